@@ -1,0 +1,118 @@
+"""A course file's answer: its periods, where it stands, and under which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from grading.course_file import CourseDocument, read_course
+from grading.engine.entries import BaselineFacts, Entry, in_force
+from grading.engine.periods import Period
+from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.service import Standing, stand
+
+PEAK_WINDOW: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A course graded up to ``now``; ``periods`` tile the time from infusion, ``projected`` follow.
+
+    Grade, bound, peak and maximum are None where nothing is graded.
+    """
+
+    document: CourseDocument
+    now: datetime
+    standing: Standing
+    periods: tuple[Period, ...]
+    projected: tuple[Period, ...]
+
+    @property
+    def maximum(self) -> int | None:
+        return max((period.grade for period in self.periods), default=None)
+
+    @property
+    def maximum_at(self) -> datetime | None:
+        return next((p.start for p in self.periods if p.grade == self.maximum), None)
+
+    @property
+    def peak_24h(self) -> int | None:
+        """The highest grade in the 24 h up to ``now``."""
+        since = self.now - PEAK_WINDOW
+        return max(
+            (
+                p.grade
+                for p in self.periods
+                if p.end is None or p.end > since or (p.start == p.end == self.now)
+            ),
+            default=None,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "ruleset": RULESET,
+            "ruleset_version": RULESET_VERSION,
+            "policy": self.document.facts.policy.values(),
+            "now": _utc(self.now),
+            "current": {
+                "grade": self.standing.grade,
+                "at_most": self.standing.at_most,
+                "peak_24h": self.peak_24h,
+            },
+            "maximum": self.maximum,
+            "maximum_at": None if self.maximum_at is None else _utc(self.maximum_at),
+            "periods": [
+                *(_period_json(period, projected=False) for period in self.periods),
+                *(_period_json(period, projected=True) for period in self.projected),
+            ],
+            "guidance": [],
+        }
+
+
+def answer(
+    document: str | bytes | Mapping[str, Any],
+    now: datetime | None = None,
+    known_at: datetime | None = None,
+) -> dict[str, Any]:
+    """The answer to a course file as JSON; raises CourseFileError where the file is refused."""
+    return graded(read_course(document), now, known_at).as_json()
+
+
+def graded(
+    document: CourseDocument, now: datetime | None = None, known_at: datetime | None = None
+) -> Answer:
+    """``document`` graded up to ``now``, from what was recorded by ``known_at``."""
+    known = [e for e in document.entries if known_at is None or e.recorded_at <= known_at]
+    moment = now if now is not None else _latest_time(document, known)
+    entries = [e for e in in_force(known) if e.at <= moment or isinstance(e, BaselineFacts)]
+    history, standing = stand(document.facts, entries, moment)
+    begun = moment >= document.facts.infused_at
+    past = [period for period in history.periods if begun and period.start <= moment]
+    projected = [period for period in history.periods if begun and period.start > moment]
+    end = min(moment, history.ended_at) if history.ended_at is not None else moment
+    if past:
+        past[-1] = replace(past[-1], end=end)
+    return Answer(document, moment, standing, tuple(past), tuple(projected))
+
+
+def _latest_time(document: CourseDocument, known: list[Entry]) -> datetime:
+    """The later of the last clinical and the last charting time, retracted entries included."""
+    times = [time for entry in known for time in (entry.at, entry.recorded_at)]
+    return max(times, default=document.facts.infused_at)
+
+
+def _period_json(period: Period, *, projected: bool) -> dict[str, Any]:
+    return {
+        "from": _utc(period.start),
+        "to": None if period.end is None else _utc(period.end),
+        "grade": period.grade,
+        "at_most": period.at_most,
+        "projected": projected,
+        **period.findings_json(),
+    }
+
+
+def _utc(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat()

@@ -1,0 +1,261 @@
+"""The course file: one JSON document, one course (format crs-course/1).
+
+One reader for files, demonstration patients and charted rows alike. It refuses a document whole and
+names every fault by its place; it never guesses and never corrects.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from grading.engine.entries import BaselineFacts, Entry, Retraction
+from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.policy import DEFAULT_POLICY, Policy, PolicyError, policy_from
+from grading.engine.units import NotANumberError, exact_decimal
+from grading.engine.vocabulary import AGE_YEARS, WEIGHT_KG, RiskQuestion, Sex
+from grading.entry_words import read_fields
+from grading.faults import CourseFileError, Fault, Place
+
+__all__ = [
+    "FORMAT",
+    "CourseDocument",
+    "CourseFileError",
+    "Fault",
+    "PatientFacts",
+    "read_course",
+    "read_entry",
+]
+
+FORMAT: Final = "crs-course/1"
+CHARTED_AHEAD: Final = timedelta(minutes=5)
+"""How far an entry's clinical time may lie after the time it was charted."""
+
+_TOP_KEYS: Final = frozenset(
+    {"format", "patient", "therapy", "baseline", "weight_kg", "policy", "entries"}
+)
+_PATIENT_KEYS: Final = frozenset(
+    {
+        "mrn",
+        "name",
+        "birth_date",
+        "age_years",
+        "sex",
+        *(question.value for question in RiskQuestion),
+    }
+)
+_THERAPY_KEYS: Final = frozenset({"product", "infused_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    mrn: str
+    name: str
+    birth_date: date | None
+    age_years: Decimal | None
+    sex: Sex
+
+
+@dataclass(frozen=True, slots=True)
+class CourseDocument:
+    """A course file as read. ``risk`` holds the answers given with the patient, None where none."""
+
+    patient: PatientFacts
+    product: str
+    facts: CourseFacts
+    risk: Mapping[str, bool | None]
+    entries: tuple[Entry, ...]
+
+
+def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
+    """The course in ``document``; raises CourseFileError with every fault found."""
+    faults: list[Fault] = []
+    place = Place("", faults)
+    words = _json(document, place) if isinstance(document, str | bytes) else document
+    if not isinstance(words, Mapping):
+        place.refuse("expected a JSON object")
+        raise CourseFileError(faults)
+    if words.get("format") != FORMAT:
+        place.at("format").refuse(f'expected "{FORMAT}", found {_quoted(words.get("format"))}')
+        raise CourseFileError(faults)
+    place.only_keys(words, _TOP_KEYS)
+    patient, risk = _patient(words.get("patient"), place.at("patient"))
+    product, infused_at = _therapy(words.get("therapy"), place.at("therapy"))
+    baseline = _baseline(words.get("baseline"), place.at("baseline"))
+    weight_kg = _dosing_weight(words.get("weight_kg"), place.at("weight_kg"))
+    policy = _policy(words.get("policy"), place.at("policy"))
+    entries = _entries(words.get("entries"), place.at("entries"))
+    if infused_at is not None and patient is not None and patient.birth_date is not None:
+        years = infused_at.year - patient.birth_date.year
+        if patient.birth_date > infused_at.date():
+            place.at("patient").at("birth_date").refuse("lies after the infusion")
+        elif years > AGE_YEARS.highest:
+            place.at("patient").at("birth_date").refuse("more than 120 years before the infusion")
+    if faults or patient is None or infused_at is None:
+        raise CourseFileError(faults)
+    facts = CourseFacts(
+        infused_at=infused_at,
+        birth_date=patient.birth_date,
+        age_years=patient.age_years,
+        weight_kg=weight_kg,
+        baseline=baseline,
+        policy=policy,
+    )
+    return CourseDocument(patient, product, facts, risk, tuple(entries))
+
+
+def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:
+    """One entry in the file's own words, or a form's: ``temperature_f`` is accepted too.
+
+    Raises CourseFileError; places are relative to ``index_place``.
+    """
+    faults: list[Fault] = []
+    entry = read_fields(raw, Place(index_place, faults), charted=True)
+    if faults or entry is None:
+        raise CourseFileError(faults)
+    return entry
+
+
+def _json(text: str | bytes, place: Place) -> Any:
+    try:
+        return json.loads(
+            text, parse_float=_Exactly, parse_int=_Exactly, parse_constant=_Exactly,
+            object_pairs_hook=_object,
+        )  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        place.refuse(f"not a JSON document: {error}")
+        raise CourseFileError(place.faults) from None
+
+
+class _Exactly(Decimal):
+    """A JSON number, read as the decimal it writes."""
+
+    def __new__(cls, text: str) -> _Exactly:
+        try:
+            return super().__new__(cls, exact_decimal(text))
+        except NotANumberError:
+            raise ValueError(f"{text[:40]} is not a number that can be charted") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    words = dict(pairs)
+    if len(words) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f'the key "{twice}" stands twice in one object')
+    return words
+
+
+def _patient(raw: Any, place: Place) -> tuple[PatientFacts | None, dict[str, bool | None]]:
+    words = place.mapping(raw)
+    if words is None:
+        return None, {}
+    place.only_keys(words, _PATIENT_KEYS)
+    birth_date = place.at("birth_date").date(words.get("birth_date"))
+    age_years = place.at("age_years").number(words.get("age_years"), AGE_YEARS)
+    if words.get("birth_date") is None and words.get("age_years") is None:
+        place.refuse("birth_date or age_years is required: pressure limits depend on age")
+    sex = place.at("sex").one_of(words.get("sex"), Sex)
+    risk = {q.value: place.at(q.value).boolean(words.get(q.value)) for q in RiskQuestion}
+    patient = PatientFacts(
+        place.at("mrn").text(words.get("mrn")),
+        place.at("name").text(words.get("name")),
+        birth_date,
+        age_years,
+        sex or Sex.UNKNOWN,
+    )
+    return patient, risk
+
+
+def _therapy(raw: Any, place: Place) -> tuple[str, datetime | None]:
+    words = place.mapping(raw)
+    if words is None:
+        return "", None
+    place.only_keys(words, _THERAPY_KEYS)
+    if words.get("infused_at") is None:
+        place.at("infused_at").refuse("required: nothing is graded before the infusion")
+    infused_at = place.at("infused_at").time(words.get("infused_at"), keep_offset=True)
+    return place.at("product").text(words.get("product")), infused_at
+
+
+def _baseline(raw: Any, place: Place) -> Baseline:
+    words = {} if raw is None else place.mapping(raw)
+    if words is None:
+        return Baseline()
+    said = read_fields(
+        {"kind": "baseline", "id": "-", "at": "2000-01-01T00:00:00Z", **words}, place, charted=False
+    )
+    taken = {"id", "at", "kind", "recorded_at", "attribution", "note", "replaces"} & set(words)
+    for key in sorted(taken):
+        place.at(key).refuse("no such key here")
+    return Baseline().with_entries([said]) if isinstance(said, BaselineFacts) else Baseline()
+
+
+def _dosing_weight(raw: Any, place: Place) -> Decimal | None:
+    return place.number(raw, WEIGHT_KG)
+
+
+def _policy(raw: Any, place: Place) -> Policy:
+    words = {} if raw is None else place.mapping(raw)
+    try:
+        return policy_from(words or {})
+    except PolicyError as error:
+        for name, what in error.faults.items():
+            place.at(name).refuse(what)
+        return DEFAULT_POLICY
+
+
+def _entries(raw: Any, place: Place) -> list[Entry]:
+    if not isinstance(raw, list | tuple):
+        place.refuse("expected a list of entries")
+        return []
+    entries: list[Entry] = []
+    places: dict[str, Place] = {}
+    numbered = [(place.item(index), words) for index, words in enumerate(raw)]
+    given = {str(words.get("id")) for _, words in numbered if isinstance(words, Mapping)}
+    for index, (here, words) in enumerate(numbered):
+        entry = read_fields(words, here, charted=False, default_id=_fresh_id(index, given))
+        if entry is None:
+            continue
+        if entry.id in places:
+            here.at("id").refuse(f'"{entry.id}" is the id of another entry too')
+            continue
+        places[entry.id] = here
+        entries.append(entry)
+        if entry.at - entry.recorded_at > CHARTED_AHEAD:
+            here.at("at").refuse("more than 5 min after its recorded_at")
+    _check_replacements(entries, places)
+    return entries
+
+
+def _fresh_id(index: int, given: set[str]) -> str:
+    fresh = f"entry-{index}"
+    while fresh in given:
+        fresh += "'"
+    return fresh
+
+
+def _check_replacements(entries: list[Entry], places: Mapping[str, Place]) -> None:
+    by_id = {entry.id: entry for entry in entries}
+    replaced: set[str] = set()
+    for entry in entries:
+        here = places[entry.id].at("replaces")
+        if entry.replaces is None:
+            if isinstance(entry, Retraction):
+                here.refuse("required: which entry was entered in error?")
+        elif entry.replaces not in by_id:
+            here.refuse(f'no entry has the id "{entry.replaces}"')
+        elif entry.replaces == entry.id:
+            here.refuse("an entry cannot replace itself")
+        elif entry.replaces in replaced:
+            here.refuse(f'"{entry.replaces}" is already replaced by another entry')
+        else:
+            replaced.add(entry.replaces)
+
+
+def _quoted(value: Any) -> str:
+    return "nothing" if value is None else f'"{str(value)[:60]}"'

@@ -1,0 +1,1 @@
+"""The grading engine: pure functions and values, from vocabulary up to history."""

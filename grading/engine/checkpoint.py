@@ -1,0 +1,198 @@
+"""A course's state put away as JSON, so that grading can resume where it left off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from grading.engine.circulation import Circulation
+from grading.engine.entries import Entry, Toxicity, from_words, to_words
+from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.organs import Organs
+from grading.engine.pressure import Reading
+from grading.engine.state import CourseState
+from grading.engine.vasopressors import HighDoseRun
+from grading.engine.vocabulary import Analyte, JudgementAbout, VasopressorDrug
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state after all entries of the instant ``at``; ``state`` is plain JSON."""
+
+    at: datetime
+    state: dict[str, Any]
+
+
+def put_away(state: CourseState) -> Checkpoint:
+    """The checkpoint of ``state``; raises ValueError before the first instant."""
+    if state.at is None:
+        raise ValueError("a course without an instant has nothing to put away")
+    entries: dict[str, Any] = {entry.id: to_words(entry) for entry in _entries(state)}
+    words = {
+        "entries": entries,
+        "begun": state.begun,
+        "death": _id(state.death),
+        "latest": {key: entry.id for key, entry in state.latest.items()},
+        "weight": _id(state.weight),
+        "weight_kg": None if state.weight_kg is None else str(state.weight_kg),
+        "shown": state.shown,
+        "temperature": _id(state.constitution.temperature),
+        "symptoms": [symptom.id for symptom in state.constitution.symptoms.values()],
+        "oxygen": _id(state.oxygen.entry),
+        "circulation": _circulation_words(state.circulation),
+        "organs": _organs_words(state.organs),
+    }
+    return Checkpoint(state.at, words)
+
+
+def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> CourseState:
+    """The state that ``checkpoint`` holds; facts and baseline must be those it was made under."""
+    words = checkpoint.state
+    entries = {key: from_words(entry) for key, entry in words["entries"].items()}
+    state = CourseState.at_start(facts, baseline)
+    state.at, state.begun = checkpoint.at, words["begun"]
+    state.death = _entry(entries, words["death"])
+    state.latest = {key: entries[entry] for key, entry in words["latest"].items()}
+    state.weight = _entry(entries, words["weight"])
+    state.weight_kg = None if words["weight_kg"] is None else Decimal(words["weight_kg"])
+    shown = words["shown"]
+    if shown is not None:
+        state.shown = (shown[0], shown[1], tuple(shown[2]), tuple(shown[3]))
+    state.constitution.temperature = _entry(entries, words["temperature"])
+    for symptom in words["symptoms"]:
+        state.constitution.note_symptom(_entry(entries, symptom))
+    state.oxygen.entry = _entry(entries, words["oxygen"])
+    _restore_circulation(state.circulation, words["circulation"], entries)
+    _restore_organs(state.organs, words["organs"], entries)
+    if not state.is_over:
+        state.says = [
+            state.constitution.assess(),
+            state.oxygen.assess(),
+            state.circulation.assess(checkpoint.at),
+            state.organs.assess(),
+        ]
+        state.next_clock = state.circulation.next_change(checkpoint.at)
+    return state
+
+
+def _entries(state: CourseState) -> Iterator[Entry]:
+    circulation, organs = state.circulation, state.organs
+    yield from state.latest.values()
+    yield from state.constitution.symptoms.values()
+    yield from circulation.judged.values()
+    yield from circulation.infusions.entries.values()
+    yield from (held.entry for held in organs.held.values())
+    yield from organs.ticks.values()
+    yield from organs.prior.results.values()
+    single = (
+        state.death,
+        state.weight,
+        state.constitution.temperature,
+        state.oxygen.entry,
+        circulation.reading,
+        circulation.last_low,
+        circulation.bolus,
+    )
+    yield from (entry for entry in single if entry is not None)
+
+
+def _circulation_words(circulation: Circulation) -> dict[str, Any]:
+    infusions, run = circulation.infusions, circulation.run
+    return {
+        "reading": _id(circulation.reading),
+        "reading_says": circulation.reading_says.name,
+        "low": circulation.low,
+        "last_low": _id(circulation.last_low),
+        "bolus": _id(circulation.bolus),
+        "bolus_for": circulation.bolus_for,
+        "judged": {about.value: entry.id for about, entry in circulation.judged.items()},
+        "infusions": {drug.value: entry.id for drug, entry in infusions.entries.items()},
+        "running_since": {d.value: at.isoformat() for d, at in infusions.running_since.items()},
+        "doses": {d.value: None if v is None else str(v) for d, v in infusions.doses.items()},
+        "awaiting_weight": sorted(drug.value for drug in infusions.awaiting_weight),
+        "run": {
+            "credit_us": run.credit // _MICROSECOND,
+            "high": run.high,
+            "since": None if run.since is None else run.since.isoformat(),
+            "evidence": list(run.evidence),
+        },
+    }
+
+
+def _restore_circulation(
+    circulation: Circulation, words: Mapping[str, Any], entries: Mapping[str, Any]
+) -> None:
+    circulation.reading = _entry(entries, words["reading"])
+    circulation.reading_says = Reading[words["reading_says"]]
+    circulation.low = words["low"]
+    circulation.last_low = _entry(entries, words["last_low"])
+    circulation.bolus = _entry(entries, words["bolus"])
+    circulation.bolus_for = words["bolus_for"]
+    circulation.judged = {
+        JudgementAbout(about): entries[entry] for about, entry in words["judged"].items()
+    }
+    infusions = circulation.infusions
+    infusions.entries = {
+        VasopressorDrug(drug): entries[entry] for drug, entry in words["infusions"].items()
+    }
+    infusions.running_since = {
+        VasopressorDrug(drug): datetime.fromisoformat(at)
+        for drug, at in words["running_since"].items()
+    }
+    infusions.doses = {
+        VasopressorDrug(drug): None if dose is None else Fraction(dose)
+        for drug, dose in words["doses"].items()
+    }
+    infusions.awaiting_weight = {VasopressorDrug(drug) for drug in words["awaiting_weight"]}
+    run = words["run"]
+    circulation.run = HighDoseRun(
+        circulation.policy,
+        run["credit_us"] * _MICROSECOND,
+        run["high"],
+        None if run["since"] is None else datetime.fromisoformat(run["since"]),
+        tuple(run["evidence"]),
+    )
+
+
+def _organs_words(organs: Organs) -> dict[str, Any]:
+    return {
+        "prior_grades": organs.prior.grades,
+        "prior_results": {
+            analyte.value: entry.id for analyte, entry in organs.prior.results.items()
+        },
+        "held": [held.entry.id for held in organs.held.values()],
+        "ticks": [tick.id for tick in organs.ticks.values()],
+        "charted_at": {term: at.isoformat() for term, at in organs.charted_at.items()},
+    }
+
+
+def _restore_organs(organs: Organs, words: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
+    organs.prior.grades = dict(words["prior_grades"])
+    organs.prior.results = {
+        Analyte(analyte): entries[entry] for analyte, entry in words["prior_results"].items()
+    }
+    for held in words["held"]:
+        entry = entries[held]
+        if isinstance(entry, Toxicity):
+            organs.note_toxicity(entry)
+        else:
+            organs.note_lab(entry)
+    for tick in words["ticks"]:
+        organs.note_tick(entries[tick])
+    organs.charted_at = {
+        term: datetime.fromisoformat(at) for term, at in words["charted_at"].items()
+    }
+
+
+def _id(entry: Entry | None) -> str | None:
+    return None if entry is None else entry.id
+
+
+def _entry(entries: Mapping[str, Any], key: str | None) -> Any:
+    return None if key is None else entries[key]

@@ -1,0 +1,76 @@
+"""Fever and constitutional symptoms: Table 2, grade 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from grading.engine.assessment import Assessed, Explained
+from grading.engine.entries import Symptom, Vitals
+from grading.engine.policy import Policy
+from grading.engine.units import at_least, shown
+from grading.engine.vocabulary import Attribution, term_label
+
+FEVER: Final = "symptom.fever"
+CONSTITUTIONAL: Final = "symptom.constitutional"
+
+_NOTHING: Final[Assessed] = ((), ())
+_BY_FINDING: Final[dict[tuple[bool, bool], Assessed]] = {
+    (False, False): _NOTHING,
+    (True, False): ((FEVER,), ()),
+    (False, True): ((CONSTITUTIONAL,), ()),
+    (True, True): ((FEVER, CONSTITUTIONAL), ()),
+}
+
+
+@dataclass(slots=True)
+class Constitution:
+    """The latest temperature and every constitutional symptom now present."""
+
+    policy: Policy
+    temperature: Vitals | None = None
+    symptoms: dict[str, Symptom] = field(default_factory=dict)
+
+    def note_temperature(self, vitals: Vitals) -> None:
+        self.temperature = vitals
+
+    def note_symptom(self, symptom: Symptom) -> None:
+        if symptom.present and symptom.counts:
+            self.symptoms[symptom.term] = symptom
+        else:
+            self.symptoms.pop(symptom.term, None)
+
+    def assess(self) -> Assessed:
+        return _BY_FINDING[self._fever(), bool(self.symptoms)]
+
+    def _fever(self) -> bool:
+        vitals = self.temperature
+        return (
+            vitals is not None
+            and vitals.temperature_c is not None
+            and at_least(vitals.temperature_c, self.policy.fever_threshold_c)
+            and vitals.counted("temperature_c")
+        )
+
+    def explain(self, code: str) -> Explained:
+        if code == FEVER:
+            return self._explain_fever()
+        named = sorted(self.symptoms.values(), key=lambda symptom: symptom.term)
+        return Explained(
+            tuple(symptom.id for symptom in named),
+            "Constitutional symptoms: " + ", ".join(term_label(s.term) for s in named),
+            any(symptom.attribution is Attribution.UNCERTAIN for symptom in named),
+        )
+
+    def _explain_fever(self) -> Explained:
+        vitals = self.temperature
+        if vitals is None or vitals.temperature_c is None:
+            raise ValueError("no temperature is charted")
+        reading = f"{shown(vitals.temperature_c, 2)} °C"
+        if vitals.temperature_f is not None:
+            reading = f"{shown(vitals.temperature_f)} °F = {reading}"
+        return Explained(
+            (vitals.id,),
+            f"Temperature {reading}; fever is {self.policy.fever_threshold_c} °C or more",
+            vitals.attribution_of("temperature_c") is Attribution.UNCERTAIN,
+        )

@@ -1,0 +1,286 @@
+"""What someone charted: one frozen value per kind of entry, in the course file's own words.
+
+Times are aware and in UTC. ``at`` is the clinical time, ``recorded_at`` the time of charting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, ClassVar, Final
+
+from grading.engine.units import Number, celsius
+from grading.engine.vocabulary import (
+    Analyte,
+    Attribution,
+    DoseUnit,
+    JudgementAbout,
+    OxygenDevice,
+    RiskQuestion,
+    TreatmentAgent,
+    VasopressorDrug,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What every entry has. ``replaces`` names the entry that this one corrects or retracts."""
+
+    kind: ClassVar[str]
+
+    id: str
+    at: datetime
+    recorded_at: datetime
+    attribution: Attribution = Attribution.CRS
+    note: str = ""
+    replaces: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the attribution gate lets it count: `uncertain` does, `other` does not."""
+        return self.attribution is not Attribution.OTHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals(Entry):
+    """A set of vital signs; a field that is None says nothing."""
+
+    kind: ClassVar[str] = "vitals"
+
+    temperature_c: Number | None = None
+    temperature_f: Decimal | None = None
+    heart_rate: Decimal | None = None
+    respiratory_rate: Decimal | None = None
+    systolic_mmhg: Decimal | None = None
+    diastolic_mmhg: Decimal | None = None
+    mean_arterial_pressure_mmhg: Decimal | None = None
+    spo2_percent: Decimal | None = None
+    attribution_by_field: Mapping[str, Attribution] = field(default_factory=dict)
+
+    def attribution_of(self, vital_sign: str) -> Attribution:
+        """The attribution of one field: its own where given, else that of the set."""
+        return self.attribution_by_field.get(vital_sign, self.attribution)
+
+    def counted(self, vital_sign: str) -> bool:
+        if not self.attribution_by_field:
+            return self.attribution is not Attribution.OTHER
+        return self.attribution_of(vital_sign) is not Attribution.OTHER
+
+    @property
+    def is_pressure_reading(self) -> bool:
+        """A systolic or a mean pressure makes a reading; a diastolic alone does not."""
+        return self.systolic_mmhg is not None or self.mean_arterial_pressure_mmhg is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oxygen(Entry):
+    kind: ClassVar[str] = "oxygen"
+
+    device: OxygenDevice
+    flow_l_per_min: Decimal | None = None
+    fio2_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vasopressor(Entry):
+    """An infusion's rate from ``at`` on: 0 is stopped, None runs at a dose not known.
+
+    ``concentration_per_ml`` (µg, for vasopressin units) goes with mL/h; ``weight_kg`` is the weight
+    programmed in the pump.
+    """
+
+    kind: ClassVar[str] = "vasopressor"
+
+    drug: VasopressorDrug
+    rate: Decimal | None
+    unit: DoseUnit | None = None
+    concentration_per_ml: Decimal | None = None
+    weight_kg: Decimal | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self.rate is None or self.rate > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FluidBolus(Entry):
+    kind: ClassVar[str] = "fluid_bolus"
+
+    volume_ml: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight(Entry):
+    kind: ClassVar[str] = "weight"
+
+    weight_kg: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab(Entry):
+    """A laboratory result with the limits of normal that its report gave, in the result's unit."""
+
+    kind: ClassVar[str] = "lab"
+
+    analyte: Analyte
+    value: Decimal
+    unit: str
+    upper_limit: Decimal | None = None
+    lower_limit: Decimal | None = None
+    comparator: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineFacts(Entry):
+    """What was normal for this patient before therapy; holds for the whole course."""
+
+    kind: ClassVar[str] = "baseline"
+
+    systolic_mmhg: Decimal | None = None
+    diastolic_mmhg: Decimal | None = None
+    mean_arterial_pressure_mmhg: Decimal | None = None
+    measured_at: datetime | None = None
+    creatinine_mg_dl: Decimal | None = None
+    lvef_percent: Decimal | None = None
+    fibrinogen_mg_dl: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk(Entry):
+    """Answers to the algorithm's questions; None is no answer."""
+
+    kind: ClassVar[str] = "risk"
+
+    extensive_comorbidities: bool | None = None
+    older_age: bool | None = None
+    chronic_corticosteroids: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxicity(Entry):
+    """A CTCAE v4.03 grade given by a clinician; 0 is resolved."""
+
+    kind: ClassVar[str] = "toxicity"
+
+    term: str
+    grade: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement(Entry):
+    kind: ClassVar[str] = "judgement"
+
+    about: JudgementAbout
+    present: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom(Entry):
+    kind: ClassVar[str] = "symptom"
+
+    term: str
+    present: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment(Entry):
+    kind: ClassVar[str] = "treatment"
+
+    agent: TreatmentAgent
+    dose_mg: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death(Entry):
+    kind: ClassVar[str] = "death"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retraction(Entry):
+    """States that the entry it replaces was entered in error; nothing takes its place."""
+
+    kind: ClassVar[str] = "retraction"
+
+
+KINDS: Final[dict[str, type[Entry]]] = {
+    entry_class.kind: entry_class
+    for entry_class in (
+        Vitals, Oxygen, Vasopressor, FluidBolus, Weight, Lab, BaselineFacts, Risk, Toxicity,
+        Judgement, Symptom, Treatment, Death, Retraction,
+    )
+}  # fmt: skip
+
+
+def in_force(known: Iterable[Entry]) -> list[Entry]:
+    """Those of the ``known`` entries that count: not corrected, not retracted, no retraction.
+
+    A retraction of a correction does not bring the original back.
+    """
+    entries = list(known)
+    replaced = {entry.replaces for entry in entries if entry.replaces is not None}
+    return [e for e in entries if e.id not in replaced and not isinstance(e, Retraction)]
+
+
+_WORDS: Final = {
+    "attribution": Attribution,
+    "device": OxygenDevice,
+    "drug": VasopressorDrug,
+    "unit": DoseUnit,
+    "analyte": Analyte,
+    "about": JudgementAbout,
+    "agent": TreatmentAgent,
+}
+_TIMES: Final = frozenset({"at", "recorded_at", "measured_at"})
+_AS_IT_IS: Final = frozenset(
+    {"id", "note", "replaces", "term", "grade", "present", "comparator"}
+    | {question.value for question in RiskQuestion}
+)
+
+
+def to_words(entry: Entry) -> dict[str, Any]:
+    """``entry`` as a JSON object in the course file's words; ``from_words`` reads it back."""
+    words: dict[str, Any] = {"kind": entry.kind}
+    for attribute in fields(entry):
+        value = getattr(entry, attribute.name)
+        if value is not None and value != "" and value != {} and not isinstance(value, Fraction):
+            words[attribute.name] = _word(value)
+    if isinstance(entry, Vasopressor):
+        words.setdefault("rate", None)
+    if "temperature_f" in words:
+        words.pop("temperature_c", None)
+    return words
+
+
+def _word(value: object) -> object:
+    """A field's value as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: str(attribution) for key, attribution in value.items()}
+    return str(value) if isinstance(value, Decimal | str) else value
+
+
+def from_words(words: Mapping[str, Any]) -> Entry:
+    """The entry that ``to_words`` wrote. Trusts its input; files are read by ``course_file``."""
+    entry_class = KINDS[words["kind"]]
+    values: dict[str, Any] = {
+        name: value if value is None else _read(entry_class, name, value)
+        for name, value in words.items()
+        if name != "kind"
+    }
+    if "temperature_f" in values:
+        values["temperature_c"] = celsius(values["temperature_f"])
+    return entry_class(**values)
+
+
+def _read(entry_class: type[Entry], name: str, value: Any) -> Any:
+    if name in _AS_IT_IS or (name == "unit" and entry_class is Lab):
+        return value
+    if name in _TIMES:
+        return datetime.fromisoformat(value)
+    if name == "attribution_by_field":
+        return {key: Attribution(item) for key, item in value.items()}
+    return _WORDS[name](value) if name in _WORDS else Decimal(value)

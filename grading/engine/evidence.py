@@ -1,0 +1,185 @@
+"""Where every clinical number comes from: sources, citations and the thresholds of the paper.
+
+A number stands here once, beside its citation. What the paper leaves open is not here but in
+``policy``, where a site may change it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from grading.engine.vocabulary import Analyte, VasopressorDrug
+
+SOURCES: Final[dict[str, str]] = {
+    "lee-2014": (
+        "Lee DW, Gardner R, Porter DL, et al. Current concepts in the diagnosis and management of "
+        "cytokine release syndrome. Blood 2014;124(2):188-195"
+    ),
+    "ctcae-4.03": (
+        "National Cancer Institute. Common Terminology Criteria for Adverse Events, v4.03, 2010"
+    ),
+    "pals": "Pediatric Advanced Life Support: systolic pressure limits by age",
+    "mahadeo-2019": "Mahadeo KM, et al. Nat Rev Clin Oncol 2019;16:45-63",
+    "decision": "Decision of this ruleset where the paper is silent; see the grading rules",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A place in a source, precise enough to open the page."""
+
+    source: str
+    place: str
+
+    def __str__(self) -> str:
+        if self.source == "lee-2014":
+            return f"Lee 2014, {self.place}"
+        if self.source == "ctcae-4.03":
+            return f"CTCAE v4.03, {self.place}"
+        if self.source == "decision":
+            return f"decision: {self.place}"
+        return f"{SOURCES[self.source].split(':')[0].split(',')[0]}, {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number that decides a grade, its unit and where it stands."""
+
+    value: Decimal
+    unit: str
+    citation: Citation
+
+
+def _lee(place: str) -> Citation:
+    return Citation("lee-2014", place)
+
+
+def _threshold(value: str, unit: str, citation: Citation) -> Threshold:
+    return Threshold(Decimal(value), unit, citation)
+
+
+OXYGEN_HIGH: Final = _threshold("40", "% FiO2", _lee("Table 2, grades 2 and 3"))
+ROOM_AIR_FIO2: Final = _threshold("21", "% FiO2", Citation("decision", "air is no requirement"))
+FIO2_ESTIMATE_DOUBTFUL_FROM: Final = _threshold(
+    "36", "% FiO2", Citation("decision", "an estimate this close to 40 % may be 40 %")
+)
+CANNULA_FIO2_BASE: Final = _threshold(
+    "20", "% FiO2", Citation("decision", "nasal cannula rule, 20 + 4 x L/min")
+)
+CANNULA_FIO2_PER_L: Final = _threshold(
+    "4", "% FiO2 per L/min", Citation("decision", "nasal cannula rule, 20 + 4 x L/min")
+)
+CANNULA_LOW_FLOW_UP_TO: Final = _threshold(
+    "6", "L/min", Citation("decision", "alternative nasal cannula rule, low flow up to 6 L/min")
+)
+
+TABLE_3_MONOTHERAPY: Final[dict[VasopressorDrug, Threshold]] = {
+    VasopressorDrug.NOREPINEPHRINE: _threshold("20", "ug/min", _lee("Table 3, norepinephrine")),
+    VasopressorDrug.DOPAMINE: _threshold("10", "ug/kg/min", _lee("Table 3, dopamine")),
+    VasopressorDrug.PHENYLEPHRINE: _threshold("200", "ug/min", _lee("Table 3, phenylephrine")),
+    VasopressorDrug.EPINEPHRINE: _threshold("10", "ug/min", _lee("Table 3, epinephrine")),
+}
+TABLE_3_WITH_VASOPRESSIN: Final = _threshold(
+    "10", "ug/min norepinephrine equivalent", _lee("Table 3, if on vasopressin")
+)
+TABLE_3_COMBINATION: Final = _threshold(
+    "20", "ug/min norepinephrine equivalent", _lee("Table 3, combination without vasopressin")
+)
+VASST_DIVISOR: Final[dict[VasopressorDrug, Threshold]] = {
+    VasopressorDrug.NOREPINEPHRINE: _threshold(
+        "1", "per ug/min", _lee("Table 3, footnote VASST, norepinephrine")
+    ),
+    VasopressorDrug.DOPAMINE: _threshold(
+        "2", "per ug/kg/min", _lee("Table 3, footnote VASST, dopamine")
+    ),
+    VasopressorDrug.EPINEPHRINE: _threshold(
+        "1", "per ug/min", _lee("Table 3, footnote VASST, epinephrine")
+    ),
+    VasopressorDrug.PHENYLEPHRINE: _threshold(
+        "10", "per ug/min", _lee("Table 3, footnote VASST, phenylephrine")
+    ),
+}
+"""VASST trial: norepinephrine + dopamine / 2 + epinephrine + phenylephrine / 10."""
+
+BITARTRATE_PER_BASE: Final = _threshold(
+    "2", "ug bitartrate per ug base", Citation("decision", "norepinephrine expressed as bitartrate")
+)
+
+PALS_NEONATE_DAYS: Final = _threshold("28", "days", Citation("pals", "up to 28 days"))
+PALS_NEONATE_SBP: Final = _threshold("60", "mmHg", Citation("pals", "up to 28 days"))
+PALS_INFANT_YEARS: Final = _threshold("1", "years", Citation("pals", "1 to 12 months"))
+PALS_INFANT_SBP: Final = _threshold("70", "mmHg", Citation("pals", "1 to 12 months"))
+PALS_CHILD_YEARS: Final = _threshold("10", "years", Citation("pals", "1 to 10 years"))
+PALS_CHILD_SBP: Final = _threshold("70", "mmHg", Citation("pals", "70 + 2 x age in years"))
+PALS_CHILD_SBP_PER_YEAR: Final = _threshold("2", "mmHg", Citation("pals", "70 + 2 x age in years"))
+PALS_OLDER_SBP: Final = _threshold("90", "mmHg", Citation("pals", "10 years and over"))
+
+
+@dataclass(frozen=True, slots=True)
+class GradedBy:
+    """A row of CTCAE for one analyte: what each grade from 1 up asks for.
+
+    ``above_upper`` are multiples of the upper limit that the value must exceed, ``below_lower``
+    fractions of the lower limit that it must be below. ``above_baseline`` (multiples) counts only
+    above the upper limit, ``fall_percent`` only below the lower one. ``below`` and ``at_most`` are
+    absolute values and ``fall_points`` absolute falls from baseline, each by its CTCAE grade.
+    """
+
+    citation: Citation
+    above_upper: tuple[Decimal, ...] = ()
+    below_lower: tuple[Decimal, ...] = ()
+    above_baseline: tuple[Decimal, ...] = ()
+    fall_percent: tuple[tuple[int, Decimal], ...] = ()
+    below: tuple[tuple[int, Decimal], ...] = ()
+    at_most: tuple[tuple[int, Decimal], ...] = ()
+    fall_points: tuple[tuple[int, Decimal], ...] = ()
+
+
+def _steps(text: str) -> tuple[Decimal, ...]:
+    return tuple(Decimal(step) for step in text.split())
+
+
+def _by_grade(**steps: str) -> tuple[tuple[int, Decimal], ...]:
+    return tuple((int(name.removeprefix("grade_")), Decimal(step)) for name, step in steps.items())
+
+
+def _ctcae(term: str) -> Citation:
+    return Citation("ctcae-4.03", term)
+
+
+_TRANSAMINASE = "1 3 5 20"
+_CHOLESTASIS = "1 2.5 5 20"
+_CLOTTING = "1 1.5 2.5"
+
+CTCAE_LABORATORY: Final[dict[Analyte, GradedBy]] = {
+    Analyte.ALT: GradedBy(_ctcae("ALT increased"), above_upper=_steps(_TRANSAMINASE)),
+    Analyte.AST: GradedBy(_ctcae("AST increased"), above_upper=_steps(_TRANSAMINASE)),
+    Analyte.ALP: GradedBy(
+        _ctcae("alkaline phosphatase increased"), above_upper=_steps(_CHOLESTASIS)
+    ),
+    Analyte.GGT: GradedBy(_ctcae("GGT increased"), above_upper=_steps(_CHOLESTASIS)),
+    Analyte.BILIRUBIN: GradedBy(
+        _ctcae("blood bilirubin increased"), above_upper=_steps("1 1.5 3 10")
+    ),
+    Analyte.CREATININE: GradedBy(
+        _ctcae("creatinine increased"),
+        above_upper=_steps("1 1.5 3 6"),
+        above_baseline=_steps("1 1.5 3"),
+    ),
+    Analyte.FIBRINOGEN: GradedBy(
+        _ctcae("fibrinogen decreased"),
+        below_lower=_steps("1 0.75 0.5 0.25"),
+        fall_percent=_by_grade(grade_2="25", grade_3="50", grade_4="75"),
+        below=_by_grade(grade_4="50"),
+    ),
+    Analyte.APTT: GradedBy(_ctcae("aPTT prolonged"), above_upper=_steps(_CLOTTING)),
+    Analyte.INR: GradedBy(_ctcae("INR increased"), above_upper=_steps(_CLOTTING)),
+    Analyte.LVEF: GradedBy(
+        _ctcae("ejection fraction decreased"),
+        at_most=_by_grade(grade_2="50"),
+        below=_by_grade(grade_3="40", grade_4="20"),
+        fall_points=_by_grade(grade_2="10", grade_3="20"),
+    ),
+}

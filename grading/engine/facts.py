@@ -1,0 +1,95 @@
+"""What is known about a course before its first entry is graded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from grading.engine.entries import BaselineFacts
+from grading.engine.evidence import PALS_NEONATE_DAYS
+from grading.engine.laboratory import in_common_unit
+from grading.engine.policy import DEFAULT_POLICY, Policy
+from grading.engine.vocabulary import Analyte
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Pressures in mmHg and results before therapy; None is not established."""
+
+    systolic_mmhg: Decimal | None = None
+    diastolic_mmhg: Decimal | None = None
+    mean_arterial_pressure_mmhg: Decimal | None = None
+    measured_at: datetime | None = None
+    creatinine_mg_dl: Decimal | None = None
+    lvef_percent: Decimal | None = None
+    fibrinogen_mg_dl: Decimal | None = None
+
+    def with_entries(self, entries: Iterable[BaselineFacts]) -> Baseline:
+        """This baseline overlaid, field by field, by ``entries``: the latest recorded holds.
+
+        Of two recorded together the later in clinical time wins, so that their order never matters.
+        """
+        baseline = self
+        for entry in sorted(entries, key=lambda e: (e.recorded_at, e.at)):
+            said = {
+                item.name: value
+                for item in fields(Baseline)
+                if (value := getattr(entry, item.name)) is not None
+            }
+            baseline = replace(baseline, **said)
+        return baseline
+
+    def of(self, analyte: Analyte) -> Decimal | None:
+        """The course's baseline of ``analyte`` in its common unit, None where not established."""
+        name, unit = _ESTABLISHED.get(analyte, ("", ""))
+        value: Decimal | None = getattr(self, name) if name else None
+        return None if value is None else in_common_unit(analyte, value, unit)
+
+
+_ESTABLISHED: Final = {
+    Analyte.CREATININE: ("creatinine_mg_dl", "mg/dL"),
+    Analyte.LVEF: ("lvef_percent", "%"),
+    Analyte.FIBRINOGEN: ("fibrinogen_mg_dl", "mg/dL"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFacts:
+    """One course of immunotherapy of one patient.
+
+    ``infused_at`` keeps its own offset: ages are counted by the calendar there. One of
+    ``birth_date`` and ``age_years`` is given; the birth date wins where both are. ``weight_kg`` is
+    the dosing weight at the start.
+    """
+
+    infused_at: datetime
+    birth_date: date | None = None
+    age_years: Decimal | None = None
+    weight_kg: Decimal | None = None
+    baseline: Baseline = field(default_factory=Baseline)
+    policy: Policy = DEFAULT_POLICY
+
+    @property
+    def age_in_completed_years(self) -> int:
+        """Age at infusion; raises ValueError where neither birth date nor age is known."""
+        if self.birth_date is not None:
+            then = self.infused_at.date()
+            before_birthday = (then.month, then.day) < (self.birth_date.month, self.birth_date.day)
+            return then.year - self.birth_date.year - before_birthday
+        if self.age_years is None:
+            raise ValueError("a course needs the patient's birth date or age")
+        return int(self.age_years)
+
+    @property
+    def is_neonate(self) -> bool:
+        """Under 28 days at infusion; only a birth date can say so."""
+        if self.birth_date is None:
+            return False
+        return (self.infused_at.date() - self.birth_date).days < PALS_NEONATE_DAYS.value
+
+    @property
+    def is_adult(self) -> bool:
+        return self.age_in_completed_years >= self.policy.adult_age_years

@@ -1,0 +1,216 @@
+"""Organ toxicity by CTCAE v4.03, charted or from the laboratory: Table 2, grades 1 to 4."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from grading.engine.assessment import Assessed, Explained
+from grading.engine.entries import Lab, Symptom, Toxicity
+from grading.engine.evidence import CTCAE_LABORATORY
+from grading.engine.facts import Baseline
+from grading.engine.laboratory import ctcae_grades, highest_grade, in_common_unit
+from grading.engine.policy import Policy
+from grading.engine.units import shown
+from grading.engine.vocabulary import (
+    HEADACHE,
+    TICKS_TO_GRADE,
+    TOXICITY_TERMS,
+    TRANSAMINASES,
+    Analyte,
+    Attribution,
+    TermGroup,
+    term_label,
+)
+
+UNGRADED: Final = "organ_toxicity.ungraded"
+TRANSAMINITIS: Final = "organ_toxicity.grade_4_transaminitis"
+_CODE: Final = {grade: f"organ_toxicity.grade_{grade}" for grade in (1, 2, 3, 4)}
+_CTCAE_LIFE_THREATENING: Final = 4
+_TRANSAMINITIS_CRS_GRADE: Final = 3
+_HEADACHE_COUNTS_FROM: Final = 3
+
+
+class Held(NamedTuple):
+    """What the latest entry of one term comes to.
+
+    ``code`` is the criterion it meets, ``could_reach`` the CRS grade its unknown could reach
+    (0: nothing is unknown), ``ctcae`` its lowest CTCAE grade (None: not gradable).
+    """
+
+    entry: Lab | Toxicity
+    code: str | None
+    could_reach: int
+    ctcae: int | None
+
+
+@dataclass(slots=True)
+class Prior:
+    """What was there before the infusion: only what is worse than this counts."""
+
+    grades: dict[str, int] = field(default_factory=dict)
+    results: dict[Analyte, Lab] = field(default_factory=dict)
+
+    def note(self, entry: Lab | Toxicity) -> None:
+        if isinstance(entry, Toxicity):
+            self.grades[entry.term] = entry.grade
+            return
+        self.results[entry.analyte] = entry
+        graded = ctcae_grades(entry, baseline=None)
+        if graded is not None:
+            self.grades[entry.analyte.value] = graded.lowest
+
+
+@dataclass(slots=True)
+class Organs:
+    """The latest entry of every term, and ticked symptoms that still want a grade."""
+
+    policy: Policy
+    baseline: Baseline
+    prior: Prior = field(default_factory=Prior)
+    held: dict[str, Held] = field(default_factory=dict)
+    ticks: dict[str, Symptom] = field(default_factory=dict)
+    charted_at: dict[str, datetime] = field(default_factory=dict)
+
+    def note_toxicity(self, entry: Toxicity) -> None:
+        self.charted_at[entry.term] = entry.at
+        code = None
+        if entry.counts and self._counts(entry.term, entry.grade, laboratory=False):
+            code = _criterion(entry.term, entry.grade)
+        self.held[entry.term] = Held(entry, code, 0, entry.grade)
+
+    def note_lab(self, entry: Lab) -> None:
+        """Only analytes that CTCAE grades here are kept."""
+        if entry.analyte in CTCAE_LABORATORY:
+            self.held[entry.analyte.value] = self._graded(entry)
+
+    def note_tick(self, symptom: Symptom) -> None:
+        if symptom.present and symptom.counts:
+            self.ticks[symptom.term] = symptom
+        else:
+            self.ticks.pop(symptom.term, None)
+
+    def _graded(self, entry: Lab) -> Held:
+        term = entry.analyte.value
+        graded = ctcae_grades(entry, self._baseline_of(entry.analyte))
+        if graded is None:
+            reach = crs_grade(term, highest_grade(entry.analyte)) if entry.counts else 0
+            return Held(entry, None, reach, None)
+        if not entry.counts:
+            return Held(entry, None, 0, graded.lowest)
+        code, sure = self._outcome(term, graded.lowest)
+        _, possible = self._outcome(term, graded.highest)
+        return Held(entry, code, possible if possible > sure else 0, graded.lowest)
+
+    def _outcome(self, term: str, ctcae: int) -> tuple[str | None, int]:
+        """The criterion and the CRS grade of a laboratory result of CTCAE grade ``ctcae``."""
+        if not self._counts(term, ctcae, laboratory=True):
+            return None, 0
+        return _criterion(term, ctcae), crs_grade(term, ctcae)
+
+    def _baseline_of(self, analyte: Analyte) -> Decimal | None:
+        established = self.baseline.of(analyte)
+        if established is not None:
+            return established
+        last = self.prior.results.get(analyte)
+        return None if last is None else in_common_unit(analyte, last.value, last.unit)
+
+    def _counts(self, term: str, ctcae: int, *, laboratory: bool) -> bool:
+        if ctcae < 1 or (laboratory and ctcae == 1 and not self.policy.laboratory_grade_1_counts):
+            return False
+        if not may_count(term, self.policy) or (term == HEADACHE and ctcae < _HEADACHE_COUNTS_FROM):
+            return False
+        return not self.policy.worsened_only or ctcae > self.prior.grades.get(term, 0)
+
+    def assess(self) -> Assessed:
+        held = self.held.values()
+        met = tuple(sorted({item.code for item in held if item.code is not None}))
+        unknown = tuple(
+            sorted(
+                (f"lab.{term}", item.could_reach)
+                for term, item in self.held.items()
+                if item.could_reach
+            )
+        )
+        if self.ticks and self.ungraded():
+            return met, (*unknown, (UNGRADED, _CTCAE_LIFE_THREATENING))
+        return met, unknown
+
+    def ungraded(self) -> list[Symptom]:
+        """Ticked symptoms without a CTCAE grade charted at or after the tick, by term."""
+        return [
+            tick
+            for term, tick in sorted(self.ticks.items())
+            if may_count(term, self.policy)
+            and (term not in self.charted_at or self.charted_at[term] < tick.at)
+        ]
+
+    def explain(self, code: str) -> Explained:
+        if code == UNGRADED:
+            ticks = self.ungraded()
+            named = ", ".join(term_label(tick.term) for tick in ticks)
+            return Explained(tuple(tick.id for tick in ticks), f"Ticked, not graded: {named}")
+        if code.startswith("lab."):
+            held = self.held[code.removeprefix("lab.")]
+            return Explained((held.entry.id,), _doubt(held))
+        found = [item for _, item in sorted(self.held.items()) if item.code == code]
+        return Explained(
+            tuple(item.entry.id for item in found),
+            "; ".join(_finding_text(item) for item in found),
+            any(item.entry.attribution is Attribution.UNCERTAIN for item in found),
+        )
+
+
+def may_count(term: str, policy: Policy) -> bool:
+    """Whether toxicity of ``term`` can ever raise the grade."""
+    group = TOXICITY_TERMS[term]
+    if group is TermGroup.NEVER:
+        return False
+    return policy.neuro_counts or group is not TermGroup.NEUROLOGIC
+
+
+def crs_grade(term: str, ctcae: int) -> int:
+    """The CRS grade that a counted toxicity gives: its own, but 3 for grade 4 transaminitis."""
+    if term in TRANSAMINASES and ctcae == _CTCAE_LIFE_THREATENING:
+        return _TRANSAMINITIS_CRS_GRADE
+    return ctcae
+
+
+def wants_grade(symptom: Symptom) -> bool:
+    """Whether a tick of this symptom asks for a CTCAE grade."""
+    return symptom.term in TICKS_TO_GRADE
+
+
+def _criterion(term: str, ctcae: int) -> str:
+    if term in TRANSAMINASES and ctcae == _CTCAE_LIFE_THREATENING:
+        return TRANSAMINITIS
+    return _CODE[ctcae]
+
+
+def lab_text(entry: Lab) -> str:
+    """A result as reported: value, unit, limits."""
+    comparator = f"{entry.comparator} " if entry.comparator else ""
+    limits = []
+    if entry.lower_limit is not None:
+        limits.append(f"lower limit {shown(entry.lower_limit)}")
+    if entry.upper_limit is not None:
+        limits.append(f"upper limit {shown(entry.upper_limit)}")
+    unit = "" if entry.unit == "ratio" else f" {entry.unit}"
+    text = f"{entry.analyte.label} {comparator}{shown(entry.value)}{unit}"
+    return f"{text} ({', '.join(limits)})" if limits else text
+
+
+def _finding_text(held: Held) -> str:
+    if isinstance(held.entry, Lab):
+        return f"{lab_text(held.entry)}: CTCAE {held.ctcae}"
+    return f"{term_label(held.entry.term)}: CTCAE {held.entry.grade}"
+
+
+def _doubt(held: Held) -> str:
+    if not isinstance(held.entry, Lab):
+        raise TypeError("only a laboratory result can be in doubt")
+    if held.ctcae is None:
+        return f"{lab_text(held.entry)}: not gradable without its limit of normal"
+    return f"{lab_text(held.entry)}: at least CTCAE {held.ctcae}, may be higher"

@@ -1,0 +1,92 @@
+"""A grade and the time for which it held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from grading.engine.evidence import Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A criterion that is met: its line in the paper, the entries it stands on, and why."""
+
+    code: str
+    grade: int
+    citation: Citation
+    evidence: tuple[str, ...]
+    explanation: str
+    uncertain: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        words = {
+            "code": self.code,
+            "grade": self.grade,
+            "status": "met",
+            "citation": str(self.citation),
+            "evidence": list(self.evidence),
+            "explanation": self.explanation,
+        }
+        if self.uncertain:
+            words["attribution"] = "uncertain"
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something not known, and the grade that knowing it could reach."""
+
+    code: str
+    could_reach: int
+    why: str
+    evidence: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"code": self.code, "could_reach": self.could_reach, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The start of a period; ``grade`` None is the end of grading (a death not due to CRS)."""
+
+    at: datetime
+    grade: int | None
+    at_most: int | None
+    criteria: tuple[Criterion, ...]
+    unknown: tuple[Unknown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Half-open [``start``, ``end``); ``end`` None is for ever."""
+
+    start: datetime
+    end: datetime | None
+    grade: int
+    at_most: int
+    criteria: tuple[Criterion, ...]
+    unknown: tuple[Unknown, ...]
+
+    def findings_json(self) -> dict[str, Any]:
+        """Criteria and unknowns as the course file's answer has them."""
+        return {
+            "criteria": [criterion.as_json() for criterion in self.criteria],
+            "unknown": [unknown.as_json() for unknown in self.unknown],
+        }
+
+
+def tile(openings: list[Opening]) -> list[Period]:
+    """The periods that ``openings`` begin, each ending where the next begins."""
+    periods = []
+    for place, opening in enumerate(openings):
+        if opening.grade is None or opening.at_most is None:
+            break
+        end = openings[place + 1].at if place + 1 < len(openings) else None
+        periods.append(
+            Period(
+                opening.at, end, opening.grade, opening.at_most, opening.criteria, opening.unknown
+            )
+        )
+    return periods

@@ -1,0 +1,173 @@
+"""The decisions a site may change, each standing once beside its basis.
+
+Table 2's grades, Table 3's doses and the 40 % are the paper's and are not here.
+"""
+
+# ruff: noqa: RUF009  (each default is a field that carries its parameter: said once, in one line)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+from typing import Any, Final
+
+from grading.engine.units import NotANumberError, exact_decimal
+
+BASE: Final = "base"
+BITARTRATE: Final = "bitartrate"
+FORMULA: Final = "formula"
+LOW_FLOW_UP_TO_6: Final = "low_flow_up_to_6"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What an administrator needs to know of a policy parameter before changing it.
+
+    It has either ``choices`` or a range from ``lowest`` to ``highest``.
+    """
+
+    unit: str
+    basis: str
+    choices: tuple[Any, ...] = ()
+    lowest: Decimal = Decimal(0)
+    highest: Decimal = Decimal(0)
+    display_only: bool = False
+
+
+def _number(default: str, unit: str, lowest: str, highest: str, basis: str) -> Any:
+    parameter = Parameter(unit, basis, (), Decimal(lowest), Decimal(highest))
+    return field(default=Decimal(default), metadata={"parameter": parameter})
+
+
+def _count(default: int, unit: str, highest: int, basis: str, *, display_only: bool = False) -> Any:
+    parameter = Parameter(unit, basis, (), Decimal(0), Decimal(highest), display_only)
+    return field(default=default, metadata={"parameter": parameter})
+
+
+def _choice(default: Any, choices: tuple[Any, ...], basis: str) -> Any:
+    return field(default=default, metadata={"parameter": Parameter("", basis, choices)})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One set of decisions; the values that graded a course are part of every answer."""
+
+    fever_threshold_c: Decimal = _number(
+        "38.0", "°C", "36", "41", "ASTCT 2019; CTCAE v4.03, fever; the paper gives no number"
+    )
+    adult_age_years: int = _count(18, "years", 120, "decision")
+    sbp_floor_adult_mmhg: Decimal = _number(
+        "90", "mmHg", "40", "140", "CARTOX (Neelapu 2018); the paper gives no number"
+    )
+    map_floor_adult_mmhg: Decimal = _number(
+        "65", "mmHg", "30", "110", "Surviving Sepsis; the paper gives no number"
+    )
+    relative_fraction: Decimal = _number("0.70", "of baseline", "0", "1", "sepsis definitions")
+    relative_drop_mmhg: Decimal = _number(
+        "40", "mmHg", "0", "200", "Surviving Sepsis 2012; SIRS definitions"
+    )
+    at_baseline_fraction: Decimal = _number("0.90", "of baseline", "0", "1", "decision")
+    at_baseline_margin_mmhg: Decimal = _number("5", "mmHg", "0", "60", "decision")
+    fluid_window_minutes: int = _count(60, "min", 1440, "decision")
+    fluid_hold_minutes: int = _count(240, "min", 10080, "decision; Table 2, responsive to fluids")
+    high_dose_minutes: int = _count(180, "min", 1440, "Lee 2014, Table 3 heading")
+    gap_minutes: int = _count(15, "min", 240, "decision")
+    refractory_minutes: int = _count(60, "min", 1440, "decision")
+    life_threatening_minutes: int = _count(60, "min", 1440, "decision")
+    cpap_grade: int = _choice(3, (3, 4), "Table 2 is silent; ASTCT 2019 grades 4")
+    bipap_grade: int = _choice(4, (3, 4), "Table 2 is silent; Penn and Mahadeo 2019 grade 3")
+    nasal_cannula_rule: str = _choice(FORMULA, (FORMULA, LOW_FLOW_UP_TO_6), "decision")
+    simple_mask_fio2_percent: Decimal = _number("40", "% FiO2", "21", "100", "teaching tables")
+    partial_rebreather_fio2_percent: Decimal = _number(
+        "60", "% FiO2", "21", "100", "teaching tables"
+    )
+    non_rebreather_fio2_percent: Decimal = _number("80", "% FiO2", "21", "100", "teaching tables")
+    blow_by_fio2_percent: Decimal = _number("30", "% FiO2", "21", "100", "teaching tables")
+    norepinephrine_expressed_as: str = _choice(
+        BASE, (BASE, BITARTRATE), "US labels dose norepinephrine as base"
+    )
+    neuro_counts: bool = _choice(True, (True, False), "Lee 2014, text on neurologic toxicity")
+    worsened_only: bool = _choice(True, (True, False), "decision")
+    laboratory_grade_1_counts: bool = _choice(False, (True, False), "decision; Table 2 is silent")
+    older_age_years: int = _count(
+        65, "years", 120, "the paper gives no age; a hint only", display_only=True
+    )
+    stale_after_vitals_minutes: int = _count(240, "min", 43200, "decision", display_only=True)
+    stale_after_oxygen_minutes: int = _count(240, "min", 43200, "decision", display_only=True)
+    stale_after_vasopressor_minutes: int = _count(120, "min", 43200, "decision", display_only=True)
+    stale_after_laboratory_minutes: int = _count(1440, "min", 43200, "decision", display_only=True)
+    stale_after_lvef_minutes: int = _count(10080, "min", 43200, "decision", display_only=True)
+
+    def values(self) -> dict[str, Any]:
+        """Every parameter by name, numbers as exact strings: what an answer is stamped with."""
+        return {
+            name: str(value) if isinstance(value, Decimal) else value
+            for name in PARAMETERS
+            for value in (getattr(self, name),)
+        }
+
+
+PARAMETERS: Final[dict[str, Parameter]] = {
+    item.name: item.metadata["parameter"] for item in fields(Policy)
+}
+DEFAULT_POLICY: Final = Policy()
+
+
+class PolicyError(ValueError):
+    """Overrides that no policy can have; ``faults`` maps each name to what was expected."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {what}" for name, what in faults.items()))
+        self.faults = dict(faults)
+
+
+def policy_from(overrides: Mapping[str, Any]) -> Policy:
+    """The default policy with ``overrides`` by name; raises PolicyError naming every bad one."""
+    values: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    for name, given in overrides.items():
+        parameter = PARAMETERS.get(name)
+        if parameter is None:
+            faults[name] = "no such policy parameter"
+            continue
+        try:
+            values[name] = _value(name, parameter, given)
+        except ValueError as fault:
+            faults[name] = str(fault)
+    if faults:
+        raise PolicyError(faults)
+    return replace(DEFAULT_POLICY, **values)
+
+
+def _value(name: str, parameter: Parameter, given: Any) -> Any:
+    if parameter.choices:
+        return _chosen(parameter.choices, given)
+    range_text = f"from {parameter.lowest} to {parameter.highest} {parameter.unit}"
+    if isinstance(given, bool) or not isinstance(given, int | str | Decimal):
+        raise ValueError(f"expected a number {range_text}")
+    try:
+        number = exact_decimal(str(given))
+    except NotANumberError:
+        raise ValueError(f"expected a number {range_text}") from None
+    if not parameter.lowest <= number <= parameter.highest:
+        raise ValueError(f"expected a number {range_text}")
+    if isinstance(getattr(DEFAULT_POLICY, name), Decimal):
+        return number
+    if number != int(number):
+        raise ValueError(f"expected a whole number {range_text}")
+    return int(number)
+
+
+def _chosen(choices: tuple[Any, ...], given: Any) -> Any:
+    for choice in choices:
+        same_type = isinstance(choice, bool) == isinstance(given, bool)
+        if same_type and (
+            given == choice or (not isinstance(choice, bool) and str(given) == str(choice))
+        ):
+            return choice
+    raise ValueError("expected " + " or ".join(_word(choice) for choice in choices))
+
+
+def _word(choice: Any) -> str:
+    return str(choice).lower() if isinstance(choice, bool) else str(choice)

@@ -1,0 +1,188 @@
+"""Blood pressure: which reading is low, which is in question, against floors and baseline.
+
+A mean pressure may be derived as (systolic + 2 x diastolic) / 3; three times the mean is kept
+instead, so that it stays an exact decimal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+from grading.engine.entries import Vitals
+from grading.engine.evidence import (
+    PALS_CHILD_SBP,
+    PALS_CHILD_SBP_PER_YEAR,
+    PALS_CHILD_YEARS,
+    PALS_INFANT_SBP,
+    PALS_INFANT_YEARS,
+    PALS_NEONATE_SBP,
+    PALS_OLDER_SBP,
+)
+from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.policy import Policy
+from grading.engine.units import EXACT, shown
+from grading.engine.vocabulary import Attribution
+
+_THREE: Final = Decimal(3)
+_TWO: Final = Decimal(2)
+
+
+class Reading(Enum):
+    """What a pressure reading says by itself, before any judgement."""
+
+    EXCLUDED = "attributed to another cause"
+    NORMAL = "neither low nor in question"
+    IN_QUESTION = "low for this patient, or at a low baseline: for a clinician to judge"
+    LOW = "below its floor and not at baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class PressureLimits:
+    """The pressures that decide for one patient, in mmHg; None where there is no such limit.
+
+    ``at_baseline_*``: a pressure below its floor but at or above this is at the patient's baseline.
+    ``relative_mmhg``: a systolic pressure at or below this is relatively low.
+    """
+
+    systolic_floor_mmhg: Decimal
+    tripled_map_floor_mmhg: Decimal | None
+    at_baseline_systolic_mmhg: Decimal | None
+    at_baseline_tripled_map_mmhg: Decimal | None
+    relative_mmhg: Decimal | None
+    baseline_known: bool
+    adult: bool
+
+    def classify(self, vitals: Vitals) -> Reading:
+        """What the reading in ``vitals`` says; it must be a pressure reading."""
+        systolic = counted_systolic(vitals)
+        tripled_map = counted_tripled_map(vitals)
+        if systolic is None and tripled_map is None:
+            return Reading.EXCLUDED
+        in_question = False
+        if systolic is not None:
+            if systolic < self.systolic_floor_mmhg:
+                if (
+                    self.at_baseline_systolic_mmhg is None
+                    or systolic < self.at_baseline_systolic_mmhg
+                ):
+                    return Reading.LOW
+                in_question = True
+            if self.relative_mmhg is not None and systolic <= self.relative_mmhg:
+                in_question = True
+        floor = self.tripled_map_floor_mmhg
+        if tripled_map is not None and floor is not None and tripled_map < floor:
+            at_baseline = self.at_baseline_tripled_map_mmhg
+            if at_baseline is None or tripled_map < at_baseline:
+                return Reading.LOW
+            in_question = True
+        return Reading.IN_QUESTION if in_question else Reading.NORMAL
+
+    def lacks_systolic(self, vitals: Vitals) -> bool:
+        """A child's floors are systolic: a reading without one says too little."""
+        return not self.adult and counted_systolic(vitals) is None
+
+
+def limits_for(facts: CourseFacts, baseline: Baseline) -> PressureLimits:
+    """The pressure limits of one patient, from age, baseline and policy."""
+    policy, adult = facts.policy, facts.is_adult
+    floor = policy.sbp_floor_adult_mmhg if adult else childs_floor(facts)
+    map_floor = _THREE * policy.map_floor_adult_mmhg if adult else None
+    systolic = baseline.systolic_mmhg
+    tripled_map = _tripled(
+        baseline.mean_arterial_pressure_mmhg, baseline.systolic_mmhg, baseline.diastolic_mmhg
+    )
+    return PressureLimits(
+        systolic_floor_mmhg=floor,
+        tripled_map_floor_mmhg=map_floor,
+        at_baseline_systolic_mmhg=_at_baseline(
+            systolic, EXACT.add(floor, policy.at_baseline_margin_mmhg), policy
+        ),
+        at_baseline_tripled_map_mmhg=None
+        if map_floor is None
+        else _at_baseline(
+            tripled_map, EXACT.add(map_floor, _THREE * policy.at_baseline_margin_mmhg), policy
+        ),
+        relative_mmhg=None
+        if systolic is None
+        else max(
+            EXACT.multiply(policy.relative_fraction, systolic),
+            EXACT.subtract(systolic, policy.relative_drop_mmhg),
+        ),
+        baseline_known=systolic is not None,
+        adult=adult,
+    )
+
+
+def childs_floor(facts: CourseFacts) -> Decimal:
+    """The systolic floor of a child, in mmHg, by age at infusion (PALS; Mahadeo 2019)."""
+    if facts.is_neonate:
+        return PALS_NEONATE_SBP.value
+    years = facts.age_in_completed_years
+    if years < PALS_INFANT_YEARS.value:
+        return PALS_INFANT_SBP.value
+    if years < PALS_CHILD_YEARS.value:
+        return PALS_CHILD_SBP.value + PALS_CHILD_SBP_PER_YEAR.value * years
+    return PALS_OLDER_SBP.value
+
+
+def _at_baseline(baseline: Decimal | None, below: Decimal, policy: Policy) -> Decimal | None:
+    if baseline is None or baseline >= below:
+        return None
+    return EXACT.multiply(policy.at_baseline_fraction, baseline)
+
+
+def counted_systolic(vitals: Vitals) -> Decimal | None:
+    """The systolic pressure unless it is attributed to another cause."""
+    if vitals.systolic_mmhg is None or not vitals.counted("systolic_mmhg"):
+        return None
+    return vitals.systolic_mmhg
+
+
+def counted_tripled_map(vitals: Vitals) -> Decimal | None:
+    """Three times the mean pressure: the charted one, else from systolic and diastolic.
+
+    None where what it would rest on is not charted or is attributed to another cause.
+    """
+    if vitals.mean_arterial_pressure_mmhg is not None:
+        if not vitals.counted("mean_arterial_pressure_mmhg"):
+            return None
+        return EXACT.multiply(_THREE, vitals.mean_arterial_pressure_mmhg)
+    if vitals.diastolic_mmhg is None or not vitals.counted("diastolic_mmhg"):
+        return None
+    return _tripled(None, counted_systolic(vitals), vitals.diastolic_mmhg)
+
+
+def _tripled(
+    mean: Decimal | None, systolic: Decimal | None, diastolic: Decimal | None
+) -> Decimal | None:
+    if mean is not None:
+        return EXACT.multiply(_THREE, mean)
+    if systolic is None or diastolic is None:
+        return None
+    return EXACT.add(systolic, EXACT.multiply(_TWO, diastolic))
+
+
+def reading_text(vitals: Vitals) -> str:
+    """The pressures of a reading as they are said at the bedside."""
+    systolic, diastolic = vitals.systolic_mmhg, vitals.diastolic_mmhg
+    mean = vitals.mean_arterial_pressure_mmhg
+    parts = []
+    if systolic is not None:
+        parts.append(
+            f"BP {shown(systolic)}/{shown(diastolic)}"
+            if diastolic is not None
+            else f"SBP {shown(systolic)}"
+        )
+    if mean is not None:
+        parts.append(f"MAP {shown(mean)}")
+    return ", ".join(parts) + " mmHg"
+
+
+def reading_is_uncertain(vitals: Vitals) -> bool:
+    return any(
+        getattr(vitals, name) is not None and vitals.attribution_of(name) is Attribution.UNCERTAIN
+        for name in ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
+    )

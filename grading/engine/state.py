@@ -1,0 +1,311 @@
+"""The state of a course at an instant, and how an instant's entries change it.
+
+A left fold: ``advance`` takes the state over one instant and says which periods open. The state is
+of bounded size, whatever the length of the chart, and can be put away and taken up again
+(``checkpoint``), so that a save does not pay for the days before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from grading.engine import circulation_words
+from grading.engine.assessment import Assessed, Explained
+from grading.engine.circulation import Circulation
+from grading.engine.constitution import Constitution
+from grading.engine.entries import (
+    Death,
+    Entry,
+    FluidBolus,
+    Judgement,
+    Lab,
+    Oxygen,
+    Risk,
+    Symptom,
+    Toxicity,
+    Treatment,
+    Vasopressor,
+    Vitals,
+    Weight,
+)
+from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.organs import Organs, wants_grade
+from grading.engine.oxygen import OxygenSupport
+from grading.engine.periods import Criterion, Opening, Unknown
+from grading.engine.pressure import limits_for
+from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, ORDER, RULES, grades_under
+from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
+
+_NOTHING: Final[Assessed] = ((), ())
+_VITALS: Final = (
+    "temperature_c",
+    "heart_rate",
+    "respiratory_rate",
+    "systolic_mmhg",
+    "diastolic_mmhg",
+    "mean_arterial_pressure_mmhg",
+    "spo2_percent",
+)
+
+
+@dataclass(slots=True)
+class CourseState:
+    """Everything about a course up to ``at`` that later grades can depend on.
+
+    ``latest`` holds the latest entry about each thing ("temperature_c", "oxygen",
+    "vasopressor.norepinephrine", "lab.crp", ...) since the infusion.
+    """
+
+    facts: CourseFacts
+    baseline: Baseline
+    grades: dict[str, int]
+    constitution: Constitution
+    oxygen: OxygenSupport
+    circulation: Circulation
+    organs: Organs
+    at: datetime | None = None
+    weight: Weight | None = None
+    weight_kg: Decimal | None = None
+    begun: bool = False
+    death: Death | None = None
+    latest: dict[str, Entry] = field(default_factory=dict)
+    says: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
+    next_clock: datetime | None = None
+    shown: tuple[Any, ...] | None = None
+
+    @classmethod
+    def at_start(cls, facts: CourseFacts, baseline: Baseline) -> CourseState:
+        """The empty state before any entry; ``baseline`` is what holds for the whole course."""
+        policy = facts.policy
+        return cls(
+            facts=facts,
+            baseline=baseline,
+            grades=grades_under(policy),
+            constitution=Constitution(policy),
+            oxygen=OxygenSupport(policy),
+            circulation=Circulation.at_start(policy, limits_for(facts, baseline)),
+            organs=Organs(policy, baseline),
+            weight_kg=facts.weight_kg,
+        )
+
+    @property
+    def is_over(self) -> bool:
+        return self.death is not None
+
+    def advance(self, at: datetime, entries: Iterable[Entry]) -> list[Opening]:
+        """Take the state over the instant ``at`` with all its ``entries``; the periods that open.
+
+        Instants must come in order. The clock's own changes before ``at`` are made on the way.
+        """
+        openings = self.advance_clock(at)
+        if at < self.facts.infused_at:
+            self._take_in_prior(entries)
+        elif not self.is_over:
+            self._take_in(at, entries, openings)
+        self.at = at
+        return openings
+
+    def advance_clock(self, until: datetime) -> list[Opening]:
+        """Make the changes that the clock alone brings before ``until``."""
+        openings: list[Opening] = []
+        if not self.begun and until > self.facts.infused_at:
+            self._take_in(self.facts.infused_at, (), openings)
+        while self.next_clock is not None and self.next_clock < until:
+            self.at = self.next_clock
+            self._settle_circulation(self.next_clock)
+            self._open(self.at, openings)
+        return openings
+
+    def _take_in_prior(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Weight):
+                self._note_weight(entry)
+            elif isinstance(entry, Lab | Toxicity):
+                self.organs.prior.note(entry)
+            elif isinstance(entry, Risk):
+                self._note_risk(entry)
+
+    def _take_in(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
+        touched = _CIRCULATION if self.next_clock == at else 0
+        for entry in entries:
+            touched |= _NOTED[type(entry)](self, entry)
+        if self.death is not None:
+            self._end(at, openings)
+            return
+        if touched & _CIRCULATION:
+            self._settle_circulation(at)
+        if touched & _CONSTITUTION:
+            self.says[0] = self.constitution.assess()
+        if touched & _OXYGEN:
+            self.says[1] = self.oxygen.assess()
+        if touched & _ORGANS:
+            self.says[3] = self.organs.assess()
+        if touched or not self.begun:
+            self.begun = True
+            self._open(at, openings)
+
+    def _settle_circulation(self, at: datetime) -> None:
+        self.circulation.settle(at, self.weight_kg)
+        self.says[2] = self.circulation.assess(at)
+        self.next_clock = self.circulation.next_change(at)
+
+    def _end(self, at: datetime, openings: list[Opening]) -> None:
+        self.at, self.begun, self.next_clock = at, True, None
+        openings.append(self.opening_of_death())
+
+    def opening_of_death(self) -> Opening:
+        """Grade 5 from a death due, or perhaps due, to CRS; the end of grading otherwise."""
+        death = self.death
+        if death is None:
+            raise ValueError("no death is charted")
+        if death.attribution is Attribution.OTHER:
+            return Opening(death.at, None, None, (), ())
+        uncertain = death.attribution is Attribution.UNCERTAIN
+        text = "Death, attribution to CRS uncertain" if uncertain else "Death from CRS"
+        citation = RULES[DEATH].citation
+        criterion = Criterion(DEATH, DEATH_GRADE, citation, (death.id,), text, uncertain)
+        return Opening(death.at, DEATH_GRADE, DEATH_GRADE, (criterion,), ())
+
+    def _open(self, at: datetime, openings: list[Opening]) -> None:
+        """Open a period where the grade, the bound or the codes differ from what is shown."""
+        a, b, c, d = self.says
+        met = a[0] + b[0] + c[0] + d[0]
+        unknown = a[1] + b[1] + c[1] + d[1]
+        grade = max([self.grades[code] for code in met], default=0)
+        at_most = max([reach for _, reach in unknown], default=0)
+        shown = (grade, max(grade, at_most), met, tuple([code for code, _ in unknown]))
+        if shown == self.shown:
+            return
+        self.shown = shown
+        openings.append(Opening(at, grade, shown[1], self.criteria(at), self.unknowns(at)))
+
+    def criteria(self, at: datetime) -> tuple[Criterion, ...]:
+        """The criteria met at ``at``, highest grade first, with evidence and words."""
+        found = []
+        for explain, (met, _) in zip(self._explainers(at), self.says, strict=True):
+            for code in met:
+                why = explain(code)
+                found.append(
+                    Criterion(
+                        code,
+                        self.grades[code],
+                        RULES[code].citation,
+                        why.evidence,
+                        why.text,
+                        why.uncertain,
+                    )
+                )
+        return tuple(sorted(found, key=lambda item: (-item.grade, ORDER[item.code])))
+
+    def unknowns(self, at: datetime) -> tuple[Unknown, ...]:
+        """What is not known at ``at``, highest reach first."""
+        found = []
+        for explain, (_, unknown) in zip(self._explainers(at), self.says, strict=True):
+            for code, reach in unknown:
+                why = explain(code)
+                found.append(Unknown(code, reach, why.text, why.evidence))
+        return tuple(sorted(found, key=lambda item: (-item.could_reach, item.code)))
+
+    def _explainers(self, at: datetime) -> tuple[Callable[[str], Explained], ...]:
+        return (
+            self.constitution.explain,
+            self.oxygen.explain,
+            lambda code: circulation_words.explain(self.circulation, code, at),
+            self.organs.explain,
+        )
+
+    def _note_weight(self, entry: Weight) -> int:
+        self.weight, self.weight_kg = entry, entry.weight_kg
+        self.latest["weight"] = entry
+        return _CIRCULATION if self.circulation.infusions.awaiting_weight else 0
+
+    def _note_vitals(self, entry: Vitals) -> int:
+        latest, touched = self.latest, 0
+        for name in _VITALS:
+            if getattr(entry, name) is not None:
+                latest[name] = entry
+        if entry.temperature_c is not None:
+            self.constitution.note_temperature(entry)
+            touched = _CONSTITUTION
+        if entry.is_pressure_reading:
+            self.circulation.note_reading(entry)
+            touched |= _CIRCULATION
+        return touched
+
+    def _note_oxygen(self, entry: Oxygen) -> int:
+        self.latest["oxygen"] = entry
+        self.oxygen.note(entry)
+        return _OXYGEN
+
+    def _note_vasopressor(self, entry: Vasopressor) -> int:
+        self.latest[f"vasopressor.{entry.drug}"] = entry
+        self.circulation.note_vasopressor(entry)
+        return _CIRCULATION
+
+    def _note_bolus(self, entry: FluidBolus) -> int:
+        self.latest["fluid_bolus"] = entry
+        self.circulation.note_bolus(entry)
+        return _CIRCULATION
+
+    def _note_judgement(self, entry: Judgement) -> int:
+        self.latest[f"judgement.{entry.about}"] = entry
+        self.circulation.note_judgement(entry)
+        return _CIRCULATION
+
+    def _note_lab(self, entry: Lab) -> int:
+        self.latest[f"lab.{entry.analyte}"] = entry
+        self.organs.note_lab(entry)
+        return _ORGANS
+
+    def _note_toxicity(self, entry: Toxicity) -> int:
+        self.latest[f"toxicity.{entry.term}"] = entry
+        self.organs.note_toxicity(entry)
+        return _ORGANS
+
+    def _note_symptom(self, entry: Symptom) -> int:
+        self.latest[f"symptom.{entry.term}"] = entry
+        touched = 0
+        if entry.term in CONSTITUTIONAL_SYMPTOMS:
+            self.constitution.note_symptom(entry)
+            touched = _CONSTITUTION
+        if wants_grade(entry):
+            self.organs.note_tick(entry)
+            touched |= _ORGANS
+        return touched
+
+    def _note_treatment(self, entry: Treatment) -> int:
+        self.latest[f"treatment.{entry.agent}"] = entry
+        return 0
+
+    def _note_risk(self, entry: Risk) -> int:
+        self.latest["risk"] = entry
+        return 0
+
+    def _note_death(self, entry: Death) -> int:
+        self.death = entry
+        return 0
+
+
+_CONSTITUTION: Final = 1 << 0
+_OXYGEN: Final = 1 << 1
+_CIRCULATION: Final = 1 << 2
+_ORGANS: Final = 1 << 3
+
+_NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
+    Weight: CourseState._note_weight,
+    Vitals: CourseState._note_vitals,
+    Oxygen: CourseState._note_oxygen,
+    Vasopressor: CourseState._note_vasopressor,
+    FluidBolus: CourseState._note_bolus,
+    Judgement: CourseState._note_judgement,
+    Lab: CourseState._note_lab,
+    Toxicity: CourseState._note_toxicity,
+    Symptom: CourseState._note_symptom,
+    Treatment: CourseState._note_treatment,
+    Risk: CourseState._note_risk,
+    Death: CourseState._note_death,
+}

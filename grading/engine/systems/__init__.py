@@ -1,0 +1,1 @@
+"""Grading systems: each file is one published table."""

@@ -1,0 +1,249 @@
+"""Vasopressor infusions: doses in Table 3's units, what is high now, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from grading.engine.entries import Vasopressor
+from grading.engine.evidence import (
+    BITARTRATE_PER_BASE,
+    TABLE_3_COMBINATION,
+    TABLE_3_MONOTHERAPY,
+    TABLE_3_WITH_VASOPRESSIN,
+    VASST_DIVISOR,
+)
+from grading.engine.policy import BITARTRATE, Policy
+from grading.engine.units import MICROGRAMS_PER_MILLIGRAM, MINUTES_PER_HOUR, shown
+from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
+
+_NO_TIME: Final = timedelta(0)
+_MONOTHERAPY: Final = {
+    drug: Fraction(threshold.value) for drug, threshold in TABLE_3_MONOTHERAPY.items()
+}
+_DIVISOR: Final = {drug: Fraction(divisor.value) for drug, divisor in VASST_DIVISOR.items()}
+_WITH_VASOPRESSIN: Final = Fraction(TABLE_3_WITH_VASOPRESSIN.value)
+_COMBINATION: Final = Fraction(TABLE_3_COMBINATION.value)
+_BITARTRATE: Final = Fraction(BITARTRATE_PER_BASE.value)
+
+Doses = Mapping[VasopressorDrug, Fraction | None]
+"""Each running drug's dose in Table 3's unit; None runs at a dose not known."""
+
+
+def needs_weight(drug: VasopressorDrug, unit: DoseUnit | None) -> bool:
+    """Whether a rate in ``unit`` reaches the drug's canonical unit only by a weight."""
+    canonical = DRUGS[drug].canonical
+    return unit is not None and canonical is not None and unit.per_kg is not canonical.per_kg
+
+
+def canonical_dose(
+    entry: Vasopressor, weight_kg: Decimal | None, policy: Policy
+) -> Fraction | None:
+    """The dose of ``entry`` in its drug's canonical unit, exactly; None where it is not known.
+
+    ``weight_kg`` converts where the entry has no pump weight of its own.
+    """
+    dose = charted_dose(entry, entry.weight_kg or weight_kg)
+    return dose / _BITARTRATE if dose is not None and _is_salt(entry, policy) else dose
+
+
+def _is_salt(entry: Vasopressor, policy: Policy) -> bool:
+    is_norepinephrine = entry.drug is VasopressorDrug.NOREPINEPHRINE
+    return is_norepinephrine and policy.norepinephrine_expressed_as == BITARTRATE
+
+
+def charted_dose(entry: Vasopressor, weight_kg: Decimal | None) -> Fraction | None:
+    """The charted rate in the drug's canonical unit, before any salt is read as base."""
+    dose = charted_dose_without_weight(entry)
+    if dose is None or entry.unit is None or not needs_weight(entry.drug, entry.unit):
+        return dose
+    if weight_kg is None:
+        return None
+    return dose * Fraction(weight_kg) if entry.unit.per_kg else dose / Fraction(weight_kg)
+
+
+def charted_dose_without_weight(entry: Vasopressor) -> Fraction | None:
+    """The charted rate per minute, in the substance's own unit, still per kg where charted so."""
+    if entry.rate is None or entry.unit is None:
+        return None
+    dose = Fraction(entry.rate)
+    if entry.unit is DoseUnit.ML_PER_H:
+        if entry.concentration_per_ml is None:
+            return None
+        return dose * Fraction(entry.concentration_per_ml) / MINUTES_PER_HOUR
+    if entry.unit is DoseUnit.MG_PER_H:
+        return dose * MICROGRAMS_PER_MILLIGRAM / MINUTES_PER_HOUR
+    return dose / MINUTES_PER_HOUR if entry.unit is DoseUnit.UNITS_PER_H else dose
+
+
+def norepinephrine_equivalent(doses: Doses) -> Fraction:
+    """VASST equivalent in µg/min of those with a term in the equation (Table 3, footnote)."""
+    return sum(
+        (
+            dose / _DIVISOR[drug]
+            for drug, dose in doses.items()
+            if dose is not None and drug in _DIVISOR
+        ),
+        Fraction(0),
+    )
+
+
+def high_now(doses: Doses) -> bool:
+    """Whether any row of Table 3 is reached at this instant, whatever its duration."""
+    if any(
+        dose is not None and dose >= _MONOTHERAPY[drug]
+        for drug, dose in doses.items()
+        if drug in _MONOTHERAPY
+    ):
+        return True
+    if VasopressorDrug.VASOPRESSIN in doses:
+        return norepinephrine_equivalent(doses) >= _WITH_VASOPRESSIN
+    in_combination = sum(drug in _DIVISOR for drug in doses) > 1
+    return in_combination and norepinephrine_equivalent(doses) >= _COMBINATION
+
+
+@dataclass(slots=True)
+class HighDoseRun:
+    """Table 3's "for ≥ 3 hours": a run of high dose, its credit and its gap.
+
+    ``since`` is when *high now* last changed; ``credit`` what had been credited until then.
+    """
+
+    policy: Policy
+    credit: timedelta = _NO_TIME
+    high: bool = False
+    since: datetime | None = None
+    evidence: tuple[str, ...] = ()
+
+    def settle(self, at: datetime, high: bool, evidence: tuple[str, ...]) -> None:
+        """Take in that the dose is now, or is no longer, high: what holds from ``at`` on."""
+        if high:
+            if not self.high:
+                if not self.is_open(at):
+                    self.credit = _NO_TIME
+                self.since, self.high = at, True
+            self.evidence = evidence
+        else:
+            self.credit, self.since, self.high = self.credited(at), at, False
+
+    def is_open(self, at: datetime) -> bool:
+        return self.since is not None and (self.high or at < self.since + self._gap)
+
+    def credited(self, at: datetime) -> timedelta:
+        """Minutes credited to the open run; none where no run is open."""
+        if self.since is None or not self.is_open(at):
+            return _NO_TIME
+        return self.credit + (at - self.since) if self.high else self.credit
+
+    def is_met(self, at: datetime) -> bool:
+        return self.is_open(at) and self.credited(at) >= self._needed
+
+    def changes(self) -> tuple[datetime, ...]:
+        """The instants at which the clock alone may change what the run says."""
+        if self.since is None:
+            return ()
+        if not self.high:
+            return (self.since + self._gap,)
+        life_threatening = timedelta(minutes=self.policy.life_threatening_minutes)
+        return (
+            self.since + (self._needed - self.credit),
+            self.since + (life_threatening - self.credit),
+        )
+
+    @property
+    def _gap(self) -> timedelta:
+        return timedelta(minutes=self.policy.gap_minutes)
+
+    @property
+    def _needed(self) -> timedelta:
+        return timedelta(minutes=self.policy.high_dose_minutes)
+
+
+@dataclass(slots=True)
+class Infusions:
+    """Every vasopressor as last charted, and since when those that count have run."""
+
+    policy: Policy
+    entries: dict[VasopressorDrug, Vasopressor] = field(default_factory=dict)
+    running_since: dict[VasopressorDrug, datetime] = field(default_factory=dict)
+    doses: dict[VasopressorDrug, Fraction | None] = field(default_factory=dict)
+    awaiting_weight: set[VasopressorDrug] = field(default_factory=set)
+    changed: set[VasopressorDrug] = field(default_factory=set)
+
+    def note(self, entry: Vasopressor) -> None:
+        self.entries[entry.drug] = entry
+        self.changed.add(entry.drug)
+
+    def settle(self, at: datetime, weight_kg: Decimal | None) -> None:
+        """Take in what was noted for ``at``; a weight that arrived converts what waited for it."""
+        if weight_kg is not None and self.awaiting_weight:
+            self.changed |= self.awaiting_weight
+        for drug in self.changed:
+            entry = self.entries[drug]
+            if not (DRUGS[drug].counted and entry.runs and entry.counts):
+                self.running_since.pop(drug, None)
+                self.doses.pop(drug, None)
+                self.awaiting_weight.discard(drug)
+                continue
+            self.running_since.setdefault(drug, at)
+            dose = self.doses[drug] = canonical_dose(entry, weight_kg, self.policy)
+            waits = dose is None and entry.rate is not None and needs_weight(drug, entry.unit)
+            (self.awaiting_weight.add if waits else self.awaiting_weight.discard)(drug)
+        self.changed.clear()
+
+    def only(self) -> VasopressorDrug | None:
+        """The one vasopressor that runs, or None where none or several do."""
+        return next(iter(self.running_since)) if len(self.running_since) == 1 else None
+
+    def evidence(self) -> tuple[str, ...]:
+        return tuple(sorted(self.entries[drug].id for drug in self.running_since))
+
+    def text(self) -> str:
+        """The running infusions in words."""
+        return "; ".join(
+            infusion_text(self.entries[drug], self.doses[drug], self.policy)
+            for drug in sorted(self.running_since)
+        )
+
+
+def rate_text(entry: Vasopressor) -> str:
+    """The rate as it was charted, in words."""
+    if entry.rate is None:
+        return "dose not known"
+    if not entry.runs:
+        return "stopped"
+    if entry.unit is None:
+        return "running"
+    text = f"{shown(entry.rate)} {entry.unit.label}"
+    if entry.unit is DoseUnit.ML_PER_H and entry.concentration_per_ml is not None:
+        substance = "units" if entry.drug is VasopressorDrug.VASOPRESSIN else "mcg"
+        text += f" of {shown(entry.concentration_per_ml)} {substance}/mL"
+    return text
+
+
+def infusion_text(entry: Vasopressor, dose: Fraction | None, policy: Policy) -> str:
+    """An infusion with the arithmetic that brought it to Table 3's unit."""
+    text = f"{entry.drug.label} {rate_text(entry)}"
+    canonical = DRUGS[entry.drug].canonical
+    if dose is None:
+        waits = entry.rate is not None and needs_weight(entry.drug, entry.unit)
+        return f"{text}, no weight charted" if waits else text
+    salt = _is_salt(entry, policy)
+    if canonical is None or (entry.unit is canonical and not salt):
+        return text
+    weight = _weight_used(entry, dose * _BITARTRATE if salt else dose)
+    return f"{text}{weight} = {shown(dose)} {canonical.label}{' base' if salt else ''}"
+
+
+def _weight_used(entry: Vasopressor, charted: Fraction) -> str:
+    """The weight between the charted rate and its canonical unit, as a step of the sum."""
+    if not needs_weight(entry.drug, entry.unit) or not entry.rate or entry.unit is None:
+        return ""
+    if entry.unit.per_kg:
+        return f" × {shown(charted / Fraction(entry.rate))} kg"
+    per_min = charted_dose_without_weight(entry)
+    return "" if per_min is None else f" ÷ {shown(per_min / charted)} kg"

@@ -1,0 +1,366 @@
+"""The words of a chart: what can be charted, in which units, within which hard limits.
+
+Each vital sign, device, drug, analyte and term is said here once; forms, columns, the course file
+and the criteria derive from it. Hard limits refuse what cannot be (values after MIMIC-Extract's
+variable ranges, widened where a patient with CRS has gone beyond them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Self
+
+
+class Labelled(StrEnum):
+    """A closed vocabulary: a stable key that is stored, and a label that is shown."""
+
+    label: str
+
+    def __new__(cls, key: str, label: str = "") -> Self:
+        member = str.__new__(cls, key)
+        member._value_ = key
+        member.label = label
+        return member
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard limits, both inclusive: a value outside is refused."""
+
+    lowest: Decimal
+    highest: Decimal
+
+    @classmethod
+    def of(cls, lowest: str, highest: str) -> Limits:
+        return cls(Decimal(lowest), Decimal(highest))
+
+    def allow(self, value: Decimal) -> bool:
+        return self.lowest <= value <= self.highest
+
+
+class Attribution(Labelled):
+    """Whether a finding is ascribed to cytokine release (the paper's demand before any grading)."""
+
+    CRS = "crs", "CRS"
+    OTHER = "other", "another cause"
+    UNCERTAIN = "uncertain", "uncertain"
+
+
+class Sex(Labelled):
+    FEMALE = "female", "female"
+    MALE = "male", "male"
+    OTHER = "other", "other"
+    UNKNOWN = "unknown", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class VitalSign:
+    """One number of a set of vital signs."""
+
+    key: str
+    label: str
+    unit: str
+    limits: Limits
+
+
+VITAL_SIGNS: Final = (
+    VitalSign("temperature_c", "Temperature", "°C", Limits.of("25", "45")),
+    VitalSign("heart_rate", "Heart rate", "/min", Limits.of("20", "300")),
+    VitalSign("respiratory_rate", "Respiratory rate", "/min", Limits.of("3", "100")),
+    VitalSign("systolic_mmhg", "Systolic pressure", "mmHg", Limits.of("20", "300")),
+    VitalSign("diastolic_mmhg", "Diastolic pressure", "mmHg", Limits.of("10", "200")),
+    VitalSign(
+        "mean_arterial_pressure_mmhg", "Mean arterial pressure", "mmHg", Limits.of("15", "250")
+    ),
+    VitalSign("spo2_percent", "SpO₂", "%", Limits.of("30", "100")),
+)
+VITAL_SIGN: Final = {sign.key: sign for sign in VITAL_SIGNS}
+
+FAHRENHEIT: Final = VitalSign("temperature_f", "Temperature", "°F", Limits.of("77", "113"))
+"""Temperature as a form may take it; kept as typed, read exactly."""
+
+WEIGHT_KG: Final = Limits.of("1", "350")
+AGE_YEARS: Final = Limits.of("0", "120")
+FLOW_L_PER_MIN: Final = Limits.of("0", "70")
+FIO2_PERCENT: Final = Limits.of("21", "100")
+FIO2_FRACTION_LOWEST: Final = Decimal("0.21")
+FIO2_FRACTION_BELOW: Final = Decimal(1)
+
+
+class OxygenDevice(Labelled):
+    ROOM_AIR = "room_air", "Room air"
+    NASAL_CANNULA = "nasal_cannula", "Nasal cannula"
+    SIMPLE_MASK = "simple_mask", "Simple face mask"
+    VENTURI_MASK = "venturi_mask", "Venturi mask"
+    NON_REBREATHER_MASK = "non_rebreather_mask", "Non-rebreather mask"
+    HIGH_FLOW_NASAL_CANNULA = "high_flow_nasal_cannula", "High-flow nasal cannula"
+    CPAP = "cpap", "CPAP"
+    BIPAP = "bipap", "BiPAP"
+    INVASIVE_VENTILATION = "invasive_ventilation", "Invasive ventilation"
+    BLOW_BY = "blow_by", "Blow-by oxygen"
+    TRACHEOSTOMY_MASK = "tracheostomy_mask", "Tracheostomy mask"
+    PARTIAL_REBREATHER_MASK = "partial_rebreather_mask", "Partial rebreather mask"
+    ECMO = "ecmo", "ECMO"
+
+
+class DoseUnit(Labelled):
+    UG_PER_MIN = "ug/min", "mcg/min"
+    UG_PER_KG_PER_MIN = "ug/kg/min", "mcg/kg/min"
+    NG_PER_KG_PER_MIN = "ng/kg/min", "ng/kg/min"
+    MG_PER_H = "mg/h", "mg/h"
+    UNITS_PER_MIN = "units/min", "units/min"
+    UNITS_PER_H = "units/h", "units/h"
+    ML_PER_H = "ml/h", "mL/h"
+
+    @property
+    def per_kg(self) -> bool:
+        return "/kg/" in self.value
+
+
+class VasopressorDrug(Labelled):
+    NOREPINEPHRINE = "norepinephrine", "Norepinephrine"
+    EPINEPHRINE = "epinephrine", "Epinephrine"
+    DOPAMINE = "dopamine", "Dopamine"
+    PHENYLEPHRINE = "phenylephrine", "Phenylephrine"
+    VASOPRESSIN = "vasopressin", "Vasopressin"
+    ANGIOTENSIN_II = "angiotensin_ii", "Angiotensin II"
+    DOBUTAMINE = "dobutamine", "Dobutamine"
+    MILRINONE = "milrinone", "Milrinone"
+    OTHER_VASOPRESSOR = "other_vasopressor", "Other vasopressor"
+
+
+@dataclass(frozen=True, slots=True)
+class DrugFacts:
+    """How an infusion is charted. ``canonical`` is the unit of Table 3 and of the limits."""
+
+    counted: bool
+    canonical: DoseUnit | None
+    units: tuple[DoseUnit, ...]
+    limits: Limits | None
+
+
+_MASS_UNITS = (
+    DoseUnit.UG_PER_MIN,
+    DoseUnit.UG_PER_KG_PER_MIN,
+    DoseUnit.MG_PER_H,
+    DoseUnit.ML_PER_H,
+)
+_PER_KG_ONLY = (DoseUnit.UG_PER_KG_PER_MIN,)
+
+DRUGS: Final[dict[VasopressorDrug, DrugFacts]] = {
+    VasopressorDrug.NOREPINEPHRINE: DrugFacts(
+        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "300")
+    ),
+    VasopressorDrug.EPINEPHRINE: DrugFacts(
+        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "200")
+    ),
+    VasopressorDrug.DOPAMINE: DrugFacts(
+        True,
+        DoseUnit.UG_PER_KG_PER_MIN,
+        (DoseUnit.UG_PER_KG_PER_MIN, DoseUnit.UG_PER_MIN, DoseUnit.ML_PER_H),
+        Limits.of("0", "50"),
+    ),
+    VasopressorDrug.PHENYLEPHRINE: DrugFacts(
+        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "1000")
+    ),
+    VasopressorDrug.VASOPRESSIN: DrugFacts(
+        True,
+        DoseUnit.UNITS_PER_MIN,
+        (DoseUnit.UNITS_PER_MIN, DoseUnit.UNITS_PER_H, DoseUnit.ML_PER_H),
+        Limits.of("0", "0.5"),
+    ),
+    VasopressorDrug.ANGIOTENSIN_II: DrugFacts(
+        True, DoseUnit.NG_PER_KG_PER_MIN, (DoseUnit.NG_PER_KG_PER_MIN,), None
+    ),
+    VasopressorDrug.DOBUTAMINE: DrugFacts(
+        False, DoseUnit.UG_PER_KG_PER_MIN, _PER_KG_ONLY, Limits.of("0", "40")
+    ),
+    VasopressorDrug.MILRINONE: DrugFacts(
+        False, DoseUnit.UG_PER_KG_PER_MIN, _PER_KG_ONLY, Limits.of("0", "1.5")
+    ),
+    VasopressorDrug.OTHER_VASOPRESSOR: DrugFacts(True, None, (), None),
+}
+
+
+class Analyte(Labelled):
+    ALT = "alt", "ALT"
+    AST = "ast", "AST"
+    ALP = "alp", "ALP"
+    GGT = "ggt", "GGT"
+    BILIRUBIN = "bilirubin", "Bilirubin"
+    CREATININE = "creatinine", "Creatinine"
+    FIBRINOGEN = "fibrinogen", "Fibrinogen"
+    APTT = "aptt", "aPTT"
+    INR = "inr", "INR"
+    LVEF = "lvef", "LVEF"
+    CRP = "crp", "CRP"
+    FERRITIN = "ferritin", "Ferritin"
+    IL6 = "il6", "IL-6"
+    PLATELETS = "platelets", "Platelets"
+    ANC = "anc", "Neutrophils"
+    LACTATE = "lactate", "Lactate"
+    TROPONIN = "troponin", "Troponin"
+    D_DIMER = "d_dimer", "D-dimer"
+
+
+@dataclass(frozen=True, slots=True)
+class LabUnit:
+    """A unit of an analyte: its hard limits and the factor to the analyte's common unit.
+
+    The common unit is the one that every other unit reaches by an exact product, so that results in
+    different units compare without a division.
+    """
+
+    name: str
+    limits: Limits | None
+    to_common: Decimal = Decimal(1)
+
+
+_UMOL_PER_MG_BILIRUBIN = Decimal("17.1")
+_UMOL_PER_MG_CREATININE = Decimal("88.4")
+_MG_DL_PER_G_L = Decimal(100)
+
+LAB_UNITS: Final[dict[Analyte, tuple[LabUnit, ...]]] = {
+    Analyte.ALT: (LabUnit("U/L", Limits.of("0", "30000")),),
+    Analyte.AST: (LabUnit("U/L", Limits.of("0", "40000")),),
+    Analyte.ALP: (LabUnit("U/L", None),),
+    Analyte.GGT: (LabUnit("U/L", None),),
+    Analyte.BILIRUBIN: (
+        LabUnit("mg/dL", Limits.of("0", "80"), _UMOL_PER_MG_BILIRUBIN),
+        LabUnit("umol/L", Limits.of("0", "1368")),
+    ),
+    Analyte.CREATININE: (
+        LabUnit("mg/dL", Limits.of("0.05", "40"), _UMOL_PER_MG_CREATININE),
+        LabUnit("umol/L", Limits.of("4", "3540")),
+    ),
+    Analyte.FIBRINOGEN: (
+        LabUnit("mg/dL", Limits.of("0", "1500")),
+        LabUnit("g/L", Limits.of("0", "15"), _MG_DL_PER_G_L),
+    ),
+    Analyte.APTT: (LabUnit("s", Limits.of("10", "300")),),
+    Analyte.INR: (LabUnit("ratio", Limits.of("0.5", "20")),),
+    Analyte.LVEF: (LabUnit("%", Limits.of("1", "95")),),
+    Analyte.CRP: (
+        LabUnit("mg/L", Limits.of("0", "1000")),
+        LabUnit("mg/dL", Limits.of("0", "100"), Decimal(10)),
+    ),
+    Analyte.FERRITIN: (
+        LabUnit("ng/mL", Limits.of("0", "2000000")),
+        LabUnit("ug/L", Limits.of("0", "2000000")),
+    ),
+    Analyte.IL6: (
+        LabUnit("pg/mL", Limits.of("0", "10000000")),
+        LabUnit("ng/L", Limits.of("0", "10000000")),
+    ),
+    Analyte.PLATELETS: (LabUnit("10^9/L", Limits.of("0", "3000")),),
+    Analyte.ANC: (LabUnit("10^9/L", Limits.of("0", "200")),),
+    Analyte.LACTATE: (LabUnit("mmol/L", Limits.of("0", "40")),),
+    Analyte.TROPONIN: (
+        LabUnit("ng/mL", Limits.of("0", "1000"), Decimal(1000)),
+        LabUnit("ng/L", Limits.of("0", "1000000")),
+    ),
+    Analyte.D_DIMER: (LabUnit("ng/mL", None),),
+}
+
+
+def lab_unit(analyte: Analyte, name: str) -> LabUnit | None:
+    """The unit of that name, or None where the analyte is never reported in it."""
+    return next((unit for unit in LAB_UNITS[analyte] if unit.name == name), None)
+
+
+class TermGroup(Labelled):
+    """Why a CTCAE term counts, or never does."""
+
+    LABORATORY = "laboratory", "Laboratory and measured"
+    CARDIAC = "cardiac", "Cardiac"
+    NEUROLOGIC = "neurologic", "Neurologic"
+    OTHER_ORGAN = "other_organ", "Other organs"
+    NEVER = "never", "Shown, never counted"
+
+
+_TERMS: Final[dict[TermGroup, str]] = {
+    TermGroup.LABORATORY: "alt ast alp ggt bilirubin creatinine fibrinogen aptt inr lvef",
+    TermGroup.CARDIAC: (
+        "heart_failure left_ventricular_systolic_dysfunction supraventricular_tachycardia "
+        "atrial_fibrillation ventricular_arrhythmia ventricular_fibrillation cardiac_arrest "
+        "qtc_prolonged troponin_increased"
+    ),
+    TermGroup.NEUROLOGIC: (
+        "encephalopathy confusion delirium hallucinations agitation seizure dysphasia dysarthria "
+        "tremor ataxia somnolence depressed_consciousness cerebral_edema headache"
+    ),
+    TermGroup.OTHER_ORGAN: (
+        "acute_kidney_injury urine_output_decreased ards pulmonary_edema pleural_effusion "
+        "disseminated_intravascular_coagulation hemorrhage hepatic_failure ck_increased "
+        "capillary_leak_syndrome multi_organ_failure hemophagocytic_lymphohistiocytosis rash "
+        "nausea vomiting diarrhea"
+    ),
+    TermGroup.NEVER: (
+        "fever chills fatigue malaise myalgia hypotension hypoxia dyspnea respiratory_failure "
+        "sinus_tachycardia neutropenia febrile_neutropenia thrombocytopenia anemia "
+        "tumor_lysis_syndrome sepsis"
+    ),
+}
+_ABBREVIATIONS: Final = {"alt": "ALT", "ast": "AST", "alp": "ALP", "ggt": "GGT", "aptt": "aPTT"} | {
+    "inr": "INR", "lvef": "LVEF", "ards": "ARDS", "ck_increased": "CK increased",
+    "qtc_prolonged": "QTc prolonged", "il6": "IL-6",
+}  # fmt: skip
+
+TOXICITY_TERMS: Final[dict[str, TermGroup]] = {
+    term: group for group, terms in _TERMS.items() for term in terms.split()
+}
+TRANSAMINASES: Final = frozenset({"alt", "ast"})
+HEADACHE: Final = "headache"
+
+CONSTITUTIONAL_SYMPTOMS: Final = (
+    "malaise", "fatigue", "anorexia", "myalgia", "arthralgia", "nausea", "vomiting", "headache",
+    "rigors",
+)  # fmt: skip
+"""Table 1's constitutional row without fever, which is graded by the thermometer."""
+
+SIGNS_SHOWN_ONLY: Final = (
+    "tachypnea", "hypoxemia", "tachycardia", "widened_pulse_pressure", "increased_cardiac_output",
+    "diminished_cardiac_output", "elevated_d_dimer", "hypofibrinogenemia", "bleeding", "azotemia",
+    "transaminitis", "hyperbilirubinemia",
+)  # fmt: skip
+"""Signs of Table 1 whose grade comes from a measurement or another criterion."""
+
+TICKS_TO_GRADE: Final = frozenset(
+    term for term, group in TOXICITY_TERMS.items() if group is not TermGroup.NEVER
+) - frozenset(CONSTITUTIONAL_SYMPTOMS)
+"""Symptoms that are also countable toxicities: a tick asks for a CTCAE grade."""
+
+SYMPTOM_TERMS: Final = frozenset((*CONSTITUTIONAL_SYMPTOMS, *TOXICITY_TERMS, *SIGNS_SHOWN_ONLY))
+
+
+def term_label(term: str) -> str:
+    """A CTCAE term or Table 1 symptom as it is shown."""
+    return _ABBREVIATIONS.get(term) or term.replace("_", " ")
+
+
+class JudgementAbout(Labelled):
+    RELATIVE_HYPOTENSION = "relative_hypotension", "relative hypotension"
+    REFRACTORY_HYPOTENSION = "refractory_hypotension", "refractory hypotension"
+    LIFE_THREATENING = "life_threatening", "immediately life-threatening toxicity"
+
+
+class TreatmentAgent(Labelled):
+    TOCILIZUMAB = "tocilizumab", "Tocilizumab"
+    METHYLPREDNISOLONE = "methylprednisolone", "Methylprednisolone"
+    DEXAMETHASONE = "dexamethasone", "Dexamethasone"
+    HYDROCORTISONE = "hydrocortisone", "Hydrocortisone"
+    SILTUXIMAB = "siltuximab", "Siltuximab"
+    ANAKINRA = "anakinra", "Anakinra"
+    ETANERCEPT = "etanercept", "Etanercept"
+    INFLIXIMAB = "infliximab", "Infliximab"
+    ANTIBIOTICS = "antibiotics", "Antibiotics"
+    ANTIPYRETIC = "antipyretic", "Antipyretic"
+    OTHER = "other", "Other treatment"
+
+
+class RiskQuestion(Labelled):
+    EXTENSIVE_COMORBIDITIES = "extensive_comorbidities", "extensive comorbidities"
+    OLDER_AGE = "older_age", "older age"
+    CHRONIC_CORTICOSTEROIDS = "chronic_corticosteroids", "chronic corticosteroids"

@@ -1,0 +1,134 @@
+"""Faults of a course file by place, and the readers of single values that find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from grading.engine.units import NotANumberError, exact_decimal
+from grading.engine.vocabulary import Limits
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong and where: ``entries[3].unit``, "expected ..."."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place or 'document'}: {self.message}"
+
+
+class CourseFileError(ValueError):
+    """A document that is refused whole; ``faults`` names every reason."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(str(fault) for fault in self.faults))
+
+
+class Place:
+    """A spot in the document that collects what is wrong there. None is read as absent."""
+
+    def __init__(self, path: str, faults: list[Fault]) -> None:
+        self.path = path
+        self.faults = faults
+
+    def at(self, key: str) -> Place:
+        return Place(f"{self.path}.{key}" if self.path else key, self.faults)
+
+    def item(self, index: int) -> Place:
+        return Place(f"{self.path}[{index}]", self.faults)
+
+    def refuse(self, message: str) -> None:
+        self.faults.append(Fault(self.path, message))
+
+    def only_keys(self, words: Mapping[str, Any], allowed: Iterable[str]) -> None:
+        for key in words:
+            if key not in allowed:
+                self.at(str(key)).refuse("no such key here")
+
+    def mapping(self, raw: Any) -> Mapping[str, Any] | None:
+        if isinstance(raw, Mapping):
+            return raw
+        self.refuse("required" if raw is None else "expected an object")
+        return None
+
+    def text(self, raw: Any) -> str:
+        if raw is None:
+            return ""
+        if isinstance(raw, str) and "\x00" not in raw:
+            return raw
+        self.refuse("expected text")
+        return ""
+
+    def boolean(self, raw: Any) -> bool | None:
+        if raw is None or isinstance(raw, bool):
+            return raw
+        self.refuse("expected true or false")
+        return None
+
+    def one_of(self, raw: Any, words: type[Word]) -> Word | None:
+        if raw is None:
+            return None
+        if isinstance(raw, str) and raw in words.__members__.values():
+            return words(raw)
+        self.refuse("expected one of " + ", ".join(word.value for word in words))
+        return None
+
+    def number(
+        self, raw: Any, limits: Limits | None = None, *, above_zero: bool = False
+    ) -> Decimal | None:
+        """An exact decimal within ``limits``; refuses what is no number or lies outside."""
+        if raw is None:
+            return None
+        number = self._decimal(raw)
+        if number is None:
+            self.refuse("expected a number")
+        elif limits is not None and not limits.allow(number):
+            self.refuse(f"expected {limits.lowest:f} to {limits.highest:f}, found {number}")
+        elif above_zero and number <= 0:
+            self.refuse(f"expected a number above 0, found {number}")
+        else:
+            return number
+        return None
+
+    def _decimal(self, raw: Any) -> Decimal | None:
+        if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
+            return None
+        try:
+            return exact_decimal(str(raw))
+        except NotANumberError:
+            return None
+
+    def time(self, raw: Any, *, keep_offset: bool = False) -> datetime | None:
+        """An instant with its offset, brought to UTC unless the offset is wanted."""
+        if raw is None:
+            return None
+        try:
+            instant = datetime.fromisoformat(raw) if isinstance(raw, str) else None
+            in_utc = None if instant is None else instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            instant = in_utc = None
+        if instant is None or instant.tzinfo is None or in_utc is None:
+            self.refuse("expected a date and time with its offset, like 2014-01-06T12:00:00+00:00")
+            return None
+        return instant if keep_offset else in_utc
+
+    def date(self, raw: Any) -> date | None:
+        if raw is None:
+            return None
+        try:
+            if isinstance(raw, str):
+                return date.fromisoformat(raw)
+        except ValueError:
+            pass
+        self.refuse("expected a date like 2014-01-06")
+        return None

@@ -1,0 +1,224 @@
+"""The door to grading: a course's history from its entries, and where it stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from grading.engine.checkpoint import Checkpoint, put_away, take_up
+from grading.engine.entries import BaselineFacts, Entry, Vitals
+from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.history import fold, in_order, project
+from grading.engine.periods import Criterion, Opening, Period, Unknown, tile
+from grading.engine.policy import Policy
+from grading.engine.state import CourseState
+from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.engine.vocabulary import VITAL_SIGN, Analyte, Attribution
+
+__all__ = [
+    "CHECKPOINT_EVERY",
+    "RULESET",
+    "RULESET_VERSION",
+    "Checkpoint",
+    "CourseFacts",
+    "Excluded",
+    "Regraded",
+    "Standing",
+    "regrade",
+]
+
+CHECKPOINT_EVERY: Final = 50
+"""Entries between two checkpoints: what a late save may have to read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A finding left out of the grade because it is attributed to another cause."""
+
+    what: str
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a course stands at an instant; grade and bound are None where nothing is graded.
+
+    ``upcoming``: what the clock alone will change. ``latest``: the latest entry about each thing;
+    ``stale``: those of its keys that are older than their window (shown, never graded by).
+    """
+
+    at: datetime
+    grade: int | None
+    at_most: int | None
+    criteria: tuple[Criterion, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    upcoming: tuple[Period, ...] = ()
+    latest: Mapping[str, Entry] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
+    weight_kg: Decimal | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Regraded:
+    """A course's history from the resume point on (from the infusion, where there was none).
+
+    ``periods`` are those that start after the resume point and run to the end of time;
+    ``continuing_until`` is where the period open at the resume point now ends (None: never).
+    ``ended_at`` is when a death not due to CRS ended the grading.
+    """
+
+    periods: tuple[Period, ...]
+    checkpoints: tuple[Checkpoint, ...]
+    continuing_until: datetime | None
+    ended_at: datetime | None
+    standing: Standing | None
+
+
+def regrade(
+    facts: CourseFacts,
+    entries: Iterable[Entry],
+    *,
+    resume: Checkpoint | None = None,
+    now: datetime | None = None,
+) -> Regraded:
+    """Grade a course from ``resume`` on, or from the start; with ``now`` also where it stands then.
+
+    ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
+    every baseline entry. The caller promises that the baselines have not changed since the resume
+    point was put away. Raises ValueError where ``now`` lies before it.
+    """
+    if now is not None:
+        return stand(facts, entries, now, resume=resume)[0]
+    state, graded = _at_the_start(facts, entries, resume)
+    return _finish(state, graded, _Run(), None)
+
+
+def stand(
+    facts: CourseFacts,
+    entries: Iterable[Entry],
+    now: datetime,
+    *,
+    resume: Checkpoint | None = None,
+) -> tuple[Regraded, Standing]:
+    """``regrade``, and where the course stands at ``now``."""
+    if resume is not None and now < resume.at:
+        raise ValueError("cannot show a course at an instant before its resume point")
+    state, graded = _at_the_start(facts, entries, resume)
+    past = [entry for entry in graded if entry.at <= now]
+    run = _Run()
+    run.over(state, past)
+    run.openings += state.advance(now, ())
+    standing = standing_of(state, now)
+    return _finish(state, graded[len(past) :], run, standing), standing
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a fold has brought so far."""
+
+    openings: list[Opening] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+
+    def over(self, state: CourseState, entries: list[Entry]) -> None:
+        openings, checkpoints = fold(state, entries, checkpoint_every=CHECKPOINT_EVERY)
+        self.openings += openings
+        self.checkpoints += checkpoints
+
+
+def _finish(
+    state: CourseState, later: list[Entry], run: _Run, standing: Standing | None
+) -> Regraded:
+    run.over(state, later)
+    openings = [*run.openings, *project(state)]
+    return Regraded(
+        periods=tuple(tile(openings)),
+        checkpoints=tuple(run.checkpoints),
+        continuing_until=openings[0].at if openings else None,
+        ended_at=openings[-1].at if openings and openings[-1].grade is None else None,
+        standing=standing,
+    )
+
+
+def _at_the_start(
+    facts: CourseFacts, entries: Iterable[Entry], resume: Checkpoint | None
+) -> tuple[CourseState, list[Entry]]:
+    graded, baseline = _with_baseline(facts, entries)
+    if resume is None:
+        return CourseState.at_start(facts, baseline), graded
+    return take_up(resume, facts, baseline), graded
+
+
+def _with_baseline(facts: CourseFacts, entries: Iterable[Entry]) -> tuple[list[Entry], Baseline]:
+    given = list(entries)
+    said = [entry for entry in given if isinstance(entry, BaselineFacts)]
+    graded = [entry for entry in given if not isinstance(entry, BaselineFacts)]
+    return in_order(graded), facts.baseline.with_entries(said)
+
+
+def standing_of(state: CourseState, now: datetime) -> Standing:
+    """Where ``state``, taken over ``now``, stands."""
+    if not state.begun or state.is_over:
+        return _standing_outside(state, now)
+    copied = take_up(put_away(state), state.facts, state.baseline)
+    grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)
+    return Standing(
+        at=now,
+        grade=grade,
+        at_most=at_most,
+        criteria=state.criteria(now),
+        unknown=state.unknowns(now),
+        excluded=tuple(_excluded(state)),
+        upcoming=tuple(tile(project(copied))),
+        latest=dict(state.latest),
+        stale=_stale(state, now),
+        weight_kg=state.weight_kg,
+    )
+
+
+def _standing_outside(state: CourseState, now: datetime) -> Standing:
+    """Before the infusion, and after a death."""
+    death = state.opening_of_death() if state.is_over else None
+    return Standing(
+        at=now,
+        grade=death.grade if death else None,
+        at_most=death.at_most if death else None,
+        criteria=death.criteria if death else (),
+        latest=dict(state.latest),
+        weight_kg=state.weight_kg,
+        ended=state.is_over,
+    )
+
+
+def _excluded(state: CourseState) -> Iterable[Excluded]:
+    for key, entry in sorted(state.latest.items()):
+        attribution = entry.attribution_of(key) if isinstance(entry, Vitals) else entry.attribution
+        if attribution is Attribution.OTHER:
+            yield Excluded(key, entry.id)
+
+
+def _stale(state: CourseState, now: datetime) -> frozenset[str]:
+    policy = state.facts.policy
+    return frozenset(
+        key
+        for key, entry in state.latest.items()
+        if (minutes := stale_after_minutes(key, policy)) is not None
+        and now - entry.at > timedelta(minutes=minutes)
+    )
+
+
+def stale_after_minutes(key: str, policy: Policy) -> int | None:
+    """After how long the value of a thing is shown as stale; None: it does not age."""
+    if key in VITAL_SIGN:
+        return policy.stale_after_vitals_minutes
+    if key == "oxygen":
+        return policy.stale_after_oxygen_minutes
+    if key.startswith("vasopressor."):
+        return policy.stale_after_vasopressor_minutes
+    if key == f"lab.{Analyte.LVEF}":
+        return policy.stale_after_lvef_minutes
+    return policy.stale_after_laboratory_minutes if key.startswith("lab.") else None
