@@ -1,0 +1,283 @@
+"""The reader of course files: what it takes, what it refuses, and where it says so."""
+
+# ruff: noqa: E501  (one case a line, so that the tables can be read)
+
+import copy
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from grading.course_file import CourseFileError, read_course, read_entry
+from grading.engine.entries import Oxygen, Vitals, from_words, to_words
+from tests.grading.random_courses import Raw
+
+AT = "2014-01-05T10:00:00+00:00"
+BASE: Raw = {
+    "format": "crs-course/1",
+    "patient": {"mrn": "1", "name": "A", "age_years": 54, "sex": "female"},
+    "therapy": {"product": "CAR-T", "infused_at": "2014-01-01T00:00:00+00:00"},
+    "entries": [],
+}
+
+
+def course(*entries: Raw, **changes: Any) -> Raw:
+    document = copy.deepcopy(BASE) | changes
+    document["entries"] = [{"at": AT, **entry} for entry in entries] or document["entries"]
+    return document
+
+
+def faults(document: Any) -> list[str]:
+    text = document if isinstance(document, str) else json.dumps(document)
+    with pytest.raises(CourseFileError) as refused:
+        read_course(text)
+    assert str(refused.value)
+    return [str(fault) for fault in refused.value.faults]
+
+
+def places(document: Any) -> set[str]:
+    return {fault.split(": ", 1)[0] for fault in faults(document)}
+
+
+ENTRY_FAULTS: list[tuple[Raw, str]] = [
+    ({"kind": "vitals"}, ""),
+    ({"kind": "vitals", "temperature_c": "warm"}, ".temperature_c"),
+    ({"kind": "vitals", "temperature_c": True}, ".temperature_c"),
+    ({"kind": "vitals", "temperature_c": "NaN"}, ".temperature_c"),
+    ({"kind": "vitals", "temperature_c": "1e99999"}, ".temperature_c"),
+    ({"kind": "vitals", "temperature_c": 45.1}, ".temperature_c"),
+    ({"kind": "vitals", "temperature_c": 24.9}, ".temperature_c"),
+    ({"kind": "vitals", "temperature_f": 101}, ".temperature_f"),
+    ({"kind": "vitals", "systolic_mmhg": 19}, ".systolic_mmhg"),
+    ({"kind": "vitals", "spo2_percent": 101}, ".spo2_percent"),
+    ({"kind": "vitals", "heart_rate": 80, "attribution": {"pulse": "crs"}}, ".attribution.pulse"),
+    ({"kind": "vitals", "heart_rate": 80, "attribution": {"heart_rate": "x"}}, ".attribution.heart_rate"),
+    ({"kind": "oxygen"}, ".device"),
+    ({"kind": "oxygen", "device": "tent"}, ".device"),
+    ({"kind": "oxygen", "device": ["cpap"]}, ".device"),
+    ({"kind": "oxygen", "device": "room_air", "flow_l_per_min": 2}, ".flow_l_per_min"),
+    ({"kind": "oxygen", "device": "room_air", "fio2_percent": 30}, ".fio2_percent"),
+    ({"kind": "oxygen", "device": "venturi_mask", "fio2_percent": 1}, ".fio2_percent"),
+    ({"kind": "oxygen", "device": "venturi_mask", "fio2_percent": "0.2"}, ".fio2_percent"),
+    ({"kind": "oxygen", "device": "venturi_mask", "fio2_percent": 20.9}, ".fio2_percent"),
+    ({"kind": "oxygen", "device": "nasal_cannula", "flow_l_per_min": 71}, ".flow_l_per_min"),
+    ({"kind": "oxygen", "device": "cpap", "attribution": {"device": "crs"}}, ".attribution"),
+    ({"kind": "vasopressor", "rate": 5, "unit": "ug/min"}, ".drug"),
+    ({"kind": "vasopressor", "drug": "aspirin", "rate": 5}, ".drug"),
+    ({"kind": "vasopressor", "drug": "norepinephrine"}, ".rate"),
+    ({"kind": "vasopressor", "drug": "norepinephrine", "rate": -1, "unit": "ug/min"}, ".rate"),
+    ({"kind": "vasopressor", "drug": "norepinephrine", "rate": 5}, ".unit"),
+    ({"kind": "vasopressor", "drug": "norepinephrine", "rate": 5, "unit": "units/min"}, ".unit"),
+    ({"kind": "vasopressor", "drug": "other_vasopressor", "rate": 5, "unit": "ug/min"}, ".unit"),
+    ({"kind": "vasopressor", "drug": "norepinephrine", "rate": 301, "unit": "ug/min"}, ".rate"),
+    (
+        {"kind": "vasopressor", "drug": "norepinephrine", "rate": 4, "unit": "ug/kg/min", "weight_kg": 80},
+        ".rate",
+    ),
+    ({"kind": "vasopressor", "drug": "dopamine", "rate": 51, "unit": "ug/kg/min"}, ".rate"),
+    ({"kind": "vasopressor", "drug": "vasopressin", "rate": 31, "unit": "units/h"}, ".rate"),
+    ({"kind": "vasopressor", "drug": "norepinephrine", "rate": 5, "unit": "ml/h"}, ".concentration_per_ml"),
+    (
+        {"kind": "vasopressor", "drug": "norepinephrine", "rate": 5, "unit": "ug/min", "concentration_per_ml": 16},
+        ".concentration_per_ml",
+    ),
+    ({"kind": "vasopressor", "drug": "norepinephrine", "rate": 5, "unit": "ug/kg/min", "weight_kg": 0}, ".weight_kg"),
+    ({"kind": "fluid_bolus"}, ".volume_ml"),
+    ({"kind": "fluid_bolus", "volume_ml": 0}, ".volume_ml"),
+    ({"kind": "weight"}, ".weight_kg"),
+    ({"kind": "weight", "weight_kg": 351}, ".weight_kg"),
+    ({"kind": "lab", "value": 1, "unit": "U/L"}, ".analyte"),
+    ({"kind": "lab", "analyte": "alt", "unit": "U/L"}, ".value"),
+    ({"kind": "lab", "analyte": "alt", "value": 1}, ".unit"),
+    ({"kind": "lab", "analyte": "alt", "value": 1, "unit": "mg/dL"}, ".unit"),
+    ({"kind": "lab", "analyte": "alt", "value": 1, "unit": 7}, ".unit"),
+    ({"kind": "lab", "analyte": "alt", "value": 30001, "unit": "U/L"}, ".value"),
+    ({"kind": "lab", "analyte": "alp", "value": -1, "unit": "U/L"}, ".value"),
+    ({"kind": "lab", "analyte": "alt", "value": 1, "unit": "U/L", "upper_limit": 0}, ".upper_limit"),
+    ({"kind": "lab", "analyte": "alt", "value": 1, "unit": "U/L", "lower_limit": -1}, ".lower_limit"),
+    ({"kind": "lab", "analyte": "alt", "value": 1, "unit": "U/L", "comparator": "<="}, ".comparator"),
+    ({"kind": "baseline", "systolic_mmhg": 10}, ".systolic_mmhg"),
+    ({"kind": "baseline", "creatinine_mg_dl": 41}, ".creatinine_mg_dl"),
+    ({"kind": "baseline", "measured_at": "then"}, ".measured_at"),
+    ({"kind": "risk", "older_age": "yes"}, ".older_age"),
+    ({"kind": "toxicity", "term": "hiccups", "grade": 1}, ".term"),
+    ({"kind": "toxicity", "term": ["rash"], "grade": 1}, ".term"),
+    ({"kind": "toxicity", "term": "rash"}, ".grade"),
+    ({"kind": "toxicity", "term": "rash", "grade": 5}, ".grade"),
+    ({"kind": "toxicity", "term": "rash", "grade": "1.5"}, ".grade"),
+    ({"kind": "toxicity", "term": "rash", "grade": "one"}, ".grade"),
+    ({"kind": "judgement", "present": True}, ".about"),
+    ({"kind": "judgement", "about": "life_threatening"}, ".present"),
+    ({"kind": "judgement", "about": "mood", "present": True}, ".about"),
+    ({"kind": "symptom", "term": "joy", "present": True}, ".term"),
+    ({"kind": "symptom", "term": "rigors", "present": 1}, ".present"),
+    ({"kind": "treatment"}, ".agent"),
+    ({"kind": "treatment", "agent": "tocilizumab", "dose_mg": 0}, ".dose_mg"),
+    ({"kind": "death", "cause": "relapse"}, ".cause"),
+    ({"kind": "retraction"}, ".replaces"),
+    ({"kind": "retraction", "replaces": "nobody"}, ".replaces"),
+    ({"kind": "weight", "weight_kg": 80, "id": "x", "replaces": "x"}, ".replaces"),
+    ({"kind": "weight", "weight_kg": 80, "at": "2014-01-05T10:00:00"}, ".at"),
+    ({"kind": "weight", "weight_kg": 80, "at": "0001-01-01T00:00:00+10:00"}, ".at"),
+    ({"kind": "weight", "weight_kg": 80, "at": None}, ".at"),
+    ({"kind": "weight", "weight_kg": 80, "at": 5}, ".at"),
+    ({"kind": "weight", "weight_kg": 80, "recorded_at": "2014-01-05T09:54:59+00:00"}, ".at"),
+    ({"kind": "weight", "weight_kg": 80, "attribution": "sepsis"}, ".attribution"),
+    ({"kind": "weight", "weight_kg": 80, "note": 5}, ".note"),
+    ({"kind": "weight", "weight_kg": 80, "note": "a\x00b"}, ".note"),
+    ({"kind": "wait"}, ".kind"),
+    ({"kind": ["vitals"]}, ".kind"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "place"), ENTRY_FAULTS, ids=lambda item: str(item)[:60])
+def test_a_faulty_entry_is_refused_at_its_place(entry: Raw, place: str) -> None:
+    assert places(course(entry)) == {f"entries[0]{place}"}
+
+
+def patient(**changes: Any) -> Raw:
+    return {**BASE["patient"], **changes}
+
+
+DOCUMENT_FAULTS: list[tuple[Any, str]] = [
+    ("{", "document"),
+    ("[]", "document"),
+    ('{"format": NaN}', "document"),
+    ('{"format": "crs-course/1", "format": "crs-course/1"}', "document"),
+    ('{"entries": ' + "[" * 100_000, "document"),
+    ({**BASE, "format": "crs-course/2"}, "format"),
+    ({key: value for key, value in BASE.items() if key != "format"}, "format"),
+    ({**BASE, "extra": 1}, "extra"),
+    ({**BASE, "entries": {}}, "entries"),
+    ({**BASE, "entries": [5]}, "entries[0]"),
+    ({**BASE, "patient": None}, "patient"),
+    ({**BASE, "patient": []}, "patient"),
+    ({**BASE, "patient": {"mrn": "1"}}, "patient"),
+    ({**BASE, "patient": patient(age_years=121)}, "patient.age_years"),
+    ({**BASE, "patient": patient(sex="f")}, "patient.sex"),
+    ({**BASE, "patient": patient(birth_date="1.1.1960")}, "patient.birth_date"),
+    ({**BASE, "patient": patient(birth_date=1960)}, "patient.birth_date"),
+    ({**BASE, "patient": patient(birth_date="2014-01-02")}, "patient.birth_date"),
+    ({**BASE, "patient": patient(birth_date="1893-01-02")}, "patient.birth_date"),
+    ({**BASE, "patient": patient(height=1)}, "patient.height"),
+    ({**BASE, "patient": patient(older_age="no")}, "patient.older_age"),
+    ({**BASE, "therapy": None}, "therapy"),
+    ({**BASE, "therapy": {"product": "x"}}, "therapy.infused_at"),
+    ({**BASE, "therapy": {"infused_at": "2014-01-01"}}, "therapy.infused_at"),
+    ({**BASE, "therapy": {**BASE["therapy"], "dose": 1}}, "therapy.dose"),
+    ({**BASE, "baseline": []}, "baseline"),
+    ({**BASE, "baseline": {"systolic_mmhg": 301}}, "baseline.systolic_mmhg"),
+    ({**BASE, "baseline": {"pulse": 80}}, "baseline.pulse"),
+    ({**BASE, "baseline": {"note": "x"}}, "baseline.note"),
+    ({**BASE, "weight_kg": "0.5"}, "weight_kg"),
+    ({**BASE, "policy": {"high_dose_doses": 1}}, "policy.high_dose_doses"),
+    ({**BASE, "policy": {"cpap_grade": 2}}, "policy.cpap_grade"),
+    ({**BASE, "policy": {"neuro_counts": 1}}, "policy.neuro_counts"),
+    ({**BASE, "policy": {"gap_minutes": "1.5"}}, "policy.gap_minutes"),
+    ({**BASE, "policy": {"gap_minutes": True}}, "policy.gap_minutes"),
+    ({**BASE, "policy": {"gap_minutes": "long"}}, "policy.gap_minutes"),
+    ({**BASE, "policy": {"gap_minutes": 241}}, "policy.gap_minutes"),
+]
+
+
+@pytest.mark.parametrize(("document", "place"), DOCUMENT_FAULTS, ids=lambda item: str(item)[:60])
+def test_a_faulty_document_is_refused_at_its_place(document: Any, place: str) -> None:
+    assert places(document) == {place}
+
+
+def test_every_fault_is_named_at_once() -> None:
+    document = course({"kind": "weight"}, {"kind": "oxygen", "device": "tent"}, weight_kg=0)
+    assert places(document) == {"weight_kg", "entries[0].weight_kg", "entries[1].device"}
+
+
+def test_two_entries_cannot_replace_the_same_one() -> None:
+    document = course(
+        {"kind": "weight", "weight_kg": 80, "id": "a"},
+        {"kind": "weight", "weight_kg": 81, "replaces": "a"},
+        {"kind": "retraction", "replaces": "a"},
+    )
+    assert faults(document) == ['entries[2].replaces: "a" is already replaced by another entry']
+
+
+def test_ids_are_unique_and_made_where_absent() -> None:
+    twice = course({"kind": "death", "id": "a"}, {"kind": "death", "id": "a"})
+    assert places(twice) == {"entries[1].id"}
+    made = read_course(json.dumps(course({"kind": "death"}, {"kind": "death", "id": "entry-0"})))
+    assert len({entry.id for entry in made.entries}) == 2
+
+
+def test_numbers_are_read_exactly_whatever_their_writing() -> None:
+    text = json.dumps(course({"kind": "vitals", "temperature_c": "@"}))
+    for written in (
+        "38.000000000000000000000000001",
+        '"38.000000000000000000000000001"',
+    ):
+        entry = read_course(text.replace('"@"', written)).entries[0]
+        assert isinstance(entry, Vitals)
+        assert entry.temperature_c == Decimal("38.000000000000000000000000001")
+
+
+def test_a_number_with_too_many_digits_is_no_measurement() -> None:
+    assert places(
+        json.dumps(course({"kind": "vitals", "heart_rate": "@"})).replace('"@"', "8" * 70)
+    ) == {"document"}
+
+
+def test_python_floats_are_refused_because_they_are_not_what_was_written() -> None:
+    with pytest.raises(CourseFileError):
+        read_course(course({"kind": "vitals", "temperature_c": 38.1}))
+
+
+@pytest.mark.parametrize(
+    ("given", "percent"), [("0.4", 40), ("0.21", 21), ("0.999", "99.9"), (40, 40)]
+)
+def test_fio2_is_read_as_fraction_or_percent(given: Any, percent: Any) -> None:
+    entry = read_entry(
+        {"kind": "oxygen", "at": AT, "device": "venturi_mask", "fio2_percent": given}
+    )
+    assert isinstance(entry, Oxygen)
+    assert entry.fio2_percent == Decimal(percent)
+
+
+def test_a_form_may_say_fahrenheit_but_not_both_scales() -> None:
+    entry = read_entry({"kind": "vitals", "at": AT, "temperature_f": "100.4"})
+    assert isinstance(entry, Vitals)
+    assert entry.temperature_c == 38
+    with pytest.raises(CourseFileError) as refused:
+        read_entry(
+            {"kind": "vitals", "at": AT, "temperature_f": "100.4", "temperature_c": 38},
+            index_place="entry",
+        )
+    assert refused.value.faults[0].place == "entry.temperature_f"
+
+
+def test_a_temperature_outside_both_scales_is_refused() -> None:
+    with pytest.raises(CourseFileError):
+        read_entry({"kind": "vitals", "at": AT, "temperature_f": "76"})
+
+
+ONE_OF_EACH: list[Raw] = [
+    {"kind": "vitals", "temperature_c": "38.4", "attribution": {"temperature_c": "other"}},
+    {"kind": "vitals", "temperature_f": "101.1", "attribution": "uncertain", "note": "ear"},
+    {"kind": "oxygen", "device": "nasal_cannula", "flow_l_per_min": "2"},
+    {"kind": "vasopressor", "drug": "norepinephrine", "rate": None},
+    {"kind": "vasopressor", "drug": "dopamine", "rate": "5", "unit": "ug/kg/min"},
+    {"kind": "fluid_bolus", "volume_ml": "500"},
+    {"kind": "weight", "weight_kg": "80.5"},
+    {"kind": "lab", "analyte": "alt", "value": "201", "unit": "U/L", "upper_limit": "40", "comparator": ">"},
+    {"kind": "baseline", "systolic_mmhg": "126", "measured_at": AT},
+    {"kind": "risk", "older_age": False, "extensive_comorbidities": True},
+    {"kind": "toxicity", "term": "rash", "grade": 0},
+    {"kind": "judgement", "about": "life_threatening", "present": False},
+    {"kind": "symptom", "term": "rigors", "present": True},
+    {"kind": "treatment", "agent": "tocilizumab", "dose_mg": "320"},
+    {"kind": "death", "attribution": "other"},
+    {"kind": "retraction", "replaces": "x"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", ONE_OF_EACH, ids=lambda raw: str(raw["kind"]))
+def test_an_entry_survives_being_written_as_words(raw: Raw) -> None:
+    entry = read_entry({"id": "e", "at": AT, **raw})
+    assert from_words(json.loads(json.dumps(to_words(entry)))) == entry
