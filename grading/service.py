@@ -135,11 +135,13 @@ def _finish(
 ) -> Regraded:
     run.over(state, later)
     openings = [*run.openings, *project(state)]
+    death = state.death
+    ended_at = death.at if death is not None and not death.counts else None
     return Regraded(
         periods=tuple(tile(openings)),
         checkpoints=tuple(run.checkpoints),
-        continuing_until=openings[0].at if openings else None,
-        ended_at=openings[-1].at if openings and openings[-1].grade is None else None,
+        continuing_until=openings[0].at if openings else ended_at,
+        ended_at=ended_at,
         standing=standing,
     )
 

@@ -109,7 +109,8 @@ def _multiple(circulation: Circulation, at: datetime) -> Explained:
 
 def _dose(circulation: Circulation, at: datetime) -> Explained:
     return Explained(
-        circulation.infusions.evidence(), f"{circulation.infusions.text()}: the dose is not known"
+        circulation.infusions.evidence(),
+        f"{circulation.infusions.text()}: Table 3 cannot be applied",
     )
 
 

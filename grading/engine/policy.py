@@ -8,10 +8,11 @@ Table 2's grades, Table 3's doses and the 40 % are the paper's and are not here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from grading.engine.parameters import Parameter, choice, count, number
 from grading.engine.units import NotANumberError, exact_decimal
 
 BASE: Final = "base"
@@ -21,83 +22,54 @@ LOW_FLOW_UP_TO_6: Final = "low_flow_up_to_6"
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """What an administrator needs to know of a policy parameter before changing it.
-
-    It has either ``choices`` or a range from ``lowest`` to ``highest``.
-    """
-
-    unit: str
-    basis: str
-    choices: tuple[Any, ...] = ()
-    lowest: Decimal = Decimal(0)
-    highest: Decimal = Decimal(0)
-    display_only: bool = False
-
-
-def _number(default: str, unit: str, lowest: str, highest: str, basis: str) -> Any:
-    parameter = Parameter(unit, basis, (), Decimal(lowest), Decimal(highest))
-    return field(default=Decimal(default), metadata={"parameter": parameter})
-
-
-def _count(default: int, unit: str, highest: int, basis: str, *, display_only: bool = False) -> Any:
-    parameter = Parameter(unit, basis, (), Decimal(0), Decimal(highest), display_only)
-    return field(default=default, metadata={"parameter": parameter})
-
-
-def _choice(default: Any, choices: tuple[Any, ...], basis: str) -> Any:
-    return field(default=default, metadata={"parameter": Parameter("", basis, choices)})
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """One set of decisions; the values that graded a course are part of every answer."""
 
-    fever_threshold_c: Decimal = _number(
+    fever_threshold_c: Decimal = number(
         "38.0", "°C", "36", "41", "ASTCT 2019; CTCAE v4.03, fever; the paper gives no number"
     )
-    adult_age_years: int = _count(18, "years", 120, "decision")
-    sbp_floor_adult_mmhg: Decimal = _number(
+    adult_age_years: int = count(18, "years", 120, "decision")
+    sbp_floor_adult_mmhg: Decimal = number(
         "90", "mmHg", "40", "140", "CARTOX (Neelapu 2018); the paper gives no number"
     )
-    map_floor_adult_mmhg: Decimal = _number(
+    map_floor_adult_mmhg: Decimal = number(
         "65", "mmHg", "30", "110", "Surviving Sepsis; the paper gives no number"
     )
-    relative_fraction: Decimal = _number("0.70", "of baseline", "0", "1", "sepsis definitions")
-    relative_drop_mmhg: Decimal = _number(
+    relative_fraction: Decimal = number("0.70", "of baseline", "0", "1", "sepsis definitions")
+    relative_drop_mmhg: Decimal = number(
         "40", "mmHg", "0", "200", "Surviving Sepsis 2012; SIRS definitions"
     )
-    at_baseline_fraction: Decimal = _number("0.90", "of baseline", "0", "1", "decision")
-    at_baseline_margin_mmhg: Decimal = _number("5", "mmHg", "0", "60", "decision")
-    fluid_window_minutes: int = _count(60, "min", 1440, "decision")
-    fluid_hold_minutes: int = _count(240, "min", 10080, "decision; Table 2, responsive to fluids")
-    high_dose_minutes: int = _count(180, "min", 1440, "Lee 2014, Table 3 heading")
-    gap_minutes: int = _count(15, "min", 240, "decision")
-    refractory_minutes: int = _count(60, "min", 1440, "decision")
-    life_threatening_minutes: int = _count(60, "min", 1440, "decision")
-    cpap_grade: int = _choice(3, (3, 4), "Table 2 is silent; ASTCT 2019 grades 4")
-    bipap_grade: int = _choice(4, (3, 4), "Table 2 is silent; Penn and Mahadeo 2019 grade 3")
-    nasal_cannula_rule: str = _choice(FORMULA, (FORMULA, LOW_FLOW_UP_TO_6), "decision")
-    simple_mask_fio2_percent: Decimal = _number("40", "% FiO2", "21", "100", "teaching tables")
-    partial_rebreather_fio2_percent: Decimal = _number(
+    at_baseline_fraction: Decimal = number("0.90", "of baseline", "0", "1", "decision")
+    at_baseline_margin_mmhg: Decimal = number("5", "mmHg", "0", "60", "decision")
+    fluid_window_minutes: int = count(60, "min", 1440, "decision")
+    fluid_hold_minutes: int = count(240, "min", 10080, "decision; Table 2, responsive to fluids")
+    high_dose_minutes: int = count(180, "min", 1440, "Lee 2014, Table 3 heading")
+    gap_minutes: int = count(15, "min", 240, "decision")
+    refractory_minutes: int = count(60, "min", 1440, "decision")
+    life_threatening_minutes: int = count(60, "min", 1440, "decision")
+    cpap_grade: int = choice(3, (3, 4), "Table 2 is silent; ASTCT 2019 grades 4")
+    bipap_grade: int = choice(4, (3, 4), "Table 2 is silent; Penn and Mahadeo 2019 grade 3")
+    nasal_cannula_rule: str = choice(FORMULA, (FORMULA, LOW_FLOW_UP_TO_6), "decision")
+    simple_mask_fio2_percent: Decimal = number("40", "% FiO2", "21", "100", "teaching tables")
+    partial_rebreather_fio2_percent: Decimal = number(
         "60", "% FiO2", "21", "100", "teaching tables"
     )
-    non_rebreather_fio2_percent: Decimal = _number("80", "% FiO2", "21", "100", "teaching tables")
-    blow_by_fio2_percent: Decimal = _number("30", "% FiO2", "21", "100", "teaching tables")
-    norepinephrine_expressed_as: str = _choice(
+    non_rebreather_fio2_percent: Decimal = number("80", "% FiO2", "21", "100", "teaching tables")
+    blow_by_fio2_percent: Decimal = number("30", "% FiO2", "21", "100", "teaching tables")
+    norepinephrine_expressed_as: str = choice(
         BASE, (BASE, BITARTRATE), "US labels dose norepinephrine as base"
     )
-    neuro_counts: bool = _choice(True, (True, False), "Lee 2014, text on neurologic toxicity")
-    worsened_only: bool = _choice(True, (True, False), "decision")
-    laboratory_grade_1_counts: bool = _choice(False, (True, False), "decision; Table 2 is silent")
-    older_age_years: int = _count(
+    neuro_counts: bool = choice(True, (True, False), "Lee 2014, text on neurologic toxicity")
+    worsened_only: bool = choice(True, (True, False), "decision")
+    laboratory_grade_1_counts: bool = choice(False, (True, False), "decision; Table 2 is silent")
+    older_age_years: int = count(
         65, "years", 120, "the paper gives no age; a hint only", display_only=True
     )
-    stale_after_vitals_minutes: int = _count(240, "min", 43200, "decision", display_only=True)
-    stale_after_oxygen_minutes: int = _count(240, "min", 43200, "decision", display_only=True)
-    stale_after_vasopressor_minutes: int = _count(120, "min", 43200, "decision", display_only=True)
-    stale_after_laboratory_minutes: int = _count(1440, "min", 43200, "decision", display_only=True)
-    stale_after_lvef_minutes: int = _count(10080, "min", 43200, "decision", display_only=True)
+    stale_after_vitals_minutes: int = count(240, "min", 43200, "decision", display_only=True)
+    stale_after_oxygen_minutes: int = count(240, "min", 43200, "decision", display_only=True)
+    stale_after_vasopressor_minutes: int = count(120, "min", 43200, "decision", display_only=True)
+    stale_after_laboratory_minutes: int = count(1440, "min", 43200, "decision", display_only=True)
+    stale_after_lvef_minutes: int = count(10080, "min", 43200, "decision", display_only=True)
 
     def values(self) -> dict[str, Any]:
         """Every parameter by name, numbers as exact strings: what an answer is stamped with."""
@@ -147,27 +119,26 @@ def _value(name: str, parameter: Parameter, given: Any) -> Any:
     if isinstance(given, bool) or not isinstance(given, int | str | Decimal):
         raise ValueError(f"expected a number {range_text}")
     try:
-        number = exact_decimal(str(given))
+        typed = exact_decimal(str(given))
     except NotANumberError:
         raise ValueError(f"expected a number {range_text}") from None
-    if not parameter.lowest <= number <= parameter.highest:
+    if not parameter.lowest <= typed <= parameter.highest:
         raise ValueError(f"expected a number {range_text}")
     if isinstance(getattr(DEFAULT_POLICY, name), Decimal):
-        return number
-    if number != int(number):
+        return typed
+    if typed != int(typed):
         raise ValueError(f"expected a whole number {range_text}")
-    return int(number)
+    return int(typed)
 
 
-def _chosen(choices: tuple[Any, ...], given: Any) -> Any:
-    for choice in choices:
-        same_type = isinstance(choice, bool) == isinstance(given, bool)
-        if same_type and (
-            given == choice or (not isinstance(choice, bool) and str(given) == str(choice))
-        ):
-            return choice
-    raise ValueError("expected " + " or ".join(_word(choice) for choice in choices))
+def _chosen(options: tuple[Any, ...], given: Any) -> Any:
+    """The option that ``given`` is, or writes; true and 1 are told apart."""
+    for option in options:
+        is_truth = isinstance(option, bool)
+        if is_truth == isinstance(given, bool) and str(given) == str(option):
+            return option
+    raise ValueError("expected " + " or ".join(_word(option) for option in options))
 
 
-def _word(choice: Any) -> str:
-    return str(choice).lower() if isinstance(choice, bool) else str(choice)
+def _word(option: Any) -> str:
+    return str(option).lower() if isinstance(option, bool) else str(option)

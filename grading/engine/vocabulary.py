@@ -57,28 +57,35 @@ class Sex(Labelled):
 
 @dataclass(frozen=True, slots=True)
 class VitalSign:
-    """One number of a set of vital signs."""
+    """One number of a set of vital signs; ``short`` is how it is named on a form."""
 
     key: str
     label: str
     unit: str
     limits: Limits
+    short: str
 
 
 VITAL_SIGNS: Final = (
-    VitalSign("temperature_c", "Temperature", "°C", Limits.of("25", "45")),
-    VitalSign("heart_rate", "Heart rate", "/min", Limits.of("20", "300")),
-    VitalSign("respiratory_rate", "Respiratory rate", "/min", Limits.of("3", "100")),
-    VitalSign("systolic_mmhg", "Systolic pressure", "mmHg", Limits.of("20", "300")),
-    VitalSign("diastolic_mmhg", "Diastolic pressure", "mmHg", Limits.of("10", "200")),
+    VitalSign("temperature_c", "Temperature", "°C", Limits.of("25", "45"), "Temperature"),
+    VitalSign("heart_rate", "Heart rate", "/min", Limits.of("20", "300"), "Heart rate"),
+    VitalSign("respiratory_rate", "Respiratory rate", "/min", Limits.of("3", "100"), "Resp. rate"),
+    VitalSign("systolic_mmhg", "Systolic pressure", "mmHg", Limits.of("20", "300"), "Systolic"),
+    VitalSign("diastolic_mmhg", "Diastolic pressure", "mmHg", Limits.of("10", "200"), "Diastolic"),
     VitalSign(
-        "mean_arterial_pressure_mmhg", "Mean arterial pressure", "mmHg", Limits.of("15", "250")
+        "mean_arterial_pressure_mmhg",
+        "Mean arterial pressure",
+        "mmHg",
+        Limits.of("15", "250"),
+        "MAP",
     ),
-    VitalSign("spo2_percent", "SpO₂", "%", Limits.of("30", "100")),
+    VitalSign("spo2_percent", "SpO₂", "%", Limits.of("30", "100"), "SpO₂"),
 )
 VITAL_SIGN: Final = {sign.key: sign for sign in VITAL_SIGNS}
 
-FAHRENHEIT: Final = VitalSign("temperature_f", "Temperature", "°F", Limits.of("77", "113"))
+FAHRENHEIT: Final = VitalSign(
+    "temperature_f", "Temperature", "°F", Limits.of("77", "113"), "Temperature"
+)
 """Temperature as a form may take it; kept as typed, read exactly."""
 
 WEIGHT_KG: Final = Limits.of("1", "350")

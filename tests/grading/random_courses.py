@@ -8,7 +8,7 @@ pool the plainest value stands first, so that a failing example shrinks towards 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol, TypeVar
@@ -43,11 +43,13 @@ class RandomChooser:
 class Scenario:
     """Which kinds are charted, how often, and at which minutes after the infusion."""
 
-    kinds: tuple[str, ...]
-    minutes: tuple[int, ...]
-    policies: tuple[Raw, ...]
-    before_percent: int = 5
-    longest: int = 14
+    name: str
+    kinds: tuple[str, ...] = field(repr=False)
+    minutes: tuple[int, ...] = field(repr=False)
+    policies: tuple[Raw, ...] = field(repr=False)
+    before_percent: int = field(default=5, repr=False)
+    baseline_percent: int = field(default=60, repr=False)
+    longest: int = field(default=14, repr=False)
 
 
 # Patients: the birth dates stand on either side of every age limit at the infusion times
@@ -239,6 +241,7 @@ RISKS = ("extensive_comorbidities", "older_age", "chronic_corticosteroids")
 
 GRID = (*range(0, 540, 15), *(1, 59, 61, 164, 165, 179, 181, 239, 241))
 CIRCULATION = Scenario(
+    name="circulation",
     kinds=(
         *("vasopressor",) * 8,
         *("vitals_pressure",) * 6,
@@ -250,19 +253,42 @@ CIRCULATION = Scenario(
     policies=CIRCULATION_POLICIES,
     before_percent=3,
 )
+HYPOTENSION = Scenario(
+    name="hypotension",
+    kinds=(
+        *("vitals_pressure",) * 6,
+        *("fluid_bolus",) * 3,
+        *("judgement_of_pressure",) * 3,
+        *("vasopressor",) * 2,
+    ),
+    minutes=(*range(0, 315, 15), 60, 120, 180, 240, 59, 61),
+    policies=CIRCULATION_POLICIES,
+    before_percent=2,
+    baseline_percent=85,
+)
+INFUSIONS = Scenario(
+    name="infusions",
+    kinds=(*("vasopressor",) * 9, "weight", "vitals_pressure"),
+    minutes=(*range(0, 435, 15), 60, 120, 180, 195, 240, 5, 14, 194, 196),
+    policies=CIRCULATION_POLICIES,
+    before_percent=2,
+)
 LABORATORY = Scenario(
+    name="laboratory",
     kinds=(*("lab",) * 7, *("toxicity",) * 3, *("symptom",) * 2, "baseline"),
     minutes=(0, 60, 120, 180, 240, 360),
     policies=LABORATORY_POLICIES,
     before_percent=30,
 )
 OXYGEN = Scenario(
+    name="oxygen",
     kinds=(*("oxygen",) * 6, "vitals"),
     minutes=(0, 60, 120, 180, 240, 360),
     policies=OXYGEN_POLICIES,
     longest=6,
 )
 EVERYTHING = Scenario(
+    name="everything",
     kinds=(
         *("vasopressor",) * 6,
         *("vitals_pressure",) * 4,
@@ -275,7 +301,11 @@ EVERYTHING = Scenario(
     before_percent=12,
     longest=20,
 )
-SCENARIOS = (*(CIRCULATION,) * 4, *(LABORATORY,) * 2, OXYGEN, *(EVERYTHING,) * 3)
+SCENARIOS = (
+    *(CIRCULATION, HYPOTENSION, INFUSIONS) * 2,
+    *(LABORATORY, EVERYTHING) * 2,
+    OXYGEN,
+)
 
 
 def random_course(rng: Random) -> Raw:
@@ -318,7 +348,7 @@ def course_facts(choose: Chooser, scenario: Scenario) -> Raw:
         "patient": {"mrn": "0001", "name": "Random Patient", "sex": "unknown", **born},
         "therapy": {"product": "CAR-T", "infused_at": choose.pick(INFUSED_AT)},
     }
-    if choose.chance(60):
+    if choose.chance(scenario.baseline_percent):
         document["baseline"] = baseline(choose)
     if choose.chance(40):
         document["weight_kg"] = choose.pick(WEIGHTS)
@@ -514,6 +544,11 @@ def judgement(choose: Chooser) -> Raw:
     return {"kind": "judgement", "about": about, "present": choose.chance(65)}
 
 
+def judgement_of_pressure(choose: Chooser) -> Raw:
+    about = choose.pick(("relative_hypotension", "refractory_hypotension"))
+    return {"kind": "judgement", "about": about, "present": choose.chance(65)}
+
+
 def symptom(choose: Chooser) -> Raw:
     raw = {"kind": "symptom", "term": choose.pick(SYMPTOMS), "present": choose.chance(75)}
     return attributed(choose, raw, percent=12)
@@ -540,6 +575,7 @@ CONTENT: dict[str, Callable[[Chooser], Raw]] = {
     "risk": risk,
     "toxicity": toxicity,
     "judgement": judgement,
+    "judgement_of_pressure": judgement_of_pressure,
     "symptom": symptom,
     "treatment": treatment,
     "death": death,

@@ -53,7 +53,11 @@ def documents(draw: st.DrawFn, scenario: Scenario) -> Raw:
 
 def circulation_courses() -> st.SearchStrategy[Raw]:
     """Vasopressors, pressures, boluses, judgements and weights, close together."""
-    return documents(random_courses.CIRCULATION)
+    return st.one_of(
+        documents(random_courses.HYPOTENSION),
+        documents(random_courses.INFUSIONS),
+        documents(random_courses.CIRCULATION),
+    )
 
 
 def laboratory_courses() -> st.SearchStrategy[Raw]:

@@ -1,6 +1,7 @@
 """What must always be true of a grading, whatever was charted (the laws of the grading rules)."""
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from tests.grading.random_courses import Raw, instants
 from tests.grading.strategies import circulation_courses, courses, times
 
 laws = settings(
-    max_examples=150,
+    max_examples=int(os.environ.get("LAW_EXAMPLES", "150")),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
