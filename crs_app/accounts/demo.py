@@ -1,0 +1,56 @@
+"""Users to try the system with, on the local database only."""
+
+import os
+import secrets
+
+from django.conf import settings
+
+from crs_app.accounts.models import Role, User
+
+PEOPLE = (
+    ("nurse", "Jo", "Ruiz", Role.WARD_CLINICIAN),
+    ("icu", "Amara", "Osei", Role.ICU_REVIEWER),
+    ("admin", "Lin", "Berg", Role.ADMINISTRATOR),
+)
+SIGN_INS = settings.VAR_DIR / "demo-sign-ins.txt"
+# No letters or figures that look alike: they are read off one screen and typed on another.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def create_demo_users() -> str:
+    """Create the demonstration users; those that exist keep their password while it is on file.
+
+    Returns the sign-ins, one a line, as kept in `SIGN_INS` for the owner of the files alone.
+    """
+    kept = _kept_passwords()
+    lines = []
+    for username, first_name, last_name, role in PEOPLE:
+        names = {"first_name": first_name, "last_name": last_name, "role": role}
+        user, _ = User.objects.get_or_create(username=username, defaults=names)
+        password = kept.get(username)
+        if password is None or not user.check_password(password):
+            password = _readable_password()
+            user.set_password(password)
+            user.save(update_fields=["password"])
+        lines.append(f"  {username:<8}{password:<18}{role.label}\n")
+    text = "".join(lines)
+    _keep(text)
+    return text
+
+
+def _readable_password() -> str:
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+
+
+def _kept_passwords() -> dict[str, str]:
+    if not SIGN_INS.exists():
+        return {}
+    return {words[0]: words[1] for words in map(str.split, SIGN_INS.read_text().splitlines())}
+
+
+def _keep(text: str) -> None:
+    SIGN_INS.parent.mkdir(exist_ok=True)
+    descriptor = os.open(SIGN_INS, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)

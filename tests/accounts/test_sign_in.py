@@ -1,0 +1,146 @@
+"""Signing in, and what stops guessing."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import SESSION_KEY
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.test import Client
+from time_machine import TimeMachineFixture
+
+from crs_app.accounts.models import SignInThrottle, User
+
+PASSWORD = "correct horse 1"
+MINUTE_S = 60
+
+
+@pytest.fixture(autouse=True)
+def clock(time_machine: TimeMachineFixture) -> TimeMachineFixture:
+    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
+    return time_machine
+
+
+def attempt(client: Client, username: str, password: str) -> HttpResponse:
+    return client.post("/accounts/sign-in/", {"username": username, "password": password})
+
+
+def fail(client: Client, username: str, times: int) -> str:
+    answer = None
+    for _ in range(times):
+        answer = attempt(client, username, "wrong")
+    assert answer is not None
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def enters(client: Client, user: User) -> bool:
+    attempt(client, user.username, PASSWORD)
+    return SESSION_KEY in client.session
+
+
+def test_the_right_password_leads_to_the_page_asked_for(client: Client, nurse: User) -> None:
+    answer = client.post(
+        "/accounts/sign-in/?next=/courses/admit/", {"username": "nurse", "password": PASSWORD}
+    )
+    assert answer.headers["Location"] == "/courses/admit/"
+
+
+def test_a_page_elsewhere_is_not_a_page_to_lead_to(client: Client, nurse: User) -> None:
+    answer = client.post(
+        "/accounts/sign-in/?next=//elsewhere.example/", {"username": "nurse", "password": PASSWORD}
+    )
+    assert answer.headers["Location"] == "/"
+
+
+def test_a_wrong_password_and_an_unknown_name_read_the_same(client: Client, nurse: User) -> None:
+    sentence = "Username and password do not match"
+    assert sentence in fail(client, "nurse", 1)
+    assert sentence in fail(client, "nobody", 1)
+
+
+def test_an_empty_form_is_no_attempt(client: Client, nurse: User) -> None:
+    assert attempt(client, "nurse", "").status_code == 200
+    assert not SignInThrottle.objects.exists()
+
+
+def test_a_deactivated_user_does_not_enter(client: Client, nurse: User) -> None:
+    nurse.is_active = False
+    nurse.save()
+    assert not enters(client, nurse)
+
+
+def test_nine_failures_are_forgiven(client: Client, nurse: User) -> None:
+    fail(client, "nurse", 9)
+    assert enters(client, nurse)
+    assert not SignInThrottle.objects.exists()
+
+
+def test_ten_failures_lock_the_name_for_fifteen_minutes(
+    client: Client, nurse: User, clock: TimeMachineFixture
+) -> None:
+    fail(client, "nurse", 10)
+    clock.shift(14 * MINUTE_S + 30)
+    assert not enters(client, nurse)
+    assert "Try again in 1 min" in attempt(client, "nurse", PASSWORD).content.decode()
+    clock.shift(30)
+    assert enters(client, nurse)
+
+
+def test_another_spelling_of_the_name_is_the_same_name(client: Client, nurse: User) -> None:
+    fail(client, "NURSE", 5)
+    fail(client, "Nurse", 5)
+    assert not enters(client, nurse)
+
+
+def test_a_locked_name_locks_no_other(client: Client, nurse: User, intensivist: User) -> None:
+    fail(client, "nurse", 10)
+    assert enters(client, intensivist)
+
+
+def test_a_lock_of_an_unknown_name_reads_like_a_known_one(client: Client, db: None) -> None:
+    assert "Too many failed sign-ins" in fail(client, "nobody", 11)
+
+
+def test_failures_far_apart_do_not_add_up(
+    client: Client, nurse: User, clock: TimeMachineFixture
+) -> None:
+    fail(client, "nurse", 9)
+    clock.shift(15 * MINUTE_S)
+    fail(client, "nurse", 9)
+    assert enters(client, nurse)
+
+
+def test_old_failures_are_dropped(client: Client, db: None, clock: TimeMachineFixture) -> None:
+    fail(client, "one", 1)
+    clock.shift(31 * MINUTE_S)
+    fail(client, "two", 1)
+    (kept,) = SignInThrottle.objects.all()
+    assert str(kept) == "1 failed sign-ins"
+
+
+def test_the_name_typed_is_not_kept(client: Client, db: None) -> None:
+    fail(client, "my-password-in-the-wrong-field", 1)
+    assert "my-password" not in SignInThrottle.objects.get().username_digest
+
+
+def test_an_unlocked_throttle_has_no_minutes_left() -> None:
+    from django.utils import timezone
+
+    now = timezone.now()
+    assert SignInThrottle().minutes_locked(now) == 0
+    assert SignInThrottle(locked_until=now - timedelta(minutes=1)).minutes_locked(now) == 0
+
+
+def test_signing_out_needs_a_post_and_ends_the_session(nurse_client: Client) -> None:
+    assert nurse_client.get("/accounts/sign-out/").status_code == 405
+    answer = nurse_client.post("/accounts/sign-out/")
+    assert answer.headers["Location"] == "/accounts/sign-in/"
+    assert SESSION_KEY not in nurse_client.session
+
+
+def test_a_short_password_is_refused(nurse: User) -> None:
+    from django.contrib.auth.password_validation import validate_password
+
+    with pytest.raises(ValidationError, match="12 characters"):
+        validate_password("short-one", nurse)

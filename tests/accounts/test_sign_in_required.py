@@ -1,0 +1,129 @@
+"""No page without a sign-in that is in use."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.shortcuts import resolve_url
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+from pytest_django import Settings
+from time_machine import TimeMachineFixture
+
+SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
+OPEN = {"/health/", "/accounts/sign-in/", "/accounts/sign-out/"}
+
+
+def addresses(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        address = prefix + sample(entry)
+        if isinstance(entry, URLPattern):
+            yield address
+        else:
+            yield from addresses(entry, address)
+
+
+def sample(entry: URLPattern | URLResolver) -> str:
+    assert isinstance(entry.pattern, RoutePattern), "this walk knows path(), not re_path()"
+    route = str(entry.pattern)
+    for name, converter in entry.pattern.converters.items():
+        kind = type(converter).__name__.removesuffix("Converter").lower()
+        kind = {"string": "str"}.get(kind, kind)
+        for written in (f"<{kind}:{name}>", f"<{name}>"):
+            route = route.replace(written, SAMPLES[kind])
+    assert "<" not in route, f"no sample for {route}"
+    return route
+
+
+ADDRESSES = sorted(set(addresses(get_resolver())))
+
+
+def test_the_walk_finds_the_pages() -> None:
+    assert {"/", *OPEN} <= set(ADDRESSES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", [a for a in ADDRESSES if a not in OPEN])
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_strangers_are_sent_to_the_sign_in_page(client: Client, address: str, method: str) -> None:
+    answer = getattr(client, method)(address)
+    assert answer.status_code == 302
+    assert answer.url.startswith(resolve_url(settings.LOGIN_URL))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", [a for a in ADDRESSES if a not in OPEN])
+def test_a_fragment_is_never_replaced_by_the_sign_in_page(client: Client, address: str) -> None:
+    read = client.get(address, headers={"HX-Request": "true"})
+    assert read.headers["HX-Refresh"] == "true"
+    write = client.post(address, headers={"HX-Request": "true"})
+    assert write.status_code == 401
+    assert b"Not saved" in write.content
+
+
+@pytest.mark.django_db
+def test_health_needs_no_sign_in_and_tells_nothing(client: Client) -> None:
+    answer = client.get("/health/")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_health_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import OperationalError, connection
+
+    def refuse() -> None:
+        raise OperationalError("could not connect to ward-db as crs")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    answer = client.get("/health/")
+    assert (answer.status_code, answer.content) == (503, b"no database\n")
+
+
+def signed_in(client: Client) -> bool:
+    return SESSION_KEY in client.session
+
+
+def test_who_is_idle_is_signed_out(nurse_client: Client, time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
+    nurse_client.get("/accounts/sign-in/")
+    time_machine.shift(29 * 60)
+    nurse_client.get("/accounts/sign-in/")
+    time_machine.shift(29 * 60)
+    nurse_client.get("/accounts/sign-in/")
+    assert signed_in(nurse_client)
+    time_machine.shift(30 * 60)
+    nurse_client.get("/accounts/sign-in/")
+    assert not signed_in(nurse_client)
+
+
+def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(
+    nurse_client: Client, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
+    nurse_client.get("/accounts/sign-in/")
+    for _ in range(6):
+        time_machine.shift(5 * 60)
+        nurse_client.get("/accounts/sign-in/", headers={"HX-Request": "true"})
+    assert not signed_in(nurse_client)
+
+
+def test_the_idle_time_is_a_setting(
+    nurse_client: Client, time_machine: TimeMachineFixture, settings: Settings
+) -> None:
+    settings.SIGNED_OUT_AFTER_IDLE *= 4
+    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
+    nurse_client.get("/accounts/sign-in/")
+    time_machine.shift(119 * 60)
+    nurse_client.get("/accounts/sign-in/")
+    assert signed_in(nurse_client)
+
+
+@pytest.mark.django_db
+def test_pages_come_from_here_alone_and_are_kept_nowhere(client: Client) -> None:
+    headers = client.get("/health/").headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]

@@ -1,0 +1,137 @@
+"""Chromium, driven by Playwright: one browser a run, a fresh context and page a test."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
+from playwright.sync_api import Error as PlaywrightError
+
+from crs_app.accounts.models import User
+from patients.models import Course
+from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
+from tests.factories import admit
+
+HERE = Path(__file__).parent
+TABLET = {"width": 768, "height": 1024}
+CHROMIUM_OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+BUSY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    if report.when == "call" and report.failed and isinstance(item, pytest.Function):
+        page = item.funcargs.get("page")
+        if isinstance(page, Page) and not page.is_closed():
+            folder = settings.VAR_DIR / "browser-failures"
+            folder.mkdir(parents=True, exist_ok=True)
+            name = re.sub(r"[^\w-]+", "-", item.name).strip("-")
+            page.screenshot(path=folder / f"{name}.png", full_page=True)
+    return report
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright runs an event loop in this thread; Django is told that this is known."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as running:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The Chromium that CHROMIUM names, else the system's, else Playwright's own."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    executable = os.environ.get("CHROMIUM") or next(filter(None, found), None)
+    try:
+        launched = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
+    except PlaywrightError:
+        if executable or os.environ.get("CI"):
+            raise
+        pytest.skip("NO BROWSER TESTED: there is no Chromium; install it or set CHROMIUM")
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=live_server.url, viewport=TABLET, timezone_id="UTC")
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of a bedside tablet, 768 by 1024; not signed in."""
+    return context.new_page()
+
+
+@pytest.fixture
+def sign_in(live_server: Any) -> Callable[[Page, User], None]:
+    """Signs a user in by the session cookie; the sign-in page has its own test."""
+
+    def sign_in_on(page: Page, user: User) -> None:
+        client = Client()
+        client.force_login(user)
+        name = settings.SESSION_COOKIE_NAME
+        cookie = {"name": name, "value": client.cookies[name].value, "url": live_server.url}
+        page.context.add_cookies([cookie])
+
+    return sign_in_on
+
+
+@pytest.fixture
+def course(nurse: User) -> Course:
+    """An adult of 80 kg, baseline 126/74, infused two days ago; nothing else is charted."""
+    return admit(nurse, baseline={"systolic_mmhg": "126", "diastolic_mmhg": "74"})
+
+
+@pytest.fixture
+def bedside(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> Page:
+    """The page of the course, opened by the nurse: the tab with vital signs."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    return page
+
+
+@pytest.fixture
+def wait_for_htmx() -> Callable[[Page], None]:
+    """Waits until htmx has sent, swapped and settled everything."""
+
+    def wait(page: Page) -> None:
+        expect(page.locator(BUSY)).to_have_count(0)
+
+    return wait

@@ -1,0 +1,90 @@
+"""A throw-away PostgreSQL for the whole run, and people who are signed in."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from crs_app.accounts.models import Role, User
+from crs_app.database import socket_address, throwaway
+
+
+def pytest_configure() -> None:
+    """No need to collect static files first, and no slow password hash."""
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """Starts the server when the first test asks for a database; DATABASE_URL wins."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    with throwaway() as server:
+        settings.DATABASES["default"].update(socket_address(server))
+        yield
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    """Creates a user of a role with the password "correct horse 1"."""
+
+    def make(username: str, role: Role, **names: Any) -> User:
+        return User.objects.create_user(username, password="correct horse 1", role=role, **names)
+
+    return make
+
+
+@pytest.fixture
+def nurse(make_user: Callable[..., User]) -> User:
+    return make_user("nurse", Role.WARD_CLINICIAN, first_name="Jo", last_name="Ruiz")
+
+
+@pytest.fixture
+def intensivist(make_user: Callable[..., User]) -> User:
+    return make_user("icu", Role.ICU_REVIEWER, first_name="Amara", last_name="Osei")
+
+
+@pytest.fixture
+def administrator(make_user: Callable[..., User]) -> User:
+    return make_user("admin", Role.ADMINISTRATOR, first_name="Lin", last_name="Berg")
+
+
+@pytest.fixture
+def auditor(make_user: Callable[..., User]) -> User:
+    return make_user("audit", Role.AUDITOR, first_name="Max", last_name="Ito")
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def nurse_client(nurse: User) -> Client:
+    return _signed_in(nurse)
+
+
+@pytest.fixture
+def intensivist_client(intensivist: User) -> Client:
+    return _signed_in(intensivist)
+
+
+@pytest.fixture
+def administrator_client(administrator: User) -> Client:
+    return _signed_in(administrator)
+
+
+@pytest.fixture
+def auditor_client(auditor: User) -> Client:
+    return _signed_in(auditor)
