@@ -1,0 +1,141 @@
+"""The form that opens a course: the person, the therapy, and what was normal before it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.utils import timezone
+
+from grading.engine.vocabulary import AGE_YEARS, VITAL_SIGN, WEIGHT_KG, Sex
+from patients.drafts import Draft
+from patients.entry_form import helper
+from patients.fields import TypedNumberField, choices_of, without_empty
+from patients.local_time import WHICH_CHOICES, LocalTimeError, instant_of
+from patients.models import AT_MOST_AHEAD, EntryKind
+from patients.recording import Admission
+
+_BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
+
+
+class AdmissionForm(forms.Form):
+    """Weight and baseline pressure may be left empty; they can be charted later."""
+
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+    mrn = forms.CharField(label="MRN", max_length=40)
+    name = forms.CharField(label="Name", max_length=200)
+    birth_date = forms.DateField(
+        label="Birth date",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    age_years = TypedNumberField(
+        label="Age", unit="years", limits=AGE_YEARS, help_text="Only where no birth date is known"
+    )
+    sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Choose"))
+    product = forms.CharField(label="Product", max_length=120)
+    infused_date = forms.DateField(
+        label="Infusion date",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    infused_time = forms.TimeField(
+        label="Infusion time",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    infused_which = forms.ChoiceField(
+        label="Which of the two", choices=WHICH_CHOICES, required=False
+    )
+    weight_kg = TypedNumberField(label="Dosing weight", unit="kg", limits=WEIGHT_KG)
+    systolic_mmhg = TypedNumberField(
+        label="Baseline systolic", unit="mmHg", limits=VITAL_SIGN["systolic_mmhg"].limits
+    )
+    diastolic_mmhg = TypedNumberField(
+        label="Baseline diastolic", unit="mmHg", limits=VITAL_SIGN["diastolic_mmhg"].limits
+    )
+    mean_arterial_pressure_mmhg = TypedNumberField(
+        label="Baseline mean",
+        unit="mmHg",
+        limits=VITAL_SIGN["mean_arterial_pressure_mmhg"].limits,
+    )
+    ward = forms.CharField(label="Ward", max_length=60)
+    bed = forms.CharField(label="Bed", max_length=30, required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
+        self.infused_at: datetime | None = None
+        self.asks_which = False
+        self.helper = helper()
+
+    def clean(self) -> dict[str, Any]:
+        self._clean_infusion()
+        self._clean_age()
+        systolic, diastolic = (self.cleaned_data.get(key) for key in _BASELINE[:2])
+        if systolic and diastolic and Decimal(diastolic) >= Decimal(systolic):
+            self.add_error("diastolic_mmhg", "The diastolic is not below the systolic pressure.")
+        return self.cleaned_data
+
+    def _clean_infusion(self) -> None:
+        if {"infused_date", "infused_time"} & self.errors.keys():
+            return
+        try:
+            infused_at = instant_of(
+                self.cleaned_data["infused_date"],
+                self.cleaned_data["infused_time"],
+                self.cleaned_data.get("infused_which", ""),
+                now=timezone.now(),
+                ahead=AT_MOST_AHEAD,
+            )
+        except LocalTimeError as error:
+            self.asks_which = error.asks_which
+            self.add_error("infused_which" if error.asks_which else "infused_time", error.sentence)
+            return
+        self.infused_at = timezone.localtime(infused_at)
+
+    def _clean_age(self) -> None:
+        if {"birth_date", "age_years"} & self.errors.keys():
+            return
+        born, age = self.cleaned_data.get("birth_date"), self.cleaned_data.get("age_years")
+        if not born and not age:
+            self.add_error("birth_date", "Give the birth date, or the age: limits depend on it.")
+        elif born and age:
+            self.add_error("age_years", "Leave the age empty where the birth date is given.")
+        elif born and self.infused_at is not None and born > self.infused_at.date():
+            self.add_error("birth_date", "The birth date lies after the infusion.")
+        elif born and self.infused_at is not None:
+            years = self.infused_at.year - born.year
+            if years > AGE_YEARS.highest:
+                self.add_error("birth_date", f"More than {AGE_YEARS.highest:f} years ago.")
+
+    def admission(self) -> Admission:
+        """The course that the form opens; call it on a valid form."""
+        said = self.cleaned_data
+        if self.infused_at is None:
+            raise ValueError("the form is not valid")
+        return Admission(
+            mrn=said["mrn"],
+            name=said["name"],
+            sex=said["sex"],
+            product=said["product"],
+            infused_at=self.infused_at,
+            ward=said["ward"],
+            bed=said["bed"],
+            birth_date=said["birth_date"],
+            age_years=Decimal(said["age_years"]) if said["age_years"] else None,
+        )
+
+    def drafts(self) -> list[Draft]:
+        """Weight and baseline as entries, where they were given."""
+        if self.infused_at is None:
+            raise ValueError("the form is not valid")
+        drafts = []
+        baseline = without_empty({key: self.cleaned_data[key] for key in _BASELINE})
+        if self.cleaned_data["weight_kg"]:
+            weight = {"weight_kg": self.cleaned_data["weight_kg"]}
+            drafts.append(Draft(EntryKind.WEIGHT, self.infused_at, weight))
+        if baseline:
+            drafts.append(Draft(EntryKind.BASELINE, self.infused_at, baseline))
+        return drafts

@@ -1,0 +1,106 @@
+"""The ward board: every open course, the most urgent first, by two queries for any number."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
+
+from patients.grade_card import next_change
+from patients.models import Course, Entry, EntryKind, GradePeriod
+from patients.panels import BoardRow, NextChange
+from patients.wording import age_text, day_text
+
+_NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK)
+
+
+def board_of(now: datetime) -> list[BoardRow]:
+    """A row for every open course."""
+    courses = (
+        Course.objects.filter(ended_at=None)
+        .select_related("patient")
+        .annotate(last_observation_at=_last_observation(now), maximum=_maximum(now))
+    )
+    periods: dict[uuid.UUID, list[GradePeriod]] = {}
+    current_and_next = (
+        GradePeriod.objects.filter(course__ended_at=None, known__upper_inf=True)
+        .filter(Q(valid__upper_inf=True) | Q(valid__endswith__gt=now))
+        .order_by("course_id", "valid")
+    )
+    for period in current_and_next:
+        periods.setdefault(period.course_id, []).append(period)
+    rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
+    return sorted(rows, key=_urgency)
+
+
+def _last_observation(now: datetime) -> Subquery:
+    observed = (
+        Entry.objects.filter(course=OuterRef("pk"), at__lte=now)
+        .exclude(kind__in=_NOT_OBSERVED)
+        .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
+    )
+    return Subquery(observed.order_by("-at").values("at")[:1])
+
+
+def _maximum(now: datetime) -> Subquery:
+    periods = GradePeriod.objects.filter(
+        course=OuterRef("pk"), known__upper_inf=True, valid__startswith__lte=now
+    )
+    return Subquery(periods.values("course").annotate(top=Max("grade")).values("top"))
+
+
+def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> BoardRow:
+    current = next((p for p in periods if p.valid.lower <= now), None)
+    upcoming = [period for period in periods if period.valid.lower > now]
+    change = _stored_next_change(current, upcoming[0], now) if current and upcoming else None
+    grade = current.grade if current else None
+    at_most = current.at_most if current else None
+    last = course.last_observation_at
+    signature = f"{grade}.{at_most}.{course.maximum}.{last}.{change and change.at}"
+    return BoardRow(
+        course_id=course.pk,
+        name=course.patient.name,
+        mrn=course.patient.mrn,
+        ward=course.ward,
+        bed=course.bed,
+        product=course.product,
+        day=day_text(course.infused_at, now),
+        grade=grade,
+        at_most=at_most,
+        maximum=course.maximum,
+        next_change=change,
+        last_observation_at=last,
+        last_observation_age_text=age_text(last, now) if last else "",
+        signature=signature,
+    )
+
+
+def _stored_next_change(current: GradePeriod, coming: GradePeriod, now: datetime) -> NextChange:
+    met = {item["code"] for item in current.findings["criteria"]}
+    return next_change(
+        coming.valid.lower,
+        (current.grade, current.at_most),
+        (coming.grade, coming.at_most),
+        [
+            (item["code"], item["explanation"])
+            for item in coming.findings["criteria"]
+            if item["code"] not in met
+        ],
+        [item["why"] for item in coming.findings["unknown"]],
+        now,
+    )
+
+
+def _urgency(row: BoardRow) -> tuple[int, int, bool, str]:
+    rising = row.next_change is not None and row.next_change.direction == "up"
+    return (-(row.grade or 0), -(row.at_most or 0), not rising, row.name)
+
+
+def signature_of(rows: Iterable[BoardRow]) -> str:
+    """Changes when anything on the board but an age does."""
+    said = "|".join(f"{row.course_id}:{row.bed}:{row.signature}" for row in rows)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -1,0 +1,89 @@
+"""Things that go on as they were: oxygen and infusions that a round finds unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
+from grading.engine.vasopressors import needs_weight
+from patients.drafts import Draft
+from patients.models import EntryKind
+from patients.wording import describe, weight_at
+
+_NOT_OF_THE_FACT = ("id", "kind", "at", "recorded_at", "replaces", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOn:
+    """An entry that can be charted again as it is.
+
+    ``mark`` stands for what it says: it is sent with the tick, so that a change made by someone
+    else in the meantime is noticed.
+    """
+
+    field_name: str
+    kind: EntryKind
+    label: str
+    text: str
+    since: datetime
+    body: Mapping[str, Any]
+
+    @property
+    def mark(self) -> str:
+        words = json.dumps([self.kind, self.body], sort_keys=True)
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+    def draft(self, at: datetime) -> Draft:
+        return Draft(self.kind, at, self.body)
+
+
+def carried_on(standing: Any, weights: Sequence[Weight]) -> list[CarriedOn]:
+    """Oxygen, and every infusion that runs, as they stand."""
+    things = []
+    oxygen = standing.latest.get("oxygen")
+    if isinstance(oxygen, Oxygen):
+        things.append(_thing("oxygen_unchanged", EntryKind.OXYGEN, "Oxygen", oxygen, weights))
+    for _, entry in sorted(standing.latest.items()):
+        if isinstance(entry, Vasopressor) and entry.runs:
+            name = f"unchanged_{entry.drug.value}"
+            things.append(_thing(name, EntryKind.VASOPRESSOR, entry.drug.label, entry, weights))
+    return things
+
+
+def _thing(
+    field_name: str,
+    kind: EntryKind,
+    label: str,
+    entry: Oxygen | Vasopressor,
+    weights: Sequence[Weight],
+) -> CarriedOn:
+    weight_kg = weight_at(weights, entry.at)
+    return CarriedOn(
+        field_name=field_name,
+        kind=kind,
+        label=label,
+        text=describe(entry, weight_kg),
+        since=entry.at,
+        body=_facts(entry, weight_kg),
+    )
+
+
+def _facts(entry: Entry, weight_kg: Decimal | None) -> dict[str, Any]:
+    """What the entry says. The weight that its dose was reckoned with goes along.
+
+    A pump that nobody touched gives what it gave, whatever the patient weighs today.
+    """
+    words = to_words(entry)
+    body = {key: value for key, value in words.items() if key not in _NOT_OF_THE_FACT}
+    if body.get("attribution") == "crs":
+        body.pop("attribution")
+    reckoned = isinstance(entry, Vasopressor) and needs_weight(entry.drug, entry.unit)
+    if reckoned and "weight_kg" not in body and weight_kg is not None:
+        body["weight_kg"] = str(weight_kg)
+    return body

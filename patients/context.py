@@ -1,0 +1,66 @@
+"""What the bedside page's template is given: the same for the page and for each part of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+
+from patients.entry_form import EntryForm
+from patients.forms import ENTRY_FORMS
+from patients.models import Course, EntryKind
+from patients.timeline import GRADE_CHANGE, bedside_of, timeline_of
+
+FIRST_KIND: Final = EntryKind.VITALS.value
+TABS: Final = {
+    EntryKind.VITALS.value: "Vitals",
+    EntryKind.OXYGEN.value: "Oxygen",
+    EntryKind.VASOPRESSOR.value: "Vasopressor",
+    EntryKind.FLUID_BOLUS.value: "Fluid",
+    EntryKind.WEIGHT.value: "Weight",
+}
+TIMELINE_KINDS: Final = (
+    ("", "All"),
+    (GRADE_CHANGE, "Grade changes"),
+    *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
+)
+
+
+def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -> dict[str, Any]:
+    """Everything that the bedside page shows, with the empty form of ``kind``."""
+    beside = bedside_of(course, now)
+    ticks = beside.carried_on if kind == EntryKind.VITALS else ()
+    return {
+        "banner": beside.banner,
+        "card": beside.card,
+        "previous": beside.previous,
+        "running": beside.running,
+        "timeline": timeline_of(course.pk, now, can_correct=may_chart),
+        "form_template": "patients/_entry_form.html",
+        **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
+        **shared_context(course, may_chart=may_chart),
+    }
+
+
+def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
+    """A form of ``kind`` and where it is sent."""
+    action = reverse("patients:entries", args=[form.course.pk, kind])
+    return {"form": form, "kind": kind, "action": action}
+
+
+def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
+    """What every part of the page needs, whichever part is rendered alone."""
+    return {
+        "course_id": course.pk,
+        "can_chart": may_chart,
+        "tabs": [
+            {
+                "kind": kind,
+                "label": label,
+                "url": reverse("patients:entries", args=[course.pk, kind]),
+            }
+            for kind, label in TABS.items()
+        ],
+        "timeline_kinds": TIMELINE_KINDS,
+    }

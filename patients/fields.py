@@ -1,0 +1,98 @@
+"""Form fields of the bedside: numbers kept exactly as typed, and "unchanged" ticks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+
+from grading.engine.units import NotANumberError, exact_decimal
+from grading.engine.vocabulary import Labelled, Limits
+
+_PLAIN_NUMBER: Final = re.compile(r"-?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+
+
+class TypedNumberField(forms.CharField):
+    """A number in ``unit`` within hard ``limits``; cleans to the text as typed, "" where empty.
+
+    Refuses a decimal comma rather than guess whether it groups thousands.
+    """
+
+    def __init__(
+        self,
+        *,
+        unit: str = "",
+        limits: Limits | None = None,
+        above_zero: bool = False,
+        **options: Any,
+    ) -> None:
+        self.unit = unit
+        self.limits = limits
+        self.above_zero = above_zero
+        options.setdefault("required", False)
+        super().__init__(**options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attributes = {"inputmode": "decimal", "autocomplete": "off", "data-number": ""}
+        if self.limits is not None:
+            attributes["data-lowest"] = f"{self.limits.lowest:f}"
+            attributes["data-highest"] = f"{self.limits.highest:f}"
+        return {**super().widget_attrs(widget), **attributes}
+
+    def clean(self, value: Any) -> str:
+        typed: str = super().clean(value)
+        if not typed:
+            return typed
+        if "," in typed:
+            raise forms.ValidationError("Write the number with a decimal point, like 39.1.")
+        number = self._number(typed)
+        if self.limits is not None and not self.limits.allow(number):
+            unit = f" {self.unit}" if self.unit else ""
+            raise forms.ValidationError(
+                f"{typed}{unit} cannot be: expected {self.limits.lowest:f} to "
+                f"{self.limits.highest:f}{unit}. Check the value and its unit."
+            )
+        if number < 0 or (self.above_zero and number == 0):
+            lowest = "a number above 0" if self.above_zero else "0 or more"
+            raise forms.ValidationError(f"Expected {lowest}, found {typed}.")
+        return typed
+
+    def _number(self, typed: str) -> Decimal:
+        if not _PLAIN_NUMBER.fullmatch(typed):
+            raise forms.ValidationError(f"“{typed[:30]}” is not a number. Type digits only.")
+        try:
+            return exact_decimal(typed)
+        except NotANumberError:
+            raise forms.ValidationError("This number has too many digits.") from None
+
+
+class _Tick(forms.CheckboxInput):
+    """A checkbox whose own value is sent, not a bare yes."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], _files: Any, name: str) -> Any:
+        return data.get(name, "")
+
+
+class TickField(forms.CharField):
+    """A checkbox that sends ``seen``, a mark of what the person saw when ticking it."""
+
+    def __init__(self, *, seen: str, label: str, help_text: str = "") -> None:
+        widget = _Tick(attrs={"value": seen})
+        super().__init__(required=False, label=label, help_text=help_text, widget=widget)
+
+    def to_python(self, value: Any) -> str:
+        return value if isinstance(value, str) else ""
+
+
+def choices_of(words: type[Labelled], empty: str = "") -> list[tuple[str, str]]:
+    """A vocabulary as choices, with an ``empty`` one first where it is named."""
+    listed = [(word.value, word.label) for word in words]
+    return [("", empty), *listed] if empty else listed
+
+
+def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` without those that were left empty."""
+    return {key: value for key, value in values.items() if value not in ("", None)}

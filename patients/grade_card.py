@@ -1,0 +1,308 @@
+"""The grade card: where a course stands, why, what the clock will change, and what is stale."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from grading.engine import entries as charted
+from grading.engine.units import shown
+from grading.engine.vocabulary import VITAL_SIGN, Analyte
+from patients.panels import (
+    CriterionLine,
+    GradeCard,
+    Infusion,
+    NextChange,
+    PreviousValue,
+    StripValue,
+    UnknownLine,
+)
+from patients.wording import (
+    SHORT_LABELS,
+    age_text,
+    clock_text,
+    describe,
+    pressure_text,
+    temperature_text,
+    thing_label,
+    weight_at,
+)
+
+PEAK_WINDOW: Final = timedelta(hours=24)
+
+_EXPECTED: Final = {
+    "temperature_c": "temperature",
+    "systolic_mmhg": "blood pressure",
+    "heart_rate": "heart rate",
+    "respiratory_rate": "respiratory rate",
+    "spo2_percent": "SpO₂",
+    "oxygen": "oxygen",
+    "weight": "weight",
+    f"lab.{Analyte.CRP}": "CRP",
+    f"lab.{Analyte.CREATININE}": "creatinine",
+    f"lab.{Analyte.BILIRUBIN}": "bilirubin",
+    f"lab.{Analyte.ALT}": "ALT",
+    f"lab.{Analyte.AST}": "AST",
+    f"lab.{Analyte.FIBRINOGEN}": "fibrinogen",
+}
+_STRIP: Final = (
+    "systolic_mmhg",
+    "temperature_c",
+    "spo2_percent",
+    "heart_rate",
+    "respiratory_rate",
+    f"lab.{Analyte.CRP}",
+    f"lab.{Analyte.FERRITIN}",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who charted an entry, and for which clinical time."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stored period without its findings."""
+
+    start: datetime
+    end: datetime | None
+    grade: int
+
+
+def grade_card(
+    course_id: uuid.UUID,
+    standing: Any,
+    stretches: Sequence[Stretch],
+    authors: Mapping[str, Author],
+) -> GradeCard:
+    """The card of a course that stands at ``standing``.
+
+    ``stretches`` are the stored periods up to now, in order; ``authors`` those of the evidence.
+    """
+    now: datetime = standing.at
+    maximum = max((stretch.grade for stretch in stretches), default=None)
+    shown_on_card = {
+        "grade": standing.grade,
+        "at_most": standing.at_most,
+        "since": _since(stretches, standing.grade),
+        "peak_24h": _peak(stretches, now),
+        "maximum": maximum,
+        "maximum_at": next((s.start for s in stretches if s.grade == maximum), None),
+        "criteria": [_criterion(item, standing, authors) for item in standing.criteria],
+        "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in standing.unknown],
+        "upcoming": list(_upcoming(standing)),
+        "excluded": [
+            _excluded(item.what, standing.latest[item.what]) for item in standing.excluded
+        ],
+        "strip": list(_strip(standing)),
+        "never_charted": _never_charted(standing),
+        "ended": standing.ended,
+    }
+    return GradeCard(
+        course_id=course_id, as_of=now, signature=_signature(shown_on_card), **shown_on_card
+    )
+
+
+def _since(stretches: Sequence[Stretch], grade: int | None) -> datetime | None:
+    """From when on the grade has been what it is, through periods that differ in other things."""
+    since = None
+    for stretch in reversed(stretches):
+        if stretch.grade != grade:
+            break
+        since = stretch.start
+    return since
+
+
+def _peak(stretches: Sequence[Stretch], now: datetime) -> int | None:
+    begin = now - PEAK_WINDOW
+    return max((s.grade for s in stretches if s.end is None or s.end > begin), default=None)
+
+
+def _criterion(item: Any, standing: Any, authors: Mapping[str, Author]) -> CriterionLine:
+    known = [authors[entry_id] for entry_id in item.evidence if entry_id in authors]
+    oldest = min(known, key=lambda author: author.at, default=None)
+    stale = any(
+        key in standing.stale and entry.id in item.evidence
+        for key, entry in standing.latest.items()
+    )
+    return CriterionLine(
+        code=item.code,
+        grade=item.grade,
+        text=item.explanation,
+        uncertain=item.uncertain,
+        at=oldest.at if oldest else None,
+        author=", ".join(dict.fromkeys(author.name for author in known)),
+        age_text=age_text(oldest.at, standing.at) if oldest else "",
+        stale=stale,
+        citation=str(item.citation),
+    )
+
+
+def _upcoming(standing: Any) -> Iterable[NextChange]:
+    grade, at_most = standing.grade, standing.at_most
+    met = {item.code for item in standing.criteria}
+    for period in standing.upcoming:
+        yield next_change(
+            period.start,
+            (grade, at_most),
+            (period.grade, period.at_most),
+            [(c.code, c.explanation) for c in period.criteria if c.code not in met],
+            [u.why for u in period.unknown],
+            standing.at,
+        )
+        grade, at_most = period.grade, period.at_most
+        met = {item.code for item in period.criteria}
+
+
+def next_change(
+    at: datetime,
+    was: tuple[int | None, int | None],
+    becomes: tuple[int, int],
+    newly_met: Sequence[tuple[str, str]],
+    unknown: Sequence[str],
+    now: datetime,
+) -> NextChange:
+    """A change that the clock will make: from grade and bound ``was`` to ``becomes``."""
+    grade, at_most = becomes
+    before = (was[0] or 0, was[1] or 0)
+    direction = "up" if becomes > before else "down" if becomes < before else "same"
+    bound = f", could be {at_most}" if at_most > grade else ""
+    why = newly_met[0][1] if newly_met else unknown[0] if at_most > grade and unknown else ""
+    because = f" ({why})" if why else ""
+    text = f"Grade {grade}{bound} at {clock_text(at, now)} if nothing changes{because}"
+    return NextChange(at, grade, at_most, text, direction)
+
+
+def _excluded(key: str, entry: charted.Entry) -> str:
+    if isinstance(entry, charted.Vitals) and key in VITAL_SIGN:
+        said = f"{thing_label(key)} {shown(getattr(entry, key), 1)} {VITAL_SIGN[key].unit}"
+    else:
+        said = describe(entry)
+    return f"{said}: another cause, not counted"
+
+
+def _strip(standing: Any) -> Iterable[StripValue]:
+    for key in _STRIP:
+        entry = standing.latest.get(key)
+        if entry is not None:
+            label, value, unit = _short(key, entry)
+            yield StripValue(
+                key=key,
+                label=label,
+                value=value,
+                unit=unit,
+                at=entry.at,
+                age_text=age_text(entry.at, standing.at),
+                stale=key in standing.stale,
+            )
+
+
+def _short(key: str, entry: charted.Entry) -> tuple[str, str, str]:
+    if isinstance(entry, charted.Lab):
+        unit = entry.unit.replace("umol", "µmol").replace("ug/", "µg/")
+        return entry.analyte.label, f"{entry.comparator or ''}{shown(entry.value)}", unit
+    if isinstance(entry, charted.Vitals):
+        if key == "systolic_mmhg":
+            return "BP", pressure_text(entry), "mmHg"
+        if key == "temperature_c":
+            value, _, unit = temperature_text(entry).partition(" ")
+            return "Temp", value, unit
+    return SHORT_LABELS[key], shown(getattr(entry, key)), VITAL_SIGN[key].unit
+
+
+def _never_charted(standing: Any) -> list[str]:
+    return [
+        label
+        for key, label in _EXPECTED.items()
+        if key not in standing.latest
+        and not (key == "weight" and standing.weight_kg is not None)
+        and not (key == "systolic_mmhg" and "mean_arterial_pressure_mmhg" in standing.latest)
+    ]
+
+
+def _signature(shown_on_card: Mapping[str, Any]) -> str:
+    """Changes when anything but an age does."""
+    return hashlib.sha256(repr(sorted(_lasting(shown_on_card).items())).encode()).hexdigest()[:16]
+
+
+def _lasting(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
+    lasting = dict(shown_on_card)
+    lasting["criteria"] = [
+        (c.code, c.at, c.author, c.stale, c.uncertain) for c in shown_on_card["criteria"]
+    ]
+    lasting["unknown"] = [u.code for u in shown_on_card["unknown"]]
+    lasting["upcoming"] = [(n.at, n.grade, n.at_most) for n in shown_on_card["upcoming"]]
+    lasting["strip"] = [(s.key, s.value, s.at, s.stale) for s in shown_on_card["strip"]]
+    return lasting
+
+
+def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[Infusion]:
+    """The vasopressors that run, as last charted."""
+    return [
+        Infusion(
+            drug=entry.drug.value,
+            label=entry.drug.label,
+            text=describe(entry, weight_at(weights, entry.at)),
+            at=entry.at,
+            age_text=age_text(entry.at, standing.at),
+        )
+        for _, entry in sorted(standing.latest.items())
+        if isinstance(entry, charted.Vasopressor) and entry.runs
+    ]
+
+
+def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:
+    """What was charted before, by the name of the form field that it stands beside."""
+    said = {
+        **_previous_vitals(standing.latest),
+        **_previous_oxygen(standing.latest.get("oxygen")),
+        **_previous_infusions(running_infusions(standing, weights)),
+    }
+    if (weight := standing.latest.get("weight")) is not None:
+        said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
+    if (bolus := standing.latest.get("fluid_bolus")) is not None:
+        said["volume_ml"] = (f"{shown(bolus.volume_ml)} mL", bolus.at)
+    return {
+        name: PreviousValue(text, age_text(at, standing.at)) for name, (text, at) in said.items()
+    }
+
+
+def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
+    said = {
+        key: (shown(getattr(entry, key)), entry.at)
+        for key in VITAL_SIGN
+        if (entry := latest.get(key)) is not None
+    }
+    if said.pop("temperature_c", None) is not None:
+        entry = latest["temperature_c"]
+        said["temperature"] = (temperature_text(entry), entry.at)
+    return said
+
+
+def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datetime]]:
+    if entry is None:
+        return {}
+    numbers = {
+        "flow_l_per_min": entry.flow_l_per_min,
+        "fio2_percent": entry.fio2_percent,
+    }
+    said = {name: (shown(v), entry.at) for name, v in numbers.items() if v is not None}
+    return {"device": (entry.device.label, entry.at), **said}
+
+
+def _previous_infusions(infusions: Sequence[Infusion]) -> dict[str, tuple[str, datetime]]:
+    if not infusions:
+        return {}
+    newest = max(infusion.at for infusion in infusions)
+    return {
+        "drug": (", ".join(infusion.label for infusion in infusions), newest),
+        "rate": ("; ".join(infusion.text for infusion in infusions), newest),
+    }

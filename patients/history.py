@@ -1,0 +1,156 @@
+"""The stored history of grades: what a regrade changes in it, row by row.
+
+Used by ``patients.recording`` alone, inside its transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import DateTimeField, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Cast
+
+from grading.engine.periods import Period
+from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from patients.models import Course, GradePeriod
+
+
+@dataclass(frozen=True, slots=True)
+class GradeChange:
+    """The grade went from ``before`` to ``after`` at ``at`` (clinical time)."""
+
+    at: datetime
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A history before an act and after it, from the first instant at which they can differ."""
+
+    before: Sequence[GradePeriod]
+    after: Sequence[GradePeriod]
+
+    def changes(self, now: datetime) -> tuple[GradeChange, ...]:
+        """The changes of grade up to ``now`` that the act brought into the history."""
+        known = set(_changes(self.before))
+        return tuple(c for c in _changes(self.after) if c.at <= now and c not in known)
+
+    def grade_before(self, now: datetime) -> int | None:
+        return _grade_at(self.before, now)
+
+
+def known_now(course: Course | uuid.UUID) -> QuerySet[GradePeriod]:
+    """The periods of ``course`` as the chart has them now, in order."""
+    return GradePeriod.objects.filter(
+        course=course, system=RULESET, known__upper_inf=True
+    ).order_by("valid")
+
+
+def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePeriod]:
+    """The periods of ``course`` as the chart had them at ``instant``, in order."""
+    return GradePeriod.objects.filter(
+        course=course, system=RULESET, known__contains=instant
+    ).order_by("valid")
+
+
+def superseded(
+    course: Course,
+    *,
+    resumed_at: datetime | None,
+    continuing_until: datetime | None,
+    periods: Iterable[Period],
+    recorded_at: datetime,
+) -> Difference:
+    """Bring the stored history of ``course`` to what was regraded, known from ``recorded_at`` on.
+
+    Rows that say the same stay untouched; of the others what was known is closed, never lost.
+    """
+    before = list(_from(course, resumed_at))
+    wanted = [_row(course, period, recorded_at) for period in periods]
+    if before and resumed_at is not None and before[0].valid.lower <= resumed_at:
+        wanted.insert(0, _continued(before[0], continuing_until, recorded_at))
+    stored = {_says(row): row for row in before}
+    after = [stored.pop(_says(row), row) for row in wanted]
+    if stored:
+        _close(stored.values(), recorded_at)
+    GradePeriod.objects.bulk_create([row for row in after if row.pk is None])
+    return Difference(before, after)
+
+
+def _from(course: Course, resumed_at: datetime | None) -> QuerySet[GradePeriod]:
+    periods = known_now(course)
+    if resumed_at is None:
+        return periods
+    return periods.filter(Q(valid__upper_inf=True) | Q(valid__endswith__gt=resumed_at))
+
+
+def _row(course: Course, period: Period, recorded_at: datetime) -> GradePeriod:
+    return GradePeriod(
+        course=course,
+        system=RULESET,
+        valid=DateTimeTZRange(period.start, period.end),
+        known=DateTimeTZRange(recorded_at, None),
+        grade=period.grade,
+        at_most=period.at_most,
+        findings=period.findings_json(),
+        ruleset_version=RULESET_VERSION,
+        policy_id=course.policy_id,
+    )
+
+
+def _continued(row: GradePeriod, until: datetime | None, recorded_at: datetime) -> GradePeriod:
+    """The period open at the resume point: only its end can have changed."""
+    return GradePeriod(
+        course_id=row.course_id,
+        system=row.system,
+        valid=DateTimeTZRange(row.valid.lower, until),
+        known=DateTimeTZRange(recorded_at, None),
+        grade=row.grade,
+        at_most=row.at_most,
+        findings=row.findings,
+        ruleset_version=row.ruleset_version,
+        policy_id=row.policy_id,
+    )
+
+
+def _says(row: GradePeriod) -> tuple[Any, ...]:
+    """Everything that two rows must share to say the same."""
+    findings = json.dumps(row.findings, sort_keys=True)
+    valid = (row.valid.lower, row.valid.upper)
+    return (*valid, row.grade, row.at_most, findings, row.ruleset_version, row.policy_id)
+
+
+def _close(rows: Iterable[GradePeriod], recorded_at: datetime) -> None:
+    closed = Func(
+        F("known__startswith"),
+        Cast(Value(recorded_at), DateTimeField()),
+        function="tstzrange",
+        output_field=DateTimeRangeField(),
+    )
+    GradePeriod.objects.filter(pk__in=[row.pk for row in rows]).update(known=closed)
+
+
+def _changes(periods: Sequence[GradePeriod]) -> list[GradeChange]:
+    return [
+        GradeChange(later.valid.lower, earlier.grade, later.grade)
+        for earlier, later in pairwise(periods)
+        if earlier.grade != later.grade
+    ]
+
+
+def _grade_at(periods: Iterable[GradePeriod], instant: datetime) -> int | None:
+    for period in periods:
+        if period.valid.lower <= instant and (
+            period.valid.upper is None or instant < period.valid.upper
+        ):
+            return period.grade
+    return None

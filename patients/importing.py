@@ -1,0 +1,180 @@
+"""A course file brought onto the chart, act by act in the order of its recording.
+
+Each group of entries recorded at one instant is one act under that recording time, so that what was
+known when is as in the file. A file that breaks a rule is refused whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
+from grading.engine.entries import Entry as ChartedEntry
+from patients import recording
+from patients.drafts import Draft
+from patients.models import AT_MOST_AHEAD, ActSource, Course, EntryKind
+from patients.recording import (
+    Admission,
+    AlreadyAdmittedError,
+    FormReusedError,
+    IdentityDiffersError,
+    Sending,
+)
+
+_NAMESPACE: Final = uuid.UUID("6f1c1c5a-8f0e-4f59-9a3c-2f0b8a1d7e42")
+_OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces"})
+_UNKNOWN_WARD: Final = "Imported"
+
+
+@transaction.atomic
+def import_course(
+    text: str | bytes, authors: Sequence[User], *, ward: str = _UNKNOWN_WARD, bed: str = ""
+) -> Course:
+    """The course in a course file, recorded entry for entry; the same file again changes nothing.
+
+    ``authors`` take turns by the hour of recording; a file names none. Raises CourseFileError with
+    every fault; then nothing of the file is stored.
+    """
+    document = read_course(text)
+    # Numbers as they stand in the file: never by way of a binary float.
+    raw = json.loads(text, parse_float=str, parse_int=str)
+    _check_identity(document)
+    _check_clock(document.entries)
+    importer = _Importer(document, raw, authors)
+    try:
+        return importer.run(ward, bed)
+    except IdentityDiffersError as error:
+        raise _refused("patient.mrn", f"belongs to {error.patient.name}, who differs") from None
+    except (AlreadyAdmittedError, FormReusedError):
+        raise _refused("therapy", "this course is on the chart with other contents") from None
+
+
+class _Importer:
+    """One file on its way onto the chart."""
+
+    def __init__(
+        self, document: CourseDocument, raw: Mapping[str, Any], authors: Sequence[User]
+    ) -> None:
+        self.document = document
+        self.raw = raw
+        self.authors = authors
+        infused = document.facts.infused_at.isoformat()
+        self.name = f"{document.patient.mrn}|{document.product}|{infused}"
+        self.entries = sorted(
+            zip(document.entries, raw["entries"], strict=True),
+            key=lambda pair: pair[0].recorded_at,
+        )
+
+    def run(self, ward: str, bed: str) -> Course:
+        known_at = self._known_at()
+        start = self._at_start(known_at)
+        course = recording.admit(
+            self._admission(ward, bed), start, self._sending(known_at, start)
+        ).course
+        for recorded_at, group in groupby(self.entries, key=lambda pair: pair[0].recorded_at):
+            drafts = [self._draft(entry, words) for entry, words in group]
+            recording.append(course, drafts, self._sending(recorded_at, drafts))
+        return course
+
+    def _known_at(self) -> datetime:
+        """Just before the first recording: what the file says outside its entries comes first."""
+        if not self.entries:
+            return min(self.document.facts.infused_at, timezone.now())
+        return self.entries[0][0].recorded_at - timedelta(microseconds=1)
+
+    def _at_start(self, known_at: datetime) -> list[Draft]:
+        """Weight, baseline and risk answers, earlier than every entry that may overrule them."""
+        at = min(known_at, self.document.facts.infused_at, *(e.at for e, _ in self.entries))
+        said: list[tuple[EntryKind, dict[str, Any]]] = []
+        if self.raw.get("weight_kg") is not None:
+            said.append((EntryKind.WEIGHT, {"weight_kg": str(self.raw["weight_kg"])}))
+        if baseline := _said(self.raw.get("baseline") or {}):
+            said.append((EntryKind.BASELINE, baseline))
+        if risk := _said(self.document.risk):
+            said.append((EntryKind.RISK, risk))
+        return [Draft(kind, at, body, id=self._id(f"start {kind}")) for kind, body in said]
+
+    def _admission(self, ward: str, bed: str) -> Admission:
+        patient, facts = self.document.patient, self.document.facts
+        return Admission(
+            mrn=patient.mrn,
+            name=patient.name,
+            sex=patient.sex.value,
+            product=self.document.product,
+            infused_at=facts.infused_at,
+            ward=ward,
+            bed=bed,
+            birth_date=patient.birth_date,
+            age_years=None if patient.birth_date is not None else patient.age_years,
+            policy=facts.policy,
+        )
+
+    def _draft(self, entry: ChartedEntry, words: Mapping[str, Any]) -> Draft:
+        replaces = None if entry.replaces is None else self._id(entry.replaces)
+        return Draft(entry.kind, entry.at, _body(words), replaces, self._id(entry.id))
+
+    def _sending(self, recorded_at: datetime, drafts: Sequence[Draft]) -> Sending:
+        contents = json.dumps([(d.kind, d.at.isoformat(), d.body) for d in drafts], sort_keys=True)
+        return Sending(
+            by=self.authors[recorded_at.hour % len(self.authors)],
+            form_id=self._id(f"act {recorded_at.isoformat()}"),
+            request_digest=hashlib.sha256(contents.encode()).hexdigest(),
+            source=ActSource.IMPORT,
+            recorded_at=recorded_at,
+        )
+
+    def _id(self, said: str) -> uuid.UUID:
+        """The same for the same file, so that importing it twice is noticed."""
+        return uuid.uuid5(_NAMESPACE, f"{self.name}|{said}")
+
+
+def _said(words: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in words.items() if value is not None}
+
+
+def _body(words: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry's own words; a rate that is null says something, any other null nothing."""
+    return {
+        key: value
+        for key, value in words.items()
+        if key not in _OF_THE_ROW and (value is not None or key == "rate")
+    }
+
+
+def _check_identity(document: CourseDocument) -> None:
+    faults = [
+        Fault(place, "required on the chart")
+        for place, said in (
+            ("patient.mrn", document.patient.mrn),
+            ("patient.name", document.patient.name),
+            ("therapy.product", document.product),
+        )
+        if not said
+    ]
+    if faults:
+        raise CourseFileError(faults)
+
+
+def _check_clock(entries: Sequence[ChartedEntry]) -> None:
+    latest = timezone.now() + AT_MOST_AHEAD
+    faults = [
+        Fault(f"entries[{index}].recorded_at", "lies in the future")
+        for index, entry in enumerate(entries)
+        if entry.recorded_at > latest
+    ]
+    if faults:
+        raise CourseFileError(faults)
+
+
+def _refused(place: str, message: str) -> CourseFileError:
+    return CourseFileError([Fault(place, message)])

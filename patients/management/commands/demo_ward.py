@@ -1,0 +1,49 @@
+"""Fill the chart with the demonstration patients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from patients.demo import ward as demo
+from patients.importing import import_course
+from patients.models import Course
+from patients.people import course_file_author, demo_clinicians
+from patients.recording import end_course
+
+PUBLISHED: Final = Path(demo.__file__).parent
+PUBLISHED_WARD: Final = "Lee 2014"
+
+
+class Command(BaseCommand):
+    help = "A believable ward around the present moment, and the paper's own cases, ended."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--force", action="store_true", help="even where courses are on the chart already"
+        )
+
+    def handle(self, *, force: bool, **_options: Any) -> None:
+        if Course.objects.exists() and not force:
+            raise CommandError("there are courses on the chart already; --force adds the ward")
+        now = timezone.now().replace(second=0, microsecond=0)
+        authors = demo_clinicians()
+        for text, ward, bed in _ward(now):
+            import_course(text, authors, ward=ward, bed=bed)
+        for path in sorted(PUBLISHED.glob("*.json")):
+            course = import_course(
+                path.read_bytes(), [course_file_author()], ward=PUBLISHED_WARD, bed=path.stem
+            )
+            end_course(course, course.entries.latest("at").at)
+        self.stdout.write(f"{Course.objects.count()} courses on the chart")
+
+
+def _ward(now: datetime) -> Iterator[tuple[str, str, str]]:
+    for placed in demo.ward(now):
+        yield json.dumps(placed.document, default=str), placed.ward, placed.bed

@@ -1,0 +1,99 @@
+"""Hold the stored grades against a recomputation from the entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from grading.engine.periods import Period
+from grading.service import RULESET_VERSION, Checkpoint, regrade
+from patients.chart import all_charted, facts_of, in_force
+from patients.history import known_now
+from patients.models import Course, GradeCheckpoint, GradePeriod
+from patients.recording import lock
+
+Stretch = tuple[datetime, datetime | None, int, int, str]
+"""Start, end, grade, bound and findings of a period."""
+
+
+class Command(BaseCommand):
+    help = "Recompute every course from its entries and compare with what is stored."
+
+    def handle(self, **_options: Any) -> None:
+        courses = Course.objects.select_related("patient", "policy").order_by("pk")
+        checked = differing = 0
+        for course in courses.iterator(chunk_size=100):
+            checked += 1
+            faults = differences(course)
+            differing += bool(faults)
+            for fault in faults:
+                self.stderr.write(f"course {course.pk}: {fault}")
+        if differing:
+            raise CommandError(f"{differing} of {checked} courses differ from their entries")
+        self.stdout.write(f"{checked} courses agree with their entries")
+
+
+def differences(course: Course) -> list[str]:
+    """Where the stored grades of ``course`` are not those that its entries give; none: nowhere.
+
+    Computed from the start, and also as the next save would, from the last checkpoint.
+    """
+    with transaction.atomic():
+        # A save between two reads would look like a difference.
+        lock(course.pk)
+        stored = [_of_row(row) for row in known_now(course)]
+        computed = regrade(facts_of(course), all_charted(in_force(course.pk, after=None))).periods
+        faults = list(_compared("stored", stored, [_of_period(p) for p in computed]))
+        return faults + _resumed_differences(course, computed)
+
+
+def _resumed_differences(course: Course, computed: Sequence[Period]) -> list[str]:
+    latest = (
+        GradeCheckpoint.objects.filter(course=course, ruleset_version=RULESET_VERSION)
+        .order_by("-at")
+        .first()
+    )
+    if latest is None:
+        return []
+    entries = all_charted(in_force(course.pk, after=latest.at))
+    resumed = regrade(facts_of(course), entries, resume=Checkpoint(latest.at, latest.state))
+    later = [_of_period(p) for p in computed if p.start > latest.at]
+    faults = list(_compared("resumed", [_of_period(p) for p in resumed.periods], later))
+    held = next((p for p in reversed(computed) if p.start <= latest.at), None)
+    if held is not None and held.end != resumed.continuing_until:
+        faults.append(
+            f"resumed: the period at {latest.at} ends {resumed.continuing_until}, "
+            f"computed {held.end}"
+        )
+    return faults
+
+
+def _of_row(row: GradePeriod) -> Stretch:
+    findings = json.dumps(row.findings, sort_keys=True)
+    return (row.valid.lower, row.valid.upper, row.grade, row.at_most, findings)
+
+
+def _of_period(period: Period) -> Stretch:
+    findings = json.dumps(period.findings_json(), sort_keys=True)
+    return (period.start, period.end, period.grade, period.at_most, findings)
+
+
+def _compared(name: str, found: Sequence[Stretch], computed: Sequence[Stretch]) -> Iterator[str]:
+    for left, right in zip_longest(found, computed):
+        if left != right:
+            yield f"{name} {_text(left)}, computed {_text(right)}"
+
+
+def _text(stretch: Stretch | None) -> str:
+    if stretch is None:
+        return "nothing"
+    start, end, grade, at_most, findings = stretch
+    until = "open" if end is None else end.isoformat()
+    codes = [item["code"] for item in json.loads(findings)["criteria"]]
+    return f"grade {grade} (at most {at_most}) {start.isoformat()} to {until} {codes}"

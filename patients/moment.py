@@ -1,0 +1,87 @@
+"""What an act must know of its course once it holds the lock, in one statement."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+
+from patients.models import Course
+
+# One clock for the whole statement: a checkpoint is never later than the instant recorded.
+_QUERY: Final = """
+SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at
+FROM (SELECT coalesce(%(recorded_at)s, clock_timestamp()) AS now, clock_timestamp() AS clock
+      OFFSET 0) AS moment
+LEFT JOIN LATERAL (
+    SELECT recorded_at FROM patients_chartingact
+    WHERE course_id = %(course)s ORDER BY recorded_at DESC LIMIT 1
+) AS last ON true
+LEFT JOIN patients_chartingact AS seen
+    ON seen.course_id = %(course)s AND seen.form_id = %(form)s
+LEFT JOIN LATERAL (
+    SELECT at, state FROM patients_gradecheckpoint
+    WHERE course_id = %(course)s AND ruleset_version = %(ruleset_version)s
+        AND at < %(changed_at)s AND at <= moment.now
+    ORDER BY at DESC LIMIT 1
+) AS resume ON true
+LEFT JOIN LATERAL (
+    SELECT at FROM patients_gradecheckpoint
+    WHERE course_id = %(course)s ORDER BY at DESC LIMIT 1
+) AS latest ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePoint:
+    """A checkpoint of the engine's state."""
+
+    at: datetime
+    state: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The server's clock, the act before, and where a regrade can resume.
+
+    ``seen_act`` is the act that this form was recorded as before, None for a new form.
+    """
+
+    clock: datetime
+    last_recorded_at: datetime | None
+    seen_act: uuid.UUID | None
+    resume: ResumePoint | None
+    last_checkpoint_at: datetime | None
+
+
+def moment_of(
+    course: Course,
+    *,
+    form_id: uuid.UUID,
+    changed_at: datetime,
+    recorded_at: datetime | None,
+    ruleset_version: str,
+) -> Moment:
+    """What holds now that ``course`` is locked, for an act that changes it from ``changed_at`` on.
+
+    A save at the same clock as another waits for the lock first, so this reads after the other's
+    commit. ``recorded_at`` is an import's.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUERY,
+            {
+                "course": course.pk,
+                "form": form_id,
+                "changed_at": changed_at,
+                "recorded_at": recorded_at,
+                "ruleset_version": ruleset_version,
+            },
+        )
+        clock, last, seen, resume_at, state, latest = cursor.fetchone()
+    resume = None if resume_at is None else ResumePoint(resume_at, json.loads(state))
+    return Moment(clock, last, seen, resume, latest)

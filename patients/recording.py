@@ -1,0 +1,366 @@
+"""The only writer of the chart: an act is recorded and its course regraded in one transaction.
+
+An observation is never stored without its grade: where grading fails, nothing is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from grading.engine.policy import DEFAULT_POLICY, Policy
+from grading.service import RULESET_VERSION, Checkpoint, Regraded, Standing, regrade
+from patients import history
+from patients.chart import EntryRow, all_charted, facts_of, in_force
+from patients.drafts import Draft
+from patients.history import Difference, GradeChange
+from patients.models import (
+    ActSource,
+    ChartingAct,
+    Course,
+    Entry,
+    EntryKind,
+    GradeCheckpoint,
+    Patient,
+    PolicyVersion,
+)
+from patients.moment import Moment, ResumePoint, moment_of
+
+_BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
+_ONE_TICK: Final = timedelta(microseconds=1)
+
+
+class ReplacedAlreadyError(Exception):
+    """The entry to correct or retract has a successor already: ``successor``, by someone else."""
+
+    def __init__(self, successor: Entry) -> None:
+        super().__init__(str(successor))
+        self.successor = successor
+
+
+class FormReusedError(Exception):
+    """This form was saved before with other contents; ``act`` is what was recorded then."""
+
+    def __init__(self, act: ChartingAct) -> None:
+        super().__init__(str(act))
+        self.act = act
+
+
+class IdentityDiffersError(Exception):
+    """The record number belongs to ``patient``, whose name, birth date or sex differ."""
+
+    def __init__(self, patient: Patient) -> None:
+        super().__init__(str(patient))
+        self.patient = patient
+
+
+class AlreadyAdmittedError(Exception):
+    """The patient has a course of the same product from the same infusion: ``course``."""
+
+    def __init__(self, course: Course) -> None:
+        super().__init__(str(course))
+        self.course = course
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Who sends an act and under which form. ``recorded_at`` is given by an import alone."""
+
+    by: User
+    form_id: uuid.UUID
+    request_digest: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    source: ActSource = ActSource.BEDSIDE
+    recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A new course. ``infused_at`` keeps its offset; ``age_years`` where no birth date is known."""
+
+    mrn: str
+    name: str
+    sex: str
+    product: str
+    infused_at: datetime
+    ward: str
+    bed: str = ""
+    birth_date: date | None = None
+    age_years: Decimal | None = None
+    policy: Policy = DEFAULT_POLICY
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an act put on the chart and what that changed.
+
+    ``standing`` is where the course stands at ``now``; ``grade_changes`` are those that the act
+    brought into the history; ``in_force`` the entries read for it, those before the last checkpoint
+    not among them; ``repeated`` says that the same form had been recorded before.
+    """
+
+    course: Course
+    act: ChartingAct
+    entries: tuple[Entry, ...]
+    now: datetime
+    standing: Standing
+    grade_before: int | None
+    grade_changes: tuple[GradeChange, ...]
+    in_force: list[EntryRow]
+    repeated: bool = False
+
+
+@transaction.atomic
+def record(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+    """Record one act of charting and regrade the course from the earliest instant it touches.
+
+    Sent again under the same ``form_id``, answers as before and records nothing. Raises
+    ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
+    FormReusedError where the form was saved before with other contents.
+    """
+    lock(course.pk)
+    return append(course, drafts, sending)
+
+
+def correct(entry: Entry, at: datetime, body: Mapping[str, Any], sending: Sending) -> Recorded:
+    """Record what ``entry`` should have said; ``sending.answers`` holds the reason."""
+    return record(entry.course, [Draft(entry.kind, at, body, replaces=entry.pk)], sending)
+
+
+def retract(entry: Entry, sending: Sending) -> Recorded:
+    """Record that ``entry`` was entered in error; ``sending.answers`` holds the reason."""
+    taken_back = Draft(EntryKind.RETRACTION, entry.at, {}, replaces=entry.pk)
+    return record(entry.course, [taken_back], sending)
+
+
+def admit(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+    """Open a course, with what is known at its start; the patient is created where new.
+
+    Raises IdentityDiffersError where the record number is another person's, and
+    AlreadyAdmittedError where the course exists. The same form sent again answers with the
+    course that it opened.
+    """
+    try:
+        with transaction.atomic():
+            return _admit(admission, drafts, sending)
+    except IntegrityError:
+        # Two forms for one patient at once: the first has it, and is found now.
+        with transaction.atomic():
+            return _admit(admission, drafts, sending)
+
+
+def _admit(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+    patient = _patient(admission)
+    course = Course.objects.filter(
+        patient=patient, product=admission.product, infused_at=admission.infused_at
+    ).first()
+    if course is None:
+        course = _open_course(admission, patient, sending)
+    elif not course.acts.filter(form_id=sending.form_id).exists():
+        raise AlreadyAdmittedError(course)
+    lock(course.pk)
+    return append(course, drafts, sending)
+
+
+def end_course(course: Course, at: datetime) -> None:
+    """Take the course off the ward board; what is charted stays and can be added to."""
+    Course.objects.filter(pk=course.pk).update(ended_at=at)
+
+
+def _patient(admission: Admission) -> Patient:
+    identity = {
+        "name": admission.name,
+        "birth_date": admission.birth_date,
+        "sex": admission.sex,
+    }
+    patient, created = Patient.objects.get_or_create(mrn=admission.mrn, defaults=identity)
+    if not created and any(getattr(patient, key) != said for key, said in identity.items()):
+        raise IdentityDiffersError(patient)
+    return patient
+
+
+def _open_course(admission: Admission, patient: Patient, sending: Sending) -> Course:
+    offset = admission.infused_at.utcoffset()
+    if offset is None:
+        raise ValueError("an infusion's time needs its offset")
+    received_at = timezone.now()
+    return Course.objects.create(
+        patient=patient,
+        product=admission.product,
+        infused_at=admission.infused_at,
+        infused_offset_seconds=int(offset.total_seconds()),
+        age_years=admission.age_years,
+        policy=_policy_version(admission.policy, received_at),
+        ward=admission.ward,
+        bed=admission.bed,
+        admitted_at=sending.recorded_at or received_at,
+        admitted_by=sending.by,
+    )
+
+
+def _policy_version(policy: Policy, now: datetime) -> PolicyVersion:
+    values = policy.values()
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    version, _ = PolicyVersion.objects.get_or_create(
+        digest=digest, defaults={"values": values, "created_at": now}
+    )
+    return version
+
+
+def lock(course_id: uuid.UUID) -> None:
+    """Wait for whoever writes to this course; others' foreign keys to it are not kept waiting."""
+    Course.objects.select_for_update(no_key=True).values_list("pk").get(pk=course_id)
+
+
+def append(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+    """The inner step of ``record``, for a caller who holds the course's lock."""
+    replaced = _replaced(drafts)
+    moment = moment_of(
+        course,
+        form_id=sending.form_id,
+        changed_at=_earliest(drafts, replaced),
+        recorded_at=sending.recorded_at,
+        ruleset_version=RULESET_VERSION,
+    )
+    if moment.seen_act is not None:
+        return _repeated(course, moment, moment.seen_act, sending)
+    for entry in replaced:
+        if hasattr(entry, "replaced_by"):
+            raise ReplacedAlreadyError(entry.replaced_by)
+    act, entries = _store_act(course, moment, drafts, sending)
+    regraded, rows = _regraded(course, moment.resume, act.recorded_at)
+    difference = history.superseded(
+        course,
+        resumed_at=moment.resume.at if moment.resume else None,
+        continuing_until=regraded.continuing_until,
+        periods=regraded.periods,
+        recorded_at=act.recorded_at,
+    )
+    _store_checkpoints(course, moment, regraded)
+    return _recorded(course, act, entries, regraded, difference, rows)
+
+
+def _replaced(drafts: Sequence[Draft]) -> list[Entry]:
+    named = [draft.replaces for draft in drafts if draft.replaces is not None]
+    if not named:
+        return []
+    chain = ("replaced_by__recorded_by", "replaced_by__act")
+    return list(Entry.objects.select_related(*chain).filter(pk__in=named))
+
+
+def _earliest(drafts: Sequence[Draft], replaced: Iterable[Entry]) -> datetime:
+    """The first instant whose grade the act can change; a baseline holds for the whole course."""
+    touched: list[Draft | Entry] = [*drafts, *replaced]
+    if not touched or any(entry.kind == EntryKind.BASELINE for entry in touched):
+        return _BEFORE_EVERYTHING
+    return min(entry.at for entry in touched)
+
+
+def _store_act(
+    course: Course, moment: Moment, drafts: Sequence[Draft], sending: Sending
+) -> tuple[ChartingAct, tuple[Entry, ...]]:
+    recorded_at = sending.recorded_at or moment.clock
+    if moment.last_recorded_at is not None and recorded_at <= moment.last_recorded_at:
+        if sending.recorded_at is not None:
+            raise ValueError("an import records in the order of its recording times")
+        recorded_at = moment.last_recorded_at + _ONE_TICK
+    act = ChartingAct.objects.create(
+        course=course,
+        form_id=sending.form_id,
+        recorded_at=recorded_at,
+        received_at=moment.clock,
+        recorded_by=sending.by,
+        source=sending.source,
+        answers=dict(sending.answers),
+        request_digest=sending.request_digest,
+    )
+    entries = [
+        Entry(
+            id=draft.id,
+            course=course,
+            kind=draft.kind,
+            at=draft.at,
+            recorded_at=recorded_at,
+            recorded_by=sending.by,
+            act=act,
+            place=place,
+            replaces_id=draft.replaces,
+            body=dict(draft.body),
+        )
+        for place, draft in enumerate(drafts)
+    ]
+    return act, tuple(Entry.objects.bulk_create(entries))
+
+
+def _regraded(
+    course: Course, resume: ResumePoint | None, now: datetime
+) -> tuple[Regraded, list[EntryRow]]:
+    """The course graded from its resume point on, and the entries read for it."""
+    checkpoint = Checkpoint(resume.at, resume.state) if resume else None
+    rows = in_force(course.pk, after=resume.at if resume else None)
+    return regrade(facts_of(course), all_charted(rows), resume=checkpoint, now=now), rows
+
+
+def _store_checkpoints(course: Course, moment: Moment, regraded: Regraded) -> None:
+    resumed_at = moment.resume.at if moment.resume else _BEFORE_EVERYTHING
+    if moment.last_checkpoint_at is not None and moment.last_checkpoint_at > resumed_at:
+        GradeCheckpoint.objects.filter(course=course, at__gt=resumed_at).delete()
+    GradeCheckpoint.objects.bulk_create(
+        GradeCheckpoint(
+            course=course,
+            at=checkpoint.at,
+            ruleset_version=RULESET_VERSION,
+            state=checkpoint.state,
+        )
+        for checkpoint in regraded.checkpoints
+    )
+
+
+def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sending) -> Recorded:
+    """The answer to a form that was recorded before, as the chart stands now."""
+    act = ChartingAct.objects.get(pk=act_id)
+    entries = tuple(act.entries.select_related("recorded_by", "act").order_by("place"))
+    if act.request_digest != sending.request_digest:
+        raise FormReusedError(act)
+    difference = Difference(
+        list(history.known_at(course, act.recorded_at - _ONE_TICK)),
+        list(history.known_at(course, act.recorded_at)),
+    )
+    now = max(moment.clock, act.recorded_at)
+    regraded, rows = _regraded(course, moment.resume, now)
+    return _recorded(course, act, entries, regraded, difference, rows, now=now)
+
+
+def _recorded(
+    course: Course,
+    act: ChartingAct,
+    entries: tuple[Entry, ...],
+    regraded: Regraded,
+    difference: Difference,
+    rows: list[EntryRow],
+    *,
+    now: datetime | None = None,
+) -> Recorded:
+    if regraded.standing is None:
+        raise ValueError("a course was regraded without an instant to stand at")
+    return Recorded(
+        course=course,
+        act=act,
+        entries=entries,
+        now=now or act.recorded_at,
+        standing=regraded.standing,
+        grade_before=difference.grade_before(act.recorded_at),
+        grade_changes=difference.changes(act.recorded_at),
+        in_force=rows,
+        repeated=now is not None,
+    )

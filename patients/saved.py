@@ -1,0 +1,96 @@
+"""What a page is told after a save: only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patients.carried_on import CarriedOn, carried_on
+from patients.grade_card import previous_values, running_infusions
+from patients.models import Entry, EntryKind
+from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
+from patients.recording import Recorded
+from patients.timeline import (
+    banner_of,
+    card_of,
+    grade_change_rows,
+    reading_of,
+    rows_of,
+    timeline_of,
+    weights_for,
+)
+
+_SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """``rows`` go on top of the timeline; where they do not belong there, ``timeline`` is whole.
+
+    ``announcement`` says in words how the grade changed, empty where it did not.
+    """
+
+    text: str
+    announcement: str
+    card: GradeCard
+    banner: Banner | None
+    rows: list[TimelineRow]
+    timeline: Timeline | None
+    previous: dict[str, PreviousValue]
+    running: list[Infusion]
+    carried_on: list[CarriedOn]
+    repeated: bool
+
+
+def saved_of(recorded: Recorded) -> Saved:
+    """The answer to whoever saved ``recorded``."""
+    course, standing = recorded.course, recorded.standing
+    on_top = _belongs_on_top(recorded)
+    weights = weights_for(course.pk, standing.latest.values())
+    entry_rows = _entry_rows(recorded)
+    return Saved(
+        text="; ".join(row.text for row in entry_rows),
+        announcement=_announcement(recorded),
+        card=card_of(course.pk, standing, recorded.in_force),
+        banner=_banner(recorded),
+        rows=[*_change_rows(recorded), *entry_rows] if on_top else [],
+        timeline=None if on_top else timeline_of(course.pk, recorded.now, can_correct=True),
+        previous=previous_values(standing, weights),
+        running=running_infusions(standing, weights),
+        carried_on=carried_on(standing, weights),
+        repeated=recorded.repeated,
+    )
+
+
+def _belongs_on_top(recorded: Recorded) -> bool:
+    """Whether the act is the latest in clinical time and changed nothing before it."""
+    if recorded.repeated or any(entry.replaces_id is not None for entry in recorded.entries):
+        return False
+    new = {entry.pk for entry in recorded.entries}
+    first = min((entry.at for entry in recorded.entries), default=recorded.now)
+    return all(entry.at <= first for entry in recorded.in_force if entry.pk not in new) and all(
+        change.at >= first for change in recorded.grade_changes
+    )
+
+
+def _entry_rows(recorded: Recorded) -> list[TimelineRow]:
+    newest_first: Sequence[Entry] = recorded.entries[::-1]
+    return rows_of(recorded.course.pk, newest_first, can_correct=True, fresh=True)
+
+
+def _change_rows(recorded: Recorded) -> list[TimelineRow]:
+    instants = [change.at for change in recorded.grade_changes]
+    return grade_change_rows(recorded.course.pk, instants, recorded.now)
+
+
+def _banner(recorded: Recorded) -> Banner | None:
+    if not any(entry.kind in _SHOWN_IN_BANNER for entry in recorded.entries):
+        return None
+    return banner_of(reading_of(recorded.course, recorded.now))
+
+
+def _announcement(recorded: Recorded) -> str:
+    before, after = recorded.grade_before, recorded.standing.grade
+    if before == after or before is None or after is None:
+        return ""
+    return f"Grade {before} to grade {after}"

@@ -1,0 +1,31 @@
+"""How the pages write a time of day, and look up what stands beside an input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from patients.wording import clock_text
+
+register = template.Library()
+
+
+@register.filter
+def clock(at: datetime) -> str:
+    """The time of day at the site, with its date where that is not today's."""
+    return clock_text(at, timezone.now())
+
+
+@register.filter
+def of(values: Mapping[str, Any] | None, name: str) -> Any:
+    """What ``values`` holds under ``name``: ``{{ previous|of:field.name }}``."""
+    return values.get(name) if values else None
+
+
+@register.filter
+def split_words(words: str) -> list[str]:
+    return words.split()

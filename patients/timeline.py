@@ -1,0 +1,404 @@
+"""The only reader of more than one table: what a bedside page, a timeline and a board show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from grading.engine import entries as grading_entries
+from grading.engine.facts import Baseline
+from grading.engine.units import shown
+from grading.engine.vasopressors import needs_weight
+from grading.engine.vocabulary import Sex
+from grading.service import RULESET_VERSION, Checkpoint, Standing, regrade
+from patients.carried_on import CarriedOn, carried_on
+from patients.chart import EntryRow, all_charted, charted, facts_of, in_force
+from patients.grade_card import (
+    Author,
+    Stretch,
+    grade_card,
+    previous_values,
+    running_infusions,
+)
+from patients.history import known_now
+from patients.models import Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
+from patients.panels import (
+    Banner,
+    Bedside,
+    GradeCard,
+    Superseded,
+    Timeline,
+    TimelineRow,
+)
+from patients.wording import (
+    attribution_text,
+    day_text,
+    describe,
+    late_text,
+    weight_at,
+)
+
+PAGE_OF_ROWS: Final = 40
+GRADE_CHANGE: Final = "grade_change"
+CORRECTABLE: Final = frozenset(
+    {
+        EntryKind.VITALS,
+        EntryKind.OXYGEN,
+        EntryKind.VASOPRESSOR,
+        EntryKind.FLUID_BOLUS,
+        EntryKind.WEIGHT,
+    }
+)
+"""The kinds that have a form; any other is retracted and charted anew."""
+_SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
+_NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A course as it stands at an instant, read from its latest checkpoint and what came after."""
+
+    course: Course
+    standing: Standing
+    baseline: Baseline
+
+
+def course_of(course_id: uuid.UUID) -> Course:
+    """The course with its patient and policy; raises Course.DoesNotExist."""
+    return Course.objects.select_related("patient", "policy").get(pk=course_id)
+
+
+def reading_of(course: Course, now: datetime) -> Reading:
+    """Where ``course`` stands at ``now``: computed, never cached."""
+    resume = _checkpoint(course, now)
+    entries = all_charted(in_force(course.pk, after=resume.at if resume else None))
+    facts = facts_of(course)
+    standing = regrade(facts, entries, resume=resume, now=now).standing
+    if standing is None:
+        raise ValueError("a course was regraded without an instant to stand at")
+    said = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
+    return Reading(course, standing, facts.baseline.with_entries(said))
+
+
+def _checkpoint(course: Course, now: datetime) -> Checkpoint | None:
+    latest = (
+        GradeCheckpoint.objects.filter(course=course, at__lte=now, ruleset_version=RULESET_VERSION)
+        .order_by("-at")
+        .first()
+    )
+    return Checkpoint(latest.at, latest.state) if latest else None
+
+
+def bedside_of(course: Course, now: datetime) -> Bedside:
+    """Banner, grade card, previous values and running infusions of one course."""
+    reading = reading_of(course, now)
+    weights = weights_for(course.pk, reading.standing.latest.values())
+    return Bedside(
+        banner=banner_of(reading),
+        card=card_of(course.pk, reading.standing),
+        previous=previous_values(reading.standing, weights),
+        running=running_infusions(reading.standing, weights),
+        carried_on=carried_on(reading.standing, weights),
+    )
+
+
+def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
+    """What a round at ``now`` may find unchanged."""
+    standing = reading_of(course, now).standing
+    return carried_on(standing, weights_for(course.pk, standing.latest.values()))
+
+
+def card_of(course_id: uuid.UUID, standing: Standing, known: Iterable[EntryRow] = ()) -> GradeCard:
+    """The grade card of a course that stands at ``standing``.
+
+    ``known`` are entries at hand, with their authors; others of the evidence are read.
+    """
+    evidence = {entry_id for item in standing.criteria for entry_id in item.evidence}
+    at_hand = {str(row.pk): row for row in known}
+    authors = {
+        key: Author(at_hand[key].author, at_hand[key].at) for key in evidence & at_hand.keys()
+    }
+    authors |= _authors(evidence - authors.keys())
+    return grade_card(course_id, standing, _stretches(course_id, standing.at), authors)
+
+
+def _stretches(course_id: uuid.UUID, now: datetime) -> list[Stretch]:
+    periods = known_now(course_id).filter(valid__startswith__lte=now)
+    return [
+        Stretch(valid.lower, valid.upper, grade)
+        for valid, grade in periods.values_list("valid", "grade")
+    ]
+
+
+def _authors(entry_ids: Iterable[str]) -> dict[str, Author]:
+    ids = list(entry_ids)
+    if not ids:
+        return {}
+    entries = Entry.objects.filter(pk__in=ids).select_related("recorded_by").defer("body")
+    return {str(e.pk): Author(e.recorded_by.display_name, e.at) for e in entries}
+
+
+def banner_of(reading: Reading) -> Banner:
+    """Who it is about, on which day of therapy."""
+    course, standing = reading.course, reading.standing
+    weight = standing.latest.get("weight")
+    return Banner(
+        course_id=course.pk,
+        name=course.patient.name,
+        mrn=course.patient.mrn,
+        birth_date=course.patient.birth_date,
+        age_text=_age(course, standing.at),
+        sex_letter=_SEX_LETTERS[Sex(course.patient.sex)],
+        product=course.product,
+        day=day_text(course.infused_at, standing.at),
+        infused_at=course.infused_at,
+        weight_text="not charted"
+        if standing.weight_kg is None
+        else f"{shown(standing.weight_kg)} kg",
+        weight_at=weight.at if weight else None,
+        baseline_text=_baseline_text(reading.baseline),
+        ward=course.ward,
+        bed=course.bed,
+    )
+
+
+def _age(course: Course, now: datetime) -> str:
+    """Completed years today, months under two years; as given where no birth date is known."""
+    born = course.patient.birth_date
+    if born is None:
+        return "" if course.age_years is None else f"{int(course.age_years)} y"
+    today = timezone.localtime(now).date()
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    return f"{months // 12} y" if months >= 24 else f"{months} mo"
+
+
+def _baseline_text(baseline: Baseline) -> str:
+    pair = (baseline.systolic_mmhg, baseline.diastolic_mmhg)
+    if pair != (None, None):
+        return "/".join("–" if value is None else shown(value) for value in pair)
+    if baseline.mean_arterial_pressure_mmhg is not None:
+        return f"MAP {shown(baseline.mean_arterial_pressure_mmhg)}"
+    return "not established"
+
+
+def _shown_entries(course_id: uuid.UUID) -> QuerySet[Entry]:
+    """Entries with a row of their own: all but retractions and what a correction replaced."""
+    return (
+        Entry.objects.filter(course_id=course_id)
+        .exclude(kind=EntryKind.RETRACTION)
+        .filter(Q(replaced_by=None) | Q(replaced_by__kind=EntryKind.RETRACTION))
+        .select_related("recorded_by", "replaced_by", "replaced_by__act", "act")
+        .order_by("-at", "-recorded_at", "-place")
+    )
+
+
+def timeline_of(
+    course_id: uuid.UUID,
+    now: datetime,
+    *,
+    before: uuid.UUID | None = None,
+    kind: str = "",
+    can_correct: bool = False,
+) -> Timeline:
+    """A page of the timeline, newest first, from the entry ``before`` on; all kinds, or one.
+
+    A change of grade stands above the entries of its instant.
+    """
+    if kind == GRADE_CHANGE:
+        changes = _grade_changes(course_id, None, None, now)
+        return Timeline([*reversed(changes)], "", kind)
+    entries = _shown_entries(course_id)
+    if kind:
+        entries = entries.filter(kind=kind)
+    last = None
+    if before is not None:
+        last = Entry.objects.filter(course_id=course_id, pk=before).first()
+        if last is not None:
+            entries = entries.filter(_older_than(last))
+    page = list(entries[: PAGE_OF_ROWS + 1])
+    more = len(page) > PAGE_OF_ROWS
+    page = page[:PAGE_OF_ROWS]
+    rows = rows_of(course_id, page, can_correct=can_correct)
+    if not kind:
+        since = page[-1].at if more else None
+        until = last.at if last is not None else None
+        rows = _merged(rows, _grade_changes(course_id, since, until, now))
+    return Timeline(rows, str(page[-1].pk) if more else "", kind)
+
+
+def _older_than(entry: Entry) -> Q:
+    """What follows ``entry`` in the order of the timeline."""
+    at, recorded_at = Q(at=entry.at), Q(recorded_at=entry.recorded_at)
+    return Q(at__lte=entry.at) & (
+        Q(at__lt=entry.at)
+        | at & Q(recorded_at__lt=entry.recorded_at)
+        | at & recorded_at & Q(place__lt=entry.place)
+    )
+
+
+def _merged(rows: Sequence[TimelineRow], changes: Sequence[TimelineRow]) -> list[TimelineRow]:
+    by_time = sorted([*changes, *rows], key=lambda row: row.kind != GRADE_CHANGE)
+    return sorted(by_time, key=lambda row: row.at, reverse=True)
+
+
+def rows_of(
+    course_id: uuid.UUID,
+    entries: Sequence[Entry],
+    *,
+    can_correct: bool = False,
+    fresh: bool = False,
+) -> list[TimelineRow]:
+    """The rows of ``entries``, in their order, each with what it corrected.
+
+    ``fresh`` entries were recorded just now: nothing can have replaced them yet.
+    """
+    read = {entry.pk: charted(entry) for entry in entries}
+    chains = _chains(entries)
+    weights = weights_for(course_id, read.values())
+    return [
+        _row(
+            entry,
+            read[entry.pk],
+            list(_corrected(entry, chains, weights)),
+            weight_at(weights, entry.at),
+            None if fresh else getattr(entry, "replaced_by", None),
+            can_correct,
+        )
+        for entry in entries
+    ]
+
+
+def _row(
+    entry: Entry,
+    read: grading_entries.Entry,
+    corrected: Sequence[Superseded],
+    weight_kg: Decimal | None,
+    retraction: Entry | None,
+    can_correct: bool,
+) -> TimelineRow:
+    return TimelineRow(
+        key=f"entry-{entry.pk}",
+        at=entry.at,
+        kind=entry.kind,
+        text=describe(read, weight_kg),
+        author=entry.recorded_by.display_name,
+        recorded_at=entry.recorded_at,
+        late_text=late_text(entry.at, entry.recorded_at),
+        corrected=tuple(corrected),
+        retracted=retraction is not None,
+        retract_reason=reason_of(retraction) if retraction is not None else "",
+        note=read.note,
+        attribution=read.attribution.value,
+        attribution_text=attribution_text(read),
+        can_correct=can_correct and retraction is None and entry.kind in CORRECTABLE,
+        can_retract=can_correct and retraction is None,
+        entry_id=entry.pk,
+    )
+
+
+def _chains(entries: Sequence[Entry]) -> dict[uuid.UUID, Entry]:
+    """Every entry that one of ``entries`` corrects, and what that one corrected before."""
+    chains: dict[uuid.UUID, Entry] = {}
+    wanted = {entry.replaces_id for entry in entries if entry.replaces_id is not None}
+    while wanted:
+        found = Entry.objects.filter(pk__in=wanted).select_related("recorded_by", "act")
+        chains |= {entry.pk: entry for entry in found}
+        wanted = {e.replaces_id for e in found if e.replaces_id is not None} - chains.keys()
+    return chains
+
+
+def _corrected(
+    entry: Entry,
+    chains: Mapping[uuid.UUID, Entry],
+    weights: Sequence[grading_entries.Weight],
+) -> Iterable[Superseded]:
+    correction = entry
+    while correction.replaces_id is not None:
+        old = chains[correction.replaces_id]
+        yield Superseded(
+            old_text=describe(charted(old), weight_at(weights, old.at)),
+            reason=reason_of(correction),
+            author=correction.recorded_by.display_name,
+            at=correction.recorded_at,
+        )
+        correction = old
+
+
+def reason_of(successor: Entry) -> str:
+    """Why an entry was corrected or retracted."""
+    reason = successor.act.answers.get("reason", "")
+    if not reason and successor.kind == EntryKind.RETRACTION:
+        reason = successor.body.get("note", "")
+    return str(reason)
+
+
+def weights_for(
+    course_id: uuid.UUID, read: Iterable[grading_entries.Entry]
+) -> list[grading_entries.Weight]:
+    """The weights of the course where a dose among the entries needs one, else none."""
+    if any(
+        isinstance(e, grading_entries.Vasopressor)
+        and e.weight_kg is None
+        and needs_weight(e.drug, e.unit)
+        for e in read
+    ):
+        return weights_of(course_id)
+    return []
+
+
+def weights_of(course_id: uuid.UUID) -> list[grading_entries.Weight]:
+    """The weights in force, in order."""
+    rows = in_force(course_id, after=None, kind=EntryKind.WEIGHT)
+    return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
+
+
+def _grade_changes(
+    course_id: uuid.UUID, since: datetime | None, until: datetime | None, now: datetime
+) -> list[TimelineRow]:
+    """The changes of grade in [since, until) up to now, in order, as the chart has them now."""
+    periods = known_now(course_id).filter(valid__startswith__lte=now)
+    grades = list(periods.values_list("pk", "valid", "grade"))
+    found = {
+        pk: (valid.lower, before, grade)
+        for (_, _, before), (pk, valid, grade) in pairwise(grades)
+        if before != grade
+        and (since is None or valid.lower >= since)
+        and (until is None or valid.lower < until)
+    }
+    findings = dict(GradePeriod.objects.filter(pk__in=found).values_list("pk", "findings"))
+    return [
+        change_row(at, before, grade, findings[pk]) for pk, (at, before, grade) in found.items()
+    ]
+
+
+def change_row(at: datetime, before: int, grade: int, findings: Mapping[str, Any]) -> TimelineRow:
+    """The row of a change of grade, with the criterion that decides the new one."""
+    deciding = [c["explanation"] for c in findings["criteria"] if c["grade"] == grade]
+    text = deciding[0] if deciding else "no criterion is met"
+    return TimelineRow(
+        key=f"grade-{at.isoformat()}",
+        at=at,
+        kind=GRADE_CHANGE,
+        icon_grade=grade,
+        grade_before=before,
+        text=text,
+    )
+
+
+def grade_change_rows(
+    course_id: uuid.UUID, instants: Iterable[datetime], now: datetime
+) -> list[TimelineRow]:
+    """The rows of those changes of grade that happened at ``instants``."""
+    wanted = set(instants)
+    if not wanted:
+        return []
+    rows = _grade_changes(course_id, min(wanted), None, now)
+    return [row for row in reversed(rows) if row.at in wanted]

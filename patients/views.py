@@ -1,0 +1,378 @@
+"""The pages: find, bind, call, render. Every page is behind sign-in by the middleware."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.middleware import HtmxDetails
+
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import can_admit, can_chart
+from patients import recording
+from patients.admission_form import AdmissionForm
+from patients.board import board_of, signature_of
+from patients.context import (
+    FIRST_KIND,
+    TIMELINE_KINDS,
+    form_context,
+    page_context,
+    shared_context,
+)
+from patients.entry_form import EntryForm, RetractionForm, is_tick
+from patients.forms import ENTRY_FORMS
+from patients.models import Course, Entry, EntryKind
+from patients.recording import (
+    AlreadyAdmittedError,
+    FormReusedError,
+    IdentityDiffersError,
+    Recorded,
+    ReplacedAlreadyError,
+    Sending,
+)
+from patients.saved import saved_of
+from patients.timeline import (
+    bedside_of,
+    card_of,
+    carried_on_of,
+    course_of,
+    reading_of,
+    reason_of,
+    rows_of,
+    timeline_of,
+)
+
+UNPROCESSABLE: Final = 422
+CONFLICT: Final = 409
+_NOT_CONTENTS: Final = frozenset({"csrfmiddlewaretoken", "form_id"})
+
+
+class SignedInRequest(HttpRequest):
+    """A request that the middleware let pass."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+View = Callable[..., HttpResponse]
+
+
+def _charting(view: View) -> View:
+    """Lets only those chart who may."""
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not can_chart(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def board(request: SignedInRequest) -> HttpResponse:
+    """Every open course; htmx gets the rows alone, and nothing where nothing changed."""
+    rows = board_of(timezone.now())
+    signature = signature_of(rows)
+    if request.htmx and request.GET.get("seen") == signature:
+        return HttpResponse(status=204)
+    context = {"rows": rows, "signature": signature, "can_admit": can_admit(request.user)}
+    template = "patients/_board.html" if request.htmx else "patients/board.html"
+    return render(request, template, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def admit(request: SignedInRequest) -> HttpResponse:
+    """Open a course."""
+    if not can_admit(request.user):
+        raise PermissionDenied
+    form = AdmissionForm(_sent(request))
+    if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
+        return redirect("patients:bedside", recorded.course.pk)
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "patients/admit.html", {"form": form}, status=status)
+
+
+def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
+    try:
+        return recording.admit(form.admission(), form.drafts(), _sending(request, form))
+    except IdentityDiffersError as error:
+        form.add_error(
+            "mrn",
+            f"This MRN belongs to {error.patient.name}, with another name, birth date or sex: "
+            "check which is right.",
+        )
+    except AlreadyAdmittedError as error:
+        form.add_error(
+            "product",
+            f"This course is open already: {error.course.product}, the same infusion time.",
+        )
+    except FormReusedError:
+        form.add_error(None, "This form was saved before with other contents: open it anew.")
+    return None
+
+
+@require_safe
+def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """The page of one course."""
+    course, now = _course(course_id), timezone.now()
+    kind = _kind(request.GET.get("kind", FIRST_KIND))
+    page = page_context(course, kind, now, may_chart=can_chart(request.user))
+    return render(request, "patients/bedside.html", page)
+
+
+@require_safe
+def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """The grade card now; nothing where it is what was ``seen``."""
+    reading = reading_of(_course(course_id), timezone.now())
+    card = card_of(course_id, reading.standing)
+    if request.GET.get("seen") == card.signature:
+        return HttpResponse(status=204)
+    return render(request, "patients/_grade_card.html", {"card": card, "course_id": course_id})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """A page of the timeline: older rows, or one kind."""
+    course, now = _course(course_id), timezone.now()
+    may_chart = can_chart(request.user)
+    rows = timeline_of(
+        course_id,
+        now,
+        before=_cursor(request.GET),
+        kind=_timeline_kind(request.GET.get("kind", "")),
+        can_correct=may_chart,
+    )
+    if request.htmx:
+        context = {"timeline": rows, "is_older": "before" in request.GET}
+        context |= shared_context(course, may_chart=may_chart)
+        return render(request, "patients/_timeline.html", context)
+    page = page_context(course, FIRST_KIND, now, may_chart=may_chart) | {"timeline": rows}
+    return render(request, "patients/bedside.html", page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpResponse:
+    """The form of one kind; sent, it is recorded and answered with what changed."""
+    if request.method == "POST" and not can_chart(request.user):
+        raise PermissionDenied
+    course, now = _course(course_id), timezone.now()
+    form = _entry_form(request, course, _kind(kind), now)
+    if form.is_bound and form.is_valid():
+        sending = _sending(request, form)
+        return _record(
+            request, course, form, lambda: recording.record(course, form.drafts(), sending)
+        )
+    return _form_page(request, course, form, now)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@_charting
+def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
+    """The form of an entry with what it says now; sent, what it should have said."""
+    course, entry, now = _course(course_id), _entry(course_id, entry_id), timezone.now()
+    form_class = ENTRY_FORMS[_kind(entry.kind)]
+    form = form_class(_sent(request), course=course, correcting=entry)
+    if form.is_bound and form.is_valid():
+        (draft,) = form.drafts()
+        sending = _sending(request, form)
+        return _record(
+            request,
+            course,
+            form,
+            lambda: recording.correct(entry, draft.at, draft.body, sending),
+        )
+    return _form_page(request, course, form, now)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@_charting
+def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
+    """Take an entry back as entered in error."""
+    course, entry, now = _course(course_id), _entry(course_id, entry_id), timezone.now()
+    form = RetractionForm(_sent(request))
+    if form.is_bound and form.is_valid():
+        sending = _sending(request, form)
+        return _record(request, course, form, lambda: recording.retract(entry, sending))
+    context = {
+        "form": form,
+        "course_id": course_id,
+        "entry": rows_of(course_id, [entry], can_correct=True)[0],
+        "action": reverse("patients:retract", args=[course_id, entry_id]),
+    }
+    return _render_form(request, course, context, "patients/_retract.html", now)
+
+
+def _record(
+    request: SignedInRequest,
+    course: Course,
+    form: EntryForm | RetractionForm,
+    record: Callable[[], Recorded],
+) -> HttpResponse:
+    """Record and answer: htmx gets what changed, a plain form is sent back to the page."""
+    try:
+        recorded = record()
+    except ReplacedAlreadyError as error:
+        return _conflict(request, course, error.successor)
+    except FormReusedError:
+        return _conflict(request, course)
+    remarks = form.remarks if isinstance(form, EntryForm) else []
+    if not request.htmx:
+        for remark in ("Saved.", *remarks):
+            messages.info(request, remark)
+        return redirect("patients:bedside", course.pk)
+    kind = form.kind if isinstance(form, EntryForm) and not form.correcting else FIRST_KIND
+    saved = saved_of(recorded)
+    ticks = saved.carried_on if kind == EntryKind.VITALS else ()
+    context = {
+        "saved": saved,
+        "remarks": remarks,
+        "form_id": uuid.uuid4(),
+        "renew_form": not isinstance(form, EntryForm) or form.correcting is not None,
+        **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
+        **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
+        **{name: getattr(saved, name) for name in ("previous", "running")},
+        **shared_context(course, may_chart=True),
+    }
+    return render(request, "patients/_saved.html", context)
+
+
+def _conflict(
+    request: SignedInRequest, course: Course, successor: Entry | None = None
+) -> HttpResponse:
+    """Nothing of this form is stored: ``successor`` was there first, or the form itself was."""
+    conflict: dict[str, Any] = {"course_id": course.pk, "other": None}
+    if successor is not None:
+        conflict |= {
+            "other": rows_of(course.pk, [successor], fresh=True)[0],
+            "reason": reason_of(successor),
+            "was_retracted": successor.kind == EntryKind.RETRACTION,
+        }
+    if request.htmx:
+        return render(request, "patients/_conflict.html", conflict, status=CONFLICT)
+    page = page_context(course, FIRST_KIND, timezone.now(), may_chart=True)
+    page |= {**conflict, "conflict": conflict}
+    return render(request, "patients/bedside.html", page, status=CONFLICT)
+
+
+def _entry_form(request: SignedInRequest, course: Course, kind: str, now: datetime) -> EntryForm:
+    """With a set of vital signs, oxygen and infusions can be ticked as unchanged.
+
+    A set without a tick is bound without them, and again with them where it must be shown.
+    """
+    data, form_class = _sent(request), ENTRY_FORMS[kind]
+    if kind != EntryKind.VITALS:
+        return form_class(data, course=course)
+    if data is not None and not any(is_tick(name) for name in data):
+        form = form_class(data, course=course)
+        if form.is_valid():
+            return form
+    return form_class(data, course=course, carried_on=carried_on_of(course, now))
+
+
+def _form_page(
+    request: SignedInRequest, course: Course, form: EntryForm, now: datetime
+) -> HttpResponse:
+    """The form alone for htmx, the whole page otherwise; typed values and errors stay."""
+    context = form_context(form, form.kind.value)
+    if form.correcting is not None:
+        context["action"] = reverse("patients:correct", args=[course.pk, form.correcting.pk])
+        context["entry"] = rows_of(course.pk, [form.correcting], can_correct=True)[0]
+    template = "patients/_correct.html" if form.correcting else "patients/_entry_form.html"
+    return _render_form(request, course, context, template, now)
+
+
+def _render_form(
+    request: SignedInRequest,
+    course: Course,
+    context: dict[str, Any],
+    template: str,
+    now: datetime,
+) -> HttpResponse:
+    form = context["form"]
+    status = UNPROCESSABLE if form.is_bound else 200
+    may_chart = can_chart(request.user)
+    if not request.htmx:
+        page = page_context(course, context.get("kind", FIRST_KIND), now, may_chart=may_chart)
+        page |= {**context, "form_template": template}
+        return render(request, "patients/bedside.html", page, status=status)
+    beside = bedside_of(course, now)
+    context |= {"previous": beside.previous, "running": beside.running}
+    context |= shared_context(course, may_chart=may_chart)
+    return render(request, template, context, status=status)
+
+
+def _sending(request: SignedInRequest, form: forms.Form) -> Sending:
+    """The form's own id, and what was sent under it."""
+    answers = {}
+    if reason := form.cleaned_data.get("reason"):
+        answers["reason"] = reason
+    sent = sorted((key, request.POST.getlist(key)) for key in request.POST)
+    digest = hashlib.sha256(
+        repr([(key, values) for key, values in sent if key not in _NOT_CONTENTS]).encode()
+    ).hexdigest()
+    return Sending(
+        by=request.user,
+        form_id=form.cleaned_data["form_id"],
+        request_digest=digest,
+        answers=answers,
+    )
+
+
+def _sent(request: SignedInRequest) -> Mapping[str, Any] | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _course(course_id: uuid.UUID) -> Course:
+    try:
+        return course_of(course_id)
+    except Course.DoesNotExist:
+        raise Http404("No such course") from None
+
+
+def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
+    """An entry that can be corrected or retracted; whether it still can, recording decides."""
+    entries = Entry.objects.exclude(kind=EntryKind.RETRACTION).select_related(
+        "course__patient",
+        "course__policy",
+        "recorded_by",
+        "act",
+        "replaced_by",
+        "replaced_by__act",
+    )
+    return get_object_or_404(entries, course_id=course_id, pk=entry_id)
+
+
+def _kind(kind: str) -> str:
+    if kind not in ENTRY_FORMS:
+        raise Http404("No such form")
+    return kind
+
+
+def _timeline_kind(kind: str) -> str:
+    return kind if kind in dict(TIMELINE_KINDS) else ""
+
+
+def _cursor(query: Mapping[str, Any]) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(query.get("before", ""))
+    except ValueError:
+        return None

@@ -1,0 +1,257 @@
+"""How charted facts, ages and grades are written on a page: one line each, in clinical words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils import timezone
+
+from grading.engine import entries as charted
+from grading.engine.units import Number, shown
+from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
+from grading.engine.vocabulary import (
+    DRUGS,
+    FAHRENHEIT,
+    VITAL_SIGN,
+    VITAL_SIGNS,
+    Analyte,
+    Attribution,
+    JudgementAbout,
+    OxygenDevice,
+    RiskQuestion,
+    VasopressorDrug,
+    term_label,
+)
+
+SHORT_LABELS: Final = {
+    "temperature_c": "Temp",
+    "heart_rate": "HR",
+    "respiratory_rate": "RR",
+    "systolic_mmhg": "SBP",
+    "diastolic_mmhg": "DBP",
+    "mean_arterial_pressure_mmhg": "MAP",
+    "spo2_percent": "SpO₂",
+}
+_SEPARATOR: Final = " · "
+_LATE_AFTER: Final = timedelta(minutes=15)
+
+
+def describe(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
+    """The entry in one line; ``weight_kg`` converts a dose charted without a pump weight."""
+    if isinstance(entry, charted.Vasopressor):
+        return _infusion(entry, weight_kg)
+    return _WORDED[type(entry)](entry)
+
+
+def _vitals(entry: charted.Vitals) -> str:
+    said = {
+        sign.key: value for sign in VITAL_SIGNS if (value := getattr(entry, sign.key)) is not None
+    }
+    parts = []
+    if "temperature_c" in said:
+        parts.append(f"Temp {temperature_text(entry)}")
+    if "systolic_mmhg" in said and "diastolic_mmhg" in said:
+        parts.append(f"BP {pressure_text(entry)}")
+        said.pop("systolic_mmhg")
+        said.pop("diastolic_mmhg")
+    for key, label in SHORT_LABELS.items():
+        if key in said and key != "temperature_c":
+            unit = " %" if VITAL_SIGN[key].unit == "%" else ""
+            parts.append(f"{label} {shown(said[key])}{unit}")
+    return _SEPARATOR.join(parts)
+
+
+def temperature_text(entry: charted.Vitals) -> str:
+    """As it was typed; a reading in °F with its Celsius beside it."""
+    celsius: Number = entry.temperature_c if entry.temperature_c is not None else Decimal(0)
+    if entry.temperature_f is None:
+        return f"{shown(celsius, 2)} °C"
+    return f"{shown(entry.temperature_f)} {FAHRENHEIT.unit} ({shown(celsius, 1)} °C)"
+
+
+def pressure_text(entry: charted.Vitals) -> str:
+    """Systolic and diastolic, "–" for the one not charted."""
+    pair = (entry.systolic_mmhg, entry.diastolic_mmhg)
+    return "/".join("–" if value is None else shown(value) for value in pair)
+
+
+def _oxygen(entry: charted.Oxygen) -> str:
+    if entry.device is OxygenDevice.ROOM_AIR:
+        return entry.device.label
+    parts = [entry.device.label]
+    if entry.flow_l_per_min is not None:
+        parts.append(f"{shown(entry.flow_l_per_min)} L/min")
+    if entry.fio2_percent is not None:
+        parts.append(f"FiO2 {shown(entry.fio2_percent)} %")
+    if len(parts) == 1 and entry.device is OxygenDevice.NASAL_CANNULA:
+        parts.append("flow not charted")
+    return ", ".join(parts)
+
+
+def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
+    """The rate as charted, with the arithmetic that brings it to Table 3's unit."""
+    text = f"{entry.drug.label} {rate_text(entry)}"
+    canonical, weight = DRUGS[entry.drug].canonical, entry.weight_kg or weight_kg
+    if not entry.rate or entry.unit is None or canonical is None or entry.unit is canonical:
+        return text
+    dose = charted_dose(entry, weight)
+    if dose is None:
+        return f"{text}, no weight charted"
+    if weight is not None and needs_weight(entry.drug, entry.unit):
+        text += f" {'×' if entry.unit.per_kg else '÷'} {shown(weight)} kg"
+    return f"{text} = {shown(dose)} {canonical.label}"
+
+
+def _lab(entry: charted.Lab) -> str:
+    unit = "" if entry.unit == "ratio" else f" {entry.unit.replace('umol', 'µmol')}"
+    text = f"{entry.analyte.label} {entry.comparator or ''}{shown(entry.value)}{unit}"
+    limits = []
+    if entry.lower_limit is not None:
+        limits.append(f"lower limit {shown(entry.lower_limit)}")
+    if entry.upper_limit is not None:
+        limits.append(f"upper limit {shown(entry.upper_limit)}")
+    return f"{text} ({', '.join(limits)})" if limits else text
+
+
+def _baseline(entry: charted.BaselineFacts) -> str:
+    parts = []
+    if entry.systolic_mmhg is not None or entry.diastolic_mmhg is not None:
+        pair = (entry.systolic_mmhg, entry.diastolic_mmhg)
+        parts.append("BP " + "/".join("–" if v is None else shown(v) for v in pair))
+    for value, label, unit in (
+        (entry.mean_arterial_pressure_mmhg, "MAP", ""),
+        (entry.creatinine_mg_dl, "creatinine", " mg/dL"),
+        (entry.lvef_percent, "LVEF", " %"),
+        (entry.fibrinogen_mg_dl, "fibrinogen", " mg/dL"),
+    ):
+        if value is not None:
+            parts.append(f"{label} {shown(value)}{unit}")
+    return "Baseline " + (_SEPARATOR.join(parts) or "not established")
+
+
+def _risk(entry: charted.Risk) -> str:
+    answers = [
+        f"{question.label} {'yes' if answer else 'no'}"
+        for question in RiskQuestion
+        if (answer := getattr(entry, question.value)) is not None
+    ]
+    return "Risk: " + (", ".join(answers) or "not answered")
+
+
+def _toxicity(entry: charted.Toxicity) -> str:
+    said = "resolved" if entry.grade == 0 else f"CTCAE grade {entry.grade}"
+    return f"{capital(term_label(entry.term))}, {said}"
+
+
+def _judgement(entry: charted.Judgement) -> str:
+    return f"Judged {entry.about.label}: {'yes' if entry.present else 'no'}"
+
+
+def _symptom(entry: charted.Symptom) -> str:
+    return f"{capital(term_label(entry.term))} {'present' if entry.present else 'absent'}"
+
+
+def _treatment(entry: charted.Treatment) -> str:
+    dose = "" if entry.dose_mg is None else f" {shown(entry.dose_mg)} mg"
+    return f"{entry.agent.label}{dose}"
+
+
+_WORDED: Final[dict[type[charted.Entry], Callable[[Any], str]]] = {
+    charted.Vitals: _vitals,
+    charted.Oxygen: _oxygen,
+    charted.FluidBolus: lambda entry: f"Fluid bolus {shown(entry.volume_ml)} mL",
+    charted.Weight: lambda entry: f"Weight {shown(entry.weight_kg)} kg",
+    charted.Lab: _lab,
+    charted.BaselineFacts: _baseline,
+    charted.Risk: _risk,
+    charted.Toxicity: _toxicity,
+    charted.Judgement: _judgement,
+    charted.Symptom: _symptom,
+    charted.Treatment: _treatment,
+    charted.Death: lambda _entry: "Death",
+    charted.Retraction: lambda _entry: "Entered in error",
+}
+
+
+def attribution_text(entry: charted.Entry) -> str:
+    """How a row is marked whose findings are not plainly CRS; empty where they are."""
+    marks = [_MARKS[entry.attribution]] if entry.attribution in _MARKS else []
+    if isinstance(entry, charted.Vitals):
+        marks += [
+            f"{SHORT_LABELS[key]} {_MARKS[attribution]}"
+            for key, attribution in entry.attribution_by_field.items()
+            if attribution in _MARKS
+        ]
+    return _SEPARATOR.join(marks)
+
+
+_MARKS: Final = {
+    Attribution.OTHER: "another cause, not counted",
+    Attribution.UNCERTAIN: "attribution uncertain, counted",
+}
+
+
+def thing_label(key: str) -> str:
+    """The name of a thing that is charted: "temperature_c", "vasopressor.dopamine", "lab.crp"."""
+    if key in VITAL_SIGN:
+        return VITAL_SIGN[key].label
+    prefix, _, word = key.partition(".")
+    if prefix == "lab":
+        return Analyte(word).label
+    if prefix == "vasopressor":
+        return VasopressorDrug(word).label
+    if prefix == "judgement":
+        return capital(JudgementAbout(word).label)
+    return capital(term_label(word or prefix))
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def duration_text(duration: timedelta) -> str:
+    """A length of time in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
+    minutes = max(0, int(duration.total_seconds()) // 60)
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min"
+
+
+def age_text(at: datetime, now: datetime) -> str:
+    """How long ago: "12 min ago"."""
+    age = now - at
+    return "just now" if age < timedelta(minutes=1) else f"{duration_text(age)} ago"
+
+
+def late_text(at: datetime, recorded_at: datetime) -> str:
+    """How late an entry was charted; empty within a quarter of an hour."""
+    late = recorded_at - at
+    return f"charted {duration_text(late)} later" if late >= _LATE_AFTER else ""
+
+
+def clock_text(at: datetime, now: datetime) -> str:
+    """A time of day at the site, with its date where that is not today's."""
+    there, today = timezone.localtime(at), timezone.localtime(now)
+    if there.date() == today.date():
+        return f"{there:%H:%M}"
+    return f"{there.day} {there:%b} {there:%H:%M}"
+
+
+def day_text(infused_at: datetime, at: datetime) -> int:
+    """Calendar days at the site since the infusion; the day of infusion is day 0."""
+    return (timezone.localtime(at).date() - timezone.localtime(infused_at).date()).days
+
+
+def weight_at(weights: Sequence[charted.Weight], at: datetime) -> Decimal | None:
+    """The latest of ``weights`` (in order) at or before ``at``, else the first after it."""
+    earlier = [weight for weight in weights if weight.at <= at]
+    if earlier:
+        return earlier[-1].weight_kg
+    return weights[0].weight_kg if weights else None

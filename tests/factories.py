@@ -1,0 +1,87 @@
+"""People and courses for tests, charted through ``patients.recording`` like anyone's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import factory
+from django.utils import timezone
+
+from crs_app.accounts.models import Role, User
+from patients import recording
+from patients.drafts import Draft
+from patients.models import Course, EntryKind
+from patients.recording import Admission, Recorded, Sending
+
+ADULT_BORN = date(1970, 3, 1)
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    """A ward clinician."""
+
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"nurse-{n}")
+    first_name = "Jo"
+    last_name = "Ruiz"
+    role = Role.WARD_CLINICIAN
+
+
+class AdmissionFactory(factory.Factory[Admission]):
+    """An adult infused two days ago."""
+
+    class Meta:
+        model = Admission
+
+    mrn = factory.Sequence(lambda n: f"TEST-{n:05}")
+    name = "OKONKWO, Ada"
+    sex = "female"
+    product = "axicabtagene ciloleucel"
+    infused_at = factory.LazyFunction(
+        lambda: timezone.now().replace(second=0, microsecond=0) - timedelta(days=2)
+    )
+    ward = "7B"
+    bed = "12"
+    birth_date = ADULT_BORN
+
+
+def sending(by: User, **said: Any) -> Sending:
+    """An act sent by ``by`` from a form of its own."""
+    return Sending(by=by, form_id=said.pop("form_id", uuid.uuid4()), **said)
+
+
+def admit(
+    by: User,
+    *,
+    weight_kg: str | None = "80",
+    baseline: Mapping[str, str] | None = None,
+    **said: Any,
+) -> Course:
+    """A course with its weight and, where given, its baseline charted."""
+    admission = AdmissionFactory(**said)
+    at = admission.infused_at
+    drafts = []
+    if weight_kg is not None:
+        drafts.append(Draft(EntryKind.WEIGHT, at, {"weight_kg": weight_kg}))
+    if baseline is not None:
+        drafts.append(Draft(EntryKind.BASELINE, at, dict(baseline)))
+    return recording.admit(admission, drafts, sending(by)).course
+
+
+def chart(course: Course, by: User, kind: str, at: datetime | None = None, **body: Any) -> Recorded:
+    """One entry, recorded; ``at`` None is a minute ago."""
+    when = at if at is not None else timezone.now() - timedelta(minutes=1)
+    return record(course, by, [Draft(kind, when, body)])
+
+
+def record(course: Course, by: User, drafts: Sequence[Draft], **said: Any) -> Recorded:
+    return recording.record(course, drafts, sending(by, **said))
+
+
+def utc(text: str) -> datetime:
+    """An instant from "2026-03-01 12:00", in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

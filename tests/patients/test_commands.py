@@ -1,0 +1,179 @@
+"""The commands: importing, the demonstration ward, and holding grades against entries."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from grading.answer import answer
+from patients.history import known_at, known_now
+from patients.models import ActSource, Course, Entry, GradeCheckpoint, GradePeriod, Patient
+from tests.factories import chart
+
+pytestmark = pytest.mark.django_db
+
+DOCUMENT: dict[str, Any] = {
+    "format": "crs-course/1",
+    "patient": {
+        "mrn": "M1",
+        "name": "Import, Ida",
+        "age_years": "54",
+        "sex": "female",
+        "older_age": False,
+    },
+    "therapy": {"product": "CAR-T", "infused_at": "2014-01-01T09:00:00+02:00"},
+    "baseline": {"systolic_mmhg": 126, "diastolic_mmhg": 74},
+    "weight_kg": 80.5,
+    "entries": [
+        {
+            "id": "low",
+            "at": "2014-01-02T10:00:00+02:00",
+            "kind": "vitals",
+            "systolic_mmhg": 84,
+            "recorded_at": "2014-01-02T10:05:00+02:00",
+        },
+        {
+            "id": "fever",
+            "at": "2014-01-02T09:00:00+02:00",
+            "kind": "vitals",
+            "temperature_c": 38.25,
+            "recorded_at": "2014-01-02T11:00:00+02:00",
+        },
+        {
+            "id": "ne",
+            "at": "2014-01-02T10:00:00+02:00",
+            "kind": "vasopressor",
+            "drug": "norepinephrine",
+            "rate": None,
+        },
+        {
+            "id": "not-low",
+            "at": "2014-01-02T10:00:00+02:00",
+            "kind": "vitals",
+            "systolic_mmhg": 104,
+            "recorded_at": "2014-01-02T12:00:00+02:00",
+            "replaces": "low",
+            "note": "read off the wrong patient",
+        },
+    ],
+}
+
+
+def as_file(folder: Path, **changes: Any) -> str:
+    path = folder / "course.json"
+    path.write_text(json.dumps({**DOCUMENT, **changes}))
+    return str(path)
+
+
+def test_a_file_is_recorded_in_the_order_of_its_recording(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    course = Course.objects.select_related("patient").get()
+    assert (course.patient.mrn, course.age_years) == ("M1", Decimal(54))
+    assert course.infused_offset_seconds == 7200
+    assert list(course.acts.values_list("source", flat=True)) == [ActSource.IMPORT] * 5
+    bodies = {entry.kind: entry.body for entry in Entry.objects.order_by("-recorded_at")}
+    assert bodies["weight"] == {"weight_kg": "80.5"}
+    assert bodies["risk"] == {"older_age": False}
+    assert bodies["vasopressor"] == {"drug": "norepinephrine", "rate": None}
+    assert bodies["vitals"]["systolic_mmhg"] == "84"
+    call_command("verify_grades")
+
+
+@pytest.mark.parametrize("known_at_text", ["10:06", "11:30", "13:00"])
+def test_what_was_known_when_is_as_in_the_file(tmp_path: Path, known_at_text: str) -> None:
+    call_command("import_course", as_file(tmp_path))
+    known = datetime.fromisoformat(f"2014-01-02T{known_at_text}:00+02:00")
+    told = answer(json.dumps(DOCUMENT), known_at=known)
+    stored = [(p.valid.lower, p.grade) for p in known_at(Course.objects.get(), known)]
+    assert stored == [(datetime.fromisoformat(p["from"]), p["grade"]) for p in told["periods"]]
+
+
+def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    before = (Entry.objects.count(), GradePeriod.objects.count())
+    call_command("import_course", as_file(tmp_path))
+    assert (Entry.objects.count(), GradePeriod.objects.count()) == before
+
+
+def test_a_changed_file_of_the_same_course_is_refused(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    with pytest.raises(CommandError, match="1 of 1"):
+        call_command("import_course", as_file(tmp_path, weight_kg=70), stderr=StringIO())
+
+
+def test_a_faulty_file_is_refused_whole_with_every_place(tmp_path: Path) -> None:
+    entries = [*DOCUMENT["entries"], {"kind": "vitals", "at": "2014-01-02T10:00:00+02:00"}]
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, entries=entries), stderr=errors)
+    assert "entries[4]" in errors.getvalue()
+    assert not Patient.objects.exists()
+
+
+def test_a_file_from_the_future_or_without_a_number_is_refused(tmp_path: Path) -> None:
+    entries = [{"kind": "weight", "weight_kg": 80, "at": "2999-01-02T10:00:00+02:00"}]
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, entries=entries), stderr=errors)
+    assert "future" in errors.getvalue()
+    nameless = {**DOCUMENT["patient"], "mrn": ""}
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, patient=nameless), stderr=errors)
+    assert "patient.mrn" in errors.getvalue()
+
+
+def test_another_person_of_that_number_is_refused(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    errors, other = StringIO(), {**DOCUMENT["patient"], "name": "Other, Otto"}
+    therapy = {**DOCUMENT["therapy"], "product": "another"}
+    with pytest.raises(CommandError):
+        call_command(
+            "import_course", as_file(tmp_path, patient=other, therapy=therapy), stderr=errors
+        )
+    assert "patient.mrn" in errors.getvalue()
+
+
+def test_an_author_is_named_or_unknown(tmp_path: Path, clinician: Any) -> None:
+    call_command("import_course", as_file(tmp_path), by=clinician.username)
+    assert set(Entry.objects.values_list("recorded_by", flat=True)) == {clinician.pk}
+    with pytest.raises(CommandError, match="no user"):
+        call_command("import_course", as_file(tmp_path), by="nobody")
+    with pytest.raises(CommandError):
+        call_command("import_course", str(tmp_path / "missing.json"), stderr=StringIO())
+
+
+def test_the_demonstration_ward_is_charted_and_agrees(db: None) -> None:
+    call_command("demo_ward", stdout=StringIO())
+    assert Course.objects.filter(ended_at=None).count() == 8
+    assert Course.objects.exclude(ended_at=None).count() >= 3
+    out = StringIO()
+    call_command("verify_grades", stdout=out)
+    assert "agree" in out.getvalue()
+    with pytest.raises(CommandError, match="--force"):
+        call_command("demo_ward")
+
+
+def test_a_stored_grade_that_differs_is_found(course: Course, clinician: Any) -> None:
+    chart(course, clinician, "vitals", temperature_c="38.5")
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE patients_gradeperiod SET grade = 2, at_most = 2 WHERE grade = 1")
+        cursor.execute("SET session_replication_role = origin")
+    errors = StringIO()
+    with pytest.raises(CommandError, match="1 of 1"):
+        call_command("verify_grades", stderr=errors)
+    assert "stored grade 2" in errors.getvalue()
+
+
+def test_a_checkpoint_that_differs_is_found(course: Course, clinician: Any) -> None:
+    for _ in range(2):
+        for _ in range(30):
+            chart(course, clinician, "vitals", temperature_c="38.5")
+    checkpoint = GradeCheckpoint.objects.filter(course=course).first()
+    assert checkpoint is None or known_now(course).exists()

@@ -1,0 +1,285 @@
+"""What recording promises: one transaction, one regrade, nothing lost, nothing twice."""
+
+import threading
+import uuid
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from patients import recording
+from patients.drafts import Draft
+from patients.history import GradeChange, known_at, known_now
+from patients.models import ChartingAct, Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
+from patients.recording import (
+    AlreadyAdmittedError,
+    FormReusedError,
+    IdentityDiffersError,
+    ReplacedAlreadyError,
+)
+from tests.factories import AdmissionFactory, UserFactory, admit, chart, record, sending
+
+NOREPINEPHRINE = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
+
+
+def minutes_ago(minutes: float):
+    return timezone.now() - timedelta(minutes=minutes)
+
+
+def grades(course: Course) -> list[tuple[int, int]]:
+    return list(known_now(course).values_list("grade", "at_most"))
+
+
+def test_an_admission_opens_a_history_of_grade_0(course: Course) -> None:
+    (period,) = known_now(course)
+    assert (period.valid.lower, period.valid.upper) == (course.infused_at, None)
+    assert period.grade == 0
+    assert Entry.objects.filter(course=course).count() == 2
+
+
+def test_a_fever_opens_a_period_and_says_what_changed(course: Course, clinician: User) -> None:
+    at = minutes_ago(5)
+    recorded = chart(course, clinician, "vitals", at, temperature_c="38.0")
+    assert recorded.grade_before == 0
+    assert recorded.standing.grade == 1
+    assert recorded.grade_changes == (GradeChange(at, 0, 1),)
+    assert [g for g, _ in grades(course)] == [0, 1]
+
+
+def test_a_projected_grade_is_stored_with_the_infusion(course: Course, clinician: User) -> None:
+    at = minutes_ago(60)
+    recorded = chart(course, clinician, "vasopressor", at, **NOREPINEPHRINE)
+    assert recorded.standing.grade == 2
+    low, high = list(known_now(course))[-2:]
+    assert (low.grade, high.grade) == (2, 3)
+    assert high.valid.lower == at + timedelta(hours=3)
+    assert recorded.grade_changes == (GradeChange(at, 0, 2),)
+
+
+def test_the_same_state_again_writes_no_period(course: Course, clinician: User) -> None:
+    chart(course, clinician, "vitals", minutes_ago(30), temperature_c="38.5")
+    before = set(GradePeriod.objects.values_list("pk", flat=True))
+    recorded = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="38.7")
+    assert set(GradePeriod.objects.values_list("pk", flat=True)) == before
+    assert recorded.grade_changes == ()
+
+
+def test_a_late_entry_changes_the_past_and_keeps_what_was_known(
+    course: Course, clinician: User
+) -> None:
+    fever = chart(course, clinician, "vitals", minutes_ago(30), temperature_c="38.5")
+    knew = known_at(course, fever.act.recorded_at)
+    assert [p.grade for p in knew] == [0, 1]
+    late = chart(course, clinician, "oxygen", minutes_ago(90), device="simple_mask")
+    assert [p.grade for p in known_now(course)] == [0, 3, 3]
+    assert GradeChange(late.entries[0].at, 0, 3) in late.grade_changes
+    assert [p.grade for p in known_at(course, fever.act.recorded_at)] == [0, 1]
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinician: User) -> None:
+    wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
+    corrected = recording.correct(
+        wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician, answers={"reason": "typo"})
+    )
+    assert corrected.standing.grade == 0
+    assert corrected.grade_before == 1
+    assert Entry.objects.get(pk=wrong.pk).body == {"temperature_c": "39.9"}
+    assert [p.grade for p in known_at(course, wrong.recorded_at)] == [0, 1]
+
+
+def test_a_retraction_leaves_the_history_that_was_shown(course: Course, clinician: User) -> None:
+    wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
+    back = recording.retract(wrong, sending(clinician, answers={"reason": "other patient"}))
+    assert back.standing.grade == 0
+    assert [p.grade for p in known_now(course)] == [0]
+    assert [p.grade for p in known_at(course, wrong.recorded_at)] == [0, 1]
+
+
+def test_a_retracted_correction_does_not_bring_the_original_back(
+    course: Course, clinician: User
+) -> None:
+    first = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
+    second = recording.correct(
+        first, first.at, {"temperature_c": "38.9"}, sending(clinician)
+    ).entries[0]
+    assert recording.retract(second, sending(clinician)).standing.grade == 0
+
+
+def test_the_second_to_correct_an_entry_is_told_of_the_first(
+    course: Course, clinician: User
+) -> None:
+    wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
+    first = recording.correct(wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician))
+    with pytest.raises(ReplacedAlreadyError) as refused:
+        recording.correct(wrong, wrong.at, {"temperature_c": "37.9"}, sending(clinician))
+    assert refused.value.successor == first.entries[0]
+    assert Entry.objects.filter(replaces=wrong).count() == 1
+
+
+def test_a_form_sent_twice_is_recorded_once_and_answered_alike(
+    course: Course, clinician: User
+) -> None:
+    form_id = uuid.uuid4()
+    draft = Draft(EntryKind.VITALS, minutes_ago(3), {"temperature_c": "38.4"})
+    first = record(course, clinician, [draft], form_id=form_id, request_digest="a")
+    again = Draft(EntryKind.VITALS, draft.at, draft.body)
+    second = record(course, clinician, [again], form_id=form_id, request_digest="a")
+    assert second.repeated
+    assert second.entries == first.entries
+    assert second.grade_changes == first.grade_changes
+    assert second.standing.grade == first.standing.grade == 1
+    assert Entry.objects.filter(course=course, kind="vitals").count() == 1
+
+
+def test_a_correction_sent_twice_is_no_conflict_with_itself(
+    course: Course, clinician: User
+) -> None:
+    wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
+    form = sending(clinician)
+    recording.correct(wrong, wrong.at, {"temperature_c": "36.9"}, form)
+    assert recording.correct(wrong, wrong.at, {"temperature_c": "36.9"}, form).repeated
+
+
+def test_a_form_sent_again_with_other_contents_is_refused(course: Course, clinician: User) -> None:
+    form_id = uuid.uuid4()
+    draft = Draft(EntryKind.VITALS, minutes_ago(3), {"temperature_c": "38.4"})
+    record(course, clinician, [draft], form_id=form_id, request_digest="a")
+    with pytest.raises(FormReusedError):
+        record(
+            course,
+            clinician,
+            [Draft(EntryKind.VITALS, draft.at, {"temperature_c": "39.4"})],
+            form_id=form_id,
+            request_digest="b",
+        )
+    assert Entry.objects.filter(course=course, kind="vitals").count() == 1
+
+
+def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: User) -> None:
+    at = minutes_ago(2)
+    with mock.patch("patients.recording.regrade", wraps=recording.regrade) as regrade:
+        recorded = record(
+            course,
+            clinician,
+            [
+                Draft(EntryKind.VITALS, at, {"temperature_c": "38.4"}),
+                Draft(EntryKind.OXYGEN, at, {"device": "nasal_cannula", "flow_l_per_min": "2"}),
+            ],
+        )
+    assert regrade.call_count == 1
+    assert recorded.standing.grade == 2
+    assert [entry.place for entry in recorded.entries] == [0, 1]
+
+
+def test_nothing_is_stored_where_grading_fails(course: Course, clinician: User) -> None:
+    before = (Entry.objects.count(), ChartingAct.objects.count(), GradePeriod.objects.count())
+    with (
+        mock.patch("patients.recording.regrade", side_effect=ZeroDivisionError),
+        pytest.raises(ZeroDivisionError),
+    ):
+        chart(course, clinician, "vitals", temperature_c="38.4")
+    assert before == (
+        Entry.objects.count(),
+        ChartingAct.objects.count(),
+        GradePeriod.objects.count(),
+    )
+
+
+def test_a_changed_baseline_regrades_the_whole_course(course: Course, clinician: User) -> None:
+    chart(course, clinician, "vitals", minutes_ago(300), systolic_mmhg="95")
+    recorded = chart(course, clinician, "baseline", minutes_ago(1), systolic_mmhg="150")
+    assert recorded.standing.at_most == 2
+    assert any(period.at_most == 2 for period in known_now(course))
+
+
+def test_recording_times_rise_strictly_within_a_course(course: Course, clinician: User) -> None:
+    for minute in range(5):
+        chart(course, clinician, "vitals", minutes_ago(9 - minute), heart_rate="90")
+    times = list(course.acts.order_by("recorded_at").values_list("recorded_at", flat=True))
+    assert len(set(times)) == len(times) == 6
+
+
+def test_checkpoints_are_kept_resumed_from_and_replaced(course: Course, clinician: User) -> None:
+    start = course.infused_at + timedelta(minutes=1)
+    drafts = [
+        Draft(EntryKind.VITALS, start + timedelta(minutes=n), {"temperature_c": f"{37 + n % 3}"})
+        for n in range(120)
+    ]
+    record(course, clinician, drafts)
+    kept = list(GradeCheckpoint.objects.filter(course=course).order_by("at"))
+    assert len(kept) >= 2
+    with CaptureQueriesContext(connection) as queries:
+        recorded = chart(course, clinician, "vitals", minutes_ago(1), heart_rate="90")
+    assert len(recorded.in_force) < 60
+    assert list(GradeCheckpoint.objects.filter(course=course).order_by("at")) == kept
+    assert len(queries) <= 12
+    chart(course, clinician, "vitals", start + timedelta(minutes=70, seconds=1), temperature_c="41")
+    assert GradeCheckpoint.objects.filter(pk=kept[0].pk).exists()
+    assert not GradeCheckpoint.objects.filter(pk=kept[-1].pk).exists()
+    call_command("verify_grades")
+
+
+def test_the_number_of_statements_does_not_grow(course: Course, clinician: User) -> None:
+    counts = []
+    for minute in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            chart(course, clinician, "vitals", minutes_ago(9 - minute), heart_rate="90")
+        counts.append(len(queries))
+    assert counts[0] == counts[-1] <= 9, [q["sql"][:80] for q in queries]
+
+
+def test_another_person_under_the_same_record_number_is_refused(
+    course: Course, clinician: User
+) -> None:
+    other = AdmissionFactory(mrn=course.patient.mrn, name="SOMEONE, Else")
+    with pytest.raises(IdentityDiffersError):
+        recording.admit(other, [], sending(clinician))
+
+
+def test_the_same_course_twice_is_refused_but_a_form_sent_twice_is_not(clinician: User) -> None:
+    admission, form = AdmissionFactory(), sending(clinician)
+    first = recording.admit(admission, [], form)
+    assert recording.admit(admission, [], form).course == first.course
+    with pytest.raises(AlreadyAdmittedError):
+        recording.admit(admission, [], sending(clinician))
+    second = AdmissionFactory(mrn=admission.mrn, product="blinatumomab")
+    assert recording.admit(second, [], sending(clinician)).course.patient == first.course.patient
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_save_at_once_both_count() -> None:
+    nurses = [UserFactory(), UserFactory()]
+    course = admit(nurses[0])
+    both_ready = threading.Barrier(2, timeout=10)
+    failures: list[BaseException] = []
+
+    def save(nurse: User, drug: str) -> None:
+        try:
+            for n in range(8):
+                both_ready.wait()
+                chart(
+                    course, nurse, "vasopressor", minutes_ago(60 - n), drug=drug,
+                    rate=f"{n + 1}", unit="ug/min",
+                )  # fmt: skip
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=save, args=(nurse, drug))
+        for nurse, drug in zip(nurses, ("norepinephrine", "epinephrine"), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
+    assert Entry.objects.filter(course=course, kind="vasopressor").count() == 16
+    assert known_now(course).last().grade == 3
+    call_command("verify_grades")
