@@ -1,0 +1,167 @@
+// The hand at the entry form: chips for the time, Enter to the next field, doses converted while
+// typing, and nothing lost when a send fails. Without this file the forms work as plain forms.
+
+import { now } from "./clock.js";
+import { over, parse, shown, times } from "./decimal.js";
+
+const zone = document.querySelector(".site-zone")?.textContent || "UTC";
+const parts = (instant) =>
+  Object.fromEntries(
+    new Intl.DateTimeFormat("en-CA", {
+      timeZone: zone,
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    })
+      .formatToParts(new Date(instant))
+      .map(({ type, value }) => [type, value]),
+  );
+
+const setTime = (form, minutesAgo) => {
+  const time = form.querySelector("[name=observed_time]");
+  const date = form.querySelector("[name=observed_date]");
+  const { year, month, day, hour, minute } = parts(now() - (minutesAgo || 0) * 60_000);
+  time.value = minutesAgo === null ? "" : `${hour}:${minute}`;
+  date.value = minutesAgo === null ? "" : `${year}-${month}-${day}`;
+};
+
+const field = (form, name) => form.querySelector(`[name=${name}]`);
+
+const weightOf = (form) => {
+  const typed = field(form, "weight_kg")?.value;
+  if (typed) return typed;
+  const facts = [...document.querySelectorAll("#banner dt")];
+  const weight = facts.find((term) => term.textContent === "weight")?.nextElementSibling;
+  return /^([\d.]+) kg$/.exec(weight?.textContent.trim() ?? "")?.[1] ?? null;
+};
+
+const dose = (form) => {
+  const rate = parse(field(form, "rate")?.value);
+  const unit = field(form, "unit")?.value;
+  const drug = field(form, "drug")?.value;
+  if (!rate || !unit || !drug) return "";
+  if (unit === "ug/kg/min" && drug !== "dopamine") {
+    const weight = weightOf(form);
+    if (!["norepinephrine", "epinephrine", "phenylephrine"].includes(drug)) return "";
+    if (!weight) return "No weight charted: the dose in mcg/min cannot be known";
+    const sum = times(rate, parse(weight));
+    return `${shown(rate)} mcg/kg/min × ${weight} kg = ${shown(sum)} mcg/min`;
+  }
+  if (unit === "ml/h") {
+    const concentration = parse(field(form, "concentration_per_ml")?.value);
+    if (!concentration) return "";
+    const substance = drug === "vasopressin" ? "units" : "mcg";
+    const sum = over(times(rate, concentration), 60n);
+    return `${shown(rate)} mL/h × ${shown(concentration)} ${substance}/mL ÷ 60 = ${shown(sum)} ${substance}/min`;
+  }
+  if (unit === "units/h") return `${shown(rate)} units/h = ${shown(over(rate, 60n))} units/min`;
+  if (unit === "mg/h") {
+    return `${shown(rate)} mg/h = ${shown(over(times(rate, parse("1000")), 60n))} mcg/min`;
+  }
+  return "";
+};
+
+const celsius = (form) => {
+  const typed = field(form, "temperature");
+  const unit = field(form, "temperature_unit");
+  const number = unit?.value === "f" ? parse(typed.value) : null;
+  if (!number) return "";
+  const thirtyTwo = 32n * 10n ** BigInt(number.places);
+  if (number.units < thirtyTwo) return "";
+  const sum = over({ units: (number.units - thirtyTwo) * 5n, places: number.places }, 9n);
+  return `${shown(number)} °F = ${shown(sum, 2)} °C`;
+};
+
+const convert = (form) => {
+  const line = form.querySelector("[data-conversion]");
+  if (!line) return;
+  const text = field(form, "rate") ? dose(form) : celsius(form);
+  line.textContent = text;
+  line.hidden = !text;
+};
+
+const focusables = (form) =>
+  [...form.querySelectorAll("input:not([type=hidden]), select")].filter(
+    (element) => element.offsetParent !== null && !element.disabled,
+  );
+
+const ready = (root = document) => {
+  for (const chips of root.querySelectorAll("[data-chips]")) chips.hidden = false;
+  for (const form of root.querySelectorAll("form[data-entry]")) convert(form);
+};
+
+const onEnter = (event) => {
+  const form = event.target.closest?.("form[data-entry]");
+  if (!form || event.key !== "Enter" || !event.target.matches("input:not([type=checkbox])")) return;
+  const fields = focusables(form);
+  const following = fields[fields.indexOf(event.target) + 1];
+  const last = event.ctrlKey || !following || !following.closest(".fields[data-kind]");
+  if (last) return; // the browser submits
+  event.preventDefault();
+  following.focus();
+};
+
+const renew = (message) => {
+  if (!message?.dataset.formId || message.dataset.renewed === "yes") return;
+  const form = document.querySelector("form[data-entry]");
+  if (!form) return;
+  form.reset();
+  field(form, "form_id").value = message.dataset.formId;
+  for (const wrong of form.querySelectorAll(".wrong")) wrong.remove();
+  for (const wrong of form.querySelectorAll(".field-wrong")) wrong.classList.remove("field-wrong");
+  for (const input of focusables(form)) if (input.matches("input:not([type=checkbox])")) input.value = "";
+  convert(form);
+  focusables(form)[0]?.focus({ preventScroll: true });
+};
+
+const failed = (event) => {
+  const form = event.target.closest?.("form[data-entry]");
+  if (!form) return;
+  const message = document.getElementById("entry-message");
+  message.className = "message message-wrong";
+  message.setAttribute("role", "alert");
+  const status = event.detail.xhr?.status;
+  const why =
+    status === 403
+      ? "You are signed out, or may not do this."
+      : status
+        ? "The server could not save it."
+        : "There is no connection.";
+  message.innerHTML = "";
+  const strong = document.createElement("strong");
+  strong.textContent = "Not saved.";
+  const text = document.createElement("span");
+  text.textContent = `${why} What you typed is still here.`;
+  const retry = document.createElement("button");
+  retry.type = "button";
+  retry.className = "btn btn-quiet";
+  retry.textContent = "Try again";
+  retry.addEventListener("click", () => form.requestSubmit());
+  message.append(strong, text, retry);
+};
+
+export const watchEntries = () => {
+  ready();
+  document.addEventListener("keydown", onEnter);
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-entry]");
+    if (form) convert(form);
+  });
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-minutes-ago]");
+    if (!chip) return;
+    const minutes = chip.dataset.minutesAgo === "now" ? null : Number(chip.dataset.minutesAgo);
+    setTime(chip.closest("form"), minutes);
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    const message = document.getElementById("entry-message");
+    if (event.detail.target?.id === "entry-message") renew(message);
+  });
+  document.body.addEventListener("htmx:afterSettle", (event) => ready(event.target.parentElement ?? document));
+  document.body.addEventListener("htmx:sendError", failed);
+  document.body.addEventListener("htmx:responseError", failed);
+  document.body.addEventListener("htmx:timeout", failed);
+};
