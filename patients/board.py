@@ -6,9 +6,10 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
-from django.db.models import Exists, Max, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from patients.grade_card import next_change
 from patients.models import Course, Entry, EntryKind, GradePeriod
@@ -20,21 +21,33 @@ _NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK
 
 def board_of(now: datetime) -> list[BoardRow]:
     """A row for every open course."""
-    courses = (
-        Course.objects.filter(ended_at=None)
-        .select_related("patient")
-        .annotate(last_observation_at=_last_observation(now), maximum=_maximum(now))
+    courses = _courses(now).filter(ended_at=None)
+    periods = _by_course(
+        GradePeriod.objects.filter(course__ended_at=None).filter(
+            Q(valid__upper_inf=True) | Q(valid__endswith__gt=now)
+        )
     )
-    periods: dict[uuid.UUID, list[GradePeriod]] = {}
-    current_and_next = (
-        GradePeriod.objects.filter(course__ended_at=None, known__upper_inf=True)
-        .filter(Q(valid__upper_inf=True) | Q(valid__endswith__gt=now))
-        .order_by("course_id", "valid")
-    )
-    for period in current_and_next:
-        periods.setdefault(period.course_id, []).append(period)
     rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
     return sorted(rows, key=_urgency)
+
+
+def ended_of(now: datetime) -> list[BoardRow]:
+    """A row for every course that has ended, as it stood at its end; the latest first."""
+    courses = _courses(now).exclude(ended_at=None).order_by("-ended_at")
+    periods = _by_course(GradePeriod.objects.filter(valid__contains=F("course__ended_at")))
+    return [_board_row(course, periods.get(course.pk, []), course.ended_at) for course in courses]
+
+
+def _courses(now: datetime) -> QuerySet[Any]:
+    return Course.objects.select_related("patient").annotate(
+        last_observation_at=_last_observation(now), maximum=_maximum(now)
+    )
+
+
+def _by_course(periods: QuerySet[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
+    """What the chart says now, in order."""
+    known = periods.filter(known__upper_inf=True).order_by("course_id", "valid")
+    return {pk: list(group) for pk, group in groupby(known, key=lambda p: p.course_id)}
 
 
 def _last_observation(now: datetime) -> Subquery:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -127,6 +127,13 @@ def _says(row: GradePeriod) -> tuple[Any, ...]:
     findings = json.dumps(row.findings, sort_keys=True)
     valid = (row.valid.lower, row.valid.upper)
     return (*valid, row.grade, row.at_most, findings, row.ruleset_version, row.policy_id)
+
+
+def gist(findings: Mapping[str, Any]) -> str:
+    """What the findings of a period say, apart from the wording, which a release may improve."""
+    met = [(item["code"], item["grade"], item["evidence"]) for item in findings["criteria"]]
+    unknown = [(item["code"], item["could_reach"]) for item in findings["unknown"]]
+    return json.dumps([met, unknown])
 
 
 def _close(rows: Iterable[GradePeriod], recorded_at: datetime) -> None:

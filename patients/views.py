@@ -24,7 +24,7 @@ from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_admit, can_chart
 from patients import recording
 from patients.admission_form import AdmissionForm
-from patients.board import board_of, signature_of
+from patients.board import board_of, ended_of, signature_of
 from patients.context import (
     FIRST_KIND,
     TIMELINE_KINDS,
@@ -85,12 +85,21 @@ def _charting(view: View) -> View:
 @require_safe
 @vary_on_headers("HX-Request")
 def board(request: SignedInRequest) -> HttpResponse:
-    """Every open course; htmx gets the rows alone, and nothing where nothing changed."""
-    rows = board_of(timezone.now())
+    """Every open course, or with ``?ended`` every ended one.
+
+    htmx gets the rows alone, and nothing where they are as ``seen``.
+    """
+    shows_ended = "ended" in request.GET
+    rows = ended_of(timezone.now()) if shows_ended else board_of(timezone.now())
     signature = signature_of(rows)
     if request.htmx and request.GET.get("seen") == signature:
         return HttpResponse(status=204)
-    context = {"rows": rows, "signature": signature, "can_admit": can_admit(request.user)}
+    context = {
+        "rows": rows,
+        "signature": signature,
+        "shows_ended": shows_ended,
+        "can_admit": can_admit(request.user),
+    }
     template = "patients/_board.html" if request.htmx else "patients/board.html"
     return render(request, template, context)
 

@@ -24,8 +24,3 @@ def clock(at: datetime) -> str:
 def of(values: Mapping[str, Any] | None, name: str) -> Any:
     """What ``values`` holds under ``name``: ``{{ previous|of:field.name }}``."""
     return values.get(name) if values else None
-
-
-@register.filter
-def split_words(words: str) -> list[str]:
-    return words.split()

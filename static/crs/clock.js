@@ -2,6 +2,8 @@
 // board at the instant at which the clock alone changes a grade.
 
 const MINUTE = 60_000;
+const ASK_AGAIN_AFTER = 5_000; // where the answer did not come, or did not change anything
+const LONGEST_TIMER = 2 ** 31 - 1;
 const served = Date.parse(document.body.dataset.now);
 const offset = served - Date.now(); // a wrong tablet clock does not matter
 
@@ -35,28 +37,33 @@ const tell = () => {
 };
 
 let alarm;
-const setAlarm = () => {
+const setAlarm = (atLeast = 0) => {
   clearTimeout(alarm);
   const instants = [...document.querySelectorAll("[data-next]")].map((element) =>
     Date.parse(element.dataset.next),
   );
   if (!instants.length) return;
-  const wait = Math.max(500, Math.min(...instants) - now() + 250);
-  if (wait < 2 ** 31) alarm = setTimeout(ask, wait);
+  const wait = Math.max(atLeast, Math.min(...instants) - now() + 250);
+  if (wait <= LONGEST_TIMER) alarm = setTimeout(ask, wait);
 };
 const ask = () => {
   document.body.dispatchEvent(new Event("crs:clock"));
-  setAlarm();
+  setAlarm(ASK_AGAIN_AFTER);
 };
 
-let shown = document.getElementById("grade-card")?.dataset.grade;
+const ofCard = () => document.getElementById("grade-card")?.dataset.grade;
+const inWords = (grade) => (grade === "none" ? "not graded" : `grade ${grade}`);
+
+let shown = ofCard();
 const announce = () => {
-  const card = document.getElementById("grade-card");
-  if (!card || card.dataset.grade === shown) return;
-  const words = shown === undefined ? "" : `CRS grade ${shown} to grade ${card.dataset.grade}`;
-  document.getElementById("announcer").textContent = words;
-  card.classList.add("is-new");
-  shown = card.dataset.grade;
+  const grade = ofCard();
+  if (grade === undefined || grade === shown) return;
+  if (shown !== undefined) {
+    const words = `CRS ${inWords(shown)} to ${inWords(grade)}`;
+    document.getElementById("announcer").textContent = words;
+    document.getElementById("grade-card").classList.add("is-new");
+  }
+  shown = grade;
 };
 
 export const watchClock = () => {
@@ -66,10 +73,14 @@ export const watchClock = () => {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) ask();
   });
-  const settled = () => {
+  const settled = (event) => {
+    const before = shown;
     announce();
+    // A card that came by itself: the change of grade is due in the timeline too.
+    const byClock = event.type === "htmx:afterSettle" && event.target?.id === "grade-card";
+    if (byClock && shown !== before) document.body.dispatchEvent(new Event("crs:grade"));
     tell();
-    setAlarm();
+    setAlarm(500);
   };
   document.body.addEventListener("htmx:afterSettle", settled);
   document.body.addEventListener("htmx:oobAfterSwap", settled);

@@ -4,7 +4,7 @@
 import { now } from "./clock.js";
 import { over, parse, shown, times } from "./decimal.js";
 
-const zone = document.querySelector(".site-zone")?.textContent || "UTC";
+const zone = document.body.dataset.zone;
 const parts = (instant) =>
   Object.fromEntries(
     new Intl.DateTimeFormat("en-CA", {
@@ -28,6 +28,7 @@ const setTime = (form, minutesAgo) => {
   date.value = minutesAgo === null ? "" : `${year}-${month}-${day}`;
 };
 
+const BESIDE_A_VALUE = ".measure input ~ select"; // a unit, kept from one set to the next
 const field = (form, name) => form.querySelector(`[name=${name}]`);
 
 const weightOf = (form) => {
@@ -43,12 +44,12 @@ const dose = (form) => {
   const unit = field(form, "unit")?.value;
   const drug = field(form, "drug")?.value;
   if (!rate || !unit || !drug) return "";
-  if (unit === "ug/kg/min" && drug !== "dopamine") {
+  if (unit.includes("/kg/")) {
     const weight = weightOf(form);
-    if (!["norepinephrine", "epinephrine", "phenylephrine"].includes(drug)) return "";
-    if (!weight) return "No weight charted: the dose in mcg/min cannot be known";
+    const mass = unit.startsWith("ng") ? "ng" : "mcg";
+    if (!parse(weight)) return `No weight charted: the dose in ${mass}/min cannot be known`;
     const sum = times(rate, parse(weight));
-    return `${shown(rate)} mcg/kg/min × ${weight} kg = ${shown(sum)} mcg/min`;
+    return `${shown(rate)} ${mass}/kg/min × ${weight} kg = ${shown(sum)} ${mass}/min`;
   }
   if (unit === "ml/h") {
     const concentration = parse(field(form, "concentration_per_ml")?.value);
@@ -88,6 +89,17 @@ const focusables = (form) =>
     (element) => element.offsetParent !== null && !element.disabled,
   );
 
+// Where the hand goes in a form that has just come: to what is wrong, else, unless it is there
+// already (on a tab), to the first field.
+const toFirstField = () => {
+  const panel = document.getElementById("entry-form");
+  const form = panel?.querySelector("form[data-entry]");
+  if (!form) return;
+  const wrong = form.querySelector("[aria-invalid=true]");
+  if (wrong) wrong.focus();
+  else if (!panel.contains(document.activeElement)) focusables(form)[0]?.focus();
+};
+
 const ready = (root = document) => {
   for (const chips of root.querySelectorAll("[data-chips]")) chips.hidden = false;
   for (const form of root.querySelectorAll("form[data-entry]")) convert(form);
@@ -95,8 +107,14 @@ const ready = (root = document) => {
 
 const onEnter = (event) => {
   const form = event.target.closest?.("form[data-entry]");
-  if (!form || event.key !== "Enter" || !event.target.matches("input:not([type=checkbox])")) return;
-  const fields = focusables(form);
+  if (!form || event.key !== "Enter") return;
+  if (!event.target.matches("input:not([type=checkbox]), select")) return;
+  // Enter passes over what usually stays as it is, the unit beside a value and the time; Tab not.
+  const fields = focusables(form).filter(
+    (element) =>
+      element === event.target ||
+      !element.matches(`${BESIDE_A_VALUE}, [data-time], [type=checkbox]`),
+  );
   const following = fields[fields.indexOf(event.target) + 1];
   const last = event.ctrlKey || !following || !following.closest(".fields[data-kind]");
   if (last) return; // the browser submits
@@ -104,16 +122,44 @@ const onEnter = (event) => {
   following.focus();
 };
 
-const renew = (message) => {
-  if (!message?.dataset.formId || message.dataset.renewed === "yes") return;
-  const form = document.querySelector("form[data-entry]");
-  if (!form) return;
-  form.reset();
-  field(form, "form_id").value = message.dataset.formId;
-  for (const wrong of form.querySelectorAll(".wrong")) wrong.remove();
+// Not form.reset(): after a refusal that brings back what was refused. A choice's first is its blank.
+const empty = (form) => {
+  for (const input of form.querySelectorAll("input:not([type=hidden])")) {
+    if (input.type === "checkbox") input.checked = false;
+    else input.value = "";
+  }
+  for (const select of form.querySelectorAll("select")) {
+    if (!select.matches(BESIDE_A_VALUE)) select.selectedIndex = 0;
+  }
+  for (const wrong of form.querySelectorAll("[role=alert]")) wrong.remove();
   for (const wrong of form.querySelectorAll(".field-wrong")) wrong.classList.remove("field-wrong");
-  for (const input of focusables(form)) if (input.matches("input:not([type=checkbox])")) input.value = "";
-  convert(form);
+  for (const wrong of form.querySelectorAll("[aria-invalid]")) wrong.removeAttribute("aria-invalid");
+};
+
+// What grows or shrinks above the first input must not move it from under the hand.
+let heldAt = null;
+const firstInputAt = () =>
+  document.querySelector("#entry-form .measure")?.getBoundingClientRect().top ?? null;
+const hold = (event) => {
+  const panel = document.getElementById("entry-form");
+  const busy = [document.activeElement, event.detail.requestConfig?.elt];
+  const inHand = event.detail.target !== panel && busy.some((element) => panel?.contains(element));
+  heldAt = inHand ? firstInputAt() : null;
+};
+const release = () => {
+  const at = heldAt === null ? null : firstInputAt();
+  if (at !== null) window.scrollBy({ top: at - heldAt, behavior: "instant" });
+  heldAt = null;
+};
+
+const renew = (message) => {
+  const form = document.querySelector("form[data-entry]");
+  if (!message?.dataset.formId || !form) return;
+  if (message.dataset.renewed === "no") {
+    empty(form);
+    field(form, "form_id").value = message.dataset.formId;
+    convert(form);
+  }
   focusables(form)[0]?.focus({ preventScroll: true });
 };
 
@@ -125,11 +171,11 @@ const failed = (event) => {
   message.setAttribute("role", "alert");
   const status = event.detail.xhr?.status;
   const why =
-    status === 403
-      ? "You are signed out, or may not do this."
-      : status
-        ? "The server could not save it."
-        : "There is no connection.";
+    {
+      0: "There is no connection.",
+      401: "You have been signed out: sign in again.",
+      403: "You may not do this, or have signed in anew elsewhere.",
+    }[status ?? 0] ?? "The server could not save it.";
   message.innerHTML = "";
   const strong = document.createElement("strong");
   strong.textContent = "Not saved.";
@@ -156,11 +202,16 @@ export const watchEntries = () => {
     const minutes = chip.dataset.minutesAgo === "now" ? null : Number(chip.dataset.minutesAgo);
     setTime(chip.closest("form"), minutes);
   });
+  document.body.addEventListener("htmx:beforeSwap", hold);
   document.body.addEventListener("htmx:afterSwap", (event) => {
+    release();
     const message = document.getElementById("entry-message");
     if (event.detail.target?.id === "entry-message") renew(message);
   });
-  document.body.addEventListener("htmx:afterSettle", (event) => ready(event.target.parentElement ?? document));
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    ready(event.target.parentElement ?? document);
+    if (event.detail.target?.id === "entry-form") toFirstField();
+  });
   document.body.addEventListener("htmx:sendError", failed);
   document.body.addEventListener("htmx:responseError", failed);
   document.body.addEventListener("htmx:timeout", failed);

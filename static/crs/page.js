@@ -1,5 +1,6 @@
 import { watchClock } from "./clock.js";
 import { watchEntries } from "./entry.js";
+import { watchFields } from "./fields.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -16,5 +17,13 @@ if (toggle) {
   label();
 }
 
+// An open row menu closes when something else, or one of its links, is chosen.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".row-menu[open]")) {
+    if (!menu.contains(event.target) || event.target.closest("a")) menu.open = false;
+  }
+});
+
 watchClock();
 watchEntries();
+watchFields();

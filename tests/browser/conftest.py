@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -23,6 +24,8 @@ from playwright.sync_api import Error as PlaywrightError
 from crs_app.accounts.models import User
 from patients.models import Course
 from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
+from tests.browser.bedside_page import BedsidePage
+from tests.browser.moved_clock import MovedClock
 from tests.factories import admit
 
 HERE = Path(__file__).parent
@@ -37,7 +40,6 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-BUSY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,6 +81,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         if executable or os.environ.get("CI"):
             raise
         pytest.skip("NO BROWSER TESTED: there is no Chromium; install it or set CHROMIUM")
+    expect.set_options(timeout=5_000)
     yield launched
     launched.close()
 
@@ -86,7 +89,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
     made = browser.new_context(base_url=live_server.url, viewport=TABLET, timezone_id="UTC")
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(5_000)
     yield made
     made.close()
 
@@ -120,18 +123,16 @@ def course(nurse: User) -> Course:
 @pytest.fixture
 def bedside(
     page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
-) -> Page:
+) -> BedsidePage:
     """The page of the course, opened by the nurse: the tab with vital signs."""
     sign_in(page, nurse)
     page.goto(f"/courses/{course.pk}/")
-    return page
+    return BedsidePage(page)
 
 
 @pytest.fixture
-def wait_for_htmx() -> Callable[[Page], None]:
-    """Waits until htmx has sent, swapped and settled everything."""
-
-    def wait(page: Page) -> None:
-        expect(page.locator(BUSY)).to_have_count(0)
-
-    return wait
+def server_clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
+    """The server's clock, which runs on from where a test moves it."""
+    clock = MovedClock(timezone.now)
+    monkeypatch.setattr(timezone, "now", clock.now)
+    return clock

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -14,8 +15,9 @@ from patients.chart import charted
 from patients.entry_form import EntryForm
 from patients.forms import ENTRY_FORMS
 from patients.models import Course
+from patients.timeline import carried_on_of
 from patients.wording import describe
-from tests.factories import admit, chart
+from tests.factories import admit, chart, utc
 
 
 def bound(course: Course, kind: str, **said: Any) -> EntryForm:
@@ -288,3 +290,42 @@ def test_a_correction_keeps_an_attribution_by_field(course: Course, clinician: U
     whole = ENTRY_FORMS["vitals"](sent | {"attribution": "crs"}, course=course, correcting=entry)
     assert whole.is_valid()
     assert "attribution" not in whole.drafts()[0].body
+
+
+def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> None:
+    infused = utc("2026-10-20 08:00")
+    course = admit(clinician, infused_at=infused)
+    said = {"temperature": "38", "observed_date": "2026-10-25", "observed_time": "02:30"}
+    with (
+        timezone.override("Europe/Berlin"),
+        mock.patch.object(timezone, "now", return_value=utc("2026-10-26 08:00")),
+    ):
+        form = bound(course, "vitals", **said)
+        assert not form.is_valid()
+        assert form.asks_which
+        assert "occurred twice" in form.errors["observed_which"][0]
+        later = bound(course, "vitals", **said, observed_which="later")
+        assert later.is_valid()
+        assert later.drafts()[0].at == utc("2026-10-25 01:30")
+        skipped = {"observed_date": "2026-03-29", "observed_time": "02:30"}
+        assert "did not exist" in refusal(course, "vitals", "observed_time", **said | skipped)
+        entry = chart(course, clinician, "vitals", utc("2026-10-25 01:30"), heart_rate="90")
+        opened = ENTRY_FORMS["vitals"](course=course, correcting=entry.entries[0])
+        assert opened["observed_which"].value() == "later"
+
+
+def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clinician: User) -> None:
+    chart(course, clinician, "oxygen", timezone.now(), device="room_air")
+    (thing,) = carried_on_of(course, timezone.now())
+    earlier = timezone.localtime(timezone.now() - timedelta(minutes=30))
+    sent = {
+        "form_id": str(uuid.uuid4()),
+        "attribution": "crs",
+        "temperature_unit": "c",
+        "observed_date": f"{earlier:%Y-%m-%d}",
+        "observed_time": f"{earlier:%H:%M}",
+        thing.field_name: thing.mark,
+    }
+    form = ENTRY_FORMS["vitals"](sent, course=course, carried_on=[thing])
+    assert not form.is_valid()
+    assert "charted later than this time" in form.errors[thing.field_name][0]

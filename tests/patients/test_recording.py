@@ -283,3 +283,31 @@ def test_two_who_save_at_once_both_count() -> None:
     assert Entry.objects.filter(course=course, kind="vasopressor").count() == 16
     assert known_now(course).last().grade == 3
     call_command("verify_grades")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_forms_that_admit_the_same_course_at_once_open_one() -> None:
+    nurse, admission = UserFactory(), AdmissionFactory()
+    form = sending(nurse)
+    both_ready = threading.Barrier(2, timeout=10)
+    answers: list[object] = []
+
+    def send() -> None:
+        both_ready.wait()
+        try:
+            answers.append(recording.admit(admission, [], form).course.pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert answers == [Course.objects.get().pk] * 2
+
+
+def test_an_import_cannot_record_before_what_is_recorded(course: Course, clinician: User) -> None:
+    draft = Draft(EntryKind.VITALS, minutes_ago(90), {"heart_rate": "90"})
+    with pytest.raises(ValueError, match="order of its recording"):
+        record(course, clinician, [draft], recorded_at=minutes_ago(60))

@@ -1,9 +1,10 @@
 """What the pages say: the card, the banner, the timeline, and each kind of entry in words."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +14,7 @@ from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import KINDS
 from patients import recording
-from patients.board import board_of, signature_of
+from patients.board import board_of, ended_of, signature_of
 from patients.models import Course, GradePeriod
 from patients.timeline import bedside_of, course_of, timeline_of
 from patients.wording import (
@@ -26,6 +27,8 @@ from patients.wording import (
     thing_label,
 )
 from tests.factories import admit, chart, sending, utc
+
+TEN_HOURS_EAST = ZoneInfo("Australia/Brisbane")
 
 WORDS: list[tuple[str, dict[str, Any], str]] = [
     ("vitals", {"temperature_c": "39.10"}, "Temp 39.1 °C"),
@@ -253,11 +256,7 @@ def test_the_banner_says_what_is_known(clinician: User) -> None:
 
 def test_age_counts_by_the_calendar_of_the_infusion(clinician: User) -> None:
     """The tenth birthday in the offset of the infusion moves the floor from 88 to 90."""
-    from datetime import datetime
-    from datetime import timezone as fixed
-
-    east = fixed(timedelta(hours=10))
-    infused = datetime(2026, 3, 1, 2, 0, tzinfo=east)
+    infused = datetime(2026, 3, 1, 2, 0, tzinfo=TEN_HOURS_EAST)
     for born, grade in ((date(2016, 3, 1), 2), (date(2016, 3, 2), 0)):
         course = admit(clinician, birth_date=born, infused_at=infused)
         recorded = chart(course_of(course.pk), clinician, "vitals", systolic_mmhg="89")
@@ -275,9 +274,8 @@ def test_the_demonstration_ward_reads_well() -> None:
         course = course_of(row.course_id)
         card = bedside_of(course, now).card
         assert (card.grade, card.at_most, card.maximum) == (row.grade, row.at_most, row.maximum)
-        assert card.upcoming[:1] == ([] if row.next_change is None else card.upcoming[:1])
-        if row.next_change is not None:
-            assert card.upcoming[0].at == row.next_change.at
+        coming = [change.at for change in card.upcoming]
+        assert coming[:1] == ([] if row.next_change is None else [row.next_change.at])
         for line in card.criteria:
             assert line.text
             assert line.author
@@ -285,13 +283,17 @@ def test_the_demonstration_ward_reads_well() -> None:
         timeline = timeline_of(course.pk, now, can_correct=True)
         assert all(line.text for line in timeline.rows)
         kinds |= {line.kind for line in timeline.rows}
-        assert any(line.kind == "grade_change" for line in timeline.rows) or card.maximum == 0
+        changes = timeline_of(course.pk, now, kind="grade_change").rows
+        kinds |= {line.kind for line in changes}
+        assert max([line.icon_grade for line in changes], default=0) == card.maximum
     assert {"vitals", "oxygen", "vasopressor", "lab", "grade_change"} <= kinds
 
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
     recording.end_course(course, timezone.now())
     assert board_of(timezone.now()) == []
+    (row,) = ended_of(timezone.now())
+    assert (row.course_id, row.grade, row.next_change) == (course.pk, 0, None)
     late = recording.record(course, [], sending(clinician))
     assert late.standing.grade == 0
 

@@ -322,6 +322,7 @@ def test_the_board_shows_every_course_by_urgency(
     other = recording.admit(AdmissionFactory(name="ZZ"), [], sending(clinician)).course
     at = timezone.now() - timedelta(minutes=20)
     chart(other, clinician, "vasopressor", at, drug="norepinephrine", rate="20", unit="ug/min")
+    assert nurse_client.get(reverse("patients:board"), {"ended": ""}).context["rows"] == []
     answer = nurse_client.get(reverse("patients:board"))
     first, second = answer.context["rows"]
     assert (first.course_id, first.grade, first.at_most) == (other.pk, 2, 2)

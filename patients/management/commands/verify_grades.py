@@ -14,7 +14,7 @@ from django.db import transaction
 from grading.engine.periods import Period
 from grading.service import RULESET_VERSION, Checkpoint, regrade
 from patients.chart import all_charted, facts_of, in_force
-from patients.history import known_now
+from patients.history import gist, known_now
 from patients.models import Course, GradeCheckpoint, GradePeriod
 from patients.recording import lock
 
@@ -75,12 +75,11 @@ def _resumed_differences(course: Course, computed: Sequence[Period]) -> list[str
 
 
 def _of_row(row: GradePeriod) -> Stretch:
-    findings = json.dumps(row.findings, sort_keys=True)
-    return (row.valid.lower, row.valid.upper, row.grade, row.at_most, findings)
+    return (row.valid.lower, row.valid.upper, row.grade, row.at_most, gist(row.findings))
 
 
 def _of_period(period: Period) -> Stretch:
-    findings = json.dumps(period.findings_json(), sort_keys=True)
+    findings = gist(period.findings_json())
     return (period.start, period.end, period.grade, period.at_most, findings)
 
 
@@ -95,5 +94,5 @@ def _text(stretch: Stretch | None) -> str:
         return "nothing"
     start, end, grade, at_most, findings = stretch
     until = "open" if end is None else end.isoformat()
-    codes = [item["code"] for item in json.loads(findings)["criteria"]]
+    codes = [code for code, _, _ in json.loads(findings)[0]]
     return f"grade {grade} (at most {at_most}) {start.isoformat()} to {until} {codes}"

@@ -1,0 +1,57 @@
+"""The bedside page as those see it who work with it: its regions, and what a hand does there."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class BedsidePage:
+    """A page that shows one course."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.card = page.get_by_role("region", name="CRS grade now")
+        self.timeline = page.get_by_role("region", name="Timeline")
+        self.rows = self.timeline.get_by_role("listitem")
+        self.announcer = page.locator("#announcer")
+        self.conversion = page.locator("[data-conversion]")
+
+    def open_tab(self, name: str) -> None:
+        tabs = self.page.get_by_role("navigation", name="What to chart")
+        tab = tabs.get_by_role("link", name=name)
+        if tab.get_attribute("aria-current") is None:
+            tab.click()
+        expect(tab).to_have_attribute("aria-current", "page")
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label, exact=True)
+
+    def fill(self, typed: dict[str, str]) -> None:
+        """Types into inputs and chooses in lists, by their labels."""
+        for label, value in typed.items():
+            if self.field(label).evaluate("field => field.tagName") == "SELECT":
+                self.field(label).select_option(label=value)
+            else:
+                self.field(label).fill(value)
+
+    def save(self) -> None:
+        self.page.get_by_role("button", name=re.compile("^Save")).click()
+
+    def save_and_see_it_saved(self) -> None:
+        self.save()
+        self.expect_saved()
+
+    def expect_saved(self, text: str = "") -> None:
+        saved = self.page.get_by_role("status").filter(has_text="Saved")
+        expect(saved).to_contain_text(text)
+
+    def expect_grade(self, grade: int) -> None:
+        expect(self.card.get_by_role("strong")).to_have_text(str(grade))
+
+    def change(self, text: str, how: str) -> None:
+        """Opens the menu of the entry that reads ``text`` and follows ``how``."""
+        row = self.rows.filter(has=self.page.get_by_label(f"Change this entry: {text}", exact=True))
+        row.locator("summary").click()
+        row.get_by_role("link", name=how).click()
+        title = "Correct an entry" if how == "Correct" else how
+        expect(self.page.get_by_role("region", name=title)).to_be_visible()

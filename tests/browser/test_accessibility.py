@@ -1,0 +1,160 @@
+"""No page breaks a rule of axe-core, in no state, in light and in dark, from phone to desk.
+
+States are reached once; each is then judged at every width and in both themes.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from crs_app.accounts.models import User
+from patients import recording
+from patients.models import Course
+from tests.browser.bedside_page import BedsidePage
+from tests.factories import admit, chart, sending
+
+AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = {390: 844, 768: 1024, 1440: 900}
+ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = {"light": ALL, "dark": ["color-contrast"]}  # a theme changes nothing but colours
+TABS = ("Vitals", "Oxygen", "Vasopressor", "Fluid", "Weight")
+RUN_AXE = """async (rules) => {
+    const found = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
+    return found.violations.map(({ id, help, nodes }) =>
+        `${id}: ${help}: ` + nodes.map(({ html, failureSummary }) =>
+            `${html.slice(0, 200)} ${failureSummary}`).join(" | "));
+}"""
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
+    """Lets axe-core in past the page's own policy; nothing fades, so colours are final."""
+    made = browser.new_context(
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
+    )
+    made.set_default_timeout(5_000)
+    yield made
+    made.close()
+
+
+def faults_of(page: Page, state: str) -> list[str]:
+    """What is wrong with the page as it stands in ``state``, at every width and in both themes."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.add_script_tag(path=AXE)
+    faults = []
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        if page.evaluate(TOO_WIDE) > 0:
+            faults.append(f"{state}, {width} px: wider than the screen")
+        for theme, rules in RULES.items():
+            page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
+            found = page.evaluate(RUN_AXE, rules)
+            faults += [f"{state}, {width} px, {theme}: {fault}" for fault in found]
+    return faults
+
+
+@pytest.fixture
+def busy_course(course: Course, nurse: User) -> Course:
+    """A course with everything that a card and a timeline can show."""
+    now = timezone.now()
+
+    def ago(hours: float) -> Any:
+        return now - timedelta(hours=hours)
+
+    chart(course, nurse, "vitals", ago(30), temperature_c="39.4", systolic_mmhg="84")
+    oxygen = chart(course, nurse, "oxygen", ago(9), device="nasal_cannula").entries[0]
+    corrected = {"device": "nasal_cannula", "flow_l_per_min": "2"}
+    recording.correct(oxygen, oxygen.at, corrected, sending(nurse, answers={"reason": "Misread"}))
+    wrong = chart(course, nurse, "vitals", ago(8), temperature_c="36.1", note="left arm").entries[0]
+    recording.retract(wrong, sending(nurse, answers={"reason": "Another patient"}))
+    chart(course, nurse, "oxygen", ago(2), device="nasal_cannula")
+    chart(course, nurse, "vitals", ago(1), temperature_c="38.4", attribution="uncertain")
+    chart(course, nurse, "vitals", ago(0.9), heart_rate="120", attribution="other")
+    chart(course, nurse, "vasopressor", ago(1), drug="norepinephrine", rate="22", unit="ug/min")
+    return course
+
+
+def test_the_door_and_the_board(
+    page: Page, nurse: User, busy_course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """Sign-in, refused sign-in, board, admission, refused admission, a page that is not there."""
+    faults: list[str] = []
+    page.goto("/accounts/sign-in/")
+    faults += faults_of(page, "sign-in")
+    page.get_by_role("textbox", name="Username").fill("nurse")
+    page.get_by_role("textbox", name="Password").fill("wrong horse")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    faults += faults_of(page, "sign-in refused")
+
+    sign_in(page, nurse)
+    admit(nurse, name="LINDQVIST, Per", bed="14")
+    page.goto("/")
+    faults += faults_of(page, "board")
+    page.goto("/courses/admit/")
+    faults += faults_of(page, "admit")
+    page.get_by_role("textbox", name="Dosing weight").fill("8000")
+    page.get_by_role("button", name="Admit").click()
+    expect(page.get_by_text("8000 kg cannot be")).to_be_visible()
+    faults += faults_of(page, "admit refused")
+    page.goto("/courses/nothing/")
+    faults += faults_of(page, "not found")
+    assert not faults, "\n".join(faults)
+
+
+def test_the_bedside(
+    page: Page, nurse: User, busy_course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """Every tab, empty and refused; saved; an entry's menu."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{busy_course.pk}/")
+    bedside = BedsidePage(page)
+    faults: list[str] = []
+    for tab in TABS:
+        bedside.open_tab(tab)
+        page.locator("details.more summary").click()
+        faults += faults_of(page, tab)
+        bedside.fill({"Note": "n", "Time": "25:99"})
+        bedside.save()
+        expect(page.get_by_role("alert").first).to_be_visible()
+        faults += faults_of(page, f"{tab} refused")
+    bedside.fill({"Weight": "81", "Time": ""})
+    bedside.save_and_see_it_saved()
+    bedside.rows.locator("summary").first.click()
+    faults += faults_of(page, "saved")
+    assert not faults, "\n".join(faults)
+
+
+def test_corrections_and_conflicts(
+    page: Page, nurse: User, busy_course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """Correcting, taking back, both refused, and being second."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{busy_course.pk}/")
+    bedside = BedsidePage(page)
+    faults: list[str] = []
+    bedside.change("Norepinephrine 22 mcg/min", "Entered in error")
+    faults += faults_of(page, "retract")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    faults += faults_of(page, "retract refused")
+    bedside.change("Norepinephrine 22 mcg/min", "Correct")
+    faults += faults_of(page, "correct")
+    bedside.save()
+    expect(page.get_by_role("alert")).to_be_visible()
+    faults += faults_of(page, "correct refused")
+
+    entry = busy_course.entries.get(kind="vasopressor")
+    recording.retract(entry, sending(nurse, answers={"reason": "Another patient"}))
+    bedside.fill({"Reason for the correction": "Misread"})
+    bedside.save()
+    expect(page.get_by_text("Not saved: this entry was taken back meanwhile")).to_be_visible()
+    faults += faults_of(page, "conflict")
+    assert not faults, "\n".join(faults)

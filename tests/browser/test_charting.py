@@ -1,0 +1,184 @@
+"""A round at the bedside: what is charted, what the page then shows, what a hand need not do."""
+
+import re
+from datetime import timedelta
+
+from django.utils import timezone
+from playwright.sync_api import Page, Route, expect
+
+from crs_app.accounts.models import User
+from patients.models import ChartingAct, Course, Entry, EntryKind
+from tests.browser.bedside_page import BedsidePage
+from tests.factories import chart
+
+ROUND = {"Temperature": "38.4", "Systolic": "118", "Diastolic": "66", "SpO₂": "96"}
+
+
+def vitals(course: Course) -> int:
+    return Entry.objects.filter(course=course, kind=EntryKind.VITALS).count()
+
+
+def test_a_set_of_vital_signs_is_saved_and_the_form_is_ready_for_the_next(
+    bedside: BedsidePage, course: Course
+) -> None:
+    """The nurse types a set, saves, and types on: the page has what changed and stood still."""
+    page = bedside.page
+    bedside.field("Temperature").scroll_into_view_if_needed()
+    rows = bedside.rows.count()
+    for label, typed in ROUND.items():
+        bedside.field(label).fill(typed)
+    before = bedside.field("Temperature").bounding_box()
+    bedside.save()
+
+    bedside.expect_saved("Temp 38.4 °C · BP 118/66 · SpO₂ 96 %")
+    bedside.expect_grade(1)
+    for label in ROUND:
+        expect(bedside.field(label)).to_have_value("")
+    expect(bedside.field("Temperature")).to_be_focused()
+    after = bedside.field("Temperature").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 1, f"the form moved by {after['y'] - before['y']} px"
+
+    expect(page.locator("#previous-temperature")).to_contain_text("38.4 °C")
+    expect(page.locator("#previous-systolic_mmhg")).to_contain_text("118")
+    expect(bedside.rows).to_have_count(rows + 2)
+    expect(bedside.rows.first).to_contain_text("Grade 0 → 1")
+    expect(bedside.rows.nth(1)).to_contain_text("Temp 38.4 °C · BP 118/66 · SpO₂ 96 %")
+    expect(bedside.announcer).to_have_text("CRS grade 0 to grade 1")
+
+    bedside.fill({"Temperature": "38.9"})
+    bedside.save()
+    bedside.expect_saved("Temp 38.9 °C")
+    assert vitals(course) == 2
+
+
+def test_a_cannula_without_its_flow_could_be_grade_3(bedside: BedsidePage) -> None:
+    """Oxygen by cannula, flow not noted: grade 2 at least, and the card says what is not known."""
+    bedside.open_tab("Oxygen")
+    bedside.fill({"Device": "Nasal cannula"})
+    bedside.save_and_see_it_saved()
+    bedside.expect_grade(2)
+    expect(bedside.card).to_contain_text("could be 3")
+    expect(bedside.card.get_by_role("list", name="Why")).to_contain_text("could reach 3")
+
+
+def test_a_save_after_a_refusal_leaves_nothing_behind_in_the_form(
+    bedside: BedsidePage, course: Course
+) -> None:
+    """Refused with "Stopped" ticked and another cause given, mended, saved: the next form is blank.
+
+    What stayed ticked or chosen would be charted with the next entry, unseen.
+    """
+    bedside.open_tab("Vasopressor")
+    bedside.page.get_by_text("Attribution and note").click()
+    bedside.fill({"Due to": "another cause"})
+    bedside.field("Stopped").check()
+    bedside.save()
+    expect(bedside.page.get_by_role("alert")).to_contain_text("Choose the drug")
+    bedside.fill({"Drug": "Norepinephrine"})
+    bedside.save_and_see_it_saved()
+
+    expect(bedside.field("Drug")).to_have_value("")
+    expect(bedside.field("Stopped")).not_to_be_checked()
+    expect(bedside.field("Due to")).to_have_value("crs")
+    expect(bedside.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_what_is_unchanged_is_charted_by_a_tick(
+    page: Page, bedside: BedsidePage, course: Course, nurse: User
+) -> None:
+    """Oxygen goes on as it was: one tick charts it again with the round."""
+    at = timezone.now() - timedelta(hours=1)
+    chart(course, nurse, "oxygen", at, device="nasal_cannula", flow_l_per_min="2")
+    page.reload()
+    bedside.fill({"Heart rate": "92"})
+    page.get_by_role("checkbox", name=re.compile("Oxygen unchanged")).check()
+    bedside.save_and_see_it_saved()
+    oxygen = Entry.objects.filter(kind=EntryKind.OXYGEN)
+    assert [entry.body["flow_l_per_min"] for entry in oxygen] == ["2", "2"]
+    expect(page.get_by_role("checkbox", name=re.compile("Oxygen unchanged"))).not_to_be_checked()
+
+
+def test_a_reading_an_hour_old_is_marked_as_charted_late(bedside: BedsidePage) -> None:
+    """One touch sets the time an hour back; the timeline says how late it was charted."""
+    bedside.fill({"Temperature": "38.4"})
+    bedside.page.get_by_role("button", name="−60").click()
+    expect(bedside.field("Time")).to_have_value(re.compile(r"\d\d:\d\d"))
+    bedside.save_and_see_it_saved()
+    row = bedside.rows.filter(has_text="Temp 38.4 °C").filter(has_text="J. Ruiz")
+    expect(row).to_contain_text(re.compile("charted 1 h( 1 min)? later"))
+
+
+def test_two_quick_taps_on_save_record_once(bedside: BedsidePage, course: Course) -> None:
+    """An impatient finger: one entry."""
+    bedside.fill({"Temperature": "38.4"})
+    bedside.page.get_by_role("button", name="Save").dblclick()
+    bedside.expect_saved()
+    assert vitals(course) == 1
+
+
+def test_an_answer_that_is_lost_on_its_way_is_not_recorded_twice(
+    bedside: BedsidePage, course: Course
+) -> None:
+    """The server saves, the answer never arrives; the nurse tries again, and it is there once."""
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    bedside.page.route("**/entries/vitals/", lose, times=1)
+    bedside.fill({"Temperature": "38.4"})
+    bedside.save()
+    bedside.page.get_by_role("button", name="Try again").click()
+    bedside.expect_saved("Saved already")
+    bedside.expect_grade(1)
+    assert vitals(course) == 1
+
+
+def test_without_a_network_nothing_is_lost(bedside: BedsidePage, course: Course) -> None:
+    """The wireless drops: the page says so, keeps what was typed, and saves it afterwards."""
+    acts = ChartingAct.objects.count()
+    bedside.fill(ROUND)
+    bedside.page.context.set_offline(True)
+    bedside.save()
+    refused = bedside.page.get_by_role("alert")
+    expect(refused).to_contain_text("Not saved.")
+    for label, typed in ROUND.items():
+        expect(bedside.field(label)).to_have_value(typed)
+    assert ChartingAct.objects.count() == acts
+
+    bedside.page.context.set_offline(False)
+    refused.get_by_role("button", name="Try again").click()
+    bedside.expect_saved("Temp 38.4 °C")
+    assert vitals(course) == 1
+
+
+def test_a_whole_round_by_the_keyboard_alone(bedside: BedsidePage, course: Course) -> None:
+    """Skip link, Tab to the form, Enter from value to value, Enter on the last one saves."""
+    page, keys = bedside.page, bedside.page.keyboard
+    keys.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    for _ in range(12):
+        keys.press("Tab")
+        if bedside.field("Temperature").evaluate("field => field === document.activeElement"):
+            break
+    expect(bedside.field("Temperature")).to_be_focused()
+
+    values = ("38.4", "118", "66", "", "104", "20", "96")
+    for value in values:
+        keys.type(value)
+        keys.press("Enter")
+    bedside.expect_saved("Temp 38.4 °C · BP 118/66 · HR 104 · RR 20 · SpO₂ 96 %")
+    expect(bedside.field("Temperature")).to_be_focused()
+
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
+    expect(page.get_by_role("link", name="Oxygen")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("link", name="Oxygen")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("link", name="Oxygen")).to_be_focused()

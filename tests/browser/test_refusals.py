@@ -1,0 +1,122 @@
+"""What cannot be is refused at its field, in clinical words; nothing is stored, nothing retyped."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from crs_app.accounts.models import User
+from patients.models import Course, Entry
+from tests.browser.bedside_page import BedsidePage
+from tests.factories import admit
+
+LATER = timezone.localtime() + timedelta(days=2)
+
+REFUSED = [
+    pytest.param(
+        "Vitals",
+        {"Temperature": "38.4", "Heart rate": "fast"},
+        "Heart rate",
+        "“fast” is not a number. Type digits only.",
+        id="words for a number",
+    ),
+    pytest.param(
+        "Vitals",
+        {"Temperature": "45.1", "Heart rate": "92"},
+        "Temperature",
+        "45.1 °C cannot be: expected 25 to 45 °C.",
+        id="a temperature that nobody has",
+    ),
+    pytest.param(
+        "Vitals",
+        {"Temperature": "98.6", "Heart rate": "92"},
+        "Temperature",
+        "Is it in °F?",
+        id="Fahrenheit in the Celsius field",
+    ),
+    pytest.param(
+        "Vitals",
+        {"Temperature": "38.4", "Date": f"{LATER:%Y-%m-%d}", "Time": "08:15"},
+        "Time",
+        "ahead of the clock",
+        id="a time that has not come",
+    ),
+    pytest.param(
+        "Oxygen",
+        {"Flow": "4"},
+        "Device",
+        "Choose the device; room air is one of them.",
+        id="a flow without a device",
+    ),
+    pytest.param(
+        "Vasopressor",
+        {"Drug": "Norepinephrine", "Rate": "12", "Unit": "mL/h"},
+        "Concentration",
+        "How much is in one mL? mL/h alone is no dose.",
+        id="mL/h without a concentration",
+    ),
+]
+
+
+@pytest.mark.parametrize(("tab", "typed", "wrong", "sentence"), REFUSED)
+def test_an_impossible_entry_is_refused_at_its_field(
+    bedside: BedsidePage, course: Course, tab: str, typed: dict[str, str], wrong: str, sentence: str
+) -> None:
+    """The field says what is wrong and has the focus; the others keep what was typed."""
+    before = Entry.objects.count()
+    bedside.open_tab(tab)
+    bedside.fill(typed)
+    kept = {label: bedside.field(label).input_value() for label in typed}
+    bedside.save()
+
+    field = bedside.field(wrong)
+    expect(field).to_have_accessible_description(re.compile(re.escape(sentence)))
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    for label, value in kept.items():
+        expect(bedside.field(label)).to_have_value(value)
+    assert Entry.objects.count() == before
+
+
+def test_a_dose_per_kilogram_needs_a_weight(
+    page: Page, nurse: User, sign_in: Callable[[Page, User], None]
+) -> None:
+    """No weight was charted: it is asked for while the dose is typed, and again on save."""
+    course = admit(nurse, weight_kg=None)
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/?kind=vasopressor")
+    bedside = BedsidePage(page)
+    bedside.fill({"Drug": "Norepinephrine", "Rate": "0.25", "Unit": "mcg/kg/min"})
+    expect(bedside.conversion).to_contain_text("No weight charted")
+    bedside.save()
+    expect(bedside.field("Weight in the pump")).to_have_accessible_description(
+        re.compile("No weight is charted for this time")
+    )
+    expect(bedside.field("Rate")).to_have_value("0.25")
+    assert not Entry.objects.exists()
+
+    bedside.fill({"Weight in the pump": "80"})
+    expect(bedside.conversion).to_have_text("0.25 mcg/kg/min × 80 kg = 20 mcg/min")
+    bedside.save_and_see_it_saved()
+    bedside.expect_grade(2)
+
+
+def test_an_admission_is_refused_at_its_fields(
+    page: Page, nurse: User, sign_in: Callable[[Page, User], None]
+) -> None:
+    """Neither birth date nor age, and a weight in the hundreds: said at the fields, all kept."""
+    sign_in(page, nurse)
+    page.goto("/courses/admit/")
+    page.get_by_role("textbox", name="Name").fill("OKONKWO, Ada")
+    page.get_by_role("textbox", name="Dosing weight").fill("8000")
+    page.get_by_role("button", name="Admit").click()
+    birth_date = page.get_by_role("textbox", name="Birth date")
+    expect(birth_date).to_have_accessible_description(re.compile("Give the birth date, or the age"))
+    weight = page.get_by_role("textbox", name="Dosing weight")
+    expect(weight).to_have_accessible_description(re.compile("8000 kg cannot be"))
+    expect(weight).to_have_value("8000")
+    expect(page.get_by_role("textbox", name="Name")).to_have_value("OKONKWO, Ada")
+    assert not Course.objects.exists()

@@ -1,0 +1,31 @@
+"""The door: a real name and password on the sign-in page."""
+
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from crs_app.accounts.models import User
+from patients.models import Course
+
+
+def test_a_wrong_password_is_said_and_the_right_one_leads_on(
+    page: Page, nurse: User, course: Course
+) -> None:
+    """A nurse who follows a link to a patient signs in, wrongly first, and arrives there."""
+    page.goto(f"/courses/{course.pk}/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_role("textbox", name="Username").fill("nurse")
+    page.get_by_role("textbox", name="Password").fill("wrong horse")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("password")
+    assert settings.SESSION_COOKIE_NAME not in {c["name"] for c in page.context.cookies()}
+
+    page.get_by_role("textbox", name="Username").fill("nurse")
+    page.get_by_role("textbox", name="Password").fill("correct horse 1")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="OKONKWO, Ada")).to_be_attached()
+    expect(page.get_by_text("J. Ruiz").first).to_be_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto(f"/courses/{course.pk}/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

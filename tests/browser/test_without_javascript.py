@@ -1,0 +1,51 @@
+"""The bedside works, slower, where scripts do not run."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from crs_app.accounts.models import User
+from patients.models import Course, Entry, EntryKind
+from tests.browser.bedside_page import BedsidePage
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    made.set_default_timeout(5_000)
+    yield made
+    made.close()
+
+
+def test_oxygen_is_charted_and_corrected_without_a_script(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """A tab is a link, a form a form: charted, refused, mended, saved, corrected, taken back."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    page.get_by_role("link", name="Oxygen").click()
+    page.get_by_label("Flow", exact=True).fill("2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Choose the device; room air is one of them.")).to_be_visible()
+    expect(page.get_by_label("Flow", exact=True)).to_have_value("2")
+    page.get_by_label("Device", exact=True).select_option(label="Nasal cannula")
+    page.get_by_role("button", name="Save").click()
+
+    bedside = BedsidePage(page)
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    bedside.expect_grade(2)
+    expect(bedside.rows.nth(1)).to_contain_text("Nasal cannula, 2 L/min")
+
+    bedside.change("Nasal cannula, 2 L/min", "Correct")
+    page.get_by_label("Flow", exact=True).fill("4")
+    page.get_by_label("Reason for the correction").fill("Misread")
+    page.get_by_role("button", name="Save correction").click()
+    expect(page.locator("s")).to_have_text("Nasal cannula, 2 L/min")
+
+    bedside.change("Nasal cannula, 4 L/min", "Entered in error")
+    page.get_by_label("Why was it entered in error?").fill("Another patient")
+    page.get_by_role("button", name="Take it back").click()
+    bedside.expect_grade(0)
+    assert Entry.objects.filter(kind=EntryKind.RETRACTION).count() == 1
