@@ -11,6 +11,7 @@ from grading.course_file import CourseDocument, read_course
 from grading.engine.entries import BaselineFacts, Entry, in_force
 from grading.engine.periods import Period
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.guidance import Item, advise
 from grading.service import Standing, stand
 
 PEAK_WINDOW: Final = timedelta(hours=24)
@@ -28,6 +29,7 @@ class Answer:
     standing: Standing
     periods: tuple[Period, ...]
     projected: tuple[Period, ...]
+    guidance: tuple[Item, ...]
 
     @property
     def maximum(self) -> int | None:
@@ -67,7 +69,7 @@ class Answer:
                 *(_period_json(period, projected=False) for period in self.periods),
                 *(_period_json(period, projected=True) for period in self.projected),
             ],
-            "guidance": [],
+            "guidance": [item.as_json() for item in self.guidance],
         }
 
 
@@ -94,7 +96,8 @@ def graded(
     end = min(moment, history.ended_at) if history.ended_at is not None else moment
     if past:
         past[-1] = replace(past[-1], end=end)
-    return Answer(document, moment, standing, tuple(past), tuple(projected))
+    guidance = advise(document.facts, standing, entries, history.periods, risk=document.risk)
+    return Answer(document, moment, standing, tuple(past), tuple(projected), guidance)
 
 
 def _latest_time(document: CourseDocument, known: list[Entry]) -> datetime:

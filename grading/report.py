@@ -33,6 +33,7 @@ def _lines(answer: Answer, zone: tzinfo | None) -> Iterator[str]:
         yield from _why(standing)
         yield from _not_known(standing)
         yield from _next(standing, answer.now, zone)
+    yield from _guidance(answer)
     yield from _history(answer, zone)
 
 
@@ -97,6 +98,17 @@ def _next(standing: Standing, now: datetime, zone: tzinfo | None) -> Iterator[st
         yield f"  {_time(period.start, zone)} (in {wait}): grade {period.grade}{bound} ({codes})"
     if not standing.upcoming:
         yield "  none"
+
+
+def _guidance(answer: Answer) -> Iterator[str]:
+    """What the algorithm advises: text with its basis, never an order."""
+    if not answer.guidance:
+        return
+    yield ""
+    yield "What the algorithm of 2014 advises (the clinician decides)"
+    for item in answer.guidance:
+        words = item.as_json()
+        yield f"  {words['indicator']}: {words['summary']}  [{words['citation']}]"
 
 
 def _history(answer: Answer, zone: tzinfo | None) -> Iterator[str]:

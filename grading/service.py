@@ -13,7 +13,7 @@ from grading.engine.entries import BaselineFacts, Entry, Vitals
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.history import fold, in_order, project
 from grading.engine.periods import Criterion, Opening, Period, Unknown, tile
-from grading.engine.policy import Policy
+from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.engine.state import CourseState
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from grading.engine.vocabulary import VITAL_SIGN, Analyte, Attribution
@@ -46,8 +46,9 @@ class Excluded:
 class Standing:
     """Where a course stands at an instant; grade and bound are None where nothing is graded.
 
-    ``upcoming``: what the clock alone will change. ``latest``: the latest entry about each thing;
-    ``stale``: those of its keys that are older than their window (shown, never graded by).
+    ``upcoming``: what the clock, or a policy decided for later, will change. ``latest``: the
+    latest entry about each thing; ``stale``: those of its keys that are older than their window
+    (shown, never graded by). ``policy`` is the one that holds.
     """
 
     at: datetime
@@ -61,6 +62,7 @@ class Standing:
     stale: frozenset[str] = frozenset()
     weight_kg: Decimal | None = None
     ended: bool = False
+    policy: Policy = DEFAULT_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +177,11 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
         criteria=state.criteria(now),
         unknown=state.unknowns(now),
         excluded=tuple(_excluded(state)),
-        upcoming=tuple(tile(project(copied))),
+        upcoming=tuple(tile([o for o in project(copied) if not o.by_policy_alone])),
         latest=dict(state.latest),
         stale=_stale(state, now),
         weight_kg=state.weight_kg,
+        policy=state.policy,
     )
 
 
@@ -193,6 +196,7 @@ def _standing_outside(state: CourseState, now: datetime) -> Standing:
         latest=dict(state.latest),
         weight_kg=state.weight_kg,
         ended=state.is_over,
+        policy=state.policy,
     )
 
 
@@ -204,7 +208,7 @@ def _excluded(state: CourseState) -> Iterable[Excluded]:
 
 
 def _stale(state: CourseState, now: datetime) -> frozenset[str]:
-    policy = state.facts.policy
+    policy = state.policy
     return frozenset(
         key
         for key, entry in state.latest.items()

@@ -36,6 +36,7 @@ def put_away(state: CourseState) -> Checkpoint:
     entries: dict[str, Any] = {entry.id: to_words(entry) for entry in _entries(state)}
     words = {
         "entries": entries,
+        "policy_number": state.policy_number,
         "begun": state.begun,
         "death": _id(state.death),
         "latest": {key: entry.id for key, entry in state.latest.items()},
@@ -52,10 +53,13 @@ def put_away(state: CourseState) -> Checkpoint:
 
 
 def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> CourseState:
-    """The state that ``checkpoint`` holds; facts and baseline must be those it was made under."""
+    """The state that ``checkpoint`` holds; facts and baseline must be those it was made under.
+
+    Only policies later than the checkpoint may differ.
+    """
     words = checkpoint.state
     entries = {key: from_words(entry) for key, entry in words["entries"].items()}
-    state = CourseState.at_start(facts, baseline)
+    state = CourseState.at_start(facts, baseline, policy_number=words["policy_number"])
     state.at, state.begun = checkpoint.at, words["begun"]
     state.death = _entry(entries, words["death"])
     state.latest = {key: entries[entry] for key, entry in words["latest"].items()}
@@ -63,7 +67,7 @@ def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> C
     state.weight_kg = None if words["weight_kg"] is None else Decimal(words["weight_kg"])
     shown = words["shown"]
     if shown is not None:
-        state.shown = (shown[0], shown[1], tuple(shown[2]), tuple(shown[3]))
+        state.shown = (shown[0], shown[1], tuple(shown[2]), tuple(shown[3]), shown[4])
     state.constitution.temperature = _entry(entries, words["temperature"])
     for symptom in words["symptoms"]:
         state.constitution.note_symptom(_entry(entries, symptom))
@@ -116,6 +120,7 @@ def _circulation_words(circulation: Circulation) -> dict[str, Any]:
         "running_since": {d.value: at.isoformat() for d, at in infusions.running_since.items()},
         "doses": {d.value: None if v is None else str(v) for d, v in infusions.doses.items()},
         "awaiting_weight": sorted(drug.value for drug in infusions.awaiting_weight),
+        "as_salt": sorted(drug.value for drug in infusions.as_salt),
         "run": {
             "credit_us": run.credit // _MICROSECOND,
             "high": run.high,
@@ -150,6 +155,7 @@ def _restore_circulation(
         for drug, dose in words["doses"].items()
     }
     infusions.awaiting_weight = {VasopressorDrug(drug) for drug in words["awaiting_weight"]}
+    infusions.as_salt = {VasopressorDrug(drug) for drug in words["as_salt"]}
     run = words["run"]
     circulation.run = HighDoseRun(
         circulation.policy,

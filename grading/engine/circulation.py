@@ -59,6 +59,19 @@ class Circulation:
     def at_start(cls, policy: Policy, limits: PressureLimits) -> Circulation:
         return cls(policy, limits, Infusions(policy), HighDoseRun(policy))
 
+    def read_under(self, policy: Policy, limits: PressureLimits) -> None:
+        """Read what was noted with new numbers; doses stay as they were converted when charted.
+
+        A reading that now says something else counts as new: it may end a judgement, or be the
+        low pressure that a bolus answers.
+        """
+        former, self.limits = self.limits, limits
+        self.policy = self.infusions.policy = self.run.policy = policy
+        if self.last_low is not None and not _still_low(self.last_low, former, limits):
+            self.last_low = None
+        if self.reading is not None and limits.classify(self.reading) is not self.reading_says:
+            self.new_reading = True
+
     def note_reading(self, vitals: Vitals) -> None:
         self.reading, self.new_reading = vitals, True
 
@@ -202,6 +215,14 @@ class Circulation:
             and self.run.is_open(at)
             and self.run.credited(at) >= wait
         )
+
+
+def _still_low(reading: Vitals, former: PressureLimits, limits: PressureLimits) -> bool:
+    """Whether a reading that was low stays so: by its floor, or judged so where in question."""
+    says = limits.classify(reading)
+    if says is Reading.IN_QUESTION:
+        return former.classify(reading) is Reading.IN_QUESTION
+    return says is Reading.LOW
 
 
 _JUDGED_CODE: Final = {

@@ -31,6 +31,9 @@ class Constitution:
     temperature: Vitals | None = None
     symptoms: dict[str, Symptom] = field(default_factory=dict)
 
+    def read_under(self, policy: Policy) -> None:
+        self.policy = policy
+
     def note_temperature(self, vitals: Vitals) -> None:
         self.temperature = vitals
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 from grading.engine.entries import BaselineFacts
@@ -57,12 +58,21 @@ _ESTABLISHED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFrom:
+    """A later policy, and the instant from which it holds for a course."""
+
+    at: datetime
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
 class CourseFacts:
     """One course of immunotherapy of one patient.
 
     ``infused_at`` keeps its own offset: ages are counted by the calendar there. One of
     ``birth_date`` and ``age_years`` is given; the birth date wins where both are. ``weight_kg`` is
-    the dosing weight at the start.
+    the dosing weight at the start. ``policy`` holds until the first of the later ``policies``,
+    which come in the order of their instants; raises ValueError where they do not.
     """
 
     infused_at: datetime
@@ -71,6 +81,20 @@ class CourseFacts:
     weight_kg: Decimal | None = None
     baseline: Baseline = field(default_factory=Baseline)
     policy: Policy = DEFAULT_POLICY
+    policies: tuple[PolicyFrom, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(not one.at < following.at for one, following in pairwise(self.policies)):
+            raise ValueError("later policies come one at an instant, in order of time")
+
+    def policies_begun(self, at: datetime) -> int:
+        """How many of the later policies hold, or have held, at ``at``."""
+        return sum(later.at <= at for later in self.policies)
+
+    def under(self, number: int) -> CourseFacts:
+        """The same under one policy alone: 0 is the first, n the n-th of the later ones."""
+        policy = self.policies[number - 1].policy if number else self.policy
+        return replace(self, policy=policy, policies=())
 
     @property
     def age_in_completed_years(self) -> int:

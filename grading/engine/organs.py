@@ -74,12 +74,19 @@ class Organs:
     ticks: dict[str, Symptom] = field(default_factory=dict)
     charted_at: dict[str, datetime] = field(default_factory=dict)
 
+    def read_under(self, policy: Policy) -> None:
+        """Grade what is held anew; what was there before the infusion rests on no policy."""
+        self.policy = policy
+        self.held = {
+            term: self._charted(held.entry)
+            if isinstance(held.entry, Toxicity)
+            else self._graded(held.entry)
+            for term, held in self.held.items()
+        }
+
     def note_toxicity(self, entry: Toxicity) -> None:
         self.charted_at[entry.term] = entry.at
-        code = None
-        if entry.counts and self._counts(entry.term, entry.grade, laboratory=False):
-            code = _criterion(entry.term, entry.grade)
-        self.held[entry.term] = Held(entry, code, 0, entry.grade)
+        self.held[entry.term] = self._charted(entry)
 
     def note_lab(self, entry: Lab) -> None:
         """Only analytes that CTCAE grades here are kept."""
@@ -91,6 +98,12 @@ class Organs:
             self.ticks[symptom.term] = symptom
         else:
             self.ticks.pop(symptom.term, None)
+
+    def _charted(self, entry: Toxicity) -> Held:
+        code = None
+        if entry.counts and self._counts(entry.term, entry.grade, laboratory=False):
+            code = _criterion(entry.term, entry.grade)
+        return Held(entry, code, 0, entry.grade)
 
     def _graded(self, entry: Lab) -> Held:
         term = entry.analyte.value

@@ -54,6 +54,9 @@ class OxygenSupport:
     policy: Policy
     entry: Oxygen | None = None
 
+    def read_under(self, policy: Policy) -> None:
+        self.policy = policy
+
     def note(self, entry: Oxygen) -> None:
         self.entry = entry
 

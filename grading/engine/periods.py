@@ -49,18 +49,24 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The start of a period; ``grade`` None is the end of grading (a death not due to CRS)."""
+    """The start of a period; ``grade`` None is the end of grading (a death not due to CRS).
+
+    ``policy`` is which of the course's policies grades it: 0 the first, n the n-th later one.
+    ``by_policy_alone``: neither grade, bound nor codes differ from the period before.
+    """
 
     at: datetime
     grade: int | None
     at_most: int | None
     criteria: tuple[Criterion, ...]
     unknown: tuple[Unknown, ...]
+    policy: int = 0
+    by_policy_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Half-open [``start``, ``end``); ``end`` None is for ever."""
+    """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening."""
 
     start: datetime
     end: datetime | None
@@ -68,6 +74,7 @@ class Period:
     at_most: int
     criteria: tuple[Criterion, ...]
     unknown: tuple[Unknown, ...]
+    policy: int = 0
 
     def findings_json(self) -> dict[str, Any]:
         """Criteria and unknowns as the course file's answer has them."""
@@ -86,7 +93,13 @@ def tile(openings: list[Opening]) -> list[Period]:
         end = openings[place + 1].at if place + 1 < len(openings) else None
         periods.append(
             Period(
-                opening.at, end, opening.grade, opening.at_most, opening.criteria, opening.unknown
+                opening.at,
+                end,
+                opening.grade,
+                opening.at_most,
+                opening.criteria,
+                opening.unknown,
+                opening.policy,
             )
         )
     return periods

@@ -36,6 +36,7 @@ from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.organs import Organs, wants_grade
 from grading.engine.oxygen import OxygenSupport
 from grading.engine.periods import Criterion, Opening, Unknown
+from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
 from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, ORDER, RULES, grades_under
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
@@ -57,7 +58,8 @@ class CourseState:
     """Everything about a course up to ``at`` that later grades can depend on.
 
     ``latest`` holds the latest entry about each thing ("temperature_c", "oxygen",
-    "vasopressor.norepinephrine", "lab.crp", ...) since the infusion.
+    "vasopressor.norepinephrine", "lab.crp", ...) since the infusion. ``policy_number`` is which of
+    the course's policies holds at ``at``: 0 the first, n the n-th later one.
     """
 
     facts: CourseFacts
@@ -67,6 +69,7 @@ class CourseState:
     oxygen: OxygenSupport
     circulation: Circulation
     organs: Organs
+    policy_number: int = 0
     at: datetime | None = None
     weight: Weight | None = None
     weight_kg: Decimal | None = None
@@ -78,23 +81,37 @@ class CourseState:
     shown: tuple[Any, ...] | None = None
 
     @classmethod
-    def at_start(cls, facts: CourseFacts, baseline: Baseline) -> CourseState:
-        """The empty state before any entry; ``baseline`` is what holds for the whole course."""
-        policy = facts.policy
+    def at_start(
+        cls, facts: CourseFacts, baseline: Baseline, *, policy_number: int | None = None
+    ) -> CourseState:
+        """The empty state before any entry; ``baseline`` is what holds for the whole course.
+
+        ``policy_number`` None is the policy that holds at the infusion.
+        """
+        if policy_number is None:
+            policy_number = facts.policies_begun(facts.infused_at)
+        ruled = facts.under(policy_number)
+        policy = ruled.policy
         return cls(
             facts=facts,
             baseline=baseline,
             grades=grades_under(policy),
             constitution=Constitution(policy),
             oxygen=OxygenSupport(policy),
-            circulation=Circulation.at_start(policy, limits_for(facts, baseline)),
+            circulation=Circulation.at_start(policy, limits_for(ruled, baseline)),
             organs=Organs(policy, baseline),
+            policy_number=policy_number,
             weight_kg=facts.weight_kg,
         )
 
     @property
     def is_over(self) -> bool:
         return self.death is not None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that holds at ``at``."""
+        return self.circulation.policy
 
     def advance(self, at: datetime, entries: Iterable[Entry]) -> list[Opening]:
         """Take the state over the instant ``at`` with all its ``entries``; the periods that open.
@@ -110,15 +127,36 @@ class CourseState:
         return openings
 
     def advance_clock(self, until: datetime) -> list[Opening]:
-        """Make the changes that the clock alone brings before ``until``."""
+        """Make the changes that the clock and a change of policy alone bring before ``until``."""
         openings: list[Opening] = []
         if not self.begun and until > self.facts.infused_at:
             self._take_in(self.facts.infused_at, (), openings)
-        while self.next_clock is not None and self.next_clock < until:
-            self.at = self.next_clock
-            self._settle_circulation(self.next_clock)
-            self._open(self.at, openings)
+        while (event := self._next_event()) is not None and event < until:
+            self.at = event
+            self._take_in(event, (), openings)
         return openings
+
+    def _next_event(self) -> datetime | None:
+        policy_at = self._next_policy_at()
+        if self.next_clock is None or policy_at is None:
+            return self.next_clock or policy_at
+        return min(self.next_clock, policy_at)
+
+    def _next_policy_at(self) -> datetime | None:
+        later = self.facts.policies
+        if self.is_over or self.policy_number == len(later):
+            return None
+        return later[self.policy_number].at
+
+    def _change_policy(self) -> None:
+        """Read everything noted so far with the next policy's numbers."""
+        self.policy_number += 1
+        ruled = self.facts.under(self.policy_number)
+        self.grades = grades_under(ruled.policy)
+        self.constitution.read_under(ruled.policy)
+        self.oxygen.read_under(ruled.policy)
+        self.circulation.read_under(ruled.policy, limits_for(ruled, self.baseline))
+        self.organs.read_under(ruled.policy)
 
     def _take_in_prior(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -130,7 +168,7 @@ class CourseState:
                 self._note_risk(entry)
 
     def _take_in(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
-        touched = _CIRCULATION if self.next_clock == at else 0
+        touched = self._pass_time(at)
         for entry in entries:
             touched |= _NOTED[type(entry)](self, entry)
         if self.death is not None:
@@ -148,6 +186,13 @@ class CourseState:
             self.begun = True
             self._open(at, openings)
 
+    def _pass_time(self, at: datetime) -> int:
+        """Make the change of policy that the instant brings; what it or the clock touches."""
+        if self._next_policy_at() == at:
+            self._change_policy()
+            return _EVERYTHING
+        return _CIRCULATION if self.next_clock == at else 0
+
     def _settle_circulation(self, at: datetime) -> None:
         self.circulation.settle(at, self.weight_kg)
         self.says[2] = self.circulation.assess(at)
@@ -163,25 +208,37 @@ class CourseState:
         if death is None:
             raise ValueError("no death is charted")
         if death.attribution is Attribution.OTHER:
-            return Opening(death.at, None, None, (), ())
+            return Opening(death.at, None, None, (), (), self.policy_number)
         uncertain = death.attribution is Attribution.UNCERTAIN
         text = "Death, attribution to CRS uncertain" if uncertain else "Death from CRS"
         citation = RULES[DEATH].citation
         criterion = Criterion(DEATH, DEATH_GRADE, citation, (death.id,), text, uncertain)
-        return Opening(death.at, DEATH_GRADE, DEATH_GRADE, (criterion,), ())
+        return Opening(death.at, DEATH_GRADE, DEATH_GRADE, (criterion,), (), self.policy_number)
 
     def _open(self, at: datetime, openings: list[Opening]) -> None:
-        """Open a period where the grade, the bound or the codes differ from what is shown."""
+        """Open a period where grade, bound, codes or policy differ from what is shown."""
         a, b, c, d = self.says
         met = a[0] + b[0] + c[0] + d[0]
         unknown = a[1] + b[1] + c[1] + d[1]
         grade = max([self.grades[code] for code in met], default=0)
         at_most = max([reach for _, reach in unknown], default=0)
-        shown = (grade, max(grade, at_most), met, tuple([code for code, _ in unknown]))
+        codes = tuple([code for code, _ in unknown])
+        shown = (grade, max(grade, at_most), met, codes, self.policy_number)
         if shown == self.shown:
             return
+        by_policy_alone = self.shown is not None and shown[:4] == self.shown[:4]
         self.shown = shown
-        openings.append(Opening(at, grade, shown[1], self.criteria(at), self.unknowns(at)))
+        openings.append(
+            Opening(
+                at,
+                grade,
+                shown[1],
+                self.criteria(at),
+                self.unknowns(at),
+                self.policy_number,
+                by_policy_alone,
+            )
+        )
 
     def criteria(self, at: datetime) -> tuple[Criterion, ...]:
         """The criteria met at ``at``, highest grade first, with evidence and words."""
@@ -294,6 +351,7 @@ _CONSTITUTION: Final = 1 << 0
 _OXYGEN: Final = 1 << 1
 _CIRCULATION: Final = 1 << 2
 _ORGANS: Final = 1 << 3
+_EVERYTHING: Final = _CONSTITUTION | _OXYGEN | _CIRCULATION | _ORGANS
 
 _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Weight: CourseState._note_weight,

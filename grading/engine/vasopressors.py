@@ -165,13 +165,17 @@ class HighDoseRun:
 
 @dataclass(slots=True)
 class Infusions:
-    """Every vasopressor as last charted, and since when those that count have run."""
+    """Every vasopressor as last charted, and since when those that count have run.
+
+    A dose stays as it was converted when charted; ``as_salt`` are those read as a salt then.
+    """
 
     policy: Policy
     entries: dict[VasopressorDrug, Vasopressor] = field(default_factory=dict)
     running_since: dict[VasopressorDrug, datetime] = field(default_factory=dict)
     doses: dict[VasopressorDrug, Fraction | None] = field(default_factory=dict)
     awaiting_weight: set[VasopressorDrug] = field(default_factory=set)
+    as_salt: set[VasopressorDrug] = field(default_factory=set)
     changed: set[VasopressorDrug] = field(default_factory=set)
 
     def note(self, entry: Vasopressor) -> None:
@@ -188,11 +192,14 @@ class Infusions:
                 self.running_since.pop(drug, None)
                 self.doses.pop(drug, None)
                 self.awaiting_weight.discard(drug)
+                self.as_salt.discard(drug)
                 continue
             self.running_since.setdefault(drug, at)
             dose = self.doses[drug] = canonical_dose(entry, weight_kg, self.policy)
             waits = dose is None and entry.rate is not None and needs_weight(drug, entry.unit)
             (self.awaiting_weight.add if waits else self.awaiting_weight.discard)(drug)
+            salt = _is_salt(entry, self.policy)
+            (self.as_salt.add if salt else self.as_salt.discard)(drug)
         self.changed.clear()
 
     def only(self) -> VasopressorDrug | None:
@@ -205,7 +212,7 @@ class Infusions:
     def text(self) -> str:
         """The running infusions in words."""
         return "; ".join(
-            infusion_text(self.entries[drug], self.doses[drug], self.policy)
+            infusion_text(self.entries[drug], self.doses[drug], salt=drug in self.as_salt)
             for drug in sorted(self.running_since)
         )
 
@@ -225,14 +232,13 @@ def rate_text(entry: Vasopressor) -> str:
     return text
 
 
-def infusion_text(entry: Vasopressor, dose: Fraction | None, policy: Policy) -> str:
+def infusion_text(entry: Vasopressor, dose: Fraction | None, *, salt: bool) -> str:
     """An infusion with the arithmetic that brought it to Table 3's unit."""
     text = f"{entry.drug.label} {rate_text(entry)}"
     canonical = DRUGS[entry.drug].canonical
     if dose is None:
         waits = entry.rate is not None and needs_weight(entry.drug, entry.unit)
         return f"{text}, no weight charted" if waits else text
-    salt = _is_salt(entry, policy)
     if canonical is None or (entry.unit is canonical and not salt):
         return text
     weight = _weight_used(entry, dose * _BITARTRATE if salt else dose)

@@ -1,0 +1,56 @@
+"""Figure 2 of Lee et al. 2014 and the rules of its text: guidance for where a course stands now.
+
+Each item is text with its basis and what it used, never an order; the clinician answers it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grading.engine.algorithm.item import Dose, Indicator, Input, Item, Reply, Said
+from grading.engine.algorithm.situation import GradeHeld, RiskAnswer, Situation
+from grading.engine.algorithm.table import ITEMS, REASSESS, STALE, Row
+from grading.engine.algorithm.toxicities import CountedToxicity, counted_toxicities
+from grading.engine.algorithm.tree import SEVERE
+from grading.engine.systems.lee_2014 import DEATH_GRADE
+
+__all__ = [
+    "ITEMS",
+    "REASSESS",
+    "CountedToxicity",
+    "Dose",
+    "GradeHeld",
+    "Indicator",
+    "Input",
+    "Item",
+    "Reply",
+    "RiskAnswer",
+    "Said",
+    "Situation",
+    "advise",
+    "counted_toxicities",
+]
+
+_URGENCY: Final = list(Indicator)
+
+
+def advise(situation: Situation) -> tuple[Item, ...]:
+    """What the algorithm says, the most urgent first; nothing after a death."""
+    if situation.grade == DEATH_GRADE:
+        return ()
+    said = [
+        (row, what)
+        for row in ITEMS
+        if (situation.grade > 0 or row.at_grade_0) and (what := row.rule(situation)) is not None
+    ]
+    said.sort(key=lambda pair: _place(pair[0], pair[1], situation.grade))
+    return tuple(Item(row.code, row.citations, what) for row, what in said)
+
+
+def _place(row: Row, said: Said, grade: int) -> tuple[bool, int, int]:
+    """Where an item stands; of equals the table's order holds.
+
+    An old value on which a grade of 3 or more rests is asked before anything else.
+    """
+    asked_first = row.code == STALE and grade >= SEVERE
+    return (not asked_first, _URGENCY.index(said.indicator), row.concern)

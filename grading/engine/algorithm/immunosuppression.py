@@ -1,0 +1,147 @@
+"""Whether to treat with immunosuppression: the branches of Figure 2."""
+
+from __future__ import annotations
+
+from grading.engine.algorithm import tree
+from grading.engine.algorithm.item import ACTION, Indicator, Input, Said
+from grading.engine.algorithm.situation import Situation, amount
+from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+
+
+def not_advised(situation: Situation) -> Said | None:
+    if not tree.is_not_advised(situation):
+        return None
+    if situation.grade == 1:
+        return Said(
+            indicator=Indicator.INFO,
+            summary="Grade 1: symptomatic treatment; no immunosuppression at this grade",
+            detail="The paper recommends symptomatic treatment of grade 1 CRS: the aim is not to "
+            "extinguish it but to prevent life-threatening toxicity while keeping the effect on "
+            "the tumor.",
+            inputs=situation.criteria_inputs(),
+            unknown=situation.doubts(),
+        )
+    return Said(
+        indicator=Indicator.INFO,
+        summary="Grade 2, neither risk: symptomatic treatment; monitor heart and other organs "
+        "closely",
+        detail="Without extensive comorbidities or older age the paper's algorithm gives grade 2 "
+        "supportive care with close monitoring of cardiac and other organ function.",
+        inputs=(
+            *situation.criteria_inputs(),
+            *situation.risk_inputs(*tree.EARLIER_TREATMENT),
+        ),
+        unknown=situation.doubts(),
+    )
+
+
+def risk_unanswered(situation: Situation) -> Said | None:
+    if not tree.risk_unanswered(situation):
+        return None
+    open_ones = [
+        question for question in tree.EARLIER_TREATMENT if situation.answered(question) is None
+    ]
+    named = " and ".join(question.label for question in open_ones)
+    decided = tree.may_treat_early(situation)
+    return Said(
+        indicator=Indicator.WARNING,
+        summary=f"Not answered: {named}; "
+        + ("the other answer already decides" if decided else "this decides treatment at grade 2"),
+        detail="At grade 2 the paper makes immunosuppression depend on how well the patient can "
+        f"bear CRS: extensive comorbidities or older age.{_age_hint(situation, open_ones)}",
+        inputs=situation.risk_inputs(*tree.EARLIER_TREATMENT),
+        unknown=tuple(f"{question.label}." for question in open_ones),
+    )
+
+
+def _age_hint(situation: Situation, open_ones: list[RiskQuestion]) -> str:
+    """A suggested yes by age; the question stays open."""
+    age, hint = situation.facts.age_in_completed_years, situation.facts.policy.older_age_years
+    if RiskQuestion.OLDER_AGE not in open_ones or age < hint:
+        return ""
+    return (
+        f" Suggested for older age: yes, the patient is {age} (hint from {hint} years, a decision;"
+        " the paper gives no age)."
+    )
+
+
+def consider(situation: Situation) -> Said | None:
+    if not tree.may_treat_early(situation):
+        return None
+    return Said(
+        indicator=Indicator.WARNING,
+        summary="Grade 2 with a risk: tocilizumab, with or without corticosteroids, may be "
+        "appropriate",
+        detail="In older patients and in those with significant comorbidities the paper holds "
+        "immunosuppression at grade 2 appropriate, depending on clinical judgment. "
+        f"{_given(situation)}",
+        inputs=(
+            *situation.criteria_inputs(),
+            *situation.risk_inputs(*tree.EARLIER_TREATMENT),
+            *_treatment_inputs(situation),
+        ),
+        unknown=situation.doubts(),
+        answers=ACTION,
+    )
+
+
+def indicated(situation: Situation) -> Said | None:
+    if not tree.is_severe(situation):
+        return None
+    awaiting = tree.is_awaiting(situation)
+    return Said(
+        indicator=Indicator.INFO if awaiting else Indicator.CRITICAL,
+        summary=f"Grade {situation.grade}: "
+        + (
+            f"immunosuppression has begun, {_last(situation)}"
+            if awaiting
+            else "the paper treats all such patients: tocilizumab ± corticosteroids"
+        ),
+        detail="The paper treats every patient with grade 3 or 4 CRS with immunosuppressive "
+        "agents, to prevent progression and irreversible organ dysfunction; tocilizumab first, "
+        f"with or without corticosteroids. {_given(situation)}",
+        inputs=(*situation.criteria_inputs(), *_treatment_inputs(situation)),
+        unknown=situation.doubts(),
+        answers=() if awaiting else ACTION,
+    )
+
+
+def second_agents(situation: Situation) -> Said | None:
+    steroids = tuple(
+        item
+        for item in situation.given(*tree.CORTICOSTEROIDS)
+        if item.at >= situation.facts.infused_at
+    )
+    if tree.reassessment(situation) is None or not steroids:
+        return None
+    return Said(
+        indicator=Indicator.INFO,
+        summary="TNF or IL-1 blockade (etanercept, infliximab, anakinra) has been used; not "
+        "routine",
+        detail="Agents against TNF (infliximab, etanercept) and IL-1 (anakinra) could help and "
+        "have been used with success; the authors do not use them routinely.",
+        inputs=situation.treatment_inputs(
+            (*situation.given(TreatmentAgent.TOCILIZUMAB), *steroids)
+        ),
+        answers=ACTION,
+    )
+
+
+def _treatment_inputs(situation: Situation) -> tuple[Input, ...]:
+    return situation.treatment_inputs(
+        situation.given(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
+    )
+
+
+def _last(situation: Situation) -> str:
+    last = tree.last_tocilizumab(situation)
+    return "" if last is None else f"tocilizumab {amount(last)} at {situation.clock(last.at)}"
+
+
+def _given(situation: Situation) -> str:
+    """What was given so far; by whom stands with the entries."""
+    given = situation.given(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
+    if not given:
+        return "No tocilizumab and no corticosteroid is charted."
+    doses = (f"{item.agent.label} {amount(item)} at {situation.clock(item.at)}" for item in given)
+    return f"Given so far: {'; '.join(doses)}."

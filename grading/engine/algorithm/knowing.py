@@ -1,0 +1,188 @@
+"""What is not known, or no longer known, and what to chart to know it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+from grading.engine.algorithm import things, tree
+from grading.engine.algorithm.evidence import LOW_WEIGHT
+from grading.engine.algorithm.item import Indicator, Input, Said
+from grading.engine.algorithm.situation import Situation
+from grading.engine.constitution import FEVER
+from grading.engine.entries import Entry, Vasopressor, Vitals
+from grading.engine.periods import Criterion, Unknown
+from grading.engine.units import shown
+from grading.engine.vasopressors import charted_dose, charted_dose_without_weight, needs_weight
+from grading.engine.vocabulary import DRUGS, Analyte, DoseUnit
+
+_CHART: Final = {
+    "oxygen.fio2": "chart the FiO2, or a cannula's flow",
+    "oxygen.fio2_estimated": "chart the FiO2 itself, here only estimated",
+    "hypotension.relative": "judge whether this pressure is low for this patient",
+    "hypotension.no_baseline": "chart the baseline pressure",
+    "hypotension.no_systolic": "chart a systolic pressure",
+    "hypotension.refractory": "judge whether fluids and one low-dose vasopressor are enough",
+    "life_threatening": "judge whether the toxicity is immediately life-threatening",
+    "vasopressor.dose": "chart the vasopressor's dose, and the weight it needs",
+    "organ_toxicity.ungraded": "give the ticked signs their CTCAE grade",
+}
+_PRESSURES: Final = ("systolic_mmhg", "mean_arterial_pressure_mmhg")
+_TEMPERATURE: Final = "temperature_c"
+_NAMED_AT_MOST: Final = 2
+
+
+def bound_to_resolve(situation: Situation) -> Said | None:
+    open_ones = [item for item in situation.unknown if item.could_reach > situation.grade]
+    if not open_ones:
+        return None
+    more = f", and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
+    severe = situation.at_most >= tree.SEVERE
+    return Said(
+        indicator=Indicator.CRITICAL if severe else Indicator.WARNING,
+        summary=f"Could be grade {situation.at_most}: {_to_chart(open_ones[0])}{more}",
+        detail=" ".join(
+            f"Could reach {item.could_reach}: {item.why}; {_to_chart(item)}." for item in open_ones
+        ),
+        inputs=tuple(
+            Input(entry_id, f"Could reach {item.could_reach}", item.why)
+            for item in open_ones
+            for entry_id in item.evidence
+        ),
+        unknown=tuple(f"{item.why}." for item in open_ones),
+    )
+
+
+def _to_chart(unknown: Unknown) -> str:
+    analyte = unknown.code.removeprefix("lab.")
+    if analyte == unknown.code:
+        return _CHART[unknown.code]
+    return f"chart {Analyte(analyte).label} as a number with its limits of normal"
+
+
+def stale_evidence(situation: Situation) -> Said | None:
+    """Old values on which the grade rests; the grade itself stays as it is."""
+    rests_on = {
+        key: situation.latest[key]
+        for key in sorted(situation.stale)
+        for criterion in situation.deciding()
+        if _stands_on(criterion, key, situation.latest[key])
+    }
+    if not rests_on:
+        return None
+    return Said(
+        indicator=Indicator.WARNING,
+        summary=_last_charted(rests_on, situation),
+        detail="The grade rests on values older than their window. They hold until something "
+        "newer is charted: chart each as unchanged, changed or stopped.",
+        inputs=tuple(things.as_input(key, entry, situation) for key, entry in rests_on.items()),
+        unknown=tuple(
+            f"{things.label(key, entry)}, for {things.age_text(entry, situation)}."
+            for key, entry in rests_on.items()
+        ),
+    )
+
+
+def _stands_on(criterion: Criterion, key: str, entry: Entry) -> bool:
+    """Whether the criterion rests on this thing, and not only on something charted with it."""
+    if entry.id not in criterion.evidence:
+        return False
+    if not isinstance(entry, Vitals):
+        return True
+    if criterion.code == FEVER:
+        return key == _TEMPERATURE
+    return key == next((name for name in _PRESSURES if getattr(entry, name) is not None), None)
+
+
+def _last_charted(rests_on: dict[str, Entry], situation: Situation) -> str:
+    aged = [
+        f"{things.label(key, entry)} last charted {things.age_text(entry, situation)} ago"
+        for key, entry in rests_on.items()
+    ]
+    if len(aged) == 1:
+        infusion = isinstance(next(iter(rests_on.values())), Vasopressor)
+        return f"{aged[0]}: {'still running?' if infusion else 'still so?'}"
+    more = f", {len(aged) - _NAMED_AT_MOST} more" if len(aged) > _NAMED_AT_MOST else ""
+    return f"{'; '.join(aged[:_NAMED_AT_MOST])}{more}: still so?"
+
+
+def baseline_pressure_missing(situation: Situation) -> Said | None:
+    if situation.baseline_systolic_known:
+        return None
+    return Said(
+        indicator=Indicator.WARNING,
+        summary="No baseline blood pressure: establish it, hypotension drives the grade",
+        detail="The paper holds it imperative to establish a clear baseline blood pressure before "
+        "therapy, because hypotension is a major driver of the grade.",
+        unknown=("the patient's own systolic pressure before therapy.",),
+    )
+
+
+def weight_missing(situation: Situation) -> Said | None:
+    if situation.weight_kg is not None:
+        return None
+    waiting = [entry for entry in _infusions(situation) if _waits_for_weight(entry)]
+    doses = [name for name, in_play in _DOSES.items() if in_play(situation)]
+    needed = [*doses, *(f"{entry.drug.label} in Table 3's unit" for entry in waiting)]
+    if not needed:
+        return None
+    return Said(
+        indicator=Indicator.WARNING,
+        summary="No weight charted: no dose is worked out and no rate converted without it",
+        detail=f"Needed for: {', '.join(needed)}. There is never a default weight.",
+        inputs=tuple(
+            things.as_input(f"vasopressor.{entry.drug}", entry, situation) for entry in waiting
+        ),
+        unknown=("the weight.",),
+    )
+
+
+_DOSES: Final = {
+    "tocilizumab": tree.tocilizumab_in_play,
+    "dexamethasone": tree.dexamethasone_in_play,
+    "methylprednisolone": tree.methylprednisolone_in_play,
+}
+
+
+def _infusions(situation: Situation) -> tuple[Vasopressor, ...]:
+    """The running infusions of drugs that the grade counts."""
+    return tuple(entry for entry in things.running(situation) if DRUGS[entry.drug].counted)
+
+
+def _waits_for_weight(entry: Vasopressor) -> bool:
+    unconverted = entry.rate is not None and entry.weight_kg is None
+    return unconverted and needs_weight(entry.drug, entry.unit)
+
+
+def limits_of_small_patient(situation: Situation) -> Said | None:
+    """Table 3 beside the weight of a patient for whom its absolute doses are large."""
+    weight_kg = situation.weight_kg
+    infusions = _infusions(situation)
+    if weight_kg is None or weight_kg >= LOW_WEIGHT.value or not infusions:
+        return None
+    rates = [rate for entry in infusions if (rate := _per_kg(entry, situation))]
+    return Said(
+        indicator=Indicator.WARNING,
+        summary=f"Weight {shown(weight_kg)} kg: Table 3's limits in mcg/min take no account of it",
+        detail="Table 3 gives absolute doses, sized for adults, for all but dopamine: in a small "
+        "patient a dose below its limit may be high. Per weight: "
+        f"{'; '.join(rates) or 'no dose in mcg/min is known'}.",
+        inputs=(
+            situation.weight_input(),
+            *(things.as_input(f"vasopressor.{item.drug}", item, situation) for item in infusions),
+        ),
+    )
+
+
+def _per_kg(entry: Vasopressor, situation: Situation) -> str:
+    """The charted rate of a drug that Table 3 has in mcg/min, in mcg/kg/min."""
+    if DRUGS[entry.drug].canonical is not DoseUnit.UG_PER_MIN or entry.unit is None:
+        return ""
+    weight_kg = entry.weight_kg or situation.weight_kg
+    rate = (
+        charted_dose_without_weight(entry) if entry.unit.per_kg else charted_dose(entry, weight_kg)
+    )
+    if rate is None or weight_kg is None:
+        return ""
+    per_kg = rate if entry.unit.per_kg else rate / Fraction(weight_kg)
+    return f"{entry.drug.label} {shown(per_kg)} {DoseUnit.UG_PER_KG_PER_MIN.label}"

@@ -1,0 +1,149 @@
+"""What the algorithm reads: where a course stands, what was given, what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Protocol
+
+from grading.engine.algorithm.item import Input
+from grading.engine.algorithm.toxicities import CountedToxicity
+from grading.engine.entries import Entry, Treatment
+from grading.engine.facts import CourseFacts
+from grading.engine.periods import Criterion, Unknown
+from grading.engine.units import shown
+from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+
+
+class GradeHeld(Protocol):
+    """A grade and the half-open time for which it held; ``end`` None is for ever."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def end(self) -> datetime | None: ...
+
+    @property
+    def grade(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RiskAnswer:
+    """The answer that holds; ``entry_id`` None: given with the patient."""
+
+    present: bool
+    entry_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A graded course at ``now``; nothing in it lies after ``now``.
+
+    ``latest`` and ``stale`` are as in the standing; ``before`` is the latest about each thing
+    before the infusion. ``treatments`` are all that were charted, in order of time; ``history``
+    the grades held since the infusion. ``timezone`` is that in which times are told.
+    """
+
+    now: datetime
+    timezone: tzinfo | None
+    facts: CourseFacts
+    grade: int
+    at_most: int
+    criteria: tuple[Criterion, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    excluded: tuple[str, ...] = ()
+    latest: Mapping[str, Entry] = field(default_factory=dict)
+    before: Mapping[str, Entry] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
+    weight_kg: Decimal | None = None
+    baseline_systolic_known: bool = False
+    risk: Mapping[RiskQuestion, RiskAnswer] = field(default_factory=dict)
+    treatments: tuple[Treatment, ...] = ()
+    toxicities: tuple[CountedToxicity, ...] = ()
+    history: tuple[GradeHeld, ...] = ()
+    stabilised_at: datetime | None = None
+
+    def given(self, *agents: TreatmentAgent) -> tuple[Treatment, ...]:
+        """Every charted dose of ``agents``, earliest first."""
+        return tuple(item for item in self.treatments if item.agent in agents)
+
+    def answered(self, question: RiskQuestion) -> bool | None:
+        answer = self.risk.get(question)
+        return None if answer is None else answer.present
+
+    def newest(self, key: str) -> Entry | None:
+        """The latest entry about a thing, from before the infusion where there is none since."""
+        return self.latest.get(key) or self.before.get(key)
+
+    def meets(self, *prefixes: str) -> bool:
+        """Whether a criterion is met whose code begins with one of ``prefixes``."""
+        return any(criterion.code.startswith(prefixes) for criterion in self.criteria)
+
+    def grade_at(self, instant: datetime) -> int | None:
+        """The grade that held at ``instant``; None where nothing was graded."""
+        for held in self.history:
+            if held.start <= instant and (held.end is None or instant < held.end):
+                return held.grade
+        return None
+
+    def clock(self, instant: datetime) -> str:
+        """An instant for a reader: hour and minute, with the date where it is another day."""
+        local = instant.astimezone(self.timezone)
+        time = f"{local:%H:%M}"
+        if local.date() == self.now.astimezone(self.timezone).date():
+            return time
+        return f"{local.day} {local:%b} {time}"
+
+    def weight_input(self) -> Input:
+        entry = self.latest.get("weight")
+        weight = "not charted" if self.weight_kg is None else f"{shown(self.weight_kg)} kg"
+        return Input(entry.id if entry is not None else None, "Weight", weight)
+
+    def risk_inputs(self, *questions: RiskQuestion) -> tuple[Input, ...]:
+        return tuple(
+            Input(
+                self.risk[question].entry_id if question in self.risk else None,
+                question.label.capitalize(),
+                _YES_NO[self.answered(question)],
+            )
+            for question in questions
+        )
+
+    def treatment_inputs(self, treatments: tuple[Treatment, ...]) -> tuple[Input, ...]:
+        return tuple(
+            Input(item.id, item.agent.label, f"{amount(item)}, {self.clock(item.at)}")
+            for item in treatments
+        )
+
+    def criteria_inputs(self) -> tuple[Input, ...]:
+        """What decides the grade: the criteria at it, each with the entries it stands on."""
+        return tuple(
+            Input(entry_id, f"Grade {criterion.grade}", criterion.explanation)
+            for criterion in self.deciding()
+            for entry_id in criterion.evidence
+        )
+
+    def deciding(self) -> tuple[Criterion, ...]:
+        """The criteria that decide the grade."""
+        return tuple(item for item in self.criteria if item.grade == self.grade)
+
+    def doubts(self) -> tuple[str, ...]:
+        """What is not known about the grade itself: its bound, and an uncertain attribution."""
+        notes = []
+        if self.at_most > self.grade:
+            notes.append(f"the grade itself, which could be {self.at_most}.")
+        if any(criterion.uncertain for criterion in self.deciding()):
+            notes.append("whether CRS is the cause, charted as uncertain.")
+        return tuple(notes)
+
+
+_YES_NO = {True: "yes", False: "no", None: "not answered"}
+
+
+def amount(treatment: Treatment) -> str:
+    """A charted dose in words."""
+    dose = treatment.dose_mg
+    return "dose not charted" if dose is None else f"{shown(dose)} mg"

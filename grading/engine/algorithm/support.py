@@ -1,0 +1,190 @@
+"""Supportive care, monitoring and infection: what the paper advises beside immunosuppression."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grading.engine.algorithm import things
+from grading.engine.algorithm.evidence import NEUTROPHILS_LOW
+from grading.engine.algorithm.item import ACTION, Indicator, Input, Said
+from grading.engine.algorithm.situation import Situation
+from grading.engine.algorithm.tree import CORTICOSTEROIDS, SEVERE
+from grading.engine.entries import Lab, Symptom, Toxicity, Treatment
+from grading.engine.vocabulary import TOXICITY_TERMS, Analyte, TermGroup, TreatmentAgent
+
+_NEUTROPHILS: Final = f"lab.{Analyte.ANC}"
+_EJECTION_FRACTION: Final = "lvef"
+
+
+def vigilant(situation: Situation) -> Said:
+    return Said(
+        indicator=Indicator.INFO,
+        summary="Vigilant supportive care: hydration, blood pressure, antipyretics and analgesics "
+        "as needed",
+        detail="The paper recommends vigilant supportive care at every grade: adequate hydration "
+        "and blood pressure, and empiric treatment of concurrent bacterial infection.",
+        answers=ACTION,
+    )
+
+
+def infection_workup(situation: Situation) -> Said:
+    neutropenia = _neutropenia(situation)
+    stress = " This matters even more while the patient is neutropenic." if neutropenia else ""
+    return Said(
+        indicator=Indicator.WARNING if neutropenia else Indicator.INFO,
+        summary=f"{'Neutropenic: c' if neutropenia else 'C'}onsider infection: cultures, then "
+        "empiric antibiotics",
+        detail="Many features of CRS look like infection, so the paper wants it considered in "
+        f"every patient, with cultures taken and empiric antibiotics started.{stress}",
+        inputs=neutropenia,
+        unknown=() if situation.newest(_NEUTROPHILS) else ("neutrophils, never charted.",),
+        answers=ACTION,
+    )
+
+
+def _neutropenia(situation: Situation) -> tuple[Input, ...]:
+    """The entries that say so: low neutrophils, or neutropenia charted by a clinician."""
+    found = []
+    for key in (_NEUTROPHILS, *_CHARTED_NEUTROPENIA):
+        entry = situation.newest(key)
+        low = isinstance(entry, Lab) and _is_low(entry)
+        charted = isinstance(entry, Toxicity | Symptom) and things.is_finding(entry, situation)
+        if entry is not None and (low or charted):
+            found.append(things.as_input(key, entry, situation))
+    return tuple(found)
+
+
+_CHARTED_NEUTROPENIA: Final = tuple(
+    f"{kind}.{term}"
+    for kind in ("toxicity", "symptom")
+    for term in ("neutropenia", "febrile_neutropenia")
+)
+
+
+def _is_low(result: Lab) -> bool:
+    limit = NEUTROPHILS_LOW.value
+    return result.value < limit or (result.comparator == "<" and result.value == limit)
+
+
+def intensive_care(situation: Situation) -> Said | None:
+    if situation.grade < SEVERE:
+        return None
+    return Said(
+        indicator=Indicator.CRITICAL,
+        summary="Monitor very closely: likely intensive care with 1:1 nursing",
+        detail="The paper says that patients with grade 3 CRS need very close monitoring, likely "
+        "in an intensive care unit with 1:1 nursing care; grade 4 is life-threatening.",
+        inputs=situation.criteria_inputs(),
+        answers=ACTION,
+    )
+
+
+def cardiac(situation: Situation) -> Said | None:
+    unstable = situation.grade >= 2 and (
+        situation.meets("hypotension.", "vasopressor.") or bool(things.running(situation))
+    )
+    charted = _cardiac_toxicity(situation)
+    if not unstable and not charted:
+        return None
+    infusions = tuple(
+        things.as_input(f"vasopressor.{item.drug}", item, situation)
+        for item in things.running(situation)
+    )
+    return Said(
+        indicator=Indicator.WARNING,
+        summary="Watch cardiac function; frequent echocardiography where it is in doubt",
+        detail="In grade 2 and 3 CRS the heart may decompensate without being noticed unless it is "
+        "monitored with care; the paper considers frequent echocardiography where there is "
+        "concern. Cardiac dysfunction in CRS can come fast and be severe; it is typically "
+        "reversible.",
+        inputs=(*charted, *infusions),
+        unknown=() if situation.newest("lab.lvef") else ("the ejection fraction, never charted.",),
+        answers=ACTION,
+    )
+
+
+def _cardiac_toxicity(situation: Situation) -> tuple[Input, ...]:
+    """Cardiac toxicity as charted, and an ejection fraction that counts."""
+    charted = tuple(
+        things.as_input(key, entry, situation)
+        for key, entry in sorted(situation.latest.items())
+        if isinstance(entry, Toxicity)
+        and things.is_finding(entry, situation)
+        and TOXICITY_TERMS[entry.term] is TermGroup.CARDIAC
+    )
+    ejection = tuple(
+        Input(item.entry_id, "Ejection fraction", f"CTCAE {item.ctcae}")
+        for item in situation.toxicities
+        if item.term == _EJECTION_FRACTION
+    )
+    return charted + ejection
+
+
+def wean(situation: Situation) -> Said | None:
+    """After tocilizumab or a corticosteroid, while the last change of grade was a fall.
+
+    Nothing is said where what is not known could put the grade back to what it was.
+    """
+    treatments = situation.given(TreatmentAgent.TOCILIZUMAB, *CORTICOSTEROIDS)
+    treatments = tuple(item for item in treatments if item.at >= situation.facts.infused_at)
+    if not treatments:
+        return None
+    before = _grade_before_the_fall(situation, treatments[0])
+    if before is None or situation.at_most >= before:
+        return None
+    return Said(
+        indicator=Indicator.INFO,
+        summary=f"Grade {before} to {situation.grade} since treatment: wean vasopressors and "
+        "support; taper steroids over days",
+        detail="With a response to tocilizumab fever and hypotension often resolve within a few "
+        "hours, and vasopressors and other support can then be weaned quickly; in some patients "
+        "support stays necessary for several days. A steroid taper generally takes several days.",
+        inputs=situation.treatment_inputs(treatments),
+        answers=ACTION,
+    )
+
+
+def _grade_before_the_fall(situation: Situation, first: Treatment) -> int | None:
+    """The grade from which the last change came down, where that was after ``first``."""
+    before, now = None, situation.grade_at(first.at)
+    for held in situation.history:
+        if held.start > first.at and held.grade != now:
+            before, now = now, held.grade
+    return before if before is not None and before > situation.grade else None
+
+
+def crp_monitor(situation: Situation) -> Said:
+    newest = situation.newest("lab.crp")
+    given = situation.given(TreatmentAgent.TOCILIZUMAB)
+    return Said(
+        indicator=Indicator.INFO,
+        summary="CRP daily, read as a trend: a fall may mark the peak of CRS, 1 to 2 days late",
+        detail="The paper finds routine CRP useful while there are symptoms of CRS: it follows "
+        "IL-6, and its fall may show the peak although it can lag the cytokines by 1 to 2 days. "
+        "It cannot tell infection from CRS. Daily is this ruleset's reading of routine.",
+        beside="Not from the paper: after tocilizumab CRP falls whatever an infection does."
+        if given
+        else "",
+        inputs=() if newest is None else (things.as_input("lab.crp", newest, situation),),
+        unknown=() if newest else ("CRP, never charted.",),
+        answers=ACTION,
+    )
+
+
+def other_cause(situation: Situation) -> Said | None:
+    found = [
+        (key, entry)
+        for key in situation.excluded
+        if (entry := situation.latest.get(key)) is not None and things.is_finding(entry, situation)
+    ]
+    if not found:
+        return None
+    named = ", ".join(things.label(key, entry) for key, entry in found)
+    return Said(
+        indicator=Indicator.WARNING,
+        summary="Findings attributed to another cause are not counted: treat that cause",
+        detail=f"Not counted: {named}. Immunosuppression is not indicated for findings of another "
+        "cause; the paper's example is hypotension from sepsis.",
+        inputs=tuple(things.as_input(key, entry, situation) for key, entry in found),
+        answers=ACTION,
+    )

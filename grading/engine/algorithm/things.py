@@ -1,0 +1,86 @@
+"""What a key of the chart is about, and what its entry says, in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from grading.engine.algorithm.item import Input
+from grading.engine.algorithm.situation import Situation
+from grading.engine.circulation_words import duration_text
+from grading.engine.entries import (
+    Entry,
+    FluidBolus,
+    Lab,
+    Oxygen,
+    Symptom,
+    Toxicity,
+    Vasopressor,
+    Vitals,
+)
+from grading.engine.organs import lab_text
+from grading.engine.units import shown
+from grading.engine.vasopressors import rate_text
+from grading.engine.vocabulary import VITAL_SIGN, OxygenDevice, term_label
+
+
+def label(key: str, entry: Entry) -> str:
+    """What is charted: "Systolic pressure", "Norepinephrine", "Confusion"."""
+    if key in VITAL_SIGN:
+        return VITAL_SIGN[key].label
+    if isinstance(entry, Vasopressor):
+        return entry.drug.label
+    if isinstance(entry, Lab):
+        return entry.analyte.label
+    words = term_label(key.partition(".")[2] or key)
+    return words[:1].upper() + words[1:]
+
+
+def value(key: str, entry: Entry) -> str:
+    """What the entry says about it."""
+    if isinstance(entry, Vitals):
+        sign = VITAL_SIGN[key]
+        return f"{shown(getattr(entry, key))} {sign.unit}"
+    if isinstance(entry, Vasopressor):
+        return rate_text(entry)
+    if isinstance(entry, Lab):
+        return lab_text(entry)
+    if isinstance(entry, Toxicity):
+        return f"CTCAE {entry.grade}"
+    if isinstance(entry, Oxygen):
+        return entry.device.label
+    return f"{shown(entry.volume_ml)} mL" if isinstance(entry, FluidBolus) else "present"
+
+
+def is_finding(entry: Entry, situation: Situation) -> bool:
+    """Whether the entry says that something is there: not stopped, resolved, gone or long past."""
+    if isinstance(entry, FluidBolus):
+        hold = timedelta(minutes=situation.facts.policy.fluid_hold_minutes)
+        return situation.now - entry.at < hold
+    if isinstance(entry, Oxygen):
+        return entry.device is not OxygenDevice.ROOM_AIR
+    if isinstance(entry, Vasopressor):
+        return entry.runs
+    if isinstance(entry, Toxicity):
+        return entry.grade > 0
+    if isinstance(entry, Symptom):
+        return entry.present
+    return isinstance(entry, Vitals | Lab)
+
+
+def age_text(entry: Entry, situation: Situation) -> str:
+    return duration_text(situation.now - entry.at)
+
+
+def as_input(key: str, entry: Entry, situation: Situation) -> Input:
+    """The entry as an input, with the time for which it stands."""
+    said = f"{value(key, entry)}, {situation.clock(entry.at)}"
+    return Input(entry.id, label(key, entry), said)
+
+
+def running(situation: Situation) -> tuple[Vasopressor, ...]:
+    """The infusions that run and count, inotropes among them."""
+    return tuple(
+        entry
+        for _, entry in sorted(situation.latest.items())
+        if isinstance(entry, Vasopressor) and entry.runs and entry.counts
+    )

@@ -1,0 +1,195 @@
+"""Tocilizumab: the dose, the wait after it, and the reassessment at 24 h."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from grading.engine.algorithm import tree
+from grading.engine.algorithm.evidence import (
+    LABEL_AGE,
+    LABEL_BELOW_STEP,
+    LABEL_DOSES,
+    LABEL_FROM_STEP,
+    LABEL_INTERVAL,
+    LABEL_MOST,
+    LABEL_WEIGHT_STEP,
+    NEAR_WEIGHT_STEP,
+    PAPER_YEAR,
+    REASSESS_AFTER,
+    TOCILIZUMAB_ADULT,
+    TOCILIZUMAB_CHILD,
+    TOCILIZUMAB_OVER,
+    hours,
+)
+from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, Said
+from grading.engine.algorithm.situation import Situation, amount
+from grading.engine.circulation_words import duration_text
+from grading.engine.units import EXACT, shown
+from grading.engine.vocabulary import TreatmentAgent
+
+
+def dose(situation: Situation) -> Said | None:
+    """The paper's dose for the weight, and beside it what the label says."""
+    if not tree.tocilizumab_in_play(situation):
+        return None
+    adult = situation.facts.is_adult
+    per_kg = (TOCILIZUMAB_ADULT if adult else TOCILIZUMAB_CHILD).value
+    rule = f"{shown(per_kg)} mg/kg over {TOCILIZUMAB_OVER.value} h"
+    weight_kg = situation.weight_kg
+    dose_mg = None if weight_kg is None else EXACT.multiply(per_kg, weight_kg)
+    none_left = _doses_given(situation) >= LABEL_DOSES.value
+    return Said(
+        indicator=Indicator.INFO,
+        summary=_summary(situation, rule, dose_mg, none_left=none_left),
+        detail=f"The paper typically gives {TOCILIZUMAB_ADULT.value} mg/kg to adults and "
+        f"{TOCILIZUMAB_CHILD.value} mg/kg to children over {TOCILIZUMAB_OVER.value} h, with an "
+        f"option to repeat. {_sum(per_kg, weight_kg)} The paper is of {PAPER_YEAR}.",
+        beside=label_beside(situation),
+        inputs=(situation.weight_input(), *_dose_inputs(situation)),
+        unknown=() if weight_kg is not None else ("the weight.",),
+        answers=ACTION,
+        dose=None if dose_mg is None or none_left else Dose(TreatmentAgent.TOCILIZUMAB, dose_mg),
+    )
+
+
+def _summary(situation: Situation, rule: str, dose_mg: Decimal | None, *, none_left: bool) -> str:
+    if none_left:
+        return (
+            f"Tocilizumab: {_doses_given(situation)} doses given, none left by the current US label"
+        )
+    who = "adult" if situation.facts.is_adult else "child"
+    if dose_mg is None or situation.weight_kg is None:
+        return f"Tocilizumab {rule} ({who}): weight not charted, no dose worked out"
+    weight = f"{shown(situation.weight_kg)} kg"
+    return f"Tocilizumab {rule} ({who}, {weight}): {shown(dose_mg)} mg by the paper"
+
+
+def _sum(per_kg: Decimal, weight_kg: Decimal | None) -> str:
+    if weight_kg is None:
+        return "No weight is charted, so no dose is worked out."
+    product = EXACT.multiply(per_kg, weight_kg)
+    return f"{shown(per_kg)} mg/kg × {shown(weight_kg)} kg = {shown(product)} mg."
+
+
+def _doses_given(situation: Situation) -> int:
+    return len(situation.given(TreatmentAgent.TOCILIZUMAB))
+
+
+def _dose_inputs(situation: Situation) -> tuple[Input, ...]:
+    return situation.treatment_inputs(situation.given(TreatmentAgent.TOCILIZUMAB))
+
+
+def label_dose_mg(weight_kg: Decimal) -> Decimal:
+    """The dose of the current US label in mg, not from the paper."""
+    return min(EXACT.multiply(_label_per_kg(weight_kg), weight_kg), LABEL_MOST.value)
+
+
+def _label_per_kg(weight_kg: Decimal) -> Decimal:
+    below = weight_kg < LABEL_WEIGHT_STEP.value
+    return (LABEL_BELOW_STEP if below else LABEL_FROM_STEP).value
+
+
+def label_beside(situation: Situation) -> str:
+    """The label's dose and its limits, marked as not from the paper."""
+    source = (
+        "Not from the paper: current US label (severe or life-threatening CRS after CAR T cells, "
+        f"age {LABEL_AGE.value} years and over):"
+    )
+    if _below_label_age(situation):
+        return f"{source} it gives no dose at this age."
+    further = shown(LABEL_DOSES.value - 1)
+    limits = (
+        f"At most {LABEL_MOST.value} mg a dose; up to {further} further doses, at least "
+        f"{LABEL_INTERVAL.value} h apart."
+    )
+    return f"{source} {_label_sum(situation.weight_kg)} {limits} {_label_next(situation)}"
+
+
+def _below_label_age(situation: Situation) -> bool:
+    return situation.facts.age_in_completed_years < LABEL_AGE.value
+
+
+def _label_sum(weight_kg: Decimal | None) -> str:
+    step = LABEL_WEIGHT_STEP.value
+    rule = f"from {step} kg {LABEL_FROM_STEP.value} mg/kg, below it {LABEL_BELOW_STEP.value} mg/kg"
+    if weight_kg is None:
+        return f"{rule}."
+    text = _sum(_label_per_kg(weight_kg), weight_kg)
+    dose_mg = label_dose_mg(weight_kg)
+    if dose_mg < EXACT.multiply(_label_per_kg(weight_kg), weight_kg):
+        text = f"{text.removesuffix('.')}, limited to {shown(dose_mg)} mg."
+    if abs(weight_kg - step) <= NEAR_WEIGHT_STEP.value:
+        text += f" The dose changes at {step} kg ({rule}): check the weight."
+    return text
+
+
+def _label_next(situation: Situation) -> str:
+    """The doses given so far, and when the label allows the next."""
+    doses = situation.given(TreatmentAgent.TOCILIZUMAB)
+    if not doses:
+        return "No dose is charted so far."
+    told = "; ".join(f"{amount(item)} at {situation.clock(item.at)}" for item in doses)
+    given = f"Given so far: {len(doses)} ({told})."
+    if len(doses) >= LABEL_DOSES.value:
+        return f"{given} None left by the label."
+    earliest = doses[-1].at + hours(LABEL_INTERVAL)
+    if earliest <= situation.now:
+        return f"{given} The label's {LABEL_INTERVAL.value} h have passed."
+    return f"{given} Next by the label not before {situation.clock(earliest)}."
+
+
+def _beside_a_dose(situation: Situation) -> str:
+    if _below_label_age(situation):
+        return ""
+    return f"Not from the paper: current US label. {_label_next(situation)}"
+
+
+def awaiting(situation: Situation) -> Said | None:
+    last = tree.last_tocilizumab(situation)
+    if last is None or not tree.is_awaiting(situation):
+        return None
+    due = last.at + hours(REASSESS_AFTER)
+    return Said(
+        indicator=Indicator.INFO,
+        summary=f"Tocilizumab given at {situation.clock(last.at)}: reassess at "
+        f"{situation.clock(due)}, in {_left(due, situation)}",
+        detail=f"{amount(last)[:1].upper()}{amount(last)[1:]} given. Fever and hypotension often "
+        "resolve within a few hours of a response; if the patient has not improved or stabilized "
+        f"{REASSESS_AFTER.value} h after the dose, more is considered then. IL-6 may rise for a "
+        "time after the dose, because its receptor is blocked.",
+        beside=_beside_a_dose(situation),
+        inputs=_dose_inputs(situation),
+    )
+
+
+def _left(due: datetime, situation: Situation) -> str:
+    return duration_text(due - situation.now)
+
+
+def _since(found: tree.Reassessment, situation: Situation) -> str:
+    return duration_text(situation.now - found.dose.at)
+
+
+def reassess(situation: Situation) -> Said | None:
+    found = tree.reassessment(situation)
+    if found is None:
+        return None
+    then = "not graded" if found.grade_then is None else f"grade {found.grade_then}"
+    change = "worse" if found.is_worse else "not better"
+    repeats = _doses_given(situation) > 1
+    return Said(
+        indicator=Indicator.CRITICAL if found.is_worse else Indicator.WARNING,
+        summary=f"{change.capitalize()} {_since(found, situation)} after tocilizumab "
+        f"({then}, now {situation.grade}): consider a "
+        f"{'further' if repeats else 'second'} dose and/or corticosteroids",
+        detail=f"At the dose {then}, now grade {situation.grade}."
+        f"{'' if found.is_worse else ' Has it stabilised?'} Without improvement or "
+        f"stabilization within {REASSESS_AFTER.value} h the paper considers a second dose of "
+        "tocilizumab and/or a second immunosuppressive agent such as corticosteroids."
+        + (" It says nothing of a third dose." if repeats else ""),
+        beside=_beside_a_dose(situation),
+        inputs=(*situation.criteria_inputs(), *_dose_inputs(situation)),
+        unknown=situation.doubts(),
+        answers=(*ACTION, Reply.STABILISED),
+    )

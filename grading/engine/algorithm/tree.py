@@ -1,0 +1,153 @@
+"""The questions of Figure 2 and of the text: which branch a situation is on."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
+from grading.engine.algorithm.situation import Situation
+from grading.engine.algorithm.toxicities import CountedToxicity
+from grading.engine.entries import Treatment
+from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+
+EARLIER_TREATMENT: Final = (RiskQuestion.EXTENSIVE_COMORBIDITIES, RiskQuestion.OLDER_AGE)
+"""The two questions that decide whether grade 2 is treated like grade 3."""
+
+CORTICOSTEROIDS: Final = (
+    TreatmentAgent.METHYLPREDNISOLONE,
+    TreatmentAgent.DEXAMETHASONE,
+    TreatmentAgent.HYDROCORTISONE,
+)
+_IMMUNOSUPPRESSIVE: Final = (TreatmentAgent.METHYLPREDNISOLONE, TreatmentAgent.DEXAMETHASONE)
+
+SEVERE: Final = 3
+LIFE_THREATENING: Final = 4
+"""Grades of CRS; of a toxicity by CTCAE the same words go with the same numbers."""
+
+
+def is_severe(situation: Situation) -> bool:
+    """Grade 3 or 4: all such patients are treated with immunosuppression."""
+    return SEVERE <= situation.grade <= LIFE_THREATENING
+
+
+def risk_unanswered(situation: Situation) -> bool:
+    """Grade 2 with one of the two questions open."""
+    return situation.grade == 2 and any(
+        situation.answered(question) is None for question in EARLIER_TREATMENT
+    )
+
+
+def may_treat_early(situation: Situation) -> bool:
+    """Grade 2 with extensive comorbidities or older age."""
+    return situation.grade == 2 and any(
+        situation.answered(question) is True for question in EARLIER_TREATMENT
+    )
+
+
+def is_not_advised(situation: Situation) -> bool:
+    """No immunosuppression by grade and risk, known to be below 3, and none waiting to repeat."""
+    low_risk = all(situation.answered(question) is False for question in EARLIER_TREATMENT)
+    mild = situation.grade == 1 or (situation.grade == 2 and low_risk)
+    return mild and situation.at_most < SEVERE and reassessment(situation) is None
+
+
+def last_tocilizumab(situation: Situation) -> Treatment | None:
+    doses = situation.given(TreatmentAgent.TOCILIZUMAB)
+    return doses[-1] if doses else None
+
+
+def is_awaiting(situation: Situation) -> bool:
+    """Whether the latest tocilizumab is less than 24 h old; at 24 h it is time to reassess."""
+    last = last_tocilizumab(situation)
+    return last is not None and situation.now - last.at < hours(REASSESS_AFTER)
+
+
+class Reassessment(NamedTuple):
+    """A dose after which the patient is not better; ``grade_then`` None: not graded then."""
+
+    dose: Treatment
+    grade_then: int | None
+    is_worse: bool
+
+
+def reassessment(situation: Situation) -> Reassessment | None:
+    """The latest tocilizumab where 24 h later the grade is at least 2 and not below that then."""
+    last = last_tocilizumab(situation)
+    if last is None or is_awaiting(situation) or situation.grade < 2:
+        return None
+    then = situation.grade_at(last.at)
+    if then is not None and situation.grade < then:
+        return None
+    if _answered_stabilised(situation, last) or _recovered_since(situation, last):
+        return None
+    return Reassessment(last, then, then is None or situation.grade > then)
+
+
+def _answered_stabilised(situation: Situation, dose: Treatment) -> bool:
+    return situation.stabilised_at is not None and situation.stabilised_at > dose.at
+
+
+def _recovered_since(situation: Situation, dose: Treatment) -> bool:
+    """Whether the grade has come down to 1 or 0 at some time since ``dose``.
+
+    A dose given while the grade was still 1 or 0 has nothing to come down from until it rises.
+    """
+    was_ill = False
+    for held in situation.history:
+        if held.end is not None and held.end <= dose.at:
+            continue
+        if held.grade >= 2:
+            was_ill = True
+        elif was_ill:
+            return True
+    return False
+
+
+def neurologic(situation: Situation, at_least: int) -> tuple[CountedToxicity, ...]:
+    """Counted neurologic toxicities of at least that CTCAE grade."""
+    return tuple(
+        item for item in situation.toxicities if item.is_neurologic and item.ctcae >= at_least
+    )
+
+
+def steroids_come_first(situation: Situation) -> bool:
+    """Neurologic toxicity without hemodynamic instability or another threat to life."""
+    if not is_severe(situation) or not neurologic(situation, at_least=2):
+        return False
+    unstable = situation.meets("vasopressor.", "hypotension.", "ventilator", "life_threatening")
+    other_threat = any(
+        item.crs_grade == LIFE_THREATENING and not item.is_neurologic
+        for item in situation.toxicities
+    )
+    return not unstable and not other_threat
+
+
+def tocilizumab_in_play(situation: Situation) -> bool:
+    """Whether a dose of tocilizumab is worked out: never within 24 h after one."""
+    if is_awaiting(situation) or steroids_come_first(situation):
+        return False
+    advised = may_treat_early(situation) or is_severe(situation)
+    return advised or reassessment(situation) is not None
+
+
+def dexamethasone_in_play(situation: Situation) -> bool:
+    """Severe neurologic symptoms at CRS grade 3 or 4."""
+    return is_severe(situation) and bool(neurologic(situation, at_least=SEVERE))
+
+
+def methylprednisolone_in_play(situation: Situation) -> bool:
+    """Whether corticosteroids are in play and dexamethasone is not: never both."""
+    in_play = (
+        situation.grade == LIFE_THREATENING
+        or steroids_come_first(situation)
+        or reassessment(situation) is not None
+    )
+    return in_play and not dexamethasone_in_play(situation)
+
+
+def corticosteroid_just_given(situation: Situation) -> Treatment | None:
+    """The latest immunosuppressive corticosteroid, where it is too recent to propose another."""
+    doses = situation.given(*_IMMUNOSUPPRESSIVE)
+    if not doses or situation.now - doses[-1].at >= hours(JUST_GIVEN):
+        return None
+    return doses[-1]

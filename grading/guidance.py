@@ -1,0 +1,144 @@
+"""The door to guidance: what the paper's algorithm says about where a course stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Final
+
+from grading.engine import algorithm
+from grading.engine.algorithm import (
+    REASSESS,
+    GradeHeld,
+    Item,
+    Reply,
+    RiskAnswer,
+    Situation,
+    counted_toxicities,
+)
+from grading.engine.entries import BaselineFacts, Entry, Lab, Risk, Symptom, Toxicity, Treatment
+from grading.engine.facts import CourseFacts
+from grading.engine.history import in_order
+from grading.engine.vocabulary import RiskQuestion
+from grading.service import Standing
+
+__all__ = ["GuidanceAnswer", "Item", "Reply", "advise", "situation_of"]
+
+_NO_ANSWERS: Final[Mapping[str, bool | None]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class GuidanceAnswer:
+    """What a clinician answered to the item ``code`` at ``at``."""
+
+    code: str
+    reply: Reply
+    at: datetime
+
+
+def advise(
+    facts: CourseFacts,
+    standing: Standing,
+    entries: Iterable[Entry],
+    history: Iterable[GradeHeld],
+    *,
+    risk: Mapping[str, bool | None] = _NO_ANSWERS,
+    answers: Iterable[GuidanceAnswer] = (),
+    timezone: tzinfo | None = None,
+) -> tuple[Item, ...]:
+    """Guidance for ``standing``, the most urgent first; none where nothing is graded.
+
+    Parameters are those of ``situation_of``.
+    """
+    situation = situation_of(
+        facts, standing, entries, history, risk=risk, answers=answers, timezone=timezone
+    )
+    return () if situation is None else algorithm.advise(situation)
+
+
+def situation_of(
+    facts: CourseFacts,
+    standing: Standing,
+    entries: Iterable[Entry],
+    history: Iterable[GradeHeld],
+    *,
+    risk: Mapping[str, bool | None] = _NO_ANSWERS,
+    answers: Iterable[GuidanceAnswer] = (),
+    timezone: tzinfo | None = None,
+) -> Situation | None:
+    """What the algorithm reads, at the standing's instant; None where nothing is graded.
+
+    ``entries`` are those in force: at least every treatment, risk answer and baseline entry, and
+    every toxicity, symptom and laboratory result from before the infusion; more does no harm, and
+    what lies after the instant is left out. ``history`` holds the grades since the infusion.
+    ``risk`` are the answers given with the patient. ``timezone`` is that in which times are told;
+    None tells them in the offset of the infusion.
+    """
+    if standing.grade is None or standing.at_most is None:
+        return None
+    facts = replace(facts, policy=standing.policy, policies=())
+    given = list(entries)
+    baseline = facts.baseline.with_entries(e for e in given if isinstance(e, BaselineFacts))
+    known = in_order(entry for entry in given if entry.at <= standing.at)
+    before = [entry for entry in known if entry.at < facts.infused_at]
+    return Situation(
+        now=standing.at,
+        timezone=timezone or facts.infused_at.tzinfo,
+        facts=facts,
+        grade=standing.grade,
+        at_most=standing.at_most,
+        criteria=standing.criteria,
+        unknown=standing.unknown,
+        excluded=tuple(excluded.what for excluded in standing.excluded),
+        latest=standing.latest,
+        before=_latest_before(before),
+        stale=standing.stale,
+        weight_kg=standing.weight_kg,
+        baseline_systolic_known=baseline.systolic_mmhg is not None,
+        risk=_risk(risk, known),
+        treatments=tuple(entry for entry in known if isinstance(entry, Treatment)),
+        toxicities=counted_toxicities(facts.policy, baseline, before, standing.latest),
+        history=tuple(held for held in history if held.start <= standing.at),
+        stabilised_at=_stabilised_at(answers, standing.at),
+    )
+
+
+def _latest_before(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """The latest about each result, toxicity and symptom from before the infusion."""
+    latest: dict[str, Entry] = {}
+    for entry in entries:
+        if isinstance(entry, Lab):
+            latest[f"lab.{entry.analyte}"] = entry
+        elif isinstance(entry, Toxicity | Symptom):
+            latest[f"{entry.kind}.{entry.term}"] = entry
+    return latest
+
+
+def _risk(
+    at_the_start: Mapping[str, bool | None], entries: Iterable[Entry]
+) -> dict[RiskQuestion, RiskAnswer]:
+    """Each question's latest answer; an entry that leaves one out says nothing about it."""
+    answers = {
+        question: RiskAnswer(present)
+        for question in RiskQuestion
+        if (present := at_the_start.get(question.value)) is not None
+    }
+    for entry in entries:
+        if isinstance(entry, Risk):
+            for question in RiskQuestion:
+                present = getattr(entry, question.value)
+                if present is not None:
+                    answers[question] = RiskAnswer(present, entry.id)
+    return answers
+
+
+def _stabilised_at(answers: Iterable[GuidanceAnswer], now: datetime) -> datetime | None:
+    return max(
+        (
+            answer.at
+            for answer in answers
+            if answer.code == REASSESS and answer.reply == Reply.STABILISED and answer.at <= now
+        ),
+        default=None,
+    )
