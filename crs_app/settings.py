@@ -54,8 +54,9 @@ HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
-# A tablet on a ward is shared: who walks away is signed out.
-SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "30")))
+# A tablet on a ward is shared: who walks away is signed out. Yet a page left open beside the
+# patient must outlast the three-hour rule that it counts down to.
+SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "240")))
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -9,9 +9,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from patients.grade_card import next_change
+from patients.history import gist
 from patients.models import Course, Entry, EntryKind, GradePeriod
 from patients.panels import BoardRow, NextChange
 from patients.wording import age_text, day_text
@@ -63,12 +64,12 @@ def _maximum(now: datetime) -> Subquery:
     periods = GradePeriod.objects.filter(
         course=OuterRef("pk"), known__upper_inf=True, valid__startswith__lte=now
     )
-    return Subquery(periods.values("course").annotate(top=Max("grade")).values("top"))
+    return Subquery(periods.order_by("-grade").values("grade")[:1])
 
 
 def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> BoardRow:
     current = next((p for p in periods if p.valid.lower <= now), None)
-    upcoming = [period for period in periods if period.valid.lower > now]
+    upcoming = [p for p in periods if p.valid.lower > now and _differs(p, current)]
     change = _stored_next_change(current, upcoming[0], now) if current and upcoming else None
     grade = current.grade if current else None
     at_most = current.at_most if current else None
@@ -89,6 +90,15 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
         last_observation_at=last,
         last_observation_age_text=age_text(last, now) if last else "",
         signature=signature,
+    )
+
+
+def _differs(period: GradePeriod, current: GradePeriod | None) -> bool:
+    """Whether it says something else: a change of policy alone ends a period too."""
+    return current is None or (period.grade, period.at_most, gist(period.findings)) != (
+        current.grade,
+        current.at_most,
+        gist(current.findings),
     )
 
 

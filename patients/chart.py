@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import Entry as ChartedEntry
-from grading.engine.facts import CourseFacts
-from grading.engine.policy import Policy, policy_from
-from patients.models import Course, Entry, EntryKind, PolicyVersion
+from grading.engine.facts import CourseFacts, PolicyFrom
+from patients.models import Course, Entry, EntryKind
+from patients.policy import Ruling, rulings_of
 
 
-def facts_of(course: Course) -> CourseFacts:
+def facts_of(course: Course, rulings: Sequence[Ruling] | None = None) -> CourseFacts:
     """What grading knows of a course before its entries; needs ``patient`` and ``policy`` at hand.
 
-    Weight and baseline are not among them: they are entries like any other.
+    Weight and baseline are not among them: they are entries like any other. ``rulings`` None reads
+    which policies grade it.
     """
+    first, *later = rulings_of(course) if rulings is None else rulings
     return CourseFacts(
         infused_at=course.infused_there,
         birth_date=course.patient.birth_date,
         age_years=course.age_years,
-        policy=_policy_of(course.policy),
+        policy=first.policy,
+        policies=tuple(PolicyFrom(ruling.valid_from, ruling.policy) for ruling in later),
     )
-
-
-def _policy_of(version: PolicyVersion) -> Policy:
-    return _policy(version.digest, tuple(sorted(version.values.items())))
-
-
-@lru_cache(maxsize=64)
-def _policy(_digest: str, values: tuple[tuple[str, Any], ...]) -> Policy:
-    return policy_from(dict(values))
 
 
 class EntryRow(NamedTuple):
@@ -75,23 +69,41 @@ def all_charted(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
     return [charted(entry) for entry in entries]
 
 
-def in_force(
-    course_id: uuid.UUID, *, after: datetime | None, kind: str | None = None
-) -> list[EntryRow]:
+def in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
     """The entries that count, in the engine's order: those after an instant, and every baseline.
 
     Those replaced by a correction or a retraction count no more; ``after`` None is from the start.
-    ``kind`` restricts to one kind.
     """
-    entries = (
-        Entry.objects.filter(course_id=course_id, replaced_by__isnull=True)
+    entries = _counting(course_id)
+    if after is not None:
+        entries = entries.filter(Q(at__gt=after) | Q(kind=EntryKind.BASELINE))
+    return _rows(entries)
+
+
+def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
+    """The weights that count, in order: the latest at or before ``since``, and those after it."""
+    weights = _counting(course_id).filter(kind=EntryKind.WEIGHT)
+    held = weights.filter(at__lte=since).order_by("-at").values("at")[:1]
+    return _rows(weights.filter(at__gte=Coalesce(Subquery(held), since)))
+
+
+def in_force_for_guidance(course: Course) -> list[EntryRow]:
+    """What guidance needs beside a standing, in the engine's order: few entries, however long."""
+    given = Q(kind__in=(EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE))
+    prior = Q(kind__in=(EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM))
+    return _rows(_counting(course.pk).filter(given | (prior & Q(at__lt=course.infused_at))))
+
+
+def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
+    return (
+        Entry.objects.filter(course_id=course_id)
+        .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
         .exclude(kind=EntryKind.RETRACTION)
         .order_by("at", "recorded_at", "place")
     )
-    if after is not None:
-        entries = entries.filter(Q(at__gt=after) | Q(kind=EntryKind.BASELINE))
-    if kind is not None:
-        entries = entries.filter(kind=kind)
+
+
+def _rows(entries: QuerySet[Entry]) -> list[EntryRow]:
     author = ("recorded_by__username", "recorded_by__first_name", "recorded_by__last_name")
     columns = ("id", "kind", "at", "recorded_at", "replaces_id", "body", *author)
     return [EntryRow(*row) for row in entries.values_list(*columns)]

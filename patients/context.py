@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from django.urls import reverse
 
+from patients.advice import panel_of
+from patients.answers import GUIDANCE
 from patients.entry_form import EntryForm
 from patients.forms import ENTRY_FORMS
+from patients.guidance_forms import RETURNS_AFTER
 from patients.models import Course, EntryKind
-from patients.timeline import GRADE_CHANGE, bedside_of, timeline_of
+from patients.timeline import GRADE_CHANGE, beside_of, reading_of, timeline_of
 
 FIRST_KIND: Final = EntryKind.VITALS.value
 TABS: Final = {
@@ -23,19 +26,22 @@ TABS: Final = {
 TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
+    (GUIDANCE, "Answers to guidance"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 
 
 def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -> dict[str, Any]:
     """Everything that the bedside page shows, with the empty form of ``kind``."""
-    beside = bedside_of(course, now)
+    reading = reading_of(course, now)
+    beside = beside_of(reading)
     ticks = beside.carried_on if kind == EntryKind.VITALS else ()
     return {
         "banner": beside.banner,
         "card": beside.card,
         "previous": beside.previous,
         "running": beside.running,
+        "guidance": panel_of(course, reading.standing),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
         "form_template": "patients/_entry_form.html",
         **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
@@ -63,4 +69,5 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
             for kind, label in TABS.items()
         ],
         "timeline_kinds": TIMELINE_KINDS,
+        "returns_after": RETURNS_AFTER.items(),
     }

@@ -269,7 +269,7 @@ class VasopressorForm(EntryForm):
                 )
 
     def _charted_weight(self, at: datetime) -> Decimal | None:
-        earlier = [weight for weight in weights_of(self.course.pk) if weight.at <= at]
+        earlier = [weight for weight in weights_of(self.course.pk, at) if weight.at <= at]
         return weight_at(earlier, at)
 
     def _typed_before(self, entry: Entry) -> dict[str, Any]:

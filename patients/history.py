@@ -15,12 +15,13 @@ from typing import Any
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import DateTimeField, F, Func, Q, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models import DateTimeField, F, Func, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce
 
 from grading.engine.periods import Period
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import Course, GradePeriod
+from patients.policy import Ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,34 @@ def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePer
     ).order_by("valid")
 
 
+def starting_from(periods: QuerySet[GradePeriod], instant: datetime) -> QuerySet[GradePeriod]:
+    """Of ``periods`` the last that starts at or before ``instant``, and those that start after it.
+
+    Found by the index on starts; by their ends all periods of a course would be read.
+    """
+    before = periods.filter(valid__startswith__lte=instant).order_by("-valid__startswith")
+    start = Coalesce(Subquery(before.values("valid__startswith")[:1]), instant)
+    return periods.filter(valid__startswith__gte=start).order_by("valid__startswith")
+
+
 def superseded(
     course: Course,
     *,
     resumed_at: datetime | None,
     continuing_until: datetime | None,
     periods: Iterable[Period],
+    rulings: Sequence[Ruling],
     recorded_at: datetime,
 ) -> Difference:
     """Bring the stored history of ``course`` to what was regraded, known from ``recorded_at`` on.
 
-    Rows that say the same stay untouched; of the others what was known is closed, never lost.
+    ``rulings`` are those it was graded under. Rows that say the same stay untouched; of the others
+    what was known is closed, never lost.
     """
     before = list(_from(course, resumed_at))
-    wanted = [_row(course, period, recorded_at) for period in periods]
+    wanted = [
+        _row(course, period, rulings[period.policy].version_id, recorded_at) for period in periods
+    ]
     if before and resumed_at is not None and before[0].valid.lower <= resumed_at:
         wanted.insert(0, _continued(before[0], continuing_until, recorded_at))
     stored = {_says(row): row for row in before}
@@ -90,10 +105,11 @@ def _from(course: Course, resumed_at: datetime | None) -> QuerySet[GradePeriod]:
     periods = known_now(course)
     if resumed_at is None:
         return periods
-    return periods.filter(Q(valid__upper_inf=True) | Q(valid__endswith__gt=resumed_at))
+    unended = Q(valid__upper_inf=True) | Q(valid__endswith__gt=resumed_at)
+    return starting_from(periods, resumed_at).filter(unended)
 
 
-def _row(course: Course, period: Period, recorded_at: datetime) -> GradePeriod:
+def _row(course: Course, period: Period, version_id: int, recorded_at: datetime) -> GradePeriod:
     return GradePeriod(
         course=course,
         system=RULESET,
@@ -103,7 +119,7 @@ def _row(course: Course, period: Period, recorded_at: datetime) -> GradePeriod:
         at_most=period.at_most,
         findings=period.findings_json(),
         ruleset_version=RULESET_VERSION,
-        policy_id=course.policy_id,
+        policy_id=version_id,
     )
 
 

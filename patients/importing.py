@@ -116,7 +116,7 @@ class _Importer:
             bed=bed,
             birth_date=patient.birth_date,
             age_years=None if patient.birth_date is not None else patient.age_years,
-            policy=facts.policy,
+            policy=facts.policy if self.raw.get("policy") else None,
         )
 
     def _draft(self, entry: ChartedEntry, words: Mapping[str, Any]) -> Draft:

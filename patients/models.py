@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.json import KeyTransform
 
+from grading.engine.algorithm import Reply
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS, Sex, VitalSign
 
 AT_MOST_AHEAD: Final = timedelta(minutes=5)
@@ -60,6 +61,7 @@ class ActSource(models.TextChoices):
 
     BEDSIDE = "bedside", "Bedside form"
     IMPORT = "import", "Course file"
+    POLICY = "policy", "Policy decision"
 
 
 class Patient(models.Model):
@@ -103,7 +105,8 @@ class Course(models.Model):
     ``age_years`` is the age at the infusion, where no birth date is known. Only ward, bed and
     ``ended_at`` may change; the database refuses any change on which a grade rests.
     ``infused_offset_seconds`` keeps the offset from UTC in which the infusion was charted: ages are
-    counted by the calendar there.
+    counted by the calendar there. ``policy`` is that of the admission, ``CoursePolicy`` what
+    followed; a course that ``keeps_own_policy`` does not follow the site's.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -113,6 +116,7 @@ class Course(models.Model):
     infused_offset_seconds = models.IntegerField(default=0)
     age_years = models.DecimalField(max_digits=23, decimal_places=20, null=True, blank=True)
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    keeps_own_policy = models.BooleanField(default=False)
     ward = models.CharField(max_length=60)
     bed = models.CharField(max_length=30, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -279,6 +283,13 @@ class GradePeriod(models.Model):
                 name="grade_period_known_now",
                 condition=Q(known__upper_inf=True),
             ),
+            models.Index(
+                F("course"),
+                F("grade"),
+                F("valid__startswith"),
+                name="grade_period_by_grade",
+                condition=Q(known__upper_inf=True),
+            ),
         )
 
     def __str__(self) -> str:
@@ -302,3 +313,107 @@ class GradeCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint at {self.at:%Y-%m-%d %H:%M}"
+
+
+class SitePolicy(models.Model):
+    """The site's decision that a policy holds from ``valid_from`` on.
+
+    It takes the place of what was decided before for the same time or later. ``form_id`` is the
+    form's idempotency key.
+    """
+
+    form_id = models.UUIDField(unique=True)
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    valid_from = models.DateTimeField()
+    reason = models.CharField(max_length=500)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name_plural = "site policies"
+        constraints = (
+            models.CheckConstraint(name="site_policy_says_why", condition=~Q(reason="")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} from {self.valid_from:%Y-%m-%d %H:%M}"
+
+
+class CoursePolicy(models.Model):
+    """That a course is graded under a policy version from ``valid_from`` on, as in SitePolicy.
+
+    ``site_policy`` is the site's decision that brought it; None is a course regraded from its
+    infusion on purpose, for the reason that stands with its act.
+    """
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="policies")
+    act = models.ForeignKey(ChartingAct, on_delete=models.PROTECT, related_name="policies")
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    valid_from = models.DateTimeField()
+    site_policy = models.ForeignKey(SitePolicy, null=True, blank=True, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name_plural = "course policies"
+        constraints = (
+            models.UniqueConstraint(name="course_policy_once_in_act", fields=("act", "valid_from")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} from {self.valid_from:%Y-%m-%d %H:%M}"
+
+
+class GuidanceAnswer(models.Model):
+    """What a clinician answered to an item of guidance, and what it said when it was answered.
+
+    ``grade`` and ``at_most`` are those at which it was asked; ``treatment`` is the entry that
+    *done* charted in the same act; ``returns_at`` is when *not now* asks again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, related_name="guidance_answers", db_index=False
+    )
+    act = models.OneToOneField(
+        ChartingAct, on_delete=models.PROTECT, related_name="guidance_answer"
+    )
+    code = models.CharField(max_length=60)
+    summary = models.CharField(max_length=200)
+    grade = models.PositiveSmallIntegerField()
+    at_most = models.PositiveSmallIntegerField()
+    ruleset_version = models.CharField(max_length=20)
+    reply = models.CharField(max_length=20, choices=[(word.value, word.label) for word in Reply])
+    reason = models.CharField(max_length=300, blank=True)
+    returns_at = models.DateTimeField(null=True, blank=True)
+    treatment = models.OneToOneField(
+        Entry, null=True, blank=True, on_delete=models.PROTECT, related_name="answer_charted_by"
+    )
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="answer_reply_known_word",
+                condition=Q(reply__in=[word.value for word in Reply]),
+            ),
+            models.CheckConstraint(
+                name="answer_not_now_returns",
+                condition=Q(reply=Reply.NOT_NOW.value, returns_at__isnull=False)
+                | (~Q(reply=Reply.NOT_NOW.value) & Q(returns_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="answer_not_appropriate_says_why",
+                condition=~Q(reply=Reply.NOT_APPROPRIATE.value) | ~Q(reason=""),
+            ),
+            models.CheckConstraint(
+                name="answer_only_done_charts",
+                condition=Q(treatment=None) | Q(reply=Reply.DONE.value),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("course", "code", "-recorded_at"), name="answer_latest"),
+            models.Index(fields=("course", "-recorded_at"), name="answer_in_order"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reply}"

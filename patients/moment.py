@@ -11,10 +11,19 @@ from typing import Final
 from django.db import connection
 
 from patients.models import Course
+from patients.policy import Ruling
 
 # One clock for the whole statement: a checkpoint is never later than the instant recorded.
 _QUERY: Final = """
-SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at
+SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
+    SELECT jsonb_agg(
+        jsonb_build_array(decided.valid_from, version.id, version.digest, version.values)
+        ORDER BY decided.id
+    )
+    FROM patients_coursepolicy AS decided
+    JOIN patients_policyversion AS version ON version.id = decided.version_id
+    WHERE decided.course_id = %(course)s
+)
 FROM (SELECT coalesce(%(recorded_at)s, clock_timestamp()) AS now, clock_timestamp() AS clock
       OFFSET 0) AS moment
 LEFT JOIN LATERAL (
@@ -48,7 +57,8 @@ class ResumePoint:
 class Moment:
     """The server's clock, the act before, and where a regrade can resume.
 
-    ``seen_act`` is the act that this form was recorded as before, None for a new form.
+    ``seen_act`` is the act that this form was recorded as before, None for a new form. ``decided``
+    are the policies decided for the course, in the order of the decisions.
     """
 
     clock: datetime
@@ -56,6 +66,7 @@ class Moment:
     seen_act: uuid.UUID | None
     resume: ResumePoint | None
     last_checkpoint_at: datetime | None
+    decided: tuple[Ruling, ...]
 
 
 def moment_of(
@@ -82,6 +93,13 @@ def moment_of(
                 "ruleset_version": ruleset_version,
             },
         )
-        clock, last, seen, resume_at, state, latest = cursor.fetchone()
+        clock, last, seen, resume_at, state, latest, decided = cursor.fetchone()
     resume = None if resume_at is None else ResumePoint(resume_at, json.loads(state))
-    return Moment(clock, last, seen, resume, latest)
+    return Moment(clock, last, seen, resume, latest, _rulings(decided))
+
+
+def _rulings(decided: str | None) -> tuple[Ruling, ...]:
+    return tuple(
+        Ruling(datetime.fromisoformat(valid_from), version, digest, values)
+        for valid_from, version, digest, values in json.loads(decided or "[]")
+    )

@@ -5,8 +5,6 @@ An observation is never stored without its grade: where grading fails, nothing i
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +16,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from grading.engine.policy import DEFAULT_POLICY, Policy
+from grading.engine.periods import Period
+from grading.engine.policy import Policy
 from grading.service import RULESET_VERSION, Checkpoint, Regraded, Standing, regrade
 from patients import history
 from patients.chart import EntryRow, all_charted, facts_of, in_force
@@ -28,15 +27,24 @@ from patients.models import (
     ActSource,
     ChartingAct,
     Course,
+    CoursePolicy,
     Entry,
     EntryKind,
     GradeCheckpoint,
     Patient,
-    PolicyVersion,
 )
 from patients.moment import Moment, ResumePoint, moment_of
+from patients.policy import (
+    Ruling,
+    hold_site_policy,
+    policy_at,
+    rulings_for,
+    site_rulings,
+    version_of,
+)
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
+_AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _ONE_TICK: Final = timedelta(microseconds=1)
 
 
@@ -86,7 +94,10 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A new course. ``infused_at`` keeps its offset; ``age_years`` where no birth date is known."""
+    """A new course. ``infused_at`` keeps its offset; ``age_years`` where no birth date is known.
+
+    ``policy`` is the course's own, which no decision of the site touches; None follows the site's.
+    """
 
     mrn: str
     name: str
@@ -97,7 +108,7 @@ class Admission:
     bed: str = ""
     birth_date: date | None = None
     age_years: Decimal | None = None
-    policy: Policy = DEFAULT_POLICY
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +175,13 @@ def _admit(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> R
     course = Course.objects.filter(
         patient=patient, product=admission.product, infused_at=admission.infused_at
     ).first()
+    coming: list[Ruling] = []
     if course is None:
-        course = _open_course(admission, patient, sending)
+        course, coming = _open_course(admission, patient, sending)
     elif not course.acts.filter(form_id=sending.form_id).exists():
         raise AlreadyAdmittedError(course)
     lock(course.pk)
-    return append(course, drafts, sending)
+    return append(course, drafts, sending, coming)
 
 
 def end_course(course: Course, at: datetime) -> None:
@@ -189,32 +201,33 @@ def _patient(admission: Admission) -> Patient:
     return patient
 
 
-def _open_course(admission: Admission, patient: Patient, sending: Sending) -> Course:
+def _open_course(
+    admission: Admission, patient: Patient, sending: Sending
+) -> tuple[Course, list[Ruling]]:
+    """The course, and what the site has decided for later."""
     offset = admission.infused_at.utcoffset()
     if offset is None:
         raise ValueError("an infusion's time needs its offset")
+    site: list[Ruling] = []
+    if admission.policy is None:
+        hold_site_policy()
+        site = site_rulings()
     received_at = timezone.now()
-    return Course.objects.create(
+    policy = admission.policy or policy_at(site, received_at)
+    course = Course.objects.create(
         patient=patient,
         product=admission.product,
         infused_at=admission.infused_at,
         infused_offset_seconds=int(offset.total_seconds()),
         age_years=admission.age_years,
-        policy=_policy_version(admission.policy, received_at),
+        policy=version_of(policy, received_at),
+        keeps_own_policy=admission.policy is not None,
         ward=admission.ward,
         bed=admission.bed,
         admitted_at=sending.recorded_at or received_at,
         admitted_by=sending.by,
     )
-
-
-def _policy_version(policy: Policy, now: datetime) -> PolicyVersion:
-    values = policy.values()
-    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-    version, _ = PolicyVersion.objects.get_or_create(
-        digest=digest, defaults={"values": values, "created_at": now}
-    )
-    return version
+    return course, [ruling for ruling in site if ruling.valid_from > received_at]
 
 
 def lock(course_id: uuid.UUID) -> None:
@@ -222,13 +235,21 @@ def lock(course_id: uuid.UUID) -> None:
     Course.objects.select_for_update(no_key=True).values_list("pk").get(pk=course_id)
 
 
-def append(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorded:
-    """The inner step of ``record``, for a caller who holds the course's lock."""
+def append(
+    course: Course,
+    drafts: Sequence[Draft],
+    sending: Sending,
+    decided: Sequence[Ruling] = (),
+) -> Recorded:
+    """The inner step of ``record``, for a caller who holds the course's lock.
+
+    ``decided`` are policies that the course is graded under from now on, each from its own time.
+    """
     replaced = _replaced(drafts)
     moment = moment_of(
         course,
         form_id=sending.form_id,
-        changed_at=_earliest(drafts, replaced),
+        changed_at=min((_earliest(drafts, replaced), *(one.valid_from for one in decided))),
         recorded_at=sending.recorded_at,
         ruleset_version=RULESET_VERSION,
     )
@@ -238,12 +259,15 @@ def append(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorde
         if hasattr(entry, "replaced_by"):
             raise ReplacedAlreadyError(entry.replaced_by)
     act, entries = _store_act(course, moment, drafts, sending)
-    regraded, rows = _regraded(course, moment.resume, act.recorded_at)
+    _store_rulings(act, decided)
+    rulings = rulings_for(course, [*moment.decided, *decided])
+    regraded, rows = _regraded(course, moment.resume, act.recorded_at, rulings)
     difference = history.superseded(
         course,
         resumed_at=moment.resume.at if moment.resume else None,
         continuing_until=regraded.continuing_until,
         periods=regraded.periods,
+        rulings=rulings,
         recorded_at=act.recorded_at,
     )
     _store_checkpoints(course, moment, regraded)
@@ -261,9 +285,9 @@ def _replaced(drafts: Sequence[Draft]) -> list[Entry]:
 def _earliest(drafts: Sequence[Draft], replaced: Iterable[Entry]) -> datetime:
     """The first instant whose grade the act can change; a baseline holds for the whole course."""
     touched: list[Draft | Entry] = [*drafts, *replaced]
-    if not touched or any(entry.kind == EntryKind.BASELINE for entry in touched):
+    if any(entry.kind == EntryKind.BASELINE for entry in touched):
         return _BEFORE_EVERYTHING
-    return min(entry.at for entry in touched)
+    return min((entry.at for entry in touched), default=_AFTER_EVERYTHING)
 
 
 def _store_act(
@@ -302,13 +326,52 @@ def _store_act(
     return act, tuple(Entry.objects.bulk_create(entries))
 
 
+def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
+    if decided:
+        CoursePolicy.objects.bulk_create(
+            CoursePolicy(
+                course_id=act.course_id,
+                act=act,
+                version_id=ruling.version_id,
+                valid_from=ruling.valid_from,
+                site_policy_id=ruling.site_policy_id,
+            )
+            for ruling in decided
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WouldBe:
+    """``periods`` after ``resumed_at`` (None: all); the one open there goes on until then."""
+
+    resumed_at: datetime | None
+    continuing_until: datetime | None
+    periods: tuple[Period, ...]
+
+
+def graded_if(course: Course, decided: Sequence[Ruling]) -> WouldBe:
+    """What ``append`` would regrade were ``decided`` decided; stores nothing."""
+    moment = moment_of(
+        course,
+        form_id=uuid.uuid4(),
+        changed_at=min(one.valid_from for one in decided),
+        recorded_at=None,
+        ruleset_version=RULESET_VERSION,
+    )
+    rulings = rulings_for(course, [*moment.decided, *decided])
+    regraded, _ = _regraded(course, moment.resume, moment.clock, rulings)
+    resumed_at = moment.resume.at if moment.resume else None
+    return WouldBe(resumed_at, regraded.continuing_until, regraded.periods)
+
+
 def _regraded(
-    course: Course, resume: ResumePoint | None, now: datetime
+    course: Course, resume: ResumePoint | None, now: datetime, rulings: Sequence[Ruling]
 ) -> tuple[Regraded, list[EntryRow]]:
     """The course graded from its resume point on, and the entries read for it."""
     checkpoint = Checkpoint(resume.at, resume.state) if resume else None
     rows = in_force(course.pk, after=resume.at if resume else None)
-    return regrade(facts_of(course), all_charted(rows), resume=checkpoint, now=now), rows
+    facts = facts_of(course, rulings)
+    return regrade(facts, all_charted(rows), resume=checkpoint, now=now), rows
 
 
 def _store_checkpoints(course: Course, moment: Moment, regraded: Regraded) -> None:
@@ -337,7 +400,8 @@ def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sendin
         list(history.known_at(course, act.recorded_at)),
     )
     now = max(moment.clock, act.recorded_at)
-    regraded, rows = _regraded(course, moment.resume, now)
+    rulings = rulings_for(course, moment.decided)
+    regraded, rows = _regraded(course, moment.resume, now, rulings)
     return _recorded(course, act, entries, regraded, difference, rows, now=now)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patients.advice import panel_of
 from patients.carried_on import CarriedOn, carried_on
 from patients.grade_card import previous_values, running_infusions
+from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
 from patients.recording import Recorded
@@ -16,6 +18,7 @@ from patients.timeline import (
     grade_change_rows,
     reading_of,
     rows_of,
+    stretches_of,
     timeline_of,
     weights_for,
 )
@@ -39,6 +42,7 @@ class Saved:
     previous: dict[str, PreviousValue]
     running: list[Infusion]
     carried_on: list[CarriedOn]
+    guidance: GuidancePanel
     repeated: bool
 
 
@@ -48,16 +52,18 @@ def saved_of(recorded: Recorded) -> Saved:
     on_top = _belongs_on_top(recorded)
     weights = weights_for(course.pk, standing.latest.values())
     entry_rows = _entry_rows(recorded)
+    stretches = stretches_of(course.pk, standing.at)
     return Saved(
         text="; ".join(row.text for row in entry_rows),
         announcement=_announcement(recorded),
-        card=card_of(course.pk, standing, recorded.in_force),
+        card=card_of(course.pk, standing, recorded.in_force, stretches),
         banner=_banner(recorded),
         rows=[*_change_rows(recorded), *entry_rows] if on_top else [],
         timeline=None if on_top else timeline_of(course.pk, recorded.now, can_correct=True),
         previous=previous_values(standing, weights),
         running=running_infusions(standing, weights),
         carried_on=carried_on(standing, weights),
+        guidance=panel_of(course, standing, recorded.in_force, stretches),
         repeated=recorded.repeated,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
@@ -19,8 +19,16 @@ from grading.engine.units import shown
 from grading.engine.vasopressors import needs_weight
 from grading.engine.vocabulary import Sex
 from grading.service import RULESET_VERSION, Checkpoint, Standing, regrade
+from patients.answers import GUIDANCE, answer_rows
 from patients.carried_on import CarriedOn, carried_on
-from patients.chart import EntryRow, all_charted, charted, facts_of, in_force
+from patients.chart import (
+    EntryRow,
+    all_charted,
+    charted,
+    facts_of,
+    in_force,
+    weights_in_force,
+)
 from patients.grade_card import (
     Author,
     Stretch,
@@ -28,7 +36,8 @@ from patients.grade_card import (
     previous_values,
     running_infusions,
 )
-from patients.history import known_now
+from patients.grades_held import grades_held
+from patients.history import known_now, starting_from
 from patients.models import Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
 from patients.panels import (
     Banner,
@@ -59,6 +68,7 @@ CORRECTABLE: Final = frozenset(
 )
 """The kinds that have a form; any other is retracted and charted anew."""
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
+_ONE_TICK: Final = timedelta(microseconds=1)
 _NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK)
 
 
@@ -99,7 +109,12 @@ def _checkpoint(course: Course, now: datetime) -> Checkpoint | None:
 
 def bedside_of(course: Course, now: datetime) -> Bedside:
     """Banner, grade card, previous values and running infusions of one course."""
-    reading = reading_of(course, now)
+    return beside_of(reading_of(course, now))
+
+
+def beside_of(reading: Reading) -> Bedside:
+    """``bedside_of`` for a course that was read already."""
+    course = reading.course
     weights = weights_for(course.pk, reading.standing.latest.values())
     return Bedside(
         banner=banner_of(reading),
@@ -116,29 +131,37 @@ def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
     return carried_on(standing, weights_for(course.pk, standing.latest.values()))
 
 
-def card_of(course_id: uuid.UUID, standing: Standing, known: Iterable[EntryRow] = ()) -> GradeCard:
+def card_of(
+    course_id: uuid.UUID,
+    standing: Standing,
+    known: Iterable[EntryRow] = (),
+    stretches: Sequence[Stretch] | None = None,
+) -> GradeCard:
     """The grade card of a course that stands at ``standing``.
 
     ``known`` are entries at hand, with their authors; others of the evidence are read.
+    ``stretches`` are the grades up to then, None reads them.
     """
+    if stretches is None:
+        stretches = stretches_of(course_id, standing.at)
     evidence = {entry_id for item in standing.criteria for entry_id in item.evidence}
     at_hand = {str(row.pk): row for row in known}
     authors = {
         key: Author(at_hand[key].author, at_hand[key].at) for key in evidence & at_hand.keys()
     }
-    authors |= _authors(evidence - authors.keys())
-    return grade_card(course_id, standing, _stretches(course_id, standing.at), authors)
+    authors |= authors_of(evidence - authors.keys())
+    return grade_card(course_id, standing, stretches, authors)
 
 
-def _stretches(course_id: uuid.UUID, now: datetime) -> list[Stretch]:
-    periods = known_now(course_id).filter(valid__startswith__lte=now)
+def stretches_of(course_id: uuid.UUID, now: datetime) -> list[Stretch]:
+    """The grades up to ``now`` as the chart has them now, in order, as ``grades_held`` has them."""
     return [
-        Stretch(valid.lower, valid.upper, grade)
-        for valid, grade in periods.values_list("valid", "grade")
+        Stretch(valid.lower, valid.upper, grade) for valid, grade in grades_held(course_id, now)
     ]
 
 
-def _authors(entry_ids: Iterable[str]) -> dict[str, Author]:
+def authors_of(entry_ids: Iterable[str]) -> dict[str, Author]:
+    """Who charted these entries, and for when."""
     ids = list(entry_ids)
     if not ids:
         return {}
@@ -210,11 +233,13 @@ def timeline_of(
 ) -> Timeline:
     """A page of the timeline, newest first, from the entry ``before`` on; all kinds, or one.
 
-    A change of grade stands above the entries of its instant.
+    A change of grade stands above the entries of its instant, an answer to guidance between them.
     """
     if kind == GRADE_CHANGE:
         changes = _grade_changes(course_id, None, None, now)
         return Timeline([*reversed(changes)], "", kind)
+    if kind == GUIDANCE:
+        return Timeline(answer_rows(course_id), "", kind)
     entries = _shown_entries(course_id)
     if kind:
         entries = entries.filter(kind=kind)
@@ -230,7 +255,8 @@ def timeline_of(
     if not kind:
         since = page[-1].at if more else None
         until = last.at if last is not None else None
-        rows = _merged(rows, _grade_changes(course_id, since, until, now))
+        derived = _grade_changes(course_id, since, until, now)
+        rows = _merged([*answer_rows(course_id, since, until), *rows], derived)
     return Timeline(rows, str(page[-1].pk) if more else "", kind)
 
 
@@ -343,20 +369,21 @@ def reason_of(successor: Entry) -> str:
 def weights_for(
     course_id: uuid.UUID, read: Iterable[grading_entries.Entry]
 ) -> list[grading_entries.Weight]:
-    """The weights of the course where a dose among the entries needs one, else none."""
-    if any(
-        isinstance(e, grading_entries.Vasopressor)
+    """The weights of the course that a running dose among the entries needs, else none."""
+    reckoned = [
+        e.at
+        for e in read
+        if isinstance(e, grading_entries.Vasopressor)
+        and e.runs
         and e.weight_kg is None
         and needs_weight(e.drug, e.unit)
-        for e in read
-    ):
-        return weights_of(course_id)
-    return []
+    ]
+    return weights_of(course_id, min(reckoned)) if reckoned else []
 
 
-def weights_of(course_id: uuid.UUID) -> list[grading_entries.Weight]:
-    """The weights in force, in order."""
-    rows = in_force(course_id, after=None, kind=EntryKind.WEIGHT)
+def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
+    """The weight that held at ``since`` and those after it, as far as in force, in order."""
+    rows = weights_in_force(course_id, since)
     return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
 
 
@@ -365,6 +392,9 @@ def _grade_changes(
 ) -> list[TimelineRow]:
     """The changes of grade in [since, until) up to now, in order, as the chart has them now."""
     periods = known_now(course_id).filter(valid__startswith__lte=now)
+    if since is not None:
+        # The one before, too: a change is told from the grade that it ended.
+        periods = starting_from(periods, since - _ONE_TICK)
     grades = list(periods.values_list("pk", "valid", "grade"))
     found = {
         pk: (valid.lower, before, grade)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients import views
+from patients import guidance_views, policy_views, views
 
 app_name = "patients"
 
@@ -23,4 +23,15 @@ urlpatterns = [
         views.retract,
         name="retract",
     ),
+    path("courses/<uuid:course_id>/guidance/", guidance_views.guidance, name="guidance"),
+    path("courses/<uuid:course_id>/guidance/tap/", guidance_views.tap, name="tap"),
+    path(
+        "courses/<uuid:course_id>/guidance/<str:code>/<slug:reply>/",
+        guidance_views.answer,
+        name="answer",
+    ),
+    path("guidance/answers.csv", guidance_views.answers_csv, name="answers_csv"),
+    path("policy/", policy_views.policy, name="policy"),
+    path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
+    path("sources/", guidance_views.sources, name="sources"),
 ]

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import wraps
-from typing import Any, Final
+from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.middleware import HtmxDetails
 
-from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_admit, can_chart
 from patients import recording
 from patients.admission_form import AdmissionForm
@@ -41,45 +36,26 @@ from patients.recording import (
     IdentityDiffersError,
     Recorded,
     ReplacedAlreadyError,
-    Sending,
+)
+from patients.requests import (
+    CONFLICT,
+    UNPROCESSABLE,
+    SignedInRequest,
+    charting,
+    course_or_404,
+    sending_of,
+    sent,
 )
 from patients.saved import saved_of
 from patients.timeline import (
     bedside_of,
     card_of,
     carried_on_of,
-    course_of,
     reading_of,
     reason_of,
     rows_of,
     timeline_of,
 )
-
-UNPROCESSABLE: Final = 422
-CONFLICT: Final = 409
-_NOT_CONTENTS: Final = frozenset({"csrfmiddlewaretoken", "form_id"})
-
-
-class SignedInRequest(HttpRequest):
-    """A request that the middleware let pass."""
-
-    user: User
-    htmx: HtmxDetails
-
-
-View = Callable[..., HttpResponse]
-
-
-def _charting(view: View) -> View:
-    """Lets only those chart who may."""
-
-    @wraps(view)
-    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not can_chart(request.user):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 @require_safe
@@ -109,7 +85,7 @@ def admit(request: SignedInRequest) -> HttpResponse:
     """Open a course."""
     if not can_admit(request.user):
         raise PermissionDenied
-    form = AdmissionForm(_sent(request))
+    form = AdmissionForm(sent(request))
     if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
         return redirect("patients:bedside", recorded.course.pk)
     status = UNPROCESSABLE if form.is_bound else 200
@@ -118,7 +94,7 @@ def admit(request: SignedInRequest) -> HttpResponse:
 
 def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
     try:
-        return recording.admit(form.admission(), form.drafts(), _sending(request, form))
+        return recording.admit(form.admission(), form.drafts(), sending_of(request, form))
     except IdentityDiffersError as error:
         form.add_error(
             "mrn",
@@ -138,7 +114,7 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
 @require_safe
 def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """The page of one course."""
-    course, now = _course(course_id), timezone.now()
+    course, now = course_or_404(course_id), timezone.now()
     kind = _kind(request.GET.get("kind", FIRST_KIND))
     page = page_context(course, kind, now, may_chart=can_chart(request.user))
     return render(request, "patients/bedside.html", page)
@@ -147,7 +123,7 @@ def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """The grade card now; nothing where it is what was ``seen``."""
-    reading = reading_of(_course(course_id), timezone.now())
+    reading = reading_of(course_or_404(course_id), timezone.now())
     card = card_of(course_id, reading.standing)
     if request.GET.get("seen") == card.signature:
         return HttpResponse(status=204)
@@ -158,7 +134,7 @@ def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """A page of the timeline: older rows, or one kind."""
-    course, now = _course(course_id), timezone.now()
+    course, now = course_or_404(course_id), timezone.now()
     may_chart = can_chart(request.user)
     rows = timeline_of(
         course_id,
@@ -181,10 +157,10 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     """The form of one kind; sent, it is recorded and answered with what changed."""
     if request.method == "POST" and not can_chart(request.user):
         raise PermissionDenied
-    course, now = _course(course_id), timezone.now()
+    course, now = course_or_404(course_id), timezone.now()
     form = _entry_form(request, course, _kind(kind), now)
     if form.is_bound and form.is_valid():
-        sending = _sending(request, form)
+        sending = sending_of(request, form)
         return _record(
             request, course, form, lambda: recording.record(course, form.drafts(), sending)
         )
@@ -193,15 +169,15 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@_charting
+@charting
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with what it says now; sent, what it should have said."""
-    course, entry, now = _course(course_id), _entry(course_id, entry_id), timezone.now()
+    course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
     form_class = ENTRY_FORMS[_kind(entry.kind)]
-    form = form_class(_sent(request), course=course, correcting=entry)
+    form = form_class(sent(request), course=course, correcting=entry)
     if form.is_bound and form.is_valid():
         (draft,) = form.drafts()
-        sending = _sending(request, form)
+        sending = sending_of(request, form)
         return _record(
             request,
             course,
@@ -213,13 +189,13 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@_charting
+@charting
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Take an entry back as entered in error."""
-    course, entry, now = _course(course_id), _entry(course_id, entry_id), timezone.now()
-    form = RetractionForm(_sent(request))
+    course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
+    form = RetractionForm(sent(request))
     if form.is_bound and form.is_valid():
-        sending = _sending(request, form)
+        sending = sending_of(request, form)
         return _record(request, course, form, lambda: recording.retract(entry, sending))
     context = {
         "form": form,
@@ -258,7 +234,7 @@ def _record(
         "renew_form": not isinstance(form, EntryForm) or form.correcting is not None,
         **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
         **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
-        **{name: getattr(saved, name) for name in ("previous", "running")},
+        **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
     }
     return render(request, "patients/_saved.html", context)
@@ -287,7 +263,7 @@ def _entry_form(request: SignedInRequest, course: Course, kind: str, now: dateti
 
     A set without a tick is bound without them, and again with them where it must be shown.
     """
-    data, form_class = _sent(request), ENTRY_FORMS[kind]
+    data, form_class = sent(request), ENTRY_FORMS[kind]
     if kind != EntryKind.VITALS:
         return form_class(data, course=course)
     if data is not None and not any(is_tick(name) for name in data):
@@ -327,34 +303,6 @@ def _render_form(
     context |= {"previous": beside.previous, "running": beside.running}
     context |= shared_context(course, may_chart=may_chart)
     return render(request, template, context, status=status)
-
-
-def _sending(request: SignedInRequest, form: forms.Form) -> Sending:
-    """The form's own id, and what was sent under it."""
-    answers = {}
-    if reason := form.cleaned_data.get("reason"):
-        answers["reason"] = reason
-    sent = sorted((key, request.POST.getlist(key)) for key in request.POST)
-    digest = hashlib.sha256(
-        repr([(key, values) for key, values in sent if key not in _NOT_CONTENTS]).encode()
-    ).hexdigest()
-    return Sending(
-        by=request.user,
-        form_id=form.cleaned_data["form_id"],
-        request_digest=digest,
-        answers=answers,
-    )
-
-
-def _sent(request: SignedInRequest) -> Mapping[str, Any] | None:
-    return request.POST if request.method == "POST" else None
-
-
-def _course(course_id: uuid.UUID) -> Course:
-    try:
-        return course_of(course_id)
-    except Course.DoesNotExist:
-        raise Http404("No such course") from None
 
 
 def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:

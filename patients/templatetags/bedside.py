@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -24,3 +25,9 @@ def clock(at: datetime) -> str:
 def of(values: Mapping[str, Any] | None, name: str) -> Any:
     """What ``values`` holds under ``name``: ``{{ previous|of:field.name }}``."""
     return values.get(name) if values else None
+
+
+@register.simple_tag
+def new_form_id() -> uuid.UUID:
+    """The id of a form that stands in a page among others: it is recorded once."""
+    return uuid.uuid4()

@@ -153,7 +153,7 @@ const release = () => {
 };
 
 const renew = (message) => {
-  const form = document.querySelector("form[data-entry]");
+  const form = document.querySelector("#entry-form form[data-entry]");
   if (!message?.dataset.formId || !form) return;
   if (message.dataset.renewed === "no") {
     empty(form);

@@ -1,6 +1,7 @@
 import { watchClock } from "./clock.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
+import { watchGuidance } from "./guidance.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -27,3 +28,4 @@ document.addEventListener("click", (event) => {
 watchClock();
 watchEntries();
 watchFields();
+watchGuidance();

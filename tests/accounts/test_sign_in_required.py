@@ -1,6 +1,7 @@
 """No page without a sign-in that is in use."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
+
+from crs_app import settings as project_settings
+from grading.engine.policy import DEFAULT_POLICY
 
 SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
 OPEN = {"/health/", "/accounts/sign-in/", "/accounts/sign-out/"}
@@ -85,6 +89,12 @@ def signed_in(client: Client) -> bool:
     return SESSION_KEY in client.session
 
 
+@pytest.fixture
+def half_an_hour(settings: Settings) -> None:
+    settings.SIGNED_OUT_AFTER_IDLE = timedelta(minutes=30)
+
+
+@pytest.mark.usefixtures("half_an_hour")
 def test_who_is_idle_is_signed_out(nurse_client: Client, time_machine: TimeMachineFixture) -> None:
     time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
     nurse_client.get("/accounts/sign-in/")
@@ -98,6 +108,7 @@ def test_who_is_idle_is_signed_out(nurse_client: Client, time_machine: TimeMachi
     assert not signed_in(nurse_client)
 
 
+@pytest.mark.usefixtures("half_an_hour")
 def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(
     nurse_client: Client, time_machine: TimeMachineFixture
 ) -> None:
@@ -112,12 +123,17 @@ def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(
 def test_the_idle_time_is_a_setting(
     nurse_client: Client, time_machine: TimeMachineFixture, settings: Settings
 ) -> None:
-    settings.SIGNED_OUT_AFTER_IDLE *= 4
+    settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=2)
     time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
     nurse_client.get("/accounts/sign-in/")
     time_machine.shift(119 * 60)
     nurse_client.get("/accounts/sign-in/")
     assert signed_in(nurse_client)
+
+
+def test_a_page_left_open_outlasts_the_three_hour_rule() -> None:
+    three_hours = timedelta(minutes=DEFAULT_POLICY.high_dose_minutes)
+    assert three_hours + timedelta(minutes=30) < project_settings.SIGNED_OUT_AFTER_IDLE
 
 
 @pytest.mark.django_db

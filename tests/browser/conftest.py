@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import (
@@ -60,6 +61,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             name = re.sub(r"[^\w-]+", "-", item.name).strip("-")
             page.screenshot(path=folder / f"{name}.png", full_page=True)
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_connection_outlives_its_request() -> Iterator[None]:
+    """A kept one would still be open when the run drops its database."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from patients.models import ChartingAct, Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
 from tests.factories import chart
 
-ROUND = {"Temperature": "38.4", "Systolic": "118", "Diastolic": "66", "SpO₂": "96"}
+CALM_ROUND = {"Temperature": "37.4", "Systolic": "118", "Diastolic": "66", "SpO₂": "96"}
+FEVER_ROUND = CALM_ROUND | {"Temperature": "38.4"}
 
 
 def vitals(course: Course) -> int:
@@ -23,16 +24,13 @@ def test_a_set_of_vital_signs_is_saved_and_the_form_is_ready_for_the_next(
 ) -> None:
     """The nurse types a set, saves, and types on: the page has what changed and stood still."""
     page = bedside.page
-    bedside.field("Temperature").scroll_into_view_if_needed()
     rows = bedside.rows.count()
-    for label, typed in ROUND.items():
-        bedside.field(label).fill(typed)
+    bedside.fill(CALM_ROUND)
     before = bedside.field("Temperature").bounding_box()
     bedside.save()
 
-    bedside.expect_saved("Temp 38.4 °C · BP 118/66 · SpO₂ 96 %")
-    bedside.expect_grade(1)
-    for label in ROUND:
+    bedside.expect_saved("Temp 37.4 °C · BP 118/66 · SpO₂ 96 %")
+    for label in CALM_ROUND:
         expect(bedside.field(label)).to_have_value("")
     expect(bedside.field("Temperature")).to_be_focused()
     after = bedside.field("Temperature").bounding_box()
@@ -40,17 +38,25 @@ def test_a_set_of_vital_signs_is_saved_and_the_form_is_ready_for_the_next(
     assert after is not None
     assert abs(after["y"] - before["y"]) < 1, f"the form moved by {after['y'] - before['y']} px"
 
-    expect(page.locator("#previous-temperature")).to_contain_text("38.4 °C")
+    expect(page.locator("#previous-temperature")).to_contain_text("37.4 °C")
     expect(page.locator("#previous-systolic_mmhg")).to_contain_text("118")
+    expect(bedside.rows).to_have_count(rows + 1)
+    expect(bedside.rows.first).to_contain_text("Temp 37.4 °C · BP 118/66 · SpO₂ 96 %")
+    expect(bedside.announcer).to_be_empty()
+    assert vitals(course) == 1
+
+
+def test_a_rise_of_the_grade_shows_everywhere_at_once(bedside: BedsidePage) -> None:
+    """Fever: card, timeline, saved message and the voice of a screen reader say grade 1."""
+    rows = bedside.rows.count()
+    bedside.fill(FEVER_ROUND)
+    bedside.save()
+    bedside.expect_saved("Grade 0 to grade 1")
+    bedside.expect_grade(1)
+    expect(bedside.announcer).to_have_text("CRS grade 0 to grade 1")
     expect(bedside.rows).to_have_count(rows + 2)
     expect(bedside.rows.first).to_contain_text("Grade 0 → 1")
     expect(bedside.rows.nth(1)).to_contain_text("Temp 38.4 °C · BP 118/66 · SpO₂ 96 %")
-    expect(bedside.announcer).to_have_text("CRS grade 0 to grade 1")
-
-    bedside.fill({"Temperature": "38.9"})
-    bedside.save()
-    bedside.expect_saved("Temp 38.9 °C")
-    assert vitals(course) == 2
 
 
 def test_a_cannula_without_its_flow_could_be_grade_3(bedside: BedsidePage) -> None:
@@ -139,12 +145,12 @@ def test_an_answer_that_is_lost_on_its_way_is_not_recorded_twice(
 def test_without_a_network_nothing_is_lost(bedside: BedsidePage, course: Course) -> None:
     """The wireless drops: the page says so, keeps what was typed, and saves it afterwards."""
     acts = ChartingAct.objects.count()
-    bedside.fill(ROUND)
+    bedside.fill(FEVER_ROUND)
     bedside.page.context.set_offline(True)
     bedside.save()
     refused = bedside.page.get_by_role("alert")
     expect(refused).to_contain_text("Not saved.")
-    for label, typed in ROUND.items():
+    for label, typed in FEVER_ROUND.items():
         expect(bedside.field(label)).to_have_value(typed)
     assert ChartingAct.objects.count() == acts
 
@@ -167,11 +173,11 @@ def test_a_whole_round_by_the_keyboard_alone(bedside: BedsidePage, course: Cours
             break
     expect(bedside.field("Temperature")).to_be_focused()
 
-    values = ("38.4", "118", "66", "", "104", "20", "96")
+    values = ("37.4", "118", "66", "", "104", "20", "96")
     for value in values:
         keys.type(value)
         keys.press("Enter")
-    bedside.expect_saved("Temp 38.4 °C · BP 118/66 · HR 104 · RR 20 · SpO₂ 96 %")
+    bedside.expect_saved("Temp 37.4 °C · BP 118/66 · HR 104 · RR 20 · SpO₂ 96 %")
     expect(bedside.field("Temperature")).to_be_focused()
 
     keys.press("Shift+Tab")

@@ -16,10 +16,11 @@ from grading.service import RULESET_VERSION, Checkpoint, regrade
 from patients.chart import all_charted, facts_of, in_force
 from patients.history import gist, known_now
 from patients.models import Course, GradeCheckpoint, GradePeriod
+from patients.policy import Ruling, rulings_of
 from patients.recording import lock
 
-Stretch = tuple[datetime, datetime | None, int, int, str]
-"""Start, end, grade, bound and findings of a period."""
+Stretch = tuple[datetime, datetime | None, int, int, str, int]
+"""Start, end, grade, bound, findings and policy version of a period."""
 
 
 class Command(BaseCommand):
@@ -48,12 +49,16 @@ def differences(course: Course) -> list[str]:
         # A save between two reads would look like a difference.
         lock(course.pk)
         stored = [_of_row(row) for row in known_now(course)]
-        computed = regrade(facts_of(course), all_charted(in_force(course.pk, after=None))).periods
-        faults = list(_compared("stored", stored, [_of_period(p) for p in computed]))
-        return faults + _resumed_differences(course, computed)
+        rulings = rulings_of(course)
+        entries = all_charted(in_force(course.pk, after=None))
+        computed = regrade(facts_of(course, rulings), entries).periods
+        faults = list(_compared("stored", stored, [_of_period(p, rulings) for p in computed]))
+        return faults + _resumed_differences(course, computed, rulings)
 
 
-def _resumed_differences(course: Course, computed: Sequence[Period]) -> list[str]:
+def _resumed_differences(
+    course: Course, computed: Sequence[Period], rulings: Sequence[Ruling]
+) -> list[str]:
     latest = (
         GradeCheckpoint.objects.filter(course=course, ruleset_version=RULESET_VERSION)
         .order_by("-at")
@@ -62,9 +67,11 @@ def _resumed_differences(course: Course, computed: Sequence[Period]) -> list[str
     if latest is None:
         return []
     entries = all_charted(in_force(course.pk, after=latest.at))
-    resumed = regrade(facts_of(course), entries, resume=Checkpoint(latest.at, latest.state))
-    later = [_of_period(p) for p in computed if p.start > latest.at]
-    faults = list(_compared("resumed", [_of_period(p) for p in resumed.periods], later))
+    facts, checkpoint = facts_of(course, rulings), Checkpoint(latest.at, latest.state)
+    resumed = regrade(facts, entries, resume=checkpoint)
+    later = [_of_period(p, rulings) for p in computed if p.start > latest.at]
+    found = [_of_period(p, rulings) for p in resumed.periods]
+    faults = list(_compared("resumed", found, later))
     held = next((p for p in reversed(computed) if p.start <= latest.at), None)
     if held is not None and held.end != resumed.continuing_until:
         faults.append(
@@ -75,12 +82,13 @@ def _resumed_differences(course: Course, computed: Sequence[Period]) -> list[str
 
 
 def _of_row(row: GradePeriod) -> Stretch:
-    return (row.valid.lower, row.valid.upper, row.grade, row.at_most, gist(row.findings))
+    valid, findings = row.valid, gist(row.findings)
+    return (valid.lower, valid.upper, row.grade, row.at_most, findings, row.policy_id)
 
 
-def _of_period(period: Period) -> Stretch:
-    findings = gist(period.findings_json())
-    return (period.start, period.end, period.grade, period.at_most, findings)
+def _of_period(period: Period, rulings: Sequence[Ruling]) -> Stretch:
+    findings, version = gist(period.findings_json()), rulings[period.policy].version_id
+    return (period.start, period.end, period.grade, period.at_most, findings, version)
 
 
 def _compared(name: str, found: Sequence[Stretch], computed: Sequence[Stretch]) -> Iterator[str]:
@@ -92,7 +100,9 @@ def _compared(name: str, found: Sequence[Stretch], computed: Sequence[Stretch]) 
 def _text(stretch: Stretch | None) -> str:
     if stretch is None:
         return "nothing"
-    start, end, grade, at_most, findings = stretch
+    start, end, grade, at_most, findings, version = stretch
     until = "open" if end is None else end.isoformat()
     codes = [code for code, _, _ in json.loads(findings)[0]]
-    return f"grade {grade} (at most {at_most}) {start.isoformat()} to {until} {codes}"
+    return (
+        f"grade {grade} (at most {at_most}) {start.isoformat()} to {until} {codes} policy {version}"
+    )

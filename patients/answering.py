@@ -1,0 +1,111 @@
+"""Answers to guidance, written: an answer and the treatment that it charts are one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from grading.engine.algorithm import Item, Reply
+from grading.engine.systems.lee_2014 import RULESET_VERSION
+from patients import recording
+from patients.advice import Advised, advised_on
+from patients.drafts import Draft
+from patients.models import Course, EntryKind, GuidanceAnswer
+from patients.recording import Recorded, Sending
+
+
+class NoLongerAdvisedError(Exception):
+    """The chart has changed since the page was shown: the item is not advised now."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class AnsweredMeanwhileError(Exception):
+    """Someone else has answered the item since the page was shown: ``answer``."""
+
+    def __init__(self, answer: GuidanceAnswer) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as it was given. ``seen`` is the answer that its page showed, None for none.
+
+    ``treatment`` is what *done* charts; ``returns_after`` goes with *not now*.
+    """
+
+    code: str
+    reply: Reply
+    seen: uuid.UUID | None = None
+    reason: str = ""
+    returns_after: timedelta | None = None
+    treatment: Draft | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer as it was kept, and what its act put on the chart."""
+
+    recorded: Recorded
+    answer: GuidanceAnswer
+
+
+@transaction.atomic
+def answer(course: Course, given: Given, sending: Sending) -> Kept:
+    """Keep an answer with the treatment that it charts, and regrade.
+
+    Sent again under the same ``form_id``, answers as before and records nothing. Raises
+    NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as ``recording.record`` does.
+    """
+    recording.lock(course.pk)
+    drafts: Sequence[Draft] = () if given.treatment is None else (given.treatment,)
+    if course.acts.filter(form_id=sending.form_id).exists():
+        recorded = recording.append(course, drafts, sending)
+        return Kept(recorded, _kept_before(recorded))
+    advised = advised_on(course, timezone.now())
+    item = _advised(advised, given)
+    recorded = recording.append(course, drafts, sending)
+    return Kept(recorded, _store(recorded, advised, item, given))
+
+
+def _advised(advised: Advised, given: Given) -> Item:
+    item = next((item for item in advised.items if item.code == given.code), None)
+    if item is None or given.reply not in item.answers:
+        raise NoLongerAdvisedError(given.code)
+    latest = advised.answers.get(given.code)
+    if latest is not None and latest.pk != given.seen:
+        raise AnsweredMeanwhileError(latest)
+    return item
+
+
+def _kept_before(recorded: Recorded) -> GuidanceAnswer:
+    return GuidanceAnswer.objects.select_related("recorded_by").get(act=recorded.act)
+
+
+def _store(recorded: Recorded, advised: Advised, item: Item, given: Given) -> GuidanceAnswer:
+    act, standing = recorded.act, advised.standing
+    charted = next((e for e in recorded.entries if e.kind == EntryKind.TREATMENT), None)
+    returns_at = None if given.returns_after is None else act.recorded_at + given.returns_after
+    return GuidanceAnswer.objects.create(
+        course=recorded.course,
+        act=act,
+        code=item.code,
+        summary=item.summary,
+        grade=standing.grade or 0,
+        at_most=standing.at_most or 0,
+        ruleset_version=RULESET_VERSION,
+        reply=given.reply.value,
+        reason=given.reason,
+        returns_at=returns_at,
+        treatment=charted,
+        recorded_at=act.recorded_at,
+        recorded_by=act.recorded_by,
+    )

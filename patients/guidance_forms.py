@@ -1,0 +1,221 @@
+"""The forms of the guidance panel: what was given, why not, and what one tap says."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+
+from grading.engine.algorithm import Item, Reply
+from grading.engine.units import shown
+from grading.engine.vocabulary import (
+    JudgementAbout,
+    RiskQuestion,
+    TreatmentAgent,
+    VasopressorDrug,
+)
+from patients.carried_on import CarriedOn
+from patients.drafts import Draft
+from patients.entry_form import EntryForm, helper
+from patients.fields import TypedNumberField
+from patients.guidance_tasks import (
+    JUDGEMENT,
+    NO,
+    RISK,
+    STOPPED,
+    UNCHANGED,
+    YES,
+    running_name,
+)
+from patients.models import Course, EntryKind
+
+NOTHING_TO_CHART: Final = "Nothing to chart"
+RETURNS_AFTER: Final = {
+    "15": "15 min",
+    "60": "1 h",
+    "240": "4 h",
+    "720": "12 h",
+}
+"""For how long *not now* can rest, in minutes."""
+OTHER_REASON: Final = "other"
+REASONS: Final = (
+    ("another_cause", "Another cause is more likely"),
+    ("contraindicated", "Contraindicated in this patient"),
+    ("done_elsewhere", "Done already, charted elsewhere"),
+    ("team_decided", "The treating team decided otherwise"),
+    ("goals_of_care", "Goals of care"),
+    (OTHER_REASON, "Another reason"),
+)
+_WITHOUT_DOSE: Final = frozenset(
+    {TreatmentAgent.ANTIBIOTICS, TreatmentAgent.ANTIPYRETIC, TreatmentAgent.HYDROCORTISONE}
+)
+"""The paper gives no amount of these: they may be charted without one."""
+
+
+class AnswerForm(forms.Form):
+    """What every answer has: its form, and the answer that its page showed."""
+
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+    seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, seen: str = "") -> None:
+        super().__init__(data, initial={"form_id": uuid.uuid4(), "seen": seen}, label_suffix="")
+        self.helper = helper()
+
+
+class NotNowForm(AnswerForm):
+    """When to ask again."""
+
+    minutes = forms.ChoiceField(
+        choices=[*RETURNS_AFTER.items()],
+        error_messages={"required": "Choose when to ask again."},
+    )
+
+    @property
+    def returns_after(self) -> timedelta:
+        return timedelta(minutes=int(self.cleaned_data["minutes"]))
+
+
+class NotAppropriateForm(AnswerForm):
+    """Why the advice does not fit this patient."""
+
+    why = forms.ChoiceField(
+        label="Why is it not appropriate?",
+        choices=REASONS,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a reason, or write one."},
+    )
+    in_words = forms.CharField(label="In your words", required=False, max_length=200)
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("why") == OTHER_REASON and not self.cleaned_data.get("in_words"):
+            self.add_error("in_words", "Write the reason.")
+        return self.cleaned_data
+
+    @property
+    def reason(self) -> str:
+        """The reason as it is kept: the one chosen, with what was written."""
+        why, in_words = self.cleaned_data["why"], self.cleaned_data["in_words"]
+        if why == OTHER_REASON:
+            return str(in_words)
+        label = dict(REASONS)[why]
+        return f"{label}: {in_words}" if in_words else label
+
+
+class GivenForm(EntryForm):
+    """A treatment that was given in answer to an item: what, how much and when."""
+
+    kind = EntryKind.TREATMENT
+    attribution = None  # type: ignore[assignment]  # a treatment has no cause
+
+    seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    agent = forms.ChoiceField(
+        label="Given",
+        required=False,
+        error_messages={"invalid_choice": "Choose one of the treatments that are listed."},
+    )
+    dose_mg = TypedNumberField(label="Dose", unit="mg", above_zero=True)
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        course: Course,
+        item: Item,
+        agents: Sequence[TreatmentAgent],
+        seen: str = "",
+    ) -> None:
+        super().__init__(data, course=course)
+        self.initial["seen"] = seen
+        self._may_chart_nothing = all(agent in _WITHOUT_DOSE for agent in agents)
+        listed = [(agent.value, agent.label) for agent in agents]
+        if len(agents) > 1:
+            listed.insert(0, ("", "Choose what was given"))
+        if self._may_chart_nothing:
+            listed.append(("", NOTHING_TO_CHART))
+        self.fields["agent"] = forms.ChoiceField(
+            label="Given",
+            choices=listed,
+            required=False,
+            initial=agents[0].value if len(agents) == 1 else "",
+            error_messages=self.base_fields["agent"].error_messages,
+        )
+        if item.dose_mg is not None and item.agent in agents:
+            self._propose(item, item.dose_mg)
+
+    def _propose(self, item: Item, dose_mg: Any) -> None:
+        """The item's dose, to be changed; a day's amount is not put in as one dose."""
+        if item.dose_per_day:
+            self.fields["dose_mg"].help_text = f"{shown(dose_mg)} mg is the amount of a whole day"
+        else:
+            self.initial["dose_mg"] = shown(dose_mg)
+            self.fields[
+                "dose_mg"
+            ].help_text = "As worked out by the paper: change it to what was given"
+
+    def own_fields(self) -> list[str]:
+        return ["agent", "dose_mg"]
+
+    def clean_kind(self) -> None:
+        agent = self.cleaned_data.get("agent")
+        dose = self.cleaned_data.get("dose_mg")
+        if not agent and (dose or not self._may_chart_nothing) and "agent" not in self.errors:
+            self.add_error("agent", "Choose what was given.")
+        elif agent and not dose and agent not in _WITHOUT_DOSE and "dose_mg" not in self.errors:
+            self.add_error("dose_mg", "Give the dose that was given.")
+
+    def _says_something(self) -> bool:
+        return bool(self.body())
+
+
+class NothingLeftError(Exception):
+    """What a tap says cannot be charted: ``sentence`` says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class TapForm(forms.Form):
+    """One tap of the panel: an answer to a question, a judgement, or that something goes on."""
+
+    form_id = forms.UUIDField()
+    says = forms.CharField(max_length=80)
+    mark = forms.CharField(required=False, max_length=40)
+
+    def draft(self, at: datetime, can_go_on: Sequence[CarriedOn]) -> Draft:
+        """What the tap charts; raises NothingLeftError where the chart has changed meanwhile."""
+        about, _, rest = self.cleaned_data["says"].partition(":")
+        what, _, answer = rest.partition(":")
+        if about == RISK and what in set(RiskQuestion) and answer in (YES, NO):
+            return Draft(EntryKind.RISK, at, {what: answer == YES})
+        if about == JUDGEMENT and what in set(JudgementAbout) and answer in (YES, NO):
+            return Draft(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
+        if about == UNCHANGED:
+            return self._seen(what, can_go_on).draft(at)
+        if about == STOPPED and what in set(VasopressorDrug):
+            self._seen(running_name(VasopressorDrug(what)), can_go_on)
+            return Draft(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})
+        raise NothingLeftError("This page is out of date: look at the chart and try again.")
+
+    def _seen(self, name: str, can_go_on: Sequence[CarriedOn]) -> CarriedOn:
+        """What goes on, where it is still what the page showed."""
+        thing = next((thing for thing in can_go_on if thing.field_name == name), None)
+        if thing is None:
+            raise NothingLeftError("It does not run any more: someone charted that meanwhile.")
+        if thing.mark != self.cleaned_data["mark"]:
+            raise NothingLeftError(
+                f"{thing.label} has changed since this page was shown: now {thing.text}."
+            )
+        return thing
+
+
+FORM_OF_REPLY: Final[dict[Reply, type[AnswerForm]]] = {
+    Reply.DONE: AnswerForm,
+    Reply.NOT_NOW: NotNowForm,
+    Reply.NOT_APPROPRIATE: NotAppropriateForm,
+    Reply.STABILISED: AnswerForm,
+}

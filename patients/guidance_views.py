@@ -1,0 +1,294 @@
+"""The guidance panel's pages: find, bind, call, render."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from crs_app.accounts.permissions import can_chart, can_export_answers
+from grading.engine.algorithm import Item, Reply
+from patients import answering, recording
+from patients.advice import CHARTED_BY_DONE, advised_on, panel_of
+from patients.answering import AnsweredMeanwhileError, Given, Kept, NoLongerAdvisedError
+from patients.answers import answer_row, answer_text, exported
+from patients.context import FIRST_KIND, form_context, page_context, shared_context
+from patients.drafts import Draft
+from patients.forms import ENTRY_FORMS
+from patients.guidance_forms import (
+    FORM_OF_REPLY,
+    AnswerForm,
+    GivenForm,
+    NotAppropriateForm,
+    NothingLeftError,
+    NotNowForm,
+    TapForm,
+)
+from patients.models import Course, GuidanceAnswer
+from patients.policy import policy_at, site_rulings
+from patients.recording import FormReusedError, Recorded
+from patients.requests import (
+    CONFLICT,
+    UNPROCESSABLE,
+    SignedInRequest,
+    charting,
+    course_or_404,
+    sending_of,
+    sent,
+)
+from patients.saved import saved_of
+from patients.sources import sources_of
+from patients.timeline import carried_on_of, reading_of
+
+_SENT_BEFORE: Final = "This was sent before with another answer."
+
+
+class Told(NamedTuple):
+    """What the panel says after an answer or a tap."""
+
+    recorded: Recorded
+    text: str
+    answer: GuidanceAnswer | None = None
+    leaves_form: bool = False
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """The panel now; for htmx nothing where it is what was ``seen``. Alone it is the page."""
+    course, now = course_or_404(course_id), timezone.now()
+    may_chart = can_chart(request.user)
+    if not request.htmx:
+        page = page_context(course, FIRST_KIND, now, may_chart=may_chart)
+        return render(request, "patients/bedside.html", page)
+    panel = panel_of(course, reading_of(course, now).standing)
+    if request.GET.get("seen") == panel.signature:
+        return HttpResponse(status=204)
+    context: dict[str, Any] = {"guidance": panel}
+    context |= shared_context(course, may_chart=may_chart)
+    return render(request, "patients/_guidance.html", context)
+
+
+@require_POST
+@charting
+def tap(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Chart what one tap says: a risk answer, a judgement, that an infusion goes on or stopped."""
+    course, now = course_or_404(course_id), timezone.now()
+    form = TapForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, course, "This page is out of date: look at the chart.")
+    try:
+        draft = form.draft(now, carried_on_of(course, now))
+        recorded = recording.record(course, [draft], sending_of(request, form))
+    except NothingLeftError as error:
+        return _refused(request, course, error.sentence)
+    except FormReusedError:
+        return _refused(request, course, _SENT_BEFORE)
+    return _told(request, Told(recorded, ""))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@charting
+def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str) -> HttpResponse:
+    """The form of an answer that needs more than a tap; sent, the answer is kept."""
+    course, now = course_or_404(course_id), timezone.now()
+    word = _reply(reply)
+    item, seen = _item(course, code, word, now)
+    form = _form(request, course, code, word, item, seen)
+    if form is None:
+        return _refused(request, course, "This is not advised any more: look at the chart.")
+    if form.is_bound and form.is_valid():
+        return _keep(request, course, code, word, form)
+    return _form_page(request, course, item, form, code, word, now)
+
+
+def _reply(reply: str) -> Reply:
+    try:
+        return Reply(reply)
+    except ValueError:
+        raise Http404("No such answer") from None
+
+
+def _item(course: Course, code: str, reply: Reply, now: datetime) -> tuple[Item | None, str]:
+    """The item as it is advised now, and the latest answer to it."""
+    advised = advised_on(course, now)
+    latest = advised.answers.get(code)
+    item = next((i for i in advised.items if i.code == code and reply in i.answers), None)
+    return item, "" if latest is None else str(latest.pk)
+
+
+def _form(
+    request: SignedInRequest,
+    course: Course,
+    code: str,
+    reply: Reply,
+    item: Item | None,
+    seen: str,
+) -> AnswerForm | GivenForm | None:
+    """The form of ``reply``; None where the item is not advised and nothing was sent before."""
+    data = sent(request)
+    charts = reply is Reply.DONE and code in CHARTED_BY_DONE
+    if item is None:
+        return AnswerForm(data) if data is not None and _was_sent(course, data) else None
+    if charts:
+        agents = CHARTED_BY_DONE[code]
+        return GivenForm(data, course=course, item=item, agents=agents, seen=seen)
+    return FORM_OF_REPLY[reply](data, seen=seen)
+
+
+def _was_sent(course: Course, data: Mapping[str, Any]) -> bool:
+    """Whether this very form was recorded before: it is answered as it was then."""
+    try:
+        form_id = uuid.UUID(data.get("form_id", ""))
+    except ValueError:
+        return False
+    return course.acts.filter(form_id=form_id).exists()
+
+
+def _keep(
+    request: SignedInRequest,
+    course: Course,
+    code: str,
+    reply: Reply,
+    form: AnswerForm | GivenForm,
+) -> HttpResponse:
+    given = Given(code, reply, form.cleaned_data["seen"] if "seen" in form.fields else None)
+    leaves_form = False
+    if isinstance(form, NotNowForm):
+        given = replace(given, returns_after=form.returns_after)
+    elif isinstance(form, NotAppropriateForm):
+        given, leaves_form = replace(given, reason=form.reason), True
+    elif isinstance(form, GivenForm):
+        given, leaves_form = replace(given, treatment=_only(form.drafts())), True
+    try:
+        kept = answering.answer(course, given, sending_of(request, form))
+    except NoLongerAdvisedError:
+        return _refused(request, course, "This is not advised any more: look at the chart.")
+    except AnsweredMeanwhileError as error:
+        who, what = error.answer.recorded_by.display_name, answer_text(error.answer)
+        return _refused(request, course, f"{who} has answered this meanwhile: {what}.")
+    except FormReusedError:
+        return _refused(request, course, _SENT_BEFORE)
+    return _told(request, _of(kept, leaves_form=leaves_form))
+
+
+def _only(drafts: list[Draft]) -> Draft | None:
+    return drafts[0] if drafts else None
+
+
+def _of(kept: Kept, *, leaves_form: bool) -> Told:
+    return Told(kept.recorded, answer_text(kept.answer), kept.answer, leaves_form)
+
+
+def _told(request: SignedInRequest, told: Told) -> HttpResponse:
+    """htmx gets the panel and what else changed; a plain form is sent back to the page."""
+    course, saved = told.recorded.course, saved_of(told.recorded)
+    text = "; ".join(part for part in (told.text, saved.text) if part)
+    if not request.htmx:
+        messages.info(request, f"Saved. {text}")
+        return redirect(f"{reverse('patients:bedside', args=[course.pk])}#guidance")
+    rows = saved.rows if told.answer is None else [answer_row(told.answer), *saved.rows]
+    vitals = ENTRY_FORMS[FIRST_KIND](course=course, carried_on=saved.carried_on)
+    context = {
+        "saved": replace(saved, text=text),
+        "leaves_form": told.leaves_form,
+        "renew_form": told.leaves_form,
+        "form_id": uuid.uuid4(),
+        **form_context(vitals, FIRST_KIND),
+        **{name: getattr(saved, name) for name in ("card", "timeline", "previous", "guidance")},
+        "rows": rows,
+        **shared_context(course, may_chart=True),
+    }
+    return render(request, "patients/_answered.html", context)
+
+
+def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpResponse:
+    """Nothing is stored: why, with the chart as it is now."""
+    now = timezone.now()
+    if not request.htmx:
+        page = page_context(course, FIRST_KIND, now, may_chart=True) | {"refusal": sentence}
+        return render(request, "patients/bedside.html", page, status=CONFLICT)
+    panel = panel_of(course, reading_of(course, now).standing)
+    context = {"guidance": panel, "refusal": sentence, "oob": True}
+    context |= shared_context(course, may_chart=True)
+    return render(request, "patients/_refused.html", context, status=CONFLICT)
+
+
+def _form_page(
+    request: SignedInRequest,
+    course: Course,
+    item: Item | None,
+    form: forms.Form,
+    code: str,
+    reply: Reply,
+    now: datetime,
+) -> HttpResponse:
+    """The form where entries are charted; typed values and errors stay."""
+    context = {
+        "form": form,
+        "item": item,
+        "reply": reply,
+        "action": reverse("patients:answer", args=[course.pk, code, reply.value]),
+    }
+    template = "patients/_answer_form.html"
+    status = UNPROCESSABLE if form.is_bound else 200
+    if request.htmx:
+        context |= shared_context(course, may_chart=True)
+        return render(request, template, context | {"course": course}, status=status)
+    page = page_context(course, FIRST_KIND, now, may_chart=True)
+    page |= {**context, "form_template": template, "course": course}
+    return render(request, "patients/bedside.html", page, status=status)
+
+
+@require_safe
+def answers_csv(request: SignedInRequest) -> HttpResponseBase:
+    """Every answer to guidance as a file, or with ``?course=`` those of one course."""
+    if not can_export_answers(request.user):
+        raise PermissionDenied
+    course = _course_named(request.GET.get("course", ""))
+    response = StreamingHttpResponse(
+        exported(course.pk if course else None), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = 'attachment; filename="guidance-answers.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def sources(request: SignedInRequest) -> HttpResponse:
+    """What guidance and grades are based on: under the site's policy, or with ``?course=`` its."""
+    course, now = _course_named(request.GET.get("course", "")), timezone.now()
+    policy = (
+        policy_at(site_rulings(), now)
+        if course is None
+        else reading_of(course, now).standing.policy
+    )
+    context = {
+        "sources": sources_of(policy),
+        "course": course,
+        "can_export": can_export_answers(request.user),
+    }
+    return render(request, "patients/sources.html", context)
+
+
+def _course_named(typed: str) -> Course | None:
+    if not typed:
+        return None
+    try:
+        return course_or_404(uuid.UUID(typed))
+    except ValueError:
+        raise Http404("No such course") from None

@@ -1,0 +1,182 @@
+"""The forms of site policy: every parameter with a reason, and a course regraded on purpose."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django import forms
+from django.utils import timezone
+
+from grading.engine.parameters import Parameter
+from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
+from grading.engine.vocabulary import Limits
+from patients.fields import TypedNumberField
+from patients.local_time import WHICH_CHOICES, LocalTimeError, instant_of
+from patients.models import PolicyVersion
+from patients.policy import Ruling, policy_at
+from patients.policy_words import (
+    GROUPS,
+    LABELS,
+    allowed_text,
+    choice_text,
+    default_text,
+    in_short,
+    value_text,
+)
+
+AT_MOST_BACK: Final = timedelta(minutes=5)
+AT_MOST_AHEAD: Final = timedelta(days=366)
+_REASON_REQUIRED: Final = "Say why: the reason stands in the history."
+
+
+class Row(NamedTuple):
+    """A parameter as the page lists it; ``field`` is its input."""
+
+    field: forms.BoundField
+    label: str
+    unit: str
+    in_force: str
+    default: str
+    differs: bool
+    allowed: str
+    basis: str
+    display_only: bool
+
+
+class PolicyForm(forms.Form):
+    """Every parameter, and from when it holds; empty is from now on.
+
+    ``site`` are the rulings in effect and ``seen`` the latest decision when the form was opened.
+    """
+
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+    from_date = forms.DateField(
+        label="Date",
+        required=False,
+        help_text="Empty: today",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    from_time = forms.TimeField(label="From", required=False, help_text="Empty: from now on")
+    from_which = forms.ChoiceField(label="Which of the two", choices=WHICH_CHOICES, required=False)
+    reason = forms.CharField(
+        label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}
+    )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, site: Sequence[Ruling], seen: int, now: datetime
+    ) -> None:
+        self.site, self.now = site, now
+        self.in_force = policy_at(site, now)
+        self.policy: Policy | None = None
+        self.valid_from: datetime | None = None
+        self.asks_which = False
+        initial: dict[str, Any] = {"form_id": uuid.uuid4(), "seen": seen}
+        super().__init__(data, initial=initial, label_suffix="")
+        for name in LABELS:
+            self.fields[name] = _field(name, PARAMETERS[name], getattr(self.in_force, name))
+
+    def groups(self) -> list[tuple[str, list[Row]]]:
+        """The parameters as the page lists them."""
+        return [(title, [self._row(name) for name in names]) for title, names in GROUPS.items()]
+
+    def _row(self, name: str) -> Row:
+        in_force, default = value_text(name, getattr(self.in_force, name)), default_text(name)
+        parameter = PARAMETERS[name]
+        return Row(
+            self[name],
+            LABELS[name],
+            parameter.unit,
+            in_force,
+            default,
+            in_force != default,
+            allowed_text(name),
+            parameter.basis,
+            parameter.display_only,
+        )
+
+    def clean(self) -> dict[str, Any]:
+        self._clean_from()
+        if not LABELS.keys() & self.errors.keys():
+            try:
+                self.policy = policy_from({name: self._typed(name) for name in LABELS})
+            except PolicyError as error:
+                for name, fault in error.faults.items():
+                    self.add_error(name, f"{fault[:1].upper()}{fault[1:]}.")
+        if not self.errors and self._changes_nothing():
+            self.add_error(None, "Nothing differs from the policy that holds then.")
+        return self.cleaned_data
+
+    def _typed(self, name: str) -> Any:
+        """A choice as what it stands for, a number as it was typed."""
+        typed = self.cleaned_data[name]
+        by_text = {str(option): option for option in PARAMETERS[name].choices}
+        return by_text.get(typed, typed)
+
+    def _clean_from(self) -> None:
+        if {"from_date", "from_time"} & self.errors.keys():
+            return
+        day, at = self.cleaned_data.get("from_date"), self.cleaned_data.get("from_time")
+        if day is None and at is None:
+            return
+        which = self.cleaned_data.get("from_which", "")
+        try:
+            valid_from = instant_of(day, at, which, now=self.now, ahead=AT_MOST_AHEAD)
+        except LocalTimeError as error:
+            self.asks_which = error.asks_which
+            self.add_error("from_which" if error.asks_which else "from_time", error.sentence)
+            return
+        if valid_from < self.now - AT_MOST_BACK:
+            self.add_error(
+                "from_time",
+                f"{timezone.localtime(valid_from):%d %b %H:%M} is past: nothing is graded anew "
+                "backwards by a change of policy. To do that for one course, open its own page.",
+            )
+        self.valid_from = valid_from
+
+    def _changes_nothing(self) -> bool:
+        """The values that hold then, and nothing decided for later that they would replace."""
+        valid_from = self.valid_from or self.now
+        coming = any(ruling.valid_from >= valid_from for ruling in self.site)
+        return self.policy == policy_at(self.site, valid_from) and not coming
+
+
+def _field(name: str, parameter: Parameter, in_force: Any) -> forms.Field:
+    label = LABELS[name]
+    if parameter.choices:
+        options = [(str(option), choice_text(option)) for option in parameter.choices]
+        return forms.ChoiceField(label=label, choices=options, initial=str(in_force))
+    return TypedNumberField(
+        label=label,
+        unit=parameter.unit,
+        limits=Limits(parameter.lowest, parameter.highest),
+        required=True,
+        initial=str(in_force),
+        error_messages={"required": "Give a value; the default stands beside it."},
+    )
+
+
+class RegradeForm(forms.Form):
+    """That a course is graded anew from its infusion, under which policy, and why."""
+
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
+        self._versions = {str(one.pk): one for one in PolicyVersion.objects.order_by("pk")}
+        listed = [(pk, in_short(policy_from(v.values))) for pk, v in self._versions.items()]
+        self.fields["version"] = forms.ChoiceField(
+            label="Policy",
+            choices=[("", "Choose"), *listed],
+            error_messages={"required": "Choose the policy."},
+        )
+
+    def clean_version(self) -> PolicyVersion:
+        """The version that the form names."""
+        return self._versions[self.cleaned_data["version"]]

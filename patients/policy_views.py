@@ -1,0 +1,224 @@
+"""Site policy: everyone signed in may read it, administrators decide it after a preview."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from crs_app.accounts.permissions import can_manage_policy
+from grading.engine.policy import policy_from
+from patients import site_policy
+from patients.models import Course, CoursePolicy, SitePolicy
+from patients.policy import Ruling, holding_at, in_effect, policy_at, rulings_of, site_rulings
+from patients.policy_forms import PolicyForm, RegradeForm
+from patients.policy_words import Changed, changes_between, in_short
+from patients.recording import FormReusedError
+from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, sent
+from patients.site_policy import DecidedMeanwhileError, Decision
+
+CONFIRM: Final = "confirm"
+EDIT: Final = "edit"
+
+
+class Decided(NamedTuple):
+    """A decision of the site as the history lists it."""
+
+    decision: SitePolicy
+    changes: list[Changed]
+    state: str
+
+
+class GradedUnder(NamedTuple):
+    """A policy that graded a course from an instant on."""
+
+    valid_from: datetime | None
+    name: str
+    brought_by: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def policy(request: SignedInRequest) -> HttpResponse:
+    """The policy in force and its history; sent, a preview of what it changes, then the change."""
+    now, site = timezone.now(), site_rulings()
+    latest = site_policy.latest_decision()
+    form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
+    step = request.POST.get("step")
+    if step == CONFIRM and _decided_before(form):
+        return redirect("patients:policy")
+    if form.is_bound and form.is_valid() and step != EDIT:
+        if step != CONFIRM:
+            return _preview(request, form, site)
+        if _decided(request, form):
+            return redirect("patients:policy")
+    context = {
+        "form": form,
+        "can_change": can_manage_policy(request.user),
+        "in_force": holding_at(site, now),
+        "coming": [_coming(ruling, site) for ruling in site if ruling.valid_from > now],
+        "history": _history(site, now),
+        "courses": _courses(now),
+    }
+    status = UNPROCESSABLE if form.is_bound and form.errors else 200
+    return render(request, "patients/policy.html", context, status=status)
+
+
+def _allowed(request: SignedInRequest) -> Mapping[str, Any] | None:
+    if request.method == "POST" and not can_manage_policy(request.user):
+        raise PermissionDenied
+    return sent(request)
+
+
+def _preview(request: SignedInRequest, form: PolicyForm, site: Sequence[Ruling]) -> HttpResponse:
+    if form.policy is None:
+        raise ValueError("the form is not valid")
+    valid_from = form.valid_from or form.now
+    context = {
+        "form": form,
+        "changes": changes_between(policy_at(site, valid_from), form.policy),
+        "replaced": [ruling.valid_from for ruling in site if ruling.valid_from >= valid_from],
+        "effects": site_policy.effects_on_site(form.policy, valid_from, form.now),
+        "following": site_policy.open_courses().count(),
+        "own": Course.objects.filter(ended_at=None, keeps_own_policy=True).count(),
+    }
+    return render(request, "patients/policy_preview.html", context)
+
+
+def _decided_before(form: PolicyForm) -> bool:
+    """Whether the same form was confirmed before: a second click changes and refuses nothing."""
+    form.is_valid()
+    form_id = form.cleaned_data.get("form_id")
+    return form_id is not None and SitePolicy.objects.filter(form_id=form_id).exists()
+
+
+def _decided(request: SignedInRequest, form: PolicyForm) -> bool:
+    if form.policy is None:
+        raise ValueError("the form is not valid")
+    said = form.cleaned_data
+    decision = Decision(
+        policy=form.policy,
+        valid_from=form.valid_from,
+        reason=said["reason"],
+        by=request.user,
+        form_id=said["form_id"],
+        seen=said["seen"],
+    )
+    try:
+        made = site_policy.decide(decision)
+    except DecidedMeanwhileError as error:
+        who = error.decision.recorded_by.display_name
+        form.add_error(
+            None,
+            f"{who} has changed the policy since this page was opened, for this reason: "
+            f"{error.decision.reason} Open the page anew before you change it.",
+        )
+        return False
+    messages.info(
+        request,
+        f"Policy changed from {timezone.localtime(made.valid_from):%d %b %Y %H:%M} on; "
+        "open courses are graded under it from then.",
+    )
+    return True
+
+
+def _coming(ruling: Ruling, site: Sequence[Ruling]) -> tuple[datetime, list[Changed]]:
+    earlier = [one for one in site if one.valid_from < ruling.valid_from]
+    before = policy_at(earlier, ruling.valid_from)
+    return ruling.valid_from, changes_between(before, ruling.policy)
+
+
+def _history(site: Sequence[Ruling], now: datetime) -> list[Decided]:
+    """Every decision, newest first, with what it changed when it was made."""
+    holding = {ruling.site_policy_id: ruling.valid_from for ruling in site}
+    current = holding_at(site, now)
+    made: list[Ruling] = []
+    listed = []
+    decisions = SitePolicy.objects.select_related("version", "recorded_by").order_by("pk")
+    for one in decisions:
+        version = one.version
+        ruling = Ruling(one.valid_from, version.pk, version.digest, version.values, one.pk)
+        before = policy_at(in_effect(made), one.valid_from)
+        made.append(ruling)
+        state = "in force" if current and one.pk == current.site_policy_id else ""
+        if one.pk in holding and one.valid_from > now:
+            state = "not yet begun"
+        elif one.pk not in holding and one.valid_from > now:
+            state = "replaced before it began"
+        listed.append(Decided(one, changes_between(before, ruling.policy), state))
+    return listed[::-1]
+
+
+def _courses(now: datetime) -> list[tuple[Course, str]]:
+    """The open courses, and what each is graded under now."""
+    courses = Course.objects.filter(ended_at=None).select_related("patient", "policy")
+    listed = []
+    for course in courses.order_by("ward", "bed", "pk"):
+        holds = holding_at(rulings_of(course), now)
+        listed.append((course, in_short(holds.policy) if holds else ""))
+    return listed
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """What a course was graded under; sent, a preview of grading it anew, and then that."""
+    course = course_or_404(course_id)
+    form = RegradeForm(_allowed(request))
+    context: dict[str, Any] = {"course": course, "form": form}
+    if form.is_bound and form.is_valid() and request.POST.get("step") != EDIT:
+        if request.POST.get("step") == CONFIRM:
+            if _regraded(request, course, form):
+                return redirect("patients:course_policy", course.pk)
+        else:
+            version = form.cleaned_data["version"]
+            context["previewed"] = in_short(policy_from(version.values))
+            context["differences"] = site_policy.effects_on_course(course, version)
+    context["can_change"] = can_manage_policy(request.user)
+    context["graded_under"] = _graded_under(course)
+    context["acts"] = _acts(course)
+    status = UNPROCESSABLE if form.is_bound and form.errors else 200
+    return render(request, "patients/policy_course.html", context, status=status)
+
+
+def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bool:
+    said = form.cleaned_data
+    try:
+        site_policy.regrade_from_start(
+            course,
+            said["version"],
+            reason=said["reason"],
+            by=request.user,
+            form_id=said["form_id"],
+        )
+    except FormReusedError:
+        form.add_error(None, "This form was sent before with another policy: open it anew.")
+        return False
+    messages.info(request, "Graded anew from the infusion; what the chart said before is kept.")
+    return True
+
+
+def _graded_under(course: Course) -> list[GradedUnder]:
+    """From the infusion on; what begins before it holds from it."""
+    listed: list[GradedUnder] = []
+    for ruling in rulings_of(course):
+        begins = max(ruling.valid_from, course.infused_at)
+        if begins == course.infused_at:
+            listed.clear()
+        brought_by = "site policy" if ruling.site_policy_id else ""
+        listed.append(GradedUnder(begins, in_short(ruling.policy), brought_by))
+    return listed
+
+
+def _acts(course: Course) -> list[tuple[CoursePolicy, str]]:
+    """Every policy that was decided for the course, newest first."""
+    decided = CoursePolicy.objects.filter(course=course).select_related(
+        "act__recorded_by", "version", "site_policy"
+    )
+    return [(one, in_short(policy_from(one.version.values))) for one in decided.order_by("-pk")]

@@ -1,0 +1,125 @@
+"""The policy's parameters in an administrator's words, in the order in which they are read."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from grading.engine.policy import (
+    BASE,
+    BITARTRATE,
+    DEFAULT_POLICY,
+    FORMULA,
+    LOW_FLOW_UP_TO_6,
+    PARAMETERS,
+    Policy,
+)
+from grading.engine.units import shown
+
+GROUPS: Final[dict[str, dict[str, str]]] = {
+    "Fever and age": {
+        "fever_threshold_c": "Fever begins at",
+        "adult_age_years": "Adult pressure limits from age",
+    },
+    "Blood pressure": {
+        "sbp_floor_adult_mmhg": "Adult systolic is low below",
+        "map_floor_adult_mmhg": "Adult mean pressure is low below",
+        "relative_fraction": "In question at or below this part of the baseline",
+        "relative_drop_mmhg": "In question after a fall from the baseline of",
+        "at_baseline_margin_mmhg": "A baseline is low up to this much above its limit",
+        "at_baseline_fraction": "At a low baseline from this part of it",
+    },
+    "Fluids": {
+        "fluid_window_minutes": "A bolus answers a low reading within",
+        "fluid_hold_minutes": "A bolus for low pressure counts for",
+    },
+    "Vasopressors": {
+        "high_dose_minutes": "High dose counts after",
+        "gap_minutes": "A pause ends a high-dose run after",
+        "refractory_minutes": "Refractory hypotension is asked after",
+        "life_threatening_minutes": "Life-threatening is asked after high dose for",
+        "norepinephrine_expressed_as": "Norepinephrine is charted as",
+    },
+    "Oxygen": {
+        "cpap_grade": "CPAP is grade",
+        "bipap_grade": "BiPAP is grade",
+        "nasal_cannula_rule": "Nasal cannula is read",
+        "simple_mask_fio2_percent": "A simple mask gives",
+        "partial_rebreather_fio2_percent": "A partial rebreather mask gives",
+        "non_rebreather_fio2_percent": "A non-rebreather mask gives",
+        "blow_by_fio2_percent": "Blow-by gives",
+    },
+    "Organ toxicity": {
+        "neuro_counts": "Neurologic toxicity counts",
+        "worsened_only": "Only what is worse than before the infusion counts",
+        "laboratory_grade_1_counts": "Laboratory results of CTCAE grade 1 count",
+    },
+    "Display": {
+        "older_age_years": "Older age is suggested from",
+        "stale_after_vitals_minutes": "Vital signs are stale after",
+        "stale_after_oxygen_minutes": "Oxygen is stale after",
+        "stale_after_vasopressor_minutes": "A vasopressor is stale after",
+        "stale_after_laboratory_minutes": "A laboratory result is stale after",
+        "stale_after_lvef_minutes": "An ejection fraction is stale after",
+    },
+}
+LABELS: Final = {name: label for group in GROUPS.values() for name, label in group.items()}
+_CHOICES: Final = {
+    BASE: "base",
+    BITARTRATE: "bitartrate, the salt",
+    FORMULA: "by its flow",
+    LOW_FLOW_UP_TO_6: "low up to 6 L/min",
+    "True": "yes",
+    "False": "no",
+}
+
+
+class Changed(NamedTuple):
+    """A parameter that differs between two policies."""
+
+    label: str
+    before: str
+    after: str
+
+
+def choice_text(option: Any) -> str:
+    return _CHOICES.get(str(option), str(option))
+
+
+def value_text(name: str, value: Any) -> str:
+    """A value with its unit: "38.5 °C"."""
+    parameter = PARAMETERS[name]
+    if parameter.choices:
+        return choice_text(value)
+    number = shown(value, 2) if isinstance(value, Decimal) else str(value)
+    return f"{number} {parameter.unit}"
+
+
+def default_text(name: str) -> str:
+    return value_text(name, getattr(DEFAULT_POLICY, name))
+
+
+def allowed_text(name: str) -> str:
+    """The range or the choices of a parameter."""
+    parameter = PARAMETERS[name]
+    if parameter.choices:
+        return " or ".join(choice_text(option) for option in parameter.choices)
+    return f"{parameter.lowest:f} to {parameter.highest:f}"
+
+
+def changes_between(before: Policy, after: Policy) -> list[Changed]:
+    """What differs, in the order of the page."""
+    return [
+        Changed(label, value_text(name, was), value_text(name, now))
+        for name, label in LABELS.items()
+        for was, now in ((getattr(before, name), getattr(after, name)),)
+        if was != now
+    ]
+
+
+def in_short(policy: Policy) -> str:
+    """How a policy differs from the default: what it is called in a list."""
+    changes = changes_between(DEFAULT_POLICY, policy)
+    if not changes:
+        return "Default values"
+    return "; ".join(f"{change.label} {change.after}" for change in changes)

@@ -1,0 +1,76 @@
+"""What every view of the chart asks of a request: who sends it, what, and about which course."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
+
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import can_chart
+from patients.models import Course
+from patients.recording import Sending
+from patients.timeline import course_of
+
+UNPROCESSABLE: Final = 422
+CONFLICT: Final = 409
+_NOT_CONTENTS: Final = frozenset({"csrfmiddlewaretoken", "form_id"})
+
+
+class SignedInRequest(HttpRequest):
+    """A request that the middleware let pass."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+View = Callable[..., HttpResponse]
+
+
+def charting(view: View) -> View:
+    """Lets only those chart who may."""
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not can_chart(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
+    """The form's own id, and what was sent under it."""
+    answers = {}
+    if reason := form.cleaned_data.get("reason"):
+        answers["reason"] = reason
+    sent = sorted((key, request.POST.getlist(key)) for key in request.POST)
+    digest = hashlib.sha256(
+        repr([(key, values) for key, values in sent if key not in _NOT_CONTENTS]).encode()
+    ).hexdigest()
+    return Sending(
+        by=request.user,
+        form_id=form.cleaned_data["form_id"],
+        request_digest=digest,
+        answers=answers,
+    )
+
+
+def sent(request: SignedInRequest) -> Mapping[str, Any] | None:
+    """What was sent, None where nothing was."""
+    return request.POST if request.method == "POST" else None
+
+
+def course_or_404(course_id: uuid.UUID) -> Course:
+    """The course; answers 404 where there is none."""
+    try:
+        return course_of(course_id)
+    except Course.DoesNotExist:
+        raise Http404("No such course") from None

@@ -1,0 +1,510 @@
+"""Site policy: decided with a preview and a reason, graded forward, never backwards unasked."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection
+from django.test import Client
+from django.utils import timezone
+
+from crs_app.accounts.models import Role, User
+from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
+from patients import site_policy
+from patients.board import board_of
+from patients.history import known_at, known_now
+from patients.importing import import_course
+from patients.management.commands.verify_grades import differences
+from patients.models import (
+    Course,
+    CoursePolicy,
+    GradeCheckpoint,
+    GradePeriod,
+    PolicyVersion,
+    SitePolicy,
+)
+from patients.policy import rulings_of, version_of
+from patients.policy_words import LABELS
+from patients.site_policy import DecidedMeanwhileError, Decision, decide
+from patients.timeline import course_of, reading_of
+from tests.factories import UserFactory, admit, chart
+
+PAGE = "/policy/"
+Make = Callable[..., SitePolicy]
+
+
+def ago(minutes: float) -> datetime:
+    return timezone.now() - timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def on_cpap(clinician: User) -> Course:
+    """Grade 3, or 4 where the site grades CPAP so."""
+    course = admit(clinician, baseline={"systolic_mmhg": "126", "diastolic_mmhg": "74"})
+    chart(course, clinician, "oxygen", ago(60), device="cpap")
+    return course_of(course.pk)
+
+
+@pytest.fixture
+def decided(administrator: User) -> Make:
+    """Decides a policy for the site."""
+
+    def make(valid_from: datetime | None = None, **overrides: Any) -> SitePolicy:
+        latest = site_policy.latest_decision()
+        return decide(
+            Decision(
+                policy=policy_from(overrides),
+                valid_from=valid_from,
+                reason="Agreed in the CRS meeting",
+                by=administrator,
+                form_id=uuid.uuid4(),
+                seen=latest.pk if latest else 0,
+            )
+        )
+
+    return make
+
+
+def form(policy: Policy = DEFAULT_POLICY, **said: Any) -> dict[str, Any]:
+    values = {name: str(value) for name, value in policy.values().items()}
+    latest = site_policy.latest_decision()
+    own = {"form_id": str(uuid.uuid4()), "seen": latest.pk if latest else 0, "step": "preview"}
+    return {**values, **own, "reason": "Agreed in the CRS meeting", **said}
+
+
+def grades(course: Course) -> list[tuple[int, int]]:
+    """Grade and policy version of every period as the chart has them now."""
+    return list(known_now(course).values_list("grade", "policy_id"))
+
+
+# The decision
+
+
+def test_a_decision_is_graded_forward_and_history_keeps_its_policy(
+    on_cpap: Course, decided: Make
+) -> None:
+    before = list(known_now(on_cpap))
+    made = decided(cpap_grade=4)
+    first, last = before[0].policy_id, made.version_id
+    assert grades(on_cpap) == [(0, first), (3, first), (4, last)]
+    assert known_now(on_cpap).last().valid.lower == made.valid_from
+    known_then = known_at(on_cpap, made.recorded_at)
+    assert [row.pk for row in known_then] == [row.pk for row in before]
+    assert reading_of(on_cpap, timezone.now()).standing.grade == 4
+    assert differences(on_cpap) == []
+
+
+def test_a_save_after_a_decision_is_graded_under_it(
+    on_cpap: Course, clinician: User, decided: Make
+) -> None:
+    decided(fever_threshold_c="38.5", cpap_grade=4)
+    chart(on_cpap, clinician, "oxygen", timezone.now(), device="room_air")
+    recorded = chart(on_cpap, clinician, "vitals", timezone.now(), temperature_c="38.2")
+    assert recorded.standing.grade == 0
+    assert differences(on_cpap) == []
+
+
+def test_a_late_entry_is_graded_by_the_policy_of_its_time(
+    on_cpap: Course, clinician: User, decided: Make
+) -> None:
+    made = decided(fever_threshold_c="38.5")
+    chart(on_cpap, clinician, "oxygen", ago(30), device="room_air")
+    chart(on_cpap, clinician, "vitals", ago(20), temperature_c="38.2")
+    rows = {row.valid.lower: (row.grade, row.policy_id) for row in known_now(on_cpap)}
+    first = on_cpap.policy_id
+    assert list(rows.values()) == [
+        (0, first),
+        (3, first),
+        (0, first),
+        (1, first),
+        (0, made.version_id),
+    ]
+    assert differences(on_cpap) == []
+
+
+def test_a_decision_for_later_is_projected_and_can_be_replaced(
+    on_cpap: Course, decided: Make
+) -> None:
+    later = timezone.now() + timedelta(hours=5)
+    decided(later, cpap_grade=4)
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 4]
+    (row,) = board_of(timezone.now())
+    assert row.next_change is not None
+    assert (row.next_change.at, row.next_change.grade) == (later, 4)
+    decided()
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 3]
+    assert differences(on_cpap) == []
+
+
+def test_the_board_announces_no_change_where_the_policy_alone_changes(
+    on_cpap: Course, decided: Make
+) -> None:
+    decided(timezone.now() + timedelta(hours=5), bipap_grade=3)
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 3]
+    assert board_of(timezone.now())[0].next_change is None
+    assert reading_of(on_cpap, timezone.now()).standing.upcoming == ()
+
+
+def test_a_new_course_begins_under_the_policy_in_force(clinician: User, decided: Make) -> None:
+    made = decided(cpap_grade=4)
+    later = decided(timezone.now() + timedelta(hours=5), cpap_grade=3)
+    course = course_of(admit(clinician).pk)
+    assert course.policy_id == made.version_id
+    assert [(one.version_id, one.site_policy_id) for one in rulings_of(course)] == [
+        (made.version_id, None),
+        (later.version_id, later.pk),
+    ]
+    assert grades(course) == [(0, made.version_id), (0, later.version_id)]
+    chart(course, clinician, "oxygen", ago(60), device="cpap")
+    assert [grade for grade, _ in grades(course)] == [0, 4, 3]
+    assert differences(course) == []
+
+
+def test_an_ended_course_is_not_touched(on_cpap: Course, decided: Make) -> None:
+    Course.objects.filter(pk=on_cpap.pk).update(ended_at=timezone.now())
+    before = grades(on_cpap)
+    decided(cpap_grade=4)
+    assert grades(on_cpap) == before
+
+
+def test_a_file_with_a_policy_of_its_own_keeps_it(clinician: User, decided: Make) -> None:
+    def document(mrn: str, **policy: Any) -> str:
+        at = ago(120).isoformat()
+        entry = {"id": "o", "kind": "oxygen", "at": ago(60).isoformat(), "device": "bipap"}
+        patient = {"mrn": mrn, "name": "File, Ada", "sex": "female", "age_years": 50}
+        therapy = {"product": "axicabtagene ciloleucel", "infused_at": at}
+        raw = {"format": "crs-course/1", "patient": patient, "therapy": therapy}
+        return json.dumps({**raw, "entries": [entry], **({"policy": policy} if policy else {})})
+
+    own = import_course(document("F-1", bipap_grade=4), [clinician])
+    following = import_course(document("F-2"), [clinician])
+    decided(bipap_grade=3)
+    assert [grade for grade, _ in grades(own)][-1] == 4
+    assert [grade for grade, _ in grades(following)][-1] == 3
+    call_command("verify_grades")
+
+
+def test_the_same_form_twice_decides_once(on_cpap: Course, administrator: User) -> None:
+    one = Decision(policy_from({"cpap_grade": 4}), None, "Why", administrator, uuid.uuid4(), 0)
+    assert decide(one) == decide(one)
+    assert SitePolicy.objects.count() == CoursePolicy.objects.count() == 1
+
+
+def test_who_has_not_seen_the_latest_decision_decides_nothing(
+    administrator: User, decided: Make
+) -> None:
+    decided(cpap_grade=4)
+    stale = Decision(policy_from({"bipap_grade": 3}), None, "Why", administrator, uuid.uuid4(), 0)
+    with pytest.raises(DecidedMeanwhileError):
+        decide(stale)
+    assert SitePolicy.objects.count() == 1
+
+
+def test_a_decision_that_fails_on_one_course_is_not_made(
+    on_cpap: Course, clinician: User, decided: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(clinician)
+    append, calls = site_policy.recording.append, []
+
+    def failing(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise RuntimeError("the second course")
+        return append(*arguments)
+
+    monkeypatch.setattr(site_policy.recording, "append", failing)
+    before = GradePeriod.objects.count()
+    with pytest.raises(RuntimeError):
+        decided(cpap_grade=4)
+    assert (SitePolicy.objects.count(), GradePeriod.objects.count()) == (0, before)
+
+
+def test_stored_equals_recomputed_across_many_decisions(
+    clinician: User, decided: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grading.service.CHECKPOINT_EVERY", 3)
+    course = course_of(admit(clinician).pk)
+    policies: list[dict[str, Any]] = [
+        {"fever_threshold_c": "38.5"},
+        {"norepinephrine_expressed_as": "bitartrate"},
+        {"high_dose_minutes": 60, "cpap_grade": 4},
+        {},
+    ]
+    charted = 0
+    for minutes, overrides in zip((600, 400, 200, 90), policies, strict=True):
+        for step in range(4):
+            at = ago(minutes - step)
+            chart(course, clinician, "vitals", at, temperature_c=str(38 + charted % 2))
+            chart(
+                course,
+                clinician,
+                "vasopressor",
+                at,
+                drug="norepinephrine",
+                rate="24",
+                unit="ug/min",
+            )
+            charted += 1
+        decided(timezone.now() + timedelta(minutes=charted), **overrides)
+        decided(ago(1), **overrides)
+        chart(course, clinician, "oxygen", ago(minutes + 5), device="cpap")
+        assert differences(course) == []
+    assert GradeCheckpoint.objects.filter(course=course).count() > 2
+    rows = list(known_now(course))
+    assert all(one.valid.upper == two.valid.lower for one, two in pairwise(rows))
+
+
+# A course graded anew
+
+
+def test_a_course_is_graded_backwards_only_by_its_own_act(
+    on_cpap: Course, administrator: User, decided: Make
+) -> None:
+    decided(timezone.now() + timedelta(hours=5), cpap_grade=3, bipap_grade=3)
+    version = version_of(policy_from({"cpap_grade": 4}), timezone.now())
+    before = list(known_now(on_cpap))
+    recorded = site_policy.regrade_from_start(
+        on_cpap, version, reason="Study", by=administrator, form_id=uuid.uuid4()
+    )
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 4, 3]
+    assert recorded.act.answers == {"reason": "Study"}
+    known_then = known_at(on_cpap, recorded.act.recorded_at - timedelta(microseconds=1))
+    assert [row.pk for row in known_then] == [row.pk for row in before]
+    assert differences(on_cpap) == []
+    decided(bipap_grade=3)
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 4, 3]
+    assert differences(on_cpap) == []
+
+
+def test_the_page_of_a_course_previews_and_regrades(
+    administrator_client: Client, on_cpap: Course, decided: Make
+) -> None:
+    decided(cpap_grade=4)
+    version = PolicyVersion.objects.latest("pk")
+    page = f"/policy/courses/{on_cpap.pk}/"
+    said = {"form_id": str(uuid.uuid4()), "version": version.pk, "reason": "Study protocol"}
+    before = grades(on_cpap)
+    preview = administrator_client.post(page, {**said, "step": "preview"})
+    assert "Nothing is changed yet" in preview.content.decode()
+    assert [(one.before, one.after) for one in preview.context["differences"]] == [((3, 3), (4, 4))]
+    assert grades(on_cpap) == before
+    again = administrator_client.post(page, {**said, "step": "edit"})
+    assert "Study protocol" in again.content.decode()
+    assert administrator_client.post(page, {**said, "step": "confirm"}).status_code == 302
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 4]
+    assert "Study protocol" in administrator_client.get(page).content.decode()
+    other = PolicyVersion.objects.earliest("pk")
+    reused = administrator_client.post(page, {**said, "version": other.pk, "step": "confirm"})
+    assert reused.status_code == 422
+
+
+@pytest.mark.parametrize("said", [{"reason": ""}, {"version": ""}, {"version": "0"}])
+def test_the_page_of_a_course_asks_for_what_is_missing(
+    administrator_client: Client, on_cpap: Course, said: dict[str, str]
+) -> None:
+    whole = {"form_id": str(uuid.uuid4()), "version": on_cpap.policy_id, "reason": "Why"}
+    page = f"/policy/courses/{on_cpap.pk}/"
+    assert administrator_client.post(page, {**whole, **said}).status_code == 422
+    assert not CoursePolicy.objects.exists()
+
+
+# The page
+
+
+def test_every_parameter_is_on_the_page_with_default_basis_and_range(
+    auditor_client: Client,
+) -> None:
+    assert LABELS.keys() == PARAMETERS.keys()
+    page = auditor_client.get(PAGE).content.decode()
+    assert all(label in page for label in LABELS.values())
+    assert "ASTCT 2019; CTCAE v4.03, fever; the paper gives no number" in page
+    assert "36 to 41" in page
+    assert page.count("display only") == sum(p.display_only for p in PARAMETERS.values())
+    assert "course file with policy values of its own keeps them" in page
+    assert "<select" not in page
+
+
+@pytest.mark.parametrize("role", [Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.AUDITOR])
+def test_only_an_administrator_changes_policy(
+    role: Role, on_cpap: Course, make_user: Callable[..., User]
+) -> None:
+    client = Client()
+    client.force_login(make_user("other", role))
+    course_page = f"/policy/courses/{on_cpap.pk}/"
+    for page in (PAGE, course_page):
+        assert client.get(page).status_code == 200
+        for step in ("preview", "confirm", "edit"):
+            assert client.post(page, form(cpap_grade="4", step=step)).status_code == 403
+    assert not SitePolicy.objects.exists()
+
+
+def test_who_is_not_signed_in_sees_no_policy(client: Client) -> None:
+    assert client.get(PAGE).status_code == 302
+
+
+def test_a_preview_names_the_courses_that_change_and_changes_nothing(
+    administrator_client: Client, on_cpap: Course, clinician: User
+) -> None:
+    admit(clinician)
+    counted = (SitePolicy, CoursePolicy, PolicyVersion, GradePeriod, GradeCheckpoint)
+    before = [model.objects.count() for model in counted]
+    answer = administrator_client.post(PAGE, form(cpap_grade="4"))
+    (effect,) = answer.context["effects"]
+    assert (effect.course.pk, effect.is_now) == (on_cpap.pk, True)
+    assert (effect.difference.before, effect.difference.after) == ((3, 3), (4, 4))
+    assert "CPAP is grade" in answer.content.decode()
+    assert [model.objects.count() for model in counted] == before
+
+
+def test_a_preview_shows_what_would_change_later(
+    administrator_client: Client, clinician: User
+) -> None:
+    course = admit(clinician)
+    at = ago(60)
+    chart(course, clinician, "vasopressor", at, drug="norepinephrine", rate="24", unit="ug/min")
+    answer = administrator_client.post(PAGE, form(high_dose_minutes="120"))
+    (effect,) = answer.context["effects"]
+    assert not effect.is_now
+    assert effect.difference == (
+        at + timedelta(minutes=120), at + timedelta(minutes=180), (2, 2), (3, 3),
+    )  # fmt: skip
+
+
+def test_a_preview_tells_where_a_decision_would_end_what_comes(
+    administrator_client: Client, on_cpap: Course, decided: Make
+) -> None:
+    decided(timezone.now() + timedelta(hours=5), cpap_grade=4)
+    assert "Decided for" in administrator_client.get(PAGE).content.decode()
+    answer = administrator_client.post(PAGE, form())
+    assert "is withdrawn by this" in answer.content.decode()
+    (effect,) = answer.context["effects"]
+    assert (effect.is_now, effect.difference.before, effect.difference.after) == (
+        False,
+        (4, 4),
+        (3, 3),
+    )
+
+
+def test_a_confirmed_change_stands_in_the_history(
+    administrator_client: Client, on_cpap: Course
+) -> None:
+    said = form(cpap_grade="4")
+    for _ in range(2):
+        answer = administrator_client.post(PAGE, {**said, "step": "confirm"})
+        assert answer.status_code == 302
+    assert SitePolicy.objects.count() == 1
+    made = SitePolicy.objects.get()
+    assert (made.reason, made.recorded_by.username) == ("Agreed in the CRS meeting", "admin")
+    page = administrator_client.get(PAGE).content.decode()
+    assert "CPAP is grade 3 → 4" in page
+    assert "L. Berg" in page
+    assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 4]
+
+
+def test_going_back_to_the_values_keeps_them(administrator_client: Client) -> None:
+    answer = administrator_client.post(PAGE, form(fever_threshold_c="38.4", step="edit"))
+    assert answer.status_code == 200
+    assert 'value="38.4"' in answer.content.decode()
+    assert not SitePolicy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"reason": ""}, "Say why"),
+        ({"fever_threshold_c": "20"}, "expected 36 to 41 °C"),
+        ({"fever_threshold_c": ""}, "Give a value"),
+        ({"fever_threshold_c": "38,5"}, "decimal point"),
+        ({"gap_minutes": "7.5"}, "whole number"),
+        ({"cpap_grade": "5"}, "valid choice"),
+        ({"neuro_counts": "1"}, "valid choice"),
+        ({}, "Nothing differs"),
+        ({"cpap_grade": "4", "from_date": "2020-01-01", "from_time": "12:00"}, "is past"),
+        (
+            {"cpap_grade": "4", "from_date": "2999-01-01", "from_time": "12:00"},
+            "ahead of the clock",
+        ),
+        ({"cpap_grade": "4", "from_date": "2020-01-01"}, "time of day"),
+        ({"cpap_grade": "4", "from_time": "noon"}, "valid time"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(
+    administrator_client: Client, said: dict[str, str], sentence: str
+) -> None:
+    for step in ("preview", "confirm"):
+        answer = administrator_client.post(PAGE, form(**said, step=step))
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+    assert not SitePolicy.objects.exists()
+
+
+def test_a_page_opened_before_another_decision_is_refused(
+    administrator_client: Client, decided: Make
+) -> None:
+    said = form(bipap_grade="3", step="confirm")
+    decided(cpap_grade=4)
+    answer = administrator_client.post(PAGE, said)
+    assert answer.status_code == 422
+    assert "L. Berg has changed the policy since" in answer.content.decode()
+
+
+def test_a_time_a_few_minutes_back_is_allowed(administrator_client: Client) -> None:
+    there = timezone.localtime(ago(3))
+    at = {"from_date": f"{there:%Y-%m-%d}", "from_time": f"{there:%H:%M}"}
+    assert administrator_client.post(PAGE, form(cpap_grade="4", **at)).status_code == 200
+
+
+@pytest.mark.parametrize("table", ["patients_sitepolicy", "patients_coursepolicy"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM {}", "UPDATE {} SET valid_from = now()", "TRUNCATE {} CASCADE"]
+)
+def test_decisions_are_never_removed_or_rewritten(
+    on_cpap: Course, decided: Make, table: str, statement: str
+) -> None:
+    decided(cpap_grade=4)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(IntegrityError, match="append-only"):
+            cursor.execute(statement.format(table))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_course_admitted_while_the_policy_changes_is_graded_under_it(
+    administrator: User,
+) -> None:
+    """Either the admission is seen by the decision, or the decision by the admission."""
+    nurse = UserFactory()
+    for cpap_grade in (4, 3, 4, 3):
+        seen = getattr(site_policy.latest_decision(), "pk", 0)
+        policy = policy_from({"cpap_grade": cpap_grade})
+        decision = Decision(policy, None, "Why", administrator, uuid.uuid4(), seen)
+        at_once(partial(admit, nurse), partial(decide, decision))
+    made = SitePolicy.objects.latest("pk")
+    assert SitePolicy.objects.count() == Course.objects.count() == 4
+    for course in Course.objects.select_related("policy"):
+        assert rulings_of(course)[-1].version_id == made.version_id
+    call_command("verify_grades")
+
+
+def at_once(*acts: Callable[[], object]) -> None:
+    all_ready = threading.Barrier(len(acts), timeout=10)
+
+    def run(act: Callable[[], object]) -> None:
+        all_ready.wait()
+        try:
+            act()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
