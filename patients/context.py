@@ -22,6 +22,11 @@ TABS: Final = {
     EntryKind.VASOPRESSOR.value: "Vasopressor",
     EntryKind.FLUID_BOLUS.value: "Fluid",
     EntryKind.WEIGHT.value: "Weight",
+    EntryKind.LAB.value: "Labs",
+    EntryKind.TOXICITY.value: "Toxicity",
+    EntryKind.SYMPTOM.value: "Symptom",
+    EntryKind.TREATMENT.value: "Treatment",
+    EntryKind.BASELINE.value: "Baseline",
 }
 TIMELINE_KINDS: Final = (
     ("", "All"),

@@ -25,6 +25,7 @@ from grading.engine.vocabulary import (
 )
 from patients.entry_form import EntryForm
 from patients.fields import TickField, TypedNumberField, choices_of
+from patients.finding_forms import FINDING_FORMS
 from patients.models import Entry, EntryKind
 from patients.timeline import weights_of
 from patients.wording import weight_at
@@ -318,5 +319,12 @@ class WeightForm(EntryForm):
 
 ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
     form.kind.value: form
-    for form in (VitalsForm, OxygenForm, VasopressorForm, FluidBolusForm, WeightForm)
+    for form in (
+        VitalsForm,
+        OxygenForm,
+        VasopressorForm,
+        FluidBolusForm,
+        WeightForm,
+        *FINDING_FORMS,
+    )
 }

@@ -64,6 +64,11 @@ CORRECTABLE: Final = frozenset(
         EntryKind.VASOPRESSOR,
         EntryKind.FLUID_BOLUS,
         EntryKind.WEIGHT,
+        EntryKind.LAB,
+        EntryKind.TOXICITY,
+        EntryKind.SYMPTOM,
+        EntryKind.TREATMENT,
+        EntryKind.BASELINE,
     }
 )
 """The kinds that have a form; any other is retracted and charted anew."""

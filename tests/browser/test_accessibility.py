@@ -23,7 +23,10 @@ AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
 ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES = {"light": ALL, "dark": ["color-contrast"]}  # a theme changes nothing but colours
-TABS = ("Vitals", "Oxygen", "Vasopressor", "Fluid", "Weight")
+TABS = (
+    "Vitals", "Oxygen", "Vasopressor", "Fluid", "Weight",
+    "Labs", "Toxicity", "Symptom", "Treatment", "Baseline",
+)  # fmt: skip
 RUN_AXE = """async (rules) => {
     const found = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
     return found.violations.map(({ id, help, nodes }) =>
@@ -125,7 +128,8 @@ def test_the_bedside(
         bedside.save()
         expect(page.get_by_role("alert").first).to_be_visible()
         faults += faults_of(page, f"{tab} refused")
-    bedside.fill({"Weight": "81", "Time": ""})
+    bedside.open_tab("Weight")
+    bedside.fill({"Weight": "81"})
     bedside.save_and_see_it_saved()
     bedside.rows.locator("summary").first.click()
     faults += faults_of(page, "saved")

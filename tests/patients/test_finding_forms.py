@@ -1,0 +1,130 @@
+"""Results, toxicities, symptoms, treatments, baseline: charted, graded, refused, corrected."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from crs_app.accounts.models import User
+from grading.engine.vocabulary import LAB_UNITS, TOXICITY_TERMS
+from patients.context import TABS
+from patients.forms import ENTRY_FORMS
+from patients.models import Course, Entry
+from patients.timeline import CORRECTABLE
+
+HTMX = {"headers": {"HX-Request": "true"}}
+
+
+def send(client: Client, course: Course, kind: str, **said: Any) -> Any:
+    form = {"form_id": str(uuid.uuid4()), "attribution": "crs", **said}
+    return client.post(reverse("patients:entries", args=[course.pk, kind]), form, **HTMX)
+
+
+ACCEPTED = [
+    ("lab", {"analyte": "alt", "value": "201", "unit": "U/L", "upper_limit": "40"}, 3),
+    ("lab", {"analyte": "bilirubin", "value": "13", "unit": "mg/dL", "upper_limit": "1.2"}, 4),
+    ("lab", {"analyte": "crp", "value": "90", "unit": "mg/L", "comparator": "<"}, 0),
+    ("toxicity", {"term": "encephalopathy", "grade": "3"}, 3),
+    ("toxicity", {"term": "rash", "grade": "0"}, 0),
+    ("symptom", {"term": "rigors", "present": "yes"}, 1),
+    ("symptom", {"term": "rigors", "present": "no"}, 0),
+    ("treatment", {"agent": "tocilizumab", "dose_mg": "320"}, 0),
+    ("baseline", {"systolic_mmhg": "120", "diastolic_mmhg": "70", "lvef_percent": "60"}, 0),
+]
+
+
+@pytest.mark.parametrize(("kind", "said", "grade"), ACCEPTED, ids=lambda item: str(item)[:40])
+def test_what_is_found_is_charted_and_graded(
+    nurse_client: Client, course: Course, kind: str, said: dict[str, str], grade: int
+) -> None:
+    answer = send(nurse_client, course, kind, **said)
+    assert answer.status_code == 200, answer.content.decode()
+    assert f'data-grade="{grade}"' in answer.content.decode()
+    entry = Entry.objects.filter(course=course, kind=kind).latest("recorded_at")
+    for name, value in said.items():
+        if name != "present":
+            assert entry.body[name] == value
+
+
+REFUSED = [
+    ("lab", {"analyte": "alt", "value": "90", "unit": "mg/dL"}, "unit", "Expected U/L for ALT"),
+    ("lab", {"analyte": "alt", "value": "30001", "unit": "U/L"}, "value", "0 to 30000"),
+    ("lab", {"analyte": "alt", "value": "many", "unit": "U/L"}, "value", "not a number"),
+    ("lab", {"value": "90", "unit": "U/L"}, "analyte", "Choose the analyte"),
+    ("toxicity", {"term": "rash"}, "grade", "Choose the CTCAE grade"),
+    ("toxicity", {"grade": "2"}, "term", "Choose the toxicity"),
+    ("symptom", {"present": "yes"}, "term", "Choose the symptom"),
+    ("treatment", {"agent": "other"}, "note", "Name the treatment"),
+    ("treatment", {"agent": "tocilizumab", "dose_mg": "0"}, "dose_mg", "above 0"),
+    ("baseline", {}, None, "at least one baseline value"),
+    ("baseline", {"systolic_mmhg": "70", "diastolic_mmhg": "80"}, "diastolic_mmhg", "not below"),
+    ("baseline", {"creatinine_mg_dl": "41"}, "creatinine_mg_dl", "0.05 to 40"),
+]
+
+
+@pytest.mark.parametrize(("kind", "said", "field", "sentence"), REFUSED, ids=lambda i: str(i)[:40])
+def test_what_cannot_be_is_refused_at_its_field(
+    nurse_client: Client,
+    course: Course,
+    kind: str,
+    said: dict[str, str],
+    field: str | None,
+    sentence: str,
+) -> None:
+    before = Entry.objects.count()
+    answer = send(nurse_client, course, kind, **said)
+    assert answer.status_code == 422
+    errors = answer.context["form"].errors
+    assert sentence in str(errors[field or "__all__"])
+    assert Entry.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "corrected"),
+    [
+        (
+            "lab",
+            {"analyte": "alt", "value": "201", "unit": "U/L", "upper_limit": "40"},
+            {"value": "20.1"},
+        ),
+        ("symptom", {"term": "rigors", "present": "no"}, {"present": "yes"}),
+        ("baseline", {"systolic_mmhg": "120"}, {"systolic_mmhg": "126"}),
+    ],
+    ids=["lab", "symptom", "baseline"],
+)
+def test_a_finding_is_corrected_from_what_it_says(
+    nurse_client: Client,
+    nurse: User,
+    course: Course,
+    kind: str,
+    said: dict[str, str],
+    corrected: dict[str, str],
+) -> None:
+    send(nurse_client, course, kind, **said)
+    entry = Entry.objects.filter(course=course, kind=kind).latest("recorded_at")
+    address = reverse("patients:correct", args=[course.pk, entry.pk])
+    form = nurse_client.get(address, **HTMX).context["form"]
+    shown = {name: str(form[name].value()) for name in said}
+    assert shown == said
+    time = {
+        "observed_date": form["observed_date"].value(),
+        "observed_time": form["observed_time"].value(),
+    }
+    sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "reason": "misread", **time}
+    answer = nurse_client.post(address, sent | said | corrected, **HTMX)
+    assert answer.status_code == 200, answer.content.decode()
+    assert Entry.objects.get(replaces=entry).recorded_by == nurse
+
+
+def test_every_form_has_a_tab_and_can_be_corrected() -> None:
+    assert set(TABS) == set(ENTRY_FORMS) == {kind.value for kind in CORRECTABLE}
+
+
+def test_every_word_of_the_vocabulary_can_be_chosen() -> None:
+    toxicity = dict(ENTRY_FORMS["toxicity"].base_fields["term"].choices)
+    offered = {term for terms in toxicity.values() if isinstance(terms, list) for term, _ in terms}
+    assert offered == set(TOXICITY_TERMS)
+    units = dict(ENTRY_FORMS["lab"].base_fields["unit"].choices)
+    assert {unit.name for found in LAB_UNITS.values() for unit in found} <= set(units)
