@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from grading.engine.entries import (
     KINDS,
+    SIGNS_READ,
     BaselineFacts,
     Death,
     Entry,
@@ -118,6 +119,11 @@ def _vitals(words: Mapping[str, Any], place: Place) -> Fields:
             place.at(FAHRENHEIT.key).refuse("the temperature is given in °C too")
         values[FAHRENHEIT.key] = fahrenheit
         values["temperature_c"] = celsius(fahrenheit)
+    values["others"] = {
+        key: value
+        for key in VITAL_SIGN
+        if key not in SIGNS_READ and (value := values.pop(key)) is not None
+    }
     if all(words.get(key) is None for key in (*VITAL_SIGN, FAHRENHEIT.key)):
         place.refuse("expected at least one vital sign")
     by_field = words.get("attribution")

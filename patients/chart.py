@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -85,6 +85,22 @@ def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
     weights = _counting(course_id).filter(kind=EntryKind.WEIGHT)
     held = weights.filter(at__lte=since).order_by("-at").values("at")[:1]
     return _rows(weights.filter(at__gte=Coalesce(Subquery(held), since)))
+
+
+def last_before(
+    course_id: uuid.UUID,
+    at: datetime,
+    kind: str,
+    about: Mapping[str, str],
+    *,
+    apart_from: uuid.UUID | None = None,
+) -> EntryRow | None:
+    """The last entry of ``kind`` at or before ``at`` that counts and says what ``about`` says."""
+    entries = _counting(course_id).filter(kind=kind, at__lte=at, body__contains=about)
+    if apart_from is not None:
+        entries = entries.exclude(pk=apart_from)
+    rows = _rows(entries.reverse()[:1])
+    return rows[0] if rows else None
 
 
 def in_force_for_guidance(course: Course) -> list[EntryRow]:

@@ -49,7 +49,9 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
         "guidance": panel_of(course, reading.standing),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
         "form_template": "patients/_entry_form.html",
-        **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
+        **form_context(
+            ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=beside.proposed), kind
+        ),
         **shared_context(course, may_chart=may_chart),
     }
 

@@ -22,7 +22,6 @@ from patients.panels import (
     UnknownLine,
 )
 from patients.wording import (
-    SHORT_LABELS,
     age_text,
     clock_text,
     describe,
@@ -183,7 +182,7 @@ def next_change(
 
 def _excluded(key: str, entry: charted.Entry) -> str:
     if isinstance(entry, charted.Vitals) and key in VITAL_SIGN:
-        said = f"{thing_label(key)} {shown(getattr(entry, key), 1)} {VITAL_SIGN[key].unit}"
+        said = f"{thing_label(key)} {_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
     else:
         said = describe(entry)
     return f"{said}: another cause, not counted"
@@ -215,7 +214,14 @@ def _short(key: str, entry: charted.Entry) -> tuple[str, str, str]:
         if key == "temperature_c":
             value, _, unit = temperature_text(entry).partition(" ")
             return "Temp", value, unit
-    return SHORT_LABELS[key], shown(getattr(entry, key)), VITAL_SIGN[key].unit
+        return VITAL_SIGN[key].abbreviation, _number(key, entry), VITAL_SIGN[key].unit
+    return thing_label(key), describe(entry), ""
+
+
+def _number(key: str, entry: charted.Vitals, places: int = 3) -> str:
+    """A vital sign that the set is the latest to give, as a number alone."""
+    reading = entry.value_of(key)
+    return "" if reading is None else shown(reading, places)
 
 
 def _never_charted(standing: Any) -> list[str]:
@@ -277,7 +283,7 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
 
 def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
     said = {
-        key: (shown(getattr(entry, key)), entry.at)
+        key: (_number(key, entry), entry.at)
         for key in VITAL_SIGN
         if (entry := latest.get(key)) is not None
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from patients.attributed import Proposal
 from patients.carried_on import CarriedOn
 
 
@@ -129,6 +130,8 @@ class TimelineRow:
     note: str = ""
     attribution: str = "crs"
     attribution_text: str = ""
+    attribution_reason: str = ""
+    confirmed: tuple[str, ...] = ()
     can_correct: bool = False
     can_retract: bool = False
     entry_id: UUID | None = None
@@ -191,3 +194,4 @@ class Bedside:
     previous: Mapping[str, PreviousValue]
     running: list[Infusion]
     carried_on: list[CarriedOn]
+    proposed: Mapping[str, Proposal]

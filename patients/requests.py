@@ -15,13 +15,16 @@ from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_chart
+from patients.entry_form import EntryForm
 from patients.models import Course
 from patients.recording import Sending
 from patients.timeline import course_of
 
 UNPROCESSABLE: Final = 422
 CONFLICT: Final = 409
-_NOT_CONTENTS: Final = frozenset({"csrfmiddlewaretoken", "form_id"})
+_NOT_CONTENTS: Final = frozenset(
+    {"csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at"}
+)
 
 
 class SignedInRequest(HttpRequest):
@@ -48,9 +51,10 @@ def charting(view: View) -> View:
 
 def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
     """The form's own id, and what was sent under it."""
-    answers = {}
-    if reason := form.cleaned_data.get("reason"):
-        answers["reason"] = reason
+    if isinstance(form, EntryForm):
+        answers = form.answers()
+    else:
+        answers = {"reason": reason} if (reason := form.cleaned_data.get("reason")) else {}
     sent = sorted((key, request.POST.getlist(key)) for key in request.POST)
     digest = hashlib.sha256(
         repr([(key, values) for key, values in sent if key not in _NOT_CONTENTS]).encode()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from patients.advice import panel_of
+from patients.attributed import Proposal, last_said
 from patients.carried_on import CarriedOn, carried_on
 from patients.grade_card import previous_values, running_infusions
 from patients.guidance_panels import GuidancePanel
@@ -42,6 +43,7 @@ class Saved:
     previous: dict[str, PreviousValue]
     running: list[Infusion]
     carried_on: list[CarriedOn]
+    proposed: Mapping[str, Proposal]
     guidance: GuidancePanel
     repeated: bool
 
@@ -63,6 +65,7 @@ def saved_of(recorded: Recorded) -> Saved:
         previous=previous_values(standing, weights),
         running=running_infusions(standing, weights),
         carried_on=carried_on(standing, weights),
+        proposed=last_said(standing.latest),
         guidance=panel_of(course, standing, recorded.in_force, stretches),
         repeated=recorded.repeated,
     )

@@ -20,6 +20,8 @@ from grading.engine.vasopressors import needs_weight
 from grading.engine.vocabulary import Sex
 from grading.service import RULESET_VERSION, Checkpoint, Standing, regrade
 from patients.answers import GUIDANCE, answer_rows
+from patients.asking import confirmed_of
+from patients.attributed import REASON, last_said
 from patients.carried_on import CarriedOn, carried_on
 from patients.chart import (
     EntryRow,
@@ -27,6 +29,7 @@ from patients.chart import (
     charted,
     facts_of,
     in_force,
+    last_before,
     weights_in_force,
 )
 from patients.grade_card import (
@@ -127,6 +130,7 @@ def beside_of(reading: Reading) -> Bedside:
         previous=previous_values(reading.standing, weights),
         running=running_infusions(reading.standing, weights),
         carried_on=carried_on(reading.standing, weights),
+        proposed=last_said(reading.standing.latest),
     )
 
 
@@ -329,6 +333,8 @@ def _row(
         note=read.note,
         attribution=read.attribution.value,
         attribution_text=attribution_text(read),
+        attribution_reason=entry.act.answers.get(REASON, "") if attribution_text(read) else "",
+        confirmed=tuple(confirmed_of(entry.act.answers, entry.place)),
         can_correct=can_correct and retraction is None and entry.kind in CORRECTABLE,
         can_retract=can_correct and retraction is None,
         entry_id=entry.pk,
@@ -390,6 +396,24 @@ def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.We
     """The weight that held at ``since`` and those after it, as far as in force, in order."""
     rows = weights_in_force(course_id, since)
     return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
+
+
+def infusion_before(
+    course_id: uuid.UUID, infusion: grading_entries.Vasopressor, correcting: Entry | None
+) -> grading_entries.Vasopressor | None:
+    """The entry in force about the same drug that ``infusion`` follows; None for the first.
+
+    ``correcting`` is the entry whose place ``infusion`` takes.
+    """
+    row = last_before(
+        course_id,
+        infusion.at,
+        EntryKind.VASOPRESSOR,
+        {"drug": infusion.drug.value},
+        apart_from=correcting.pk if correcting is not None else None,
+    )
+    read = charted(row) if row is not None else None
+    return read if isinstance(read, grading_entries.Vasopressor) else None
 
 
 def _grade_changes(

@@ -30,6 +30,7 @@ from patients.context import (
 from patients.entry_form import EntryForm, RetractionForm, is_tick
 from patients.forms import ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
+from patients.panels import Bedside
 from patients.recording import (
     AlreadyAdmittedError,
     FormReusedError,
@@ -158,8 +159,14 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     if request.method == "POST" and not can_chart(request.user):
         raise PermissionDenied
     course, now = course_or_404(course_id), timezone.now()
-    form = _entry_form(request, course, _kind(kind), now)
-    if form.is_bound and form.is_valid():
+    form_class, data = ENTRY_FORMS[_kind(kind)], sent(request)
+    if data is None:
+        beside = bedside_of(course, now)
+        ticks = beside.carried_on if kind == EntryKind.VITALS else ()
+        form = form_class(course=course, carried_on=ticks, proposed=beside.proposed)
+        return _form_page(request, course, form, now, beside)
+    form = _sent_form(form_class, data, course, now)
+    if form.is_valid():
         sending = sending_of(request, form)
         return _record(
             request, course, form, lambda: recording.record(course, form.drafts(), sending)
@@ -232,7 +239,10 @@ def _record(
         "remarks": remarks,
         "form_id": uuid.uuid4(),
         "renew_form": not isinstance(form, EntryForm) or form.correcting is not None,
-        **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
+        "says_attribution": isinstance(form, EntryForm) and form.attribution_is_said,
+        **form_context(
+            ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=saved.proposed), kind
+        ),
         **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
@@ -258,15 +268,16 @@ def _conflict(
     return render(request, "patients/bedside.html", page, status=CONFLICT)
 
 
-def _entry_form(request: SignedInRequest, course: Course, kind: str, now: datetime) -> EntryForm:
+def _sent_form(
+    form_class: type[EntryForm], data: Mapping[str, Any], course: Course, now: datetime
+) -> EntryForm:
     """With a set of vital signs, oxygen and infusions can be ticked as unchanged.
 
     A set without a tick is bound without them, and again with them where it must be shown.
     """
-    data, form_class = sent(request), ENTRY_FORMS[kind]
-    if kind != EntryKind.VITALS:
+    if form_class.kind != EntryKind.VITALS:
         return form_class(data, course=course)
-    if data is not None and not any(is_tick(name) for name in data):
+    if not any(is_tick(name) for name in data):
         form = form_class(data, course=course)
         if form.is_valid():
             return form
@@ -274,7 +285,11 @@ def _entry_form(request: SignedInRequest, course: Course, kind: str, now: dateti
 
 
 def _form_page(
-    request: SignedInRequest, course: Course, form: EntryForm, now: datetime
+    request: SignedInRequest,
+    course: Course,
+    form: EntryForm,
+    now: datetime,
+    beside: Bedside | None = None,
 ) -> HttpResponse:
     """The form alone for htmx, the whole page otherwise; typed values and errors stay."""
     context = form_context(form, form.kind.value)
@@ -282,7 +297,7 @@ def _form_page(
         context["action"] = reverse("patients:correct", args=[course.pk, form.correcting.pk])
         context["entry"] = rows_of(course.pk, [form.correcting], can_correct=True)[0]
     template = "patients/_correct.html" if form.correcting else "patients/_entry_form.html"
-    return _render_form(request, course, context, template, now)
+    return _render_form(request, course, context, template, now, beside)
 
 
 def _render_form(
@@ -291,6 +306,7 @@ def _render_form(
     context: dict[str, Any],
     template: str,
     now: datetime,
+    beside: Bedside | None = None,
 ) -> HttpResponse:
     form = context["form"]
     status = UNPROCESSABLE if form.is_bound else 200
@@ -299,7 +315,8 @@ def _render_form(
         page = page_context(course, context.get("kind", FIRST_KIND), now, may_chart=may_chart)
         page |= {**context, "form_template": template}
         return render(request, "patients/bedside.html", page, status=status)
-    beside = bedside_of(course, now)
+    if beside is None:
+        beside = bedside_of(course, now)
     context |= {"previous": beside.previous, "running": beside.running}
     context |= shared_context(course, may_chart=may_chart)
     return render(request, template, context, status=status)

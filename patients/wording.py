@@ -26,17 +26,8 @@ from grading.engine.vocabulary import (
     term_label,
 )
 
-SHORT_LABELS: Final = {
-    "temperature_c": "Temp",
-    "heart_rate": "HR",
-    "respiratory_rate": "RR",
-    "systolic_mmhg": "SBP",
-    "diastolic_mmhg": "DBP",
-    "mean_arterial_pressure_mmhg": "MAP",
-    "spo2_percent": "SpO₂",
-}
 _SEPARATOR: Final = " · "
-_LATE_AFTER: Final = timedelta(minutes=15)
+LATE_AFTER: Final = timedelta(minutes=10)
 
 
 def describe(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
@@ -48,7 +39,7 @@ def describe(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
 
 def _vitals(entry: charted.Vitals) -> str:
     said = {
-        sign.key: value for sign in VITAL_SIGNS if (value := getattr(entry, sign.key)) is not None
+        sign.key: value for sign in VITAL_SIGNS if (value := entry.value_of(sign.key)) is not None
     }
     parts = []
     if "temperature_c" in said:
@@ -57,10 +48,10 @@ def _vitals(entry: charted.Vitals) -> str:
         parts.append(f"BP {pressure_text(entry)}")
         said.pop("systolic_mmhg")
         said.pop("diastolic_mmhg")
-    for key, label in SHORT_LABELS.items():
-        if key in said and key != "temperature_c":
-            unit = " %" if VITAL_SIGN[key].unit == "%" else ""
-            parts.append(f"{label} {shown(said[key])}{unit}")
+    for sign in VITAL_SIGNS:
+        if sign.key in said and sign.key != "temperature_c":
+            unit = " %" if sign.unit == "%" else ""
+            parts.append(f"{sign.abbreviation} {shown(said[sign.key])}{unit}")
     return _SEPARATOR.join(parts)
 
 
@@ -181,7 +172,7 @@ def attribution_text(entry: charted.Entry) -> str:
     marks = [_MARKS[entry.attribution]] if entry.attribution in _MARKS else []
     if isinstance(entry, charted.Vitals):
         marks += [
-            f"{SHORT_LABELS[key]} {_MARKS[attribution]}"
+            f"{VITAL_SIGN[key].abbreviation} {_MARKS[attribution]}"
             for key, attribution in entry.attribution_by_field.items()
             if attribution in _MARKS
         ]
@@ -231,9 +222,9 @@ def age_text(at: datetime, now: datetime) -> str:
 
 
 def late_text(at: datetime, recorded_at: datetime) -> str:
-    """How late an entry was charted; empty within a quarter of an hour."""
+    """How late an entry was charted; empty up to ten minutes."""
     late = recorded_at - at
-    return f"charted {duration_text(late)} later" if late >= _LATE_AFTER else ""
+    return f"charted {duration_text(late)} later" if late > LATE_AFTER else ""
 
 
 def clock_text(at: datetime, now: datetime) -> str:

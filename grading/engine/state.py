@@ -18,6 +18,7 @@ from grading.engine.assessment import Assessed, Explained
 from grading.engine.circulation import Circulation
 from grading.engine.constitution import Constitution
 from grading.engine.entries import (
+    SIGNS_READ,
     Death,
     Entry,
     FluidBolus,
@@ -42,15 +43,6 @@ from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, ORDER, RULES, gr
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
 
 _NOTHING: Final[Assessed] = ((), ())
-_VITALS: Final = (
-    "temperature_c",
-    "heart_rate",
-    "respiratory_rate",
-    "systolic_mmhg",
-    "diastolic_mmhg",
-    "mean_arterial_pressure_mmhg",
-    "spo2_percent",
-)
 
 
 @dataclass(slots=True)
@@ -282,9 +274,11 @@ class CourseState:
 
     def _note_vitals(self, entry: Vitals) -> int:
         latest, touched = self.latest, 0
-        for name in _VITALS:
+        for name in SIGNS_READ:
             if getattr(entry, name) is not None:
                 latest[name] = entry
+        for name in entry.others:
+            latest[name] = entry
         if entry.temperature_c is not None:
             self.constitution.note_temperature(entry)
             touched = _CONSTITUTION

@@ -38,7 +38,7 @@ WORDS: list[tuple[str, dict[str, Any], str]] = [
     (
         "vitals",
         {"mean_arterial_pressure_mmhg": "70", "heart_rate": "118", "respiratory_rate": "22"},
-        "HR 118 · RR 22 · MAP 70",
+        "MAP 70 · HR 118 · RR 22",
     ),
     ("vitals", {"diastolic_mmhg": "58", "spo2_percent": "94"}, "DBP 58 · SpO₂ 94 %"),
     ("oxygen", {"device": "room_air"}, "Room air"),
@@ -151,7 +151,8 @@ def test_ages_and_late_charting() -> None:
     at = utc("2026-03-01 12:00")
     assert age_text(at, at + timedelta(seconds=59)) == "just now"
     assert age_text(at, at + timedelta(minutes=12)) == "12 min ago"
-    assert late_text(at, at + timedelta(minutes=14)) == ""
+    assert late_text(at, at + timedelta(minutes=10)) == ""
+    assert late_text(at, at + timedelta(minutes=11)) == "charted 11 min later"
     assert late_text(at, at + timedelta(minutes=42)) == "charted 42 min later"
 
 

@@ -465,6 +465,6 @@ def test_late_entries_are_marked_and_redraw_the_timeline(
 
 
 def test_a_weight_changes_the_banner(nurse_client: Client, course: Course) -> None:
-    sent = form(weight_kg="71.5")
+    sent = form(weight_kg="77.5")
     answer = nurse_client.post(url("entries", course, "weight"), sent, **HTMX)
-    assert answer.context["banner"].weight_text == "71.5 kg"
+    assert answer.context["banner"].weight_text == "77.5 kg"
