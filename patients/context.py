@@ -21,13 +21,15 @@ TABS: Final = {
     EntryKind.OXYGEN.value: "Oxygen",
     EntryKind.VASOPRESSOR.value: "Vasopressor",
     EntryKind.FLUID_BOLUS.value: "Fluid",
-    EntryKind.WEIGHT.value: "Weight",
     EntryKind.LAB.value: "Labs",
+    EntryKind.SYMPTOM.value: "Symptoms",
     EntryKind.TOXICITY.value: "Toxicity",
-    EntryKind.SYMPTOM.value: "Symptom",
     EntryKind.TREATMENT.value: "Treatment",
+    EntryKind.WEIGHT.value: "Weight",
     EntryKind.BASELINE.value: "Baseline",
 }
+IN_SIGHT: Final = 6
+"""How many of the tabs stand in a row; the others are one tap further, under More."""
 TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
@@ -64,17 +66,15 @@ def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
 
 def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
     """What every part of the page needs, whichever part is rendered alone."""
+    tabs = [
+        {"kind": kind, "label": label, "url": reverse("patients:entries", args=[course.pk, kind])}
+        for kind, label in TABS.items()
+    ]
     return {
         "course_id": course.pk,
         "can_chart": may_chart,
-        "tabs": [
-            {
-                "kind": kind,
-                "label": label,
-                "url": reverse("patients:entries", args=[course.pk, kind]),
-            }
-            for kind, label in TABS.items()
-        ],
+        "tabs": tabs[:IN_SIGHT],
+        "more_tabs": tabs[IN_SIGHT:],
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": RETURNS_AFTER.items(),
     }

@@ -137,6 +137,11 @@ class EntryForm(forms.Form):
         return bool(self.asks) and self.data.get(CONFIRMED) != self.asked
 
     @property
+    def asked_fields(self) -> set[str]:
+        """The fields that something is asked about."""
+        return {ask.field_name for ask in self.asks} if self.unconfirmed else set()
+
+    @property
     def asked(self) -> str:
         """What a yes must be sent with to be a yes to these questions."""
         return digest_of(self.asks)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grading.course_file import read_entry
 from patients.advice import panel_of
 from patients.attributed import Proposal, last_said
 from patients.carried_on import CarriedOn, carried_on
+from patients.drafts import Draft
 from patients.grade_card import previous_values, running_infusions
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
@@ -23,6 +25,7 @@ from patients.timeline import (
     timeline_of,
     weights_for,
 )
+from patients.wording import clock_text, describe
 
 _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
@@ -31,11 +34,13 @@ _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 class Saved:
     """``rows`` go on top of the timeline; where they do not belong there, ``timeline`` is whole.
 
-    ``announcement`` says in words how the grade changed, empty where it did not.
+    ``announcement`` says in words how the grade now changed, empty where it did not; ``changes``
+    which changes of grade the act brought into the history, where they are not that one alone.
     """
 
     text: str
     announcement: str
+    changes: list[str]
     card: GradeCard
     banner: Banner | None
     rows: list[TimelineRow]
@@ -58,6 +63,7 @@ def saved_of(recorded: Recorded) -> Saved:
     return Saved(
         text="; ".join(row.text for row in entry_rows),
         announcement=_announcement(recorded),
+        changes=_changes(recorded),
         card=card_of(course.pk, standing, recorded.in_force, stretches),
         banner=_banner(recorded),
         rows=[*_change_rows(recorded), *entry_rows] if on_top else [],
@@ -69,6 +75,15 @@ def saved_of(recorded: Recorded) -> Saved:
         guidance=panel_of(course, standing, recorded.in_force, stretches),
         repeated=recorded.repeated,
     )
+
+
+def described(drafts: Iterable[Draft]) -> str:
+    """What is not recorded yet, as the timeline would say it."""
+    words = [
+        {**draft.body, "id": str(draft.id), "kind": draft.kind, "at": draft.at.isoformat()}
+        for draft in drafts
+    ]
+    return "; ".join(describe(read_entry(said)) for said in words)
 
 
 def _belongs_on_top(recorded: Recorded) -> bool:
@@ -96,6 +111,17 @@ def _banner(recorded: Recorded) -> Banner | None:
     if not any(entry.kind in _SHOWN_IN_BANNER for entry in recorded.entries):
         return None
     return banner_of(reading_of(recorded.course, recorded.now))
+
+
+def _changes(recorded: Recorded) -> list[str]:
+    changes = recorded.grade_changes
+    is_the_announced = len(changes) == 1 and changes[0].after == recorded.standing.grade
+    if is_the_announced and _announcement(recorded):
+        return []
+    return [
+        f"{clock_text(change.at, recorded.now)} grade {change.before} → {change.after}"
+        for change in changes
+    ]
 
 
 def _announcement(recorded: Recorded) -> str:

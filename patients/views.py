@@ -47,7 +47,7 @@ from patients.requests import (
     sending_of,
     sent,
 )
-from patients.saved import saved_of
+from patients.saved import described, saved_of
 from patients.timeline import (
     bedside_of,
     card_of,
@@ -66,16 +66,18 @@ def board(request: SignedInRequest) -> HttpResponse:
 
     htmx gets the rows alone, and nothing where they are as ``seen``.
     """
-    shows_ended = "ended" in request.GET
-    rows = ended_of(timezone.now()) if shows_ended else board_of(timezone.now())
+    shows_ended, now = "ended" in request.GET, timezone.now()
+    rows = ended_of(now) if shows_ended else board_of(now)
     signature = signature_of(rows)
     if request.htmx and request.GET.get("seen") == signature:
         return HttpResponse(status=204)
     context = {
         "rows": rows,
+        "now": now,
         "signature": signature,
         "shows_ended": shows_ended,
         "can_admit": can_admit(request.user),
+        "can_chart": can_chart(request.user),
     }
     template = "patients/_board.html" if request.htmx else "patients/board.html"
     return render(request, template, context)
@@ -223,9 +225,9 @@ def _record(
     try:
         recorded = record()
     except ReplacedAlreadyError as error:
-        return _conflict(request, course, error.successor)
+        return _conflict(request, course, error.successor, _said_by(form))
     except FormReusedError:
-        return _conflict(request, course)
+        return _conflict(request, course, mine=_said_by(form))
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
         for remark in ("Saved.", *remarks):
@@ -250,11 +252,16 @@ def _record(
     return render(request, "patients/_saved.html", context)
 
 
+def _said_by(form: EntryForm | RetractionForm) -> str:
+    """What a form would have charted, in words."""
+    return described(form.drafts()) if isinstance(form, EntryForm) else "entered in error"
+
+
 def _conflict(
-    request: SignedInRequest, course: Course, successor: Entry | None = None
+    request: SignedInRequest, course: Course, successor: Entry | None = None, mine: str = ""
 ) -> HttpResponse:
     """Nothing of this form is stored: ``successor`` was there first, or the form itself was."""
-    conflict: dict[str, Any] = {"course_id": course.pk, "other": None}
+    conflict: dict[str, Any] = {"course_id": course.pk, "other": None, "mine": mine}
     if successor is not None:
         conflict |= {
             "other": rows_of(course.pk, [successor], fresh=True)[0],

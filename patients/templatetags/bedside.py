@@ -10,7 +10,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from patients.wording import clock_text
+from patients.wording import clock_text, duration_text
 
 register = template.Library()
 
@@ -19,6 +19,12 @@ register = template.Library()
 def clock(at: datetime) -> str:
     """The time of day at the site, with its date where that is not today's."""
     return clock_text(at, timezone.now())
+
+
+@register.filter
+def until(at: datetime, now: datetime) -> str:
+    """How long it is from ``now`` until ``at``: "39 min"."""
+    return duration_text(at - now) if at > now else "now"
 
 
 @register.filter

@@ -89,14 +89,25 @@ const focusables = (form) =>
     (element) => element.offsetParent !== null && !element.disabled,
   );
 
+// The first keystroke and the first Save of a set keep their moment, however often it is sent.
+const stamp = (form, name) => {
+  const input = field(form, name);
+  if (input && !input.value) input.value = new Date(now()).toISOString();
+};
+
 // Where the hand goes in a form that has just come: to what is wrong, else, unless it is there
 // already (on a tab), to the first field.
 const toFirstField = () => {
   const panel = document.getElementById("entry-form");
   const form = panel?.querySelector("form[data-entry]");
   if (!form) return;
+  const asked = form.querySelector("[data-asks]");
   const wrong = form.querySelector("[aria-invalid=true]");
-  if (wrong) wrong.focus();
+  if (asked) {
+    asked.focus({ preventScroll: true });
+    asked.scrollIntoView({ block: "nearest" });
+  }
+  else if (wrong) wrong.focus();
   else if (!panel.contains(document.activeElement)) focusables(form)[0]?.focus();
 };
 
@@ -122,17 +133,24 @@ const onEnter = (event) => {
   following.focus();
 };
 
+// What an empty form has in it from the server: what was last ascribed to something else.
+const proposed = (element) =>
+  element.closest("#attribution[data-proposed]") && element.name.startsWith("attribution");
+
 // Not form.reset(): after a refusal that brings back what was refused. A choice's first is its blank.
 const empty = (form) => {
   for (const input of form.querySelectorAll("input:not([type=hidden])")) {
+    if (proposed(input)) continue;
     if (input.type === "checkbox") input.checked = false;
     else input.value = "";
   }
   for (const select of form.querySelectorAll("select")) {
-    if (!select.matches(BESIDE_A_VALUE)) select.selectedIndex = 0;
+    if (!select.matches(BESIDE_A_VALUE) && !proposed(select)) select.selectedIndex = 0;
   }
-  for (const wrong of form.querySelectorAll("[role=alert]")) wrong.remove();
-  for (const wrong of form.querySelectorAll(".field-wrong")) wrong.classList.remove("field-wrong");
+  for (const wrong of form.querySelectorAll("[role=alert], [data-asks]")) wrong.remove();
+  for (const wrong of form.querySelectorAll(".field-wrong, .field-asked")) {
+    wrong.classList.remove("field-wrong", "field-asked");
+  }
   for (const wrong of form.querySelectorAll("[aria-invalid]")) wrong.removeAttribute("aria-invalid");
 };
 
@@ -158,6 +176,7 @@ const renew = (message) => {
   if (message.dataset.renewed === "no") {
     empty(form);
     field(form, "form_id").value = message.dataset.formId;
+    for (const name of ["begun_at", "sent_at"]) field(form, name).value = "";
     convert(form);
   }
   focusables(form)[0]?.focus({ preventScroll: true });
@@ -191,11 +210,18 @@ const failed = (event) => {
 
 export const watchEntries = () => {
   ready();
+  // The browser drops the focus as it scrolls to the form, which is after the page has loaded.
+  if (location.hash === "#entry-form") addEventListener("load", () => setTimeout(toFirstField));
   document.addEventListener("keydown", onEnter);
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");
-    if (form) convert(form);
+    if (!form) return;
+    stamp(form, "begun_at");
+    convert(form);
   });
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form[data-entry]")) stamp(event.target, "sent_at");
+  }, true);
   document.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-minutes-ago]");
     if (!chip) return;

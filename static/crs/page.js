@@ -1,3 +1,4 @@
+import { watchAttribution } from "./attribution.js";
 import { watchClock } from "./clock.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
@@ -25,6 +26,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
+watchAttribution();
 watchClock();
 watchEntries();
 watchFields();

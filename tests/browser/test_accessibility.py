@@ -122,7 +122,7 @@ def test_the_bedside(
     faults: list[str] = []
     for tab in TABS:
         bedside.open_tab(tab)
-        page.locator("details.more summary").click()
+        bedside.open_attribution()
         faults += faults_of(page, tab)
         bedside.fill({"Note": "n", "Time": "25:99"})
         bedside.save()
