@@ -34,6 +34,12 @@ def of(values: Mapping[str, Any] | None, name: str) -> Any:
 
 
 @register.simple_tag
+def usual_reasons() -> tuple[str, ...]:
+    """Why entries are corrected or taken back, most often: one tap each."""
+    return ("Typing error", "Misread", "Wrong time", "Wrong unit", "Another patient")
+
+
+@register.simple_tag
 def new_form_id() -> uuid.UUID:
     """The id of a form that stands in a page among others: it is recorded once."""
     return uuid.uuid4()

@@ -3,6 +3,7 @@ import { watchClock } from "./clock.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
+import { watchReasons } from "./reasons.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -27,6 +28,7 @@ document.addEventListener("click", (event) => {
 });
 
 watchAttribution();
+watchReasons();
 watchClock();
 watchEntries();
 watchFields();
