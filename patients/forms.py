@@ -29,7 +29,7 @@ from grading.engine.vocabulary import (
 )
 from patients.entry_form import EntryForm
 from patients.fields import TickField, TypedNumberField, choices_of
-from patients.finding_forms import FINDING_FORMS
+from patients.finding_forms import FINDING_FORMS, LabForm
 from patients.models import Entry, EntryKind
 from patients.timeline import infusion_before, weights_of
 from patients.wording import weight_at
@@ -359,3 +359,6 @@ ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
         *FINDING_FORMS,
     )
 }
+
+CORRECTION_FORMS: Final = ENTRY_FORMS | {LabForm.kind.value: LabForm}
+"""The form that corrects an entry of each kind: of a panel of results, one is corrected."""

@@ -25,6 +25,7 @@ from patients.wording import (
     age_text,
     clock_text,
     describe,
+    lab_unit_text,
     pressure_text,
     temperature_text,
     thing_label,
@@ -206,8 +207,8 @@ def _strip(standing: Any) -> Iterable[StripValue]:
 
 def _short(key: str, entry: charted.Entry) -> tuple[str, str, str]:
     if isinstance(entry, charted.Lab):
-        unit = entry.unit.replace("umol", "µmol").replace("ug/", "µg/")
-        return entry.analyte.label, f"{entry.comparator or ''}{shown(entry.value)}", unit
+        result = f"{entry.comparator or ''}{shown(entry.value)}"
+        return entry.analyte.label, result, lab_unit_text(entry.unit)
     if isinstance(entry, charted.Vitals):
         if key == "systolic_mmhg":
             return "BP", pressure_text(entry), "mmHg"
@@ -271,6 +272,7 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
         **_previous_vitals(standing.latest),
         **_previous_oxygen(standing.latest.get("oxygen")),
         **_previous_infusions(running_infusions(standing, weights)),
+        **_previous_results(standing.latest),
     }
     if (weight := standing.latest.get("weight")) is not None:
         said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
@@ -290,6 +292,15 @@ def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime
     if said.pop("temperature_c", None) is not None:
         entry = latest["temperature_c"]
         said["temperature"] = (temperature_text(entry), entry.at)
+    return said
+
+
+def _previous_results(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
+    said = {}
+    for entry in latest.values():
+        if isinstance(entry, charted.Lab):
+            _, result, unit = _short("", entry)
+            said[entry.analyte.value] = (f"{result} {unit}".rstrip(), entry.at)
     return said
 
 

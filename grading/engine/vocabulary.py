@@ -277,7 +277,7 @@ class Analyte(Labelled):
 
     group: AnalyteGroup
 
-    def __new__(cls, key: str, label: str, group: AnalyteGroup) -> Self:
+    def __new__(cls, key: str, label: str = "", group: AnalyteGroup = AnalyteGroup.OTHER) -> Self:
         member = str.__new__(cls, key)
         member._value_ = key
         member.label = label
@@ -374,19 +374,6 @@ IMPOSSIBLE_BECAUSE: Final[dict[Analyte, str]] = {
 }
 """What a result beyond its hard limits most likely is, where no unit of the analyte fits it."""
 
-
-@dataclass(frozen=True, slots=True)
-class LikelyUnit:
-    """A result in ``unit`` below ``below`` can be, but was more likely reported in ``rather``."""
-
-    unit: str
-    below: Decimal
-    rather: str
-
-
-LIKELY_UNITS: Final[dict[Analyte, LikelyUnit]] = {
-    Analyte.FIBRINOGEN: LikelyUnit("mg/dL", Decimal(20), "g/L"),
-}
 
 ADULT_LIMITS_FROM_YEARS: Final = 18
 """Limits of normal of adults and of children are never proposed for each other (decision)."""

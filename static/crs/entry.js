@@ -95,6 +95,8 @@ const stamp = (form, name) => {
   if (input && !input.value) input.value = new Date(now()).toISOString();
 };
 
+const firstField = (form) => form.querySelector("[data-result]") ?? focusables(form)[0];
+
 // Where the hand goes in a form that has just come: to what is wrong, else, unless it is there
 // already (on a tab), to the first field.
 const toFirstField = () => {
@@ -108,7 +110,7 @@ const toFirstField = () => {
     asked.scrollIntoView({ block: "nearest" });
   }
   else if (wrong) wrong.focus();
-  else if (!panel.contains(document.activeElement)) focusables(form)[0]?.focus();
+  else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
 };
 
 const ready = (root = document) => {
@@ -124,10 +126,10 @@ const onEnter = (event) => {
   const fields = focusables(form).filter(
     (element) =>
       element === event.target ||
-      !element.matches(`${BESIDE_A_VALUE}, [data-time], [type=checkbox]`),
+      !element.matches(`${BESIDE_A_VALUE}, [data-aside], [data-time], [type=checkbox]`),
   );
   const following = fields[fields.indexOf(event.target) + 1];
-  const last = event.ctrlKey || !following || !following.closest(".fields[data-kind]");
+  const last = event.ctrlKey || !following || !following.closest("[data-kind]");
   if (last) return; // the browser submits
   event.preventDefault();
   following.focus();
@@ -179,7 +181,7 @@ const renew = (message) => {
     for (const name of ["begun_at", "sent_at"]) field(form, name).value = "";
     convert(form);
   }
-  focusables(form)[0]?.focus({ preventScroll: true });
+  firstField(form)?.focus({ preventScroll: true });
 };
 
 const failed = (event) => {

@@ -3,6 +3,7 @@ import { watchClock } from "./clock.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
+import { watchLabs } from "./labs.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -31,3 +32,4 @@ watchClock();
 watchEntries();
 watchFields();
 watchGuidance();
+watchLabs();
