@@ -61,7 +61,7 @@ def saved_of(recorded: Recorded) -> Saved:
     entry_rows = _entry_rows(recorded)
     stretches = stretches_of(course.pk, standing.at)
     return Saved(
-        text="; ".join(row.text for row in entry_rows),
+        text="; ".join(row.text for row in reversed(entry_rows)),
         announcement=_announcement(recorded),
         changes=_changes(recorded),
         card=card_of(course.pk, standing, recorded.in_force, stretches),

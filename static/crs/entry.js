@@ -129,9 +129,13 @@ const onEnter = (event) => {
       !element.matches(`${BESIDE_A_VALUE}, [data-aside], [data-time], [type=checkbox]`),
   );
   const following = fields[fields.indexOf(event.target) + 1];
-  const last = event.ctrlKey || !following || !following.closest("[data-kind]");
-  if (last) return; // the browser submits
+  const last = !following || !following.closest("[data-kind]");
+  if (last && !event.ctrlKey) return; // the browser submits
   event.preventDefault();
+  if (event.ctrlKey) {
+    form.requestSubmit();
+    return;
+  }
   following.focus();
 };
 

@@ -66,6 +66,48 @@ def test_a_report_is_one_act_with_an_entry_for_each_result(
     assert act.answers["laboratory"] == "Core laboratory"
 
 
+@pytest.mark.parametrize(
+    ("said", "grade"),
+    [
+        ({"bilirubin": "13", "bilirubin_unit": "mg/dL", "bilirubin_upper_limit": "1.2"}, 4),
+        ({"bilirubin": "3.6", "bilirubin_unit": "mg/dL", "bilirubin_upper_limit": "1.2"}, 2),
+        ({"fibrinogen": "<0.5", "fibrinogen_unit": "g/L"}, 4),
+        ({"crp": "<90", "crp_unit": "mg/L"}, 0),
+    ],
+    ids=str,
+)
+def test_a_result_is_graded(
+    nurse_client: Client, course: Course, said: dict[str, str], grade: int
+) -> None:
+    answer = send(nurse_client, course, **said)
+    assert answer.status_code == 200, answer.content.decode()
+    assert f'data-grade="{grade}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("corrected", "field", "sentence"),
+    [
+        ({"unit": "mg/dL"}, "unit", "Expected U/L for ALT"),
+        ({"value": "30001"}, "value", "0 to 30000"),
+        ({"value": "many"}, "value", "not a number"),
+        ({"analyte": ""}, "analyte", "Choose the analyte"),
+    ],
+    ids=str,
+)
+def test_a_correction_of_a_result_is_held_to_the_same(
+    nurse_client: Client, course: Course, corrected: dict[str, str], field: str, sentence: str
+) -> None:
+    send(nurse_client, course, **REPORT)
+    entry = Entry.objects.get(course=course, body__analyte="alt")
+    address = reverse("patients:correct", args=[course.pk, entry.pk])
+    said = {"analyte": "alt", "value": "20", "unit": "U/L", "reason": "misread"} | corrected
+    sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", **said}
+    answer = nurse_client.post(address, sent, **HTMX)
+    assert answer.status_code == 422
+    assert sentence in str(answer.context["form"].errors[field])
+    assert not Entry.objects.filter(replaces=entry).exists()
+
+
 def test_rows_without_a_result_say_nothing(nurse_client: Client, course: Course) -> None:
     answer = send(nurse_client, course, alt_upper_limit="40", crp="12", crp_unit="mg/L")
     assert answer.status_code == 200, answer.content.decode()
