@@ -178,7 +178,7 @@ def test_every_analyte_and_unit_has_its_place_in_the_panel(
     page = nurse_client.get(reverse("patients:entries", args=[course.pk, "lab"]), **HTMX)
     shown = re.findall(r'data-analyte="(\w+)"', page.content.decode())
     assert shown == [analyte.value for analyte in Analyte]
-    headings = re.findall(r"<legend>(.+)</legend>", page.content.decode())
+    headings = re.findall(r'"lab-group">\s+<legend>(.+)</legend>', page.content.decode())
     assert headings == [group.label for group in AnalyteGroup]
     options = set(re.findall(r'<option value="([^"]+)"', page.content.decode()))
     assert {u.name for units in LAB_UNITS.values() if len(units) > 1 for u in units} <= options
@@ -207,3 +207,39 @@ def test_one_result_of_a_report_is_corrected_alone(nurse_client: Client, course:
 
 
 REPORT_ANALYTES = {"alt", "crp", "ferritin", "creatinine"}
+
+
+def test_what_is_unusual_in_one_row_is_asked_and_the_yes_stands_with_its_entry(
+    nurse_client: Client, course: Course
+) -> None:
+    said = {"alt": "30", "fibrinogen": "2.1", "fibrinogen_unit": "mg/dL"}
+    answer = send(nurse_client, course, **said)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "Fibrinogen 2.1 mg/dL: was it reported in g/L?" in page
+    assert bodies(course) == []
+    yes = re.search(r'name="confirmed"\s+value="(\w+)"', page)
+    assert yes
+    assert send(nurse_client, course, **said, confirmed=yes[1]).status_code == 200
+    assert [body["analyte"] for body in bodies(course)] == ["alt", "fibrinogen"]
+    ((place, sentence),) = ChartingAct.objects.latest("recorded_at").answers["confirmed"]
+    assert place == 1
+    assert "g/L" in sentence
+
+
+def test_one_result_of_a_report_can_be_due_to_something_else(
+    nurse_client: Client, course: Course
+) -> None:
+    said = {"alt": "900", "ast": "30", "attribution_lab.alt": "other"}
+    limits = {"alt_upper_limit": "40", "ast_upper_limit": "40"}
+    answer = send(nurse_client, course, **said, **limits)
+    assert list(answer.context["form"].errors) == ["attribution_reason"]
+    answer = send(nurse_client, course, **said, **limits, attribution_reason="statin")
+    assert 'data-grade="0"' in answer.content.decode()
+    assert [body.get("attribution") for body in bodies(course)] == ["other", None]
+
+    page = nurse_client.get(reverse("patients:entries", args=[course.pk, "lab"]), **HTMX)
+    form = page.context["form"]
+    assert form["attribution_lab.alt"].value() == "other"
+    assert form["attribution_reason"].value() == "statin"
+    assert not form["attribution_lab.ast"].value()
