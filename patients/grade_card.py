@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from grading.engine import entries as charted
 from grading.engine.units import shown
+from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, Analyte
 from patients.panels import (
     CriterionLine,
@@ -260,10 +262,18 @@ def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[
             text=describe(entry, weight_at(weights, entry.at)),
             at=entry.at,
             age_text=age_text(entry.at, standing.at),
+            rate_text=rate_text(entry),
+            unit=entry.unit.value if entry.unit else "",
+            concentration_per_ml=_typed(entry.concentration_per_ml),
+            weight_kg=_typed(entry.weight_kg),
         )
         for _, entry in sorted(standing.latest.items())
         if isinstance(entry, charted.Vasopressor) and entry.runs
     ]
+
+
+def _typed(number: Decimal | None) -> str:
+    return "" if number is None else f"{number:f}"
 
 
 def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:

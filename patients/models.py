@@ -177,6 +177,10 @@ class ChartingAct(models.Model):
         return f"{self.source} {self.recorded_at:%Y-%m-%d %H:%M:%S}"
 
 
+SAYS_CONCENTRATION: Final = Q(kind=EntryKind.VASOPRESSOR, body__has_key="concentration_per_ml")
+"""An infusion that was charted with what its syringe holds."""
+
+
 def _within_limits(sign: VitalSign) -> models.CheckConstraint:
     """The hard limits of a vital sign, for the number as it was typed."""
     limits = (str(sign.limits.lowest), str(sign.limits.highest))
@@ -231,7 +235,12 @@ class Entry(models.Model):
             ),
             *(_within_limits(sign) for sign in (*VITAL_SIGNS, FAHRENHEIT)),
         )
-        indexes = (models.Index(name="entry_by_kind", fields=("course", "kind", "at")),)
+        indexes = (
+            models.Index(name="entry_by_kind", fields=("course", "kind", "at")),
+            models.Index(
+                name="entry_syringes", fields=("-recorded_at",), condition=SAYS_CONCENTRATION
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"

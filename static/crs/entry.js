@@ -76,10 +76,17 @@ const celsius = (form) => {
   return `${shown(number)} °F = ${shown(sum, 2)} °C`;
 };
 
+// Where the site charts norepinephrine as its salt, the sum is of salt.
+const ofSalt = (form, text) => {
+  const isSalt = form.querySelector('[data-convention="bitartrate"]');
+  const isCharted = isSalt && field(form, "drug").value === "norepinephrine";
+  return text && isCharted ? `${text} as bitartrate; half of it, the base, counts` : text;
+};
+
 const convert = (form) => {
   const line = form.querySelector("[data-conversion]");
   if (!line) return;
-  const text = field(form, "rate") ? dose(form) : celsius(form);
+  const text = field(form, "rate") ? ofSalt(form, dose(form)) : celsius(form);
   line.textContent = text;
   line.hidden = !text;
 };

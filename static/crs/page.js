@@ -4,6 +4,7 @@ import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
 import { watchLabs } from "./labs.js";
+import { watchSyringes } from "./syringes.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -33,3 +34,4 @@ watchEntries();
 watchFields();
 watchGuidance();
 watchLabs();
+watchSyringes();

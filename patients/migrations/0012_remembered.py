@@ -91,4 +91,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(APPEND_ONLY, FREELY_CHANGED),
+        migrations.AddIndex(
+            model_name="entry",
+            index=models.Index(
+                condition=models.Q(
+                    ("body__has_key", "concentration_per_ml"), ("kind", "vasopressor")
+                ),
+                fields=["-recorded_at"],
+                name="entry_syringes",
+            ),
+        ),
     ]
