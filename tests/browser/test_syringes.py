@@ -1,5 +1,7 @@
 """What is known of a syringe is taken over by one tap, and never by itself."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,9 +9,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
+from grading.engine.policy import BITARTRATE, DEFAULT_POLICY
 from patients.models import Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import chart
+from tests.factories import admit, chart
 
 RUNNING = {
     "drug": "norepinephrine",
@@ -78,3 +81,23 @@ def test_a_new_concentration_is_the_next_proposal(bedside: BedsidePage) -> None:
     bedside.fill(said)
     bedside.page.get_by_role("button", name="Use 32 mcg/mL").click()
     expect(bedside.field("Concentration")).to_have_value("32")
+
+
+def test_a_sum_of_bitartrate_is_named_as_such(
+    page: Page, nurse: User, sign_in: Callable[[Page, User], None]
+) -> None:
+    policy = replace(DEFAULT_POLICY, norepinephrine_expressed_as=BITARTRATE)
+    course = admit(nurse, policy=policy)
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    bedside = BedsidePage(page)
+    bedside.open_tab("Vasopressor")
+    bedside.fill({"Drug": "Norepinephrine", "Rate": "0.5", "Unit": "mcg/kg/min"})
+    expect(page.get_by_text("charted as bitartrate here; half of it")).to_be_visible()
+    expect(bedside.conversion).to_contain_text("= 40 mcg/min as bitartrate; half of it")
+    bedside.fill({"Drug": "Epinephrine"})
+    expect(bedside.conversion).not_to_contain_text("bitartrate")
+    bedside.fill({"Drug": "Norepinephrine"})
+    bedside.save_and_see_it_saved()
+    bedside.expect_grade(2)
+    expect(bedside.card).to_contain_text("20 mcg/min base")
