@@ -88,6 +88,11 @@ class Row:
         return (self.result, self.unit, self.lower, self.upper)
 
     @property
+    def is_typed(self) -> bool:
+        """Whether the limits are someone's typing, not what is remembered."""
+        return bool(self.lower.value or self.upper.value) and not self.remembered
+
+    @property
     def is_wrong(self) -> bool:
         return any(box.errors for box in self.boxes)
 

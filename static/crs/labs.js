@@ -30,13 +30,25 @@ const propose = (row, [lower, upper, mark]) => {
   delete row.dataset.typed;
 };
 
-// Limits that were typed stay with another laboratory's name, never with another unit.
-const proposeAgain = (panel, changed) => {
-  const laboratory = laboratoryOf(panel);
-  const known = JSON.parse(panel.dataset.remembered)[laboratory];
-  const rows = changed ? [changed] : panel.querySelectorAll(".lab-row:not([data-typed])");
-  for (const row of rows) propose(row, rememberedFor(row, known));
-  panel.querySelector("[name=proposed_for]").value = laboratory;
+const rememberedAt = (panel) => JSON.parse(panel.dataset.remembered)[laboratoryOf(panel)];
+
+// Limits that were typed stay with another laboratory's name.
+const onLaboratory = (panel) => {
+  const known = rememberedAt(panel);
+  for (const row of panel.querySelectorAll(".lab-row:not([data-typed])")) {
+    const unit = row.querySelector("select");
+    if (unit?.value === "") unit.value = Object.keys(known?.[row.dataset.analyte] ?? { "": 0 })[0];
+    propose(row, rememberedFor(row, known));
+  }
+  panel.querySelector("[name=proposed_for]").value = laboratoryOf(panel);
+};
+
+// They never stay with another unit; where none was chosen yet, they were typed for this one.
+const onUnit = (panel, select) => {
+  const row = select.closest(".lab-row");
+  const before = select.dataset.before ?? select.querySelector("[selected]")?.value ?? "";
+  select.dataset.before = select.value;
+  if (before || !row.matches("[data-typed]")) propose(row, rememberedFor(row, rememberedAt(panel)));
 };
 
 const showSign = (row) => {
@@ -68,9 +80,8 @@ export const watchLabs = () => {
   document.addEventListener("change", (event) => {
     const panel = event.target.closest(".lab-panel");
     if (!panel) return;
-    if (event.target.matches("[name=laboratory]")) proposeAgain(panel);
-    const row = event.target.matches("select") && event.target.closest(".lab-row");
-    if (row) proposeAgain(panel, row);
+    if (event.target.matches("[name=laboratory]")) onLaboratory(panel);
+    if (event.target.matches("select")) onUnit(panel, event.target);
   });
   document.addEventListener("input", (event) => {
     const row = event.target.closest(".lab-row");

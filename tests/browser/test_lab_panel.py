@@ -107,6 +107,38 @@ def test_limits_that_were_typed_outlast_another_laboratory_s_name(bedside: Bedsi
     expect(bedside.field(upper("ALT"))).to_have_value("40")
 
 
+def test_limits_that_were_typed_before_the_unit_was_chosen_are_that_unit_s(
+    bedside: BedsidePage,
+) -> None:
+    """In the order of a report: result, limits, unit. With another unit they do not stay."""
+    bedside.open_tab("Labs")
+    bedside.field("Creatinine").fill("80")
+    bedside.field(upper("Creatinine")).fill("97")
+    bedside.fill({"Creatinine, unit": "µmol/L"})
+    expect(bedside.field(upper("Creatinine"))).to_have_value("97")
+    bedside.fill({"Creatinine, unit": "mg/dL"})
+    expect(bedside.field(upper("Creatinine"))).to_have_value("")
+
+
+def test_a_laboratory_brings_its_units_where_none_was_chosen(
+    bedside: BedsidePage, open_labs: Callable, nurse: User
+) -> None:
+    bedside.open_tab("Labs")
+    bedside.fill({"Laboratory": "Core", "Creatinine, unit": "µmol/L", "Creatinine": "80"})
+    bedside.field(upper("Creatinine")).fill("97")
+    bedside.save_and_see_it_saved()
+    bedside.fill({"Laboratory": "Night", "ALT": "35"})
+    bedside.field(upper("ALT")).fill("40")
+    bedside.save_and_see_it_saved()
+    bedside = open_labs(admit(nurse, mrn="NEXT-1"))
+    expect(bedside.field("Laboratory")).to_have_value("Night")
+    expect(bedside.field("Creatinine, unit")).to_have_value("")
+    bedside.fill({"Laboratory": "Core"})
+    bedside.field("ALT").focus()
+    expect(bedside.field("Creatinine, unit")).to_have_value("umol/L")
+    expect(bedside.field(upper("Creatinine"))).to_have_value("97")
+
+
 def test_limits_are_remembered_for_the_next_woman_and_for_no_child(
     open_labs: Callable, course: Course, nurse: User
 ) -> None:

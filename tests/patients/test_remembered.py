@@ -228,9 +228,11 @@ def test_what_is_remembered_is_read_by_one_query(nurse_client: Client, course: C
 def test_remembered_limits_are_append_only(nurse_client: Client, course: Course) -> None:
     saved(nurse_client, course, **CORE)
     remembered = LaboratoryLimits.objects.get()
+    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
     for change in (
         lambda: LaboratoryLimits.objects.update(upper="9"),
         lambda: LaboratoryLimits.objects.filter(pk=remembered.pk).delete(),
+        lambda: connection.cursor().execute("TRUNCATE patients_laboratorylimits"),
     ):
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             change()
