@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -14,7 +14,7 @@ from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts, PolicyFrom
-from patients.models import Course, Entry, EntryKind
+from patients.models import SAYS_CONCENTRATION, Course, Entry, EntryKind
 from patients.policy import Ruling, rulings_of
 
 
@@ -32,6 +32,10 @@ def facts_of(course: Course, rulings: Sequence[Ruling] | None = None) -> CourseF
         policy=first.policy,
         policies=tuple(PolicyFrom(ruling.valid_from, ruling.policy) for ruling in later),
     )
+
+
+_SYRINGE: Final = ("body__drug", "body__concentration_per_ml", "at")
+_SYRINGES_READ: Final = 100
 
 
 class EntryRow(NamedTuple):
@@ -101,6 +105,19 @@ def last_before(
         entries = entries.exclude(pk=apart_from)
     rows = _rows(entries.reverse()[:1])
     return rows[0] if rows else None
+
+
+def concentrations_of(course_id: uuid.UUID) -> list[tuple[str, Any, datetime]]:
+    """Drug, concentration per mL and time of the course's latest infusions that say one."""
+    said = _counting(course_id).filter(SAYS_CONCENTRATION).reverse()
+    return list(said.values_list(*_SYRINGE)[:_SYRINGES_READ])
+
+
+def concentrations_on_ward(ward: str) -> list[tuple[str, Any, datetime]]:
+    """The same of the infusions that were recorded last on ``ward``, whoever they were for."""
+    said = Entry.objects.filter(SAYS_CONCENTRATION, course__ward=ward)
+    standing = said.filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
+    return list(standing.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
 
 
 def in_force_for_guidance(course: Course) -> list[EntryRow]:

@@ -26,6 +26,7 @@ from patients.drafts import Draft
 from patients.fields import TickField, choices_of, without_empty
 from patients.local_time import WHICH_CHOICES, LocalTimeError
 from patients.models import Course, Entry, EntryKind
+from patients.normal_limits import LimitsGiven
 from patients.observed import Typed, observed_at
 from patients.wording import clock_text
 
@@ -48,13 +49,15 @@ class EntryForm(forms.Form):
 
     ``graded_from_infusion``: an earlier entry says nothing at all. ``field_of_place``: which field
     a fault of the reader belongs to, where they differ in name. ``parts``: what of it can be
-    ascribed to a cause of its own, as pairs of key and label.
+    ascribed to a cause of its own, as pairs of key and label. ``is_renewed``: once saved, another
+    form takes its place, because what it proposes has changed.
     """
 
     kind: ClassVar[EntryKind]
     graded_from_infusion: ClassVar[bool] = True
     field_of_place: ClassVar[Mapping[str, str]] = {}
     parts: ClassVar[Sequence[tuple[str, str]]] = ()
+    is_renewed: ClassVar[bool] = False
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     opened_at = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -172,6 +175,10 @@ class EntryForm(forms.Form):
         if self.asks:
             said[CONFIRMED] = [[ask.place, ask.sentence] for ask in self.asks]
         return said
+
+    def limits_given(self) -> Sequence[LimitsGiven]:
+        """The limits of normal that are to be remembered for the next patient."""
+        return ()
 
     def body(self) -> dict[str, Any]:
         """The entry in the course file's words, without what every entry has."""

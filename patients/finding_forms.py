@@ -22,11 +22,12 @@ from grading.engine.vocabulary import (
 )
 from patients.entry_form import EntryForm
 from patients.fields import TypedNumberField, choices_of
+from patients.lab_panel import LabPanelForm
 from patients.models import Entry, EntryKind
+from patients.wording import lab_unit_text
 
 _YES: Final = "yes"
 _NO: Final = "no"
-_MICRO: Final = str.maketrans({"u": "µ"})
 
 
 def _unit_choices() -> list[tuple[str, str]]:
@@ -34,7 +35,7 @@ def _unit_choices() -> list[tuple[str, str]]:
     names = dict.fromkeys(unit.name for units in LAB_UNITS.values() for unit in units)
     return [
         ("", "Choose the unit"),
-        *((name, name.translate(_MICRO) if name.startswith("u") else name) for name in names),
+        *((name, lab_unit_text(name) or name) for name in names),
     ]
 
 
@@ -81,7 +82,7 @@ def _symptom_choices() -> list[tuple[str, Any]]:
 
 
 class LabForm(EntryForm):
-    """One result with the limits of normal of its report, in the result's unit."""
+    """One result with the limits of normal of its report: what a correction of it asks."""
 
     kind = EntryKind.LAB
     graded_from_infusion = False
@@ -197,4 +198,4 @@ class BaselineForm(EntryForm):
             self.add_error("diastolic_mmhg", f"{low} is not below the systolic pressure, {high}.")
 
 
-FINDING_FORMS: Final = (LabForm, ToxicityForm, SymptomForm, TreatmentForm, BaselineForm)
+FINDING_FORMS: Final = (LabPanelForm, ToxicityForm, SymptomForm, TreatmentForm, BaselineForm)

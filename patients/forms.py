@@ -10,9 +10,11 @@ from fractions import Fraction
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.utils import timezone
 
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.entries import Vasopressor
+from grading.engine.policy import DEFAULT_POLICY
 from grading.engine.unusual import WEIGHT_CHANGE_WITHIN, Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import (
@@ -29,8 +31,10 @@ from grading.engine.vocabulary import (
 )
 from patients.entry_form import EntryForm
 from patients.fields import TickField, TypedNumberField, choices_of
-from patients.finding_forms import FINDING_FORMS
+from patients.finding_forms import FINDING_FORMS, LabForm
 from patients.models import Entry, EntryKind
+from patients.policy import holding_at, rulings_of
+from patients.syringes import Syringe, syringes_of
 from patients.timeline import infusion_before, weights_of
 from patients.wording import weight_at
 
@@ -196,6 +200,17 @@ class VasopressorForm(EntryForm):
         seen=_TICKED, label="Dose not known", help_text="It runs; the dose cannot be found out now"
     )
 
+    @property
+    def syringes(self) -> list[Syringe]:
+        """What to propose for the concentration, drug by drug."""
+        return syringes_of(self.course, timezone.now())
+
+    @property
+    def norepinephrine_convention(self) -> str:
+        """How this site charts norepinephrine: "base" or "bitartrate"."""
+        ruling = holding_at(rulings_of(self.course), timezone.now())
+        return (ruling.policy if ruling else DEFAULT_POLICY).norepinephrine_expressed_as
+
     def body(self) -> dict[str, Any]:
         body = super().body()
         stopped, unknown = body.pop("stopped", ""), body.pop("dose_not_known", "")
@@ -359,3 +374,6 @@ ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
         *FINDING_FORMS,
     )
 }
+
+CORRECTION_FORMS: Final = ENTRY_FORMS | {LabForm.kind.value: LabForm}
+"""The form that corrects an entry of each kind: of a panel of results, one is corrected."""

@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from grading.engine import entries as charted
 from grading.engine.units import shown
+from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, Analyte
 from patients.panels import (
     CriterionLine,
@@ -25,6 +27,7 @@ from patients.wording import (
     age_text,
     clock_text,
     describe,
+    lab_unit_text,
     pressure_text,
     temperature_text,
     thing_label,
@@ -206,8 +209,8 @@ def _strip(standing: Any) -> Iterable[StripValue]:
 
 def _short(key: str, entry: charted.Entry) -> tuple[str, str, str]:
     if isinstance(entry, charted.Lab):
-        unit = entry.unit.replace("umol", "µmol").replace("ug/", "µg/")
-        return entry.analyte.label, f"{entry.comparator or ''}{shown(entry.value)}", unit
+        result = f"{entry.comparator or ''}{shown(entry.value)}"
+        return entry.analyte.label, result, lab_unit_text(entry.unit)
     if isinstance(entry, charted.Vitals):
         if key == "systolic_mmhg":
             return "BP", pressure_text(entry), "mmHg"
@@ -259,10 +262,18 @@ def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[
             text=describe(entry, weight_at(weights, entry.at)),
             at=entry.at,
             age_text=age_text(entry.at, standing.at),
+            rate_text=rate_text(entry),
+            unit=entry.unit.value if entry.unit else "",
+            concentration_per_ml=_typed(entry.concentration_per_ml),
+            weight_kg=_typed(entry.weight_kg),
         )
         for _, entry in sorted(standing.latest.items())
         if isinstance(entry, charted.Vasopressor) and entry.runs
     ]
+
+
+def _typed(number: Decimal | None) -> str:
+    return "" if number is None else f"{number:f}"
 
 
 def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:
@@ -271,6 +282,7 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
         **_previous_vitals(standing.latest),
         **_previous_oxygen(standing.latest.get("oxygen")),
         **_previous_infusions(running_infusions(standing, weights)),
+        **_previous_results(standing.latest),
     }
     if (weight := standing.latest.get("weight")) is not None:
         said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
@@ -290,6 +302,15 @@ def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime
     if said.pop("temperature_c", None) is not None:
         entry = latest["temperature_c"]
         said["temperature"] = (temperature_text(entry), entry.at)
+    return said
+
+
+def _previous_results(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
+    said = {}
+    for entry in latest.values():
+        if isinstance(entry, charted.Lab):
+            _, result, unit = _short("", entry)
+            said[entry.analyte.value] = (f"{result} {unit}".rstrip(), entry.at)
     return said
 
 

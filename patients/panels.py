@@ -176,13 +176,20 @@ class PreviousValue:
 
 @dataclass(frozen=True, slots=True)
 class Infusion:
-    """A vasopressor that runs, as last charted."""
+    """A vasopressor that runs, as last charted.
+
+    ``unit``, ``concentration_per_ml`` and ``weight_kg`` are as a form takes them, "" where none.
+    """
 
     drug: str
     label: str
     text: str
     at: datetime
     age_text: str
+    rate_text: str
+    unit: str
+    concentration_per_ml: str
+    weight_kg: str
 
 
 @dataclass(frozen=True, slots=True)

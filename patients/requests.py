@@ -64,6 +64,7 @@ def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
         form_id=form.cleaned_data["form_id"],
         request_digest=digest,
         answers=answers,
+        limits=form.limits_given() if isinstance(form, EntryForm) else (),
     )
 
 

@@ -15,6 +15,7 @@ from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
 from patients.recording import Recorded
+from patients.syringes import Syringe, syringes_in
 from patients.timeline import (
     banner_of,
     card_of,
@@ -48,6 +49,7 @@ class Saved:
     previous: dict[str, PreviousValue]
     running: list[Infusion]
     carried_on: list[CarriedOn]
+    syringes: list[Syringe]
     proposed: Mapping[str, Proposal]
     guidance: GuidancePanel
     repeated: bool
@@ -61,7 +63,7 @@ def saved_of(recorded: Recorded) -> Saved:
     entry_rows = _entry_rows(recorded)
     stretches = stretches_of(course.pk, standing.at)
     return Saved(
-        text="; ".join(row.text for row in entry_rows),
+        text="; ".join(row.text for row in reversed(entry_rows)),
         announcement=_announcement(recorded),
         changes=_changes(recorded),
         card=card_of(course.pk, standing, recorded.in_force, stretches),
@@ -71,6 +73,7 @@ def saved_of(recorded: Recorded) -> Saved:
         previous=previous_values(standing, weights),
         running=running_infusions(standing, weights),
         carried_on=carried_on(standing, weights),
+        syringes=syringes_in(recorded.entries, recorded.now) if on_top else [],
         proposed=last_said(standing.latest),
         guidance=panel_of(course, standing, recorded.in_force, stretches),
         repeated=recorded.repeated,

@@ -28,7 +28,7 @@ from patients.context import (
     shared_context,
 )
 from patients.entry_form import EntryForm, RetractionForm, is_tick
-from patients.forms import ENTRY_FORMS
+from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
 from patients.panels import Bedside
 from patients.recording import (
@@ -182,7 +182,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with what it says now; sent, what it should have said."""
     course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
-    form_class = ENTRY_FORMS[_kind(entry.kind)]
+    form_class = CORRECTION_FORMS[_kind(entry.kind)]
     form = form_class(sent(request), course=course, correcting=entry)
     if form.is_bound and form.is_valid():
         (draft,) = form.drafts()
@@ -240,7 +240,7 @@ def _record(
         "saved": saved,
         "remarks": remarks,
         "form_id": uuid.uuid4(),
-        "renew_form": not isinstance(form, EntryForm) or form.correcting is not None,
+        "renew_form": _is_renewed(form),
         "says_attribution": isinstance(form, EntryForm) and form.attribution_is_said,
         **form_context(
             ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=saved.proposed), kind
@@ -255,6 +255,11 @@ def _record(
 def _said_by(form: EntryForm | RetractionForm) -> str:
     """What a form would have charted, in words."""
     return described(form.drafts()) if isinstance(form, EntryForm) else "entered in error"
+
+
+def _is_renewed(form: EntryForm | RetractionForm) -> bool:
+    """Whether another form takes the place of the one that was saved, or it is only emptied."""
+    return not isinstance(form, EntryForm) or form.is_renewed or form.correcting is not None
 
 
 def _conflict(

@@ -96,9 +96,19 @@ def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
     return f"{text} = {shown(dose)} {canonical.label}"
 
 
+def lab_unit_text(unit: str) -> str:
+    """The unit of a result as it is written; empty for a ratio."""
+    return _LAB_UNIT_TEXTS.get(unit, unit)
+
+
+_LAB_UNIT_TEXTS: Final = {
+    "umol/L": "µmol/L", "ug/L": "µg/L", "10^9/L": "×10⁹/L", "ratio": "",
+}  # fmt: skip
+
+
 def _lab(entry: charted.Lab) -> str:
-    unit = "" if entry.unit == "ratio" else f" {entry.unit.replace('umol', 'µmol')}"
-    text = f"{entry.analyte.label} {entry.comparator or ''}{shown(entry.value)}{unit}"
+    result = f"{entry.comparator or ''}{shown(entry.value)} {lab_unit_text(entry.unit)}".rstrip()
+    text = f"{entry.analyte.label} {result}"
     limits = []
     if entry.lower_limit is not None:
         limits.append(f"lower limit {shown(entry.lower_limit)}")

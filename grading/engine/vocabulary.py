@@ -261,25 +261,47 @@ DRUGS: Final[dict[VasopressorDrug, DrugFacts]] = {
 }
 
 
+class AnalyteGroup(Labelled):
+    """How a panel of results is laid out, in the order in which a report is read."""
+
+    LIVER = "liver", "Liver"
+    KIDNEY = "kidney", "Kidney"
+    COAGULATION = "coagulation", "Coagulation"
+    INFLAMMATION = "inflammation", "Inflammation"
+    HEART = "heart", "Heart"
+    OTHER = "other", "Other"
+
+
 class Analyte(Labelled):
-    ALT = "alt", "ALT"
-    AST = "ast", "AST"
-    ALP = "alp", "ALP"
-    GGT = "ggt", "GGT"
-    BILIRUBIN = "bilirubin", "Bilirubin"
-    CREATININE = "creatinine", "Creatinine"
-    FIBRINOGEN = "fibrinogen", "Fibrinogen"
-    APTT = "aptt", "aPTT"
-    INR = "inr", "INR"
-    LVEF = "lvef", "LVEF"
-    CRP = "crp", "CRP"
-    FERRITIN = "ferritin", "Ferritin"
-    IL6 = "il6", "IL-6"
-    PLATELETS = "platelets", "Platelets"
-    ANC = "anc", "Neutrophils"
-    LACTATE = "lactate", "Lactate"
-    TROPONIN = "troponin", "Troponin"
-    D_DIMER = "d_dimer", "D-dimer"
+    """What a laboratory, or an echocardiogram, measures: key, label and place in the panel."""
+
+    group: AnalyteGroup
+
+    def __new__(cls, key: str, label: str = "", group: AnalyteGroup = AnalyteGroup.OTHER) -> Self:
+        member = str.__new__(cls, key)
+        member._value_ = key
+        member.label = label
+        member.group = group
+        return member
+
+    ALT = "alt", "ALT", AnalyteGroup.LIVER
+    AST = "ast", "AST", AnalyteGroup.LIVER
+    ALP = "alp", "ALP", AnalyteGroup.LIVER
+    GGT = "ggt", "GGT", AnalyteGroup.LIVER
+    BILIRUBIN = "bilirubin", "Bilirubin", AnalyteGroup.LIVER
+    CREATININE = "creatinine", "Creatinine", AnalyteGroup.KIDNEY
+    FIBRINOGEN = "fibrinogen", "Fibrinogen", AnalyteGroup.COAGULATION
+    APTT = "aptt", "aPTT", AnalyteGroup.COAGULATION
+    INR = "inr", "INR", AnalyteGroup.COAGULATION
+    D_DIMER = "d_dimer", "D-dimer", AnalyteGroup.COAGULATION
+    PLATELETS = "platelets", "Platelets", AnalyteGroup.COAGULATION
+    CRP = "crp", "CRP", AnalyteGroup.INFLAMMATION
+    FERRITIN = "ferritin", "Ferritin", AnalyteGroup.INFLAMMATION
+    IL6 = "il6", "IL-6", AnalyteGroup.INFLAMMATION
+    TROPONIN = "troponin", "Troponin", AnalyteGroup.HEART
+    LVEF = "lvef", "LVEF", AnalyteGroup.HEART
+    ANC = "anc", "Neutrophils", AnalyteGroup.OTHER
+    LACTATE = "lactate", "Lactate", AnalyteGroup.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +365,18 @@ LAB_UNITS: Final[dict[Analyte, tuple[LabUnit, ...]]] = {
     ),
     Analyte.D_DIMER: (LabUnit("ng/mL", None),),
 }
+
+
+IMPOSSIBLE_BECAUSE: Final[dict[Analyte, str]] = {
+    Analyte.PLATELETS: "Counted per µL? 250000/µL is 250 ×10⁹/L.",
+    Analyte.ANC: "Counted per µL? 1500/µL is 1.5 ×10⁹/L.",
+    Analyte.LVEF: "Is it a fraction? 0.55 is 55 %.",
+}
+"""What a result beyond its hard limits most likely is, where no unit of the analyte fits it."""
+
+
+ADULT_LIMITS_FROM_YEARS: Final = 18
+"""Limits of normal of adults and of children are never proposed for each other (decision)."""
 
 
 def lab_unit(analyte: Analyte, name: str) -> LabUnit | None:

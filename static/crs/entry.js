@@ -76,10 +76,17 @@ const celsius = (form) => {
   return `${shown(number)} °F = ${shown(sum, 2)} °C`;
 };
 
+// Where the site charts norepinephrine as its salt, the sum is of salt.
+const ofSalt = (form, text) => {
+  const isSalt = form.querySelector('[data-convention="bitartrate"]');
+  const isCharted = isSalt && field(form, "drug").value === "norepinephrine";
+  return text && isCharted ? `${text} as bitartrate; half of it, the base, counts` : text;
+};
+
 const convert = (form) => {
   const line = form.querySelector("[data-conversion]");
   if (!line) return;
-  const text = field(form, "rate") ? dose(form) : celsius(form);
+  const text = field(form, "rate") ? ofSalt(form, dose(form)) : celsius(form);
   line.textContent = text;
   line.hidden = !text;
 };
@@ -95,6 +102,8 @@ const stamp = (form, name) => {
   if (input && !input.value) input.value = new Date(now()).toISOString();
 };
 
+const firstField = (form) => form.querySelector("[data-result]") ?? focusables(form)[0];
+
 // Where the hand goes in a form that has just come: to what is wrong, else, unless it is there
 // already (on a tab), to the first field.
 const toFirstField = () => {
@@ -108,7 +117,7 @@ const toFirstField = () => {
     asked.scrollIntoView({ block: "nearest" });
   }
   else if (wrong) wrong.focus();
-  else if (!panel.contains(document.activeElement)) focusables(form)[0]?.focus();
+  else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
 };
 
 const ready = (root = document) => {
@@ -124,12 +133,16 @@ const onEnter = (event) => {
   const fields = focusables(form).filter(
     (element) =>
       element === event.target ||
-      !element.matches(`${BESIDE_A_VALUE}, [data-time], [type=checkbox]`),
+      !element.matches(`${BESIDE_A_VALUE}, [data-aside], [data-time], [type=checkbox]`),
   );
   const following = fields[fields.indexOf(event.target) + 1];
-  const last = event.ctrlKey || !following || !following.closest(".fields[data-kind]");
-  if (last) return; // the browser submits
+  const last = !following || !following.closest("[data-kind]");
+  if (last && !event.ctrlKey) return; // the browser submits
   event.preventDefault();
+  if (event.ctrlKey) {
+    form.requestSubmit();
+    return;
+  }
   following.focus();
 };
 
@@ -179,7 +192,7 @@ const renew = (message) => {
     for (const name of ["begun_at", "sent_at"]) field(form, name).value = "";
     convert(form);
   }
-  focusables(form)[0]?.focus({ preventScroll: true });
+  firstField(form)?.focus({ preventScroll: true });
 };
 
 const failed = (event) => {

@@ -4,6 +4,8 @@ import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
 import { watchReasons } from "./reasons.js";
+import { watchLabs } from "./labs.js";
+import { watchSyringes } from "./syringes.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -33,3 +35,5 @@ watchClock();
 watchEntries();
 watchFields();
 watchGuidance();
+watchLabs();
+watchSyringes();

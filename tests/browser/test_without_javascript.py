@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry, EntryKind
@@ -49,3 +49,34 @@ def test_oxygen_is_charted_and_corrected_without_a_script(
     page.get_by_role("button", name="Take it back").click()
     bedside.expect_grade(0)
     assert Entry.objects.filter(kind=EntryKind.RETRACTION).count() == 1
+
+
+def test_a_report_is_charted_and_its_limits_are_remembered_without_a_script(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """Another unit with the limits that stood there is refused, and saved once they are mended."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/?kind=lab")
+
+    def field(label: str) -> Locator:
+        return page.get_by_label(label, exact=True)
+
+    field("Laboratory").fill("Core laboratory")
+    field("Bilirubin").fill("<0.9")
+    field("Bilirubin, unit").select_option(label="mg/dL")
+    field("Bilirubin, upper limit of normal").fill("1.2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+
+    page.goto(f"/courses/{course.pk}/?kind=lab")
+    expect(field("Bilirubin, upper limit of normal")).to_have_value("1.2")
+    field("Bilirubin").fill("15")
+    field("Bilirubin, unit").select_option(label="µmol/L")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("these are the limits in mg/dL")).to_be_visible()
+    expect(field("Bilirubin")).to_have_value("15")
+    field("Bilirubin, upper limit of normal").fill("20.5")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    bodies = Entry.objects.filter(kind=EntryKind.LAB).order_by("recorded_at")
+    assert [body["unit"] for body in bodies.values_list("body", flat=True)] == ["mg/dL", "umol/L"]
