@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
@@ -23,7 +23,7 @@ from patients.timeline import course_of
 UNPROCESSABLE: Final = 422
 CONFLICT: Final = 409
 _NOT_CONTENTS: Final = frozenset(
-    {"csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at"}
+    {"csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at", "confirmed"}
 )
 
 
@@ -55,16 +55,20 @@ def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
         answers = form.answers()
     else:
         answers = {"reason": reason} if (reason := form.cleaned_data.get("reason")) else {}
-    sent = sorted((key, request.POST.getlist(key)) for key in request.POST)
-    digest = hashlib.sha256(
-        repr([(key, values) for key, values in sent if key not in _NOT_CONTENTS]).encode()
-    ).hexdigest()
     return Sending(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
-        request_digest=digest,
+        request_digest=_digest(request.POST),
         answers=answers,
     )
+
+
+def _digest(typed: QueryDict) -> str:
+    """What a form says, whenever and however often it is sent; what is empty says nothing."""
+    said = sorted(
+        (key, values) for key, values in typed.lists() if key not in _NOT_CONTENTS and any(values)
+    )
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def sent(request: SignedInRequest) -> Mapping[str, Any] | None:

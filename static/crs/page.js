@@ -1,8 +1,11 @@
 import { watchAttribution } from "./attribution.js";
 import { watchClock } from "./clock.js";
+import { watchDrafts } from "./drafts.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
+import { watchSending } from "./sending.js";
+import { watchShortcuts } from "./shortcuts.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -26,8 +29,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+watchDrafts(); // before what works on the values it puts back
 watchAttribution();
 watchClock();
 watchEntries();
+watchSending();
 watchFields();
 watchGuidance();
+watchShortcuts();
