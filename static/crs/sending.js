@@ -77,9 +77,14 @@ const sayConnection = (message) => {
   retry.textContent = navigator.onLine ? "Send now" : "Try again";
 };
 
+// With the button that was pressed: it may have been the answer to a question.
+const pressed = new WeakMap();
 const retryButton = (form) => {
   const retry = element("button", "Try again", { type: "button", className: "btn btn-quiet" });
-  retry.addEventListener("click", () => form.requestSubmit());
+  retry.addEventListener("click", () => {
+    const button = pressed.get(form);
+    form.requestSubmit(form.contains(button) ? button : null);
+  });
   return retry;
 };
 
@@ -132,6 +137,7 @@ const follow = (event) => {
   const action = actionOf(form);
   const formId = hidden(form, "form_id").value;
   sentWith.set(form, contents(form));
+  pressed.set(form, requestConfig.triggeringEvent?.submitter);
   xhr.addEventListener("loadend", () => {
     if (isConfirmed(xhr, target)) dropDraft(action, formId);
     else if (!REFUSED_BY_SERVER.includes(xhr.status)) {

@@ -20,7 +20,10 @@ const list = () => {
 const open = (selector) => {
   const found = document.querySelector(selector);
   if (found === dialog) list();
-  else found?.click();
+  else {
+    document.activeElement?.blur(); // a tab that had the focus would keep it
+    found?.click();
+  }
 };
 
 const goTo = (selector) => {
