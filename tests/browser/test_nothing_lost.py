@@ -246,6 +246,8 @@ class TestDrafts:
         page.goto(f"/courses/{course.pk}/")
         bedside = BedsidePage(page)
         bedside.fill({"Temperature": "38.4"})
+        page.clock.run_for(1_000)
+        assert drafts_on(page) == 1
         for hours, kept in ((23, "38.4"), (2, "")):
             server_clock.forward(timedelta(hours=hours))
             page.clock.fast_forward(f"{hours:02}:00:00")
