@@ -24,19 +24,22 @@ const contents = (form) => {
 const sentWith = new WeakMap();
 
 // Not form.reset(): after a refusal that brings back what was refused. A choice's first is its blank.
-// An attribution that came with the answer is proposed for the next entry.
+// What was last ascribed to something else is proposed for the next entry.
+const isProposed = (control) =>
+  control.closest("#attribution[data-proposed]") && control.name.startsWith("attribution");
 const empty = (form) => {
-  const isProposed = (control) => control.closest("[data-proposed]") !== null;
   for (const input of form.querySelectorAll("input:not([type=hidden]), textarea")) {
-    if (isProposed(input)) input.value = input.defaultValue;
-    else if (input.type === "checkbox" || input.type === "radio") input.checked = false;
+    if (isProposed(input)) continue;
+    if (input.type === "checkbox" || input.type === "radio") input.checked = false;
     else input.value = "";
   }
   for (const select of form.querySelectorAll("select")) {
     if (!select.matches(BESIDE_A_VALUE) && !isProposed(select)) select.selectedIndex = 0;
   }
-  for (const wrong of form.querySelectorAll("[role=alert]")) wrong.remove();
-  for (const wrong of form.querySelectorAll(".field-wrong")) wrong.classList.remove("field-wrong");
+  for (const wrong of form.querySelectorAll("[role=alert], [data-asks]")) wrong.remove();
+  for (const wrong of form.querySelectorAll(".field-wrong, .field-asked")) {
+    wrong.classList.remove("field-wrong", "field-asked");
+  }
   for (const wrong of form.querySelectorAll("[aria-invalid]")) wrong.removeAttribute("aria-invalid");
 };
 
