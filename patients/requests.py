@@ -15,8 +15,9 @@ from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_chart
+from patients.drafts import Draft
 from patients.entry_form import EntryForm
-from patients.models import Course
+from patients.models import Course, EntryKind
 from patients.recording import Sending
 from patients.timeline import course_of
 
@@ -61,6 +62,22 @@ def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
         request_digest=_digest(request.POST),
         answers=answers,
     )
+
+
+def recorded_before(request: SignedInRequest, course: Course, form: forms.Form) -> list[Draft]:
+    """What this very form recorded when it was sent before; nothing where it is new.
+
+    The chart has gone on since: what was right then may be refused or asked about now.
+    """
+    form_id = form.cleaned_data.get("form_id")
+    if form_id is None:
+        return []
+    acts = course.acts.filter(form_id=form_id, request_digest=_digest(request.POST))
+    return [
+        Draft(EntryKind(entry.kind), entry.at, entry.body, entry.replaces_id)
+        for act in acts
+        for entry in act.entries.order_by("place")
+    ]
 
 
 def _digest(typed: QueryDict) -> str:
