@@ -44,6 +44,7 @@ from patients.requests import (
     SignedInRequest,
     charting,
     course_or_404,
+    recorded_before,
     sending_of,
     sent,
 )
@@ -168,11 +169,10 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
         form = form_class(course=course, carried_on=ticks, proposed=beside.proposed)
         return _form_page(request, course, form, now, beside)
     form = _sent_form(form_class, data, course, now)
-    if form.is_valid():
+    drafts = form.drafts() if form.is_valid() else recorded_before(request, course, form)
+    if drafts:
         sending = sending_of(request, form)
-        return _record(
-            request, course, form, lambda: recording.record(course, form.drafts(), sending)
-        )
+        return _record(request, course, form, lambda: recording.record(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 
@@ -193,6 +193,9 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
             form,
             lambda: recording.correct(entry, draft.at, draft.body, sending),
         )
+    if form.is_bound and (drafts := recorded_before(request, course, form)):
+        sending = sending_of(request, form)
+        return _record(request, course, form, lambda: recording.record(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 

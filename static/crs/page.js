@@ -1,11 +1,14 @@
 import { watchAttribution } from "./attribution.js";
 import { watchClock } from "./clock.js";
+import { watchDrafts } from "./drafts.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
 import { watchReasons } from "./reasons.js";
 import { watchLabs } from "./labs.js";
 import { watchSyringes } from "./syringes.js";
+import { watchSending } from "./sending.js";
+import { watchShortcuts } from "./shortcuts.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -29,11 +32,14 @@ document.addEventListener("click", (event) => {
   }
 });
 
+watchDrafts(); // before what works on the values it puts back
 watchAttribution();
 watchReasons();
 watchClock();
 watchEntries();
+watchSending();
 watchFields();
 watchGuidance();
 watchLabs();
 watchSyringes();
+watchShortcuts();

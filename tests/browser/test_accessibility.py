@@ -162,3 +162,32 @@ def test_corrections_and_conflicts(
     expect(page.get_by_text("Not saved: this entry was taken back meanwhile")).to_be_visible()
     faults += faults_of(page, "conflict")
     assert not faults, "\n".join(faults)
+
+
+def test_what_is_not_sent_and_the_list_of_keys(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """A send that failed, drafts that wait, an expired sign-in, and the shortcuts."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    bedside = BedsidePage(page)
+    faults: list[str] = []
+    page.get_by_role("button", name="Shortcuts").click()
+    faults += faults_of(page, "shortcuts")
+    page.keyboard.press("Escape")
+
+    bedside.fill({"Temperature": "38.4"})
+    bedside.open_tab("Oxygen")
+    bedside.fill({"Device": "Nasal cannula"})
+    page.route("**/entries/oxygen/", lambda route: route.abort("connectionreset"), times=1)
+    bedside.save()
+    expect(page.get_by_role("alert")).to_contain_text("Not confirmed.")
+    faults += faults_of(page, "not confirmed")
+    page.route("**/entries/oxygen/", lambda route: route.fulfill(status=401), times=1)
+    bedside.save()
+    expect(page.get_by_role("link", name="Sign in and come back")).to_be_visible()
+    faults += faults_of(page, "signed out")
+    page.reload()
+    expect(page.get_by_role("button", name="Discard")).to_be_visible()
+    faults += faults_of(page, "put back")
+    assert not faults, "\n".join(faults)

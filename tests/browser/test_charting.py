@@ -152,13 +152,14 @@ def test_without_a_network_nothing_is_lost(bedside: BedsidePage, course: Course)
     bedside.page.context.set_offline(True)
     bedside.save()
     refused = bedside.page.get_by_role("alert")
-    expect(refused).to_contain_text("Not saved.")
+    expect(refused).to_contain_text("Not confirmed. There is no connection.")
     for label, typed in FEVER_ROUND.items():
         expect(bedside.field(label)).to_have_value(typed)
     assert ChartingAct.objects.count() == acts
 
     bedside.page.context.set_offline(False)
-    refused.get_by_role("button", name="Try again").click()
+    expect(refused).to_contain_text("The connection is back.")
+    refused.get_by_role("button", name="Send now").click()
     bedside.expect_saved("Temp 38.4 °C")
     assert vitals(course) == 1
 
