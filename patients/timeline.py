@@ -77,7 +77,7 @@ CORRECTABLE: Final = frozenset(
 """The kinds that have a form; any other is retracted and charted anew."""
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 _ONE_TICK: Final = timedelta(microseconds=1)
-_NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK)
+_SAID_BY_ITS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +330,7 @@ def _row(
         corrected=tuple(corrected),
         retracted=retraction is not None,
         retract_reason=reason_of(retraction) if retraction is not None else "",
-        note=read.note,
+        note="" if isinstance(read, _SAID_BY_ITS_TEXT) else read.note,
         attribution=read.attribution.value,
         attribution_text=attribution_text(read),
         attribution_reason=entry.act.answers.get(REASON, "") if attribution_text(read) else "",

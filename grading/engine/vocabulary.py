@@ -440,6 +440,21 @@ class TreatmentAgent(Labelled):
     OTHER = "other", "Other treatment"
 
 
+class NotObservedReason(Labelled):
+    """Why an observation that was due was not made."""
+
+    ASLEEP = "asleep", "asleep"
+    REFUSED = "refused", "refused"
+    OFF_WARD = "off_ward", "off ward"
+    OTHER = "other", "another reason"
+
+
+class DueObservation(Labelled):
+    """What was due and not observed."""
+
+    VITAL_SIGNS = "vital_signs", "vital signs"
+
+
 class RiskQuestion(Labelled):
     EXTENSIVE_COMORBIDITIES = "extensive_comorbidities", "extensive comorbidities"
     OLDER_AGE = "older_age", "older age"
