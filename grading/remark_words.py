@@ -1,4 +1,4 @@
-"""How the kinds of entry are read that say nothing about any grade: notes, and why none was made."""
+"""How those kinds of entry are read that say nothing about any grade."""
 
 from __future__ import annotations
 

@@ -48,13 +48,17 @@ class EntryForm(forms.Form):
 
     ``graded_from_infusion``: an earlier entry says nothing at all. ``field_of_place``: which field
     a fault of the reader belongs to, where they differ in name. ``parts``: what of it can be
-    ascribed to a cause of its own, as pairs of key and label.
+    ascribed to a cause of its own, as pairs of key and label. ``charted_template``: shows the
+    fields of a kind that does not show them one beside the other. ``has_note_beside``: attribution
+    and note stand apart, folded.
     """
 
     kind: ClassVar[EntryKind]
     graded_from_infusion: ClassVar[bool] = True
     field_of_place: ClassVar[Mapping[str, str]] = {}
     parts: ClassVar[Sequence[tuple[str, str]]] = ()
+    charted_template: ClassVar[str] = ""
+    has_note_beside: ClassVar[bool] = True
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     opened_at = forms.CharField(widget=forms.HiddenInput, required=False)

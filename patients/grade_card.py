@@ -276,6 +276,7 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
         said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
     if (bolus := standing.latest.get("fluid_bolus")) is not None:
         said["volume_ml"] = (f"{shown(bolus.volume_ml)} mL", bolus.at)
+    said |= _previous_symptoms(standing.latest)
     return {
         name: PreviousValue(text, age_text(at, standing.at)) for name, (text, at) in said.items()
     }
@@ -291,6 +292,14 @@ def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime
         entry = latest["temperature_c"]
         said["temperature"] = (temperature_text(entry), entry.at)
     return said
+
+
+def _previous_symptoms(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
+    return {
+        f"symptom_{entry.term}": ("present" if entry.present else "absent", entry.at)
+        for entry in latest.values()
+        if isinstance(entry, charted.Symptom)
+    }
 
 
 def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datetime]]:

@@ -339,7 +339,7 @@ class CourseState:
         return 0
 
     def _say_nothing(self, _entry: Entry) -> int:
-        """A note, or that nothing was observed: the grade, and the age of what it rests on, stay."""
+        """A note, or that nothing was observed: the grade and what it rests on stay as they are."""
         return 0
 
     def _note_death(self, entry: Death) -> int:

@@ -85,7 +85,7 @@ const convert = (form) => {
 };
 
 const focusables = (form) =>
-  [...form.querySelectorAll("input:not([type=hidden]), select")].filter(
+  [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
     (element) => element.offsetParent !== null && !element.disabled,
   );
 
@@ -119,7 +119,7 @@ const ready = (root = document) => {
 const onEnter = (event) => {
   const form = event.target.closest?.("form[data-entry]");
   if (!form || event.key !== "Enter") return;
-  if (!event.target.matches("input:not([type=checkbox]), select")) return;
+  if (!event.target.matches("input:not([type=checkbox], [type=radio]), select")) return;
   // Enter passes over what usually stays as it is, the unit beside a value and the time; Tab not.
   const fields = focusables(form).filter(
     (element) =>
@@ -139,9 +139,10 @@ const proposed = (element) =>
 
 // Not form.reset(): after a refusal that brings back what was refused. A choice's first is its blank.
 const empty = (form) => {
-  for (const input of form.querySelectorAll("input:not([type=hidden])")) {
+  for (const input of form.querySelectorAll("input:not([type=hidden]), textarea")) {
     if (proposed(input)) continue;
     if (input.type === "checkbox") input.checked = false;
+    else if (input.type === "radio") input.checked = input.value === "";
     else input.value = "";
   }
   for (const select of form.querySelectorAll("select")) {

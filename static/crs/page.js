@@ -3,6 +3,8 @@ import { watchClock } from "./clock.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
+import { watchTaps } from "./taps.js";
+import { watchToxicity } from "./toxicity.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -31,3 +33,5 @@ watchClock();
 watchEntries();
 watchFields();
 watchGuidance();
+watchTaps();
+watchToxicity();

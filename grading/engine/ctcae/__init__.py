@@ -6,8 +6,8 @@ from typing import Final
 
 from grading.engine.ctcae.cardiac import CARDIAC
 from grading.engine.ctcae.laboratory import LABORATORY
-from grading.engine.ctcae.never_counted import NEVER_COUNTED
 from grading.engine.ctcae.neurologic import NEUROLOGIC
+from grading.engine.ctcae.never_counted import NEVER_COUNTED
 from grading.engine.ctcae.other_organs import OTHER_ORGANS
 from grading.engine.ctcae.words import NOT_IN_CTCAE, SOURCE, TermWords
 
