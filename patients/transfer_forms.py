@@ -99,7 +99,8 @@ class MoveForm(PlaceForm):
     def clean(self) -> dict[str, Any]:
         super().clean()
         said = (self.cleaned_data.get("ward"), self.cleaned_data.get("bed"))
-        if said == (self.course.ward, self.course.bed) and not self.errors:
+        is_seen_as_it_is = self.cleaned_data.get("seen") == place_mark(self.course)
+        if said == (self.course.ward, self.course.bed) and is_seen_as_it_is and not self.errors:
             self.add_error("bed", "The course is there already: give another ward or bed.")
         return self.cleaned_data
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def correction(client: Client, course: Course, entry: Entry, **said: Any) -> Any
 
 
 def words(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
 # Symptoms
@@ -125,7 +126,7 @@ def test_resolved_is_said_of_any_term(nurse_client: Client, course: Course, term
 
 
 def test_the_form_shows_the_criteria_of_every_term(nurse_client: Client, course: Course) -> None:
-    page = words(form_of(nurse_client, course, "toxicity")).replace("&lt;", "<")
+    page = words(form_of(nurse_client, course, "toxicity"))
     for term_words in CTCAE_WORDS.values():
         for grade in term_words.grades:
             assert term_words.of(grade) in page
@@ -329,8 +330,9 @@ def test_name_and_number_stand_beside_every_save_button(
 
 
 def test_name_and_number_stand_beside_answers_to_guidance(
-    nurse_client: Client, course: Course
+    nurse_client: Client, nurse: User, course: Course
 ) -> None:
+    chart(course, nurse, "vitals", temperature_c="38.5")
     page = nurse_client.get(
         reverse("patients:answer", args=[course.pk, "support.vigilant", "not_appropriate"]), **HTMX
     )
