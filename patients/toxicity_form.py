@@ -118,5 +118,5 @@ class ToxicityForm(EntryForm):
         words = self.chosen
         if words is None:
             return [(radio, "") for radio in self["grade"]]
-        meanings = ["resolved", *(words.of(n) or f"no grade {n} in CTCAE v4.03" for n in _GRADES)]
+        meanings = ["", *(words.of(n) or f"no grade {n} in CTCAE v4.03" for n in _GRADES)]
         return list(zip(self["grade"], meanings, strict=True))

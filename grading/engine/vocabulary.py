@@ -385,7 +385,7 @@ _TERMS: Final[dict[TermGroup, str]] = {
 }
 _ABBREVIATIONS: Final = {"alt": "ALT", "ast": "AST", "alp": "ALP", "ggt": "GGT", "aptt": "aPTT"} | {
     "inr": "INR", "lvef": "LVEF", "ards": "ARDS", "ck_increased": "CK increased",
-    "qtc_prolonged": "QTc prolonged", "il6": "IL-6",
+    "qtc_prolonged": "QTc prolonged", "il6": "IL-6", "elevated_d_dimer": "elevated D-dimer",
 }  # fmt: skip
 
 TOXICITY_TERMS: Final[dict[str, TermGroup]] = {

@@ -21,7 +21,7 @@ if (toggle) {
   label();
 }
 
-// An open row menu closes when something else, or one of its links, is chosen.
+// An open menu closes when something else, or one of its links, is chosen.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".row-menu[open]")) {
     if (!menu.contains(event.target) || event.target.closest("a")) menu.open = false;

@@ -14,7 +14,10 @@ const termsOf = (part) =>
     group: entry.dataset.group,
     words: plain(`${entry.querySelector("dt").textContent} ${entry.dataset.also}`).split(/[\s-]+/),
     remark: entry.querySelector("[data-about]")?.textContent ?? "",
-    grades: [...entry.querySelectorAll("[data-for] span")].map((meaning) => meaning.textContent),
+    grades: [...entry.querySelectorAll("[data-for]")].map((meaning) => ({
+      text: meaning.querySelector("span").textContent,
+      isNone: meaning.hasAttribute("data-none"),
+    })),
   }));
 
 // Every typed word begins a word of the term or of its synonyms; its own name comes first.
@@ -167,7 +170,7 @@ class Finder {
   toGrades() {
     if (!this.chosen) return;
     const radios = this.radios;
-    (radios.find(({ checked }) => checked) ?? radios[0]).focus();
+    (radios.find(({ checked }) => checked) ?? radios.find(({ disabled }) => !disabled)).focus();
   }
 
   // The page renews parts of itself while someone types: only a form that was emptied is shown anew.
@@ -181,9 +184,10 @@ class Finder {
     const remark = this.part.querySelector("[data-remark]");
     remark.textContent = chosen?.remark ?? "";
     remark.hidden = !chosen?.remark;
-    const meanings = chosen ? ["resolved", ...chosen.grades] : [];
-    for (const [place, meaning] of this.part.querySelectorAll("[data-meaning]").entries()) {
-      meaning.textContent = meanings[place] ?? "";
+    for (const [grade, radio] of this.radios.entries()) {
+      const meaning = chosen?.grades[grade - 1];
+      radio.parentElement.querySelector("[data-meaning]").textContent = meaning?.text ?? "";
+      radio.disabled = meaning?.isNone ?? false;
     }
     this.part.querySelector(".criteria").hidden = Boolean(chosen);
   }
