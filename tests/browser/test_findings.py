@@ -9,7 +9,8 @@ from tests.browser.bedside_page import BedsidePage
 
 
 def search(bedside: BedsidePage) -> Locator:
-    return bedside.page.get_by_role("combobox", name="Toxicity")
+    combobox = bedside.page.get_by_role("combobox", name="Toxicity")
+    return combobox.and_(bedside.page.locator("input"))  # not the plain list that it stands over
 
 
 def options(bedside: BedsidePage) -> Locator:
