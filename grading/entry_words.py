@@ -17,6 +17,8 @@ from grading.engine.entries import (
     FluidBolus,
     Judgement,
     Lab,
+    Note,
+    NotObserved,
     Oxygen,
     Retraction,
     Risk,
@@ -53,6 +55,7 @@ from grading.engine.vocabulary import (
     lab_unit,
 )
 from grading.faults import Place
+from grading.remark_words import read_not_observed, read_note
 
 _COMMON: Final = frozenset({"at", "kind", "id", "recorded_at", "replaces", "attribution", "note"})
 _CTCAE_GRADES: Final = frozenset(range(5))
@@ -376,6 +379,8 @@ _READERS: Final[dict[str, tuple[Callable[[Mapping[str, Any], Place], Fields], fr
     Judgement.kind: (_judgement, frozenset({"about", "present"})),
     Symptom.kind: (_symptom, frozenset({"term", "present"})),
     Treatment.kind: (_treatment, frozenset({"agent", "dose_mg"})),
+    Note.kind: (read_note, frozenset()),
+    NotObserved.kind: (read_not_observed, frozenset({"what", "reason"})),
     Death.kind: (_nothing, frozenset()),
     Retraction.kind: (_nothing, frozenset()),
 }

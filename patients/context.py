@@ -13,7 +13,10 @@ from patients.entry_form import EntryForm
 from patients.forms import ENTRY_FORMS
 from patients.guidance_forms import RETURNS_AFTER
 from patients.models import Course, EntryKind
+from patients.remark_forms import ONE_TAP_REASONS
 from patients.timeline import GRADE_CHANGE, beside_of, reading_of, timeline_of
+from patients.transfer import TRANSFER
+from patients.wording import capital
 
 FIRST_KIND: Final = EntryKind.VITALS.value
 TABS: Final = {
@@ -27,6 +30,11 @@ TABS: Final = {
     EntryKind.TREATMENT.value: "Treatment",
     EntryKind.WEIGHT.value: "Weight",
     EntryKind.BASELINE.value: "Baseline",
+    EntryKind.RISK.value: "Risk",
+    EntryKind.JUDGEMENT.value: "Judgement",
+    EntryKind.NOTE.value: "Note",
+    EntryKind.NOT_OBSERVED.value: "Not observed",
+    EntryKind.DEATH.value: "Death",
 }
 IN_SIGHT: Final = 6
 """How many of the tabs stand in a row; the others are one tap further, under More."""
@@ -34,6 +42,7 @@ TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
     (GUIDANCE, "Answers to guidance"),
+    (TRANSFER, "Ward and bed"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 
@@ -72,6 +81,8 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
     ]
     return {
         "course_id": course.pk,
+        "patient": course.patient,
+        "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
         "tabs": tabs[:IN_SIGHT],
         "more_tabs": tabs[IN_SIGHT:],

@@ -50,7 +50,9 @@ class EntryForm(forms.Form):
     ``graded_from_infusion``: an earlier entry says nothing at all. ``field_of_place``: which field
     a fault of the reader belongs to, where they differ in name. ``parts``: what of it can be
     ascribed to a cause of its own, as pairs of key and label. ``is_renewed``: once saved, another
-    form takes its place, because what it proposes has changed.
+    form takes its place, because what it proposes has changed. ``charted_template``: shows the
+    fields of a kind that does not show them one beside the other. ``has_note_beside``: attribution
+    and note stand apart, folded.
     """
 
     kind: ClassVar[EntryKind]
@@ -58,6 +60,8 @@ class EntryForm(forms.Form):
     field_of_place: ClassVar[Mapping[str, str]] = {}
     parts: ClassVar[Sequence[tuple[str, str]]] = ()
     is_renewed: ClassVar[bool] = False
+    charted_template: ClassVar[str] = ""
+    has_note_beside: ClassVar[bool] = True
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     opened_at = forms.CharField(widget=forms.HiddenInput, required=False)

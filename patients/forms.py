@@ -29,11 +29,14 @@ from grading.engine.vocabulary import (
     OxygenDevice,
     VasopressorDrug,
 )
+from patients.death_form import DeathForm
 from patients.entry_form import EntryForm
 from patients.fields import TickField, TypedNumberField, choices_of
 from patients.finding_forms import FINDING_FORMS, LabForm
+from patients.judgement_forms import JudgementForm, RiskForm
 from patients.models import Entry, EntryKind
 from patients.policy import holding_at, rulings_of
+from patients.remark_forms import NoteForm, NotObservedForm
 from patients.syringes import Syringe, syringes_of
 from patients.timeline import infusion_before, weights_of
 from patients.wording import weight_at
@@ -372,6 +375,11 @@ ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
         FluidBolusForm,
         WeightForm,
         *FINDING_FORMS,
+        RiskForm,
+        JudgementForm,
+        NoteForm,
+        NotObservedForm,
+        DeathForm,
     )
 }
 

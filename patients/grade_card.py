@@ -288,6 +288,7 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
         said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
     if (bolus := standing.latest.get("fluid_bolus")) is not None:
         said["volume_ml"] = (f"{shown(bolus.volume_ml)} mL", bolus.at)
+    said |= _previous_symptoms(standing.latest)
     return {
         name: PreviousValue(text, age_text(at, standing.at)) for name, (text, at) in said.items()
     }
@@ -312,6 +313,14 @@ def _previous_results(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetim
             _, result, unit = _short("", entry)
             said[entry.analyte.value] = (f"{result} {unit}".rstrip(), entry.at)
     return said
+
+
+def _previous_symptoms(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
+    return {
+        f"symptom_{entry.term}": ("present" if entry.present else "absent", entry.at)
+        for entry in latest.values()
+        if isinstance(entry, charted.Symptom)
+    }
 
 
 def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datetime]]:

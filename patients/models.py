@@ -52,6 +52,8 @@ class EntryKind(models.TextChoices):
     JUDGEMENT = "judgement", "Judgement"
     SYMPTOM = "symptom", "Symptom"
     TREATMENT = "treatment", "Treatment"
+    NOTE = "note", "Note"
+    NOT_OBSERVED = "not_observed", "Not observed"
     DEATH = "death", "Death"
     RETRACTION = "retraction", "Retraction"
 
@@ -244,6 +246,50 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class Move(models.TextChoices):
+    """What happened to a course's place on the board."""
+
+    MOVED = "moved", "Moved"
+    ENDED = "ended", "Ended"
+    REOPENED = "reopened", "Reopened"
+
+
+class Transfer(models.Model):
+    """That a course was moved to another ward or bed, ended, or taken up again: who, when, why.
+
+    ``at`` is when it happened; ``form_id`` is the form's idempotency key. The course's own columns
+    hold where it is now.
+    """
+
+    course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, related_name="transfers", db_index=False
+    )
+    form_id = models.UUIDField()
+    what = models.CharField(max_length=10, choices=Move)
+    from_ward = models.CharField(max_length=60)
+    from_bed = models.CharField(max_length=30, blank=True)
+    to_ward = models.CharField(max_length=60)
+    to_bed = models.CharField(max_length=30, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="transfer_form_once", fields=("course", "form_id")),
+            models.CheckConstraint(name="transfer_known_word", condition=Q(what__in=Move.values)),
+            models.CheckConstraint(
+                name="transfer_not_in_the_future",
+                condition=Q(at__lte=F("recorded_at") + AT_MOST_AHEAD),
+            ),
+        )
+        indexes = (models.Index(name="transfer_in_order", fields=("course", "-at")),)
+
+    def __str__(self) -> str:
+        return f"{self.what} at {self.at:%Y-%m-%d %H:%M}"
 
 
 class GradePeriod(models.Model):

@@ -50,6 +50,7 @@ from patients.panels import (
     Timeline,
     TimelineRow,
 )
+from patients.transfer import TRANSFER, transfer_rows
 from patients.wording import (
     attribution_text,
     day_text,
@@ -72,12 +73,17 @@ CORRECTABLE: Final = frozenset(
         EntryKind.SYMPTOM,
         EntryKind.TREATMENT,
         EntryKind.BASELINE,
+        EntryKind.RISK,
+        EntryKind.JUDGEMENT,
+        EntryKind.NOTE,
+        EntryKind.NOT_OBSERVED,
+        EntryKind.DEATH,
     }
 )
 """The kinds that have a form; any other is retracted and charted anew."""
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 _ONE_TICK: Final = timedelta(microseconds=1)
-_NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK)
+_SAID_BY_ITS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +255,8 @@ def timeline_of(
         return Timeline([*reversed(changes)], "", kind)
     if kind == GUIDANCE:
         return Timeline(answer_rows(course_id), "", kind)
+    if kind == TRANSFER:
+        return Timeline(transfer_rows(course_id), "", kind)
     entries = _shown_entries(course_id)
     if kind:
         entries = entries.filter(kind=kind)
@@ -265,7 +273,8 @@ def timeline_of(
         since = page[-1].at if more else None
         until = last.at if last is not None else None
         derived = _grade_changes(course_id, since, until, now)
-        rows = _merged([*answer_rows(course_id, since, until), *rows], derived)
+        others = [*answer_rows(course_id, since, until), *transfer_rows(course_id, since, until)]
+        rows = _merged([*others, *rows], derived)
     return Timeline(rows, str(page[-1].pk) if more else "", kind)
 
 
@@ -330,10 +339,12 @@ def _row(
         corrected=tuple(corrected),
         retracted=retraction is not None,
         retract_reason=reason_of(retraction) if retraction is not None else "",
-        note=read.note,
+        note="" if isinstance(read, _SAID_BY_ITS_TEXT) else read.note,
         attribution=read.attribution.value,
         attribution_text=attribution_text(read),
-        attribution_reason=entry.act.answers.get(REASON, "") if attribution_text(read) else "",
+        attribution_reason=entry.act.answers.get(REASON, "")
+        if attribution_text(read) or entry.kind == EntryKind.DEATH
+        else "",
         confirmed=tuple(confirmed_of(entry.act.answers, entry.place)),
         can_correct=can_correct and retraction is None and entry.kind in CORRECTABLE,
         can_retract=can_correct and retraction is None,

@@ -20,6 +20,7 @@ from grading.engine.vocabulary import (
     Analyte,
     Attribution,
     JudgementAbout,
+    NotObservedReason,
     OxygenDevice,
     RiskQuestion,
     VasopressorDrug,
@@ -155,6 +156,11 @@ def _symptom(entry: charted.Symptom) -> str:
     return f"{capital(term_label(entry.term))} {'present' if entry.present else 'absent'}"
 
 
+def _not_observed(entry: charted.NotObserved) -> str:
+    why = entry.note if entry.reason is NotObservedReason.OTHER else entry.reason.label
+    return f"{capital(entry.what.label)} not observed: {why}"
+
+
 def _treatment(entry: charted.Treatment) -> str:
     dose = "" if entry.dose_mg is None else f" {shown(entry.dose_mg)} mg"
     return f"{entry.agent.label}{dose}"
@@ -172,6 +178,8 @@ _WORDED: Final[dict[type[charted.Entry], Callable[[Any], str]]] = {
     charted.Judgement: _judgement,
     charted.Symptom: _symptom,
     charted.Treatment: _treatment,
+    charted.Note: lambda entry: f"Note: {entry.note}",
+    charted.NotObserved: _not_observed,
     charted.Death: lambda _entry: "Death",
     charted.Retraction: lambda _entry: "Entered in error",
 }

@@ -18,7 +18,9 @@ from grading.engine.vocabulary import (
     Analyte,
     Attribution,
     DoseUnit,
+    DueObservation,
     JudgementAbout,
+    NotObservedReason,
     OxygenDevice,
     RiskQuestion,
     TreatmentAgent,
@@ -212,6 +214,23 @@ class Treatment(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Entry):
+    """Free text, in ``note``; it says nothing about any grade."""
+
+    kind: ClassVar[str] = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotObserved(Entry):
+    """That something due was not observed, and why; what was charted before stays as it is."""
+
+    kind: ClassVar[str] = "not_observed"
+
+    what: DueObservation
+    reason: NotObservedReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Death(Entry):
     kind: ClassVar[str] = "death"
 
@@ -227,7 +246,7 @@ KINDS: Final[dict[str, type[Entry]]] = {
     entry_class.kind: entry_class
     for entry_class in (
         Vitals, Oxygen, Vasopressor, FluidBolus, Weight, Lab, BaselineFacts, Risk, Toxicity,
-        Judgement, Symptom, Treatment, Death, Retraction,
+        Judgement, Symptom, Treatment, Note, NotObserved, Death, Retraction,
     )
 }  # fmt: skip
 
@@ -250,6 +269,8 @@ _WORDS: Final = {
     "analyte": Analyte,
     "about": JudgementAbout,
     "agent": TreatmentAgent,
+    "what": DueObservation,
+    "reason": NotObservedReason,
 }
 _TIMES: Final = frozenset({"at", "recorded_at", "measured_at"})
 _AS_IT_IS: Final = frozenset(

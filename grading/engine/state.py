@@ -24,6 +24,8 @@ from grading.engine.entries import (
     FluidBolus,
     Judgement,
     Lab,
+    Note,
+    NotObserved,
     Oxygen,
     Risk,
     Symptom,
@@ -336,6 +338,10 @@ class CourseState:
         self.latest["risk"] = entry
         return 0
 
+    def _say_nothing(self, _entry: Entry) -> int:
+        """A note, or that nothing was observed: the grade and what it rests on stay as they are."""
+        return 0
+
     def _note_death(self, entry: Death) -> int:
         self.death = entry
         return 0
@@ -359,5 +365,7 @@ _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Symptom: CourseState._note_symptom,
     Treatment: CourseState._note_treatment,
     Risk: CourseState._note_risk,
+    Note: CourseState._say_nothing,
+    NotObserved: CourseState._say_nothing,
     Death: CourseState._note_death,
 }

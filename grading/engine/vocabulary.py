@@ -419,7 +419,7 @@ _TERMS: Final[dict[TermGroup, str]] = {
 }
 _ABBREVIATIONS: Final = {"alt": "ALT", "ast": "AST", "alp": "ALP", "ggt": "GGT", "aptt": "aPTT"} | {
     "inr": "INR", "lvef": "LVEF", "ards": "ARDS", "ck_increased": "CK increased",
-    "qtc_prolonged": "QTc prolonged", "il6": "IL-6",
+    "qtc_prolonged": "QTc prolonged", "il6": "IL-6", "elevated_d_dimer": "elevated D-dimer",
 }  # fmt: skip
 
 TOXICITY_TERMS: Final[dict[str, TermGroup]] = {
@@ -472,6 +472,21 @@ class TreatmentAgent(Labelled):
     ANTIBIOTICS = "antibiotics", "Antibiotics"
     ANTIPYRETIC = "antipyretic", "Antipyretic"
     OTHER = "other", "Other treatment"
+
+
+class NotObservedReason(Labelled):
+    """Why an observation that was due was not made."""
+
+    ASLEEP = "asleep", "asleep"
+    REFUSED = "refused", "refused"
+    OFF_WARD = "off_ward", "off ward"
+    OTHER = "other", "another reason"
+
+
+class DueObservation(Labelled):
+    """What was due and not observed."""
+
+    VITAL_SIGNS = "vital_signs", "vital signs"
 
 
 class RiskQuestion(Labelled):

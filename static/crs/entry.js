@@ -7,7 +7,7 @@ import { setTime } from "./site_time.js";
 
 export const BESIDE_A_VALUE = ".measure input ~ select"; // a unit, kept from one set to the next
 export const focusables = (form) =>
-  [...form.querySelectorAll("input:not([type=hidden]), select")].filter(
+  [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
     (element) => element.offsetParent !== null && !element.disabled,
   );
 export const firstField = (form) => form.querySelector("[data-result]") ?? focusables(form)[0];
@@ -35,7 +35,7 @@ const ready = () => {
 const onEnter = (event) => {
   const form = event.target.closest?.("form[data-entry]");
   if (!form || event.key !== "Enter") return;
-  if (!event.target.matches("input:not([type=checkbox]), select")) return;
+  if (!event.target.matches("input:not([type=checkbox], [type=radio]), select")) return;
   // Enter passes over what usually stays as it is, the unit beside a value and the time; Tab not.
   const fields = focusables(form).filter(
     (element) =>

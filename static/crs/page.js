@@ -9,6 +9,8 @@ import { watchLabs } from "./labs.js";
 import { watchSyringes } from "./syringes.js";
 import { watchSending } from "./sending.js";
 import { watchShortcuts } from "./shortcuts.js";
+import { watchTaps } from "./taps.js";
+import { watchToxicity } from "./toxicity.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -25,7 +27,7 @@ if (toggle) {
   label();
 }
 
-// An open row menu closes when something else, or one of its links, is chosen.
+// An open menu closes when something else, or one of its links, is chosen.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".row-menu[open]")) {
     if (!menu.contains(event.target) || event.target.closest("a")) menu.open = false;
@@ -43,3 +45,5 @@ watchGuidance();
 watchLabs();
 watchSyringes();
 watchShortcuts();
+watchTaps();
+watchToxicity();

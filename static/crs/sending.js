@@ -30,7 +30,8 @@ const isProposed = (control) =>
 const empty = (form) => {
   for (const input of form.querySelectorAll("input:not([type=hidden]), textarea")) {
     if (isProposed(input)) continue;
-    if (input.type === "checkbox" || input.type === "radio") input.checked = false;
+    if (input.type === "checkbox") input.checked = false;
+    else if (input.type === "radio") input.checked = input.value === "";
     else input.value = "";
   }
   for (const select of form.querySelectorAll("select")) {

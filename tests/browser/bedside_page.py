@@ -27,7 +27,7 @@ class BedsidePage:
 
     def open_attribution(self) -> None:
         block = self.page.locator("#attribution")
-        if block.get_attribute("open") is None:
+        if block.count() and block.get_attribute("open") is None:
             block.locator("summary").click()
 
     def field(self, label: str) -> Locator:

@@ -1,4 +1,4 @@
-"""Results, toxicities, symptoms, treatments, baseline: charted, graded, refused, corrected."""
+"""Results, toxicities, treatments, baseline: charted, graded, refused, corrected."""
 
 import uuid
 from typing import Any
@@ -25,8 +25,6 @@ def send(client: Client, course: Course, kind: str, **said: Any) -> Any:
 ACCEPTED = [
     ("toxicity", {"term": "encephalopathy", "grade": "3"}, 3),
     ("toxicity", {"term": "rash", "grade": "0"}, 0),
-    ("symptom", {"term": "rigors", "present": "yes"}, 1),
-    ("symptom", {"term": "rigors", "present": "no"}, 0),
     ("treatment", {"agent": "tocilizumab", "dose_mg": "320"}, 0),
     ("baseline", {"systolic_mmhg": "120", "diastolic_mmhg": "70", "lvef_percent": "60"}, 0),
 ]
@@ -41,14 +39,12 @@ def test_what_is_found_is_charted_and_graded(
     assert f'data-grade="{grade}"' in answer.content.decode()
     entry = Entry.objects.filter(course=course, kind=kind).latest("recorded_at")
     for name, value in said.items():
-        if name != "present":
-            assert entry.body[name] == value
+        assert entry.body[name] == value
 
 
 REFUSED = [
     ("toxicity", {"term": "rash"}, "grade", "Choose the CTCAE grade"),
     ("toxicity", {"grade": "2"}, "term", "Choose the toxicity"),
-    ("symptom", {"present": "yes"}, "term", "Choose the symptom"),
     ("treatment", {"agent": "other"}, "note", "Name the treatment"),
     ("treatment", {"agent": "tocilizumab", "dose_mg": "0"}, "dose_mg", "above 0"),
     ("baseline", {}, None, "at least one baseline value"),
@@ -77,10 +73,10 @@ def test_what_cannot_be_is_refused_at_its_field(
 @pytest.mark.parametrize(
     ("kind", "said", "corrected"),
     [
-        ("symptom", {"term": "rigors", "present": "no"}, {"present": "yes"}),
         ("baseline", {"systolic_mmhg": "120"}, {"systolic_mmhg": "126"}),
+        ("toxicity", {"term": "rash", "grade": "2"}, {"grade": "3"}),
     ],
-    ids=["symptom", "baseline"],
+    ids=["baseline", "toxicity"],
 )
 def test_a_finding_is_corrected_from_what_it_says(
     nurse_client: Client,

@@ -109,6 +109,17 @@ WORDS: list[tuple[str, dict[str, Any], str]] = [
     ("symptom", {"term": "headache", "present": False}, "Headache absent"),
     ("treatment", {"agent": "tocilizumab", "dose_mg": "320"}, "Tocilizumab 320 mg"),
     ("treatment", {"agent": "antibiotics"}, "Antibiotics"),
+    ("note", {"note": "Family called"}, "Note: Family called"),
+    (
+        "not_observed",
+        {"what": "vital_signs", "reason": "off_ward"},
+        "Vital signs not observed: off ward",
+    ),
+    (
+        "not_observed",
+        {"what": "vital_signs", "reason": "other", "note": "monitor away"},
+        "Vital signs not observed: monitor away",
+    ),
     ("death", {}, "Death"),
     ("retraction", {"replaces": "x"}, "Entered in error"),
 ]
