@@ -44,8 +44,8 @@ const onEnter = (event) => {
   );
   const following = fields[fields.indexOf(event.target) + 1];
   if (event.ctrlKey || event.metaKey) return;
-  const last = !following || !following.closest("[data-kind]");
-  if (last) return; // the browser submits
+  const isLast = event.target.matches("[data-last]") || !following;
+  if (isLast || !following.closest("[data-kind]")) return; // the browser submits
   event.preventDefault();
   following.focus();
 };

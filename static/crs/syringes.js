@@ -16,7 +16,9 @@ const change = (form, { drug, unit, concentration, weight }) => {
   for (const tick of form.querySelectorAll("[name=stopped], [name=dose_not_known]")) {
     tick.checked = false;
   }
-  form.querySelector("[name=rate]").focus();
+  const rate = form.querySelector("[name=rate]");
+  rate.dataset.last = ""; // Enter saves: nothing else is asked
+  rate.focus();
 };
 
 const use = (form, concentration) => {
@@ -29,6 +31,7 @@ const use = (form, concentration) => {
 const show = (form) => {
   const drug = form.querySelector("[name=drug]")?.value;
   if (drug === undefined) return;
+  if (!drug) delete form.querySelector("[name=rate]").dataset.last;
   const concentration = form.querySelector("[name=concentration_per_ml]").value;
   const unit = form.querySelector("[name=unit]").value;
   for (const item of form.querySelectorAll("[data-syringe]")) {
@@ -57,7 +60,11 @@ export const watchSyringes = () => {
   for (const told of ["input", "change"]) {
     document.addEventListener(told, (event) => {
       const form = event.target.closest("form[data-entry]");
-      if (form) show(form);
+      if (!form) return;
+      if (event.isTrusted && event.target.name === "drug") {
+        delete form.querySelector("[name=rate]")?.dataset.last;
+      }
+      show(form);
     });
   }
   document.body.addEventListener("htmx:afterSettle", ready);

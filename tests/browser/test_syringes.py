@@ -38,15 +38,21 @@ def test_a_changed_rate_is_four_keystrokes_and_taps_and_a_save(
 ) -> None:
     """The tab, the infusion, two digits: drug, unit and concentration are as they run."""
     bedside.open_tab("Vasopressor")
-    change = bedside.page.get_by_role("button", name="Change Norepinephrine")
+    change = bedside.page.get_by_role("button", name="Change norepinephrine")
     expect(change).to_contain_text("now 12 mL/h of 16 mcg/mL")
     change.click()
     expect(bedside.field("Rate")).to_be_focused()
     bedside.page.keyboard.type("14")
     expect(bedside.conversion).to_contain_text("14 mL/h × 16 mcg/mL")
-    bedside.save_and_see_it_saved()
+    bedside.page.keyboard.press("Enter")
+    bedside.expect_saved("Norepinephrine 14 mL/h")
     assert last_infusion() == RUNNING | {"rate": "14"}
     expect(change).to_contain_text("now 14 mL/h")
+
+    bedside.fill({"Drug": "Epinephrine"})
+    bedside.field("Rate").fill("2")
+    bedside.field("Rate").press("Enter")
+    expect(bedside.field("Unit")).to_be_focused()
 
 
 def test_a_concentration_is_proposed_for_the_drug_that_is_chosen(
