@@ -130,7 +130,7 @@ def test_the_bedside(
         expect(page.get_by_role("alert").first).to_be_visible()
         faults += faults_of(page, f"{tab} refused")
     bedside.open_tab("Weight")
-    bedside.fill({"Weight": "81"})
+    bedside.fill({"Weight": "81", "Time": ""})
     bedside.save_and_see_it_saved()
     bedside.rows.locator("summary").first.click()
     faults += faults_of(page, "saved")
