@@ -211,7 +211,7 @@ def test_findings(
     expect(page.get_by_role("option", name="Hepatic failure")).to_be_visible()
     faults += faults_of(page, "looking for a toxicity")
     page.keyboard.press("Enter")
-    page.get_by_role("radio", name="4").check()
+    page.get_by_role("radio", name="4 moderate").check()
     faults += faults_of(page, "grading a toxicity")
     bedside.open_tab("Symptoms")
     page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="present").check()
