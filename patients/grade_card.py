@@ -13,7 +13,7 @@ from typing import Any, Final
 from grading.engine import entries as charted
 from grading.engine.units import shown
 from grading.engine.vasopressors import rate_text
-from grading.engine.vocabulary import VITAL_SIGN, Analyte
+from grading.engine.vocabulary import VITAL_SIGN, Analyte, Attribution
 from patients.panels import (
     CriterionLine,
     GradeCard,
@@ -317,10 +317,16 @@ def _previous_results(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetim
 
 def _previous_symptoms(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
     return {
-        f"symptom_{entry.term}": ("present" if entry.present else "absent", entry.at)
+        f"symptom_{entry.term}": (_symptom_text(entry), entry.at)
         for entry in latest.values()
         if isinstance(entry, charted.Symptom)
     }
+
+
+def _symptom_text(entry: charted.Symptom) -> str:
+    """With what it was ascribed to, where that is not CRS: the next one may be due to the same."""
+    said = "present" if entry.present else "absent"
+    return said if entry.attribution is Attribution.CRS else f"{said}, {entry.attribution.label}"
 
 
 def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datetime]]:

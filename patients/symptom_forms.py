@@ -60,12 +60,14 @@ class SymptomForm(EntryForm):
             }
 
     @property
-    def systems(self) -> Iterable[System]:
+    def systems(self) -> list[System]:
         """The list as a page shows it; nothing where one symptom is corrected."""
         if self.correcting is not None:
-            return
-        for label, terms in TABLE_1:
-            yield System(label, tuple(Ticked(self[_PREFIX + t], _remark(t)) for t in terms))
+            return []
+        return [
+            System(label, tuple(Ticked(self[_PREFIX + term], _remark(term)) for term in terms))
+            for label, terms in TABLE_1
+        ]
 
     def bodies(self) -> list[dict[str, Any]]:
         if self.correcting is not None:

@@ -102,6 +102,15 @@ def test_a_correction_is_of_one_symptom(nurse_client: Client, nurse: User, cours
     assert not Entry.objects.filter(replaces__body__term="malaise").exists()
 
 
+def test_the_list_shows_what_a_symptom_was_last_ascribed_to(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    chart(course, nurse, "symptom", term="nausea", present=True, attribution="other")
+    page = form_of(nurse_client, course, "symptom")
+    beside = page.split('id="previous-symptom_nausea"')[1].split("</span>\n")[0]
+    assert "present, another cause" in beside
+
+
 # Toxicity
 
 
