@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from grading.engine.analytes import Analyte, lab_unit
 from grading.engine.entries import (
     KINDS,
     SIGNS_READ,
@@ -38,13 +39,11 @@ from grading.engine.vocabulary import (
     FIO2_FRACTION_LOWEST,
     FIO2_PERCENT,
     FLOW_L_PER_MIN,
-    LAB_UNITS,
     SYMPTOM_TERMS,
     TOXICITY_TERMS,
     VITAL_SIGN,
     VITAL_SIGNS,
     WEIGHT_KG,
-    Analyte,
     Attribution,
     DoseUnit,
     JudgementAbout,
@@ -52,7 +51,6 @@ from grading.engine.vocabulary import (
     RiskQuestion,
     TreatmentAgent,
     VasopressorDrug,
-    lab_unit,
 )
 from grading.faults import Place
 from grading.remark_words import read_not_observed, read_note
@@ -254,7 +252,7 @@ def _lab(words: Mapping[str, Any], place: Place) -> Fields:
     if analyte is not None and words.get("unit") is not None:
         unit = lab_unit(analyte, words["unit"]) if isinstance(words["unit"], str) else None
         if unit is None:
-            accepted = ", ".join(item.name for item in LAB_UNITS[analyte])
+            accepted = ", ".join(item.name for item in analyte.units)
             place.at("unit").refuse(f"expected {accepted} for {analyte.label}")
     limits = unit.limits if unit is not None else None
     value = place.at("value").number(words.get("value"), limits)

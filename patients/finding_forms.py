@@ -7,12 +7,8 @@ from typing import Final
 
 from django import forms
 
-from grading.engine.vocabulary import (
-    LAB_UNITS,
-    VITAL_SIGN,
-    Analyte,
-    TreatmentAgent,
-)
+from grading.engine.analytes import Analyte
+from grading.engine.vocabulary import VITAL_SIGN, TreatmentAgent
 from patients.entry_form import EntryForm
 from patients.fields import TypedNumberField, choices_of
 from patients.lab_panel import LabPanelForm
@@ -24,7 +20,7 @@ from patients.wording import lab_unit_text
 
 def _unit_choices() -> list[tuple[str, str]]:
     """Every unit that a result is reported in, once; the reader holds each analyte to its own."""
-    names = dict.fromkeys(unit.name for units in LAB_UNITS.values() for unit in units)
+    names = dict.fromkeys(unit.name for analyte in Analyte for unit in analyte.units)
     return [
         ("", "Choose the unit"),
         *((name, lab_unit_text(name) or name) for name in names),

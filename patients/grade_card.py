@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from grading.engine import entries as charted
+from grading.engine.analytes import Analyte
 from grading.engine.units import shown
 from grading.engine.vasopressors import rate_text
-from grading.engine.vocabulary import VITAL_SIGN, Analyte, Attribution
+from grading.engine.vocabulary import VITAL_SIGN, Attribution
 from patients.panels import (
     CriterionLine,
     GradeCard,

@@ -15,14 +15,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from grading.engine.vocabulary import (
-    IMPOSSIBLE_BECAUSE,
-    LAB_UNITS,
-    Analyte,
-    AnalyteGroup,
-    LabUnit,
-    lab_unit,
-)
+from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, LabUnit, lab_unit
 from patients.entry_form import EntryForm
 from patients.fields import TypedNumberField, without_empty
 from patients.models import EntryKind, LaboratoryLimits
@@ -211,7 +204,7 @@ class LabPanelForm(EntryForm):
         return self.cleaned_data.get(analyte.value) or ""
 
     def _unit(self, analyte: Analyte) -> str:
-        units = LAB_UNITS[analyte]
+        units = analyte.units
         return units[0].name if len(units) == 1 else self.cleaned_data.get(_unit_name(analyte), "")
 
     def _clean_laboratory_shown(self) -> None:
@@ -227,7 +220,7 @@ class LabPanelForm(EntryForm):
     def _clean_row(self, analyte: Analyte) -> None:
         unit = lab_unit(analyte, self._unit(analyte))
         if unit is None:
-            listed = " or ".join(lab_unit_text(one.name) for one in LAB_UNITS[analyte])
+            listed = " or ".join(lab_unit_text(one.name) for one in analyte.units)
             self.add_error(_unit_name(analyte), f"Choose the unit of {analyte.label}: {listed}.")
             return
         value = Decimal(self._result(analyte).lstrip("<>"))
@@ -311,7 +304,7 @@ class LabPanelForm(EntryForm):
             yield group, [self._row(analyte, limits) for analyte in analytes]
 
     def _row(self, analyte: Analyte, limits: LimitsByUnit) -> Row:
-        units = [(unit.name, lab_unit_text(unit.name)) for unit in LAB_UNITS[analyte]]
+        units = [(unit.name, lab_unit_text(unit.name)) for unit in analyte.units]
         unit = self._box(_unit_name(analyte), self._unit_first(analyte, limits))
         only = units[0][0] if len(units) == 1 else unit.value
         remembered = limits.get((analyte, only))
@@ -334,7 +327,7 @@ class LabPanelForm(EntryForm):
 
     def _unit_first(self, analyte: Analyte, limits: LimitsByUnit) -> str:
         """The unit that this laboratory, else this course, used last; none is guessed."""
-        units = LAB_UNITS[analyte]
+        units = analyte.units
         if len(units) == 1:
             return units[0].name
         here = [unit for (of_analyte, unit) in limits if of_analyte == analyte]
@@ -358,7 +351,7 @@ def _impossible(analyte: Analyte, number: Decimal, unit: LabUnit, what: str = ""
     text = lab_unit_text(unit.name)
     fits = [
         other.name
-        for other in LAB_UNITS[analyte]
+        for other in analyte.units
         if other.limits is not None and other.limits.allow(number)
     ]
     hint = f"Is it in {lab_unit_text(fits[0])}?" if fits else IMPOSSIBLE_BECAUSE.get(analyte, "")

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from django.utils import timezone
 
+from grading.engine.analytes import ADULT_LIMITS_FROM_YEARS
 from grading.engine.units import exact_decimal
-from grading.engine.vocabulary import ADULT_LIMITS_FROM_YEARS
 from patients.models import Course, Entry, EntryKind, LaboratoryLimits
 
 _REPORTS_READ: Final = 100

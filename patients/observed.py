@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from patients.asking import OBSERVED_THEN, Ask
 from patients.local_time import instant_of
 from patients.models import AT_MOST_AHEAD
-from patients.wording import clock_text, duration_text
+from patients.wording import clock_text
 
 ASKED_AFTER: Final = timedelta(minutes=30)
 """Values typed longer ago than this are not taken for observed now without asking."""
@@ -50,19 +50,16 @@ def observed_at(typed: Typed, now: datetime) -> tuple[datetime, Ask | None]:
     a_while_ago = begun is not None and typed.at is None and now - begun > ASKED_AFTER
     if not day_passed and not a_while_ago:
         return meant, None
-    if begun is None or typed.at is not None:
-        what = "This page was opened" if begun is None else "These values were typed"
-        return meant, Ask("observed_time", _question(what, since, meant, now))
+    what = "This page was opened" if begun is None else "These values were typed"
+    is_now = typed.at is None
+    sentence = f"{what} {clock_text(since, now)}. Were they observed "
+    sentence += "just now?" if is_now else f"today, {clock_text(meant, now)}?"
+    if begun is None or not is_now:
+        return meant, Ask("observed_time", sentence)
     if typed.then:
         return begun.replace(second=0, microsecond=0), None
     otherwise = (f"No, observed {clock_text(begun, now)}", OBSERVED_THEN, "yes")
-    question = _question("These values were typed", begun, meant, now)
-    return meant, Ask("observed_time", question, otherwise=otherwise)
-
-
-def _question(what: str, since: datetime, meant: datetime, now: datetime) -> str:
-    then, ago = clock_text(since, now), duration_text(now - since)
-    return f"{what} {then}, {ago} ago. Were they observed {clock_text(meant, now)}?"
+    return meant, Ask("observed_time", sentence, otherwise=otherwise)
 
 
 def _instant(written: str) -> datetime | None:

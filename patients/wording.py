@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from grading.engine import entries as charted
+from grading.engine.analytes import Analyte
 from grading.engine.units import Number, shown
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
 from grading.engine.vocabulary import (
@@ -17,7 +18,6 @@ from grading.engine.vocabulary import (
     FAHRENHEIT,
     VITAL_SIGN,
     VITAL_SIGNS,
-    Analyte,
     Attribution,
     JudgementAbout,
     NotObservedReason,

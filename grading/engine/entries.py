@@ -12,10 +12,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar, Final
 
+from grading.engine.analytes import Analyte
 from grading.engine.units import Number, celsius
 from grading.engine.vocabulary import (
     VITAL_SIGN,
-    Analyte,
     Attribution,
     DoseUnit,
     DueObservation,

@@ -12,21 +12,19 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from grading.engine.analytes import Analyte, lab_unit
 from grading.engine.entries import Entry, Lab, Oxygen, Vasopressor, Vitals, Weight
 from grading.engine.units import Number, shown
 from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import (
     DRUGS,
-    LAB_UNITS,
     USUAL_FLOW_L_PER_MIN,
     USUAL_WEIGHT_KG,
     VITAL_SIGNS,
     AgeBand,
-    Analyte,
     Limits,
     OxygenDevice,
     VitalSign,
-    lab_unit,
 )
 
 DOSE_JUMP: Final = 5
@@ -176,7 +174,7 @@ def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
         return
     shown_unit = "" if unit.name == "ratio" else unit.name.replace("umol", "µmol")
     named = f"{entry.analyte.label} {entry.comparator or ''}{shown(entry.value)} {shown_unit}"
-    in_mg_dl = entry.analyte is Analyte.FIBRINOGEN and unit is LAB_UNITS[Analyte.FIBRINOGEN][0]
+    in_mg_dl = entry.analyte is Analyte.FIBRINOGEN and unit is Analyte.FIBRINOGEN.units[0]
     if in_mg_dl and entry.value < _FIBRINOGEN_IN_G_L_BELOW:
         yield Question("value", f"{named.strip()}: was it reported in g/L?")
         return

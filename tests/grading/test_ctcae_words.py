@@ -2,6 +2,7 @@
 
 import pytest
 
+from grading.engine.analytes import Analyte
 from grading.engine.ctcae import CTCAE_WORDS
 from grading.engine.laboratory import highest_grade
 from grading.engine.table_1 import TABLE_1
@@ -10,7 +11,6 @@ from grading.engine.vocabulary import (
     SIGNS_SHOWN_ONLY,
     SYMPTOM_TERMS,
     TOXICITY_TERMS,
-    Analyte,
     TermGroup,
 )
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grading.course_file import read_entry
+from grading.engine.analytes import Analyte
 from grading.engine.entries import Weight
 from grading.engine.unusual import Circumstances, questions
-from grading.engine.vocabulary import LAB_UNITS, VITAL_SIGNS, AgeBand, VitalSign
+from grading.engine.vocabulary import VITAL_SIGNS, AgeBand, VitalSign
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADULT = Circumstances(age_years=54, weight_kg=Decimal(80))
@@ -66,8 +67,8 @@ def test_usual_ranges_lie_within_the_hard_limits() -> None:
         for usual in (sign.usual, *sign.usual_of_children.values()):
             assert sign.limits.allow(usual.lowest)
             assert sign.limits.allow(usual.highest)
-    for units in LAB_UNITS.values():
-        for unit in units:
+    for analyte in Analyte:
+        for unit in analyte.units:
             if unit.usual is not None and unit.limits is not None:
                 assert unit.limits.allow(unit.usual.lowest)
                 assert unit.limits.allow(unit.usual.highest)

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
-from grading.engine.vocabulary import LAB_UNITS, TOXICITY_TERMS
+from grading.engine.analytes import Analyte
+from grading.engine.vocabulary import TOXICITY_TERMS
 from patients.context import TABS
 from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry
@@ -111,4 +112,4 @@ def test_every_word_of_the_vocabulary_can_be_chosen() -> None:
     offered = {term for terms in toxicity.values() if isinstance(terms, list) for term, _ in terms}
     assert offered == set(TOXICITY_TERMS)
     units = dict(CORRECTION_FORMS["lab"].base_fields["unit"].choices)
-    assert {unit.name for found in LAB_UNITS.values() for unit in found} <= set(units)
+    assert {unit.name for analyte in Analyte for unit in analyte.units} <= set(units)

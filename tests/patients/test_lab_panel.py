@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from grading.engine.vocabulary import LAB_UNITS, Analyte, AnalyteGroup
+from grading.engine.analytes import Analyte, AnalyteGroup
 from patients.models import ChartingAct, Course, Entry
 
 HTMX = {"headers": {"HX-Request": "true"}}
@@ -181,7 +181,7 @@ def test_every_analyte_and_unit_has_its_place_in_the_panel(
     headings = re.findall(r'"lab-group">\s+<legend>(.+)</legend>', page.content.decode())
     assert headings == [group.label for group in AnalyteGroup]
     options = set(re.findall(r'<option value="([^"]+)"', page.content.decode()))
-    assert {u.name for units in LAB_UNITS.values() if len(units) > 1 for u in units} <= options
+    assert {u.name for a in Analyte if len(a.units) > 1 for u in a.units} <= options
 
 
 def test_the_result_before_stands_beside_its_row(nurse_client: Client, course: Course) -> None:
