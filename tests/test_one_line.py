@@ -51,7 +51,8 @@ client.force_login(nurse)
 
 def send(kind, **said):
     said = {"form_id": str(uuid.uuid4()), "attribution": "crs", "temperature_unit": "c"} | said
-    page = client.post(f"/courses/{course.pk}/entries/{kind}/", said, headers={"HX-Request": "true"})
+    url = f"/courses/{course.pk}/entries/{kind}/"
+    page = client.post(url, said, headers={"HX-Request": "true"})
     return page.status_code, page.content.decode()
 
 page = client.get(f"/courses/{course.pk}/").content.decode()

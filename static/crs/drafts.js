@@ -141,7 +141,7 @@ export const renewed = (form, emptyValues) => {
   keep(form);
 };
 
-const discard = (form) => {
+export const discard = (form) => {
   clearTimeout(pending.get(form));
   pending.delete(form);
   pristine.delete(form);

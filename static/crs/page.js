@@ -38,6 +38,7 @@ watchDrafts(); // before what works on the values it puts back
 watchAttribution();
 watchReasons();
 watchClock();
+watchToxicity(); // before the hand is put into its field
 watchEntries();
 watchSending();
 watchFields();
@@ -46,4 +47,3 @@ watchLabs();
 watchSyringes();
 watchShortcuts();
 watchTaps();
-watchToxicity();

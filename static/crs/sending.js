@@ -4,7 +4,7 @@ import { now } from "./clock.js";
 import { convert } from "./conversion.js";
 import { actionOf, nameOthers } from "./draft_lines.js";
 import { dropDraft } from "./draft_store.js";
-import { hidden, keep, renewed, showTime, valuesOf } from "./drafts.js";
+import { discard, hidden, keep, renewed, showTime, valuesOf } from "./drafts.js";
 import { BESIDE_A_VALUE, firstField } from "./entry.js";
 import { clockText, hasTime } from "./site_time.js";
 
@@ -44,14 +44,26 @@ const empty = (form) => {
   for (const wrong of form.querySelectorAll("[aria-invalid]")) wrong.removeAttribute("aria-invalid");
 };
 
-// What was typed while the answer was on its way belongs to the next entry and stays.
+// What was typed while the answer was on its way belongs to the next entry and stays, in the form
+// that takes the place of the one it was typed in, too.
+let lastSent = null;
+const typedMeanwhile = (form) => {
+  const before = sentWith.get(form);
+  return [...contents(form)].filter(
+    ([control, content]) => before?.has(control) && before.get(control) !== content,
+  );
+};
+const bringOver = (old, form) => {
+  if (!old || old === form || actionOf(old) !== actionOf(form)) return [];
+  return typedMeanwhile(old)
+    .map(([control, content]) => [form.elements.namedItem(control.name), content])
+    .filter(([control]) => control instanceof HTMLElement);
+};
+
 const renew = (message) => {
   const form = entryForm();
   if (!message?.dataset.formId || !form) return;
-  const before = sentWith.get(form);
-  const meanwhile = [...contents(form)].filter(
-    ([control, content]) => before?.has(control) && before.get(control) !== content,
-  );
+  const meanwhile = lastSent === form ? typedMeanwhile(form) : bringOver(lastSent, form);
   if (message.dataset.renewed === "no") {
     empty(form);
     const emptyValues = valuesOf(form);
@@ -59,7 +71,7 @@ const renew = (message) => {
     hidden(form, "form_id").value = message.dataset.formId;
     renewed(form, emptyValues);
     convert(form);
-  }
+  } else for (const [control, content] of meanwhile) setContent(control, content);
   if (!meanwhile.length) firstField(form)?.focus({ preventScroll: true });
 };
 
@@ -141,6 +153,7 @@ const follow = (event) => {
   const action = actionOf(form);
   const formId = hidden(form, "form_id").value;
   sentWith.set(form, contents(form));
+  lastSent = form;
   pressed.set(form, requestConfig.triggeringEvent?.submitter);
   xhr.addEventListener("loadend", () => {
     if (isConfirmed(xhr, target)) dropDraft(action, formId);
@@ -152,6 +165,13 @@ const follow = (event) => {
   });
 };
 
+// A form that another one takes the place of has nothing left to put back.
+const settle = (event) => {
+  const { elt: form, requestConfig, target, xhr } = event.detail;
+  if (!form.matches?.("form[data-entry]") || requestConfig.verb !== "post") return;
+  if (isConfirmed(xhr, target) && xhr.responseText.includes('data-renewed="yes"')) discard(form);
+};
+
 // A stranger's page in the answer's place, a hotspot's say, confirms nothing.
 const onlyOurs = (event) => {
   const { requestConfig, target, xhr } = event.detail;
@@ -161,6 +181,7 @@ const onlyOurs = (event) => {
 
 export const watchSending = () => {
   document.body.addEventListener("htmx:beforeRequest", follow);
+  document.body.addEventListener("htmx:beforeOnLoad", settle);
   document.body.addEventListener("htmx:beforeSwap", onlyOurs);
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "entry-message") return;

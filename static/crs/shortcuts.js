@@ -64,7 +64,7 @@ const onEnter = (event) => {
 };
 
 const onEscape = (event) => {
-  if (event.key !== "Escape" || dialog?.open) return;
+  if (event.key !== "Escape" || event.defaultPrevented || dialog?.open) return;
   const menu = document.querySelector(".row-menu[open]");
   if (menu) {
     menu.open = false;
