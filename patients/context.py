@@ -36,7 +36,7 @@ TABS: Final = {
     EntryKind.NOT_OBSERVED.value: "Not observed",
     EntryKind.DEATH.value: "Death",
 }
-IN_SIGHT: Final = 6
+IN_SIGHT: Final = 5
 """How many of the tabs stand in a row; the others are one tap further, under More."""
 TIMELINE_KINDS: Final = (
     ("", "All"),

@@ -23,7 +23,7 @@ from patients.asking import CONFIRMED, OBSERVED_THEN, Ask, digest_of
 from patients.attributed import REASON, Proposal, part_field, part_name, said_of_parts
 from patients.carried_on import CarriedOn
 from patients.drafts import Draft
-from patients.fields import TickField, choices_of, without_empty
+from patients.fields import TickField, choices_of, say_plainly, without_empty
 from patients.local_time import WHICH_CHOICES, LocalTimeError
 from patients.models import Course, Entry, EntryKind
 from patients.normal_limits import LimitsGiven
@@ -72,14 +72,12 @@ class EntryForm(forms.Form):
         required=False,
         help_text="Empty: today",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": "Give the date as year, month and day, like 2026-03-09."},
     )
     observed_time = forms.TimeField(
         label="Time",
         required=False,
         help_text="Empty: now",
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        error_messages={"invalid": "Give the time of day on the 24-hour clock, like 13:05."},
     )
     observed_which = forms.ChoiceField(
         label="Which of the two", choices=WHICH_CHOICES, required=False
@@ -129,9 +127,7 @@ class EntryForm(forms.Form):
             self.fields[thing.field_name] = TickField(
                 seen=thing.mark, label=f"{thing.label} unchanged", help_text=thing.text
             )
-        for field in self.fields.values():
-            if isinstance(field, forms.ChoiceField):
-                field.error_messages["invalid_choice"] = "Choose one of the list."
+        say_plainly(self.fields)
         self.helper = helper()
 
     def is_valid(self) -> bool:
@@ -446,4 +442,5 @@ class RetractionForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
+        say_plainly(self.fields)
         self.helper = helper()

@@ -31,7 +31,7 @@ from grading.engine.vocabulary import (
 )
 from patients.death_form import DeathForm
 from patients.entry_form import EntryForm
-from patients.fields import TickField, TypedNumberField, choices_of
+from patients.fields import TickField, TypedNumberField, choices_of, say_plainly
 from patients.finding_forms import FINDING_FORMS, LabForm
 from patients.judgement_forms import JudgementForm, RiskForm
 from patients.models import Entry, EntryKind
@@ -67,6 +67,7 @@ class VitalsForm(EntryForm):
                 own[sign.key] = TypedNumberField(
                     label=sign.short, unit=sign.unit, limits=sign.limits
                 )
+        say_plainly(own)
         self.fields = {**own, **self.fields}
 
     def body(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django import forms
 from django.utils import timezone
 
 from patients.entry_form import EntryForm
+from patients.fields import say_plainly
 from patients.local_time import LocalTimeError, instant_of
 from patients.models import AT_MOST_AHEAD, Course, Move
 from patients.transfer import Moving, place_mark
@@ -41,6 +42,7 @@ class PlaceForm(forms.Form):
             "bed": course.bed,
         }
         super().__init__(data, initial=initial, label_suffix="", auto_id=f"{self.what.value}_%s")
+        say_plainly(self.fields)
 
     def clean(self) -> dict[str, Any]:
         if not {"observed_date", "observed_time"} & self.errors.keys():

@@ -11,13 +11,16 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.vocabulary import DRUGS, VITAL_SIGNS, VasopressorDrug
+from patients.admission_form import AdmissionForm
 from patients.chart import charted
-from patients.entry_form import EntryForm
-from patients.forms import ENTRY_FORMS
+from patients.entry_form import EntryForm, RetractionForm
+from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course
 from patients.timeline import carried_on_of
 from patients.wording import describe
 from tests.factories import admit, chart, utc
+
+FRAMEWORK_S_OWN = ("This field", "Enter a valid", "Ensure this", "Select a valid", "UUID")
 
 
 def bound(course: Course, kind: str, **said: Any) -> EntryForm:
@@ -336,3 +339,32 @@ def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clini
     form = ENTRY_FORMS["vitals"](sent, course=course, carried_on=[thing])
     assert not form.is_valid()
     assert "charted later than this time" in form.errors[thing.field_name][0]
+
+
+NONSENSE = {
+    "observed_date": "2026-99-01",
+    "observed_time": "9x",
+    "attribution": "weather",
+    "note": "n" * 1001,
+    "device": "hood",
+    "drug": "salt",
+    "unit": "cups",
+    "term": "blue",
+    "grade": "9",
+    "temperature_unit": "k",
+    "birth_date": "then",
+    "infused_date": "x",
+    "sex": "q",
+    "ward": "w" * 99,
+}
+
+
+@pytest.mark.parametrize("said", [{}, NONSENSE], ids=["nothing", "nonsense"])
+def test_every_refusal_is_in_the_words_of_the_bedside(course: Course, said: dict[str, str]) -> None:
+    """Nothing that the framework says by itself reaches a nurse."""
+    forms = [form_class(said, course=course) for form_class in CORRECTION_FORMS.values()]
+    for form in [*forms, AdmissionForm(said), RetractionForm(said)]:
+        assert not form.is_valid()
+        for field, sentences in form.errors.items():
+            for sentence in sentences:
+                assert not any(words in sentence for words in FRAMEWORK_S_OWN), (field, sentence)
