@@ -15,7 +15,7 @@ from django.utils import timezone
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.entries import Vasopressor
 from grading.engine.policy import DEFAULT_POLICY
-from grading.engine.unusual import WEIGHT_CHANGE_WITHIN, Circumstances
+from grading.engine.unusual import Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import (
     DRUGS,
@@ -24,6 +24,7 @@ from grading.engine.vocabulary import (
     FLOW_L_PER_MIN,
     VITAL_SIGN,
     VITAL_SIGNS,
+    WEIGHT_CHANGE_WITHIN,
     WEIGHT_KG,
     DoseUnit,
     OxygenDevice,

@@ -167,6 +167,9 @@ class Analyte(Labelled):
     )
 
 
+FIBRINOGEN_IN_G_L_BELOW: Final = Decimal(20)
+"""A fibrinogen below this, in mg/dL, was probably reported in g/L."""
+
 IMPOSSIBLE_BECAUSE: Final[dict[Analyte, str]] = {
     Analyte.PLATELETS: "Counted per µL? 250000/µL is 250 ×10⁹/L.",
     Analyte.ANC: "Counted per µL? 1500/µL is 1.5 ×10⁹/L.",

@@ -7,32 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from grading.engine.analytes import Analyte, lab_unit
+from grading.engine.analytes import FIBRINOGEN_IN_G_L_BELOW, Analyte, lab_unit
 from grading.engine.entries import Entry, Lab, Oxygen, Vasopressor, Vitals, Weight
+from grading.engine.evidence import ROOM_AIR_FIO2
 from grading.engine.units import Number, shown
 from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import (
+    DOSE_JUMP,
     DRUGS,
     USUAL_FLOW_L_PER_MIN,
     USUAL_WEIGHT_KG,
     VITAL_SIGNS,
+    WEIGHT_CHANGE,
+    WEIGHT_CHANGE_WITHIN,
     AgeBand,
     Limits,
     OxygenDevice,
     VitalSign,
 )
-
-DOSE_JUMP: Final = 5
-"""A dose that is this many times the one before, or its part, may be a slip of unit or point."""
-WEIGHT_CHANGE: Final = Fraction(1, 10)
-WEIGHT_CHANGE_WITHIN: Final = timedelta(days=7)
-_ROOM_AIR_FIO2: Final = Decimal(21)
-_FIBRINOGEN_IN_G_L_BELOW: Final = Decimal(20)
 
 
 class Question(NamedTuple):
@@ -92,7 +88,7 @@ def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
     if flow is not None and usual is not None:
         named = f"{shown(flow)} L/min by {_in_a_sentence(entry.device)}"
         yield from _held("flow_l_per_min", named, flow, usual, "L/min")
-    if entry.fio2_percent == _ROOM_AIR_FIO2 and entry.device is not OxygenDevice.ROOM_AIR:
+    if entry.fio2_percent == ROOM_AIR_FIO2.value and entry.device is not OxygenDevice.ROOM_AIR:
         yield Question(
             "fio2_percent",
             f"FiO2 21 % by {_in_a_sentence(entry.device)} is room air: no oxygen is added.",
@@ -160,7 +156,9 @@ def _weight(entry: Weight, circumstances: Circumstances) -> Iterator[Question]:
 
 
 def _differ(weight_kg: Decimal, other_kg: Decimal) -> bool:
-    return abs(Fraction(weight_kg) - Fraction(other_kg)) > WEIGHT_CHANGE * Fraction(other_kg)
+    return abs(Fraction(weight_kg) - Fraction(other_kg)) > Fraction(WEIGHT_CHANGE) * Fraction(
+        other_kg
+    )
 
 
 def _percent(weight_kg: Decimal, other_kg: Decimal) -> str:
@@ -175,7 +173,7 @@ def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
     shown_unit = "" if unit.name == "ratio" else unit.name.replace("umol", "µmol")
     named = f"{entry.analyte.label} {entry.comparator or ''}{shown(entry.value)} {shown_unit}"
     in_mg_dl = entry.analyte is Analyte.FIBRINOGEN and unit is Analyte.FIBRINOGEN.units[0]
-    if in_mg_dl and entry.value < _FIBRINOGEN_IN_G_L_BELOW:
+    if in_mg_dl and entry.value < FIBRINOGEN_IN_G_L_BELOW:
         yield Question("value", f"{named.strip()}: was it reported in g/L?")
         return
     usual = unit.usual

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Self
@@ -143,6 +144,11 @@ FAHRENHEIT: Final = VitalSign(
 
 WEIGHT_KG: Final = Limits.of("1", "350")
 USUAL_WEIGHT_KG: Final = Limits.of("2.5", "200")
+WEIGHT_CHANGE: Final = Decimal("0.1")
+WEIGHT_CHANGE_WITHIN: Final = timedelta(days=7)
+"""A weight that differs by more than this part from one charted so close to it is asked about."""
+DOSE_JUMP: Final = 5
+"""A dose that is this many times the one before, or its part, may be a slip of unit or point."""
 AGE_YEARS: Final = Limits.of("0", "120")
 FLOW_L_PER_MIN: Final = Limits.of("0", "70")
 FIO2_PERCENT: Final = Limits.of("21", "100")

@@ -12,7 +12,7 @@ from grading.engine.policy import DEFAULT_POLICY, PARAMETERS
 from grading.engine.systems.lee_2014 import TABLE_2
 
 ENGINE = Path(evidence.__file__).parent
-WITH_NUMBERS = {"evidence.py", "policy.py", "vocabulary.py", "units.py"}
+WITH_NUMBERS = {"evidence.py", "policy.py", "vocabulary.py", "analytes.py", "units.py"}
 ARITHMETIC = {0, 1, 2, 3, 4, 5, 60, 100}
 """Counting, indices, CRS grades, minutes in an hour, percent: no clinical threshold."""
 
