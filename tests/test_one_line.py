@@ -8,10 +8,12 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 
 SOURCE = Path(settings.BASE_DIR)
 VITAL_SIGN = """    VitalSign(
@@ -89,20 +91,20 @@ def copy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(transactional_db: None) -> Iterator[dict[str, str]]:
+def environment(django_db_setup: None) -> Iterator[dict[str, str]]:
     """An empty database on the server of the tests."""
     name, at = f"one_line_{uuid.uuid4().hex[:8]}", connection.settings_dict
     address = {key: str(at[key.upper()]) for key in ("user", "password", "host", "port")}
     given = {key: value for key, value in address.items() if value}
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    yield os.environ | {
-        "DATABASE_URL": make_conninfo("", dbname=name, **given),
-        "DJANGO_SETTINGS_MODULE": "crs_app.settings",
-        "PYTHONPATH": ".",
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    here = make_conninfo("", dbname=at["NAME"], **given)
+    with psycopg.connect(here, autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        yield os.environ | {
+            "DATABASE_URL": make_conninfo("", dbname=name, **given),
+            "DJANGO_SETTINGS_MODULE": "crs_app.settings",
+            "PYTHONPATH": ".",
+        }
+        server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 def python(copy: Path, environment: dict[str, str], *arguments: str) -> str:
