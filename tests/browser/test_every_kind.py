@@ -1,0 +1,178 @@
+"""Every kind of entry is charted, corrected and taken back in the browser: by hand and by keys."""
+
+import re
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from patients.models import Course, Entry
+from tests.browser.bedside_page import BedsidePage
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What is typed and chosen on a tab, what the timeline says then, and one thing corrected."""
+
+    tab: str
+    typed: dict[str, str]
+    says: str
+    corrected: dict[str, str]
+    says_then: str
+    chosen: dict[str, str] = field(default_factory=dict)
+    """Radio buttons: the name of the group, and of the one that is chosen."""
+
+
+JOURNEYS = [
+    Journey(
+        "Vitals", {"Temperature": "38.4"}, "Temp 38.4 °C", {"Temperature": "38.9"}, "Temp 38.9 °C"
+    ),
+    Journey(
+        "Oxygen",
+        {"Device": "Nasal cannula", "Flow": "2"},
+        "Nasal cannula, 2 L/min",
+        {"Flow": "4"},
+        "Nasal cannula, 4 L/min",
+    ),
+    Journey(
+        "Vasopressor",
+        {"Drug": "Norepinephrine", "Rate": "8", "Unit": "mcg/min"},
+        "Norepinephrine 8 mcg/min",
+        {"Rate": "9"},
+        "Norepinephrine 9 mcg/min",
+    ),
+    Journey(
+        "Fluid", {"Volume": "500"}, "Fluid bolus 500 mL", {"Volume": "250"}, "Fluid bolus 250 mL"
+    ),
+    Journey("Labs", {"ALT": "35"}, "ALT 35 U/L", {"Result": "53"}, "ALT 53 U/L"),
+    Journey(
+        "Symptoms",
+        {},
+        "Rigors present",
+        {"Now": "absent"},
+        "Rigors absent",
+        chosen={"Rigors": "present"},
+    ),
+    Journey(
+        "Treatment",
+        {"Given": "Tocilizumab", "Dose": "320"},
+        "Tocilizumab 320 mg",
+        {"Dose": "640"},
+        "Tocilizumab 640 mg",
+    ),
+    Journey("Weight", {"Weight": "82"}, "Weight 82 kg", {"Weight": "84"}, "Weight 84 kg"),
+    Journey(
+        "Baseline", {"MAP": "90"}, "Baseline MAP 90", {"MAP": "88"}, "Baseline MAP 88"
+    ),
+    Journey(
+        "Note",
+        {"Note": "Family informed"},
+        "Note: Family informed",
+        {"Note": "Wife told"},
+        "Note: Wife told",
+    ),
+]  # fmt: skip
+KEYS = {
+    "Vitals": "v",
+    "Oxygen": "o",
+    "Vasopressor": "p",
+    "Fluid": "f",
+    "Labs": "l",
+    "Symptoms": "s",
+    "Treatment": "r",
+    "Weight": "w",
+    "Baseline": "b",
+}
+by_tab = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.tab)
+
+
+def charted(bedside: BedsidePage, says: str) -> Locator:
+    """The row of the entry that reads so; a change of grade may quote it."""
+    menu = bedside.page.get_by_label(f"Change this entry: {says}", exact=True)
+    return bedside.rows.filter(has=menu)
+
+
+def choose(bedside: BedsidePage, journey: Journey) -> None:
+    for group, choice in journey.chosen.items():
+        radios = bedside.page.get_by_role("radiogroup", name=group)
+        radios.get_by_role("radio", name=choice).check()
+
+
+@by_tab
+def test_charted_corrected_and_taken_back(
+    bedside: BedsidePage, course: Course, journey: Journey
+) -> None:
+    page = bedside.page
+    entries = Entry.objects.filter(course=course).count()
+    bedside.open_tab(journey.tab)
+    bedside.fill(journey.typed)
+    choose(bedside, journey)
+    bedside.save_and_see_it_saved()
+    expect(charted(bedside, journey.says)).to_be_visible()
+
+    bedside.change(journey.says, "Correct")
+    bedside.fill(journey.corrected)
+    page.get_by_role("button", name="Misread").click()
+    page.get_by_role("button", name="Save correction").click()
+    row = charted(bedside, journey.says_then)
+    expect(row).to_contain_text("Misread")
+    expect(row.locator("s")).to_contain_text(journey.says)
+
+    bedside.change(journey.says_then, "Entered in error")
+    page.get_by_role("button", name="Another patient").click()
+    page.get_by_role("button", name="Take it back").click()
+    expect(bedside.rows.filter(has_text="entered in error: Another patient")).to_have_count(1)
+    assert Entry.objects.filter(course=course).count() == entries + 3
+
+
+def walk_to(bedside: BedsidePage, target: Locator, key: str = "Tab") -> None:
+    """Presses ``key`` until the target has the focus."""
+    expect(target).to_be_visible()
+    for _ in range(150):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        bedside.page.keyboard.press(key)
+    pytest.fail(f"{key} does not lead to {target}")
+
+
+def type_into(bedside: BedsidePage, values: dict[str, str]) -> None:
+    for label, value in values.items():
+        walk_to(bedside, bedside.field(label))
+        bedside.page.keyboard.press("Control+a")
+        bedside.page.keyboard.type(value)
+
+
+@by_tab
+def test_by_the_keyboard_alone(bedside: BedsidePage, journey: Journey) -> None:
+    """From the list of keys to the correction: no finger on the glass."""
+    page, keys = bedside.page, bedside.page.keyboard
+    if journey.tab in KEYS:
+        keys.press(KEYS[journey.tab])
+    else:
+        walk_to(bedside, page.locator(".more-tabs summary"))
+        keys.press("Enter")
+        walk_to(bedside, page.get_by_role("link", name=journey.tab, exact=True))
+        keys.press("Enter")
+    tab = page.locator(".tabs a").filter(has_text=re.compile(f"^{journey.tab}$"))
+    expect(tab).to_have_attribute("aria-current", "page")
+
+    type_into(bedside, journey.typed)
+    for group, choice in journey.chosen.items():
+        radios = page.get_by_role("radiogroup", name=group)
+        walk_to(bedside, radios.get_by_role("radio").first)
+        keys.press("ArrowRight")
+        expect(radios.get_by_role("radio", name=choice)).to_be_checked()
+    keys.press("Control+Enter")
+    expect(charted(bedside, journey.says)).to_be_visible()
+
+    walk_to(bedside, page.get_by_label(f"Change this entry: {journey.says}", exact=True))
+    keys.press("Enter")
+    row = charted(bedside, journey.says)
+    walk_to(bedside, row.get_by_role("link", name="Correct"))
+    keys.press("Enter")
+    expect(page.get_by_role("region", name="Correct an entry")).to_be_visible()
+    type_into(bedside, journey.corrected)
+    walk_to(bedside, bedside.field("Reason for the correction"))
+    keys.type("Misread")
+    keys.press("Control+Enter")
+    expect(charted(bedside, journey.says_then)).to_contain_text("Misread")
