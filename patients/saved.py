@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from patients.advice import panel_of
+from grading.engine.entries import Weight
+from patients.advice import advised_by, panel_on
+from patients.answers import latest_answers
 from patients.carried_on import CarriedOn, carried_on
-from patients.grade_card import previous_values, running_infusions
+from patients.chart import all_charted
+from patients.grade_card import grade_card, previous_values, running_infusions
+from patients.grades_held import grades_held
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
 from patients.recording import Recorded
 from patients.timeline import (
+    as_stretches,
     banner_of,
-    card_of,
-    grade_change_rows,
+    change_row,
     reading_of,
+    reckoned_since,
     rows_of,
-    stretches_of,
     timeline_of,
-    weights_for,
 )
 
 _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
@@ -50,22 +54,32 @@ def saved_of(recorded: Recorded) -> Saved:
     """The answer to whoever saved ``recorded``."""
     course, standing = recorded.course, recorded.standing
     on_top = _belongs_on_top(recorded)
-    weights = weights_for(course.pk, standing.latest.values())
-    entry_rows = _entry_rows(recorded)
-    stretches = stretches_of(course.pk, standing.at)
+    reckoned = reckoned_since([*standing.latest.values(), *all_charted(recorded.entries)])
+    held = grades_held(course.pk, standing.at, _shown_entries(standing), weights_since=reckoned)
+    weights = [entry for entry in all_charted(held.weights) if isinstance(entry, Weight)]
+    entry_rows = _entry_rows(recorded, weights)
+    stretches, going_on = as_stretches(held), carried_on(standing, weights)
+    answers = latest_answers(course.pk) if held.may_have_answers else {}
+    advised = advised_by(course, standing, stretches, recorded.for_guidance, answers)
     return Saved(
         text="; ".join(row.text for row in entry_rows),
         announcement=_announcement(recorded),
-        card=card_of(course.pk, standing, recorded.in_force, stretches),
+        card=grade_card(course.pk, standing, stretches, held.authors),
         banner=_banner(recorded),
         rows=[*_change_rows(recorded), *entry_rows] if on_top else [],
         timeline=None if on_top else timeline_of(course.pk, recorded.now, can_correct=True),
         previous=previous_values(standing, weights),
         running=running_infusions(standing, weights),
-        carried_on=carried_on(standing, weights),
-        guidance=panel_of(course, standing, recorded.in_force, stretches),
+        carried_on=going_on,
+        guidance=panel_on(advised, held.authors, going_on),
         repeated=recorded.repeated,
     )
+
+
+def _shown_entries(standing: Any) -> set[str]:
+    """The entries that a card or an item of guidance can name."""
+    shown = {entry.id for entry in standing.latest.values()}
+    return shown.union(*(criterion.evidence for criterion in standing.criteria))
 
 
 def _belongs_on_top(recorded: Recorded) -> bool:
@@ -79,14 +93,14 @@ def _belongs_on_top(recorded: Recorded) -> bool:
     )
 
 
-def _entry_rows(recorded: Recorded) -> list[TimelineRow]:
+def _entry_rows(recorded: Recorded, weights: Sequence[Weight]) -> list[TimelineRow]:
     newest_first: Sequence[Entry] = recorded.entries[::-1]
-    return rows_of(recorded.course.pk, newest_first, can_correct=True, fresh=True)
+    return rows_of(recorded.course.pk, newest_first, can_correct=True, fresh=True, weights=weights)
 
 
 def _change_rows(recorded: Recorded) -> list[TimelineRow]:
-    instants = [change.at for change in recorded.grade_changes]
-    return grade_change_rows(recorded.course.pk, instants, recorded.now)
+    changes = reversed(recorded.grade_changes)
+    return [change_row(each.at, each.before, each.after, each.findings) for each in changes]
 
 
 def _banner(recorded: Recorded) -> Banner | None:

@@ -36,7 +36,7 @@ from patients.grade_card import (
     previous_values,
     running_infusions,
 )
-from patients.grades_held import grades_held
+from patients.grades_held import Held, grades_held
 from patients.history import known_now, starting_from
 from patients.models import Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
 from patients.panels import (
@@ -160,9 +160,12 @@ def card_of(
 
 def stretches_of(course_id: uuid.UUID, now: datetime) -> list[Stretch]:
     """The grades up to ``now`` as the chart has them now, in order, as ``grades_held`` has them."""
-    return [
-        Stretch(valid.lower, valid.upper, grade) for valid, grade in grades_held(course_id, now)
-    ]
+    return as_stretches(grades_held(course_id, now))
+
+
+def as_stretches(held: Held) -> list[Stretch]:
+    """The grades of ``held`` as the card and guidance read them."""
+    return [Stretch(valid.lower, valid.upper, grade) for valid, grade in held.grades]
 
 
 def authors_of(entry_ids: Iterable[str]) -> dict[str, Author]:
@@ -286,14 +289,17 @@ def rows_of(
     *,
     can_correct: bool = False,
     fresh: bool = False,
+    weights: Sequence[grading_entries.Weight] | None = None,
 ) -> list[TimelineRow]:
     """The rows of ``entries``, in their order, each with what it corrected.
 
-    ``fresh`` entries were recorded just now: nothing can have replaced them yet.
+    ``fresh`` entries were recorded just now: nothing can have replaced them yet. ``weights`` are
+    those in force, None reads what is needed of them.
     """
     read = {entry.pk: charted(entry) for entry in entries}
     chains = _chains(entries)
-    weights = weights_for(course_id, read.values())
+    if weights is None:
+        weights = weights_for(course_id, read.values())
     return [
         _row(
             entry,
@@ -375,6 +381,12 @@ def weights_for(
     course_id: uuid.UUID, read: Iterable[grading_entries.Entry]
 ) -> list[grading_entries.Weight]:
     """The weights of the course that a running dose among the entries needs, else none."""
+    since = reckoned_since(read)
+    return [] if since is None else weights_of(course_id, since)
+
+
+def reckoned_since(read: Iterable[grading_entries.Entry]) -> datetime | None:
+    """The earliest running dose among the entries that is reckoned with a charted weight."""
     reckoned = [
         e.at
         for e in read
@@ -383,7 +395,7 @@ def weights_for(
         and e.weight_kg is None
         and needs_weight(e.drug, e.unit)
     ]
-    return weights_of(course_id, min(reckoned)) if reckoned else []
+    return min(reckoned, default=None)
 
 
 def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
@@ -426,14 +438,3 @@ def change_row(at: datetime, before: int, grade: int, findings: Mapping[str, Any
         grade_before=before,
         text=text,
     )
-
-
-def grade_change_rows(
-    course_id: uuid.UUID, instants: Iterable[datetime], now: datetime
-) -> list[TimelineRow]:
-    """The rows of those changes of grade that happened at ``instants``."""
-    wanted = set(instants)
-    if not wanted:
-        return []
-    rows = _grade_changes(course_id, min(wanted), None, now)
-    return [row for row in reversed(rows) if row.at in wanted]
