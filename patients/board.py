@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -74,7 +73,6 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
     grade = current.grade if current else None
     at_most = current.at_most if current else None
     last = course.last_observation_at
-    signature = f"{grade}.{at_most}.{course.maximum}.{last}.{change and change.at}"
     return BoardRow(
         course_id=course.pk,
         name=course.patient.name,
@@ -89,7 +87,6 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
         next_change=change,
         last_observation_at=last,
         last_observation_age_text=age_text(last, now) if last else "",
-        signature=signature,
     )
 
 
@@ -121,9 +118,3 @@ def _stored_next_change(current: GradePeriod, coming: GradePeriod, now: datetime
 def _urgency(row: BoardRow) -> tuple[int, int, bool, str]:
     rising = row.next_change is not None and row.next_change.direction == "up"
     return (-(row.grade or 0), -(row.at_most or 0), not rising, row.name)
-
-
-def signature_of(rows: Iterable[BoardRow]) -> str:
-    """Changes when anything on the board but an age does."""
-    said = "|".join(f"{row.course_id}:{row.bed}:{row.signature}" for row in rows)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]

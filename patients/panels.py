@@ -160,7 +160,6 @@ class BoardRow:
     next_change: NextChange | None
     last_observation_at: datetime | None
     last_observation_age_text: str
-    signature: str
 
 
 @dataclass(frozen=True, slots=True)

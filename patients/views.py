@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -13,13 +14,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_admit, can_chart
 from patients import recording
 from patients.admission_form import AdmissionForm
-from patients.board import board_of, ended_of, signature_of
+from patients.board import board_of, ended_of
+from patients.board_stamp import stamp_of_board
 from patients.context import (
     FIRST_KIND,
     TIMELINE_KINDS,
@@ -63,21 +66,41 @@ from patients.timeline import (
 def board(request: SignedInRequest) -> HttpResponse:
     """Every open course, or with ``?ended`` every ended one.
 
-    htmx gets the rows alone, and nothing where they are as ``seen``.
+    htmx gets the rows alone, and nothing where they are as ``seen``; so does whoever names the
+    page's ETag.
     """
-    shows_ended = "ended" in request.GET
-    rows = ended_of(timezone.now()) if shows_ended else board_of(timezone.now())
-    signature = signature_of(rows)
-    if request.htmx and request.GET.get("seen") == signature:
+    shows_ended, now = "ended" in request.GET, timezone.now()
+    # Taken before the rows: what comes between the two is found by the next look.
+    stamp = stamp_of_board(now, ended=shows_ended)
+    if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
+    etag = _board_etag(request, stamp, now)
+    unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+        return unchanged
     context = {
-        "rows": rows,
-        "signature": signature,
+        "rows": ended_of(now) if shows_ended else board_of(now),
+        "signature": stamp,
         "shows_ended": shows_ended,
         "can_admit": can_admit(request.user),
     }
     template = "patients/_board.html" if request.htmx else "patients/board.html"
-    return render(request, template, context)
+    page = render(request, template, context)
+    page["ETag"] = etag
+    return page
+
+
+def _board_etag(request: SignedInRequest, stamp: str, now: datetime) -> str:
+    """Of this board for this sign-in; the page prints ages, and is another one each minute."""
+    said = (
+        stamp,
+        f"{now:%H:%M}",
+        bool(request.htmx),
+        request.session.session_key,
+        request.user.role,
+    )
+    return f'W/"{hashlib.sha256(repr(said).encode()).hexdigest()[:32]}"'
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
