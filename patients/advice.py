@@ -21,6 +21,7 @@ from patients.answers import answer_text, latest_answers
 from patients.carried_on import CarriedOn, carried_on
 from patients.chart import EntryRow, charted, facts_of, in_force_for_guidance
 from patients.grade_card import Author, Stretch
+from patients.grades_held import Held, grades_held
 from patients.guidance_panels import (
     AnsweredLine,
     GuidancePanel,
@@ -33,7 +34,7 @@ from patients.guidance_panels import (
 from patients.guidance_tasks import RISK_ASKED, risk_task, tasks_of
 from patients.models import Course, GuidanceAnswer
 from patients.policy import rulings_for
-from patients.timeline import authors_of, reading_of, stretches_of, weights_for
+from patients.timeline import as_stretches, authors_of, held_beside, reading_of, weights_among
 from patients.wording import clock_text
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
@@ -103,13 +104,14 @@ def advised_on(course: Course, now: datetime) -> Advised:
 
 def advised_at(course: Course, standing: Standing) -> Advised:
     """``advised_on`` for a course that is known to stand at ``standing``."""
-    return advised_by(
-        course,
-        standing,
-        stretches_of(course.pk, standing.at),
-        in_force_for_guidance(course),
-        latest_answers(course.pk),
-    )
+    return advised_beside(course, standing, grades_held(course.pk, standing.at))
+
+
+def advised_beside(course: Course, standing: Standing, held: Held) -> Advised:
+    """``advised_at`` with the grades held at hand."""
+    given = in_force_for_guidance(course)
+    answers = latest_answers(course.pk) if held.may_have_answers else {}
+    return advised_by(course, standing, as_stretches(held), given, answers)
 
 
 def advised_by(
@@ -134,11 +136,12 @@ def advised_by(
     return Advised(course, standing, items, answers, stretches, given)
 
 
-def panel_of(course: Course, standing: Standing) -> GuidancePanel:
-    """The guidance panel of a course that stands at ``standing``."""
-    advised = advised_at(course, standing)
-    weights = weights_for(course.pk, standing.latest.values())
-    return panel_on(advised, {}, carried_on(standing, weights))
+def panel_of(course: Course, standing: Standing, held: Held | None = None) -> GuidancePanel:
+    """The guidance panel of a course that stands at ``standing``; ``held`` None is read."""
+    if held is None:
+        held = held_beside(course.pk, standing)
+    advised = advised_beside(course, standing, held)
+    return panel_on(advised, held.authors, carried_on(standing, weights_among(held.weights)))
 
 
 def panel_on(

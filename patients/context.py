@@ -46,7 +46,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
         "card": beside.card,
         "previous": beside.previous,
         "running": beside.running,
-        "guidance": panel_of(course, reading.standing),
+        "guidance": panel_of(course, reading.standing, beside.held),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
         "form_template": "patients/_entry_form.html",
         **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from grading.engine.entries import Weight
 from patients.advice import advised_by, panel_on
@@ -12,7 +11,6 @@ from patients.answers import latest_answers
 from patients.carried_on import CarriedOn, carried_on
 from patients.chart import all_charted
 from patients.grade_card import grade_card, previous_values, running_infusions
-from patients.grades_held import grades_held
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
@@ -21,10 +19,11 @@ from patients.timeline import (
     as_stretches,
     banner_of,
     change_row,
+    held_beside,
     reading_of,
-    reckoned_since,
     rows_of,
     timeline_of,
+    weights_among,
 )
 
 _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
@@ -54,9 +53,8 @@ def saved_of(recorded: Recorded) -> Saved:
     """The answer to whoever saved ``recorded``."""
     course, standing = recorded.course, recorded.standing
     on_top = _belongs_on_top(recorded)
-    reckoned = reckoned_since([*standing.latest.values(), *all_charted(recorded.entries)])
-    held = grades_held(course.pk, standing.at, _shown_entries(standing), weights_since=reckoned)
-    weights = [entry for entry in all_charted(held.weights) if isinstance(entry, Weight)]
+    held = held_beside(course.pk, standing, all_charted(recorded.entries))
+    weights = weights_among(held.weights)
     entry_rows = _entry_rows(recorded, weights)
     stretches, going_on = as_stretches(held), carried_on(standing, weights)
     answers = latest_answers(course.pk) if held.may_have_answers else {}
@@ -74,12 +72,6 @@ def saved_of(recorded: Recorded) -> Saved:
         guidance=panel_on(advised, held.authors, going_on),
         repeated=recorded.repeated,
     )
-
-
-def _shown_entries(standing: Any) -> set[str]:
-    """The entries that a card or an item of guidance can name."""
-    shown = {entry.id for entry in standing.latest.values()}
-    return shown.union(*(criterion.evidence for criterion in standing.criteria))
 
 
 def _belongs_on_top(recorded: Recorded) -> bool:

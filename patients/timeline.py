@@ -120,10 +120,12 @@ def bedside_of(course: Course, now: datetime) -> Bedside:
 def beside_of(reading: Reading) -> Bedside:
     """``bedside_of`` for a course that was read already."""
     course = reading.course
-    weights = weights_for(course.pk, reading.standing.latest.values())
+    held = held_beside(course.pk, reading.standing)
+    weights = weights_among(held.weights)
     return Bedside(
+        held=held,
         banner=banner_of(reading),
-        card=card_of(course.pk, reading.standing),
+        card=grade_card(course.pk, reading.standing, as_stretches(held), held.authors),
         previous=previous_values(reading.standing, weights),
         running=running_infusions(reading.standing, weights),
         carried_on=carried_on(reading.standing, weights),
@@ -136,31 +138,24 @@ def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
     return carried_on(standing, weights_for(course.pk, standing.latest.values()))
 
 
-def card_of(
-    course_id: uuid.UUID,
-    standing: Standing,
-    known: Iterable[EntryRow] = (),
-    stretches: Sequence[Stretch] | None = None,
-) -> GradeCard:
-    """The grade card of a course that stands at ``standing``.
-
-    ``known`` are entries at hand, with their authors; others of the evidence are read.
-    ``stretches`` are the grades up to then, None reads them.
-    """
-    if stretches is None:
-        stretches = stretches_of(course_id, standing.at)
-    evidence = {entry_id for item in standing.criteria for entry_id in item.evidence}
-    at_hand = {str(row.pk): row for row in known}
-    authors = {
-        key: Author(at_hand[key].author, at_hand[key].at) for key in evidence & at_hand.keys()
-    }
-    authors |= authors_of(evidence - authors.keys())
-    return grade_card(course_id, standing, stretches, authors)
+def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
+    """The grade card of a course that stands at ``standing``."""
+    held = held_beside(course_id, standing)
+    return grade_card(course_id, standing, as_stretches(held), held.authors)
 
 
-def stretches_of(course_id: uuid.UUID, now: datetime) -> list[Stretch]:
-    """The grades up to ``now`` as the chart has them now, in order, as ``grades_held`` has them."""
-    return as_stretches(grades_held(course_id, now))
+def held_beside(
+    course_id: uuid.UUID, standing: Standing, new: Iterable[grading_entries.Entry] = ()
+) -> Held:
+    """Grades, authors and weights that the page tells beside ``standing`` and ``new`` entries."""
+    latest = standing.latest.values()
+    shown_ids = {entry.id for entry in latest}
+    return grades_held(
+        course_id,
+        standing.at,
+        shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
+        weights_since=reckoned_since([*latest, *new]),
+    )
 
 
 def as_stretches(held: Held) -> list[Stretch]:
@@ -400,7 +395,11 @@ def reckoned_since(read: Iterable[grading_entries.Entry]) -> datetime | None:
 
 def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
     """The weight that held at ``since`` and those after it, as far as in force, in order."""
-    rows = weights_in_force(course_id, since)
+    return weights_among(weights_in_force(course_id, since))
+
+
+def weights_among(rows: Iterable[EntryRow]) -> list[grading_entries.Weight]:
+    """The weights among ``rows``, as grading reads them."""
     return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
 
 

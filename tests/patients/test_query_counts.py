@@ -160,7 +160,7 @@ def test_a_set_charted_an_hour_late(page: Page) -> None:
         observed_date=f"{late:%Y-%m-%d}",
         observed_time=f"{late:%H:%M}",
     )
-    assert len(said) <= PLAIN_SAVE + 6, told(said)
+    assert len(said) == PLAIN_SAVE + 4, told(said)
 
 
 def test_one_transaction_a_save(page: Page) -> None:
@@ -174,7 +174,7 @@ def test_one_transaction_a_save(page: Page) -> None:
 
 def test_the_bedside_page(page: Page) -> None:
     said = page.get(page.address("bedside"))
-    assert len(said) == SESSION_AND_USER + 12, told(said)
+    assert len(said) == SESSION_AND_USER + 10, told(said)
 
 
 def test_a_page_of_the_timeline(page: Page) -> None:
@@ -184,7 +184,7 @@ def test_a_page_of_the_timeline(page: Page) -> None:
 
 def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
     said = page.get(page.address("grade"))
-    assert len(said) == SESSION_AND_USER + 6, told(said)
+    assert len(said) == SESSION_AND_USER + 5, told(said)
 
 
 def test_the_board(page: Page) -> None:
