@@ -10,6 +10,7 @@ from statistics import median
 from typing import Final
 
 _QUARTILES: Final = (0.25, 0.75)
+_ROUNDS_AT_LEAST: Final = 4
 
 Blocks = list[list[float]]
 
@@ -86,14 +87,22 @@ def in_turn(
     rounds: int,
     block: int | Mapping[str, int],
     warm_up: int = 10,
+    budget_s: float,
 ) -> dict[str, Blocks]:
-    """Measure all subjects in blocks, one after the other, ``rounds`` times."""
+    """Measure all subjects in blocks, one after the other, ``rounds`` times.
+
+    On a machine that is busy or slow fewer times, so as to end within about ``budget_s``.
+    """
     for subject in subjects.values():
         for _ in range(warm_up):
             subject()
     found: dict[str, Blocks] = {name: [] for name in subjects}
     progress = Progress(title, rounds)
-    for _ in range(rounds):
+    deadline = progress.begun + budget_s
+    for done in range(rounds):
+        if done >= _ROUNDS_AT_LEAST and time.monotonic() > deadline:
+            progress.stop("the machine is slow or busy: fewer rounds")
+            break
         for name, subject in subjects.items():
             times = block if isinstance(block, int) else block[name]
             found[name].append([subject() for _ in range(times)])
@@ -112,6 +121,9 @@ class Progress:
     def step(self) -> None:
         self.done += 1
         self._say()
+
+    def stop(self, why: str) -> None:
+        print(f"  {self.title}: stopped at {self.done}/{self.steps}, {why}", file=sys.stderr)
 
     def _say(self) -> None:
         passed = time.monotonic() - self.begun

@@ -14,7 +14,7 @@ from bench.measure import Metric
 from bench.servers import BASE_DIR
 
 BASELINE: Final = Path(__file__).parent / "baseline.json"
-LATEST: Final = BASE_DIR / "var" / "bench.json"
+LATEST: Final = BASE_DIR / "var" / "bench" / "latest.json"
 _LEAST_NOISE: Final = 0.05
 _TOLD_IN_RATIOS: Final = frozenset({"x", ""})
 
@@ -53,7 +53,7 @@ def as_json(metrics: Sequence[Metric], about: dict[str, Any]) -> str:
 
 def keep(metrics: Sequence[Metric], about: dict[str, Any]) -> Path:
     """Write the JSON file; returns where."""
-    LATEST.parent.mkdir(exist_ok=True)
+    LATEST.parent.mkdir(parents=True, exist_ok=True)
     LATEST.write_text(as_json(metrics, about))
     return LATEST
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.urls import reverse
@@ -65,14 +66,18 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
     return {
         "course_id": course.pk,
         "can_chart": may_chart,
-        "tabs": [
-            {
-                "kind": kind,
-                "label": label,
-                "url": reverse("patients:entries", args=[course.pk, kind]),
-            }
-            for kind, label in TABS.items()
-        ],
+        "tabs": partial(_tabs, course),  # called by the template that prints them
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": RETURNS_AFTER.items(),
     }
+
+
+def _tabs(course: Course) -> list[dict[str, str]]:
+    return [
+        {
+            "kind": kind,
+            "label": label,
+            "url": reverse("patients:entries", args=[course.pk, kind]),
+        }
+        for kind, label in TABS.items()
+    ]

@@ -34,7 +34,7 @@ def measure(site: Site) -> list[Metric]:
         "24 h": site.vitals_saver(group, before(timedelta(hours=25))),
         "start": site.vitals_saver(group, at_start),
     }
-    found = in_turn("late", subjects, rounds=_ROUNDS, block=_BLOCKS, warm_up=1)
+    found = in_turn("late", subjects, rounds=_ROUNDS, block=_BLOCKS, warm_up=1, budget_s=40)
     floor = found["floor"]
     to_plain = ratios(found["1 h"], found["plain"])
     name = "late by 1 h, to a plain save"

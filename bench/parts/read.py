@@ -32,7 +32,7 @@ def measure(site: Site) -> list[Metric]:
     subjects["unchanged"] = lambda: site.page_ms(unchanged, status=204, htmx=True)
     blocks = {"floor": 8, "board": 3} | {name: 5 for name in subjects if name.isdigit()}
     blocks["unchanged"] = 8
-    found = in_turn("read", subjects, rounds=_ROUNDS, block=blocks, warm_up=4)
+    found = in_turn("read", subjects, rounds=_ROUNDS, block=blocks, warm_up=4, budget_s=40)
     floor = found["floor"]
     return [
         *(

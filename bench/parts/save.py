@@ -23,7 +23,7 @@ def measure(site: Site) -> list[Metric]:
         subjects[f"vitals {size}"] = site.vitals_saver(group)
         subjects[f"vasopressor {size}"] = site.vasopressor_saver(group)
         blocks |= {f"vitals {size}": _VITALS, f"vasopressor {size}": _VASOPRESSORS}
-    found = in_turn("save", subjects, rounds=_ROUNDS, block=blocks)
+    found = in_turn("save", subjects, rounds=_ROUNDS, block=blocks, budget_s=100)
     floor = found["floor"]
     metrics = [Metric("floor p50", median(pooled(floor)), "ms", spread(pooled(floor)))]
     for size in SIZES:
