@@ -262,8 +262,10 @@ def to_words(entry: Entry) -> dict[str, Any]:
 
 def _word(value: object) -> object:
     """A field's value as JSON has it."""
-    if isinstance(value, Decimal | str):
+    if isinstance(value, str | Decimal):
         return str(value)
+    if isinstance(value, int):
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from grading.engine.checkpoint import Checkpoint, put_away
 from grading.engine.entries import Entry
@@ -46,6 +46,7 @@ def fold(
     """
     openings: list[Opening] = []
     checkpoints: list[Checkpoint] = []
+    worded: dict[str, Any] = {}
     since_last, remaining = 0, len(entries)
     for at, together in instants(entries):
         openings += state.advance(at, together)
@@ -54,7 +55,7 @@ def fold(
         if checkpoint_every is None or not state.begun:
             continue
         if since_last >= checkpoint_every(remaining):
-            checkpoints.append(put_away(state))
+            checkpoints.append(put_away(state, worded))
             since_last = 0
     return openings, checkpoints
 
