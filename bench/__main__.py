@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure(parts: Sequence[str]) -> list[Any]:
     from bench.parts import late, read, save, start, throughput
+    from bench.servers import BenchError
     from bench.site import site
 
     modules = {
@@ -49,8 +50,11 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         for module in served.values():
             groups |= module.COURSES
         with site(groups) as ready:
-            for module in served.values():
-                metrics += module.measure(ready)
+            for name, module in served.items():
+                try:
+                    metrics += module.measure(ready)
+                except BenchError as error:  # the other parts are worth telling
+                    print(f"{name}: {str(error)[:300]}", file=sys.stderr)
     if "engine" in parts:
         from bench.parts import engine
 

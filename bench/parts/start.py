@@ -25,7 +25,7 @@ from bench.site import Site
 
 COURSES = {"1000": [1_000] * 2}
 _IN_PAGE = re.compile(rb'<(?:link|script)[^>]*?(?:href|src)="(/static/[^"]+)"')
-_IN_SCRIPT = re.compile(rb'(?:from|import)\s*"([^"]+)"')
+_IN_SCRIPT = re.compile(rb'(?:from|import)\s*"([^"\s]+\.js)"')
 _IN_STYLE = re.compile(rb'url\(["\']?([^"\')]+)["\']?\)')
 _FOR_EVER = "immutable"
 
