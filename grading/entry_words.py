@@ -8,14 +8,18 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from grading.engine.analytes import Analyte, lab_unit
 from grading.engine.entries import (
     KINDS,
+    SIGNS_READ,
     BaselineFacts,
     Death,
     Entry,
     FluidBolus,
     Judgement,
     Lab,
+    Note,
+    NotObserved,
     Oxygen,
     Retraction,
     Risk,
@@ -35,13 +39,11 @@ from grading.engine.vocabulary import (
     FIO2_FRACTION_LOWEST,
     FIO2_PERCENT,
     FLOW_L_PER_MIN,
-    LAB_UNITS,
     SYMPTOM_TERMS,
     TOXICITY_TERMS,
     VITAL_SIGN,
     VITAL_SIGNS,
     WEIGHT_KG,
-    Analyte,
     Attribution,
     DoseUnit,
     JudgementAbout,
@@ -49,9 +51,9 @@ from grading.engine.vocabulary import (
     RiskQuestion,
     TreatmentAgent,
     VasopressorDrug,
-    lab_unit,
 )
 from grading.faults import Place
+from grading.remark_words import read_not_observed, read_note
 
 _COMMON: Final = frozenset({"at", "kind", "id", "recorded_at", "replaces", "attribution", "note"})
 _CTCAE_GRADES: Final = frozenset(range(5))
@@ -118,6 +120,11 @@ def _vitals(words: Mapping[str, Any], place: Place) -> Fields:
             place.at(FAHRENHEIT.key).refuse("the temperature is given in °C too")
         values[FAHRENHEIT.key] = fahrenheit
         values["temperature_c"] = celsius(fahrenheit)
+    values["others"] = {
+        key: value
+        for key in VITAL_SIGN
+        if key not in SIGNS_READ and (value := values.pop(key)) is not None
+    }
     if all(words.get(key) is None for key in (*VITAL_SIGN, FAHRENHEIT.key)):
         place.refuse("expected at least one vital sign")
     by_field = words.get("attribution")
@@ -245,7 +252,7 @@ def _lab(words: Mapping[str, Any], place: Place) -> Fields:
     if analyte is not None and words.get("unit") is not None:
         unit = lab_unit(analyte, words["unit"]) if isinstance(words["unit"], str) else None
         if unit is None:
-            accepted = ", ".join(item.name for item in LAB_UNITS[analyte])
+            accepted = ", ".join(item.name for item in analyte.units)
             place.at("unit").refuse(f"expected {accepted} for {analyte.label}")
     limits = unit.limits if unit is not None else None
     value = place.at("value").number(words.get("value"), limits)
@@ -370,6 +377,8 @@ _READERS: Final[dict[str, tuple[Callable[[Mapping[str, Any], Place], Fields], fr
     Judgement.kind: (_judgement, frozenset({"about", "present"})),
     Symptom.kind: (_symptom, frozenset({"term", "present"})),
     Treatment.kind: (_treatment, frozenset({"agent", "dose_mg"})),
+    Note.kind: (read_note, frozenset()),
+    NotObserved.kind: (read_not_observed, frozenset({"what", "reason"})),
     Death.kind: (_nothing, frozenset()),
     Retraction.kind: (_nothing, frozenset()),
 }

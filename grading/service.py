@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from grading.engine.analytes import Analyte
 from grading.engine.checkpoint import Checkpoint, put_away, take_up
 from grading.engine.entries import BaselineFacts, Entry, Vitals
 from grading.engine.facts import Baseline, CourseFacts
@@ -16,7 +17,7 @@ from grading.engine.periods import Criterion, Opening, Period, Unknown, tile
 from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.engine.state import CourseState
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
-from grading.engine.vocabulary import VITAL_SIGN, Analyte, Attribution
+from grading.engine.vocabulary import VITAL_SIGN, Attribution
 
 __all__ = [
     "CHECKPOINT_EVERY",

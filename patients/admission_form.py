@@ -14,7 +14,7 @@ from django.utils import timezone
 from grading.engine.vocabulary import AGE_YEARS, VITAL_SIGN, WEIGHT_KG, Sex
 from patients.drafts import Draft
 from patients.entry_form import helper
-from patients.fields import TypedNumberField, choices_of, without_empty
+from patients.fields import TypedNumberField, choices_of, say_plainly, without_empty
 from patients.local_time import WHICH_CHOICES, LocalTimeError, instant_of
 from patients.models import AT_MOST_AHEAD, EntryKind
 from patients.recording import Admission
@@ -66,6 +66,7 @@ class AdmissionForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
+        say_plainly(self.fields)
         self.infused_at: datetime | None = None
         self.asks_which = False
         self.helper = helper()

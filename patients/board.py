@@ -16,7 +16,13 @@ from patients.models import Course, Entry, EntryKind, GradePeriod
 from patients.panels import BoardRow, NextChange
 from patients.wording import age_text, day_text
 
-_NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK)
+_NO_OBSERVATION: Final = (
+    EntryKind.RETRACTION,
+    EntryKind.BASELINE,
+    EntryKind.RISK,
+    EntryKind.NOTE,
+    EntryKind.NOT_OBSERVED,
+)
 
 
 def board_of(now: datetime) -> list[BoardRow]:
@@ -53,7 +59,7 @@ def _by_course(periods: QuerySet[GradePeriod]) -> dict[uuid.UUID, list[GradePeri
 def _last_observation(now: datetime) -> Subquery:
     observed = (
         Entry.objects.filter(course=OuterRef("pk"), at__lte=now)
-        .exclude(kind__in=_NOT_OBSERVED)
+        .exclude(kind__in=_NO_OBSERVATION)
         .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
     )
     return Subquery(observed.order_by("-at").values("at")[:1])

@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts, PolicyFrom
-from patients.models import Course, Entry, EntryKind
+from patients.models import SAYS_CONCENTRATION, Course, Entry, EntryKind
 from patients.policy import Ruling, rulings_of
 
 
@@ -33,6 +34,10 @@ def facts_of(course: Course, rulings: Sequence[Ruling] | None = None) -> CourseF
         policy=first.policy,
         policies=tuple(PolicyFrom(ruling.valid_from, ruling.policy) for ruling in later),
     )
+
+
+_SYRINGE: Final = ("body__drug", "body__concentration_per_ml", "at")
+_SYRINGES_READ: Final = 100
 
 
 class EntryRow(NamedTuple):
@@ -81,8 +86,11 @@ SELECT entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id, ent
 FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' AND ({which})
     AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
-ORDER BY entry.at, entry.recorded_at, entry.place
 """
+_IN_ORDER: Final = "ORDER BY entry.at, entry.recorded_at, entry.place"
+_LAST: Final = "ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC LIMIT 1"
+_ABOUT: Final = """entry.kind = %(kind)s AND entry.at <= %(at)s AND entry.body @> %(about)s::jsonb
+    AND entry.id IS DISTINCT FROM %(apart_from)s::uuid"""
 _AFTER: Final = "entry.at > %(after)s OR entry.kind = 'baseline'"
 WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
     SELECT held.at FROM patients_entry AS held
@@ -109,6 +117,42 @@ def in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
 def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
     """The weights that count, in order: the latest at or before ``since``, and those after it."""
     return _rows(WEIGHTS, {"course": course_id, "since": since})
+
+
+def last_before(
+    course_id: uuid.UUID,
+    at: datetime,
+    kind: str,
+    about: Mapping[str, str],
+    *,
+    apart_from: uuid.UUID | None = None,
+) -> EntryRow | None:
+    """The last entry of ``kind`` at or before ``at`` that counts and says what ``about`` says."""
+    said = {"kind": kind, "at": at, "about": json.dumps(dict(about)), "apart_from": apart_from}
+    rows = _rows(_ABOUT, {"course": course_id, **said}, order=_LAST)
+    return rows[0] if rows else None
+
+
+def concentrations_of(course_id: uuid.UUID) -> list[tuple[str, Any, datetime]]:
+    """Drug, concentration per mL and time of the course's latest infusions that say one."""
+    said = _counting(course_id).filter(SAYS_CONCENTRATION).reverse()
+    return list(said.values_list(*_SYRINGE)[:_SYRINGES_READ])
+
+
+def concentrations_on_ward(ward: str) -> list[tuple[str, Any, datetime]]:
+    """The same of the infusions that were recorded last on ``ward``, whoever they were for."""
+    said = Entry.objects.filter(SAYS_CONCENTRATION, course__ward=ward)
+    standing = said.filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
+    return list(standing.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
+
+
+def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
+    return (
+        Entry.objects.filter(course_id=course_id)
+        .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
+        .exclude(kind=EntryKind.RETRACTION)
+        .order_by("at", "recorded_at", "place")
+    )
 
 
 def in_force_for_guidance(course: Course) -> list[EntryRow]:
@@ -147,9 +191,9 @@ def _guidance_parameters(course: Course) -> dict[str, Any]:
     }
 
 
-def _rows(which: str, parameters: Mapping[str, Any]) -> list[EntryRow]:
+def _rows(which: str, parameters: Mapping[str, Any], *, order: str = _IN_ORDER) -> list[EntryRow]:
     with connection.cursor() as cursor:
-        cursor.execute(_QUERY.format(which=which), parameters)
+        cursor.execute(_QUERY.format(which=which) + order, parameters)
         return [row_of(*columns) for columns in cursor.fetchall()]
 
 

@@ -14,7 +14,10 @@ from patients.entry_form import EntryForm
 from patients.forms import ENTRY_FORMS
 from patients.guidance_forms import RETURNS_AFTER
 from patients.models import Course, EntryKind
+from patients.remark_forms import ONE_TAP_REASONS
 from patients.timeline import GRADE_CHANGE, beside_of, reading_of, timeline_of
+from patients.transfer import TRANSFER
+from patients.wording import capital
 
 FIRST_KIND: Final = EntryKind.VITALS.value
 TABS: Final = {
@@ -22,17 +25,25 @@ TABS: Final = {
     EntryKind.OXYGEN.value: "Oxygen",
     EntryKind.VASOPRESSOR.value: "Vasopressor",
     EntryKind.FLUID_BOLUS.value: "Fluid",
-    EntryKind.WEIGHT.value: "Weight",
     EntryKind.LAB.value: "Labs",
+    EntryKind.SYMPTOM.value: "Symptoms",
     EntryKind.TOXICITY.value: "Toxicity",
-    EntryKind.SYMPTOM.value: "Symptom",
     EntryKind.TREATMENT.value: "Treatment",
+    EntryKind.WEIGHT.value: "Weight",
     EntryKind.BASELINE.value: "Baseline",
+    EntryKind.RISK.value: "Risk",
+    EntryKind.JUDGEMENT.value: "Judgement",
+    EntryKind.NOTE.value: "Note",
+    EntryKind.NOT_OBSERVED.value: "Not observed",
+    EntryKind.DEATH.value: "Death",
 }
+IN_SIGHT: Final = 5
+"""How many of the tabs stand in a row; the others are one tap further, under More."""
 TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
     (GUIDANCE, "Answers to guidance"),
+    (TRANSFER, "Ward and bed"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 
@@ -50,7 +61,9 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
         "guidance": panel_of(course, reading.standing, beside.held),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
         "form_template": "patients/_entry_form.html",
-        **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
+        **form_context(
+            ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=beside.proposed), kind
+        ),
         **shared_context(course, may_chart=may_chart),
     }
 
@@ -65,19 +78,19 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
     """What every part of the page needs, whichever part is rendered alone."""
     return {
         "course_id": course.pk,
+        "patient": course.patient,
+        "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
-        "tabs": partial(_tabs, course),  # called by the template that prints them
+        # Called by the template that prints them.
+        "tabs": partial(_tabs, course, slice(None, IN_SIGHT)),
+        "more_tabs": partial(_tabs, course, slice(IN_SIGHT, None)),
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": RETURNS_AFTER.items(),
     }
 
 
-def _tabs(course: Course) -> list[dict[str, str]]:
+def _tabs(course: Course, which: slice) -> list[dict[str, str]]:
     return [
-        {
-            "kind": kind,
-            "label": label,
-            "url": reverse("patients:entries", args=[course.pk, kind]),
-        }
-        for kind, label in TABS.items()
+        {"kind": kind, "label": label, "url": reverse("patients:entries", args=[course.pk, kind])}
+        for kind, label in [*TABS.items()][which]
     ]

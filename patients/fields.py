@@ -113,3 +113,35 @@ def choices_of(words: type[Labelled], empty: str = "") -> list[tuple[str, str]]:
 def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
     """``values`` without those that were left empty."""
     return {key: value for key, value in values.items() if value not in ("", None)}
+
+
+def say_plainly(fields: Mapping[str, forms.Field]) -> None:
+    """Give every field the sentences of a bedside; those that a field brought itself stay."""
+    for name, field in fields.items():
+        ours = _STALE if name == "form_id" else _sentences(field)
+        theirs: dict[str, Any] = {}
+        for parent in reversed(type(field).__mro__):
+            theirs |= getattr(parent, "default_error_messages", {})
+        for key, sentence in ours.items():
+            if field.error_messages.get(key) == theirs.get(key):
+                field.error_messages[key] = sentence
+
+
+_STALE: Final = dict.fromkeys(
+    ("required", "invalid"), "This form was opened too long ago: load the page anew."
+)
+
+
+def _sentences(field: forms.Field) -> dict[str, str]:
+    label = str(field.label or "value")
+    named = label if label.isupper() else label[:1].lower() + label[1:]
+    said = {
+        "required": f"Give the {named}.",
+        "invalid_choice": "Choose one of the list.",
+        "max_length": f"Too long: at most {getattr(field, 'max_length', None)} characters.",
+    }
+    if isinstance(field, forms.DateField):
+        said["invalid"] = "Give the date as year, month and day, like 2026-03-09."
+    elif isinstance(field, forms.TimeField):
+        said["invalid"] = "Give the time of day on the 24-hour clock, like 13:05."
+    return said

@@ -1,87 +1,34 @@
-"""Forms for what is found and given: results, toxicities, symptoms, treatments, the baseline."""
+"""Forms for what is found and given: results, treatments, the baseline."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 
-from grading.engine.vocabulary import (
-    CONSTITUTIONAL_SYMPTOMS,
-    LAB_UNITS,
-    SIGNS_SHOWN_ONLY,
-    TICKS_TO_GRADE,
-    TOXICITY_TERMS,
-    VITAL_SIGN,
-    Analyte,
-    TermGroup,
-    TreatmentAgent,
-    term_label,
-)
+from grading.engine.analytes import Analyte
+from grading.engine.vocabulary import VITAL_SIGN, TreatmentAgent
 from patients.entry_form import EntryForm
 from patients.fields import TypedNumberField, choices_of
-from patients.models import Entry, EntryKind
-
-_YES: Final = "yes"
-_NO: Final = "no"
-_MICRO: Final = str.maketrans({"u": "µ"})
+from patients.lab_panel import LabPanelForm
+from patients.models import EntryKind
+from patients.symptom_forms import SymptomForm
+from patients.toxicity_form import ToxicityForm
+from patients.wording import lab_unit_text
 
 
 def _unit_choices() -> list[tuple[str, str]]:
     """Every unit that a result is reported in, once; the reader holds each analyte to its own."""
-    names = dict.fromkeys(unit.name for units in LAB_UNITS.values() for unit in units)
+    names = dict.fromkeys(unit.name for analyte in Analyte for unit in analyte.units)
     return [
         ("", "Choose the unit"),
-        *((name, name.translate(_MICRO) if name.startswith("u") else name) for name in names),
-    ]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _term_choices() -> list[tuple[str, Any]]:
-    """CTCAE terms by why they count, the countable groups first."""
-    groups = groupby(TOXICITY_TERMS.items(), key=lambda item: item[1])
-    return [
-        ("", "Choose the toxicity"),
-        *(
-            (group.label, [(term, _capital(term_label(term))) for term, _ in terms])
-            for group, terms in groups
-            if group is not TermGroup.LABORATORY
-        ),
-        (
-            TermGroup.LABORATORY.label,
-            [
-                (t, _capital(term_label(t)))
-                for t, g in TOXICITY_TERMS.items()
-                if g is TermGroup.LABORATORY
-            ],
-        ),
-    ]
-
-
-def _symptom_choices() -> list[tuple[str, Any]]:
-    """Table 1 as it is ticked: constitutional, those that want a CTCAE grade, other signs."""
-
-    def listed(terms: Any) -> list[tuple[str, str]]:
-        return [(term, _capital(term_label(term))) for term in terms]
-
-    organs = sorted(
-        term for term in TICKS_TO_GRADE if TOXICITY_TERMS[term] is not TermGroup.LABORATORY
-    )
-    return [
-        ("", "Choose the symptom"),
-        ("Constitutional", listed(CONSTITUTIONAL_SYMPTOMS)),
-        ("Asks for a CTCAE grade", listed(organs)),
-        ("Shown, graded elsewhere", listed(SIGNS_SHOWN_ONLY)),
+        *((name, lab_unit_text(name) or name) for name in names),
     ]
 
 
 class LabForm(EntryForm):
-    """One result with the limits of normal of its report, in the result's unit."""
+    """One result with the limits of normal of its report: what a correction of it asks."""
 
     kind = EntryKind.LAB
     graded_from_infusion = False
@@ -106,47 +53,6 @@ class LabForm(EntryForm):
     )
     upper_limit = TypedNumberField(label="Upper limit of normal", above_zero=True)
     lower_limit = TypedNumberField(label="Lower limit of normal")
-
-
-class ToxicityForm(EntryForm):
-    """A CTCAE grade that a clinician gives; 0 says that it is resolved."""
-
-    kind = EntryKind.TOXICITY
-    graded_from_infusion = False
-
-    term = forms.ChoiceField(
-        label="Toxicity",
-        choices=_term_choices(),
-        error_messages={"required": "Choose the toxicity."},
-    )
-    grade = forms.ChoiceField(
-        label="CTCAE grade",
-        choices=(("", "Choose the grade"), ("0", "0, resolved"), *((n, n) for n in "1234")),
-        error_messages={"required": "Choose the CTCAE grade; 0 says that it is resolved."},
-    )
-
-
-class SymptomForm(EntryForm):
-    """A symptom of Table 1, there or gone."""
-
-    kind = EntryKind.SYMPTOM
-
-    term = forms.ChoiceField(
-        label="Symptom",
-        choices=_symptom_choices(),
-        error_messages={"required": "Choose the symptom."},
-    )
-    present = forms.ChoiceField(
-        label="Now", choices=((_YES, "present"), (_NO, "absent")), initial=_YES
-    )
-
-    def body(self) -> dict[str, Any]:
-        body = super().body()
-        return {**body, "present": body.get("present") == _YES} if "present" in body else body
-
-    def _typed_before(self, entry: Entry) -> dict[str, Any]:
-        said = super()._typed_before(entry)
-        return {**said, "present": _YES if entry.body["present"] else _NO}
 
 
 class TreatmentForm(EntryForm):
@@ -197,4 +103,4 @@ class BaselineForm(EntryForm):
             self.add_error("diastolic_mmhg", f"{low} is not below the systolic pressure, {high}.")
 
 
-FINDING_FORMS: Final = (LabForm, ToxicityForm, SymptomForm, TreatmentForm, BaselineForm)
+FINDING_FORMS: Final = (LabPanelForm, ToxicityForm, SymptomForm, TreatmentForm, BaselineForm)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.utils import timezone
 
+from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.entries import Vasopressor
+from grading.engine.policy import DEFAULT_POLICY
+from grading.engine.unusual import WEIGHT_CHANGE_WITHIN, Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import (
     DRUGS,
@@ -23,16 +29,22 @@ from grading.engine.vocabulary import (
     OxygenDevice,
     VasopressorDrug,
 )
+from patients.death_form import DeathForm
 from patients.entry_form import EntryForm
-from patients.fields import TickField, TypedNumberField, choices_of
-from patients.finding_forms import FINDING_FORMS
+from patients.fields import TickField, TypedNumberField, choices_of, say_plainly
+from patients.finding_forms import FINDING_FORMS, LabForm
+from patients.judgement_forms import JudgementForm, RiskForm
 from patients.models import Entry, EntryKind
-from patients.timeline import weights_of
+from patients.policy import holding_at, rulings_of
+from patients.remark_forms import NoteForm, NotObservedForm
+from patients.syringes import Syringe, syringes_of
+from patients.timeline import infusion_before, weights_of
 from patients.wording import weight_at
 
 CELSIUS_UNIT: Final = "c"
 FAHRENHEIT_UNIT: Final = "f"
 TEMPERATURE: Final = "temperature"
+TEMPERATURE_UNIT: Final = "temperature_unit"
 _TICKED: Final = "yes"
 
 
@@ -42,34 +54,31 @@ class VitalsForm(EntryForm):
     kind = EntryKind.VITALS
     graded_from_infusion = False
     field_of_place: ClassVar = {"temperature_c": TEMPERATURE, FAHRENHEIT.key: TEMPERATURE}
-
-    temperature = TypedNumberField(label="Temperature", unit="°C")
-    temperature_unit = forms.ChoiceField(
-        label="Temperature unit",
-        choices=((CELSIUS_UNIT, "°C"), (FAHRENHEIT_UNIT, FAHRENHEIT.unit)),
-        initial=CELSIUS_UNIT,
-    )
-    systolic_mmhg = TypedNumberField()
-    diastolic_mmhg = TypedNumberField()
-    mean_arterial_pressure_mmhg = TypedNumberField()
-    heart_rate = TypedNumberField()
-    respiratory_rate = TypedNumberField()
-    spo2_percent = TypedNumberField()
+    parts = tuple((sign.key, sign.short) for sign in VITAL_SIGNS)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        own: dict[str, forms.Field] = {}
         for sign in VITAL_SIGNS:
-            if sign.key in self.fields:
-                self.fields[sign.key] = TypedNumberField(
+            if sign.key == "temperature_c":
+                own[TEMPERATURE] = TypedNumberField(label=sign.short, unit=sign.unit)
+                own[TEMPERATURE_UNIT] = _temperature_unit()
+            else:
+                own[sign.key] = TypedNumberField(
                     label=sign.short, unit=sign.unit, limits=sign.limits
                 )
+        say_plainly(own)
+        self.fields = {**own, **self.fields}
 
     def body(self) -> dict[str, Any]:
         body = super().body()
-        typed, unit = body.pop(TEMPERATURE, ""), body.pop("temperature_unit", CELSIUS_UNIT)
+        typed, unit = body.pop(TEMPERATURE, ""), body.pop(TEMPERATURE_UNIT, CELSIUS_UNIT)
         if typed:
             body[FAHRENHEIT.key if unit == FAHRENHEIT_UNIT else "temperature_c"] = typed
         return body
+
+    def charts(self, body: Mapping[str, Any], part: str) -> bool:
+        return part in body or (part == "temperature_c" and FAHRENHEIT.key in body)
 
     def clean_kind(self) -> None:
         self._clean_temperature()
@@ -81,7 +90,7 @@ class VitalsForm(EntryForm):
         typed = self.cleaned_data.get(TEMPERATURE)
         if not typed:
             return
-        in_fahrenheit = self.cleaned_data.get("temperature_unit") == FAHRENHEIT_UNIT
+        in_fahrenheit = self.cleaned_data.get(TEMPERATURE_UNIT) == FAHRENHEIT_UNIT
         chosen, other = VITAL_SIGN["temperature_c"], FAHRENHEIT
         if in_fahrenheit:
             chosen, other = other, chosen
@@ -115,8 +124,16 @@ class VitalsForm(EntryForm):
         said = super()._typed_before(entry)
         in_fahrenheit = FAHRENHEIT.key in said
         said[TEMPERATURE] = said.pop(FAHRENHEIT.key, said.pop("temperature_c", ""))
-        said["temperature_unit"] = FAHRENHEIT_UNIT if in_fahrenheit else CELSIUS_UNIT
+        said[TEMPERATURE_UNIT] = FAHRENHEIT_UNIT if in_fahrenheit else CELSIUS_UNIT
         return said
+
+
+def _temperature_unit() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label="Temperature unit",
+        choices=((CELSIUS_UNIT, "°C"), (FAHRENHEIT_UNIT, FAHRENHEIT.unit)),
+        initial=CELSIUS_UNIT,
+    )
 
 
 class OxygenForm(EntryForm):
@@ -135,15 +152,20 @@ class OxygenForm(EntryForm):
     def clean_fio2_percent(self) -> str:
         typed: str = self.cleaned_data["fio2_percent"]
         if typed and Decimal(typed) == 1:
-            raise forms.ValidationError(
-                f"“{typed}” may be 1 % or pure oxygen: type 100 for pure oxygen."
-            )
-        if typed and not _is_fio2(Decimal(typed)):
+            self.ask("fio2_percent", f"FiO2 {typed}: is that pure oxygen, 100 %?")
+        elif typed and not _is_fio2(Decimal(typed)):
             limits = FIO2_PERCENT
             raise forms.ValidationError(
                 f"{typed} % cannot be: expected {limits.lowest:f} to {limits.highest:f} %."
             )
         return typed
+
+    def body(self) -> dict[str, Any]:
+        """A fraction of one is charted as the percentage that was confirmed."""
+        body = super().body()
+        if "fio2_percent" in body and Decimal(body["fio2_percent"]) == 1:
+            body["fio2_percent"] = f"{FIO2_PERCENT.highest:f}"
+        return body
 
 
 def _is_fio2(number: Decimal) -> bool:
@@ -181,6 +203,17 @@ class VasopressorForm(EntryForm):
     dose_not_known = TickField(
         seen=_TICKED, label="Dose not known", help_text="It runs; the dose cannot be found out now"
     )
+
+    @property
+    def syringes(self) -> list[Syringe]:
+        """What to propose for the concentration, drug by drug."""
+        return syringes_of(self.course, timezone.now())
+
+    @property
+    def norepinephrine_convention(self) -> str:
+        """How this site charts norepinephrine: "base" or "bitartrate"."""
+        ruling = holding_at(rulings_of(self.course), timezone.now())
+        return (ruling.policy if ruling else DEFAULT_POLICY).norepinephrine_expressed_as
 
     def body(self) -> dict[str, Any]:
         body = super().body()
@@ -273,6 +306,17 @@ class VasopressorForm(EntryForm):
         earlier = [weight for weight in weights_of(self.course.pk, at) if weight.at <= at]
         return weight_at(earlier, at)
 
+    def circumstances(self, entry: ChartedEntry) -> Circumstances:
+        held = super().circumstances(entry)
+        if not isinstance(entry, Vasopressor) or not entry.rate:
+            return held
+        weight_kg = self._charted_weight(entry.at)
+        before = infusion_before(self.course.pk, entry, self.correcting)
+        dose = None
+        if before is not None:
+            dose = charted_dose(before, before.weight_kg or self._charted_weight(before.at))
+        return replace(held, weight_kg=weight_kg, dose_before=dose)
+
     def _typed_before(self, entry: Entry) -> dict[str, Any]:
         said = super()._typed_before(entry)
         rate = said.get("rate")
@@ -316,6 +360,12 @@ class WeightForm(EntryForm):
         error_messages={"required": "Give the weight."},
     )
 
+    def circumstances(self, entry: ChartedEntry) -> Circumstances:
+        weights = weights_of(self.course.pk, entry.at - WEIGHT_CHANGE_WITHIN)
+        corrected = str(self.correcting.pk) if self.correcting is not None else None
+        beside = tuple(weight for weight in weights if weight.id != corrected)
+        return replace(super().circumstances(entry), weights=beside)
+
 
 ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
     form.kind.value: form
@@ -326,5 +376,13 @@ ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
         FluidBolusForm,
         WeightForm,
         *FINDING_FORMS,
+        RiskForm,
+        JudgementForm,
+        NoteForm,
+        NotObservedForm,
+        DeathForm,
     )
 }
+
+CORRECTION_FORMS: Final = ENTRY_FORMS | {LabForm.kind.value: LabForm}
+"""The form that corrects an entry of each kind: of a panel of results, one is corrected."""

@@ -7,11 +7,14 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from grading.engine import entries as charted
+from grading.engine.analytes import Analyte
 from grading.engine.units import shown
-from grading.engine.vocabulary import VITAL_SIGN, Analyte
+from grading.engine.vasopressors import rate_text
+from grading.engine.vocabulary import VITAL_SIGN, Attribution
 from patients.panels import (
     CriterionLine,
     GradeCard,
@@ -22,10 +25,10 @@ from patients.panels import (
     UnknownLine,
 )
 from patients.wording import (
-    SHORT_LABELS,
     age_text,
     clock_text,
     describe,
+    lab_unit_text,
     pressure_text,
     temperature_text,
     thing_label,
@@ -183,7 +186,7 @@ def next_change(
 
 def _excluded(key: str, entry: charted.Entry) -> str:
     if isinstance(entry, charted.Vitals) and key in VITAL_SIGN:
-        said = f"{thing_label(key)} {shown(getattr(entry, key), 1)} {VITAL_SIGN[key].unit}"
+        said = f"{thing_label(key)} {_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
     else:
         said = describe(entry)
     return f"{said}: another cause, not counted"
@@ -207,15 +210,22 @@ def _strip(standing: Any) -> Iterable[StripValue]:
 
 def _short(key: str, entry: charted.Entry) -> tuple[str, str, str]:
     if isinstance(entry, charted.Lab):
-        unit = entry.unit.replace("umol", "µmol").replace("ug/", "µg/")
-        return entry.analyte.label, f"{entry.comparator or ''}{shown(entry.value)}", unit
+        result = f"{entry.comparator or ''}{shown(entry.value)}"
+        return entry.analyte.label, result, lab_unit_text(entry.unit)
     if isinstance(entry, charted.Vitals):
         if key == "systolic_mmhg":
             return "BP", pressure_text(entry), "mmHg"
         if key == "temperature_c":
             value, _, unit = temperature_text(entry).partition(" ")
             return "Temp", value, unit
-    return SHORT_LABELS[key], shown(getattr(entry, key)), VITAL_SIGN[key].unit
+        return VITAL_SIGN[key].abbreviation, _number(key, entry), VITAL_SIGN[key].unit
+    return thing_label(key), describe(entry), ""
+
+
+def _number(key: str, entry: charted.Vitals, places: int = 3) -> str:
+    """A vital sign that the set is the latest to give, as a number alone."""
+    reading = entry.value_of(key)
+    return "" if reading is None else shown(reading, places)
 
 
 def _never_charted(standing: Any) -> list[str]:
@@ -253,10 +263,18 @@ def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[
             text=describe(entry, weight_at(weights, entry.at)),
             at=entry.at,
             age_text=age_text(entry.at, standing.at),
+            rate_text=rate_text(entry),
+            unit=entry.unit.value if entry.unit else "",
+            concentration_per_ml=_typed(entry.concentration_per_ml),
+            weight_kg=_typed(entry.weight_kg),
         )
         for _, entry in sorted(standing.latest.items())
         if isinstance(entry, charted.Vasopressor) and entry.runs
     ]
+
+
+def _typed(number: Decimal | None) -> str:
+    return "" if number is None else f"{number:f}"
 
 
 def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:
@@ -265,11 +283,13 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
         **_previous_vitals(standing.latest),
         **_previous_oxygen(standing.latest.get("oxygen")),
         **_previous_infusions(running_infusions(standing, weights)),
+        **_previous_results(standing.latest),
     }
     if (weight := standing.latest.get("weight")) is not None:
         said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
     if (bolus := standing.latest.get("fluid_bolus")) is not None:
         said["volume_ml"] = (f"{shown(bolus.volume_ml)} mL", bolus.at)
+    said |= _previous_symptoms(standing.latest)
     return {
         name: PreviousValue(text, age_text(at, standing.at)) for name, (text, at) in said.items()
     }
@@ -277,7 +297,7 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
 
 def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
     said = {
-        key: (shown(getattr(entry, key)), entry.at)
+        key: (_number(key, entry), entry.at)
         for key in VITAL_SIGN
         if (entry := latest.get(key)) is not None
     }
@@ -285,6 +305,29 @@ def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime
         entry = latest["temperature_c"]
         said["temperature"] = (temperature_text(entry), entry.at)
     return said
+
+
+def _previous_results(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
+    said = {}
+    for entry in latest.values():
+        if isinstance(entry, charted.Lab):
+            _, result, unit = _short("", entry)
+            said[entry.analyte.value] = (f"{result} {unit}".rstrip(), entry.at)
+    return said
+
+
+def _previous_symptoms(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
+    return {
+        f"symptom_{entry.term}": (_symptom_text(entry), entry.at)
+        for entry in latest.values()
+        if isinstance(entry, charted.Symptom)
+    }
+
+
+def _symptom_text(entry: charted.Symptom) -> str:
+    """With what it was ascribed to, where that is not CRS: the next one may be due to the same."""
+    said = "present" if entry.present else "absent"
+    return said if entry.attribution is Attribution.CRS else f"{said}, {entry.attribution.label}"
 
 
 def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datetime]]:

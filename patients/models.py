@@ -52,6 +52,8 @@ class EntryKind(models.TextChoices):
     JUDGEMENT = "judgement", "Judgement"
     SYMPTOM = "symptom", "Symptom"
     TREATMENT = "treatment", "Treatment"
+    NOTE = "note", "Note"
+    NOT_OBSERVED = "not_observed", "Not observed"
     DEATH = "death", "Death"
     RETRACTION = "retraction", "Retraction"
 
@@ -177,6 +179,10 @@ class ChartingAct(models.Model):
         return f"{self.source} {self.recorded_at:%Y-%m-%d %H:%M:%S}"
 
 
+SAYS_CONCENTRATION: Final = Q(kind=EntryKind.VASOPRESSOR, body__has_key="concentration_per_ml")
+"""An infusion that was charted with what its syringe holds."""
+
+
 def _within_limits(sign: VitalSign) -> models.CheckConstraint:
     """The hard limits of a vital sign, for the number as it was typed."""
     limits = (str(sign.limits.lowest), str(sign.limits.highest))
@@ -231,10 +237,59 @@ class Entry(models.Model):
             ),
             *(_within_limits(sign) for sign in (*VITAL_SIGNS, FAHRENHEIT)),
         )
-        indexes = (models.Index(name="entry_by_kind", fields=("course", "kind", "at")),)
+        indexes = (
+            models.Index(name="entry_by_kind", fields=("course", "kind", "at")),
+            models.Index(
+                name="entry_syringes", fields=("-recorded_at",), condition=SAYS_CONCENTRATION
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class Move(models.TextChoices):
+    """What happened to a course's place on the board."""
+
+    MOVED = "moved", "Moved"
+    ENDED = "ended", "Ended"
+    REOPENED = "reopened", "Reopened"
+
+
+class Transfer(models.Model):
+    """That a course was moved to another ward or bed, ended, or taken up again: who, when, why.
+
+    ``at`` is when it happened; ``form_id`` is the form's idempotency key. The course's own columns
+    hold where it is now.
+    """
+
+    course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, related_name="transfers", db_index=False
+    )
+    form_id = models.UUIDField()
+    what = models.CharField(max_length=10, choices=Move)
+    from_ward = models.CharField(max_length=60)
+    from_bed = models.CharField(max_length=30, blank=True)
+    to_ward = models.CharField(max_length=60)
+    to_bed = models.CharField(max_length=30, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="transfer_form_once", fields=("course", "form_id")),
+            models.CheckConstraint(name="transfer_known_word", condition=Q(what__in=Move.values)),
+            models.CheckConstraint(
+                name="transfer_not_in_the_future",
+                condition=Q(at__lte=F("recorded_at") + AT_MOST_AHEAD),
+            ),
+        )
+        indexes = (models.Index(name="transfer_in_order", fields=("course", "-at")),)
+
+    def __str__(self) -> str:
+        return f"{self.what} at {self.at:%Y-%m-%d %H:%M}"
 
 
 class GradePeriod(models.Model):
@@ -360,6 +415,44 @@ class CoursePolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} from {self.valid_from:%Y-%m-%d %H:%M}"
+
+
+class LaboratoryLimits(models.Model):
+    """Limits of normal as one laboratory reports them for an analyte in a unit, as typed.
+
+    They are proposed for the next patient of the same sex and the same side of adulthood;
+    ``age_years`` is the age of the one they were charted for. The latest row holds. Empty is not
+    given.
+    """
+
+    act = models.ForeignKey(ChartingAct, on_delete=models.PROTECT, related_name="limits")
+    laboratory = models.CharField(max_length=60)
+    analyte = models.CharField(max_length=20)
+    unit = models.CharField(max_length=20)
+    sex = models.CharField(max_length=10, choices=[(sex.value, sex.label) for sex in Sex])
+    is_child = models.BooleanField()
+    age_years = models.PositiveSmallIntegerField()
+    lower = models.CharField(max_length=64, blank=True)
+    upper = models.CharField(max_length=64, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name_plural = "laboratory limits"
+        constraints = (
+            models.UniqueConstraint(name="limits_once_in_act", fields=("act", "analyte", "unit")),
+            models.CheckConstraint(name="limits_of_named_laboratory", condition=~Q(laboratory="")),
+            models.CheckConstraint(name="limits_say_something", condition=~Q(lower="", upper="")),
+        )
+        indexes = (
+            models.Index(
+                fields=("laboratory", "sex", "is_child", "analyte", "unit", "-recorded_at"),
+                name="limits_latest",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.laboratory}: {self.analyte} {self.lower or '?'} to {self.upper or '?'}"
 
 
 class GuidanceAnswer(models.Model):

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from patients.attributed import Proposal
 from patients.carried_on import CarriedOn
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ class TimelineRow:
     note: str = ""
     attribution: str = "crs"
     attribution_text: str = ""
+    attribution_reason: str = ""
+    confirmed: tuple[str, ...] = ()
     can_correct: bool = False
     can_retract: bool = False
     entry_id: UUID | None = None
@@ -176,13 +179,20 @@ class PreviousValue:
 
 @dataclass(frozen=True, slots=True)
 class Infusion:
-    """A vasopressor that runs, as last charted."""
+    """A vasopressor that runs, as last charted.
+
+    ``unit``, ``concentration_per_ml`` and ``weight_kg`` are as a form takes them, "" where none.
+    """
 
     drug: str
     label: str
     text: str
     at: datetime
     age_text: str
+    rate_text: str
+    unit: str
+    concentration_per_ml: str
+    weight_kg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +208,4 @@ class Bedside:
     previous: Mapping[str, PreviousValue]
     running: list[Infusion]
     carried_on: list[CarriedOn]
+    proposed: Mapping[str, Proposal]

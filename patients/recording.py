@@ -30,9 +30,17 @@ from patients.models import (
     CoursePolicy,
     Entry,
     EntryKind,
+    LaboratoryLimits,
     Patient,
 )
 from patients.moment import Moment, ResumePoint, moment_of
+from patients.normal_limits import (
+    LimitsGiven,
+    age_in_years,
+    for_group,
+    group_of,
+    latest_limits,
+)
 from patients.policy import (
     Ruling,
     hold_site_policy,
@@ -82,7 +90,10 @@ class AlreadyAdmittedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Who sends an act and under which form. ``recorded_at`` is given by an import alone."""
+    """Who sends an act and under which form. ``recorded_at`` is given by an import alone.
+
+    ``limits`` are those of normal that came with results, to be remembered for the next patient.
+    """
 
     by: User
     form_id: uuid.UUID
@@ -90,6 +101,7 @@ class Sending:
     answers: Mapping[str, Any] = field(default_factory=dict)
     source: ActSource = ActSource.BEDSIDE
     recorded_at: datetime | None = None
+    limits: Sequence[LimitsGiven] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +277,8 @@ def append(
             raise ReplacedAlreadyError(entry.replaced_by)
     act, entries = _store_act(course, moment, drafts, sending)
     _store_rulings(act, decided)
+    if sending.limits:
+        _store_limits(course, act, sending.limits)
     rulings = rulings_for(course, [*moment.decided, *decided])
     regraded, read = _regraded(course, moment.resume, act.recorded_at, rulings)
     difference = history.superseded(
@@ -344,6 +358,31 @@ def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
             )
             for ruling in decided
         )
+
+
+def _store_limits(course: Course, act: ChartingAct, given: Sequence[LimitsGiven]) -> None:
+    """Remember those limits that differ from what is remembered for this patient's group."""
+    group = group_of(course, act.recorded_at)
+    remembered = {
+        (one.laboratory, one.analyte, one.unit): one for one in for_group(latest_limits(), group)
+    }
+    LaboratoryLimits.objects.bulk_create(
+        LaboratoryLimits(
+            act=act,
+            laboratory=one.laboratory,
+            analyte=one.analyte,
+            unit=one.unit,
+            sex=group.sex,
+            is_child=group.is_child,
+            age_years=age_in_years(course, act.recorded_at),
+            lower=one.lower,
+            upper=one.upper,
+            recorded_at=act.recorded_at,
+            recorded_by_id=act.recorded_by_id,
+        )
+        for one in given
+        if one.says_more_than(remembered.get((one.laboratory, one.analyte, one.unit)))
+    )
 
 
 @dataclass(frozen=True, slots=True)

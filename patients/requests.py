@@ -10,18 +10,22 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_chart
-from patients.models import Course
+from patients.drafts import Draft
+from patients.entry_form import EntryForm
+from patients.models import Course, EntryKind
 from patients.recording import Sending
 from patients.timeline import course_of
 
 UNPROCESSABLE: Final = 422
 CONFLICT: Final = 409
-_NOT_CONTENTS: Final = frozenset({"csrfmiddlewaretoken", "form_id"})
+_NOT_CONTENTS: Final = frozenset(
+    {"csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at", "confirmed"}
+)
 
 
 class SignedInRequest(HttpRequest):
@@ -48,19 +52,41 @@ def charting(view: View) -> View:
 
 def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
     """The form's own id, and what was sent under it."""
-    answers = {}
-    if reason := form.cleaned_data.get("reason"):
-        answers["reason"] = reason
-    sent = sorted((key, request.POST.getlist(key)) for key in request.POST)
-    digest = hashlib.sha256(
-        repr([(key, values) for key, values in sent if key not in _NOT_CONTENTS]).encode()
-    ).hexdigest()
+    if isinstance(form, EntryForm):
+        answers = form.answers()
+    else:
+        answers = {"reason": reason} if (reason := form.cleaned_data.get("reason")) else {}
     return Sending(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
-        request_digest=digest,
+        request_digest=_digest(request.POST),
         answers=answers,
+        limits=form.limits_given() if isinstance(form, EntryForm) else (),
     )
+
+
+def recorded_before(request: SignedInRequest, course: Course, form: forms.Form) -> list[Draft]:
+    """What this very form recorded when it was sent before; nothing where it is new.
+
+    The chart has gone on since: what was right then may be refused or asked about now.
+    """
+    form_id = form.cleaned_data.get("form_id")
+    if form_id is None:
+        return []
+    acts = course.acts.filter(form_id=form_id, request_digest=_digest(request.POST))
+    return [
+        Draft(EntryKind(entry.kind), entry.at, entry.body, entry.replaces_id)
+        for act in acts
+        for entry in act.entries.order_by("place")
+    ]
+
+
+def _digest(typed: QueryDict) -> str:
+    """What a form says, whenever and however often it is sent; what is empty says nothing."""
+    said = sorted(
+        (key, values) for key, values in typed.lists() if key not in _NOT_CONTENTS and any(values)
+    )
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def sent(request: SignedInRequest) -> Mapping[str, Any] | None:

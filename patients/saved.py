@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grading.course_file import read_entry
 from grading.engine.entries import Weight
 from patients.advice import advised_by, panel_on
 from patients.answers import latest_answers
+from patients.attributed import Proposal, last_said
 from patients.carried_on import CarriedOn, carried_on
 from patients.chart import all_charted
+from patients.drafts import Draft
 from patients.grade_card import grade_card, previous_values, running_infusions
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
 from patients.recording import Recorded
+from patients.syringes import Syringe, syringes_in
 from patients.timeline import (
     as_stretches,
     banner_of,
@@ -25,6 +29,7 @@ from patients.timeline import (
     timeline_of,
     weights_among,
 )
+from patients.wording import clock_text, describe
 
 _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
@@ -33,11 +38,13 @@ _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 class Saved:
     """``rows`` go on top of the timeline; where they do not belong there, ``timeline`` is whole.
 
-    ``announcement`` says in words how the grade changed, empty where it did not.
+    ``announcement`` says in words how the grade now changed, empty where it did not; ``changes``
+    which changes of grade the act brought into the history, where they are not that one alone.
     """
 
     text: str
     announcement: str
+    changes: list[str]
     card: GradeCard
     banner: Banner | None
     rows: list[TimelineRow]
@@ -45,6 +52,8 @@ class Saved:
     previous: dict[str, PreviousValue]
     running: list[Infusion]
     carried_on: list[CarriedOn]
+    syringes: list[Syringe]
+    proposed: Mapping[str, Proposal]
     guidance: GuidancePanel
     repeated: bool
 
@@ -60,8 +69,9 @@ def saved_of(recorded: Recorded) -> Saved:
     answers = latest_answers(course.pk) if held.may_have_answers else {}
     advised = advised_by(course, standing, stretches, recorded.for_guidance, answers)
     return Saved(
-        text="; ".join(row.text for row in entry_rows),
+        text="; ".join(row.text for row in reversed(entry_rows)),
         announcement=_announcement(recorded),
+        changes=_changes(recorded),
         card=grade_card(course.pk, standing, stretches, held.authors),
         banner=_banner(recorded),
         rows=[*_change_rows(recorded), *entry_rows] if on_top else [],
@@ -69,9 +79,20 @@ def saved_of(recorded: Recorded) -> Saved:
         previous=previous_values(standing, weights),
         running=running_infusions(standing, weights),
         carried_on=going_on,
+        syringes=syringes_in(recorded.entries, recorded.now) if on_top else [],
+        proposed=last_said(standing.latest),
         guidance=panel_on(advised, held.authors, going_on),
         repeated=recorded.repeated,
     )
+
+
+def described(drafts: Iterable[Draft]) -> str:
+    """What is not recorded yet, as the timeline would say it."""
+    words = [
+        {**draft.body, "id": str(draft.id), "kind": draft.kind, "at": draft.at.isoformat()}
+        for draft in drafts
+    ]
+    return "; ".join(describe(read_entry(said)) for said in words)
 
 
 def _belongs_on_top(recorded: Recorded) -> bool:
@@ -99,6 +120,17 @@ def _banner(recorded: Recorded) -> Banner | None:
     if not any(entry.kind in _SHOWN_IN_BANNER for entry in recorded.entries):
         return None
     return banner_of(reading_of(recorded.course, recorded.now))
+
+
+def _changes(recorded: Recorded) -> list[str]:
+    changes = recorded.grade_changes
+    is_the_announced = len(changes) == 1 and changes[0].after == recorded.standing.grade
+    if is_the_announced and _announcement(recorded):
+        return []
+    return [
+        f"{clock_text(change.at, recorded.now)} grade {change.before} → {change.after}"
+        for change in changes
+    ]
 
 
 def _announcement(recorded: Recorded) -> str:

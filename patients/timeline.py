@@ -20,6 +20,8 @@ from grading.engine.vasopressors import needs_weight
 from grading.engine.vocabulary import Sex
 from grading.service import RULESET_VERSION, Checkpoint, Standing, regrade
 from patients.answers import GUIDANCE, answer_rows
+from patients.asking import confirmed_of
+from patients.attributed import REASON, last_said
 from patients.carried_on import CarriedOn, carried_on
 from patients.chart import (
     EntryRow,
@@ -27,6 +29,7 @@ from patients.chart import (
     charted,
     facts_of,
     in_force,
+    last_before,
     weights_in_force,
 )
 from patients.grade_card import (
@@ -47,6 +50,7 @@ from patients.panels import (
     Timeline,
     TimelineRow,
 )
+from patients.transfer import TRANSFER, transfer_rows
 from patients.wording import (
     attribution_text,
     day_text,
@@ -69,12 +73,17 @@ CORRECTABLE: Final = frozenset(
         EntryKind.SYMPTOM,
         EntryKind.TREATMENT,
         EntryKind.BASELINE,
+        EntryKind.RISK,
+        EntryKind.JUDGEMENT,
+        EntryKind.NOTE,
+        EntryKind.NOT_OBSERVED,
+        EntryKind.DEATH,
     }
 )
 """The kinds that have a form; any other is retracted and charted anew."""
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 _ONE_TICK: Final = timedelta(microseconds=1)
-_NOT_OBSERVED: Final = (EntryKind.RETRACTION, EntryKind.BASELINE, EntryKind.RISK)
+_SAID_BY_ITS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,7 @@ def beside_of(reading: Reading) -> Bedside:
         previous=previous_values(reading.standing, weights),
         running=running_infusions(reading.standing, weights),
         carried_on=carried_on(reading.standing, weights),
+        proposed=last_said(reading.standing.latest),
     )
 
 
@@ -243,6 +253,8 @@ def timeline_of(
         return Timeline([*reversed(changes)], "", kind)
     if kind == GUIDANCE:
         return Timeline(answer_rows(course_id), "", kind)
+    if kind == TRANSFER:
+        return Timeline(transfer_rows(course_id), "", kind)
     entries = _shown_entries(course_id)
     if kind:
         entries = entries.filter(kind=kind)
@@ -259,7 +271,8 @@ def timeline_of(
         since = page[-1].at if more else None
         until = last.at if last is not None else None
         derived = _grade_changes(course_id, since, until, now)
-        rows = _merged([*answer_rows(course_id, since, until), *rows], derived)
+        others = [*answer_rows(course_id, since, until), *transfer_rows(course_id, since, until)]
+        rows = _merged([*others, *rows], derived)
     return Timeline(rows, str(page[-1].pk) if more else "", kind)
 
 
@@ -327,9 +340,13 @@ def _row(
         corrected=tuple(corrected),
         retracted=retraction is not None,
         retract_reason=reason_of(retraction) if retraction is not None else "",
-        note=read.note,
+        note="" if isinstance(read, _SAID_BY_ITS_TEXT) else read.note,
         attribution=read.attribution.value,
         attribution_text=attribution_text(read),
+        attribution_reason=entry.act.answers.get(REASON, "")
+        if attribution_text(read) or entry.kind == EntryKind.DEATH
+        else "",
+        confirmed=tuple(confirmed_of(entry.act.answers, entry.place)),
         can_correct=can_correct and retraction is None and entry.kind in CORRECTABLE,
         can_retract=can_correct and retraction is None,
         entry_id=entry.pk,
@@ -401,6 +418,24 @@ def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.We
 def weights_among(rows: Iterable[EntryRow]) -> list[grading_entries.Weight]:
     """The weights among ``rows``, as grading reads them."""
     return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
+
+
+def infusion_before(
+    course_id: uuid.UUID, infusion: grading_entries.Vasopressor, correcting: Entry | None
+) -> grading_entries.Vasopressor | None:
+    """The entry in force about the same drug that ``infusion`` follows; None for the first.
+
+    ``correcting`` is the entry whose place ``infusion`` takes.
+    """
+    row = last_before(
+        course_id,
+        infusion.at,
+        EntryKind.VASOPRESSOR,
+        {"drug": infusion.drug.value},
+        apart_from=correcting.pk if correcting is not None else None,
+    )
+    read = charted(row) if row is not None else None
+    return read if isinstance(read, grading_entries.Vasopressor) else None
 
 
 def _grade_changes(

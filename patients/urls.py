@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients import guidance_views, policy_views, views
+from patients import guidance_views, policy_views, remark_views, transfer_views, views
 
 app_name = "patients"
 
@@ -23,6 +23,8 @@ urlpatterns = [
         views.retract,
         name="retract",
     ),
+    path("courses/<uuid:course_id>/not-observed/", remark_views.not_observed, name="not_observed"),
+    path("courses/<uuid:course_id>/place/", transfer_views.transfer, name="transfer"),
     path("courses/<uuid:course_id>/guidance/", guidance_views.guidance, name="guidance"),
     path("courses/<uuid:course_id>/guidance/tap/", guidance_views.tap, name="tap"),
     path(

@@ -31,8 +31,9 @@ from patients.context import (
     shared_context,
 )
 from patients.entry_form import EntryForm, RetractionForm, is_tick
-from patients.forms import ENTRY_FORMS
+from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
+from patients.panels import Bedside
 from patients.recording import (
     AlreadyAdmittedError,
     FormReusedError,
@@ -46,10 +47,11 @@ from patients.requests import (
     SignedInRequest,
     charting,
     course_or_404,
+    recorded_before,
     sending_of,
     sent,
 )
-from patients.saved import saved_of
+from patients.saved import described, saved_of
 from patients.timeline import (
     bedside_of,
     card_of,
@@ -81,9 +83,11 @@ def board(request: SignedInRequest) -> HttpResponse:
         return unchanged
     context = {
         "rows": ended_of(now) if shows_ended else board_of(now),
+        "now": now,
         "signature": stamp,
         "shows_ended": shows_ended,
         "can_admit": can_admit(request.user),
+        "can_chart": can_chart(request.user),
     }
     template = "patients/_board.html" if request.htmx else "patients/board.html"
     page = render(request, template, context)
@@ -181,12 +185,17 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     if request.method == "POST" and not can_chart(request.user):
         raise PermissionDenied
     course, now = course_or_404(course_id), timezone.now()
-    form = _entry_form(request, course, _kind(kind), now)
-    if form.is_bound and form.is_valid():
+    form_class, data = ENTRY_FORMS[_kind(kind)], sent(request)
+    if data is None:
+        beside = bedside_of(course, now)
+        ticks = beside.carried_on if kind == EntryKind.VITALS else ()
+        form = form_class(course=course, carried_on=ticks, proposed=beside.proposed)
+        return _form_page(request, course, form, now, beside)
+    form = _sent_form(form_class, data, course, now)
+    drafts = form.drafts() if form.is_valid() else recorded_before(request, course, form)
+    if drafts:
         sending = sending_of(request, form)
-        return _record(
-            request, course, form, lambda: recording.record(course, form.drafts(), sending)
-        )
+        return _record(request, course, form, lambda: recording.record(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 
@@ -196,7 +205,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with what it says now; sent, what it should have said."""
     course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
-    form_class = ENTRY_FORMS[_kind(entry.kind)]
+    form_class = CORRECTION_FORMS[_kind(entry.kind)]
     form = form_class(sent(request), course=course, correcting=entry)
     if form.is_bound and form.is_valid():
         (draft,) = form.drafts()
@@ -207,6 +216,9 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
             form,
             lambda: recording.correct(entry, draft.at, draft.body, sending),
         )
+    if form.is_bound and (drafts := recorded_before(request, course, form)):
+        sending = sending_of(request, form)
+        return _record(request, course, form, lambda: recording.record(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 
@@ -239,9 +251,9 @@ def _record(
     try:
         recorded = record()
     except ReplacedAlreadyError as error:
-        return _conflict(request, course, error.successor)
+        return _conflict(request, course, error.successor, _said_by(form))
     except FormReusedError:
-        return _conflict(request, course)
+        return _conflict(request, course, mine=_said_by(form))
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
         for remark in ("Saved.", *remarks):
@@ -254,8 +266,11 @@ def _record(
         "saved": saved,
         "remarks": remarks,
         "form_id": uuid.uuid4(),
-        "renew_form": not isinstance(form, EntryForm) or form.correcting is not None,
-        **form_context(ENTRY_FORMS[kind](course=course, carried_on=ticks), kind),
+        "renew_form": _is_renewed(form),
+        "says_attribution": isinstance(form, EntryForm) and form.attribution_is_said,
+        **form_context(
+            ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=saved.proposed), kind
+        ),
         **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
@@ -263,11 +278,21 @@ def _record(
     return render(request, "patients/_saved.html", context)
 
 
+def _said_by(form: EntryForm | RetractionForm) -> str:
+    """What a form would have charted, in words."""
+    return described(form.drafts()) if isinstance(form, EntryForm) else "entered in error"
+
+
+def _is_renewed(form: EntryForm | RetractionForm) -> bool:
+    """Whether another form takes the place of the one that was saved, or it is only emptied."""
+    return not isinstance(form, EntryForm) or form.is_renewed or form.correcting is not None
+
+
 def _conflict(
-    request: SignedInRequest, course: Course, successor: Entry | None = None
+    request: SignedInRequest, course: Course, successor: Entry | None = None, mine: str = ""
 ) -> HttpResponse:
     """Nothing of this form is stored: ``successor`` was there first, or the form itself was."""
-    conflict: dict[str, Any] = {"course_id": course.pk, "other": None}
+    conflict: dict[str, Any] = {"course_id": course.pk, "other": None, "mine": mine}
     if successor is not None:
         conflict |= {
             "other": rows_of(course.pk, [successor], fresh=True)[0],
@@ -281,15 +306,16 @@ def _conflict(
     return render(request, "patients/bedside.html", page, status=CONFLICT)
 
 
-def _entry_form(request: SignedInRequest, course: Course, kind: str, now: datetime) -> EntryForm:
+def _sent_form(
+    form_class: type[EntryForm], data: Mapping[str, Any], course: Course, now: datetime
+) -> EntryForm:
     """With a set of vital signs, oxygen and infusions can be ticked as unchanged.
 
     A set without a tick is bound without them, and again with them where it must be shown.
     """
-    data, form_class = sent(request), ENTRY_FORMS[kind]
-    if kind != EntryKind.VITALS:
+    if form_class.kind != EntryKind.VITALS:
         return form_class(data, course=course)
-    if data is not None and not any(is_tick(name) for name in data):
+    if not any(is_tick(name) for name in data):
         form = form_class(data, course=course)
         if form.is_valid():
             return form
@@ -297,7 +323,11 @@ def _entry_form(request: SignedInRequest, course: Course, kind: str, now: dateti
 
 
 def _form_page(
-    request: SignedInRequest, course: Course, form: EntryForm, now: datetime
+    request: SignedInRequest,
+    course: Course,
+    form: EntryForm,
+    now: datetime,
+    beside: Bedside | None = None,
 ) -> HttpResponse:
     """The form alone for htmx, the whole page otherwise; typed values and errors stay."""
     context = form_context(form, form.kind.value)
@@ -305,7 +335,7 @@ def _form_page(
         context["action"] = reverse("patients:correct", args=[course.pk, form.correcting.pk])
         context["entry"] = rows_of(course.pk, [form.correcting], can_correct=True)[0]
     template = "patients/_correct.html" if form.correcting else "patients/_entry_form.html"
-    return _render_form(request, course, context, template, now)
+    return _render_form(request, course, context, template, now, beside)
 
 
 def _render_form(
@@ -314,6 +344,7 @@ def _render_form(
     context: dict[str, Any],
     template: str,
     now: datetime,
+    beside: Bedside | None = None,
 ) -> HttpResponse:
     form = context["form"]
     status = UNPROCESSABLE if form.is_bound else 200
@@ -322,7 +353,8 @@ def _render_form(
         page = page_context(course, context.get("kind", FIRST_KIND), now, may_chart=may_chart)
         page |= {**context, "form_template": template}
         return render(request, "patients/bedside.html", page, status=status)
-    beside = bedside_of(course, now)
+    if beside is None:
+        beside = bedside_of(course, now)
     context |= {"previous": beside.previous, "running": beside.running}
     context |= shared_context(course, may_chart=may_chart)
     return render(request, template, context, status=status)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from grading.engine import entries as charted
+from grading.engine.analytes import Analyte
 from grading.engine.units import Number, shown
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
 from grading.engine.vocabulary import (
@@ -17,26 +18,17 @@ from grading.engine.vocabulary import (
     FAHRENHEIT,
     VITAL_SIGN,
     VITAL_SIGNS,
-    Analyte,
     Attribution,
     JudgementAbout,
+    NotObservedReason,
     OxygenDevice,
     RiskQuestion,
     VasopressorDrug,
     term_label,
 )
 
-SHORT_LABELS: Final = {
-    "temperature_c": "Temp",
-    "heart_rate": "HR",
-    "respiratory_rate": "RR",
-    "systolic_mmhg": "SBP",
-    "diastolic_mmhg": "DBP",
-    "mean_arterial_pressure_mmhg": "MAP",
-    "spo2_percent": "SpO₂",
-}
 _SEPARATOR: Final = " · "
-_LATE_AFTER: Final = timedelta(minutes=15)
+LATE_AFTER: Final = timedelta(minutes=10)
 
 
 def describe(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
@@ -48,7 +40,7 @@ def describe(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
 
 def _vitals(entry: charted.Vitals) -> str:
     said = {
-        sign.key: value for sign in VITAL_SIGNS if (value := getattr(entry, sign.key)) is not None
+        sign.key: value for sign in VITAL_SIGNS if (value := entry.value_of(sign.key)) is not None
     }
     parts = []
     if "temperature_c" in said:
@@ -57,10 +49,10 @@ def _vitals(entry: charted.Vitals) -> str:
         parts.append(f"BP {pressure_text(entry)}")
         said.pop("systolic_mmhg")
         said.pop("diastolic_mmhg")
-    for key, label in SHORT_LABELS.items():
-        if key in said and key != "temperature_c":
-            unit = " %" if VITAL_SIGN[key].unit == "%" else ""
-            parts.append(f"{label} {shown(said[key])}{unit}")
+    for sign in VITAL_SIGNS:
+        if sign.key in said and sign.key != "temperature_c":
+            unit = " %" if sign.unit == "%" else ""
+            parts.append(f"{sign.abbreviation} {shown(said[sign.key])}{unit}")
     return _SEPARATOR.join(parts)
 
 
@@ -105,9 +97,19 @@ def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
     return f"{text} = {shown(dose)} {canonical.label}"
 
 
+def lab_unit_text(unit: str) -> str:
+    """The unit of a result as it is written; empty for a ratio."""
+    return _LAB_UNIT_TEXTS.get(unit, unit)
+
+
+_LAB_UNIT_TEXTS: Final = {
+    "umol/L": "µmol/L", "ug/L": "µg/L", "10^9/L": "×10⁹/L", "ratio": "",
+}  # fmt: skip
+
+
 def _lab(entry: charted.Lab) -> str:
-    unit = "" if entry.unit == "ratio" else f" {entry.unit.replace('umol', 'µmol')}"
-    text = f"{entry.analyte.label} {entry.comparator or ''}{shown(entry.value)}{unit}"
+    result = f"{entry.comparator or ''}{shown(entry.value)} {lab_unit_text(entry.unit)}".rstrip()
+    text = f"{entry.analyte.label} {result}"
     limits = []
     if entry.lower_limit is not None:
         limits.append(f"lower limit {shown(entry.lower_limit)}")
@@ -154,6 +156,11 @@ def _symptom(entry: charted.Symptom) -> str:
     return f"{capital(term_label(entry.term))} {'present' if entry.present else 'absent'}"
 
 
+def _not_observed(entry: charted.NotObserved) -> str:
+    why = entry.note if entry.reason is NotObservedReason.OTHER else entry.reason.label
+    return f"{capital(entry.what.label)} not observed: {why}"
+
+
 def _treatment(entry: charted.Treatment) -> str:
     dose = "" if entry.dose_mg is None else f" {shown(entry.dose_mg)} mg"
     return f"{entry.agent.label}{dose}"
@@ -171,6 +178,8 @@ _WORDED: Final[dict[type[charted.Entry], Callable[[Any], str]]] = {
     charted.Judgement: _judgement,
     charted.Symptom: _symptom,
     charted.Treatment: _treatment,
+    charted.Note: lambda entry: f"Note: {entry.note}",
+    charted.NotObserved: _not_observed,
     charted.Death: lambda _entry: "Death",
     charted.Retraction: lambda _entry: "Entered in error",
 }
@@ -181,7 +190,7 @@ def attribution_text(entry: charted.Entry) -> str:
     marks = [_MARKS[entry.attribution]] if entry.attribution in _MARKS else []
     if isinstance(entry, charted.Vitals):
         marks += [
-            f"{SHORT_LABELS[key]} {_MARKS[attribution]}"
+            f"{VITAL_SIGN[key].abbreviation} {_MARKS[attribution]}"
             for key, attribution in entry.attribution_by_field.items()
             if attribution in _MARKS
         ]
@@ -231,9 +240,9 @@ def age_text(at: datetime, now: datetime) -> str:
 
 
 def late_text(at: datetime, recorded_at: datetime) -> str:
-    """How late an entry was charted; empty within a quarter of an hour."""
+    """How late an entry was charted; empty up to ten minutes."""
     late = recorded_at - at
-    return f"charted {duration_text(late)} later" if late >= _LATE_AFTER else ""
+    return f"charted {duration_text(late)} later" if late > LATE_AFTER else ""
 
 
 def clock_text(at: datetime, now: datetime) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from grading.engine.analytes import Analyte
 from grading.engine.circulation import Circulation
 from grading.engine.entries import Entry, Toxicity, from_words, to_words
 from grading.engine.facts import Baseline, CourseFacts
@@ -16,7 +17,7 @@ from grading.engine.organs import Organs
 from grading.engine.pressure import Reading
 from grading.engine.state import CourseState
 from grading.engine.vasopressors import HighDoseRun
-from grading.engine.vocabulary import Analyte, JudgementAbout, VasopressorDrug
+from grading.engine.vocabulary import JudgementAbout, VasopressorDrug
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 

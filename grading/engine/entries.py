@@ -12,12 +12,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar, Final
 
+from grading.engine.analytes import Analyte
 from grading.engine.units import Number, celsius
 from grading.engine.vocabulary import (
-    Analyte,
+    VITAL_SIGN,
     Attribution,
     DoseUnit,
+    DueObservation,
     JudgementAbout,
+    NotObservedReason,
     OxygenDevice,
     RiskQuestion,
     TreatmentAgent,
@@ -46,19 +49,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals(Entry):
-    """A set of vital signs; a field that is None says nothing."""
+    """A set of vital signs; one that is not there says nothing.
+
+    Those that a criterion reads are fields; ``others`` holds every other sign by its key.
+    """
 
     kind: ClassVar[str] = "vitals"
 
     temperature_c: Number | None = None
     temperature_f: Decimal | None = None
-    heart_rate: Decimal | None = None
-    respiratory_rate: Decimal | None = None
     systolic_mmhg: Decimal | None = None
     diastolic_mmhg: Decimal | None = None
     mean_arterial_pressure_mmhg: Decimal | None = None
-    spo2_percent: Decimal | None = None
+    others: Mapping[str, Decimal] = field(default_factory=dict)
     attribution_by_field: Mapping[str, Attribution] = field(default_factory=dict)
+
+    def value_of(self, vital_sign: str) -> Number | None:
+        """What the set says of one vital sign, by its key; None where nothing."""
+        if vital_sign not in SIGNS_READ:
+            return self.others.get(vital_sign)
+        value: Number | None = getattr(self, vital_sign)
+        return value
 
     def attribution_of(self, vital_sign: str) -> Attribution:
         """The attribution of one field: its own where given, else that of the set."""
@@ -73,6 +84,15 @@ class Vitals(Entry):
     def is_pressure_reading(self) -> bool:
         """A systolic or a mean pressure makes a reading; a diastolic alone does not."""
         return self.systolic_mmhg is not None or self.mean_arterial_pressure_mmhg is not None
+
+
+SIGNS_READ: Final = (
+    "temperature_c",
+    "systolic_mmhg",
+    "diastolic_mmhg",
+    "mean_arterial_pressure_mmhg",
+)
+"""The vital signs that a criterion reads: fields of ``Vitals``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +214,23 @@ class Treatment(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Entry):
+    """Free text, in ``note``; it says nothing about any grade."""
+
+    kind: ClassVar[str] = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotObserved(Entry):
+    """That something due was not observed, and why; what was charted before stays as it is."""
+
+    kind: ClassVar[str] = "not_observed"
+
+    what: DueObservation
+    reason: NotObservedReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Death(Entry):
     kind: ClassVar[str] = "death"
 
@@ -209,7 +246,7 @@ KINDS: Final[dict[str, type[Entry]]] = {
     entry_class.kind: entry_class
     for entry_class in (
         Vitals, Oxygen, Vasopressor, FluidBolus, Weight, Lab, BaselineFacts, Risk, Toxicity,
-        Judgement, Symptom, Treatment, Death, Retraction,
+        Judgement, Symptom, Treatment, Note, NotObserved, Death, Retraction,
     )
 }  # fmt: skip
 
@@ -238,6 +275,8 @@ _WORDS: Final = {
     "analyte": Analyte,
     "about": JudgementAbout,
     "agent": TreatmentAgent,
+    "what": DueObservation,
+    "reason": NotObservedReason,
 }
 _TIMES: Final = frozenset({"at", "recorded_at", "measured_at"})
 _AS_IT_IS: Final = frozenset(
@@ -255,6 +294,8 @@ def to_words(entry: Entry) -> dict[str, Any]:
             words[name] = _word(value)
     if isinstance(entry, Vasopressor):
         words.setdefault("rate", None)
+    if isinstance(entry, Vitals):
+        words |= words.pop("others", {})
     if "temperature_f" in words:
         words.pop("temperature_c", None)
     return words
@@ -269,7 +310,7 @@ def _word(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: str(attribution) for key, attribution in value.items()}
+        return {key: str(item) for key, item in value.items()}
     return value
 
 
@@ -283,6 +324,10 @@ def from_words(words: Mapping[str, Any]) -> Entry:
     }
     if "temperature_f" in values:
         values["temperature_c"] = celsius(values["temperature_f"])
+    if entry_class is Vitals:
+        values["others"] = {
+            key: values.pop(key) for key in VITAL_SIGN if key in values and key not in SIGNS_READ
+        }
     return entry_class(**values)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from grading.engine.vocabulary import Analyte, VasopressorDrug
+from grading.engine.analytes import Analyte
+from grading.engine.vocabulary import VasopressorDrug
 
 SOURCES: Final[dict[str, str]] = {
     "lee-2014": (

@@ -9,11 +9,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from grading.engine.analytes import Analyte
 from grading.engine.entries import BaselineFacts
 from grading.engine.evidence import PALS_NEONATE_DAYS
 from grading.engine.laboratory import in_common_unit
 from grading.engine.policy import DEFAULT_POLICY, Policy
-from grading.engine.vocabulary import Analyte
 
 
 @dataclass(frozen=True, slots=True)

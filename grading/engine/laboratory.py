@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from grading.engine.analytes import Analyte, lab_unit
 from grading.engine.entries import Lab
 from grading.engine.evidence import CTCAE_LABORATORY, GradedBy
 from grading.engine.units import EXACT
-from grading.engine.vocabulary import Analyte, lab_unit
 
 _WHOLE: Final = Decimal(100)
 _HIGHEST_CTCAE: Final = 4

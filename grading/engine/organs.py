@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from grading.engine.analytes import Analyte
 from grading.engine.assessment import Assessed, Explained
 from grading.engine.entries import Lab, Symptom, Toxicity
 from grading.engine.evidence import CTCAE_LABORATORY
@@ -19,7 +20,6 @@ from grading.engine.vocabulary import (
     TICKS_TO_GRADE,
     TOXICITY_TERMS,
     TRANSAMINASES,
-    Analyte,
     Attribution,
     TermGroup,
     term_label,

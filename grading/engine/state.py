@@ -18,11 +18,14 @@ from grading.engine.assessment import Assessed, Explained
 from grading.engine.circulation import Circulation
 from grading.engine.constitution import Constitution
 from grading.engine.entries import (
+    SIGNS_READ,
     Death,
     Entry,
     FluidBolus,
     Judgement,
     Lab,
+    Note,
+    NotObserved,
     Oxygen,
     Risk,
     Symptom,
@@ -42,15 +45,6 @@ from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, ORDER, RULES, gr
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
 
 _NOTHING: Final[Assessed] = ((), ())
-_VITALS: Final = (
-    "temperature_c",
-    "heart_rate",
-    "respiratory_rate",
-    "systolic_mmhg",
-    "diastolic_mmhg",
-    "mean_arterial_pressure_mmhg",
-    "spo2_percent",
-)
 
 
 @dataclass(slots=True)
@@ -287,9 +281,11 @@ class CourseState:
 
     def _note_vitals(self, entry: Vitals) -> int:
         latest, touched = self.latest, 0
-        for name in _VITALS:
+        for name in SIGNS_READ:
             if getattr(entry, name) is not None:
                 latest[name] = entry
+        for name in entry.others:
+            latest[name] = entry
         if entry.temperature_c is not None:
             self.constitution.note_temperature(entry)
             touched = _CONSTITUTION
@@ -347,6 +343,10 @@ class CourseState:
         self.latest["risk"] = entry
         return 0
 
+    def _say_nothing(self, _entry: Entry) -> int:
+        """A note, or that nothing was observed: the grade and what it rests on stay as they are."""
+        return 0
+
     def _note_death(self, entry: Death) -> int:
         self.death = entry
         return 0
@@ -370,5 +370,7 @@ _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Symptom: CourseState._note_symptom,
     Treatment: CourseState._note_treatment,
     Risk: CourseState._note_risk,
+    Note: CourseState._say_nothing,
+    NotObserved: CourseState._say_nothing,
     Death: CourseState._note_death,
 }

@@ -2,12 +2,14 @@
 
 Each vital sign, device, drug, analyte and term is said here once; forms, columns, the course file
 and the criteria derive from it. Hard limits refuse what cannot be (values after MIMIC-Extract's
-variable ranges, widened where a patient with CRS has gone beyond them).
+variable ranges, widened where a patient with CRS has gone beyond them); usual ranges are narrower,
+and a form asks about what lies outside them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Self
@@ -40,6 +42,27 @@ class Limits:
         return self.lowest <= value <= self.highest
 
 
+class AgeBand(Labelled):
+    """Ages whose pulse, breathing and pressure differ; from 18 years the adult's limits hold."""
+
+    INFANT = "infant", "under 1 year"
+    TODDLER = "toddler", "1 to 4 years"
+    CHILD = "child", "5 to 11 years"
+    ADOLESCENT = "adolescent", "12 to 17 years"
+
+    @classmethod
+    def of(cls, age_years: int) -> AgeBand | None:
+        """The band of an age in completed years; None for an adult."""
+        until = {1: cls.INFANT, 5: cls.TODDLER, 12: cls.CHILD, 18: cls.ADOLESCENT}
+        return next((band for years, band in until.items() if age_years < years), None)
+
+
+def by_age(ranges: str) -> dict[AgeBand, Limits]:
+    """Limits for each band in turn, written "50-120 60-140 …"."""
+    pairs = (text.split("-") for text in ranges.split())
+    return {band: Limits.of(*pair) for band, pair in zip(AgeBand, pairs, strict=True)}
+
+
 class Attribution(Labelled):
     """Whether a finding is ascribed to cytokine release (the paper's demand before any grading)."""
 
@@ -57,38 +80,69 @@ class Sex(Labelled):
 
 @dataclass(frozen=True, slots=True)
 class VitalSign:
-    """One number of a set of vital signs; ``short`` is how it is named on a form."""
+    """One number of a set of vital signs.
+
+    ``short`` names it on a form, ``abbreviation`` in a line. Outside ``limits`` it cannot be;
+    outside ``usual`` an adult's value is asked about, a child's outside that of its age band.
+    """
 
     key: str
     label: str
     unit: str
     limits: Limits
     short: str
+    abbreviation: str
+    usual: Limits
+    usual_of_children: Mapping[AgeBand, Limits] = field(default_factory=dict)
 
 
 VITAL_SIGNS: Final = (
-    VitalSign("temperature_c", "Temperature", "°C", Limits.of("25", "45"), "Temperature"),
-    VitalSign("heart_rate", "Heart rate", "/min", Limits.of("20", "300"), "Heart rate"),
-    VitalSign("respiratory_rate", "Respiratory rate", "/min", Limits.of("3", "100"), "Resp. rate"),
-    VitalSign("systolic_mmhg", "Systolic pressure", "mmHg", Limits.of("20", "300"), "Systolic"),
-    VitalSign("diastolic_mmhg", "Diastolic pressure", "mmHg", Limits.of("10", "200"), "Diastolic"),
     VitalSign(
-        "mean_arterial_pressure_mmhg",
-        "Mean arterial pressure",
-        "mmHg",
-        Limits.of("15", "250"),
-        "MAP",
+        "temperature_c", "Temperature", "°C", Limits.of("25", "45"), "Temperature", "Temp",
+        usual=Limits.of("35", "41.5"),
     ),
-    VitalSign("spo2_percent", "SpO₂", "%", Limits.of("30", "100"), "SpO₂"),
-)
+    VitalSign(
+        "systolic_mmhg", "Systolic pressure", "mmHg", Limits.of("20", "300"), "Systolic", "SBP",
+        usual=Limits.of("70", "200"),
+        usual_of_children=by_age("50-120 60-140 65-160 70-180"),
+    ),
+    VitalSign(
+        "diastolic_mmhg", "Diastolic pressure", "mmHg", Limits.of("10", "200"), "Diastolic", "DBP",
+        usual=Limits.of("30", "130"),
+        usual_of_children=by_age("20-85 25-95 30-105 30-120"),
+    ),
+    VitalSign(
+        "mean_arterial_pressure_mmhg", "Mean arterial pressure", "mmHg", Limits.of("15", "250"),
+        "MAP", "MAP",
+        usual=Limits.of("50", "140"),
+        usual_of_children=by_age("35-95 40-110 45-120 50-135"),
+    ),
+    VitalSign(
+        "heart_rate", "Heart rate", "/min", Limits.of("20", "300"), "Heart rate", "HR",
+        usual=Limits.of("40", "180"),
+        usual_of_children=by_age("80-220 70-200 60-190 45-180"),
+    ),
+    VitalSign(
+        "respiratory_rate", "Respiratory rate", "/min", Limits.of("3", "100"), "Resp. rate", "RR",
+        usual=Limits.of("8", "40"),
+        usual_of_children=by_age("20-80 15-60 12-50 8-40"),
+    ),
+    VitalSign(
+        "spo2_percent", "SpO₂", "%", Limits.of("30", "100"), "SpO₂", "SpO₂",
+        usual=Limits.of("85", "100"),
+    ),
+)  # fmt: skip
+"""In the order in which a set is taken. Children's are PALS ranges, widened for illness."""
 VITAL_SIGN: Final = {sign.key: sign for sign in VITAL_SIGNS}
 
 FAHRENHEIT: Final = VitalSign(
-    "temperature_f", "Temperature", "°F", Limits.of("77", "113"), "Temperature"
-)
+    "temperature_f", "Temperature", "°F", Limits.of("77", "113"), "Temperature", "Temp",
+    usual=Limits.of("95", "106.7"),
+)  # fmt: skip
 """Temperature as a form may take it; kept as typed, read exactly."""
 
 WEIGHT_KG: Final = Limits.of("1", "350")
+USUAL_WEIGHT_KG: Final = Limits.of("2.5", "200")
 AGE_YEARS: Final = Limits.of("0", "120")
 FLOW_L_PER_MIN: Final = Limits.of("0", "70")
 FIO2_PERCENT: Final = Limits.of("21", "100")
@@ -110,6 +164,14 @@ class OxygenDevice(Labelled):
     TRACHEOSTOMY_MASK = "tracheostomy_mask", "Tracheostomy mask"
     PARTIAL_REBREATHER_MASK = "partial_rebreather_mask", "Partial rebreather mask"
     ECMO = "ecmo", "ECMO"
+
+
+USUAL_FLOW_L_PER_MIN: Final = {
+    OxygenDevice.NASAL_CANNULA: Limits.of("0", "6"),
+    OxygenDevice.SIMPLE_MASK: Limits.of("5", "70"),
+    OxygenDevice.NON_REBREATHER_MASK: Limits.of("10", "70"),
+    OxygenDevice.HIGH_FLOW_NASAL_CANNULA: Limits.of("0", "60"),
+}
 
 
 class DoseUnit(Labelled):
@@ -140,12 +202,18 @@ class VasopressorDrug(Labelled):
 
 @dataclass(frozen=True, slots=True)
 class DrugFacts:
-    """How an infusion is charted. ``canonical`` is the unit of Table 3 and of the limits."""
+    """How an infusion is charted. ``canonical`` is the unit of Table 3 and of the limits.
+
+    Above ``usual_highest``, or ``usual_highest_per_kg`` in the canonical unit per kg, a dose is
+    asked about.
+    """
 
     counted: bool
     canonical: DoseUnit | None
     units: tuple[DoseUnit, ...]
     limits: Limits | None
+    usual_highest: Decimal | None = None
+    usual_highest_per_kg: Decimal | None = None
 
 
 _MASS_UNITS = (
@@ -158,123 +226,39 @@ _PER_KG_ONLY = (DoseUnit.UG_PER_KG_PER_MIN,)
 
 DRUGS: Final[dict[VasopressorDrug, DrugFacts]] = {
     VasopressorDrug.NOREPINEPHRINE: DrugFacts(
-        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "300")
+        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "300"), Decimal(100), Decimal(3)
     ),
     VasopressorDrug.EPINEPHRINE: DrugFacts(
-        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "200")
+        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "200"), Decimal(50)
     ),
     VasopressorDrug.DOPAMINE: DrugFacts(
         True,
         DoseUnit.UG_PER_KG_PER_MIN,
         (DoseUnit.UG_PER_KG_PER_MIN, DoseUnit.UG_PER_MIN, DoseUnit.ML_PER_H),
         Limits.of("0", "50"),
+        Decimal(20),
     ),
     VasopressorDrug.PHENYLEPHRINE: DrugFacts(
-        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "1000")
+        True, DoseUnit.UG_PER_MIN, _MASS_UNITS, Limits.of("0", "1000"), Decimal(400)
     ),
     VasopressorDrug.VASOPRESSIN: DrugFacts(
         True,
         DoseUnit.UNITS_PER_MIN,
         (DoseUnit.UNITS_PER_MIN, DoseUnit.UNITS_PER_H, DoseUnit.ML_PER_H),
         Limits.of("0", "0.5"),
+        Decimal("0.1"),
     ),
     VasopressorDrug.ANGIOTENSIN_II: DrugFacts(
         True, DoseUnit.NG_PER_KG_PER_MIN, (DoseUnit.NG_PER_KG_PER_MIN,), None
     ),
     VasopressorDrug.DOBUTAMINE: DrugFacts(
-        False, DoseUnit.UG_PER_KG_PER_MIN, _PER_KG_ONLY, Limits.of("0", "40")
+        False, DoseUnit.UG_PER_KG_PER_MIN, _PER_KG_ONLY, Limits.of("0", "40"), Decimal(20)
     ),
     VasopressorDrug.MILRINONE: DrugFacts(
-        False, DoseUnit.UG_PER_KG_PER_MIN, _PER_KG_ONLY, Limits.of("0", "1.5")
+        False, DoseUnit.UG_PER_KG_PER_MIN, _PER_KG_ONLY, Limits.of("0", "1.5"), Decimal("0.75")
     ),
     VasopressorDrug.OTHER_VASOPRESSOR: DrugFacts(True, None, (), None),
 }
-
-
-class Analyte(Labelled):
-    ALT = "alt", "ALT"
-    AST = "ast", "AST"
-    ALP = "alp", "ALP"
-    GGT = "ggt", "GGT"
-    BILIRUBIN = "bilirubin", "Bilirubin"
-    CREATININE = "creatinine", "Creatinine"
-    FIBRINOGEN = "fibrinogen", "Fibrinogen"
-    APTT = "aptt", "aPTT"
-    INR = "inr", "INR"
-    LVEF = "lvef", "LVEF"
-    CRP = "crp", "CRP"
-    FERRITIN = "ferritin", "Ferritin"
-    IL6 = "il6", "IL-6"
-    PLATELETS = "platelets", "Platelets"
-    ANC = "anc", "Neutrophils"
-    LACTATE = "lactate", "Lactate"
-    TROPONIN = "troponin", "Troponin"
-    D_DIMER = "d_dimer", "D-dimer"
-
-
-@dataclass(frozen=True, slots=True)
-class LabUnit:
-    """A unit of an analyte: its hard limits and the factor to the analyte's common unit.
-
-    The common unit is the one that every other unit reaches by an exact product, so that results in
-    different units compare without a division.
-    """
-
-    name: str
-    limits: Limits | None
-    to_common: Decimal = Decimal(1)
-
-
-_UMOL_PER_MG_BILIRUBIN = Decimal("17.1")
-_UMOL_PER_MG_CREATININE = Decimal("88.4")
-_MG_DL_PER_G_L = Decimal(100)
-
-LAB_UNITS: Final[dict[Analyte, tuple[LabUnit, ...]]] = {
-    Analyte.ALT: (LabUnit("U/L", Limits.of("0", "30000")),),
-    Analyte.AST: (LabUnit("U/L", Limits.of("0", "40000")),),
-    Analyte.ALP: (LabUnit("U/L", None),),
-    Analyte.GGT: (LabUnit("U/L", None),),
-    Analyte.BILIRUBIN: (
-        LabUnit("mg/dL", Limits.of("0", "80"), _UMOL_PER_MG_BILIRUBIN),
-        LabUnit("umol/L", Limits.of("0", "1368")),
-    ),
-    Analyte.CREATININE: (
-        LabUnit("mg/dL", Limits.of("0.05", "40"), _UMOL_PER_MG_CREATININE),
-        LabUnit("umol/L", Limits.of("4", "3540")),
-    ),
-    Analyte.FIBRINOGEN: (
-        LabUnit("mg/dL", Limits.of("0", "1500")),
-        LabUnit("g/L", Limits.of("0", "15"), _MG_DL_PER_G_L),
-    ),
-    Analyte.APTT: (LabUnit("s", Limits.of("10", "300")),),
-    Analyte.INR: (LabUnit("ratio", Limits.of("0.5", "20")),),
-    Analyte.LVEF: (LabUnit("%", Limits.of("1", "95")),),
-    Analyte.CRP: (
-        LabUnit("mg/L", Limits.of("0", "1000")),
-        LabUnit("mg/dL", Limits.of("0", "100"), Decimal(10)),
-    ),
-    Analyte.FERRITIN: (
-        LabUnit("ng/mL", Limits.of("0", "2000000")),
-        LabUnit("ug/L", Limits.of("0", "2000000")),
-    ),
-    Analyte.IL6: (
-        LabUnit("pg/mL", Limits.of("0", "10000000")),
-        LabUnit("ng/L", Limits.of("0", "10000000")),
-    ),
-    Analyte.PLATELETS: (LabUnit("10^9/L", Limits.of("0", "3000")),),
-    Analyte.ANC: (LabUnit("10^9/L", Limits.of("0", "200")),),
-    Analyte.LACTATE: (LabUnit("mmol/L", Limits.of("0", "40")),),
-    Analyte.TROPONIN: (
-        LabUnit("ng/mL", Limits.of("0", "1000"), Decimal(1000)),
-        LabUnit("ng/L", Limits.of("0", "1000000")),
-    ),
-    Analyte.D_DIMER: (LabUnit("ng/mL", None),),
-}
-
-
-def lab_unit(analyte: Analyte, name: str) -> LabUnit | None:
-    """The unit of that name, or None where the analyte is never reported in it."""
-    return next((unit for unit in LAB_UNITS[analyte] if unit.name == name), None)
 
 
 class TermGroup(Labelled):
@@ -312,7 +296,7 @@ _TERMS: Final[dict[TermGroup, str]] = {
 }
 _ABBREVIATIONS: Final = {"alt": "ALT", "ast": "AST", "alp": "ALP", "ggt": "GGT", "aptt": "aPTT"} | {
     "inr": "INR", "lvef": "LVEF", "ards": "ARDS", "ck_increased": "CK increased",
-    "qtc_prolonged": "QTc prolonged", "il6": "IL-6",
+    "qtc_prolonged": "QTc prolonged", "il6": "IL-6", "elevated_d_dimer": "elevated D-dimer",
 }  # fmt: skip
 
 TOXICITY_TERMS: Final[dict[str, TermGroup]] = {
@@ -365,6 +349,21 @@ class TreatmentAgent(Labelled):
     ANTIBIOTICS = "antibiotics", "Antibiotics"
     ANTIPYRETIC = "antipyretic", "Antipyretic"
     OTHER = "other", "Other treatment"
+
+
+class NotObservedReason(Labelled):
+    """Why an observation that was due was not made."""
+
+    ASLEEP = "asleep", "asleep"
+    REFUSED = "refused", "refused"
+    OFF_WARD = "off_ward", "off ward"
+    OTHER = "other", "another reason"
+
+
+class DueObservation(Labelled):
+    """What was due and not observed."""
+
+    VITAL_SIGNS = "vital_signs", "vital signs"
 
 
 class RiskQuestion(Labelled):

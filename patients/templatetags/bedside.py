@@ -10,7 +10,7 @@ from typing import Any, Final
 from django import template
 from django.utils import timezone
 
-from patients.wording import clock_text
+from patients.wording import clock_text, duration_text
 
 register = template.Library()
 
@@ -31,9 +31,23 @@ def stamp(at: datetime) -> str:
 
 
 @register.filter
+def until(at: datetime | None, now: datetime) -> str:
+    """How long it is from ``now`` until ``at``: "39 min"; "" where ``at`` is no instant."""
+    if at is None:
+        return ""
+    return duration_text(at - now) if at > now else "now"
+
+
+@register.filter
 def of(values: Mapping[str, Any] | None, name: str) -> Any:
     """What ``values`` holds under ``name``: ``{{ previous|of:field.name }}``."""
     return values.get(name) if values else None
+
+
+@register.simple_tag
+def usual_reasons() -> tuple[str, ...]:
+    """Why entries are corrected or taken back, most often: one tap each."""
+    return ("Typing error", "Misread", "Wrong time", "Wrong unit", "Another patient")
 
 
 def fresh_form_id() -> uuid.UUID:

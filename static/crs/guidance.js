@@ -40,16 +40,19 @@ const returnFocus = () => {
 
 const failed = (event) => {
   if (!event.target.closest?.("#guidance") || event.detail.requestConfig?.verb !== "post") return;
+  const status = event.detail.xhr?.status ?? 0;
+  // Where nothing came back, the server may have saved it all the same; a tap counts once.
+  const lead = status === 0 || status >= 500 ? "Not confirmed." : "Not saved.";
   const why =
     {
       0: "There is no connection.",
       401: "You have been signed out: sign in again.",
       403: "You may not do this, or have signed in anew elsewhere.",
-    }[event.detail.xhr?.status ?? 0] ?? "The server could not save it.";
+    }[status] ?? "The server could not save it.";
   const message = document.createElement("p");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.textContent = `Not saved. ${why} Tap again.`;
+  message.textContent = `${lead} ${why} Tap again.`;
   document.getElementById("guidance-message")?.replaceChildren(message);
 };
 

@@ -1,7 +1,16 @@
+import { watchAttribution } from "./attribution.js";
 import { watchClock } from "./clock.js";
+import { watchDrafts } from "./drafts.js";
 import { watchEntries } from "./entry.js";
 import { watchFields } from "./fields.js";
 import { watchGuidance } from "./guidance.js";
+import { watchReasons } from "./reasons.js";
+import { watchLabs } from "./labs.js";
+import { watchSyringes } from "./syringes.js";
+import { watchSending } from "./sending.js";
+import { watchShortcuts } from "./shortcuts.js";
+import { watchTaps } from "./taps.js";
+import { watchToxicity } from "./toxicity.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -18,14 +27,23 @@ if (toggle) {
   label();
 }
 
-// An open row menu closes when something else, or one of its links, is chosen.
+// An open menu closes when something else, or one of its links, is chosen.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".row-menu[open]")) {
     if (!menu.contains(event.target) || event.target.closest("a")) menu.open = false;
   }
 });
 
+watchDrafts(); // before what works on the values it puts back
+watchAttribution();
+watchReasons();
 watchClock();
+watchToxicity(); // before the hand is put into its field
 watchEntries();
+watchSending();
 watchFields();
 watchGuidance();
+watchLabs();
+watchSyringes();
+watchShortcuts();
+watchTaps();

@@ -18,10 +18,17 @@ class BedsidePage:
 
     def open_tab(self, name: str) -> None:
         tabs = self.page.get_by_role("navigation", name="What to chart")
-        tab = tabs.get_by_role("link", name=name)
+        tab = tabs.locator("a").filter(has_text=name)
         if tab.get_attribute("aria-current") is None:
+            if not tab.is_visible():
+                tabs.locator("summary").click()
             tab.click()
         expect(tab).to_have_attribute("aria-current", "page")
+
+    def open_attribution(self) -> None:
+        block = self.page.locator("#attribution")
+        if block.count() and block.get_attribute("open") is None:
+            block.locator("summary").click()
 
     def field(self, label: str) -> Locator:
         return self.page.get_by_label(label, exact=True)

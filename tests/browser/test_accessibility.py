@@ -25,7 +25,8 @@ ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES = {"light": ALL, "dark": ["color-contrast"]}  # a theme changes nothing but colours
 TABS = (
     "Vitals", "Oxygen", "Vasopressor", "Fluid", "Weight",
-    "Labs", "Toxicity", "Symptom", "Treatment", "Baseline",
+    "Labs", "Symptoms", "Toxicity", "Treatment", "Baseline",
+    "Risk", "Judgement", "Note", "Not observed", "Death",
 )  # fmt: skip
 RUN_AXE = """async (rules) => {
     const found = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
@@ -122,14 +123,14 @@ def test_the_bedside(
     faults: list[str] = []
     for tab in TABS:
         bedside.open_tab(tab)
-        page.locator("details.more summary").click()
+        bedside.open_attribution()
         faults += faults_of(page, tab)
-        bedside.fill({"Note": "n", "Time": "25:99"})
+        bedside.fill({"Time": "25:99"} | ({} if tab == "Death" else {"Note": "n"}))
         bedside.save()
         expect(page.get_by_role("alert").first).to_be_visible()
         faults += faults_of(page, f"{tab} refused")
     bedside.open_tab("Weight")
-    bedside.fill({"Weight": "81"})
+    bedside.fill({"Weight": "81", "Time": ""})
     bedside.save_and_see_it_saved()
     bedside.rows.locator("summary").first.click()
     faults += faults_of(page, "saved")
@@ -161,4 +162,67 @@ def test_corrections_and_conflicts(
     bedside.save()
     expect(page.get_by_text("Not saved: this entry was taken back meanwhile")).to_be_visible()
     faults += faults_of(page, "conflict")
+    assert not faults, "\n".join(faults)
+
+
+def test_what_is_not_sent_and_the_list_of_keys(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """A send that failed, drafts that wait, an expired sign-in, and the shortcuts."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    bedside = BedsidePage(page)
+    faults: list[str] = []
+    page.get_by_role("button", name="Shortcuts").click()
+    faults += faults_of(page, "shortcuts")
+    page.keyboard.press("Escape")
+
+    bedside.fill({"Temperature": "38.4"})
+    bedside.open_tab("Oxygen")
+    bedside.fill({"Device": "Nasal cannula"})
+    page.route("**/entries/oxygen/", lambda route: route.abort("connectionreset"), times=1)
+    bedside.save()
+    expect(page.get_by_role("alert")).to_contain_text("Not confirmed.")
+    faults += faults_of(page, "not confirmed")
+    page.route("**/entries/oxygen/", lambda route: route.fulfill(status=401), times=1)
+    bedside.save()
+    expect(page.get_by_role("link", name="Sign in and come back")).to_be_visible()
+    faults += faults_of(page, "signed out")
+    page.reload()
+    expect(page.get_by_role("button", name="Discard")).to_be_visible()
+    faults += faults_of(page, "put back")
+    assert not faults, "\n".join(faults)
+
+
+def test_findings(
+    page: Page, nurse: User, busy_course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """A toxicity looked for and graded, symptoms said, a tap, a death read back, a move refused."""
+    sign_in(page, nurse)
+    chart(busy_course, nurse, "symptom", term="rigors", present=True)
+    page.goto(f"/courses/{busy_course.pk}/")
+    bedside = BedsidePage(page)
+    faults: list[str] = []
+    page.get_by_role("button", name="Asleep").click()
+    bedside.expect_saved("not observed")
+    faults += faults_of(page, "not observed")
+    bedside.open_tab("Toxicity")
+    page.locator("#toxicity-search").fill("liver")
+    expect(page.get_by_role("option", name="Hepatic failure")).to_be_visible()
+    faults += faults_of(page, "looking for a toxicity")
+    page.keyboard.press("Enter")
+    page.get_by_role("radio", name="4 moderate").check()
+    faults += faults_of(page, "grading a toxicity")
+    bedside.open_tab("Symptoms")
+    page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="present").check()
+    faults += faults_of(page, "symptoms said")
+    bedside.open_tab("Death")
+    bedside.fill({"Death due to": "uncertain", "Reason": "Sepsis perhaps"})
+    bedside.save()
+    expect(page.get_by_role("region", name="Please confirm")).to_be_visible()
+    faults += faults_of(page, "a death read back")
+    page.goto(f"/courses/{busy_course.pk}/place/")
+    page.get_by_role("button", name="End the course").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    faults += faults_of(page, "ward and bed")
     assert not faults, "\n".join(faults)

@@ -46,5 +46,5 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
     expect(ada).to_contain_text("Grade 3")
     assert page.evaluate("window.leftOpen") is True
 
-    ada.get_by_role("link").click()
+    ada.get_by_role("link", name="OKONKWO, Ada", exact=True).click()
     expect(page.get_by_role("region", name="CRS grade now")).to_contain_text("3")

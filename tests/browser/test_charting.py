@@ -77,17 +77,20 @@ def test_a_save_after_a_refusal_leaves_nothing_behind_in_the_form(
     What stayed ticked or chosen would be charted with the next entry, unseen.
     """
     bedside.open_tab("Vasopressor")
-    bedside.page.get_by_text("Attribution and note").click()
+    bedside.open_attribution()
     bedside.fill({"Due to": "another cause"})
     bedside.field("Stopped").check()
     bedside.save()
-    expect(bedside.page.get_by_role("alert")).to_contain_text("Choose the drug")
-    bedside.fill({"Drug": "Norepinephrine"})
+    refused = bedside.page.get_by_role("alert")
+    expect(refused.first).to_contain_text("Choose the drug")
+    expect(refused.last).to_contain_text("Say what else it is due to")
+    bedside.fill({"Drug": "Norepinephrine", "Why not CRS, or why uncertain": "spinal block"})
     bedside.save_and_see_it_saved()
 
     expect(bedside.field("Drug")).to_have_value("")
     expect(bedside.field("Stopped")).not_to_be_checked()
     expect(bedside.field("Due to")).to_have_value("crs")
+    expect(bedside.field("Why not CRS, or why uncertain")).to_have_value("")
     expect(bedside.page.get_by_role("alert")).to_have_count(0)
 
 
@@ -149,13 +152,14 @@ def test_without_a_network_nothing_is_lost(bedside: BedsidePage, course: Course)
     bedside.page.context.set_offline(True)
     bedside.save()
     refused = bedside.page.get_by_role("alert")
-    expect(refused).to_contain_text("Not saved.")
+    expect(refused).to_contain_text("Not confirmed. There is no connection.")
     for label, typed in FEVER_ROUND.items():
         expect(bedside.field(label)).to_have_value(typed)
     assert ChartingAct.objects.count() == acts
 
     bedside.page.context.set_offline(False)
-    refused.get_by_role("button", name="Try again").click()
+    expect(refused).to_contain_text("The connection is back.")
+    refused.get_by_role("button", name="Send now").click()
     bedside.expect_saved("Temp 38.4 °C")
     assert vitals(course) == 1
 

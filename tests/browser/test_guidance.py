@@ -290,7 +290,7 @@ def test_without_connection_nothing_is_lost_silently(
     bedside = open_page(severe)
     bedside.page.context.set_offline(True)
     item(bedside, "Monitor very closely").get_by_role("button", name="Done").click()
-    expect(guidance(bedside).get_by_role("alert")).to_contain_text("Not saved. There is no")
+    expect(guidance(bedside).get_by_role("alert")).to_contain_text("Not confirmed. There is no")
     assert not GuidanceAnswer.objects.exists()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from grading.course_file import read_course, read_entry
 from grading.engine import circulation, circulation_words, constitution, oxygen
+from grading.engine.analytes import Analyte
 from grading.engine.checkpoint import put_away
 from grading.engine.entries import Entry
 from grading.engine.facts import Baseline, CourseFacts
@@ -21,7 +22,6 @@ from grading.engine.policy import DEFAULT_POLICY, policy_from
 from grading.engine.state import CourseState
 from grading.engine.units import at_least, shown
 from grading.engine.vasopressors import HighDoseRun, Infusions, rate_text
-from grading.engine.vocabulary import Analyte
 from grading.service import CHECKPOINT_EVERY, Standing, regrade, stand
 
 START = datetime(2014, 1, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Results, toxicities, symptoms, treatments, baseline: charted, graded, refused, corrected."""
+"""Results, toxicities, treatments, baseline: charted, graded, refused, corrected."""
 
 import uuid
 from typing import Any
@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
-from grading.engine.vocabulary import LAB_UNITS, TOXICITY_TERMS
+from grading.engine.analytes import Analyte
+from grading.engine.vocabulary import TOXICITY_TERMS
 from patients.context import TABS
-from patients.forms import ENTRY_FORMS
+from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry
 from patients.timeline import CORRECTABLE
 
@@ -23,13 +24,8 @@ def send(client: Client, course: Course, kind: str, **said: Any) -> Any:
 
 
 ACCEPTED = [
-    ("lab", {"analyte": "alt", "value": "201", "unit": "U/L", "upper_limit": "40"}, 3),
-    ("lab", {"analyte": "bilirubin", "value": "13", "unit": "mg/dL", "upper_limit": "1.2"}, 4),
-    ("lab", {"analyte": "crp", "value": "90", "unit": "mg/L", "comparator": "<"}, 0),
     ("toxicity", {"term": "encephalopathy", "grade": "3"}, 3),
     ("toxicity", {"term": "rash", "grade": "0"}, 0),
-    ("symptom", {"term": "rigors", "present": "yes"}, 1),
-    ("symptom", {"term": "rigors", "present": "no"}, 0),
     ("treatment", {"agent": "tocilizumab", "dose_mg": "320"}, 0),
     ("baseline", {"systolic_mmhg": "120", "diastolic_mmhg": "70", "lvef_percent": "60"}, 0),
 ]
@@ -44,18 +40,12 @@ def test_what_is_found_is_charted_and_graded(
     assert f'data-grade="{grade}"' in answer.content.decode()
     entry = Entry.objects.filter(course=course, kind=kind).latest("recorded_at")
     for name, value in said.items():
-        if name != "present":
-            assert entry.body[name] == value
+        assert entry.body[name] == value
 
 
 REFUSED = [
-    ("lab", {"analyte": "alt", "value": "90", "unit": "mg/dL"}, "unit", "Expected U/L for ALT"),
-    ("lab", {"analyte": "alt", "value": "30001", "unit": "U/L"}, "value", "0 to 30000"),
-    ("lab", {"analyte": "alt", "value": "many", "unit": "U/L"}, "value", "not a number"),
-    ("lab", {"value": "90", "unit": "U/L"}, "analyte", "Choose the analyte"),
     ("toxicity", {"term": "rash"}, "grade", "Choose the CTCAE grade"),
     ("toxicity", {"grade": "2"}, "term", "Choose the toxicity"),
-    ("symptom", {"present": "yes"}, "term", "Choose the symptom"),
     ("treatment", {"agent": "other"}, "note", "Name the treatment"),
     ("treatment", {"agent": "tocilizumab", "dose_mg": "0"}, "dose_mg", "above 0"),
     ("baseline", {}, None, "at least one baseline value"),
@@ -84,15 +74,10 @@ def test_what_cannot_be_is_refused_at_its_field(
 @pytest.mark.parametrize(
     ("kind", "said", "corrected"),
     [
-        (
-            "lab",
-            {"analyte": "alt", "value": "201", "unit": "U/L", "upper_limit": "40"},
-            {"value": "20.1"},
-        ),
-        ("symptom", {"term": "rigors", "present": "no"}, {"present": "yes"}),
         ("baseline", {"systolic_mmhg": "120"}, {"systolic_mmhg": "126"}),
+        ("toxicity", {"term": "rash", "grade": "2"}, {"grade": "3"}),
     ],
-    ids=["lab", "symptom", "baseline"],
+    ids=["baseline", "toxicity"],
 )
 def test_a_finding_is_corrected_from_what_it_says(
     nurse_client: Client,
@@ -126,5 +111,5 @@ def test_every_word_of_the_vocabulary_can_be_chosen() -> None:
     toxicity = dict(ENTRY_FORMS["toxicity"].base_fields["term"].choices)
     offered = {term for terms in toxicity.values() if isinstance(terms, list) for term, _ in terms}
     assert offered == set(TOXICITY_TERMS)
-    units = dict(ENTRY_FORMS["lab"].base_fields["unit"].choices)
-    assert {unit.name for found in LAB_UNITS.values() for unit in found} <= set(units)
+    units = dict(CORRECTION_FORMS["lab"].base_fields["unit"].choices)
+    assert {unit.name for analyte in Analyte for unit in analyte.units} <= set(units)

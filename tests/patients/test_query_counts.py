@@ -136,13 +136,13 @@ def test_a_set_that_changes_the_grade(page: Page) -> None:
 
 def test_a_rate_of_a_vasopressor(page: Page) -> None:
     said = page.save("vasopressor", drug="norepinephrine", rate="8", unit="ug/min")
-    assert len(said) == PLAIN_SAVE, told(said)
+    assert len(said) == PLAIN_SAVE + 3, told(said)
 
 
 def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
     """The weight is read with the grades; with BEGIN and COMMIT these are twelve."""
     said = page.save("vasopressor", drug="dopamine", rate="12", unit="ug/kg/min")
-    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE, told(said)
+    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 2, told(said)
 
 
 def test_a_set_with_two_ticks(page: Page) -> None:
@@ -152,7 +152,7 @@ def test_a_set_with_two_ticks(page: Page) -> None:
 
 
 def test_a_set_charted_an_hour_late(page: Page) -> None:
-    """The timeline comes with it, in place of one row: entries, answers, periods and findings."""
+    """The timeline comes with it, in place of one row: entries, answers, moves, periods, findings."""
     late = timezone.localtime() - timedelta(hours=1)
     said = page.save(
         "vitals",
@@ -160,7 +160,7 @@ def test_a_set_charted_an_hour_late(page: Page) -> None:
         observed_date=f"{late:%Y-%m-%d}",
         observed_time=f"{late:%H:%M}",
     )
-    assert len(said) == PLAIN_SAVE + 4, told(said)
+    assert len(said) == PLAIN_SAVE + 5, told(said)
 
 
 def test_one_transaction_a_save(page: Page) -> None:
@@ -174,12 +174,12 @@ def test_one_transaction_a_save(page: Page) -> None:
 
 def test_the_bedside_page(page: Page) -> None:
     said = page.get(page.address("bedside"))
-    assert len(said) == SESSION_AND_USER + 10, told(said)
+    assert len(said) == SESSION_AND_USER + 11, told(said)
 
 
 def test_a_page_of_the_timeline(page: Page) -> None:
     said = page.get(page.address("timeline"))
-    assert len(said) == SESSION_AND_USER + 5, told(said)
+    assert len(said) == SESSION_AND_USER + 6, told(said)
 
 
 def test_the_grade_asked_for_by_the_minute(page: Page) -> None:

@@ -38,7 +38,7 @@ WORDS: list[tuple[str, dict[str, Any], str]] = [
     (
         "vitals",
         {"mean_arterial_pressure_mmhg": "70", "heart_rate": "118", "respiratory_rate": "22"},
-        "HR 118 · RR 22 · MAP 70",
+        "MAP 70 · HR 118 · RR 22",
     ),
     ("vitals", {"diastolic_mmhg": "58", "spo2_percent": "94"}, "DBP 58 · SpO₂ 94 %"),
     ("oxygen", {"device": "room_air"}, "Room air"),
@@ -109,6 +109,17 @@ WORDS: list[tuple[str, dict[str, Any], str]] = [
     ("symptom", {"term": "headache", "present": False}, "Headache absent"),
     ("treatment", {"agent": "tocilizumab", "dose_mg": "320"}, "Tocilizumab 320 mg"),
     ("treatment", {"agent": "antibiotics"}, "Antibiotics"),
+    ("note", {"note": "Family called"}, "Note: Family called"),
+    (
+        "not_observed",
+        {"what": "vital_signs", "reason": "off_ward"},
+        "Vital signs not observed: off ward",
+    ),
+    (
+        "not_observed",
+        {"what": "vital_signs", "reason": "other", "note": "monitor away"},
+        "Vital signs not observed: monitor away",
+    ),
     ("death", {}, "Death"),
     ("retraction", {"replaces": "x"}, "Entered in error"),
 ]
@@ -151,7 +162,8 @@ def test_ages_and_late_charting() -> None:
     at = utc("2026-03-01 12:00")
     assert age_text(at, at + timedelta(seconds=59)) == "just now"
     assert age_text(at, at + timedelta(minutes=12)) == "12 min ago"
-    assert late_text(at, at + timedelta(minutes=14)) == ""
+    assert late_text(at, at + timedelta(minutes=10)) == ""
+    assert late_text(at, at + timedelta(minutes=11)) == "charted 11 min later"
     assert late_text(at, at + timedelta(minutes=42)) == "charted 42 min later"
 
 

@@ -168,6 +168,35 @@ def test_the_same_form_twice_is_one_entry(nurse_client: Client, course: Course) 
     assert Entry.objects.filter(kind="vitals").count() == 1
 
 
+def test_a_form_sent_again_is_answered_alike_though_the_chart_has_gone_on(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    """Oxygen was ticked as unchanged and saved, the answer lost; meanwhile the mask was changed.
+
+    Sent again from the page, with the time of the first Save, the tick is no longer true.
+    """
+    chart(course, clinician, "oxygen", device="nasal_cannula", flow_l_per_min="2")
+    page = nurse_client.get(url("entries", course, "vitals"), **HTMX)
+    tick = re.search(r'value="(\w+)"[^>]*name="oxygen_unchanged"', page.content.decode())
+    tick = tick or re.search(r'name="oxygen_unchanged"[^>]*value="(\w+)"', page.content.decode())
+    assert tick is not None
+    said = vitals(heart_rate="92", oxygen_unchanged=tick[1], observed_time="", observed_date="")
+    first = nurse_client.post(url("entries", course, "vitals"), said, **HTMX)
+    assert first.status_code == 200
+    sent_at = timezone.now().isoformat()
+    chart(course, clinician, "oxygen", timezone.now(), device="venturi_mask", fio2_percent="50")
+    again = {**said, "sent_at": sent_at, "opened_at": sent_at, "begun_at": sent_at}
+    second = nurse_client.post(url("entries", course, "vitals"), again, **HTMX)
+    assert "Saved already" in second.content.decode()
+    assert course.entries.filter(kind=EntryKind.VITALS).count() == 1
+    assert course.entries.filter(kind=EntryKind.OXYGEN).count() == 3
+
+    other = {**again, "heart_rate": "93"}
+    refused = nurse_client.post(url("entries", course, "vitals"), other, **HTMX)
+    assert refused.status_code == 422
+    assert course.entries.filter(kind=EntryKind.VITALS).count() == 1
+
+
 def test_the_same_form_with_other_values_is_a_conflict(
     nurse_client: Client, course: Course
 ) -> None:
@@ -455,6 +484,6 @@ def test_late_entries_are_marked_and_redraw_the_timeline(
 
 
 def test_a_weight_changes_the_banner(nurse_client: Client, course: Course) -> None:
-    sent = form(weight_kg="71.5")
+    sent = form(weight_kg="77.5")
     answer = nurse_client.post(url("entries", course, "weight"), sent, **HTMX)
-    assert answer.context["banner"].weight_text == "71.5 kg"
+    assert answer.context["banner"].weight_text == "77.5 kg"

@@ -9,12 +9,13 @@ from grading.engine.algorithm import things, tree
 from grading.engine.algorithm.evidence import LOW_WEIGHT
 from grading.engine.algorithm.item import Indicator, Input, Said
 from grading.engine.algorithm.situation import Situation
+from grading.engine.analytes import Analyte
 from grading.engine.constitution import FEVER
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Criterion, Unknown
 from grading.engine.units import shown
 from grading.engine.vasopressors import charted_dose, charted_dose_without_weight, needs_weight
-from grading.engine.vocabulary import DRUGS, Analyte, DoseUnit
+from grading.engine.vocabulary import DRUGS, DoseUnit
 
 _CHART: Final = {
     "oxygen.fio2": "chart the FiO2, or a cannula's flow",

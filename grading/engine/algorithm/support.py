@@ -9,8 +9,9 @@ from grading.engine.algorithm.evidence import NEUTROPHILS_LOW
 from grading.engine.algorithm.item import ACTION, Indicator, Input, Said
 from grading.engine.algorithm.situation import Situation
 from grading.engine.algorithm.tree import CORTICOSTEROIDS, SEVERE
+from grading.engine.analytes import Analyte
 from grading.engine.entries import Lab, Symptom, Toxicity, Treatment
-from grading.engine.vocabulary import TOXICITY_TERMS, Analyte, TermGroup, TreatmentAgent
+from grading.engine.vocabulary import TOXICITY_TERMS, TermGroup, TreatmentAgent
 
 _NEUTROPHILS: Final = f"lab.{Analyte.ANC}"
 _EJECTION_FRACTION: Final = "lvef"

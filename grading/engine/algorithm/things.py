@@ -38,8 +38,8 @@ def label(key: str, entry: Entry) -> str:
 def value(key: str, entry: Entry) -> str:
     """What the entry says about it."""
     if isinstance(entry, Vitals):
-        sign = VITAL_SIGN[key]
-        return f"{shown(getattr(entry, key))} {sign.unit}"
+        reading = entry.value_of(key)
+        return "" if reading is None else f"{shown(reading)} {VITAL_SIGN[key].unit}"
     if isinstance(entry, Vasopressor):
         return rate_text(entry)
     if isinstance(entry, Lab):

@@ -1,0 +1,193 @@
+"""What can be, but seldom is: a form asks about it, nothing refuses it.
+
+The ranges stand with the hard limits in ``vocabulary``; here is what they are held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from grading.engine.analytes import Analyte, lab_unit
+from grading.engine.entries import Entry, Lab, Oxygen, Vasopressor, Vitals, Weight
+from grading.engine.units import Number, shown
+from grading.engine.vasopressors import charted_dose
+from grading.engine.vocabulary import (
+    DRUGS,
+    USUAL_FLOW_L_PER_MIN,
+    USUAL_WEIGHT_KG,
+    VITAL_SIGNS,
+    AgeBand,
+    Limits,
+    OxygenDevice,
+    VitalSign,
+)
+
+DOSE_JUMP: Final = 5
+"""A dose that is this many times the one before, or its part, may be a slip of unit or point."""
+WEIGHT_CHANGE: Final = Fraction(1, 10)
+WEIGHT_CHANGE_WITHIN: Final = timedelta(days=7)
+_ROOM_AIR_FIO2: Final = Decimal(21)
+_FIBRINOGEN_IN_G_L_BELOW: Final = Decimal(20)
+
+
+class Question(NamedTuple):
+    """``place`` is the field that it is about, ``sentence`` what is unusual there."""
+
+    place: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an entry is held against.
+
+    ``weight_kg`` converts doses at the entry's time; ``weights`` are those charted beside the one
+    in question; ``dose_before`` is the last dose of the same drug in its canonical unit.
+    """
+
+    age_years: int
+    weight_kg: Decimal | None = None
+    weights: tuple[Weight, ...] = ()
+    dose_before: Fraction | None = None
+
+
+def questions(entry: Entry, circumstances: Circumstances) -> list[Question]:
+    """What to ask about ``entry`` before it is charted, in the order of its fields."""
+    asks = _ASKS.get(type(entry))
+    return [] if asks is None else list(asks(entry, circumstances))
+
+
+def _vitals(entry: Vitals, circumstances: Circumstances) -> Iterator[Question]:
+    band = AgeBand.of(circumstances.age_years)
+    for sign in VITAL_SIGNS:
+        reading = entry.value_of(sign.key)
+        if reading is not None:
+            yield from _outside(sign, reading, band)
+
+
+def _outside(sign: VitalSign, reading: Number, band: AgeBand | None) -> Iterator[Question]:
+    usual = sign.usual if band is None else sign.usual_of_children.get(band, sign.usual)
+    age = f" ({band.label})" if band in sign.usual_of_children and band is not None else ""
+    named = f"{sign.label} {shown(reading, 1)} {sign.unit}"
+    yield from _held(sign.key, named, reading, usual, sign.unit, age)
+
+
+def _held(
+    place: str, named: str, value: Number, usual: Limits, unit: str, note: str = ""
+) -> Iterator[Question]:
+    exact = Fraction(value)
+    if exact < Fraction(usual.lowest):
+        yield Question(place, f"{named} is unusually low: under {usual.lowest:f} {unit}{note}.")
+    elif exact > Fraction(usual.highest):
+        yield Question(place, f"{named} is unusually high: over {usual.highest:f} {unit}{note}.")
+
+
+def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
+    flow, usual = entry.flow_l_per_min, USUAL_FLOW_L_PER_MIN.get(entry.device)
+    if flow is not None and usual is not None:
+        named = f"{shown(flow)} L/min by {_in_a_sentence(entry.device)}"
+        yield from _held("flow_l_per_min", named, flow, usual, "L/min")
+    if entry.fio2_percent == _ROOM_AIR_FIO2 and entry.device is not OxygenDevice.ROOM_AIR:
+        yield Question(
+            "fio2_percent",
+            f"FiO2 21 % by {_in_a_sentence(entry.device)} is room air: no oxygen is added.",
+        )
+
+
+def _in_a_sentence(device: OxygenDevice) -> str:
+    label = device.label
+    return label if label.isupper() or label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _vasopressor(entry: Vasopressor, circumstances: Circumstances) -> Iterator[Question]:
+    facts = DRUGS[entry.drug]
+    dose = charted_dose(entry, entry.weight_kg or circumstances.weight_kg)
+    if entry.weight_kg is not None and circumstances.weight_kg is not None:
+        yield from _pump_weight(entry.weight_kg, circumstances.weight_kg)
+    if not dose or facts.canonical is None:
+        return
+    named = f"{entry.drug.label} {shown(dose)} {facts.canonical.label}"
+    highest, per_kg = facts.usual_highest, facts.usual_highest_per_kg
+    weight_kg = circumstances.weight_kg
+    if highest is not None and dose > Fraction(highest):
+        yield Question(
+            "rate", f"{named} is unusually high: over {highest:f} {facts.canonical.label}."
+        )
+    elif per_kg and weight_kg and dose / Fraction(weight_kg) > Fraction(per_kg):
+        yield Question("rate", f"{named} is unusually high: over {per_kg:f} mcg/kg/min.")
+    yield from _jump(named, dose, circumstances.dose_before, facts.canonical.label)
+
+
+def _pump_weight(pump: Decimal, charted: Decimal) -> Iterator[Question]:
+    if _differ(pump, charted):
+        yield Question(
+            "weight_kg",
+            f"{shown(pump)} kg in the pump is {_percent(pump, charted)} from the charted weight, "
+            f"{shown(charted)} kg.",
+        )
+
+
+def _jump(named: str, dose: Fraction, before: Fraction | None, unit: str) -> Iterator[Question]:
+    if not before:
+        return
+    if dose >= DOSE_JUMP * before:
+        how = f"{shown(dose / before, 1)} times the dose before"
+    elif before >= DOSE_JUMP * dose:
+        how = "a fifth of the dose before or less"
+    else:
+        return
+    yield Question("rate", f"{named} is {how}; that was {shown(before)} {unit}.")
+
+
+def _weight(entry: Weight, circumstances: Circumstances) -> Iterator[Question]:
+    named = f"Weight {shown(entry.weight_kg)} kg"
+    yield from _held("weight_kg", named, entry.weight_kg, USUAL_WEIGHT_KG, "kg")
+    near = [w for w in circumstances.weights if abs(w.at - entry.at) <= WEIGHT_CHANGE_WITHIN]
+    if not near:
+        return
+    nearest = min(near, key=lambda weight: abs(weight.at - entry.at))
+    if _differ(entry.weight_kg, nearest.weight_kg):
+        yield Question(
+            "weight_kg",
+            f"{named} is {_percent(entry.weight_kg, nearest.weight_kg)} from "
+            f"{shown(nearest.weight_kg)} kg, charted within a week of it.",
+        )
+
+
+def _differ(weight_kg: Decimal, other_kg: Decimal) -> bool:
+    return abs(Fraction(weight_kg) - Fraction(other_kg)) > WEIGHT_CHANGE * Fraction(other_kg)
+
+
+def _percent(weight_kg: Decimal, other_kg: Decimal) -> str:
+    change = (Fraction(weight_kg) - Fraction(other_kg)) / Fraction(other_kg) * 100
+    return f"{shown(abs(change), 0)} % {'up' if change > 0 else 'down'}"
+
+
+def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
+    unit = lab_unit(entry.analyte, entry.unit)
+    if unit is None or unit.usual is None:
+        return
+    shown_unit = "" if unit.name == "ratio" else unit.name.replace("umol", "µmol")
+    named = f"{entry.analyte.label} {entry.comparator or ''}{shown(entry.value)} {shown_unit}"
+    in_mg_dl = entry.analyte is Analyte.FIBRINOGEN and unit is Analyte.FIBRINOGEN.units[0]
+    if in_mg_dl and entry.value < _FIBRINOGEN_IN_G_L_BELOW:
+        yield Question("value", f"{named.strip()}: was it reported in g/L?")
+        return
+    usual = unit.usual
+    if entry.analyte is Analyte.CREATININE and AgeBand.of(circumstances.age_years) is not None:
+        usual = Limits(unit.limits.lowest if unit.limits else usual.lowest, usual.highest)
+    yield from _held("value", named.strip(), entry.value, usual, shown_unit)
+
+
+_ASKS: Final[dict[type[Entry], Callable[[Any, Circumstances], Iterable[Question]]]] = {
+    Vitals: _vitals,
+    Oxygen: _oxygen,
+    Vasopressor: _vasopressor,
+    Weight: _weight,
+    Lab: _lab,
+}

@@ -1,0 +1,71 @@
+"""What findings are ascribed to: proposed from the last time, said for a form or for its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+
+from grading.engine.entries import Entry, Vitals
+from grading.engine.vocabulary import Attribution
+from patients.fields import choices_of
+from patients.models import Entry as EntryRow
+
+REASON: Final = "attribution_reason"
+_AS_ALL: Final = "as all"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """That the last entry about a thing was not plainly due to CRS, and why."""
+
+    attribution: Attribution
+    reason: str
+    at: datetime
+
+
+def last_said(latest: Mapping[str, Entry]) -> dict[str, Proposal]:
+    """What was last ascribed to something else, or is uncertain, by the thing it is about."""
+    found = {
+        key: (entry, attribution)
+        for key, entry in latest.items()
+        if (attribution := _of(key, entry)) is not Attribution.CRS
+    }
+    if not found:
+        return {}
+    ids = {entry.id for entry, _ in found.values()}
+    rows = EntryRow.objects.filter(pk__in=ids).values_list("pk", f"act__answers__{REASON}")
+    reasons = {str(pk): reason or "" for pk, reason in rows}
+    return {
+        key: Proposal(attribution, reasons.get(entry.id, ""), entry.at)
+        for key, (entry, attribution) in found.items()
+    }
+
+
+def _of(key: str, entry: Entry) -> Attribution:
+    return entry.attribution_of(key) if isinstance(entry, Vitals) else entry.attribution
+
+
+def part_name(part: str) -> str:
+    """The field that says what one part of a form is due to."""
+    return f"attribution_{part}"
+
+
+def part_field(label: str) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=f"{label} due to",
+        choices=choices_of(Attribution, _AS_ALL),
+        required=False,
+    )
+
+
+def said_of_parts(
+    whole: Attribution, said: Mapping[str, Any], charted: Iterable[str]
+) -> dict[str, Attribution]:
+    """What each charted part is due to: its own answer, else that of the whole."""
+    return {
+        part: Attribution(own) if (own := said.get(part_name(part))) else whole for part in charted
+    }

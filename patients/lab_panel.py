@@ -1,0 +1,369 @@
+"""The panel of results: one row an analyte, one entry for each row that has a result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from itertools import groupby
+from typing import Any, Final
+
+from django import forms
+from django.utils import timezone
+from django.utils.timezone import localtime
+
+from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, LabUnit, lab_unit
+from patients.entry_form import EntryForm
+from patients.fields import TypedNumberField, without_empty
+from patients.models import EntryKind, LaboratoryLimits
+from patients.normal_limits import (
+    LimitsGiven,
+    for_group,
+    group_of,
+    last_reports,
+    latest_limits,
+)
+from patients.wording import lab_unit_text
+
+_COMPARATORS: Final = ("<", ">")
+_NO_COMPARATORS: Final = ("<=", ">=", "=<", "=>", "≤", "≥", "~", "≈", "±")
+_LONGEST_NAME: Final = 60
+
+LimitsByUnit = dict[tuple[Analyte, str], LaboratoryLimits]
+
+
+class ResultField(TypedNumberField):
+    """A number as a laboratory reports it: "5.2", "<5", "> 200"; cleans to text without spaces."""
+
+    def clean(self, value: Any) -> str:
+        typed = str(value or "").strip()
+        if typed.startswith(_NO_COMPARATORS):
+            raise forms.ValidationError(
+                "Write < or > before the number, as the laboratory reports it, like <5."
+            )
+        comparator = typed[:1] if typed.startswith(_COMPARATORS) else ""
+        number = super().clean(typed.removeprefix(comparator))
+        if comparator and not number:
+            raise forms.ValidationError(f"Give the number after {comparator}, like {comparator}5.")
+        return comparator + number
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One input of a row as the page shows it."""
+
+    name: str
+    value: str
+    errors: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One analyte of the panel. ``units`` are those to choose from, as (name, text)."""
+
+    analyte: Analyte
+    result: Box
+    unit: Box
+    units: list[tuple[str, str]]
+    lower: Box
+    upper: Box
+    remembered: str
+
+    @property
+    def name(self) -> str:
+        return self.result.name
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        return (self.result, self.unit, self.lower, self.upper)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the limits are someone's typing, not what is remembered."""
+        return bool(self.lower.value or self.upper.value) and not self.remembered
+
+    @property
+    def is_wrong(self) -> bool:
+        return any(box.errors for box in self.boxes)
+
+
+def _unit_name(analyte: Analyte) -> str:
+    return f"{analyte}_unit"
+
+
+def _lower_name(analyte: Analyte) -> str:
+    return f"{analyte}_lower_limit"
+
+
+def _upper_name(analyte: Analyte) -> str:
+    return f"{analyte}_upper_limit"
+
+
+def _row_fields(analyte: Analyte) -> dict[str, forms.Field]:
+    return {
+        analyte.value: ResultField(label=analyte.label),
+        _unit_name(analyte): forms.CharField(label=f"{analyte.label}, unit", required=False),
+        _lower_name(analyte): TypedNumberField(label=f"{analyte.label}, lower limit of normal"),
+        _upper_name(analyte): TypedNumberField(
+            label=f"{analyte.label}, upper limit of normal", above_zero=True
+        ),
+    }
+
+
+class LabPanelForm(EntryForm):
+    """A report of one laboratory.
+
+    ``proposed_for`` is the laboratory whose limits the page showed: the limits of one are never
+    recorded, unseen, as those of another.
+    """
+
+    kind = EntryKind.LAB
+    graded_from_infusion = False
+    is_renewed = True
+    parts = tuple((f"lab.{analyte}", analyte.label) for analyte in Analyte)
+
+    laboratory = forms.CharField(label="Laboratory", required=False, max_length=_LONGEST_NAME)
+    proposed_for = forms.CharField(required=False, max_length=_LONGEST_NAME)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for analyte in Analyte:
+            self.fields.update(_row_fields(analyte))
+
+    def bodies(self) -> list[dict[str, Any]]:
+        return [
+            without_empty(
+                {
+                    "analyte": analyte.value,
+                    "value": self._result(analyte).lstrip("<>"),
+                    "comparator": self._result(analyte).rstrip("0123456789.-"),
+                    "unit": self._unit(analyte),
+                    "lower_limit": self.cleaned_data.get(_lower_name(analyte)),
+                    "upper_limit": self.cleaned_data.get(_upper_name(analyte)),
+                }
+            )
+            for analyte in self._filled()
+        ]
+
+    def charts(self, body: Mapping[str, Any], part: str) -> bool:
+        return part == f"lab.{body['analyte']}"
+
+    def field_of(self, index: int, place: str) -> str:
+        analyte = self._filled()[index]
+        return {
+            "value": analyte.value,
+            "comparator": analyte.value,
+            "unit": _unit_name(analyte),
+            "lower_limit": _lower_name(analyte),
+            "upper_limit": _upper_name(analyte),
+        }.get(place, place)
+
+    def answers(self) -> dict[str, Any]:
+        laboratory = self.cleaned_data.get("laboratory")
+        return super().answers() | without_empty({"laboratory": laboratory})
+
+    def limits_given(self) -> list[LimitsGiven]:
+        laboratory = self.cleaned_data.get("laboratory", "")
+        return [
+            LimitsGiven(
+                laboratory=laboratory,
+                analyte=body["analyte"],
+                unit=body["unit"],
+                lower=body.get("lower_limit", ""),
+                upper=body.get("upper_limit", ""),
+            )
+            for body in (self.bodies() if laboratory else ())
+        ]
+
+    def clean_laboratory(self) -> str:
+        return self._spelled(self.cleaned_data["laboratory"])
+
+    def clean_proposed_for(self) -> str:
+        return self._spelled(self.cleaned_data["proposed_for"])
+
+    def _spelled(self, typed: str) -> str:
+        """A name as it was spelled the first time, so that its limits are found again."""
+        name = " ".join(typed.split())
+        spelled = {known.casefold(): known for known in self.laboratories}
+        return spelled.get(name.casefold(), name)
+
+    def clean_kind(self) -> None:
+        if not self._filled() and not self.errors:
+            self.add_error(None, "Nothing is charted yet: give at least one result.")
+        self._clean_laboratory_shown()
+        for analyte in self._filled():
+            self._clean_row(analyte)
+
+    def _filled(self) -> list[Analyte]:
+        return [analyte for analyte in Analyte if self._result(analyte)]
+
+    def _result(self, analyte: Analyte) -> str:
+        return self.cleaned_data.get(analyte.value) or ""
+
+    def _unit(self, analyte: Analyte) -> str:
+        units = analyte.units
+        return units[0].name if len(units) == 1 else self.cleaned_data.get(_unit_name(analyte), "")
+
+    def _clean_laboratory_shown(self) -> None:
+        shown, named = self.cleaned_data.get("proposed_for"), self.cleaned_data.get("laboratory")
+        if shown and named is not None and shown != named:
+            of_this = f"those of {named}" if named else "this report's"
+            self.add_error(
+                "laboratory",
+                f"The limits shown were those of {shown}. Check that they are {of_this} now, "
+                "then save again.",
+            )
+
+    def _clean_row(self, analyte: Analyte) -> None:
+        unit = lab_unit(analyte, self._unit(analyte))
+        if unit is None:
+            listed = " or ".join(lab_unit_text(one.name) for one in analyte.units)
+            self.add_error(_unit_name(analyte), f"Choose the unit of {analyte.label}: {listed}.")
+            return
+        value = Decimal(self._result(analyte).lstrip("<>"))
+        if unit.limits is not None and not unit.limits.allow(value):
+            self.add_error(analyte.value, _impossible(analyte, value, unit))
+        self._clean_limits(analyte, unit)
+
+    def _clean_limits(self, analyte: Analyte, unit: LabUnit) -> None:
+        names = (_lower_name(analyte), _upper_name(analyte))
+        typed = [self.cleaned_data.get(name) or "" for name in names]
+        for name, limit in zip(names, typed, strict=True):
+            if limit and Decimal(limit) and unit.limits and not unit.limits.allow(Decimal(limit)):
+                self.add_error(name, _impossible(analyte, Decimal(limit), unit, "limit of "))
+        if all(typed) and Decimal(typed[0]) >= Decimal(typed[1]):
+            self.add_error(
+                names[1], f"{analyte.label}: {typed[1]} is not above the lower limit, {typed[0]}."
+            )
+        elif other := self._limits_of_another_unit(analyte, unit.name, typed):
+            self.add_error(
+                names[1],
+                f"{analyte.label}: these are the limits in {lab_unit_text(other)}. Give those in "
+                f"{lab_unit_text(unit.name)}, or leave them empty.",
+            )
+
+    def _limits_of_another_unit(self, analyte: Analyte, unit: str, typed: list[str]) -> str | None:
+        """The other unit for which exactly these limits are remembered, and not for this one."""
+        given = LimitsGiven("", analyte.value, unit, *typed)
+        remembered = self._limits_at(self.cleaned_data.get("laboratory", ""))
+        same = [
+            name
+            for (of_analyte, name), limits in remembered.items()
+            if of_analyte == analyte and any(typed) and not given.says_more_than(limits)
+        ]
+        return None if unit in same else next(iter(same), None)
+
+    @cached_property
+    def _remembered(self) -> list[LaboratoryLimits]:
+        return latest_limits()
+
+    @cached_property
+    def _proposed(self) -> list[LaboratoryLimits]:
+        """What may be proposed for this patient, the latest first."""
+        mine = for_group(self._remembered, group_of(self.course, self._opened_at))
+        return sorted(mine, key=lambda limits: limits.recorded_at, reverse=True)
+
+    @cached_property
+    def _opened_at(self) -> datetime:
+        return timezone.now()
+
+    @cached_property
+    def _reports(self) -> Any:
+        return last_reports(self.course)
+
+    @cached_property
+    def laboratories(self) -> list[str]:
+        """The laboratories that this site knows, for the page to offer."""
+        known = {limits.laboratory for limits in self._remembered}
+        return sorted(known | set(filter(None, [self._reports.laboratory])), key=str.casefold)
+
+    @cached_property
+    def laboratory_shown(self) -> str:
+        """The laboratory whose limits the page shows: as typed, else the last one used."""
+        if self.is_bound:
+            name = self.cleaned_data.get("laboratory") or self.data.get("laboratory", "")
+            return str(name)
+        latest = max(self._remembered, key=lambda limits: limits.recorded_at, default=None)
+        return self._reports.laboratory or (latest.laboratory if latest else "")
+
+    def _limits_at(self, laboratory: str) -> LimitsByUnit:
+        return {
+            (Analyte(limits.analyte), limits.unit): limits
+            for limits in self._proposed
+            if limits.laboratory == laboratory
+        }
+
+    @property
+    def groups(self) -> Iterator[tuple[AnalyteGroup, list[Row]]]:
+        """The rows of the panel as a page shows them, by group."""
+        limits = self._limits_at(self.laboratory_shown)
+        for group, analytes in groupby(Analyte, key=lambda analyte: analyte.group):
+            yield group, [self._row(analyte, limits) for analyte in analytes]
+
+    def _row(self, analyte: Analyte, limits: LimitsByUnit) -> Row:
+        units = [(unit.name, lab_unit_text(unit.name)) for unit in analyte.units]
+        unit = self._box(_unit_name(analyte), self._unit_first(analyte, limits))
+        only = units[0][0] if len(units) == 1 else unit.value
+        remembered = limits.get((analyte, only))
+        lower = self._box(_lower_name(analyte), remembered.lower if remembered else "")
+        upper = self._box(_upper_name(analyte), remembered.upper if remembered else "")
+        is_shown = remembered and (remembered.lower, remembered.upper) == (lower.value, upper.value)
+        return Row(
+            analyte=analyte,
+            result=self._box(analyte.value, ""),
+            unit=unit,
+            units=units,
+            lower=lower,
+            upper=upper,
+            remembered=_mark(remembered) if remembered and is_shown else "",
+        )
+
+    def _box(self, name: str, proposed: str) -> Box:
+        value = str(self.data.get(name, "")) if self.is_bound else proposed
+        return Box(name, value, list(map(str, self.errors.get(name, ()))))
+
+    def _unit_first(self, analyte: Analyte, limits: LimitsByUnit) -> str:
+        """The unit that this laboratory, else this course, used last; none is guessed."""
+        units = analyte.units
+        if len(units) == 1:
+            return units[0].name
+        here = [unit for (of_analyte, unit) in limits if of_analyte == analyte]
+        before = self._reports.units.get(analyte.value, "")
+        return before if before in here or not here else here[0]
+
+    @property
+    def remembered_json(self) -> str:
+        """For the page: by laboratory, analyte and unit, lower and upper limit and their mark."""
+        words: dict[str, dict[str, dict[str, list[str]]]] = {name: {} for name in self.laboratories}
+        for one in self._proposed:
+            by_unit = words[one.laboratory].setdefault(one.analyte, {})
+            by_unit[one.unit] = [one.lower, one.upper, _mark(one)]
+        return json.dumps(words)
+
+
+def _impossible(analyte: Analyte, number: Decimal, unit: LabUnit, what: str = "") -> str:
+    """Why ``number`` cannot be, and which other unit it would fit."""
+    if unit.limits is None:
+        raise ValueError(f"{analyte} has no hard limits in {unit.name}")
+    text = lab_unit_text(unit.name)
+    fits = [
+        other.name
+        for other in analyte.units
+        if other.limits is not None and other.limits.allow(number)
+    ]
+    hint = f"Is it in {lab_unit_text(fits[0])}?" if fits else IMPOSSIBLE_BECAUSE.get(analyte, "")
+    sentence = (
+        f"{what}{analyte.label} {number:f} {text} cannot be: expected {unit.limits.lowest:f} to "
+        f"{unit.limits.highest:f} {text}. {hint}"
+    )
+    return sentence[:1].upper() + sentence[1:].rstrip()
+
+
+def _mark(limits: LaboratoryLimits) -> str:
+    """Whose the limits are and since when; for a child, at which age they were."""
+    since = localtime(limits.recorded_at)
+    at_age = f", for {limits.age_years} y" if limits.is_child else ""
+    return f"{limits.recorded_by.display_name}, {since.day} {since:%b}{at_age}"

@@ -1,0 +1,99 @@
+"""Limits of normal as laboratories report them: what the chart remembers and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+from django.utils import timezone
+
+from grading.engine.analytes import ADULT_LIMITS_FROM_YEARS
+from grading.engine.units import exact_decimal
+from patients.models import Course, Entry, EntryKind, LaboratoryLimits
+
+_REPORTS_READ: Final = 100
+
+
+class PatientGroup(NamedTuple):
+    """Whose limits may be proposed for whom: the same sex, the same side of adulthood."""
+
+    sex: str
+    is_child: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsGiven:
+    """Limits that were charted with a result, as typed; empty is not given."""
+
+    laboratory: str
+    analyte: str
+    unit: str
+    lower: str
+    upper: str
+
+    def says_more_than(self, remembered: LaboratoryLimits | None) -> bool:
+        """Whether it is to be remembered: something is given that is not remembered already."""
+        if not self.lower and not self.upper:
+            return False
+        return remembered is None or not (
+            _same(self.lower, remembered.lower) and _same(self.upper, remembered.upper)
+        )
+
+
+def _same(typed: str, remembered: str) -> bool:
+    if not typed or not remembered:
+        return typed == remembered
+    return exact_decimal(typed) == exact_decimal(remembered)
+
+
+def age_in_years(course: Course, at: datetime) -> int:
+    """Completed years at ``at`` by the calendar of the site; at infusion where no birth date is."""
+    born = course.patient.birth_date
+    if born is None:
+        return int(course.age_years or 0)
+    return _completed_years(born, timezone.localtime(at).date())
+
+
+def _completed_years(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def group_of(course: Course, at: datetime) -> PatientGroup:
+    """The group of the course's patient at ``at``."""
+    return PatientGroup(course.patient.sex, age_in_years(course, at) < ADULT_LIMITS_FROM_YEARS)
+
+
+def latest_limits() -> list[LaboratoryLimits]:
+    """What holds at every laboratory, in every unit and for every group: one query.
+
+    A row is added only when a laboratory's limits change: there are few, however long it runs.
+    """
+    thing = ("laboratory", "sex", "is_child", "analyte", "unit")
+    latest = LaboratoryLimits.objects.order_by(*thing, "-recorded_at", "-pk").distinct(*thing)
+    return list(latest.select_related("recorded_by"))
+
+
+def for_group(limits: Iterable[LaboratoryLimits], group: PatientGroup) -> list[LaboratoryLimits]:
+    """Those that may be proposed for a patient of ``group``."""
+    return [one for one in limits if (one.sex, one.is_child) == group]
+
+
+class Reports(NamedTuple):
+    """What the latest results of a course say: their laboratory, and each analyte's unit."""
+
+    laboratory: str
+    units: dict[str, str]
+
+
+def last_reports(course: Course) -> Reports:
+    """The laboratory that the course's results came from last ("" where none was named)."""
+    latest = Entry.objects.filter(course=course, kind=EntryKind.LAB).order_by("-at", "-recorded_at")
+    rows = latest.values_list("body__analyte", "body__unit", "act__answers__laboratory")
+    units: dict[str, str] = {}
+    laboratory = ""
+    for analyte, unit, named in rows[:_REPORTS_READ]:
+        units.setdefault(analyte, unit)
+        laboratory = laboratory or named or ""
+    return Reports(laboratory, units)

@@ -1,0 +1,149 @@
+"""Where a course is: moved, ended and taken up again by one writer, each with who and when."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from patients import recording
+from patients.models import Course, Move, Transfer
+from patients.panels import TimelineRow
+from patients.recording import Sending
+from patients.wording import late_text
+
+TRANSFER: Final = "transfer"
+"""The kind of a timeline row that says where the course went."""
+
+
+class MovedMeanwhileError(Exception):
+    """The course is not any more where the page showed it: ``course`` is as it is now."""
+
+    def __init__(self, course: Course, by: str) -> None:
+        super().__init__(str(course))
+        self.course = course
+        self.by = by
+
+
+class TransferReusedError(Exception):
+    """This form was saved before with other contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What happens at ``at``; ``seen`` is the ``place_mark`` of the page that it was said on.
+
+    ``ward`` and ``bed`` go with a move; an end and its undoing leave them.
+    """
+
+    what: Move
+    at: datetime
+    seen: str
+    ward: str = ""
+    bed: str = ""
+    reason: str = ""
+
+
+def place_mark(course: Course) -> str:
+    """Stands for where a course is, and whether it is on the board."""
+    words = repr((course.ward, course.bed, course.ended_at))
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+@transaction.atomic
+def transfer(course: Course, moving: Moving, sending: Sending) -> Transfer:
+    """Record where the course goes and take it there; the grade does not rest on it.
+
+    Sent again under the same ``form_id``, answers as before and records nothing. Raises
+    MovedMeanwhileError where someone else moved it since the page was shown, and
+    TransferReusedError where the form was sent before with other contents.
+    """
+    recording.lock(course.pk)
+    now = Course.objects.get(pk=course.pk)
+    ward, bed = (moving.ward, moving.bed) if moving.what is Move.MOVED else (now.ward, now.bed)
+    said = {"what": moving.what.value, "reason": moving.reason}
+    before = Transfer.objects.filter(course=course, form_id=sending.form_id).first()
+    if before is not None:
+        if {name: getattr(before, name) for name in said} != said or (
+            moving.what is Move.MOVED and (before.to_ward, before.to_bed) != (ward, bed)
+        ):
+            raise TransferReusedError
+        return before
+    if place_mark(now) != moving.seen:
+        raise MovedMeanwhileError(now, _last_author(now))
+    moved = Transfer.objects.create(
+        course=course,
+        form_id=sending.form_id,
+        from_ward=now.ward,
+        from_bed=now.bed,
+        to_ward=ward,
+        to_bed=bed,
+        at=moving.at,
+        recorded_at=timezone.now(),
+        recorded_by=sending.by,
+        **said,
+    )
+    _take_there(now, moving, ward, bed)
+    return moved
+
+
+def _take_there(course: Course, moving: Moving, ward: str, bed: str) -> None:
+    course.ward, course.bed = ward, bed
+    if moving.what is Move.ENDED:
+        course.ended_at = moving.at
+    elif moving.what is Move.REOPENED:
+        course.ended_at = None
+    course.save(update_fields=["ward", "bed", "ended_at"])
+
+
+def _last_author(course: Course) -> str:
+    last = course.transfers.select_related("recorded_by").order_by("-recorded_at").first()
+    return last.recorded_by.display_name if last is not None else ""
+
+
+def transfer_rows(
+    course_id: uuid.UUID, since: datetime | None = None, until: datetime | None = None
+) -> list[TimelineRow]:
+    """The moves of a course in [since, until) as rows of the timeline, newest first."""
+    moves = Transfer.objects.filter(course_id=course_id).select_related("recorded_by")
+    if since is not None:
+        moves = moves.filter(at__gte=since)
+    if until is not None:
+        moves = moves.filter(at__lt=until)
+    return [transfer_row(move) for move in moves.order_by("-at", "-recorded_at")]
+
+
+def transfer_row(move: Transfer) -> TimelineRow:
+    """One move as a row of the timeline."""
+    return TimelineRow(
+        key=f"transfer-{move.pk}",
+        at=move.at,
+        kind=TRANSFER,
+        text=transfer_text(move),
+        author=move.recorded_by.display_name,
+        recorded_at=move.recorded_at,
+        late_text=late_text(move.at, move.recorded_at),
+        note=move.reason,
+    )
+
+
+def transfer_text(move: Transfer) -> str:
+    """In words: "Moved from 7B 12 to ICU 3"."""
+    if move.what == Move.ENDED:
+        return f"Course ended on {place_text(move.from_ward, move.from_bed)}, off the board"
+    if move.what == Move.REOPENED:
+        return f"Course taken up again on {place_text(move.to_ward, move.to_bed)}"
+    before, after = (
+        place_text(move.from_ward, move.from_bed),
+        place_text(move.to_ward, move.to_bed),
+    )
+    return f"Moved from {before} to {after}"
+
+
+def place_text(ward: str, bed: str) -> str:
+    return f"{ward} {bed}".strip()

@@ -1,0 +1,35 @@
+// What the chosen drug, analyte or term was last put down to is proposed in sight, never kept silent.
+
+const THING = "[name=drug], [name=analyte], [name=term]";
+
+const proposals = () => {
+  const element = document.getElementById("proposed-attributions");
+  return element ? JSON.parse(element.textContent) : {};
+};
+
+const propose = (select) => {
+  const block = document.getElementById("attribution");
+  const form = select.closest("form[data-entry]");
+  if (!block || !form) return;
+  const proposal = proposals()[select.value];
+  const attribution = form.querySelector("[name=attribution]");
+  const reason = form.querySelector("[name=attribution_reason]");
+  if (!attribution || !reason) return;
+  if (!proposal && !block.dataset.proposedFor) return;
+  attribution.value = proposal?.attribution ?? "crs";
+  reason.value = proposal?.reason ?? "";
+  block.querySelector("[data-proposal]").hidden = !proposal;
+  block.toggleAttribute("data-proposed", Boolean(proposal));
+  if (proposal) {
+    block.dataset.proposedFor = select.value;
+    block.open = true;
+  } else {
+    delete block.dataset.proposedFor;
+  }
+};
+
+export const watchAttribution = () => {
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(THING)) propose(event.target);
+  });
+};

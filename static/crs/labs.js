@@ -1,0 +1,99 @@
+// The panel of results: the limits of normal that are remembered follow the laboratory and the
+// unit, and a key says "below" or "above". Without this file all of it is typed.
+
+const SIGNS = ["", "<", ">"];
+const OTHER_SIGNS = /^\s*[<>]?\s*/;
+
+const inputsOf = (row) => [...row.querySelectorAll(".lab-limits input")];
+
+const unitOf = (row) =>
+  row.querySelector("select")?.value ?? row.querySelector(".unit").textContent.trim();
+
+// A fixed unit is not sent: what is remembered for such an analyte has one unit.
+const rememberedFor = (row, known) => {
+  const byUnit = known?.[row.dataset.analyte] ?? {};
+  const only = row.querySelector("select") ? null : Object.values(byUnit)[0];
+  return only ?? byUnit[unitOf(row)] ?? ["", "", ""];
+};
+
+const laboratoryOf = (panel) => {
+  const typed = panel.querySelector("[name=laboratory]").value.trim().replace(/\s+/g, " ");
+  const names = Object.keys(JSON.parse(panel.dataset.remembered));
+  return names.find((name) => name.toLowerCase() === typed.toLowerCase()) ?? typed;
+};
+
+const propose = (row, [lower, upper, mark]) => {
+  const [low, high] = inputsOf(row);
+  low.value = lower;
+  high.value = upper;
+  row.querySelector("[data-mark]").textContent = mark;
+  delete row.dataset.typed;
+};
+
+const rememberedAt = (panel) => JSON.parse(panel.dataset.remembered)[laboratoryOf(panel)];
+
+// Limits that were typed stay with another laboratory's name.
+const onLaboratory = (panel) => {
+  const known = rememberedAt(panel);
+  for (const row of panel.querySelectorAll(".lab-row:not([data-typed])")) {
+    const unit = row.querySelector("select");
+    if (unit?.value === "") unit.value = Object.keys(known?.[row.dataset.analyte] ?? { "": 0 })[0];
+    propose(row, rememberedFor(row, known));
+  }
+  panel.querySelector("[name=proposed_for]").value = laboratoryOf(panel);
+};
+
+// They never stay with another unit; where none was chosen yet, they were typed for this one.
+const onUnit = (panel, select) => {
+  const row = select.closest(".lab-row");
+  const before = select.dataset.before ?? select.querySelector("[selected]")?.value ?? "";
+  select.dataset.before = select.value;
+  if (before || !row.matches("[data-typed]")) propose(row, rememberedFor(row, rememberedAt(panel)));
+};
+
+const showSign = (row) => {
+  const sign = row.querySelector("[data-result]").value.trim()[0];
+  const key = row.querySelector("[data-comparator]");
+  const known = SIGNS.includes(sign) && sign;
+  key.textContent = known || "< >";
+  key.classList.toggle("is-set", Boolean(known));
+};
+
+const turnSign = (row) => {
+  const input = row.querySelector("[data-result]");
+  const sign = input.value.trim()[0] ?? "";
+  const following = SIGNS[(SIGNS.indexOf(SIGNS.includes(sign) ? sign : "") + 1) % SIGNS.length];
+  input.value = following + input.value.replace(OTHER_SIGNS, "");
+  input.focus();
+  showSign(row);
+};
+
+const readyLabs = (root = document) => {
+  for (const key of root.querySelectorAll("[data-comparator]")) {
+    key.hidden = false;
+    showSign(key.closest(".lab-row"));
+  }
+};
+
+export const watchLabs = () => {
+  readyLabs();
+  document.addEventListener("change", (event) => {
+    const panel = event.target.closest(".lab-panel");
+    if (!panel) return;
+    if (event.target.matches("[name=laboratory]")) onLaboratory(panel);
+    if (event.target.matches("select")) onUnit(panel, event.target);
+  });
+  document.addEventListener("input", (event) => {
+    const row = event.target.closest(".lab-row");
+    if (!row) return;
+    if (event.target.matches("[data-result]")) showSign(row);
+    if (!event.target.closest(".lab-limits")) return;
+    row.dataset.typed = "";
+    row.querySelector("[data-mark]").textContent = "";
+  });
+  document.addEventListener("click", (event) => {
+    const key = event.target.closest("[data-comparator]");
+    if (key) turnSign(key.closest(".lab-row"));
+  });
+  document.body.addEventListener("htmx:afterSettle", () => readyLabs());
+};

@@ -1,0 +1,43 @@
+// Times of day as the ward reads them, in the site's zone, whatever the tablet's own.
+
+import { now } from "./clock.js";
+
+const zone = document.body.dataset.zone;
+
+const parts = (instant) =>
+  Object.fromEntries(
+    new Intl.DateTimeFormat("en-CA", {
+      timeZone: zone,
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    })
+      .formatToParts(new Date(instant))
+      .map(({ type, value }) => [type, value]),
+  );
+
+const dayOf = ({ year, month, day }) => `${year}-${month}-${day}`;
+
+// "13:05" of today, else with its date.
+export const clockText = (instant) => {
+  const then = parts(instant);
+  const text = `${then.hour}:${then.minute}`;
+  return dayOf(then) === dayOf(parts(now())) ? text : `${dayOf(then)} ${text}`;
+};
+
+const fieldsOf = (form) =>
+  ["observed_time", "observed_date"].map((name) => form.querySelector(`[name=${name}]`));
+
+// Whether the form says its time, or has none to say.
+export const hasTime = (form) => fieldsOf(form).some((field) => !field || field.value);
+
+// When it was observed; null is "now", which leaves both fields empty.
+export const setTime = (form, instant) => {
+  const [time, date] = fieldsOf(form);
+  const then = instant === null ? null : parts(instant);
+  time.value = then ? `${then.hour}:${then.minute}` : "";
+  date.value = then ? dayOf(then) : "";
+};

@@ -1,0 +1,92 @@
+"""How many keys and taps the hand needs: counted in the page, held to the budget of a bedside."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from crs_app.accounts.models import User
+from patients.models import Course
+from tests.browser.bedside_page import BedsidePage
+from tests.factories import chart
+
+FULL_SET = 40
+CHANGED_RATE = 8
+CORRECTION = 12
+
+COUNT = """
+window.handWork = 0;
+for (const kind of ["keydown", "click"]) {
+  addEventListener(kind, (event) => {
+    // Enter on a button makes a click too, and a label's click another on its input.
+    if (event.isTrusted && (kind === "keydown" || event.detail > 0)) window.handWork += 1;
+  }, true);
+}
+"""
+
+
+@pytest.fixture
+def counted(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> BedsidePage:
+    """The page of a course on oxygen and norepinephrine, and a count of keys and taps."""
+    at = timezone.now() - timedelta(hours=1)
+    chart(course, nurse, "oxygen", at, device="nasal_cannula", flow_l_per_min="2")
+    chart(course, nurse, "vasopressor", at, drug="norepinephrine", rate="8", unit="ug/min")
+    page.add_init_script(COUNT)
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    return BedsidePage(page)
+
+
+def hand_work(bedside: BedsidePage, record_property: Callable[[str, object], None]) -> int:
+    count: int = bedside.page.evaluate("window.handWork")
+    record_property("keys and taps", count)
+    return count
+
+
+def test_a_full_set_of_vital_signs_with_oxygen_unchanged(
+    counted: BedsidePage, record_property: Callable[[str, object], None]
+) -> None:
+    """Seven values, oxygen and norepinephrine unchanged, saved."""
+    page, keys = counted.page, counted.page.keyboard
+    counted.field("Temperature").click()
+    for value in ("38.4", "118", "66", "84", "104", "20"):
+        keys.type(value)
+        keys.press("Enter")
+    keys.type("96")
+    for thing in ("Oxygen", "Norepinephrine"):
+        page.get_by_role("checkbox", name=re.compile(f"{thing} unchanged")).click()
+    page.get_by_role("button", name="Save").click()
+    counted.expect_saved("Temp 38.4 °C · BP 118/66 · MAP 84 · HR 104 · RR 20 · SpO₂ 96 %")
+    assert hand_work(counted, record_property) <= FULL_SET
+
+
+def test_one_changed_rate(
+    counted: BedsidePage, record_property: Callable[[str, object], None]
+) -> None:
+    """Norepinephrine from 8 to 12 mcg/min."""
+    page, keys = counted.page, counted.page.keyboard
+    page.get_by_role("link", name="Vasopressor").click()
+    page.get_by_role("button", name=re.compile("Change norepinephrine")).click()
+    expect(counted.field("Rate")).to_be_focused()
+    keys.type("12")
+    keys.press("Enter")
+    counted.expect_saved("Norepinephrine 12 mcg/min")
+    assert hand_work(counted, record_property) <= CHANGED_RATE
+
+
+def test_a_correction(counted: BedsidePage, record_property: Callable[[str, object], None]) -> None:
+    """A dose that was read wrongly."""
+    page, keys = counted.page, counted.page.keyboard
+    counted.change("Norepinephrine 8 mcg/min", "Correct")
+    counted.field("Rate").click()
+    keys.type("18")
+    page.get_by_role("button", name="Misread").click()
+    page.get_by_role("button", name="Save correction").click()
+    counted.expect_saved("Norepinephrine 18 mcg/min")
+    expect(counted.rows.filter(has_text="Norepinephrine 18")).to_contain_text("Misread")
+    assert hand_work(counted, record_property) <= CORRECTION

@@ -1,0 +1,474 @@
+"""What a nurse typed is neither lost nor recorded twice, whatever happens to network or tablet."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Dialog, Page, Route, expect
+
+from crs_app.accounts.models import Role, User
+from patients.models import Course, Entry, EntryKind
+from patients.wording import clock_text
+from tests.browser.bedside_page import BedsidePage
+from tests.browser.moved_clock import MovedClock
+from tests.factories import admit, chart
+
+ROUND = {"Temperature": "38.4", "Systolic": "118", "Note": "left arm"}
+PASSWORD = "correct horse 1"
+
+
+def vitals(course: Course) -> list[Entry]:
+    return list(Entry.objects.filter(course=course, kind=EntryKind.VITALS).order_by("at"))
+
+
+def type_round(bedside: BedsidePage) -> None:
+    bedside.page.locator("details.more summary").click()
+    bedside.fill(ROUND)
+
+
+def stay_signed_in(settings: Any) -> None:
+    """For two days, whoever is idle."""
+    settings.SIGNED_OUT_AFTER_IDLE = timedelta(days=2)
+    settings.SESSION_COOKIE_AGE = 2 * 24 * 60 * 60
+
+
+def expect_typed(bedside: BedsidePage, typed: dict[str, str] = ROUND) -> None:
+    for label, value in typed.items():
+        expect(bedside.field(label)).to_have_value(value)
+
+
+def drafts_on(page: Page) -> int:
+    """How many drafts of anybody the tablet keeps."""
+    counted: int = page.evaluate(
+        "Object.keys(localStorage).filter((key) => key.startsWith('crs-draft:')).length"
+    )
+    return counted
+
+
+def hold(page: Page) -> list[Route]:
+    """The next save of vital signs is held on its way, for the test to let go."""
+    held: list[Route] = []
+    page.route("**/entries/vitals/", lambda route: held.append(route), times=1)
+    return held
+
+
+def close(page: Page) -> None:
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+
+
+def lose_the_answer(route: Route) -> None:
+    route.fetch()
+    route.abort("connectionreset")
+
+
+@pytest.fixture
+def signed_in(page: Page, nurse: User, course: Course) -> BedsidePage:
+    """The bedside, by way of the sign-in page: the browser then has a CSRF cookie of its own."""
+    page.goto(f"/courses/{course.pk}/")
+    sign_in_by_hand(page, nurse.username)
+    expect(page.get_by_role("heading", name="Chart", exact=True)).to_be_visible()
+    return BedsidePage(page)
+
+
+def sign_in_by_hand(page: Page, username: str) -> None:
+    page.get_by_role("textbox", name="Username").fill(username)
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+class TestOnce:
+    """However often a form is sent, it is recorded once."""
+
+    def test_a_retry_that_the_server_had_recorded(
+        self, bedside: BedsidePage, course: Course
+    ) -> None:
+        """The answer is lost after the save: sent again, it says so and the form empties."""
+        bedside.page.route("**/entries/vitals/", lose_the_answer, times=1)
+        type_round(bedside)
+        bedside.save()
+        alert = bedside.page.get_by_role("alert")
+        expect(alert).to_contain_text("Not confirmed.")
+        expect(alert).to_contain_text("Trying again cannot record it twice.")
+        alert.get_by_role("button", name="Try again").click()
+        bedside.expect_saved("Saved already")
+        expect(bedside.field("Temperature")).to_have_value("")
+        assert len(vitals(course)) == 1
+        assert drafts_on(bedside.page) == 0
+
+    def test_a_draft_that_the_server_had_recorded(
+        self, bedside: BedsidePage, course: Course
+    ) -> None:
+        """The answer is lost and the page loaded anew: what is put back says "Saved already"."""
+        page = bedside.page
+        page.route("**/entries/vitals/", lose_the_answer, times=1)
+        type_round(bedside)
+        bedside.save()
+        expect(page.get_by_role("alert")).to_contain_text("Not confirmed.")
+        page.reload()
+        expect_typed(bedside)
+        bedside.save()
+        bedside.expect_saved("Saved already")
+        page.reload()
+        expect(bedside.field("Temperature")).to_have_value("")
+        expect(page.get_by_text("Not sent yet")).to_have_count(0)
+        assert len(vitals(course)) == 1
+
+    def test_reload_and_back_after_a_save(self, bedside: BedsidePage, course: Course) -> None:
+        """Neither sends again, and the next entry is a new one."""
+        page = bedside.page
+        bedside.fill({"Temperature": "38.4"})
+        bedside.save_and_see_it_saved()
+        page.reload()
+        expect(bedside.field("Temperature")).to_have_value("")
+        page.goto("/")
+        page.go_back()
+        expect(bedside.field("Temperature")).to_have_value("")
+        assert len(vitals(course)) == 1
+        bedside.fill({"Temperature": "38.4"})
+        bedside.save_and_see_it_saved()
+        assert len(vitals(course)) == 2
+
+    def test_what_is_typed_while_a_save_is_on_its_way_stays(
+        self, bedside: BedsidePage, course: Course
+    ) -> None:
+        """A slow network: the nurse types on, and the answer empties only what was sent."""
+        page = bedside.page
+        held = hold(page)
+        bedside.fill({"Temperature": "38.4"})
+        bedside.save()
+        bedside.fill({"Heart rate": "104"})
+        held[0].continue_()
+        bedside.expect_saved("Temp 38.4 °C")
+        expect(bedside.field("Temperature")).to_have_value("")
+        expect(bedside.field("Heart rate")).to_have_value("104")
+        bedside.save()
+        bedside.expect_saved("HR 104")
+        assert [len(entry.body) for entry in vitals(course)] == [1, 1]
+
+
+class TestDrafts:
+    """What is typed comes back when its form does."""
+
+    def test_a_tab_and_back(self, bedside: BedsidePage, course: Course) -> None:
+        page = bedside.page
+        type_round(bedside)
+        bedside.open_tab("Oxygen")
+        expect(page.get_by_role("link", name=re.compile("Vitals, typed"))).to_be_visible()
+        bedside.fill({"Device": "Nasal cannula", "Flow": "2"})
+        bedside.open_tab("Vitals")
+        expect_typed(bedside)
+        expect(
+            page.get_by_text(re.compile(r"Not sent yet: typed \d\d:\d\d \(0 min"))
+        ).to_be_visible()
+        page.get_by_role("link", name=re.compile("Oxygen, typed")).click()
+        expect(bedside.field("Flow")).to_have_value("2")
+        bedside.save_and_see_it_saved()
+        bedside.open_tab("Vitals")
+        bedside.save_and_see_it_saved()
+        assert drafts_on(page) == 0
+        assert [entry.body["note"] for entry in vitals(course)] == ["left arm"]
+
+    def test_a_page_closed_by_accident(
+        self, bedside: BedsidePage, course: Course, context: BrowserContext
+    ) -> None:
+        """Opened again, the page shows the same values and can save them."""
+        type_round(bedside)
+        close(bedside.page)
+        again = BedsidePage(context.new_page())
+        again.page.goto(f"/courses/{course.pk}/")
+        expect_typed(again)
+        expect(again.page.get_by_text("Not sent yet: typed")).to_be_visible()
+        again.save_and_see_it_saved()
+        expect(again.page.get_by_text("Not sent yet")).to_have_count(0)
+        assert len(vitals(course)) == 1
+
+    def test_a_tick_speaks_of_its_moment(
+        self, page: Page, bedside: BedsidePage, course: Course, nurse: User
+    ) -> None:
+        chart(course, nurse, "oxygen", device="nasal_cannula", flow_l_per_min="2")
+        page.reload()
+        page.get_by_role("checkbox", name=re.compile("Oxygen unchanged")).check()
+        bedside.fill({"Heart rate": "92"})
+        page.reload()
+        expect(bedside.field("Heart rate")).to_have_value("92")
+        expect(page.get_by_role("checkbox", name=re.compile("Oxygen"))).not_to_be_checked()
+        expect(page.get_by_text("Tick again what is unchanged.")).to_be_visible()
+
+    def test_a_correction_half_typed(
+        self, page: Page, bedside: BedsidePage, course: Course, nurse: User
+    ) -> None:
+        """Leaving for a tab keeps it; Cancel is leaving it for good."""
+        chart(course, nurse, "vitals", temperature_c="38.4")
+        page.reload()
+        bedside.change("Temp 38.4 °C", "Correct")
+        bedside.fill({"Temperature": "39.4", "Reason for the correction": "Misread"})
+        page.goto(f"/courses/{course.pk}/")
+        page.get_by_role("link", name=re.compile("A correction, typed")).click()
+        expect(bedside.field("Temperature")).to_have_value("39.4")
+        expect(bedside.field("Reason for the correction")).to_have_value("Misread")
+        page.get_by_role("link", name="Cancel").click()
+        expect(page.get_by_role("heading", name="Chart", exact=True)).to_be_visible()
+        expect(page.get_by_text("Not sent yet")).to_have_count(0)
+        assert drafts_on(page) == 0
+
+    def test_what_is_discarded_stays_away(self, bedside: BedsidePage) -> None:
+        page = bedside.page
+        bedside.open_tab("Weight")
+        bedside.fill({"Weight": "81"})
+        page.reload()
+        page.get_by_role("button", name="Discard").click()
+        expect(bedside.field("Weight")).to_have_value("")
+        expect(page.get_by_text("Not sent yet")).to_have_count(0)
+        assert drafts_on(page) == 0
+
+    def test_a_refusal_does_not_take_what_was_typed_meanwhile(self, bedside: BedsidePage) -> None:
+        page = bedside.page
+        held = hold(page)
+        bedside.fill({"Temperature": "98.6"})
+        bedside.save()
+        bedside.fill({"Heart rate": "104"})
+        held[0].continue_()
+        expect(bedside.field("Temperature")).to_have_attribute("aria-invalid", "true")
+        expect_typed(bedside, {"Temperature": "98.6", "Heart rate": "104"})
+
+    def test_after_a_day_it_is_gone(
+        self, page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None],
+        server_clock: MovedClock, settings: Any,
+    ) -> None:  # fmt: skip
+        stay_signed_in(settings)
+        page.clock.install()
+        sign_in(page, nurse)
+        page.goto(f"/courses/{course.pk}/")
+        bedside = BedsidePage(page)
+        bedside.fill({"Temperature": "38.4"})
+        page.clock.run_for(1_000)
+        assert drafts_on(page) == 1
+        for hours, kept in ((23, "38.4"), (2, "")):
+            server_clock.forward(timedelta(hours=hours))
+            page.clock.fast_forward(f"{hours:02}:00:00")
+            page.reload()
+            expect(bedside.field("Temperature")).to_have_value(kept)
+
+    def test_no_other_course_gets_it(
+        self, bedside: BedsidePage, course: Course, nurse: User
+    ) -> None:
+        """Not even one in the next bed, opened on the same tablet."""
+        page = bedside.page
+        other = admit(nurse, name="LINDQVIST, Per", bed="14")
+        type_round(bedside)
+        page.goto(f"/courses/{other.pk}/")
+        expect(bedside.field("Temperature")).to_have_value("")
+        expect(page.get_by_text("Not sent yet")).to_have_count(0)
+        bedside.fill({"Temperature": "36.6"})
+        bedside.save_and_see_it_saved()
+        page.goto(f"/courses/{course.pk}/")
+        expect_typed(bedside)
+        assert [entry.body["temperature_c"] for entry in vitals(other)] == ["36.6"]
+
+
+class TestAFailedSend:
+    """It is said aloud, and what was typed goes out later with its own time."""
+
+    def test_back_online_it_goes_out_with_its_original_time(
+        self, page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None],
+        server_clock: MovedClock, settings: Any,
+    ) -> None:  # fmt: skip
+        """Saved at the bed in a dead spot, sent 50 minutes later: observed when it was saved."""
+        stay_signed_in(settings)
+        page.clock.install()
+        sign_in(page, nurse)
+        page.goto(f"/courses/{course.pk}/")
+        bedside = BedsidePage(page)
+        type_round(bedside)
+        page.context.set_offline(True)
+        before = timezone.now()
+        bedside.save()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Not confirmed. There is no connection.")
+        expect(alert).to_contain_text(f"It keeps its time, {clock_text(before, before)}")
+        page.clock.fast_forward("50:00")
+        server_clock.forward(timedelta(minutes=50))
+        expect_typed(bedside)
+        page.context.set_offline(False)
+        expect(alert).to_contain_text("The connection is back.")
+        alert.get_by_role("button", name="Send now").click()
+        bedside.expect_saved("Temp 38.4 °C")
+        (entry,) = vitals(course)
+        assert abs(entry.at - before) < timedelta(minutes=2)
+
+    def test_the_time_is_kept_over_an_accidental_close(
+        self, bedside: BedsidePage, course: Course, context: BrowserContext
+    ) -> None:
+        """The original time stands in the form that is opened again, to be seen and changed."""
+        bedside.fill({"Temperature": "38.4"})
+        context.set_offline(True)
+        bedside.save()
+        expect(bedside.page.get_by_role("alert")).to_contain_text("It keeps its time")
+        close(bedside.page)
+        context.set_offline(False)
+        again = BedsidePage(context.new_page())
+        again.page.goto(f"/courses/{course.pk}/")
+        expect(again.field("Time")).to_have_attribute("placeholder", re.compile(r"\d\d:\d\d"))
+        again.page.get_by_role("button", name="now", exact=True).click()
+        expect(again.field("Time")).to_have_attribute("placeholder", "now")
+
+    @pytest.mark.parametrize("status", [500, 502, 504])
+    def test_a_server_in_trouble(self, bedside: BedsidePage, course: Course, status: int) -> None:
+        page = bedside.page
+        page.route("**/entries/vitals/", lambda route: route.fulfill(status=status), times=1)
+        type_round(bedside)
+        bedside.save()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Not confirmed. The server could not answer.")
+        expect_typed(bedside)
+        alert.get_by_role("button", name="Try again").click()
+        bedside.expect_saved("Temp 38.4 °C")
+        assert len(vitals(course)) == 1
+
+    def test_a_hotspots_page_confirms_nothing(self, bedside: BedsidePage, course: Course) -> None:
+        """Something between answers with a page of its own: that is no save."""
+        page = bedside.page
+        portal = "<h1>Welcome to the guest network</h1>"
+        page.route("**/entries/vitals/", lambda route: route.fulfill(body=portal), times=1)
+        type_round(bedside)
+        bedside.save()
+        expect(page.get_by_role("alert")).to_contain_text("Not confirmed.")
+        expect(page.get_by_text("guest network")).to_have_count(0)
+        expect_typed(bedside)
+        assert not vitals(course)
+
+    def test_a_tab_opened_while_it_was_on_its_way(
+        self, bedside: BedsidePage, course: Course
+    ) -> None:
+        """The message comes to the tab that is open, which names the form that is kept."""
+        page = bedside.page
+        held = hold(page)
+        type_round(bedside)
+        bedside.save()
+        bedside.open_tab("Oxygen")
+        held[0].abort("connectionreset")
+        expect(page.get_by_role("alert")).to_contain_text("Not confirmed.")
+        page.get_by_role("link", name=re.compile("Vitals, typed")).click()
+        expect_typed(bedside)
+        bedside.save_and_see_it_saved()
+        assert len(vitals(course)) == 1
+
+
+class TestSignIn:
+    """A draft belongs to who typed it."""
+
+    def test_an_expired_sign_in(self, signed_in: BedsidePage, course: Course) -> None:
+        """Signed out for idleness: sign in again, and the form stands there as it was left."""
+        page = signed_in.page
+        signed_in.open_tab("Oxygen")
+        signed_in.fill({"Device": "Nasal cannula", "Flow": "2"})
+        Session.objects.all().delete()
+        signed_in.save()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Not saved. You have been signed out.")
+        alert.get_by_role("link", name="Sign in and come back").click()
+        sign_in_by_hand(page, "nurse")
+        expect_typed(signed_in, {"Device": "nasal_cannula", "Flow": "2"})
+        signed_in.save_and_see_it_saved()
+        assert course.entries.filter(kind=EntryKind.OXYGEN).count() == 1
+
+    def test_another_user_never_sees_it(
+        self, signed_in: BedsidePage, course: Course, make_user: Callable[..., User]
+    ) -> None:
+        """A colleague signs in after the sign-in expired; the first one still has it afterwards."""
+        page = signed_in.page
+        make_user("colleague", Role.WARD_CLINICIAN, first_name="Ana", last_name="Silva")
+        type_round(signed_in)
+        Session.objects.all().delete()
+        page.goto(f"/courses/{course.pk}/")
+        sign_in_by_hand(page, "colleague")
+        expect(page.get_by_text("A. Silva").first).to_be_visible()
+        expect(signed_in.field("Temperature")).to_have_value("")
+        expect(page.get_by_text("Not sent yet")).to_have_count(0)
+        page.get_by_role("button", name="Sign out").click()
+        sign_in_by_hand(page, "nurse")
+        page.goto(f"/courses/{course.pk}/")
+        expect_typed(signed_in)
+
+    def test_a_page_of_the_one_before_cannot_save_for_the_one_after(
+        self, signed_in: BedsidePage, course: Course, make_user: Callable[..., User]
+    ) -> None:
+        """Somebody else signs in on a second page: the first refuses, and shows none of it."""
+        page = signed_in.page
+        make_user("colleague", Role.WARD_CLINICIAN, first_name="Ana", last_name="Silva")
+        type_round(signed_in)
+        second = page.context.new_page()
+        Session.objects.all().delete()
+        second.goto("/")
+        sign_in_by_hand(second, "colleague")
+        expect(second.get_by_text("A. Silva").first).to_be_visible()
+        signed_in.save()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("somebody has signed in anew here")
+        alert.get_by_role("link", name="Load the page anew").click()
+        expect(page.get_by_text("A. Silva").first).to_be_visible()
+        expect(signed_in.field("Temperature")).to_have_value("")
+        assert not vitals(course)
+
+    def test_signing_out_wipes_it_after_asking(
+        self, signed_in: BedsidePage, course: Course
+    ) -> None:
+        page = signed_in.page
+        type_round(signed_in)
+        asked: list[str] = []
+
+        def stay(dialog: Dialog) -> None:
+            asked.append(dialog.message)
+            dialog.dismiss()
+
+        page.once("dialog", stay)
+        page.get_by_role("button", name="Sign out").click()
+        expect_typed(signed_in)
+        assert asked == ["One form was typed and not saved. Signing out discards what was typed."]
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        assert drafts_on(page) == 0
+        page.goto(f"/courses/{course.pk}/")
+        sign_in_by_hand(page, "nurse")
+        expect(signed_in.field("Temperature")).to_have_value("")
+
+
+def test_a_page_left_open_overnight_asks_for_the_time(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None],
+    server_clock: MovedClock, settings: Any,
+) -> None:  # fmt: skip
+    """Typed in the evening, loaded anew and saved in the morning: it asks, and is yesterday's."""
+    stay_signed_in(settings)
+    page.clock.install()
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    bedside = BedsidePage(page)
+    typed_at = timezone.now()
+    bedside.fill({"Temperature": "38.4"})
+    server_clock.forward(timedelta(hours=14))
+    page.clock.fast_forward("14:00:00")
+    page.reload()
+    expect(bedside.field("Temperature")).to_have_value("38.4")
+    bedside.save()
+    expect(page.get_by_text("Were they observed just now?")).to_be_visible()
+    assert not vitals(course)
+    page.get_by_role("button", name=re.compile("No, observed")).click()
+    bedside.expect_saved("Temp 38.4 °C")
+    (entry,) = vitals(course)
+    assert abs(entry.at - typed_at) < timedelta(minutes=2)
+
+
+def test_a_form_emptied_again_has_not_begun(bedside: BedsidePage) -> None:
+    """What was typed by mistake and taken out says nothing about when the values were read."""
+    begun = bedside.page.locator("form[data-entry] input[name=begun_at]")
+    bedside.fill({"Temperature": "38"})
+    assert datetime.fromisoformat(begun.input_value())
+    bedside.fill({"Temperature": ""})
+    expect(begun).to_have_value("")
+    assert drafts_on(bedside.page) == 0

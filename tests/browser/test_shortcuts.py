@@ -1,0 +1,119 @@
+"""The chart by keys: listed on "?", never in the way of typing, and they can be turned off."""
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from patients.models import Course, Entry, EntryKind
+from tests.browser.bedside_page import BedsidePage
+
+TABS = {
+    "o": "Oxygen",
+    "p": "Vasopressor",
+    "f": "Fluid",
+    "l": "Labs",
+    "s": "Symptom",
+    "x": "Toxicity",
+    "r": "Treatment",
+    "w": "Weight",
+    "b": "Baseline",
+    "v": "Vitals",
+}
+FIRST = {"Labs": "[data-result]"}
+"""Where the hand goes that is not the first input of its tab."""
+
+
+def dialog(bedside: BedsidePage) -> Locator:
+    return bedside.page.get_by_role("dialog", name="Keyboard shortcuts")
+
+
+@pytest.mark.parametrize("key", TABS)
+def test_a_key_opens_a_tab_with_the_hand_in_its_first_field(bedside: BedsidePage, key: str) -> None:
+    page = bedside.page
+    if TABS[key] == "Vitals":
+        page.keyboard.press("o")
+        expect(bedside.field("Device")).to_be_focused()
+        page.keyboard.press("Escape")
+    page.keyboard.press(key)
+    tab = page.locator(".tabs a").filter(has_text=TABS[key])
+    expect(tab).to_have_attribute("aria-current", "page")
+    first = page.locator("#entry-form form").locator(FIRST.get(TABS[key], "input, select"))
+    expect(first.locator("visible=true").first).to_be_focused()
+
+
+def test_the_list_opens_on_the_question_mark_and_by_its_button(bedside: BedsidePage) -> None:
+    """At a desk; on a phone there is no button, and Escape closes."""
+    page = bedside.page
+    page.keyboard.press("?")
+    expect(dialog(bedside)).to_be_visible()
+    expect(dialog(bedside)).to_contain_text("Save, from any field")
+    page.keyboard.press("o")
+    expect(page.get_by_role("link", name="Vitals")).to_have_attribute("aria-current", "page")
+    page.keyboard.press("Escape")
+    expect(dialog(bedside)).to_be_hidden()
+    page.get_by_role("button", name="Shortcuts").click()
+    expect(dialog(bedside)).to_be_visible()
+    dialog(bedside).get_by_role("button", name="Close").click()
+    expect(dialog(bedside)).to_be_hidden()
+
+
+def test_keys_typed_into_a_field_are_text(bedside: BedsidePage) -> None:
+    page = bedside.page
+    page.locator("details.more summary").click()
+    bedside.field("Note").click()
+    page.keyboard.type("to vent? flow")
+    expect(bedside.field("Note")).to_have_value("to vent? flow")
+    expect(dialog(bedside)).to_be_hidden()
+    expect(page.get_by_role("link", name="Vitals")).to_have_attribute("aria-current", "page")
+
+
+def test_escape_leaves_a_field_and_n_comes_back(bedside: BedsidePage) -> None:
+    page = bedside.page
+    bedside.field("Heart rate").fill("92")
+    page.keyboard.press("Escape")
+    expect(bedside.field("Heart rate")).not_to_be_focused()
+    expect(bedside.field("Heart rate")).to_have_value("92")
+    page.keyboard.press("n")
+    expect(bedside.field("Temperature")).to_be_focused()
+
+
+@pytest.mark.parametrize(("key", "name"), [("t", "Timeline"), ("g", "Guidance")])
+def test_a_key_goes_to_a_region(bedside: BedsidePage, key: str, name: str) -> None:
+    bedside.page.keyboard.press(key)
+    heading = bedside.page.get_by_role("heading", name=name).first
+    expect(heading).to_be_focused()
+    expect(heading).to_be_in_viewport()
+
+
+def test_control_and_enter_save_from_any_field(bedside: BedsidePage, course: Course) -> None:
+    """From the first field, where Enter alone goes on to the next."""
+    bedside.fill({"Systolic": "118", "Temperature": "37.4"})
+    bedside.field("Temperature").press("Control+Enter")
+    bedside.expect_saved("Temp 37.4 °C")
+    assert Entry.objects.filter(course=course, kind=EntryKind.VITALS).count() == 1
+
+
+def test_single_keys_can_be_turned_off(bedside: BedsidePage) -> None:
+    """On this tablet, until they are turned on again; the list is still a click away."""
+    page = bedside.page
+    page.keyboard.press("?")
+    dialog(bedside).get_by_role("checkbox", name="Single keys on").uncheck()
+    dialog(bedside).get_by_role("button", name="Close").click()
+    page.reload()
+    for key in ("o", "?"):
+        page.keyboard.press(key)
+    expect(dialog(bedside)).to_be_hidden()
+    expect(page.get_by_role("link", name="Vitals")).to_have_attribute("aria-current", "page")
+
+    page.get_by_role("button", name="Shortcuts").click()
+    dialog(bedside).get_by_role("checkbox", name="Single keys on").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("o")
+    expect(page.get_by_role("link", name="Oxygen")).to_have_attribute("aria-current", "page")
+
+
+def test_no_two_keys_are_the_same(bedside: BedsidePage) -> None:
+    keys = bedside.page.locator("#shortcuts [data-key]").evaluate_all(
+        "rows => rows.map((row) => row.dataset.key)"
+    )
+    assert len(keys) == len(set(keys))
+    assert set(TABS) < set(keys)

@@ -1,0 +1,196 @@
+"""What is unusual is asked about, and a yes is recorded with the entry."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from patients.models import ChartingAct, Course, Entry
+from tests.factories import admit, chart
+
+HTMX = {"headers": {"HX-Request": "true"}}
+
+
+def send(client: Client, course: Course, kind: str, **said: Any) -> Any:
+    url = reverse("patients:entries", args=[course.pk, kind])
+    common = {"form_id": str(uuid4()), "attribution": "crs", "temperature_unit": "c"}
+    return client.post(url, common | said, **HTMX)
+
+
+def last_answers(course: Course) -> dict[str, Any]:
+    return ChartingAct.objects.filter(course=course).latest("recorded_at").answers
+
+
+def test_an_unusual_value_is_stored_once_it_is_confirmed(
+    nurse_client: Client, course: Course
+) -> None:
+    asked = send(nurse_client, course, "vitals", temperature="42", heart_rate="190")
+    assert asked.status_code == 422
+    assert not course.entries.filter(kind="vitals").exists()
+    page = asked.content.decode()
+    assert "Temperature 42 °C is unusually high" in page
+    assert "Heart rate 190 /min is unusually high" in page
+
+    yes = asked.context["form"].asked
+    saved = send(nurse_client, course, "vitals", temperature="42", heart_rate="190", confirmed=yes)
+    assert saved.status_code == 200
+    assert len(last_answers(course)["confirmed"]) == 2
+    assert "confirmed" in saved.content.decode()
+
+
+def test_a_yes_to_one_value_is_no_yes_to_another(nurse_client: Client, course: Course) -> None:
+    yes = send(nurse_client, course, "vitals", temperature="42").context["form"].asked
+    again = send(nurse_client, course, "vitals", temperature="43", confirmed=yes)
+    assert again.status_code == 422
+    assert not course.entries.filter(kind="vitals").exists()
+
+
+def test_pure_oxygen_typed_as_a_fraction_is_asked_about(
+    nurse_client: Client, course: Course
+) -> None:
+    asked = send(nurse_client, course, "oxygen", device="cpap", fio2_percent="1.0")
+    assert "FiO2 1.0: is that pure oxygen, 100 %?" in asked.content.decode()
+    yes = asked.context["form"].asked
+    send(nurse_client, course, "oxygen", device="cpap", fio2_percent="1.0", confirmed=yes)
+    assert course.entries.get(kind="oxygen").body["fio2_percent"] == "100"
+
+
+def test_a_five_fold_dose_is_asked_about(nurse_client: Client, course: Course, nurse: User) -> None:
+    chart(course, nurse, "vasopressor", drug="norepinephrine", rate="4", unit="ug/min")
+    chart(course, nurse, "vasopressor", drug="dopamine", rate="40", unit="ug/kg/min")
+    dose = {"drug": "norepinephrine", "unit": "ug/min"}
+    asked = send(nurse_client, course, "vasopressor", **dose, rate="20")
+    assert "5 times the dose before; that was 4 mcg/min" in asked.content.decode()
+    assert send(nurse_client, course, "vasopressor", **dose, rate="19").status_code == 200
+
+
+def test_a_weight_more_than_a_tenth_away_is_asked_about(
+    nurse_client: Client, course: Course
+) -> None:
+    asked = send(nurse_client, course, "weight", weight_kg="71.5")
+    assert "11 % down from 80 kg" in asked.content.decode()
+    yes = asked.context["form"].asked
+    saved = send(nurse_client, course, "weight", weight_kg="71.5", confirmed=yes)
+    assert saved.context["banner"].weight_text == "71.5 kg"
+
+
+@pytest.mark.parametrize(("years", "is_asked"), [(2, False), (54, True)])
+def test_a_childs_pulse_is_not_an_adults(
+    nurse_client: Client, nurse: User, years: int, is_asked: bool
+) -> None:
+    born = timezone.localdate() - timedelta(days=365 * years + years)
+    course = admit(nurse, birth_date=born)
+    answer = send(nurse_client, course, "vitals", heart_rate="195")
+    assert (answer.status_code == 422) is is_asked
+
+
+class TestATimeLongPast:
+    """A page left open: what was typed then is not charted as observed now without asking."""
+
+    def test_values_typed_hours_ago_are_asked_about(
+        self, nurse_client: Client, course: Course
+    ) -> None:
+        typed_at = timezone.now() - timedelta(hours=9)
+        said = {"temperature": "38", "begun_at": typed_at.isoformat()}
+        asked = send(nurse_client, course, "vitals", **said)
+        assert asked.status_code == 422
+        assert "Were they observed just now?" in asked.content.decode()
+
+        then = send(nurse_client, course, "vitals", **said, observed_then="yes")
+        assert then.status_code == 200
+        entry = Entry.objects.get(course=course, kind="vitals")
+        assert entry.at == typed_at.replace(second=0, microsecond=0)
+
+    def test_observed_now_after_all(self, nurse_client: Client, course: Course) -> None:
+        begun = (timezone.now() - timedelta(minutes=31)).isoformat()
+        asked = send(nurse_client, course, "vitals", temperature="38", begun_at=begun)
+        yes = asked.context["form"].asked
+        said = {"temperature": "38", "begun_at": begun, "confirmed": yes}
+        assert send(nurse_client, course, "vitals", **said).status_code == 200
+        entry = Entry.objects.get(course=course, kind="vitals")
+        assert timezone.now() - entry.at < timedelta(minutes=2)
+
+    def test_a_page_opened_on_another_day_is_asked_about(
+        self, nurse_client: Client, course: Course
+    ) -> None:
+        opened = (timezone.now() - timedelta(days=1)).isoformat()
+        assert send(
+            nurse_client, course, "vitals", temperature="38", opened_at=opened
+        ).status_code == 422  # fmt: skip
+        begun = (timezone.now() - timedelta(minutes=1)).isoformat()
+        said = {"temperature": "38", "opened_at": opened, "begun_at": begun}
+        assert send(nurse_client, course, "vitals", **said).status_code == 200
+
+    def test_a_form_sent_again_means_the_moment_at_which_it_was_sent_first(
+        self, nurse_client: Client, course: Course
+    ) -> None:
+        first = timezone.now() - timedelta(hours=2)
+        said = {
+            "temperature": "38",
+            "begun_at": (first - timedelta(minutes=1)).isoformat(),
+            "sent_at": first.isoformat(),
+        }
+        assert send(nurse_client, course, "vitals", **said).status_code == 200
+        entry = Entry.objects.get(course=course, kind="vitals")
+        assert entry.at == first.replace(second=0, microsecond=0)
+
+    @pytest.mark.parametrize("nonsense", ["", "yesterday", "2026-13-45T99:99", "2026-03-01T10:00"])
+    def test_what_a_browser_cannot_have_written_is_passed_over(
+        self, nurse_client: Client, course: Course, nonsense: str
+    ) -> None:
+        said = dict.fromkeys(("begun_at", "opened_at", "sent_at"), nonsense)
+        assert send(nurse_client, course, "vitals", temperature="38", **said).status_code == 200
+
+
+class TestAttribution:
+    """Another cause wants its reason, and the next entry of the same thing proposes it."""
+
+    def test_another_cause_wants_its_reason(self, nurse_client: Client, course: Course) -> None:
+        said = {"temperature": "39", "attribution": "other"}
+        refused = send(nurse_client, course, "vitals", **said)
+        assert "Say what else it is due to" in refused.content.decode()
+        saved = send(nurse_client, course, "vitals", **said, attribution_reason="line sepsis")
+        assert saved.status_code == 200
+        assert last_answers(course) == {"attribution_reason": "line sepsis"}
+        assert "line sepsis" in saved.content.decode()
+
+    def test_one_vital_sign_of_a_set(self, nurse_client: Client, course: Course) -> None:
+        said = {
+            "temperature": "39",
+            "systolic_mmhg": "84",
+            "attribution_systolic_mmhg": "other",
+            "attribution_reason": "bleeding",
+        }
+        saved = send(nurse_client, course, "vitals", **said)
+        assert saved.context["card"].grade == 1
+        body = Entry.objects.get(course=course, kind="vitals").body
+        assert body["attribution"] == {"temperature_c": "crs", "systolic_mmhg": "other"}
+
+    def test_the_last_attribution_is_proposed_in_sight(
+        self, nurse_client: Client, course: Course
+    ) -> None:
+        said = {"temperature": "39", "attribution_temperature_c": "other"}
+        send(nurse_client, course, "vitals", **said, attribution_reason="transfusion")
+        page = nurse_client.get(reverse("patients:bedside", args=[course.pk]))
+        form = page.context["form"]
+        assert form["attribution_temperature_c"].value() == "other"
+        assert form["attribution_heart_rate"].value() in (None, "")
+        assert form["attribution_reason"].value() == "transfusion"
+        assert "As last charted" in page.content.decode()
+
+        send(nurse_client, course, "vitals", temperature="37.2")
+        form = nurse_client.get(reverse("patients:bedside", args=[course.pk])).context["form"]
+        assert not form.proposes
+
+    def test_oxygen_proposes_what_oxygen_was_ascribed_to(
+        self, nurse_client: Client, course: Course
+    ) -> None:
+        said = {"device": "nasal_cannula", "attribution": "uncertain"}
+        send(nurse_client, course, "oxygen", **said, attribution_reason="known COPD")
+        form = nurse_client.get(reverse("patients:entries", args=[course.pk, "oxygen"]), **HTMX)
+        assert form.context["form"]["attribution"].value() == "uncertain"
