@@ -152,7 +152,7 @@ def test_a_set_with_two_ticks(page: Page) -> None:
 
 
 def test_a_set_charted_an_hour_late(page: Page) -> None:
-    """The timeline comes with it, in place of one row: entries, answers, moves, periods, findings."""
+    """The timeline comes with it: entries, answers, moves, periods and findings."""
     late = timezone.localtime() - timedelta(hours=1)
     said = page.save(
         "vitals",
