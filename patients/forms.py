@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from django import forms
@@ -58,17 +59,7 @@ class VitalsForm(EntryForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        own: dict[str, forms.Field] = {}
-        for sign in VITAL_SIGNS:
-            if sign.key == "temperature_c":
-                own[TEMPERATURE] = TypedNumberField(label=sign.short, unit=sign.unit)
-                own[TEMPERATURE_UNIT] = _temperature_unit()
-            else:
-                own[sign.key] = TypedNumberField(
-                    label=sign.short, unit=sign.unit, limits=sign.limits
-                )
-        say_plainly(own)
-        self.fields = {**own, **self.fields}
+        self.fields = {**_vital_sign_fields(), **self.fields}
 
     def body(self) -> dict[str, Any]:
         body = super().body()
@@ -126,6 +117,20 @@ class VitalsForm(EntryForm):
         said[TEMPERATURE] = said.pop(FAHRENHEIT.key, said.pop("temperature_c", ""))
         said[TEMPERATURE_UNIT] = FAHRENHEIT_UNIT if in_fahrenheit else CELSIUS_UNIT
         return said
+
+
+@cache
+def _vital_sign_fields() -> Mapping[str, forms.Field]:
+    """Made once and shared by all forms, which change none."""
+    made: dict[str, forms.Field] = {}
+    for sign in VITAL_SIGNS:
+        if sign.key == "temperature_c":
+            made[TEMPERATURE] = TypedNumberField(label=sign.short, unit=sign.unit)
+            made[TEMPERATURE_UNIT] = _temperature_unit()
+        else:
+            made[sign.key] = TypedNumberField(label=sign.short, unit=sign.unit, limits=sign.limits)
+    say_plainly(made)
+    return made
 
 
 def _temperature_unit() -> forms.ChoiceField:

@@ -30,7 +30,7 @@ from patients.context import (
     page_context,
     shared_context,
 )
-from patients.entry_form import EntryForm, RetractionForm, is_tick
+from patients.entry_form import EntryForm, RetractionForm, TicksForm, is_tick
 from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
 from patients.panels import Bedside
@@ -51,7 +51,7 @@ from patients.requests import (
     sending_of,
     sent,
 )
-from patients.saved import described, saved_of
+from patients.saved import Saved, described, saved_of
 from patients.timeline import (
     bedside_of,
     card_of,
@@ -261,21 +261,38 @@ def _record(
         return redirect("patients:bedside", course.pk)
     kind = form.kind if isinstance(form, EntryForm) and not form.correcting else FIRST_KIND
     saved = saved_of(recorded)
-    ticks = saved.carried_on if kind == EntryKind.VITALS else ()
     context = {
         "saved": saved,
         "remarks": remarks,
         "form_id": uuid.uuid4(),
-        "renew_form": _is_renewed(form),
-        "says_attribution": isinstance(form, EntryForm) and form.attribution_is_said,
-        **form_context(
-            ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=saved.proposed), kind
-        ),
+        "kind": kind,
+        **_emptied(form, kind, course, saved),
         **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
     }
     return render(request, "patients/_saved.html", context)
+
+
+def _emptied(
+    sent_form: EntryForm | RetractionForm, kind: str, course: Course, saved: Saved
+) -> dict[str, Any]:
+    """What takes the place of the form that was saved; of one that stays, what a save changes."""
+    form_class, ticks = ENTRY_FORMS[kind], saved.carried_on if kind == EntryKind.VITALS else []
+    is_renewed = _is_renewed(sent_form)
+    renews_attribution = not is_renewed and (
+        bool(form_class.proposals_among(saved.proposed))
+        or (isinstance(sent_form, EntryForm) and sent_form.attribution_is_said)
+    )
+    emptied: dict[str, Any] = {
+        "renew_form": is_renewed,
+        "renew_attribution": renews_attribution,
+        "charted_names": sent_form.own_fields() if isinstance(sent_form, EntryForm) else [],
+    }
+    if is_renewed or renews_attribution:
+        form = form_class(course=course, carried_on=ticks, proposed=saved.proposed)
+        return emptied | form_context(form, kind)
+    return emptied | {"form": TicksForm(ticks)}
 
 
 def _said_by(form: EntryForm | RetractionForm) -> str:
