@@ -80,17 +80,14 @@ def all_charted(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
     return [charted(entry) for entry in entries]
 
 
-_QUERY: Final = """
+_QUERY: Final = """{before}
 SELECT entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id, entry.body,
     author.username, author.first_name, author.last_name
 FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' AND ({which})
     AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
+ORDER BY entry.at, entry.recorded_at, entry.place
 """
-_IN_ORDER: Final = "ORDER BY entry.at, entry.recorded_at, entry.place"
-_LAST: Final = "ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC LIMIT 1"
-_ABOUT: Final = """entry.kind = %(kind)s AND entry.at <= %(at)s AND entry.body @> %(about)s::jsonb
-    AND entry.id IS DISTINCT FROM %(apart_from)s::uuid"""
 _AFTER: Final = "entry.at > %(after)s OR entry.kind = 'baseline'"
 WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
     SELECT held.at FROM patients_entry AS held
@@ -99,6 +96,18 @@ WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
     ORDER BY held.at DESC LIMIT 1
 ), %(since)s)"""
 """Those that hold at ``since`` or after it, among entries in force; none where it is NULL."""
+_BEFORE: Final = """WITH infusion AS MATERIALIZED (
+    SELECT said.id, said.at FROM patients_entry AS said
+    WHERE said.course_id = %(course)s AND said.kind = 'vasopressor' AND said.at <= %(at)s
+        AND said.body ->> 'drug' = %(drug)s AND said.id IS DISTINCT FROM %(apart_from)s::uuid
+        AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = said.id)
+    ORDER BY said.at DESC, said.recorded_at DESC, said.place DESC LIMIT 1
+)"""
+_SINCE_THE_INFUSION: Final = WEIGHTS.replace(
+    "%(since)s", "coalesce((SELECT infusion.at FROM infusion), %(at)s)"
+)
+_INFUSION: Final = """entry.id = (SELECT id FROM infusion)
+    OR {weights}""".replace("{weights}", _SINCE_THE_INFUSION)
 _GIVEN: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
 _PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
 _FOR_GUIDANCE: Final = """entry.kind = ANY(%(given)s::text[])
@@ -119,18 +128,17 @@ def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
     return _rows(WEIGHTS, {"course": course_id, "since": since})
 
 
-def last_before(
-    course_id: uuid.UUID,
-    at: datetime,
-    kind: str,
-    about: Mapping[str, str],
-    *,
-    apart_from: uuid.UUID | None = None,
-) -> EntryRow | None:
-    """The last entry of ``kind`` at or before ``at`` that counts and says what ``about`` says."""
-    said = {"kind": kind, "at": at, "about": json.dumps(dict(about)), "apart_from": apart_from}
-    rows = _rows(_ABOUT, {"course": course_id, **said}, order=_LAST)
-    return rows[0] if rows else None
+def infusion_and_weights(
+    course_id: uuid.UUID, at: datetime, drug: str, *, apart_from: uuid.UUID | None = None
+) -> tuple[EntryRow | None, list[EntryRow]]:
+    """The last entry in force about ``drug`` up to ``at``, and the weights since then.
+
+    With them the weight that held then; without such an entry, those since ``at``.
+    """
+    said = {"course": course_id, "at": at, "drug": drug, "apart_from": apart_from}
+    rows = _rows(_INFUSION, said, before=_BEFORE)
+    infusion = next((row for row in rows if row.kind == EntryKind.VASOPRESSOR), None)
+    return infusion, [row for row in rows if row.kind == EntryKind.WEIGHT]
 
 
 def concentrations_of(course_id: uuid.UUID) -> list[tuple[str, Any, datetime]]:
@@ -191,9 +199,9 @@ def _guidance_parameters(course: Course) -> dict[str, Any]:
     }
 
 
-def _rows(which: str, parameters: Mapping[str, Any], *, order: str = _IN_ORDER) -> list[EntryRow]:
+def _rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
     with connection.cursor() as cursor:
-        cursor.execute(_QUERY.format(which=which) + order, parameters)
+        cursor.execute(_QUERY.format(which=which, before=before), parameters)
         return [row_of(*columns) for columns in cursor.fetchall()]
 
 

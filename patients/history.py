@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import QuerySet, Subquery
@@ -73,6 +73,7 @@ def starting_from(periods: QuerySet[GradePeriod], instant: datetime) -> QuerySet
 
 def superseded(
     course: Course,
+    before: Sequence[GradePeriod],
     *,
     resumed_at: datetime | None,
     continuing_until: datetime | None,
@@ -83,10 +84,10 @@ def superseded(
 ) -> Difference:
     """Bring the stored history of ``course`` to what was regraded, known from ``recorded_at`` on.
 
-    ``rulings`` are those it was graded under, ``put_away`` its new checkpoints. Rows that say the
-    same stay untouched; of the others what was known is closed, never lost.
+    ``before`` is stored of it for ``resumed_at`` and later; ``rulings`` are those it was graded
+    under, ``put_away`` its new checkpoints. Rows that say the same stay untouched; of the others
+    what was known is closed, never lost.
     """
-    before = _from(course, resumed_at)
     wanted = [
         _row(course, period, rulings[period.policy].version_id, recorded_at) for period in periods
     ]
@@ -98,31 +99,6 @@ def superseded(
     if stored or opened or put_away.checkpoints or put_away.dropped_after is not None:
         supersede(course.pk, stored.values(), opened, recorded_at, put_away)
     return Difference(before, after)
-
-
-_FROM: Final = """
-SELECT * FROM patients_gradeperiod
-WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
-    AND (upper_inf(valid) OR upper(valid) > %(resumed_at)s)
-    AND lower(valid) >= coalesce((
-        SELECT lower(valid) FROM patients_gradeperiod
-        WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
-            AND lower(valid) <= %(resumed_at)s
-        ORDER BY lower(valid) DESC LIMIT 1
-    ), %(resumed_at)s)
-ORDER BY lower(valid)
-"""
-
-
-def _from(course: Course, resumed_at: datetime | None) -> list[GradePeriod]:
-    """The periods that hold at ``resumed_at`` or later.
-
-    Found by the index on starts; by their ends all periods of a course would be read.
-    """
-    if resumed_at is None:
-        return list(known_now(course))
-    said = {"course": course.pk, "system": RULESET, "resumed_at": resumed_at}
-    return list(GradePeriod.objects.raw(_FROM, said))
 
 
 def _row(course: Course, period: Period, version_id: int, recorded_at: datetime) -> GradePeriod:

@@ -283,6 +283,7 @@ def append(
     regraded, read = _regraded(course, moment.resume, act.recorded_at, rulings)
     difference = history.superseded(
         course,
+        moment.periods,
         resumed_at=moment.resume.at if moment.resume else None,
         continuing_until=regraded.continuing_until,
         periods=regraded.periods,

@@ -29,7 +29,7 @@ from patients.chart import (
     charted,
     facts_of,
     in_force,
-    last_before,
+    infusion_and_weights,
     weights_in_force,
 )
 from patients.grade_card import (
@@ -421,21 +421,18 @@ def weights_among(rows: Iterable[EntryRow]) -> list[grading_entries.Weight]:
 
 
 def infusion_before(
-    course_id: uuid.UUID, infusion: grading_entries.Vasopressor, correcting: Entry | None
-) -> grading_entries.Vasopressor | None:
-    """The entry in force about the same drug that ``infusion`` follows; None for the first.
+    course_id: uuid.UUID, at: datetime, drug: str, correcting: Entry | None
+) -> tuple[grading_entries.Vasopressor | None, list[grading_entries.Weight]]:
+    """The entry in force about ``drug`` that one at ``at`` follows, None for the first; weights.
 
-    ``correcting`` is the entry whose place ``infusion`` takes.
+    The weights are those that held from then on. ``correcting`` is the entry whose place the one
+    at ``at`` takes.
     """
-    row = last_before(
-        course_id,
-        infusion.at,
-        EntryKind.VASOPRESSOR,
-        {"drug": infusion.drug.value},
-        apart_from=correcting.pk if correcting is not None else None,
-    )
+    apart_from = correcting.pk if correcting is not None else None
+    row, weights = infusion_and_weights(course_id, at, drug, apart_from=apart_from)
     read = charted(row) if row is not None else None
-    return read if isinstance(read, grading_entries.Vasopressor) else None
+    before = read if isinstance(read, grading_entries.Vasopressor) else None
+    return before, weights_among(weights)
 
 
 def _grade_changes(
