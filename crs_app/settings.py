@@ -120,6 +120,7 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": 2,
     **DATABASES["default"].get("OPTIONS", {}),
 }
+FORM_RENDERER = "crs_app.form_renderer.PlainRenderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

@@ -14,9 +14,8 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from grading.engine.systems.lee_2014 import RULESET
-from patients.chart import WEIGHTS, EntryRow, row_of
+from patients.chart import WEIGHTS, EntryRow, name_of, row_of
 from patients.grade_card import Author
-from patients.models import EntryKind
 
 LOOKS_BACK: Final = timedelta(hours=24)
 
@@ -57,8 +56,10 @@ FROM (
 UNION ALL SELECT NULL, NULL, NULL, entry.id, entry.kind, entry.at, entry.recorded_at,
     entry.replaces_id, entry.body, author.username, author.first_name, author.last_name
 FROM (
-    SELECT * FROM patients_entry WHERE id = ANY(%(entries)s::uuid[])
-    UNION SELECT * FROM patients_entry AS entry WHERE entry.course_id = %(course)s AND {weights}
+    SELECT id, kind, at, recorded_at, replaces_id, NULL AS body, recorded_by_id
+        FROM patients_entry WHERE id = ANY(%(entries)s::uuid[])
+    UNION ALL SELECT id, kind, at, recorded_at, replaces_id, body, recorded_by_id
+        FROM patients_entry AS entry WHERE entry.course_id = %(course)s AND {weights}
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
 ) AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 """.replace("{weights}", WEIGHTS)
@@ -98,18 +99,21 @@ def grades_held(
         "entries": list(entry_ids),
         "since": weights_since,
     }
-    grades, entries, answered = [], [], []
+    grades, answered, authors, weights = [], [], {}, []
     with connection.cursor() as cursor:
         cursor.execute(_QUERY, said)
         for valid, grade, has_answers, *columns in cursor.fetchall():
             if valid is not None:
                 grades.append((valid, grade))
                 answered.append(has_answers)
-            else:
-                entries.append(row_of(*columns))
+                continue
+            pk, _, at, _, _, body, *names = columns
+            authors[str(pk)] = Author(name_of(*names), at)
+            if body is not None:
+                weights.append(row_of(*columns))
     return Held(
         sorted(grades, key=lambda held: held[0].lower),
-        {str(row.pk): Author(row.author, row.at) for row in entries},
-        sorted((row for row in entries if row.kind == EntryKind.WEIGHT), key=lambda row: row[2:4]),
+        authors,
+        sorted(weights, key=lambda row: row[2:4]),
         any(answered) or not answered,
     )

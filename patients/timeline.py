@@ -83,6 +83,9 @@ CORRECTABLE: Final = frozenset(
 """The kinds that have a form; any other is retracted and charted anew."""
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 _ONE_TICK: Final = timedelta(microseconds=1)
+_ENTRY: Final = ("course", "kind", "at", "recorded_at", "place", "replaces", "body")
+_NAMES: Final = tuple(f"recorded_by__{name}" for name in ("username", "first_name", "last_name"))
+_ANSWERS: Final = ("act__answers", "replaced_by__act__answers")
 _SAID_BY_ITS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
@@ -232,6 +235,7 @@ def _shown_entries(course_id: uuid.UUID) -> QuerySet[Entry]:
         .exclude(kind=EntryKind.RETRACTION)
         .filter(Q(replaced_by=None) | Q(replaced_by__kind=EntryKind.RETRACTION))
         .select_related("recorded_by", "replaced_by", "replaced_by__act", "act")
+        .only(*_ENTRY, *_NAMES, *(f"replaced_by__{name}" for name in _ENTRY), *_ANSWERS)
         .order_by("-at", "-recorded_at", "-place")
     )
 
