@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
+from grading.engine.systems.lee_2014 import RULESET
 from patients.grade_card import next_change
 from patients.history import gist
 from patients.models import Course, Entry, EntryKind, GradePeriod
@@ -24,15 +25,27 @@ _NO_OBSERVATION: Final = (
     EntryKind.NOT_OBSERVED,
 )
 
+# Found by the index on starts, course by course; by their ends every period would be read.
+_FROM_NOW_ON: Final = """
+SELECT period.* FROM patients_course AS course, LATERAL (
+    SELECT * FROM patients_gradeperiod
+    WHERE course_id = course.id AND system = %(system)s AND upper_inf(known)
+        AND (upper_inf(valid) OR upper(valid) > %(now)s)
+        AND lower(valid) >= coalesce((
+            SELECT lower(held.valid) FROM patients_gradeperiod AS held
+            WHERE held.course_id = course.id AND held.system = %(system)s
+                AND upper_inf(held.known) AND lower(held.valid) <= %(now)s
+            ORDER BY lower(held.valid) DESC LIMIT 1
+        ), '-infinity')
+) AS period
+WHERE course.ended_at IS NULL ORDER BY period.course_id, lower(period.valid)
+"""
+
 
 def board_of(now: datetime) -> list[BoardRow]:
     """A row for every open course."""
     courses = _courses(now).filter(ended_at=None)
-    periods = _by_course(
-        GradePeriod.objects.filter(course__ended_at=None).filter(
-            Q(valid__upper_inf=True) | Q(valid__endswith__gt=now)
-        )
-    )
+    periods = _by_course(GradePeriod.objects.raw(_FROM_NOW_ON, {"system": RULESET, "now": now}))
     rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
     return sorted(rows, key=_urgency)
 
@@ -40,7 +53,8 @@ def board_of(now: datetime) -> list[BoardRow]:
 def ended_of(now: datetime) -> list[BoardRow]:
     """A row for every course that has ended, as it stood at its end; the latest first."""
     courses = _courses(now).exclude(ended_at=None).order_by("-ended_at")
-    periods = _by_course(GradePeriod.objects.filter(valid__contains=F("course__ended_at")))
+    last = GradePeriod.objects.filter(valid__contains=F("course__ended_at"))
+    periods = _by_course(last.filter(known__upper_inf=True).order_by("course_id", "valid"))
     return [_board_row(course, periods.get(course.pk, []), course.ended_at) for course in courses]
 
 
@@ -50,10 +64,8 @@ def _courses(now: datetime) -> QuerySet[Any]:
     )
 
 
-def _by_course(periods: QuerySet[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
-    """What the chart says now, in order."""
-    known = periods.filter(known__upper_inf=True).order_by("course_id", "valid")
-    return {pk: list(group) for pk, group in groupby(known, key=lambda p: p.course_id)}
+def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
+    return {pk: list(group) for pk, group in groupby(periods, key=lambda p: p.course_id)}
 
 
 def _last_observation(now: datetime) -> Subquery:
