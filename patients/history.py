@@ -14,8 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from grading.engine.periods import Period
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
@@ -62,13 +61,6 @@ def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePer
     return GradePeriod.objects.filter(
         course=course, system=RULESET, known__contains=instant
     ).order_by("valid")
-
-
-def starting_from(periods: QuerySet[GradePeriod], instant: datetime) -> QuerySet[GradePeriod]:
-    """Of ``periods`` the last that starts at or before ``instant``, and those that start after."""
-    before = periods.filter(valid__startswith__lte=instant).order_by("-valid__startswith")
-    start = Coalesce(Subquery(before.values("valid__startswith")[:1]), instant)
-    return periods.filter(valid__startswith__gte=start).order_by("valid__startswith")
 
 
 def superseded(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from grading.engine import entries as grading_entries
 from grading.engine.facts import Baseline
+from grading.engine.systems.lee_2014 import RULESET
 from grading.engine.units import shown
 from grading.engine.vasopressors import needs_weight
 from grading.engine.vocabulary import Sex
@@ -40,8 +42,7 @@ from patients.grade_card import (
     running_infusions,
 )
 from patients.grades_held import Held, grades_held
-from patients.history import known_now, starting_from
-from patients.models import Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
+from patients.models import Course, Entry, EntryKind, GradeCheckpoint
 from patients.panels import (
     Banner,
     Bedside,
@@ -82,7 +83,6 @@ CORRECTABLE: Final = frozenset(
 )
 """The kinds that have a form; any other is retracted and charted anew."""
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
-_ONE_TICK: Final = timedelta(microseconds=1)
 _ENTRY: Final = ("course", "kind", "at", "recorded_at", "place", "replaces", "body")
 _NAMES: Final = tuple(f"recorded_by__{name}" for name in ("username", "first_name", "last_name"))
 _ANSWERS: Final = ("act__answers", "replaced_by__act__answers")
@@ -439,25 +439,42 @@ def infusion_before(
     return before, weights_among(weights)
 
 
+# A change is told from the grade that it ended: the period before ``since`` is read, too.
+_CHANGES: Final = """
+SELECT start, before, grade, findings FROM (
+    SELECT lower(valid) AS start, grade, findings, lag(grade) OVER (ORDER BY lower(valid)) AS before
+    FROM patients_gradeperiod
+    WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
+        AND lower(valid) <= %(now)s
+        AND lower(valid) >= coalesce((
+            SELECT lower(held.valid) FROM patients_gradeperiod AS held
+            WHERE held.course_id = %(course)s AND held.system = %(system)s
+                AND upper_inf(held.known) AND lower(held.valid) < %(since)s::timestamptz
+            ORDER BY lower(held.valid) DESC LIMIT 1
+        ), %(since)s, '-infinity')
+) AS held
+WHERE before <> grade AND start >= coalesce(%(since)s, '-infinity')
+    AND start < coalesce(%(until)s::timestamptz, 'infinity')
+ORDER BY start
+"""
+
+
 def _grade_changes(
     course_id: uuid.UUID, since: datetime | None, until: datetime | None, now: datetime
 ) -> list[TimelineRow]:
     """The changes of grade in [since, until) up to now, in order, as the chart has them now."""
-    periods = known_now(course_id).filter(valid__startswith__lte=now)
-    if since is not None:
-        # The one before, too: a change is told from the grade that it ended.
-        periods = starting_from(periods, since - _ONE_TICK)
-    grades = list(periods.values_list("pk", "valid", "grade"))
-    found = {
-        pk: (valid.lower, before, grade)
-        for (_, _, before), (pk, valid, grade) in pairwise(grades)
-        if before != grade
-        and (since is None or valid.lower >= since)
-        and (until is None or valid.lower < until)
+    said: dict[str, Any] = {
+        "course": course_id,
+        "system": RULESET,
+        "since": since,
+        "until": until,
+        "now": now,
     }
-    findings = dict(GradePeriod.objects.filter(pk__in=found).values_list("pk", "findings"))
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, said)
+        found = cursor.fetchall()
     return [
-        change_row(at, before, grade, findings[pk]) for pk, (at, before, grade) in found.items()
+        change_row(at, before, grade, json.loads(findings)) for at, before, grade, findings in found
     ]
 
 

@@ -153,7 +153,7 @@ def test_a_set_with_two_ticks(page: Page) -> None:
 
 
 def test_a_set_charted_an_hour_late(page: Page) -> None:
-    """The timeline comes with it: entries, answers, moves, periods and findings."""
+    """The timeline comes with it: entries, answers, moves and grade changes."""
     late = timezone.localtime() - timedelta(hours=1)
     said = page.save(
         "vitals",
@@ -161,7 +161,7 @@ def test_a_set_charted_an_hour_late(page: Page) -> None:
         observed_date=f"{late:%Y-%m-%d}",
         observed_time=f"{late:%H:%M}",
     )
-    assert len(said) == PLAIN_SAVE + 5, told(said)
+    assert len(said) == PLAIN_SAVE + 4, told(said)
 
 
 def test_one_transaction_a_save(page: Page) -> None:
@@ -175,12 +175,12 @@ def test_one_transaction_a_save(page: Page) -> None:
 
 def test_the_bedside_page(page: Page) -> None:
     said = page.get(page.address("bedside"))
-    assert len(said) == SESSION_AND_USER + 11, told(said)
+    assert len(said) == SESSION_AND_USER + 10, told(said)
 
 
 def test_a_page_of_the_timeline(page: Page) -> None:
     said = page.get(page.address("timeline"))
-    assert len(said) == SESSION_AND_USER + 6, told(said)
+    assert len(said) == SESSION_AND_USER + 5, told(said)
 
 
 def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
