@@ -16,7 +16,7 @@ CODE   := crs_app grading patients tests manage.py $(wildcard bench)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: help run test check fix lock mutants clean dev
+.PHONY: help run test check bench fix lock mutants clean dev
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ check: dev  ## what must hold before a commit
 	$(BIN)/djlint templates --lint --check --quiet
 	$(BIN)/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run
+
+bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, BASELINE=write)
+	@$(PY) -m bench $(PART) $(if $(filter write,$(BASELINE)),--keep)
 
 fix: dev  ## format, and mend what can be mended mechanically
 	$(BIN)/ruff check --fix $(CODE)

@@ -114,6 +114,13 @@ DATABASES = {
     "default": django_database(os.environ.get("DATABASE_URL"))
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 }
+# A statement is planned once for a connection, not anew for every request.
+DATABASES["default"]["OPTIONS"] = {
+    "server_side_binding": True,
+    "prepare_threshold": 2,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
+FORM_RENDERER = "crs_app.form_renderer.PlainRenderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -151,7 +158,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "crs_app.static_files.HashedStaticFiles"
     },
 }
 

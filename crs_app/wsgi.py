@@ -1,5 +1,6 @@
 """The application as a web server calls it."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -9,3 +10,6 @@ from crs_app.database import ensure_server
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
 ensure_server()
 application = get_wsgi_application()
+# What is loaded now lives as long as the process: no later collection need look through it.
+gc.collect()
+gc.freeze()

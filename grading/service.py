@@ -31,8 +31,9 @@ __all__ = [
     "regrade",
 ]
 
-CHECKPOINT_EVERY: Final = 50
+CHECKPOINT_EVERY: Final = 20
 """Entries between two checkpoints: what a late save may have to read again."""
+_REREADS_AT_MOST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,14 @@ def stand(
     return _finish(state, graded[len(past) :], run, standing), standing
 
 
+def _checkpoint_every(following: int) -> int:
+    """Fewer where many entries follow: who resumes there reads all of those as well.
+
+    Of all that a resumed regrade reads, at most an eighth lies before what has changed.
+    """
+    return max(CHECKPOINT_EVERY, following // _REREADS_AT_MOST)
+
+
 @dataclass(slots=True)
 class _Run:
     """What a fold has brought so far."""
@@ -128,7 +137,7 @@ class _Run:
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
     def over(self, state: CourseState, entries: list[Entry]) -> None:
-        openings, checkpoints = fold(state, entries, checkpoint_every=CHECKPOINT_EVERY)
+        openings, checkpoints = fold(state, entries, checkpoint_every=_checkpoint_every)
         self.openings += openings
         self.checkpoints += checkpoints
 
@@ -169,7 +178,6 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
     """Where ``state``, taken over ``now``, stands."""
     if not state.begun or state.is_over:
         return _standing_outside(state, now)
-    copied = take_up(put_away(state), state.facts, state.baseline)
     grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)
     return Standing(
         at=now,
@@ -178,12 +186,19 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
         criteria=state.criteria(now),
         unknown=state.unknowns(now),
         excluded=tuple(_excluded(state)),
-        upcoming=tuple(tile([o for o in project(copied) if not o.by_policy_alone])),
+        upcoming=_upcoming(state),
         latest=dict(state.latest),
         stale=_stale(state, now),
         weight_kg=state.weight_kg,
         policy=state.policy,
     )
+
+
+def _upcoming(state: CourseState) -> tuple[Period, ...]:
+    if not state.changes_by_itself:
+        return ()
+    copied = take_up(put_away(state), state.facts, state.baseline)
+    return tuple(tile([o for o in project(copied) if not o.by_policy_alone]))
 
 
 def _standing_outside(state: CourseState, now: datetime) -> Standing:

@@ -21,6 +21,7 @@ from patients.answers import answer_text, latest_answers
 from patients.carried_on import CarriedOn, carried_on
 from patients.chart import EntryRow, charted, facts_of, in_force_for_guidance
 from patients.grade_card import Author, Stretch
+from patients.grades_held import Held, grades_held
 from patients.guidance_panels import (
     AnsweredLine,
     GuidancePanel,
@@ -33,7 +34,7 @@ from patients.guidance_panels import (
 from patients.guidance_tasks import RISK_ASKED, risk_task, tasks_of
 from patients.models import Course, GuidanceAnswer
 from patients.policy import rulings_for
-from patients.timeline import authors_of, reading_of, stretches_of, weights_for
+from patients.timeline import as_stretches, authors_of, held_beside, reading_of, weights_among
 from patients.wording import clock_text
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
@@ -101,17 +102,26 @@ def advised_on(course: Course, now: datetime) -> Advised:
     return advised_at(course, reading_of(course, now).standing)
 
 
-def advised_at(
-    course: Course, standing: Standing, stretches: Sequence[Stretch] | None = None
-) -> Advised:
-    """``advised_on`` for a course that is known to stand at ``standing``.
+def advised_at(course: Course, standing: Standing) -> Advised:
+    """``advised_on`` for a course that is known to stand at ``standing``."""
+    return advised_beside(course, standing, grades_held(course.pk, standing.at))
 
-    ``stretches`` are the grades up to then, None reads them.
-    """
-    if stretches is None:
-        stretches = stretches_of(course.pk, standing.at)
-    answers = latest_answers(course.pk)
+
+def advised_beside(course: Course, standing: Standing, held: Held) -> Advised:
+    """``advised_at`` with the grades held at hand."""
     given = in_force_for_guidance(course)
+    answers = latest_answers(course.pk) if held.may_have_answers else {}
+    return advised_by(course, standing, as_stretches(held), given, answers)
+
+
+def advised_by(
+    course: Course,
+    standing: Standing,
+    stretches: Sequence[Stretch],
+    given: Sequence[EntryRow],
+    answers: Mapping[str, GuidanceAnswer],
+) -> Advised:
+    """``advised_at`` with everything at hand: the grades held, the entries given, the answers."""
     items = advise(
         facts_of(course, rulings_for(course, ())),  # the policy in force is the standing's
         standing,
@@ -126,20 +136,25 @@ def advised_at(
     return Advised(course, standing, items, answers, stretches, given)
 
 
-def panel_of(
-    course: Course,
-    standing: Standing,
-    known: Iterable[EntryRow] = (),
-    stretches: Sequence[Stretch] | None = None,
-) -> GuidancePanel:
-    """The guidance panel of a course that stands at ``standing``.
+def panel_of(course: Course, standing: Standing, held: Held | None = None) -> GuidancePanel:
+    """The guidance panel of a course that stands at ``standing``; ``held`` None is read."""
+    if held is None:
+        held = held_beside(course.pk, standing)
+    advised = advised_beside(course, standing, held)
+    return panel_on(advised, held.authors, carried_on(standing, weights_among(held.weights)))
 
-    ``known`` are entries at hand, with their authors; others that an item used are read.
+
+def panel_on(
+    advised: Advised, known: Mapping[str, Author], can_go_on: Sequence[CarriedOn]
+) -> GuidancePanel:
+    """The panel of what is advised.
+
+    ``known`` are authors at hand, those of other entries that an item used are read; ``can_go_on``
+    is what a round may find unchanged.
     """
-    advised = advised_at(course, standing, stretches)
+    course, standing = advised.course, advised.standing
     authors = _authors(advised, known)
     risk = _risk_answers(advised)
-    can_go_on = carried_on(standing, weights_for(course.pk, standing.latest.values()))
     cards = [_card(item, advised, authors, risk, can_go_on) for item in advised.items]
     questions = list(_questions(advised, risk, authors))
     rise = _rise(advised)
@@ -157,10 +172,11 @@ def panel_of(
     )
 
 
-def _authors(advised: Advised, known: Iterable[EntryRow]) -> dict[str, Author]:
+def _authors(advised: Advised, known: Mapping[str, Author]) -> dict[str, Author]:
     """Who charted what the items and the questions used."""
     used = {used.entry_id for item in advised.items for used in item.inputs if used.entry_id}
-    at_hand = {str(row.pk): Author(row.author, row.at) for row in (*known, *advised.given)}
+    given = {str(row.pk): Author(row.author, row.at) for row in advised.given}
+    at_hand = {**known, **given}
     return at_hand | authors_of(used - at_hand.keys())
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from django import forms
 
 from grading.engine.entries import Entry, Vitals
 from grading.engine.vocabulary import Attribution
-from patients.fields import choices_of
+from patients.fields import choices_of, say_plainly
 from patients.models import Entry as EntryRow
 
 REASON: Final = "attribution_reason"
@@ -54,12 +55,17 @@ def part_name(part: str) -> str:
     return f"attribution_{part}"
 
 
-def part_field(label: str) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=f"{label} due to",
-        choices=choices_of(Attribution, _AS_ALL),
-        required=False,
-    )
+@cache
+def part_fields(parts: Sequence[tuple[str, str]]) -> Mapping[str, forms.Field]:
+    """A field for each part, by its name; made once and shared by all forms, which change none."""
+    made: dict[str, forms.Field] = {
+        part_name(key): forms.ChoiceField(
+            label=f"{label} due to", choices=choices_of(Attribution, _AS_ALL), required=False
+        )
+        for key, label in parts
+    }
+    say_plainly(made)
+    return made
 
 
 def said_of_parts(

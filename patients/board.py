@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
+from grading.engine.systems.lee_2014 import RULESET
 from patients.grade_card import next_change
 from patients.history import gist
 from patients.models import Course, Entry, EntryKind, GradePeriod
@@ -25,15 +25,27 @@ _NO_OBSERVATION: Final = (
     EntryKind.NOT_OBSERVED,
 )
 
+# Found by the index on starts, course by course; by their ends every period would be read.
+_FROM_NOW_ON: Final = """
+SELECT period.* FROM patients_course AS course, LATERAL (
+    SELECT * FROM patients_gradeperiod
+    WHERE course_id = course.id AND system = %(system)s AND upper_inf(known)
+        AND (upper_inf(valid) OR upper(valid) > %(now)s)
+        AND lower(valid) >= coalesce((
+            SELECT lower(held.valid) FROM patients_gradeperiod AS held
+            WHERE held.course_id = course.id AND held.system = %(system)s
+                AND upper_inf(held.known) AND lower(held.valid) <= %(now)s
+            ORDER BY lower(held.valid) DESC LIMIT 1
+        ), '-infinity')
+) AS period
+WHERE course.ended_at IS NULL ORDER BY period.course_id, lower(period.valid)
+"""
+
 
 def board_of(now: datetime) -> list[BoardRow]:
     """A row for every open course."""
     courses = _courses(now).filter(ended_at=None)
-    periods = _by_course(
-        GradePeriod.objects.filter(course__ended_at=None).filter(
-            Q(valid__upper_inf=True) | Q(valid__endswith__gt=now)
-        )
-    )
+    periods = _by_course(GradePeriod.objects.raw(_FROM_NOW_ON, {"system": RULESET, "now": now}))
     rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
     return sorted(rows, key=_urgency)
 
@@ -41,7 +53,8 @@ def board_of(now: datetime) -> list[BoardRow]:
 def ended_of(now: datetime) -> list[BoardRow]:
     """A row for every course that has ended, as it stood at its end; the latest first."""
     courses = _courses(now).exclude(ended_at=None).order_by("-ended_at")
-    periods = _by_course(GradePeriod.objects.filter(valid__contains=F("course__ended_at")))
+    last = GradePeriod.objects.filter(valid__contains=F("course__ended_at"))
+    periods = _by_course(last.filter(known__upper_inf=True).order_by("course_id", "valid"))
     return [_board_row(course, periods.get(course.pk, []), course.ended_at) for course in courses]
 
 
@@ -51,10 +64,8 @@ def _courses(now: datetime) -> QuerySet[Any]:
     )
 
 
-def _by_course(periods: QuerySet[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
-    """What the chart says now, in order."""
-    known = periods.filter(known__upper_inf=True).order_by("course_id", "valid")
-    return {pk: list(group) for pk, group in groupby(known, key=lambda p: p.course_id)}
+def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
+    return {pk: list(group) for pk, group in groupby(periods, key=lambda p: p.course_id)}
 
 
 def _last_observation(now: datetime) -> Subquery:
@@ -80,7 +91,6 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
     grade = current.grade if current else None
     at_most = current.at_most if current else None
     last = course.last_observation_at
-    signature = f"{grade}.{at_most}.{course.maximum}.{last}.{change and change.at}"
     return BoardRow(
         course_id=course.pk,
         name=course.patient.name,
@@ -95,7 +105,6 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
         next_change=change,
         last_observation_at=last,
         last_observation_age_text=age_text(last, now) if last else "",
-        signature=signature,
     )
 
 
@@ -127,9 +136,3 @@ def _stored_next_change(current: GradePeriod, coming: GradePeriod, now: datetime
 def _urgency(row: BoardRow) -> tuple[int, int, bool, str]:
     rising = row.next_change is not None and row.next_change.direction == "up"
     return (-(row.grade or 0), -(row.at_most or 0), not rising, row.name)
-
-
-def signature_of(rows: Iterable[BoardRow]) -> str:
-    """Changes when anything on the board but an age does."""
-    said = "|".join(f"{row.course_id}:{row.bed}:{row.signature}" for row in rows)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]

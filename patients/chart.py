@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
@@ -53,8 +55,13 @@ class EntryRow(NamedTuple):
 
     @property
     def author(self) -> str:
-        author = User(username=self.username, first_name=self.first_name, last_name=self.last_name)
-        return author.display_name
+        return name_of(self.username, self.first_name, self.last_name)
+
+
+@lru_cache(maxsize=1024)
+def name_of(username: str, first_name: str, last_name: str) -> str:
+    """A person as an author is named."""
+    return User(username=username, first_name=first_name, last_name=last_name).display_name
 
 
 def charted(entry: Entry | EntryRow) -> ChartedEntry:
@@ -73,38 +80,65 @@ def all_charted(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
     return [charted(entry) for entry in entries]
 
 
+_QUERY: Final = """{before}
+SELECT entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id, entry.body,
+    author.username, author.first_name, author.last_name
+FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' AND ({which})
+    AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
+ORDER BY entry.at, entry.recorded_at, entry.place
+"""
+_AFTER: Final = "entry.at > %(after)s OR entry.kind = 'baseline'"
+WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
+    SELECT held.at FROM patients_entry AS held
+    WHERE held.course_id = %(course)s AND held.kind = 'weight' AND held.at <= %(since)s::timestamptz
+        AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = held.id)
+    ORDER BY held.at DESC LIMIT 1
+), %(since)s)"""
+"""Those that hold at ``since`` or after it, among entries in force; none where it is NULL."""
+_BEFORE: Final = """WITH infusion AS MATERIALIZED (
+    SELECT said.id, said.at FROM patients_entry AS said
+    WHERE said.course_id = %(course)s AND said.kind = 'vasopressor' AND said.at <= %(at)s
+        AND said.body ->> 'drug' = %(drug)s AND said.id IS DISTINCT FROM %(apart_from)s::uuid
+        AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = said.id)
+    ORDER BY said.at DESC, said.recorded_at DESC, said.place DESC LIMIT 1
+)"""
+_SINCE_THE_INFUSION: Final = WEIGHTS.replace(
+    "%(since)s", "coalesce((SELECT infusion.at FROM infusion), %(at)s)"
+)
+_INFUSION: Final = """entry.id = (SELECT id FROM infusion)
+    OR {weights}""".replace("{weights}", _SINCE_THE_INFUSION)
+_GIVEN: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
+_PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
+_FOR_GUIDANCE: Final = """entry.kind = ANY(%(given)s::text[])
+    OR (entry.kind = ANY(%(prior)s::text[]) AND entry.at < %(infused_at)s)"""
+
+
 def in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
     """The entries that count, in the engine's order: those after an instant, and every baseline.
 
     Those replaced by a correction or a retraction count no more; ``after`` None is from the start.
     """
-    entries = _counting(course_id)
-    if after is not None:
-        entries = entries.filter(Q(at__gt=after) | Q(kind=EntryKind.BASELINE))
-    return _rows(entries)
+    which = "true" if after is None else _AFTER
+    return _rows(which, {"course": course_id, "after": after})
 
 
 def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
     """The weights that count, in order: the latest at or before ``since``, and those after it."""
-    weights = _counting(course_id).filter(kind=EntryKind.WEIGHT)
-    held = weights.filter(at__lte=since).order_by("-at").values("at")[:1]
-    return _rows(weights.filter(at__gte=Coalesce(Subquery(held), since)))
+    return _rows(WEIGHTS, {"course": course_id, "since": since})
 
 
-def last_before(
-    course_id: uuid.UUID,
-    at: datetime,
-    kind: str,
-    about: Mapping[str, str],
-    *,
-    apart_from: uuid.UUID | None = None,
-) -> EntryRow | None:
-    """The last entry of ``kind`` at or before ``at`` that counts and says what ``about`` says."""
-    entries = _counting(course_id).filter(kind=kind, at__lte=at, body__contains=about)
-    if apart_from is not None:
-        entries = entries.exclude(pk=apart_from)
-    rows = _rows(entries.reverse()[:1])
-    return rows[0] if rows else None
+def infusion_and_weights(
+    course_id: uuid.UUID, at: datetime, drug: str, *, apart_from: uuid.UUID | None = None
+) -> tuple[EntryRow | None, list[EntryRow]]:
+    """The last entry in force about ``drug`` up to ``at``, and the weights since then.
+
+    With them the weight that held then; without such an entry, those since ``at``.
+    """
+    said = {"course": course_id, "at": at, "drug": drug, "apart_from": apart_from}
+    rows = _rows(_INFUSION, said, before=_BEFORE)
+    infusion = next((row for row in rows if row.kind == EntryKind.VASOPRESSOR), None)
+    return infusion, [row for row in rows if row.kind == EntryKind.WEIGHT]
 
 
 def concentrations_of(course_id: uuid.UUID) -> list[tuple[str, Any, datetime]]:
@@ -120,13 +154,6 @@ def concentrations_on_ward(ward: str) -> list[tuple[str, Any, datetime]]:
     return list(standing.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
 
 
-def in_force_for_guidance(course: Course) -> list[EntryRow]:
-    """What guidance needs beside a standing, in the engine's order: few entries, however long."""
-    given = Q(kind__in=(EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE))
-    prior = Q(kind__in=(EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM))
-    return _rows(_counting(course.pk).filter(given | (prior & Q(at__lt=course.infused_at))))
-
-
 def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
     return (
         Entry.objects.filter(course_id=course_id)
@@ -136,7 +163,56 @@ def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
     )
 
 
-def _rows(entries: QuerySet[Entry]) -> list[EntryRow]:
-    author = ("recorded_by__username", "recorded_by__first_name", "recorded_by__last_name")
-    columns = ("id", "kind", "at", "recorded_at", "replaces_id", "body", *author)
-    return [EntryRow(*row) for row in entries.values_list(*columns)]
+def in_force_for_guidance(course: Course) -> list[EntryRow]:
+    """What guidance needs beside a standing, in the engine's order: few entries, however long."""
+    return _rows(_FOR_GUIDANCE, _guidance_parameters(course))
+
+
+class Reread(NamedTuple):
+    """``in_force`` and ``in_force_for_guidance`` of a course."""
+
+    in_force: list[EntryRow]
+    for_guidance: list[EntryRow]
+
+
+def reread(course: Course, *, after: datetime | None) -> Reread:
+    """Both in one statement."""
+    which = "true" if after is None else f"{_AFTER} OR {_FOR_GUIDANCE}"
+    rows = _rows(which, {**_guidance_parameters(course), "after": after})
+    given = [
+        row
+        for row in rows
+        if row.kind in _GIVEN or (row.kind in _PRIOR and row.at < course.infused_at)
+    ]
+    if after is None:
+        return Reread(rows, given)
+    later = [row for row in rows if row.at > after or row.kind == EntryKind.BASELINE]
+    return Reread(later, given)
+
+
+def _guidance_parameters(course: Course) -> dict[str, Any]:
+    return {
+        "course": course.pk,
+        "given": sorted(_GIVEN),
+        "prior": sorted(_PRIOR),
+        "infused_at": course.infused_at,
+    }
+
+
+def _rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERY.format(which=which, before=before), parameters)
+        return [row_of(*columns) for columns in cursor.fetchall()]
+
+
+def row_of(
+    pk: uuid.UUID,
+    kind: str,
+    at: datetime,
+    recorded_at: datetime,
+    replaces_id: uuid.UUID | None,
+    body: str,
+    *author: str,
+) -> EntryRow:
+    """A row from the columns of a statement, ``body`` as the driver reads a JSON document."""
+    return EntryRow(pk, kind, at, recorded_at, replaces_id, json.loads(body), *author)

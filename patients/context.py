@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.urls import reverse
@@ -57,7 +58,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
         "card": beside.card,
         "previous": beside.previous,
         "running": beside.running,
-        "guidance": panel_of(course, reading.standing),
+        "guidance": panel_of(course, reading.standing, beside.held),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
         "form_template": "patients/_entry_form.html",
         **form_context(
@@ -75,17 +76,21 @@ def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
 
 def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
     """What every part of the page needs, whichever part is rendered alone."""
-    tabs = [
-        {"kind": kind, "label": label, "url": reverse("patients:entries", args=[course.pk, kind])}
-        for kind, label in TABS.items()
-    ]
     return {
         "course_id": course.pk,
         "patient": course.patient,
         "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
-        "tabs": tabs[:IN_SIGHT],
-        "more_tabs": tabs[IN_SIGHT:],
+        # Called by the template that prints them.
+        "tabs": partial(_tabs, course, slice(None, IN_SIGHT)),
+        "more_tabs": partial(_tabs, course, slice(IN_SIGHT, None)),
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": RETURNS_AFTER.items(),
     }
+
+
+def _tabs(course: Course, which: slice) -> list[dict[str, str]]:
+    return [
+        {"kind": kind, "label": label, "url": reverse("patients:entries", args=[course.pk, kind])}
+        for kind, label in [*TABS.items()][which]
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 
 from crispy_forms.helper import FormHelper
@@ -20,7 +21,7 @@ from grading.engine.facts import CourseFacts
 from grading.engine.unusual import Circumstances, questions
 from grading.engine.vocabulary import Attribution
 from patients.asking import CONFIRMED, OBSERVED_THEN, Ask, digest_of
-from patients.attributed import REASON, Proposal, part_field, part_name, said_of_parts
+from patients.attributed import REASON, Proposal, part_fields, part_name, said_of_parts
 from patients.carried_on import CarriedOn
 from patients.drafts import Draft
 from patients.fields import TickField, choices_of, say_plainly, without_empty
@@ -114,20 +115,19 @@ class EntryForm(forms.Form):
             initial |= self._typed_before(correcting)
         else:
             initial |= self._proposals()
+        _say_plainly_of(type(self))
         super().__init__(data, initial=initial, label_suffix="")
-        self._add_parts()
+        if "attribution" in self.fields:
+            self.fields |= part_fields(self.parts)
         if correcting is not None:
             self.fields["reason"] = forms.CharField(
                 label="Reason for the correction",
                 max_length=300,
                 error_messages={"required": "Say why the entry is corrected."},
             )
+            say_plainly({"reason": self.fields["reason"]})
         self._carried_on = carried_on
-        for thing in carried_on:
-            self.fields[thing.field_name] = TickField(
-                seen=thing.mark, label=f"{thing.label} unchanged", help_text=thing.text
-            )
-        say_plainly(self.fields)
+        self.fields |= _tick_fields(carried_on)
         self.helper = helper()
 
     def is_valid(self) -> bool:
@@ -381,18 +381,17 @@ class EntryForm(forms.Form):
         for place, sentence in questions(entry, self.circumstances(entry)):
             self.ask(self.field_of(index, place), sentence, index)
 
-    def _add_parts(self) -> None:
-        if "attribution" in self.fields:
-            for key, label in self.parts:
-                self.fields[part_name(key)] = part_field(label)
+    @classmethod
+    def proposals_among(cls, proposed: Mapping[str, Proposal]) -> dict[str, Proposal]:
+        """Those of ``proposed`` that an empty form of this kind has in it, by their field."""
+        proposals = {part_name(key): proposed[key] for key, _ in cls.parts if key in proposed}
+        if cls.kind in proposed:
+            proposals["attribution"] = proposed[cls.kind]
+        return proposals
 
     def _proposals(self) -> dict[str, Any]:
         """What was last said of the same things stands in the form, in sight."""
-        proposals = {
-            part_name(key): self.proposed[key] for key, _ in self.parts if key in self.proposed
-        }
-        if self.kind in self.proposed:
-            proposals["attribution"] = self.proposed[self.kind]
+        proposals = self.proposals_among(self.proposed)
         if not proposals:
             return {}
         reasons = dict.fromkeys(p.reason for p in proposals.values() if p.reason)
@@ -413,6 +412,36 @@ class EntryForm(forms.Form):
             "observed_time": there.time().replace(second=0, microsecond=0),
             "observed_which": "later" if there.fold else "",
         }
+
+
+@cache
+def _say_plainly_of(form_class: type[EntryForm]) -> None:
+    """The fields that every form of the class is given copies of."""
+    say_plainly(form_class.base_fields)
+
+
+def _tick_fields(carried_on: Sequence[CarriedOn]) -> dict[str, forms.Field]:
+    made: dict[str, forms.Field] = {
+        thing.field_name: TickField(
+            seen=thing.mark, label=f"{thing.label} unchanged", help_text=thing.text
+        )
+        for thing in carried_on
+    }
+    say_plainly(made)
+    return made
+
+
+class TicksForm(forms.Form):
+    """The ticks of a form alone: all of it that a save changes, where nothing is proposed."""
+
+    def __init__(self, carried_on: Sequence[CarriedOn]) -> None:
+        super().__init__(label_suffix="")
+        self.fields |= _tick_fields(carried_on)
+
+    @property
+    def ticks(self) -> list[forms.BoundField]:
+        """As ``EntryForm.ticks``."""
+        return [self[name] for name in self.fields]
 
 
 def age_of(course: Course) -> int:

@@ -8,6 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
+from django.forms.renderers import BaseRenderer
+from django.forms.utils import flatatt
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from grading.engine.units import NotANumberError, exact_decimal
 from grading.engine.vocabulary import Labelled, Limits
@@ -71,6 +75,19 @@ class TypedNumberField(forms.CharField):
 
 class _Tick(forms.CheckboxInput):
     """A checkbox whose own value is sent, not a bare yes."""
+
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> SafeString:
+        """The input; without a template, because every answer to a save has some of them."""
+        attributes = self.build_attrs(self.attrs, attrs)
+        if value:
+            attributes["checked"] = True
+        return format_html('<input type="checkbox" name="{}"{}>', name, flatatt(attributes))
 
     def value_from_datadict(self, data: Mapping[str, Any], _files: Any, name: str) -> Any:
         return data.get(name, "")

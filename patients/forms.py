@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from django import forms
 from django.utils import timezone
 
 from grading.engine.entries import Entry as ChartedEntry
-from grading.engine.entries import Vasopressor
+from grading.engine.entries import Vasopressor, Weight
 from grading.engine.policy import DEFAULT_POLICY
 from grading.engine.unusual import Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
@@ -59,17 +60,7 @@ class VitalsForm(EntryForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        own: dict[str, forms.Field] = {}
-        for sign in VITAL_SIGNS:
-            if sign.key == "temperature_c":
-                own[TEMPERATURE] = TypedNumberField(label=sign.short, unit=sign.unit)
-                own[TEMPERATURE_UNIT] = _temperature_unit()
-            else:
-                own[sign.key] = TypedNumberField(
-                    label=sign.short, unit=sign.unit, limits=sign.limits
-                )
-        say_plainly(own)
-        self.fields = {**own, **self.fields}
+        self.fields = {**_vital_sign_fields(), **self.fields}
 
     def body(self) -> dict[str, Any]:
         body = super().body()
@@ -129,6 +120,20 @@ class VitalsForm(EntryForm):
         return said
 
 
+@cache
+def _vital_sign_fields() -> Mapping[str, forms.Field]:
+    """Made once and shared by all forms, which change none."""
+    made: dict[str, forms.Field] = {}
+    for sign in VITAL_SIGNS:
+        if sign.key == "temperature_c":
+            made[TEMPERATURE] = TypedNumberField(label=sign.short, unit=sign.unit)
+            made[TEMPERATURE_UNIT] = _temperature_unit()
+        else:
+            made[sign.key] = TypedNumberField(label=sign.short, unit=sign.unit, limits=sign.limits)
+    say_plainly(made)
+    return made
+
+
 def _temperature_unit() -> forms.ChoiceField:
     return forms.ChoiceField(
         label="Temperature unit",
@@ -174,6 +179,9 @@ def _is_fio2(number: Decimal) -> bool:
     return FIO2_PERCENT.allow(number) or (FIO2_PERCENT.lowest / 100 <= number < 1)
 
 
+_Before = tuple[tuple[VasopressorDrug, datetime], tuple[Vasopressor | None, list[Weight]]]
+
+
 class VasopressorForm(EntryForm):
     """An infusion from now on: its rate, or that it was stopped, or that its dose is not known."""
 
@@ -204,6 +212,8 @@ class VasopressorForm(EntryForm):
     dose_not_known = TickField(
         seen=_TICKED, label="Dose not known", help_text="It runs; the dose cannot be found out now"
     )
+
+    _read_before: _Before | None = None
 
     @property
     def syringes(self) -> list[Syringe]:
@@ -275,7 +285,7 @@ class VasopressorForm(EntryForm):
         if self.observed_at is None or not needs_weight(drug, unit):
             return
         typed = self.cleaned_data.get("weight_kg")
-        weight = Decimal(typed) if typed else self._charted_weight(self.observed_at)
+        weight = Decimal(typed) if typed else self._charted_weight(drug, self.observed_at)
         if weight is None:
             self.add_error(
                 "weight_kg",
@@ -303,19 +313,31 @@ class VasopressorForm(EntryForm):
                     f"{_name(drug)} never reaches: check rate, unit and weight.",
                 )
 
-    def _charted_weight(self, at: datetime) -> Decimal | None:
-        earlier = [weight for weight in weights_of(self.course.pk, at) if weight.at <= at]
-        return weight_at(earlier, at)
+    def _charted_weight(self, drug: VasopressorDrug, at: datetime) -> Decimal | None:
+        """The weight that holds at ``at``, of those since the drug was last charted."""
+        _, weights = self._before(drug)
+        return weight_at([weight for weight in weights if weight.at <= at], at)
+
+    def _before(self, drug: VasopressorDrug) -> tuple[Vasopressor | None, list[Weight]]:
+        """What was charted about the drug before, and the weights from then on; read once."""
+        if self.observed_at is None:
+            raise ValueError("there is no before without a time")
+        key = (drug, self.observed_at)
+        if self._read_before is None or self._read_before[0] != key:
+            read = infusion_before(self.course.pk, self.observed_at, drug, self.correcting)
+            self._read_before = (key, read)
+        return self._read_before[1]
 
     def circumstances(self, entry: ChartedEntry) -> Circumstances:
         held = super().circumstances(entry)
         if not isinstance(entry, Vasopressor) or not entry.rate:
             return held
-        weight_kg = self._charted_weight(entry.at)
-        before = infusion_before(self.course.pk, entry, self.correcting)
+        weight_kg = self._charted_weight(entry.drug, entry.at)
+        before, _ = self._before(entry.drug)
         dose = None
         if before is not None:
-            dose = charted_dose(before, before.weight_kg or self._charted_weight(before.at))
+            held_then = before.weight_kg or self._charted_weight(entry.drug, before.at)
+            dose = charted_dose(before, held_then)
         return replace(held, weight_kg=weight_kg, dose_before=dose)
 
     def _typed_before(self, entry: Entry) -> dict[str, Any]:

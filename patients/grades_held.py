@@ -6,16 +6,18 @@ A course of a month has hundreds of periods: what is read here does not grow wit
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from grading.engine.systems.lee_2014 import RULESET
+from patients.chart import WEIGHTS, EntryRow, name_of, row_of
+from patients.grade_card import Author
 
 LOOKS_BACK: Final = timedelta(hours=24)
-_LATEST: Final = 64
 
 # Guidance reads the grades since the first treatment and since the oldest answer.
 _QUERY: Final = """
@@ -23,47 +25,95 @@ WITH held AS NOT MATERIALIZED (
     SELECT grade, valid, lower(valid) AS start FROM patients_gradeperiod
     WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
         AND lower(valid) <= %(now)s
-)
-(SELECT valid, grade, start FROM held WHERE start >= coalesce((
-    SELECT start FROM held WHERE start <= least(
-        %(back)s,
-        (SELECT min(at) FROM patients_entry
-            WHERE course_id = %(course)s AND kind = 'treatment'),
-        (SELECT min(recorded_at) FROM patients_guidanceanswer WHERE course_id = %(course)s)
-    ) ORDER BY start DESC LIMIT 1
-), '-infinity'))
-UNION (SELECT valid, grade, start FROM held ORDER BY start DESC LIMIT %(latest)s)
-UNION SELECT first.valid, first.grade, first.start
+), oldest AS MATERIALIZED (
+    SELECT (SELECT min(at) FROM patients_entry
+            WHERE course_id = %(course)s AND kind = 'treatment') AS treatment,
+        (SELECT min(recorded_at) FROM patients_guidanceanswer
+            WHERE course_id = %(course)s) AS answer
+), wholly AS MATERIALIZED (
+    SELECT start FROM held
+    WHERE start <= (SELECT least(%(back)s, treatment, answer) FROM oldest)
+    ORDER BY start DESC LIMIT 1
+), by_grade AS MATERIALIZED (
+    SELECT first.valid, first.grade, first.start, last.start AS last_start
     FROM generate_series(0, 5) AS possible, LATERAL (
         SELECT valid, grade, start FROM held WHERE grade = possible ORDER BY start LIMIT 1
-    ) AS first
-ORDER BY start
-"""
-_EVERY_ONE: Final = """
-SELECT valid, grade, lower(valid) AS start FROM patients_gradeperiod
-WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
-    AND lower(valid) <= %(now)s
-ORDER BY start
-"""
+    ) AS first, LATERAL (
+        SELECT start FROM held WHERE grade = possible ORDER BY start DESC LIMIT 1
+    ) AS last
+), other AS MATERIALIZED (
+    SELECT last_start AS start FROM by_grade ORDER BY last_start DESC OFFSET 1 LIMIT 1
+)
+SELECT shown.valid, shown.grade, oldest.answer IS NOT NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (
+    SELECT valid, grade FROM held
+        WHERE start >= coalesce((SELECT start FROM wholly), '-infinity')
+    UNION SELECT valid, grade FROM by_grade
+    UNION (SELECT valid, grade FROM held
+        WHERE start >= (SELECT start FROM other) ORDER BY start LIMIT 2)
+) AS shown, oldest
+UNION ALL SELECT NULL, NULL, NULL, entry.id, entry.kind, entry.at, entry.recorded_at,
+    entry.replaces_id, entry.body, author.username, author.first_name, author.last_name
+FROM (
+    SELECT id, kind, at, recorded_at, replaces_id, NULL AS body, recorded_by_id
+        FROM patients_entry WHERE id = ANY(%(entries)s::uuid[])
+    UNION ALL SELECT id, kind, at, recorded_at, replaces_id, body, recorded_by_id
+        FROM patients_entry AS entry WHERE entry.course_id = %(course)s AND {weights}
+        AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
+) AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+""".replace("{weights}", WEIGHTS)
 
 
-def grades_held(course_id: uuid.UUID, now: datetime) -> list[tuple[DateTimeTZRange, int]]:
-    """When which grade held, in order, as the chart has it now.
+class Held(NamedTuple):
+    """``grades`` as in ``grades_held``; ``authors`` of the entries asked for, by their id.
 
-    Whole for the last 24 h, since the first treatment, since the oldest answer to guidance and
-    since the grade that holds at ``now`` began; before that, the first time of each grade.
+    ``weights`` are those in force since the instant asked for, and the one that held there.
+    ``may_have_answers`` is false where guidance was never answered on the course.
+    """
+
+    grades: list[tuple[DateTimeTZRange, int]]
+    authors: dict[str, Author]
+    weights: list[EntryRow]
+    may_have_answers: bool
+
+
+def grades_held(
+    course_id: uuid.UUID,
+    now: datetime,
+    entry_ids: Iterable[str] = (),
+    *,
+    weights_since: datetime | None = None,
+) -> Held:
+    """When which grade held, in order, as the chart has it now; and who charted ``entry_ids``.
+
+    Whole for the last 24 h, since the first treatment and since the oldest answer to guidance;
+    before that, the first time of each grade, and the start of the grade that holds at ``now``
+    with what was before it.
     """
     said: dict[str, Any] = {
         "course": course_id,
         "system": RULESET,
         "now": now,
         "back": now - LOOKS_BACK,
-        "latest": _LATEST,
+        "entries": list(entry_ids),
+        "since": weights_since,
     }
+    grades, answered, authors, weights = [], [], {}, []
     with connection.cursor() as cursor:
         cursor.execute(_QUERY, said)
-        held = cursor.fetchall()
-        if len({grade for _, grade, _ in held[-_LATEST:]}) == 1 and len(held) >= _LATEST:
-            cursor.execute(_EVERY_ONE, said)
-            held = cursor.fetchall()
-    return [(valid, grade) for valid, grade, _ in held]
+        for valid, grade, has_answers, *columns in cursor.fetchall():
+            if valid is not None:
+                grades.append((valid, grade))
+                answered.append(has_answers)
+                continue
+            pk, _, at, _, _, body, *names = columns
+            authors[str(pk)] = Author(name_of(*names), at)
+            if body is not None:
+                weights.append(row_of(*columns))
+    return Held(
+        sorted(grades, key=lambda held: held[0].lower),
+        authors,
+        sorted(weights, key=lambda row: row[2:4]),
+        any(answered) or not answered,
+    )

@@ -8,29 +8,29 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from django.contrib.postgres.fields import DateTimeRangeField
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import DateTimeField, F, Func, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import QuerySet
 
 from grading.engine.periods import Period
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import Course, GradePeriod
 from patients.policy import Ruling
+from patients.stored import PutAway, supersede
 
 
 @dataclass(frozen=True, slots=True)
 class GradeChange:
-    """The grade went from ``before`` to ``after`` at ``at`` (clinical time)."""
+    """The grade went from ``before`` to ``after`` at ``at`` (clinical time), by ``findings``."""
 
     at: datetime
     before: int
     after: int
+    findings: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +63,23 @@ def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePer
     ).order_by("valid")
 
 
-def starting_from(periods: QuerySet[GradePeriod], instant: datetime) -> QuerySet[GradePeriod]:
-    """Of ``periods`` the last that starts at or before ``instant``, and those that start after it.
-
-    Found by the index on starts; by their ends all periods of a course would be read.
-    """
-    before = periods.filter(valid__startswith__lte=instant).order_by("-valid__startswith")
-    start = Coalesce(Subquery(before.values("valid__startswith")[:1]), instant)
-    return periods.filter(valid__startswith__gte=start).order_by("valid__startswith")
-
-
 def superseded(
     course: Course,
+    before: Sequence[GradePeriod],
     *,
     resumed_at: datetime | None,
     continuing_until: datetime | None,
     periods: Iterable[Period],
     rulings: Sequence[Ruling],
     recorded_at: datetime,
+    put_away: PutAway,
 ) -> Difference:
     """Bring the stored history of ``course`` to what was regraded, known from ``recorded_at`` on.
 
-    ``rulings`` are those it was graded under. Rows that say the same stay untouched; of the others
+    ``before`` is stored of it for ``resumed_at`` and later; ``rulings`` are those it was graded
+    under, ``put_away`` its new checkpoints. Rows that say the same stay untouched; of the others
     what was known is closed, never lost.
     """
-    before = list(_from(course, resumed_at))
     wanted = [
         _row(course, period, rulings[period.policy].version_id, recorded_at) for period in periods
     ]
@@ -95,18 +87,10 @@ def superseded(
         wanted.insert(0, _continued(before[0], continuing_until, recorded_at))
     stored = {_says(row): row for row in before}
     after = [stored.pop(_says(row), row) for row in wanted]
-    if stored:
-        _close(stored.values(), recorded_at)
-    GradePeriod.objects.bulk_create([row for row in after if row.pk is None])
+    opened = [row for row in after if row.pk is None]
+    if stored or opened or put_away.checkpoints or put_away.dropped_after is not None:
+        supersede(course.pk, stored.values(), opened, recorded_at, put_away)
     return Difference(before, after)
-
-
-def _from(course: Course, resumed_at: datetime | None) -> QuerySet[GradePeriod]:
-    periods = known_now(course)
-    if resumed_at is None:
-        return periods
-    unended = Q(valid__upper_inf=True) | Q(valid__endswith__gt=resumed_at)
-    return starting_from(periods, resumed_at).filter(unended)
 
 
 def _row(course: Course, period: Period, version_id: int, recorded_at: datetime) -> GradePeriod:
@@ -152,19 +136,9 @@ def gist(findings: Mapping[str, Any]) -> str:
     return json.dumps([met, unknown])
 
 
-def _close(rows: Iterable[GradePeriod], recorded_at: datetime) -> None:
-    closed = Func(
-        F("known__startswith"),
-        Cast(Value(recorded_at), DateTimeField()),
-        function="tstzrange",
-        output_field=DateTimeRangeField(),
-    )
-    GradePeriod.objects.filter(pk__in=[row.pk for row in rows]).update(known=closed)
-
-
 def _changes(periods: Sequence[GradePeriod]) -> list[GradeChange]:
     return [
-        GradeChange(later.valid.lower, earlier.grade, later.grade)
+        GradeChange(later.valid.lower, earlier.grade, later.grade, later.findings)
         for earlier, later in pairwise(periods)
         if earlier.grade != later.grade
     ]

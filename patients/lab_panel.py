@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Any, Final
 
@@ -102,7 +102,9 @@ def _upper_name(analyte: Analyte) -> str:
     return f"{analyte}_upper_limit"
 
 
+@cache
 def _row_fields(analyte: Analyte) -> dict[str, forms.Field]:
+    """Made once and shared by all forms, which change none."""
     return {
         analyte.value: ResultField(label=analyte.label),
         _unit_name(analyte): forms.CharField(label=f"{analyte.label}, unit", required=False),

@@ -9,11 +9,14 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from patients.models import Course
+from grading.engine.systems.lee_2014 import RULESET
+from patients.models import Course, GradePeriod
 from patients.policy import Ruling
 
-# One clock for the whole statement: a checkpoint is never later than the instant recorded.
+# One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
+# are found by the index on starts; by their ends all periods of a course would be read.
 _QUERY: Final = """
 SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
     SELECT jsonb_agg(
@@ -23,6 +26,22 @@ SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.
     FROM patients_coursepolicy AS decided
     JOIN patients_policyversion AS version ON version.id = decided.version_id
     WHERE decided.course_id = %(course)s
+), (
+    SELECT jsonb_agg(
+        jsonb_build_array(period.id, lower(period.valid), upper(period.valid), period.grade,
+            period.at_most, period.findings, period.ruleset_version, period.policy_id)
+        ORDER BY lower(period.valid)
+    )
+    FROM patients_gradeperiod AS period
+    WHERE period.course_id = %(course)s AND period.system = %(system)s
+        AND upper_inf(period.known)
+        AND (resume.at IS NULL OR upper_inf(period.valid) OR upper(period.valid) > resume.at)
+        AND lower(period.valid) >= coalesce((
+            SELECT lower(held.valid) FROM patients_gradeperiod AS held
+            WHERE held.course_id = %(course)s AND held.system = %(system)s
+                AND upper_inf(held.known) AND lower(held.valid) <= resume.at
+            ORDER BY lower(held.valid) DESC LIMIT 1
+        ), resume.at, '-infinity')
 )
 FROM (SELECT coalesce(%(recorded_at)s, clock_timestamp()) AS now, clock_timestamp() AS clock
       OFFSET 0) AS moment
@@ -58,7 +77,8 @@ class Moment:
     """The server's clock, the act before, and where a regrade can resume.
 
     ``seen_act`` is the act that this form was recorded as before, None for a new form. ``decided``
-    are the policies decided for the course, in the order of the decisions.
+    are the policies decided for the course, in the order of the decisions; ``periods`` are those
+    that the chart has now and that hold at the resume point or later, in order.
     """
 
     clock: datetime
@@ -67,6 +87,7 @@ class Moment:
     resume: ResumePoint | None
     last_checkpoint_at: datetime | None
     decided: tuple[Ruling, ...]
+    periods: tuple[GradePeriod, ...]
 
 
 def moment_of(
@@ -90,16 +111,38 @@ def moment_of(
                 "form": form_id,
                 "changed_at": changed_at,
                 "recorded_at": recorded_at,
+                "system": RULESET,
                 "ruleset_version": ruleset_version,
             },
         )
-        clock, last, seen, resume_at, state, latest, decided = cursor.fetchone()
+        clock, last, seen, resume_at, state, latest, decided, periods = cursor.fetchone()
     resume = None if resume_at is None else ResumePoint(resume_at, json.loads(state))
-    return Moment(clock, last, seen, resume, latest, _rulings(decided))
+    return Moment(
+        clock, last, seen, resume, latest, _rulings(decided), _periods(course.pk, periods)
+    )
 
 
 def _rulings(decided: str | None) -> tuple[Ruling, ...]:
     return tuple(
         Ruling(datetime.fromisoformat(valid_from), version, digest, values)
         for valid_from, version, digest, values in json.loads(decided or "[]")
+    )
+
+
+def _periods(course_id: uuid.UUID, said: str | None) -> tuple[GradePeriod, ...]:
+    return tuple(
+        GradePeriod(
+            id=pk,
+            course_id=course_id,
+            system=RULESET,
+            valid=DateTimeTZRange(
+                datetime.fromisoformat(start), None if end is None else datetime.fromisoformat(end)
+            ),
+            grade=grade,
+            at_most=at_most,
+            findings=findings,
+            ruleset_version=version,
+            policy_id=policy,
+        )
+        for pk, start, end, grade, at_most, findings, version, policy in json.loads(said or "[]")
     )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from patients.attributed import Proposal
 from patients.carried_on import CarriedOn
+
+if TYPE_CHECKING:
+    from patients.grades_held import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,6 @@ class BoardRow:
     next_change: NextChange | None
     last_observation_at: datetime | None
     last_observation_age_text: str
-    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +197,12 @@ class Infusion:
 
 @dataclass(frozen=True, slots=True)
 class Bedside:
-    """Everything of one course that its page shows beside the timeline and the form."""
+    """Everything of one course that its page shows beside the timeline and the form.
 
+    ``held`` is what it was read from, for what else the page tells.
+    """
+
+    held: Held
     banner: Banner
     card: GradeCard
     previous: Mapping[str, PreviousValue]

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -20,7 +20,7 @@ from grading.engine.periods import Period
 from grading.engine.policy import Policy
 from grading.service import RULESET_VERSION, Checkpoint, Regraded, Standing, regrade
 from patients import history
-from patients.chart import EntryRow, all_charted, facts_of, in_force
+from patients.chart import EntryRow, Reread, all_charted, facts_of, reread
 from patients.drafts import Draft
 from patients.history import Difference, GradeChange
 from patients.models import (
@@ -30,7 +30,6 @@ from patients.models import (
     CoursePolicy,
     Entry,
     EntryKind,
-    GradeCheckpoint,
     LaboratoryLimits,
     Patient,
 )
@@ -50,6 +49,7 @@ from patients.policy import (
     site_rulings,
     version_of,
 )
+from patients.stored import PutAway, store_act
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
@@ -128,8 +128,9 @@ class Recorded:
     """What an act put on the chart and what that changed.
 
     ``standing`` is where the course stands at ``now``; ``grade_changes`` are those that the act
-    brought into the history; ``in_force`` the entries read for it, those before the last checkpoint
-    not among them; ``repeated`` says that the same form had been recorded before.
+    brought into the history, each with the findings that it begins; ``in_force`` the entries read
+    for it, those before the last checkpoint not among them, ``for_guidance`` those that guidance
+    needs; ``repeated`` says that the same form had been recorded before.
     """
 
     course: Course
@@ -140,6 +141,7 @@ class Recorded:
     grade_before: int | None
     grade_changes: tuple[GradeChange, ...]
     in_force: list[EntryRow]
+    for_guidance: list[EntryRow]
     repeated: bool = False
 
 
@@ -244,7 +246,10 @@ def _open_course(
 
 def lock(course_id: uuid.UUID) -> None:
     """Wait for whoever writes to this course; others' foreign keys to it are not kept waiting."""
-    Course.objects.select_for_update(no_key=True).values_list("pk").get(pk=course_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id])
+        if not cursor.rowcount:
+            raise Course.DoesNotExist
 
 
 def append(
@@ -275,17 +280,18 @@ def append(
     if sending.limits:
         _store_limits(course, act, sending.limits)
     rulings = rulings_for(course, [*moment.decided, *decided])
-    regraded, rows = _regraded(course, moment.resume, act.recorded_at, rulings)
+    regraded, read = _regraded(course, moment.resume, act.recorded_at, rulings)
     difference = history.superseded(
         course,
+        moment.periods,
         resumed_at=moment.resume.at if moment.resume else None,
         continuing_until=regraded.continuing_until,
         periods=regraded.periods,
         rulings=rulings,
         recorded_at=act.recorded_at,
+        put_away=_put_away(moment, regraded),
     )
-    _store_checkpoints(course, moment, regraded)
-    return _recorded(course, act, entries, regraded, difference, rows)
+    return _recorded(course, act, entries, regraded, difference, read)
 
 
 def _replaced(drafts: Sequence[Draft]) -> list[Entry]:
@@ -312,7 +318,7 @@ def _store_act(
         if sending.recorded_at is not None:
             raise ValueError("an import records in the order of its recording times")
         recorded_at = moment.last_recorded_at + _ONE_TICK
-    act = ChartingAct.objects.create(
+    act = ChartingAct(
         course=course,
         form_id=sending.form_id,
         recorded_at=recorded_at,
@@ -322,7 +328,7 @@ def _store_act(
         answers=dict(sending.answers),
         request_digest=sending.request_digest,
     )
-    entries = [
+    entries = tuple(
         Entry(
             id=draft.id,
             course=course,
@@ -336,8 +342,9 @@ def _store_act(
             body=dict(draft.body),
         )
         for place, draft in enumerate(drafts)
-    ]
-    return act, tuple(Entry.objects.bulk_create(entries))
+    )
+    store_act(act, entries)
+    return act, entries
 
 
 def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
@@ -405,27 +412,19 @@ def graded_if(course: Course, decided: Sequence[Ruling]) -> WouldBe:
 
 def _regraded(
     course: Course, resume: ResumePoint | None, now: datetime, rulings: Sequence[Ruling]
-) -> tuple[Regraded, list[EntryRow]]:
+) -> tuple[Regraded, Reread]:
     """The course graded from its resume point on, and the entries read for it."""
     checkpoint = Checkpoint(resume.at, resume.state) if resume else None
-    rows = in_force(course.pk, after=resume.at if resume else None)
+    read = reread(course, after=resume.at if resume else None)
     facts = facts_of(course, rulings)
-    return regrade(facts, all_charted(rows), resume=checkpoint, now=now), rows
+    return regrade(facts, all_charted(read.in_force), resume=checkpoint, now=now), read
 
 
-def _store_checkpoints(course: Course, moment: Moment, regraded: Regraded) -> None:
+def _put_away(moment: Moment, regraded: Regraded) -> PutAway:
+    """The new checkpoints, in place of those after the resume point."""
     resumed_at = moment.resume.at if moment.resume else _BEFORE_EVERYTHING
-    if moment.last_checkpoint_at is not None and moment.last_checkpoint_at > resumed_at:
-        GradeCheckpoint.objects.filter(course=course, at__gt=resumed_at).delete()
-    GradeCheckpoint.objects.bulk_create(
-        GradeCheckpoint(
-            course=course,
-            at=checkpoint.at,
-            ruleset_version=RULESET_VERSION,
-            state=checkpoint.state,
-        )
-        for checkpoint in regraded.checkpoints
-    )
+    has_later = moment.last_checkpoint_at is not None and moment.last_checkpoint_at > resumed_at
+    return PutAway(regraded.checkpoints, resumed_at if has_later else None)
 
 
 def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sending) -> Recorded:
@@ -440,8 +439,8 @@ def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sendin
     )
     now = max(moment.clock, act.recorded_at)
     rulings = rulings_for(course, moment.decided)
-    regraded, rows = _regraded(course, moment.resume, now, rulings)
-    return _recorded(course, act, entries, regraded, difference, rows, now=now)
+    regraded, read = _regraded(course, moment.resume, now, rulings)
+    return _recorded(course, act, entries, regraded, difference, read, now=now)
 
 
 def _recorded(
@@ -450,7 +449,7 @@ def _recorded(
     entries: tuple[Entry, ...],
     regraded: Regraded,
     difference: Difference,
-    rows: list[EntryRow],
+    read: Reread,
     *,
     now: datetime | None = None,
 ) -> Recorded:
@@ -464,6 +463,7 @@ def _recorded(
         standing=regraded.standing,
         grade_before=difference.grade_before(act.recorded_at),
         grade_changes=difference.changes(act.recorded_at),
-        in_force=rows,
+        in_force=read.in_force,
+        for_guidance=read.for_guidance,
         repeated=now is not None,
     )

@@ -6,25 +6,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grading.course_file import read_entry
-from patients.advice import panel_of
+from grading.engine.entries import Weight
+from patients.advice import advised_by, panel_on
+from patients.answers import latest_answers
 from patients.attributed import Proposal, last_said
 from patients.carried_on import CarriedOn, carried_on
+from patients.chart import all_charted
 from patients.drafts import Draft
-from patients.grade_card import previous_values, running_infusions
+from patients.grade_card import grade_card, previous_values, running_infusions
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
 from patients.recording import Recorded
 from patients.syringes import Syringe, syringes_in
 from patients.timeline import (
+    as_stretches,
     banner_of,
-    card_of,
-    grade_change_rows,
+    change_row,
+    held_beside,
     reading_of,
     rows_of,
-    stretches_of,
     timeline_of,
-    weights_for,
+    weights_among,
 )
 from patients.wording import clock_text, describe
 
@@ -59,23 +62,26 @@ def saved_of(recorded: Recorded) -> Saved:
     """The answer to whoever saved ``recorded``."""
     course, standing = recorded.course, recorded.standing
     on_top = _belongs_on_top(recorded)
-    weights = weights_for(course.pk, standing.latest.values())
-    entry_rows = _entry_rows(recorded)
-    stretches = stretches_of(course.pk, standing.at)
+    held = held_beside(course.pk, standing, all_charted(recorded.entries))
+    weights = weights_among(held.weights)
+    entry_rows = _entry_rows(recorded, weights)
+    stretches, going_on = as_stretches(held), carried_on(standing, weights)
+    answers = latest_answers(course.pk) if held.may_have_answers else {}
+    advised = advised_by(course, standing, stretches, recorded.for_guidance, answers)
     return Saved(
         text="; ".join(row.text for row in reversed(entry_rows)),
         announcement=_announcement(recorded),
         changes=_changes(recorded),
-        card=card_of(course.pk, standing, recorded.in_force, stretches),
+        card=grade_card(course.pk, standing, stretches, held.authors),
         banner=_banner(recorded),
         rows=[*_change_rows(recorded), *entry_rows] if on_top else [],
         timeline=None if on_top else timeline_of(course.pk, recorded.now, can_correct=True),
         previous=previous_values(standing, weights),
         running=running_infusions(standing, weights),
-        carried_on=carried_on(standing, weights),
+        carried_on=going_on,
         syringes=syringes_in(recorded.entries, recorded.now) if on_top else [],
         proposed=last_said(standing.latest),
-        guidance=panel_of(course, standing, recorded.in_force, stretches),
+        guidance=panel_on(advised, held.authors, going_on),
         repeated=recorded.repeated,
     )
 
@@ -100,14 +106,14 @@ def _belongs_on_top(recorded: Recorded) -> bool:
     )
 
 
-def _entry_rows(recorded: Recorded) -> list[TimelineRow]:
+def _entry_rows(recorded: Recorded, weights: Sequence[Weight]) -> list[TimelineRow]:
     newest_first: Sequence[Entry] = recorded.entries[::-1]
-    return rows_of(recorded.course.pk, newest_first, can_correct=True, fresh=True)
+    return rows_of(recorded.course.pk, newest_first, can_correct=True, fresh=True, weights=weights)
 
 
 def _change_rows(recorded: Recorded) -> list[TimelineRow]:
-    instants = [change.at for change in recorded.grade_changes]
-    return grade_change_rows(recorded.course.pk, instants, recorded.now)
+    changes = reversed(recorded.grade_changes)
+    return [change_row(each.at, each.before, each.after, each.findings) for each in changes]
 
 
 def _banner(recorded: Recorded) -> Banner | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, ClassVar, Final, NamedTuple
 
 from django import forms
@@ -104,7 +105,9 @@ class SymptomForm(EntryForm):
         return {**said, "present": YES if entry.body["present"] else NO}
 
 
+@cache
 def _tick(term: str) -> forms.ChoiceField:
+    """Made once and shared by all forms, which change none."""
     return forms.ChoiceField(
         label=capital(term_label(term)), choices=_SAYS, required=False, widget=forms.RadioSelect
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from grading.engine import entries as grading_entries
 from grading.engine.facts import Baseline
+from grading.engine.systems.lee_2014 import RULESET
 from grading.engine.units import shown
 from grading.engine.vasopressors import needs_weight
 from grading.engine.vocabulary import Sex
@@ -29,7 +31,7 @@ from patients.chart import (
     charted,
     facts_of,
     in_force,
-    last_before,
+    infusion_and_weights,
     weights_in_force,
 )
 from patients.grade_card import (
@@ -39,9 +41,8 @@ from patients.grade_card import (
     previous_values,
     running_infusions,
 )
-from patients.grades_held import grades_held
-from patients.history import known_now, starting_from
-from patients.models import Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
+from patients.grades_held import Held, grades_held
+from patients.models import Course, Entry, EntryKind, GradeCheckpoint
 from patients.panels import (
     Banner,
     Bedside,
@@ -82,7 +83,9 @@ CORRECTABLE: Final = frozenset(
 )
 """The kinds that have a form; any other is retracted and charted anew."""
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
-_ONE_TICK: Final = timedelta(microseconds=1)
+_ENTRY: Final = ("course", "kind", "at", "recorded_at", "place", "replaces", "body")
+_NAMES: Final = tuple(f"recorded_by__{name}" for name in ("username", "first_name", "last_name"))
+_ANSWERS: Final = ("act__answers", "replaced_by__act__answers")
 _SAID_BY_ITS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
@@ -129,10 +132,12 @@ def bedside_of(course: Course, now: datetime) -> Bedside:
 def beside_of(reading: Reading) -> Bedside:
     """``bedside_of`` for a course that was read already."""
     course = reading.course
-    weights = weights_for(course.pk, reading.standing.latest.values())
+    held = held_beside(course.pk, reading.standing)
+    weights = weights_among(held.weights)
     return Bedside(
+        held=held,
         banner=banner_of(reading),
-        card=card_of(course.pk, reading.standing),
+        card=grade_card(course.pk, reading.standing, as_stretches(held), held.authors),
         previous=previous_values(reading.standing, weights),
         running=running_infusions(reading.standing, weights),
         carried_on=carried_on(reading.standing, weights),
@@ -146,33 +151,29 @@ def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
     return carried_on(standing, weights_for(course.pk, standing.latest.values()))
 
 
-def card_of(
-    course_id: uuid.UUID,
-    standing: Standing,
-    known: Iterable[EntryRow] = (),
-    stretches: Sequence[Stretch] | None = None,
-) -> GradeCard:
-    """The grade card of a course that stands at ``standing``.
-
-    ``known`` are entries at hand, with their authors; others of the evidence are read.
-    ``stretches`` are the grades up to then, None reads them.
-    """
-    if stretches is None:
-        stretches = stretches_of(course_id, standing.at)
-    evidence = {entry_id for item in standing.criteria for entry_id in item.evidence}
-    at_hand = {str(row.pk): row for row in known}
-    authors = {
-        key: Author(at_hand[key].author, at_hand[key].at) for key in evidence & at_hand.keys()
-    }
-    authors |= authors_of(evidence - authors.keys())
-    return grade_card(course_id, standing, stretches, authors)
+def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
+    """The grade card of a course that stands at ``standing``."""
+    held = held_beside(course_id, standing)
+    return grade_card(course_id, standing, as_stretches(held), held.authors)
 
 
-def stretches_of(course_id: uuid.UUID, now: datetime) -> list[Stretch]:
-    """The grades up to ``now`` as the chart has them now, in order, as ``grades_held`` has them."""
-    return [
-        Stretch(valid.lower, valid.upper, grade) for valid, grade in grades_held(course_id, now)
-    ]
+def held_beside(
+    course_id: uuid.UUID, standing: Standing, new: Iterable[grading_entries.Entry] = ()
+) -> Held:
+    """Grades, authors and weights that the page tells beside ``standing`` and ``new`` entries."""
+    latest = standing.latest.values()
+    shown_ids = {entry.id for entry in latest}
+    return grades_held(
+        course_id,
+        standing.at,
+        shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
+        weights_since=reckoned_since([*latest, *new]),
+    )
+
+
+def as_stretches(held: Held) -> list[Stretch]:
+    """The grades of ``held`` as the card and guidance read them."""
+    return [Stretch(valid.lower, valid.upper, grade) for valid, grade in held.grades]
 
 
 def authors_of(entry_ids: Iterable[str]) -> dict[str, Author]:
@@ -234,6 +235,7 @@ def _shown_entries(course_id: uuid.UUID) -> QuerySet[Entry]:
         .exclude(kind=EntryKind.RETRACTION)
         .filter(Q(replaced_by=None) | Q(replaced_by__kind=EntryKind.RETRACTION))
         .select_related("recorded_by", "replaced_by", "replaced_by__act", "act")
+        .only(*_ENTRY, *_NAMES, *(f"replaced_by__{name}" for name in _ENTRY), *_ANSWERS)
         .order_by("-at", "-recorded_at", "-place")
     )
 
@@ -299,14 +301,17 @@ def rows_of(
     *,
     can_correct: bool = False,
     fresh: bool = False,
+    weights: Sequence[grading_entries.Weight] | None = None,
 ) -> list[TimelineRow]:
     """The rows of ``entries``, in their order, each with what it corrected.
 
-    ``fresh`` entries were recorded just now: nothing can have replaced them yet.
+    ``fresh`` entries were recorded just now: nothing can have replaced them yet. ``weights`` are
+    those in force, None reads what is needed of them.
     """
     read = {entry.pk: charted(entry) for entry in entries}
     chains = _chains(entries)
-    weights = weights_for(course_id, read.values())
+    if weights is None:
+        weights = weights_for(course_id, read.values())
     return [
         _row(
             entry,
@@ -392,6 +397,12 @@ def weights_for(
     course_id: uuid.UUID, read: Iterable[grading_entries.Entry]
 ) -> list[grading_entries.Weight]:
     """The weights of the course that a running dose among the entries needs, else none."""
+    since = reckoned_since(read)
+    return [] if since is None else weights_of(course_id, since)
+
+
+def reckoned_since(read: Iterable[grading_entries.Entry]) -> datetime | None:
+    """The earliest running dose among the entries that is reckoned with a charted weight."""
     reckoned = [
         e.at
         for e in read
@@ -400,52 +411,70 @@ def weights_for(
         and e.weight_kg is None
         and needs_weight(e.drug, e.unit)
     ]
-    return weights_of(course_id, min(reckoned)) if reckoned else []
+    return min(reckoned, default=None)
 
 
 def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
     """The weight that held at ``since`` and those after it, as far as in force, in order."""
-    rows = weights_in_force(course_id, since)
+    return weights_among(weights_in_force(course_id, since))
+
+
+def weights_among(rows: Iterable[EntryRow]) -> list[grading_entries.Weight]:
+    """The weights among ``rows``, as grading reads them."""
     return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
 
 
 def infusion_before(
-    course_id: uuid.UUID, infusion: grading_entries.Vasopressor, correcting: Entry | None
-) -> grading_entries.Vasopressor | None:
-    """The entry in force about the same drug that ``infusion`` follows; None for the first.
+    course_id: uuid.UUID, at: datetime, drug: str, correcting: Entry | None
+) -> tuple[grading_entries.Vasopressor | None, list[grading_entries.Weight]]:
+    """The entry in force about ``drug`` that one at ``at`` follows, None for the first; weights.
 
-    ``correcting`` is the entry whose place ``infusion`` takes.
+    The weights are those that held from then on. ``correcting`` is the entry whose place the one
+    at ``at`` takes.
     """
-    row = last_before(
-        course_id,
-        infusion.at,
-        EntryKind.VASOPRESSOR,
-        {"drug": infusion.drug.value},
-        apart_from=correcting.pk if correcting is not None else None,
-    )
+    apart_from = correcting.pk if correcting is not None else None
+    row, weights = infusion_and_weights(course_id, at, drug, apart_from=apart_from)
     read = charted(row) if row is not None else None
-    return read if isinstance(read, grading_entries.Vasopressor) else None
+    before = read if isinstance(read, grading_entries.Vasopressor) else None
+    return before, weights_among(weights)
+
+
+# A change is told from the grade that it ended: the period before ``since`` is read, too.
+_CHANGES: Final = """
+SELECT start, before, grade, findings FROM (
+    SELECT lower(valid) AS start, grade, findings, lag(grade) OVER (ORDER BY lower(valid)) AS before
+    FROM patients_gradeperiod
+    WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
+        AND lower(valid) <= %(now)s
+        AND lower(valid) >= coalesce((
+            SELECT lower(held.valid) FROM patients_gradeperiod AS held
+            WHERE held.course_id = %(course)s AND held.system = %(system)s
+                AND upper_inf(held.known) AND lower(held.valid) < %(since)s::timestamptz
+            ORDER BY lower(held.valid) DESC LIMIT 1
+        ), %(since)s, '-infinity')
+) AS held
+WHERE before <> grade AND start >= coalesce(%(since)s, '-infinity')
+    AND start < coalesce(%(until)s::timestamptz, 'infinity')
+ORDER BY start
+"""
 
 
 def _grade_changes(
     course_id: uuid.UUID, since: datetime | None, until: datetime | None, now: datetime
 ) -> list[TimelineRow]:
     """The changes of grade in [since, until) up to now, in order, as the chart has them now."""
-    periods = known_now(course_id).filter(valid__startswith__lte=now)
-    if since is not None:
-        # The one before, too: a change is told from the grade that it ended.
-        periods = starting_from(periods, since - _ONE_TICK)
-    grades = list(periods.values_list("pk", "valid", "grade"))
-    found = {
-        pk: (valid.lower, before, grade)
-        for (_, _, before), (pk, valid, grade) in pairwise(grades)
-        if before != grade
-        and (since is None or valid.lower >= since)
-        and (until is None or valid.lower < until)
+    said: dict[str, Any] = {
+        "course": course_id,
+        "system": RULESET,
+        "since": since,
+        "until": until,
+        "now": now,
     }
-    findings = dict(GradePeriod.objects.filter(pk__in=found).values_list("pk", "findings"))
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, said)
+        found = cursor.fetchall()
     return [
-        change_row(at, before, grade, findings[pk]) for pk, (at, before, grade) in found.items()
+        change_row(at, before, grade, json.loads(findings)) for at, before, grade, findings in found
     ]
 
 
@@ -461,14 +490,3 @@ def change_row(at: datetime, before: int, grade: int, findings: Mapping[str, Any
         grade_before=before,
         text=text,
     )
-
-
-def grade_change_rows(
-    course_id: uuid.UUID, instants: Iterable[datetime], now: datetime
-) -> list[TimelineRow]:
-    """The rows of those changes of grade that happened at ``instants``."""
-    wanted = set(instants)
-    if not wanted:
-        return []
-    rows = _grade_changes(course_id, min(wanted), None, now)
-    return [row for row in reversed(rows) if row.at in wanted]

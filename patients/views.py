@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -13,13 +14,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_admit, can_chart
 from patients import recording
 from patients.admission_form import AdmissionForm
-from patients.board import board_of, ended_of, signature_of
+from patients.board import board_of, ended_of
+from patients.board_stamp import stamp_of_board
 from patients.context import (
     FIRST_KIND,
     TIMELINE_KINDS,
@@ -27,7 +30,7 @@ from patients.context import (
     page_context,
     shared_context,
 )
-from patients.entry_form import EntryForm, RetractionForm, is_tick
+from patients.entry_form import EntryForm, RetractionForm, TicksForm, is_tick
 from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
 from patients.panels import Bedside
@@ -48,7 +51,7 @@ from patients.requests import (
     sending_of,
     sent,
 )
-from patients.saved import described, saved_of
+from patients.saved import Saved, described, saved_of
 from patients.timeline import (
     bedside_of,
     card_of,
@@ -65,23 +68,43 @@ from patients.timeline import (
 def board(request: SignedInRequest) -> HttpResponse:
     """Every open course, or with ``?ended`` every ended one.
 
-    htmx gets the rows alone, and nothing where they are as ``seen``.
+    htmx gets the rows alone, and nothing where they are as ``seen``; so does whoever names the
+    page's ETag.
     """
     shows_ended, now = "ended" in request.GET, timezone.now()
-    rows = ended_of(now) if shows_ended else board_of(now)
-    signature = signature_of(rows)
-    if request.htmx and request.GET.get("seen") == signature:
+    # Taken before the rows: what comes between the two is found by the next look.
+    stamp = stamp_of_board(now, ended=shows_ended)
+    if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
+    etag = _board_etag(request, stamp, now)
+    unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+        return unchanged
     context = {
-        "rows": rows,
+        "rows": ended_of(now) if shows_ended else board_of(now),
         "now": now,
-        "signature": signature,
+        "signature": stamp,
         "shows_ended": shows_ended,
         "can_admit": can_admit(request.user),
         "can_chart": can_chart(request.user),
     }
     template = "patients/_board.html" if request.htmx else "patients/board.html"
-    return render(request, template, context)
+    page = render(request, template, context)
+    page["ETag"] = etag
+    return page
+
+
+def _board_etag(request: SignedInRequest, stamp: str, now: datetime) -> str:
+    """Of this board for this sign-in; the page prints ages, and is another one each minute."""
+    said = (
+        stamp,
+        f"{now:%H:%M}",
+        bool(request.htmx),
+        request.session.session_key,
+        request.user.role,
+    )
+    return f'W/"{hashlib.sha256(repr(said).encode()).hexdigest()[:32]}"'
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -238,21 +261,38 @@ def _record(
         return redirect("patients:bedside", course.pk)
     kind = form.kind if isinstance(form, EntryForm) and not form.correcting else FIRST_KIND
     saved = saved_of(recorded)
-    ticks = saved.carried_on if kind == EntryKind.VITALS else ()
     context = {
         "saved": saved,
         "remarks": remarks,
         "form_id": uuid.uuid4(),
-        "renew_form": _is_renewed(form),
-        "says_attribution": isinstance(form, EntryForm) and form.attribution_is_said,
-        **form_context(
-            ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=saved.proposed), kind
-        ),
+        "kind": kind,
+        **_emptied(form, kind, course, saved),
         **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
     }
     return render(request, "patients/_saved.html", context)
+
+
+def _emptied(
+    sent_form: EntryForm | RetractionForm, kind: str, course: Course, saved: Saved
+) -> dict[str, Any]:
+    """What takes the place of the form that was saved; of one that stays, what a save changes."""
+    form_class, ticks = ENTRY_FORMS[kind], saved.carried_on if kind == EntryKind.VITALS else []
+    is_renewed = _is_renewed(sent_form)
+    renews_attribution = not is_renewed and (
+        bool(form_class.proposals_among(saved.proposed))
+        or (isinstance(sent_form, EntryForm) and sent_form.attribution_is_said)
+    )
+    emptied: dict[str, Any] = {
+        "renew_form": is_renewed,
+        "renew_attribution": renews_attribution,
+        "charted_names": sent_form.own_fields() if isinstance(sent_form, EntryForm) else [],
+    }
+    if is_renewed or renews_attribution:
+        form = form_class(course=course, carried_on=ticks, proposed=saved.proposed)
+        return emptied | form_context(form, kind)
+    return emptied | {"form": TicksForm(ticks)}
 
 
 def _said_by(form: EntryForm | RetractionForm) -> str:

@@ -247,8 +247,9 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
 
 def clock_text(at: datetime, now: datetime) -> str:
     """A time of day at the site, with its date where that is not today's."""
-    there, today = timezone.localtime(at), timezone.localtime(now)
-    if there.date() == today.date():
+    zone = timezone.get_current_timezone()
+    there = at.astimezone(zone)
+    if there.date() == now.astimezone(zone).date():
         return f"{there:%H:%M}"
     return f"{there.day} {there:%b} {there:%H:%M}"
 

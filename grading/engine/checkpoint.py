@@ -30,11 +30,20 @@ class Checkpoint:
     state: dict[str, Any]
 
 
-def put_away(state: CourseState) -> Checkpoint:
-    """The checkpoint of ``state``; raises ValueError before the first instant."""
+def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkpoint:
+    """The checkpoint of ``state``; raises ValueError before the first instant.
+
+    ``worded`` are words of entries by their id: what is said again for the next checkpoint of the
+    same course is said once.
+    """
     if state.at is None:
         raise ValueError("a course without an instant has nothing to put away")
-    entries: dict[str, Any] = {entry.id: to_words(entry) for entry in _entries(state)}
+    said = {} if worded is None else worded
+    entries: dict[str, Any] = {}
+    for entry in _entries(state):
+        if entry.id not in said:
+            said[entry.id] = to_words(entry)
+        entries[entry.id] = said[entry.id]
     words = {
         "entries": entries,
         "policy_number": state.policy_number,

@@ -251,6 +251,12 @@ KINDS: Final[dict[str, type[Entry]]] = {
 }  # fmt: skip
 
 
+_FIELDS: Final = {
+    entry_class: tuple(attribute.name for attribute in fields(entry_class))
+    for entry_class in KINDS.values()
+}
+
+
 def in_force(known: Iterable[Entry]) -> list[Entry]:
     """Those of the ``known`` entries that count: not corrected, not retracted, no retraction.
 
@@ -282,10 +288,10 @@ _AS_IT_IS: Final = frozenset(
 def to_words(entry: Entry) -> dict[str, Any]:
     """``entry`` as a JSON object in the course file's words; ``from_words`` reads it back."""
     words: dict[str, Any] = {"kind": entry.kind}
-    for attribute in fields(entry):
-        value = getattr(entry, attribute.name)
+    for name in _FIELDS[type(entry)]:
+        value = getattr(entry, name)
         if value is not None and value != "" and value != {} and not isinstance(value, Fraction):
-            words[attribute.name] = _word(value)
+            words[name] = _word(value)
     if isinstance(entry, Vasopressor):
         words.setdefault("rate", None)
     if isinstance(entry, Vitals):
@@ -297,11 +303,15 @@ def to_words(entry: Entry) -> dict[str, Any]:
 
 def _word(value: object) -> object:
     """A field's value as JSON has it."""
+    if isinstance(value, str | Decimal):
+        return str(value)
+    if isinstance(value, int):
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
         return {key: str(item) for key, item in value.items()}
-    return str(value) if isinstance(value, Decimal | str) else value
+    return value
 
 
 def from_words(words: Mapping[str, Any]) -> Entry:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from grading.engine.checkpoint import Checkpoint, put_away
 from grading.engine.entries import Entry
@@ -34,20 +34,28 @@ def instants(entries: Iterable[Entry]) -> Iterator[tuple[datetime, list[Entry]]]
 
 
 def fold(
-    state: CourseState, entries: Iterable[Entry], *, checkpoint_every: int | None = None
+    state: CourseState,
+    entries: Sequence[Entry],
+    *,
+    checkpoint_every: Callable[[int], int] | None = None,
 ) -> tuple[list[Opening], list[Checkpoint]]:
     """Take ``state`` over ``entries`` (in order); the periods that open on the way.
 
-    With ``checkpoint_every`` the state is put away after about that many entries each.
+    With ``checkpoint_every`` the state is put away after about as many entries each as it answers
+    for the number of entries that still follow.
     """
     openings: list[Opening] = []
     checkpoints: list[Checkpoint] = []
-    since_last = 0
+    worded: dict[str, Any] = {}
+    since_last, remaining = 0, len(entries)
     for at, together in instants(entries):
         openings += state.advance(at, together)
         since_last += len(together)
-        if checkpoint_every is not None and since_last >= checkpoint_every and state.begun:
-            checkpoints.append(put_away(state))
+        remaining -= len(together)
+        if checkpoint_every is None or not state.begun:
+            continue
+        if since_last >= checkpoint_every(remaining):
+            checkpoints.append(put_away(state, worded))
             since_last = 0
     return openings, checkpoints
 

@@ -130,6 +130,11 @@ class CourseState:
             self._take_in(event, (), openings)
         return openings
 
+    @property
+    def changes_by_itself(self) -> bool:
+        """Whether time alone, or a policy decided for later, will change anything."""
+        return self._next_event() is not None
+
     def _next_event(self) -> datetime | None:
         policy_at = self._next_policy_at()
         if self.next_clock is None or policy_at is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 MAX_DIGITS: Final = 60
@@ -71,6 +72,7 @@ def at_least(value: Number, threshold: Decimal) -> bool:
     return value >= threshold
 
 
+@lru_cache(maxsize=4096)
 def shown(number: Number, places: int = 3) -> str:
     """``number`` for a reader: shortest exact form, or marked as shortened by "≈".
 

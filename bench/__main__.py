@@ -1,0 +1,93 @@
+"""`make bench`: all parts, or the one that PART names."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, tell, compare; returns 0 whatever the numbers: a busy machine breaks no build."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=(*PARTS, "profile", ""), default="")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the ratios as the baseline to compare with"
+    )
+    asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leave no server behind
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.floor.settings_to_migrate")
+    if asked.part == "profile":
+        return _profile()
+    begun = time.monotonic()
+    metrics = _measure([asked.part] if asked.part else PARTS)
+    _tell(metrics, time.monotonic() - begun, keep=asked.keep)
+    return 0
+
+
+def _measure(parts: Sequence[str]) -> list[Any]:
+    from bench.parts import late, read, save, start, throughput
+    from bench.servers import BenchError
+    from bench.site import site
+
+    modules = {
+        "save": save,
+        "late": late,
+        "throughput": throughput,
+        "read": read,
+        "start": start,
+    }
+    served = {name: module for name, module in modules.items() if name in parts}
+    metrics: list[Any] = []
+    if served:
+        groups: dict[str, Sequence[int]] = {}
+        for module in served.values():
+            groups |= module.COURSES
+        with site(groups) as ready:
+            for name, module in served.items():
+                try:
+                    metrics += module.measure(ready)
+                except BenchError as error:  # the other parts are worth telling
+                    print(f"{name}: {str(error)[:300]}", file=sys.stderr)
+    if "engine" in parts:
+        from bench.parts import engine
+
+        metrics += engine.measure()
+    return metrics
+
+
+def _tell(metrics: Sequence[Any], took_s: float, *, keep: bool) -> None:
+    from bench import courses, report
+
+    about = {"took_s": round(took_s), "courses": courses.source()}
+    print(
+        f"\nRatios (x) are to the floor's median in the same minute. Courses: {about['courses']}."
+    )
+    print(f"\n{report.table(metrics)}\n")
+    changes = report.moved(metrics)
+    print("Against bench/baseline.json:", "" if changes else "nothing moved beyond its noise.")
+    for line in changes:
+        print(f"  {line}")
+    print(f"\n{took_s:.0f} s. Written to {report.keep(metrics, about)}")
+    if keep:
+        report.keep_as_baseline(metrics)
+
+
+def _profile() -> int:
+    from bench.profile import tell
+    from bench.site import site
+
+    with site({"1000": [1_000], "100000": [100_000]}) as ready:
+        for group in ready.courses:
+            print(tell(ready, group))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""A browser's part of the conversation: one connection for each request, nothing kept."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlencode
+
+from bench.servers import HOST, BenchError
+
+_TIMEOUT_S: Final = 120
+_TOKEN: Final = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``took_ms`` runs from before the connection is opened until it is closed."""
+
+    status: int
+    headers: Mapping[str, str]
+    cookies: Mapping[str, str]
+    body: bytes
+    took_ms: float
+
+
+@dataclass
+class Client:
+    """Someone at a browser; ``port`` can be told anew for each server that shares the session."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+
+    def sign_in(self, username: str, password: str) -> None:
+        """Sign in as a person does, by the form."""
+        self._take_token(self.get("/accounts/sign-in/"))
+        data = {"username": username, "password": password}
+        answer = self.post("/accounts/sign-in/", data, htmx=False)
+        if answer.status != 302:
+            raise BenchError(f"signing in was answered by {answer.status}")
+        self.cookies |= answer.cookies
+        self._take_token(self.get("/"))
+
+    def at(self, port: int) -> Client:
+        """The same person at another server."""
+        return Client(port, self.cookies, self.token)
+
+    def get(self, path: str, *, htmx: bool = False, gzip: bool = False) -> Answer:
+        headers = {"HX-Request": "true"} if htmx else {}
+        if gzip:
+            headers["Accept-Encoding"] = "gzip"
+        return self._send("GET", path, headers, b"")
+
+    def post(self, path: str, data: Mapping[str, str], *, htmx: bool = True) -> Answer:
+        body = urlencode({"csrfmiddlewaretoken": self.token, **data}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if htmx:
+            headers |= {"HX-Request": "true", "X-CSRFToken": self.token}
+        return self._send("POST", path, headers, body)
+
+    def _take_token(self, page: Answer) -> None:
+        found = _TOKEN.search(page.body)
+        if found is None:
+            raise BenchError(f"a page without a form's token, answered by {page.status}")
+        self.token = found[1].decode()
+        self.cookies |= page.cookies
+
+    def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {HOST}:{self.port}",
+            "Connection: close",
+            f"Content-Length: {len(body)}",
+            *([f"Cookie: {cookie}"] if cookie else []),
+            *(f"{name}: {value}" for name, value in headers.items()),
+        ]
+        request = "\r\n".join([*lines, "", ""]).encode() + body
+        begun = time.perf_counter()
+        raw = _exchanged(self.port, request)
+        return _read(raw, (time.perf_counter() - begun) * 1000)
+
+
+def _exchanged(port: int, request: bytes) -> bytes:
+    received = []
+    with socket.create_connection((HOST, port), timeout=_TIMEOUT_S) as connection:
+        connection.sendall(request)
+        while part := connection.recv(65536):
+            received.append(part)
+    return b"".join(received)
+
+
+def _read(raw: bytes, took_ms: float) -> Answer:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers, cookies = {}, {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name.lower() == "set-cookie":
+            cookie, _, kept = value.partition(";")[0].partition("=")
+            cookies[cookie] = kept
+        headers[name.lower()] = value
+    return Answer(int(first.split()[1]), headers, cookies, body, took_ms)

@@ -1,0 +1,27 @@
+"""The product's settings with everything left out that the floor does not need."""
+
+from crs_app.settings import *  # noqa: F403 - settings on top of settings
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "crs_app.accounts",
+    "bench.floor",
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+]
+ROOT_URLCONF = "bench.floor.views"
+WSGI_APPLICATION = "bench.floor.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = False  # noqa: F405

@@ -1,0 +1,135 @@
+"""Numbers from repeated measurement: blocks in turn, medians of ratios, and how much they vary."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+_QUARTILES: Final = (0.25, 0.75)
+_ROUNDS_AT_LEAST: Final = 4
+
+Blocks = list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number of the report. ``spread`` is the distance between the quartiles of its blocks.
+
+    ``target`` is what it should not exceed (``at_least``: not fall below); None for a number that
+    is only told.
+    """
+
+    name: str
+    value: float
+    unit: str = "x"
+    spread: float = 0.0
+    target: float | None = None
+    at_least: bool = False
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        if self.target is None:
+            return None
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` of ``values`` lie, interpolated."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def pooled(blocks: Blocks) -> list[float]:
+    return [value for block in blocks for value in block]
+
+
+def ratios(blocks: Blocks, floor: Blocks) -> list[float]:
+    """Block by block, the median against the median of the floor's block beside it."""
+    return [median(mine) / median(least) for mine, least in zip(blocks, floor, strict=True)]
+
+
+def spread(values: Sequence[float]) -> float:
+    low, high = (percentile(values, share) for share in _QUARTILES)
+    return high - low
+
+
+def ratio_metric(
+    name: str, blocks: Blocks, floor: Blocks, *, target: float | None = None, note: str = ""
+) -> Metric:
+    """The median of the blocks' ratios."""
+    found = ratios(blocks, floor)
+    return Metric(name, median(found), "x", spread(found), target, note=note)
+
+
+def tail_metric(
+    name: str, blocks: Blocks, floor: Blocks, share: float, *, target: float | None = None
+) -> Metric:
+    """A percentile of all values against the floor's median of all."""
+    whole = percentile(pooled(blocks), share) / median(pooled(floor))
+    by_block = [
+        percentile(mine, share) / median(least) for mine, least in zip(blocks, floor, strict=True)
+    ]
+    return Metric(name, whole, "x", spread(by_block), target)
+
+
+def in_turn(
+    title: str,
+    subjects: Mapping[str, Callable[[], float]],
+    *,
+    rounds: int,
+    block: int | Mapping[str, int],
+    warm_up: int = 10,
+    budget_s: float,
+) -> dict[str, Blocks]:
+    """Measure all subjects in blocks, one after the other, ``rounds`` times.
+
+    On a machine that is busy or slow fewer times, so as to end within about ``budget_s``.
+    """
+    for subject in subjects.values():
+        for _ in range(warm_up):
+            subject()
+    found: dict[str, Blocks] = {name: [] for name in subjects}
+    progress = Progress(title, rounds)
+    deadline = progress.begun + budget_s
+    for done in range(rounds):
+        if done >= _ROUNDS_AT_LEAST and time.monotonic() > deadline:
+            progress.stop("the machine is slow or busy: fewer rounds")
+            break
+        for name, subject in subjects.items():
+            times = block if isinstance(block, int) else block[name]
+            found[name].append([subject() for _ in range(times)])
+        progress.step()
+    return found
+
+
+class Progress:
+    """A line on the terminal that says how far a part is."""
+
+    def __init__(self, title: str, steps: int) -> None:
+        self.title, self.steps, self.done = title, steps, 0
+        self.begun = time.monotonic()
+        self._say()
+
+    def step(self) -> None:
+        self.done += 1
+        self._say()
+
+    def stop(self, why: str) -> None:
+        print(f"  {self.title}: stopped at {self.done}/{self.steps}, {why}", file=sys.stderr)
+
+    def _say(self) -> None:
+        passed = time.monotonic() - self.begun
+        line = f"  {self.title}: {self.done}/{self.steps}  {passed:.0f} s"
+        if sys.stderr.isatty():
+            end = "\n" if self.done == self.steps else ""
+            print(f"\r{line}", end=end, file=sys.stderr, flush=True)
+        elif self.done in (0, self.steps) or self.done == self.steps // 2:
+            print(line, file=sys.stderr, flush=True)

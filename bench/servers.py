@@ -1,0 +1,109 @@
+"""The servers under measurement: PostgreSQL with its defaults, and gunicorn with two workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from crs_app.database import NAME, PORT, USER, LocalServer
+
+BASE_DIR: Final = Path(__file__).resolve().parent.parent
+HOST: Final = "127.0.0.1"
+WORKERS: Final = 2
+THREADS: Final = 4
+_START_TIMEOUT_S: Final = 60
+
+
+class BenchError(RuntimeError):
+    """Something under measurement did not answer as it must; the message says what."""
+
+
+@contextmanager
+def database() -> Iterator[LocalServer]:
+    """A PostgreSQL of its own, as safe as a hospital's (fsync on), gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="crs-bench-", dir="/tmp"))
+    server = LocalServer(home)
+    if server.account:
+        os.chown(home, server.account.pw_uid, server.account.pw_gid)
+    try:
+        server.start()
+        server.create_database()
+        yield server
+    finally:
+        if server.is_up():
+            server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def address_of(server: LocalServer) -> str:
+    """The DATABASE_URL of a local server."""
+    return f"postgresql:///{NAME}?host={server.socket_directory}&port={PORT}&user={USER}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def gunicorn(application: str, environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """A server of ``application``: its port, and the process id of its master."""
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}"),
+        *("--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning"),
+    ]
+    with running(command, environment, port) as pid:
+        yield port, pid
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], port: int) -> Iterator[int]:
+    """A process that listens on ``port`` for the length of the block; yields its id."""
+    process = subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | environment)
+    try:
+        _wait_until_listening(process, port)
+        yield process.pid
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=10)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise BenchError(f"the server on port {port} ended with {process.returncode}")
+        with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+            return
+        time.sleep(0.02)
+    raise BenchError(f"nothing listens on port {port} after {_START_TIMEOUT_S} s")
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that ``pid`` started; empty where the system does not tell."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in listed.read_text().split()] if listed.exists() else []
+
+
+def memory_mb(pid: int) -> float:
+    """What a process holds for itself alone, and its share of what it holds with others, in MB."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise BenchError(f"the system does not tell the memory of process {pid}")

@@ -1,0 +1,143 @@
+"""The two statements by which a save writes: an act with its entries, and what it changes.
+
+Each is one round to the database instead of two. Used by ``patients.recording`` and
+``patients.history`` alone, inside their transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from grading.engine.checkpoint import Checkpoint
+from grading.engine.systems.lee_2014 import RULESET_VERSION
+from patients.models import ChartingAct, Entry, GradePeriod
+
+
+@dataclass(frozen=True, slots=True)
+class PutAway:
+    """New ``checkpoints`` of a course; those after ``dropped_after`` go, None keeps all."""
+
+    checkpoints: Sequence[Checkpoint]
+    dropped_after: datetime | None
+
+
+_ACT: Final = """
+WITH act AS (
+    INSERT INTO patients_chartingact (id, course_id, form_id, recorded_at, received_at,
+        recorded_by_id, source, answers, request_digest)
+    VALUES (%(id)s, %(course)s, %(form)s, %(recorded_at)s, %(received_at)s, %(by)s, %(source)s,
+        %(answers)s::jsonb, %(digest)s)
+)
+INSERT INTO patients_entry (id, course_id, kind, at, recorded_at, recorded_by_id, act_id, place,
+    replaces_id, body)
+SELECT said.id, %(course)s, said.kind, said.at, %(recorded_at)s, %(by)s, %(id)s, said.place,
+    said.replaces_id, said.body
+FROM jsonb_to_recordset(%(entries)s::jsonb) AS said(
+    id uuid, kind text, at timestamptz, place smallint, replaces_id uuid, body jsonb)
+"""
+# The join makes what is closed come first: an open row may not overlap its successor. So it does
+# for checkpoints that are stored anew for the same instant.
+_PERIODS: Final = """
+WITH closed AS (
+    UPDATE patients_gradeperiod SET known = tstzrange(lower(known), %(recorded_at)s)
+    WHERE id = ANY(%(closed)s) RETURNING id
+), dropped AS (
+    DELETE FROM patients_gradecheckpoint
+    WHERE course_id = %(course)s AND at > %(dropped_after)s::timestamptz RETURNING id
+), put_away AS (
+    INSERT INTO patients_gradecheckpoint (course_id, at, ruleset_version, state)
+    SELECT %(course)s, said.at, said.ruleset_version, said.state
+    FROM (SELECT count(*) FROM dropped) AS first, jsonb_to_recordset(%(checkpoints)s::jsonb)
+        AS said(at timestamptz, ruleset_version text, state jsonb)
+)
+INSERT INTO patients_gradeperiod (course_id, system, valid, known, grade, at_most, findings,
+    ruleset_version, policy_id)
+SELECT %(course)s, said.system, tstzrange(said.starts, said.ends),
+    tstzrange(%(recorded_at)s, NULL), said.grade, said.at_most, said.findings,
+    said.ruleset_version, said.policy_id
+FROM (SELECT count(*) FROM closed) AS first, jsonb_to_recordset(%(periods)s::jsonb) AS said(
+    system text, starts timestamptz, ends timestamptz, grade smallint,
+    at_most smallint, findings jsonb, ruleset_version text, policy_id bigint)
+"""
+
+
+def store_act(act: ChartingAct, entries: Sequence[Entry]) -> None:
+    """Insert ``act`` with its ``entries``, which share its course, author and recording time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ACT,
+            {
+                "id": act.pk,
+                "course": act.course_id,
+                "form": act.form_id,
+                "recorded_at": act.recorded_at,
+                "received_at": act.received_at,
+                "by": act.recorded_by_id,
+                "source": act.source,
+                "answers": json.dumps(act.answers),
+                "digest": act.request_digest,
+                "entries": json.dumps([_said(entry) for entry in entries]),
+            },
+        )
+
+
+def _said(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": str(entry.pk),
+        "kind": entry.kind,
+        "at": entry.at.isoformat(),
+        "place": entry.place,
+        "replaces_id": None if entry.replaces_id is None else str(entry.replaces_id),
+        "body": entry.body,
+    }
+
+
+def supersede(
+    course_id: uuid.UUID,
+    closed: Iterable[GradePeriod],
+    opened: Iterable[GradePeriod],
+    recorded_at: datetime,
+    put_away: PutAway,
+) -> None:
+    """Close what is known of ``closed`` and insert ``opened``, both as of ``recorded_at``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PERIODS,
+            {
+                "course": course_id,
+                "dropped_after": put_away.dropped_after,
+                "checkpoints": json.dumps([_checkpoint(each) for each in put_away.checkpoints]),
+                "closed": [row.pk for row in closed],
+                "recorded_at": recorded_at,
+                "periods": json.dumps([_period(row) for row in opened]),
+            },
+        )
+
+
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "at": checkpoint.at.isoformat(),
+        "ruleset_version": RULESET_VERSION,
+        "state": checkpoint.state,
+    }
+
+
+def _period(row: GradePeriod) -> dict[str, Any]:
+    end = row.valid.upper
+    return {
+        "system": row.system,
+        "starts": row.valid.lower.isoformat(),
+        "ends": None if end is None else end.isoformat(),
+        "grade": row.grade,
+        "at_most": row.at_most,
+        "findings": row.findings,
+        "ruleset_version": row.ruleset_version,
+        "policy_id": row.policy_id,
+    }

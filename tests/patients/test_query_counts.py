@@ -1,0 +1,198 @@
+"""How many statements a request takes: counted exactly, so that one more is a decision.
+
+Statements that open and close a transaction are counted apart: in a test they are savepoints.
+The first of each kind of request fills what is kept for the life of a process.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from patients.models import Course
+from tests.factories import chart
+
+pytestmark = pytest.mark.django_db
+HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
+SESSION_AND_USER = 2
+_OF_A_TRANSACTION = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE SAVEPOINT")
+
+
+class _Inputs(HTMLParser):
+    """What a browser would send of the form that charts, as the page has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.ticks: dict[str, str] = {}
+        self._inside = False
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = "data-entry" in said
+        if not self._inside:
+            return
+        name = said.get("name", "")
+        if tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in said:
+            self.values[self._select] = said.get("value", "")
+        elif tag == "input" and said.get("type") == "checkbox":
+            self.ticks[name] = said.get("value", "on")
+        elif tag == "input" and name:
+            self.values[name] = said.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+
+
+class Page:
+    """A bedside page as a nurse has it open."""
+
+    def __init__(self, client: Client, course: Course) -> None:
+        self.client, self.course = client, course
+
+    def address(self, name: str, *arguments: str) -> str:
+        return reverse(f"patients:{name}", args=[self.course.pk, *arguments])
+
+    def form(self, kind: str) -> _Inputs:
+        inputs = _Inputs()
+        shown = self.client.get(self.address("bedside"), {"kind": kind})
+        inputs.feed(shown.content.decode())
+        return inputs
+
+    def save(self, kind: str, *, ticked: bool = False, **typed: str) -> list[str]:
+        """The statements of one save, with everything else as the form has it."""
+        form = self.form(kind)
+        sent = {**form.values, **(form.ticks if ticked else {}), **typed}
+        sent["form_id"] = str(uuid.uuid4())
+        return self.statements(
+            lambda: self.client.post(self.address("entries", kind), sent, **HTMX), b"message-saved"
+        )
+
+    def get(self, address: str, status: int = 200, **asked: str) -> list[str]:
+        return self.statements(lambda: self.client.get(address, asked, **HTMX), status=status)
+
+    def statements(
+        self, ask: Callable[[], HttpResponse], holds: bytes = b"", *, status: int = 200
+    ) -> list[str]:
+        with CaptureQueriesContext(connection) as queries:
+            answer = ask()
+        assert answer.status_code == status, answer.content.decode()[:2000]
+        assert holds in answer.content
+        said = [query["sql"] for query in queries]
+        return [sql for sql in said if not _OF_A_TRANSACTION.match(sql)]
+
+
+@pytest.fixture
+def page(nurse_client: Client, course: Course, clinician: User) -> Page:
+    """The page of a course with oxygen and an infusion, after one save of each kind."""
+    at = timezone.now() - timedelta(hours=5)
+    chart(course, clinician, "oxygen", at, device="nasal_cannula", flow_l_per_min="2")
+    chart(course, clinician, "vasopressor", at, drug="norepinephrine", rate="6", unit="ug/min")
+    chart(course, clinician, "vitals", at, temperature_c="38.4", systolic_mmhg="104")
+    opened = Page(nurse_client, course)
+    opened.save("vitals", heart_rate="90")
+    opened.save("vasopressor", drug="norepinephrine", rate="7", unit="ug/min")
+    return opened
+
+
+def told(statements: list[str]) -> str:
+    return "\n".join(" ".join(sql.split())[:150] for sql in statements)
+
+
+# course, lock, moment, act with entries, what follows the checkpoint, grades held: BEGIN and
+# COMMIT make ten.
+PLAIN_SAVE = SESSION_AND_USER + 6
+# and periods closed and opened, with checkpoints.
+SAVE_THAT_CHANGES_THE_GRADE = PLAIN_SAVE + 1
+
+
+def test_a_set_of_vital_signs(page: Page) -> None:
+    said = page.save("vitals", temperature="38.5", heart_rate="92")
+    assert len(said) == PLAIN_SAVE, told(said)
+
+
+def test_a_set_that_changes_the_grade(page: Page) -> None:
+    said = page.save("vitals", systolic_mmhg="80")
+    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE, told(said)
+
+
+def test_a_rate_of_a_vasopressor(page: Page) -> None:
+    """It is held against the rate and the weight before, which are read together."""
+    said = page.save("vasopressor", drug="norepinephrine", rate="8", unit="ug/min")
+    assert len(said) == PLAIN_SAVE + 1, told(said)
+
+
+def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
+    """The weight is read with the dose before; with BEGIN and COMMIT these are twelve."""
+    said = page.save("vasopressor", drug="dopamine", rate="12", unit="ug/kg/min")
+    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 1, told(said)
+
+
+def test_a_set_with_two_ticks(page: Page) -> None:
+    """What a tick stands for is compared with the chart first: a reading is three statements."""
+    said = page.save("vitals", ticked=True, temperature="38.5")
+    assert len(said) == PLAIN_SAVE + 3, told(said)
+
+
+def test_a_set_charted_an_hour_late(page: Page) -> None:
+    """The timeline comes with it: entries, answers, moves and grade changes."""
+    late = timezone.localtime() - timedelta(hours=1)
+    said = page.save(
+        "vitals",
+        temperature="38.5",
+        observed_date=f"{late:%Y-%m-%d}",
+        observed_time=f"{late:%H:%M}",
+    )
+    assert len(said) == PLAIN_SAVE + 4, told(said)
+
+
+def test_one_transaction_a_save(page: Page) -> None:
+    form = page.form("vitals")
+    sent = {**form.values, "form_id": str(uuid.uuid4()), "heart_rate": "91"}
+    with CaptureQueriesContext(connection) as queries:
+        page.client.post(page.address("entries", "vitals"), sent, **HTMX)
+    opened = [query["sql"] for query in queries if query["sql"].startswith(("BEGIN", "SAVEPOINT"))]
+    assert len(opened) == 1, opened
+
+
+def test_the_bedside_page(page: Page) -> None:
+    said = page.get(page.address("bedside"))
+    assert len(said) == SESSION_AND_USER + 10, told(said)
+
+
+def test_a_page_of_the_timeline(page: Page) -> None:
+    said = page.get(page.address("timeline"))
+    assert len(said) == SESSION_AND_USER + 5, told(said)
+
+
+def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
+    said = page.get(page.address("grade"))
+    assert len(said) == SESSION_AND_USER + 5, told(said)
+
+
+def test_the_board(page: Page) -> None:
+    """The stamp, the courses, their periods; unchanged, the stamp alone."""
+    address = reverse("patients:board")
+    said = page.get(address)
+    assert len(said) == SESSION_AND_USER + 3, told(said)
+    seen = page.client.get(address).context["signature"]
+    said = page.get(address, 204, seen=seen)
+    assert len(said) == SESSION_AND_USER + 1, told(said)
