@@ -15,7 +15,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.fields.json import KeyTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from grading.engine.algorithm import Reply
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS, Sex, VitalSign
@@ -241,6 +241,13 @@ class Entry(models.Model):
             models.Index(name="entry_by_kind", fields=("course", "kind", "at")),
             models.Index(
                 name="entry_syringes", fields=("-recorded_at",), condition=SAYS_CONCENTRATION
+            ),
+            models.Index(
+                F("course"),
+                KeyTextTransform("drug", "body"),
+                F("at"),
+                name="entry_by_drug",
+                condition=Q(kind=EntryKind.VASOPRESSOR),
             ),
         )
 
