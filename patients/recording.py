@@ -275,12 +275,14 @@ def append(
     for entry in replaced:
         if hasattr(entry, "replaced_by"):
             raise ReplacedAlreadyError(entry.replaced_by)
-    act, entries = _store_act(course, moment, drafts, sending)
+    act, entries = _act(course, moment, drafts, sending)
+    store_act(act, entries)
     _store_rulings(act, decided)
     if sending.limits:
         _store_limits(course, act, sending.limits)
     rulings = rulings_for(course, [*moment.decided, *decided])
-    regraded, read = _regraded(course, moment.resume, act.recorded_at, rulings)
+    rows = _with_new(moment.entries, entries)
+    regraded, read = _regraded(course, moment.resume, rows, act.recorded_at, rulings)
     difference = history.superseded(
         course,
         moment.periods,
@@ -310,7 +312,7 @@ def _earliest(drafts: Sequence[Draft], replaced: Iterable[Entry]) -> datetime:
     return min((entry.at for entry in touched), default=_AFTER_EVERYTHING)
 
 
-def _store_act(
+def _act(
     course: Course, moment: Moment, drafts: Sequence[Draft], sending: Sending
 ) -> tuple[ChartingAct, tuple[Entry, ...]]:
     recorded_at = sending.recorded_at or moment.clock
@@ -343,8 +345,30 @@ def _store_act(
         )
         for place, draft in enumerate(drafts)
     )
-    store_act(act, entries)
     return act, entries
+
+
+def _with_new(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRow]:
+    """``rows`` in force before an act, and after it: as they would be read again."""
+    replaced = {entry.replaces_id for entry in entries}
+    new = [
+        EntryRow(
+            entry.pk,
+            entry.kind,
+            entry.at.astimezone(UTC),
+            entry.recorded_at,
+            entry.replaces_id,
+            entry.body,
+            entry.recorded_by.username,
+            entry.recorded_by.first_name,
+            entry.recorded_by.last_name,
+        )
+        for entry in entries
+        if entry.kind != EntryKind.RETRACTION and entry.pk not in replaced
+    ]
+    # What is new was recorded last: it follows whatever has its instant.
+    stay = [row for row in rows if row.pk not in replaced]
+    return sorted([*stay, *new], key=lambda row: row.at)
 
 
 def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
@@ -405,17 +429,21 @@ def graded_if(course: Course, decided: Sequence[Ruling]) -> WouldBe:
         ruleset_version=RULESET_VERSION,
     )
     rulings = rulings_for(course, [*moment.decided, *decided])
-    regraded, _ = _regraded(course, moment.resume, moment.clock, rulings)
+    regraded, _ = _regraded(course, moment.resume, moment.entries, moment.clock, rulings)
     resumed_at = moment.resume.at if moment.resume else None
     return WouldBe(resumed_at, regraded.continuing_until, regraded.periods)
 
 
 def _regraded(
-    course: Course, resume: ResumePoint | None, now: datetime, rulings: Sequence[Ruling]
+    course: Course,
+    resume: ResumePoint | None,
+    rows: Sequence[EntryRow],
+    now: datetime,
+    rulings: Sequence[Ruling],
 ) -> tuple[Regraded, Reread]:
-    """The course graded from its resume point on, and the entries read for it."""
+    """The course graded from its resume point on, and which of ``rows`` that and guidance need."""
     checkpoint = Checkpoint(resume.at, resume.state) if resume else None
-    read = reread(course, after=resume.at if resume else None)
+    read = reread(course, rows, after=resume.at if resume else None)
     facts = facts_of(course, rulings)
     return regrade(facts, all_charted(read.in_force), resume=checkpoint, now=now), read
 
@@ -439,7 +467,7 @@ def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sendin
     )
     now = max(moment.clock, act.recorded_at)
     rulings = rulings_for(course, moment.decided)
-    regraded, read = _regraded(course, moment.resume, now, rulings)
+    regraded, read = _regraded(course, moment.resume, moment.entries, now, rulings)
     return _recorded(course, act, entries, regraded, difference, read, now=now)
 
 

@@ -117,9 +117,9 @@ def told(statements: list[str]) -> str:
     return "\n".join(" ".join(sql.split())[:150] for sql in statements)
 
 
-# course, lock, moment, act with entries, what follows the checkpoint, grades held: BEGIN and
-# COMMIT make ten.
-PLAIN_SAVE = SESSION_AND_USER + 6
+# course, lock, moment with what follows the checkpoint, act with entries, grades held: BEGIN and
+# COMMIT make nine.
+PLAIN_SAVE = SESSION_AND_USER + 5
 # and periods closed and opened, with checkpoints.
 SAVE_THAT_CHANGES_THE_GRADE = PLAIN_SAVE + 1
 
@@ -141,7 +141,7 @@ def test_a_rate_of_a_vasopressor(page: Page) -> None:
 
 
 def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
-    """The weight is read with the dose before; with BEGIN and COMMIT these are twelve."""
+    """The weight is read with the dose before; with BEGIN and COMMIT these are eleven."""
     said = page.save("vasopressor", drug="dopamine", rate="12", unit="ug/kg/min")
     assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 1, told(said)
 
