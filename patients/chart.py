@@ -111,8 +111,6 @@ _INFUSION: Final = """entry.id = (SELECT id FROM infusion)
 GIVEN: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
 PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
 """What guidance reads of a whole course, and what of its time before the infusion."""
-_FOR_GUIDANCE: Final = """entry.kind = ANY(%(given)s::text[])
-    OR (entry.kind = ANY(%(prior)s::text[]) AND entry.at < %(infused_at)s)"""
 
 
 AS_JSON: Final = """CAST(json_agg(
@@ -218,21 +216,8 @@ def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
     )
 
 
-def in_force_for_guidance(course: Course) -> list[EntryRow]:
-    """What guidance needs beside a standing, in the engine's order: few entries, however long."""
-    return _rows(
-        _FOR_GUIDANCE,
-        {
-            "course": course.pk,
-            "given": sorted(GIVEN),
-            "prior": sorted(PRIOR),
-            "infused_at": course.infused_at,
-        },
-    )
-
-
 class Reread(NamedTuple):
-    """``in_force`` after a checkpoint, and ``in_force_for_guidance``, of one course."""
+    """``in_force`` after a checkpoint, and what guidance needs beside a standing: few entries."""
 
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]

@@ -147,13 +147,13 @@ def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
 
 
 def test_a_set_with_two_ticks(page: Page) -> None:
-    """What a tick stands for is compared with the chart first: a reading is three statements."""
+    """What a tick stands for is compared with the chart first: a reading is one statement."""
     said = page.save("vitals", ticked=True, temperature="38.5")
-    assert len(said) == PLAIN_SAVE + 3, told(said)
+    assert len(said) == PLAIN_SAVE + 1, told(said)
 
 
 def test_a_set_charted_an_hour_late(page: Page) -> None:
-    """The timeline comes with it: entries, answers, moves and grade changes."""
+    """The timeline comes with it."""
     late = timezone.localtime() - timedelta(hours=1)
     said = page.save(
         "vitals",
@@ -161,7 +161,7 @@ def test_a_set_charted_an_hour_late(page: Page) -> None:
         observed_date=f"{late:%Y-%m-%d}",
         observed_time=f"{late:%H:%M}",
     )
-    assert len(said) == PLAIN_SAVE + 4, told(said)
+    assert len(said) == PLAIN_SAVE + 1, told(said)
 
 
 def test_one_transaction_a_save(page: Page) -> None:
@@ -174,18 +174,19 @@ def test_one_transaction_a_save(page: Page) -> None:
 
 
 def test_the_bedside_page(page: Page) -> None:
+    """The course, what it is read from, the grades held, the timeline."""
     said = page.get(page.address("bedside"))
-    assert len(said) == SESSION_AND_USER + 10, told(said)
+    assert len(said) == SESSION_AND_USER + 4, told(said)
 
 
 def test_a_page_of_the_timeline(page: Page) -> None:
     said = page.get(page.address("timeline"))
-    assert len(said) == SESSION_AND_USER + 5, told(said)
+    assert len(said) == SESSION_AND_USER + 2, told(said)
 
 
 def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
     said = page.get(page.address("grade"))
-    assert len(said) == SESSION_AND_USER + 5, told(said)
+    assert len(said) == SESSION_AND_USER + 3, told(said)
 
 
 def test_the_board(page: Page) -> None:

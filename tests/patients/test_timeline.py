@@ -17,7 +17,8 @@ from patients import recording
 from patients.board import board_of, ended_of
 from patients.courses import course_of
 from patients.models import Course, GradePeriod
-from patients.timeline import bedside_of, timeline_of
+from patients.timeline import bedside_of
+from patients.timeline_page import timeline_of
 from patients.wording import (
     age_text,
     attribution_text,
@@ -299,6 +300,25 @@ def test_the_demonstration_ward_reads_well() -> None:
         kinds |= {line.kind for line in changes}
         assert max([line.icon_grade for line in changes], default=0) == card.maximum
     assert {"vitals", "oxygen", "vasopressor", "lab", "grade_change"} <= kinds
+
+
+def test_a_corrected_dose_is_told_with_the_weight_of_its_own_time(clinician: User) -> None:
+    """What it said then, though the correction is for a time when another weight held."""
+    course = admit(clinician, weight_kg="70")
+    first = chart(
+        course, clinician, "vasopressor", course.infused_at + timedelta(hours=1),
+        drug="norepinephrine", rate="0.2", unit="ug/kg/min",
+    )  # fmt: skip
+    later = course.infused_at + timedelta(hours=3)
+    chart(course, clinician, "weight", course.infused_at + timedelta(hours=2), weight_kg="80")
+    (wrong,) = first.entries
+    recording.correct(wrong, later, {**wrong.body, "rate": "0.25"}, sending(clinician))
+    rows = timeline_of(course.pk, timezone.now()).rows
+    (row,) = [row for row in rows if row.kind == "vasopressor"]
+    assert row.text == "Norepinephrine 0.25 mcg/kg/min × 80 kg = 20 mcg/min"
+    assert [old.old_text for old in row.corrected] == [
+        "Norepinephrine 0.2 mcg/kg/min × 70 kg = 14 mcg/min"
+    ]
 
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
