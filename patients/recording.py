@@ -128,7 +128,8 @@ class Recorded:
     """What an act put on the chart and what that changed.
 
     ``standing`` is where the course stands at ``now``; ``grade_changes`` are those that the act
-    brought into the history, each with the findings that it begins; ``in_force`` the entries read
+    brought into the history, each with the findings that it begins, and ``keeps_changes`` says that
+    it left those as they were that were there before; ``in_force`` are the entries read
     for it, those before the last checkpoint not among them, ``for_guidance`` those that guidance
     needs; ``repeated`` says that the same form had been recorded before.
     """
@@ -140,6 +141,7 @@ class Recorded:
     standing: Standing
     grade_before: int | None
     grade_changes: tuple[GradeChange, ...]
+    keeps_changes: bool
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
     repeated: bool = False
@@ -491,6 +493,7 @@ def _recorded(
         standing=regraded.standing,
         grade_before=difference.grade_before(act.recorded_at),
         grade_changes=difference.changes(act.recorded_at),
+        keeps_changes=difference.keeps_changes(act.recorded_at),
         in_force=read.in_force,
         for_guidance=read.for_guidance,
         repeated=now is not None,

@@ -152,16 +152,22 @@ def test_a_set_with_two_ticks(page: Page) -> None:
     assert len(said) == PLAIN_SAVE + 1, told(said)
 
 
-def test_a_set_charted_an_hour_late(page: Page) -> None:
+def late_set(page: Page, **typed: str) -> list[str]:
+    late = timezone.localtime() - timedelta(hours=6)
+    there = {"observed_date": f"{late:%Y-%m-%d}", "observed_time": f"{late:%H:%M}"}
+    return page.save("vitals", **there, **typed)
+
+
+def test_a_set_charted_late(page: Page) -> None:
+    """Its row comes alone, to its place."""
+    said = late_set(page, heart_rate="88")
+    assert len(said) == PLAIN_SAVE, told(said)
+
+
+def test_a_set_charted_late_that_moves_a_change_of_grade(page: Page) -> None:
     """The timeline comes with it."""
-    late = timezone.localtime() - timedelta(hours=1)
-    said = page.save(
-        "vitals",
-        temperature="38.5",
-        observed_date=f"{late:%Y-%m-%d}",
-        observed_time=f"{late:%H:%M}",
-    )
-    assert len(said) == PLAIN_SAVE + 1, told(said)
+    said = late_set(page, temperature="38.5")
+    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 1, told(said)
 
 
 def test_one_transaction_a_save(page: Page) -> None:
