@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from grading.engine.algorithm import Indicator, Input, Item, Reply
 from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
-from grading.engine.entries import Risk, Treatment
+from grading.engine.entries import Entry, Risk, Treatment
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
 from grading.service import Standing
 from patients.answers import AnswerRow, answer_text
 from patients.carried_on import CarriedOn, carried_on
-from patients.chart import EntryRow, charted, facts_of
+from patients.chart import EntryRow, all_charted, facts_of
 from patients.grade_card import Author, Stretch
 from patients.grades_held import Held, grades_held
 from patients.guidance_panels import (
@@ -88,7 +88,10 @@ _INDICATORS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Advised:
-    """What is advised on a course where it stands, and what that rests on."""
+    """What is advised on a course where it stands, and what that rests on.
+
+    ``given`` are the entries that guidance needs, ``read`` the same in grading's words.
+    """
 
     course: Course
     standing: Standing
@@ -96,12 +99,12 @@ class Advised:
     answers: Mapping[str, AnswerRow]
     stretches: Sequence[Stretch]
     given: Sequence[EntryRow]
+    read: Sequence[Entry]
 
     @property
     def treatments(self) -> list[Treatment]:
         """Every treatment charted up to now, earliest first."""
-        read = (charted(row) for row in self.given)
-        return [e for e in read if isinstance(e, Treatment) and e.at <= self.standing.at]
+        return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.standing.at]
 
 
 def advised_on(course: Course, now: datetime) -> Advised:
@@ -130,10 +133,11 @@ def advised_by(
 
     By the grades held, the entries that guidance needs, and the latest answer to each item.
     """
+    read = all_charted(given)
     items = advise(
         facts_of(course, rulings_for(course, ())),  # the policy in force is the standing's
         standing,
-        [charted(row) for row in given],
+        read,
         stretches,
         answers=[
             AnswerGiven(answer.code, Reply(answer.reply), answer.recorded_at)
@@ -141,7 +145,7 @@ def advised_by(
         ],
         timezone=timezone.get_current_timezone(),
     )
-    return Advised(course, standing, items, answers, stretches, given)
+    return Advised(course, standing, items, answers, stretches, given, read)
 
 
 def panel_of(reading: Reading) -> GuidancePanel:
@@ -225,7 +229,9 @@ def _input(used: Input, authors: Mapping[str, Author], now: datetime) -> InputLi
     author = authors.get(used.entry_id or "")
     if author is None:
         return InputLine(used.what, used.value, None, "")
-    value = used.value.removesuffix(f", {clock_text(author.at, now)}")
+    value = used.value
+    if ", " in value:
+        value = value.removesuffix(f", {clock_text(author.at, now)}")
     return InputLine(used.what, value, author.at, author.name)
 
 
@@ -279,8 +285,7 @@ def _risen_since(answer: AnswerRow, advised: Advised) -> str | None:
 def _risk_answers(advised: Advised) -> dict[RiskQuestion, tuple[bool, str]]:
     """The answers that hold, each with its entry."""
     answers = {}
-    for row in advised.given:
-        entry = charted(row)
+    for entry in advised.read:
         if isinstance(entry, Risk) and entry.at <= advised.standing.at:
             for question in RiskQuestion:
                 if (present := getattr(entry, question.value)) is not None:

@@ -66,16 +66,16 @@ def name_of(username: str, first_name: str, last_name: str) -> str:
 
 def charted(entry: Entry | EntryRow) -> ChartedEntry:
     """A row as grading reads it, by the one reader that files and forms have too."""
-    facts = (entry.pk, entry.kind, entry.at, entry.recorded_at, entry.replaces_id)
-    return _read(*facts, json.dumps(entry.body))
+    at, recorded_at = entry.at.isoformat(), entry.recorded_at.isoformat()
+    return _read(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, json.dumps(entry.body))
 
 
 @lru_cache(maxsize=4096)
 def _read(
     pk: uuid.UUID,
     kind: str,
-    at: datetime,
-    recorded_at: datetime,
+    at: str,
+    recorded_at: str,
     replaces_id: uuid.UUID | None,
     body: str,
 ) -> ChartedEntry:
@@ -83,8 +83,8 @@ def _read(
     words = json.loads(body)
     words["id"] = str(pk)
     words["kind"] = kind
-    words["at"] = at.isoformat()
-    words["recorded_at"] = recorded_at.isoformat()
+    words["at"] = at
+    words["recorded_at"] = recorded_at
     if replaces_id is not None:
         words["replaces"] = str(replaces_id)
     return read_entry(words)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from patients.advice import panel_beside
 from patients.answers import GUIDANCE
@@ -72,7 +73,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
 
 def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
     """A form of ``kind`` and where it is sent."""
-    action = reverse("patients:entries", args=[form.course.pk, kind])
+    action = _address(get_script_prefix(), form.course.pk, kind)
     return {"form": form, "kind": kind, "action": action}
 
 
@@ -92,7 +93,14 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
 
 
 def _tabs(course: Course, which: slice) -> list[dict[str, str]]:
+    prefix = get_script_prefix()
     return [
-        {"kind": kind, "label": label, "url": reverse("patients:entries", args=[course.pk, kind])}
+        {"kind": kind, "label": label, "url": _address(prefix, course.pk, kind)}
         for kind, label in [*TABS.items()][which]
     ]
+
+
+@lru_cache(maxsize=2048)
+def _address(_prefix: str, course_id: uuid.UUID, kind: str) -> str:
+    """Where entries of a kind are sent; ``_prefix`` is what the site's addresses begin with."""
+    return reverse("patients:entries", args=[course_id, kind])
