@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 from django.urls import reverse
@@ -81,16 +80,8 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
         "patient": course.patient,
         "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
-        # Called by the template that prints them.
-        "tabs": partial(_tabs, course, slice(None, IN_SIGHT)),
-        "more_tabs": partial(_tabs, course, slice(IN_SIGHT, None)),
+        "tabs": [*TABS.items()][:IN_SIGHT],
+        "more_tabs": [*TABS.items()][IN_SIGHT:],
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": RETURNS_AFTER.items(),
     }
-
-
-def _tabs(course: Course, which: slice) -> list[dict[str, str]]:
-    return [
-        {"kind": kind, "label": label, "url": reverse("patients:entries", args=[course.pk, kind])}
-        for kind, label in [*TABS.items()][which]
-    ]
