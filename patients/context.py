@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
-from functools import lru_cache, partial
 from typing import Any, Final
 
-from django.urls import get_script_prefix, reverse
+from django.urls import reverse
 
 from patients.advice import panel_beside
 from patients.answers import GUIDANCE
@@ -73,7 +71,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
 
 def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
     """A form of ``kind`` and where it is sent."""
-    action = _address(get_script_prefix(), form.course.pk, kind)
+    action = reverse("patients:entries", args=[form.course.pk, kind])
     return {"form": form, "kind": kind, "action": action}
 
 
@@ -84,23 +82,8 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
         "patient": course.patient,
         "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
-        # Called by the template that prints them.
-        "tabs": partial(_tabs, course, slice(None, IN_SIGHT)),
-        "more_tabs": partial(_tabs, course, slice(IN_SIGHT, None)),
+        "tabs": [*TABS.items()][:IN_SIGHT],
+        "more_tabs": [*TABS.items()][IN_SIGHT:],
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": RETURNS_AFTER.items(),
     }
-
-
-def _tabs(course: Course, which: slice) -> list[dict[str, str]]:
-    prefix = get_script_prefix()
-    return [
-        {"kind": kind, "label": label, "url": _address(prefix, course.pk, kind)}
-        for kind, label in [*TABS.items()][which]
-    ]
-
-
-@lru_cache(maxsize=2048)
-def _address(_prefix: str, course_id: uuid.UUID, kind: str) -> str:
-    """Where entries of a kind are sent; ``_prefix`` is what the site's addresses begin with."""
-    return reverse("patients:entries", args=[course_id, kind])

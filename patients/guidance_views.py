@@ -205,6 +205,7 @@ def _told(request: SignedInRequest, told: Told) -> HttpResponse:
     vitals = ENTRY_FORMS[FIRST_KIND](course=course, carried_on=saved.carried_on)
     context = {
         "saved": replace(saved, text=text),
+        "remarks": [],
         "leaves_form": told.leaves_form,
         "renew_form": told.leaves_form,
         "form_id": uuid.uuid4(),
@@ -238,7 +239,7 @@ def _form_page(
     now: datetime,
 ) -> HttpResponse:
     """The form where entries are charted; typed values and errors stay."""
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "item": item,
         "reply": reply,
@@ -248,7 +249,8 @@ def _form_page(
     status = UNPROCESSABLE if form.is_bound else 200
     if request.htmx:
         context |= shared_context(course, may_chart=True)
-        return render(request, template, context | {"course": course}, status=status)
+        context |= {"course": course, "previous": {}}
+        return render(request, template, context, status=status)
     page = page_context(course, FIRST_KIND, now, may_chart=True)
     page |= {**context, "form_template": template, "course": course}
     return render(request, "patients/bedside.html", page, status=status)

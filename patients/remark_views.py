@@ -46,7 +46,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
 
 def _refused(request: SignedInRequest, course: Course) -> HttpResponse:
     """Nothing is stored: the page is older than what was sent with it before."""
-    conflict = {"course_id": course.pk, "other": None}
+    conflict = {"course_id": course.pk, "other": None, "mine": ""}
     if request.htmx:
         return render(request, "patients/_conflict.html", conflict, status=CONFLICT)
     page = page_context(course, FIRST_KIND, timezone.now(), may_chart=True)

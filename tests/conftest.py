@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.http import HttpRequest
+from django.template.backends.jinja2 import Template
 from django.test import Client
+from django.test.signals import template_rendered
 
 from crs_app.accounts.models import Role, User
 from crs_app.database import socket_address, throwaway
@@ -19,6 +22,22 @@ def pytest_configure() -> None:
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def contexts_are_told() -> Iterator[None]:
+    """``response.context`` for Jinja2: Django's backend for it does not say what it renders."""
+    render = Template.render
+
+    def telling(
+        self: Template, context: dict[str, Any] | None = None, request: HttpRequest | None = None
+    ) -> str:
+        template_rendered.send(sender=self, template=self, context=context or {})
+        return render(self, context, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "render", telling)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Sign-in and sign-out."""
 
-from django.conf import settings
 from django.contrib.auth import views
 from django.urls import path
 
@@ -15,8 +14,6 @@ urlpatterns = [
             authentication_form=SignInForm,
             template_name="registration/login.html",
             redirect_authenticated_user=True,
-            # The view would name the site by its host.
-            extra_context={"site_name": settings.SITE_NAME},
         ),
         name="sign_in",
     ),
