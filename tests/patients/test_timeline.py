@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django.fixtures import SettingsWrapper
 
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
@@ -169,10 +170,10 @@ def test_ages_and_late_charting() -> None:
     assert late_text(at, at + timedelta(minutes=42)) == "charted 42 min later"
 
 
-def test_a_time_has_its_date_unless_it_is_todays() -> None:
-    with timezone.override("Europe/Berlin"):
-        assert clock_text(utc("2026-03-01 12:05"), utc("2026-03-01 20:00")) == "13:05"
-        assert clock_text(utc("2026-02-27 12:05"), utc("2026-03-01 20:00")) == "27 Feb 13:05"
+def test_a_time_has_its_date_unless_it_is_todays(settings: SettingsWrapper) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert clock_text(utc("2026-03-01 12:05"), utc("2026-03-01 20:00")) == "13:05"
+    assert clock_text(utc("2026-02-27 12:05"), utc("2026-03-01 20:00")) == "27 Feb 13:05"
 
 
 @pytest.mark.parametrize(
