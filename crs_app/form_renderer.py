@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, time
-from functools import lru_cache
 from types import NoneType
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ _WIDGETS: Final = "django/forms/widgets/"
 
 
 class PlainBoundField(BoundField):
-    """A field of an empty form is written once, as long as its widget is the same object.
+    """A field of an empty form is written once, as long as it is the same object.
 
     Forms that share their fields are written anew only where they say something of their own.
     """
@@ -40,20 +39,25 @@ class PlainBoundField(BoundField):
         only_initial: bool = False,
     ) -> SafeString:
         """The input; what was typed and what is hidden, like a form's own id, is never kept."""
-        form, own = self.form, self.field.widget
+        form, field = self.form, self.field
         is_plain = widget is None and attrs is None and not only_initial
         is_plain = is_plain and isinstance(form.renderer, PlainRenderer)
-        if not is_plain or form.is_bound or own.is_hidden or self.field.localize:
+        if not is_plain or form.is_bound or form.errors or field.widget.is_hidden:
             return super().as_widget(widget, attrs, only_initial)
         value = self.value()
         if type(value) not in _PLAIN:
             return super().as_widget()
-        said = self.build_widget_attrs({})
-        if self.auto_id and "id" not in own.attrs:
-            said.setdefault("id", self.auto_id)
-        return _written(own, self.html_name, value, tuple(said.items()))
+        said = (field, self.html_name, value, form.auto_id, form.use_required_attribute)
+        html = _WRITTEN.get(said)
+        if html is None:
+            if len(_WRITTEN) >= _AT_MOST:
+                _WRITTEN.clear()
+            html = _WRITTEN[said] = super().as_widget()
+        return html
 
 
+_AT_MOST: Final = 1024
+_WRITTEN: Final[dict[tuple[Any, ...], SafeString]] = {}
 # A text that is marked as safe HTML is not among them: it equals the same text unmarked.
 _PLAIN: Final = frozenset({NoneType, str, date, time})
 
@@ -73,14 +77,6 @@ class PlainRenderer(DjangoTemplates):
 
 _RENDERER: Final = PlainRenderer()
 _NO_ERRORS: Final = ErrorList(renderer=_RENDERER)
-
-
-@lru_cache(maxsize=1024)
-def _written(
-    widget: Widget, name: str, value: Any, attrs: tuple[tuple[str, Any], ...]
-) -> SafeString:
-    html: SafeString = widget.render(name=name, value=value, attrs=dict(attrs), renderer=_RENDERER)
-    return html
 
 
 def _input(widget: Mapping[str, Any]) -> SafeString:

@@ -23,6 +23,8 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         autoescape=True,
         loader=loader,
         auto_reload=auto_reload,
+        # All of them stay: the bookkeeping of who was used last costs more than they do.
+        cache_size=-1,
         undefined=StrictUndefined,
         # Line ends stay: without them words and attributes on lines of their own run together.
         lstrip_blocks=True,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 from crispy_forms.helper import FormHelper
@@ -432,14 +432,18 @@ def _share_fields_of(form_class: type[EntryForm]) -> None:
 
 
 def _tick_fields(carried_on: Sequence[CarriedOn]) -> dict[str, forms.Field]:
-    made: dict[str, forms.Field] = {
-        thing.field_name: TickField(
-            seen=thing.mark, label=f"{thing.label} unchanged", help_text=thing.text
-        )
+    return {
+        thing.field_name: _tick_field(thing.mark, f"{thing.label} unchanged", thing.text)
         for thing in carried_on
     }
-    say_plainly(made)
-    return made
+
+
+@lru_cache(maxsize=512)
+def _tick_field(seen: str, label: str, help_text: str) -> TickField:
+    """Shared by all forms that show the same, which change nothing of it."""
+    field = TickField(seen=seen, label=label, help_text=help_text)
+    say_plainly({"tick": field})
+    return field
 
 
 class TicksForm(forms.Form):

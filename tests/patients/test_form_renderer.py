@@ -6,9 +6,11 @@ import pytest
 from django import forms
 from django.forms.renderers import DjangoTemplates
 
+from crs_app.accounts.models import User
 from crs_app.form_renderer import PlainRenderer
 from patients.forms import ENTRY_FORMS
 from patients.models import Course
+from tests.factories import chart
 
 SAID = 'a "quote", <b>bold</b> & more'
 
@@ -52,3 +54,21 @@ def test_every_form_of_the_bedside_is_written_alike(kind: str, course: Course) -
 def test_what_is_typed_cannot_become_markup() -> None:
     fields = written(EveryWidget({"text": SAID, "chosen": SAID}), PlainRenderer())
     assert "<b>" not in "".join(fields.values())
+
+
+@pytest.mark.django_db
+def test_what_one_form_says_stands_in_no_other(course: Course, clinician: User) -> None:
+    """They share their fields, and what an empty one writes is kept."""
+
+    def pulse(form: forms.Form) -> str:
+        return str(form["heart_rate"])
+
+    vitals = ENTRY_FORMS["vitals"]
+    empty = pulse(vitals(course=course))
+    (entry,) = chart(course, clinician, "vitals", heart_rate="93").entries
+    assert 'value="93"' in pulse(vitals(course=course, correcting=entry))
+    wrong = pulse(vitals({"heart_rate": "94x"}, course=course))
+    assert 'value="94x"' in wrong
+    assert "aria-invalid" in wrong
+    assert pulse(vitals(course=course)) == empty
+    assert "value" not in empty

@@ -1,15 +1,18 @@
 """What the pages say: the card, the banner, the timeline, and each kind of entry in words."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
 
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
@@ -31,6 +34,7 @@ from patients.wording import (
 )
 from tests.factories import admit, chart, sending, utc
 
+HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
 TEN_HOURS_EAST = ZoneInfo("Australia/Brisbane")
 
 WORDS: list[tuple[str, dict[str, Any], str]] = [
@@ -170,7 +174,7 @@ def test_ages_and_late_charting() -> None:
     assert late_text(at, at + timedelta(minutes=42)) == "charted 42 min later"
 
 
-def test_a_time_has_its_date_unless_it_is_todays(settings: SettingsWrapper) -> None:
+def test_a_time_has_its_date_unless_it_is_todays(settings: Any) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     assert clock_text(utc("2026-03-01 12:05"), utc("2026-03-01 20:00")) == "13:05"
     assert clock_text(utc("2026-02-27 12:05"), utc("2026-03-01 20:00")) == "27 Feb 13:05"
@@ -320,6 +324,22 @@ def test_a_corrected_dose_is_told_with_the_weight_of_its_own_time(clinician: Use
     assert [old.old_text for old in row.corrected] == [
         "Norepinephrine 0.2 mcg/kg/min × 70 kg = 14 mcg/min"
     ]
+
+
+def test_a_row_has_its_date_on_another_day(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    at = course.infused_at + timedelta(hours=1)
+    chart(course, clinician, "vitals", at, heart_rate="93")
+    there = timezone.localtime(at)
+
+    def times() -> list[str]:
+        said = nurse_client.get(reverse("patients:timeline", args=[course.pk]), **HTMX).content
+        return re.findall(r"<time [^>]*>([^<]*)</time>", said.decode())
+
+    assert times()[0] == f"{there.day} {there:%b} {there:%H:%M}"
+    with mock.patch.object(timezone, "now", return_value=at):
+        assert times()[0] == f"{there:%H:%M}"
 
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
