@@ -45,9 +45,9 @@ class Client:
         self.cookies |= answer.cookies
         self._take_token(self.get("/"))
 
-    def at(self, port: int) -> Client:
-        """The same person at another server."""
-        return Client(port, self.cookies, self.token)
+    def at(self, port: int, **cookies: str) -> Client:
+        """The same person at another server, with ``cookies`` of its own."""
+        return Client(port, {**self.cookies, **cookies}, self.token)
 
     def get(self, path: str, *, htmx: bool = False, gzip: bool = False) -> Answer:
         headers = {"HX-Request": "true"} if htmx else {}

@@ -128,19 +128,20 @@ def site(groups: Mapping[str, Sequence[int]]) -> Iterator[Site]:
             "CRS_DEBUG": "",
             "CRS_HTTPS": "",
         }
-        by, courses = _prepare(environment, groups)
+        by, floor_session, courses = _prepare(environment, groups)
         port, pid = stack.enter_context(gunicorn("crs_app.wsgi", environment))
         at_floor = {**environment, "DJANGO_SETTINGS_MODULE": "bench.floor.settings"}
         floor_port, _ = stack.enter_context(gunicorn("bench.floor.wsgi", at_floor))
         product = Client(port)
         product.sign_in(USERNAME, PASSWORD)
-        yield Site(server, product, product.at(floor_port), pid, by, courses)
+        floor = product.at(floor_port, sessionid=floor_session)
+        yield Site(server, product, floor, pid, by, courses)
 
 
 def _prepare(
     environment: Mapping[str, str], groups: Mapping[str, Sequence[int]]
-) -> tuple[Any, dict[str, list[Any]]]:
-    """Migrate both applications and fill the ward."""
+) -> tuple[Any, str, dict[str, list[Any]]]:
+    """Migrate both applications and fill the ward; the nurse, signed in at the floor."""
     os.environ.update({**environment, "DJANGO_SETTINGS_MODULE": "bench.floor.settings_to_migrate"})
     import django  # its settings read the environment, which stands only now
 
@@ -156,7 +157,21 @@ def _prepare(
     by = ward.nurse()
     progress = Progress(f"charting {sum(sizes):,} entries on {len(sizes)} courses", len(sizes))
     loaded = iter(ward.load(sizes, by, progress.step))
-    return by, {name: [next(loaded) for _ in group] for name, group in groups.items()}
+    courses = {name: [next(loaded) for _ in group] for name, group in groups.items()}
+    return by, _floor_session(by), courses
+
+
+def _floor_session(by: Any) -> str:
+    """The key of a session as Django's own sign-in leaves it, which is all that the floor knows."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    session = SessionStore()
+    session[SESSION_KEY] = str(by.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = by.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
 
 
 def _say(line: str) -> None:

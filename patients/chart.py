@@ -108,10 +108,65 @@ _SINCE_THE_INFUSION: Final = WEIGHTS.replace(
 )
 _INFUSION: Final = """entry.id = (SELECT id FROM infusion)
     OR {weights}""".replace("{weights}", _SINCE_THE_INFUSION)
-_GIVEN: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
-_PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
+GIVEN: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
+PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
+"""What guidance reads of a whole course, and what of its time before the infusion."""
 _FOR_GUIDANCE: Final = """entry.kind = ANY(%(given)s::text[])
     OR (entry.kind = ANY(%(prior)s::text[]) AND entry.at < %(infused_at)s)"""
+
+
+AS_JSON: Final = """CAST(json_agg(
+    json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id,
+        entry.body, author.username, author.first_name, author.last_name)
+    ORDER BY entry.at, entry.recorded_at, entry.place
+) AS text)"""
+"""Entries with their authors as one value of a statement, in the engine's order."""
+
+
+def _listed(kinds: Iterable[EntryKind]) -> str:
+    return ", ".join(f"'{kind.value}'" for kind in sorted(kinds))
+
+
+# Planned once for whatever course and time: each part goes by an index of its own, the kinds stand
+# in the text, and a time that is limited on one side only would count for a third of the course.
+FROM_CHECKPOINT: Final = (
+    """
+SELECT {as_json}
+FROM (
+    SELECT * FROM patients_entry
+    WHERE course_id = %(course)s
+        AND at > coalesce(resume.at, '-infinity') AND at <= 'infinity'::timestamptz
+    UNION ALL
+    SELECT * FROM patients_entry
+    WHERE course_id = %(course)s AND kind IN ({given}) AND at <= resume.at
+    UNION ALL
+    SELECT * FROM patients_entry
+    WHERE course_id = %(course)s AND kind IN ({prior})
+        AND at >= '-infinity' AND at < least(%(infused_at)s::timestamptz, resume.at)
+) AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+WHERE entry.kind <> 'retraction'
+    AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
+""".replace("{as_json}", AS_JSON)
+    .replace("{given}", _listed(GIVEN))
+    .replace("{prior}", _listed(PRIOR))
+)
+"""As one JSON value: the entries in force after ``resume.at``, and those before for guidance."""
+
+
+def rows_from(said: str | None) -> list[EntryRow]:
+    """The rows of ``AS_JSON``; none where there was none."""
+    return [
+        EntryRow(
+            uuid.UUID(pk),
+            kind,
+            datetime.fromisoformat(at),
+            datetime.fromisoformat(recorded_at),
+            None if replaces is None else uuid.UUID(replaces),
+            body,
+            *author,
+        )
+        for pk, kind, at, recorded_at, replaces, body, *author in json.loads(said or "[]")
+    ]
 
 
 def in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
@@ -165,38 +220,35 @@ def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
 
 def in_force_for_guidance(course: Course) -> list[EntryRow]:
     """What guidance needs beside a standing, in the engine's order: few entries, however long."""
-    return _rows(_FOR_GUIDANCE, _guidance_parameters(course))
+    return _rows(
+        _FOR_GUIDANCE,
+        {
+            "course": course.pk,
+            "given": sorted(GIVEN),
+            "prior": sorted(PRIOR),
+            "infused_at": course.infused_at,
+        },
+    )
 
 
 class Reread(NamedTuple):
-    """``in_force`` and ``in_force_for_guidance`` of a course."""
+    """``in_force`` after a checkpoint, and ``in_force_for_guidance``, of one course."""
 
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
 
 
-def reread(course: Course, *, after: datetime | None) -> Reread:
-    """Both in one statement."""
-    which = "true" if after is None else f"{_AFTER} OR {_FOR_GUIDANCE}"
-    rows = _rows(which, {**_guidance_parameters(course), "after": after})
+def reread(course: Course, rows: Sequence[EntryRow], *, after: datetime | None) -> Reread:
+    """What ``FROM_CHECKPOINT`` found, told apart; ``after`` None where there is no checkpoint."""
     given = [
         row
         for row in rows
-        if row.kind in _GIVEN or (row.kind in _PRIOR and row.at < course.infused_at)
+        if row.kind in GIVEN or (row.kind in PRIOR and row.at < course.infused_at)
     ]
-    if after is None:
-        return Reread(rows, given)
-    later = [row for row in rows if row.at > after or row.kind == EntryKind.BASELINE]
+    later = [
+        row for row in rows if after is None or row.at > after or row.kind == EntryKind.BASELINE
+    ]
     return Reread(later, given)
-
-
-def _guidance_parameters(course: Course) -> dict[str, Any]:
-    return {
-        "course": course.pk,
-        "given": sorted(_GIVEN),
-        "prior": sorted(_PRIOR),
-        "infused_at": course.infused_at,
-    }
 
 
 def _rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:

@@ -5,16 +5,16 @@ A course of a month has hundreds of periods: what is read here does not grow wit
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from grading.engine.systems.lee_2014 import RULESET
-from patients.chart import WEIGHTS, EntryRow, name_of, row_of
+from patients.chart import AS_JSON, WEIGHTS, EntryRow, name_of, rows_from
 from patients.grade_card import Author
 
 LOOKS_BACK: Final = timedelta(hours=24)
@@ -44,35 +44,40 @@ WITH held AS NOT MATERIALIZED (
 ), other AS MATERIALIZED (
     SELECT last_start AS start FROM by_grade ORDER BY last_start DESC OFFSET 1 LIMIT 1
 )
-SELECT shown.valid, shown.grade, oldest.answer IS NOT NULL,
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM (
-    SELECT valid, grade FROM held
-        WHERE start >= coalesce((SELECT start FROM wholly), '-infinity')
-    UNION SELECT valid, grade FROM by_grade
-    UNION (SELECT valid, grade FROM held
-        WHERE start >= (SELECT start FROM other) ORDER BY start LIMIT 2)
-) AS shown, oldest
-UNION ALL SELECT NULL, NULL, NULL, entry.id, entry.kind, entry.at, entry.recorded_at,
-    entry.replaces_id, entry.body, author.username, author.first_name, author.last_name
-FROM (
-    SELECT id, kind, at, recorded_at, replaces_id, NULL AS body, recorded_by_id
-        FROM patients_entry WHERE id = ANY(%(entries)s::uuid[])
-    UNION ALL SELECT id, kind, at, recorded_at, replaces_id, body, recorded_by_id
-        FROM patients_entry AS entry WHERE entry.course_id = %(course)s AND {weights}
+SELECT (
+    SELECT CAST(json_agg(
+        json_build_array(lower(valid), upper(valid), grade) ORDER BY valid) AS text)
+    FROM (
+        SELECT valid, grade FROM held
+            WHERE start >= coalesce((SELECT start FROM wholly), '-infinity')
+        UNION SELECT valid, grade FROM by_grade
+        UNION (SELECT valid, grade FROM held
+            WHERE start >= (SELECT start FROM other) ORDER BY start LIMIT 2)
+    ) AS shown
+), oldest.answer IS NOT NULL, (
+    SELECT CAST(json_agg(json_build_array(entry.id, entry.at,
+        author.username, author.first_name, author.last_name)) AS text)
+    FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+    WHERE entry.id = ANY(%(entries)s::uuid[])
+), (
+    SELECT {as_json}
+    FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+    WHERE entry.course_id = %(course)s AND {weights}
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
-) AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-""".replace("{weights}", WEIGHTS)
+)
+FROM oldest
+""".replace("{as_json}", AS_JSON).replace("{weights}", WEIGHTS)
 
 
 class Held(NamedTuple):
-    """``grades`` as in ``grades_held``; ``authors`` of the entries asked for, by their id.
+    """``grades`` as in ``grades_held``, each with its start and end.
 
-    ``weights`` are those in force since the instant asked for, and the one that held there.
+    ``authors`` are those of the entries asked for, by their id; ``weights`` those in force since
+    the instant asked for, and the one that held there.
     ``may_have_answers`` is false where guidance was never answered on the course.
     """
 
-    grades: list[tuple[DateTimeTZRange, int]]
+    grades: list[tuple[datetime, datetime | None, int]]
     authors: dict[str, Author]
     weights: list[EntryRow]
     may_have_answers: bool
@@ -99,21 +104,22 @@ def grades_held(
         "entries": list(entry_ids),
         "since": weights_since,
     }
-    grades, answered, authors, weights = [], [], {}, []
     with connection.cursor() as cursor:
         cursor.execute(_QUERY, said)
-        for valid, grade, has_answers, *columns in cursor.fetchall():
-            if valid is not None:
-                grades.append((valid, grade))
-                answered.append(has_answers)
-                continue
-            pk, _, at, _, _, body, *names = columns
-            authors[str(pk)] = Author(name_of(*names), at)
-            if body is not None:
-                weights.append(row_of(*columns))
+        grades, has_answers, authors, weights = cursor.fetchone()
     return Held(
-        sorted(grades, key=lambda held: held[0].lower),
-        authors,
-        sorted(weights, key=lambda row: row[2:4]),
-        any(answered) or not answered,
+        [
+            (
+                datetime.fromisoformat(start),
+                None if end is None else datetime.fromisoformat(end),
+                grade,
+            )
+            for start, end, grade in json.loads(grades or "[]")
+        ],
+        {
+            pk: Author(name_of(*names), datetime.fromisoformat(at))
+            for pk, at, *names in json.loads(authors or "[]")
+        },
+        rows_from(weights),
+        has_answers,
     )

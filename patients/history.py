@@ -45,6 +45,11 @@ class Difference:
         known = set(_changes(self.before))
         return tuple(c for c in _changes(self.after) if c.at <= now and c not in known)
 
+    def keeps_changes(self, now: datetime) -> bool:
+        """Whether each change of grade up to ``now`` that was there before reads as it did."""
+        told = {change: change.findings for change in _changes(self.after)}
+        return all(told.get(c) == c.findings for c in _changes(self.before) if c.at <= now)
+
     def grade_before(self, now: datetime) -> int | None:
         return _grade_at(self.before, now)
 

@@ -239,6 +239,8 @@ class Entry(models.Model):
         )
         indexes = (
             models.Index(name="entry_by_kind", fields=("course", "kind", "at")),
+            # Few are charted ahead of their time, and the board asks which have come.
+            models.Index(name="entry_ahead", fields=("at",), condition=Q(at__gt=F("recorded_at"))),
             models.Index(
                 name="entry_syringes", fields=("-recorded_at",), condition=SAYS_CONCENTRATION
             ),
@@ -350,6 +352,11 @@ class GradePeriod(models.Model):
                 F("grade"),
                 F("valid__startswith"),
                 name="grade_period_by_grade",
+                condition=Q(known__upper_inf=True),
+            ),
+            models.Index(
+                F("valid__startswith"),
+                name="grade_period_begins",
                 condition=Q(known__upper_inf=True),
             ),
         )

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from grading.engine.systems.lee_2014 import RULESET
+from patients.chart import FROM_CHECKPOINT, EntryRow, rows_from
 from patients.models import Course, GradePeriod
 from patients.policy import Ruling
 
@@ -42,6 +43,8 @@ SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.
                 AND upper_inf(held.known) AND lower(held.valid) <= resume.at
             ORDER BY lower(held.valid) DESC LIMIT 1
         ), resume.at, '-infinity')
+), (
+    {entries}
 )
 FROM (SELECT coalesce(%(recorded_at)s, clock_timestamp()) AS now, clock_timestamp() AS clock
       OFFSET 0) AS moment
@@ -61,7 +64,7 @@ LEFT JOIN LATERAL (
     SELECT at FROM patients_gradecheckpoint
     WHERE course_id = %(course)s ORDER BY at DESC LIMIT 1
 ) AS latest ON true
-"""
+""".replace("{entries}", FROM_CHECKPOINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Moment:
     last_checkpoint_at: datetime | None
     decided: tuple[Ruling, ...]
     periods: tuple[GradePeriod, ...]
+    entries: list[EntryRow]
 
 
 def moment_of(
@@ -113,12 +117,19 @@ def moment_of(
                 "recorded_at": recorded_at,
                 "system": RULESET,
                 "ruleset_version": ruleset_version,
+                "infused_at": course.infused_at,
             },
         )
-        clock, last, seen, resume_at, state, latest, decided, periods = cursor.fetchone()
-    resume = None if resume_at is None else ResumePoint(resume_at, json.loads(state))
+        clock, last, seen, resume_at, state, latest, decided, periods, said = cursor.fetchone()
     return Moment(
-        clock, last, seen, resume, latest, _rulings(decided), _periods(course.pk, periods)
+        clock,
+        last,
+        seen,
+        None if resume_at is None else ResumePoint(resume_at, json.loads(state)),
+        latest,
+        _rulings(decided),
+        _periods(course.pk, periods),
+        rows_from(said),
     )
 
 

@@ -128,7 +128,8 @@ class Recorded:
     """What an act put on the chart and what that changed.
 
     ``standing`` is where the course stands at ``now``; ``grade_changes`` are those that the act
-    brought into the history, each with the findings that it begins; ``in_force`` the entries read
+    brought into the history, each with the findings that it begins, and ``keeps_changes`` says that
+    it left those as they were that were there before; ``in_force`` are the entries read
     for it, those before the last checkpoint not among them, ``for_guidance`` those that guidance
     needs; ``repeated`` says that the same form had been recorded before.
     """
@@ -140,6 +141,7 @@ class Recorded:
     standing: Standing
     grade_before: int | None
     grade_changes: tuple[GradeChange, ...]
+    keeps_changes: bool
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
     repeated: bool = False
@@ -275,12 +277,14 @@ def append(
     for entry in replaced:
         if hasattr(entry, "replaced_by"):
             raise ReplacedAlreadyError(entry.replaced_by)
-    act, entries = _store_act(course, moment, drafts, sending)
+    act, entries = _act(course, moment, drafts, sending)
+    store_act(act, entries)
     _store_rulings(act, decided)
     if sending.limits:
         _store_limits(course, act, sending.limits)
     rulings = rulings_for(course, [*moment.decided, *decided])
-    regraded, read = _regraded(course, moment.resume, act.recorded_at, rulings)
+    rows = _with_new(moment.entries, entries)
+    regraded, read = _regraded(course, moment.resume, rows, act.recorded_at, rulings)
     difference = history.superseded(
         course,
         moment.periods,
@@ -310,7 +314,7 @@ def _earliest(drafts: Sequence[Draft], replaced: Iterable[Entry]) -> datetime:
     return min((entry.at for entry in touched), default=_AFTER_EVERYTHING)
 
 
-def _store_act(
+def _act(
     course: Course, moment: Moment, drafts: Sequence[Draft], sending: Sending
 ) -> tuple[ChartingAct, tuple[Entry, ...]]:
     recorded_at = sending.recorded_at or moment.clock
@@ -343,8 +347,30 @@ def _store_act(
         )
         for place, draft in enumerate(drafts)
     )
-    store_act(act, entries)
     return act, entries
+
+
+def _with_new(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRow]:
+    """``rows`` in force before an act, and after it: as they would be read again."""
+    replaced = {entry.replaces_id for entry in entries}
+    new = [
+        EntryRow(
+            entry.pk,
+            entry.kind,
+            entry.at.astimezone(UTC),
+            entry.recorded_at,
+            entry.replaces_id,
+            entry.body,
+            entry.recorded_by.username,
+            entry.recorded_by.first_name,
+            entry.recorded_by.last_name,
+        )
+        for entry in entries
+        if entry.kind != EntryKind.RETRACTION and entry.pk not in replaced
+    ]
+    # What is new was recorded last: it follows whatever has its instant.
+    stay = [row for row in rows if row.pk not in replaced]
+    return sorted([*stay, *new], key=lambda row: row.at)
 
 
 def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
@@ -405,17 +431,21 @@ def graded_if(course: Course, decided: Sequence[Ruling]) -> WouldBe:
         ruleset_version=RULESET_VERSION,
     )
     rulings = rulings_for(course, [*moment.decided, *decided])
-    regraded, _ = _regraded(course, moment.resume, moment.clock, rulings)
+    regraded, _ = _regraded(course, moment.resume, moment.entries, moment.clock, rulings)
     resumed_at = moment.resume.at if moment.resume else None
     return WouldBe(resumed_at, regraded.continuing_until, regraded.periods)
 
 
 def _regraded(
-    course: Course, resume: ResumePoint | None, now: datetime, rulings: Sequence[Ruling]
+    course: Course,
+    resume: ResumePoint | None,
+    rows: Sequence[EntryRow],
+    now: datetime,
+    rulings: Sequence[Ruling],
 ) -> tuple[Regraded, Reread]:
-    """The course graded from its resume point on, and the entries read for it."""
+    """The course graded from its resume point on, and which of ``rows`` that and guidance need."""
     checkpoint = Checkpoint(resume.at, resume.state) if resume else None
-    read = reread(course, after=resume.at if resume else None)
+    read = reread(course, rows, after=resume.at if resume else None)
     facts = facts_of(course, rulings)
     return regrade(facts, all_charted(read.in_force), resume=checkpoint, now=now), read
 
@@ -439,7 +469,7 @@ def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sendin
     )
     now = max(moment.clock, act.recorded_at)
     rulings = rulings_for(course, moment.decided)
-    regraded, read = _regraded(course, moment.resume, now, rulings)
+    regraded, read = _regraded(course, moment.resume, moment.entries, now, rulings)
     return _recorded(course, act, entries, regraded, difference, read, now=now)
 
 
@@ -463,6 +493,7 @@ def _recorded(
         standing=regraded.standing,
         grade_before=difference.grade_before(act.recorded_at),
         grade_changes=difference.changes(act.recorded_at),
+        keeps_changes=difference.keeps_changes(act.recorded_at),
         in_force=read.in_force,
         for_guidance=read.for_guidance,
         repeated=now is not None,

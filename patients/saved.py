@@ -36,7 +36,7 @@ _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """``rows`` go on top of the timeline; where they do not belong there, ``timeline`` is whole.
+    """``rows`` are put in their places; where others changed with them, ``timeline`` is whole.
 
     ``announcement`` says in words how the grade now changed, empty where it did not; ``changes``
     which changes of grade the act brought into the history, where they are not that one alone.
@@ -61,7 +61,7 @@ class Saved:
 def saved_of(recorded: Recorded) -> Saved:
     """The answer to whoever saved ``recorded``."""
     course, standing = recorded.course, recorded.standing
-    on_top = _belongs_on_top(recorded)
+    adds_rows = _adds_rows(recorded)
     held = held_beside(course.pk, standing, all_charted(recorded.entries))
     weights = weights_among(held.weights)
     entry_rows = _entry_rows(recorded, weights)
@@ -74,12 +74,12 @@ def saved_of(recorded: Recorded) -> Saved:
         changes=_changes(recorded),
         card=grade_card(course.pk, standing, stretches, held.authors),
         banner=_banner(recorded),
-        rows=[*_change_rows(recorded), *entry_rows] if on_top else [],
-        timeline=None if on_top else timeline_of(course.pk, recorded.now, can_correct=True),
+        rows=[*_change_rows(recorded), *entry_rows] if adds_rows else [],
+        timeline=None if adds_rows else timeline_of(course.pk, recorded.now, can_correct=True),
         previous=previous_values(standing, weights),
         running=running_infusions(standing, weights),
         carried_on=going_on,
-        syringes=syringes_in(recorded.entries, recorded.now) if on_top else [],
+        syringes=syringes_in(recorded.entries, recorded.now) if _is_latest(recorded) else [],
         proposed=last_said(standing.latest),
         guidance=panel_on(advised, held.authors, going_on),
         repeated=recorded.repeated,
@@ -95,15 +95,24 @@ def described(drafts: Iterable[Draft]) -> str:
     return "; ".join(describe(read_entry(said)) for said in words)
 
 
-def _belongs_on_top(recorded: Recorded) -> bool:
-    """Whether the act is the latest in clinical time and changed nothing before it."""
-    if recorded.repeated or any(entry.replaces_id is not None for entry in recorded.entries):
+def _adds_rows(recorded: Recorded) -> bool:
+    """Whether every row of the timeline stays as it was, and the act's come to them.
+
+    A weight that is charted late tells the doses after it anew.
+    """
+    if recorded.repeated or not recorded.keeps_changes:
         return False
+    if any(entry.replaces_id is not None for entry in recorded.entries):
+        return False
+    weighs = any(entry.kind == EntryKind.WEIGHT for entry in recorded.entries)
+    return not weighs or _is_latest(recorded)
+
+
+def _is_latest(recorded: Recorded) -> bool:
+    """Whether nothing on the chart is of a later time than the act."""
     new = {entry.pk for entry in recorded.entries}
     first = min((entry.at for entry in recorded.entries), default=recorded.now)
-    return all(entry.at <= first for entry in recorded.in_force if entry.pk not in new) and all(
-        change.at >= first for change in recorded.grade_changes
-    )
+    return all(entry.at <= first for entry in recorded.in_force if entry.pk not in new)
 
 
 def _entry_rows(recorded: Recorded, weights: Sequence[Weight]) -> list[TimelineRow]:

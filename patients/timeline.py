@@ -98,11 +98,6 @@ class Reading:
     baseline: Baseline
 
 
-def course_of(course_id: uuid.UUID) -> Course:
-    """The course with its patient and policy; raises Course.DoesNotExist."""
-    return Course.objects.select_related("patient", "policy").get(pk=course_id)
-
-
 def reading_of(course: Course, now: datetime) -> Reading:
     """Where ``course`` stands at ``now``: computed, never cached."""
     resume = _checkpoint(course, now)
@@ -173,7 +168,7 @@ def held_beside(
 
 def as_stretches(held: Held) -> list[Stretch]:
     """The grades of ``held`` as the card and guidance read them."""
-    return [Stretch(valid.lower, valid.upper, grade) for valid, grade in held.grades]
+    return [Stretch(*grade) for grade in held.grades]
 
 
 def authors_of(entry_ids: Iterable[str]) -> dict[str, Author]:

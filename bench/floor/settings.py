@@ -15,6 +15,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
 ]
+# Django's own, of which it takes whatever they cost.
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 ROOT_URLCONF = "bench.floor.views"
 WSGI_APPLICATION = "bench.floor.wsgi.application"
 TEMPLATES = [

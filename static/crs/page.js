@@ -10,6 +10,7 @@ import { watchSyringes } from "./syringes.js";
 import { watchSending } from "./sending.js";
 import { watchShortcuts } from "./shortcuts.js";
 import { watchTaps } from "./taps.js";
+import { watchTimeline } from "./timeline.js";
 import { watchToxicity } from "./toxicity.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
@@ -47,3 +48,4 @@ watchLabs();
 watchSyringes();
 watchShortcuts();
 watchTaps();
+watchTimeline();

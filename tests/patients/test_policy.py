@@ -19,6 +19,7 @@ from crs_app.accounts.models import Role, User
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
 from patients import site_policy
 from patients.board import board_of
+from patients.courses import course_of
 from patients.history import known_at, known_now
 from patients.importing import import_course
 from patients.management.commands.verify_grades import differences
@@ -33,7 +34,7 @@ from patients.models import (
 from patients.policy import rulings_of, version_of
 from patients.policy_words import LABELS
 from patients.site_policy import DecidedMeanwhileError, Decision, decide
-from patients.timeline import course_of, reading_of
+from patients.timeline import reading_of
 from tests.factories import UserFactory, admit, chart
 
 PAGE = "/policy/"

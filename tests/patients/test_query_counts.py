@@ -117,9 +117,9 @@ def told(statements: list[str]) -> str:
     return "\n".join(" ".join(sql.split())[:150] for sql in statements)
 
 
-# course, lock, moment, act with entries, what follows the checkpoint, grades held: BEGIN and
-# COMMIT make ten.
-PLAIN_SAVE = SESSION_AND_USER + 6
+# course, lock, moment with what follows the checkpoint, act with entries, grades held: BEGIN and
+# COMMIT make nine.
+PLAIN_SAVE = SESSION_AND_USER + 5
 # and periods closed and opened, with checkpoints.
 SAVE_THAT_CHANGES_THE_GRADE = PLAIN_SAVE + 1
 
@@ -141,7 +141,7 @@ def test_a_rate_of_a_vasopressor(page: Page) -> None:
 
 
 def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
-    """The weight is read with the dose before; with BEGIN and COMMIT these are twelve."""
+    """The weight is read with the dose before; with BEGIN and COMMIT these are eleven."""
     said = page.save("vasopressor", drug="dopamine", rate="12", unit="ug/kg/min")
     assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 1, told(said)
 
@@ -152,16 +152,22 @@ def test_a_set_with_two_ticks(page: Page) -> None:
     assert len(said) == PLAIN_SAVE + 3, told(said)
 
 
-def test_a_set_charted_an_hour_late(page: Page) -> None:
+def late_set(page: Page, **typed: str) -> list[str]:
+    late = timezone.localtime() - timedelta(hours=6)
+    there = {"observed_date": f"{late:%Y-%m-%d}", "observed_time": f"{late:%H:%M}"}
+    return page.save("vitals", **there, **typed)
+
+
+def test_a_set_charted_late(page: Page) -> None:
+    """Its row comes alone, to its place."""
+    said = late_set(page, heart_rate="88")
+    assert len(said) == PLAIN_SAVE, told(said)
+
+
+def test_a_set_charted_late_that_moves_a_change_of_grade(page: Page) -> None:
     """The timeline comes with it: entries, answers, moves and grade changes."""
-    late = timezone.localtime() - timedelta(hours=1)
-    said = page.save(
-        "vitals",
-        temperature="38.5",
-        observed_date=f"{late:%Y-%m-%d}",
-        observed_time=f"{late:%H:%M}",
-    )
-    assert len(said) == PLAIN_SAVE + 4, told(said)
+    said = late_set(page, temperature="38.5")
+    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 4, told(said)
 
 
 def test_one_transaction_a_save(page: Page) -> None:

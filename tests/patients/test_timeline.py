@@ -15,8 +15,9 @@ from grading.course_file import read_entry
 from grading.engine.entries import KINDS
 from patients import recording
 from patients.board import board_of, ended_of
+from patients.courses import course_of
 from patients.models import Course, GradePeriod
-from patients.timeline import bedside_of, course_of, timeline_of
+from patients.timeline import bedside_of, timeline_of
 from patients.wording import (
     age_text,
     attribution_text,

@@ -472,15 +472,58 @@ def test_a_round_charts_what_is_unchanged_too(
     assert "stopped meanwhile" in str(stopped.context["form"].non_field_errors())
 
 
-def test_late_entries_are_marked_and_redraw_the_timeline(
+def earlier(entry: Entry, **typed: str) -> dict[str, str]:
+    """A set of vital signs two hours before ``entry``."""
+    late = timezone.localtime(entry.at - timedelta(hours=2))
+    return vitals(observed_date=f"{late:%Y-%m-%d}", observed_time=f"{late:%H:%M}", **typed)
+
+
+def test_a_late_entry_that_changes_no_grade_brings_its_row_alone(
     nurse_client: Client, course: Course, entry: Entry
 ) -> None:
-    late = timezone.localtime(entry.at - timedelta(hours=2))
-    sent = vitals(heart_rate="90", observed_date=f"{late:%Y-%m-%d}", observed_time=f"{late:%H:%M}")
-    answer = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX)
-    rows = answer.context["saved"].timeline.rows
-    (row,) = [row for row in rows if row.text == "HR 90"]
+    sent = earlier(entry, heart_rate="90")
+    saved = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX).context["saved"]
+    assert saved.timeline is None
+    (row,) = saved.rows
+    assert row.text == "HR 90"
     assert re.fullmatch(r"charted 2 h 3\d min later", row.late_text)
+
+
+def test_a_late_entry_brings_the_grades_that_it_adds(
+    nurse_client: Client, course: Course, entry: Entry
+) -> None:
+    """The grade after the fever was 1 before; that it rises again at the fever is new."""
+    chart(course, entry.recorded_by, "vitals", entry.at - timedelta(hours=1), temperature_c="36.8")
+    sent = earlier(entry, temperature="38.4")
+    saved = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX).context["saved"]
+    assert saved.timeline is None
+    assert [row.text for row in saved.rows if row.kind == "vitals"] == ["Temp 38.4 °C"]
+    changes = [
+        (row.grade_before, row.icon_grade) for row in saved.rows if row.icon_grade is not None
+    ]
+    assert changes == [(1, 0), (0, 1)]
+
+
+def test_a_late_entry_that_takes_a_change_of_grade_away_redraws_the_timeline(
+    nurse_client: Client, course: Course, entry: Entry
+) -> None:
+    """The fever began two hours before: what had risen at the entry has not risen there."""
+    sent = earlier(entry, temperature="38.6")
+    saved = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX).context["saved"]
+    assert saved.rows == []
+    changes = [row for row in saved.timeline.rows if row.kind == "grade_change"]
+    begins = (entry.at - timedelta(hours=2)).replace(second=0, microsecond=0)
+    assert [row.at for row in changes] == [begins]
+
+
+def test_a_late_weight_redraws_the_timeline(
+    nurse_client: Client, course: Course, entry: Entry
+) -> None:
+    """The doses after it are told by it."""
+    late = timezone.localtime(entry.at - timedelta(hours=2))
+    sent = form(weight_kg="77.5", observed_date=f"{late:%Y-%m-%d}", observed_time=f"{late:%H:%M}")
+    answer = nurse_client.post(url("entries", course, "weight"), sent, **HTMX)
+    assert answer.context["saved"].timeline is not None
 
 
 def test_a_weight_changes_the_banner(nurse_client: Client, course: Course) -> None:
