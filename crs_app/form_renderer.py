@@ -7,17 +7,61 @@ written is the same, character for character but for white space between options
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, time
+from functools import lru_cache
+from types import NoneType
 from typing import Any, Final
 
+from django.forms import BoundField, Widget
 from django.forms.renderers import DjangoTemplates
+from django.forms.utils import ErrorList
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 _WIDGETS: Final = "django/forms/widgets/"
 
 
+class PlainBoundField(BoundField):
+    """A field of an empty form is written once, as long as its widget is the same object.
+
+    Forms that share their fields are written anew only where they say something of their own.
+    """
+
+    @property
+    def errors(self) -> ErrorList:
+        """Those of this field; one empty list serves for all that have none."""
+        found: ErrorList = self.form.errors.get(self.name, _NO_ERRORS)
+        return found
+
+    def as_widget(
+        self,
+        widget: Widget | None = None,
+        attrs: dict[str, Any] | None = None,
+        only_initial: bool = False,
+    ) -> SafeString:
+        """The input; what was typed and what is hidden, like a form's own id, is never kept."""
+        form, own = self.form, self.field.widget
+        is_plain = widget is None and attrs is None and not only_initial
+        is_plain = is_plain and isinstance(form.renderer, PlainRenderer)
+        if not is_plain or form.is_bound or own.is_hidden or self.field.localize:
+            return super().as_widget(widget, attrs, only_initial)
+        value = self.value()
+        if type(value) not in _PLAIN:
+            return super().as_widget()
+        said = self.build_widget_attrs({})
+        if self.auto_id and "id" not in own.attrs:
+            said.setdefault("id", self.auto_id)
+        return _written(own, self.html_name, value, tuple(said.items()))
+
+
+# A text that is marked as safe HTML is not among them: it equals the same text unmarked.
+_PLAIN: Final = frozenset({NoneType, str, date, time})
+
+
 class PlainRenderer(DjangoTemplates):
     """Django's renderer, with the widgets of these forms written out."""
+
+    bound_field_class = PlainBoundField
 
     def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> Any:
         """One widget's HTML."""
@@ -25,6 +69,18 @@ class PlainRenderer(DjangoTemplates):
         if write is None:
             return super().render(template_name, context, request)
         return write(context["widget"])
+
+
+_RENDERER: Final = PlainRenderer()
+_NO_ERRORS: Final = ErrorList(renderer=_RENDERER)
+
+
+@lru_cache(maxsize=1024)
+def _written(
+    widget: Widget, name: str, value: Any, attrs: tuple[tuple[str, Any], ...]
+) -> SafeString:
+    html: SafeString = widget.render(name=name, value=value, attrs=dict(attrs), renderer=_RENDERER)
+    return html
 
 
 def _input(widget: Mapping[str, Any]) -> SafeString:

@@ -27,7 +27,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         # Line ends stay: without them words and attributes on lines of their own run together.
         lstrip_blocks=True,
     )
-    made.globals |= {"htmx_script": htmx_script, "static": static, "url": _url}
+    made.globals |= {"htmx_script": htmx_script, "static": _static, "url": _url}
     made.globals |= page_words.GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
     made.filters |= {"slugify": slugify, **page_words.FILTERS}
@@ -35,6 +35,12 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     for name in made.list_templates():
         made.get_template(name)
     return made
+
+
+@lru_cache(maxsize=256)
+def _static(path: str) -> str:
+    """The address of a file of the site's own, which never changes either."""
+    return static(path)
 
 
 @lru_cache(maxsize=4096)

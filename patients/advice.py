@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from grading.engine.algorithm import Indicator, Input, Item, Reply
 from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
-from grading.engine.entries import Risk, Treatment
+from grading.engine.entries import Entry, Risk, Treatment
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
 from grading.service import Standing
-from patients.answers import answer_text, latest_answers
+from patients.answers import AnswerRow, answer_text
 from patients.carried_on import CarriedOn, carried_on
-from patients.chart import EntryRow, charted, facts_of, in_force_for_guidance
+from patients.chart import EntryRow, all_charted, facts_of
 from patients.grade_card import Author, Stretch
 from patients.grades_held import Held, grades_held
 from patients.guidance_panels import (
@@ -32,9 +32,16 @@ from patients.guidance_panels import (
     slug_of,
 )
 from patients.guidance_tasks import RISK_ASKED, risk_task, tasks_of
-from patients.models import Course, GuidanceAnswer
+from patients.models import Course
 from patients.policy import rulings_for
-from patients.timeline import as_stretches, authors_of, held_beside, reading_of, weights_among
+from patients.timeline import (
+    Reading,
+    as_stretches,
+    authors_of,
+    held_beside,
+    reading_of,
+    weights_among,
+)
 from patients.wording import clock_text
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
@@ -81,37 +88,38 @@ _INDICATORS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Advised:
-    """What is advised on a course where it stands, and what that rests on."""
+    """What is advised on a course where it stands, and what that rests on.
+
+    ``given`` are the entries that guidance needs, ``read`` the same in grading's words.
+    """
 
     course: Course
     standing: Standing
     items: tuple[Item, ...]
-    answers: Mapping[str, GuidanceAnswer]
+    answers: Mapping[str, AnswerRow]
     stretches: Sequence[Stretch]
     given: Sequence[EntryRow]
+    read: Sequence[Entry]
 
     @property
     def treatments(self) -> list[Treatment]:
         """Every treatment charted up to now, earliest first."""
-        read = (charted(row) for row in self.given)
-        return [e for e in read if isinstance(e, Treatment) and e.at <= self.standing.at]
+        return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.standing.at]
 
 
 def advised_on(course: Course, now: datetime) -> Advised:
     """What is advised on ``course`` at ``now``: computed, never cached."""
-    return advised_at(course, reading_of(course, now).standing)
+    return _advised_in(reading_of(course, now), grades_held(course.pk, now))
 
 
-def advised_at(course: Course, standing: Standing) -> Advised:
-    """``advised_on`` for a course that is known to stand at ``standing``."""
-    return advised_beside(course, standing, grades_held(course.pk, standing.at))
-
-
-def advised_beside(course: Course, standing: Standing, held: Held) -> Advised:
-    """``advised_at`` with the grades held at hand."""
-    given = in_force_for_guidance(course)
-    answers = latest_answers(course.pk) if held.may_have_answers else {}
-    return advised_by(course, standing, as_stretches(held), given, answers)
+def _advised_in(reading: Reading, held: Held) -> Advised:
+    return advised_by(
+        reading.course,
+        reading.standing,
+        as_stretches(held),
+        reading.for_guidance,
+        reading.answers,
+    )
 
 
 def advised_by(
@@ -119,13 +127,17 @@ def advised_by(
     standing: Standing,
     stretches: Sequence[Stretch],
     given: Sequence[EntryRow],
-    answers: Mapping[str, GuidanceAnswer],
+    answers: Mapping[str, AnswerRow],
 ) -> Advised:
-    """``advised_at`` with everything at hand: the grades held, the entries given, the answers."""
+    """What is advised on a course that stands at ``standing``.
+
+    By the grades held, the entries that guidance needs, and the latest answer to each item.
+    """
+    read = all_charted(given)
     items = advise(
         facts_of(course, rulings_for(course, ())),  # the policy in force is the standing's
         standing,
-        [charted(row) for row in given],
+        read,
         stretches,
         answers=[
             AnswerGiven(answer.code, Reply(answer.reply), answer.recorded_at)
@@ -133,15 +145,18 @@ def advised_by(
         ],
         timezone=timezone.get_current_timezone(),
     )
-    return Advised(course, standing, items, answers, stretches, given)
+    return Advised(course, standing, items, answers, stretches, given, read)
 
 
-def panel_of(course: Course, standing: Standing, held: Held | None = None) -> GuidancePanel:
-    """The guidance panel of a course that stands at ``standing``; ``held`` None is read."""
-    if held is None:
-        held = held_beside(course.pk, standing)
-    advised = advised_beside(course, standing, held)
-    return panel_on(advised, held.authors, carried_on(standing, weights_among(held.weights)))
+def panel_of(reading: Reading) -> GuidancePanel:
+    """The guidance panel of a course that was read."""
+    held = held_beside(reading.course.pk, reading.standing)
+    return panel_beside(reading, held, carried_on(reading.standing, weights_among(held.weights)))
+
+
+def panel_beside(reading: Reading, held: Held, can_go_on: Sequence[CarriedOn]) -> GuidancePanel:
+    """``panel_of`` with the grades held and what a round may find unchanged at hand."""
+    return panel_on(_advised_in(reading, held), held.authors, can_go_on)
 
 
 def panel_on(
@@ -214,7 +229,9 @@ def _input(used: Input, authors: Mapping[str, Author], now: datetime) -> InputLi
     author = authors.get(used.entry_id or "")
     if author is None:
         return InputLine(used.what, used.value, None, "")
-    value = used.value.removesuffix(f", {clock_text(author.at, now)}")
+    value = used.value
+    if ", " in value:
+        value = value.removesuffix(f", {clock_text(author.at, now)}")
     return InputLine(used.what, value, author.at, author.name)
 
 
@@ -225,22 +242,22 @@ def _answered(item: Item, advised: Advised) -> AnsweredLine | None:
     return AnsweredLine(
         answer_id=answer.pk,
         text=answer_text(answer),
-        author=answer.recorded_by.display_name,
+        author=answer.author,
         at=answer.recorded_at,
         why_again=_why_again(item, answer, advised),
     )
 
 
-def _why_again(item: Item, answer: GuidanceAnswer, advised: Advised) -> str:
+def _why_again(item: Item, answer: AnswerRow, advised: Advised) -> str:
     """Why an answer no longer holds: "" while it does."""
-    now, treatment = advised.standing.at, answer.treatment
+    now = advised.standing.at
     if answer.returns_at is not None and answer.returns_at <= now:
         return f"asked again since {clock_text(answer.returns_at, now)}"
     if (risen := _risen_since(answer, advised)) is not None:
         return f"asked again: grade {risen}"
-    if treatment is not None and hasattr(treatment, "replaced_by"):
+    if answer.charted_anew:
         return "asked again: what it charted was taken back or corrected"
-    if treatment is not None and item.dose_mg is not None:
+    if answer.charted and item.dose_mg is not None:
         return "asked again: another dose is worked out"
     if item.code.startswith(_ASKED_ANEW_BY_A_DOSE):
         last = _last_tocilizumab(advised)
@@ -249,7 +266,7 @@ def _why_again(item: Item, answer: GuidanceAnswer, advised: Advised) -> str:
     return ""
 
 
-def _risen_since(answer: GuidanceAnswer, advised: Advised) -> str | None:
+def _risen_since(answer: AnswerRow, advised: Advised) -> str | None:
     """The change of grade upwards since ``answer``, by the clock or by what was charted later."""
     before, risen = None, None
     for stretch in advised.stretches:
@@ -268,8 +285,7 @@ def _risen_since(answer: GuidanceAnswer, advised: Advised) -> str | None:
 def _risk_answers(advised: Advised) -> dict[RiskQuestion, tuple[bool, str]]:
     """The answers that hold, each with its entry."""
     answers = {}
-    for row in advised.given:
-        entry = charted(row)
+    for entry in advised.read:
         if isinstance(entry, Risk) and entry.at <= advised.standing.at:
             for question in RiskQuestion:
                 if (present := getattr(entry, question.value)) is not None:

@@ -14,6 +14,7 @@ from grading.engine.algorithm import Item, Reply
 from grading.engine.systems.lee_2014 import RULESET_VERSION
 from patients import recording
 from patients.advice import Advised, advised_on
+from patients.answers import AnswerRow, row_of
 from patients.drafts import Draft
 from patients.models import Course, EntryKind, GuidanceAnswer
 from patients.recording import Recorded, Sending
@@ -30,8 +31,8 @@ class NoLongerAdvisedError(Exception):
 class AnsweredMeanwhileError(Exception):
     """Someone else has answered the item since the page was shown: ``answer``."""
 
-    def __init__(self, answer: GuidanceAnswer) -> None:
-        super().__init__(str(answer))
+    def __init__(self, answer: AnswerRow) -> None:
+        super().__init__(answer.code)
         self.answer = answer
 
 
@@ -55,7 +56,7 @@ class Kept:
     """The answer as it was kept, and what its act put on the chart."""
 
     recorded: Recorded
-    answer: GuidanceAnswer
+    answer: AnswerRow
 
 
 @transaction.atomic
@@ -86,15 +87,15 @@ def _advised(advised: Advised, given: Given) -> Item:
     return item
 
 
-def _kept_before(recorded: Recorded) -> GuidanceAnswer:
-    return GuidanceAnswer.objects.select_related("recorded_by").get(act=recorded.act)
+def _kept_before(recorded: Recorded) -> AnswerRow:
+    return row_of(GuidanceAnswer.objects.select_related("recorded_by").get(act=recorded.act))
 
 
-def _store(recorded: Recorded, advised: Advised, item: Item, given: Given) -> GuidanceAnswer:
+def _store(recorded: Recorded, advised: Advised, item: Item, given: Given) -> AnswerRow:
     act, standing = recorded.act, advised.standing
     charted = next((e for e in recorded.entries if e.kind == EntryKind.TREATMENT), None)
     returns_at = None if given.returns_after is None else act.recorded_at + given.returns_after
-    return GuidanceAnswer.objects.create(
+    stored = GuidanceAnswer.objects.create(
         course=recorded.course,
         act=act,
         code=item.code,
@@ -109,3 +110,4 @@ def _store(recorded: Recorded, advised: Advised, item: Item, given: Given) -> Gu
         recorded_at=act.recorded_at,
         recorded_by=act.recorded_by,
     )
+    return row_of(stored)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from grading.engine.algorithm import Reply
+from patients.chart import name_of
 from patients.models import GuidanceAnswer
 from patients.panels import TimelineRow
 from patients.wording import clock_text
@@ -26,42 +29,131 @@ COLUMNS: Final = (
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def latest_answers(course_id: uuid.UUID) -> dict[str, GuidanceAnswer]:
-    """The latest answer to each item of a course, by the item's code."""
-    answers = (
-        GuidanceAnswer.objects.filter(course_id=course_id)
-        .select_related("recorded_by", "treatment", "treatment__replaced_by")
-        .order_by("code", "-recorded_at")
-        .distinct("code")
+class AnswerRow(NamedTuple):
+    """An answer as it is read, without the weight of a model.
+
+    ``charted``: *done* charted a treatment with it; ``charted_anew``: that one was taken back or
+    corrected since.
+    """
+
+    pk: uuid.UUID
+    code: str
+    summary: str
+    grade: int
+    reply: str
+    reason: str
+    returns_at: datetime | None
+    recorded_at: datetime
+    charted: bool
+    charted_anew: bool
+    author: str
+
+
+_AS_JSON: Final = """CAST(json_agg(
+    json_build_array(answer.id, answer.code, answer.summary, answer.grade, answer.reply,
+        answer.reason, answer.returns_at, answer.recorded_at, answer.treatment_id IS NOT NULL,
+        EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = answer.treatment_id),
+        json_build_array(author.username, author.first_name, author.last_name))
+    ORDER BY answer.recorded_at DESC
+) AS text)"""
+LATEST: Final = """
+SELECT {as_json}
+FROM (
+    SELECT DISTINCT ON (code) * FROM patients_guidanceanswer
+    WHERE course_id = %(course)s ORDER BY code, recorded_at DESC
+) AS answer JOIN accounts_user AS author ON author.id = answer.recorded_by_id
+""".replace("{as_json}", _AS_JSON)
+"""As one JSON value: the latest answer to each item of a course."""
+GIVEN_WITHIN: Final = """
+SELECT {as_json}
+FROM patients_guidanceanswer AS answer
+JOIN accounts_user AS author ON author.id = answer.recorded_by_id
+WHERE answer.course_id = %(course)s
+    AND answer.recorded_at >= coalesce({since}, '-infinity')
+    AND answer.recorded_at < coalesce({until}, 'infinity')
+""".replace("{as_json}", _AS_JSON)
+"""As one JSON value: the answers given on a course in [since, until), newest first."""
+
+
+def answers_from(said: str | None) -> dict[str, AnswerRow]:
+    """The answers of ``LATEST``, by the item's code."""
+    return {answer.code: answer for answer in _rows_from(said)}
+
+
+def _rows_from(said: str | None) -> list[AnswerRow]:
+    rows = []
+    for pk, *words, returns_at, recorded_at, charted, anew, author in json.loads(said or "[]"):
+        code, summary, grade, reply, reason = words
+        rows.append(
+            AnswerRow(
+                pk=uuid.UUID(pk),
+                code=code,
+                summary=summary,
+                grade=grade,
+                reply=reply,
+                reason=reason,
+                returns_at=None if returns_at is None else datetime.fromisoformat(returns_at),
+                recorded_at=datetime.fromisoformat(recorded_at),
+                charted=charted,
+                charted_anew=anew,
+                author=name_of(*author),
+            )
+        )
+    return rows
+
+
+def row_of(answer: GuidanceAnswer) -> AnswerRow:
+    """An answer that was stored just now."""
+    return AnswerRow(
+        pk=answer.pk,
+        code=answer.code,
+        summary=answer.summary,
+        grade=answer.grade,
+        reply=answer.reply,
+        reason=answer.reason,
+        returns_at=answer.returns_at,
+        recorded_at=answer.recorded_at,
+        charted=answer.treatment_id is not None,
+        charted_anew=False,
+        author=answer.recorded_by.display_name,
     )
-    return {answer.code: answer for answer in answers}
 
 
-def answer_rows(
-    course_id: uuid.UUID, since: datetime | None = None, until: datetime | None = None
-) -> list[TimelineRow]:
-    """The answers given in [since, until) as rows of the timeline, newest first."""
-    answers = GuidanceAnswer.objects.filter(course_id=course_id).select_related("recorded_by")
-    if since is not None:
-        answers = answers.filter(recorded_at__gte=since)
-    if until is not None:
-        answers = answers.filter(recorded_at__lt=until)
-    return [answer_row(answer) for answer in answers.order_by("-recorded_at")]
+def latest_answers(course_id: uuid.UUID) -> dict[str, AnswerRow]:
+    """The latest answer to each item of a course, by the item's code."""
+    with connection.cursor() as cursor:
+        cursor.execute(LATEST, {"course": course_id})
+        return answers_from(cursor.fetchone()[0])
 
 
-def answer_row(answer: GuidanceAnswer) -> TimelineRow:
+def answer_rows(course_id: uuid.UUID) -> list[TimelineRow]:
+    """Every answer on a course as rows of the timeline, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALL, {"course": course_id})
+        return answer_rows_from(cursor.fetchone()[0])
+
+
+_ALL: Final = GIVEN_WITHIN.format(since="NULL::timestamptz", until="NULL::timestamptz")
+
+
+def answer_rows_from(said: str | None) -> list[TimelineRow]:
+    """The answers of ``GIVEN_WITHIN`` as rows of the timeline, newest first."""
+    return [answer_row(answer) for answer in _rows_from(said)]
+
+
+def answer_row(answer: AnswerRow) -> TimelineRow:
     """One answer as a row of the timeline."""
     return TimelineRow(
         key=f"answer-{answer.pk}",
         at=answer.recorded_at,
         kind=GUIDANCE,
         text=f"{answer_text(answer)} · {answer.summary}",
-        author=answer.recorded_by.display_name,
+        author=answer.author,
         recorded_at=answer.recorded_at,
     )
 
 
-def answer_text(answer: GuidanceAnswer) -> str:
+def answer_text(answer: AnswerRow) -> str:
     """The answer in words: "Not now, asks again at 13:18", "Not appropriate: palliative care"."""
     said = Reply(answer.reply).label
     if answer.returns_at is not None:

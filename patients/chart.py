@@ -66,13 +66,27 @@ def name_of(username: str, first_name: str, last_name: str) -> str:
 
 def charted(entry: Entry | EntryRow) -> ChartedEntry:
     """A row as grading reads it, by the one reader that files and forms have too."""
-    words = dict(entry.body)
-    words["id"] = str(entry.pk)
-    words["kind"] = entry.kind
-    words["at"] = entry.at.isoformat()
-    words["recorded_at"] = entry.recorded_at.isoformat()
-    if entry.replaces_id is not None:
-        words["replaces"] = str(entry.replaces_id)
+    at, recorded_at = entry.at.isoformat(), entry.recorded_at.isoformat()
+    return _read(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, json.dumps(entry.body))
+
+
+@lru_cache(maxsize=4096)
+def _read(
+    pk: uuid.UUID,
+    kind: str,
+    at: str,
+    recorded_at: str,
+    replaces_id: uuid.UUID | None,
+    body: str,
+) -> ChartedEntry:
+    """An entry by everything that it says: the same is read once, and never changes."""
+    words = json.loads(body)
+    words["id"] = str(pk)
+    words["kind"] = kind
+    words["at"] = at
+    words["recorded_at"] = recorded_at
+    if replaces_id is not None:
+        words["replaces"] = str(replaces_id)
     return read_entry(words)
 
 
@@ -111,8 +125,6 @@ _INFUSION: Final = """entry.id = (SELECT id FROM infusion)
 GIVEN: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
 PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
 """What guidance reads of a whole course, and what of its time before the infusion."""
-_FOR_GUIDANCE: Final = """entry.kind = ANY(%(given)s::text[])
-    OR (entry.kind = ANY(%(prior)s::text[]) AND entry.at < %(infused_at)s)"""
 
 
 AS_JSON: Final = """CAST(json_agg(
@@ -218,21 +230,8 @@ def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
     )
 
 
-def in_force_for_guidance(course: Course) -> list[EntryRow]:
-    """What guidance needs beside a standing, in the engine's order: few entries, however long."""
-    return _rows(
-        _FOR_GUIDANCE,
-        {
-            "course": course.pk,
-            "given": sorted(GIVEN),
-            "prior": sorted(PRIOR),
-            "infused_at": course.infused_at,
-        },
-    )
-
-
 class Reread(NamedTuple):
-    """``in_force`` after a checkpoint, and ``in_force_for_guidance``, of one course."""
+    """``in_force`` after a checkpoint, and what guidance needs beside a standing: few entries."""
 
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]

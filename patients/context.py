@@ -7,14 +7,16 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from patients.advice import panel_of
+from patients.advice import panel_beside
 from patients.answers import GUIDANCE
 from patients.entry_form import EntryForm
 from patients.forms import ENTRY_FORMS
 from patients.guidance_forms import RETURNS_AFTER
 from patients.models import Course, EntryKind
 from patients.remark_forms import ONE_TAP_REASONS
-from patients.timeline import GRADE_CHANGE, beside_of, reading_of, timeline_of
+from patients.timeline import beside_of, reading_of
+from patients.timeline_page import timeline_of
+from patients.timeline_rows import GRADE_CHANGE
 from patients.transfer import TRANSFER
 from patients.wording import capital
 
@@ -57,7 +59,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
         "card": beside.card,
         "previous": beside.previous,
         "running": beside.running,
-        "guidance": panel_of(course, reading.standing, beside.held),
+        "guidance": panel_beside(reading, beside.held, beside.carried_on),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
         "form_template": "patients/_entry_form.html",
         **form_context(

@@ -115,7 +115,7 @@ class EntryForm(forms.Form):
             initial |= self._typed_before(correcting)
         else:
             initial |= self._proposals()
-        _say_plainly_of(type(self))
+        _share_fields_of(type(self))
         super().__init__(data, initial=initial, label_suffix="")
         if "attribution" in self.fields:
             self.fields |= part_fields(self.parts)
@@ -414,10 +414,21 @@ class EntryForm(forms.Form):
         }
 
 
+class _Shared(dict[str, forms.Field]):
+    """Fields that all forms of a class have in common: a copy is one of the mapping alone.
+
+    A form that changes a field puts one of its own in its place.
+    """
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> dict[str, forms.Field]:
+        return dict(self)
+
+
 @cache
-def _say_plainly_of(form_class: type[EntryForm]) -> None:
-    """The fields that every form of the class is given copies of."""
+def _share_fields_of(form_class: type[EntryForm]) -> None:
+    """Make the fields of a class ready for its forms: in plain words, and never copied."""
     say_plainly(form_class.base_fields)
+    form_class.base_fields = _Shared(form_class.base_fields)
 
 
 def _tick_fields(carried_on: Sequence[CarriedOn]) -> dict[str, forms.Field]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -148,13 +149,12 @@ class GivenForm(EntryForm):
 
     def _propose(self, item: Item, dose_mg: Any) -> None:
         """The item's dose, to be changed; a day's amount is not put in as one dose."""
+        field = self.fields["dose_mg"] = copy(self.fields["dose_mg"])
         if item.dose_per_day:
-            self.fields["dose_mg"].help_text = f"{shown(dose_mg)} mg is the amount of a whole day"
+            field.help_text = f"{shown(dose_mg)} mg is the amount of a whole day"
         else:
             self.initial["dose_mg"] = shown(dose_mg)
-            self.fields[
-                "dose_mg"
-            ].help_text = "As worked out by the paper: change it to what was given"
+            field.help_text = "As worked out by the paper: change it to what was given"
 
     def own_fields(self) -> list[str]:
         return ["agent", "dose_mg"]

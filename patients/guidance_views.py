@@ -24,7 +24,7 @@ from grading.engine.algorithm import Item, Reply
 from patients import answering, recording
 from patients.advice import CHARTED_BY_DONE, advised_on, panel_of
 from patients.answering import AnsweredMeanwhileError, Given, Kept, NoLongerAdvisedError
-from patients.answers import answer_row, answer_text, exported
+from patients.answers import AnswerRow, answer_row, answer_text, exported
 from patients.context import FIRST_KIND, form_context, page_context, shared_context
 from patients.drafts import Draft
 from patients.forms import ENTRY_FORMS
@@ -37,7 +37,7 @@ from patients.guidance_forms import (
     NotNowForm,
     TapForm,
 )
-from patients.models import Course, GuidanceAnswer
+from patients.models import Course
 from patients.policy import policy_at, site_rulings
 from patients.recording import FormReusedError, Recorded
 from patients.requests import (
@@ -61,7 +61,7 @@ class Told(NamedTuple):
 
     recorded: Recorded
     text: str
-    answer: GuidanceAnswer | None = None
+    answer: AnswerRow | None = None
     leaves_form: bool = False
 
 
@@ -74,7 +74,7 @@ def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if not request.htmx:
         page = page_context(course, FIRST_KIND, now, may_chart=may_chart)
         return render(request, "patients/bedside.html", page)
-    panel = panel_of(course, reading_of(course, now).standing)
+    panel = panel_of(reading_of(course, now))
     if request.GET.get("seen") == panel.signature:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"guidance": panel}
@@ -179,7 +179,7 @@ def _keep(
     except NoLongerAdvisedError:
         return _refused(request, course, "This is not advised any more: look at the chart.")
     except AnsweredMeanwhileError as error:
-        who, what = error.answer.recorded_by.display_name, answer_text(error.answer)
+        who, what = error.answer.author, answer_text(error.answer)
         return _refused(request, course, f"{who} has answered this meanwhile: {what}.")
     except FormReusedError:
         return _refused(request, course, _SENT_BEFORE)
@@ -223,7 +223,7 @@ def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpRes
     if not request.htmx:
         page = page_context(course, FIRST_KIND, now, may_chart=True) | {"refusal": sentence}
         return render(request, "patients/bedside.html", page, status=CONFLICT)
-    panel = panel_of(course, reading_of(course, now).standing)
+    panel = panel_of(reading_of(course, now))
     context = {"guidance": panel, "refusal": sentence, "oob": True}
     context |= shared_context(course, may_chart=True)
     return render(request, "patients/_refused.html", context, status=CONFLICT)

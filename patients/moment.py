@@ -14,19 +14,13 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from grading.engine.systems.lee_2014 import RULESET
 from patients.chart import FROM_CHECKPOINT, EntryRow, rows_from
 from patients.models import Course, GradePeriod
-from patients.policy import Ruling
+from patients.policy import DECIDED, Ruling, rulings_from
 
 # One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
 # are found by the index on starts; by their ends all periods of a course would be read.
 _QUERY: Final = """
 SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
-    SELECT jsonb_agg(
-        jsonb_build_array(decided.valid_from, version.id, version.digest, version.values)
-        ORDER BY decided.id
-    )
-    FROM patients_coursepolicy AS decided
-    JOIN patients_policyversion AS version ON version.id = decided.version_id
-    WHERE decided.course_id = %(course)s
+    {decided}
 ), (
     SELECT jsonb_agg(
         jsonb_build_array(period.id, lower(period.valid), upper(period.valid), period.grade,
@@ -64,7 +58,7 @@ LEFT JOIN LATERAL (
     SELECT at FROM patients_gradecheckpoint
     WHERE course_id = %(course)s ORDER BY at DESC LIMIT 1
 ) AS latest ON true
-""".replace("{entries}", FROM_CHECKPOINT)
+""".replace("{entries}", FROM_CHECKPOINT).replace("{decided}", DECIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +121,9 @@ def moment_of(
         seen,
         None if resume_at is None else ResumePoint(resume_at, json.loads(state)),
         latest,
-        _rulings(decided),
+        rulings_from(decided),
         _periods(course.pk, periods),
         rows_from(said),
-    )
-
-
-def _rulings(decided: str | None) -> tuple[Ruling, ...]:
-    return tuple(
-        Ruling(datetime.fromisoformat(valid_from), version, digest, values)
-        for valid_from, version, digest, values in json.loads(decided or "[]")
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils import timezone
@@ -27,7 +28,7 @@ def _clock(at: datetime) -> str:
 
 def _stamp(at: datetime) -> str:
     """The instant for a script or a ``datetime`` attribute, in ISO 8601."""
-    return timezone.localtime(at).isoformat()
+    return at.astimezone(timezone.get_default_timezone()).isoformat()
 
 
 def _day(day: date) -> str:
@@ -66,7 +67,25 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "typed_time": _typed_time,
     "until": _until,
 }
+
+
+def _once_a_day(macro: Callable[..., str], *values: Hashable) -> str:
+    """What ``macro`` writes of ``values``, as long as nothing of them is another.
+
+    For one that prints nothing else: no form of its own, no age. A time of day is printed with its
+    date on another day.
+    """
+    zone = timezone.get_default_timezone()
+    return _written(macro, (timezone.now().astimezone(zone).date(), zone), values)
+
+
+@lru_cache(maxsize=2048)
+def _written(macro: Callable[..., str], _day: Hashable, values: tuple[Hashable, ...]) -> str:
+    return macro(*values)
+
+
 GLOBALS: Final[Mapping[str, Any]] = {
+    "once_a_day": _once_a_day,
     # A form that stands in a page among others: it is recorded once.
     "new_form_id": uuid.uuid4,
     # Why entries are corrected or taken back, most often: one tap each.

@@ -65,6 +65,26 @@ def rulings_for(course: Course, decided: Iterable[Ruling]) -> list[Ruling]:
     return in_effect([first, *decided])
 
 
+DECIDED: Final = """
+SELECT jsonb_agg(
+    jsonb_build_array(decided.valid_from, version.id, version.digest, version.values)
+    ORDER BY decided.id
+)
+FROM patients_coursepolicy AS decided
+JOIN patients_policyversion AS version ON version.id = decided.version_id
+WHERE decided.course_id = %(course)s
+"""
+"""As one JSON value: the policies decided for a course, in the order of the decisions."""
+
+
+def rulings_from(said: str | None) -> tuple[Ruling, ...]:
+    """The rulings of ``DECIDED``, without whose decision they were; none where there was none."""
+    return tuple(
+        Ruling(datetime.fromisoformat(valid_from), version, digest, values)
+        for valid_from, version, digest, values in json.loads(said or "[]")
+    )
+
+
 def rulings_of(course: Course, *, known_at: datetime | None = None) -> list[Ruling]:
     """``rulings_for`` with what is stored, or what had been by ``known_at``."""
     decisions = CoursePolicy.objects.filter(course=course).order_by("pk")

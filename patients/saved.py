@@ -22,13 +22,12 @@ from patients.syringes import Syringe, syringes_in
 from patients.timeline import (
     as_stretches,
     banner_of,
-    change_row,
     held_beside,
     reading_of,
-    rows_of,
-    timeline_of,
     weights_among,
 )
+from patients.timeline_page import timeline_of
+from patients.timeline_rows import change_row, rows_of
 from patients.wording import clock_text, describe
 
 _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})

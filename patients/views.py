@@ -52,15 +52,9 @@ from patients.requests import (
     sent,
 )
 from patients.saved import Saved, described, saved_of
-from patients.timeline import (
-    bedside_of,
-    card_of,
-    carried_on_of,
-    reading_of,
-    reason_of,
-    rows_of,
-    timeline_of,
-)
+from patients.timeline import bedside_of, card_of, carried_on_of, reading_of
+from patients.timeline_page import timeline_of
+from patients.timeline_rows import reason_of, rows_of
 
 
 @require_safe

@@ -247,11 +247,12 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
 
 def clock_text(at: datetime, now: datetime) -> str:
     """A time of day at the site, with its date where that is not today's."""
-    zone = timezone.get_current_timezone()
+    zone = timezone.get_default_timezone()
     there = at.astimezone(zone)
+    clock = f"{there.hour:02}:{there.minute:02}"
     if there.date() == now.astimezone(zone).date():
-        return f"{there:%H:%M}"
-    return f"{there.day} {there:%b} {there:%H:%M}"
+        return clock
+    return f"{there.day} {there:%b} {clock}"
 
 
 def day_text(infused_at: datetime, at: datetime) -> int:

@@ -14,7 +14,7 @@ from grading.engine.entries import KINDS
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS
 from patients.forms import ENTRY_FORMS
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod
-from patients.timeline import CORRECTABLE
+from patients.timeline_rows import CORRECTABLE
 from tests.factories import admit, chart
 
 # ruff: noqa: S608  (the statements are this file's own)

@@ -13,7 +13,7 @@ from grading.engine.vocabulary import TOXICITY_TERMS
 from patients.context import TABS
 from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry
-from patients.timeline import CORRECTABLE
+from patients.timeline_rows import CORRECTABLE
 
 HTMX = {"headers": {"HX-Request": "true"}}
 

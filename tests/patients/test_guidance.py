@@ -29,7 +29,7 @@ ICU = "icu.one_to_one"
 
 
 def panel(course: Course) -> GuidancePanel:
-    return panel_of(course, reading_of(course, timezone.now()).standing)
+    return panel_of(reading_of(course, timezone.now()))
 
 
 def card(course: Course, code: str) -> ItemCard:

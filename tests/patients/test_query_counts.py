@@ -147,9 +147,9 @@ def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
 
 
 def test_a_set_with_two_ticks(page: Page) -> None:
-    """What a tick stands for is compared with the chart first: a reading is three statements."""
+    """What a tick stands for is compared with the chart first: a reading is one statement."""
     said = page.save("vitals", ticked=True, temperature="38.5")
-    assert len(said) == PLAIN_SAVE + 3, told(said)
+    assert len(said) == PLAIN_SAVE + 1, told(said)
 
 
 def late_set(page: Page, **typed: str) -> list[str]:
@@ -165,9 +165,9 @@ def test_a_set_charted_late(page: Page) -> None:
 
 
 def test_a_set_charted_late_that_moves_a_change_of_grade(page: Page) -> None:
-    """The timeline comes with it: entries, answers, moves and grade changes."""
+    """The timeline comes with it."""
     said = late_set(page, temperature="38.5")
-    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 4, told(said)
+    assert len(said) == SAVE_THAT_CHANGES_THE_GRADE + 1, told(said)
 
 
 def test_one_transaction_a_save(page: Page) -> None:
@@ -180,18 +180,19 @@ def test_one_transaction_a_save(page: Page) -> None:
 
 
 def test_the_bedside_page(page: Page) -> None:
+    """The course, what it is read from, the grades held, the timeline."""
     said = page.get(page.address("bedside"))
-    assert len(said) == SESSION_AND_USER + 10, told(said)
+    assert len(said) == SESSION_AND_USER + 4, told(said)
 
 
 def test_a_page_of_the_timeline(page: Page) -> None:
     said = page.get(page.address("timeline"))
-    assert len(said) == SESSION_AND_USER + 5, told(said)
+    assert len(said) == SESSION_AND_USER + 2, told(said)
 
 
 def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
     said = page.get(page.address("grade"))
-    assert len(said) == SESSION_AND_USER + 5, told(said)
+    assert len(said) == SESSION_AND_USER + 3, told(said)
 
 
 def test_the_board(page: Page) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django.fixtures import SettingsWrapper
 
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
@@ -17,7 +18,8 @@ from patients import recording
 from patients.board import board_of, ended_of
 from patients.courses import course_of
 from patients.models import Course, GradePeriod
-from patients.timeline import bedside_of, timeline_of
+from patients.timeline import bedside_of
+from patients.timeline_page import timeline_of
 from patients.wording import (
     age_text,
     attribution_text,
@@ -168,10 +170,10 @@ def test_ages_and_late_charting() -> None:
     assert late_text(at, at + timedelta(minutes=42)) == "charted 42 min later"
 
 
-def test_a_time_has_its_date_unless_it_is_todays() -> None:
-    with timezone.override("Europe/Berlin"):
-        assert clock_text(utc("2026-03-01 12:05"), utc("2026-03-01 20:00")) == "13:05"
-        assert clock_text(utc("2026-02-27 12:05"), utc("2026-03-01 20:00")) == "27 Feb 13:05"
+def test_a_time_has_its_date_unless_it_is_todays(settings: SettingsWrapper) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert clock_text(utc("2026-03-01 12:05"), utc("2026-03-01 20:00")) == "13:05"
+    assert clock_text(utc("2026-02-27 12:05"), utc("2026-03-01 20:00")) == "27 Feb 13:05"
 
 
 @pytest.mark.parametrize(
@@ -299,6 +301,25 @@ def test_the_demonstration_ward_reads_well() -> None:
         kinds |= {line.kind for line in changes}
         assert max([line.icon_grade for line in changes], default=0) == card.maximum
     assert {"vitals", "oxygen", "vasopressor", "lab", "grade_change"} <= kinds
+
+
+def test_a_corrected_dose_is_told_with_the_weight_of_its_own_time(clinician: User) -> None:
+    """What it said then, though the correction is for a time when another weight held."""
+    course = admit(clinician, weight_kg="70")
+    first = chart(
+        course, clinician, "vasopressor", course.infused_at + timedelta(hours=1),
+        drug="norepinephrine", rate="0.2", unit="ug/kg/min",
+    )  # fmt: skip
+    later = course.infused_at + timedelta(hours=3)
+    chart(course, clinician, "weight", course.infused_at + timedelta(hours=2), weight_kg="80")
+    (wrong,) = first.entries
+    recording.correct(wrong, later, {**wrong.body, "rate": "0.25"}, sending(clinician))
+    rows = timeline_of(course.pk, timezone.now()).rows
+    (row,) = [row for row in rows if row.kind == "vasopressor"]
+    assert row.text == "Norepinephrine 0.25 mcg/kg/min × 80 kg = 20 mcg/min"
+    assert [old.old_text for old in row.corrected] == [
+        "Norepinephrine 0.2 mcg/kg/min × 70 kg = 14 mcg/min"
+    ]
 
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
