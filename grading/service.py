@@ -179,12 +179,13 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
     if not state.begun or state.is_over:
         return _standing_outside(state, now)
     grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)
+    found = state.findings(now)
     return Standing(
         at=now,
         grade=grade,
         at_most=at_most,
-        criteria=state.criteria(now),
-        unknown=state.unknowns(now),
+        criteria=found.criteria,
+        unknown=found.unknown,
         excluded=tuple(_excluded(state)),
         upcoming=_upcoming(state),
         latest=dict(state.latest),

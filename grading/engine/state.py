@@ -36,12 +36,13 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.findings import Findings, together, worded
 from grading.engine.organs import Organs, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Criterion, Opening, Unknown
+from grading.engine.periods import Criterion, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
-from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, ORDER, RULES, grades_under
+from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, RULES, grades_under
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
 
 _NOTHING: Final[Assessed] = ((), ())
@@ -71,6 +72,7 @@ class CourseState:
     death: Death | None = None
     latest: dict[str, Entry] = field(default_factory=dict)
     says: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
+    worded: list[Findings | None] = field(default_factory=lambda: [None] * 4)
     next_clock: datetime | None = None
     shown: tuple[Any, ...] | None = None
 
@@ -173,17 +175,22 @@ class CourseState:
         if self.death is not None:
             self._end(at, openings)
             return
+        if (touched and self._assess(at, touched)) or not self.begun:
+            self.begun = True
+            self._open(at, openings)
+
+    def _assess(self, at: datetime, touched: int) -> bool:
+        """Ask those parts that were touched what they say; whether the grade may now differ."""
+        before = self.says.copy()
         if touched & _CIRCULATION:
             self._settle_circulation(at)
         if touched & _CONSTITUTION:
-            self.says[0] = self.constitution.assess()
+            self.says[0], self.worded[0] = self.constitution.assess(), None
         if touched & _OXYGEN:
-            self.says[1] = self.oxygen.assess()
+            self.says[1], self.worded[1] = self.oxygen.assess(), None
         if touched & _ORGANS:
-            self.says[3] = self.organs.assess()
-        if touched or not self.begun:
-            self.begun = True
-            self._open(at, openings)
+            self.says[3], self.worded[3] = self.organs.assess(), None
+        return self.says != before or bool(touched & _POLICY)
 
     def _pass_time(self, at: datetime) -> int:
         """Make the change of policy that the instant brings; what it or the clock touches."""
@@ -194,7 +201,7 @@ class CourseState:
 
     def _settle_circulation(self, at: datetime) -> None:
         self.circulation.settle(at, self.weight_kg)
-        self.says[2] = self.circulation.assess(at)
+        self.says[2], self.worded[2] = self.circulation.assess(at), None
         self.next_clock = self.circulation.next_change(at)
 
     def _end(self, at: datetime, openings: list[Opening]) -> None:
@@ -227,44 +234,30 @@ class CourseState:
             return
         by_policy_alone = self.shown is not None and shown[:4] == self.shown[:4]
         self.shown = shown
+        found = self.findings(at)
         openings.append(
             Opening(
                 at,
                 grade,
                 shown[1],
-                self.criteria(at),
-                self.unknowns(at),
+                found.criteria,
+                found.unknown,
                 self.policy_number,
                 by_policy_alone,
             )
         )
 
-    def criteria(self, at: datetime) -> tuple[Criterion, ...]:
-        """The criteria met at ``at``, highest grade first, with evidence and words."""
-        found = []
-        for explain, (met, _) in zip(self._explainers(at), self.says, strict=True):
-            for code in met:
-                why = explain(code)
-                found.append(
-                    Criterion(
-                        code,
-                        self.grades[code],
-                        RULES[code].citation,
-                        why.evidence,
-                        why.text,
-                        why.uncertain,
-                    )
-                )
-        return tuple(sorted(found, key=lambda item: (-item.grade, ORDER[item.code])))
+    def findings(self, at: datetime) -> Findings:
+        """What is met and what is unknown at ``at``, highest grade first, evidence and words.
 
-    def unknowns(self, at: datetime) -> tuple[Unknown, ...]:
-        """What is not known at ``at``, highest reach first."""
-        found = []
-        for explain, (_, unknown) in zip(self._explainers(at), self.says, strict=True):
-            for code, reach in unknown:
-                why = explain(code)
-                found.append(Unknown(code, reach, why.text, why.evidence))
-        return tuple(sorted(found, key=lambda item: (-item.could_reach, item.code)))
+        What a part said is worded once, until an entry about it comes; only the circulation's words
+        tell the time.
+        """
+        self.worded[2] = None
+        for part, explain in enumerate(self._explainers(at)):
+            if self.worded[part] is None:
+                self.worded[part] = worded(self.says[part], explain, self.grades)
+        return together([part for part in self.worded if part is not None])
 
     def _explainers(self, at: datetime) -> tuple[Callable[[str], Explained], ...]:
         return (
@@ -356,7 +349,8 @@ _CONSTITUTION: Final = 1 << 0
 _OXYGEN: Final = 1 << 1
 _CIRCULATION: Final = 1 << 2
 _ORGANS: Final = 1 << 3
-_EVERYTHING: Final = _CONSTITUTION | _OXYGEN | _CIRCULATION | _ORGANS
+_POLICY: Final = 1 << 4
+_EVERYTHING: Final = _CONSTITUTION | _OXYGEN | _CIRCULATION | _ORGANS | _POLICY
 
 _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Weight: CourseState._note_weight,

@@ -1,0 +1,45 @@
+"""What the parts of a chart say, in words: criteria that are met and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from grading.engine.assessment import Assessed, Explained
+from grading.engine.periods import Criterion, Unknown
+from grading.engine.systems.lee_2014 import ORDER, RULES
+
+
+class Findings(NamedTuple):
+    """The criteria met and what is unknown."""
+
+    criteria: tuple[Criterion, ...]
+    unknown: tuple[Unknown, ...]
+
+
+def worded(
+    says: Assessed, explain: Callable[[str], Explained], grades: Mapping[str, int]
+) -> Findings:
+    """What one part ``says``, with the grade of each criterion, evidence and words."""
+    met, unknown = says
+    return Findings(
+        tuple([_criterion(code, grades[code], explain(code)) for code in met]),
+        tuple([_unknown(code, reach, explain(code)) for code, reach in unknown]),
+    )
+
+
+def together(parts: Iterable[Findings]) -> Findings:
+    """The findings of all ``parts``: highest grade, or reach, first."""
+    criteria = [criterion for part in parts for criterion in part.criteria]
+    unknown = [item for part in parts for item in part.unknown]
+    criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
+    unknown.sort(key=lambda item: (-item.could_reach, item.code))
+    return Findings(tuple(criteria), tuple(unknown))
+
+
+def _criterion(code: str, grade: int, why: Explained) -> Criterion:
+    return Criterion(code, grade, RULES[code].citation, why.evidence, why.text, why.uncertain)
+
+
+def _unknown(code: str, reach: int, why: Explained) -> Unknown:
+    return Unknown(code, reach, why.text, why.evidence)
