@@ -121,12 +121,12 @@ def stand(
     return _finish(state, graded[len(past) :], run, standing), standing
 
 
-def _checkpoint_every(following: int) -> int:
+def _checkpoint_after(following: int) -> int:
     """Fewer where many entries follow: who resumes there reads all of those as well.
 
     Of all that a resumed regrade reads, at most an eighth lies before what has changed.
     """
-    return max(CHECKPOINT_EVERY, following // _REREADS_AT_MOST)
+    return max(CHECKPOINT_EVERY, following // (_REREADS_AT_MOST + 1))
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class _Run:
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
     def over(self, state: CourseState, entries: list[Entry]) -> None:
-        openings, checkpoints = fold(state, entries, checkpoint_every=_checkpoint_every)
+        openings, checkpoints = fold(state, entries, checkpoint_after=_checkpoint_after)
         self.openings += openings
         self.checkpoints += checkpoints
 

@@ -84,7 +84,9 @@ def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> C
     state.oxygen.entry = _entry(entries, words["oxygen"])
     _restore_circulation(state.circulation, words["circulation"], entries)
     _restore_organs(state.organs, words["organs"], entries)
-    if not state.is_over:
+    if state.is_over:
+        state.next_policy_at = None
+    else:
         state.says = [
             state.constitution.assess(),
             state.oxygen.assess(),

@@ -71,8 +71,10 @@ def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
     )
     if lacks_limit:
         grades = [_absolute_grade(row, end) for end in ends]
-        return GradeRange(*grades) if min(grades) == _HIGHEST_CTCAE else None
-    grades = [_grade(row, end, limits) for end in ends]
+        if min(grades) < _HIGHEST_CTCAE:
+            return None
+    else:
+        grades = [_grade(row, end, limits) for end in ends]
     return GradeRange(min(grades), max(grades))
 
 
@@ -87,13 +89,14 @@ def _common(result: Lab, value: Decimal | None) -> Decimal | None:
     return None if value is None else in_common_unit(result.analyte, value, result.unit)
 
 
-def _ends(result: Lab) -> tuple[Point, Point]:
+def _ends(result: Lab) -> tuple[Point, ...]:
+    """The ends of the range that ``result`` stands for; a plain number is one point."""
     value = in_common_unit(result.analyte, result.value, result.unit)
     if result.comparator == "<":
         return _ZERO, Point(value, -1)
     if result.comparator == ">":
         return Point(value, 1), _UNBOUNDED
-    return Point(value, 0), Point(value, 0)
+    return (Point(value, 0),)
 
 
 def _grade(row: GradedBy, point: Point, limits: Limits) -> int:
@@ -118,11 +121,11 @@ def _absolute_grade(row: GradedBy, point: Point) -> int:
 
 
 def _steps_above(point: Point, reference: Decimal, multiples: tuple[Decimal, ...]) -> int:
-    return sum(point > (EXACT.multiply(multiple, reference), 0) for multiple in multiples)
+    return sum([point > (EXACT.multiply(multiple, reference), 0) for multiple in multiples])
 
 
 def _steps_below(point: Point, reference: Decimal, fractions: tuple[Decimal, ...]) -> int:
-    return sum(point < (EXACT.multiply(fraction, reference), 0) for fraction in fractions)
+    return sum([point < (EXACT.multiply(fraction, reference), 0) for fraction in fractions])
 
 
 def _fall_in_percent(row: GradedBy, point: Point, baseline: Decimal) -> int:

@@ -88,10 +88,12 @@ class Organs:
         self.charted_at[entry.term] = entry.at
         self.held[entry.term] = self._charted(entry)
 
-    def note_lab(self, entry: Lab) -> None:
-        """Only analytes that CTCAE grades here are kept."""
-        if entry.analyte in CTCAE_LABORATORY:
+    def note_lab(self, entry: Lab) -> bool:
+        """Only analytes that CTCAE grades here are kept; whether this one is."""
+        graded = entry.analyte in CTCAE_LABORATORY
+        if graded:
             self.held[entry.analyte.value] = self._graded(entry)
+        return graded
 
     def note_tick(self, symptom: Symptom) -> None:
         if symptom.present and symptom.counts:
@@ -114,6 +116,8 @@ class Organs:
         if not entry.counts:
             return Held(entry, None, 0, graded.lowest)
         code, sure = self._outcome(term, graded.lowest)
+        if graded.highest == graded.lowest:
+            return Held(entry, code, 0, graded.lowest)
         _, possible = self._outcome(term, graded.highest)
         return Held(entry, code, possible if possible > sure else 0, graded.lowest)
 

@@ -74,6 +74,7 @@ class CourseState:
     says: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
     worded: list[Findings | None] = field(default_factory=lambda: [None] * 4)
     next_clock: datetime | None = None
+    next_policy_at: datetime | None = None
     shown: tuple[Any, ...] | None = None
 
     @classmethod
@@ -98,6 +99,7 @@ class CourseState:
             organs=Organs(policy, baseline),
             policy_number=policy_number,
             weight_kg=facts.weight_kg,
+            next_policy_at=facts.next_policy_at(policy_number),
         )
 
     @property
@@ -138,20 +140,14 @@ class CourseState:
         return self._next_event() is not None
 
     def _next_event(self) -> datetime | None:
-        policy_at = self._next_policy_at()
-        if self.next_clock is None or policy_at is None:
-            return self.next_clock or policy_at
-        return min(self.next_clock, policy_at)
-
-    def _next_policy_at(self) -> datetime | None:
-        later = self.facts.policies
-        if self.is_over or self.policy_number == len(later):
-            return None
-        return later[self.policy_number].at
+        if self.next_clock is None or self.next_policy_at is None:
+            return self.next_clock or self.next_policy_at
+        return min(self.next_clock, self.next_policy_at)
 
     def _change_policy(self) -> None:
         """Read everything noted so far with the next policy's numbers."""
         self.policy_number += 1
+        self.next_policy_at = self.facts.next_policy_at(self.policy_number)
         ruled = self.facts.under(self.policy_number)
         self.grades = grades_under(ruled.policy)
         self.constitution.read_under(ruled.policy)
@@ -194,7 +190,7 @@ class CourseState:
 
     def _pass_time(self, at: datetime) -> int:
         """Make the change of policy that the instant brings; what it or the clock touches."""
-        if self._next_policy_at() == at:
+        if self.next_policy_at == at:
             self._change_policy()
             return _EVERYTHING
         return _CIRCULATION if self.next_clock == at else 0
@@ -205,7 +201,7 @@ class CourseState:
         self.next_clock = self.circulation.next_change(at)
 
     def _end(self, at: datetime, openings: list[Opening]) -> None:
-        self.at, self.begun, self.next_clock = at, True, None
+        self.at, self.begun, self.next_clock, self.next_policy_at = at, True, None, None
         openings.append(self.opening_of_death())
 
     def opening_of_death(self) -> Opening:
@@ -277,8 +273,8 @@ class CourseState:
         for name in SIGNS_READ:
             if getattr(entry, name) is not None:
                 latest[name] = entry
-        for name in entry.others:
-            latest[name] = entry
+        if entry.others:
+            latest.update(dict.fromkeys(entry.others, entry))
         if entry.temperature_c is not None:
             self.constitution.note_temperature(entry)
             touched = _CONSTITUTION
@@ -309,8 +305,7 @@ class CourseState:
 
     def _note_lab(self, entry: Lab) -> int:
         self.latest[f"lab.{entry.analyte}"] = entry
-        self.organs.note_lab(entry)
-        return _ORGANS
+        return _ORGANS if self.organs.note_lab(entry) else 0
 
     def _note_toxicity(self, entry: Toxicity) -> int:
         self.latest[f"toxicity.{entry.term}"] = entry

@@ -18,7 +18,7 @@ from grading.engine.evidence import (
     VASST_DIVISOR,
 )
 from grading.engine.policy import BITARTRATE, Policy
-from grading.engine.units import MICROGRAMS_PER_MILLIGRAM, MINUTES_PER_HOUR, shown
+from grading.engine.units import MICROGRAMS_PER_MILLIGRAM, MINUTES_PER_HOUR, minutes, shown
 from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
 
 _NO_TIME: Final = timedelta(0)
@@ -135,12 +135,14 @@ class HighDoseRun:
 
     def credited(self, at: datetime) -> timedelta:
         """Minutes credited to the open run; none where no run is open."""
-        if self.since is None or not self.is_open(at):
-            return _NO_TIME
-        return self.credit + (at - self.since) if self.high else self.credit
+        return self._credit(at) if self.is_open(at) else _NO_TIME
+
+    def _credit(self, at: datetime) -> timedelta:
+        high_since = self.since if self.high else None
+        return self.credit if high_since is None else self.credit + (at - high_since)
 
     def is_met(self, at: datetime) -> bool:
-        return self.is_open(at) and self.credited(at) >= self._needed
+        return self.is_open(at) and self._credit(at) >= self._needed
 
     def changes(self) -> tuple[datetime, ...]:
         """The instants at which the clock alone may change what the run says."""
@@ -148,7 +150,7 @@ class HighDoseRun:
             return ()
         if not self.high:
             return (self.since + self._gap,)
-        life_threatening = timedelta(minutes=self.policy.life_threatening_minutes)
+        life_threatening = minutes(self.policy.life_threatening_minutes)
         return (
             self.since + (self._needed - self.credit),
             self.since + (life_threatening - self.credit),
@@ -156,11 +158,11 @@ class HighDoseRun:
 
     @property
     def _gap(self) -> timedelta:
-        return timedelta(minutes=self.policy.gap_minutes)
+        return minutes(self.policy.gap_minutes)
 
     @property
     def _needed(self) -> timedelta:
-        return timedelta(minutes=self.policy.high_dose_minutes)
+        return minutes(self.policy.high_dose_minutes)
 
 
 @dataclass(slots=True)
@@ -177,6 +179,7 @@ class Infusions:
     awaiting_weight: set[VasopressorDrug] = field(default_factory=set)
     as_salt: set[VasopressorDrug] = field(default_factory=set)
     changed: set[VasopressorDrug] = field(default_factory=set)
+    worded: str | None = None
 
     def note(self, entry: Vasopressor) -> None:
         self.entries[entry.drug] = entry
@@ -201,6 +204,7 @@ class Infusions:
             salt = _is_salt(entry, self.policy)
             (self.as_salt.add if salt else self.as_salt.discard)(drug)
         self.changed.clear()
+        self.worded = None
 
     def only(self) -> VasopressorDrug | None:
         """The one vasopressor that runs, or None where none or several do."""
@@ -210,11 +214,13 @@ class Infusions:
         return tuple(sorted(self.entries[drug].id for drug in self.running_since))
 
     def text(self) -> str:
-        """The running infusions in words."""
-        return "; ".join(
-            infusion_text(self.entries[drug], self.doses[drug], salt=drug in self.as_salt)
-            for drug in sorted(self.running_since)
-        )
+        """The running infusions in words, found once until one of them changes."""
+        if self.worded is None:
+            self.worded = "; ".join(
+                infusion_text(self.entries[drug], self.doses[drug], salt=drug in self.as_salt)
+                for drug in sorted(self.running_since)
+            )
+        return self.worded
 
 
 def rate_text(entry: Vasopressor) -> str:
