@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from grading.engine.analytes import Analyte
-from grading.engine.checkpoint import Checkpoint, put_away, take_up
+from grading.engine.checkpoint import Checkpoint, take_up
 from grading.engine.entries import BaselineFacts, Entry, Vitals
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.history import fold, in_order, project
@@ -198,8 +198,7 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
 def _upcoming(state: CourseState) -> tuple[Period, ...]:
     if not state.changes_by_itself:
         return ()
-    copied = take_up(put_away(state), state.facts, state.baseline)
-    return tuple(tile([o for o in project(copied) if not o.by_policy_alone]))
+    return tuple(tile([o for o in project(state.copied()) if not o.by_policy_alone]))
 
 
 def _standing_outside(state: CourseState, now: datetime) -> Standing:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
 from grading.engine.assessment import Assessed
 from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
@@ -59,6 +59,15 @@ class Circulation:
     @classmethod
     def at_start(cls, policy: Policy, limits: PressureLimits) -> Circulation:
         return cls(policy, limits, Infusions(policy), HighDoseRun(policy))
+
+    def copied(self) -> Self:
+        return replace(
+            self,
+            infusions=self.infusions.copied(),
+            run=replace(self.run),
+            judged=dict(self.judged),
+            new_boluses=list(self.new_boluses),
+        )
 
     def read_under(self, policy: Policy, limits: PressureLimits) -> None:
         """Read what was noted with new numbers; doses stay as they were converted when charted.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from grading.engine.analytes import Analyte
 from grading.engine.assessment import Assessed, Explained
@@ -53,6 +53,9 @@ class Prior:
     grades: dict[str, int] = field(default_factory=dict)
     results: dict[Analyte, Lab] = field(default_factory=dict)
 
+    def copied(self) -> Self:
+        return replace(self, grades=dict(self.grades), results=dict(self.results))
+
     def note(self, entry: Lab | Toxicity) -> None:
         if isinstance(entry, Toxicity):
             self.grades[entry.term] = entry.grade
@@ -73,6 +76,15 @@ class Organs:
     held: dict[str, Held] = field(default_factory=dict)
     ticks: dict[str, Symptom] = field(default_factory=dict)
     charted_at: dict[str, datetime] = field(default_factory=dict)
+
+    def copied(self) -> Self:
+        return replace(
+            self,
+            prior=self.prior.copied(),
+            held=dict(self.held),
+            ticks=dict(self.ticks),
+            charted_at=dict(self.charted_at),
+        )
 
     def read_under(self, policy: Policy) -> None:
         """Grade what is held anew; what was there before the infusion rests on no policy."""

@@ -8,10 +8,10 @@ of bounded size, whatever the length of the chart, and can be put away and taken
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from grading.engine import circulation_words
 from grading.engine.assessment import Assessed, Explained
@@ -100,6 +100,19 @@ class CourseState:
             policy_number=policy_number,
             weight_kg=facts.weight_kg,
             next_policy_at=facts.next_policy_at(policy_number),
+        )
+
+    def copied(self) -> Self:
+        """The same state, to be taken further by itself; the entries are shared."""
+        return replace(
+            self,
+            constitution=self.constitution.copied(),
+            oxygen=replace(self.oxygen),
+            circulation=self.circulation.copied(),
+            organs=self.organs.copied(),
+            latest=dict(self.latest),
+            says=list(self.says),
+            worded=list(self.worded),
         )
 
     @property

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, Self
 
 from grading.engine.entries import Vasopressor
 from grading.engine.evidence import (
@@ -180,6 +180,17 @@ class Infusions:
     as_salt: set[VasopressorDrug] = field(default_factory=set)
     changed: set[VasopressorDrug] = field(default_factory=set)
     worded: str | None = None
+
+    def copied(self) -> Self:
+        return replace(
+            self,
+            entries=dict(self.entries),
+            running_since=dict(self.running_since),
+            doses=dict(self.doses),
+            awaiting_weight=set(self.awaiting_weight),
+            as_salt=set(self.as_salt),
+            changed=set(self.changed),
+        )
 
     def note(self, entry: Vasopressor) -> None:
         self.entries[entry.drug] = entry
