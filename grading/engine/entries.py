@@ -262,7 +262,10 @@ def in_force(known: Iterable[Entry]) -> list[Entry]:
 
 
 class _Field(NamedTuple):
-    """A field of an entry, and how its value is written as JSON has it and read back."""
+    """A field of an entry, and how its value is written as JSON has it and read back.
+
+    ``write`` gives None where the value is empty and need not be said.
+    """
 
     name: str
     write: Callable[[Any], Any]
@@ -290,7 +293,7 @@ _OTHER_SIGNS: Final = tuple(key for key in VITAL_SIGN if key not in SIGNS_READ)
 
 def _field(entry_class: type[Entry], name: str) -> _Field:
     if name in _AS_IT_IS or (name == "unit" and entry_class is Lab):
-        return _Field(name, _itself, _itself)
+        return _Field(name, _unless_empty, _itself)
     if name in _TIMES:
         return _Field(name, datetime.isoformat, datetime.fromisoformat)
     if name == "attribution_by_field":
@@ -306,8 +309,12 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _each(convert: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    return lambda values: {key: convert(value) for key, value in values.items()}
+def _unless_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _each(convert: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
+    return lambda values: {key: convert(value) for key, value in values.items()} or None
 
 
 _FIELDS: Final = {
@@ -324,8 +331,8 @@ def to_words(entry: Entry) -> dict[str, Any]:
     words: dict[str, Any] = {"kind": entry.kind}
     for name, write, _ in _FIELDS[type(entry)]:
         value = getattr(entry, name)
-        if value is not None and value != "" and value != {}:
-            words[name] = write(value)
+        if value is not None and (written := write(value)) is not None:
+            words[name] = written
     if isinstance(entry, Vasopressor):
         words.setdefault("rate", None)
     if isinstance(entry, Vitals):

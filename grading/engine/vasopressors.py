@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Self
 
+from grading.engine.assessment import Explained
 from grading.engine.entries import Vasopressor
 from grading.engine.evidence import (
     BITARTRATE_PER_BASE,
@@ -19,7 +20,7 @@ from grading.engine.evidence import (
 )
 from grading.engine.policy import BITARTRATE, Policy
 from grading.engine.units import MICROGRAMS_PER_MILLIGRAM, MINUTES_PER_HOUR, minutes, shown
-from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
+from grading.engine.vocabulary import DRUGS, Attribution, DoseUnit, VasopressorDrug
 
 _NO_TIME: Final = timedelta(0)
 _MONOTHERAPY: Final = {
@@ -170,6 +171,7 @@ class Infusions:
     """Every vasopressor as last charted, and since when those that count have run.
 
     A dose stays as it was converted when charted; ``as_salt`` are those read as a salt then.
+    ``explained`` and ``equivalent`` are found once, until an infusion changes.
     """
 
     policy: Policy
@@ -179,7 +181,8 @@ class Infusions:
     awaiting_weight: set[VasopressorDrug] = field(default_factory=set)
     as_salt: set[VasopressorDrug] = field(default_factory=set)
     changed: set[VasopressorDrug] = field(default_factory=set)
-    worded: str | None = None
+    explained: Explained | None = None
+    equivalent: Fraction | None = None
 
     def copied(self) -> Self:
         return replace(
@@ -215,7 +218,7 @@ class Infusions:
             salt = _is_salt(entry, self.policy)
             (self.as_salt.add if salt else self.as_salt.discard)(drug)
         self.changed.clear()
-        self.worded = None
+        self.explained = self.equivalent = None
 
     def only(self) -> VasopressorDrug | None:
         """The one vasopressor that runs, or None where none or several do."""
@@ -224,14 +227,23 @@ class Infusions:
     def evidence(self) -> tuple[str, ...]:
         return tuple(sorted(self.entries[drug].id for drug in self.running_since))
 
-    def text(self) -> str:
-        """The running infusions in words, found once until one of them changes."""
-        if self.worded is None:
-            self.worded = "; ".join(
-                infusion_text(self.entries[drug], self.doses[drug], salt=drug in self.as_salt)
-                for drug in sorted(self.running_since)
-            )
-        return self.worded
+    def explain(self) -> Explained:
+        """What runs: the entries, in words, and whether the attribution of one is uncertain."""
+        if self.explained is None:
+            running = [(drug, self.entries[drug]) for drug in sorted(self.running_since)]
+            texts = [
+                infusion_text(entry, self.doses[drug], salt=drug in self.as_salt)
+                for drug, entry in running
+            ]
+            uncertain = any(entry.attribution is Attribution.UNCERTAIN for _, entry in running)
+            self.explained = Explained(self.evidence(), "; ".join(texts), uncertain)
+        return self.explained
+
+    def norepinephrine_equivalent(self) -> Fraction:
+        """VASST equivalent of the running doses, in µg/min."""
+        if self.equivalent is None:
+            self.equivalent = norepinephrine_equivalent(self.doses)
+        return self.equivalent
 
 
 def rate_text(entry: Vasopressor) -> str:
