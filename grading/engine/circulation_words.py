@@ -100,8 +100,7 @@ def _high_dose(circulation: Circulation, at: datetime) -> Explained:
     if run.high:
         text = f"High dose by Table 3 for {credited}: {running.text}"
         if len(infusions.doses) > 1:
-            equivalent = shown(infusions.norepinephrine_equivalent())
-            text += f" (norepinephrine equivalent {equivalent} mcg/min)"
+            text += f" ({infusions.equivalent_text()})"
     else:
         gap = duration_text(timedelta(minutes=circulation.policy.gap_minutes))
         text = f"High dose by Table 3 had run for {credited}; holds until {gap} below it"

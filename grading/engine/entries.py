@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, ClassVar, Final, NamedTuple
 
 from grading.engine.analytes import Analyte
@@ -321,6 +322,10 @@ _FIELDS: Final = {
     entry_class: tuple(_field(entry_class, attribute.name) for attribute in fields(entry_class))
     for entry_class in KINDS.values()
 }
+_WRITE: Final = {
+    entry_class: (attrgetter(*[i.name for i in items]), [(i.name, i.write) for i in items])
+    for entry_class, items in _FIELDS.items()
+}
 _READ: Final = {
     entry_class: {item.name: item.read for item in items} for entry_class, items in _FIELDS.items()
 }
@@ -329,8 +334,8 @@ _READ: Final = {
 def to_words(entry: Entry) -> dict[str, Any]:
     """``entry`` as a JSON object in the course file's words; ``from_words`` reads it back."""
     words: dict[str, Any] = {"kind": entry.kind}
-    for name, write, _ in _FIELDS[type(entry)]:
-        value = getattr(entry, name)
+    values, writers = _WRITE[type(entry)]
+    for value, (name, write) in zip(values(entry), writers, strict=True):
         if value is not None and (written := write(value)) is not None:
             words[name] = written
     if isinstance(entry, Vasopressor):

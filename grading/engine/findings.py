@@ -32,8 +32,10 @@ def together(parts: Iterable[Findings]) -> Findings:
     """The findings of all ``parts``: highest grade, or reach, first."""
     criteria = [criterion for part in parts for criterion in part.criteria]
     unknown = [item for part in parts for item in part.unknown]
-    criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
-    unknown.sort(key=lambda item: (-item.could_reach, item.code))
+    if len(criteria) > 1:
+        criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
+    if len(unknown) > 1:
+        unknown.sort(key=lambda item: (-item.could_reach, item.code))
     return Findings(tuple(criteria), tuple(unknown))
 
 

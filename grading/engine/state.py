@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from grading.engine import circulation_words
-from grading.engine.assessment import Assessed, Explained
+from grading.engine.assessment import Assessed
 from grading.engine.circulation import Circulation
 from grading.engine.constitution import Constitution
 from grading.engine.entries import (
@@ -178,7 +178,7 @@ class CourseState:
                 self._note_risk(entry)
 
     def _take_in(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
-        touched = self._pass_time(at)
+        touched = self._pass_time(at) if at in (self.next_clock, self.next_policy_at) else 0
         for entry in entries:
             touched |= _NOTED[type(entry)](self, entry)
         if self.death is not None:
@@ -191,8 +191,11 @@ class CourseState:
     def _assess(self, at: datetime, touched: int) -> bool:
         """Ask those parts that were touched what they say; whether the grade may now differ."""
         before = self.says.copy()
-        if touched & _CIRCULATION:
-            self._settle_circulation(at)
+        if touched & (_CIRCULATION | _PRESSURE):
+            self.circulation.settle(at, self.weight_kg)
+            self.says[2] = self.circulation.assess(at)
+            if touched & _CIRCULATION:  # a pressure alone sets no clock
+                self.next_clock = self.circulation.next_change(at)
         if touched & _CONSTITUTION:
             self.says[0], self.worded[0] = self.constitution.assess(), None
         if touched & _OXYGEN:
@@ -207,11 +210,6 @@ class CourseState:
             self._change_policy()
             return _EVERYTHING
         return _CIRCULATION if self.next_clock == at else 0
-
-    def _settle_circulation(self, at: datetime) -> None:
-        self.circulation.settle(at, self.weight_kg)
-        self.says[2], self.worded[2] = self.circulation.assess(at), None
-        self.next_clock = self.circulation.next_change(at)
 
     def _end(self, at: datetime, openings: list[Opening]) -> None:
         self.at, self.begun, self.next_clock, self.next_policy_at = at, True, None, None
@@ -262,19 +260,17 @@ class CourseState:
         What a part said is worded once, until an entry about it comes; only the circulation's words
         tell the time.
         """
-        self.worded[2] = None
-        for part, explain in enumerate(self._explainers(at)):
-            if self.worded[part] is None:
-                self.worded[part] = worded(self.says[part], explain, self.grades)
-        return together([part for part in self.worded if part is not None])
-
-    def _explainers(self, at: datetime) -> tuple[Callable[[str], Explained], ...]:
-        return (
-            self.constitution.explain,
-            self.oxygen.explain,
+        said, found = self.says, self.worded
+        constitution = found[0] or worded(said[0], self.constitution.explain, self.grades)
+        oxygen = found[1] or worded(said[1], self.oxygen.explain, self.grades)
+        circulation = worded(
+            said[2],
             lambda code: circulation_words.explain(self.circulation, code, at),
-            self.organs.explain,
+            self.grades,
         )
+        organs = found[3] or worded(said[3], self.organs.explain, self.grades)
+        self.worded = [constitution, oxygen, None, organs]
+        return together((constitution, oxygen, circulation, organs))
 
     def _note_weight(self, entry: Weight) -> int:
         self.weight, self.weight_kg = entry, entry.weight_kg
@@ -293,7 +289,7 @@ class CourseState:
             touched = _CONSTITUTION
         if entry.is_pressure_reading:
             self.circulation.note_reading(entry)
-            touched |= _CIRCULATION
+            touched |= _PRESSURE
         return touched
 
     def _note_oxygen(self, entry: Oxygen) -> int:
@@ -358,6 +354,7 @@ _OXYGEN: Final = 1 << 1
 _CIRCULATION: Final = 1 << 2
 _ORGANS: Final = 1 << 3
 _POLICY: Final = 1 << 4
+_PRESSURE: Final = 1 << 5
 _EVERYTHING: Final = _CONSTITUTION | _OXYGEN | _CIRCULATION | _ORGANS | _POLICY
 
 _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {

@@ -83,14 +83,12 @@ def charted_dose_without_weight(entry: Vasopressor) -> Fraction | None:
 
 def norepinephrine_equivalent(doses: Doses) -> Fraction:
     """VASST equivalent in µg/min of those with a term in the equation (Table 3, footnote)."""
-    return sum(
-        (
-            dose / _DIVISOR[drug]
-            for drug, dose in doses.items()
-            if dose is not None and drug in _DIVISOR
-        ),
-        Fraction(0),
-    )
+    terms = [
+        dose / _DIVISOR[drug]
+        for drug, dose in doses.items()
+        if dose is not None and drug in _DIVISOR
+    ]
+    return sum(terms[1:], terms[0]) if terms else Fraction(0)
 
 
 def high_now(doses: Doses) -> bool:
@@ -182,7 +180,7 @@ class Infusions:
     as_salt: set[VasopressorDrug] = field(default_factory=set)
     changed: set[VasopressorDrug] = field(default_factory=set)
     explained: Explained | None = None
-    equivalent: Fraction | None = None
+    equivalent: str | None = None
 
     def copied(self) -> Self:
         return replace(
@@ -239,10 +237,11 @@ class Infusions:
             self.explained = Explained(self.evidence(), "; ".join(texts), uncertain)
         return self.explained
 
-    def norepinephrine_equivalent(self) -> Fraction:
-        """VASST equivalent of the running doses, in µg/min."""
+    def equivalent_text(self) -> str:
+        """The VASST equivalent of what runs, in words."""
         if self.equivalent is None:
-            self.equivalent = norepinephrine_equivalent(self.doses)
+            dose = norepinephrine_equivalent(self.doses)
+            self.equivalent = f"norepinephrine equivalent {shown(dose)} mcg/min"
         return self.equivalent
 
 
