@@ -88,9 +88,8 @@ def _refractory(circulation: Circulation, at: datetime) -> Explained:
 def _single_low_dose(circulation: Circulation, at: datetime) -> Explained:
     running = circulation.infusions.explain()
     since = min(circulation.infusions.running_since.values())
-    return running._replace(
-        text=f"One vasopressor: {running.text}, running {duration_text(at - since)}"
-    )
+    text = f"One vasopressor: {running.text}, running {duration_text(at - since)}"
+    return Explained(running.evidence, text, running.uncertain)
 
 
 def _high_dose(circulation: Circulation, at: datetime) -> Explained:
@@ -109,8 +108,8 @@ def _high_dose(circulation: Circulation, at: datetime) -> Explained:
 
 def _multiple(circulation: Circulation, at: datetime) -> Explained:
     running = circulation.infusions.explain()
-    number = len(circulation.infusions.running_since)
-    return running._replace(text=f"{number} vasopressors: {running.text}")
+    text = f"{len(circulation.infusions.running_since)} vasopressors: {running.text}"
+    return Explained(running.evidence, text, running.uncertain)
 
 
 def _dose(circulation: Circulation, at: datetime) -> Explained:

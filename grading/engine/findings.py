@@ -21,11 +21,15 @@ def worded(
     says: Assessed, explain: Callable[[str], Explained], grades: Mapping[str, int]
 ) -> Findings:
     """What one part ``says``, with the grade of each criterion, evidence and words."""
-    met, unknown = says
-    return Findings(
-        tuple([_criterion(code, grades[code], explain(code)) for code in met]),
-        tuple([_unknown(code, reach, explain(code)) for code, reach in unknown]),
-    )
+    criteria, unknown = [], []
+    for code in says[0]:
+        evidence, text, uncertain = explain(code)
+        citation = RULES[code].citation
+        criteria.append(Criterion(code, grades[code], citation, evidence, text, uncertain))
+    for code, reach in says[1]:
+        evidence, text, _ = explain(code)
+        unknown.append(Unknown(code, reach, text, evidence))
+    return Findings(tuple(criteria), tuple(unknown))
 
 
 def together(parts: Iterable[Findings]) -> Findings:
@@ -37,11 +41,3 @@ def together(parts: Iterable[Findings]) -> Findings:
     if len(unknown) > 1:
         unknown.sort(key=lambda item: (-item.could_reach, item.code))
     return Findings(tuple(criteria), tuple(unknown))
-
-
-def _criterion(code: str, grade: int, why: Explained) -> Criterion:
-    return Criterion(code, grade, RULES[code].citation, why.evidence, why.text, why.uncertain)
-
-
-def _unknown(code: str, reach: int, why: Explained) -> Unknown:
-    return Unknown(code, reach, why.text, why.evidence)
