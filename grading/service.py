@@ -34,6 +34,7 @@ __all__ = [
 CHECKPOINT_EVERY: Final = 20
 """Entries between two checkpoints: what a late save may have to read again."""
 _REREADS_AT_MOST: Final = 8
+_LVEF: Final = f"lab.{Analyte.LVEF}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,6 @@ def stale_after_minutes(key: str, policy: Policy) -> int | None:
         return policy.stale_after_oxygen_minutes
     if key.startswith("vasopressor."):
         return policy.stale_after_vasopressor_minutes
-    if key == f"lab.{Analyte.LVEF}":
+    if key == _LVEF:
         return policy.stale_after_lvef_minutes
     return policy.stale_after_laboratory_minutes if key.startswith("lab.") else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -61,8 +60,7 @@ class Opening(NamedTuple):
     by_policy_alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening."""
 
     start: datetime

@@ -54,7 +54,8 @@ class CourseState:
 
     ``latest`` holds the latest entry about each thing ("temperature_c", "oxygen",
     "vasopressor.norepinephrine", "lab.crp", ...) since the infusion. ``policy_number`` is which of
-    the course's policies holds at ``at``: 0 the first, n the n-th later one.
+    the course's policies holds at ``at``: 0 the first, n the n-th later one. ``says`` is what the
+    four parts say, ``worded`` the same in words where nothing about a part was charted since.
     """
 
     facts: CourseFacts
