@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from grading.engine.assessment import Assessed, Explained
@@ -34,10 +35,8 @@ def worded(
 
 def together(parts: Iterable[Findings]) -> Findings:
     """The findings of all ``parts``: highest grade, or reach, first."""
-    criteria = [criterion for part in parts for criterion in part.criteria]
-    unknown = [item for part in parts for item in part.unknown]
-    if len(criteria) > 1:
-        criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
-    if len(unknown) > 1:
-        unknown.sort(key=lambda item: (-item.could_reach, item.code))
-    return Findings(tuple(criteria), tuple(unknown))
+    criteria, unknown = zip(*parts, strict=True)
+    return Findings(
+        tuple(sorted(chain(*criteria), key=lambda item: (-item.grade, ORDER[item.code]))),
+        tuple(sorted(chain(*unknown), key=lambda item: (-item.could_reach, item.code))),
+    )

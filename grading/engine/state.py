@@ -234,10 +234,9 @@ class CourseState:
         a, b, c, d = self.says
         met = a[0] + b[0] + c[0] + d[0]
         unknown = a[1] + b[1] + c[1] + d[1]
-        grade = max([self.grades[code] for code in met], default=0)
-        at_most = max([reach for _, reach in unknown], default=0)
-        codes = tuple([code for code, _ in unknown])
-        shown = (grade, max(grade, at_most), met, codes, self.policy_number)
+        codes, reaches = zip(*unknown, strict=True) if unknown else ((), ())
+        grade = max(map(self.grades.__getitem__, met), default=0)
+        shown = (grade, max((grade, *reaches)), met, codes, self.policy_number)
         if shown == self.shown:
             return
         by_policy_alone = self.shown is not None and shown[:4] == self.shown[:4]

@@ -93,15 +93,12 @@ def norepinephrine_equivalent(doses: Doses) -> Fraction:
 
 def high_now(doses: Doses) -> bool:
     """Whether any row of Table 3 is reached at this instant, whatever its duration."""
-    if any(
-        dose is not None and dose >= _MONOTHERAPY[drug]
-        for drug, dose in doses.items()
-        if drug in _MONOTHERAPY
-    ):
-        return True
+    for drug, dose in doses.items():
+        if dose is not None and drug in _MONOTHERAPY and dose >= _MONOTHERAPY[drug]:
+            return True
     if VasopressorDrug.VASOPRESSIN in doses:
         return norepinephrine_equivalent(doses) >= _WITH_VASOPRESSIN
-    in_combination = sum(drug in _DIVISOR for drug in doses) > 1
+    in_combination = len(doses.keys() & _DIVISOR.keys()) > 1
     return in_combination and norepinephrine_equivalent(doses) >= _COMBINATION
 
 
@@ -223,17 +220,16 @@ class Infusions:
         return next(iter(self.running_since)) if len(self.running_since) == 1 else None
 
     def evidence(self) -> tuple[str, ...]:
-        return tuple(sorted(self.entries[drug].id for drug in self.running_since))
+        return tuple(sorted([self.entries[drug].id for drug in self.running_since]))
 
     def explain(self) -> Explained:
         """What runs: the entries, in words, and whether the attribution of one is uncertain."""
         if self.explained is None:
-            running = [(drug, self.entries[drug]) for drug in sorted(self.running_since)]
-            texts = [
-                infusion_text(entry, self.doses[drug], salt=drug in self.as_salt)
-                for drug, entry in running
-            ]
-            uncertain = any(entry.attribution is Attribution.UNCERTAIN for _, entry in running)
+            texts, uncertain = [], False
+            for drug in sorted(self.running_since):
+                entry = self.entries[drug]
+                texts.append(infusion_text(entry, self.doses[drug], salt=drug in self.as_salt))
+                uncertain |= entry.attribution is Attribution.UNCERTAIN
             self.explained = Explained(self.evidence(), "; ".join(texts), uncertain)
         return self.explained
 
