@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +17,7 @@ from grading.engine.periods import Criterion, Opening, Period, Unknown, tile
 from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.engine.state import CourseState
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.engine.units import minutes
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
 
 __all__ = [
@@ -229,8 +230,7 @@ def _stale(state: CourseState, now: datetime) -> frozenset[str]:
     return frozenset(
         key
         for key, entry in state.latest.items()
-        if (minutes := stale_after_minutes(key, policy)) is not None
-        and now - entry.at > timedelta(minutes=minutes)
+        if (age := stale_after_minutes(key, policy)) is not None and now - entry.at > minutes(age)
     )
 
 

@@ -263,10 +263,7 @@ def in_force(known: Iterable[Entry]) -> list[Entry]:
 
 
 class _Field(NamedTuple):
-    """A field of an entry, and how its value is written as JSON has it and read back.
-
-    ``write`` gives None where the value is empty and need not be said.
-    """
+    """A field of an entry, and how its value is written as JSON has it and read back."""
 
     name: str
     write: Callable[[Any], Any]
@@ -289,12 +286,13 @@ _AS_IT_IS: Final = frozenset(
     {"id", "note", "replaces", "term", "grade", "present", "comparator"}
     | {question.value for question in RiskQuestion}
 )
+_UNSAID_WHERE_EMPTY: Final = frozenset({"note", "others", "attribution_by_field"})
 _OTHER_SIGNS: Final = tuple(key for key in VITAL_SIGN if key not in SIGNS_READ)
 
 
 def _field(entry_class: type[Entry], name: str) -> _Field:
     if name in _AS_IT_IS or (name == "unit" and entry_class is Lab):
-        return _Field(name, _unless_empty, _itself)
+        return _Field(name, _itself, _itself)
     if name in _TIMES:
         return _Field(name, datetime.isoformat, datetime.fromisoformat)
     if name == "attribution_by_field":
@@ -310,12 +308,8 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _unless_empty(value: Any) -> Any:
-    return None if value == "" else value
-
-
-def _each(convert: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
-    return lambda values: {key: convert(value) for key, value in values.items()} or None
+def _each(convert: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    return lambda values: {key: convert(value) for key, value in values.items()}
 
 
 _FIELDS: Final = {
@@ -336,8 +330,8 @@ def to_words(entry: Entry) -> dict[str, Any]:
     words: dict[str, Any] = {"kind": entry.kind}
     values, writers = _WRITE[type(entry)]
     for value, (name, write) in zip(values(entry), writers, strict=True):
-        if value is not None and (written := write(value)) is not None:
-            words[name] = written
+        if value or (value is not None and name not in _UNSAID_WHERE_EMPTY):
+            words[name] = write(value)
     if isinstance(entry, Vasopressor):
         words.setdefault("rate", None)
     if isinstance(entry, Vitals):
