@@ -27,6 +27,7 @@ _ROOMS: Final = (
     ("forms", "patients/fields.py"),
     ("templates", "django/template/"),
     ("templates", "jinja2/"),
+    ("templates", "markupsafe/"),
     ("templates", "/templates/"),
     ("templates", "patients/page_words.py"),
     ("database driver", "psycopg"),

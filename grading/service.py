@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from grading.engine.analytes import Analyte
-from grading.engine.checkpoint import Checkpoint, put_away, take_up
+from grading.engine.checkpoint import Checkpoint, take_up
 from grading.engine.entries import BaselineFacts, Entry, Vitals
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.history import fold, in_order, project
@@ -17,6 +17,7 @@ from grading.engine.periods import Criterion, Opening, Period, Unknown, tile
 from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.engine.state import CourseState
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.engine.units import minutes
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
 CHECKPOINT_EVERY: Final = 20
 """Entries between two checkpoints: what a late save may have to read again."""
 _REREADS_AT_MOST: Final = 8
+_LVEF: Final = f"lab.{Analyte.LVEF}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,12 @@ def stand(
     return _finish(state, graded[len(past) :], run, standing), standing
 
 
-def _checkpoint_every(following: int) -> int:
+def _checkpoint_after(following: int) -> int:
     """Fewer where many entries follow: who resumes there reads all of those as well.
 
     Of all that a resumed regrade reads, at most an eighth lies before what has changed.
     """
-    return max(CHECKPOINT_EVERY, following // _REREADS_AT_MOST)
+    return max(CHECKPOINT_EVERY, following // (_REREADS_AT_MOST + 1))
 
 
 @dataclass(slots=True)
@@ -137,7 +139,7 @@ class _Run:
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
     def over(self, state: CourseState, entries: list[Entry]) -> None:
-        openings, checkpoints = fold(state, entries, checkpoint_every=_checkpoint_every)
+        openings, checkpoints = fold(state, entries, checkpoint_after=_checkpoint_after)
         self.openings += openings
         self.checkpoints += checkpoints
 
@@ -179,12 +181,13 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
     if not state.begun or state.is_over:
         return _standing_outside(state, now)
     grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)
+    found = state.findings(now)
     return Standing(
         at=now,
         grade=grade,
         at_most=at_most,
-        criteria=state.criteria(now),
-        unknown=state.unknowns(now),
+        criteria=found.criteria,
+        unknown=found.unknown,
         excluded=tuple(_excluded(state)),
         upcoming=_upcoming(state),
         latest=dict(state.latest),
@@ -197,8 +200,7 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
 def _upcoming(state: CourseState) -> tuple[Period, ...]:
     if not state.changes_by_itself:
         return ()
-    copied = take_up(put_away(state), state.facts, state.baseline)
-    return tuple(tile([o for o in project(copied) if not o.by_policy_alone]))
+    return tuple(tile([o for o in project(state.copied()) if not o.by_policy_alone]))
 
 
 def _standing_outside(state: CourseState, now: datetime) -> Standing:
@@ -228,8 +230,7 @@ def _stale(state: CourseState, now: datetime) -> frozenset[str]:
     return frozenset(
         key
         for key, entry in state.latest.items()
-        if (minutes := stale_after_minutes(key, policy)) is not None
-        and now - entry.at > timedelta(minutes=minutes)
+        if (age := stale_after_minutes(key, policy)) is not None and now - entry.at > minutes(age)
     )
 
 
@@ -241,6 +242,6 @@ def stale_after_minutes(key: str, policy: Policy) -> int | None:
         return policy.stale_after_oxygen_minutes
     if key.startswith("vasopressor."):
         return policy.stale_after_vasopressor_minutes
-    if key == f"lab.{Analyte.LVEF}":
+    if key == _LVEF:
         return policy.stale_after_lvef_minutes
     return policy.stale_after_laboratory_minutes if key.startswith("lab.") else None

@@ -184,4 +184,7 @@ ADULT_LIMITS_FROM_YEARS: Final = 18
 
 def lab_unit(analyte: Analyte, name: str) -> LabUnit | None:
     """The unit of that name, or None where the analyte is never reported in it."""
-    return next((unit for unit in analyte.units if unit.name == name), None)
+    return _UNITS.get((analyte, name))
+
+
+_UNITS: Final = {(analyte, unit.name): unit for analyte in Analyte for unit in analyte.units}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any, Final
 
 from grading.engine.analytes import Analyte
@@ -39,13 +40,11 @@ def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkp
     if state.at is None:
         raise ValueError("a course without an instant has nothing to put away")
     said = {} if worded is None else worded
-    entries: dict[str, Any] = {}
-    for entry in _entries(state):
-        if entry.id not in said:
-            said[entry.id] = to_words(entry)
-        entries[entry.id] = said[entry.id]
+    held = {entry.id: entry for entry in _entries(state) if entry is not None}
+    for key in held.keys() - said.keys():
+        said[key] = to_words(held[key])
     words = {
-        "entries": entries,
+        "entries": {key: said[key] for key in held},
         "policy_number": state.policy_number,
         "begun": state.begun,
         "death": _id(state.death),
@@ -84,7 +83,9 @@ def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> C
     state.oxygen.entry = _entry(entries, words["oxygen"])
     _restore_circulation(state.circulation, words["circulation"], entries)
     _restore_organs(state.organs, words["organs"], entries)
-    if not state.is_over:
+    if state.is_over:
+        state.next_policy_at = None
+    else:
         state.says = [
             state.constitution.assess(),
             state.oxygen.assess(),
@@ -95,15 +96,8 @@ def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> C
     return state
 
 
-def _entries(state: CourseState) -> Iterator[Entry]:
+def _entries(state: CourseState) -> Iterator[Entry | None]:
     circulation, organs = state.circulation, state.organs
-    yield from state.latest.values()
-    yield from state.constitution.symptoms.values()
-    yield from circulation.judged.values()
-    yield from circulation.infusions.entries.values()
-    yield from (held.entry for held in organs.held.values())
-    yield from organs.ticks.values()
-    yield from organs.prior.results.values()
     single = (
         state.death,
         state.weight,
@@ -113,7 +107,16 @@ def _entries(state: CourseState) -> Iterator[Entry]:
         circulation.last_low,
         circulation.bolus,
     )
-    yield from (entry for entry in single if entry is not None)
+    return chain(
+        state.latest.values(),
+        state.constitution.symptoms.values(),
+        circulation.judged.values(),
+        circulation.infusions.entries.values(),
+        (held.entry for held in organs.held.values()),
+        organs.ticks.values(),
+        organs.prior.results.values(),
+        single,
+    )
 
 
 def _circulation_words(circulation: Circulation) -> dict[str, Any]:

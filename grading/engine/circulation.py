@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
 from grading.engine.assessment import Assessed
 from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
 from grading.engine.policy import Policy
 from grading.engine.pressure import PressureLimits, Reading
+from grading.engine.units import minutes
 from grading.engine.vasopressors import HighDoseRun, Infusions, high_now
 from grading.engine.vocabulary import JudgementAbout
 
@@ -58,6 +59,15 @@ class Circulation:
     @classmethod
     def at_start(cls, policy: Policy, limits: PressureLimits) -> Circulation:
         return cls(policy, limits, Infusions(policy), HighDoseRun(policy))
+
+    def copied(self) -> Self:
+        return replace(
+            self,
+            infusions=self.infusions.copied(),
+            run=replace(self.run),
+            judged=dict(self.judged),
+            new_boluses=list(self.new_boluses),
+        )
 
     def read_under(self, policy: Policy, limits: PressureLimits) -> None:
         """Read what was noted with new numbers; doses stay as they were converted when charted.
@@ -131,7 +141,7 @@ class Circulation:
             del self.judged[JudgementAbout.REFRACTORY_HYPOTENSION]
 
     def _settle_boluses(self, at: datetime) -> None:
-        window = timedelta(minutes=self.policy.fluid_window_minutes)
+        window = minutes(self.policy.fluid_window_minutes)
         for_low = self.last_low is not None and at - self.last_low.at <= window
         if self.low or for_low:
             self.bolus = self.new_boluses[-1]
@@ -142,13 +152,15 @@ class Circulation:
     def _fluid_until(self) -> datetime | None:
         if self.bolus is None:
             return None
-        return self.bolus.at + timedelta(minutes=self.policy.fluid_hold_minutes)
+        return self.bolus.at + minutes(self.policy.fluid_hold_minutes)
 
     def next_change(self, at: datetime) -> datetime | None:
         """The first instant after ``at`` at which the clock alone may change what is met."""
+        if self.bolus is None and self.run.since is None:
+            return None
         until = self._fluid_until()
         instants = self.run.changes() if until is None else (*self.run.changes(), until)
-        return min((instant for instant in instants if instant > at), default=None)
+        return min([instant for instant in instants if instant > at], default=None)
 
     def assess(self, at: datetime) -> Assessed:
         met: list[str] = []
@@ -199,21 +211,19 @@ class Circulation:
                 unknown.append((LIFE_THREATENING, _LIFE_THREATENING_REACHES))
 
     def _may_be_refractory(self, started: datetime) -> bool:
-        wait = timedelta(minutes=self.policy.refractory_minutes)
         return (
             self.low
             and self.reading is not None
-            and self.reading.at - started >= wait
+            and self.reading.at - started >= minutes(self.policy.refractory_minutes)
             and JudgementAbout.REFRACTORY_HYPOTENSION not in self.judged
         )
 
     def _may_be_life_threatening(self, at: datetime) -> bool:
-        wait = timedelta(minutes=self.policy.life_threatening_minutes)
         return (
             self.low
             and JudgementAbout.LIFE_THREATENING not in self.judged
             and self.run.is_open(at)
-            and self.run.credited(at) >= wait
+            and self.run.credited(at) >= minutes(self.policy.life_threatening_minutes)
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from grading.engine import circulation as codes
@@ -11,8 +13,9 @@ from grading.engine.assessment import Explained
 from grading.engine.circulation import Circulation
 from grading.engine.pressure import Reading, reading_is_uncertain, reading_text
 from grading.engine.units import shown
-from grading.engine.vasopressors import norepinephrine_equivalent
 from grading.engine.vocabulary import Attribution, JudgementAbout
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def explain(circulation: Circulation, code: str, at: datetime) -> Explained:
@@ -22,7 +25,7 @@ def explain(circulation: Circulation, code: str, at: datetime) -> Explained:
 
 def duration_text(duration: timedelta) -> str:
     """A duration to the minute: "2 h 19 min"."""
-    hours, minutes = divmod(int(duration.total_seconds()) // 60, 60)
+    hours, minutes = divmod(duration // _MINUTE, 60)
     if not hours:
         return f"{minutes} min"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
@@ -39,12 +42,18 @@ def _low_pressure(circulation: Circulation, at: datetime) -> Explained:
             f"{reading_text(reading)}, judged low for this patient",
             reading_is_uncertain(reading),
         )
-    floors = f"SBP below {shown(limits.systolic_floor_mmhg)}"
-    if limits.tripled_map_floor_mmhg is not None:
-        floors += f" or MAP below {shown(limits.tripled_map_floor_mmhg / 3)}"
+    floors = _floors_text(limits.systolic_floor_mmhg, limits.tripled_map_floor_mmhg)
     return Explained(
         (reading.id,), f"{reading_text(reading)}; low is {floors}", reading_is_uncertain(reading)
     )
+
+
+@lru_cache(maxsize=128)
+def _floors_text(systolic_mmhg: Decimal, tripled_map_mmhg: Decimal | None) -> str:
+    floors = f"SBP below {shown(systolic_mmhg)}"
+    if tripled_map_mmhg is not None:
+        floors += f" or MAP below {shown(tripled_map_mmhg / 3)}"
+    return floors
 
 
 def _fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
@@ -61,57 +70,51 @@ def _fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
 
 def _refractory(circulation: Circulation, at: datetime) -> Explained:
     judgement = circulation.judged.get(JudgementAbout.REFRACTORY_HYPOTENSION)
-    running = circulation.infusions.text()
+    running = circulation.infusions.explain()
     if judgement is not None:
         return Explained(
-            (judgement.id, *circulation.infusions.evidence()),
-            f"Judged: fluids and one low-dose vasopressor do not reverse it ({running})",
-            _infusion_is_uncertain(circulation),
+            (judgement.id, *running.evidence),
+            f"Judged: fluids and one low-dose vasopressor do not reverse it ({running.text})",
+            running.uncertain,
         )
     reading = circulation.reading
     return Explained(
-        (*circulation.infusions.evidence(), *(() if reading is None else (reading.id,))),
-        f"{'' if reading is None else reading_text(reading)} on {running}: are fluids and one "
+        (*running.evidence, *(() if reading is None else (reading.id,))),
+        f"{'' if reading is None else reading_text(reading)} on {running.text}: are fluids and one "
         "low-dose vasopressor not sufficient? Not judged",
     )
 
 
 def _single_low_dose(circulation: Circulation, at: datetime) -> Explained:
+    running = circulation.infusions.explain()
     since = min(circulation.infusions.running_since.values())
-    return Explained(
-        circulation.infusions.evidence(),
-        f"One vasopressor: {circulation.infusions.text()}, running {duration_text(at - since)}",
-        _infusion_is_uncertain(circulation),
-    )
+    text = f"One vasopressor: {running.text}, running {duration_text(at - since)}"
+    return Explained(running.evidence, text, running.uncertain)
 
 
 def _high_dose(circulation: Circulation, at: datetime) -> Explained:
-    run = circulation.run
+    run, infusions = circulation.run, circulation.infusions
+    running = infusions.explain()
     credited = duration_text(run.credited(at))
     if run.high:
-        text = f"High dose by Table 3 for {credited}: {circulation.infusions.text()}"
-        equivalent = norepinephrine_equivalent(circulation.infusions.doses)
-        if len(circulation.infusions.doses) > 1:
-            text += f" (norepinephrine equivalent {shown(equivalent)} mcg/min)"
+        text = f"High dose by Table 3 for {credited}: {running.text}"
+        if len(infusions.doses) > 1:
+            text += f" ({infusions.equivalent_text()})"
     else:
         gap = duration_text(timedelta(minutes=circulation.policy.gap_minutes))
         text = f"High dose by Table 3 had run for {credited}; holds until {gap} below it"
-    return Explained(run.evidence, text, _infusion_is_uncertain(circulation))
+    return Explained(run.evidence, text, running.uncertain)
 
 
 def _multiple(circulation: Circulation, at: datetime) -> Explained:
-    return Explained(
-        circulation.infusions.evidence(),
-        f"{len(circulation.infusions.running_since)} vasopressors: {circulation.infusions.text()}",
-        _infusion_is_uncertain(circulation),
-    )
+    running = circulation.infusions.explain()
+    text = f"{len(circulation.infusions.running_since)} vasopressors: {running.text}"
+    return Explained(running.evidence, text, running.uncertain)
 
 
 def _dose(circulation: Circulation, at: datetime) -> Explained:
-    return Explained(
-        circulation.infusions.evidence(),
-        f"{circulation.infusions.text()}: Table 3 cannot be applied",
-    )
+    running = circulation.infusions.explain()
+    return Explained(running.evidence, f"{running.text}: Table 3 cannot be applied")
 
 
 def _life_threatening(circulation: Circulation, at: datetime) -> Explained:
@@ -120,7 +123,10 @@ def _life_threatening(circulation: Circulation, at: datetime) -> Explained:
         return Explained((judgement.id,), "Judged immediately life-threatening")
     reading = circulation.reading
     return Explained(
-        (*circulation.infusions.evidence(), *(() if reading is None else (reading.id,))),
+        (
+            *circulation.infusions.explain().evidence,
+            *(() if reading is None else (reading.id,)),
+        ),
         f"Low pressure on several vasopressors, high dose for "
         f"{duration_text(circulation.run.credited(at))}: immediately life-threatening? Not judged",
     )
@@ -148,14 +154,6 @@ def _no_systolic(circulation: Circulation, at: datetime) -> Explained:
     return Explained(
         () if reading is None else (reading.id,),
         "A child's pressure is judged by the systolic, which this reading lacks",
-    )
-
-
-def _infusion_is_uncertain(circulation: Circulation) -> bool:
-    infusions = circulation.infusions
-    return any(
-        infusions.entries[drug].attribution is Attribution.UNCERTAIN
-        for drug in infusions.running_since
     )
 
 

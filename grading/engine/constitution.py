@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
 from grading.engine.assessment import Assessed, Explained
 from grading.engine.entries import Symptom, Vitals
@@ -30,6 +30,9 @@ class Constitution:
     policy: Policy
     temperature: Vitals | None = None
     symptoms: dict[str, Symptom] = field(default_factory=dict)
+
+    def copied(self) -> Self:
+        return replace(self, symptoms=dict(self.symptoms))
 
     def read_under(self, policy: Policy) -> None:
         self.policy = policy

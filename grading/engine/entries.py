@@ -5,12 +5,13 @@ Times are aware and in UTC. ``at`` is the clinical time, ``recorded_at`` the tim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any, ClassVar, Final
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, ClassVar, Final, NamedTuple
 
 from grading.engine.analytes import Analyte
 from grading.engine.units import Number, celsius
@@ -251,12 +252,6 @@ KINDS: Final[dict[str, type[Entry]]] = {
 }  # fmt: skip
 
 
-_FIELDS: Final = {
-    entry_class: tuple(attribute.name for attribute in fields(entry_class))
-    for entry_class in KINDS.values()
-}
-
-
 def in_force(known: Iterable[Entry]) -> list[Entry]:
     """Those of the ``known`` entries that count: not corrected, not retracted, no retraction.
 
@@ -267,7 +262,15 @@ def in_force(known: Iterable[Entry]) -> list[Entry]:
     return [e for e in entries if e.id not in replaced and not isinstance(e, Retraction)]
 
 
-_WORDS: Final = {
+class _Field(NamedTuple):
+    """A field of an entry, and how its value is written as JSON has it and read back."""
+
+    name: str
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+_VOCABULARIES: Final[dict[str, type[StrEnum]]] = {
     "attribution": Attribution,
     "device": OxygenDevice,
     "drug": VasopressorDrug,
@@ -283,59 +286,72 @@ _AS_IT_IS: Final = frozenset(
     {"id", "note", "replaces", "term", "grade", "present", "comparator"}
     | {question.value for question in RiskQuestion}
 )
+_UNSAID_WHERE_EMPTY: Final = frozenset({"note", "others", "attribution_by_field"})
+_OTHER_SIGNS: Final = tuple(key for key in VITAL_SIGN if key not in SIGNS_READ)
+
+
+def _field(entry_class: type[Entry], name: str) -> _Field:
+    if name in _AS_IT_IS or (name == "unit" and entry_class is Lab):
+        return _Field(name, _itself, _itself)
+    if name in _TIMES:
+        return _Field(name, datetime.isoformat, datetime.fromisoformat)
+    if name == "attribution_by_field":
+        return _Field(name, _each(str), _each(Attribution))
+    if name == "others":
+        return _Field(name, _each(str), _each(Decimal))
+    if name in _VOCABULARIES:
+        return _Field(name, str, {str(item): item for item in _VOCABULARIES[name]}.__getitem__)
+    return _Field(name, str, Decimal)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _each(convert: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    return lambda values: {key: convert(value) for key, value in values.items()}
+
+
+_FIELDS: Final = {
+    entry_class: tuple(_field(entry_class, attribute.name) for attribute in fields(entry_class))
+    for entry_class in KINDS.values()
+}
+_WRITE: Final = {
+    entry_class: (attrgetter(*[i.name for i in items]), [(i.name, i.write) for i in items])
+    for entry_class, items in _FIELDS.items()
+}
+_READ: Final = {
+    entry_class: {item.name: item.read for item in items} for entry_class, items in _FIELDS.items()
+}
 
 
 def to_words(entry: Entry) -> dict[str, Any]:
     """``entry`` as a JSON object in the course file's words; ``from_words`` reads it back."""
     words: dict[str, Any] = {"kind": entry.kind}
-    for name in _FIELDS[type(entry)]:
-        value = getattr(entry, name)
-        if value is not None and value != "" and value != {} and not isinstance(value, Fraction):
-            words[name] = _word(value)
+    values, writers = _WRITE[type(entry)]
+    for value, (name, write) in zip(values(entry), writers, strict=True):
+        if value or (value is not None and name not in _UNSAID_WHERE_EMPTY):
+            words[name] = write(value)
     if isinstance(entry, Vasopressor):
         words.setdefault("rate", None)
     if isinstance(entry, Vitals):
-        words |= words.pop("others", {})
+        words.update(words.pop("others", {}))
     if "temperature_f" in words:
         words.pop("temperature_c", None)
     return words
 
 
-def _word(value: object) -> object:
-    """A field's value as JSON has it."""
-    if isinstance(value, str | Decimal):
-        return str(value)
-    if isinstance(value, int):
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {key: str(item) for key, item in value.items()}
-    return value
-
-
 def from_words(words: Mapping[str, Any]) -> Entry:
     """The entry that ``to_words`` wrote. Trusts its input; files are read by ``course_file``."""
     entry_class = KINDS[words["kind"]]
+    read = _READ[entry_class]
     values: dict[str, Any] = {
-        name: value if value is None else _read(entry_class, name, value)
+        name: value if value is None else read.get(name, Decimal)(value)
         for name, value in words.items()
         if name != "kind"
     }
     if "temperature_f" in values:
         values["temperature_c"] = celsius(values["temperature_f"])
     if entry_class is Vitals:
-        values["others"] = {
-            key: values.pop(key) for key in VITAL_SIGN if key in values and key not in SIGNS_READ
-        }
+        values["others"] = {key: values.pop(key) for key in _OTHER_SIGNS if key in values}
     return entry_class(**values)
-
-
-def _read(entry_class: type[Entry], name: str, value: Any) -> Any:
-    if name in _AS_IT_IS or (name == "unit" and entry_class is Lab):
-        return value
-    if name in _TIMES:
-        return datetime.fromisoformat(value)
-    if name == "attribution_by_field":
-        return {key: Attribution(item) for key, item in value.items()}
-    return _WORDS[name](value) if name in _WORDS else Decimal(value)

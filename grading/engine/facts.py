@@ -91,6 +91,10 @@ class CourseFacts:
         """How many of the later policies hold, or have held, at ``at``."""
         return sum(later.at <= at for later in self.policies)
 
+    def next_policy_at(self, number: int) -> datetime | None:
+        """When the policy after the ``number``-th begins to hold; None where none follows."""
+        return self.policies[number].at if number < len(self.policies) else None
+
     def under(self, number: int) -> CourseFacts:
         """The same under one policy alone: 0 is the first, n the n-th of the later ones."""
         policy = self.policies[number - 1].policy if number else self.policy

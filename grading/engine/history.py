@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from grading.engine.checkpoint import Checkpoint, put_away
@@ -16,47 +18,43 @@ FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
     """By clinical time, then by time of charting; what is equal in both keeps its place."""
-    return sorted(entries, key=lambda entry: (entry.at, entry.recorded_at))
+    return sorted(entries, key=attrgetter("at", "recorded_at"))
 
 
 def instants(entries: Iterable[Entry]) -> Iterator[tuple[datetime, list[Entry]]]:
     """Ordered entries by instant: what holds there holds once all of them are applied."""
-    together: list[Entry] = []
-    at: datetime | None = None
-    for entry in entries:
-        if entry.at != at:
-            if at is not None:
-                yield at, together
-            at, together = entry.at, []
-        together.append(entry)
-    if at is not None:
-        yield at, together
+    for at, together in groupby(entries, key=attrgetter("at")):
+        yield at, list(together)
+
+
+def _never(following: int) -> int:
+    """After more entries than follow."""
+    return following + 1
 
 
 def fold(
     state: CourseState,
     entries: Sequence[Entry],
     *,
-    checkpoint_every: Callable[[int], int] | None = None,
+    checkpoint_after: Callable[[int], int] = _never,
 ) -> tuple[list[Opening], list[Checkpoint]]:
     """Take ``state`` over ``entries`` (in order); the periods that open on the way.
 
-    With ``checkpoint_every`` the state is put away after about as many entries each as it answers
-    for the number of entries that still follow.
+    With ``checkpoint_after`` the state is put away again and again, each time after as many entries
+    as it answers for the number of entries that still follow, or after the rest of their instant.
     """
     openings: list[Opening] = []
     checkpoints: list[Checkpoint] = []
     worded: dict[str, Any] = {}
-    since_last, remaining = 0, len(entries)
+    passed, following = 0, len(entries)
+    due = checkpoint_after(following)
     for at, together in instants(entries):
         openings += state.advance(at, together)
-        since_last += len(together)
-        remaining -= len(together)
-        if checkpoint_every is None or not state.begun:
-            continue
-        if since_last >= checkpoint_every(remaining):
+        passed += len(together)
+        if passed >= due and state.begun:
             checkpoints.append(put_away(state, worded))
-            since_last = 0
+            following -= passed
+            passed, due = 0, checkpoint_after(following)
     return openings, checkpoints
 
 

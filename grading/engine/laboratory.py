@@ -7,7 +7,6 @@ strict and non-strict limits need no special case for such results.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -36,8 +35,7 @@ class GradeRange(NamedTuple):
     highest: int
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a result is held against, in the analyte's common unit; None is not known."""
 
     upper: Decimal | None
@@ -47,10 +45,14 @@ class Limits:
 
 def in_common_unit(analyte: Analyte, value: Decimal, unit: str) -> Decimal:
     """``value`` in the unit in which results of this analyte are compared; exact."""
+    return EXACT.multiply(value, _to_common(analyte, unit))
+
+
+def _to_common(analyte: Analyte, unit: str) -> Decimal:
     found = lab_unit(analyte, unit)
     if found is None:
         raise ValueError(f"{analyte} is not reported in {unit}")
-    return EXACT.multiply(value, found.to_common)
+    return found.to_common
 
 
 def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
@@ -62,17 +64,20 @@ def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
     row = CTCAE_LABORATORY.get(result.analyte)
     if row is None:
         return None
+    to_common = _to_common(result.analyte, result.unit)
     limits = Limits(
-        _common(result, result.upper_limit), _common(result, result.lower_limit), baseline
+        _product(result.upper_limit, to_common), _product(result.lower_limit, to_common), baseline
     )
-    ends = _ends(result)
+    ends = _ends(result, to_common)
     lacks_limit = (row.above_upper and limits.upper is None) or (
         row.below_lower and limits.lower is None
     )
     if lacks_limit:
         grades = [_absolute_grade(row, end) for end in ends]
-        return GradeRange(*grades) if min(grades) == _HIGHEST_CTCAE else None
-    grades = [_grade(row, end, limits) for end in ends]
+        if min(grades) < _HIGHEST_CTCAE:
+            return None
+    else:
+        grades = [_grade(row, end, limits) for end in ends]
     return GradeRange(min(grades), max(grades))
 
 
@@ -83,17 +88,18 @@ def highest_grade(analyte: Analyte) -> int:
     return max(len(row.above_upper), len(row.below_lower), *by_step, 0)
 
 
-def _common(result: Lab, value: Decimal | None) -> Decimal | None:
-    return None if value is None else in_common_unit(result.analyte, value, result.unit)
+def _product(value: Decimal | None, to_common: Decimal) -> Decimal | None:
+    return None if value is None else EXACT.multiply(value, to_common)
 
 
-def _ends(result: Lab) -> tuple[Point, Point]:
-    value = in_common_unit(result.analyte, result.value, result.unit)
+def _ends(result: Lab, to_common: Decimal) -> tuple[Point, ...]:
+    """The ends of the range that ``result`` stands for; a plain number is one point."""
+    value = EXACT.multiply(result.value, to_common)
     if result.comparator == "<":
         return _ZERO, Point(value, -1)
     if result.comparator == ">":
         return Point(value, 1), _UNBOUNDED
-    return Point(value, 0), Point(value, 0)
+    return (Point(value, 0),)
 
 
 def _grade(row: GradedBy, point: Point, limits: Limits) -> int:
@@ -118,11 +124,11 @@ def _absolute_grade(row: GradedBy, point: Point) -> int:
 
 
 def _steps_above(point: Point, reference: Decimal, multiples: tuple[Decimal, ...]) -> int:
-    return sum(point > (EXACT.multiply(multiple, reference), 0) for multiple in multiples)
+    return sum([point > (EXACT.multiply(multiple, reference), 0) for multiple in multiples])
 
 
 def _steps_below(point: Point, reference: Decimal, fractions: tuple[Decimal, ...]) -> int:
-    return sum(point < (EXACT.multiply(fraction, reference), 0) for fraction in fractions)
+    return sum([point < (EXACT.multiply(fraction, reference), 0) for fraction in fractions])
 
 
 def _fall_in_percent(row: GradedBy, point: Point, baseline: Decimal) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from grading.engine.analytes import Analyte
 from grading.engine.assessment import Assessed, Explained
@@ -53,6 +53,9 @@ class Prior:
     grades: dict[str, int] = field(default_factory=dict)
     results: dict[Analyte, Lab] = field(default_factory=dict)
 
+    def copied(self) -> Self:
+        return replace(self, grades=dict(self.grades), results=dict(self.results))
+
     def note(self, entry: Lab | Toxicity) -> None:
         if isinstance(entry, Toxicity):
             self.grades[entry.term] = entry.grade
@@ -74,6 +77,15 @@ class Organs:
     ticks: dict[str, Symptom] = field(default_factory=dict)
     charted_at: dict[str, datetime] = field(default_factory=dict)
 
+    def copied(self) -> Self:
+        return replace(
+            self,
+            prior=self.prior.copied(),
+            held=dict(self.held),
+            ticks=dict(self.ticks),
+            charted_at=dict(self.charted_at),
+        )
+
     def read_under(self, policy: Policy) -> None:
         """Grade what is held anew; what was there before the infusion rests on no policy."""
         self.policy = policy
@@ -88,10 +100,12 @@ class Organs:
         self.charted_at[entry.term] = entry.at
         self.held[entry.term] = self._charted(entry)
 
-    def note_lab(self, entry: Lab) -> None:
-        """Only analytes that CTCAE grades here are kept."""
-        if entry.analyte in CTCAE_LABORATORY:
+    def note_lab(self, entry: Lab) -> bool:
+        """Only analytes that CTCAE grades here are kept; whether this one is."""
+        graded = entry.analyte in CTCAE_LABORATORY
+        if graded:
             self.held[entry.analyte.value] = self._graded(entry)
+        return graded
 
     def note_tick(self, symptom: Symptom) -> None:
         if symptom.present and symptom.counts:
@@ -114,6 +128,8 @@ class Organs:
         if not entry.counts:
             return Held(entry, None, 0, graded.lowest)
         code, sure = self._outcome(term, graded.lowest)
+        if graded.highest == graded.lowest:
+            return Held(entry, code, 0, graded.lowest)
         _, possible = self._outcome(term, graded.highest)
         return Held(entry, code, possible if possible > sure else 0, graded.lowest)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from grading.engine.evidence import Citation
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(NamedTuple):
     """A criterion that is met: its line in the paper, the entries it stands on, and why."""
 
     code: str
@@ -34,8 +32,7 @@ class Criterion:
         return words
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """Something not known, and the grade that knowing it could reach."""
 
     code: str
@@ -47,8 +44,7 @@ class Unknown:
         return {"code": self.code, "could_reach": self.could_reach, "why": self.why}
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """The start of a period; ``grade`` None is the end of grading (a death not due to CRS).
 
     ``policy`` is which of the course's policies grades it: 0 the first, n the n-th later one.
@@ -64,8 +60,7 @@ class Opening:
     by_policy_alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening."""
 
     start: datetime

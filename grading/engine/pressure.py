@@ -182,6 +182,9 @@ def reading_text(vitals: Vitals) -> str:
 
 
 def reading_is_uncertain(vitals: Vitals) -> bool:
+    """Whether the attribution of a pressure in ``vitals`` is; it must be a pressure reading."""
+    if not vitals.attribution_by_field:
+        return vitals.attribution is Attribution.UNCERTAIN
     return any(
         getattr(vitals, name) is not None and vitals.attribution_of(name) is Attribution.UNCERTAIN
         for name in ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")

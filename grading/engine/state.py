@@ -8,13 +8,13 @@ of bounded size, whatever the length of the chart, and can be put away and taken
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from grading.engine import circulation_words
-from grading.engine.assessment import Assessed, Explained
+from grading.engine.assessment import Assessed
 from grading.engine.circulation import Circulation
 from grading.engine.constitution import Constitution
 from grading.engine.entries import (
@@ -36,12 +36,13 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.findings import Findings, together, worded
 from grading.engine.organs import Organs, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Criterion, Opening, Unknown
+from grading.engine.periods import Criterion, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
-from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, ORDER, RULES, grades_under
+from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, RULES, grades_under
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
 
 _NOTHING: Final[Assessed] = ((), ())
@@ -53,7 +54,8 @@ class CourseState:
 
     ``latest`` holds the latest entry about each thing ("temperature_c", "oxygen",
     "vasopressor.norepinephrine", "lab.crp", ...) since the infusion. ``policy_number`` is which of
-    the course's policies holds at ``at``: 0 the first, n the n-th later one.
+    the course's policies holds at ``at``: 0 the first, n the n-th later one. ``says`` is what the
+    four parts say, ``worded`` the same in words where nothing about a part was charted since.
     """
 
     facts: CourseFacts
@@ -71,7 +73,9 @@ class CourseState:
     death: Death | None = None
     latest: dict[str, Entry] = field(default_factory=dict)
     says: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
+    worded: list[Findings | None] = field(default_factory=lambda: [None] * 4)
     next_clock: datetime | None = None
+    next_policy_at: datetime | None = None
     shown: tuple[Any, ...] | None = None
 
     @classmethod
@@ -96,6 +100,20 @@ class CourseState:
             organs=Organs(policy, baseline),
             policy_number=policy_number,
             weight_kg=facts.weight_kg,
+            next_policy_at=facts.next_policy_at(policy_number),
+        )
+
+    def copied(self) -> Self:
+        """The same state, to be taken further by itself; the entries are shared."""
+        return replace(
+            self,
+            constitution=self.constitution.copied(),
+            oxygen=replace(self.oxygen),
+            circulation=self.circulation.copied(),
+            organs=self.organs.copied(),
+            latest=dict(self.latest),
+            says=list(self.says),
+            worded=list(self.worded),
         )
 
     @property
@@ -136,20 +154,14 @@ class CourseState:
         return self._next_event() is not None
 
     def _next_event(self) -> datetime | None:
-        policy_at = self._next_policy_at()
-        if self.next_clock is None or policy_at is None:
-            return self.next_clock or policy_at
-        return min(self.next_clock, policy_at)
-
-    def _next_policy_at(self) -> datetime | None:
-        later = self.facts.policies
-        if self.is_over or self.policy_number == len(later):
-            return None
-        return later[self.policy_number].at
+        if self.next_clock is None or self.next_policy_at is None:
+            return self.next_clock or self.next_policy_at
+        return min(self.next_clock, self.next_policy_at)
 
     def _change_policy(self) -> None:
         """Read everything noted so far with the next policy's numbers."""
         self.policy_number += 1
+        self.next_policy_at = self.facts.next_policy_at(self.policy_number)
         ruled = self.facts.under(self.policy_number)
         self.grades = grades_under(ruled.policy)
         self.constitution.read_under(ruled.policy)
@@ -167,38 +179,41 @@ class CourseState:
                 self._note_risk(entry)
 
     def _take_in(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
-        touched = self._pass_time(at)
+        touched = self._pass_time(at) if at in (self.next_clock, self.next_policy_at) else 0
         for entry in entries:
             touched |= _NOTED[type(entry)](self, entry)
         if self.death is not None:
             self._end(at, openings)
             return
-        if touched & _CIRCULATION:
-            self._settle_circulation(at)
-        if touched & _CONSTITUTION:
-            self.says[0] = self.constitution.assess()
-        if touched & _OXYGEN:
-            self.says[1] = self.oxygen.assess()
-        if touched & _ORGANS:
-            self.says[3] = self.organs.assess()
-        if touched or not self.begun:
+        if (touched and self._assess(at, touched)) or not self.begun:
             self.begun = True
             self._open(at, openings)
 
+    def _assess(self, at: datetime, touched: int) -> bool:
+        """Ask those parts that were touched what they say; whether the grade may now differ."""
+        before = self.says.copy()
+        if touched & (_CIRCULATION | _PRESSURE):
+            self.circulation.settle(at, self.weight_kg)
+            self.says[2] = self.circulation.assess(at)
+            if touched & _CIRCULATION:  # a pressure alone sets no clock
+                self.next_clock = self.circulation.next_change(at)
+        if touched & _CONSTITUTION:
+            self.says[0], self.worded[0] = self.constitution.assess(), None
+        if touched & _OXYGEN:
+            self.says[1], self.worded[1] = self.oxygen.assess(), None
+        if touched & _ORGANS:
+            self.says[3], self.worded[3] = self.organs.assess(), None
+        return self.says != before or bool(touched & _POLICY)
+
     def _pass_time(self, at: datetime) -> int:
         """Make the change of policy that the instant brings; what it or the clock touches."""
-        if self._next_policy_at() == at:
+        if self.next_policy_at == at:
             self._change_policy()
             return _EVERYTHING
         return _CIRCULATION if self.next_clock == at else 0
 
-    def _settle_circulation(self, at: datetime) -> None:
-        self.circulation.settle(at, self.weight_kg)
-        self.says[2] = self.circulation.assess(at)
-        self.next_clock = self.circulation.next_change(at)
-
     def _end(self, at: datetime, openings: list[Opening]) -> None:
-        self.at, self.begun, self.next_clock = at, True, None
+        self.at, self.begun, self.next_clock, self.next_policy_at = at, True, None, None
         openings.append(self.opening_of_death())
 
     def opening_of_death(self) -> Opening:
@@ -219,60 +234,43 @@ class CourseState:
         a, b, c, d = self.says
         met = a[0] + b[0] + c[0] + d[0]
         unknown = a[1] + b[1] + c[1] + d[1]
-        grade = max([self.grades[code] for code in met], default=0)
-        at_most = max([reach for _, reach in unknown], default=0)
-        codes = tuple([code for code, _ in unknown])
-        shown = (grade, max(grade, at_most), met, codes, self.policy_number)
+        codes, reaches = zip(*unknown, strict=True) if unknown else ((), ())
+        grade = max(map(self.grades.__getitem__, met), default=0)
+        shown = (grade, max((grade, *reaches)), met, codes, self.policy_number)
         if shown == self.shown:
             return
         by_policy_alone = self.shown is not None and shown[:4] == self.shown[:4]
         self.shown = shown
+        found = self.findings(at)
         openings.append(
             Opening(
                 at,
                 grade,
                 shown[1],
-                self.criteria(at),
-                self.unknowns(at),
+                found.criteria,
+                found.unknown,
                 self.policy_number,
                 by_policy_alone,
             )
         )
 
-    def criteria(self, at: datetime) -> tuple[Criterion, ...]:
-        """The criteria met at ``at``, highest grade first, with evidence and words."""
-        found = []
-        for explain, (met, _) in zip(self._explainers(at), self.says, strict=True):
-            for code in met:
-                why = explain(code)
-                found.append(
-                    Criterion(
-                        code,
-                        self.grades[code],
-                        RULES[code].citation,
-                        why.evidence,
-                        why.text,
-                        why.uncertain,
-                    )
-                )
-        return tuple(sorted(found, key=lambda item: (-item.grade, ORDER[item.code])))
+    def findings(self, at: datetime) -> Findings:
+        """What is met and what is unknown at ``at``, highest grade first, evidence and words.
 
-    def unknowns(self, at: datetime) -> tuple[Unknown, ...]:
-        """What is not known at ``at``, highest reach first."""
-        found = []
-        for explain, (_, unknown) in zip(self._explainers(at), self.says, strict=True):
-            for code, reach in unknown:
-                why = explain(code)
-                found.append(Unknown(code, reach, why.text, why.evidence))
-        return tuple(sorted(found, key=lambda item: (-item.could_reach, item.code)))
-
-    def _explainers(self, at: datetime) -> tuple[Callable[[str], Explained], ...]:
-        return (
-            self.constitution.explain,
-            self.oxygen.explain,
+        What a part said is worded once, until an entry about it comes; only the circulation's words
+        tell the time.
+        """
+        said, found = self.says, self.worded
+        constitution = found[0] or worded(said[0], self.constitution.explain, self.grades)
+        oxygen = found[1] or worded(said[1], self.oxygen.explain, self.grades)
+        circulation = worded(
+            said[2],
             lambda code: circulation_words.explain(self.circulation, code, at),
-            self.organs.explain,
+            self.grades,
         )
+        organs = found[3] or worded(said[3], self.organs.explain, self.grades)
+        self.worded = [constitution, oxygen, None, organs]
+        return together((constitution, oxygen, circulation, organs))
 
     def _note_weight(self, entry: Weight) -> int:
         self.weight, self.weight_kg = entry, entry.weight_kg
@@ -284,14 +282,14 @@ class CourseState:
         for name in SIGNS_READ:
             if getattr(entry, name) is not None:
                 latest[name] = entry
-        for name in entry.others:
-            latest[name] = entry
+        if entry.others:
+            latest.update(dict.fromkeys(entry.others, entry))
         if entry.temperature_c is not None:
             self.constitution.note_temperature(entry)
             touched = _CONSTITUTION
         if entry.is_pressure_reading:
             self.circulation.note_reading(entry)
-            touched |= _CIRCULATION
+            touched |= _PRESSURE
         return touched
 
     def _note_oxygen(self, entry: Oxygen) -> int:
@@ -316,8 +314,7 @@ class CourseState:
 
     def _note_lab(self, entry: Lab) -> int:
         self.latest[f"lab.{entry.analyte}"] = entry
-        self.organs.note_lab(entry)
-        return _ORGANS
+        return _ORGANS if self.organs.note_lab(entry) else 0
 
     def _note_toxicity(self, entry: Toxicity) -> int:
         self.latest[f"toxicity.{entry.term}"] = entry
@@ -356,7 +353,9 @@ _CONSTITUTION: Final = 1 << 0
 _OXYGEN: Final = 1 << 1
 _CIRCULATION: Final = 1 << 2
 _ORGANS: Final = 1 << 3
-_EVERYTHING: Final = _CONSTITUTION | _OXYGEN | _CIRCULATION | _ORGANS
+_POLICY: Final = 1 << 4
+_PRESSURE: Final = 1 << 5
+_EVERYTHING: Final = _CONSTITUTION | _OXYGEN | _CIRCULATION | _ORGANS | _POLICY
 
 _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Weight: CourseState._note_weight,

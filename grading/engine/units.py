@@ -7,9 +7,10 @@ microgram has no finite decimal and the three-hour rule turns on "at least 20".
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 MAX_DIGITS: Final = 60
@@ -26,6 +27,12 @@ MICROGRAMS_PER_MILLIGRAM: Final = 1000
 
 class NotANumberError(ValueError):
     """The text is not a plain decimal number."""
+
+
+@cache
+def minutes(number: int) -> timedelta:
+    """A policy's number of minutes as a duration."""
+    return timedelta(minutes=number)
 
 
 def exact_decimal(text: str) -> Decimal:

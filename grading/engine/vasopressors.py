@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, Self
 
+from grading.engine.assessment import Explained
 from grading.engine.entries import Vasopressor
 from grading.engine.evidence import (
     BITARTRATE_PER_BASE,
@@ -18,8 +19,8 @@ from grading.engine.evidence import (
     VASST_DIVISOR,
 )
 from grading.engine.policy import BITARTRATE, Policy
-from grading.engine.units import MICROGRAMS_PER_MILLIGRAM, MINUTES_PER_HOUR, shown
-from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
+from grading.engine.units import MICROGRAMS_PER_MILLIGRAM, MINUTES_PER_HOUR, minutes, shown
+from grading.engine.vocabulary import DRUGS, Attribution, DoseUnit, VasopressorDrug
 
 _NO_TIME: Final = timedelta(0)
 _MONOTHERAPY: Final = {
@@ -82,27 +83,22 @@ def charted_dose_without_weight(entry: Vasopressor) -> Fraction | None:
 
 def norepinephrine_equivalent(doses: Doses) -> Fraction:
     """VASST equivalent in µg/min of those with a term in the equation (Table 3, footnote)."""
-    return sum(
-        (
-            dose / _DIVISOR[drug]
-            for drug, dose in doses.items()
-            if dose is not None and drug in _DIVISOR
-        ),
-        Fraction(0),
-    )
+    terms = [
+        dose / _DIVISOR[drug]
+        for drug, dose in doses.items()
+        if dose is not None and drug in _DIVISOR
+    ]
+    return sum(terms[1:], terms[0]) if terms else Fraction(0)
 
 
 def high_now(doses: Doses) -> bool:
     """Whether any row of Table 3 is reached at this instant, whatever its duration."""
-    if any(
-        dose is not None and dose >= _MONOTHERAPY[drug]
-        for drug, dose in doses.items()
-        if drug in _MONOTHERAPY
-    ):
-        return True
+    for drug, dose in doses.items():
+        if dose is not None and drug in _MONOTHERAPY and dose >= _MONOTHERAPY[drug]:
+            return True
     if VasopressorDrug.VASOPRESSIN in doses:
         return norepinephrine_equivalent(doses) >= _WITH_VASOPRESSIN
-    in_combination = sum(drug in _DIVISOR for drug in doses) > 1
+    in_combination = len(doses.keys() & _DIVISOR.keys()) > 1
     return in_combination and norepinephrine_equivalent(doses) >= _COMBINATION
 
 
@@ -135,12 +131,14 @@ class HighDoseRun:
 
     def credited(self, at: datetime) -> timedelta:
         """Minutes credited to the open run; none where no run is open."""
-        if self.since is None or not self.is_open(at):
-            return _NO_TIME
-        return self.credit + (at - self.since) if self.high else self.credit
+        return self._credit(at) if self.is_open(at) else _NO_TIME
+
+    def _credit(self, at: datetime) -> timedelta:
+        high_since = self.since if self.high else None
+        return self.credit if high_since is None else self.credit + (at - high_since)
 
     def is_met(self, at: datetime) -> bool:
-        return self.is_open(at) and self.credited(at) >= self._needed
+        return self.is_open(at) and self._credit(at) >= self._needed
 
     def changes(self) -> tuple[datetime, ...]:
         """The instants at which the clock alone may change what the run says."""
@@ -148,7 +146,7 @@ class HighDoseRun:
             return ()
         if not self.high:
             return (self.since + self._gap,)
-        life_threatening = timedelta(minutes=self.policy.life_threatening_minutes)
+        life_threatening = minutes(self.policy.life_threatening_minutes)
         return (
             self.since + (self._needed - self.credit),
             self.since + (life_threatening - self.credit),
@@ -156,11 +154,11 @@ class HighDoseRun:
 
     @property
     def _gap(self) -> timedelta:
-        return timedelta(minutes=self.policy.gap_minutes)
+        return minutes(self.policy.gap_minutes)
 
     @property
     def _needed(self) -> timedelta:
-        return timedelta(minutes=self.policy.high_dose_minutes)
+        return minutes(self.policy.high_dose_minutes)
 
 
 @dataclass(slots=True)
@@ -168,6 +166,7 @@ class Infusions:
     """Every vasopressor as last charted, and since when those that count have run.
 
     A dose stays as it was converted when charted; ``as_salt`` are those read as a salt then.
+    ``explained`` and ``equivalent`` are found once, until an infusion changes.
     """
 
     policy: Policy
@@ -177,6 +176,19 @@ class Infusions:
     awaiting_weight: set[VasopressorDrug] = field(default_factory=set)
     as_salt: set[VasopressorDrug] = field(default_factory=set)
     changed: set[VasopressorDrug] = field(default_factory=set)
+    explained: Explained | None = None
+    equivalent: str | None = None
+
+    def copied(self) -> Self:
+        return replace(
+            self,
+            entries=dict(self.entries),
+            running_since=dict(self.running_since),
+            doses=dict(self.doses),
+            awaiting_weight=set(self.awaiting_weight),
+            as_salt=set(self.as_salt),
+            changed=set(self.changed),
+        )
 
     def note(self, entry: Vasopressor) -> None:
         self.entries[entry.drug] = entry
@@ -201,20 +213,32 @@ class Infusions:
             salt = _is_salt(entry, self.policy)
             (self.as_salt.add if salt else self.as_salt.discard)(drug)
         self.changed.clear()
+        self.explained = self.equivalent = None
 
     def only(self) -> VasopressorDrug | None:
         """The one vasopressor that runs, or None where none or several do."""
         return next(iter(self.running_since)) if len(self.running_since) == 1 else None
 
     def evidence(self) -> tuple[str, ...]:
-        return tuple(sorted(self.entries[drug].id for drug in self.running_since))
+        return tuple(sorted([self.entries[drug].id for drug in self.running_since]))
 
-    def text(self) -> str:
-        """The running infusions in words."""
-        return "; ".join(
-            infusion_text(self.entries[drug], self.doses[drug], salt=drug in self.as_salt)
-            for drug in sorted(self.running_since)
-        )
+    def explain(self) -> Explained:
+        """What runs: the entries, in words, and whether the attribution of one is uncertain."""
+        if self.explained is None:
+            texts, uncertain = [], False
+            for drug in sorted(self.running_since):
+                entry = self.entries[drug]
+                texts.append(infusion_text(entry, self.doses[drug], salt=drug in self.as_salt))
+                uncertain |= entry.attribution is Attribution.UNCERTAIN
+            self.explained = Explained(self.evidence(), "; ".join(texts), uncertain)
+        return self.explained
+
+    def equivalent_text(self) -> str:
+        """The VASST equivalent of what runs, in words."""
+        if self.equivalent is None:
+            dose = norepinephrine_equivalent(self.doses)
+            self.equivalent = f"norepinephrine equivalent {shown(dose)} mcg/min"
+        return self.equivalent
 
 
 def rate_text(entry: Vasopressor) -> str:

@@ -191,7 +191,7 @@ class DoseUnit(Labelled):
 
     @property
     def per_kg(self) -> bool:
-        return "/kg/" in self.value
+        return "/kg/" in self
 
 
 class VasopressorDrug(Labelled):

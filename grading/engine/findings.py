@@ -1,0 +1,42 @@
+"""What the parts of a chart say, in words: criteria that are met and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from typing import NamedTuple
+
+from grading.engine.assessment import Assessed, Explained
+from grading.engine.periods import Criterion, Unknown
+from grading.engine.systems.lee_2014 import ORDER, RULES
+
+
+class Findings(NamedTuple):
+    """The criteria met and what is unknown."""
+
+    criteria: tuple[Criterion, ...]
+    unknown: tuple[Unknown, ...]
+
+
+def worded(
+    says: Assessed, explain: Callable[[str], Explained], grades: Mapping[str, int]
+) -> Findings:
+    """What one part ``says``, with the grade of each criterion, evidence and words."""
+    criteria, unknown = [], []
+    for code in says[0]:
+        evidence, text, uncertain = explain(code)
+        citation = RULES[code].citation
+        criteria.append(Criterion(code, grades[code], citation, evidence, text, uncertain))
+    for code, reach in says[1]:
+        evidence, text, _ = explain(code)
+        unknown.append(Unknown(code, reach, text, evidence))
+    return Findings(tuple(criteria), tuple(unknown))
+
+
+def together(parts: Iterable[Findings]) -> Findings:
+    """The findings of all ``parts``: highest grade, or reach, first."""
+    criteria, unknown = zip(*parts, strict=True)
+    return Findings(
+        tuple(sorted(chain(*criteria), key=lambda item: (-item.grade, ORDER[item.code]))),
+        tuple(sorted(chain(*unknown), key=lambda item: (-item.could_reach, item.code))),
+    )
