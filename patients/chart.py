@@ -108,8 +108,11 @@ WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
     WHERE held.course_id = %(course)s AND held.kind = 'weight' AND held.at <= %(since)s::timestamptz
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = held.id)
     ORDER BY held.at DESC LIMIT 1
-), %(since)s)"""
-"""Those that hold at ``since`` or after it, among entries in force; none where it is NULL."""
+), %(since)s) AND entry.at <= 'infinity'"""
+"""Those that hold at ``since`` or after it, among entries in force; none where it is NULL.
+
+A time limited on one side only counts for a third of a course: it would be planned for each look.
+"""
 _BEFORE: Final = """WITH infusion AS MATERIALIZED (
     SELECT said.id, said.at FROM patients_entry AS said
     WHERE said.course_id = %(course)s AND said.kind = 'vasopressor' AND said.at <= %(at)s
