@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -95,7 +95,7 @@ def graded(
     projected = [period for period in history.periods if begun and period.start > moment]
     end = min(moment, history.ended_at) if history.ended_at is not None else moment
     if past:
-        past[-1] = past[-1]._replace(end=end)
+        past[-1] = replace(past[-1], end=end)
     guidance = advise(document.facts, standing, entries, history.periods, risk=document.risk)
     return Answer(document, moment, standing, tuple(past), tuple(projected), guidance)
 

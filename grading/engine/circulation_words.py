@@ -48,7 +48,7 @@ def _low_pressure(circulation: Circulation, at: datetime) -> Explained:
     )
 
 
-@lru_cache(maxsize=128)
+@lru_cache
 def _floors_text(systolic_mmhg: Decimal, tripled_map_mmhg: Decimal | None) -> str:
     floors = f"SBP below {shown(systolic_mmhg)}"
     if tripled_map_mmhg is not None:

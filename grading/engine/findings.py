@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
 from typing import NamedTuple
 
 from grading.engine.assessment import Assessed, Explained
@@ -35,8 +34,11 @@ def worded(
 
 def together(parts: Iterable[Findings]) -> Findings:
     """The findings of all ``parts``: highest grade, or reach, first."""
-    criteria, unknown = zip(*parts, strict=True)
-    return Findings(
-        tuple(sorted(chain(*criteria), key=lambda item: (-item.grade, ORDER[item.code]))),
-        tuple(sorted(chain(*unknown), key=lambda item: (-item.could_reach, item.code))),
-    )
+    criteria: list[Criterion] = []
+    unknown: list[Unknown] = []
+    for met, not_known in parts:
+        criteria += met
+        unknown += not_known
+    criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
+    unknown.sort(key=lambda item: (-item.could_reach, item.code))
+    return Findings(tuple(criteria), tuple(unknown))

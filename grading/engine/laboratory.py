@@ -120,7 +120,7 @@ def _grade(row: GradedBy, point: Point, limits: Limits) -> int:
 def _absolute_grade(row: GradedBy, point: Point) -> int:
     below = [grade for grade, limit in row.below if point < (limit, 0)]
     at_most = [grade for grade, limit in row.at_most if point <= (limit, 0)]
-    return max(below + at_most, default=0)
+    return max([0, *below, *at_most])
 
 
 def _steps_above(point: Point, reference: Decimal, multiples: tuple[Decimal, ...]) -> int:
@@ -133,18 +133,16 @@ def _steps_below(point: Point, reference: Decimal, fractions: tuple[Decimal, ...
 
 def _fall_in_percent(row: GradedBy, point: Point, baseline: Decimal) -> int:
     scaled = (EXACT.multiply(point.value, _WHOLE), point.edge)
-    return max(
-        (
-            grade
-            for grade, percent in row.fall_percent
-            if scaled <= (EXACT.multiply(baseline, _WHOLE - percent), 0)
-        ),
-        default=0,
-    )
+    reached = [
+        grade
+        for grade, percent in row.fall_percent
+        if scaled <= (EXACT.multiply(baseline, _WHOLE - percent), 0)
+    ]
+    return max([0, *reached])
 
 
 def _fall_in_points(row: GradedBy, point: Point, baseline: Decimal) -> int:
-    return max(
-        (grade for grade, fall in row.fall_points if point <= (EXACT.subtract(baseline, fall), 0)),
-        default=0,
-    )
+    reached = [
+        grade for grade, fall in row.fall_points if point <= (EXACT.subtract(baseline, fall), 0)
+    ]
+    return max([0, *reached])

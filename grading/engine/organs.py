@@ -156,13 +156,12 @@ class Organs:
     def assess(self) -> Assessed:
         held = self.held.values()
         met = tuple(sorted({item.code for item in held if item.code is not None}))
-        unknown = tuple(
-            sorted(
-                (f"lab.{term}", item.could_reach)
-                for term, item in self.held.items()
-                if item.could_reach
-            )
-        )
+        doubtful = [
+            (f"lab.{term}", item.could_reach)
+            for term, item in self.held.items()
+            if item.could_reach
+        ]
+        unknown = tuple(sorted(doubtful))
         if self.ticks and self.ungraded():
             return met, (*unknown, (UNGRADED, _CTCAE_LIFE_THREATENING))
         return met, unknown

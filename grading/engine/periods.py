@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -60,7 +61,8 @@ class Opening(NamedTuple):
     by_policy_alone: bool = False
 
 
-class Period(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Period:
     """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening."""
 
     start: datetime

@@ -234,9 +234,14 @@ class CourseState:
         a, b, c, d = self.says
         met = a[0] + b[0] + c[0] + d[0]
         unknown = a[1] + b[1] + c[1] + d[1]
-        codes, reaches = zip(*unknown, strict=True) if unknown else ((), ())
-        grade = max(map(self.grades.__getitem__, met), default=0)
-        shown = (grade, max((grade, *reaches)), met, codes, self.policy_number)
+        grade = 0
+        for code in met:
+            grade = max(grade, self.grades[code])
+        at_most = grade
+        for _, reach in unknown:
+            at_most = max(at_most, reach)
+        codes = tuple([code for code, _ in unknown])
+        shown = (grade, at_most, met, codes, self.policy_number)
         if shown == self.shown:
             return
         by_policy_alone = self.shown is not None and shown[:4] == self.shown[:4]
@@ -246,7 +251,7 @@ class CourseState:
             Opening(
                 at,
                 grade,
-                shown[1],
+                at_most,
                 found.criteria,
                 found.unknown,
                 self.policy_number,
