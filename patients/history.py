@@ -13,14 +13,13 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import QuerySet
 
 from grading.engine.periods import Period
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import Course, GradePeriod
 from patients.policy import Ruling
-from patients.stored import PutAway, supersede
+from patients.stored import PutAway, StoredPeriod, supersede
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ class GradeChange:
 class Difference:
     """A history before an act and after it, from the first instant at which they can differ."""
 
-    before: Sequence[GradePeriod]
-    after: Sequence[GradePeriod]
+    before: Sequence[StoredPeriod]
+    after: Sequence[StoredPeriod]
 
     def changes(self, now: datetime) -> tuple[GradeChange, ...]:
         """The changes of grade up to ``now`` that the act brought into the history."""
@@ -68,9 +67,26 @@ def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePer
     ).order_by("valid")
 
 
+def stored_at(course: Course | uuid.UUID, instant: datetime) -> list[StoredPeriod]:
+    """``known_at``, as a regrade compares them."""
+    return [
+        StoredPeriod(
+            row.pk,
+            row.valid.lower,
+            row.valid.upper,
+            row.grade,
+            row.at_most,
+            row.findings,
+            row.ruleset_version,
+            row.policy_id,
+        )
+        for row in known_at(course, instant)
+    ]
+
+
 def superseded(
     course: Course,
-    before: Sequence[GradePeriod],
+    before: Sequence[StoredPeriod],
     *,
     resumed_at: datetime | None,
     continuing_until: datetime | None,
@@ -85,53 +101,35 @@ def superseded(
     under, ``put_away`` its new checkpoints. Rows that say the same stay untouched; of the others
     what was known is closed, never lost.
     """
-    wanted = [
-        _row(course, period, rulings[period.policy].version_id, recorded_at) for period in periods
-    ]
-    if before and resumed_at is not None and before[0].valid.lower <= resumed_at:
-        wanted.insert(0, _continued(before[0], continuing_until, recorded_at))
+    wanted = [_row(period, rulings[period.policy].version_id) for period in periods]
+    if before and resumed_at is not None and before[0].start <= resumed_at:
+        # Open at the resume point: only its end can have changed.
+        wanted.insert(0, before[0]._replace(id=None, end=continuing_until))
     stored = {_says(row): row for row in before}
     after = [stored.pop(_says(row), row) for row in wanted]
-    opened = [row for row in after if row.pk is None]
+    opened = [row for row in after if row.id is None]
     if stored or opened or put_away.checkpoints or put_away.dropped_after is not None:
         supersede(course.pk, stored.values(), opened, recorded_at, put_away)
     return Difference(before, after)
 
 
-def _row(course: Course, period: Period, version_id: int, recorded_at: datetime) -> GradePeriod:
-    return GradePeriod(
-        course=course,
-        system=RULESET,
-        valid=DateTimeTZRange(period.start, period.end),
-        known=DateTimeTZRange(recorded_at, None),
-        grade=period.grade,
-        at_most=period.at_most,
-        findings=period.findings_json(),
-        ruleset_version=RULESET_VERSION,
-        policy_id=version_id,
+def _row(period: Period, version_id: int) -> StoredPeriod:
+    return StoredPeriod(
+        None,
+        period.start,
+        period.end,
+        period.grade,
+        period.at_most,
+        period.findings_json(),
+        RULESET_VERSION,
+        version_id,
     )
 
 
-def _continued(row: GradePeriod, until: datetime | None, recorded_at: datetime) -> GradePeriod:
-    """The period open at the resume point: only its end can have changed."""
-    return GradePeriod(
-        course_id=row.course_id,
-        system=row.system,
-        valid=DateTimeTZRange(row.valid.lower, until),
-        known=DateTimeTZRange(recorded_at, None),
-        grade=row.grade,
-        at_most=row.at_most,
-        findings=row.findings,
-        ruleset_version=row.ruleset_version,
-        policy_id=row.policy_id,
-    )
-
-
-def _says(row: GradePeriod) -> tuple[Any, ...]:
+def _says(row: StoredPeriod) -> tuple[Any, ...]:
     """Everything that two rows must share to say the same."""
     findings = json.dumps(row.findings, sort_keys=True)
-    valid = (row.valid.lower, row.valid.upper)
-    return (*valid, row.grade, row.at_most, findings, row.ruleset_version, row.policy_id)
+    return (*row[1:5], findings, row.ruleset_version, row.policy_id)
 
 
 def gist(findings: Mapping[str, Any]) -> str:
@@ -141,18 +139,16 @@ def gist(findings: Mapping[str, Any]) -> str:
     return json.dumps([met, unknown])
 
 
-def _changes(periods: Sequence[GradePeriod]) -> list[GradeChange]:
+def _changes(periods: Sequence[StoredPeriod]) -> list[GradeChange]:
     return [
-        GradeChange(later.valid.lower, earlier.grade, later.grade, later.findings)
+        GradeChange(later.start, earlier.grade, later.grade, later.findings)
         for earlier, later in pairwise(periods)
         if earlier.grade != later.grade
     ]
 
 
-def _grade_at(periods: Iterable[GradePeriod], instant: datetime) -> int | None:
+def _grade_at(periods: Iterable[StoredPeriod], instant: datetime) -> int | None:
     for period in periods:
-        if period.valid.lower <= instant and (
-            period.valid.upper is None or instant < period.valid.upper
-        ):
+        if period.start <= instant and (period.end is None or instant < period.end):
             return period.grade
     return None

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from grading.engine.systems.lee_2014 import RULESET
 from patients.chart import FROM_CHECKPOINT, EntryRow, rows_from
-from patients.models import Course, GradePeriod
+from patients.models import Course
 from patients.policy import DECIDED, Ruling, rulings_from
+from patients.stored import StoredPeriod
 
 # One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
 # are found by the index on starts; by their ends all periods of a course would be read.
@@ -84,7 +84,7 @@ class Moment:
     resume: ResumePoint | None
     last_checkpoint_at: datetime | None
     decided: tuple[Ruling, ...]
-    periods: tuple[GradePeriod, ...]
+    periods: tuple[StoredPeriod, ...]
     entries: list[EntryRow]
 
 
@@ -122,25 +122,18 @@ def moment_of(
         None if resume_at is None else ResumePoint(resume_at, json.loads(state)),
         latest,
         rulings_from(decided),
-        _periods(course.pk, periods),
+        _periods(periods),
         rows_from(said),
     )
 
 
-def _periods(course_id: uuid.UUID, said: str | None) -> tuple[GradePeriod, ...]:
+def _periods(said: str | None) -> tuple[StoredPeriod, ...]:
     return tuple(
-        GradePeriod(
-            id=pk,
-            course_id=course_id,
-            system=RULESET,
-            valid=DateTimeTZRange(
-                datetime.fromisoformat(start), None if end is None else datetime.fromisoformat(end)
-            ),
-            grade=grade,
-            at_most=at_most,
-            findings=findings,
-            ruleset_version=version,
-            policy_id=policy,
+        StoredPeriod(
+            pk,
+            datetime.fromisoformat(start),
+            None if end is None else datetime.fromisoformat(end),
+            *rest,
         )
-        for pk, start, end, grade, at_most, findings, version, policy in json.loads(said or "[]")
+        for pk, start, end, *rest in json.loads(said or "[]")
     )

@@ -464,8 +464,8 @@ def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sendin
     if act.request_digest != sending.request_digest:
         raise FormReusedError(act)
     difference = Difference(
-        list(history.known_at(course, act.recorded_at - _ONE_TICK)),
-        list(history.known_at(course, act.recorded_at)),
+        history.stored_at(course, act.recorded_at - _ONE_TICK),
+        history.stored_at(course, act.recorded_at),
     )
     now = max(moment.clock, act.recorded_at)
     rulings = rulings_for(course, moment.decided)

@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
 from grading.engine.checkpoint import Checkpoint
-from grading.engine.systems.lee_2014 import RULESET_VERSION
-from patients.models import ChartingAct, Entry, GradePeriod
+from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from patients.models import ChartingAct, Entry
+
+
+class StoredPeriod(NamedTuple):
+    """A grade over [``start``, ``end``) of clinical time, without the weight of a model.
+
+    ``id`` is None until it is stored; ``end`` None is open.
+    """
+
+    id: int | None
+    start: datetime
+    end: datetime | None
+    grade: int
+    at_most: int
+    findings: Mapping[str, Any]
+    ruleset_version: str
+    policy_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +117,8 @@ def _said(entry: Entry) -> dict[str, Any]:
 
 def supersede(
     course_id: uuid.UUID,
-    closed: Iterable[GradePeriod],
-    opened: Iterable[GradePeriod],
+    closed: Iterable[StoredPeriod],
+    opened: Iterable[StoredPeriod],
     recorded_at: datetime,
     put_away: PutAway,
 ) -> None:
@@ -114,7 +130,7 @@ def supersede(
                 "course": course_id,
                 "dropped_after": put_away.dropped_after,
                 "checkpoints": json.dumps([_checkpoint(each) for each in put_away.checkpoints]),
-                "closed": [row.pk for row in closed],
+                "closed": [row.id for row in closed],
                 "recorded_at": recorded_at,
                 "periods": json.dumps([_period(row) for row in opened]),
             },
@@ -129,12 +145,11 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _period(row: GradePeriod) -> dict[str, Any]:
-    end = row.valid.upper
+def _period(row: StoredPeriod) -> dict[str, Any]:
     return {
-        "system": row.system,
-        "starts": row.valid.lower.isoformat(),
-        "ends": None if end is None else end.isoformat(),
+        "system": RULESET,
+        "starts": row.start.isoformat(),
+        "ends": None if row.end is None else row.end.isoformat(),
         "grade": row.grade,
         "at_most": row.at_most,
         "findings": row.findings,
