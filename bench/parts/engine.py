@@ -11,6 +11,7 @@ from statistics import median
 from bench.courses import charted
 from bench.measure import Metric, Progress, spread
 from bench.parts.save import SIZES
+from crs_app.collector import settle
 from grading.course_file import read_entry
 from grading.engine.entries import Entry
 from grading.service import CourseFacts, regrade
@@ -20,7 +21,11 @@ _ROUNDS = 3
 
 
 def measure() -> list[Metric]:
-    """Rates and times at every size, and how the time grows from 10,000 to 100,000."""
+    """Rates and times at every size, and how the time grows from 10,000 to 100,000.
+
+    In a process that collects garbage as those of the web server do.
+    """
+    settle()
     progress = Progress("engine", len(SIZES))
     metrics, took = [], {}
     for size in SIZES:
