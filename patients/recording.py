@@ -16,11 +16,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from grading.engine.periods import Period
 from grading.engine.policy import Policy
-from grading.service import RULESET_VERSION, Checkpoint, Regraded, Standing, regrade
+from grading.service import RULESET_VERSION, Regraded, Standing
 from patients import history
-from patients.chart import EntryRow, Reread, all_charted, facts_of, reread
+from patients.chart import EntryRow, Reread
 from patients.drafts import Draft
 from patients.history import Difference, GradeChange
 from patients.models import (
@@ -33,7 +32,7 @@ from patients.models import (
     LaboratoryLimits,
     Patient,
 )
-from patients.moment import Moment, ResumePoint, moment_of
+from patients.moment import Moment, moment_of
 from patients.normal_limits import (
     LimitsGiven,
     age_in_years,
@@ -49,7 +48,8 @@ from patients.policy import (
     site_rulings,
     version_of,
 )
-from patients.stored import PutAway, store_act
+from patients.regrading import put_away_by, regraded_from, with_new
+from patients.stored import store_act
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
@@ -283,8 +283,8 @@ def append(
     if sending.limits:
         _store_limits(course, act, sending.limits)
     rulings = rulings_for(course, [*moment.decided, *decided])
-    rows = _with_new(moment.entries, entries)
-    regraded, read = _regraded(course, moment.resume, rows, act.recorded_at, rulings)
+    rows = with_new(moment.entries, entries)
+    regraded, read = regraded_from(course, moment.resume, rows, act.recorded_at, rulings)
     difference = history.superseded(
         course,
         moment.periods,
@@ -293,7 +293,7 @@ def append(
         periods=regraded.periods,
         rulings=rulings,
         recorded_at=act.recorded_at,
-        put_away=_put_away(moment, regraded),
+        put_away=put_away_by(moment, regraded),
     )
     return _recorded(course, act, entries, regraded, difference, read)
 
@@ -350,29 +350,6 @@ def _act(
     return act, entries
 
 
-def _with_new(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRow]:
-    """``rows`` in force before an act, and after it: as they would be read again."""
-    replaced = {entry.replaces_id for entry in entries}
-    new = [
-        EntryRow(
-            entry.pk,
-            entry.kind,
-            entry.at.astimezone(UTC),
-            entry.recorded_at,
-            entry.replaces_id,
-            entry.body,
-            entry.recorded_by.username,
-            entry.recorded_by.first_name,
-            entry.recorded_by.last_name,
-        )
-        for entry in entries
-        if entry.kind != EntryKind.RETRACTION and entry.pk not in replaced
-    ]
-    # What is new was recorded last: it follows whatever has its instant.
-    stay = [row for row in rows if row.pk not in replaced]
-    return sorted([*stay, *new], key=lambda row: row.at)
-
-
 def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
     if decided:
         CoursePolicy.objects.bulk_create(
@@ -412,51 +389,6 @@ def _store_limits(course: Course, act: ChartingAct, given: Sequence[LimitsGiven]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class WouldBe:
-    """``periods`` after ``resumed_at`` (None: all); the one open there goes on until then."""
-
-    resumed_at: datetime | None
-    continuing_until: datetime | None
-    periods: tuple[Period, ...]
-
-
-def graded_if(course: Course, decided: Sequence[Ruling]) -> WouldBe:
-    """What ``append`` would regrade were ``decided`` decided; stores nothing."""
-    moment = moment_of(
-        course,
-        form_id=uuid.uuid4(),
-        changed_at=min(one.valid_from for one in decided),
-        recorded_at=None,
-        ruleset_version=RULESET_VERSION,
-    )
-    rulings = rulings_for(course, [*moment.decided, *decided])
-    regraded, _ = _regraded(course, moment.resume, moment.entries, moment.clock, rulings)
-    resumed_at = moment.resume.at if moment.resume else None
-    return WouldBe(resumed_at, regraded.continuing_until, regraded.periods)
-
-
-def _regraded(
-    course: Course,
-    resume: ResumePoint | None,
-    rows: Sequence[EntryRow],
-    now: datetime,
-    rulings: Sequence[Ruling],
-) -> tuple[Regraded, Reread]:
-    """The course graded from its resume point on, and which of ``rows`` that and guidance need."""
-    checkpoint = Checkpoint(resume.at, resume.state) if resume else None
-    read = reread(course, rows, after=resume.at if resume else None)
-    facts = facts_of(course, rulings)
-    return regrade(facts, all_charted(read.in_force), resume=checkpoint, now=now), read
-
-
-def _put_away(moment: Moment, regraded: Regraded) -> PutAway:
-    """The new checkpoints, in place of those after the resume point."""
-    resumed_at = moment.resume.at if moment.resume else _BEFORE_EVERYTHING
-    has_later = moment.last_checkpoint_at is not None and moment.last_checkpoint_at > resumed_at
-    return PutAway(regraded.checkpoints, resumed_at if has_later else None)
-
-
 def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sending) -> Recorded:
     """The answer to a form that was recorded before, as the chart stands now."""
     act = ChartingAct.objects.get(pk=act_id)
@@ -469,7 +401,7 @@ def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sendin
     )
     now = max(moment.clock, act.recorded_at)
     rulings = rulings_for(course, moment.decided)
-    regraded, read = _regraded(course, moment.resume, moment.entries, now, rulings)
+    regraded, read = regraded_from(course, moment.resume, moment.entries, now, rulings)
     return _recorded(course, act, entries, regraded, difference, read, now=now)
 
 

@@ -23,7 +23,8 @@ from patients import recording
 from patients.history import known_now
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
 from patients.policy import Ruling, hold_site_policy, site_rulings, version_of
-from patients.recording import Recorded, Sending, WouldBe
+from patients.recording import Recorded, Sending
+from patients.regrading import WouldBe, graded_if
 
 
 class DecidedMeanwhileError(Exception):
@@ -187,7 +188,7 @@ def _effect(course: Course, differences: Sequence[Difference], now: datetime) ->
 
 
 def _differences(course: Course, decided: list[Ruling], since: datetime) -> list[Difference]:
-    would_be = recording.graded_if(course, decided)
+    would_be = graded_if(course, decided)
     before = [
         Stretch(row.valid.lower, row.valid.upper, Held(row.grade, row.at_most))
         for row in known_now(course)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients import recording
+from patients import recording, regrading
 from patients.drafts import Draft
 from patients.history import GradeChange, known_at, known_now
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
@@ -162,7 +162,7 @@ def test_a_form_sent_again_with_other_contents_is_refused(course: Course, clinic
 
 def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: User) -> None:
     at = minutes_ago(2)
-    with mock.patch("patients.recording.regrade", wraps=recording.regrade) as regrade:
+    with mock.patch("patients.regrading.regrade", wraps=regrading.regrade) as regrade:
         recorded = record(
             course,
             clinician,
@@ -179,7 +179,7 @@ def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: U
 def test_nothing_is_stored_where_grading_fails(course: Course, clinician: User) -> None:
     before = (Entry.objects.count(), ChartingAct.objects.count(), GradePeriod.objects.count())
     with (
-        mock.patch("patients.recording.regrade", side_effect=ZeroDivisionError),
+        mock.patch("patients.regrading.regrade", side_effect=ZeroDivisionError),
         pytest.raises(ZeroDivisionError),
     ):
         chart(course, clinician, "vitals", temperature_c="38.4")

@@ -268,7 +268,7 @@ def test_a_retraction_needs_a_reason_and_stays_visible(
 def test_a_failing_save_is_not_a_half_save(nurse_client: Client, course: Course) -> None:
     before = Entry.objects.count()
     with (
-        mock.patch("patients.recording.regrade", side_effect=ZeroDivisionError),
+        mock.patch("patients.regrading.regrade", side_effect=ZeroDivisionError),
         pytest.raises(ZeroDivisionError),
     ):
         nurse_client.post(url("entries", course, "vitals"), vitals(temperature="39"), **HTMX)
