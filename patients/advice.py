@@ -36,7 +36,6 @@ from patients.models import Course
 from patients.policy import rulings_for
 from patients.timeline import (
     Reading,
-    as_stretches,
     authors_of,
     held_beside,
     reading_of,
@@ -116,7 +115,7 @@ def _advised_in(reading: Reading, held: Held) -> Advised:
     return advised_by(
         reading.course,
         reading.standing,
-        as_stretches(held),
+        held.grades,
         reading.for_guidance,
         reading.answers,
     )

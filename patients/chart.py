@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -170,18 +170,38 @@ WHERE entry.kind <> 'retraction'
 
 def rows_from(said: str | None) -> list[EntryRow]:
     """The rows of ``AS_JSON``; none where there was none."""
-    return [
-        EntryRow(
-            uuid.UUID(pk),
-            kind,
-            datetime.fromisoformat(at),
-            datetime.fromisoformat(recorded_at),
-            None if replaces is None else uuid.UUID(replaces),
-            body,
-            *author,
-        )
-        for pk, kind, at, recorded_at, replaces, body, *author in json.loads(said or "[]")
-    ]
+    return [row_from(*columns) for columns in json.loads(said or "[]")]
+
+
+def row_from(
+    pk: str, kind: str, at: str, recorded_at: str, replaces: str | None, body: Any, *author: str
+) -> EntryRow:
+    """A row from the columns of ``AS_JSON``, as JSON has them."""
+    return EntryRow(
+        uuid.UUID(pk),
+        kind,
+        datetime.fromisoformat(at),
+        datetime.fromisoformat(recorded_at),
+        None if replaces is None else uuid.UUID(replaces),
+        body,
+        *author,
+    )
+
+
+def row_at_hand(entry: Entry) -> EntryRow:
+    """The row of an entry with its author at hand, as it would be read."""
+    by = entry.recorded_by
+    return EntryRow(
+        entry.pk,
+        entry.kind,
+        entry.at.astimezone(UTC),
+        entry.recorded_at,
+        entry.replaces_id,
+        entry.body,
+        by.username,
+        by.first_name,
+        by.last_name,
+    )
 
 
 def in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:

@@ -15,7 +15,7 @@ from django.db import connection
 
 from grading.engine.systems.lee_2014 import RULESET
 from patients.chart import AS_JSON, WEIGHTS, EntryRow, name_of, rows_from
-from patients.grade_card import Author
+from patients.grade_card import Author, Stretch
 
 LOOKS_BACK: Final = timedelta(hours=24)
 
@@ -70,14 +70,14 @@ FROM oldest
 
 
 class Held(NamedTuple):
-    """``grades`` as in ``grades_held``, each with its start and end.
+    """``grades`` as in ``grades_held``.
 
     ``authors`` are those of the entries asked for, by their id; ``weights`` those in force since
     the instant asked for, and the one that held there.
     ``may_have_answers`` is false where guidance was never answered on the course.
     """
 
-    grades: list[tuple[datetime, datetime | None, int]]
+    grades: list[Stretch]
     authors: dict[str, Author]
     weights: list[EntryRow]
     may_have_answers: bool
@@ -109,7 +109,7 @@ def grades_held(
         grades, has_answers, authors, weights = cursor.fetchone()
     return Held(
         [
-            (
+            Stretch(
                 datetime.fromisoformat(start),
                 None if end is None else datetime.fromisoformat(end),
                 grade,

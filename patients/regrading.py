@@ -10,7 +10,7 @@ from typing import Final
 
 from grading.engine.periods import Period
 from grading.service import RULESET_VERSION, Checkpoint, Regraded, regrade
-from patients.chart import EntryRow, Reread, all_charted, facts_of, reread
+from patients.chart import EntryRow, Reread, all_charted, facts_of, reread, row_at_hand
 from patients.models import Course, Entry, EntryKind
 from patients.moment import Moment, ResumePoint, moment_of
 from patients.policy import Ruling, rulings_for
@@ -23,17 +23,7 @@ def with_new(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRo
     """``rows`` in force before an act, and after it: as they would be read again."""
     replaced = {entry.replaces_id for entry in entries}
     new = [
-        EntryRow(
-            entry.pk,
-            entry.kind,
-            entry.at.astimezone(UTC),
-            entry.recorded_at,
-            entry.replaces_id,
-            entry.body,
-            entry.recorded_by.username,
-            entry.recorded_by.first_name,
-            entry.recorded_by.last_name,
-        )
+        row_at_hand(entry)
         for entry in entries
         if entry.kind != EntryKind.RETRACTION and entry.pk not in replaced
     ]

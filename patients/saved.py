@@ -20,7 +20,6 @@ from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline
 from patients.recording import Recorded
 from patients.syringes import Syringe, syringes_in
 from patients.timeline import (
-    as_stretches,
     banner_of,
     held_beside,
     reading_of,
@@ -64,14 +63,14 @@ def saved_of(recorded: Recorded) -> Saved:
     held = held_beside(course.pk, standing, all_charted(recorded.entries))
     weights = weights_among(held.weights)
     entry_rows = _entry_rows(recorded, weights)
-    stretches, going_on = as_stretches(held), carried_on(standing, weights)
+    going_on = carried_on(standing, weights)
     answers = latest_answers(course.pk) if held.may_have_answers else {}
-    advised = advised_by(course, standing, stretches, recorded.for_guidance, answers)
+    advised = advised_by(course, standing, held.grades, recorded.for_guidance, answers)
     return Saved(
         text="; ".join(row.text for row in reversed(entry_rows)),
         announcement=_announcement(recorded),
         changes=_changes(recorded),
-        card=grade_card(course.pk, standing, stretches, held.authors),
+        card=grade_card(course.pk, standing, held.grades, held.authors),
         banner=_banner(recorded),
         rows=[*_change_rows(recorded), *entry_rows] if adds_rows else [],
         timeline=None if adds_rows else timeline_of(course.pk, recorded.now, can_correct=True),

@@ -29,7 +29,6 @@ from patients.chart import (
 )
 from patients.grade_card import (
     Author,
-    Stretch,
     grade_card,
     previous_values,
     running_infusions,
@@ -89,7 +88,7 @@ def beside_of(reading: Reading) -> Bedside:
     return Bedside(
         held=held,
         banner=banner_of(reading),
-        card=grade_card(course.pk, reading.standing, as_stretches(held), held.authors),
+        card=grade_card(course.pk, reading.standing, held.grades, held.authors),
         previous=previous_values(reading.standing, weights),
         running=running_infusions(reading.standing, weights),
         carried_on=carried_on(reading.standing, weights),
@@ -106,7 +105,7 @@ def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
 def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
     """The grade card of a course that stands at ``standing``."""
     held = held_beside(course_id, standing)
-    return grade_card(course_id, standing, as_stretches(held), held.authors)
+    return grade_card(course_id, standing, held.grades, held.authors)
 
 
 def held_beside(
@@ -121,11 +120,6 @@ def held_beside(
         shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
         weights_since=reckoned_since([*latest, *new]),
     )
-
-
-def as_stretches(held: Held) -> list[Stretch]:
-    """The grades of ``held`` as the card and guidance read them."""
-    return [Stretch(*grade) for grade in held.grades]
 
 
 def authors_of(entry_ids: Iterable[str]) -> dict[str, Author]:

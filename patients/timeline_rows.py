@@ -15,7 +15,7 @@ from django.db import connection
 from grading.engine import entries as grading_entries
 from patients.asking import confirmed_of
 from patients.attributed import REASON
-from patients.chart import EntryRow, charted
+from patients.chart import EntryRow, charted, row_at_hand, row_from
 from patients.models import Entry, EntryKind
 from patients.panels import Superseded, TimelineRow
 from patients.timeline import weights_for
@@ -81,35 +81,14 @@ class Shown(NamedTuple):
 @lru_cache(maxsize=_KEPT)
 def shown_from(said: str) -> Shown:
     """The entry of one text of ``AS_TEXTS``. An entry never changes: its text is read once."""
-    pk, kind, at, recorded_at, replaces, body, *names, place, answers, is_replaced, why = (
-        json.loads(said)
-    )
-    row = EntryRow(
-        uuid.UUID(pk),
-        kind,
-        datetime.fromisoformat(at),
-        datetime.fromisoformat(recorded_at),
-        None if replaces is None else uuid.UUID(replaces),
-        body,
-        *names,
-    )
+    *columns, place, answers, is_replaced, why = json.loads(said)
+    row = row_from(*columns)
     return Shown(row, charted(row), place, answers, why if is_replaced else None)
 
 
 def _shown(entry: Entry, *, fresh: bool) -> Shown:
     """An entry at hand; a ``fresh`` one cannot have been replaced yet."""
-    by, later = entry.recorded_by, None if fresh else getattr(entry, "replaced_by", None)
-    row = EntryRow(
-        entry.pk,
-        entry.kind,
-        entry.at,
-        entry.recorded_at,
-        entry.replaces_id,
-        entry.body,
-        by.username,
-        by.first_name,
-        by.last_name,
-    )
+    row, later = row_at_hand(entry), None if fresh else getattr(entry, "replaced_by", None)
     retraction = None if later is None else reason_of(later)
     return Shown(row, charted(row), entry.place, entry.act.answers, retraction)
 
