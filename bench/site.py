@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, cycle
 from typing import Any, Final
 
 from bench.client import Answer, Client
@@ -79,7 +79,7 @@ class Site:
     ) -> Callable[[], float]:
         """Saves sets of vital signs to the courses of ``group`` in turn; ``at`` None is on top."""
         when = at or self.next_minute
-        said, turn = vitals(self.chance), _in_turn(group)
+        said, turn = vitals(self.chance), cycle(group)
 
         def save() -> float:
             course, body = next(turn), next(said)
@@ -90,7 +90,7 @@ class Site:
 
     def vasopressor_saver(self, group: Sequence[Any]) -> Callable[[], float]:
         """Saves changes of an infusion's rate to the courses of ``group`` in turn."""
-        turn = _in_turn(group)
+        turn = cycle(group)
 
         def save() -> float:
             rate = self.chance.choice(_RATES_UG_PER_MIN)
@@ -108,11 +108,6 @@ class Site:
         if answer.status != status:
             raise BenchError(f"{path} was answered {answer.status}, not {status}")
         return answer.took_ms
-
-
-def _in_turn(group: Sequence[Any]) -> Iterator[Any]:
-    while True:
-        yield from group
 
 
 @contextmanager
