@@ -25,7 +25,7 @@ from typing import IO, Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-ENGINE = "django.db.backends.postgresql"
+ENGINE = "crs_app.postgresql"
 BASE_DIR = Path(__file__).resolve().parent.parent
 NAME = USER = "crs"
 PORT = "5432"  # of the socket's name; nothing listens on the network

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL for the whole run, and people who are signed in."""
+"""A throw-away PostgreSQL for the run, emptied between tests, and people who are signed in."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from django.test.signals import template_rendered
 
 from crs_app.accounts.models import Role, User
 from crs_app.database import socket_address, throwaway
+from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
 
 
 def pytest_configure() -> None:

@@ -198,7 +198,7 @@ def test_what_postgresql_says_is_in_the_error(server: LocalServer) -> None:
 def test_an_address_is_taken_apart_for_django() -> None:
     taken = django_database("postgresql://crs:s%40fe@db.example:5433/ward?sslmode=require")
     assert taken == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "crs_app.postgresql",
         "NAME": "ward",
         "USER": "crs",
         "PASSWORD": "s@fe",

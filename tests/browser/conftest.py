@@ -24,7 +24,6 @@ from playwright.sync_api import Error as PlaywrightError
 
 from crs_app.accounts.models import User
 from patients.models import Course
-from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.moved_clock import MovedClock
 from tests.factories import admit

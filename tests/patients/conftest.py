@@ -1,10 +1,9 @@
-"""A course to chart on, and PostgreSQL that lets a test empty what is append-only."""
+"""A course to chart on, and who charts on it."""
 
 import pytest
 
 from crs_app.accounts.models import User
 from patients.models import Course
-from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
 from tests.factories import UserFactory, admit
 
 
