@@ -17,7 +17,8 @@ from patients.policy import DECIDED, Ruling, rulings_from
 from patients.stored import StoredPeriod
 
 # One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
-# are found by the index on starts; by their ends all periods of a course would be read.
+# are found by the index on starts; by their ends all periods of a course would be read. The bound
+# that every start keeps makes one plan for all courses look as cheap as it is.
 _QUERY: Final = """
 SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
     {decided}
@@ -37,6 +38,7 @@ SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.
                 AND upper_inf(held.known) AND lower(held.valid) <= resume.at
             ORDER BY lower(held.valid) DESC LIMIT 1
         ), resume.at, '-infinity')
+        AND lower(period.valid) <= 'infinity'::timestamptz
 ), (
     {entries}
 )
