@@ -55,9 +55,17 @@ class Client:
             headers["Accept-Encoding"] = "gzip"
         return self._send("GET", path, headers, b"")
 
-    def post(self, path: str, data: Mapping[str, str], *, htmx: bool = True) -> Answer:
+    def post(
+        self,
+        path: str,
+        data: Mapping[str, str],
+        *,
+        htmx: bool = True,
+        more: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """``more`` are headers that the page adds."""
         body = urlencode({"csrfmiddlewaretoken": self.token, **data}).encode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **(more or {})}
         if htmx:
             headers |= {"HX-Request": "true", "X-CSRFToken": self.token}
         return self._send("POST", path, headers, body)

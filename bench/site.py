@@ -24,9 +24,26 @@ from crs_app.database import LocalServer
 USERNAME: Final = "bench-nurse"
 PASSWORD: Final = "measured bedside 1"  # noqa: S105 - of a database that lives some minutes
 _SAVED: Final = b"message-saved"
+_SHOWN: Final = "CRS-Guidance-Shown"
 _ASKED: Final = re.compile(rb'name="confirmed"\s+value="(\w+)"')
 # None is five times another: a form would ask whether that is meant.
 _RATES_UG_PER_MIN: Final = ("6", "8", "10", "12", "18", "22", "26")
+
+
+@dataclass
+class Page:
+    """A bedside page that is open; ``guidance`` is which guidance it shows, by its signature."""
+
+    course: Any
+    guidance: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """What the page says of itself as it saves."""
+        return {_SHOWN: self.guidance}
+
+    def take(self, answer: Answer) -> None:
+        """What the page shows after an answer."""
+        self.guidance = answer.headers.get(_SHOWN.lower(), self.guidance)
 
 
 @dataclass
@@ -58,20 +75,20 @@ class Site:
         last_at: datetime = course.last_at
         return last_at + timedelta(minutes=next(minutes))
 
-    def save(
-        self, course_id: uuid.UUID, kind: str, data: Mapping[str, str], at: datetime
-    ) -> Answer:
+    def save(self, page: Page, kind: str, data: Mapping[str, str], at: datetime) -> Answer:
         """One save as the bedside page sends it."""
         sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "note": "", **data}
         sent |= {"observed_date": f"{at:%Y-%m-%d}", "observed_time": f"{at:%H:%M}"}
         sent["observed_which"] = ""
-        path = f"/courses/{course_id}/entries/{kind}/"
-        answer = self.product.post(path, sent)
+        path = f"/courses/{page.course.course_id}/entries/{kind}/"
+        answer = self.product.post(path, sent, more=page.headers())
         if asked := _ASKED.search(answer.body):  # the first rate after a real one may be unusual
-            answer = self.product.post(path, {**sent, "confirmed": asked[1].decode()})
+            sent["confirmed"] = asked[1].decode()
+            answer = self.product.post(path, sent, more=page.headers())
         if answer.status != 200 or _SAVED not in answer.body:
             text = answer.body.decode(errors="replace")
             raise BenchError(f"a save of {kind} was answered {answer.status}:\n{text[:3000]}")
+        page.take(answer)
         return answer
 
     def vitals_saver(
@@ -79,26 +96,24 @@ class Site:
     ) -> Callable[[], float]:
         """Saves sets of vital signs to the courses of ``group`` in turn; ``at`` None is on top."""
         when = at or self.next_minute
-        said, turn = vitals(self.chance), cycle(group)
+        said, turn = vitals(self.chance), cycle([Page(course) for course in group])
 
         def save() -> float:
-            course, body = next(turn), next(said)
+            page, body = next(turn), next(said)
             sent = {"temperature_unit": "c", "temperature": body.pop("temperature_c"), **body}
-            return self.save(course.course_id, "vitals", sent, when(course)).took_ms
+            return self.save(page, "vitals", sent, when(page.course)).took_ms
 
         return save
 
     def vasopressor_saver(self, group: Sequence[Any]) -> Callable[[], float]:
         """Saves changes of an infusion's rate to the courses of ``group`` in turn."""
-        turn = cycle(group)
+        turn = cycle([Page(course) for course in group])
 
         def save() -> float:
             rate = self.chance.choice(_RATES_UG_PER_MIN)
             sent = {"drug": "norepinephrine", "rate": rate, "unit": "ug/min"}
-            course = next(turn)
-            return self.save(
-                course.course_id, "vasopressor", sent, self.next_minute(course)
-            ).took_ms
+            page = next(turn)
+            return self.save(page, "vasopressor", sent, self.next_minute(page.course)).took_ms
 
         return save
 

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -55,6 +55,12 @@ from patients.saved import Saved, described, saved_of
 from patients.timeline import bedside_of, card_of, carried_on_of, reading_of
 from patients.timeline_page import timeline_of
 from patients.timeline_rows import reason_of, rows_of
+
+GUIDANCE_SHOWN: Final = "CRS-Guidance-Shown"
+"""Which guidance a page shows as it saves, by its signature; in the answer, what it should show.
+
+The panel is sent where the two differ. Where it was replaced meanwhile, the page asks for it.
+"""
 
 
 @require_safe
@@ -255,8 +261,10 @@ def _record(
         return redirect("patients:bedside", course.pk)
     kind = form.kind if isinstance(form, EntryForm) and not form.correcting else FIRST_KIND
     saved = saved_of(recorded)
+    shown = request.headers.get(GUIDANCE_SHOWN)
     context = {
         "saved": saved,
+        "shows_guidance": shown != saved.guidance.signature,
         "remarks": remarks,
         "form_id": uuid.uuid4(),
         "kind": kind,
@@ -265,7 +273,9 @@ def _record(
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
     }
-    return render(request, "patients/_saved.html", context)
+    answer = render(request, "patients/_saved.html", context)
+    answer[GUIDANCE_SHOWN] = saved.guidance.signature
+    return answer
 
 
 def _emptied(

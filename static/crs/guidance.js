@@ -1,5 +1,6 @@
 // The guidance panel's hand: what was opened stays open over a refresh, an answer leaves the focus
-// where it was given, a send that fails says so, and a first rise of the grade interrupts once.
+// where it was given, a send that fails says so, and a first rise of the grade interrupts once. A save
+// is answered with the panel only where it reads otherwise than it did when the save was sent.
 
 const panel = () => document.getElementById("guidance");
 
@@ -56,6 +57,17 @@ const failed = (event) => {
   document.getElementById("guidance-message")?.replaceChildren(message);
 };
 
+const SHOWN = "CRS-Guidance-Shown";
+const sayWhatIsShown = ({ detail: { headers, verb } }) => {
+  if (verb === "post" && panel()) headers[SHOWN] = panel().dataset.signature;
+};
+const look = () => document.body.dispatchEvent(new Event("crs:clock"));
+// The panel may have been replaced while the save was on the way, by one that was made before it.
+const compare = ({ detail: { xhr } }) => {
+  const due = xhr.getResponseHeader(SHOWN);
+  if (due && panel() && panel().dataset.signature !== due) look();
+};
+
 const seenKey = (rise) => `crs-rise:${rise.dataset.rise}`;
 const interrupt = () => {
   const rise = document.querySelector("[data-rise]");
@@ -79,6 +91,8 @@ export const watchGuidance = () => {
     const button = event.target.closest("[data-dismiss-rise]");
     if (button) dismiss(button);
   });
+  document.body.addEventListener("htmx:configRequest", sayWhatIsShown);
+  document.body.addEventListener("htmx:afterOnLoad", compare);
   document.body.addEventListener("htmx:beforeRequest", oneAtATime);
   document.body.addEventListener("htmx:beforeOnLoad", arrived);
   document.body.addEventListener("htmx:beforeRequest", noteAnswer);

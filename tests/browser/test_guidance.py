@@ -1,12 +1,13 @@
 """Guidance at the bed: every answer, the question of the branch, and the day after tocilizumab."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from crs_app.accounts.models import User
 from grading.engine.algorithm import Reply
@@ -71,6 +72,42 @@ def test_the_most_urgent_opens_to_its_basis(
     expect(bedside.page.get_by_role("heading", level=1)).to_have_text(
         "Sources and limits of grades and guidance"
     )
+
+
+def test_a_save_leaves_the_panel_under_the_hand(
+    severe: Course, open_page: Callable[[Course], BedsidePage]
+) -> None:
+    """What a save does not change in the panel is not written anew: neither moved nor closed."""
+    bedside = open_page(severe)
+    unfold(item(bedside, "Tocilizumab 4 mg/kg"))
+    panel = guidance(bedside)
+    panel.evaluate("panel => { panel.untouched = true; }")
+    bedside.fill({"Heart rate": "88"})
+    bedside.save_and_see_it_saved()
+    assert panel.evaluate("panel => panel.untouched")
+    expect(item(bedside, "Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 80 kg = 320 mg")
+    bedside.open_tab("Weight")
+    bedside.fill({"Weight": "85"})
+    bedside.save()
+    expect(item(bedside, "Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 85 kg = 340 mg")
+    assert not panel.evaluate("panel => panel.untouched")
+
+
+def test_a_panel_that_was_replaced_during_a_save_is_asked_for(
+    severe: Course, open_page: Callable[[Course], BedsidePage]
+) -> None:
+    """A look that was made before the save may arrive while it is on the way."""
+    bedside = open_page(severe)
+
+    def replaced_meanwhile(route: Route) -> None:
+        guidance(bedside).evaluate("panel => { panel.dataset.signature = 'of a moment ago'; }")
+        route.continue_()
+
+    bedside.page.route("**/entries/vitals/", replaced_meanwhile)
+    bedside.fill({"Heart rate": "88"})
+    with bedside.page.expect_request(re.compile(r"/guidance/\?seen=")):
+        bedside.save()
+    bedside.expect_saved("HR 88")
 
 
 def test_done_charts_the_dose_and_starts_the_clock(

@@ -128,6 +128,28 @@ def test_a_save_brings_the_guidance_along(nurse_client: Client, course: Course) 
     assert b'id="guidance"' in answer.content
 
 
+def test_a_save_leaves_guidance_alone_that_reads_as_it_did(
+    nurse_client: Client, grade_1: Course
+) -> None:
+    """The page says what it shows as it saves, and learns what it should show."""
+
+    def saved(shown: str, **typed: str) -> Any:
+        sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "temperature_unit": "c"}
+        address = reverse("patients:entries", args=[grade_1.pk, "vitals"])
+        headers = {"HX-Request": "true", "CRS-Guidance-Shown": shown}
+        return nurse_client.post(address, {**sent, **typed}, headers=headers)
+
+    shown = panel(grade_1).signature
+    same = saved(shown, heart_rate="90")
+    assert same["CRS-Guidance-Shown"] == shown
+    assert b'id="guidance"' not in same.content
+    assert b'id="guidance-lead"' not in same.content
+    other = saved(shown, temperature="36.8")
+    assert other["CRS-Guidance-Shown"] == panel(grade_1).signature != shown
+    assert b'id="guidance"' in other.content
+    assert b'id="guidance-lead"' in other.content
+
+
 # Questions, judgements and what is stale: one tap each
 
 
