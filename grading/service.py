@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from grading.engine.analytes import Analyte
-from grading.engine.checkpoint import Checkpoint, take_up
+from grading.engine.checkpoint import Checkpoint, ResumePoint, take_up
 from grading.engine.entries import BaselineFacts, Entry, Vitals
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.history import fold, in_order, project
@@ -28,6 +28,7 @@ __all__ = [
     "CourseFacts",
     "Excluded",
     "Regraded",
+    "ResumePoint",
     "Standing",
     "regrade",
 ]
@@ -89,7 +90,7 @@ def regrade(
     facts: CourseFacts,
     entries: Iterable[Entry],
     *,
-    resume: Checkpoint | None = None,
+    resume: ResumePoint | None = None,
     now: datetime | None = None,
 ) -> Regraded:
     """Grade a course from ``resume`` on, or from the start; with ``now`` also where it stands then.
@@ -109,7 +110,7 @@ def stand(
     entries: Iterable[Entry],
     now: datetime,
     *,
-    resume: Checkpoint | None = None,
+    resume: ResumePoint | None = None,
 ) -> tuple[Regraded, Standing]:
     """``regrade``, and where the course stands at ``now``."""
     if resume is not None and now < resume.at:
@@ -161,7 +162,7 @@ def _finish(
 
 
 def _at_the_start(
-    facts: CourseFacts, entries: Iterable[Entry], resume: Checkpoint | None
+    facts: CourseFacts, entries: Iterable[Entry], resume: ResumePoint | None
 ) -> tuple[CourseState, list[Entry]]:
     graded, baseline = _with_baseline(facts, entries)
     if resume is None:

@@ -105,11 +105,13 @@ def superseded(
     if before and resumed_at is not None and before[0].start <= resumed_at:
         # Open at the resume point: only its end can have changed.
         wanted.insert(0, before[0]._replace(id=None, end=continuing_until))
-    stored = {_says(row): row for row in before}
-    after = [stored.pop(_says(row), row) for row in wanted]
+    stored = {row.start: row for row in before}
+    after = [row.unless_said_by(stored.get(row.start)) for row in wanted]
     opened = [row for row in after if row.id is None]
-    if stored or opened or put_away.checkpoints or put_away.dropped_after is not None:
-        supersede(course.pk, stored.values(), opened, recorded_at, put_away)
+    stays = {row.id for row in after}
+    closed = [row for row in before if row.id not in stays]
+    if closed or opened or put_away.checkpoints or put_away.dropped_after is not None:
+        supersede(course.pk, closed, opened, recorded_at, put_away)
     return Difference(before, after)
 
 
@@ -124,12 +126,6 @@ def _row(period: Period, version_id: int) -> StoredPeriod:
         RULESET_VERSION,
         version_id,
     )
-
-
-def _says(row: StoredPeriod) -> tuple[Any, ...]:
-    """Everything that two rows must share to say the same."""
-    findings = json.dumps(row.findings, sort_keys=True)
-    return (*row[1:5], findings, row.ruleset_version, row.policy_id)
 
 
 def gist(findings: Mapping[str, Any]) -> str:

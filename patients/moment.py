@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db import connection
 
+from grading.engine.checkpoint import ResumePoint
 from grading.engine.systems.lee_2014 import RULESET
 from patients.chart import FROM_CHECKPOINT, EntryRow, rows_from
 from patients.models import Course
@@ -64,14 +65,6 @@ LEFT JOIN LATERAL (
 
 
 @dataclass(frozen=True, slots=True)
-class ResumePoint:
-    """A checkpoint of the engine's state."""
-
-    at: datetime
-    state: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """The server's clock, the act before, and where a regrade can resume.
 
@@ -121,7 +114,7 @@ def moment_of(
         clock,
         last,
         seen,
-        None if resume_at is None else ResumePoint(resume_at, json.loads(state)),
+        None if resume_at is None else ResumePoint(resume_at, state),
         latest,
         rulings_from(decided),
         _periods(periods),

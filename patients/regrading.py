@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from grading.engine.periods import Period
-from grading.service import RULESET_VERSION, Checkpoint, Regraded, regrade
+from grading.service import RULESET_VERSION, Regraded, ResumePoint, regrade
 from patients.chart import EntryRow, Reread, all_charted, facts_of, reread, row_at_hand
 from patients.models import Course, Entry, EntryKind
-from patients.moment import Moment, ResumePoint, moment_of
+from patients.moment import Moment, moment_of
 from patients.policy import Ruling, rulings_for
 from patients.stored import PutAway
 
@@ -40,10 +40,9 @@ def regraded_from(
     rulings: Sequence[Ruling],
 ) -> tuple[Regraded, Reread]:
     """The course graded from its resume point on, and which of ``rows`` that and guidance need."""
-    checkpoint = Checkpoint(resume.at, resume.state) if resume else None
     read = reread(course, rows, after=resume.at if resume else None)
     facts = facts_of(course, rulings)
-    return regrade(facts, all_charted(read.in_force), resume=checkpoint, now=now), read
+    return regrade(facts, all_charted(read.in_force), resume=resume, now=now), read
 
 
 def put_away_by(moment: Moment, regraded: Regraded) -> PutAway:

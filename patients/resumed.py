@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from grading.engine.checkpoint import Checkpoint
+from grading.engine.checkpoint import ResumePoint
 from grading.engine.systems.lee_2014 import RULESET_VERSION
 from patients.answers import LATEST, AnswerRow, answers_from
 from patients.chart import FROM_CHECKPOINT, EntryRow, reread, rows_from
@@ -36,7 +35,7 @@ class Resumed(NamedTuple):
     are what it is graded under, ``answers`` the latest to each item of guidance by its code.
     """
 
-    resume: Checkpoint | None
+    resume: ResumePoint | None
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
     rulings: list[Ruling]
@@ -56,7 +55,7 @@ def resumed(course: Course, now: datetime) -> Resumed:
         at, state, entries, decided, answers = cursor.fetchone()
     in_force, for_guidance = reread(course, rows_from(entries), after=at)
     return Resumed(
-        resume=None if at is None else Checkpoint(at, json.loads(state)),
+        resume=None if at is None else ResumePoint(at, state),
         in_force=in_force,
         for_guidance=for_guidance,
         rulings=rulings_for(course, rulings_from(decided)),

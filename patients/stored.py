@@ -35,6 +35,10 @@ class StoredPeriod(NamedTuple):
     ruleset_version: str
     policy_id: int
 
+    def unless_said_by(self, other: StoredPeriod | None) -> StoredPeriod:
+        """``other`` where it says the same; this one where it does not, or is none."""
+        return self if other is None or other._replace(id=self.id) != self else other
+
 
 @dataclass(frozen=True, slots=True)
 class PutAway:

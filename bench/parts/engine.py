@@ -46,7 +46,7 @@ def _from_scratch(size: int, whole: Sequence[float]) -> Metric:
 
 def _resumed(size: int, facts: CourseFacts, entries: Sequence[Entry]) -> Metric:
     """One more entry, with those between it and the last checkpoint."""
-    checkpoint = regrade(facts, entries).checkpoints[-1]
+    checkpoint = regrade(facts, entries).checkpoints[-1].kept()
     rest = [entry for entry in entries if entry.at > checkpoint.at]
     now = entries[-1].at + timedelta(minutes=1)
     resumed = partial(regrade, facts, rest, resume=checkpoint, now=now)

@@ -3,19 +3,27 @@
 import select
 
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, with a look at the socket before the statement that CONN_HEALTH_CHECKS costs.
 
-    Between two requests a server has nothing to say: where nothing waits to be read, it has not
-    gone. A server that stops, or a connection that is ended, leaves word.
+    Outside a transaction a server has nothing to say unasked: where nothing waits to be read, it
+    has not gone. A server that stops, or a connection that is ended, leaves word.
     """
 
     def is_usable(self) -> bool:
         """Whether the connection still serves."""
-        if self.connection is None or self.connection.closed:
+        return self._is_silent() or super().is_usable()
+
+    def _is_silent(self) -> bool:
+        """Open, outside a transaction, and with nothing to be read."""
+        if self.connection is None:
+            return False
+        pgconn = self.connection.pgconn
+        if pgconn.transaction_status != TransactionStatus.IDLE:
             return False
         waiting = select.poll()
-        waiting.register(self.connection.pgconn.socket, select.POLLIN)
-        return not waiting.poll(0) or super().is_usable()
+        waiting.register(pgconn.socket, select.POLLIN)
+        return not waiting.poll(0)

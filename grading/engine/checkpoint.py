@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -29,6 +31,18 @@ class Checkpoint:
 
     at: datetime
     state: dict[str, Any]
+
+    def kept(self) -> ResumePoint:
+        """The same as it is kept, to be resumed from."""
+        return ResumePoint(self.at, json.dumps(self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePoint:
+    """A checkpoint as it was kept: ``state`` is its JSON, as text."""
+
+    at: datetime
+    state: str
 
 
 def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkpoint:
@@ -61,15 +75,14 @@ def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkp
     return Checkpoint(state.at, words)
 
 
-def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> CourseState:
-    """The state that ``checkpoint`` holds; facts and baseline must be those it was made under.
+def take_up(point: ResumePoint, facts: CourseFacts, baseline: Baseline) -> CourseState:
+    """The state that ``point`` holds; facts and baseline must be those it was made under.
 
-    Only policies later than the checkpoint may differ.
+    Only policies later than the point may differ.
     """
-    words = checkpoint.state
-    entries = {key: from_words(entry) for key, entry in words["entries"].items()}
+    words, entries = _read(point.state)
     state = CourseState.at_start(facts, baseline, policy_number=words["policy_number"])
-    state.at, state.begun = checkpoint.at, words["begun"]
+    state.at, state.begun = point.at, words["begun"]
     state.death = _entry(entries, words["death"])
     state.latest = {key: entries[entry] for key, entry in words["latest"].items()}
     state.weight = _entry(entries, words["weight"])
@@ -89,11 +102,18 @@ def take_up(checkpoint: Checkpoint, facts: CourseFacts, baseline: Baseline) -> C
         state.says = [
             state.constitution.assess(),
             state.oxygen.assess(),
-            state.circulation.assess(checkpoint.at),
+            state.circulation.assess(point.at),
             state.organs.assess(),
         ]
-        state.next_clock = state.circulation.next_change(checkpoint.at)
+        state.next_clock = state.circulation.next_change(point.at)
     return state
+
+
+@lru_cache(maxsize=128)
+def _read(state: str) -> tuple[Mapping[str, Any], Mapping[str, Entry]]:
+    """What a state says, and its entries by their ids: many saves and looks resume at the same."""
+    words = json.loads(state)
+    return words, {key: from_words(entry) for key, entry in words["entries"].items()}
 
 
 def _entries(state: CourseState) -> Iterator[Entry | None]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from grading.answer import answer
 from grading.course_file import read_course
-from grading.engine.checkpoint import Checkpoint, put_away
+from grading.engine.checkpoint import ResumePoint, put_away
 from grading.engine.entries import BaselineFacts, in_force
 from grading.engine.history import fold, in_order
 from grading.engine.state import CourseState
@@ -273,7 +273,7 @@ def test_resumed_equals_from_scratch(strategy: st.SearchStrategy[Raw], data: st.
         assert resumed.continuing_until == continuing[-1].end
 
 
-def _checkpoint_at(document: Any, entries: list[Any], cut: datetime) -> Checkpoint:
+def _checkpoint_at(document: Any, entries: list[Any], cut: datetime) -> ResumePoint:
     said = [e for e in entries if isinstance(e, BaselineFacts)]
     graded_entries = [e for e in entries if not isinstance(e, BaselineFacts)]
     baseline = document.facts.baseline.with_entries(said)
@@ -281,4 +281,4 @@ def _checkpoint_at(document: Any, entries: list[Any], cut: datetime) -> Checkpoi
     fold(state, in_order(graded_entries))
     made = put_away(state)
     assert made.at == cut
-    return Checkpoint(made.at, json.loads(json.dumps(made.state)))
+    return made.kept()

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grading.course_file import CourseDocument, read_course, read_entry
-from grading.engine.checkpoint import Checkpoint, put_away
+from grading.engine.checkpoint import ResumePoint, put_away
 from grading.engine.entries import BaselineFacts, Entry, in_force
 from grading.engine.facts import CourseFacts, PolicyFrom
 from grading.engine.history import fold, in_order
@@ -112,13 +112,13 @@ def test_resumed_equals_from_scratch(strategy: st.SearchStrategy[Raw], data: st.
     assert stand(facts, late, now, resume=found)[1] == stand(facts, entries, now)[1]
 
 
-def checkpoint_at(facts: CourseFacts, entries: Sequence[Entry], cut: datetime) -> Checkpoint:
+def checkpoint_at(facts: CourseFacts, entries: Sequence[Entry], cut: datetime) -> ResumePoint:
     said = [e for e in entries if isinstance(e, BaselineFacts)]
     state = CourseState.at_start(facts, facts.baseline.with_entries(said))
     fold(state, in_order(e for e in entries if e.at <= cut and not isinstance(e, BaselineFacts)))
     made = put_away(state)
     assert made.at == cut
-    return Checkpoint(made.at, json.loads(json.dumps(made.state)))
+    return made.kept()
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=NAMES)

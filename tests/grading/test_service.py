@@ -109,7 +109,7 @@ def test_checkpoints_come_every_so_many_entries_and_are_resumed_at() -> None:
     entries = [charted(n, kind="vitals", temperature_c=str(37 + n % 3)) for n in range(120)]
     whole = regrade(FACTS, entries)
     assert len(whole.checkpoints) == len(entries) // CHECKPOINT_EVERY
-    last = whole.checkpoints[-1]
+    last = whole.checkpoints[-1].kept()
     late = [entry for entry in entries if entry.at > last.at]
     resumed = regrade(FACTS, late, resume=last, now=START + timedelta(minutes=119))
     assert [p.start for p in resumed.periods] == [
@@ -121,17 +121,15 @@ def test_checkpoints_come_every_so_many_entries_and_are_resumed_at() -> None:
 def test_a_checkpoint_survives_json_after_a_death(died_at: int) -> None:
     entries = [charted(0, **NOREPINEPHRINE), charted(died_at, kind="death")]
     entries += [charted(n, kind="vitals", heart_rate="90") for n in range(6, 90)]
-    last = regrade(FACTS, entries).checkpoints[-1]
-    resumed = regrade(
-        FACTS, [charted(200, **NOREPINEPHRINE)], resume=type(last)(last.at, json.loads(json.dumps(last.state)))
-    )  # fmt: skip
+    last = regrade(FACTS, entries).checkpoints[-1].kept()
+    resumed = regrade(FACTS, [charted(200, **NOREPINEPHRINE)], resume=last)
     assert resumed.periods == ()
     assert resumed.continuing_until is None
 
 
 def test_it_will_not_show_a_time_before_its_resume_point() -> None:
     entries = [charted(n, kind="vitals", heart_rate="90") for n in range(60)]
-    checkpoint = regrade(FACTS, entries).checkpoints[0]
+    checkpoint = regrade(FACTS, entries).checkpoints[0].kept()
     with pytest.raises(ValueError, match="before its resume point"):
         regrade(FACTS, [], resume=checkpoint, now=START)
 

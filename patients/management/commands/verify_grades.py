@@ -67,8 +67,8 @@ def _resumed_differences(
     if latest is None:
         return []
     entries = all_charted(in_force(course.pk, after=latest.at))
-    facts, checkpoint = facts_of(course, rulings), Checkpoint(latest.at, latest.state)
-    resumed = regrade(facts, entries, resume=checkpoint)
+    facts, point = facts_of(course, rulings), Checkpoint(latest.at, latest.state).kept()
+    resumed = regrade(facts, entries, resume=point)
     later = [_of_period(p, rulings) for p in computed if p.start > latest.at]
     found = [_of_period(p, rulings) for p in resumed.periods]
     faults = list(_compared("resumed", found, later))
