@@ -153,7 +153,7 @@ def _as_read(row: tuple[Any, ...]) -> EntryRow:
         at=at,
         recorded_at=recorded_at,
         replaces_id=None,
-        body=json.loads(body),
+        body=body,
         username=USERNAME,
         first_name="Jo",
         last_name="Ruiz",

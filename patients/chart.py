@@ -41,14 +41,14 @@ _SYRINGES_READ: Final = 100
 
 
 class EntryRow(NamedTuple):
-    """An entry as it is read for grading, without the weight of a model."""
+    """An entry as it is read for grading, without the weight of a model; ``body`` is JSON text."""
 
     pk: uuid.UUID
     kind: str
     at: datetime
     recorded_at: datetime
     replaces_id: uuid.UUID | None
-    body: dict[str, Any]
+    body: str
     username: str
     first_name: str
     last_name: str
@@ -67,7 +67,8 @@ def name_of(username: str, first_name: str, last_name: str) -> str:
 def charted(entry: Entry | EntryRow) -> ChartedEntry:
     """A row as grading reads it, by the one reader that files and forms have too."""
     at, recorded_at = entry.at.isoformat(), entry.recorded_at.isoformat()
-    return _read(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, json.dumps(entry.body))
+    body = entry.body if isinstance(entry, EntryRow) else json.dumps(entry.body)
+    return _read(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, body)
 
 
 @lru_cache(maxsize=4096)
@@ -132,7 +133,7 @@ PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
 
 AS_JSON: Final = """CAST(json_agg(
     json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id,
-        entry.body, author.username, author.first_name, author.last_name)
+        entry.body::text, author.username, author.first_name, author.last_name)
     ORDER BY entry.at, entry.recorded_at, entry.place
 ) AS text)"""
 """Entries with their authors as one value of a statement, in the engine's order."""
@@ -174,7 +175,7 @@ def rows_from(said: str | None) -> list[EntryRow]:
 
 
 def row_from(
-    pk: str, kind: str, at: str, recorded_at: str, replaces: str | None, body: Any, *author: str
+    pk: str, kind: str, at: str, recorded_at: str, replaces: str | None, body: str, *author: str
 ) -> EntryRow:
     """A row from the columns of ``AS_JSON``, as JSON has them."""
     return EntryRow(
@@ -197,7 +198,7 @@ def row_at_hand(entry: Entry) -> EntryRow:
         entry.at.astimezone(UTC),
         entry.recorded_at,
         entry.replaces_id,
-        entry.body,
+        json.dumps(entry.body),
         by.username,
         by.first_name,
         by.last_name,
@@ -276,17 +277,4 @@ def reread(course: Course, rows: Sequence[EntryRow], *, after: datetime | None) 
 def _rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
     with connection.cursor() as cursor:
         cursor.execute(_QUERY.format(which=which, before=before), parameters)
-        return [row_of(*columns) for columns in cursor.fetchall()]
-
-
-def row_of(
-    pk: uuid.UUID,
-    kind: str,
-    at: datetime,
-    recorded_at: datetime,
-    replaces_id: uuid.UUID | None,
-    body: str,
-    *author: str,
-) -> EntryRow:
-    """A row from the columns of a statement, ``body`` as the driver reads a JSON document."""
-    return EntryRow(pk, kind, at, recorded_at, replaces_id, json.loads(body), *author)
+        return [EntryRow(*columns) for columns in cursor.fetchall()]

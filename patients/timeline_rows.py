@@ -47,7 +47,7 @@ _KEPT: Final = 2048
 
 AS_TEXTS: Final = """array_agg(CAST(
     json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id,
-        entry.body, author.username, author.first_name, author.last_name,
+        entry.body::text, author.username, author.first_name, author.last_name,
         entry.place, act.answers, later.id IS NOT NULL,
         coalesce(nullif(later_act.answers ->> 'reason', ''), later.body ->> 'note', ''))
     AS text) ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC)"""
