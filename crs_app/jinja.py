@@ -1,7 +1,8 @@
 """The language of the pages, Jinja2: what every template may name, and how strict it is."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from crispy_forms.templatetags.crispy_forms_filters import as_crispy_field
 from django.templatetags.static import static
@@ -12,6 +13,8 @@ from django_htmx.jinja import htmx_script
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
 from patients import page_words
+
+_AN_ID: Final = UUID(int=0)
 
 
 def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> Environment:
@@ -45,7 +48,13 @@ def _static(path: str) -> str:
     return static(path)
 
 
-@lru_cache(maxsize=4096)
 def _url(name: str, *args: Any) -> str:
-    """The address of the view ``name``, which never changes; a page has some 160 of them."""
-    return reverse(name, args=args)
+    """The address of the view ``name``: a page has some 160, most of which differ in ids alone."""
+    ids = [arg for arg in args if isinstance(arg, UUID)]
+    return _address(name, *(_AN_ID if isinstance(arg, UUID) else arg for arg in args)).format(*ids)
+
+
+@lru_cache(maxsize=1024)
+def _address(name: str, *args: Any) -> str:
+    """The address with a place for each id, which never changes."""
+    return reverse(name, args=args).replace(str(_AN_ID), "{}")

@@ -222,9 +222,11 @@ class EntryForm(forms.Form):
         """Whether the page opens the attribution: it is proposed, typed, or wrong."""
         if "attribution" not in self.fields:
             return False
-        bound = [self["attribution"], self[REASON], *self.part_attributions]
+        names = ["attribution", REASON, *(part_name(key) for key, _ in self.parts)]
+        said = self.data if self.is_bound else self.initial
         return any(
-            field.errors or field.value() not in (None, "", Attribution.CRS) for field in bound
+            name in self.errors or said.get(name) not in (None, "", Attribution.CRS)
+            for name in names
         )
 
     @property

@@ -143,7 +143,6 @@ def _criterion(item: Any, standing: Any, authors: Mapping[str, Author]) -> Crite
         uncertain=item.uncertain,
         at=oldest.at if oldest else None,
         author=", ".join(dict.fromkeys(author.name for author in known)),
-        age_text=age_text(oldest.at, standing.at) if oldest else "",
         stale=stale,
         citation=str(item.citation),
     )
@@ -203,7 +202,6 @@ def _strip(standing: Any) -> Iterable[StripValue]:
                 value=value,
                 unit=unit,
                 at=entry.at,
-                age_text=age_text(entry.at, standing.at),
                 stale=key in standing.stale,
             )
 
@@ -290,9 +288,7 @@ def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[st
     if (bolus := standing.latest.get("fluid_bolus")) is not None:
         said["volume_ml"] = (f"{shown(bolus.volume_ml)} mL", bolus.at)
     said |= _previous_symptoms(standing.latest)
-    return {
-        name: PreviousValue(text, age_text(at, standing.at)) for name, (text, at) in said.items()
-    }
+    return {name: PreviousValue(text, at, standing.at) for name, (text, at) in said.items()}
 
 
 def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:

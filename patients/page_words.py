@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from patients.wording import capital, clock_text, duration_text
+from patients.wording import age_text, capital, clock_text, duration_text
 
 _USUAL_REASONS: Final = (
     "Typing error",
@@ -58,6 +58,7 @@ def _of(values: Mapping[str, Any] | None, name: str) -> Any:
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "ago": age_text,
     "capital": capital,
     "clock": _clock,
     "day": _day,

@@ -45,7 +45,6 @@ class CriterionLine:
     uncertain: bool
     at: datetime | None
     author: str
-    age_text: str
     stale: bool
     citation: str
 
@@ -79,7 +78,6 @@ class StripValue:
     value: str
     unit: str
     at: datetime
-    age_text: str
     stale: bool
 
 
@@ -171,10 +169,11 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class PreviousValue:
-    """The value charted before, shown beside an input and never in it."""
+    """The value charted before, shown beside an input and never in it; as the page is ``as_of``."""
 
     text: str
-    age_text: str
+    at: datetime
+    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)

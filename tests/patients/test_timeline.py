@@ -203,7 +203,9 @@ def test_attribution_is_marked() -> None:
     assert attribution_text(read("oxygen", {"device": "cpap"})) == ""
 
 
-def test_the_card_says_why_and_by_whom(course: Course, clinician: User) -> None:
+def test_the_card_says_why_and_by_whom(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
     at = timezone.now() - timedelta(hours=3)
     chart(course, clinician, "oxygen", at, device="nasal_cannula")
     chart(course, clinician, "vasopressor", at, drug="dopamine", rate=None)
@@ -212,7 +214,8 @@ def test_the_card_says_why_and_by_whom(course: Course, clinician: User) -> None:
     dopamine = next(line for line in card.criteria if line.code == "vasopressor.single_low_dose")
     assert dopamine.stale
     assert (dopamine.at, dopamine.author) == (at, clinician.display_name)
-    assert dopamine.age_text == "3 h ago"
+    page = nurse_client.get(reverse("patients:grade", args=[course.pk])).content.decode()
+    assert re.search(r"last charted <span [^>]*>3 h ago</span>: still so\?", page)
     assert {line.code for line in card.unknown} == {
         "oxygen.fio2",
         "vasopressor.dose",
