@@ -214,7 +214,7 @@ def _card(
         citation=item.citation,
         inputs=tuple(_input(used, authors, now) for used in item.inputs),
         unknown=tuple(item.unknown),
-        replies=[reply.value for reply in item.answers],
+        replies=tuple(reply.value for reply in item.answers),
         charts=item.code in CHARTED_BY_DONE,
         proposes_dose=item.dose_mg is not None,
         tasks=tasks_of(item, advised.standing, answered, can_go_on),

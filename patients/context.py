@@ -85,5 +85,5 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
         "tabs": [*TABS.items()][:IN_SIGHT],
         "more_tabs": [*TABS.items()][IN_SIGHT:],
         "timeline_kinds": TIMELINE_KINDS,
-        "returns_after": RETURNS_AFTER.items(),
+        "returns_after": tuple(RETURNS_AFTER.items()),
     }

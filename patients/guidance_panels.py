@@ -45,7 +45,7 @@ class Task:
     key: str
     label: str
     note: str = ""
-    taps: Sequence[Tap] = ()
+    taps: tuple[Tap, ...] = ()
     form_kind: str = ""
     form_label: str = ""
 
@@ -79,12 +79,12 @@ class ItemCard:
     detail: str
     beside: str
     citation: str
-    inputs: Sequence[InputLine]
-    unknown: Sequence[str]
-    replies: Sequence[str]
+    inputs: tuple[InputLine, ...]
+    unknown: tuple[str, ...]
+    replies: tuple[str, ...]
     charts: bool
     proposes_dose: bool
-    tasks: Sequence[Task]
+    tasks: tuple[Task, ...]
     answered: AnsweredLine | None
     next_at: datetime | None
 

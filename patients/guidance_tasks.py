@@ -71,20 +71,20 @@ def tasks_of(
     standing: Any,
     risk: Mapping[RiskQuestion, bool],
     carried_on: Sequence[CarriedOn],
-) -> list[Task]:
+) -> tuple[Task, ...]:
     """What answering ``item`` takes; ``risk`` are the answers so far."""
     if item.code == "bound.resolve":
         open_ones = [u for u in standing.unknown if u.could_reach > standing.grade]
-        return [_of_unknown(unknown) for unknown in open_ones]
+        return tuple(_of_unknown(unknown) for unknown in open_ones)
     if item.code == "evidence.stale":
-        return list(_of_stale(item, standing, carried_on))
+        return tuple(_of_stale(item, standing, carried_on))
     if item.code == "risk.unanswered":
         asked = (RiskQuestion.EXTENSIVE_COMORBIDITIES, RiskQuestion.OLDER_AGE)
-        return [risk_task(question, None) for question in asked if question not in risk]
+        return tuple(risk_task(question, None) for question in asked if question not in risk)
     if item.code in _FORM_OF_MISSING:
         kind, label = _FORM_OF_MISSING[item.code]
-        return [_by_form(item.code, "", kind, label)]
-    return []
+        return (_by_form(item.code, "", kind, label),)
+    return ()
 
 
 def risk_task(question: RiskQuestion, answer: bool | None, note: str = "") -> Task:
@@ -136,11 +136,11 @@ def _stale(key: str, entry: Entry, can_go_on: Mapping[str, CarriedOn]) -> Task:
     drug = entry.drug if isinstance(entry, Vasopressor) else None
     name = f"{key}_unchanged" if drug is None else running_name(drug)
     thing = can_go_on.get(name)
-    taps = []
+    taps: tuple[Tap, ...] = ()
     if thing is not None:
-        taps.append(Tap("Unchanged", f"{UNCHANGED}:{name}", thing.mark))
+        taps += (Tap("Unchanged", f"{UNCHANGED}:{name}", thing.mark),)
     if thing is not None and drug is not None:
-        taps.append(Tap("Stopped", f"{STOPPED}:{drug.value}", thing.mark))
+        taps += (Tap("Stopped", f"{STOPPED}:{drug.value}", thing.mark),)
     has_form = entry.kind in ENTRY_FORMS
     return Task(
         key=f"stale-{key.replace('.', '-')}",

@@ -1,5 +1,6 @@
 """The guidance panel: what it asks, how each answer is kept, and when it asks again."""
 
+import re
 import uuid
 from datetime import timedelta
 from decimal import Decimal
@@ -148,6 +149,26 @@ def test_a_save_leaves_guidance_alone_that_reads_as_it_did(
     assert other["CRS-Guidance-Shown"] == panel(grade_1).signature != shown
     assert b'id="guidance"' in other.content
     assert b'id="guidance-lead"' in other.content
+
+
+def test_each_form_of_the_panel_is_recorded_by_itself(
+    nurse_client: Client, grade_3: Course
+) -> None:
+    """What is kept of the panel's text leaves each request its token, and each form its own id."""
+    address = reverse("patients:guidance", args=[grade_3.pk])
+    ids, tokens = [], []
+    for _ in range(2):
+        forms = re.findall(
+            r"<form.*?</form>", nurse_client.get(address, **HTMX).content.decode(), re.S
+        )
+        assert len(forms) > 2
+        for form in forms:
+            (own_id,) = re.findall(r'<input type="hidden" name="form_id" value="([^"]+)">', form)
+            (token,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)">', form)
+            ids.append(own_id)
+            tokens.append(token)
+    assert len(set(ids)) == len(ids)
+    assert len(set(tokens)) == 2
 
 
 # Questions, judgements and what is stale: one tap each
