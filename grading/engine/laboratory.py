@@ -3,17 +3,23 @@
 A result such as ``< 50`` or ``> 201`` stands for a range. Each end of the range is a point: a value
 and an edge, -1 just below it, 0 at it, +1 just above it. Points compare like tuples, so the tables'
 strict and non-strict limits need no special case for such results.
+
+So do the grades: each begins at a point. Under one report's limits of normal and one baseline a row
+of CTCAE comes down to a few such points, and these are found once, not for every result.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from grading.engine.analytes import Analyte, lab_unit
 from grading.engine.entries import Lab
 from grading.engine.evidence import CTCAE_LABORATORY, GradedBy
-from grading.engine.units import EXACT
+from grading.engine.units import EXACT, REMEMBERED
 
 _WHOLE: Final = Decimal(100)
 _HIGHEST_CTCAE: Final = 4
@@ -43,6 +49,37 @@ class Limits(NamedTuple):
     baseline: Decimal | None
 
 
+Steps = Iterable[tuple[int, Point]]
+"""A CTCAE grade, and a point from which on, in one direction, it is reached."""
+
+
+class Scale(NamedTuple):
+    """The points at which the grades of one analyte begin, and what brings a value among them.
+
+    A point reaches as many grades as there are ``rising`` points at or below it, or ``falling``
+    ones at or above it; both are sorted. ``lacks_limit``: the report gives no limit of normal, so
+    that only the highest grade can be told.
+    """
+
+    to_common: Decimal
+    rising: tuple[Point, ...]
+    falling: tuple[Point, ...]
+    lacks_limit: bool
+
+    def grade(self, point: Point) -> int:
+        return max(
+            bisect_right(self.rising, point), len(self.falling) - bisect_left(self.falling, point)
+        )
+
+
+COMPARED_WITH_BASELINE: Final = frozenset(
+    analyte
+    for analyte, row in CTCAE_LABORATORY.items()
+    if row.above_baseline or row.fall_percent or row.fall_points
+)
+"""The analytes of which CTCAE grades a change from the patient's own baseline."""
+
+
 def in_common_unit(analyte: Analyte, value: Decimal, unit: str) -> Decimal:
     """``value`` in the unit in which results of this analyte are compared; exact."""
     return EXACT.multiply(value, _to_common(analyte, unit))
@@ -61,24 +98,18 @@ def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
     ``baseline`` is in the analyte's common unit; None leaves out the clauses that compare with it.
     Analytes that no row of CTCAE grades here always give None.
     """
-    row = CTCAE_LABORATORY.get(result.analyte)
-    if row is None:
+    scale = _scale(result.analyte, result.unit, result.upper_limit, result.lower_limit, baseline)
+    if scale is None:
         return None
-    to_common = _to_common(result.analyte, result.unit)
-    limits = Limits(
-        _product(result.upper_limit, to_common), _product(result.lower_limit, to_common), baseline
-    )
-    ends = _ends(result, to_common)
-    lacks_limit = (row.above_upper and limits.upper is None) or (
-        row.below_lower and limits.lower is None
-    )
-    if lacks_limit:
-        grades = [_absolute_grade(row, end) for end in ends]
-        if min(grades) < _HIGHEST_CTCAE:
-            return None
+    value = EXACT.multiply(result.value, scale.to_common)
+    if result.comparator is None:
+        lowest = highest = scale.grade(Point(value, 0))
     else:
-        grades = [_grade(row, end, limits) for end in ends]
-    return GradeRange(min(grades), max(grades))
+        grades = [scale.grade(end) for end in _ends(result.comparator, value)]
+        lowest, highest = min(grades), max(grades)
+    if scale.lacks_limit and lowest < _HIGHEST_CTCAE:
+        return None
+    return GradeRange(lowest, highest)
 
 
 def highest_grade(analyte: Analyte) -> int:
@@ -88,61 +119,84 @@ def highest_grade(analyte: Analyte) -> int:
     return max(len(row.above_upper), len(row.below_lower), *by_step, 0)
 
 
+def _ends(comparator: str, value: Decimal) -> tuple[Point, Point]:
+    """The ends of the range that a result below or above ``value`` stands for."""
+    if comparator == "<":
+        return _ZERO, Point(value, -1)
+    return Point(value, 1), _UNBOUNDED
+
+
+@lru_cache(REMEMBERED)
+def _scale(
+    analyte: Analyte,
+    unit: str,
+    upper_limit: Decimal | None,
+    lower_limit: Decimal | None,
+    baseline: Decimal | None,
+) -> Scale | None:
+    """The scale for results in ``unit`` with these limits; None where CTCAE grades none."""
+    row = CTCAE_LABORATORY.get(analyte)
+    if row is None:
+        return None
+    to_common = _to_common(analyte, unit)
+    limits = Limits(_product(upper_limit, to_common), _product(lower_limit, to_common), baseline)
+    if (row.above_upper and limits.upper is None) or (row.below_lower and limits.lower is None):
+        return Scale(to_common, (), _falling(_absolute(row)), lacks_limit=True)
+    falls = [*_absolute(row), *_below_lower(row, limits), *_fall_in_points(row, limits)]
+    return Scale(to_common, _rising(_above_upper(row, limits)), _falling(falls), lacks_limit=False)
+
+
 def _product(value: Decimal | None, to_common: Decimal) -> Decimal | None:
     return None if value is None else EXACT.multiply(value, to_common)
 
 
-def _ends(result: Lab, to_common: Decimal) -> tuple[Point, ...]:
-    """The ends of the range that ``result`` stands for; a plain number is one point."""
-    value = EXACT.multiply(result.value, to_common)
-    if result.comparator == "<":
-        return _ZERO, Point(value, -1)
-    if result.comparator == ">":
-        return Point(value, 1), _UNBOUNDED
-    return (Point(value, 0),)
+def _rising(steps: Steps) -> tuple[Point, ...]:
+    return tuple(sorted(_begins(steps, min)))
 
 
-def _grade(row: GradedBy, point: Point, limits: Limits) -> int:
-    grades = [_absolute_grade(row, point)]
-    if limits.upper is not None:
-        grades.append(_steps_above(point, limits.upper, row.above_upper))
-        if limits.baseline is not None and point > (limits.upper, 0):
-            grades.append(_steps_above(point, limits.baseline, row.above_baseline))
-    if limits.lower is not None:
-        grades.append(_steps_below(point, limits.lower, row.below_lower))
-        if limits.baseline is not None and point < (limits.lower, 0):
-            grades.append(_fall_in_percent(row, point, limits.baseline))
+def _falling(steps: Steps) -> tuple[Point, ...]:
+    return tuple(sorted(_begins(steps, max)))
+
+
+def _begins(steps: Steps, first: Callable[[Iterable[Point]], Point]) -> list[Point]:
+    """For each grade the point that comes ``first`` of all those that reach it or a higher one."""
+    known = list(steps)
+    highest = max((grade for grade, _ in known), default=0)
+    return [
+        first(point for reached, point in known if reached >= grade)
+        for grade in range(1, highest + 1)
+    ]
+
+
+def _absolute(row: GradedBy) -> Steps:
+    yield from ((grade, Point(limit, -1)) for grade, limit in row.below)
+    yield from ((grade, Point(limit, 0)) for grade, limit in row.at_most)
+
+
+def _above_upper(row: GradedBy, limits: Limits) -> Steps:
+    if limits.upper is None:
+        return
+    normal = Point(limits.upper, 1)
+    for grade, multiple in enumerate(row.above_upper, start=1):
+        yield grade, Point(EXACT.multiply(multiple, limits.upper), 1)
     if limits.baseline is not None:
-        grades.append(_fall_in_points(row, point, limits.baseline))
-    return max(grades)
+        for grade, multiple in enumerate(row.above_baseline, start=1):
+            yield grade, max(normal, Point(EXACT.multiply(multiple, limits.baseline), 1))
 
 
-def _absolute_grade(row: GradedBy, point: Point) -> int:
-    below = [grade for grade, limit in row.below if point < (limit, 0)]
-    at_most = [grade for grade, limit in row.at_most if point <= (limit, 0)]
-    return max([0, *below, *at_most])
+def _below_lower(row: GradedBy, limits: Limits) -> Steps:
+    if limits.lower is None:
+        return
+    normal = Point(limits.lower, -1)
+    for grade, fraction in enumerate(row.below_lower, start=1):
+        yield grade, Point(EXACT.multiply(fraction, limits.lower), -1)
+    if limits.baseline is not None:
+        for grade, percent in row.fall_percent:
+            left = EXACT.divide(_WHOLE - percent, _WHOLE)
+            yield grade, min(normal, Point(EXACT.multiply(left, limits.baseline), 0))
 
 
-def _steps_above(point: Point, reference: Decimal, multiples: tuple[Decimal, ...]) -> int:
-    return sum([point > (EXACT.multiply(multiple, reference), 0) for multiple in multiples])
-
-
-def _steps_below(point: Point, reference: Decimal, fractions: tuple[Decimal, ...]) -> int:
-    return sum([point < (EXACT.multiply(fraction, reference), 0) for fraction in fractions])
-
-
-def _fall_in_percent(row: GradedBy, point: Point, baseline: Decimal) -> int:
-    scaled = (EXACT.multiply(point.value, _WHOLE), point.edge)
-    reached = [
-        grade
-        for grade, percent in row.fall_percent
-        if scaled <= (EXACT.multiply(baseline, _WHOLE - percent), 0)
-    ]
-    return max([0, *reached])
-
-
-def _fall_in_points(row: GradedBy, point: Point, baseline: Decimal) -> int:
-    reached = [
-        grade for grade, fall in row.fall_points if point <= (EXACT.subtract(baseline, fall), 0)
-    ]
-    return max([0, *reached])
+def _fall_in_points(row: GradedBy, limits: Limits) -> Steps:
+    if limits.baseline is not None:
+        for grade, fall in row.fall_points:
+            yield grade, Point(EXACT.subtract(limits.baseline, fall), 0)

@@ -12,7 +12,12 @@ from grading.engine.assessment import Assessed, Explained
 from grading.engine.entries import Lab, Symptom, Toxicity
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.facts import Baseline
-from grading.engine.laboratory import ctcae_grades, highest_grade, in_common_unit
+from grading.engine.laboratory import (
+    COMPARED_WITH_BASELINE,
+    ctcae_grades,
+    highest_grade,
+    in_common_unit,
+)
 from grading.engine.policy import Policy
 from grading.engine.units import shown
 from grading.engine.vocabulary import (
@@ -68,7 +73,10 @@ class Prior:
 
 @dataclass(slots=True)
 class Organs:
-    """The latest entry of every term, and ticked symptoms that still want a grade."""
+    """The latest entry of every term, and ticked symptoms that still want a grade.
+
+    ``says`` is found once, until an entry comes that may change it: most results do not.
+    """
 
     policy: Policy
     baseline: Baseline
@@ -76,6 +84,7 @@ class Organs:
     held: dict[str, Held] = field(default_factory=dict)
     ticks: dict[str, Symptom] = field(default_factory=dict)
     charted_at: dict[str, datetime] = field(default_factory=dict)
+    says: Assessed | None = None
 
     def copied(self) -> Self:
         return replace(
@@ -88,7 +97,7 @@ class Organs:
 
     def read_under(self, policy: Policy) -> None:
         """Grade what is held anew; what was there before the infusion rests on no policy."""
-        self.policy = policy
+        self.policy, self.says = policy, None
         self.held = {
             term: self._charted(held.entry)
             if isinstance(held.entry, Toxicity)
@@ -99,19 +108,25 @@ class Organs:
     def note_toxicity(self, entry: Toxicity) -> None:
         self.charted_at[entry.term] = entry.at
         self.held[entry.term] = self._charted(entry)
+        self.says = None
 
     def note_lab(self, entry: Lab) -> bool:
         """Only analytes that CTCAE grades here are kept; whether this one is."""
-        graded = entry.analyte in CTCAE_LABORATORY
-        if graded:
-            self.held[entry.analyte.value] = self._graded(entry)
-        return graded
+        if entry.analyte not in CTCAE_LABORATORY:
+            return False
+        term = str(entry.analyte)
+        former, held = self.held.get(term), self._graded(entry)
+        self.held[term] = held
+        if former is None or (former.code, former.could_reach) != (held.code, held.could_reach):
+            self.says = None
+        return True
 
     def note_tick(self, symptom: Symptom) -> None:
         if symptom.present and symptom.counts:
             self.ticks[symptom.term] = symptom
         else:
             self.ticks.pop(symptom.term, None)
+        self.says = None
 
     def _charted(self, entry: Toxicity) -> Held:
         code = None
@@ -120,7 +135,7 @@ class Organs:
         return Held(entry, code, 0, entry.grade)
 
     def _graded(self, entry: Lab) -> Held:
-        term = entry.analyte.value
+        term = str(entry.analyte)
         graded = ctcae_grades(entry, self._baseline_of(entry.analyte))
         if graded is None:
             reach = crs_grade(term, highest_grade(entry.analyte)) if entry.counts else 0
@@ -140,6 +155,8 @@ class Organs:
         return _criterion(term, ctcae), crs_grade(term, ctcae)
 
     def _baseline_of(self, analyte: Analyte) -> Decimal | None:
+        if analyte not in COMPARED_WITH_BASELINE:
+            return None
         established = self.baseline.of(analyte)
         if established is not None:
             return established
@@ -154,6 +171,11 @@ class Organs:
         return not self.policy.worsened_only or ctcae > self.prior.grades.get(term, 0)
 
     def assess(self) -> Assessed:
+        if self.says is None:
+            self.says = self._assess()
+        return self.says
+
+    def _assess(self) -> Assessed:
         held = self.held.values()
         met = tuple(sorted({item.code for item in held if item.code is not None}))
         doubtful = [

@@ -21,6 +21,9 @@ EXACT: Final = Context(prec=4 * MAX_DIGITS, traps=[Inexact, InvalidOperation])
 
 Number = Decimal | Fraction
 
+REMEMBERED: Final = 4096
+"""Results that the cache of a pure function keeps."""
+
 MINUTES_PER_HOUR: Final = 60
 MICROGRAMS_PER_MILLIGRAM: Final = 1000
 
@@ -79,7 +82,7 @@ def at_least(value: Number, threshold: Decimal) -> bool:
     return value >= threshold
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(REMEMBERED)
 def shown(number: Number, places: int = 3) -> str:
     """``number`` for a reader: shortest exact form, or marked as shortened by "≈".
 
