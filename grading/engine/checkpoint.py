@@ -148,12 +148,14 @@ def _circulation_words(circulation: Circulation) -> dict[str, Any]:
         "last_low": _id(circulation.last_low),
         "bolus": _id(circulation.bolus),
         "bolus_for": circulation.bolus_for,
-        "judged": {about.value: entry.id for about, entry in circulation.judged.items()},
-        "infusions": {drug.value: entry.id for drug, entry in infusions.entries.items()},
-        "running_since": {d.value: at.isoformat() for d, at in infusions.running_since.items()},
-        "doses": {d.value: None if v is None else str(v) for d, v in infusions.doses.items()},
-        "awaiting_weight": sorted(drug.value for drug in infusions.awaiting_weight),
-        "as_salt": sorted(drug.value for drug in infusions.as_salt),
+        "judged": {str(about): entry.id for about, entry in circulation.judged.items()},
+        "infusions": {str(drug): entry.id for drug, entry in infusions.entries.items()},
+        "running_since": {
+            str(drug): at.isoformat() for drug, at in infusions.running_since.items()
+        },
+        "doses": {str(drug): None if v is None else str(v) for drug, v in infusions.doses.items()},
+        "awaiting_weight": sorted(str(drug) for drug in infusions.awaiting_weight),
+        "as_salt": sorted(str(drug) for drug in infusions.as_salt),
         "run": {
             "credit_us": run.credit // _MICROSECOND,
             "high": run.high,
@@ -203,7 +205,7 @@ def _organs_words(organs: Organs) -> dict[str, Any]:
     return {
         "prior_grades": organs.prior.grades,
         "prior_results": {
-            analyte.value: entry.id for analyte, entry in organs.prior.results.items()
+            str(analyte): entry.id for analyte, entry in organs.prior.results.items()
         },
         "held": [held.entry.id for held in organs.held.values()],
         "ticks": [tick.id for tick in organs.ticks.values()],

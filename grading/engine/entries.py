@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from operator import attrgetter
 from typing import Any, ClassVar, Final, NamedTuple
 
 from grading.engine.analytes import Analyte
@@ -286,7 +285,8 @@ _AS_IT_IS: Final = frozenset(
     {"id", "note", "replaces", "term", "grade", "present", "comparator"}
     | {question.value for question in RiskQuestion}
 )
-_UNSAID_WHERE_EMPTY: Final = frozenset({"note", "others", "attribution_by_field"})
+_BY_SIGN: Final = frozenset({"others", "attribution_by_field"})
+_WRITTEN_BY_ITSELF: Final = _BY_SIGN | {attribute.name for attribute in fields(Entry)}
 _OTHER_SIGNS: Final = tuple(key for key in VITAL_SIGN if key not in SIGNS_READ)
 
 
@@ -296,9 +296,9 @@ def _field(entry_class: type[Entry], name: str) -> _Field:
     if name in _TIMES:
         return _Field(name, datetime.isoformat, datetime.fromisoformat)
     if name == "attribution_by_field":
-        return _Field(name, _each(str), _each(Attribution))
+        return _Field(name, _as_text, _each(Attribution))
     if name == "others":
-        return _Field(name, _each(str), _each(Decimal))
+        return _Field(name, _as_text, _each(Decimal))
     if name in _VOCABULARIES:
         return _Field(name, str, {str(item): item for item in _VOCABULARIES[name]}.__getitem__)
     return _Field(name, str, Decimal)
@@ -306,6 +306,10 @@ def _field(entry_class: type[Entry], name: str) -> _Field:
 
 def _itself(value: Any) -> Any:
     return value
+
+
+def _as_text(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in values.items()}
 
 
 def _each(convert: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -317,7 +321,9 @@ _FIELDS: Final = {
     for entry_class in KINDS.values()
 }
 _WRITE: Final = {
-    entry_class: (attrgetter(*[i.name for i in items]), [(i.name, i.write) for i in items])
+    entry_class: tuple(
+        (item.name, item.write) for item in items if item.name not in _WRITTEN_BY_ITSELF
+    )
     for entry_class, items in _FIELDS.items()
 }
 _READ: Final = {
@@ -327,18 +333,36 @@ _READ: Final = {
 
 def to_words(entry: Entry) -> dict[str, Any]:
     """``entry`` as a JSON object in the course file's words; ``from_words`` reads it back."""
-    words: dict[str, Any] = {"kind": entry.kind}
-    values, writers = _WRITE[type(entry)]
-    for value, (name, write) in zip(values(entry), writers, strict=True):
-        if value or (value is not None and name not in _UNSAID_WHERE_EMPTY):
+    at = entry.at.isoformat()
+    words: dict[str, Any] = {
+        "kind": entry.kind,
+        "id": entry.id,
+        "at": at,
+        "recorded_at": at if entry.recorded_at == entry.at else entry.recorded_at.isoformat(),
+        "attribution": str(entry.attribution),
+    }
+    if entry.note:
+        words["note"] = entry.note
+    if entry.replaces is not None:
+        words["replaces"] = entry.replaces
+    for name, write in _WRITE[type(entry)]:
+        value = getattr(entry, name)
+        if value is not None:
             words[name] = write(value)
     if isinstance(entry, Vasopressor):
         words.setdefault("rate", None)
-    if isinstance(entry, Vitals):
-        words.update(words.pop("others", {}))
-    if "temperature_f" in words:
-        words.pop("temperature_c", None)
+    elif isinstance(entry, Vitals):
+        _write_signs(entry, words)
     return words
+
+
+def _write_signs(entry: Vitals, words: dict[str, Any]) -> None:
+    """What each sign has of its own, and the temperature as it was charted."""
+    if entry.attribution_by_field:
+        words["attribution_by_field"] = _as_text(entry.attribution_by_field)
+    words.update(_as_text(entry.others))
+    if entry.temperature_f is not None:
+        words.pop("temperature_c", None)
 
 
 def from_words(words: Mapping[str, Any]) -> Entry:
