@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from grading.engine.assessment import Assessed, Explained
 from grading.engine.periods import Criterion, Unknown
@@ -17,16 +17,22 @@ class Findings(NamedTuple):
     unknown: tuple[Unknown, ...]
 
 
+_NOTHING_FOUND: Final = Findings((), ())
+
+
 def worded(
     says: Assessed, explain: Callable[[str], Explained], grades: Mapping[str, int]
 ) -> Findings:
     """What one part ``says``, with the grade of each criterion, evidence and words."""
+    met, not_known = says
+    if not met and not not_known:
+        return _NOTHING_FOUND
     criteria, unknown = [], []
-    for code in says[0]:
+    for code in met:
         evidence, text, uncertain = explain(code)
         citation = RULES[code].citation
         criteria.append(Criterion(code, grades[code], citation, evidence, text, uncertain))
-    for code, reach in says[1]:
+    for code, reach in not_known:
         evidence, text, _ = explain(code)
         unknown.append(Unknown(code, reach, text, evidence))
     return Findings(tuple(criteria), tuple(unknown))

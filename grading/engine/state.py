@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Self
 
 from grading.engine import circulation_words
@@ -154,9 +155,10 @@ class CourseState:
         return self._next_event() is not None
 
     def _next_event(self) -> datetime | None:
-        if self.next_clock is None or self.next_policy_at is None:
-            return self.next_clock or self.next_policy_at
-        return min(self.next_clock, self.next_policy_at)
+        clock, policy = self.next_clock, self.next_policy_at
+        if clock is None or policy is None:
+            return policy if clock is None else clock
+        return min(clock, policy)
 
     def _change_policy(self) -> None:
         """Read everything noted so far with the next policy's numbers."""
@@ -268,11 +270,8 @@ class CourseState:
         said, found = self.says, self.worded
         constitution = found[0] or worded(said[0], self.constitution.explain, self.grades)
         oxygen = found[1] or worded(said[1], self.oxygen.explain, self.grades)
-        circulation = worded(
-            said[2],
-            lambda code: circulation_words.explain(self.circulation, code, at),
-            self.grades,
-        )
+        explain = partial(circulation_words.explain, self.circulation, at=at)
+        circulation = worded(said[2], explain, self.grades)
         organs = found[3] or worded(said[3], self.organs.explain, self.grades)
         self.worded = [constitution, oxygen, None, organs]
         return together((constitution, oxygen, circulation, organs))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Self
 
 from grading.engine.assessment import Explained
@@ -19,7 +20,13 @@ from grading.engine.evidence import (
     VASST_DIVISOR,
 )
 from grading.engine.policy import BITARTRATE, Policy
-from grading.engine.units import MICROGRAMS_PER_MILLIGRAM, MINUTES_PER_HOUR, minutes, shown
+from grading.engine.units import (
+    MICROGRAMS_PER_MILLIGRAM,
+    MINUTES_PER_HOUR,
+    REMEMBERED,
+    minutes,
+    shown,
+)
 from grading.engine.vocabulary import DRUGS, Attribution, DoseUnit, VasopressorDrug
 
 _NO_TIME: Final = timedelta(0)
@@ -71,14 +78,22 @@ def charted_dose_without_weight(entry: Vasopressor) -> Fraction | None:
     """The charted rate per minute, in the substance's own unit, still per kg where charted so."""
     if entry.rate is None or entry.unit is None:
         return None
-    dose = Fraction(entry.rate)
-    if entry.unit is DoseUnit.ML_PER_H:
-        if entry.concentration_per_ml is None:
+    return _per_minute(entry.rate, entry.unit, entry.concentration_per_ml)
+
+
+@lru_cache(REMEMBERED)
+def _per_minute(
+    rate: Decimal, unit: DoseUnit, concentration_per_ml: Decimal | None
+) -> Fraction | None:
+    """A pump's rate as a dose a minute; the same few rates come again and again."""
+    dose = Fraction(rate)
+    if unit is DoseUnit.ML_PER_H:
+        if concentration_per_ml is None:
             return None
-        return dose * Fraction(entry.concentration_per_ml) / MINUTES_PER_HOUR
-    if entry.unit is DoseUnit.MG_PER_H:
+        return dose * Fraction(concentration_per_ml) / MINUTES_PER_HOUR
+    if unit is DoseUnit.MG_PER_H:
         return dose * MICROGRAMS_PER_MILLIGRAM / MINUTES_PER_HOUR
-    return dose / MINUTES_PER_HOUR if entry.unit is DoseUnit.UNITS_PER_H else dose
+    return dose / MINUTES_PER_HOUR if unit is DoseUnit.UNITS_PER_H else dose
 
 
 def norepinephrine_equivalent(doses: Doses) -> Fraction:
@@ -98,7 +113,7 @@ def high_now(doses: Doses) -> bool:
             return True
     if VasopressorDrug.VASOPRESSIN in doses:
         return norepinephrine_equivalent(doses) >= _WITH_VASOPRESSIN
-    in_combination = len(doses.keys() & _DIVISOR.keys()) > 1
+    in_combination = len(doses) > 1 and len(doses.keys() & _DIVISOR.keys()) > 1
     return in_combination and norepinephrine_equivalent(doses) >= _COMBINATION
 
 
