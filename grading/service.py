@@ -173,7 +173,7 @@ def _at_the_start(
 def _with_baseline(facts: CourseFacts, entries: Iterable[Entry]) -> tuple[list[Entry], Baseline]:
     given = list(entries)
     said = [entry for entry in given if isinstance(entry, BaselineFacts)]
-    graded = [entry for entry in given if not isinstance(entry, BaselineFacts)]
+    graded = [entry for entry in given if not isinstance(entry, BaselineFacts)] if said else given
     return in_order(graded), facts.baseline.with_entries(said)
 
 
@@ -182,7 +182,7 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
     if not state.begun or state.is_over:
         return _standing_outside(state, now)
     grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)
-    found = state.findings(now)
+    found = state.findings(now).in_words
     return Standing(
         at=now,
         grade=grade,
@@ -211,7 +211,7 @@ def _standing_outside(state: CourseState, now: datetime) -> Standing:
         at=now,
         grade=death.grade if death else None,
         at_most=death.at_most if death else None,
-        criteria=death.criteria if death else (),
+        criteria=death.found.in_words.criteria if death else (),
         latest=dict(state.latest),
         weight_kg=state.weight_kg,
         ended=state.is_over,

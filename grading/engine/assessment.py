@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 Assessed = tuple[tuple[str, ...], tuple[tuple[str, int], ...]]
@@ -18,3 +19,7 @@ class Explained(NamedTuple):
     evidence: tuple[str, ...]
     text: str
     uncertain: bool = False
+
+
+Explain = Callable[[str], Explained]
+"""Tells why a code stood at an instant, whenever it is asked and whatever was noted since."""

@@ -64,9 +64,24 @@ class Circulation:
         return replace(
             self,
             infusions=self.infusions.copied(),
-            run=replace(self.run),
             judged=dict(self.judged),
             new_boluses=list(self.new_boluses),
+        )
+
+    def as_it_stands(self) -> Circulation:
+        """What holds once the instant is concluded, to be read later and taken no further."""
+        return Circulation(
+            self.policy,
+            self.limits,
+            self.infusions.as_they_stand(),
+            self.run,
+            self.reading,
+            self.reading_says,
+            self.low,
+            self.last_low,
+            self.bolus,
+            self.bolus_for,
+            dict(self.judged),
         )
 
     def read_under(self, policy: Policy, limits: PressureLimits) -> None:
@@ -76,7 +91,8 @@ class Circulation:
         low pressure that a bolus answers.
         """
         former, self.limits = self.limits, limits
-        self.policy = self.infusions.policy = self.run.policy = policy
+        self.policy = self.infusions.policy = policy
+        self.run = self.run._replace(policy=policy)
         if self.last_low is not None and not _still_low(self.last_low, former, limits):
             self.last_low = None
         if self.reading is not None and limits.classify(self.reading) is not self.reading_says:
@@ -102,7 +118,7 @@ class Circulation:
             infusions.settle(at, weight_kg)
             high = bool(infusions.doses) and high_now(infusions.doses)
             if high or self.run.high:
-                self.run.settle(at, high, infusions.evidence())
+                self.run = self.run.settled(at, high, infusions.evidence())
         self._settle_pressure(at)
         if self.new_boluses:
             self._settle_boluses(at)
@@ -194,7 +210,7 @@ class Circulation:
     def _assess_vasopressors(
         self, at: datetime, met: list[str], unknown: list[tuple[str, int]]
     ) -> None:
-        high = self.run.is_met(at)
+        high = self.run.since is not None and self.run.is_met(at)
         if high:
             met.append(HIGH_DOSE)
         only = self.infusions.only()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from grading.engine import circulation as codes
 from grading.engine.assessment import Explained
@@ -21,6 +21,16 @@ _MINUTE: Final = timedelta(minutes=1)
 def explain(circulation: Circulation, code: str, at: datetime) -> Explained:
     """Why ``code`` stands at ``at``."""
     return _EXPLAINED[code](circulation, at)
+
+
+class AsItStood(NamedTuple):
+    """A circulation at an instant, to be explained when it has long gone on."""
+
+    circulation: Circulation
+    at: datetime
+
+    def explain(self, code: str) -> Explained:
+        return explain(self.circulation, code, self.at)
 
 
 def duration_text(duration: timedelta) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
-from grading.engine.assessment import Assessed, Explained
+from grading.engine.assessment import Assessed, Explain, Explained
 from grading.engine.entries import Symptom, Vitals
 from grading.engine.policy import Policy
 from grading.engine.units import at_least, shown
@@ -33,6 +33,9 @@ class Constitution:
 
     def copied(self) -> Self:
         return replace(self, symptoms=dict(self.symptoms))
+
+    def explainer(self) -> Explain:
+        return Constitution(self.policy, self.temperature, dict(self.symptoms)).explain
 
     def read_under(self, policy: Policy) -> None:
         self.policy = policy

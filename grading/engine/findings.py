@@ -2,49 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from grading.engine.assessment import Assessed, Explained
-from grading.engine.periods import Criterion, Unknown
+from grading.engine.assessment import Assessed, Explain
+from grading.engine.periods import Criterion, Findings, InWords, Unknown
 from grading.engine.systems.lee_2014 import ORDER, RULES
 
 
-class Findings(NamedTuple):
-    """The criteria met and what is unknown."""
+class Told(Findings):
+    """Findings that are in words already."""
 
-    criteria: tuple[Criterion, ...]
-    unknown: tuple[Unknown, ...]
+    __slots__ = ("_words",)
+
+    def __init__(self, *criteria: Criterion) -> None:
+        self._words = InWords(criteria, ())
+
+    @property
+    def in_words(self) -> InWords:
+        return self._words
 
 
-_NOTHING_FOUND: Final = Findings((), ())
+class _OfPart(Findings):
+    """What one part says, with the grade of each criterion, evidence and words."""
+
+    __slots__ = ("_explain", "_grades", "_says", "_words")
+
+    def __init__(self, says: Assessed, explain: Explain, grades: Mapping[str, int]) -> None:
+        self._says, self._explain, self._grades = says, explain, grades
+        self._words: InWords | None = None
+
+    @property
+    def in_words(self) -> InWords:
+        if self._words is None:
+            met, unknown = self._says
+            self._words = InWords(
+                tuple([self._criterion(code) for code in met]),
+                tuple([self._unknown(code, reach) for code, reach in unknown]),
+            )
+        return self._words
+
+    def _criterion(self, code: str) -> Criterion:
+        evidence, text, uncertain = self._explain(code)
+        grade, citation = self._grades[code], RULES[code].citation
+        return Criterion(code, grade, citation, evidence, text, uncertain)
+
+    def _unknown(self, code: str, reach: int) -> Unknown:
+        evidence, text, _ = self._explain(code)
+        return Unknown(code, reach, text, evidence)
 
 
-def worded(
-    says: Assessed, explain: Callable[[str], Explained], grades: Mapping[str, int]
+class Together(Findings):
+    """The findings of all parts: highest grade, or reach, first."""
+
+    __slots__ = ("_parts", "_words")
+
+    def __init__(self, *parts: Findings) -> None:
+        self._parts = parts
+        self._words: InWords | None = None
+
+    @property
+    def in_words(self) -> InWords:
+        if self._words is None:
+            criteria: list[Criterion] = []
+            unknown: list[Unknown] = []
+            for part in self._parts:
+                met, not_known = part.in_words
+                criteria += met
+                unknown += not_known
+            criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
+            unknown.sort(key=lambda item: (-item.could_reach, item.code))
+            self._words = InWords(tuple(criteria), tuple(unknown))
+        return self._words
+
+
+NOTHING_FOUND: Final = Told()
+
+
+def found_by(
+    says: Assessed, explainer: Callable[[], Explain], grades: Mapping[str, int]
 ) -> Findings:
-    """What one part ``says``, with the grade of each criterion, evidence and words."""
-    met, not_known = says
-    if not met and not not_known:
-        return _NOTHING_FOUND
-    criteria, unknown = [], []
-    for code in met:
-        evidence, text, uncertain = explain(code)
-        citation = RULES[code].citation
-        criteria.append(Criterion(code, grades[code], citation, evidence, text, uncertain))
-    for code, reach in not_known:
-        evidence, text, _ = explain(code)
-        unknown.append(Unknown(code, reach, text, evidence))
-    return Findings(tuple(criteria), tuple(unknown))
-
-
-def together(parts: Iterable[Findings]) -> Findings:
-    """The findings of all ``parts``: highest grade, or reach, first."""
-    criteria: list[Criterion] = []
-    unknown: list[Unknown] = []
-    for met, not_known in parts:
-        criteria += met
-        unknown += not_known
-    criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
-    unknown.sort(key=lambda item: (-item.could_reach, item.code))
-    return Findings(tuple(criteria), tuple(unknown))
+    """What one part ``says``; ``explainer`` gives what can explain it whenever it is read."""
+    met, unknown = says
+    return _OfPart(says, explainer(), grades) if met or unknown else NOTHING_FOUND

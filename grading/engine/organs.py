@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Self
 
 from grading.engine.analytes import Analyte
-from grading.engine.assessment import Assessed, Explained
+from grading.engine.assessment import Assessed, Explain, Explained
 from grading.engine.entries import Lab, Symptom, Toxicity
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.facts import Baseline
@@ -94,6 +94,16 @@ class Organs:
             ticks=dict(self.ticks),
             charted_at=dict(self.charted_at),
         )
+
+    def explainer(self) -> Explain:
+        """What was there before the infusion tells nothing about why a code stands."""
+        return Organs(
+            self.policy,
+            self.baseline,
+            held=dict(self.held),
+            ticks=dict(self.ticks),
+            charted_at=dict(self.charted_at),
+        ).explain
 
     def read_under(self, policy: Policy) -> None:
         """Grade what is held anew; what was there before the infusion rests on no policy."""

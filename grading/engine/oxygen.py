@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from grading.engine.assessment import Assessed, Explained
+from grading.engine.assessment import Assessed, Explain, Explained
 from grading.engine.entries import Oxygen
 from grading.engine.evidence import (
     CANNULA_FIO2_BASE,
@@ -91,6 +91,9 @@ class OxygenSupport:
         if code in (VENTILATOR, CPAP, BIPAP):
             return Explained((entry.id,), entry.device.label, uncertain)
         return Explained((entry.id,), self._sentence(code, entry), uncertain)
+
+    def explainer(self) -> Explain:
+        return OxygenSupport(self.policy, self.entry).explain
 
     def _sentence(self, code: str, entry: Oxygen) -> str:
         fio2 = fio2_of(entry, self.policy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -45,6 +46,36 @@ class Unknown(NamedTuple):
         return {"code": self.code, "could_reach": self.could_reach, "why": self.why}
 
 
+class InWords(NamedTuple):
+    """The criteria met and what is unknown."""
+
+    criteria: tuple[Criterion, ...]
+    unknown: tuple[Unknown, ...]
+
+
+class Findings(ABC):
+    """What is found at an instant, in words that may be found when somebody first reads them.
+
+    Grades follow from what is found; its words matter only where a period is shown or stored. They
+    never change, and findings are equal where their words are.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def in_words(self) -> InWords: ...
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Findings) and self.in_words == other.in_words
+
+    def __hash__(self) -> int:
+        return hash(self.in_words)
+
+    def __repr__(self) -> str:
+        return repr(self.in_words)
+
+
 class Opening(NamedTuple):
     """The start of a period; ``grade`` None is the end of grading (a death not due to CRS).
 
@@ -55,8 +86,7 @@ class Opening(NamedTuple):
     at: datetime
     grade: int | None
     at_most: int | None
-    criteria: tuple[Criterion, ...]
-    unknown: tuple[Unknown, ...]
+    found: Findings
     policy: int = 0
     by_policy_alone: bool = False
 
@@ -69,9 +99,16 @@ class Period:
     end: datetime | None
     grade: int
     at_most: int
-    criteria: tuple[Criterion, ...]
-    unknown: tuple[Unknown, ...]
+    found: Findings
     policy: int = 0
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        return self.found.in_words.criteria
+
+    @property
+    def unknown(self) -> tuple[Unknown, ...]:
+        return self.found.in_words.unknown
 
     def findings_json(self) -> dict[str, Any]:
         """Criteria and unknowns as the course file's answer has them."""
@@ -94,8 +131,7 @@ def tile(openings: list[Opening]) -> list[Period]:
                 end,
                 opening.grade,
                 opening.at_most,
-                opening.criteria,
-                opening.unknown,
+                opening.found,
                 opening.policy,
             )
         )

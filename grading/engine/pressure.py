@@ -58,9 +58,6 @@ class PressureLimits:
     def classify(self, vitals: Vitals) -> Reading:
         """What the reading in ``vitals`` says; it must be a pressure reading."""
         systolic = counted_systolic(vitals)
-        tripled_map = counted_tripled_map(vitals)
-        if systolic is None and tripled_map is None:
-            return Reading.EXCLUDED
         in_question = False
         if systolic is not None:
             if systolic < self.systolic_floor_mmhg:
@@ -72,6 +69,9 @@ class PressureLimits:
                 in_question = True
             if self.relative_mmhg is not None and systolic <= self.relative_mmhg:
                 in_question = True
+        tripled_map = counted_tripled_map(vitals)
+        if systolic is None and tripled_map is None:
+            return Reading.EXCLUDED
         floor = self.tripled_map_floor_mmhg
         if tripled_map is not None and floor is not None and tripled_map < floor:
             at_baseline = self.at_baseline_tripled_map_mmhg

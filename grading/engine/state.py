@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final, Self
 
-from grading.engine import circulation_words
 from grading.engine.assessment import Assessed
 from grading.engine.circulation import Circulation
+from grading.engine.circulation_words import AsItStood
 from grading.engine.constitution import Constitution
 from grading.engine.entries import (
-    SIGNS_READ,
     Death,
     Entry,
     FluidBolus,
@@ -37,10 +35,10 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.facts import Baseline, CourseFacts
-from grading.engine.findings import Findings, together, worded
+from grading.engine.findings import NOTHING_FOUND, Together, Told, found_by
 from grading.engine.organs import Organs, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Criterion, Opening
+from grading.engine.periods import Criterion, Findings, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
 from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, RULES, grades_under
@@ -56,7 +54,7 @@ class CourseState:
     ``latest`` holds the latest entry about each thing ("temperature_c", "oxygen",
     "vasopressor.norepinephrine", "lab.crp", ...) since the infusion. ``policy_number`` is which of
     the course's policies holds at ``at``: 0 the first, n the n-th later one. ``says`` is what the
-    four parts say, ``worded`` the same in words where nothing about a part was charted since.
+    four parts say, ``found`` the findings behind it where nothing about a part was charted since.
     """
 
     facts: CourseFacts
@@ -74,7 +72,7 @@ class CourseState:
     death: Death | None = None
     latest: dict[str, Entry] = field(default_factory=dict)
     says: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
-    worded: list[Findings | None] = field(default_factory=lambda: [None] * 4)
+    found: list[Findings | None] = field(default_factory=lambda: [None] * 4)
     next_clock: datetime | None = None
     next_policy_at: datetime | None = None
     shown: tuple[Any, ...] | None = None
@@ -114,7 +112,7 @@ class CourseState:
             organs=self.organs.copied(),
             latest=dict(self.latest),
             says=list(self.says),
-            worded=list(self.worded),
+            found=list(self.found),
         )
 
     @property
@@ -200,11 +198,11 @@ class CourseState:
             if touched & _CIRCULATION:  # a pressure alone sets no clock
                 self.next_clock = self.circulation.next_change(at)
         if touched & _CONSTITUTION:
-            self.says[0], self.worded[0] = self.constitution.assess(), None
+            self.says[0], self.found[0] = self.constitution.assess(), None
         if touched & _OXYGEN:
-            self.says[1], self.worded[1] = self.oxygen.assess(), None
+            self.says[1], self.found[1] = self.oxygen.assess(), None
         if touched & _ORGANS:
-            self.says[3], self.worded[3] = self.organs.assess(), None
+            self.says[3], self.found[3] = self.organs.assess(), None
         return self.says != before or bool(touched & _POLICY)
 
     def _pass_time(self, at: datetime) -> int:
@@ -224,12 +222,12 @@ class CourseState:
         if death is None:
             raise ValueError("no death is charted")
         if death.attribution is Attribution.OTHER:
-            return Opening(death.at, None, None, (), (), self.policy_number)
+            return Opening(death.at, None, None, NOTHING_FOUND, self.policy_number)
         uncertain = death.attribution is Attribution.UNCERTAIN
         text = "Death, attribution to CRS uncertain" if uncertain else "Death from CRS"
         citation = RULES[DEATH].citation
         criterion = Criterion(DEATH, DEATH_GRADE, citation, (death.id,), text, uncertain)
-        return Opening(death.at, DEATH_GRADE, DEATH_GRADE, (criterion,), (), self.policy_number)
+        return Opening(death.at, DEATH_GRADE, DEATH_GRADE, Told(criterion), self.policy_number)
 
     def _open(self, at: datetime, openings: list[Opening]) -> None:
         """Open a period where grade, bound, codes or policy differ from what is shown."""
@@ -249,32 +247,23 @@ class CourseState:
         by_policy_alone = self.shown is not None and shown[:4] == self.shown[:4]
         self.shown = shown
         found = self.findings(at)
-        openings.append(
-            Opening(
-                at,
-                grade,
-                at_most,
-                found.criteria,
-                found.unknown,
-                self.policy_number,
-                by_policy_alone,
-            )
-        )
+        openings.append(Opening(at, grade, at_most, found, self.policy_number, by_policy_alone))
 
     def findings(self, at: datetime) -> Findings:
         """What is met and what is unknown at ``at``, highest grade first, evidence and words.
 
-        What a part said is worded once, until an entry about it comes; only the circulation's words
+        What a part said is found once, until an entry about it comes; only the circulation's words
         tell the time.
         """
-        said, found = self.says, self.worded
-        constitution = found[0] or worded(said[0], self.constitution.explain, self.grades)
-        oxygen = found[1] or worded(said[1], self.oxygen.explain, self.grades)
-        explain = partial(circulation_words.explain, self.circulation, at=at)
-        circulation = worded(said[2], explain, self.grades)
-        organs = found[3] or worded(said[3], self.organs.explain, self.grades)
-        self.worded = [constitution, oxygen, None, organs]
-        return together((constitution, oxygen, circulation, organs))
+        said, found, grades = self.says, self.found, self.grades
+        constitution = found[0] or found_by(said[0], self.constitution.explainer, grades)
+        oxygen = found[1] or found_by(said[1], self.oxygen.explainer, grades)
+        circulation = found_by(
+            said[2], lambda: AsItStood(self.circulation.as_it_stands(), at).explain, grades
+        )
+        organs = found[3] or found_by(said[3], self.organs.explainer, grades)
+        self.found = [constitution, oxygen, None, organs]
+        return Together(constitution, oxygen, circulation, organs)
 
     def _note_weight(self, entry: Weight) -> int:
         self.weight, self.weight_kg = entry, entry.weight_kg
@@ -283,14 +272,18 @@ class CourseState:
 
     def _note_vitals(self, entry: Vitals) -> int:
         latest, touched = self.latest, 0
-        for name in SIGNS_READ:
-            if getattr(entry, name) is not None:
-                latest[name] = entry
-        if entry.others:
-            latest.update(dict.fromkeys(entry.others, entry))
         if entry.temperature_c is not None:
+            latest["temperature_c"] = entry
             self.constitution.note_temperature(entry)
             touched = _CONSTITUTION
+        if entry.systolic_mmhg is not None:
+            latest["systolic_mmhg"] = entry
+        if entry.diastolic_mmhg is not None:
+            latest["diastolic_mmhg"] = entry
+        if entry.mean_arterial_pressure_mmhg is not None:
+            latest["mean_arterial_pressure_mmhg"] = entry
+        for sign in entry.others:
+            latest[sign] = entry
         if entry.is_pressure_reading:
             self.circulation.note_reading(entry)
             touched |= _PRESSURE

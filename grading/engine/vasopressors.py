@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from grading.engine.assessment import Explained
 from grading.engine.entries import Vasopressor
@@ -117,8 +117,7 @@ def high_now(doses: Doses) -> bool:
     return in_combination and norepinephrine_equivalent(doses) >= _COMBINATION
 
 
-@dataclass(slots=True)
-class HighDoseRun:
+class HighDoseRun(NamedTuple):
     """Table 3's "for ≥ 3 hours": a run of high dose, its credit and its gap.
 
     ``since`` is when *high now* last changed; ``credit`` what had been credited until then.
@@ -130,16 +129,14 @@ class HighDoseRun:
     since: datetime | None = None
     evidence: tuple[str, ...] = ()
 
-    def settle(self, at: datetime, high: bool, evidence: tuple[str, ...]) -> None:
-        """Take in that the dose is now, or is no longer, high: what holds from ``at`` on."""
-        if high:
-            if not self.high:
-                if not self.is_open(at):
-                    self.credit = _NO_TIME
-                self.since, self.high = at, True
-            self.evidence = evidence
-        else:
-            self.credit, self.since, self.high = self.credited(at), at, False
+    def settled(self, at: datetime, high: bool, evidence: tuple[str, ...]) -> HighDoseRun:
+        """What holds from ``at`` on, where the dose is now, or is no longer, high."""
+        if not high:
+            return self._replace(credit=self.credited(at), since=at, high=False)
+        if self.high:
+            return self._replace(evidence=evidence)
+        credit = self.credit if self.is_open(at) else _NO_TIME
+        return HighDoseRun(self.policy, credit, high=True, since=at, evidence=evidence)
 
     def is_open(self, at: datetime) -> bool:
         return self.since is not None and (self.high or at < self.since + self._gap)
@@ -153,7 +150,7 @@ class HighDoseRun:
         return self.credit if high_since is None else self.credit + (at - high_since)
 
     def is_met(self, at: datetime) -> bool:
-        return self.is_open(at) and self._credit(at) >= self._needed
+        return self._credit(at) >= self._needed and self.is_open(at)
 
     def changes(self) -> tuple[datetime, ...]:
         """The instants at which the clock alone may change what the run says."""
@@ -181,7 +178,7 @@ class Infusions:
     """Every vasopressor as last charted, and since when those that count have run.
 
     A dose stays as it was converted when charted; ``as_salt`` are those read as a salt then.
-    ``explained`` and ``equivalent`` are found once, until an infusion changes.
+    ``explained``, ``equivalent`` and ``standing`` are found once, until an infusion changes.
     """
 
     policy: Policy
@@ -193,6 +190,7 @@ class Infusions:
     changed: set[VasopressorDrug] = field(default_factory=set)
     explained: Explained | None = None
     equivalent: str | None = None
+    standing: Infusions | None = None
 
     def copied(self) -> Self:
         return replace(
@@ -204,6 +202,18 @@ class Infusions:
             as_salt=set(self.as_salt),
             changed=set(self.changed),
         )
+
+    def as_they_stand(self) -> Infusions:
+        """What runs once the instant is concluded, to be read later and taken no further."""
+        if self.standing is None:
+            self.standing = Infusions(
+                self.policy,
+                dict(self.entries),
+                dict(self.running_since),
+                dict(self.doses),
+                as_salt=set(self.as_salt),
+            )
+        return self.standing
 
     def note(self, entry: Vasopressor) -> None:
         self.entries[entry.drug] = entry
@@ -228,7 +238,7 @@ class Infusions:
             salt = _is_salt(entry, self.policy)
             (self.as_salt.add if salt else self.as_salt.discard)(drug)
         self.changed.clear()
-        self.explained = self.equivalent = None
+        self.explained = self.equivalent = self.standing = None
 
     def only(self) -> VasopressorDrug | None:
         """The one vasopressor that runs, or None where none or several do."""
