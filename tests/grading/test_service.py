@@ -52,6 +52,39 @@ def test_an_entry_after_now_is_in_the_history_but_not_in_the_standing() -> None:
     assert [period.grade for period in now.upcoming] == [3]
 
 
+COURSE = [
+    charted(0, **NOREPINEPHRINE),
+    charted(10, kind="vitals", temperature_c="39.1", systolic_mmhg="80"),
+    charted(20, kind="oxygen", device="nasal_cannula", flow_l_per_min="2"),
+    charted(30, kind="lab", analyte="alt", value="300", unit="U/L", upper_limit="40"),
+    charted(40, kind="symptom", term="headache", present=True),
+    charted(50, **{**NOREPINEPHRINE, "rate": "5"}),
+    charted(60, kind="vitals", temperature_c="38.2", systolic_mmhg="82"),
+    charted(70, kind="oxygen", device="room_air"),
+    charted(80, kind="lab", analyte="alt", value="30", unit="U/L", upper_limit="40"),
+    charted(90, kind="vitals", temperature_c="36.8", systolic_mmhg="110"),
+]
+
+
+def test_a_period_tells_its_own_time_however_far_the_course_has_gone_on() -> None:
+    whole = {period.start: period for period in regrade(FACTS, COURSE).periods}
+    for number in range(1, len(COURSE) + 1):
+        entries = COURSE[:number]
+        then = [p for p in regrade(FACTS, entries).periods if p.start <= entries[-1].at][-1]
+        assert whole[then.start].findings_json() == then.findings_json()
+        assert whole[then.start].unknown == then.unknown
+
+
+def test_periods_that_say_the_same_are_equal() -> None:
+    one, other = regrade(FACTS, COURSE), regrade(FACTS, COURSE)
+    assert one == other
+    assert {*one.periods} == {*other.periods}
+    assert repr(one) == repr(other)
+    first, second = one.periods[:2]
+    assert first.found != second.found
+    assert first.criteria[0].explanation in repr(first)
+
+
 def test_it_names_what_is_stale_and_never_drops_it() -> None:
     entries = [
         charted(0, kind="vitals", temperature_c="39"),
