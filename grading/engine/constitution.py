@@ -35,6 +35,7 @@ class Constitution:
         return replace(self, symptoms=dict(self.symptoms))
 
     def explainer(self) -> Explain:
+        """Tells why a code stands now, whatever is noted later."""
         return Constitution(self.policy, self.temperature, dict(self.symptoms)).explain
 
     def read_under(self, policy: Policy) -> None:

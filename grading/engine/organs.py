@@ -96,7 +96,7 @@ class Organs:
         )
 
     def explainer(self) -> Explain:
-        """What was there before the infusion tells nothing about why a code stands."""
+        """Tells why a code stands now, whatever is noted later; none stands by what was prior."""
         return Organs(
             self.policy,
             self.baseline,

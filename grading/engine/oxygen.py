@@ -93,6 +93,7 @@ class OxygenSupport:
         return Explained((entry.id,), self._sentence(code, entry), uncertain)
 
     def explainer(self) -> Explain:
+        """Tells why a code stands now, whatever is noted later."""
         return OxygenSupport(self.policy, self.entry).explain
 
     def _sentence(self, code: str, entry: Oxygen) -> str:
