@@ -85,6 +85,21 @@ def test_periods_that_say_the_same_are_equal() -> None:
     assert first.criteria[0].explanation in repr(first)
 
 
+def test_a_doubt_that_reaches_further_within_the_bound_opens_no_period() -> None:
+    alt = {"kind": "lab", "analyte": "alt", "unit": "U/L", "upper_limit": "40", "comparator": "<"}
+    entries = [
+        charted(0, kind="oxygen", device="venturi_mask"),
+        charted(0, **alt, value="150"),
+        charted(10, **alt, value="250"),
+    ]
+    (period,) = regrade(FACTS, entries).periods
+    assert (period.start, period.grade, period.at_most) == (START, 2, 3)
+    assert {item.code: item.could_reach for item in period.unknown} == {
+        "oxygen.fio2": 3,
+        "lab.alt": 2,
+    }
+
+
 def test_it_names_what_is_stale_and_never_drops_it() -> None:
     entries = [
         charted(0, kind="vitals", temperature_c="39"),
