@@ -109,7 +109,7 @@ def take_up(point: ResumePoint, facts: CourseFacts, baseline: Baseline) -> Cours
     return state
 
 
-@lru_cache(maxsize=128)
+@lru_cache
 def _read(state: str) -> tuple[Mapping[str, Any], Mapping[str, Entry]]:
     """What a state says, and its entries by their ids: many saves and looks resume at the same."""
     words = json.loads(state)
