@@ -1,7 +1,4 @@
-"""The stored history of grades: what a regrade changes in it, row by row.
-
-Used by ``patients.recording`` alone, inside its transaction.
-"""
+"""The stored history of grades: what a regrade changes in it, row by row."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from grading.engine.periods import Period
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import Course, GradePeriod
 from patients.policy import Ruling
-from patients.stored import PutAway, StoredPeriod, supersede
+from patients.stored import StoredPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,17 @@ class Difference:
 
     before: Sequence[StoredPeriod]
     after: Sequence[StoredPeriod]
+
+    @property
+    def closed(self) -> list[StoredPeriod]:
+        """The rows that hold no more."""
+        stays = {row.id for row in self.after}
+        return [row for row in self.before if row.id not in stays]
+
+    @property
+    def opened(self) -> list[StoredPeriod]:
+        """The rows that are not stored yet."""
+        return [row for row in self.after if row.id is None]
 
     def changes(self, now: datetime) -> tuple[GradeChange, ...]:
         """The changes of grade up to ``now`` that the act brought into the history."""
@@ -84,35 +92,25 @@ def stored_at(course: Course | uuid.UUID, instant: datetime) -> list[StoredPerio
     ]
 
 
-def superseded(
-    course: Course,
+def compared(
     before: Sequence[StoredPeriod],
     *,
     resumed_at: datetime | None,
     continuing_until: datetime | None,
     periods: Iterable[Period],
     rulings: Sequence[Ruling],
-    recorded_at: datetime,
-    put_away: PutAway,
 ) -> Difference:
-    """Bring the stored history of ``course`` to what was regraded, known from ``recorded_at`` on.
+    """A stored history beside what was regraded.
 
     ``before`` is stored of it for ``resumed_at`` and later; ``rulings`` are those it was graded
-    under, ``put_away`` its new checkpoints. Rows that say the same stay untouched; of the others
-    what was known is closed, never lost.
+    under. Rows that say the same stay as they are stored.
     """
     wanted = [_row(period, rulings[period.policy].version_id) for period in periods]
     if before and resumed_at is not None and before[0].start <= resumed_at:
         # Open at the resume point: only its end can have changed.
         wanted.insert(0, before[0]._replace(id=None, end=continuing_until))
     stored = {row.start: row for row in before}
-    after = [row.unless_said_by(stored.get(row.start)) for row in wanted]
-    opened = [row for row in after if row.id is None]
-    stays = {row.id for row in after}
-    closed = [row for row in before if row.id not in stays]
-    if closed or opened or put_away.checkpoints or put_away.dropped_after is not None:
-        supersede(course.pk, closed, opened, recorded_at, put_away)
-    return Difference(before, after)
+    return Difference(before, [row.unless_said_by(stored.get(row.start)) for row in wanted])
 
 
 def _row(period: Period, version_id: int) -> StoredPeriod:

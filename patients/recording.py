@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -32,7 +32,7 @@ from patients.models import (
     LaboratoryLimits,
     Patient,
 )
-from patients.moment import Moment, moment_of
+from patients.moment import Moment, lock, moment_of
 from patients.normal_limits import (
     LimitsGiven,
     age_in_years,
@@ -48,8 +48,8 @@ from patients.policy import (
     site_rulings,
     version_of,
 )
-from patients.regrading import put_away_by, regraded_from, with_new
-from patients.stored import store_act
+from patients.regrading import regraded_from, revision_by, with_new
+from patients.stored import store
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
@@ -155,8 +155,11 @@ def record(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorde
     ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
     FormReusedError where the form was saved before with other contents.
     """
-    lock(course.pk)
-    return append(course, drafts, sending)
+    # What is replaced must be read under the lock, before all else.
+    replaces = any(draft.replaces is not None for draft in drafts)
+    if replaces:
+        lock(course.pk)
+    return append(course, drafts, sending, is_locked=replaces)
 
 
 def correct(entry: Entry, at: datetime, body: Mapping[str, Any], sending: Sending) -> Recorded:
@@ -246,23 +249,18 @@ def _open_course(
     return course, [ruling for ruling in site if ruling.valid_from > received_at]
 
 
-def lock(course_id: uuid.UUID) -> None:
-    """Wait for whoever writes to this course; others' foreign keys to it are not kept waiting."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id])
-        if not cursor.rowcount:
-            raise Course.DoesNotExist
-
-
 def append(
     course: Course,
     drafts: Sequence[Draft],
     sending: Sending,
     decided: Sequence[Ruling] = (),
+    *,
+    is_locked: bool = True,
 ) -> Recorded:
-    """The inner step of ``record``, for a caller who holds the course's lock.
+    """The inner step of ``record``, for a caller who has begun the transaction.
 
-    ``decided`` are policies that the course is graded under from now on, each from its own time.
+    The course is locked, or here at the latest. ``decided`` are policies that it is graded under
+    from now on, each from its own time.
     """
     replaced = _replaced(drafts)
     moment = moment_of(
@@ -271,6 +269,7 @@ def append(
         changed_at=min((_earliest(drafts, replaced), *(one.valid_from for one in decided))),
         recorded_at=sending.recorded_at,
         ruleset_version=RULESET_VERSION,
+        is_locked=is_locked,
     )
     if moment.seen_act is not None:
         return _repeated(course, moment, moment.seen_act, sending)
@@ -278,23 +277,20 @@ def append(
         if hasattr(entry, "replaced_by"):
             raise ReplacedAlreadyError(entry.replaced_by)
     act, entries = _act(course, moment, drafts, sending)
-    store_act(act, entries)
-    _store_rulings(act, decided)
-    if sending.limits:
-        _store_limits(course, act, sending.limits)
     rulings = rulings_for(course, [*moment.decided, *decided])
     rows = with_new(moment.entries, entries)
     regraded, read = regraded_from(course, moment.resume, rows, act.recorded_at, rulings)
-    difference = history.superseded(
-        course,
+    difference = history.compared(
         moment.periods,
         resumed_at=moment.resume.at if moment.resume else None,
         continuing_until=regraded.continuing_until,
         periods=regraded.periods,
         rulings=rulings,
-        recorded_at=act.recorded_at,
-        put_away=put_away_by(moment, regraded),
     )
+    store(act, entries, revision_by(moment, regraded, difference))
+    _store_rulings(act, decided)
+    if sending.limits:
+        _store_limits(course, act, sending.limits)
     return _recorded(course, act, entries, regraded, difference, read)
 
 

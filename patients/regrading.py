@@ -11,10 +11,11 @@ from typing import Final
 from grading.engine.periods import Period
 from grading.service import RULESET_VERSION, Regraded, ResumePoint, regrade
 from patients.chart import EntryRow, Reread, all_charted, facts_of, reread, row_at_hand
+from patients.history import Difference
 from patients.models import Course, Entry, EntryKind
 from patients.moment import Moment, moment_of
 from patients.policy import Ruling, rulings_for
-from patients.stored import PutAway
+from patients.stored import Revision
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -45,11 +46,12 @@ def regraded_from(
     return regrade(facts, all_charted(read.in_force), resume=resume, now=now), read
 
 
-def put_away_by(moment: Moment, regraded: Regraded) -> PutAway:
-    """The new checkpoints, in place of those after the resume point."""
+def revision_by(moment: Moment, regraded: Regraded, difference: Difference) -> Revision:
+    """What ``regraded`` changes; its checkpoints take the place of those after the resume point."""
     resumed_at = moment.resume.at if moment.resume else _BEFORE_EVERYTHING
     has_later = moment.last_checkpoint_at is not None and moment.last_checkpoint_at > resumed_at
-    return PutAway(regraded.checkpoints, resumed_at if has_later else None)
+    dropped_after = resumed_at if has_later else None
+    return Revision(difference.closed, difference.opened, regraded.checkpoints, dropped_after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
-"""The two statements by which a save writes: an act with its entries, and what it changes.
+"""The statement by which a save writes: an act with its entries, and what it changes.
 
-Each is one round to the database instead of two. Used by ``patients.recording`` and
-``patients.history`` alone, inside their transaction.
+Used by ``patients.recording`` alone, inside its transaction.
 """
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -41,20 +39,32 @@ class StoredPeriod(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class PutAway:
-    """New ``checkpoints`` of a course; those after ``dropped_after`` go, None keeps all."""
+class Revision:
+    """What an act changes in the history of its course.
 
+    ``closed`` are rows of it that hold no more, ``opened`` those in their place; ``checkpoints``
+    are new, those after ``dropped_after`` go (None keeps all).
+    """
+
+    closed: Sequence[StoredPeriod]
+    opened: Sequence[StoredPeriod]
     checkpoints: Sequence[Checkpoint]
     dropped_after: datetime | None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all stays as it was."""
+        changes = self.closed or self.opened or self.checkpoints
+        return not changes and self.dropped_after is None
+
 
 _ACT: Final = """
-WITH act AS (
-    INSERT INTO patients_chartingact (id, course_id, form_id, recorded_at, received_at,
-        recorded_by_id, source, answers, request_digest)
-    VALUES (%(id)s, %(course)s, %(form)s, %(recorded_at)s, %(received_at)s, %(by)s, %(source)s,
-        %(answers)s::jsonb, %(digest)s)
-)
+INSERT INTO patients_chartingact (id, course_id, form_id, recorded_at, received_at, recorded_by_id,
+    source, answers, request_digest)
+VALUES (%(id)s, %(course)s, %(form)s, %(recorded_at)s, %(received_at)s, %(by)s, %(source)s,
+    %(answers)s::jsonb, %(digest)s)
+"""
+_ENTRIES: Final = """
 INSERT INTO patients_entry (id, course_id, kind, at, recorded_at, recorded_by_id, act_id, place,
     replaces_id, body)
 SELECT said.id, %(course)s, said.kind, said.at, %(recorded_at)s, %(by)s, %(id)s, said.place,
@@ -62,10 +72,11 @@ SELECT said.id, %(course)s, said.kind, said.at, %(recorded_at)s, %(by)s, %(id)s,
 FROM jsonb_to_recordset(%(entries)s::jsonb) AS said(
     id uuid, kind text, at timestamptz, place smallint, replaces_id uuid, body jsonb)
 """
+_CHARTED: Final = f"WITH act AS ({_ACT}) {_ENTRIES}"
 # The join makes what is closed come first: an open row may not overlap its successor. So it does
 # for checkpoints that are stored anew for the same instant.
-_PERIODS: Final = """
-WITH closed AS (
+_CHARTED_AND_REVISED: Final = f"""
+WITH act AS ({_ACT}), entry AS ({_ENTRIES}), closed AS (
     UPDATE patients_gradeperiod SET known = tstzrange(lower(known), %(recorded_at)s)
     WHERE id = ANY(%(closed)s) RETURNING id
 ), dropped AS (
@@ -85,27 +96,38 @@ SELECT %(course)s, said.system, tstzrange(said.starts, said.ends),
 FROM (SELECT count(*) FROM closed) AS first, jsonb_to_recordset(%(periods)s::jsonb) AS said(
     system text, starts timestamptz, ends timestamptz, grade smallint,
     at_most smallint, findings jsonb, ruleset_version text, policy_id bigint)
-"""
+"""  # noqa: S608 - constants
 
 
-def store_act(act: ChartingAct, entries: Sequence[Entry]) -> None:
-    """Insert ``act`` with its ``entries``, which share its course, author and recording time."""
+def store(act: ChartingAct, entries: Sequence[Entry], revision: Revision) -> None:
+    """Insert ``act`` with its ``entries``, which share its course, author and recording time.
+
+    What it changes in the history is known from that time on: of what was known before, rows are
+    closed, never lost.
+    """
+    said = {
+        "id": act.pk,
+        "course": act.course_id,
+        "form": act.form_id,
+        "recorded_at": act.recorded_at,
+        "received_at": act.received_at,
+        "by": act.recorded_by_id,
+        "source": act.source,
+        "answers": json.dumps(act.answers),
+        "digest": act.request_digest,
+        "entries": json.dumps([_said(entry) for entry in entries]),
+    }
+    statement = _CHARTED
+    if not revision.is_empty:
+        statement = _CHARTED_AND_REVISED
+        said |= {
+            "dropped_after": revision.dropped_after,
+            "checkpoints": json.dumps([_checkpoint(each) for each in revision.checkpoints]),
+            "closed": [row.id for row in revision.closed],
+            "periods": json.dumps([_period(row) for row in revision.opened]),
+        }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _ACT,
-            {
-                "id": act.pk,
-                "course": act.course_id,
-                "form": act.form_id,
-                "recorded_at": act.recorded_at,
-                "received_at": act.received_at,
-                "by": act.recorded_by_id,
-                "source": act.source,
-                "answers": json.dumps(act.answers),
-                "digest": act.request_digest,
-                "entries": json.dumps([_said(entry) for entry in entries]),
-            },
-        )
+        cursor.execute(statement, said)
 
 
 def _said(entry: Entry) -> dict[str, Any]:
@@ -117,28 +139,6 @@ def _said(entry: Entry) -> dict[str, Any]:
         "replaces_id": None if entry.replaces_id is None else str(entry.replaces_id),
         "body": entry.body,
     }
-
-
-def supersede(
-    course_id: uuid.UUID,
-    closed: Iterable[StoredPeriod],
-    opened: Iterable[StoredPeriod],
-    recorded_at: datetime,
-    put_away: PutAway,
-) -> None:
-    """Close what is known of ``closed`` and insert ``opened``, both as of ``recorded_at``."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PERIODS,
-            {
-                "course": course_id,
-                "dropped_after": put_away.dropped_after,
-                "checkpoints": json.dumps([_checkpoint(each) for each in put_away.checkpoints]),
-                "closed": [row.id for row in closed],
-                "recorded_at": recorded_at,
-                "periods": json.dumps([_period(row) for row in opened]),
-            },
-        )
 
 
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -5,9 +5,10 @@ import uuid
 from datetime import timedelta
 from unittest import mock
 
+import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -283,6 +284,29 @@ def test_two_who_save_at_once_both_count() -> None:
     assert Entry.objects.filter(course=course, kind="vasopressor").count() == 16
     assert known_now(course).last().grade == 3
     call_command("verify_grades")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_cannot_get_the_lock_records_nothing_and_can_try_again() -> None:
+    """Lock and moment travel together: a fault of the one is a fault of Django's, as any other."""
+    nurse = UserFactory()
+    course = admit(nurse)
+    before = Entry.objects.count()
+    connection.cursor().execute("SET lock_timeout = '50ms'")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT FROM patients_course WHERE id = %s FOR UPDATE", [course.pk])
+        with pytest.raises(OperationalError, match="lock timeout"):
+            chart(course, nurse, "vitals", minutes_ago(5), heart_rate="90")
+    assert Entry.objects.count() == before
+    chart(course, nurse, "vitals", minutes_ago(5), heart_rate="90")
+    assert Entry.objects.count() == before + 1
+    connection.close()
+
+
+def test_what_is_not_there_cannot_be_charted_on(course: Course, clinician: User) -> None:
+    gone = Course(pk=uuid.uuid4(), patient=course.patient, infused_at=course.infused_at)
+    with pytest.raises(Course.DoesNotExist):
+        chart(gone, clinician, "vitals", minutes_ago(5), heart_rate="90")
 
 
 @pytest.mark.django_db(transaction=True)
