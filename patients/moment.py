@@ -101,7 +101,7 @@ def moment_of(
     at the same clock as another waits for the lock first, so this reads after the other's commit.
     ``recorded_at`` is an import's. Raises Course.DoesNotExist where there is no such course.
     """
-    said = {
+    said: dict[str, Any] = {
         "course": course.pk,
         "form": form_id,
         "changed_at": changed_at,

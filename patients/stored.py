@@ -105,7 +105,7 @@ def store(act: ChartingAct, entries: Sequence[Entry], revision: Revision) -> Non
     What it changes in the history is known from that time on: of what was known before, rows are
     closed, never lost.
     """
-    said = {
+    said: dict[str, Any] = {
         "id": act.pk,
         "course": act.course_id,
         "form": act.form_id,
