@@ -118,7 +118,7 @@ def moment_of(
                 lock_cursor.execute(_LOCK, [course.pk])
                 cursor.execute(_QUERY, said)
             _expect_locked(lock_cursor)
-        clock, last, seen, resume_at, state, latest, decided, periods, said = cursor.fetchone()
+        clock, last, seen, resume_at, state, latest, decided, periods, entries = cursor.fetchone()
     return Moment(
         clock,
         last,
@@ -127,7 +127,7 @@ def moment_of(
         latest,
         rulings_from(decided),
         _periods(periods),
-        rows_from(said),
+        rows_from(entries),
     )
 
 
