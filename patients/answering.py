@@ -17,7 +17,6 @@ from patients.advice import Advised, advised_on
 from patients.answers import AnswerRow, row_of
 from patients.drafts import Draft
 from patients.models import Course, EntryKind, GuidanceAnswer
-from patients.moment import lock
 from patients.recording import Recorded, Sending
 
 
@@ -67,7 +66,7 @@ def answer(course: Course, given: Given, sending: Sending) -> Kept:
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
     NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as ``recording.record`` does.
     """
-    lock(course.pk)
+    recording.lock(course.pk)
     drafts: Sequence[Draft] = () if given.treatment is None else (given.treatment,)
     if course.acts.filter(form_id=sending.form_id).exists():
         recorded = recording.append(course, drafts, sending)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection
 
@@ -19,7 +17,6 @@ from patients.models import Course
 from patients.policy import DECIDED, Ruling, rulings_from
 from patients.stored import StoredPeriod
 
-_LOCK: Final = "SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE"
 # One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
 # are found by the index on starts; by their ends all periods of a course would be read. The bound
 # that every start keeps makes one plan for all courses look as cheap as it is.
@@ -93,31 +90,25 @@ def moment_of(
     changed_at: datetime,
     recorded_at: datetime | None,
     ruleset_version: str,
-    is_locked: bool = True,
 ) -> Moment:
-    """What holds once ``course`` is locked, for an act that changes it from ``changed_at`` on.
+    """What holds now that ``course`` is locked, for an act that changes it from ``changed_at`` on.
 
-    Where the caller has not locked it, it is locked here, by the same round to the database. A save
-    at the same clock as another waits for the lock first, so this reads after the other's commit.
-    ``recorded_at`` is an import's. Raises Course.DoesNotExist where there is no such course.
+    A save at the same clock as another waits for the lock first, so this reads after the other's
+    commit. ``recorded_at`` is an import's.
     """
-    said: dict[str, Any] = {
-        "course": course.pk,
-        "form": form_id,
-        "changed_at": changed_at,
-        "recorded_at": recorded_at,
-        "system": RULESET,
-        "ruleset_version": ruleset_version,
-        "infused_at": course.infused_at,
-    }
-    with connection.cursor() as lock_cursor, connection.cursor() as cursor:
-        if is_locked:
-            cursor.execute(_QUERY, said)
-        else:
-            with _in_one_round():
-                lock_cursor.execute(_LOCK, [course.pk])
-                cursor.execute(_QUERY, said)
-            _expect_locked(lock_cursor)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUERY,
+            {
+                "course": course.pk,
+                "form": form_id,
+                "changed_at": changed_at,
+                "recorded_at": recorded_at,
+                "system": RULESET,
+                "ruleset_version": ruleset_version,
+                "infused_at": course.infused_at,
+            },
+        )
         clock, last, seen, resume_at, state, latest, decided, periods, entries = cursor.fetchone()
     return Moment(
         clock,
@@ -129,28 +120,6 @@ def moment_of(
         _periods(periods),
         rows_from(entries),
     )
-
-
-def lock(course_id: uuid.UUID) -> None:
-    """Wait for whoever writes to this course; others' foreign keys to it are not kept waiting.
-
-    Raises Course.DoesNotExist where there is no such course.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [course_id])
-        _expect_locked(cursor)
-
-
-def _expect_locked(cursor: Any) -> None:
-    if not cursor.rowcount:
-        raise Course.DoesNotExist
-
-
-@contextmanager
-def _in_one_round() -> Iterator[None]:
-    """Statements of the block are sent one upon the other; their answers are there at its end."""
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
 
 
 def _periods(said: str | None) -> tuple[StoredPeriod, ...]:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -32,7 +32,7 @@ from patients.models import (
     LaboratoryLimits,
     Patient,
 )
-from patients.moment import Moment, lock, moment_of
+from patients.moment import Moment, moment_of
 from patients.normal_limits import (
     LimitsGiven,
     age_in_years,
@@ -155,11 +155,8 @@ def record(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorde
     ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
     FormReusedError where the form was saved before with other contents.
     """
-    # What is replaced must be read under the lock, before all else.
-    replaces = any(draft.replaces is not None for draft in drafts)
-    if replaces:
-        lock(course.pk)
-    return append(course, drafts, sending, is_locked=replaces)
+    lock(course.pk)
+    return append(course, drafts, sending)
 
 
 def correct(entry: Entry, at: datetime, body: Mapping[str, Any], sending: Sending) -> Recorded:
@@ -249,18 +246,23 @@ def _open_course(
     return course, [ruling for ruling in site if ruling.valid_from > received_at]
 
 
+def lock(course_id: uuid.UUID) -> None:
+    """Wait for whoever writes to this course; others' foreign keys to it are not kept waiting."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id])
+        if not cursor.rowcount:
+            raise Course.DoesNotExist
+
+
 def append(
     course: Course,
     drafts: Sequence[Draft],
     sending: Sending,
     decided: Sequence[Ruling] = (),
-    *,
-    is_locked: bool = True,
 ) -> Recorded:
-    """The inner step of ``record``, for a caller who has begun the transaction.
+    """The inner step of ``record``, for a caller who holds the course's lock.
 
-    The course is locked, or here at the latest. ``decided`` are policies that it is graded under
-    from now on, each from its own time.
+    ``decided`` are policies that the course is graded under from now on, each from its own time.
     """
     replaced = _replaced(drafts)
     moment = moment_of(
@@ -269,7 +271,6 @@ def append(
         changed_at=min((_earliest(drafts, replaced), *(one.valid_from for one in decided))),
         recorded_at=sending.recorded_at,
         ruleset_version=RULESET_VERSION,
-        is_locked=is_locked,
     )
     if moment.seen_act is not None:
         return _repeated(course, moment, moment.seen_act, sending)

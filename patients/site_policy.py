@@ -22,7 +22,6 @@ from grading.engine.policy import Policy
 from patients import recording
 from patients.history import known_now
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
-from patients.moment import lock
 from patients.policy import Ruling, hold_site_policy, site_rulings, version_of
 from patients.recording import Recorded, Sending
 from patients.regrading import WouldBe, graded_if
@@ -121,7 +120,7 @@ def decide(decision: Decision) -> SitePolicy:
     )
     ruling = _ruling(made.version, made.valid_from, made.pk)
     for course in open_courses():
-        lock(course.pk)
+        recording.lock(course.pk)
         recording.append(course, (), _sending(made.form_id, made.reason, decision.by), [ruling])
     return made
 
@@ -136,7 +135,7 @@ def regrade_from_start(
     follow what the site decided for later.
     """
     hold_site_policy()
-    lock(course.pk)
+    recording.lock(course.pk)
     rulings = _from_start(course, version)
     return recording.append(course, (), _sending(form_id, reason, by, version), rulings)
 

@@ -288,7 +288,7 @@ def test_two_who_save_at_once_both_count() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_who_cannot_get_the_lock_records_nothing_and_can_try_again() -> None:
-    """Lock and moment travel together: a fault of the one is a fault of Django's, as any other."""
+    """Whoever else writes to the course for too long."""
     nurse = UserFactory()
     course = admit(nurse)
     before = Entry.objects.count()

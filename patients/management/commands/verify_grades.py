@@ -16,8 +16,8 @@ from grading.service import RULESET_VERSION, Checkpoint, regrade
 from patients.chart import all_charted, facts_of, in_force
 from patients.history import gist, known_now
 from patients.models import Course, GradeCheckpoint, GradePeriod
-from patients.moment import lock
 from patients.policy import Ruling, rulings_of
+from patients.recording import lock
 
 Stretch = tuple[datetime, datetime | None, int, int, str, int]
 """Start, end, grade, bound, findings and policy version of a period."""
