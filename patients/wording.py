@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils import timezone
@@ -248,11 +249,15 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
 def clock_text(at: datetime, now: datetime) -> str:
     """A time of day at the site, with its date where that is not today's."""
     zone = timezone.get_default_timezone()
+    return _clock_there(at, zone, now.astimezone(zone).date())
+
+
+@lru_cache(maxsize=4096)
+def _clock_there(at: datetime, zone: tzinfo, today: date) -> str:
+    """As ``clock_text``: the values of a set are of one time, which is written for each."""
     there = at.astimezone(zone)
     clock = f"{there.hour:02}:{there.minute:02}"
-    if there.date() == now.astimezone(zone).date():
-        return clock
-    return f"{there.day} {there:%b} {clock}"
+    return clock if there.date() == today else f"{there.day} {there:%b} {clock}"
 
 
 def day_text(infused_at: datetime, at: datetime) -> int:
