@@ -50,6 +50,7 @@ from patients.policy import (
 )
 from patients.regrading import regraded_from, revision_by, with_new
 from patients.stored import store
+from patients.turns import turn_at
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
@@ -147,16 +148,17 @@ class Recorded:
     repeated: bool = False
 
 
-@transaction.atomic
 def record(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorded:
     """Record one act of charting and regrade the course from the earliest instant it touches.
 
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
     ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
-    FormReusedError where the form was saved before with other contents.
+    FormReusedError where the form was saved before with other contents. Raises RuntimeError inside
+    a transaction: one that holds a course's lock must not wait for a turn.
     """
-    lock(course.pk)
-    return append(course, drafts, sending)
+    with turn_at(course.pk), transaction.atomic(durable=True):
+        lock(course.pk)
+        return append(course, drafts, sending)
 
 
 def correct(entry: Entry, at: datetime, body: Mapping[str, Any], sending: Sending) -> Recorded:

@@ -8,7 +8,7 @@ from unittest import mock
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -301,6 +301,13 @@ def test_who_cannot_get_the_lock_records_nothing_and_can_try_again() -> None:
     chart(course, nurse, "vitals", minutes_ago(5), heart_rate="90")
     assert Entry.objects.count() == before + 1
     connection.close()
+
+
+def test_nobody_waits_for_a_turn_inside_a_transaction(course: Course, clinician: User) -> None:
+    """Two who hold a lock and a turn each, and wait for the other's, would wait for ever."""
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        chart(course, clinician, "vitals", minutes_ago(5), heart_rate="90")
+    chart(course, clinician, "vitals", minutes_ago(5), heart_rate="90")
 
 
 def test_what_is_not_there_cannot_be_charted_on(course: Course, clinician: User) -> None:
