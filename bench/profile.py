@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bench.parts.statements import signed_in
 from bench.servers import BASE_DIR
-from bench.site import Site
+from bench.site import Page, Site
 
 _SAVES: Final = 200
 _LITERALS: Final = re.compile(r"%s|'[^']*'|\b\d+\b")
@@ -59,7 +59,7 @@ def tell(site: Site, group: str) -> str:
 
 def _saver(site: Site, course: Any) -> Callable[[], None]:
     browser, path = signed_in(), f"/courses/{course.course_id}/entries/vitals/"
-    temperatures = iter(range(10**9))
+    temperatures, page = iter(range(10**9)), Page(course)
 
     def save() -> None:
         temperature = f"{37 + next(temperatures) % 25 / 10}"
@@ -67,9 +67,10 @@ def _saver(site: Site, course: Any) -> Callable[[], None]:
         at = site.next_minute(course)
         sent |= {"observed_date": f"{at:%Y-%m-%d}", "observed_time": f"{at:%H:%M}"}
         sent |= {"temperature": temperature, "systolic_mmhg": "104", "heart_rate": "98"}
-        answer = browser.post(path, sent, headers={"HX-Request": "true"})
+        answer = browser.post(path, sent, headers={"HX-Request": "true", **page.headers()})
         if answer.status_code != 200:
             raise AssertionError(f"a save was answered {answer.status_code}")
+        page.take(answer.headers)
 
     return save
 

@@ -41,9 +41,9 @@ class Page:
         """What the page says of itself as it saves."""
         return {_SHOWN: self.guidance}
 
-    def take(self, answer: Answer) -> None:
-        """What the page shows after an answer."""
-        self.guidance = answer.headers.get(_SHOWN.lower(), self.guidance)
+    def take(self, headers: Mapping[str, str]) -> None:
+        """What the page shows after an answer with these ``headers``."""
+        self.guidance = headers.get(_SHOWN.lower(), self.guidance)
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Site:
         if answer.status != 200 or _SAVED not in answer.body:
             text = answer.body.decode(errors="replace")
             raise BenchError(f"a save of {kind} was answered {answer.status}:\n{text[:3000]}")
-        page.take(answer)
+        page.take(answer.headers)
         return answer
 
     def vitals_saver(
