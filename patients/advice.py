@@ -41,7 +41,7 @@ from patients.timeline import (
     reading_of,
     weights_among,
 )
-from patients.wording import clock_text
+from patients.wording import clock_text, day_of
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
     "support.vigilant": (TreatmentAgent.ANTIPYRETIC,),
@@ -171,7 +171,7 @@ def panel_on(
     risk = _risk_answers(advised)
     cards = [_card(item, advised, authors, risk, can_go_on) for item in advised.items]
     questions = list(_questions(advised, risk, authors))
-    rise = _rise(advised)
+    rise, next_at = _rise(advised), _next_at(advised)
     return GuidancePanel(
         course_id=course.pk,
         as_of=standing.at,
@@ -181,8 +181,8 @@ def panel_on(
         questions=[task for task in questions if not task.told],
         told=[task for task in questions if task.told],
         rise=rise,
-        next_at=_next_at(advised),
-        signature=_signature(standing.grade, cards, questions, rise),
+        next_at=next_at,
+        signature=_signature(standing.grade, cards, questions, rise, next_at, day_of(standing.at)),
     )
 
 
@@ -354,5 +354,5 @@ def _last_tocilizumab(advised: Advised) -> Treatment | None:
 
 
 def _signature(*shown: Any) -> str:
-    """Changes with anything that the panel prints."""
+    """Changes with anything that the panel prints; a time of day has its date on another day."""
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from patients.panels import (
 from patients.wording import (
     age_text,
     clock_text,
+    day_of,
     describe,
     lab_unit_text,
     pressure_text,
@@ -110,7 +111,10 @@ def grade_card(
         "ended": standing.ended,
     }
     return GradeCard(
-        course_id=course_id, as_of=now, signature=_signature(shown_on_card), **shown_on_card
+        course_id=course_id,
+        as_of=now,
+        signature=_signature(shown_on_card, day_of(now)),
+        **shown_on_card,
     )
 
 
@@ -236,9 +240,10 @@ def _never_charted(standing: Any) -> list[str]:
     ]
 
 
-def _signature(shown_on_card: Mapping[str, Any]) -> str:
-    """Changes when anything but an age does."""
-    return hashlib.sha256(repr(sorted(_lasting(shown_on_card).items())).encode()).hexdigest()[:16]
+def _signature(shown_on_card: Mapping[str, Any], today: date) -> str:
+    """Changes when anything but an age does; a time of day has its date on another day."""
+    said = (today, sorted(_lasting(shown_on_card).items()))
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def _lasting(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.utils import timezone
 from markupsafe import Markup
 
-from patients.wording import age_text, capital, clock_text, duration_text
+from patients.wording import age_text, capital, clock_text, day_of, duration_text
 
 _USUAL_REASONS: Final = (
     "Typing error",
@@ -90,8 +90,7 @@ def _once_a_day(macro: Callable[..., str], *values: Hashable) -> str:
     For one that prints nothing else: no age, and of its forms all but their heads. A time of day is
     printed with its date on another day.
     """
-    zone = timezone.get_default_timezone()
-    return _written(macro, (timezone.now().astimezone(zone).date(), zone), values)
+    return _written(macro, (day_of(timezone.now()), timezone.get_default_timezone()), values)
 
 
 @lru_cache(maxsize=2048)

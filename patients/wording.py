@@ -248,8 +248,7 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
 
 def clock_text(at: datetime, now: datetime) -> str:
     """A time of day at the site, with its date where that is not today's."""
-    zone = timezone.get_default_timezone()
-    return _clock_there(at, zone, now.astimezone(zone).date())
+    return _clock_there(at, timezone.get_default_timezone(), day_of(now))
 
 
 @lru_cache(maxsize=4096)
@@ -258,6 +257,11 @@ def _clock_there(at: datetime, zone: tzinfo, today: date) -> str:
     there = at.astimezone(zone)
     clock = f"{there.hour:02}:{there.minute:02}"
     return clock if there.date() == today else f"{there.day} {there:%b} {clock}"
+
+
+def day_of(at: datetime) -> date:
+    """The site's date at an instant."""
+    return at.astimezone(timezone.get_default_timezone()).date()
 
 
 def day_text(infused_at: datetime, at: datetime) -> int:

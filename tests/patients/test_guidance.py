@@ -20,7 +20,7 @@ from patients.answers import as_text
 from patients.guidance_panels import GuidancePanel, ItemCard
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod, GuidanceAnswer
 from patients.sources import CHART_USED
-from patients.timeline import reading_of
+from patients.timeline import card_of, reading_of
 from tests.factories import admit, chart
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -169,6 +169,32 @@ def test_each_form_of_the_panel_is_recorded_by_itself(
             tokens.append(token)
     assert len(set(ids)) == len(ids)
     assert len(set(tokens)) == 2
+
+
+def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> None:
+    """What it shows reads alike, but 22:40 is yesterday's now."""
+    there = timezone.localtime() + timedelta(days=1)
+    midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
+    before, after = (
+        reading_of(grade_1, midnight + timedelta(seconds=seconds)) for seconds in (-1, 1)
+    )
+    evening, morning = panel_of(before), panel_of(after)
+    assert evening.asked == morning.asked
+    assert evening.signature != morning.signature
+    cards = [card_of(grade_1.pk, reading.standing) for reading in (before, after)]
+    assert cards[0].criteria == cards[1].criteria
+    assert cards[0].signature != cards[1].signature
+
+
+def test_what_the_clock_will_ask_is_told_anew(clinician: User, grade_1: Course) -> None:
+    """The page looks again at the instant it was told: another instant makes it another panel."""
+    before = panel(grade_1)
+    given = {"agent": "antipyretic", "dose_mg": "1000"}
+    chart(grade_1, clinician, "treatment", ago(hours=30), **given)
+    assert panel(grade_1).signature == before.signature
+    chart(grade_1, clinician, "treatment", ago(hours=1), **given)
+    assert panel(grade_1).next_at not in (None, before.next_at)
+    assert panel(grade_1).signature != before.signature
 
 
 # Questions, judgements and what is stale: one tap each
