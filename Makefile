@@ -54,7 +54,7 @@ lock: dev  ## resolve the dependencies anew (after changing pyproject.toml or pa
 	$(NPM) update --package-lock-only
 
 mutants: dev  ## change the engine in small ways; each change must fail a test
-	$(BIN)/pip install --quiet --require-hashes -r requirements-mutants.lock
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-mutants.lock
 	LAW_EXAMPLES=25 $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
@@ -79,17 +79,17 @@ $(PY):
 
 $(VENV)/.runtime: requirements.lock | $(PY)
 	@echo "Installing Python packages ..."
-	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "Installing the tools for checking and testing ..."
-	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/.npm: requirements-node.lock | $(PY)
 	@command -v npm >/dev/null || { echo "Installing Node ..." && \
-	  $(BIN)/pip install --quiet --require-hashes -r requirements-node.lock; }
+	  $(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-node.lock; }
 	@touch $@
 
 node_modules/.runtime: package-lock.json $(VENV)/.npm
