@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from crs_app.database import DatabaseServerError, ensure_server
+from crs_app.local_postgres import DatabaseServerError, ensure_server
 
 NEED_NO_DATABASE = {
     "check",

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from crs_app.database import NAME, PORT, USER, LocalServer
+from crs_app.local_postgres import NAME, PORT, USER, LocalServer
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
 HOST: Final = "127.0.0.1"

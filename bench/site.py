@@ -19,7 +19,7 @@ from bench.client import Answer, Client
 from bench.courses import vitals
 from bench.measure import Progress
 from bench.servers import BenchError, address_of, database, gunicorn
-from crs_app.database import LocalServer
+from crs_app.local_postgres import LocalServer
 
 USERNAME: Final = "bench-nurse"
 PASSWORD: Final = "measured bedside 1"  # noqa: S105 - of a database that lives some minutes

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crs_app.database import django_database
+from crs_app.local_postgres import django_database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -77,7 +77,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "crs_app.headers.protect_pages",
+    "crs_app.security_headers.protect_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -96,11 +96,11 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
-            "environment": "crs_app.jinja.environment",
+            "environment": "crs_app.templating.environment",
             "context_processors": [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "crs_app.context.site",
+                "crs_app.templating.site",
             ],
         },
     },
@@ -120,11 +120,11 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": 2,
     **DATABASES["default"].get("OPTIONS", {}),
 }
-FORM_RENDERER = "crs_app.form_renderer.PlainRenderer"
+FORM_RENDERER = "crs_app.speedups.form_renderer.PlainRenderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["crs_app.accounts.backends.People"]
+AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.People"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
@@ -163,7 +163,7 @@ STORAGES = {
     },
 }
 
-SESSION_ENGINE = "crs_app.accounts.sessions"
+SESSION_ENGINE = "crs_app.speedups.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -5,8 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.template import engines
 
-from crs_app.collector import settle
-from crs_app.database import ensure_server
+from crs_app.local_postgres import ensure_server
+from crs_app.speedups.garbage_collector import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
 ensure_server()

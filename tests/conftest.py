@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.signals import template_rendered
 
 from crs_app.accounts.models import Role, User
-from crs_app.database import socket_address, throwaway
+from crs_app.local_postgres import socket_address, throwaway
 from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
 
 

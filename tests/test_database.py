@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from crs_app import database
-from crs_app.database import LocalServer, django_database, throwaway
+from crs_app import local_postgres
+from crs_app.local_postgres import LocalServer, django_database, throwaway
 
 
 @pytest.fixture
@@ -23,28 +23,28 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
     with tempfile.TemporaryDirectory(prefix="crs-", dir="/tmp") as folder:
         base = Path(folder).resolve()
         base.chmod(0o755)
-        monkeypatch.setattr(database, "BASE_DIR", base)
-        yield database.local_server()
-        database.stop_server()
+        monkeypatch.setattr(local_postgres, "BASE_DIR", base)
+        yield local_postgres.local_server()
+        local_postgres.stop_server()
 
 
 def python(server: LocalServer, code: str) -> subprocess.Popen[str]:
     """Another process of the same checkout."""
     base = server.home.parent.parent
     program = (
-        "import pathlib; from crs_app import database;"
-        f"database.BASE_DIR = pathlib.Path({str(base)!r}); {code}"
+        "import pathlib; from crs_app import local_postgres;"
+        f"local_postgres.BASE_DIR = pathlib.Path({str(base)!r}); {code}"
     )
     return subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(database.__file__).parent.parent,
+        cwd=Path(local_postgres.__file__).parent.parent,
     )
 
 
-HOLD = "database.ensure_server(); print('up', flush=True); input()"
+HOLD = "local_postgres.ensure_server(); print('up', flush=True); input()"
 
 
 def wait_until_up(process: subprocess.Popen[str]) -> None:
@@ -114,7 +114,7 @@ def started(server: LocalServer) -> bool:
     """Start, unless children of the killed server still hold its memory."""
     try:
         server.start()
-    except database.DatabaseServerError:
+    except local_postgres.DatabaseServerError:
         return False
     return True
 
@@ -127,10 +127,10 @@ def wait_until(done: Callable[[], bool]) -> None:
 
 
 def test_stopping_what_does_not_run_says_so(server: LocalServer) -> None:
-    assert database.stop_server() is False
+    assert local_postgres.stop_server() is False
     server.start()
-    assert database.stop_server() is True
-    assert database.stop_server() is False
+    assert local_postgres.stop_server() is True
+    assert local_postgres.stop_server() is False
 
 
 def test_only_its_owner_may_enter_and_nothing_listens_on_the_network(server: LocalServer) -> None:
@@ -151,7 +151,7 @@ def test_a_throwaway_server_has_the_extensions_and_leaves_nothing() -> None:
 
 def test_a_throwaway_server_dies_with_a_killed_process() -> None:
     code = (
-        "from crs_app.database import throwaway\n"
+        "from crs_app.local_postgres import throwaway\n"
         "with throwaway() as server: print(server.home, flush=True); input()"
     )
     process = subprocess.Popen(
@@ -159,7 +159,7 @@ def test_a_throwaway_server_dies_with_a_killed_process() -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(database.__file__).parent.parent,
+        cwd=Path(local_postgres.__file__).parent.parent,
     )
     assert process.stdout is not None
     server = LocalServer(Path(process.stdout.readline().strip()))
@@ -184,21 +184,21 @@ def test_a_server_in_a_folder_of_another_account_is_refused(
     server.start()
     server.stop()
     monkeypatch.setattr(os, "geteuid", lambda: 4_242_424)
-    with pytest.raises(database.DatabaseServerError, match="belongs to"):
+    with pytest.raises(local_postgres.DatabaseServerError, match="belongs to"):
         LocalServer(server.home).prepare()
 
 
 def test_what_postgresql_says_is_in_the_error(server: LocalServer) -> None:
     server.prepare()
     (server.data / "PG_VERSION").write_text("9\n")
-    with pytest.raises(database.DatabaseServerError, match="pg_ctl failed"):
+    with pytest.raises(local_postgres.DatabaseServerError, match="pg_ctl failed"):
         server.start()
 
 
 def test_an_address_is_taken_apart_for_django() -> None:
     taken = django_database("postgresql://crs:s%40fe@db.example:5433/ward?sslmode=require")
     assert taken == {
-        "ENGINE": "crs_app.postgresql",
+        "ENGINE": "crs_app.speedups.postgresql",
         "NAME": "ward",
         "USER": "crs",
         "PASSWORD": "s@fe",

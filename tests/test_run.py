@@ -20,7 +20,7 @@ from django.core.management import call_command
 
 from crs_app.accounts import demo
 from crs_app.accounts.models import User
-from crs_app.database import LocalServer, throwaway
+from crs_app.local_postgres import LocalServer, throwaway
 from crs_app.management.commands import run
 
 MANAGE = settings.BASE_DIR / "manage.py"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bench.courses import charted
 from bench.measure import Metric, Progress, spread
 from bench.parts.save import SIZES
-from crs_app.collector import settle
+from crs_app.speedups.garbage_collector import settle
 from grading.course_file import read_entry
 from grading.engine.entries import Entry
 from grading.service import CourseFacts, regrade

@@ -7,7 +7,7 @@ from django import forms
 from django.forms.renderers import DjangoTemplates
 
 from crs_app.accounts.models import User
-from crs_app.form_renderer import PlainRenderer
+from crs_app.speedups.form_renderer import PlainRenderer
 from patients.forms import ENTRY_FORMS
 from patients.models import Course
 from tests.factories import chart

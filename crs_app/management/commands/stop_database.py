@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from crs_app.database import stop_server
+from crs_app.local_postgres import stop_server
 
 
 class Command(BaseCommand):

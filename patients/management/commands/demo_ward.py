@@ -11,10 +11,11 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from crs_app.accounts.models import User
+from crs_app.accounts.system_users import author, course_file_author
 from patients.demo import ward as demo
 from patients.importing import import_course
 from patients.models import Course
-from patients.people import course_file_author, demo_clinicians
 from patients.recording import end_course
 
 PUBLISHED: Final = Path(demo.__file__).parent
@@ -47,3 +48,11 @@ class Command(BaseCommand):
 def _ward(now: datetime) -> Iterator[tuple[str, str, str]]:
     for placed in demo.ward(now):
         yield json.dumps(placed.document, default=str), placed.ward, placed.bed
+
+
+_DEMO_CLINICIANS: Final = (("Jo", "Ruiz"), ("Mina", "Osei"), ("Tomas", "Lindqvist"))
+
+
+def demo_clinicians() -> list[User]:
+    """Who charted in the demonstration ward."""
+    return [author(f"demo-{last.lower()}", first, last) for first, last in _DEMO_CLINICIANS]

@@ -1,12 +1,19 @@
-"""The language of the pages, Jinja2: what every template may name, and how strict it is."""
+"""The Jinja2 environment of all pages: globals, filters, and the context of every page."""
 
-from functools import lru_cache
+from __future__ import annotations
+
+from functools import lru_cache, partial
 from typing import Any, Final
 from uuid import UUID
 
 from crispy_forms.templatetags.crispy_forms_filters import as_crispy_field
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.backends.utils import csrf_input
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import json_script
 from django.utils.text import slugify
 from django_htmx.jinja import htmx_script
@@ -58,3 +65,13 @@ def _url(name: str, *args: Any) -> str:
 def _address(name: str, *args: Any) -> str:
     """The address with a place for each id, which never changes."""
     return reverse(name, args=args).replace(str(_AN_ID), "{}")
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_time_zone": settings.TIME_ZONE,
+        "served_at": timezone.now(),
+        # The backend's own is made anew for each of the twenty forms of a page.
+        "csrf_input": SimpleLazyObject(partial(csrf_input, request)),
+    }

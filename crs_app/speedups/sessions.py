@@ -4,6 +4,8 @@ Every request reads its session, and a save should take no longer than it must: 
 as it is, where a model's query would be composed anew each time.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
 from django.contrib.sessions.backends import db

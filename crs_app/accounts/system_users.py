@@ -1,25 +1,16 @@
-"""Authors who are no one's sign-in: a course file, and the clinicians of the demonstration ward."""
+"""Authors that are no sign-in: the course file."""
 
 from __future__ import annotations
 
-from typing import Final
-
 from crs_app.accounts.models import Role, User
-
-_DEMO_CLINICIANS: Final = (("Jo", "Ruiz"), ("Mina", "Osei"), ("Tomas", "Lindqvist"))
 
 
 def course_file_author() -> User:
     """Who stands as the author of what a course file says."""
-    return _author("course-file", "", "Course file")
+    return author("course-file", "", "Course file")
 
 
-def demo_clinicians() -> list[User]:
-    """Who charted in the demonstration ward."""
-    return [_author(f"demo-{last.lower()}", first, last) for first, last in _DEMO_CLINICIANS]
-
-
-def _author(username: str, first_name: str, last_name: str) -> User:
+def author(username: str, first_name: str, last_name: str) -> User:
     names = {"first_name": first_name, "last_name": last_name}
     user, created = User.objects.get_or_create(
         username=username,

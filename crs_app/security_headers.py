@@ -1,5 +1,7 @@
 """Response headers that keep foreign code out of the pages and the pages out of caches."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse

@@ -5,6 +5,8 @@ Unix socket that only its owner may enter. Commands start it when they need it a
 to end stops it; importing this module starts nothing. A hospital sets DATABASE_URL instead.
 """
 
+from __future__ import annotations
+
 import atexit
 import fcntl
 import hashlib
@@ -25,7 +27,7 @@ from typing import IO, Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-ENGINE = "crs_app.postgresql"
+ENGINE = "crs_app.speedups.postgresql"
 BASE_DIR = Path(__file__).resolve().parent.parent
 NAME = USER = "crs"
 PORT = "5432"  # of the socket's name; nothing listens on the network

@@ -1,5 +1,7 @@
 """How often a process of the web server looks for cycles of garbage."""
 
+from __future__ import annotations
+
 import gc
 
 

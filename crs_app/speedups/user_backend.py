@@ -1,5 +1,7 @@
 """Who a session belongs to."""
 
+from __future__ import annotations
+
 from typing import Final
 
 from django.contrib.auth.backends import ModelBackend
