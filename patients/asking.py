@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-CONFIRMED: Final = "confirmed"
-"""The name of the button that says yes, and of the answer that is recorded with the act."""
 OBSERVED_THEN: Final = "observed_then"
 """The name of the button that says: observed when it was typed."""
 
@@ -24,11 +22,6 @@ class Ask:
     sentence: str
     place: int = 0
     otherwise: tuple[str, str, str] | None = None
-
-
-def confirmed_of(answers: Mapping[str, Any], place: int) -> list[str]:
-    """What was confirmed of the entry at ``place`` of an act with these answers."""
-    return [sentence for at, sentence in answers.get(CONFIRMED, ()) if at == place]
 
 
 def digest_of(asks: Sequence[Ask]) -> str:

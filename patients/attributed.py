@@ -13,9 +13,9 @@ from django import forms
 from grading.engine.entries import Entry, Vitals
 from grading.engine.vocabulary import Attribution
 from patients.fields import choices_of, say_plainly
+from patients.models import REASON
 from patients.models import Entry as EntryRow
 
-REASON: Final = "attribution_reason"
 _AS_ALL: Final = "as all"
 
 

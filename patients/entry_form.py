@@ -20,13 +20,13 @@ from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts
 from grading.engine.unusual import Circumstances, questions
 from grading.engine.vocabulary import Attribution
-from patients.asking import CONFIRMED, OBSERVED_THEN, Ask, digest_of
-from patients.attributed import REASON, Proposal, part_fields, part_name, said_of_parts
+from patients.asking import OBSERVED_THEN, Ask, digest_of
+from patients.attributed import Proposal, part_fields, part_name, said_of_parts
 from patients.carried_on import CarriedOn
 from patients.drafts import Draft
 from patients.fields import TickField, choices_of, say_plainly, without_empty
 from patients.local_time import WHICH_CHOICES, LocalTimeError
-from patients.models import Course, Entry, EntryKind
+from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
 from patients.normal_limits import LimitsGiven
 from patients.observed import Typed, observed_at
 from patients.wording import clock_text

@@ -1,0 +1,45 @@
+"""Tables and their constraints. An entry is a recorded fact: the database refuses any change to it.
+
+Grade periods and checkpoints are derived from entries by ``patients.recording``.
+"""
+
+from patients.models.charting import (
+    CONFIRMED,
+    REASON,
+    SAYS_CONCENTRATION,
+    ActSource,
+    ChartingAct,
+    Entry,
+    EntryKind,
+    TypedNumberWithin,
+    confirmed_of,
+)
+from patients.models.course import AT_MOST_AHEAD, Course, Move, Patient, Transfer
+from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
+from patients.models.guidance import GuidanceAnswer
+from patients.models.laboratory import LaboratoryLimits
+from patients.models.policy import PolicyVersion, SitePolicy
+
+__all__ = [
+    "AT_MOST_AHEAD",
+    "CONFIRMED",
+    "REASON",
+    "SAYS_CONCENTRATION",
+    "ActSource",
+    "ChartingAct",
+    "Course",
+    "CoursePolicy",
+    "Entry",
+    "EntryKind",
+    "GradeCheckpoint",
+    "GradePeriod",
+    "GuidanceAnswer",
+    "LaboratoryLimits",
+    "Move",
+    "Patient",
+    "PolicyVersion",
+    "SitePolicy",
+    "Transfer",
+    "TypedNumberWithin",
+    "confirmed_of",
+]

@@ -1,0 +1,180 @@
+"""Tables of what is charted: acts and their entries. The database refuses any change to them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+
+from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS, VitalSign
+from patients.models.course import AT_MOST_AHEAD, Course
+
+
+@KeyTransform.register_lookup
+class TypedNumberWithin(models.Lookup):
+    """``body__key__typed_number_within=(lowest, highest)``: a number kept as text, inclusive."""
+
+    lookup_name = "typed_number_within"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        document, parameters, (key,) = self.lhs.preprocess_lhs(compiler, connection)
+        sql = f"({document} ->> %s)::numeric BETWEEN %s::numeric AND %s::numeric"
+        return sql, (*parameters, key, *self.rhs)
+
+
+class EntryKind(models.TextChoices):
+    """What an entry says; the keys are those of the course file."""
+
+    VITALS = "vitals", "Vital signs"
+    OXYGEN = "oxygen", "Oxygen"
+    VASOPRESSOR = "vasopressor", "Vasopressor"
+    FLUID_BOLUS = "fluid_bolus", "Fluid bolus"
+    WEIGHT = "weight", "Weight"
+    LAB = "lab", "Laboratory"
+    BASELINE = "baseline", "Baseline"
+    RISK = "risk", "Risk"
+    TOXICITY = "toxicity", "Toxicity"
+    JUDGEMENT = "judgement", "Judgement"
+    SYMPTOM = "symptom", "Symptom"
+    TREATMENT = "treatment", "Treatment"
+    NOTE = "note", "Note"
+    NOT_OBSERVED = "not_observed", "Not observed"
+    DEATH = "death", "Death"
+    RETRACTION = "retraction", "Retraction"
+
+
+class ActSource(models.TextChoices):
+    """Where a charting act came from."""
+
+    BEDSIDE = "bedside", "Bedside form"
+    IMPORT = "import", "Course file"
+    POLICY = "policy", "Policy decision"
+
+
+class ChartingAct(models.Model):
+    """One form sent, or one step of an import: everything that was recorded at one instant.
+
+    ``form_id`` is the form's idempotency key; ``request_digest`` tells the same form sent twice
+    from another one under the same key. ``answers`` holds what was asked beside the facts: the
+    reason of a correction or a retraction.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, related_name="acts", db_index=False
+    )
+    form_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    source = models.CharField(max_length=10, choices=ActSource)
+    answers = models.JSONField(default=dict)
+    request_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="act_form_once", fields=("course", "form_id")),
+            models.UniqueConstraint(name="act_instants_differ", fields=("course", "recorded_at")),
+            models.CheckConstraint(
+                name="act_source_known_word", condition=Q(source__in=ActSource.values)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.recorded_at:%Y-%m-%d %H:%M:%S}"
+
+
+SAYS_CONCENTRATION: Final = Q(kind=EntryKind.VASOPRESSOR, body__has_key="concentration_per_ml")
+"""An infusion that was charted with what its syringe holds."""
+
+
+def _within_limits(sign: VitalSign) -> models.CheckConstraint:
+    """The hard limits of a vital sign, for the number as it was typed."""
+    limits = (str(sign.limits.lowest), str(sign.limits.highest))
+    return models.CheckConstraint(
+        name=f"entry_{sign.key}_plausible",
+        condition=~Q(kind=EntryKind.VITALS)
+        | Q(**{f"body__{sign.key}__typed_number_within": limits}),
+    )
+
+
+class Entry(models.Model):
+    """One charted fact, in the course file's own words and exactly as it was typed.
+
+    ``at`` is the clinical time, ``recorded_at`` the time of charting, ``place`` the order within
+    the act. ``replaces`` names the entry that this one corrects or, for a retraction, takes back.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
+    kind = models.CharField(max_length=20, choices=EntryKind)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    act = models.ForeignKey(
+        ChartingAct, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
+    place = models.PositiveSmallIntegerField()
+    replaces = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by"
+    )
+    body = models.JSONField()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = (
+            models.UniqueConstraint(
+                name="entry_in_order", fields=("course", "at", "recorded_at", "place")
+            ),
+            models.UniqueConstraint(name="entry_place_in_act", fields=("act", "place")),
+            models.CheckConstraint(
+                name="entry_kind_known_word", condition=Q(kind__in=EntryKind.values)
+            ),
+            models.CheckConstraint(
+                name="entry_not_in_the_future",
+                condition=Q(at__lte=F("recorded_at") + AT_MOST_AHEAD),
+            ),
+            models.CheckConstraint(
+                name="entry_retraction_replaces",
+                condition=~Q(kind=EntryKind.RETRACTION) | Q(replaces__isnull=False),
+            ),
+            *(_within_limits(sign) for sign in (*VITAL_SIGNS, FAHRENHEIT)),
+        )
+        indexes = (
+            models.Index(name="entry_by_kind", fields=("course", "kind", "at")),
+            # Few are charted ahead of their time, and the board asks which have come.
+            models.Index(name="entry_ahead", fields=("at",), condition=Q(at__gt=F("recorded_at"))),
+            models.Index(
+                name="entry_syringes", fields=("-recorded_at",), condition=SAYS_CONCENTRATION
+            ),
+            models.Index(
+                F("course"),
+                KeyTextTransform("drug", "body"),
+                F("at"),
+                name="entry_by_drug",
+                condition=Q(kind=EntryKind.VASOPRESSOR),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
+
+
+CONFIRMED: Final = "confirmed"
+"""The name of the button that says yes, and of the answer that is recorded with the act."""
+
+
+def confirmed_of(answers: Mapping[str, Any], place: int) -> list[str]:
+    """What was confirmed of the entry at ``place`` of an act with these answers."""
+    return [sentence for at, sentence in answers.get(CONFIRMED, ()) if at == place]
+
+
+REASON: Final = "attribution_reason"

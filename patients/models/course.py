@@ -1,0 +1,127 @@
+"""Tables of patients and their courses of therapy, with ward and bed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from grading.engine.vocabulary import Sex
+from patients.models.policy import PolicyVersion
+
+AT_MOST_AHEAD: Final = timedelta(minutes=5)
+"""How far an entry's clinical time may be ahead of the server's clock."""
+
+
+class Patient(models.Model):
+    """A person, known to the hospital by a medical record number."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    mrn = models.CharField("MRN", max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    birth_date = models.DateField(null=True, blank=True)
+    sex = models.CharField(max_length=10, choices=[(sex.value, sex.label) for sex in Sex])
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="patient_sex_known_word", condition=Q(sex__in=[sex.value for sex in Sex])
+            ),
+            models.CheckConstraint(name="patient_mrn_not_empty", condition=~Q(mrn="")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.mrn})"
+
+
+class Course(models.Model):
+    """One course of immunotherapy of one patient, graded from ``infused_at`` on.
+
+    ``age_years`` is the age at the infusion, where no birth date is known. Only ward, bed and
+    ``ended_at`` may change; the database refuses any change on which a grade rests.
+    ``infused_offset_seconds`` keeps the offset from UTC in which the infusion was charted: ages are
+    counted by the calendar there. ``policy`` is that of the admission, ``CoursePolicy`` what
+    followed; a course that ``keeps_own_policy`` does not follow the site's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="courses")
+    product = models.CharField(max_length=120)
+    infused_at = models.DateTimeField()
+    infused_offset_seconds = models.IntegerField(default=0)
+    age_years = models.DecimalField(max_digits=23, decimal_places=20, null=True, blank=True)
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    keeps_own_policy = models.BooleanField(default=False)
+    ward = models.CharField(max_length=60)
+    bed = models.CharField(max_length=30, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    admitted_at = models.DateTimeField()
+    admitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="course_once_per_infusion", fields=("patient", "product", "infused_at")
+            ),
+            models.CheckConstraint(
+                name="course_age_plausible",
+                condition=Q(age_years=None) | Q(age_years__gte=0, age_years__lte=120),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.patient_id}: {self.product}"
+
+    @property
+    def infused_there(self) -> datetime:
+        """The infusion in the offset in which it was charted."""
+        offset = timezone(timedelta(seconds=self.infused_offset_seconds))
+        return self.infused_at.astimezone(offset)
+
+
+class Move(models.TextChoices):
+    """What happened to a course's place on the board."""
+
+    MOVED = "moved", "Moved"
+    ENDED = "ended", "Ended"
+    REOPENED = "reopened", "Reopened"
+
+
+class Transfer(models.Model):
+    """That a course was moved to another ward or bed, ended, or taken up again: who, when, why.
+
+    ``at`` is when it happened; ``form_id`` is the form's idempotency key. The course's own columns
+    hold where it is now.
+    """
+
+    course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, related_name="transfers", db_index=False
+    )
+    form_id = models.UUIDField()
+    what = models.CharField(max_length=10, choices=Move)
+    from_ward = models.CharField(max_length=60)
+    from_bed = models.CharField(max_length=30, blank=True)
+    to_ward = models.CharField(max_length=60)
+    to_bed = models.CharField(max_length=30, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="transfer_form_once", fields=("course", "form_id")),
+            models.CheckConstraint(name="transfer_known_word", condition=Q(what__in=Move.values)),
+            models.CheckConstraint(
+                name="transfer_not_in_the_future",
+                condition=Q(at__lte=F("recorded_at") + AT_MOST_AHEAD),
+            ),
+        )
+        indexes = (models.Index(name="transfer_in_order", fields=("course", "-at")),)
+
+    def __str__(self) -> str:
+        return f"{self.what} at {self.at:%Y-%m-%d %H:%M}"

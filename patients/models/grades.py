@@ -1,0 +1,118 @@
+"""Tables derived from entries: grade periods, checkpoints, and which policy grades from when."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+
+from patients.models.charting import ChartingAct
+from patients.models.course import Course
+from patients.models.policy import PolicyVersion, SitePolicy
+
+
+class GradePeriod(models.Model):
+    """A grade over ``valid`` (clinical time) as it was ``known`` (time of recording).
+
+    Derived. A row whose ``known`` is open is what the chart says now; a closed one is what it said
+    once. The one change ever made to a row is closing ``known``.
+    """
+
+    course = models.ForeignKey(
+        Course, on_delete=models.PROTECT, related_name="grade_periods", db_index=False
+    )
+    system = models.CharField(max_length=20)
+    valid = DateTimeRangeField()
+    known = DateTimeRangeField()
+    grade = models.PositiveSmallIntegerField()
+    at_most = models.PositiveSmallIntegerField()
+    findings = models.JSONField()
+    ruleset_version = models.CharField(max_length=20)
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = (
+            ExclusionConstraint(
+                name="grade_period_one_answer",
+                expressions=[
+                    ("course", RangeOperators.EQUAL),
+                    ("system", RangeOperators.EQUAL),
+                    ("valid", RangeOperators.OVERLAPS),
+                    ("known", RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                name="grade_period_grade_within_bound",
+                condition=Q(grade__lte=F("at_most"), at_most__lte=5),
+            ),
+            models.CheckConstraint(
+                name="grade_period_not_empty",
+                condition=Q(valid__isempty=False, known__isempty=False),
+            ),
+        )
+        indexes = (
+            models.Index(
+                F("course"),
+                F("valid__startswith"),
+                name="grade_period_known_now",
+                condition=Q(known__upper_inf=True),
+            ),
+            models.Index(
+                F("course"),
+                F("grade"),
+                F("valid__startswith"),
+                name="grade_period_by_grade",
+                condition=Q(known__upper_inf=True),
+            ),
+            models.Index(
+                F("valid__startswith"),
+                name="grade_period_begins",
+                condition=Q(known__upper_inf=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"grade {self.grade} from {self.valid.lower:%Y-%m-%d %H:%M}"
+
+
+class GradeCheckpoint(models.Model):
+    """The engine's state once every entry up to ``at`` is applied: a cache that may be deleted."""
+
+    course = models.ForeignKey(
+        Course, on_delete=models.CASCADE, related_name="checkpoints", db_index=False
+    )
+    at = models.DateTimeField()
+    ruleset_version = models.CharField(max_length=20)
+    state = models.JSONField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="checkpoint_once_per_instant", fields=("course", "at")),
+        )
+
+    def __str__(self) -> str:
+        return f"checkpoint at {self.at:%Y-%m-%d %H:%M}"
+
+
+class CoursePolicy(models.Model):
+    """That a course is graded under a policy version from ``valid_from`` on, as in SitePolicy.
+
+    ``site_policy`` is the site's decision that brought it; None is a course regraded from its
+    infusion on purpose, for the reason that stands with its act.
+    """
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="policies")
+    act = models.ForeignKey(ChartingAct, on_delete=models.PROTECT, related_name="policies")
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
+    valid_from = models.DateTimeField()
+    site_policy = models.ForeignKey(SitePolicy, null=True, blank=True, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name_plural = "course policies"
+        constraints = (
+            models.UniqueConstraint(name="course_policy_once_in_act", fields=("act", "valid_from")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} from {self.valid_from:%Y-%m-%d %H:%M}"
