@@ -19,13 +19,13 @@ from bench.site import PASSWORD, USERNAME
 from crs_app.accounts.models import Role
 from grading.service import RULESET, RULESET_VERSION, regrade
 from patients import recording
-from patients.chart import EntryRow, all_charted, facts_of
 from patients.models import (
     ActSource,
     Course,
     GradeCheckpoint,
     GradePeriod,
 )
+from patients.queries.entries import EntryRow, all_charted, facts_of
 from patients.recording import Admission, Sending
 
 _CHARTED_AFTER: Final = timedelta(minutes=2)

@@ -17,11 +17,8 @@ from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
 from grading.service import Standing
-from patients.answers import AnswerRow, answer_text
+from patients.answers import answer_text
 from patients.carried_on import CarriedOn, carried_on
-from patients.chart import EntryRow, all_charted, facts_of
-from patients.grade_card import Author, Stretch
-from patients.grades_held import Held, grades_held
 from patients.guidance_panels import (
     AnsweredLine,
     GuidancePanel,
@@ -33,14 +30,11 @@ from patients.guidance_panels import (
 )
 from patients.guidance_tasks import RISK_ASKED, risk_task, tasks_of
 from patients.models import Course
-from patients.policy import rulings_for
-from patients.timeline import (
-    Reading,
-    authors_of,
-    held_beside,
-    reading_of,
-    weights_among,
-)
+from patients.queries.entries import EntryRow, all_charted, facts_of
+from patients.queries.grades import Author, Held, Stretch, grades_held
+from patients.queries.guidance_answers import AnswerRow
+from patients.queries.policies import rulings_for
+from patients.queries.status import Reading, authors_of, held_beside, reading_of, weights_among
 from patients.wording import clock_text, day_of
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {

@@ -14,9 +14,9 @@ from grading.engine.algorithm import Item, Reply
 from grading.engine.systems.lee_2014 import RULESET_VERSION
 from patients import recording
 from patients.advice import Advised, advised_on
-from patients.answers import AnswerRow, row_of
 from patients.drafts import Draft
 from patients.models import Course, EntryKind, GuidanceAnswer
+from patients.queries.guidance_answers import AnswerRow, row_of
 from patients.recording import Recorded, Sending
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from grading.engine.algorithm import Reply
-from patients.chart import name_of
 from patients.models import GuidanceAnswer
 from patients.panels import TimelineRow
+from patients.queries.guidance_answers import SQL_ALL_ANSWERS, AnswerRow, parse_answers
 from patients.wording import clock_text
 
 GUIDANCE: Final = "guidance"
@@ -29,116 +28,16 @@ COLUMNS: Final = (
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class AnswerRow(NamedTuple):
-    """An answer as it is read, without the weight of a model.
-
-    ``charted``: *done* charted a treatment with it; ``charted_anew``: that one was taken back or
-    corrected since.
-    """
-
-    pk: uuid.UUID
-    code: str
-    summary: str
-    grade: int
-    reply: str
-    reason: str
-    returns_at: datetime | None
-    recorded_at: datetime
-    charted: bool
-    charted_anew: bool
-    author: str
-
-
-_AS_JSON: Final = """CAST(json_agg(
-    json_build_array(answer.id, answer.code, answer.summary, answer.grade, answer.reply,
-        answer.reason, answer.returns_at, answer.recorded_at, answer.treatment_id IS NOT NULL,
-        EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = answer.treatment_id),
-        json_build_array(author.username, author.first_name, author.last_name))
-    ORDER BY answer.recorded_at DESC
-) AS text)"""
-LATEST: Final = """
-SELECT {as_json}
-FROM (
-    SELECT DISTINCT ON (code) * FROM patients_guidanceanswer
-    WHERE course_id = %(course)s ORDER BY code, recorded_at DESC
-) AS answer JOIN accounts_user AS author ON author.id = answer.recorded_by_id
-""".replace("{as_json}", _AS_JSON)
-"""As one JSON value: the latest answer to each item of a course."""
-GIVEN_WITHIN: Final = """
-SELECT {as_json}
-FROM patients_guidanceanswer AS answer
-JOIN accounts_user AS author ON author.id = answer.recorded_by_id
-WHERE answer.course_id = %(course)s
-    AND answer.recorded_at >= coalesce({since}, '-infinity')
-    AND answer.recorded_at < coalesce({until}, 'infinity')
-""".replace("{as_json}", _AS_JSON)
-"""As one JSON value: the answers given on a course in [since, until), newest first."""
-
-
-def answers_from(said: str | None) -> dict[str, AnswerRow]:
-    """The answers of ``LATEST``, by the item's code."""
-    return {answer.code: answer for answer in _rows_from(said)}
-
-
-def _rows_from(said: str | None) -> list[AnswerRow]:
-    rows = []
-    for pk, *words, returns_at, recorded_at, charted, anew, author in json.loads(said or "[]"):
-        code, summary, grade, reply, reason = words
-        rows.append(
-            AnswerRow(
-                pk=uuid.UUID(pk),
-                code=code,
-                summary=summary,
-                grade=grade,
-                reply=reply,
-                reason=reason,
-                returns_at=None if returns_at is None else datetime.fromisoformat(returns_at),
-                recorded_at=datetime.fromisoformat(recorded_at),
-                charted=charted,
-                charted_anew=anew,
-                author=name_of(*author),
-            )
-        )
-    return rows
-
-
-def row_of(answer: GuidanceAnswer) -> AnswerRow:
-    """An answer that was stored just now."""
-    return AnswerRow(
-        pk=answer.pk,
-        code=answer.code,
-        summary=answer.summary,
-        grade=answer.grade,
-        reply=answer.reply,
-        reason=answer.reason,
-        returns_at=answer.returns_at,
-        recorded_at=answer.recorded_at,
-        charted=answer.treatment_id is not None,
-        charted_anew=False,
-        author=answer.recorded_by.display_name,
-    )
-
-
-def latest_answers(course_id: uuid.UUID) -> dict[str, AnswerRow]:
-    """The latest answer to each item of a course, by the item's code."""
-    with connection.cursor() as cursor:
-        cursor.execute(LATEST, {"course": course_id})
-        return answers_from(cursor.fetchone()[0])
-
-
 def answer_rows(course_id: uuid.UUID) -> list[TimelineRow]:
     """Every answer on a course as rows of the timeline, newest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_ALL, {"course": course_id})
+        cursor.execute(SQL_ALL_ANSWERS, {"course": course_id})
         return answer_rows_from(cursor.fetchone()[0])
-
-
-_ALL: Final = GIVEN_WITHIN.format(since="NULL::timestamptz", until="NULL::timestamptz")
 
 
 def answer_rows_from(said: str | None) -> list[TimelineRow]:
     """The answers of ``GIVEN_WITHIN`` as rows of the timeline, newest first."""
-    return [answer_row(answer) for answer in _rows_from(said)]
+    return [answer_row(answer) for answer in parse_answers(said)]
 
 
 def answer_row(answer: AnswerRow) -> TimelineRow:

@@ -2,86 +2,37 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import F
 
 from grading.engine.systems.lee_2014 import RULESET
 from patients.grade_card import next_change
-from patients.history import gist
-from patients.models import Course, Entry, EntryKind, GradePeriod
+from patients.models import GradePeriod
 from patients.panels import BoardRow, NextChange
+from patients.queries.board import SQL_PERIODS_FROM_NOW_ON, courses_for_board, group_by_course
+from patients.queries.grades import gist
 from patients.wording import age_text, day_text
-
-_NO_OBSERVATION: Final = (
-    EntryKind.RETRACTION,
-    EntryKind.BASELINE,
-    EntryKind.RISK,
-    EntryKind.NOTE,
-    EntryKind.NOT_OBSERVED,
-)
-
-# Found by the index on starts, course by course; by their ends every period would be read.
-_FROM_NOW_ON: Final = """
-SELECT period.* FROM patients_course AS course, LATERAL (
-    SELECT * FROM patients_gradeperiod
-    WHERE course_id = course.id AND system = %(system)s AND upper_inf(known)
-        AND (upper_inf(valid) OR upper(valid) > %(now)s)
-        AND lower(valid) >= coalesce((
-            SELECT lower(held.valid) FROM patients_gradeperiod AS held
-            WHERE held.course_id = course.id AND held.system = %(system)s
-                AND upper_inf(held.known) AND lower(held.valid) <= %(now)s
-            ORDER BY lower(held.valid) DESC LIMIT 1
-        ), '-infinity')
-) AS period
-WHERE course.ended_at IS NULL ORDER BY period.course_id, lower(period.valid)
-"""
 
 
 def board_of(now: datetime) -> list[BoardRow]:
     """A row for every open course."""
-    courses = _courses(now).filter(ended_at=None)
-    periods = _by_course(GradePeriod.objects.raw(_FROM_NOW_ON, {"system": RULESET, "now": now}))
+    courses = courses_for_board(now).filter(ended_at=None)
+    periods = group_by_course(
+        GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, {"system": RULESET, "now": now})
+    )
     rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
     return sorted(rows, key=_urgency)
 
 
 def ended_of(now: datetime) -> list[BoardRow]:
     """A row for every course that has ended, as it stood at its end; the latest first."""
-    courses = _courses(now).exclude(ended_at=None).order_by("-ended_at")
+    courses = courses_for_board(now).exclude(ended_at=None).order_by("-ended_at")
     last = GradePeriod.objects.filter(valid__contains=F("course__ended_at"))
-    periods = _by_course(last.filter(known__upper_inf=True).order_by("course_id", "valid"))
+    periods = group_by_course(last.filter(known__upper_inf=True).order_by("course_id", "valid"))
     return [_board_row(course, periods.get(course.pk, []), course.ended_at) for course in courses]
-
-
-def _courses(now: datetime) -> QuerySet[Any]:
-    return Course.objects.select_related("patient").annotate(
-        last_observation_at=_last_observation(now), maximum=_maximum(now)
-    )
-
-
-def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
-    return {pk: list(group) for pk, group in groupby(periods, key=lambda p: p.course_id)}
-
-
-def _last_observation(now: datetime) -> Subquery:
-    observed = (
-        Entry.objects.filter(course=OuterRef("pk"), at__lte=now)
-        .exclude(kind__in=_NO_OBSERVATION)
-        .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
-    )
-    return Subquery(observed.order_by("-at").values("at")[:1])
-
-
-def _maximum(now: datetime) -> Subquery:
-    periods = GradePeriod.objects.filter(
-        course=OuterRef("pk"), known__upper_inf=True, valid__startswith__lte=now
-    )
-    return Subquery(periods.order_by("-grade").values("grade")[:1])
 
 
 def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> BoardRow:

@@ -13,8 +13,9 @@ from patients.entry_form import EntryForm
 from patients.forms import ENTRY_FORMS
 from patients.guidance_forms import RETURNS_AFTER
 from patients.models import Course, EntryKind
+from patients.queries.status import reading_of
 from patients.remark_forms import ONE_TAP_REASONS
-from patients.timeline import beside_of, reading_of
+from patients.timeline import beside_of
 from patients.timeline_page import timeline_of
 from patients.timeline_rows import GRADE_CHANGE
 from patients.transfer import TRANSFER

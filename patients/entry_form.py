@@ -27,8 +27,8 @@ from patients.drafts import Draft
 from patients.fields import TickField, choices_of, say_plainly, without_empty
 from patients.local_time import WHICH_CHOICES, LocalTimeError
 from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
-from patients.normal_limits import LimitsGiven
 from patients.observed import Typed, observed_at
+from patients.queries.laboratory import LimitsGiven
 from patients.wording import clock_text
 
 

@@ -37,10 +37,10 @@ from patients.fields import TickField, TypedNumberField, choices_of, say_plainly
 from patients.finding_forms import FINDING_FORMS, LabForm
 from patients.judgement_forms import JudgementForm, RiskForm
 from patients.models import Entry, EntryKind
-from patients.policy import holding_at, rulings_of
+from patients.queries.policies import holding_at, rulings_of
+from patients.queries.status import infusion_before, weights_of
 from patients.remark_forms import NoteForm, NotObservedForm
 from patients.syringes import Syringe, syringes_of
-from patients.timeline import infusion_before, weights_of
 from patients.wording import weight_at
 
 CELSIUS_UNIT: Final = "c"

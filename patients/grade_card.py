@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -24,6 +23,7 @@ from patients.panels import (
     StripValue,
     UnknownLine,
 )
+from patients.queries.grades import Author, Stretch
 from patients.wording import (
     age_text,
     clock_text,
@@ -62,23 +62,6 @@ _STRIP: Final = (
     f"lab.{Analyte.CRP}",
     f"lab.{Analyte.FERRITIN}",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who charted an entry, and for which clinical time."""
-
-    name: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stored period without its findings."""
-
-    start: datetime
-    end: datetime | None
-    grade: int
 
 
 def grade_card(

@@ -24,7 +24,7 @@ from grading.engine.algorithm import Item, Reply
 from patients import answering, recording
 from patients.advice import CHARTED_BY_DONE, advised_on, panel_of
 from patients.answering import AnsweredMeanwhileError, Given, Kept, NoLongerAdvisedError
-from patients.answers import AnswerRow, answer_row, answer_text, exported
+from patients.answers import answer_row, answer_text, exported
 from patients.context import FIRST_KIND, form_context, page_context, shared_context
 from patients.drafts import Draft
 from patients.forms import ENTRY_FORMS
@@ -38,7 +38,9 @@ from patients.guidance_forms import (
     TapForm,
 )
 from patients.models import Course
-from patients.policy import policy_at, site_rulings
+from patients.queries.guidance_answers import AnswerRow
+from patients.queries.policies import policy_at, site_rulings
+from patients.queries.status import reading_of
 from patients.recording import FormReusedError, Recorded
 from patients.requests import (
     CONFLICT,
@@ -51,7 +53,7 @@ from patients.requests import (
 )
 from patients.saved import saved_of
 from patients.sources import sources_of
-from patients.timeline import carried_on_of, reading_of
+from patients.timeline import carried_on_of
 
 _SENT_BEFORE: Final = "This was sent before with another answer."
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import QuerySet
-
 from grading.engine.periods import Period
-from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
-from patients.models import Course, GradePeriod
-from patients.policy import Ruling
-from patients.stored import StoredPeriod
+from grading.engine.systems.lee_2014 import RULESET_VERSION
+from patients.queries.grades import StoredPeriod
+from patients.queries.policies import Ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +56,6 @@ class Difference:
         return _grade_at(self.before, now)
 
 
-def known_now(course: Course | uuid.UUID) -> QuerySet[GradePeriod]:
-    """The periods of ``course`` as the chart has them now, in order."""
-    return GradePeriod.objects.filter(
-        course=course, system=RULESET, known__upper_inf=True
-    ).order_by("valid")
-
-
-def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePeriod]:
-    """The periods of ``course`` as the chart had them at ``instant``, in order."""
-    return GradePeriod.objects.filter(
-        course=course, system=RULESET, known__contains=instant
-    ).order_by("valid")
-
-
-def stored_at(course: Course | uuid.UUID, instant: datetime) -> list[StoredPeriod]:
-    """``known_at``, as a regrade compares them."""
-    return [
-        StoredPeriod(
-            row.pk,
-            row.valid.lower,
-            row.valid.upper,
-            row.grade,
-            row.at_most,
-            row.findings,
-            row.ruleset_version,
-            row.policy_id,
-        )
-        for row in known_at(course, instant)
-    ]
-
-
 def compared(
     before: Sequence[StoredPeriod],
     *,
@@ -124,13 +88,6 @@ def _row(period: Period, version_id: int) -> StoredPeriod:
         RULESET_VERSION,
         version_id,
     )
-
-
-def gist(findings: Mapping[str, Any]) -> str:
-    """What the findings of a period say, apart from the wording, which a release may improve."""
-    met = [(item["code"], item["grade"], item["evidence"]) for item in findings["criteria"]]
-    unknown = [(item["code"], item["could_reach"]) for item in findings["unknown"]]
-    return json.dumps([met, unknown])
 
 
 def _changes(periods: Sequence[StoredPeriod]) -> list[GradeChange]:

@@ -19,7 +19,7 @@ from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, L
 from patients.entry_form import EntryForm
 from patients.fields import TypedNumberField, without_empty
 from patients.models import EntryKind, LaboratoryLimits
-from patients.normal_limits import (
+from patients.queries.laboratory import (
     LimitsGiven,
     for_group,
     group_of,

@@ -12,7 +12,7 @@ from patients.attributed import Proposal
 from patients.carried_on import CarriedOn
 
 if TYPE_CHECKING:
-    from patients.grades_held import Held
+    from patients.queries.grades import Held
 
 
 @dataclass(frozen=True, slots=True)

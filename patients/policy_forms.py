@@ -16,7 +16,6 @@ from grading.engine.vocabulary import Limits
 from patients.fields import TypedNumberField
 from patients.local_time import WHICH_CHOICES, LocalTimeError, instant_of
 from patients.models import PolicyVersion
-from patients.policy import Ruling, policy_at
 from patients.policy_words import (
     GROUPS,
     LABELS,
@@ -26,6 +25,7 @@ from patients.policy_words import (
     in_short,
     value_text,
 )
+from patients.queries.policies import Ruling, policy_at
 
 AT_MOST_BACK: Final = timedelta(minutes=5)
 AT_MOST_AHEAD: Final = timedelta(days=366)

@@ -18,9 +18,16 @@ from crs_app.accounts.permissions import can_manage_policy
 from grading.engine.policy import policy_from
 from patients import site_policy
 from patients.models import Course, CoursePolicy, SitePolicy
-from patients.policy import Ruling, holding_at, in_effect, policy_at, rulings_of, site_rulings
 from patients.policy_forms import PolicyForm, RegradeForm
 from patients.policy_words import Changed, changes_between, in_short
+from patients.queries.policies import (
+    Ruling,
+    holding_at,
+    in_effect,
+    policy_at,
+    rulings_of,
+    site_rulings,
+)
 from patients.recording import FormReusedError
 from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, sent
 from patients.site_policy import DecidedMeanwhileError, Decision

@@ -18,10 +18,8 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.engine.policy import Policy
 from grading.service import RULESET_VERSION, Regraded, Standing
-from patients import history
-from patients.chart import EntryRow, Reread
 from patients.drafts import Draft
-from patients.history import Difference, GradeChange
+from patients.history import Difference, GradeChange, compared
 from patients.models import (
     ActSource,
     ChartingAct,
@@ -32,15 +30,16 @@ from patients.models import (
     LaboratoryLimits,
     Patient,
 )
-from patients.moment import Moment, moment_of
-from patients.normal_limits import (
+from patients.queries.entries import EntryRow, Reread
+from patients.queries.grades import stored_at
+from patients.queries.laboratory import (
     LimitsGiven,
     age_in_years,
     for_group,
     group_of,
     latest_limits,
 )
-from patients.policy import (
+from patients.queries.policies import (
     Ruling,
     hold_site_policy,
     policy_at,
@@ -48,6 +47,7 @@ from patients.policy import (
     site_rulings,
     version_of,
 )
+from patients.queries.snapshot import Moment, moment_of
 from patients.regrading import regraded_from, revision_by, with_new
 from patients.stored import store
 from patients.turns import turn_at
@@ -283,7 +283,7 @@ def append(
     rulings = rulings_for(course, [*moment.decided, *decided])
     rows = with_new(moment.entries, entries)
     regraded, read = regraded_from(course, moment.resume, rows, act.recorded_at, rulings)
-    difference = history.compared(
+    difference = compared(
         moment.periods,
         resumed_at=moment.resume.at if moment.resume else None,
         continuing_until=regraded.continuing_until,
@@ -395,8 +395,8 @@ def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sendin
     if act.request_digest != sending.request_digest:
         raise FormReusedError(act)
     difference = Difference(
-        history.stored_at(course, act.recorded_at - _ONE_TICK),
-        history.stored_at(course, act.recorded_at),
+        stored_at(course, act.recorded_at - _ONE_TICK),
+        stored_at(course, act.recorded_at),
     )
     now = max(moment.clock, act.recorded_at)
     rulings = rulings_for(course, moment.decided)

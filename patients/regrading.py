@@ -10,11 +10,11 @@ from typing import Final
 
 from grading.engine.periods import Period
 from grading.service import RULESET_VERSION, Regraded, ResumePoint, regrade
-from patients.chart import EntryRow, Reread, all_charted, facts_of, reread, row_at_hand
 from patients.history import Difference
 from patients.models import Course, Entry, EntryKind
-from patients.moment import Moment, moment_of
-from patients.policy import Ruling, rulings_for
+from patients.queries.entries import EntryRow, Reread, all_charted, facts_of, reread, row_at_hand
+from patients.queries.policies import Ruling, rulings_for
+from patients.queries.snapshot import Moment, moment_of
 from patients.stored import Revision
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)

@@ -8,23 +8,19 @@ from dataclasses import dataclass
 from grading.course_file import read_entry
 from grading.engine.entries import Weight
 from patients.advice import advised_by, panel_on
-from patients.answers import latest_answers
 from patients.attributed import Proposal, last_said
 from patients.carried_on import CarriedOn, carried_on
-from patients.chart import all_charted
 from patients.drafts import Draft
 from patients.grade_card import grade_card, previous_values, running_infusions
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
+from patients.queries.entries import all_charted
+from patients.queries.guidance_answers import latest_answers
+from patients.queries.status import held_beside, reading_of, weights_among
 from patients.recording import Recorded
 from patients.syringes import Syringe, syringes_in
-from patients.timeline import (
-    banner_of,
-    held_beside,
-    reading_of,
-    weights_among,
-)
+from patients.timeline import banner_of
 from patients.timeline_page import timeline_of
 from patients.timeline_rows import change_row, rows_of
 from patients.wording import clock_text, describe

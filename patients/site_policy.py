@@ -20,9 +20,9 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.engine.policy import Policy
 from patients import recording
-from patients.history import known_now
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
-from patients.policy import Ruling, hold_site_policy, site_rulings, version_of
+from patients.queries.grades import known_now
+from patients.queries.policies import Ruling, hold_site_policy, site_rulings, version_of
 from patients.recording import Recorded, Sending
 from patients.regrading import WouldBe, graded_if
 

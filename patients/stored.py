@@ -6,36 +6,17 @@ Used by ``patients.recording`` alone, inside its transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.db import connection
 
 from grading.engine.checkpoint import Checkpoint
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import ChartingAct, Entry
-
-
-class StoredPeriod(NamedTuple):
-    """A grade over [``start``, ``end``) of clinical time, without the weight of a model.
-
-    ``id`` is None until it is stored; ``end`` None is open.
-    """
-
-    id: int | None
-    start: datetime
-    end: datetime | None
-    grade: int
-    at_most: int
-    findings: Mapping[str, Any]
-    ruleset_version: str
-    policy_id: int
-
-    def unless_said_by(self, other: StoredPeriod | None) -> StoredPeriod:
-        """``other`` where it says the same; this one where it does not, or is none."""
-        return self if other is None or other._replace(id=self.id) != self else other
+from patients.queries.grades import StoredPeriod
 
 
 @dataclass(frozen=True, slots=True)

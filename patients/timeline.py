@@ -3,76 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.utils import timezone
 
-from grading.engine import entries as grading_entries
 from grading.engine.facts import Baseline
 from grading.engine.units import shown
-from grading.engine.vasopressors import needs_weight
 from grading.engine.vocabulary import Sex
-from grading.service import Standing, regrade
-from patients.answers import AnswerRow
+from grading.service import Standing
 from patients.attributed import last_said
 from patients.carried_on import CarriedOn, carried_on
-from patients.chart import (
-    EntryRow,
-    all_charted,
-    charted,
-    facts_of,
-    infusion_and_weights,
-    weights_in_force,
-)
-from patients.grade_card import (
-    Author,
-    grade_card,
-    previous_values,
-    running_infusions,
-)
-from patients.grades_held import Held, grades_held
-from patients.models import Course, Entry
-from patients.panels import (
-    Banner,
-    Bedside,
-    GradeCard,
-)
-from patients.resumed import resumed
-from patients.wording import (
-    day_text,
-)
+from patients.grade_card import grade_card, previous_values, running_infusions
+from patients.models import Course
+from patients.panels import Banner, Bedside, GradeCard
+from patients.queries.status import Reading, held_beside, reading_of, weights_among, weights_for
+from patients.wording import day_text
 
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A course as it stands at an instant, read from its latest checkpoint and what came after.
-
-    ``for_guidance`` and ``answers`` are what guidance needs beside the standing.
-    """
-
-    course: Course
-    standing: Standing
-    baseline: Baseline
-    for_guidance: Sequence[EntryRow]
-    answers: Mapping[str, AnswerRow]
-
-
-def reading_of(course: Course, now: datetime) -> Reading:
-    """Where ``course`` stands at ``now``: computed, never cached."""
-    read = resumed(course, now)
-    entries = all_charted(read.in_force)
-    facts = facts_of(course, read.rulings)
-    standing = regrade(facts, entries, resume=read.resume, now=now).standing
-    if standing is None:
-        raise ValueError("a course was regraded without an instant to stand at")
-    said = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
-    baseline = facts.baseline.with_entries(said)
-    return Reading(course, standing, baseline, read.for_guidance, read.answers)
 
 
 def bedside_of(course: Course, now: datetime) -> Bedside:
@@ -106,29 +54,6 @@ def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
     """The grade card of a course that stands at ``standing``."""
     held = held_beside(course_id, standing)
     return grade_card(course_id, standing, held.grades, held.authors)
-
-
-def held_beside(
-    course_id: uuid.UUID, standing: Standing, new: Iterable[grading_entries.Entry] = ()
-) -> Held:
-    """Grades, authors and weights that the page tells beside ``standing`` and ``new`` entries."""
-    latest = standing.latest.values()
-    shown_ids = {entry.id for entry in latest}
-    return grades_held(
-        course_id,
-        standing.at,
-        shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
-        weights_since=reckoned_since([*latest, *new]),
-    )
-
-
-def authors_of(entry_ids: Iterable[str]) -> dict[str, Author]:
-    """Who charted these entries, and for when."""
-    ids = list(entry_ids)
-    if not ids:
-        return {}
-    entries = Entry.objects.filter(pk__in=ids).select_related("recorded_by").defer("body")
-    return {str(e.pk): Author(e.recorded_by.display_name, e.at) for e in entries}
 
 
 def banner_of(reading: Reading) -> Banner:
@@ -172,49 +97,3 @@ def _baseline_text(baseline: Baseline) -> str:
     if baseline.mean_arterial_pressure_mmhg is not None:
         return f"MAP {shown(baseline.mean_arterial_pressure_mmhg)}"
     return "not established"
-
-
-def weights_for(
-    course_id: uuid.UUID, read: Iterable[grading_entries.Entry]
-) -> list[grading_entries.Weight]:
-    """The weights of the course that a running dose among the entries needs, else none."""
-    since = reckoned_since(read)
-    return [] if since is None else weights_of(course_id, since)
-
-
-def reckoned_since(read: Iterable[grading_entries.Entry]) -> datetime | None:
-    """The earliest running dose among the entries that is reckoned with a charted weight."""
-    reckoned = [
-        e.at
-        for e in read
-        if isinstance(e, grading_entries.Vasopressor)
-        and e.runs
-        and e.weight_kg is None
-        and needs_weight(e.drug, e.unit)
-    ]
-    return min(reckoned, default=None)
-
-
-def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
-    """The weight that held at ``since`` and those after it, as far as in force, in order."""
-    return weights_among(weights_in_force(course_id, since))
-
-
-def weights_among(rows: Iterable[EntryRow]) -> list[grading_entries.Weight]:
-    """The weights among ``rows``, as grading reads them."""
-    return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
-
-
-def infusion_before(
-    course_id: uuid.UUID, at: datetime, drug: str, correcting: Entry | None
-) -> tuple[grading_entries.Vasopressor | None, list[grading_entries.Weight]]:
-    """The entry in force about ``drug`` that one at ``at`` follows, None for the first; weights.
-
-    The weights are those that held from then on. ``correcting`` is the entry whose place the one
-    at ``at`` takes.
-    """
-    apart_from = correcting.pk if correcting is not None else None
-    row, weights = infusion_and_weights(course_id, at, drug, apart_from=apart_from)
-    read = charted(row) if row is not None else None
-    before = read if isinstance(read, grading_entries.Vasopressor) else None
-    return before, weights_among(weights)

@@ -12,11 +12,12 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 
 from grading.engine.systems.lee_2014 import RULESET
-from patients.answers import GIVEN_WITHIN, GUIDANCE, answer_rows, answer_rows_from
-from patients.chart import AS_JSON, WEIGHTS
-from patients.chart import rows_from as entries_from
+from patients.answers import GUIDANCE, answer_rows, answer_rows_from
 from patients.panels import Timeline, TimelineRow
-from patients.timeline import weights_among
+from patients.queries.entries import SQL_ENTRIES_AS_JSON, SQL_WEIGHTS
+from patients.queries.entries import rows_from as entries_from
+from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN
+from patients.queries.status import weights_among
 from patients.timeline_rows import AS_TEXTS, GRADE_CHANGE, WITH_ACTS, change_row, rows_from
 from patients.transfer import MOVES_WITHIN, TRANSFER, transfer_rows, transfer_rows_from
 
@@ -128,7 +129,7 @@ def _query(*, of_kind: bool, is_older: bool) -> str:
     until = "%(at)s::timestamptz" if is_older else _ALWAYS
     beside = "NULL, NULL, NULL" if of_kind else ", ".join(
         f"({part.format(since=_SINCE, until=until)})"
-        for part in (_CHANGES, GIVEN_WITHIN, MOVES_WITHIN)
+        for part in (_CHANGES, SQL_ANSWERS_WITHIN, MOVES_WITHIN)
     )  # fmt: skip
     return _QUERY.format(
         which=" ".join([_OF_KIND] * of_kind + [_OLDER] * is_older),
@@ -136,8 +137,8 @@ def _query(*, of_kind: bool, is_older: bool) -> str:
         last=PAGE_OF_ROWS,
         texts=AS_TEXTS,
         with_acts=WITH_ACTS,
-        as_json=AS_JSON,
-        weights=WEIGHTS.replace("%(since)s", "(SELECT since FROM dosed)"),
+        as_json=SQL_ENTRIES_AS_JSON,
+        weights=SQL_WEIGHTS.replace("%(since)s", "(SELECT since FROM dosed)"),
         beside=beside,
     )
 

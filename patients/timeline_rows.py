@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 
 from grading.engine import entries as grading_entries
-from patients.chart import EntryRow, charted, row_at_hand, row_from
 from patients.models import REASON, Entry, EntryKind, confirmed_of
 from patients.panels import Superseded, TimelineRow
-from patients.timeline import weights_for
+from patients.queries.entries import EntryRow, charted, row_at_hand, row_from
+from patients.queries.status import weights_for
 from patients.wording import attribution_text, describe, late_text, weight_at
 
 GRADE_CHANGE: Final = "grade_change"

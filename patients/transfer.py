@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from patients import recording
-from patients.chart import name_of
 from patients.models import Course, Move, Transfer
 from patients.panels import TimelineRow
+from patients.queries.entries import name_of
 from patients.recording import Sending
 from patients.wording import late_text
 

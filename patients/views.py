@@ -22,7 +22,6 @@ from crs_app.accounts.permissions import can_admit, can_chart
 from patients import recording
 from patients.admission_form import AdmissionForm
 from patients.board import board_of, ended_of
-from patients.board_stamp import stamp_of_board
 from patients.context import (
     FIRST_KIND,
     TIMELINE_KINDS,
@@ -34,6 +33,8 @@ from patients.entry_form import EntryForm, RetractionForm, TicksForm, is_tick
 from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
 from patients.panels import Bedside
+from patients.queries.board import stamp_of_board
+from patients.queries.status import reading_of
 from patients.recording import (
     AlreadyAdmittedError,
     FormReusedError,
@@ -52,7 +53,7 @@ from patients.requests import (
     sent,
 )
 from patients.saved import Saved, described, saved_of
-from patients.timeline import bedside_of, card_of, carried_on_of, reading_of
+from patients.timeline import bedside_of, card_of, carried_on_of
 from patients.timeline_page import timeline_of
 from patients.timeline_rows import reason_of, rows_of
 

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from grading.answer import answer
-from patients.history import known_at, known_now
 from patients.models import ActSource, Course, Entry, GradeCheckpoint, GradePeriod, Patient
+from patients.queries.grades import known_at, known_now
 from tests.factories import chart
 
 pytestmark = pytest.mark.django_db

@@ -19,8 +19,9 @@ from patients.advice import CHARTED_BY_DONE, panel_of
 from patients.answers import as_text
 from patients.guidance_panels import GuidancePanel, ItemCard
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod, GuidanceAnswer
+from patients.queries.status import reading_of
 from patients.sources import CHART_USED
-from patients.timeline import card_of, reading_of
+from patients.timeline import card_of
 from tests.factories import admit, chart
 
 HTMX = {"HTTP_HX_REQUEST": "true"}

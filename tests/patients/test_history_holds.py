@@ -10,11 +10,11 @@ from crs_app.accounts.models import User
 from grading.engine.entries import in_force
 from grading.service import regrade
 from patients import recording
-from patients.chart import charted, facts_of
 from patients.drafts import Draft
-from patients.history import known_at
 from patients.management.commands.verify_grades import differences
 from patients.models import Course, Entry, EntryKind, GradeCheckpoint
+from patients.queries.entries import charted, facts_of
+from patients.queries.grades import known_at
 from patients.recording import Sending
 from tests.factories import admit
 

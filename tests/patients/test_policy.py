@@ -19,8 +19,6 @@ from crs_app.accounts.models import Role, User
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
 from patients import site_policy
 from patients.board import board_of
-from patients.courses import course_of
-from patients.history import known_at, known_now
 from patients.importing import import_course
 from patients.management.commands.verify_grades import differences
 from patients.models import (
@@ -31,10 +29,12 @@ from patients.models import (
     PolicyVersion,
     SitePolicy,
 )
-from patients.policy import rulings_of, version_of
 from patients.policy_words import LABELS
+from patients.queries.courses import course_of
+from patients.queries.grades import known_at, known_now
+from patients.queries.policies import rulings_of, version_of
+from patients.queries.status import reading_of
 from patients.site_policy import DecidedMeanwhileError, Decision, decide
-from patients.timeline import reading_of
 from tests.factories import UserFactory, admit, chart
 
 PAGE = "/policy/"

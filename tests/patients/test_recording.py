@@ -15,8 +15,9 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from patients import recording, regrading
 from patients.drafts import Draft
-from patients.history import GradeChange, known_at, known_now
+from patients.history import GradeChange
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
+from patients.queries.grades import known_at, known_now
 from patients.recording import (
     AlreadyAdmittedError,
     FormReusedError,

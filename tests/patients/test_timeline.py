@@ -19,8 +19,8 @@ from grading.course_file import read_entry
 from grading.engine.entries import KINDS
 from patients import recording
 from patients.board import board_of, ended_of
-from patients.courses import course_of
 from patients.models import Course, GradePeriod
+from patients.queries.courses import course_of
 from patients.timeline import bedside_of
 from patients.timeline_page import timeline_of
 from patients.wording import (

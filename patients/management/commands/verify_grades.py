@@ -13,10 +13,10 @@ from django.db import transaction
 
 from grading.engine.periods import Period
 from grading.service import RULESET_VERSION, Checkpoint, regrade
-from patients.chart import all_charted, facts_of, in_force
-from patients.history import gist, known_now
 from patients.models import Course, GradeCheckpoint, GradePeriod
-from patients.policy import Ruling, rulings_of
+from patients.queries.entries import all_charted, facts_of, in_force
+from patients.queries.grades import gist, known_now
+from patients.queries.policies import Ruling, rulings_of
 from patients.recording import lock
 
 Stretch = tuple[datetime, datetime | None, int, int, str, int]

@@ -1,4 +1,4 @@
-"""Rows in grading's own words: what a course's facts and entries mean to the engine."""
+"""Read entries in force and turn their rows into the values that grading takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grading.course_file import read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts, PolicyFrom
 from patients.models import SAYS_CONCENTRATION, Course, Entry, EntryKind
-from patients.policy import Ruling, rulings_of
+from patients.queries.policies import Ruling, rulings_of
 
 
 def facts_of(course: Course, rulings: Sequence[Ruling] | None = None) -> CourseFacts:
@@ -95,7 +95,7 @@ def all_charted(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
     return [charted(entry) for entry in entries]
 
 
-_QUERY: Final = """{before}
+_SQL_ENTRIES_IN_FORCE: Final = """{before}
 SELECT entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id, entry.body,
     author.username, author.first_name, author.last_name
 FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
@@ -104,7 +104,7 @@ WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' AND ({which})
 ORDER BY entry.at, entry.recorded_at, entry.place
 """
 _AFTER: Final = "entry.at > %(after)s OR entry.kind = 'baseline'"
-WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
+SQL_WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
     SELECT held.at FROM patients_entry AS held
     WHERE held.course_id = %(course)s AND held.kind = 'weight' AND held.at <= %(since)s::timestamptz
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = held.id)
@@ -121,7 +121,7 @@ _BEFORE: Final = """WITH infusion AS MATERIALIZED (
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = said.id)
     ORDER BY said.at DESC, said.recorded_at DESC, said.place DESC LIMIT 1
 )"""
-_SINCE_THE_INFUSION: Final = WEIGHTS.replace(
+_SINCE_THE_INFUSION: Final = SQL_WEIGHTS.replace(
     "%(since)s", "coalesce((SELECT infusion.at FROM infusion), %(at)s)"
 )
 _INFUSION: Final = """entry.id = (SELECT id FROM infusion)
@@ -131,7 +131,7 @@ PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
 """What guidance reads of a whole course, and what of its time before the infusion."""
 
 
-AS_JSON: Final = """CAST(json_agg(
+SQL_ENTRIES_AS_JSON: Final = """CAST(json_agg(
     json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id,
         entry.body::text, author.username, author.first_name, author.last_name)
     ORDER BY entry.at, entry.recorded_at, entry.place
@@ -145,7 +145,7 @@ def _listed(kinds: Iterable[EntryKind]) -> str:
 
 # Planned once for whatever course and time: each part goes by an index of its own, the kinds stand
 # in the text, and a time that is limited on one side only would count for a third of the course.
-FROM_CHECKPOINT: Final = (
+SQL_ENTRIES_FROM_CHECKPOINT: Final = (
     """
 SELECT {as_json}
 FROM (
@@ -162,7 +162,7 @@ FROM (
 ) AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 WHERE entry.kind <> 'retraction'
     AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
-""".replace("{as_json}", AS_JSON)
+""".replace("{as_json}", SQL_ENTRIES_AS_JSON)
     .replace("{given}", _listed(GIVEN))
     .replace("{prior}", _listed(PRIOR))
 )
@@ -216,7 +216,7 @@ def in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
 
 def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
     """The weights that count, in order: the latest at or before ``since``, and those after it."""
-    return _rows(WEIGHTS, {"course": course_id, "since": since})
+    return _rows(SQL_WEIGHTS, {"course": course_id, "since": since})
 
 
 def infusion_and_weights(
@@ -276,5 +276,5 @@ def reread(course: Course, rows: Sequence[EntryRow], *, after: datetime | None) 
 
 def _rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
     with connection.cursor() as cursor:
-        cursor.execute(_QUERY.format(which=which, before=before), parameters)
+        cursor.execute(_SQL_ENTRIES_IN_FORCE.format(which=which, before=before), parameters)
         return [EntryRow(*columns) for columns in cursor.fetchall()]

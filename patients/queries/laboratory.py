@@ -1,4 +1,4 @@
-"""Limits of normal as laboratories report them: what the chart remembers and for whom."""
+"""Read remembered limits of normal and the last reports of a course."""
 
 from __future__ import annotations
 

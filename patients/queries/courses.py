@@ -1,4 +1,4 @@
-"""A course with its patient and policy: every request about it begins by reading them."""
+"""Read a course with its patient and policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from patients.models import Course, Patient, PolicyVersion
 
 _M = TypeVar("_M", bound=models.Model)
 
-_QUERY: Final = """
+SQL_COURSE: Final = """
 SELECT {columns}
 FROM patients_course AS course
 JOIN patients_patient AS patient ON patient.id = course.patient_id
@@ -34,7 +34,7 @@ def course_of(course_id: uuid.UUID) -> Course:
     By one statement that stands as it is: the query of a model would be composed for each request.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_QUERY, [course_id])
+        cursor.execute(SQL_COURSE, [course_id])
         columns = cursor.fetchone()
     if columns is None:
         raise Course.DoesNotExist

@@ -1,26 +1,101 @@
-"""The grades that a course has held, as far back as anything shown or advised depends on them.
-
-A course of a month has hundreds of periods: what is read here does not grow with them.
-"""
+"""Read the stored history of grades, as the chart has it now or had it at an earlier instant."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from grading.engine.systems.lee_2014 import RULESET
-from patients.chart import AS_JSON, WEIGHTS, EntryRow, name_of, rows_from
-from patients.grade_card import Author, Stretch
+from patients.models import Course, GradePeriod
+from patients.queries.entries import SQL_ENTRIES_AS_JSON, SQL_WEIGHTS, EntryRow, name_of, rows_from
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who charted an entry, and for which clinical time."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stored period without its findings."""
+
+    start: datetime
+    end: datetime | None
+    grade: int
+
+
+class StoredPeriod(NamedTuple):
+    """A grade over [``start``, ``end``) of clinical time, without the weight of a model.
+
+    ``id`` is None until it is stored; ``end`` None is open.
+    """
+
+    id: int | None
+    start: datetime
+    end: datetime | None
+    grade: int
+    at_most: int
+    findings: Mapping[str, Any]
+    ruleset_version: str
+    policy_id: int
+
+    def unless_said_by(self, other: StoredPeriod | None) -> StoredPeriod:
+        """``other`` where it says the same; this one where it does not, or is none."""
+        return self if other is None or other._replace(id=self.id) != self else other
+
+
+def known_now(course: Course | uuid.UUID) -> QuerySet[GradePeriod]:
+    """The periods of ``course`` as the chart has them now, in order."""
+    return GradePeriod.objects.filter(
+        course=course, system=RULESET, known__upper_inf=True
+    ).order_by("valid")
+
+
+def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePeriod]:
+    """The periods of ``course`` as the chart had them at ``instant``, in order."""
+    return GradePeriod.objects.filter(
+        course=course, system=RULESET, known__contains=instant
+    ).order_by("valid")
+
+
+def stored_at(course: Course | uuid.UUID, instant: datetime) -> list[StoredPeriod]:
+    """``known_at``, as a regrade compares them."""
+    return [
+        StoredPeriod(
+            row.pk,
+            row.valid.lower,
+            row.valid.upper,
+            row.grade,
+            row.at_most,
+            row.findings,
+            row.ruleset_version,
+            row.policy_id,
+        )
+        for row in known_at(course, instant)
+    ]
+
+
+def gist(findings: Mapping[str, Any]) -> str:
+    """What the findings of a period say, apart from the wording, which a release may improve."""
+    met = [(item["code"], item["grade"], item["evidence"]) for item in findings["criteria"]]
+    unknown = [(item["code"], item["could_reach"]) for item in findings["unknown"]]
+    return json.dumps([met, unknown])
+
 
 LOOKS_BACK: Final = timedelta(hours=24)
 
 # Guidance reads the grades since the first treatment and since the oldest answer.
-_QUERY: Final = """
+SQL_READ_GRADE_HISTORY: Final = """
 WITH held AS NOT MATERIALIZED (
     SELECT grade, valid, lower(valid) AS start FROM patients_gradeperiod
     WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
@@ -66,7 +141,7 @@ SELECT (
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
 )
 FROM oldest
-""".replace("{as_json}", AS_JSON).replace("{weights}", WEIGHTS)
+""".replace("{as_json}", SQL_ENTRIES_AS_JSON).replace("{weights}", SQL_WEIGHTS)
 
 
 class Held(NamedTuple):
@@ -105,7 +180,7 @@ def grades_held(
         "since": weights_since,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_QUERY, said)
+        cursor.execute(SQL_READ_GRADE_HISTORY, said)
         grades, has_answers, authors, weights = cursor.fetchone()
     return Held(
         [

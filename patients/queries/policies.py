@@ -1,8 +1,4 @@
-"""Which policy grades which course from when: decisions read here, made in ``site_policy``.
-
-A decision holds from its time on until a later one is made; it takes the place of whatever was
-decided before for the same time or later.
-"""
+"""Read which policy grades a course from when."""
 
 from __future__ import annotations
 
@@ -65,7 +61,7 @@ def rulings_for(course: Course, decided: Iterable[Ruling]) -> list[Ruling]:
     return in_effect([first, *decided])
 
 
-DECIDED: Final = """
+SQL_DECIDED_POLICIES: Final = """
 SELECT jsonb_agg(
     jsonb_build_array(decided.valid_from, version.id, version.digest, version.values)
     ORDER BY decided.id

@@ -1,4 +1,4 @@
-"""What an act must know of its course once it holds the lock, in one statement."""
+"""Read a course from its last checkpoint in one statement: for a save, or for a page."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
 from grading.engine.checkpoint import ResumePoint
-from grading.engine.systems.lee_2014 import RULESET
-from patients.chart import FROM_CHECKPOINT, EntryRow, rows_from
+from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import Course
-from patients.policy import DECIDED, Ruling, rulings_from
-from patients.stored import StoredPeriod
+from patients.queries.entries import SQL_ENTRIES_FROM_CHECKPOINT, EntryRow, reread, rows_from
+from patients.queries.grades import StoredPeriod
+from patients.queries.guidance_answers import SQL_LATEST_ANSWERS, AnswerRow, answers_from
+from patients.queries.policies import SQL_DECIDED_POLICIES, Ruling, rulings_for, rulings_from
 
 # One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
 # are found by the index on starts; by their ends all periods of a course would be read. The bound
 # that every start keeps makes one plan for all courses look as cheap as it is.
-_QUERY: Final = """
+SQL_READ_FOR_SAVE: Final = """
 SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
     {decided}
 ), (
@@ -61,7 +62,7 @@ LEFT JOIN LATERAL (
     SELECT at FROM patients_gradecheckpoint
     WHERE course_id = %(course)s ORDER BY at DESC LIMIT 1
 ) AS latest ON true
-""".replace("{entries}", FROM_CHECKPOINT).replace("{decided}", DECIDED)
+""".replace("{entries}", SQL_ENTRIES_FROM_CHECKPOINT).replace("{decided}", SQL_DECIDED_POLICIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def moment_of(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _QUERY,
+            SQL_READ_FOR_SAVE,
             {
                 "course": course.pk,
                 "form": form_id,
@@ -131,4 +132,53 @@ def _periods(said: str | None) -> tuple[StoredPeriod, ...]:
             *rest,
         )
         for pk, start, end, *rest in json.loads(said or "[]")
+    )
+
+
+SQL_READ_FOR_PAGE: Final = (
+    """
+SELECT resume.at, resume.state, ({entries}), ({decided}), ({answers})
+FROM (SELECT 1) AS one LEFT JOIN LATERAL (
+    SELECT at, state FROM patients_gradecheckpoint
+    WHERE course_id = %(course)s AND ruleset_version = %(ruleset_version)s AND at <= %(now)s
+    ORDER BY at DESC LIMIT 1
+) AS resume ON true
+""".replace("{entries}", SQL_ENTRIES_FROM_CHECKPOINT)
+    .replace("{decided}", SQL_DECIDED_POLICIES)
+    .replace("{answers}", SQL_LATEST_ANSWERS)
+)
+
+
+class Resumed(NamedTuple):
+    """A course from ``resume`` on, from its start where there is no checkpoint.
+
+    ``in_force`` and ``for_guidance`` are entries as ``chart.reread`` tells them apart; ``rulings``
+    are what it is graded under, ``answers`` the latest to each item of guidance by its code.
+    """
+
+    resume: ResumePoint | None
+    in_force: list[EntryRow]
+    for_guidance: list[EntryRow]
+    rulings: list[Ruling]
+    answers: dict[str, AnswerRow]
+
+
+def resumed(course: Course, now: datetime) -> Resumed:
+    """What ``course`` is looked at with at ``now``: from the last checkpoint up to then."""
+    said: dict[str, Any] = {
+        "course": course.pk,
+        "infused_at": course.infused_at,
+        "now": now,
+        "ruleset_version": RULESET_VERSION,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_READ_FOR_PAGE, said)
+        at, state, entries, decided, answers = cursor.fetchone()
+    in_force, for_guidance = reread(course, rows_from(entries), after=at)
+    return Resumed(
+        resume=None if at is None else ResumePoint(at, state),
+        in_force=in_force,
+        for_guidance=for_guidance,
+        rulings=rulings_for(course, rulings_from(decided)),
+        answers=answers_from(answers),
     )

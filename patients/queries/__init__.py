@@ -1,0 +1,1 @@
+"""The only room that reads: statements, and their rows as plain values."""

@@ -1,0 +1,115 @@
+"""Read the answers to guidance."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db import connection
+
+from patients.models import GuidanceAnswer
+from patients.queries.entries import name_of
+
+
+class AnswerRow(NamedTuple):
+    """An answer as it is read, without the weight of a model.
+
+    ``charted``: *done* charted a treatment with it; ``charted_anew``: that one was taken back or
+    corrected since.
+    """
+
+    pk: uuid.UUID
+    code: str
+    summary: str
+    grade: int
+    reply: str
+    reason: str
+    returns_at: datetime | None
+    recorded_at: datetime
+    charted: bool
+    charted_anew: bool
+    author: str
+
+
+SQL_ANSWERS_AS_JSON: Final = """CAST(json_agg(
+    json_build_array(answer.id, answer.code, answer.summary, answer.grade, answer.reply,
+        answer.reason, answer.returns_at, answer.recorded_at, answer.treatment_id IS NOT NULL,
+        EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = answer.treatment_id),
+        json_build_array(author.username, author.first_name, author.last_name))
+    ORDER BY answer.recorded_at DESC
+) AS text)"""
+SQL_LATEST_ANSWERS: Final = """
+SELECT {as_json}
+FROM (
+    SELECT DISTINCT ON (code) * FROM patients_guidanceanswer
+    WHERE course_id = %(course)s ORDER BY code, recorded_at DESC
+) AS answer JOIN accounts_user AS author ON author.id = answer.recorded_by_id
+""".replace("{as_json}", SQL_ANSWERS_AS_JSON)
+"""As one JSON value: the latest answer to each item of a course."""
+SQL_ANSWERS_WITHIN: Final = """
+SELECT {as_json}
+FROM patients_guidanceanswer AS answer
+JOIN accounts_user AS author ON author.id = answer.recorded_by_id
+WHERE answer.course_id = %(course)s
+    AND answer.recorded_at >= coalesce({since}, '-infinity')
+    AND answer.recorded_at < coalesce({until}, 'infinity')
+""".replace("{as_json}", SQL_ANSWERS_AS_JSON)
+"""As one JSON value: the answers given on a course in [since, until), newest first."""
+
+
+def answers_from(said: str | None) -> dict[str, AnswerRow]:
+    """The answers of ``LATEST``, by the item's code."""
+    return {answer.code: answer for answer in parse_answers(said)}
+
+
+def parse_answers(said: str | None) -> list[AnswerRow]:
+    rows = []
+    for pk, *words, returns_at, recorded_at, charted, anew, author in json.loads(said or "[]"):
+        code, summary, grade, reply, reason = words
+        rows.append(
+            AnswerRow(
+                pk=uuid.UUID(pk),
+                code=code,
+                summary=summary,
+                grade=grade,
+                reply=reply,
+                reason=reason,
+                returns_at=None if returns_at is None else datetime.fromisoformat(returns_at),
+                recorded_at=datetime.fromisoformat(recorded_at),
+                charted=charted,
+                charted_anew=anew,
+                author=name_of(*author),
+            )
+        )
+    return rows
+
+
+def row_of(answer: GuidanceAnswer) -> AnswerRow:
+    """An answer that was stored just now."""
+    return AnswerRow(
+        pk=answer.pk,
+        code=answer.code,
+        summary=answer.summary,
+        grade=answer.grade,
+        reply=answer.reply,
+        reason=answer.reason,
+        returns_at=answer.returns_at,
+        recorded_at=answer.recorded_at,
+        charted=answer.treatment_id is not None,
+        charted_anew=False,
+        author=answer.recorded_by.display_name,
+    )
+
+
+def latest_answers(course_id: uuid.UUID) -> dict[str, AnswerRow]:
+    """The latest answer to each item of a course, by the item's code."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_LATEST_ANSWERS, {"course": course_id})
+        return answers_from(cursor.fetchone()[0])
+
+
+SQL_ALL_ANSWERS: Final = SQL_ANSWERS_WITHIN.format(
+    since="NULL::timestamptz", until="NULL::timestamptz"
+)
