@@ -18,7 +18,6 @@ from bench.courses import Charted, charted, instants
 from bench.site import PASSWORD, USERNAME
 from crs_app.accounts.models import Role
 from grading.service import RULESET, RULESET_VERSION, regrade
-from patients import recording
 from patients.models import (
     ActSource,
     Course,
@@ -26,7 +25,9 @@ from patients.models import (
     GradePeriod,
 )
 from patients.queries.entries import EntryRow, all_charted, facts_of
-from patients.recording import Admission, Sending
+from patients.recording.admit import Admission, admit_patient
+from patients.recording.inputs import Sending
+from patients.recording.record import end_course
 
 _CHARTED_AFTER: Final = timedelta(minutes=2)
 # What is saved under measurement follows minute by minute, and must not reach the present.
@@ -83,8 +84,8 @@ def _admitted(by: Any) -> Course:
         ward="Bench",
         birth_date=date(1970, 3, 1),
     )
-    course = recording.admit(admission, [], Sending(by=by, form_id=uuid.uuid4())).course
-    recording.end_course(course, timezone.now())
+    course = admit_patient(admission, [], Sending(by=by, form_id=uuid.uuid4())).course
+    end_course(course, timezone.now())
     return course
 
 

@@ -12,12 +12,12 @@ from django import forms
 from django.utils import timezone
 
 from grading.engine.vocabulary import AGE_YEARS, VITAL_SIGN, WEIGHT_KG, Sex
-from patients.drafts import Draft
 from patients.entry_form import helper
 from patients.fields import TypedNumberField, choices_of, say_plainly, without_empty
 from patients.local_time import WHICH_CHOICES, LocalTimeError, instant_of
 from patients.models import AT_MOST_AHEAD, EntryKind
-from patients.recording import Admission
+from patients.recording.admit import Admission
+from patients.recording.inputs import Draft
 
 _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 

@@ -12,12 +12,11 @@ from django.utils import timezone
 
 from grading.engine.algorithm import Item, Reply
 from grading.engine.systems.lee_2014 import RULESET_VERSION
-from patients import recording
 from patients.advice import Advised, advised_on
-from patients.drafts import Draft
 from patients.models import Course, EntryKind, GuidanceAnswer
 from patients.queries.guidance_answers import AnswerRow, row_of
-from patients.recording import Recorded, Sending
+from patients.recording.inputs import Draft, Sending
+from patients.recording.record import Recorded, append_act, lock_course
 
 
 class NoLongerAdvisedError(Exception):
@@ -66,14 +65,14 @@ def answer(course: Course, given: Given, sending: Sending) -> Kept:
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
     NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as ``recording.record`` does.
     """
-    recording.lock(course.pk)
+    lock_course(course.pk)
     drafts: Sequence[Draft] = () if given.treatment is None else (given.treatment,)
     if course.acts.filter(form_id=sending.form_id).exists():
-        recorded = recording.append(course, drafts, sending)
+        recorded = append_act(course, drafts, sending)
         return Kept(recorded, _kept_before(recorded))
     advised = advised_on(course, timezone.now())
     item = _advised(advised, given)
-    recorded = recording.append(course, drafts, sending)
+    recorded = append_act(course, drafts, sending)
     return Kept(recorded, _store(recorded, advised, item, given))
 
 

@@ -19,7 +19,6 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 from patients.carried_on import CarriedOn
-from patients.drafts import Draft
 from patients.entry_form import EntryForm, helper
 from patients.fields import TypedNumberField
 from patients.guidance_tasks import (
@@ -32,6 +31,7 @@ from patients.guidance_tasks import (
     running_name,
 )
 from patients.models import Course, EntryKind
+from patients.recording.inputs import Draft
 
 NOTHING_TO_CHART: Final = "Nothing to chart"
 RETURNS_AFTER: Final = {

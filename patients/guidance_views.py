@@ -21,12 +21,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_chart, can_export_answers
 from grading.engine.algorithm import Item, Reply
-from patients import answering, recording
+from patients import answering
 from patients.advice import CHARTED_BY_DONE, advised_on, panel_of
 from patients.answering import AnsweredMeanwhileError, Given, Kept, NoLongerAdvisedError
 from patients.answers import answer_row, answer_text, exported
 from patients.context import FIRST_KIND, form_context, page_context, shared_context
-from patients.drafts import Draft
 from patients.forms import ENTRY_FORMS
 from patients.guidance_forms import (
     FORM_OF_REPLY,
@@ -41,7 +40,8 @@ from patients.models import Course
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.policies import policy_at, site_rulings
 from patients.queries.status import reading_of
-from patients.recording import FormReusedError, Recorded
+from patients.recording.inputs import Draft, FormReusedError
+from patients.recording.record import Recorded, record_entries
 from patients.requests import (
     CONFLICT,
     UNPROCESSABLE,
@@ -94,7 +94,7 @@ def tap(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         return _refused(request, course, "This page is out of date: look at the chart.")
     try:
         draft = form.draft(now, carried_on_of(course, now))
-        recorded = recording.record(course, [draft], sending_of(request, form))
+        recorded = record_entries(course, [draft], sending_of(request, form))
     except NothingLeftError as error:
         return _refused(request, course, error.sentence)
     except FormReusedError:

@@ -20,16 +20,15 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
 from grading.engine.entries import Entry as ChartedEntry
-from patients import recording
-from patients.drafts import Draft
 from patients.models import AT_MOST_AHEAD, ActSource, Course, EntryKind
-from patients.recording import (
+from patients.recording.admit import (
     Admission,
     AlreadyAdmittedError,
-    FormReusedError,
     IdentityDiffersError,
-    Sending,
+    admit_patient,
 )
+from patients.recording.inputs import Draft, FormReusedError, Sending
+from patients.recording.record import append_act
 
 _NAMESPACE: Final = uuid.UUID("6f1c1c5a-8f0e-4f59-9a3c-2f0b8a1d7e42")
 _OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces"})
@@ -78,12 +77,12 @@ class _Importer:
     def run(self, ward: str, bed: str) -> Course:
         known_at = self._known_at()
         start = self._at_start(known_at)
-        course = recording.admit(
+        course = admit_patient(
             self._admission(ward, bed), start, self._sending(known_at, start)
         ).course
         for recorded_at, group in groupby(self.entries, key=lambda pair: pair[0].recorded_at):
             drafts = [self._draft(entry, words) for entry, words in group]
-            recording.append(course, drafts, self._sending(recorded_at, drafts))
+            append_act(course, drafts, self._sending(recorded_at, drafts))
         return course
 
     def _known_at(self) -> datetime:

@@ -28,7 +28,7 @@ from patients.queries.policies import (
     rulings_of,
     site_rulings,
 )
-from patients.recording import FormReusedError
+from patients.recording.inputs import FormReusedError
 from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, sent
 from patients.site_policy import DecidedMeanwhileError, Decision
 

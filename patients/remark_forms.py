@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final
 from django import forms
 
 from grading.engine.vocabulary import DueObservation, NotObservedReason
-from patients.drafts import Draft
 from patients.entry_form import EntryForm
 from patients.fields import choices_of
 from patients.models import EntryKind
+from patients.recording.inputs import Draft
 
 ONE_TAP_REASONS: Final = tuple(
     reason for reason in NotObservedReason if reason is not NotObservedReason.OTHER

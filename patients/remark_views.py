@@ -10,10 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from patients import recording
 from patients.context import FIRST_KIND, page_context, shared_context
 from patients.models import Course
-from patients.recording import FormReusedError
+from patients.recording.inputs import FormReusedError
+from patients.recording.record import record_entries
 from patients.remark_forms import NotObservedTap
 from patients.requests import CONFLICT, SignedInRequest, charting, course_or_404, sending_of
 from patients.saved import saved_of
@@ -28,7 +28,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not form.is_valid():
         return _refused(request, course)
     try:
-        recorded = recording.record(course, [form.draft(now)], sending_of(request, form))
+        recorded = record_entries(course, [form.draft(now)], sending_of(request, form))
     except FormReusedError:
         return _refused(request, course)
     saved = saved_of(recorded)

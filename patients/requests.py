@@ -15,11 +15,10 @@ from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_chart
-from patients.drafts import Draft
 from patients.entry_form import EntryForm
 from patients.models import Course, EntryKind
 from patients.queries.courses import course_of
-from patients.recording import Sending
+from patients.recording.inputs import Draft, Sending
 
 UNPROCESSABLE: Final = 422
 CONFLICT: Final = 409

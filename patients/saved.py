@@ -10,7 +10,6 @@ from grading.engine.entries import Weight
 from patients.advice import advised_by, panel_on
 from patients.attributed import Proposal, last_said
 from patients.carried_on import CarriedOn, carried_on
-from patients.drafts import Draft
 from patients.grade_card import grade_card, previous_values, running_infusions
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
@@ -18,7 +17,8 @@ from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline
 from patients.queries.entries import all_charted
 from patients.queries.guidance_answers import latest_answers
 from patients.queries.status import held_beside, reading_of, weights_among
-from patients.recording import Recorded
+from patients.recording.inputs import Draft
+from patients.recording.record import Recorded
 from patients.syringes import Syringe, syringes_in
 from patients.timeline import banner_of
 from patients.timeline_page import timeline_of

@@ -19,12 +19,12 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.policy import Policy
-from patients import recording
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
 from patients.queries.grades import known_now
 from patients.queries.policies import Ruling, hold_site_policy, site_rulings, version_of
-from patients.recording import Recorded, Sending
-from patients.regrading import WouldBe, graded_if
+from patients.recording.inputs import Sending
+from patients.recording.record import Recorded, append_act, lock_course
+from patients.recording.regrade import WouldBe, graded_if
 
 
 class DecidedMeanwhileError(Exception):
@@ -120,8 +120,8 @@ def decide(decision: Decision) -> SitePolicy:
     )
     ruling = _ruling(made.version, made.valid_from, made.pk)
     for course in open_courses():
-        recording.lock(course.pk)
-        recording.append(course, (), _sending(made.form_id, made.reason, decision.by), [ruling])
+        lock_course(course.pk)
+        append_act(course, (), _sending(made.form_id, made.reason, decision.by), [ruling])
     return made
 
 
@@ -135,9 +135,9 @@ def regrade_from_start(
     follow what the site decided for later.
     """
     hold_site_policy()
-    recording.lock(course.pk)
+    lock_course(course.pk)
     rulings = _from_start(course, version)
-    return recording.append(course, (), _sending(form_id, reason, by, version), rulings)
+    return append_act(course, (), _sending(form_id, reason, by, version), rulings)
 
 
 def _from_start(course: Course, version: PolicyVersion) -> list[Ruling]:

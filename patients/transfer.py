@@ -12,11 +12,11 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from patients import recording
 from patients.models import Course, Move, Transfer
 from patients.panels import TimelineRow
 from patients.queries.entries import name_of
-from patients.recording import Sending
+from patients.recording.inputs import Sending
+from patients.recording.record import lock_course
 from patients.wording import late_text
 
 TRANSFER: Final = "transfer"
@@ -65,7 +65,7 @@ def transfer(course: Course, moving: Moving, sending: Sending) -> Transfer:
     MovedMeanwhileError where someone else moved it since the page was shown, and
     TransferReusedError where the form was sent before with other contents.
     """
-    recording.lock(course.pk)
+    lock_course(course.pk)
     now = Course.objects.get(pk=course.pk)
     ward, bed = (moving.ward, moving.bed) if moving.what is Move.MOVED else (now.ward, now.bed)
     said = {"what": moving.what.value, "reason": moving.reason}

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_admit, can_chart
-from patients import recording
 from patients.admission_form import AdmissionForm
 from patients.board import board_of, ended_of
 from patients.context import (
@@ -35,13 +34,9 @@ from patients.models import Course, Entry, EntryKind
 from patients.panels import Bedside
 from patients.queries.board import stamp_of_board
 from patients.queries.status import reading_of
-from patients.recording import (
-    AlreadyAdmittedError,
-    FormReusedError,
-    IdentityDiffersError,
-    Recorded,
-    ReplacedAlreadyError,
-)
+from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
+from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
+from patients.recording.record import Recorded, correct_entry, record_entries, retract_entry
 from patients.requests import (
     CONFLICT,
     UNPROCESSABLE,
@@ -122,7 +117,7 @@ def admit(request: SignedInRequest) -> HttpResponse:
 
 def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
     try:
-        return recording.admit(form.admission(), form.drafts(), sending_of(request, form))
+        return admit_patient(form.admission(), form.drafts(), sending_of(request, form))
     except IdentityDiffersError as error:
         form.add_error(
             "mrn",
@@ -196,7 +191,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     drafts = form.drafts() if form.is_valid() else recorded_before(request, course, form)
     if drafts:
         sending = sending_of(request, form)
-        return _record(request, course, form, lambda: recording.record(course, drafts, sending))
+        return _record(request, course, form, lambda: record_entries(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 
@@ -215,11 +210,11 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
             request,
             course,
             form,
-            lambda: recording.correct(entry, draft.at, draft.body, sending),
+            lambda: correct_entry(entry, draft.at, draft.body, sending),
         )
     if form.is_bound and (drafts := recorded_before(request, course, form)):
         sending = sending_of(request, form)
-        return _record(request, course, form, lambda: recording.record(course, drafts, sending))
+        return _record(request, course, form, lambda: record_entries(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 
@@ -232,7 +227,7 @@ def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
     form = RetractionForm(sent(request))
     if form.is_bound and form.is_valid():
         sending = sending_of(request, form)
-        return _record(request, course, form, lambda: recording.retract(entry, sending))
+        return _record(request, course, form, lambda: retract_entry(entry, sending))
     context = {
         "form": form,
         "course_id": course_id,

@@ -11,10 +11,10 @@ import factory
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
-from patients import recording
-from patients.drafts import Draft
 from patients.models import Course, EntryKind
-from patients.recording import Admission, Recorded, Sending
+from patients.recording.admit import Admission, admit_patient
+from patients.recording.inputs import Draft, Sending
+from patients.recording.record import Recorded, record_entries
 
 ADULT_BORN = date(1970, 3, 1)
 
@@ -69,7 +69,7 @@ def admit(
         drafts.append(Draft(EntryKind.WEIGHT, at, {"weight_kg": weight_kg}))
     if baseline is not None:
         drafts.append(Draft(EntryKind.BASELINE, at, dict(baseline)))
-    return recording.admit(admission, drafts, sending(by)).course
+    return admit_patient(admission, drafts, sending(by)).course
 
 
 def chart(course: Course, by: User, kind: str, at: datetime | None = None, **body: Any) -> Recorded:
@@ -79,7 +79,7 @@ def chart(course: Course, by: User, kind: str, at: datetime | None = None, **bod
 
 
 def record(course: Course, by: User, drafts: Sequence[Draft], **said: Any) -> Recorded:
-    return recording.record(course, drafts, sending(by, **said))
+    return record_entries(course, drafts, sending(by, **said))
 
 
 def utc(text: str) -> datetime:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
-from patients import recording
 from patients.models import Course
+from patients.recording.record import correct_entry, retract_entry
 from tests.browser.bedside_page import BedsidePage
 from tests.factories import admit, chart, sending
 
@@ -75,9 +75,9 @@ def busy_course(course: Course, nurse: User) -> Course:
     chart(course, nurse, "vitals", ago(30), temperature_c="39.4", systolic_mmhg="84")
     oxygen = chart(course, nurse, "oxygen", ago(9), device="nasal_cannula").entries[0]
     corrected = {"device": "nasal_cannula", "flow_l_per_min": "2"}
-    recording.correct(oxygen, oxygen.at, corrected, sending(nurse, answers={"reason": "Misread"}))
+    correct_entry(oxygen, oxygen.at, corrected, sending(nurse, answers={"reason": "Misread"}))
     wrong = chart(course, nurse, "vitals", ago(8), temperature_c="36.1", note="left arm").entries[0]
-    recording.retract(wrong, sending(nurse, answers={"reason": "Another patient"}))
+    retract_entry(wrong, sending(nurse, answers={"reason": "Another patient"}))
     chart(course, nurse, "oxygen", ago(2), device="nasal_cannula")
     chart(course, nurse, "vitals", ago(1), temperature_c="38.4", attribution="uncertain")
     chart(course, nurse, "vitals", ago(0.9), heart_rate="120", attribution="other")
@@ -157,7 +157,7 @@ def test_corrections_and_conflicts(
     faults += faults_of(page, "correct refused")
 
     entry = busy_course.entries.get(kind="vasopressor")
-    recording.retract(entry, sending(nurse, answers={"reason": "Another patient"}))
+    retract_entry(entry, sending(nurse, answers={"reason": "Another patient"}))
     bedside.fill({"Reason for the correction": "Misread"})
     bedside.save()
     expect(page.get_by_text("Not saved: this entry was taken back meanwhile")).to_be_visible()

@@ -7,8 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
-from patients.drafts import Draft
 from patients.models import Course, Entry, EntryKind
+from patients.recording.inputs import Draft
 from tests.browser.bedside_page import BedsidePage
 from tests.factories import record
 

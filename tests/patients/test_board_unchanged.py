@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients import recording
 from patients.models import Course
+from patients.recording.admit import admit_patient
+from patients.recording.record import end_course
 from tests.factories import AdmissionFactory, chart, sending
 
 pytestmark = pytest.mark.django_db
@@ -40,11 +41,11 @@ def test_every_act_changes_it(course: Course, looks: Callable[[], int], clinicia
 def test_an_admission_and_an_end_change_it(
     course: Course, looks: Callable[[], int], clinician: User
 ) -> None:
-    other = recording.admit(AdmissionFactory(), [], sending(clinician)).course
+    other = admit_patient(AdmissionFactory(), [], sending(clinician)).course
     assert looks() == 200
-    recording.end_course(other, timezone.now())
+    end_course(other, timezone.now())
     assert looks() == 204
-    recording.end_course(course, timezone.now())
+    end_course(course, timezone.now())
     assert looks() == 200
 
 

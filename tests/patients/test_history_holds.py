@@ -9,13 +9,12 @@ import pytest
 from crs_app.accounts.models import User
 from grading.engine.entries import in_force
 from grading.service import regrade
-from patients import recording
-from patients.drafts import Draft
-from patients.management.commands.verify_grades import differences
 from patients.models import Course, Entry, EntryKind, GradeCheckpoint
 from patients.queries.entries import charted, facts_of
 from patients.queries.grades import known_at
-from patients.recording import Sending
+from patients.recording.inputs import Draft, Sending
+from patients.recording.record import record_entries
+from patients.recording.verify import differences
 from tests.factories import admit
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -81,7 +80,7 @@ def test_stored_equals_recomputed_now_and_as_known_then(
         clinical += timedelta(minutes=30 * pick.choice([0, 1, 1, 3]))
         drafts = random_act(pick, course, clinical)
         form = Sending(by=clinician, form_id=uuid.uuid4(), recorded_at=recorded_at)
-        recording.record(course, drafts, form)
+        record_entries(course, drafts, form)
         if pick.random() < 0.3:
             assert differences(course) == []
     assert differences(course) == []

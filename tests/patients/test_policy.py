@@ -20,7 +20,6 @@ from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_fro
 from patients import site_policy
 from patients.board import board_of
 from patients.importing import import_course
-from patients.management.commands.verify_grades import differences
 from patients.models import (
     Course,
     CoursePolicy,
@@ -34,6 +33,7 @@ from patients.queries.courses import course_of
 from patients.queries.grades import known_at, known_now
 from patients.queries.policies import rulings_of, version_of
 from patients.queries.status import reading_of
+from patients.recording.verify import differences
 from patients.site_policy import DecidedMeanwhileError, Decision, decide
 from tests.factories import UserFactory, admit, chart
 
@@ -212,7 +212,7 @@ def test_a_decision_that_fails_on_one_course_is_not_made(
     on_cpap: Course, clinician: User, decided: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admit(clinician)
-    append, calls = site_policy.recording.append, []
+    append, calls = site_policy.append_act, []
 
     def failing(*arguments: Any) -> Any:
         calls.append(arguments)
@@ -220,7 +220,7 @@ def test_a_decision_that_fails_on_one_course_is_not_made(
             raise RuntimeError("the second course")
         return append(*arguments)
 
-    monkeypatch.setattr(site_policy.recording, "append", failing)
+    monkeypatch.setattr(site_policy, "append_act", failing)
     before = GradePeriod.objects.count()
     with pytest.raises(RuntimeError):
         decided(cpap_grade=4)

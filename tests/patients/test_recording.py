@@ -13,17 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients import recording, regrading
-from patients.drafts import Draft
-from patients.history import GradeChange
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
 from patients.queries.grades import known_at, known_now
-from patients.recording import (
-    AlreadyAdmittedError,
-    FormReusedError,
-    IdentityDiffersError,
-    ReplacedAlreadyError,
-)
+from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
+from patients.recording.inputs import Draft, FormReusedError, ReplacedAlreadyError
+from patients.recording.record import correct_entry, retract_entry
+from patients.recording.regrade import GradeChange, regrade
 from tests.factories import AdmissionFactory, UserFactory, admit, chart, record, sending
 
 NOREPINEPHRINE = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
@@ -85,7 +80,7 @@ def test_a_late_entry_changes_the_past_and_keeps_what_was_known(
 
 def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinician: User) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    corrected = recording.correct(
+    corrected = correct_entry(
         wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician, answers={"reason": "typo"})
     )
     assert corrected.standing.grade == 0
@@ -96,7 +91,7 @@ def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinic
 
 def test_a_retraction_leaves_the_history_that_was_shown(course: Course, clinician: User) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    back = recording.retract(wrong, sending(clinician, answers={"reason": "other patient"}))
+    back = retract_entry(wrong, sending(clinician, answers={"reason": "other patient"}))
     assert back.standing.grade == 0
     assert [p.grade for p in known_now(course)] == [0]
     assert [p.grade for p in known_at(course, wrong.recorded_at)] == [0, 1]
@@ -106,19 +101,19 @@ def test_a_retracted_correction_does_not_bring_the_original_back(
     course: Course, clinician: User
 ) -> None:
     first = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    second = recording.correct(
-        first, first.at, {"temperature_c": "38.9"}, sending(clinician)
-    ).entries[0]
-    assert recording.retract(second, sending(clinician)).standing.grade == 0
+    second = correct_entry(first, first.at, {"temperature_c": "38.9"}, sending(clinician)).entries[
+        0
+    ]
+    assert retract_entry(second, sending(clinician)).standing.grade == 0
 
 
 def test_the_second_to_correct_an_entry_is_told_of_the_first(
     course: Course, clinician: User
 ) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    first = recording.correct(wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician))
+    first = correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician))
     with pytest.raises(ReplacedAlreadyError) as refused:
-        recording.correct(wrong, wrong.at, {"temperature_c": "37.9"}, sending(clinician))
+        correct_entry(wrong, wrong.at, {"temperature_c": "37.9"}, sending(clinician))
     assert refused.value.successor == first.entries[0]
     assert Entry.objects.filter(replaces=wrong).count() == 1
 
@@ -143,8 +138,8 @@ def test_a_correction_sent_twice_is_no_conflict_with_itself(
 ) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
     form = sending(clinician)
-    recording.correct(wrong, wrong.at, {"temperature_c": "36.9"}, form)
-    assert recording.correct(wrong, wrong.at, {"temperature_c": "36.9"}, form).repeated
+    correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, form)
+    assert correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, form).repeated
 
 
 def test_a_form_sent_again_with_other_contents_is_refused(course: Course, clinician: User) -> None:
@@ -164,7 +159,7 @@ def test_a_form_sent_again_with_other_contents_is_refused(course: Course, clinic
 
 def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: User) -> None:
     at = minutes_ago(2)
-    with mock.patch("patients.regrading.regrade", wraps=regrading.regrade) as regrade:
+    with mock.patch("patients.recording.regrade.regrade", wraps=regrade) as wrapped:
         recorded = record(
             course,
             clinician,
@@ -173,7 +168,7 @@ def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: U
                 Draft(EntryKind.OXYGEN, at, {"device": "nasal_cannula", "flow_l_per_min": "2"}),
             ],
         )
-    assert regrade.call_count == 1
+    assert wrapped.call_count == 1
     assert recorded.standing.grade == 2
     assert [entry.place for entry in recorded.entries] == [0, 1]
 
@@ -181,7 +176,7 @@ def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: U
 def test_nothing_is_stored_where_grading_fails(course: Course, clinician: User) -> None:
     before = (Entry.objects.count(), ChartingAct.objects.count(), GradePeriod.objects.count())
     with (
-        mock.patch("patients.regrading.regrade", side_effect=ZeroDivisionError),
+        mock.patch("patients.recording.regrade.regrade", side_effect=ZeroDivisionError),
         pytest.raises(ZeroDivisionError),
     ):
         chart(course, clinician, "vitals", temperature_c="38.4")
@@ -240,17 +235,17 @@ def test_another_person_under_the_same_record_number_is_refused(
 ) -> None:
     other = AdmissionFactory(mrn=course.patient.mrn, name="SOMEONE, Else")
     with pytest.raises(IdentityDiffersError):
-        recording.admit(other, [], sending(clinician))
+        admit_patient(other, [], sending(clinician))
 
 
 def test_the_same_course_twice_is_refused_but_a_form_sent_twice_is_not(clinician: User) -> None:
     admission, form = AdmissionFactory(), sending(clinician)
-    first = recording.admit(admission, [], form)
-    assert recording.admit(admission, [], form).course == first.course
+    first = admit_patient(admission, [], form)
+    assert admit_patient(admission, [], form).course == first.course
     with pytest.raises(AlreadyAdmittedError):
-        recording.admit(admission, [], sending(clinician))
+        admit_patient(admission, [], sending(clinician))
     second = AdmissionFactory(mrn=admission.mrn, product="blinatumomab")
-    assert recording.admit(second, [], sending(clinician)).course.patient == first.course.patient
+    assert admit_patient(second, [], sending(clinician)).course.patient == first.course.patient
 
 
 @pytest.mark.django_db(transaction=True)
@@ -327,7 +322,7 @@ def test_two_forms_that_admit_the_same_course_at_once_open_one() -> None:
     def send() -> None:
         both_ready.wait()
         try:
-            answers.append(recording.admit(admission, [], form).course.pk)
+            answers.append(admit_patient(admission, [], form).course.pk)
         finally:
             connection.close()
 

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.policy import BITARTRATE, DEFAULT_POLICY, Policy
-from patients import recording
 from patients.models import ChartingAct, Course, LaboratoryLimits
+from patients.recording.record import retract_entry
 from tests.factories import admit, chart, sending
 
 HTMX = {"headers": {"HX-Request": "true"}}
@@ -282,7 +282,7 @@ def test_else_what_was_last_used_on_the_ward_is_proposed(
     chart(elsewhere, nurse, "vasopressor", **by_syringe("64"))
     wrong = chart(woman, nurse, "vasopressor", **by_syringe("0.4", "vasopressin")).entries[0]
     chart(woman, nurse, "vasopressor", **by_syringe("32"))
-    recording.retract(wrong, sending(nurse, answers={"reason": "Another patient"}))
+    retract_entry(wrong, sending(nurse, answers={"reason": "Another patient"}))
     page = vasopressor_page(nurse_client, course)
     assert syringe(page, "norepinephrine") == (
         "Use 32 mcg/mL Norepinephrine 32 mcg/mL, last used on this ward"

@@ -17,10 +17,10 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import KINDS
-from patients import recording
 from patients.board import board_of, ended_of
 from patients.models import Course, GradePeriod
 from patients.queries.courses import course_of
+from patients.recording.record import correct_entry, end_course, record_entries
 from patients.timeline import bedside_of
 from patients.timeline_page import timeline_of
 from patients.wording import (
@@ -320,7 +320,7 @@ def test_a_corrected_dose_is_told_with_the_weight_of_its_own_time(clinician: Use
     later = course.infused_at + timedelta(hours=3)
     chart(course, clinician, "weight", course.infused_at + timedelta(hours=2), weight_kg="80")
     (wrong,) = first.entries
-    recording.correct(wrong, later, {**wrong.body, "rate": "0.25"}, sending(clinician))
+    correct_entry(wrong, later, {**wrong.body, "rate": "0.25"}, sending(clinician))
     rows = timeline_of(course.pk, timezone.now()).rows
     (row,) = [row for row in rows if row.kind == "vasopressor"]
     assert row.text == "Norepinephrine 0.25 mcg/kg/min × 80 kg = 20 mcg/min"
@@ -346,11 +346,11 @@ def test_a_row_has_its_date_on_another_day(
 
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
-    recording.end_course(course, timezone.now())
+    end_course(course, timezone.now())
     assert board_of(timezone.now()) == []
     (row,) = ended_of(timezone.now())
     assert (row.course_id, row.grade, row.next_change) == (course.pk, 0, None)
-    late = recording.record(course, [], sending(clinician))
+    late = record_entries(course, [], sending(clinician))
     assert late.standing.grade == 0
 
 

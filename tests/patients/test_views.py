@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients import recording
 from patients.models import Course, Entry, EntryKind
+from patients.recording import Draft
+from patients.recording.admit import admit_patient
+from patients.recording.record import correct_entry, record_entries
 from tests.factories import AdmissionFactory, chart, sending
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -91,7 +93,7 @@ def test_what_does_not_exist_is_not_found(nurse_client: Client, course: Course) 
 def test_an_entry_of_another_course_is_not_found(
     nurse_client: Client, course: Course, entry: Entry, clinician: User
 ) -> None:
-    other = recording.admit(AdmissionFactory(), [], sending(clinician)).course
+    other = admit_patient(AdmissionFactory(), [], sending(clinician)).course
     assert nurse_client.get(url("retract", other, entry.pk)).status_code == 404
 
 
@@ -238,7 +240,7 @@ def test_a_correction_is_asked_for_a_reason_and_shown_struck_through(
 def test_a_second_correction_is_told_of_the_first(
     nurse_client: Client, course: Course, entry: Entry, clinician: User
 ) -> None:
-    recording.correct(
+    correct_entry(
         entry, entry.at, {"temperature_c": "37.1"}, sending(clinician, answers={"reason": "typo"})
     )
     sent = vitals(temperature="36.5", reason="another")
@@ -268,7 +270,7 @@ def test_a_retraction_needs_a_reason_and_stays_visible(
 def test_a_failing_save_is_not_a_half_save(nurse_client: Client, course: Course) -> None:
     before = Entry.objects.count()
     with (
-        mock.patch("patients.regrading.regrade", side_effect=ZeroDivisionError),
+        mock.patch("patients.recording.regrade.regrade", side_effect=ZeroDivisionError),
         pytest.raises(ZeroDivisionError),
     ):
         nurse_client.post(url("entries", course, "vitals"), vitals(temperature="39"), **HTMX)
@@ -339,7 +341,7 @@ def test_an_impossible_admission_is_refused(
 def test_the_board_shows_every_course_by_urgency(
     nurse_client: Client, course: Course, clinician: User
 ) -> None:
-    other = recording.admit(AdmissionFactory(name="ZZ"), [], sending(clinician)).course
+    other = admit_patient(AdmissionFactory(name="ZZ"), [], sending(clinician)).course
     at = timezone.now() - timedelta(minutes=20)
     chart(other, clinician, "vasopressor", at, drug="norepinephrine", rate="20", unit="ug/min")
     assert nurse_client.get(reverse("patients:board"), {"ended": ""}).context["rows"] == []
@@ -362,7 +364,7 @@ def test_the_board_costs_the_same_for_any_number_of_courses(
     with CaptureQueriesContext(connection) as one:
         nurse_client.get(reverse("patients:board"))
     for _ in range(3):
-        recording.admit(AdmissionFactory(), [], sending(clinician))
+        admit_patient(AdmissionFactory(), [], sending(clinician))
     with CaptureQueriesContext(connection) as four:
         nurse_client.get(reverse("patients:board"))
     assert len(one) == len(four)
@@ -400,10 +402,10 @@ def test_older_rows_follow_by_cursor_without_gap_or_repeat(
 ) -> None:
     start = course.infused_at + timedelta(hours=1)
     for batch in range(5):
-        recording.record(
+        record_entries(
             course,
             [
-                recording.Draft(
+                Draft(
                     EntryKind.VITALS,
                     start + timedelta(minutes=batch * 20 + n // 2),
                     {"temperature_c": "39" if n % 4 else "37"},

@@ -16,7 +16,7 @@ from crs_app.accounts.system_users import author, course_file_author
 from patients.demo import ward as demo
 from patients.importing import import_course
 from patients.models import Course
-from patients.recording import end_course
+from patients.recording.record import end_course
 
 PUBLISHED: Final = Path(demo.__file__).parent
 PUBLISHED_WARD: Final = "Lee 2014"

@@ -1,7 +1,4 @@
-"""The statement by which a save writes: an act with its entries, and what it changes.
-
-Used by ``patients.recording`` alone, inside its transaction.
-"""
+"""The one INSERT statement of a save: an act, its entries, and what they change in the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only writer of the chart: an act is recorded and its course regraded in one transaction.
+"""Record one act of charting and regrade its course, in one transaction.
 
 An observation is never stored without its grade: where grading fails, nothing is stored.
 """
@@ -7,29 +7,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db import connection, transaction
 
-from crs_app.accounts.models import User
-from grading.engine.policy import Policy
 from grading.service import RULESET_VERSION, Regraded, Standing
-from patients.drafts import Draft
-from patients.history import Difference, GradeChange, compared
-from patients.models import (
-    ActSource,
-    ChartingAct,
-    Course,
-    CoursePolicy,
-    Entry,
-    EntryKind,
-    LaboratoryLimits,
-    Patient,
-)
+from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind, LaboratoryLimits
 from patients.queries.entries import EntryRow, Reread
 from patients.queries.grades import stored_at
 from patients.queries.laboratory import (
@@ -39,89 +25,36 @@ from patients.queries.laboratory import (
     group_of,
     latest_limits,
 )
-from patients.queries.policies import (
-    Ruling,
-    hold_site_policy,
-    policy_at,
-    rulings_for,
-    site_rulings,
-    version_of,
-)
+from patients.queries.policies import Ruling, rulings_for
 from patients.queries.snapshot import Moment, moment_of
-from patients.regrading import regraded_from, revision_by, with_new
-from patients.stored import store
-from patients.turns import turn_at
+from patients.recording.inputs import Draft, FormReusedError, ReplacedAlreadyError, Sending
+from patients.recording.regrade import (
+    Difference,
+    GradeChange,
+    compared,
+    regraded_from,
+    revision_by,
+    with_new,
+)
+from patients.recording.write import store
+
+_TURNS: Final = tuple(Lock() for _ in range(64))
+
+
+def turn_at(course_id: uuid.UUID) -> Lock:
+    """What a thread holds from before its transaction until after it.
+
+    The lock of the course in the database alone keeps writers apart; this only keeps them from all
+    waiting there. Of each process one waits for that lock and takes it the moment it is free; the
+    others cost nothing meanwhile. Two courses may share a turn: their writers wait a save longer.
+    A thread takes one turn at most, and none while it holds the lock of a course.
+    """
+    return _TURNS[course_id.int % len(_TURNS)]
+
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _ONE_TICK: Final = timedelta(microseconds=1)
-
-
-class ReplacedAlreadyError(Exception):
-    """The entry to correct or retract has a successor already: ``successor``, by someone else."""
-
-    def __init__(self, successor: Entry) -> None:
-        super().__init__(str(successor))
-        self.successor = successor
-
-
-class FormReusedError(Exception):
-    """This form was saved before with other contents; ``act`` is what was recorded then."""
-
-    def __init__(self, act: ChartingAct) -> None:
-        super().__init__(str(act))
-        self.act = act
-
-
-class IdentityDiffersError(Exception):
-    """The record number belongs to ``patient``, whose name, birth date or sex differ."""
-
-    def __init__(self, patient: Patient) -> None:
-        super().__init__(str(patient))
-        self.patient = patient
-
-
-class AlreadyAdmittedError(Exception):
-    """The patient has a course of the same product from the same infusion: ``course``."""
-
-    def __init__(self, course: Course) -> None:
-        super().__init__(str(course))
-        self.course = course
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """Who sends an act and under which form. ``recorded_at`` is given by an import alone.
-
-    ``limits`` are those of normal that came with results, to be remembered for the next patient.
-    """
-
-    by: User
-    form_id: uuid.UUID
-    request_digest: str = ""
-    answers: Mapping[str, Any] = field(default_factory=dict)
-    source: ActSource = ActSource.BEDSIDE
-    recorded_at: datetime | None = None
-    limits: Sequence[LimitsGiven] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A new course. ``infused_at`` keeps its offset; ``age_years`` where no birth date is known.
-
-    ``policy`` is the course's own, which no decision of the site touches; None follows the site's.
-    """
-
-    mrn: str
-    name: str
-    sex: str
-    product: str
-    infused_at: datetime
-    ward: str
-    bed: str = ""
-    birth_date: date | None = None
-    age_years: Decimal | None = None
-    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +81,7 @@ class Recorded:
     repeated: bool = False
 
 
-def record(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+def record_entries(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorded:
     """Record one act of charting and regrade the course from the earliest instant it touches.
 
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
@@ -157,49 +90,21 @@ def record(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorde
     a transaction: one that holds a course's lock must not wait for a turn.
     """
     with turn_at(course.pk), transaction.atomic(durable=True):
-        lock(course.pk)
-        return append(course, drafts, sending)
+        lock_course(course.pk)
+        return append_act(course, drafts, sending)
 
 
-def correct(entry: Entry, at: datetime, body: Mapping[str, Any], sending: Sending) -> Recorded:
+def correct_entry(
+    entry: Entry, at: datetime, body: Mapping[str, Any], sending: Sending
+) -> Recorded:
     """Record what ``entry`` should have said; ``sending.answers`` holds the reason."""
-    return record(entry.course, [Draft(entry.kind, at, body, replaces=entry.pk)], sending)
+    return record_entries(entry.course, [Draft(entry.kind, at, body, replaces=entry.pk)], sending)
 
 
-def retract(entry: Entry, sending: Sending) -> Recorded:
+def retract_entry(entry: Entry, sending: Sending) -> Recorded:
     """Record that ``entry`` was entered in error; ``sending.answers`` holds the reason."""
     taken_back = Draft(EntryKind.RETRACTION, entry.at, {}, replaces=entry.pk)
-    return record(entry.course, [taken_back], sending)
-
-
-def admit(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
-    """Open a course, with what is known at its start; the patient is created where new.
-
-    Raises IdentityDiffersError where the record number is another person's, and
-    AlreadyAdmittedError where the course exists. The same form sent again answers with the
-    course that it opened.
-    """
-    try:
-        with transaction.atomic():
-            return _admit(admission, drafts, sending)
-    except IntegrityError:
-        # Two forms for one patient at once: the first has it, and is found now.
-        with transaction.atomic():
-            return _admit(admission, drafts, sending)
-
-
-def _admit(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
-    patient = _patient(admission)
-    course = Course.objects.filter(
-        patient=patient, product=admission.product, infused_at=admission.infused_at
-    ).first()
-    coming: list[Ruling] = []
-    if course is None:
-        course, coming = _open_course(admission, patient, sending)
-    elif not course.acts.filter(form_id=sending.form_id).exists():
-        raise AlreadyAdmittedError(course)
-    lock(course.pk)
-    return append(course, drafts, sending, coming)
+    return record_entries(entry.course, [taken_back], sending)
 
 
 def end_course(course: Course, at: datetime) -> None:
@@ -207,48 +112,7 @@ def end_course(course: Course, at: datetime) -> None:
     Course.objects.filter(pk=course.pk).update(ended_at=at)
 
 
-def _patient(admission: Admission) -> Patient:
-    identity = {
-        "name": admission.name,
-        "birth_date": admission.birth_date,
-        "sex": admission.sex,
-    }
-    patient, created = Patient.objects.get_or_create(mrn=admission.mrn, defaults=identity)
-    if not created and any(getattr(patient, key) != said for key, said in identity.items()):
-        raise IdentityDiffersError(patient)
-    return patient
-
-
-def _open_course(
-    admission: Admission, patient: Patient, sending: Sending
-) -> tuple[Course, list[Ruling]]:
-    """The course, and what the site has decided for later."""
-    offset = admission.infused_at.utcoffset()
-    if offset is None:
-        raise ValueError("an infusion's time needs its offset")
-    site: list[Ruling] = []
-    if admission.policy is None:
-        hold_site_policy()
-        site = site_rulings()
-    received_at = timezone.now()
-    policy = admission.policy or policy_at(site, received_at)
-    course = Course.objects.create(
-        patient=patient,
-        product=admission.product,
-        infused_at=admission.infused_at,
-        infused_offset_seconds=int(offset.total_seconds()),
-        age_years=admission.age_years,
-        policy=version_of(policy, received_at),
-        keeps_own_policy=admission.policy is not None,
-        ward=admission.ward,
-        bed=admission.bed,
-        admitted_at=sending.recorded_at or received_at,
-        admitted_by=sending.by,
-    )
-    return course, [ruling for ruling in site if ruling.valid_from > received_at]
-
-
-def lock(course_id: uuid.UUID) -> None:
+def lock_course(course_id: uuid.UUID) -> None:
     """Wait for whoever writes to this course; others' foreign keys to it are not kept waiting."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id])
@@ -256,7 +120,7 @@ def lock(course_id: uuid.UUID) -> None:
             raise Course.DoesNotExist
 
 
-def append(
+def append_act(
     course: Course,
     drafts: Sequence[Draft],
     sending: Sending,

@@ -1,0 +1,1 @@
+"""The only room that writes acts, entries, grade periods and checkpoints."""

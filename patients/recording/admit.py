@@ -1,0 +1,123 @@
+"""Open a course: the patient is created where new, and what is known at the start is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from grading.engine.policy import Policy
+from patients.models import Course, Patient
+from patients.queries.policies import Ruling, hold_site_policy, policy_at, site_rulings, version_of
+from patients.recording.inputs import Draft, Sending
+from patients.recording.record import Recorded, append_act, lock_course
+
+
+class IdentityDiffersError(Exception):
+    """The record number belongs to ``patient``, whose name, birth date or sex differ."""
+
+    def __init__(self, patient: Patient) -> None:
+        super().__init__(str(patient))
+        self.patient = patient
+
+
+class AlreadyAdmittedError(Exception):
+    """The patient has a course of the same product from the same infusion: ``course``."""
+
+    def __init__(self, course: Course) -> None:
+        super().__init__(str(course))
+        self.course = course
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A new course. ``infused_at`` keeps its offset; ``age_years`` where no birth date is known.
+
+    ``policy`` is the course's own, which no decision of the site touches; None follows the site's.
+    """
+
+    mrn: str
+    name: str
+    sex: str
+    product: str
+    infused_at: datetime
+    ward: str
+    bed: str = ""
+    birth_date: date | None = None
+    age_years: Decimal | None = None
+    policy: Policy | None = None
+
+
+def admit_patient(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+    """Open a course, with what is known at its start; the patient is created where new.
+
+    Raises IdentityDiffersError where the record number is another person's, and
+    AlreadyAdmittedError where the course exists. The same form sent again answers with the
+    course that it opened.
+    """
+    try:
+        with transaction.atomic():
+            return _admit(admission, drafts, sending)
+    except IntegrityError:
+        # Two forms for one patient at once: the first has it, and is found now.
+        with transaction.atomic():
+            return _admit(admission, drafts, sending)
+
+
+def _admit(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+    patient = _patient(admission)
+    course = Course.objects.filter(
+        patient=patient, product=admission.product, infused_at=admission.infused_at
+    ).first()
+    coming: list[Ruling] = []
+    if course is None:
+        course, coming = _open_course(admission, patient, sending)
+    elif not course.acts.filter(form_id=sending.form_id).exists():
+        raise AlreadyAdmittedError(course)
+    lock_course(course.pk)
+    return append_act(course, drafts, sending, coming)
+
+
+def _patient(admission: Admission) -> Patient:
+    identity = {
+        "name": admission.name,
+        "birth_date": admission.birth_date,
+        "sex": admission.sex,
+    }
+    patient, created = Patient.objects.get_or_create(mrn=admission.mrn, defaults=identity)
+    if not created and any(getattr(patient, key) != said for key, said in identity.items()):
+        raise IdentityDiffersError(patient)
+    return patient
+
+
+def _open_course(
+    admission: Admission, patient: Patient, sending: Sending
+) -> tuple[Course, list[Ruling]]:
+    """The course, and what the site has decided for later."""
+    offset = admission.infused_at.utcoffset()
+    if offset is None:
+        raise ValueError("an infusion's time needs its offset")
+    site: list[Ruling] = []
+    if admission.policy is None:
+        hold_site_policy()
+        site = site_rulings()
+    received_at = timezone.now()
+    policy = admission.policy or policy_at(site, received_at)
+    course = Course.objects.create(
+        patient=patient,
+        product=admission.product,
+        infused_at=admission.infused_at,
+        infused_offset_seconds=int(offset.total_seconds()),
+        age_years=admission.age_years,
+        policy=version_of(policy, received_at),
+        keeps_own_policy=admission.policy is not None,
+        ward=admission.ward,
+        bed=admission.bed,
+        admitted_at=sending.recorded_at or received_at,
+        admitted_by=sending.by,
+    )
+    return course, [ruling for ruling in site if ruling.valid_from > received_at]

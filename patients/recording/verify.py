@@ -1,0 +1,89 @@
+"""Compare the stored grades of a course with a recomputation from its entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import zip_longest
+
+from django.db import transaction
+
+from grading.engine.periods import Period
+from grading.service import RULESET_VERSION, Checkpoint, regrade
+from patients.models import Course, GradeCheckpoint, GradePeriod
+from patients.queries.entries import all_charted, facts_of, in_force
+from patients.queries.grades import gist, known_now
+from patients.queries.policies import Ruling, rulings_of
+from patients.recording.record import lock_course
+
+Stretch = tuple[datetime, datetime | None, int, int, str, int]
+"""Start, end, grade, bound, findings and policy version of a period."""
+
+
+def differences(course: Course) -> list[str]:
+    """Where the stored grades of ``course`` are not those that its entries give; none: nowhere.
+
+    Computed from the start, and also as the next save would, from the last checkpoint.
+    """
+    with transaction.atomic():
+        # A save between two reads would look like a difference.
+        lock_course(course.pk)
+        stored = [_of_row(row) for row in known_now(course)]
+        rulings = rulings_of(course)
+        entries = all_charted(in_force(course.pk, after=None))
+        computed = regrade(facts_of(course, rulings), entries).periods
+        faults = list(_compared("stored", stored, [_of_period(p, rulings) for p in computed]))
+        return faults + _resumed_differences(course, computed, rulings)
+
+
+def _resumed_differences(
+    course: Course, computed: Sequence[Period], rulings: Sequence[Ruling]
+) -> list[str]:
+    latest = (
+        GradeCheckpoint.objects.filter(course=course, ruleset_version=RULESET_VERSION)
+        .order_by("-at")
+        .first()
+    )
+    if latest is None:
+        return []
+    entries = all_charted(in_force(course.pk, after=latest.at))
+    facts, point = facts_of(course, rulings), Checkpoint(latest.at, latest.state).kept()
+    resumed = regrade(facts, entries, resume=point)
+    later = [_of_period(p, rulings) for p in computed if p.start > latest.at]
+    found = [_of_period(p, rulings) for p in resumed.periods]
+    faults = list(_compared("resumed", found, later))
+    held = next((p for p in reversed(computed) if p.start <= latest.at), None)
+    if held is not None and held.end != resumed.continuing_until:
+        faults.append(
+            f"resumed: the period at {latest.at} ends {resumed.continuing_until}, "
+            f"computed {held.end}"
+        )
+    return faults
+
+
+def _of_row(row: GradePeriod) -> Stretch:
+    valid, findings = row.valid, gist(row.findings)
+    return (valid.lower, valid.upper, row.grade, row.at_most, findings, row.policy_id)
+
+
+def _of_period(period: Period, rulings: Sequence[Ruling]) -> Stretch:
+    findings, version = gist(period.findings_json()), rulings[period.policy].version_id
+    return (period.start, period.end, period.grade, period.at_most, findings, version)
+
+
+def _compared(name: str, found: Sequence[Stretch], computed: Sequence[Stretch]) -> Iterator[str]:
+    for left, right in zip_longest(found, computed):
+        if left != right:
+            yield f"{name} {_text(left)}, computed {_text(right)}"
+
+
+def _text(stretch: Stretch | None) -> str:
+    if stretch is None:
+        return "nothing"
+    start, end, grade, at_most, findings, version = stretch
+    until = "open" if end is None else end.isoformat()
+    codes = [code for code, _, _ in json.loads(findings)[0]]
+    return (
+        f"grade {grade} (at most {at_most}) {start.isoformat()} to {until} {codes} policy {version}"
+    )
