@@ -19,7 +19,7 @@ from django.utils.text import slugify
 from django_htmx.jinja import htmx_script
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-from patients import page_words
+from patients.display.template_filters import FILTERS, GLOBALS
 
 _AN_ID: Final = UUID(int=0)
 
@@ -40,9 +40,9 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         lstrip_blocks=True,
     )
     made.globals |= {"htmx_script": htmx_script, "static": _static, "url": _url}
-    made.globals |= page_words.GLOBALS
+    made.globals |= GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
-    made.filters |= {"slugify": slugify, **page_words.FILTERS}
+    made.filters |= {"slugify": slugify, **FILTERS}
     # Now, not while someone waits for the first page of a process.
     for name in made.list_templates():
         made.get_template(name)

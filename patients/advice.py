@@ -17,8 +17,9 @@ from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
 from grading.service import Standing
-from patients.answers import answer_text
 from patients.carried_on import CarriedOn, carried_on
+from patients.display.text import clock_text, day_of
+from patients.display.timeline import answer_text
 from patients.guidance_panels import (
     AnsweredLine,
     GuidancePanel,
@@ -35,7 +36,6 @@ from patients.queries.grades import Author, Held, Stretch, grades_held
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.policies import rulings_for
 from patients.queries.status import Reading, authors_of, held_beside, reading_of, weights_among
-from patients.wording import clock_text, day_of
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
     "support.vigilant": (TreatmentAgent.ANTIPYRETIC,),

@@ -9,55 +9,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from grading.engine.algorithm import Reply
 from patients.models import GuidanceAnswer
-from patients.panels import TimelineRow
-from patients.queries.guidance_answers import SQL_ALL_ANSWERS, AnswerRow, parse_answers
-from patients.wording import clock_text
 
-GUIDANCE: Final = "guidance"
-"""The kind of a timeline row that is an answer."""
 COLUMNS: Final = (
     "course", "mrn", "item", "item_said", "grade", "could_be", "answer", "reason", "asks_again_at",
     "charted", "user", "answered_at", "ruleset_version",
 )  # fmt: skip
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def answer_rows(course_id: uuid.UUID) -> list[TimelineRow]:
-    """Every answer on a course as rows of the timeline, newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(SQL_ALL_ANSWERS, {"course": course_id})
-        return answer_rows_from(cursor.fetchone()[0])
-
-
-def answer_rows_from(said: str | None) -> list[TimelineRow]:
-    """The answers of ``GIVEN_WITHIN`` as rows of the timeline, newest first."""
-    return [answer_row(answer) for answer in parse_answers(said)]
-
-
-def answer_row(answer: AnswerRow) -> TimelineRow:
-    """One answer as a row of the timeline."""
-    return TimelineRow(
-        key=f"answer-{answer.pk}",
-        at=answer.recorded_at,
-        kind=GUIDANCE,
-        text=f"{answer_text(answer)} · {answer.summary}",
-        author=answer.author,
-        recorded_at=answer.recorded_at,
-    )
-
-
-def answer_text(answer: AnswerRow) -> str:
-    """The answer in words: "Not now, asks again at 13:18", "Not appropriate: palliative care"."""
-    said = Reply(answer.reply).label
-    if answer.returns_at is not None:
-        return f"{said}, asks again at {clock_text(answer.returns_at, answer.recorded_at)}"
-    return f"{said}: {answer.reason}" if answer.reason else said
 
 
 def exported(course_id: uuid.UUID | None = None) -> Iterator[str]:

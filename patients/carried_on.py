@@ -12,9 +12,9 @@ from typing import Any
 
 from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
 from grading.engine.vasopressors import needs_weight
+from patients.display.text import describe, weight_at
 from patients.models import EntryKind
 from patients.recording.inputs import Draft
-from patients.wording import describe, weight_at
 
 _NOT_OF_THE_FACT = ("id", "kind", "at", "recorded_at", "replaces", "note")
 

@@ -8,11 +8,11 @@ from django import forms
 from django.utils import timezone
 
 from grading.engine.vocabulary import Attribution
+from patients.display.text import clock_text
 from patients.entry_form import EntryForm
 from patients.fields import choices_of
 from patients.local_time import EARLIER, LATER
 from patients.models import EntryKind
-from patients.wording import clock_text
 
 
 class DeathForm(EntryForm):

@@ -23,13 +23,13 @@ from grading.engine.vocabulary import Attribution
 from patients.asking import OBSERVED_THEN, Ask, digest_of
 from patients.attributed import Proposal, part_fields, part_name, said_of_parts
 from patients.carried_on import CarriedOn
+from patients.display.text import clock_text
 from patients.fields import TickField, choices_of, say_plainly, without_empty
 from patients.local_time import WHICH_CHOICES, LocalTimeError
 from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
 from patients.observed import Typed, observed_at
 from patients.queries.laboratory import LimitsGiven
 from patients.recording.inputs import Draft
-from patients.wording import clock_text
 
 
 def helper() -> FormHelper:

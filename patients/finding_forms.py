@@ -9,13 +9,13 @@ from django import forms
 
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN, TreatmentAgent
+from patients.display.text import lab_unit_text
 from patients.entry_form import EntryForm
 from patients.fields import TypedNumberField, choices_of
 from patients.lab_panel import LabPanelForm
 from patients.models import EntryKind
 from patients.symptom_forms import SymptomForm
 from patients.toxicity_form import ToxicityForm
-from patients.wording import lab_unit_text
 
 
 def _unit_choices() -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 from patients.death_form import DeathForm
+from patients.display.text import weight_at
 from patients.entry_form import EntryForm
 from patients.fields import TickField, TypedNumberField, choices_of, say_plainly
 from patients.finding_forms import FINDING_FORMS, LabForm
@@ -41,7 +42,6 @@ from patients.queries.policies import holding_at, rulings_of
 from patients.queries.status import infusion_before, weights_of
 from patients.remark_forms import NoteForm, NotObservedForm
 from patients.syringes import Syringe, syringes_of
-from patients.wording import weight_at
 
 CELSIUS_UNIT: Final = "c"
 FAHRENHEIT_UNIT: Final = "f"

@@ -15,10 +15,10 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 from patients.carried_on import CarriedOn
+from patients.display.text import capital, thing_label
 from patients.forms import ENTRY_FORMS
 from patients.guidance_panels import Tap, Task
 from patients.models import EntryKind
-from patients.wording import capital, thing_label
 
 RISK: Final = "risk"
 JUDGEMENT: Final = "judgement"

@@ -24,8 +24,15 @@ from grading.engine.algorithm import Item, Reply
 from patients import answering
 from patients.advice import CHARTED_BY_DONE, advised_on, panel_of
 from patients.answering import AnsweredMeanwhileError, Given, Kept, NoLongerAdvisedError
-from patients.answers import answer_row, answer_text, exported
-from patients.context import FIRST_KIND, form_context, page_context, shared_context
+from patients.answers import exported
+from patients.bedside.page import (
+    FIRST_KIND,
+    carried_on_of,
+    form_context,
+    page_context,
+    shared_context,
+)
+from patients.display.timeline import answer_row, answer_text
 from patients.forms import ENTRY_FORMS
 from patients.guidance_forms import (
     FORM_OF_REPLY,
@@ -53,7 +60,6 @@ from patients.requests import (
 )
 from patients.saved import saved_of
 from patients.sources import sources_of
-from patients.timeline import carried_on_of
 
 _SENT_BEFORE: Final = "This was sent before with another answer."
 

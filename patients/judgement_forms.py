@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final
 from django import forms
 
 from grading.engine.vocabulary import JudgementAbout, RiskQuestion
+from patients.display.text import capital
 from patients.entry_form import EntryForm
 from patients.models import Entry, EntryKind
-from patients.wording import capital
 
 YES: Final = "yes"
 NO: Final = "no"

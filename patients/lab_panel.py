@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.timezone import localtime
 
 from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, LabUnit, lab_unit
+from patients.display.text import lab_unit_text
 from patients.entry_form import EntryForm
 from patients.fields import TypedNumberField, without_empty
 from patients.models import EntryKind, LaboratoryLimits
@@ -26,7 +27,6 @@ from patients.queries.laboratory import (
     last_reports,
     latest_limits,
 )
-from patients.wording import lab_unit_text
 
 _COMPARATORS: Final = ("<", ">")
 _NO_COMPARATORS: Final = ("<=", ">=", "=<", "=>", "≤", "≥", "~", "≈", "±")

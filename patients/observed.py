@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from patients.asking import OBSERVED_THEN, Ask
+from patients.display.text import clock_text
 from patients.local_time import instant_of
 from patients.models import AT_MOST_AHEAD
-from patients.wording import clock_text
 
 ASKED_AFTER: Final = timedelta(minutes=30)
 """Values typed longer ago than this are not taken for observed now without asking."""

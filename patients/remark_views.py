@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from patients.context import FIRST_KIND, page_context, shared_context
+from patients.bedside.page import FIRST_KIND, page_context, shared_context
 from patients.models import Course
 from patients.recording.inputs import FormReusedError
 from patients.recording.record import record_entries

@@ -9,21 +9,26 @@ from grading.course_file import read_entry
 from grading.engine.entries import Weight
 from patients.advice import advised_by, panel_on
 from patients.attributed import Proposal, last_said
+from patients.bedside.timeline import rows_of, timeline_of
 from patients.carried_on import CarriedOn, carried_on
-from patients.grade_card import grade_card, previous_values, running_infusions
+from patients.display.banner import Banner, banner_of
+from patients.display.grade_card import GradeCard, grade_card
+from patients.display.previous_values import (
+    Infusion,
+    PreviousValue,
+    previous_values,
+    running_infusions,
+)
+from patients.display.text import clock_text, describe
+from patients.display.timeline import Timeline, TimelineRow, change_row
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
-from patients.panels import Banner, GradeCard, Infusion, PreviousValue, Timeline, TimelineRow
 from patients.queries.entries import all_charted
 from patients.queries.guidance_answers import latest_answers
 from patients.queries.status import held_beside, reading_of, weights_among
 from patients.recording.inputs import Draft
 from patients.recording.record import Recorded
 from patients.syringes import Syringe, syringes_in
-from patients.timeline import banner_of
-from patients.timeline_page import timeline_of
-from patients.timeline_rows import change_row, rows_of
-from patients.wording import clock_text, describe
 
 _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
@@ -111,7 +116,7 @@ def _is_latest(recorded: Recorded) -> bool:
 
 def _entry_rows(recorded: Recorded, weights: Sequence[Weight]) -> list[TimelineRow]:
     newest_first: Sequence[Entry] = recorded.entries[::-1]
-    return rows_of(recorded.course.pk, newest_first, can_correct=True, fresh=True, weights=weights)
+    return rows_of(recorded.course.pk, newest_first, can_correct=True, is_new=True, weights=weights)
 
 
 def _change_rows(recorded: Recorded) -> list[TimelineRow]:

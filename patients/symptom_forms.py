@@ -16,9 +16,9 @@ from grading.engine.vocabulary import (
     TICKS_TO_GRADE,
     term_label,
 )
+from patients.display.text import capital
 from patients.entry_form import EntryForm
 from patients.models import Entry, EntryKind
-from patients.wording import capital
 
 YES: Final = "yes"
 NO: Final = "no"

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from grading.engine.units import shown
 from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
+from patients.display.text import clock_text
 from patients.models import Course, Entry, EntryKind
 from patients.queries.entries import concentrations_of, concentrations_on_ward
-from patients.wording import clock_text
 
 BY_SYRINGE: Final = tuple(drug for drug in DRUGS if DoseUnit.ML_PER_H in DRUGS[drug].units)
 """The drugs that may be charted in mL/h."""

@@ -9,9 +9,9 @@ from django import forms
 
 from grading.engine.ctcae import CTCAE_WORDS, SOURCE, TermWords
 from grading.engine.vocabulary import HEADACHE, TOXICITY_TERMS, TermGroup, term_label
+from patients.display.text import capital
 from patients.entry_form import EntryForm
 from patients.models import EntryKind
-from patients.wording import capital
 
 RESOLVED: Final = "0"
 _GRADES: Final = (1, 2, 3, 4)

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from patients.models import Course, Move, Transfer
-from patients.panels import TimelineRow
-from patients.queries.entries import name_of
 from patients.recording.inputs import Sending
 from patients.recording.record import lock_course
-from patients.wording import late_text
-
-TRANSFER: Final = "transfer"
-"""The kind of a timeline row that says where the course went."""
 
 
 class MovedMeanwhileError(Exception):
@@ -58,7 +49,7 @@ def place_mark(course: Course) -> str:
 
 
 @transaction.atomic
-def transfer(course: Course, moving: Moving, sending: Sending) -> Transfer:
+def record_transfer(course: Course, moving: Moving, sending: Sending) -> Transfer:
     """Record where the course goes and take it there; the grade does not rest on it.
 
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
@@ -106,66 +97,3 @@ def _take_there(course: Course, moving: Moving, ward: str, bed: str) -> None:
 def _last_author(course: Course) -> str:
     last = course.transfers.select_related("recorded_by").order_by("-recorded_at").first()
     return last.recorded_by.display_name if last is not None else ""
-
-
-MOVES_WITHIN: Final = """
-SELECT CAST(json_agg(
-    json_build_array(move.id, move.what, json_build_array(move.from_ward, move.from_bed),
-        json_build_array(move.to_ward, move.to_bed), move.reason, move.at, move.recorded_at,
-        author.username, author.first_name, author.last_name)
-    ORDER BY move.at DESC, move.recorded_at DESC
-) AS text)
-FROM patients_transfer AS move JOIN accounts_user AS author ON author.id = move.recorded_by_id
-WHERE move.course_id = %(course)s
-    AND move.at >= coalesce({since}, '-infinity') AND move.at < coalesce({until}, 'infinity')
-"""
-"""As one JSON value: the moves of a course in [since, until), newest first."""
-_ALL: Final = MOVES_WITHIN.format(since="NULL::timestamptz", until="NULL::timestamptz")
-
-
-def transfer_rows(course_id: uuid.UUID) -> list[TimelineRow]:
-    """Every move of a course as rows of the timeline, newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ALL, {"course": course_id})
-        return transfer_rows_from(cursor.fetchone()[0])
-
-
-def transfer_rows_from(said: str | None) -> list[TimelineRow]:
-    """The moves of ``MOVES_WITHIN`` as rows of the timeline, newest first."""
-    rows = []
-    for pk, what, before, after, reason, *times, username, first, last in json.loads(said or "[]"):
-        at, recorded_at = map(datetime.fromisoformat, times)
-        rows.append(
-            TimelineRow(
-                key=f"transfer-{pk}",
-                at=at,
-                kind=TRANSFER,
-                text=_text(what, place_text(*before), place_text(*after)),
-                author=name_of(username, first, last),
-                recorded_at=recorded_at,
-                late_text=late_text(at, recorded_at),
-                note=reason,
-            )
-        )
-    return rows
-
-
-def transfer_text(move: Transfer) -> str:
-    """In words: "Moved from 7B 12 to ICU 3"."""
-    return _text(
-        move.what,
-        place_text(move.from_ward, move.from_bed),
-        place_text(move.to_ward, move.to_bed),
-    )
-
-
-def _text(what: str, before: str, after: str) -> str:
-    if what == Move.ENDED:
-        return f"Course ended on {before}, off the board"
-    if what == Move.REOPENED:
-        return f"Course taken up again on {after}"
-    return f"Moved from {before} to {after}"
-
-
-def place_text(ward: str, bed: str) -> str:
-    return f"{ward} {bed}".strip()

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 
+from patients.display.text import clock_text
 from patients.entry_form import EntryForm
 from patients.fields import say_plainly
 from patients.local_time import LocalTimeError, instant_of
 from patients.models import AT_MOST_AHEAD, Course, Move
 from patients.transfer import Moving, place_mark
-from patients.wording import clock_text
 
 
 class PlaceForm(forms.Form):

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.permissions import can_admit, can_chart
-from patients import transfer as moving
-from patients.context import FIRST_KIND, page_context
+from patients.bedside.page import FIRST_KIND, page_context
+from patients.display.timeline import place_text, transfer_text
 from patients.models import Course
 from patients.requests import (
     CONFLICT,
@@ -24,7 +24,7 @@ from patients.requests import (
     sending_of,
     sent,
 )
-from patients.transfer import MovedMeanwhileError, TransferReusedError, place_text
+from patients.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
 from patients.transfer_forms import EndForm, MoveForm, PlaceForm, ReopenForm
 
 
@@ -52,7 +52,7 @@ def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 def _moved(request: SignedInRequest, course: Course, form: PlaceForm) -> HttpResponse:
     try:
-        moved = moving.transfer(course, form.moving(), sending_of(request, form))
+        moved = record_transfer(course, form.moving(), sending_of(request, form))
     except MovedMeanwhileError as error:
         now = course_or_404(course.pk)
         fresh = [MoveForm(course=now), (ReopenForm if now.ended_at else EndForm)(course=now)]
@@ -60,7 +60,7 @@ def _moved(request: SignedInRequest, course: Course, form: PlaceForm) -> HttpRes
     except TransferReusedError:
         sentence = "This form was sent before with other contents: open the page anew."
         return _page(request, course, [form], sentence, CONFLICT)
-    messages.info(request, f"Saved. {moving.transfer_text(moved)}.")
+    messages.info(request, f"Saved. {transfer_text(moved)}.")
     return redirect("patients:bedside", course.pk)
 
 

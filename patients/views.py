@@ -20,20 +20,24 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_admit, can_chart
 from patients.admission_form import AdmissionForm
-from patients.board import board_of, ended_of
-from patients.context import (
+from patients.bedside.page import (
     FIRST_KIND,
     TIMELINE_KINDS,
+    Bedside,
+    bedside_of,
+    card_of,
+    carried_on_of,
     form_context,
     page_context,
     shared_context,
 )
+from patients.bedside.timeline import rows_of, timeline_of
 from patients.entry_form import EntryForm, RetractionForm, TicksForm, is_tick
 from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
-from patients.panels import Bedside
 from patients.queries.board import stamp_of_board
 from patients.queries.status import reading_of
+from patients.queries.timeline import reason_of
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
 from patients.recording.record import Recorded, correct_entry, record_entries, retract_entry
@@ -48,9 +52,7 @@ from patients.requests import (
     sent,
 )
 from patients.saved import Saved, described, saved_of
-from patients.timeline import bedside_of, card_of, carried_on_of
-from patients.timeline_page import timeline_of
-from patients.timeline_rows import reason_of, rows_of
+from patients.ward.board import board_of, ended_of
 
 GUIDANCE_SHOWN: Final = "CRS-Guidance-Shown"
 """Which guidance a page shows as it saves, by its signature; in the answer, what it should show.
@@ -312,7 +314,7 @@ def _conflict(
     conflict: dict[str, Any] = {"course_id": course.pk, "other": None, "mine": mine}
     if successor is not None:
         conflict |= {
-            "other": rows_of(course.pk, [successor], fresh=True)[0],
+            "other": rows_of(course.pk, [successor], is_new=True)[0],
             "reason": reason_of(successor),
             "was_retracted": successor.kind == EntryKind.RETRACTION,
         }

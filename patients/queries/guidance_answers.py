@@ -113,3 +113,10 @@ def latest_answers(course_id: uuid.UUID) -> dict[str, AnswerRow]:
 SQL_ALL_ANSWERS: Final = SQL_ANSWERS_WITHIN.format(
     since="NULL::timestamptz", until="NULL::timestamptz"
 )
+
+
+def read_all_answers(course_id: uuid.UUID) -> list[AnswerRow]:
+    """Every answer on a course, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_ALL_ANSWERS, {"course": course_id})
+        return parse_answers(cursor.fetchone()[0])

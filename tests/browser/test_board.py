@@ -8,8 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
+from patients.display.text import clock_text
 from patients.models import Course
-from patients.wording import clock_text
 from tests.browser.moved_clock import MovedClock
 from tests.factories import admit, chart
 

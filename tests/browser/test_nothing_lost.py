@@ -11,8 +11,8 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Dialog, Page, Route, expect
 
 from crs_app.accounts.models import Role, User
+from patients.display.text import clock_text
 from patients.models import Course, Entry, EntryKind
-from patients.wording import clock_text
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.moved_clock import MovedClock
 from tests.factories import admit, chart

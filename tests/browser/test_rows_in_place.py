@@ -9,7 +9,7 @@ from playwright.sync_api import Request, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
-from patients.timeline_page import PAGE_OF_ROWS
+from patients.queries.timeline import PAGE_OF_ROWS
 from tests.browser.bedside_page import BedsidePage
 from tests.factories import chart
 

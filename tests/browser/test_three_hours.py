@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from crs_app import settings as project_settings
 from crs_app.accounts.models import User
+from patients.display.text import clock_text
 from patients.models import Course, Entry, EntryKind
-from patients.wording import clock_text
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.moved_clock import MovedClock
 

@@ -12,9 +12,8 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.engine.entries import KINDS
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS
-from patients.forms import ENTRY_FORMS
+from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod
-from patients.timeline_rows import CORRECTABLE
 from tests.factories import admit, chart
 
 # ruff: noqa: S608  (the statements are this file's own)
@@ -194,4 +193,4 @@ def test_a_form_is_recorded_once_a_course(charted: Entry) -> None:
 
 def test_the_kinds_are_those_of_the_course_file() -> None:
     assert set(EntryKind.values) == set(KINDS)
-    assert set(ENTRY_FORMS) == set(CORRECTABLE)
+    assert set(ENTRY_FORMS) == set(CORRECTION_FORMS)

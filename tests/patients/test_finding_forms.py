@@ -10,10 +10,9 @@ from django.urls import reverse
 from crs_app.accounts.models import User
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import TOXICITY_TERMS
-from patients.context import TABS
+from patients.bedside.page import TABS
 from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry
-from patients.timeline_rows import CORRECTABLE
 
 HTMX = {"headers": {"HX-Request": "true"}}
 
@@ -104,7 +103,7 @@ def test_a_finding_is_corrected_from_what_it_says(
 
 
 def test_every_form_has_a_tab_and_can_be_corrected() -> None:
-    assert set(TABS) == set(ENTRY_FORMS) == {kind.value for kind in CORRECTABLE}
+    assert set(TABS) == set(ENTRY_FORMS) == set(CORRECTION_FORMS)
 
 
 def test_every_word_of_the_vocabulary_can_be_chosen() -> None:

@@ -18,7 +18,6 @@ from django.utils import timezone
 from crs_app.accounts.models import Role, User
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
 from patients import site_policy
-from patients.board import board_of
 from patients.importing import import_course
 from patients.models import (
     Course,
@@ -35,6 +34,7 @@ from patients.queries.policies import rulings_of, version_of
 from patients.queries.status import reading_of
 from patients.recording.verify import differences
 from patients.site_policy import DecidedMeanwhileError, Decision, decide
+from patients.ward.board import board_of
 from tests.factories import UserFactory, admit, chart
 
 PAGE = "/policy/"

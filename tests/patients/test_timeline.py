@@ -17,13 +17,9 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import KINDS
-from patients.board import board_of, ended_of
-from patients.models import Course, GradePeriod
-from patients.queries.courses import course_of
-from patients.recording.record import correct_entry, end_course, record_entries
-from patients.timeline import bedside_of
-from patients.timeline_page import timeline_of
-from patients.wording import (
+from patients.bedside.page import bedside_of
+from patients.bedside.timeline import timeline_of
+from patients.display.text import (
     age_text,
     attribution_text,
     clock_text,
@@ -32,6 +28,10 @@ from patients.wording import (
     late_text,
     thing_label,
 )
+from patients.models import Course, GradePeriod
+from patients.queries.courses import course_of
+from patients.recording.record import correct_entry, end_course, record_entries
+from patients.ward.board import board_of, ended_of
 from tests.factories import admit, chart, sending, utc
 
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}

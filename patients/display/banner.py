@@ -1,59 +1,43 @@
-"""The only reader of more than one table: what a bedside page, a timeline and a board show."""
+"""The banner: who the patient is, and the day of therapy."""
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
 from django.utils import timezone
 
 from grading.engine.facts import Baseline
 from grading.engine.units import shown
 from grading.engine.vocabulary import Sex
-from grading.service import Standing
-from patients.attributed import last_said
-from patients.carried_on import CarriedOn, carried_on
-from patients.grade_card import grade_card, previous_values, running_infusions
+from patients.display.text import day_text
 from patients.models import Course
-from patients.panels import Banner, Bedside, GradeCard
-from patients.queries.status import Reading, held_beside, reading_of, weights_among, weights_for
-from patients.wording import day_text
+from patients.queries.status import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """Who it is about; always in sight."""
+
+    course_id: UUID
+    name: str
+    mrn: str
+    birth_date: date | None
+    age_text: str
+    sex_letter: str
+    product: str
+    day: int
+    infused_at: datetime
+    weight_text: str
+    weight_at: datetime | None
+    baseline_text: str
+    ward: str
+    bed: str
+
 
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
-
-
-def bedside_of(course: Course, now: datetime) -> Bedside:
-    """Banner, grade card, previous values and running infusions of one course."""
-    return beside_of(reading_of(course, now))
-
-
-def beside_of(reading: Reading) -> Bedside:
-    """``bedside_of`` for a course that was read already."""
-    course = reading.course
-    held = held_beside(course.pk, reading.standing)
-    weights = weights_among(held.weights)
-    return Bedside(
-        held=held,
-        banner=banner_of(reading),
-        card=grade_card(course.pk, reading.standing, held.grades, held.authors),
-        previous=previous_values(reading.standing, weights),
-        running=running_infusions(reading.standing, weights),
-        carried_on=carried_on(reading.standing, weights),
-        proposed=last_said(reading.standing.latest),
-    )
-
-
-def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
-    """What a round at ``now`` may find unchanged."""
-    standing = reading_of(course, now).standing
-    return carried_on(standing, weights_for(course.pk, standing.latest.values()))
-
-
-def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
-    """The grade card of a course that stands at ``standing``."""
-    held = held_beside(course_id, standing)
-    return grade_card(course_id, standing, held.grades, held.authors)
 
 
 def banner_of(reading: Reading) -> Banner:

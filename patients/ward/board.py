@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F
 
 from grading.engine.systems.lee_2014 import RULESET
-from patients.grade_card import next_change
+from patients.display.grade_card import NextChange, next_change
+from patients.display.text import age_text, day_text
 from patients.models import GradePeriod
-from patients.panels import BoardRow, NextChange
 from patients.queries.board import SQL_PERIODS_FROM_NOW_ON, courses_for_board, group_by_course
 from patients.queries.grades import gist
-from patients.wording import age_text, day_text
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One course on the ward board."""
+
+    course_id: UUID
+    name: str
+    mrn: str
+    ward: str
+    bed: str
+    product: str
+    day: int
+    grade: int | None
+    at_most: int | None
+    maximum: int | None
+    next_change: NextChange | None
+    last_observation_at: datetime | None
+    last_observation_age_text: str
 
 
 def board_of(now: datetime) -> list[BoardRow]:

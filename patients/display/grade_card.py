@@ -1,31 +1,20 @@
-"""The grade card: where a course stands, why, what the clock will change, and what is stale."""
+"""The grade card: the grade now, why, what the clock will change, and what is stale."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from grading.engine import entries as charted
 from grading.engine.analytes import Analyte
 from grading.engine.units import shown
-from grading.engine.vasopressors import rate_text
-from grading.engine.vocabulary import VITAL_SIGN, Attribution
-from patients.panels import (
-    CriterionLine,
-    GradeCard,
-    Infusion,
-    NextChange,
-    PreviousValue,
-    StripValue,
-    UnknownLine,
-)
-from patients.queries.grades import Author, Stretch
-from patients.wording import (
-    age_text,
+from grading.engine.vocabulary import VITAL_SIGN
+from patients.display.text import (
     clock_text,
     day_of,
     describe,
@@ -33,8 +22,77 @@ from patients.wording import (
     pressure_text,
     temperature_text,
     thing_label,
-    weight_at,
 )
+from patients.queries.grades import Author, Stretch
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionLine:
+    """A criterion that is met, with the value it rests on. ``at`` is of the oldest such value."""
+
+    code: str
+    grade: int
+    text: str
+    uncertain: bool
+    at: datetime | None
+    author: str
+    stale: bool
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownLine:
+    """What is not known, and the grade that it could reach."""
+
+    code: str
+    could_reach: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextChange:
+    """What the clock alone will change if nothing more is charted."""
+
+    at: datetime
+    grade: int
+    at_most: int
+    text: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class StripValue:
+    """One of the latest values, in short."""
+
+    key: str
+    label: str
+    value: str
+    unit: str
+    at: datetime
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GradeCard:
+    """Where the course stands; ``grade`` None: not graded (before infusion, after a death)."""
+
+    course_id: UUID
+    as_of: datetime
+    grade: int | None
+    at_most: int | None
+    since: datetime | None
+    peak_24h: int | None
+    maximum: int | None
+    maximum_at: datetime | None
+    criteria: list[CriterionLine]
+    unknown: list[UnknownLine]
+    upcoming: list[NextChange]
+    excluded: list[str]
+    strip: list[StripValue]
+    never_charted: list[str]
+    ended: bool
+    signature: str
+
 
 PEAK_WINDOW: Final = timedelta(hours=24)
 
@@ -172,7 +230,7 @@ def next_change(
 
 def _excluded(key: str, entry: charted.Entry) -> str:
     if isinstance(entry, charted.Vitals) and key in VITAL_SIGN:
-        said = f"{thing_label(key)} {_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
+        said = f"{thing_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
     else:
         said = describe(entry)
     return f"{said}: another cause, not counted"
@@ -182,7 +240,7 @@ def _strip(standing: Any) -> Iterable[StripValue]:
     for key in _STRIP:
         entry = standing.latest.get(key)
         if entry is not None:
-            label, value, unit = _short(key, entry)
+            label, value, unit = short_value(key, entry)
             yield StripValue(
                 key=key,
                 label=label,
@@ -193,7 +251,7 @@ def _strip(standing: Any) -> Iterable[StripValue]:
             )
 
 
-def _short(key: str, entry: charted.Entry) -> tuple[str, str, str]:
+def short_value(key: str, entry: charted.Entry) -> tuple[str, str, str]:
     if isinstance(entry, charted.Lab):
         result = f"{entry.comparator or ''}{shown(entry.value)}"
         return entry.analyte.label, result, lab_unit_text(entry.unit)
@@ -203,11 +261,11 @@ def _short(key: str, entry: charted.Entry) -> tuple[str, str, str]:
         if key == "temperature_c":
             value, _, unit = temperature_text(entry).partition(" ")
             return "Temp", value, unit
-        return VITAL_SIGN[key].abbreviation, _number(key, entry), VITAL_SIGN[key].unit
+        return VITAL_SIGN[key].abbreviation, vital_sign_number(key, entry), VITAL_SIGN[key].unit
     return thing_label(key), describe(entry), ""
 
 
-def _number(key: str, entry: charted.Vitals, places: int = 3) -> str:
+def vital_sign_number(key: str, entry: charted.Vitals, places: int = 3) -> str:
     """A vital sign that the set is the latest to give, as a number alone."""
     reading = entry.value_of(key)
     return "" if reading is None else shown(reading, places)
@@ -238,98 +296,3 @@ def _lasting(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
     lasting["upcoming"] = [(n.at, n.grade, n.at_most) for n in shown_on_card["upcoming"]]
     lasting["strip"] = [(s.key, s.value, s.at, s.stale) for s in shown_on_card["strip"]]
     return lasting
-
-
-def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[Infusion]:
-    """The vasopressors that run, as last charted."""
-    return [
-        Infusion(
-            drug=entry.drug.value,
-            label=entry.drug.label,
-            text=describe(entry, weight_at(weights, entry.at)),
-            at=entry.at,
-            age_text=age_text(entry.at, standing.at),
-            rate_text=rate_text(entry),
-            unit=entry.unit.value if entry.unit else "",
-            concentration_per_ml=_typed(entry.concentration_per_ml),
-            weight_kg=_typed(entry.weight_kg),
-        )
-        for _, entry in sorted(standing.latest.items())
-        if isinstance(entry, charted.Vasopressor) and entry.runs
-    ]
-
-
-def _typed(number: Decimal | None) -> str:
-    return "" if number is None else f"{number:f}"
-
-
-def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:
-    """What was charted before, by the name of the form field that it stands beside."""
-    said = {
-        **_previous_vitals(standing.latest),
-        **_previous_oxygen(standing.latest.get("oxygen")),
-        **_previous_infusions(running_infusions(standing, weights)),
-        **_previous_results(standing.latest),
-    }
-    if (weight := standing.latest.get("weight")) is not None:
-        said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
-    if (bolus := standing.latest.get("fluid_bolus")) is not None:
-        said["volume_ml"] = (f"{shown(bolus.volume_ml)} mL", bolus.at)
-    said |= _previous_symptoms(standing.latest)
-    return {name: PreviousValue(text, at, standing.at) for name, (text, at) in said.items()}
-
-
-def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
-    said = {
-        key: (_number(key, entry), entry.at)
-        for key in VITAL_SIGN
-        if (entry := latest.get(key)) is not None
-    }
-    if said.pop("temperature_c", None) is not None:
-        entry = latest["temperature_c"]
-        said["temperature"] = (temperature_text(entry), entry.at)
-    return said
-
-
-def _previous_results(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
-    said = {}
-    for entry in latest.values():
-        if isinstance(entry, charted.Lab):
-            _, result, unit = _short("", entry)
-            said[entry.analyte.value] = (f"{result} {unit}".rstrip(), entry.at)
-    return said
-
-
-def _previous_symptoms(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
-    return {
-        f"symptom_{entry.term}": (_symptom_text(entry), entry.at)
-        for entry in latest.values()
-        if isinstance(entry, charted.Symptom)
-    }
-
-
-def _symptom_text(entry: charted.Symptom) -> str:
-    """With what it was ascribed to, where that is not CRS: the next one may be due to the same."""
-    said = "present" if entry.present else "absent"
-    return said if entry.attribution is Attribution.CRS else f"{said}, {entry.attribution.label}"
-
-
-def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datetime]]:
-    if entry is None:
-        return {}
-    numbers = {
-        "flow_l_per_min": entry.flow_l_per_min,
-        "fio2_percent": entry.fio2_percent,
-    }
-    said = {name: (shown(v), entry.at) for name, v in numbers.items() if v is not None}
-    return {"device": (entry.device.label, entry.at), **said}
-
-
-def _previous_infusions(infusions: Sequence[Infusion]) -> dict[str, tuple[str, datetime]]:
-    if not infusions:
-        return {}
-    newest = max(infusion.at for infusion in infusions)
-    return {
-        "drug": (", ".join(infusion.label for infusion in infusions), newest),
-        "rate": ("; ".join(infusion.text for infusion in infusions), newest),
-    }

@@ -1,4 +1,4 @@
-"""How charted facts, ages and grades are written on a page: one line each, in clinical words."""
+"""A charted fact, an age and a time in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What templates are given beside their values: how a time is written, and what stands ready."""
+"""Jinja2 filters and globals of the pages about patients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.utils import timezone
 from markupsafe import Markup
 
-from patients.wording import age_text, capital, clock_text, day_of, duration_text
+from patients.display.text import age_text, capital, clock_text, day_of, duration_text
 
 _USUAL_REASONS: Final = (
     "Typing error",

@@ -1,25 +1,87 @@
-"""What the bedside page's template is given: the same for the page and for each part of it."""
+"""The context of the bedside page and of its parts."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.urls import reverse
 
+from grading.service import Standing
 from patients.advice import panel_beside
-from patients.answers import GUIDANCE
+from patients.attributed import Proposal, last_said
+from patients.bedside.timeline import timeline_of
+from patients.carried_on import CarriedOn, carried_on
+from patients.display.banner import Banner, banner_of
+from patients.display.grade_card import GradeCard, grade_card
+from patients.display.previous_values import (
+    Infusion,
+    PreviousValue,
+    previous_values,
+    running_infusions,
+)
+from patients.display.text import capital
+from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
 from patients.entry_form import EntryForm
 from patients.forms import ENTRY_FORMS
 from patients.guidance_forms import RETURNS_AFTER
 from patients.models import Course, EntryKind
-from patients.queries.status import reading_of
+from patients.queries.grades import Held
+from patients.queries.status import Reading, held_beside, reading_of, weights_among, weights_for
 from patients.remark_forms import ONE_TAP_REASONS
-from patients.timeline import beside_of
-from patients.timeline_page import timeline_of
-from patients.timeline_rows import GRADE_CHANGE
-from patients.transfer import TRANSFER
-from patients.wording import capital
+
+
+@dataclass(frozen=True, slots=True)
+class Bedside:
+    """Everything of one course that its page shows beside the timeline and the form.
+
+    ``held`` is what it was read from, for what else the page tells.
+    """
+
+    held: Held
+    banner: Banner
+    card: GradeCard
+    previous: Mapping[str, PreviousValue]
+    running: list[Infusion]
+    carried_on: list[CarriedOn]
+    proposed: Mapping[str, Proposal]
+
+
+def bedside_of(course: Course, now: datetime) -> Bedside:
+    """Banner, grade card, previous values and running infusions of one course."""
+    return beside_of(reading_of(course, now))
+
+
+def beside_of(reading: Reading) -> Bedside:
+    """``bedside_of`` for a course that was read already."""
+    course = reading.course
+    held = held_beside(course.pk, reading.standing)
+    weights = weights_among(held.weights)
+    return Bedside(
+        held=held,
+        banner=banner_of(reading),
+        card=grade_card(course.pk, reading.standing, held.grades, held.authors),
+        previous=previous_values(reading.standing, weights),
+        running=running_infusions(reading.standing, weights),
+        carried_on=carried_on(reading.standing, weights),
+        proposed=last_said(reading.standing.latest),
+    )
+
+
+def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
+    """What a round at ``now`` may find unchanged."""
+    standing = reading_of(course, now).standing
+    return carried_on(standing, weights_for(course.pk, standing.latest.values()))
+
+
+def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
+    """The grade card of a course that stands at ``standing``."""
+    held = held_beside(course_id, standing)
+    return grade_card(course_id, standing, held.grades, held.authors)
+
 
 FIRST_KIND: Final = EntryKind.VITALS.value
 TABS: Final = {

@@ -1,0 +1,1 @@
+"""The page of one course and everything that is sent from it."""

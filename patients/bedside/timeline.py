@@ -1,0 +1,79 @@
+"""Read a page of the timeline, or single entries, and build their rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Container, Sequence
+from datetime import datetime
+
+from grading.engine.entries import Weight
+from patients.display.timeline import (
+    GRADE_CHANGE,
+    GUIDANCE,
+    TRANSFER,
+    Timeline,
+    TimelineRow,
+    answer_row,
+    build_rows,
+    build_timeline,
+    change_row,
+    move_row,
+)
+from patients.forms import CORRECTION_FORMS
+from patients.models import Entry
+from patients.queries.guidance_answers import read_all_answers
+from patients.queries.status import weights_for
+from patients.queries.timeline import (
+    read_correction_chains,
+    read_grade_changes,
+    read_moves,
+    read_timeline_page,
+    timeline_entry,
+)
+
+
+def timeline_of(
+    course_id: uuid.UUID,
+    now: datetime,
+    *,
+    before: uuid.UUID | None = None,
+    kind: str = "",
+    can_correct: bool = False,
+) -> Timeline:
+    """A page of the timeline, newest first, from the entry ``before`` on; all kinds, or one."""
+    if kind == GRADE_CHANGE:
+        changes = [
+            change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
+            for one in read_grade_changes(course_id, now)
+        ]
+        return Timeline(changes[::-1], "", kind)
+    if kind == GUIDANCE:
+        return Timeline([answer_row(answer) for answer in read_all_answers(course_id)], "", kind)
+    if kind == TRANSFER:
+        return Timeline([move_row(move) for move in read_moves(course_id)], "", kind)
+    page = read_timeline_page(course_id, now, before=before, kind=kind)
+    return build_timeline(page, kind, _correctable(can_correct))
+
+
+def rows_of(
+    course_id: uuid.UUID,
+    entries: Sequence[Entry],
+    *,
+    can_correct: bool = False,
+    is_new: bool = False,
+    weights: Sequence[Weight] | None = None,
+) -> list[TimelineRow]:
+    """The rows of ``entries``, in their order, each with what it corrected.
+
+    Entries that are ``is_new`` were recorded just now: nothing can have replaced them yet.
+    ``weights`` are those in force; None reads the ones that are needed.
+    """
+    shown = [timeline_entry(entry, is_new=is_new) for entry in entries]
+    chains = read_correction_chains(shown)
+    if weights is None:
+        weights = weights_for(course_id, [each.read for each in (*shown, *chains.values())])
+    return build_rows(shown, chains, weights, _correctable(can_correct))
+
+
+def _correctable(can_correct: bool) -> Container[str]:
+    return frozenset(CORRECTION_FORMS) if can_correct else frozenset()

@@ -1,0 +1,1 @@
+"""Words and plain values for templates. Knows no request and no SQL."""

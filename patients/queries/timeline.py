@@ -1,0 +1,324 @@
+"""Read one page of the timeline in one statement: entries, grade changes, answers and moves."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+
+from grading.engine import entries as grading_entries
+from grading.engine.systems.lee_2014 import RULESET
+from patients.models import Entry, EntryKind
+from patients.queries.entries import (
+    SQL_ENTRIES_AS_JSON,
+    SQL_WEIGHTS,
+    EntryRow,
+    charted,
+    name_of,
+    row_at_hand,
+    row_from,
+    rows_from,
+)
+from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN, AnswerRow, parse_answers
+from patients.queries.status import weights_among
+
+PAGE_OF_ROWS: Final = 40
+_PARSED_AT_ONCE: Final = 2048
+
+
+class TimelineEntry(NamedTuple):
+    """An entry with what was recorded with it.
+
+    ``answers`` are those of its act, among whose entries it has ``place``; ``retraction`` is why
+    it was retracted, None where it was not.
+    """
+
+    row: EntryRow
+    read: grading_entries.Entry
+    place: int
+    answers: Mapping[str, Any]
+    retraction: str | None
+
+    @property
+    def reason(self) -> str:
+        """Why it replaces the entry that it corrects."""
+        return str(self.answers.get("reason", ""))
+
+
+class GradeChangeRow(NamedTuple):
+    """The stored grade changed from ``before`` to ``grade`` at ``at``; ``criteria`` as stored."""
+
+    at: datetime
+    before: int
+    grade: int
+    criteria: Sequence[Mapping[str, Any]]
+
+
+class MoveRow(NamedTuple):
+    """A move, an end or a reopening of a course; a place is a pair of ward and bed."""
+
+    pk: str
+    what: str
+    before: tuple[str, str]
+    after: tuple[str, str]
+    reason: str
+    at: datetime
+    recorded_at: datetime
+    author: str
+
+
+class TimelinePage(NamedTuple):
+    """The rows of one page, newest first; ``chains`` are the entries that ``entries`` corrected.
+
+    ``weights`` are those in force that a dose on the page was converted with. ``has_older`` says
+    whether another page follows.
+    """
+
+    entries: list[TimelineEntry]
+    chains: dict[uuid.UUID, TimelineEntry]
+    weights: list[grading_entries.Weight]
+    grade_changes: list[GradeChangeRow]
+    answers: list[AnswerRow]
+    moves: list[MoveRow]
+    has_older: bool
+
+
+SQL_ENTRIES_AS_TEXTS: Final = """array_agg(CAST(
+    json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id,
+        entry.body::text, author.username, author.first_name, author.last_name,
+        entry.place, act.answers, later.id IS NOT NULL,
+        coalesce(nullif(later_act.answers ->> 'reason', ''), later.body ->> 'note', ''))
+    AS text) ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC)"""
+"""Each entry of a statement as one text: all that its row prints."""
+SQL_WITH_ACTS: Final = """JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+JOIN patients_chartingact AS act ON act.id = entry.act_id
+LEFT JOIN patients_entry AS later ON later.replaces_id = entry.id
+LEFT JOIN patients_chartingact AS later_act ON later_act.id = later.act_id"""
+"""What ``AS_TEXTS`` reads beside ``entry``; ``later`` is what took its place."""
+
+SQL_CORRECTION_CHAINS: Final = f"""
+WITH RECURSIVE chain AS (
+    SELECT * FROM patients_entry WHERE id = ANY(%s::uuid[])
+    UNION ALL
+    SELECT old.* FROM chain JOIN patients_entry AS old ON old.id = chain.replaces_id
+)
+SELECT {SQL_ENTRIES_AS_TEXTS} FROM chain AS entry {SQL_WITH_ACTS}
+"""  # noqa: S608 - made of constants
+
+SQL_MOVES_WITHIN: Final = """
+SELECT CAST(json_agg(
+    json_build_array(move.id, move.what, json_build_array(move.from_ward, move.from_bed),
+        json_build_array(move.to_ward, move.to_bed), move.reason, move.at, move.recorded_at,
+        author.username, author.first_name, author.last_name)
+    ORDER BY move.at DESC, move.recorded_at DESC
+) AS text)
+FROM patients_transfer AS move JOIN accounts_user AS author ON author.id = move.recorded_by_id
+WHERE move.course_id = %(course)s
+    AND move.at >= coalesce({since}, '-infinity') AND move.at < coalesce({until}, 'infinity')
+"""
+"""As one JSON value: the moves of a course in [since, until), newest first."""
+SQL_ALL_MOVES: Final = SQL_MOVES_WITHIN.format(since="NULL::timestamptz", until="NULL::timestamptz")
+
+# A row of their own have all but retractions and what a correction replaced. One entry more than
+# the page holds tells whether there are older ones. What is shown among the entries begins with
+# the last of them, ``edge``; doses are reckoned with the weights that held at any of them.
+SQL_TIMELINE_PAGE: Final = """
+WITH RECURSIVE page AS MATERIALIZED (
+    SELECT * FROM patients_entry AS entry
+    WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' {which}
+        AND NOT EXISTS (
+            SELECT FROM patients_entry AS later
+            WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
+        )
+    ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC LIMIT {limit}
+), chain AS (
+    SELECT old.* FROM page JOIN patients_entry AS old ON old.id = page.replaces_id
+    UNION ALL
+    SELECT old.* FROM chain JOIN patients_entry AS old ON old.id = chain.replaces_id
+), edge AS MATERIALIZED (
+    SELECT (array_agg(at ORDER BY at DESC))[{last}] AS since FROM page HAVING count(*) = {limit}
+), dosed AS MATERIALIZED (
+    SELECT min(at) AS since FROM (SELECT at, kind FROM page UNION ALL SELECT at, kind FROM chain)
+        AS entry WHERE kind = 'vasopressor'
+)
+SELECT
+    (SELECT {texts} FROM page AS entry {with_acts}),
+    (SELECT {texts} FROM chain AS entry {with_acts}),
+    (SELECT {as_json} FROM patients_entry AS entry
+        JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+        WHERE entry.course_id = %(course)s AND {weights}
+            AND NOT EXISTS (
+                SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id
+            )),
+    {apart_from_entries}
+"""
+_OF_KIND: Final = "AND entry.kind = %(kind)s"
+_OLDER: Final = """AND (entry.at, entry.recorded_at, entry.place)
+    < (%(at)s::timestamptz, %(recorded_at)s::timestamptz, %(place)s::smallint)"""
+# A change is told from the grade that it ended: the period before ``since`` is read, too.
+SQL_GRADE_CHANGES: Final = """
+SELECT CAST(json_agg(
+    json_build_array(start, before, grade, findings -> 'criteria') ORDER BY start) AS text)
+FROM (
+    SELECT lower(valid) AS start, grade, findings, lag(grade) OVER (ORDER BY lower(valid)) AS before
+    FROM patients_gradeperiod
+    WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
+        AND lower(valid) <= %(now)s
+        AND lower(valid) >= coalesce((
+            SELECT lower(held.valid) FROM patients_gradeperiod AS held
+            WHERE held.course_id = %(course)s AND held.system = %(system)s
+                AND upper_inf(held.known) AND lower(held.valid) < {since}
+            ORDER BY lower(held.valid) DESC LIMIT 1
+        ), {since}, '-infinity')
+) AS held
+WHERE before <> grade AND start >= coalesce({since}, '-infinity')
+    AND start < coalesce({until}, 'infinity')
+"""
+_ALWAYS: Final = "NULL::timestamptz"
+_SINCE: Final = "(SELECT since FROM edge)"
+
+
+class _Cursor(NamedTuple):
+    """The entry that a page begins after, by its place in the order of the timeline."""
+
+    at: datetime
+    recorded_at: datetime
+    place: int
+
+
+def read_timeline_page(
+    course_id: uuid.UUID, now: datetime, *, before: uuid.UUID | None = None, kind: str = ""
+) -> TimelinePage:
+    """A page of the timeline from the entry ``before`` on; all kinds, or entries of one kind."""
+    after = None if before is None else _position_of(course_id, before)
+    params: dict[str, Any] = {"course": course_id, "kind": kind, "system": RULESET, "now": now}
+    if after is not None:
+        params |= after._asdict()
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(of_kind=bool(kind), is_older=after is not None), params)
+        page, chains, weights, changes, answers, moves = cursor.fetchone()
+    page = page or []
+    return TimelinePage(
+        entries=[parse_timeline_entry(text) for text in page[:PAGE_OF_ROWS]],
+        chains=_by_id(chains or ()),
+        weights=weights_among(rows_from(weights)),
+        grade_changes=_parse_grade_changes(changes),
+        answers=parse_answers(answers),
+        moves=_parse_moves(moves),
+        has_older=len(page) > PAGE_OF_ROWS,
+    )
+
+
+@cache
+def _statement(*, of_kind: bool, is_older: bool) -> str:
+    until = "%(at)s::timestamptz" if is_older else _ALWAYS
+    apart_from_entries = "NULL, NULL, NULL" if of_kind else ", ".join(
+        f"({part.format(since=_SINCE, until=until)})"
+        for part in (SQL_GRADE_CHANGES, SQL_ANSWERS_WITHIN, SQL_MOVES_WITHIN)
+    )  # fmt: skip
+    return SQL_TIMELINE_PAGE.format(
+        which=" ".join([_OF_KIND] * of_kind + [_OLDER] * is_older),
+        limit=PAGE_OF_ROWS + 1,
+        last=PAGE_OF_ROWS,
+        texts=SQL_ENTRIES_AS_TEXTS,
+        with_acts=SQL_WITH_ACTS,
+        as_json=SQL_ENTRIES_AS_JSON,
+        weights=SQL_WEIGHTS.replace("%(since)s", "(SELECT since FROM dosed)"),
+        apart_from_entries=apart_from_entries,
+    )
+
+
+def _position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> _Cursor | None:
+    """The place of an entry in the timeline; None where the course has no such entry."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT at, recorded_at, place FROM patients_entry WHERE course_id = %s AND id = %s",
+            [course_id, entry_id],
+        )
+        found = cursor.fetchone()
+    return None if found is None else _Cursor(*found)
+
+
+def read_grade_changes(course_id: uuid.UUID, now: datetime) -> list[GradeChangeRow]:
+    """Every change of grade up to ``now``, in order, as the chart has them now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL_GRADE_CHANGES.format(since=_ALWAYS, until=_ALWAYS),
+            {"course": course_id, "system": RULESET, "now": now},
+        )
+        return _parse_grade_changes(cursor.fetchone()[0])
+
+
+def read_moves(course_id: uuid.UUID) -> list[MoveRow]:
+    """Every move of a course, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_ALL_MOVES, {"course": course_id})
+        return _parse_moves(cursor.fetchone()[0])
+
+
+def read_correction_chains(entries: Iterable[TimelineEntry]) -> dict[uuid.UUID, TimelineEntry]:
+    """Every entry that one of ``entries`` corrects, and what that one corrected before, by id."""
+    wanted = [one.row.replaces_id for one in entries if one.row.replaces_id is not None]
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_CORRECTION_CHAINS, [wanted])
+        return _by_id(cursor.fetchone()[0])
+
+
+@lru_cache(maxsize=_PARSED_AT_ONCE)
+def parse_timeline_entry(text: str) -> TimelineEntry:
+    """One text of ``SQL_ENTRIES_AS_TEXTS``.
+
+    Cached by the whole text: a recorded entry never changes, so the same text has one meaning.
+    """
+    *columns, place, answers, is_replaced, why = json.loads(text)
+    row = row_from(*columns)
+    return TimelineEntry(row, charted(row), place, answers, why if is_replaced else None)
+
+
+def timeline_entry(entry: Entry, *, is_new: bool) -> TimelineEntry:
+    """A model at hand as a timeline entry; one that ``is_new`` cannot have been replaced yet."""
+    row, successor = row_at_hand(entry), None if is_new else getattr(entry, "replaced_by", None)
+    retraction = None if successor is None else reason_of(successor)
+    return TimelineEntry(row, charted(row), entry.place, entry.act.answers, retraction)
+
+
+def reason_of(successor: Entry) -> str:
+    """Why ``successor`` corrected or retracted the entry that it replaces."""
+    reason = successor.act.answers.get("reason", "")
+    if not reason and successor.kind == EntryKind.RETRACTION:
+        reason = successor.body.get("note", "")
+    return str(reason)
+
+
+def _by_id(texts: Iterable[str]) -> dict[uuid.UUID, TimelineEntry]:
+    return {one.row.pk: one for one in map(parse_timeline_entry, texts)}
+
+
+def _parse_grade_changes(text: str | None) -> list[GradeChangeRow]:
+    return [
+        GradeChangeRow(datetime.fromisoformat(at), before, grade, criteria)
+        for at, before, grade, criteria in json.loads(text or "[]")
+    ]
+
+
+def _parse_moves(text: str | None) -> list[MoveRow]:
+    return [
+        MoveRow(
+            pk,
+            what,
+            (before[0], before[1]),
+            (after[0], after[1]),
+            reason,
+            datetime.fromisoformat(at),
+            datetime.fromisoformat(recorded_at),
+            name_of(*author),
+        )
+        for pk, what, before, after, reason, at, recorded_at, *author in json.loads(text or "[]")
+    ]

@@ -1,0 +1,1 @@
+"""Which patients are on the wards, and where: board, admission, moves."""
