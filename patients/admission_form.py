@@ -12,9 +12,9 @@ from django import forms
 from django.utils import timezone
 
 from grading.engine.vocabulary import AGE_YEARS, VITAL_SIGN, WEIGHT_KG, Sex
-from patients.entry_form import helper
-from patients.fields import TypedNumberField, choices_of, say_plainly, without_empty
-from patients.local_time import WHICH_CHOICES, LocalTimeError, instant_of
+from patients.forms.entry_form import helper
+from patients.forms.fields import TypedNumberField, choices_of, say_plainly, without_empty
+from patients.forms.times import WHICH_CHOICES, LocalTimeError, instant_of
 from patients.models import AT_MOST_AHEAD, EntryKind
 from patients.recording.admit import Admission
 from patients.recording.inputs import Draft

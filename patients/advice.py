@@ -17,9 +17,9 @@ from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
 from grading.service import Standing
-from patients.carried_on import CarriedOn, carried_on
 from patients.display.text import clock_text, day_of
 from patients.display.timeline import answer_text
+from patients.forms.unchanged import CarriedOn, carried_on
 from patients.guidance_panels import (
     AnsweredLine,
     GuidancePanel,

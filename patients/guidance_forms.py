@@ -18,9 +18,9 @@ from grading.engine.vocabulary import (
     TreatmentAgent,
     VasopressorDrug,
 )
-from patients.carried_on import CarriedOn
-from patients.entry_form import EntryForm, helper
-from patients.fields import TypedNumberField
+from patients.forms.entry_form import EntryForm, helper
+from patients.forms.fields import TypedNumberField
+from patients.forms.unchanged import CarriedOn
 from patients.guidance_tasks import (
     JUDGEMENT,
     NO,

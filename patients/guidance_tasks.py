@@ -14,9 +14,9 @@ from grading.engine.vocabulary import (
     RiskQuestion,
     VasopressorDrug,
 )
-from patients.carried_on import CarriedOn
 from patients.display.text import capital, thing_label
-from patients.forms import ENTRY_FORMS
+from patients.forms.registry import ENTRY_FORMS
+from patients.forms.unchanged import CarriedOn
 from patients.guidance_panels import Tap, Task
 from patients.models import EntryKind
 

@@ -33,7 +33,7 @@ from patients.bedside.page import (
     shared_context,
 )
 from patients.display.timeline import answer_row, answer_text
-from patients.forms import ENTRY_FORMS
+from patients.forms.registry import ENTRY_FORMS
 from patients.guidance_forms import (
     FORM_OF_REPLY,
     AnswerForm,

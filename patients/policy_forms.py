@@ -13,8 +13,8 @@ from django.utils import timezone
 from grading.engine.parameters import Parameter
 from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.vocabulary import Limits
-from patients.fields import TypedNumberField
-from patients.local_time import WHICH_CHOICES, LocalTimeError, instant_of
+from patients.forms.fields import TypedNumberField
+from patients.forms.times import WHICH_CHOICES, LocalTimeError, instant_of
 from patients.models import PolicyVersion
 from patients.policy_words import (
     GROUPS,

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from patients.bedside.page import FIRST_KIND, page_context, shared_context
+from patients.forms.notes import NotObservedTap
 from patients.models import Course
 from patients.recording.inputs import FormReusedError
 from patients.recording.record import record_entries
-from patients.remark_forms import NotObservedTap
 from patients.requests import CONFLICT, SignedInRequest, charting, course_or_404, sending_of
 from patients.saved import saved_of
 

@@ -15,7 +15,7 @@ from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_chart
-from patients.entry_form import EntryForm
+from patients.forms.entry_form import EntryForm
 from patients.models import Course, EntryKind
 from patients.queries.courses import course_of
 from patients.recording.inputs import Draft, Sending

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from grading.course_file import read_entry
 from grading.engine.entries import Weight
 from patients.advice import advised_by, panel_on
-from patients.attributed import Proposal, last_said
 from patients.bedside.timeline import rows_of, timeline_of
-from patients.carried_on import CarriedOn, carried_on
 from patients.display.banner import Banner, banner_of
 from patients.display.grade_card import GradeCard, grade_card
 from patients.display.previous_values import (
@@ -21,6 +19,9 @@ from patients.display.previous_values import (
 )
 from patients.display.text import clock_text, describe
 from patients.display.timeline import Timeline, TimelineRow, change_row
+from patients.forms.attribution import Proposal, last_said
+from patients.forms.treatments import Syringe, syringes_in
+from patients.forms.unchanged import CarriedOn, carried_on
 from patients.guidance_panels import GuidancePanel
 from patients.models import Entry, EntryKind
 from patients.queries.entries import all_charted
@@ -28,7 +29,6 @@ from patients.queries.guidance_answers import latest_answers
 from patients.queries.status import held_beside, reading_of, weights_among
 from patients.recording.inputs import Draft
 from patients.recording.record import Recorded
-from patients.syringes import Syringe, syringes_in
 
 _SHOWN_IN_BANNER = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 

@@ -11,9 +11,9 @@ from django import forms
 from django.utils import timezone
 
 from patients.display.text import clock_text
-from patients.entry_form import EntryForm
-from patients.fields import say_plainly
-from patients.local_time import LocalTimeError, instant_of
+from patients.forms.entry_form import EntryForm
+from patients.forms.fields import say_plainly
+from patients.forms.times import LocalTimeError, instant_of
 from patients.models import AT_MOST_AHEAD, Course, Move
 from patients.transfer import Moving, place_mark
 

@@ -32,8 +32,9 @@ from patients.bedside.page import (
     shared_context,
 )
 from patients.bedside.timeline import rows_of, timeline_of
-from patients.entry_form import EntryForm, RetractionForm, TicksForm, is_tick
-from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.entry_form import EntryForm, RetractionForm
+from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.unchanged import TicksForm, is_tick
 from patients.models import Course, Entry, EntryKind
 from patients.queries.board import stamp_of_board
 from patients.queries.status import reading_of

@@ -12,9 +12,7 @@ from django.urls import reverse
 
 from grading.service import Standing
 from patients.advice import panel_beside
-from patients.attributed import Proposal, last_said
 from patients.bedside.timeline import timeline_of
-from patients.carried_on import CarriedOn, carried_on
 from patients.display.banner import Banner, banner_of
 from patients.display.grade_card import GradeCard, grade_card
 from patients.display.previous_values import (
@@ -25,13 +23,15 @@ from patients.display.previous_values import (
 )
 from patients.display.text import capital
 from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
-from patients.entry_form import EntryForm
-from patients.forms import ENTRY_FORMS
+from patients.forms.attribution import Proposal, last_said
+from patients.forms.entry_form import EntryForm
+from patients.forms.notes import ONE_TAP_REASONS
+from patients.forms.registry import ENTRY_FORMS
+from patients.forms.unchanged import CarriedOn, carried_on
 from patients.guidance_forms import RETURNS_AFTER
 from patients.models import Course, EntryKind
 from patients.queries.grades import Held
 from patients.queries.status import Reading, held_beside, reading_of, weights_among, weights_for
-from patients.remark_forms import ONE_TAP_REASONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from patients.display.timeline import (
     change_row,
     move_row,
 )
-from patients.forms import CORRECTION_FORMS
+from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
 from patients.queries.guidance_answers import read_all_answers
 from patients.queries.status import weights_for

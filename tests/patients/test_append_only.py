@@ -12,7 +12,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.engine.entries import KINDS
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS
-from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod
 from tests.factories import admit, chart
 

@@ -11,7 +11,7 @@ from crs_app.accounts.models import User
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import TOXICITY_TERMS
 from patients.bedside.page import TABS
-from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry
 
 HTMX = {"headers": {"HX-Request": "true"}}

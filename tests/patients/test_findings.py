@@ -14,7 +14,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.engine.ctcae import CTCAE_WORDS
 from grading.engine.table_1 import TABLE_1
-from patients.forms import ENTRY_FORMS
+from patients.forms.registry import ENTRY_FORMS
 from patients.models import Course, Entry
 from tests.factories import chart
 

@@ -8,7 +8,7 @@ from django.forms.renderers import DjangoTemplates
 
 from crs_app.accounts.models import User
 from crs_app.speedups.form_renderer import PlainRenderer
-from patients.forms import ENTRY_FORMS
+from patients.forms.registry import ENTRY_FORMS
 from patients.models import Course
 from tests.factories import chart
 

@@ -14,8 +14,8 @@ from grading.engine.vocabulary import DRUGS, VITAL_SIGNS, VasopressorDrug
 from patients.admission_form import AdmissionForm
 from patients.bedside.page import carried_on_of
 from patients.display.text import describe
-from patients.entry_form import EntryForm, RetractionForm
-from patients.forms import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.entry_form import EntryForm, RetractionForm
+from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course
 from patients.queries.entries import charted
 from tests.factories import admit, chart, utc

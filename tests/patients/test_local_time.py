@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
-from patients.local_time import EARLIER, LATER, LocalTimeError, instant_of
+from patients.forms.times import EARLIER, LATER, LocalTimeError, instant_of
 
 FIVE_MINUTES = timedelta(minutes=5)
 NOW = datetime(2026, 11, 2, 12, 0, 30, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What every bedside form has: a time, an attribution, a note, and the course file's own reader.
+"""What every bedside form has: a time, an attribution, a note, and the reader of the course file.
 
 A form parses, complains and asks; it stores nothing.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, ClassVar
 
 from crispy_forms.helper import FormHelper
@@ -20,14 +20,13 @@ from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts
 from grading.engine.unusual import Circumstances, questions
 from grading.engine.vocabulary import Attribution
-from patients.asking import OBSERVED_THEN, Ask, digest_of
-from patients.attributed import Proposal, part_fields, part_name, said_of_parts
-from patients.carried_on import CarriedOn
 from patients.display.text import clock_text
-from patients.fields import TickField, choices_of, say_plainly, without_empty
-from patients.local_time import WHICH_CHOICES, LocalTimeError
+from patients.forms.attribution import Proposal, part_fields, part_name, said_of_parts
+from patients.forms.confirmation import OBSERVED_THEN, Ask, digest_of
+from patients.forms.fields import choices_of, say_plainly, without_empty
+from patients.forms.times import WHICH_CHOICES, LocalTimeError, Typed, observed_at
+from patients.forms.unchanged import CarriedOn, is_tick, tick_fields
 from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
-from patients.observed import Typed, observed_at
 from patients.queries.laboratory import LimitsGiven
 from patients.recording.inputs import Draft
 
@@ -38,11 +37,6 @@ def helper() -> FormHelper:
     bare.form_tag = False
     bare.disable_csrf = True
     return bare
-
-
-def is_tick(name: str) -> bool:
-    """Whether an input says that something is unchanged."""
-    return name == "oxygen_unchanged" or name.startswith("unchanged_")
 
 
 class EntryForm(forms.Form):
@@ -127,7 +121,7 @@ class EntryForm(forms.Form):
             )
             say_plainly({"reason": self.fields["reason"]})
         self._carried_on = carried_on
-        self.fields |= _tick_fields(carried_on)
+        self.fields |= tick_fields(carried_on)
         self.helper = helper()
 
     def is_valid(self) -> bool:
@@ -431,34 +425,6 @@ def _share_fields_of(form_class: type[EntryForm]) -> None:
     """Make the fields of a class ready for its forms: in plain words, and never copied."""
     say_plainly(form_class.base_fields)
     form_class.base_fields = _Shared(form_class.base_fields)
-
-
-def _tick_fields(carried_on: Sequence[CarriedOn]) -> dict[str, forms.Field]:
-    return {
-        thing.field_name: _tick_field(thing.mark, f"{thing.label} unchanged", thing.text)
-        for thing in carried_on
-    }
-
-
-@lru_cache(maxsize=512)
-def _tick_field(seen: str, label: str, help_text: str) -> TickField:
-    """Shared by all forms that show the same, which change nothing of it."""
-    field = TickField(seen=seen, label=label, help_text=help_text)
-    say_plainly({"tick": field})
-    return field
-
-
-class TicksForm(forms.Form):
-    """The ticks of a form alone: all of it that a save changes, where nothing is proposed."""
-
-    def __init__(self, carried_on: Sequence[CarriedOn]) -> None:
-        super().__init__(label_suffix="")
-        self.fields |= _tick_fields(carried_on)
-
-    @property
-    def ticks(self) -> list[forms.BoundField]:
-        """As ``EntryForm.ticks``."""
-        return [self[name] for name in self.fields]
 
 
 def age_of(course: Course) -> int:

@@ -1,4 +1,4 @@
-"""The panel of results: one row an analyte, one entry for each row that has a result."""
+"""Forms of laboratory results: a whole report, or a single result."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from django.utils.timezone import localtime
 
 from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, LabUnit, lab_unit
 from patients.display.text import lab_unit_text
-from patients.entry_form import EntryForm
-from patients.fields import TypedNumberField, without_empty
+from patients.forms.entry_form import EntryForm
+from patients.forms.fields import TypedNumberField, choices_of, without_empty
 from patients.models import EntryKind, LaboratoryLimits
 from patients.queries.laboratory import (
     LimitsGiven,
@@ -27,6 +27,44 @@ from patients.queries.laboratory import (
     last_reports,
     latest_limits,
 )
+
+
+def _unit_choices() -> list[tuple[str, str]]:
+    """Every unit that a result is reported in, once; the reader holds each analyte to its own."""
+    names = dict.fromkeys(unit.name for analyte in Analyte for unit in analyte.units)
+    return [
+        ("", "Choose the unit"),
+        *((name, lab_unit_text(name) or name) for name in names),
+    ]
+
+
+class LabForm(EntryForm):
+    """One result with the limits of normal of its report: what a correction of it asks."""
+
+    kind = EntryKind.LAB
+    graded_from_infusion = False
+
+    analyte = forms.ChoiceField(
+        label="Analyte",
+        choices=choices_of(Analyte, "Choose the analyte"),
+        error_messages={"required": "Choose the analyte."},
+    )
+    comparator = forms.ChoiceField(
+        label="Reported as",
+        choices=(("", "the value"), ("<", "below (<)"), (">", "above (>)")),
+        required=False,
+    )
+    value = TypedNumberField(
+        label="Result", required=True, error_messages={"required": "Give the result."}
+    )
+    unit = forms.ChoiceField(
+        label="Unit",
+        choices=_unit_choices(),
+        error_messages={"required": "Choose the unit of the report."},
+    )
+    upper_limit = TypedNumberField(label="Upper limit of normal", above_zero=True)
+    lower_limit = TypedNumberField(label="Lower limit of normal")
+
 
 _COMPARATORS: Final = ("<", ">")
 _NO_COMPARATORS: Final = ("<=", ">=", "=<", "=>", "≤", "≥", "~", "≈", "±")

@@ -1,4 +1,4 @@
-"""What findings are ascribed to: proposed from the last time, said for a form or for its parts."""
+"""Attribution (CRS, other, uncertain): fields for it, and proposals from the last entry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django import forms
 
 from grading.engine.entries import Entry, Vitals
 from grading.engine.vocabulary import Attribution
-from patients.fields import choices_of, say_plainly
+from patients.forms.fields import choices_of, say_plainly
 from patients.models import REASON
 from patients.models import Entry as EntryRow
 
@@ -33,7 +33,7 @@ def last_said(latest: Mapping[str, Entry]) -> dict[str, Proposal]:
     found = {
         key: (entry, attribution)
         for key, entry in latest.items()
-        if (attribution := _of(key, entry)) is not Attribution.CRS
+        if (attribution := _attribution_of(key, entry)) is not Attribution.CRS
     }
     if not found:
         return {}
@@ -46,7 +46,7 @@ def last_said(latest: Mapping[str, Entry]) -> dict[str, Proposal]:
     }
 
 
-def _of(key: str, entry: Entry) -> Attribution:
+def _attribution_of(key: str, entry: Entry) -> Attribution:
     return entry.attribution_of(key) if isinstance(entry, Vitals) else entry.attribution
 
 

@@ -1,14 +1,13 @@
-"""The bedside forms, one per kind of entry: its fields in the course file's words."""
+"""Forms of vasopressors, fluid boluses and drugs, with the concentrations of syringes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
@@ -16,167 +15,64 @@ from django.utils import timezone
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.entries import Vasopressor, Weight
 from grading.engine.policy import DEFAULT_POLICY
+from grading.engine.units import shown
 from grading.engine.unusual import Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
-from grading.engine.vocabulary import (
-    DRUGS,
-    FAHRENHEIT,
-    FIO2_PERCENT,
-    FLOW_L_PER_MIN,
-    VITAL_SIGN,
-    VITAL_SIGNS,
-    WEIGHT_CHANGE_WITHIN,
-    WEIGHT_KG,
-    DoseUnit,
-    OxygenDevice,
-    VasopressorDrug,
-)
-from patients.death_form import DeathForm
-from patients.display.text import weight_at
-from patients.entry_form import EntryForm
-from patients.fields import TickField, TypedNumberField, choices_of, say_plainly
-from patients.finding_forms import FINDING_FORMS, LabForm
-from patients.judgement_forms import JudgementForm, RiskForm
-from patients.models import Entry, EntryKind
+from grading.engine.vocabulary import DRUGS, WEIGHT_KG, DoseUnit, TreatmentAgent, VasopressorDrug
+from patients.display.text import clock_text, weight_at
+from patients.forms.entry_form import EntryForm
+from patients.forms.fields import TickField, TypedNumberField, choices_of
+from patients.forms.observations import TICKED
+from patients.models import Course, Entry, EntryKind
+from patients.queries.entries import concentrations_of, concentrations_on_ward
 from patients.queries.policies import holding_at, rulings_of
-from patients.queries.status import infusion_before, weights_of
-from patients.remark_forms import NoteForm, NotObservedForm
-from patients.syringes import Syringe, syringes_of
+from patients.queries.status import infusion_before
 
-CELSIUS_UNIT: Final = "c"
-FAHRENHEIT_UNIT: Final = "f"
-TEMPERATURE: Final = "temperature"
-TEMPERATURE_UNIT: Final = "temperature_unit"
-_TICKED: Final = "yes"
+BY_SYRINGE: Final = tuple(drug for drug in DRUGS if DoseUnit.ML_PER_H in DRUGS[drug].units)
+"""The drugs that may be charted in mL/h."""
 
 
-class VitalsForm(EntryForm):
-    """One set of vital signs, in the order in which they are taken."""
+@dataclass(frozen=True, slots=True)
+class Syringe:
+    """A drug's last concentration per mL, as typed ("" where none is known), and whence it is."""
 
-    kind = EntryKind.VITALS
-    graded_from_infusion = False
-    field_of_place: ClassVar = {"temperature_c": TEMPERATURE, FAHRENHEIT.key: TEMPERATURE}
-    parts = tuple((sign.key, sign.short) for sign in VITAL_SIGNS)
+    drug: VasopressorDrug
+    concentration_per_ml: str = ""
+    source: str = ""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields = {**_vital_sign_fields(), **self.fields}
+    @property
+    def text(self) -> str:
+        substance = "units" if self.drug is VasopressorDrug.VASOPRESSIN else "mcg"
+        return f"{shown(Decimal(self.concentration_per_ml))} {substance}/mL"
 
-    def body(self) -> dict[str, Any]:
-        body = super().body()
-        typed, unit = body.pop(TEMPERATURE, ""), body.pop(TEMPERATURE_UNIT, CELSIUS_UNIT)
-        if typed:
-            body[FAHRENHEIT.key if unit == FAHRENHEIT_UNIT else "temperature_c"] = typed
-        return body
 
-    def charts(self, body: Mapping[str, Any], part: str) -> bool:
-        return part in body or (part == "temperature_c" and FAHRENHEIT.key in body)
+def syringes_of(course: Course, now: datetime) -> list[Syringe]:
+    """For each drug what was charted last in this course, else on this ward."""
+    known: dict[str, Syringe] = {}
+    for drug, concentration, at in concentrations_of(course.pk):
+        _take(known, drug, concentration, f"charted {clock_text(at, now)}")
+    for drug, concentration, _ in concentrations_on_ward(course.ward):
+        _take(known, drug, concentration, "last used on this ward")
+    return [known.get(drug.value, Syringe(drug)) for drug in BY_SYRINGE]
 
-    def clean_kind(self) -> None:
-        self._clean_temperature()
-        self._clean_mean_pressure()
-        if not self.body() and self._says_something() and not self.errors:
-            self.add_error(None, "Nothing is charted yet: give at least one vital sign.")
 
-    def _clean_temperature(self) -> None:
-        typed = self.cleaned_data.get(TEMPERATURE)
-        if not typed:
-            return
-        in_fahrenheit = self.cleaned_data.get(TEMPERATURE_UNIT) == FAHRENHEIT_UNIT
-        chosen, other = VITAL_SIGN["temperature_c"], FAHRENHEIT
-        if in_fahrenheit:
-            chosen, other = other, chosen
-        if chosen.limits.allow(Decimal(typed)):
-            return
-        sentence = (
-            f"{typed} {chosen.unit} cannot be: expected {chosen.limits.lowest:f} to "
-            f"{chosen.limits.highest:f} {chosen.unit}."
+def _take(known: dict[str, Syringe], drug: str, concentration: Any, source: str) -> None:
+    if concentration is not None and drug in DRUGS:
+        syringe = Syringe(VasopressorDrug(drug), str(concentration), source)
+        known.setdefault(drug, syringe)
+
+
+def syringes_in(entries: Iterable[Entry], now: datetime) -> list[Syringe]:
+    """Those that were charted just now: what is proposed from here on."""
+    return [
+        Syringe(
+            VasopressorDrug(entry.body["drug"]),
+            str(entry.body["concentration_per_ml"]),
+            f"charted {clock_text(entry.at, now)}",
         )
-        if other.limits.allow(Decimal(typed)):
-            sentence += f" Is it in {other.unit}?"
-        self.add_error(TEMPERATURE, sentence)
-
-    def _clean_mean_pressure(self) -> None:
-        """A mean that is not between the two it is the mean of is a typing error."""
-        keys = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
-        high, low, mean = (
-            Decimal(typed) if (typed := self.cleaned_data.get(key)) else None for key in keys
-        )
-        if high is not None and low is not None and low >= high:
-            self.add_error("diastolic_mmhg", f"{low} is not below the systolic pressure, {high}.")
-        elif mean is not None and (
-            (high is not None and mean > high) or (low is not None and mean < low)
-        ):
-            self.add_error(
-                "mean_arterial_pressure_mmhg",
-                f"{mean} does not lie between diastolic and systolic pressure.",
-            )
-
-    def _typed_before(self, entry: Entry) -> dict[str, Any]:
-        said = super()._typed_before(entry)
-        in_fahrenheit = FAHRENHEIT.key in said
-        said[TEMPERATURE] = said.pop(FAHRENHEIT.key, said.pop("temperature_c", ""))
-        said[TEMPERATURE_UNIT] = FAHRENHEIT_UNIT if in_fahrenheit else CELSIUS_UNIT
-        return said
-
-
-@cache
-def _vital_sign_fields() -> Mapping[str, forms.Field]:
-    """Made once and shared by all forms, which change none."""
-    made: dict[str, forms.Field] = {}
-    for sign in VITAL_SIGNS:
-        if sign.key == "temperature_c":
-            made[TEMPERATURE] = TypedNumberField(label=sign.short, unit=sign.unit)
-            made[TEMPERATURE_UNIT] = _temperature_unit()
-        else:
-            made[sign.key] = TypedNumberField(label=sign.short, unit=sign.unit, limits=sign.limits)
-    say_plainly(made)
-    return made
-
-
-def _temperature_unit() -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label="Temperature unit",
-        choices=((CELSIUS_UNIT, "°C"), (FAHRENHEIT_UNIT, FAHRENHEIT.unit)),
-        initial=CELSIUS_UNIT,
-    )
-
-
-class OxygenForm(EntryForm):
-    """The device and what is set on it; the entry replaces the one before as a whole."""
-
-    kind = EntryKind.OXYGEN
-
-    device = forms.ChoiceField(
-        label="Device",
-        choices=choices_of(OxygenDevice, "Choose the device"),
-        error_messages={"required": "Choose the device; room air is one of them."},
-    )
-    flow_l_per_min = TypedNumberField(label="Flow", unit="L/min", limits=FLOW_L_PER_MIN)
-    fio2_percent = TypedNumberField(label="FiO2", unit="%")
-
-    def clean_fio2_percent(self) -> str:
-        typed: str = self.cleaned_data["fio2_percent"]
-        if typed and Decimal(typed) == 1:
-            self.ask("fio2_percent", f"FiO2 {typed}: is that pure oxygen, 100 %?")
-        elif typed and not _is_fio2(Decimal(typed)):
-            limits = FIO2_PERCENT
-            raise forms.ValidationError(
-                f"{typed} % cannot be: expected {limits.lowest:f} to {limits.highest:f} %."
-            )
-        return typed
-
-    def body(self) -> dict[str, Any]:
-        """A fraction of one is charted as the percentage that was confirmed."""
-        body = super().body()
-        if "fio2_percent" in body and Decimal(body["fio2_percent"]) == 1:
-            body["fio2_percent"] = f"{FIO2_PERCENT.highest:f}"
-        return body
-
-
-def _is_fio2(number: Decimal) -> bool:
-    """As a percentage, or as a fraction that is read as one."""
-    return FIO2_PERCENT.allow(number) or (FIO2_PERCENT.lowest / 100 <= number < 1)
+        for entry in entries
+        if entry.kind == EntryKind.VASOPRESSOR and entry.body.get("concentration_per_ml")
+    ]
 
 
 _Before = tuple[tuple[VasopressorDrug, datetime], tuple[Vasopressor | None, list[Weight]]]
@@ -208,9 +104,9 @@ class VasopressorForm(EntryForm):
         limits=WEIGHT_KG,
         help_text="Only if it differs from the charted weight",
     )
-    stopped = TickField(seen=_TICKED, label="Stopped")
+    stopped = TickField(seen=TICKED, label="Stopped")
     dose_not_known = TickField(
-        seen=_TICKED, label="Dose not known", help_text="It runs; the dose cannot be found out now"
+        seen=TICKED, label="Dose not known", help_text="It runs; the dose cannot be found out now"
     )
 
     _read_before: _Before | None = None
@@ -344,9 +240,9 @@ class VasopressorForm(EntryForm):
         said = super()._typed_before(entry)
         rate = said.get("rate")
         if rate is None:
-            said["dose_not_known"] = _TICKED
+            said["dose_not_known"] = TICKED
         elif Decimal(rate) == 0:
-            said["stopped"], said["rate"] = _TICKED, ""
+            said["stopped"], said["rate"] = TICKED, ""
         return said
 
 
@@ -368,44 +264,21 @@ class FluidBolusForm(EntryForm):
     )
 
 
-class WeightForm(EntryForm):
-    """A weight that doses charted later are reckoned with."""
+class TreatmentForm(EntryForm):
+    """A drug given against the syndrome or beside it."""
 
-    kind = EntryKind.WEIGHT
+    kind = EntryKind.TREATMENT
     graded_from_infusion = False
-    attribution = None  # type: ignore[assignment]  # a weight has no cause
+    attribution = None  # type: ignore[assignment]  # a treatment has no cause
 
-    weight_kg = TypedNumberField(
-        label="Weight",
-        unit="kg",
-        limits=WEIGHT_KG,
-        required=True,
-        error_messages={"required": "Give the weight."},
+    agent = forms.ChoiceField(
+        label="Given",
+        choices=choices_of(TreatmentAgent, "Choose what was given"),
+        error_messages={"required": "Choose what was given."},
     )
+    dose_mg = TypedNumberField(label="Dose", unit="mg", above_zero=True)
 
-    def circumstances(self, entry: ChartedEntry) -> Circumstances:
-        weights = weights_of(self.course.pk, entry.at - WEIGHT_CHANGE_WITHIN)
-        corrected = str(self.correcting.pk) if self.correcting is not None else None
-        beside = tuple(weight for weight in weights if weight.id != corrected)
-        return replace(super().circumstances(entry), weights=beside)
-
-
-ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
-    form.kind.value: form
-    for form in (
-        VitalsForm,
-        OxygenForm,
-        VasopressorForm,
-        FluidBolusForm,
-        WeightForm,
-        *FINDING_FORMS,
-        RiskForm,
-        JudgementForm,
-        NoteForm,
-        NotObservedForm,
-        DeathForm,
-    )
-}
-
-CORRECTION_FORMS: Final = ENTRY_FORMS | {LabForm.kind.value: LabForm}
-"""The form that corrects an entry of each kind: of a panel of results, one is corrected."""
+    def clean_kind(self) -> None:
+        other = self.cleaned_data.get("agent") == TreatmentAgent.OTHER
+        if other and not self.cleaned_data.get("note"):
+            self.add_error("note", "Name the treatment here.")

@@ -1,4 +1,4 @@
-"""Things that go on as they were: oxygen and infusions that a round finds unchanged."""
+"""Entries that can be charted again unchanged: oxygen and running infusions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+
+from django import forms
 
 from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
 from grading.engine.vasopressors import needs_weight
 from patients.display.text import describe, weight_at
+from patients.forms.fields import TickField, say_plainly
 from patients.models import EntryKind
 from patients.recording.inputs import Draft
 
@@ -87,3 +91,36 @@ def _facts(entry: Entry, weight_kg: Decimal | None) -> dict[str, Any]:
     if reckoned and "weight_kg" not in body and weight_kg is not None:
         body["weight_kg"] = str(weight_kg)
     return body
+
+
+def is_tick(name: str) -> bool:
+    """Whether an input says that something is unchanged."""
+    return name == "oxygen_unchanged" or name.startswith("unchanged_")
+
+
+def tick_fields(carried_on: Sequence[CarriedOn]) -> dict[str, forms.Field]:
+    return {
+        thing.field_name: _tick_field(thing.mark, f"{thing.label} unchanged", thing.text)
+        for thing in carried_on
+    }
+
+
+@lru_cache(maxsize=512)
+def _tick_field(seen: str, label: str, help_text: str) -> TickField:
+    """Shared by all forms that show the same, which change nothing of it."""
+    field = TickField(seen=seen, label=label, help_text=help_text)
+    say_plainly({"tick": field})
+    return field
+
+
+class TicksForm(forms.Form):
+    """The ticks of a form alone: all of it that a save changes, where nothing is proposed."""
+
+    def __init__(self, carried_on: Sequence[CarriedOn]) -> None:
+        super().__init__(label_suffix="")
+        self.fields |= tick_fields(carried_on)
+
+    @property
+    def ticks(self) -> list[forms.BoundField]:
+        """As ``EntryForm.ticks``."""
+        return [self[name] for name in self.fields]

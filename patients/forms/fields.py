@@ -1,4 +1,4 @@
-"""Form fields of the bedside: numbers kept exactly as typed, and "unchanged" ticks."""
+"""Fields and messages that the bedside forms share."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+"""Which form charts each kind of entry, and which corrects it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from patients.forms.entry_form import EntryForm
+from patients.forms.findings import JudgementForm, RiskForm, SymptomForm, ToxicityForm
+from patients.forms.laboratory import LabForm, LabPanelForm
+from patients.forms.notes import DeathForm, NoteForm, NotObservedForm
+from patients.forms.observations import OxygenForm, VitalsForm
+from patients.forms.patient_facts import BaselineForm, WeightForm
+from patients.forms.treatments import FluidBolusForm, TreatmentForm, VasopressorForm
+
+FINDING_FORMS: Final = (LabPanelForm, ToxicityForm, SymptomForm, TreatmentForm, BaselineForm)
+
+ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
+    form.kind.value: form
+    for form in (
+        VitalsForm,
+        OxygenForm,
+        VasopressorForm,
+        FluidBolusForm,
+        WeightForm,
+        *FINDING_FORMS,
+        RiskForm,
+        JudgementForm,
+        NoteForm,
+        NotObservedForm,
+        DeathForm,
+    )
+}
+
+CORRECTION_FORMS: Final = ENTRY_FORMS | {LabForm.kind.value: LabForm}
+"""The form that corrects an entry of each kind: of a panel of results, one is corrected."""
