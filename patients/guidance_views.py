@@ -10,21 +10,15 @@ from typing import Any, Final, NamedTuple
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_chart, can_export_answers
+from crs_app.accounts.permissions import can_chart
 from grading.engine.algorithm import Item, Reply
-from patients import answering
-from patients.advice import CHARTED_BY_DONE, advised_on, panel_of
-from patients.answering import AnsweredMeanwhileError, Given, Kept, NoLongerAdvisedError
-from patients.answers import exported
 from patients.bedside.page import (
     FIRST_KIND,
     carried_on_of,
@@ -34,7 +28,15 @@ from patients.bedside.page import (
 )
 from patients.display.timeline import answer_row, answer_text
 from patients.forms.registry import ENTRY_FORMS
-from patients.guidance_forms import (
+from patients.guidance.advice import CHARTED_BY_DONE, advised_on
+from patients.guidance.answer import (
+    AnsweredMeanwhileError,
+    Given,
+    Kept,
+    NoLongerAdvisedError,
+    record_answer,
+)
+from patients.guidance.forms import (
     FORM_OF_REPLY,
     AnswerForm,
     GivenForm,
@@ -43,9 +45,9 @@ from patients.guidance_forms import (
     NotNowForm,
     TapForm,
 )
+from patients.guidance.panel import panel_of
 from patients.models import Course
 from patients.queries.guidance_answers import AnswerRow
-from patients.queries.policies import policy_at, site_rulings
 from patients.queries.status import reading_of
 from patients.recording.inputs import Draft, FormReusedError
 from patients.recording.record import Recorded, record_entries
@@ -59,7 +61,6 @@ from patients.requests import (
     sent,
 )
 from patients.saved import saved_of
-from patients.sources import sources_of
 
 _SENT_BEFORE: Final = "This was sent before with another answer."
 
@@ -183,7 +184,7 @@ def _keep(
     elif isinstance(form, GivenForm):
         given, leaves_form = replace(given, treatment=_only(form.drafts())), True
     try:
-        kept = answering.answer(course, given, sending_of(request, form))
+        kept = record_answer(course, given, sending_of(request, form))
     except NoLongerAdvisedError:
         return _refused(request, course, "This is not advised any more: look at the chart.")
     except AnsweredMeanwhileError as error:
@@ -262,43 +263,3 @@ def _form_page(
     page = page_context(course, FIRST_KIND, now, may_chart=True)
     page |= {**context, "form_template": template, "course": course}
     return render(request, "patients/bedside.html", page, status=status)
-
-
-@require_safe
-def answers_csv(request: SignedInRequest) -> HttpResponseBase:
-    """Every answer to guidance as a file, or with ``?course=`` those of one course."""
-    if not can_export_answers(request.user):
-        raise PermissionDenied
-    course = _course_named(request.GET.get("course", ""))
-    response = StreamingHttpResponse(
-        exported(course.pk if course else None), content_type="text/csv; charset=utf-8"
-    )
-    response["Content-Disposition"] = 'attachment; filename="guidance-answers.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-@require_safe
-def sources(request: SignedInRequest) -> HttpResponse:
-    """What guidance and grades are based on: under the site's policy, or with ``?course=`` its."""
-    course, now = _course_named(request.GET.get("course", "")), timezone.now()
-    policy = (
-        policy_at(site_rulings(), now)
-        if course is None
-        else reading_of(course, now).standing.policy
-    )
-    context = {
-        "sources": sources_of(policy),
-        "course": course,
-        "can_export": can_export_answers(request.user),
-    }
-    return render(request, "patients/sources.html", context)
-
-
-def _course_named(typed: str) -> Course | None:
-    if not typed:
-        return None
-    try:
-        return course_or_404(uuid.UUID(typed))
-    except ValueError:
-        raise Http404("No such course") from None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from grading.course_file import read_entry
 from grading.engine.entries import Weight
-from patients.advice import advised_by, panel_on
 from patients.bedside.timeline import rows_of, timeline_of
 from patients.display.banner import Banner, banner_of
 from patients.display.grade_card import GradeCard, grade_card
@@ -22,7 +21,8 @@ from patients.display.timeline import Timeline, TimelineRow, change_row
 from patients.forms.attribution import Proposal, last_said
 from patients.forms.treatments import Syringe, syringes_in
 from patients.forms.unchanged import CarriedOn, carried_on
-from patients.guidance_panels import GuidancePanel
+from patients.guidance.advice import advised_by
+from patients.guidance.panel import GuidancePanel, panel_on
 from patients.models import Entry, EntryKind
 from patients.queries.entries import all_charted
 from patients.queries.guidance_answers import latest_answers

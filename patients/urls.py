@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from patients import guidance_views, policy_views, remark_views, transfer_views, views
+from patients import guidance_views as patients_guidance_views
+from patients import remark_views, transfer_views, views
+from patients.guidance import views as guidance_views
+from patients.policy import views as policy_views
 
 app_name = "patients"
 
@@ -25,11 +28,11 @@ urlpatterns = [
     ),
     path("courses/<uuid:course_id>/not-observed/", remark_views.not_observed, name="not_observed"),
     path("courses/<uuid:course_id>/place/", transfer_views.transfer, name="transfer"),
-    path("courses/<uuid:course_id>/guidance/", guidance_views.guidance, name="guidance"),
-    path("courses/<uuid:course_id>/guidance/tap/", guidance_views.tap, name="tap"),
+    path("courses/<uuid:course_id>/guidance/", patients_guidance_views.guidance, name="guidance"),
+    path("courses/<uuid:course_id>/guidance/tap/", patients_guidance_views.tap, name="tap"),
     path(
         "courses/<uuid:course_id>/guidance/<str:code>/<slug:reply>/",
-        guidance_views.answer,
+        patients_guidance_views.answer,
         name="answer",
     ),
     path("guidance/answers.csv", guidance_views.answers_csv, name="answers_csv"),

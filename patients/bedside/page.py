@@ -11,7 +11,6 @@ from typing import Any, Final
 from django.urls import reverse
 
 from grading.service import Standing
-from patients.advice import panel_beside
 from patients.bedside.timeline import timeline_of
 from patients.display.banner import Banner, banner_of
 from patients.display.grade_card import GradeCard, grade_card
@@ -28,7 +27,8 @@ from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import CarriedOn, carried_on
-from patients.guidance_forms import RETURNS_AFTER
+from patients.guidance.forms import RETURNS_AFTER
+from patients.guidance.panel import panel_beside
 from patients.models import Course, EntryKind
 from patients.queries.grades import Held
 from patients.queries.status import Reading, held_beside, reading_of, weights_among, weights_for

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.algorithm import ITEMS, Reply
-from patients.advice import CHARTED_BY_DONE, panel_of
-from patients.answers import as_text
 from patients.bedside.page import card_of
-from patients.guidance_panels import GuidancePanel, ItemCard
+from patients.guidance.advice import CHARTED_BY_DONE
+from patients.guidance.export import as_text
+from patients.guidance.panel import GuidancePanel, ItemCard, panel_of
+from patients.guidance.sources import CHART_USED
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod, GuidanceAnswer
 from patients.queries.status import reading_of
-from patients.sources import CHART_USED
 from tests.factories import admit, chart
 
 HTMX = {"HTTP_HX_REQUEST": "true"}

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
-from patients import site_policy
 from patients.importing import import_course
 from patients.models import (
     Course,
@@ -27,13 +26,20 @@ from patients.models import (
     PolicyVersion,
     SitePolicy,
 )
-from patients.policy_words import LABELS
+from patients.policy.decide import (
+    DecidedMeanwhileError,
+    Decision,
+    decide,
+    latest_decision,
+    regrade_from_start,
+)
+from patients.policy.text import LABELS
 from patients.queries.courses import course_of
 from patients.queries.grades import known_at, known_now
 from patients.queries.policies import rulings_of, version_of
 from patients.queries.status import reading_of
+from patients.recording.record import append_act
 from patients.recording.verify import differences
-from patients.site_policy import DecidedMeanwhileError, Decision, decide
 from patients.ward.board import board_of
 from tests.factories import UserFactory, admit, chart
 
@@ -58,7 +64,7 @@ def decided(administrator: User) -> Make:
     """Decides a policy for the site."""
 
     def make(valid_from: datetime | None = None, **overrides: Any) -> SitePolicy:
-        latest = site_policy.latest_decision()
+        latest = latest_decision()
         return decide(
             Decision(
                 policy=policy_from(overrides),
@@ -75,7 +81,7 @@ def decided(administrator: User) -> Make:
 
 def form(policy: Policy = DEFAULT_POLICY, **said: Any) -> dict[str, Any]:
     values = {name: str(value) for name, value in policy.values().items()}
-    latest = site_policy.latest_decision()
+    latest = latest_decision()
     own = {"form_id": str(uuid.uuid4()), "seen": latest.pk if latest else 0, "step": "preview"}
     return {**values, **own, "reason": "Agreed in the CRS meeting", **said}
 
@@ -212,7 +218,7 @@ def test_a_decision_that_fails_on_one_course_is_not_made(
     on_cpap: Course, clinician: User, decided: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admit(clinician)
-    append, calls = site_policy.append_act, []
+    append, calls = append_act, []
 
     def failing(*arguments: Any) -> Any:
         calls.append(arguments)
@@ -220,7 +226,7 @@ def test_a_decision_that_fails_on_one_course_is_not_made(
             raise RuntimeError("the second course")
         return append(*arguments)
 
-    monkeypatch.setattr(site_policy, "append_act", failing)
+    monkeypatch.setattr("patients.policy.decide.append_act", failing)
     before = GradePeriod.objects.count()
     with pytest.raises(RuntimeError):
         decided(cpap_grade=4)
@@ -271,7 +277,7 @@ def test_a_course_is_graded_backwards_only_by_its_own_act(
     decided(timezone.now() + timedelta(hours=5), cpap_grade=3, bipap_grade=3)
     version = version_of(policy_from({"cpap_grade": 4}), timezone.now())
     before = list(known_now(on_cpap))
-    recorded = site_policy.regrade_from_start(
+    recorded = regrade_from_start(
         on_cpap, version, reason="Study", by=administrator, form_id=uuid.uuid4()
     )
     assert [grade for grade, _ in grades(on_cpap)] == [0, 4, 3]
@@ -483,7 +489,7 @@ def test_a_course_admitted_while_the_policy_changes_is_graded_under_it(
     """Either the admission is seen by the decision, or the decision by the admission."""
     nurse = UserFactory()
     for cpap_grade in (4, 3, 4, 3):
-        seen = getattr(site_policy.latest_decision(), "pk", 0)
+        seen = getattr(latest_decision(), "pk", 0)
         policy = policy_from({"cpap_grade": cpap_grade})
         decision = Decision(policy, None, "Why", administrator, uuid.uuid4(), seen)
         at_once(partial(admit, nurse), partial(decide, decision))

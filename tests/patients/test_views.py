@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry, EntryKind
-from patients.recording import Draft
 from patients.recording.admit import admit_patient
+from patients.recording.inputs import Draft
 from patients.recording.record import correct_entry, record_entries
 from tests.factories import AdmissionFactory, chart, sending
 

@@ -1,4 +1,4 @@
-"""The source attributes of grades and guidance: what they rest on, and what they do not know."""
+"""The sources of the grade and of the guidance, as a page shows them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grading.engine.algorithm.evidence import JUST_GIVEN, LATER_SOURCES, cited
 from grading.engine.evidence import SOURCES
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
-from patients.guidance_panels import slug_of
+from patients.guidance.panel import slug_of
 
 RULESET_DATED: Final = date(2026, 11, 22)
 """When version RULESET_VERSION of the ruleset was settled."""

@@ -1,4 +1,4 @@
-"""Site policy: everyone signed in may read it, administrators decide it after a preview."""
+"""Pages of the policy of the site and of one course."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.permissions import can_manage_policy
 from grading.engine.policy import policy_from
-from patients import site_policy
 from patients.models import Course, CoursePolicy, SitePolicy
-from patients.policy_forms import PolicyForm, RegradeForm
-from patients.policy_words import Changed, changes_between, in_short
+from patients.policy.decide import (
+    DecidedMeanwhileError,
+    Decision,
+    decide,
+    latest_decision,
+    open_courses,
+    regrade_from_start,
+)
+from patients.policy.forms import PolicyForm, RegradeForm
+from patients.policy.preview import effects_on_course, effects_on_site
+from patients.policy.text import Changed, changes_between, in_short
 from patients.queries.policies import (
     Ruling,
     holding_at,
@@ -30,7 +38,6 @@ from patients.queries.policies import (
 )
 from patients.recording.inputs import FormReusedError
 from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, sent
-from patients.site_policy import DecidedMeanwhileError, Decision
 
 CONFIRM: Final = "confirm"
 EDIT: Final = "edit"
@@ -56,7 +63,7 @@ class GradedUnder(NamedTuple):
 def policy(request: SignedInRequest) -> HttpResponse:
     """The policy in force and its history; sent, a preview of what it changes, then the change."""
     now, site = timezone.now(), site_rulings()
-    latest = site_policy.latest_decision()
+    latest = latest_decision()
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
     if step == CONFIRM and _decided_before(form):
@@ -92,8 +99,8 @@ def _preview(request: SignedInRequest, form: PolicyForm, site: Sequence[Ruling])
         "form": form,
         "changes": changes_between(policy_at(site, valid_from), form.policy),
         "replaced": [ruling.valid_from for ruling in site if ruling.valid_from >= valid_from],
-        "effects": site_policy.effects_on_site(form.policy, valid_from, form.now),
-        "following": site_policy.open_courses().count(),
+        "effects": effects_on_site(form.policy, valid_from, form.now),
+        "following": open_courses().count(),
         "own": Course.objects.filter(ended_at=None, keeps_own_policy=True).count(),
     }
     return render(request, "patients/policy_preview.html", context)
@@ -119,7 +126,7 @@ def _decided(request: SignedInRequest, form: PolicyForm) -> bool:
         seen=said["seen"],
     )
     try:
-        made = site_policy.decide(decision)
+        made = decide(decision)
     except DecidedMeanwhileError as error:
         who = error.decision.recorded_by.display_name
         form.add_error(
@@ -186,7 +193,7 @@ def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
         else:
             version = form.cleaned_data["version"]
             context["previewed"] = in_short(policy_from(version.values))
-            context["differences"] = site_policy.effects_on_course(course, version)
+            context["differences"] = effects_on_course(course, version)
     context["can_change"] = can_manage_policy(request.user)
     context["graded_under"] = _graded_under(course)
     context["acts"] = _acts(course)
@@ -197,7 +204,7 @@ def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
 def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bool:
     said = form.cleaned_data
     try:
-        site_policy.regrade_from_start(
+        regrade_from_start(
             course,
             said["version"],
             reason=said["reason"],

@@ -1,24 +1,51 @@
-"""What an item of guidance asks to be charted, each with the shortest way to chart it."""
+"""What an item of guidance asks to be charted or decided."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from grading.engine.algorithm import Item
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Unknown
-from grading.engine.vocabulary import (
-    VITAL_SIGN,
-    JudgementAbout,
-    RiskQuestion,
-    VasopressorDrug,
-)
+from grading.engine.vocabulary import VITAL_SIGN, JudgementAbout, RiskQuestion, VasopressorDrug
 from patients.display.text import capital, thing_label
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import CarriedOn
-from patients.guidance_panels import Tap, Task
 from patients.models import EntryKind
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A button that charts something at once: ``says`` what, ``mark`` stands for what was seen.
+
+    ``holds``: this is what the chart says now.
+    """
+
+    label: str
+    says: str
+    mark: str = ""
+    holds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to chart: by one tap, or by the form of ``form_kind`` ("" where there is none)."""
+
+    key: str
+    label: str
+    note: str = ""
+    taps: tuple[Tap, ...] = ()
+    form_kind: str = ""
+    form_label: str = ""
+
+    @property
+    def told(self) -> str:
+        """The task with the answer that holds, "" where none does."""
+        label = self.label.removesuffix("?").lower()
+        return next((f"{label} {tap.label.lower()}" for tap in self.taps if tap.holds), "")
+
 
 RISK: Final = "risk"
 JUDGEMENT: Final = "judgement"

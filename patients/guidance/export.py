@@ -1,4 +1,4 @@
-"""The answers to guidance as they are read: the latest of each item, in the timeline, in a file."""
+"""Answers to guidance as a CSV file."""
 
 from __future__ import annotations
 

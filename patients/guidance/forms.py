@@ -1,4 +1,4 @@
-"""The forms of the guidance panel: what was given, why not, and what one tap says."""
+"""Forms of answers to guidance."""
 
 from __future__ import annotations
 
@@ -12,24 +12,11 @@ from django import forms
 
 from grading.engine.algorithm import Item, Reply
 from grading.engine.units import shown
-from grading.engine.vocabulary import (
-    JudgementAbout,
-    RiskQuestion,
-    TreatmentAgent,
-    VasopressorDrug,
-)
+from grading.engine.vocabulary import JudgementAbout, RiskQuestion, TreatmentAgent, VasopressorDrug
 from patients.forms.entry_form import EntryForm, helper
 from patients.forms.fields import TypedNumberField
 from patients.forms.unchanged import CarriedOn
-from patients.guidance_tasks import (
-    JUDGEMENT,
-    NO,
-    RISK,
-    STOPPED,
-    UNCHANGED,
-    YES,
-    running_name,
-)
+from patients.guidance.tasks import JUDGEMENT, NO, RISK, STOPPED, UNCHANGED, YES, running_name
 from patients.models import Course, EntryKind
 from patients.recording.inputs import Draft
 

@@ -1,4 +1,4 @@
-"""Guidance as it is read: what is advised on a course now, and what was answered to it."""
+"""The guidance panel: items, open tasks and answers as values for templates."""
 
 from __future__ import annotations
 
@@ -7,138 +7,127 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
-from django.utils import timezone
-
-from grading.engine.algorithm import Indicator, Input, Item, Reply
+from grading.engine.algorithm import Indicator, Input, Item
 from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
-from grading.engine.entries import Entry, Risk, Treatment
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
-from grading.guidance import GuidanceAnswer as AnswerGiven
-from grading.guidance import advise
-from grading.service import Standing
 from patients.display.text import clock_text, day_of
 from patients.display.timeline import answer_text
 from patients.forms.unchanged import CarriedOn, carried_on
-from patients.guidance_panels import (
-    AnsweredLine,
-    GuidancePanel,
-    InputLine,
-    ItemCard,
-    Rise,
-    Task,
-    slug_of,
+from patients.guidance.advice import (
+    CHARTED_BY_DONE,
+    Advised,
+    advised_in,
+    last_tocilizumab,
+    risk_answers,
+    why_again,
 )
-from patients.guidance_tasks import RISK_ASKED, risk_task, tasks_of
-from patients.models import Course
-from patients.queries.entries import EntryRow, all_charted, facts_of
-from patients.queries.grades import Author, Held, Stretch, grades_held
-from patients.queries.guidance_answers import AnswerRow
-from patients.queries.policies import rulings_for
-from patients.queries.status import Reading, authors_of, held_beside, reading_of, weights_among
+from patients.guidance.tasks import RISK_ASKED, Task, risk_task, tasks_of
+from patients.queries.grades import Author, Held
+from patients.queries.status import Reading, authors_of, held_beside, weights_among
 
-CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
-    "support.vigilant": (TreatmentAgent.ANTIPYRETIC,),
-    "infection.workup": (TreatmentAgent.ANTIBIOTICS,),
-    "immunosuppression.consider": (
-        TreatmentAgent.TOCILIZUMAB,
-        TreatmentAgent.METHYLPREDNISOLONE,
-        TreatmentAgent.DEXAMETHASONE,
-    ),
-    "immunosuppression.indicated": (
-        TreatmentAgent.TOCILIZUMAB,
-        TreatmentAgent.METHYLPREDNISOLONE,
-        TreatmentAgent.DEXAMETHASONE,
-    ),
-    "tocilizumab.dose": (TreatmentAgent.TOCILIZUMAB,),
-    "tocilizumab.reassess": (
-        TreatmentAgent.TOCILIZUMAB,
-        TreatmentAgent.METHYLPREDNISOLONE,
-        TreatmentAgent.DEXAMETHASONE,
-    ),
-    "corticosteroid.first_line": (
-        TreatmentAgent.DEXAMETHASONE,
-        TreatmentAgent.METHYLPREDNISOLONE,
-    ),
-    "dexamethasone.dose": (TreatmentAgent.DEXAMETHASONE,),
-    "methylprednisolone.dose": (TreatmentAgent.METHYLPREDNISOLONE,),
-    "hydrocortisone.stress": (TreatmentAgent.HYDROCORTISONE,),
-    "second_agents.not_routine": (
-        TreatmentAgent.ETANERCEPT,
-        TreatmentAgent.INFLIXIMAB,
-        TreatmentAgent.ANAKINRA,
-    ),
-}
-"""What *done* to an item can chart, by its code; an item that is not here charts nothing."""
-_ASKED_ANEW_BY_A_DOSE: Final = ("tocilizumab.", "immunosuppression.")
+
+def slug_of(code: str) -> str:
+    """How an item is named in a page's addresses."""
+    return f"item-{code.replace('.', '-').replace('_', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class InputLine:
+    """A piece of the chart that an item used; ``at`` and ``author`` where an entry says it."""
+
+    what: str
+    value: str
+    at: datetime | None
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredLine:
+    """The latest answer to an item. ``why_again`` says why it is asked again, "" where it holds."""
+
+    answer_id: UUID
+    text: str
+    author: str
+    at: datetime
+    why_again: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCard:
+    """One item of guidance; ``slug`` names it in the page, ``next_at`` is what it waits for."""
+
+    code: str
+    slug: str
+    indicator: str
+    indicator_label: str
+    summary: str
+    detail: str
+    beside: str
+    citation: str
+    inputs: tuple[InputLine, ...]
+    unknown: tuple[str, ...]
+    replies: tuple[str, ...]
+    charts: bool
+    proposes_dose: bool
+    tasks: tuple[Task, ...]
+    answered: AnsweredLine | None
+    next_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still asks something: not answered, or asked again."""
+        return self.answered is None or bool(self.answered.why_again)
+
+    @property
+    def answers_in_sight(self) -> bool:
+        """Whether the answers stand on the card itself; else inside its detail."""
+        return self.is_open and (self.indicator != Indicator.INFO or self.proposes_dose)
+
+    @property
+    def seen(self) -> str:
+        return "" if self.answered is None else str(self.answered.answer_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """The first time that the course reached the grade that it has now; it interrupts once."""
+
+    key: str
+    at: datetime
+    before: int
+    grade: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuidancePanel:
+    """Guidance for a course at ``as_of``; ``next_at`` is when the clock alone changes it."""
+
+    course_id: UUID
+    as_of: datetime
+    grade: int | None
+    asked: Sequence[ItemCard]
+    answered: Sequence[ItemCard]
+    questions: Sequence[Task]
+    told: Sequence[Task]
+    rise: Rise | None
+    next_at: datetime | None
+    signature: str
+
+    @property
+    def first(self) -> ItemCard | None:
+        """The most urgent item that still asks something."""
+        return next(iter(self.asked), None)
+
+
 _INTERRUPTS_FOR: Final = timedelta(hours=24)
 _INDICATORS: Final = {
     Indicator.CRITICAL: "Critical",
     Indicator.WARNING: "Warning",
     Indicator.INFO: "For information",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Advised:
-    """What is advised on a course where it stands, and what that rests on.
-
-    ``given`` are the entries that guidance needs, ``read`` the same in grading's words.
-    """
-
-    course: Course
-    standing: Standing
-    items: tuple[Item, ...]
-    answers: Mapping[str, AnswerRow]
-    stretches: Sequence[Stretch]
-    given: Sequence[EntryRow]
-    read: Sequence[Entry]
-
-    @property
-    def treatments(self) -> list[Treatment]:
-        """Every treatment charted up to now, earliest first."""
-        return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.standing.at]
-
-
-def advised_on(course: Course, now: datetime) -> Advised:
-    """What is advised on ``course`` at ``now``: computed, never cached."""
-    return _advised_in(reading_of(course, now), grades_held(course.pk, now))
-
-
-def _advised_in(reading: Reading, held: Held) -> Advised:
-    return advised_by(
-        reading.course,
-        reading.standing,
-        held.grades,
-        reading.for_guidance,
-        reading.answers,
-    )
-
-
-def advised_by(
-    course: Course,
-    standing: Standing,
-    stretches: Sequence[Stretch],
-    given: Sequence[EntryRow],
-    answers: Mapping[str, AnswerRow],
-) -> Advised:
-    """What is advised on a course that stands at ``standing``.
-
-    By the grades held, the entries that guidance needs, and the latest answer to each item.
-    """
-    read = all_charted(given)
-    items = advise(
-        facts_of(course, rulings_for(course, ())),  # the policy in force is the standing's
-        standing,
-        read,
-        stretches,
-        answers=[
-            AnswerGiven(answer.code, Reply(answer.reply), answer.recorded_at)
-            for answer in answers.values()
-        ],
-        timezone=timezone.get_current_timezone(),
-    )
-    return Advised(course, standing, items, answers, stretches, given, read)
 
 
 def panel_of(reading: Reading) -> GuidancePanel:
@@ -149,7 +138,7 @@ def panel_of(reading: Reading) -> GuidancePanel:
 
 def panel_beside(reading: Reading, held: Held, can_go_on: Sequence[CarriedOn]) -> GuidancePanel:
     """``panel_of`` with the grades held and what a round may find unchanged at hand."""
-    return panel_on(_advised_in(reading, held), held.authors, can_go_on)
+    return panel_on(advised_in(reading, held), held.authors, can_go_on)
 
 
 def panel_on(
@@ -162,7 +151,7 @@ def panel_on(
     """
     course, standing = advised.course, advised.standing
     authors = _authors(advised, known)
-    risk = _risk_answers(advised)
+    risk = risk_answers(advised)
     cards = [_card(item, advised, authors, risk, can_go_on) for item in advised.items]
     questions = list(_questions(advised, risk, authors))
     rise, next_at = _rise(advised), _next_at(advised)
@@ -237,53 +226,8 @@ def _answered(item: Item, advised: Advised) -> AnsweredLine | None:
         text=answer_text(answer),
         author=answer.author,
         at=answer.recorded_at,
-        why_again=_why_again(item, answer, advised),
+        why_again=why_again(item, answer, advised),
     )
-
-
-def _why_again(item: Item, answer: AnswerRow, advised: Advised) -> str:
-    """Why an answer no longer holds: "" while it does."""
-    now = advised.standing.at
-    if answer.returns_at is not None and answer.returns_at <= now:
-        return f"asked again since {clock_text(answer.returns_at, now)}"
-    if (risen := _risen_since(answer, advised)) is not None:
-        return f"asked again: grade {risen}"
-    if answer.charted_anew:
-        return "asked again: what it charted was taken back or corrected"
-    if answer.charted and item.dose_mg is not None:
-        return "asked again: another dose is worked out"
-    if item.code.startswith(_ASKED_ANEW_BY_A_DOSE):
-        last = _last_tocilizumab(advised)
-        if last is not None and last.recorded_at > answer.recorded_at:
-            return "asked again: tocilizumab was given since"
-    return ""
-
-
-def _risen_since(answer: AnswerRow, advised: Advised) -> str | None:
-    """The change of grade upwards since ``answer``, by the clock or by what was charted later."""
-    before, risen = None, None
-    for stretch in advised.stretches:
-        rose = before is not None and stretch.grade > before
-        if rose and stretch.start > answer.recorded_at:
-            risen = (
-                f"{before} to {stretch.grade} at {clock_text(stretch.start, advised.standing.at)}"
-            )
-        before = stretch.grade
-    grade = advised.standing.grade
-    if risen is None and grade is not None and grade > answer.grade:
-        risen = f"{answer.grade} to {grade} by what was charted since"
-    return risen
-
-
-def _risk_answers(advised: Advised) -> dict[RiskQuestion, tuple[bool, str]]:
-    """The answers that hold, each with its entry."""
-    answers = {}
-    for entry in advised.read:
-        if isinstance(entry, Risk) and entry.at <= advised.standing.at:
-            for question in RiskQuestion:
-                if (present := getattr(entry, question.value)) is not None:
-                    answers[question] = (present, entry.id)
-    return answers
 
 
 def _questions(
@@ -338,13 +282,8 @@ def _next_at(advised: Advised) -> datetime | None:
 
 def _due(advised: Advised) -> datetime | None:
     """When the latest tocilizumab is to be reassessed."""
-    last = _last_tocilizumab(advised)
+    last = last_tocilizumab(advised)
     return None if last is None else last.at + hours(REASSESS_AFTER)
-
-
-def _last_tocilizumab(advised: Advised) -> Treatment | None:
-    doses = [t for t in advised.treatments if t.agent is TreatmentAgent.TOCILIZUMAB]
-    return doses[-1] if doses else None
 
 
 def _signature(*shown: Any) -> str:

@@ -1,4 +1,4 @@
-"""The policy's parameters in an administrator's words, in the order in which they are read."""
+"""The policy in words: parameters, values and changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of site policy: every parameter with a reason, and a course regraded on purpose."""
+"""Forms of a decision about the policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grading.engine.vocabulary import Limits
 from patients.forms.fields import TypedNumberField
 from patients.forms.times import WHICH_CHOICES, LocalTimeError, instant_of
 from patients.models import PolicyVersion
-from patients.policy_words import (
+from patients.policy.text import (
     GROUPS,
     LABELS,
     allowed_text,

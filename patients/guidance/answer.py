@@ -1,4 +1,4 @@
-"""Answers to guidance, written: an answer and the treatment that it charts are one transaction."""
+"""Record an answer to guidance, with the treatment that it charts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from grading.engine.algorithm import Item, Reply
 from grading.engine.systems.lee_2014 import RULESET_VERSION
-from patients.advice import Advised, advised_on
+from patients.guidance.advice import Advised, advised_on
 from patients.models import Course, EntryKind, GuidanceAnswer
 from patients.queries.guidance_answers import AnswerRow, row_of
 from patients.recording.inputs import Draft, Sending
@@ -59,7 +59,7 @@ class Kept:
 
 
 @transaction.atomic
-def answer(course: Course, given: Given, sending: Sending) -> Kept:
+def record_answer(course: Course, given: Given, sending: Sending) -> Kept:
     """Keep an answer with the treatment that it charts, and regrade.
 
     Sent again under the same ``form_id``, answers as before and records nothing. Raises

@@ -1,0 +1,171 @@
+"""Compute the guidance for a course."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils import timezone
+
+from grading.engine.algorithm import Item, Reply
+from grading.engine.entries import Entry, Risk, Treatment
+from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+from grading.guidance import GuidanceAnswer as AnswerGiven
+from grading.guidance import advise
+from grading.service import Standing
+from patients.display.text import clock_text
+from patients.models import Course
+from patients.queries.entries import EntryRow, all_charted, facts_of
+from patients.queries.grades import Held, Stretch, grades_held
+from patients.queries.guidance_answers import AnswerRow
+from patients.queries.policies import rulings_for
+from patients.queries.status import Reading, reading_of
+
+CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
+    "support.vigilant": (TreatmentAgent.ANTIPYRETIC,),
+    "infection.workup": (TreatmentAgent.ANTIBIOTICS,),
+    "immunosuppression.consider": (
+        TreatmentAgent.TOCILIZUMAB,
+        TreatmentAgent.METHYLPREDNISOLONE,
+        TreatmentAgent.DEXAMETHASONE,
+    ),
+    "immunosuppression.indicated": (
+        TreatmentAgent.TOCILIZUMAB,
+        TreatmentAgent.METHYLPREDNISOLONE,
+        TreatmentAgent.DEXAMETHASONE,
+    ),
+    "tocilizumab.dose": (TreatmentAgent.TOCILIZUMAB,),
+    "tocilizumab.reassess": (
+        TreatmentAgent.TOCILIZUMAB,
+        TreatmentAgent.METHYLPREDNISOLONE,
+        TreatmentAgent.DEXAMETHASONE,
+    ),
+    "corticosteroid.first_line": (
+        TreatmentAgent.DEXAMETHASONE,
+        TreatmentAgent.METHYLPREDNISOLONE,
+    ),
+    "dexamethasone.dose": (TreatmentAgent.DEXAMETHASONE,),
+    "methylprednisolone.dose": (TreatmentAgent.METHYLPREDNISOLONE,),
+    "hydrocortisone.stress": (TreatmentAgent.HYDROCORTISONE,),
+    "second_agents.not_routine": (
+        TreatmentAgent.ETANERCEPT,
+        TreatmentAgent.INFLIXIMAB,
+        TreatmentAgent.ANAKINRA,
+    ),
+}
+"""What *done* to an item can chart, by its code; an item that is not here charts nothing."""
+_ASKED_ANEW_BY_A_DOSE: Final = ("tocilizumab.", "immunosuppression.")
+
+
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """What is advised on a course where it stands, and what that rests on.
+
+    ``given`` are the entries that guidance needs, ``read`` the same in grading's words.
+    """
+
+    course: Course
+    standing: Standing
+    items: tuple[Item, ...]
+    answers: Mapping[str, AnswerRow]
+    stretches: Sequence[Stretch]
+    given: Sequence[EntryRow]
+    read: Sequence[Entry]
+
+    @property
+    def treatments(self) -> list[Treatment]:
+        """Every treatment charted up to now, earliest first."""
+        return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.standing.at]
+
+
+def advised_on(course: Course, now: datetime) -> Advised:
+    """What is advised on ``course`` at ``now``: computed, never cached."""
+    return advised_in(reading_of(course, now), grades_held(course.pk, now))
+
+
+def advised_in(reading: Reading, held: Held) -> Advised:
+    return advised_by(
+        reading.course,
+        reading.standing,
+        held.grades,
+        reading.for_guidance,
+        reading.answers,
+    )
+
+
+def advised_by(
+    course: Course,
+    standing: Standing,
+    stretches: Sequence[Stretch],
+    given: Sequence[EntryRow],
+    answers: Mapping[str, AnswerRow],
+) -> Advised:
+    """What is advised on a course that stands at ``standing``.
+
+    By the grades held, the entries that guidance needs, and the latest answer to each item.
+    """
+    read = all_charted(given)
+    items = advise(
+        facts_of(course, rulings_for(course, ())),  # the policy in force is the standing's
+        standing,
+        read,
+        stretches,
+        answers=[
+            AnswerGiven(answer.code, Reply(answer.reply), answer.recorded_at)
+            for answer in answers.values()
+        ],
+        timezone=timezone.get_current_timezone(),
+    )
+    return Advised(course, standing, items, answers, stretches, given, read)
+
+
+def why_again(item: Item, answer: AnswerRow, advised: Advised) -> str:
+    """Why an answer no longer holds: "" while it does."""
+    now = advised.standing.at
+    if answer.returns_at is not None and answer.returns_at <= now:
+        return f"asked again since {clock_text(answer.returns_at, now)}"
+    if (risen := _risen_since(answer, advised)) is not None:
+        return f"asked again: grade {risen}"
+    if answer.charted_anew:
+        return "asked again: what it charted was taken back or corrected"
+    if answer.charted and item.dose_mg is not None:
+        return "asked again: another dose is worked out"
+    if item.code.startswith(_ASKED_ANEW_BY_A_DOSE):
+        last = last_tocilizumab(advised)
+        if last is not None and last.recorded_at > answer.recorded_at:
+            return "asked again: tocilizumab was given since"
+    return ""
+
+
+def _risen_since(answer: AnswerRow, advised: Advised) -> str | None:
+    """The change of grade upwards since ``answer``, by the clock or by what was charted later."""
+    before, risen = None, None
+    for stretch in advised.stretches:
+        rose = before is not None and stretch.grade > before
+        if rose and stretch.start > answer.recorded_at:
+            risen = (
+                f"{before} to {stretch.grade} at {clock_text(stretch.start, advised.standing.at)}"
+            )
+        before = stretch.grade
+    grade = advised.standing.grade
+    if risen is None and grade is not None and grade > answer.grade:
+        risen = f"{answer.grade} to {grade} by what was charted since"
+    return risen
+
+
+def risk_answers(advised: Advised) -> dict[RiskQuestion, tuple[bool, str]]:
+    """The answers that hold, each with its entry."""
+    answers = {}
+    for entry in advised.read:
+        if isinstance(entry, Risk) and entry.at <= advised.standing.at:
+            for question in RiskQuestion:
+                if (present := getattr(entry, question.value)) is not None:
+                    answers[question] = (present, entry.id)
+    return answers
+
+
+def last_tocilizumab(advised: Advised) -> Treatment | None:
+    doses = [t for t in advised.treatments if t.agent is TreatmentAgent.TOCILIZUMAB]
+    return doses[-1] if doses else None

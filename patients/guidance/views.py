@@ -1,0 +1,60 @@
+"""Pages of guidance apart from a course: sources, and the answers as CSV."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crs_app.accounts.permissions import can_export_answers
+from patients.guidance.export import exported
+from patients.guidance.sources import sources_of
+from patients.models import Course
+from patients.queries.policies import policy_at, site_rulings
+from patients.queries.status import reading_of
+from patients.requests import SignedInRequest, course_or_404
+
+
+@require_safe
+def answers_csv(request: SignedInRequest) -> HttpResponseBase:
+    """Every answer to guidance as a file, or with ``?course=`` those of one course."""
+    if not can_export_answers(request.user):
+        raise PermissionDenied
+    course = _course_named(request.GET.get("course", ""))
+    response = StreamingHttpResponse(
+        exported(course.pk if course else None), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = 'attachment; filename="guidance-answers.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def sources(request: SignedInRequest) -> HttpResponse:
+    """What guidance and grades are based on: under the site's policy, or with ``?course=`` its."""
+    course, now = _course_named(request.GET.get("course", "")), timezone.now()
+    policy = (
+        policy_at(site_rulings(), now)
+        if course is None
+        else reading_of(course, now).standing.policy
+    )
+    context = {
+        "sources": sources_of(policy),
+        "course": course,
+        "can_export": can_export_answers(request.user),
+    }
+    return render(request, "patients/sources.html", context)
+
+
+def _course_named(typed: str) -> Course | None:
+    if not typed:
+        return None
+    try:
+        return course_or_404(uuid.UUID(typed))
+    except ValueError:
+        raise Http404("No such course") from None
