@@ -11,13 +11,13 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.vocabulary import DRUGS, VITAL_SIGNS, VasopressorDrug
-from patients.admission_form import AdmissionForm
 from patients.bedside.page import carried_on_of
 from patients.display.text import describe
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course
 from patients.queries.entries import charted
+from patients.ward.forms import AdmissionForm
 from tests.factories import admit, chart, utc
 
 FRAMEWORK_S_OWN = ("This field", "Enter a valid", "Ensure this", "Select a valid", "UUID")

@@ -515,7 +515,7 @@ def test_what_is_not_advised_cannot_be_answered(nurse_client: Client, grade_1: C
 def test_an_answer_and_its_treatment_are_kept_together_or_not_at_all(
     nurse_client: Client, grade_3: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patients.answering._store", lambda *_args: 1 / 0)
+    monkeypatch.setattr("patients.guidance.answer._store", lambda *_args: 1 / 0)
     acts = ChartingAct.objects.count()
     with pytest.raises(ZeroDivisionError):
         answered(nurse_client, grade_3, DOSE, "done", agent="tocilizumab", dose_mg="320")

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
-from patients.importing import import_course
+from patients.exchange.course_file import import_course
 from patients.models import (
     Course,
     CoursePolicy,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import Course, Transfer
-from patients.transfer import place_mark
+from patients.ward.transfer import place_mark
 
 
 def send(client: Client, course: Course, what: str, **said: Any) -> Any:

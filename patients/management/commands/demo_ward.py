@@ -14,7 +14,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from crs_app.accounts.system_users import author, course_file_author
 from patients.demo import ward as demo
-from patients.importing import import_course
+from patients.exchange.course_file import import_course
 from patients.models import Course
 from patients.recording.record import end_course
 

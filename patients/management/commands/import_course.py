@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from crs_app.accounts.models import User
 from crs_app.accounts.system_users import course_file_author
 from grading.course_file import CourseFileError
-from patients.importing import import_course
+from patients.exchange.course_file import import_course
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""What a page is told after a save: only what changed."""
+"""Collect the page parts that a save changed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The pages: find, bind, call, render. Every page is behind sign-in by the middleware."""
+"""Chart, correct and retract entries."""
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,32 +13,27 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_admit, can_chart
-from patients.admission_form import AdmissionForm
+from crs_app.accounts.permissions import can_chart
+from patients.bedside.after_save import Saved, described, saved_of
 from patients.bedside.page import (
     FIRST_KIND,
-    TIMELINE_KINDS,
     Bedside,
     bedside_of,
-    card_of,
     carried_on_of,
     form_context,
     page_context,
     shared_context,
 )
-from patients.bedside.timeline import rows_of, timeline_of
+from patients.bedside.timeline import rows_of
 from patients.forms.entry_form import EntryForm, RetractionForm
+from patients.forms.notes import NotObservedTap
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import TicksForm, is_tick
 from patients.models import Course, Entry, EntryKind
-from patients.queries.board import stamp_of_board
-from patients.queries.status import reading_of
 from patients.queries.timeline import reason_of
-from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
 from patients.recording.record import Recorded, correct_entry, record_entries, retract_entry
 from patients.requests import (
@@ -52,129 +46,12 @@ from patients.requests import (
     sending_of,
     sent,
 )
-from patients.saved import Saved, described, saved_of
-from patients.ward.board import board_of, ended_of
 
 GUIDANCE_SHOWN: Final = "CRS-Guidance-Shown"
 """Which guidance a page shows as it saves, by its signature; in the answer, what it should show.
 
 The panel is sent where the two differ. Where it was replaced meanwhile, the page asks for it.
 """
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def board(request: SignedInRequest) -> HttpResponse:
-    """Every open course, or with ``?ended`` every ended one.
-
-    htmx gets the rows alone, and nothing where they are as ``seen``; so does whoever names the
-    page's ETag.
-    """
-    shows_ended, now = "ended" in request.GET, timezone.now()
-    # Taken before the rows: what comes between the two is found by the next look.
-    stamp = stamp_of_board(now, ended=shows_ended)
-    if request.htmx and request.GET.get("seen") == stamp:
-        return HttpResponse(status=204)
-    etag = _board_etag(request, stamp, now)
-    unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
-    if unchanged is not None:
-        unchanged["ETag"] = etag
-        return unchanged
-    context = {
-        "rows": ended_of(now) if shows_ended else board_of(now),
-        "now": now,
-        "signature": stamp,
-        "shows_ended": shows_ended,
-        "can_admit": can_admit(request.user),
-        "can_chart": can_chart(request.user),
-    }
-    template = "patients/_board.html" if request.htmx else "patients/board.html"
-    page = render(request, template, context)
-    page["ETag"] = etag
-    return page
-
-
-def _board_etag(request: SignedInRequest, stamp: str, now: datetime) -> str:
-    """Of this board for this sign-in; the page prints ages, and is another one each minute."""
-    said = (
-        stamp,
-        f"{now:%H:%M}",
-        bool(request.htmx),
-        request.session.session_key,
-        request.user.role,
-    )
-    return f'W/"{hashlib.sha256(repr(said).encode()).hexdigest()[:32]}"'
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def admit(request: SignedInRequest) -> HttpResponse:
-    """Open a course."""
-    if not can_admit(request.user):
-        raise PermissionDenied
-    form = AdmissionForm(sent(request))
-    if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
-        return redirect("patients:bedside", recorded.course.pk)
-    status = UNPROCESSABLE if form.is_bound else 200
-    return render(request, "patients/admit.html", {"form": form}, status=status)
-
-
-def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
-    try:
-        return admit_patient(form.admission(), form.drafts(), sending_of(request, form))
-    except IdentityDiffersError as error:
-        form.add_error(
-            "mrn",
-            f"This MRN belongs to {error.patient.name}, with another name, birth date or sex: "
-            "check which is right.",
-        )
-    except AlreadyAdmittedError as error:
-        form.add_error(
-            "product",
-            f"This course is open already: {error.course.product}, the same infusion time.",
-        )
-    except FormReusedError:
-        form.add_error(None, "This form was saved before with other contents: open it anew.")
-    return None
-
-
-@require_safe
-def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The page of one course."""
-    course, now = course_or_404(course_id), timezone.now()
-    kind = _kind(request.GET.get("kind", FIRST_KIND))
-    page = page_context(course, kind, now, may_chart=can_chart(request.user))
-    return render(request, "patients/bedside.html", page)
-
-
-@require_safe
-def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The grade card now; nothing where it is what was ``seen``."""
-    reading = reading_of(course_or_404(course_id), timezone.now())
-    card = card_of(course_id, reading.standing)
-    if request.GET.get("seen") == card.signature:
-        return HttpResponse(status=204)
-    return render(request, "patients/_grade_card.html", {"card": card, "course_id": course_id})
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """A page of the timeline: older rows, or one kind."""
-    course, now = course_or_404(course_id), timezone.now()
-    may_chart = can_chart(request.user)
-    rows = timeline_of(
-        course_id,
-        now,
-        before=_cursor(request.GET),
-        kind=_timeline_kind(request.GET.get("kind", "")),
-        can_correct=may_chart,
-    )
-    if request.htmx:
-        context = {"timeline": rows, "is_older": "before" in request.GET}
-        context |= shared_context(course, may_chart=may_chart)
-        return render(request, "patients/_timeline.html", context)
-    page = page_context(course, FIRST_KIND, now, may_chart=may_chart) | {"timeline": rows}
-    return render(request, "patients/bedside.html", page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -184,7 +61,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     if request.method == "POST" and not can_chart(request.user):
         raise PermissionDenied
     course, now = course_or_404(course_id), timezone.now()
-    form_class, data = ENTRY_FORMS[_kind(kind)], sent(request)
+    form_class, data = ENTRY_FORMS[kind_or_404(kind)], sent(request)
     if data is None:
         beside = bedside_of(course, now)
         ticks = beside.carried_on if kind == EntryKind.VITALS else ()
@@ -204,7 +81,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with what it says now; sent, what it should have said."""
     course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
-    form_class = CORRECTION_FORMS[_kind(entry.kind)]
+    form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
     form = form_class(sent(request), course=course, correcting=entry)
     if form.is_bound and form.is_valid():
         (draft,) = form.drafts()
@@ -393,18 +270,42 @@ def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
     return get_object_or_404(entries, course_id=course_id, pk=entry_id)
 
 
-def _kind(kind: str) -> str:
+def kind_or_404(kind: str) -> str:
     if kind not in ENTRY_FORMS:
         raise Http404("No such form")
     return kind
 
 
-def _timeline_kind(kind: str) -> str:
-    return kind if kind in dict(TIMELINE_KINDS) else ""
-
-
-def _cursor(query: Mapping[str, Any]) -> uuid.UUID | None:
+@require_POST
+@charting
+def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Chart why vital signs were not observed now; what is typed in the form beside it stays."""
+    course, now = course_or_404(course_id), timezone.now()
+    form = NotObservedTap(request.POST)
+    if not form.is_valid():
+        return _not_observed_refused(request, course)
     try:
-        return uuid.UUID(query.get("before", ""))
-    except ValueError:
-        return None
+        recorded = record_entries(course, [form.draft(now)], sending_of(request, form))
+    except FormReusedError:
+        return _not_observed_refused(request, course)
+    saved = saved_of(recorded)
+    if not request.htmx:
+        messages.info(request, f"Saved. {saved.text}")
+        return redirect("patients:bedside", course.pk)
+    context = {
+        "saved": saved,
+        "course": course,
+        **{name: getattr(saved, name) for name in ("card", "rows", "timeline")},
+        **shared_context(course, may_chart=True),
+    }
+    return render(request, "patients/_not_observed_saved.html", context)
+
+
+def _not_observed_refused(request: SignedInRequest, course: Course) -> HttpResponse:
+    """Nothing is stored: the page is older than what was sent with it before."""
+    conflict = {"course_id": course.pk, "other": None, "mine": ""}
+    if request.htmx:
+        return render(request, "patients/_conflict.html", conflict, status=CONFLICT)
+    page = page_context(course, FIRST_KIND, timezone.now(), may_chart=True)
+    page |= {**conflict, "conflict": conflict}
+    return render(request, "patients/bedside.html", page, status=CONFLICT)

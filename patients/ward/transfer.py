@@ -1,4 +1,4 @@
-"""Where a course is: moved, ended and taken up again by one writer, each with who and when."""
+"""Record a move, an end or a reopening of a course, with author and time."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A course file brought onto the chart, act by act in the order of its recording.
-
-Each group of entries recorded at one instant is one act under that recording time, so that what was
-known when is as in the file. A file that breaks a rule is refused whole.
-"""
+"""Import a course file (crs-course/1) with its own recording times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guidance panel's pages: find, bind, call, render."""
+"""The guidance panel of one course: shown, acted on and answered."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_chart
 from grading.engine.algorithm import Item, Reply
+from patients.bedside.after_save import saved_of
 from patients.bedside.page import (
     FIRST_KIND,
     carried_on_of,
@@ -60,7 +61,6 @@ from patients.requests import (
     sending_of,
     sent,
 )
-from patients.saved import saved_of
 
 _SENT_BEFORE: Final = "This was sent before with another answer."
 

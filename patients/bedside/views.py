@@ -1,0 +1,71 @@
+"""The page of one course, its grade card and its timeline."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from crs_app.accounts.permissions import can_chart
+from patients.bedside.entry_views import kind_or_404
+from patients.bedside.page import FIRST_KIND, TIMELINE_KINDS, card_of, page_context, shared_context
+from patients.bedside.timeline import timeline_of
+from patients.queries.status import reading_of
+from patients.requests import SignedInRequest, course_or_404
+
+
+@require_safe
+def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """The page of one course."""
+    course, now = course_or_404(course_id), timezone.now()
+    kind = kind_or_404(request.GET.get("kind", FIRST_KIND))
+    page = page_context(course, kind, now, may_chart=can_chart(request.user))
+    return render(request, "patients/bedside.html", page)
+
+
+@require_safe
+def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """The grade card now; nothing where it is what was ``seen``."""
+    reading = reading_of(course_or_404(course_id), timezone.now())
+    card = card_of(course_id, reading.standing)
+    if request.GET.get("seen") == card.signature:
+        return HttpResponse(status=204)
+    return render(request, "patients/_grade_card.html", {"card": card, "course_id": course_id})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """A page of the timeline: older rows, or one kind."""
+    course, now = course_or_404(course_id), timezone.now()
+    may_chart = can_chart(request.user)
+    rows = timeline_of(
+        course_id,
+        now,
+        before=_cursor(request.GET),
+        kind=_timeline_kind(request.GET.get("kind", "")),
+        can_correct=may_chart,
+    )
+    if request.htmx:
+        context = {"timeline": rows, "is_older": "before" in request.GET}
+        context |= shared_context(course, may_chart=may_chart)
+        return render(request, "patients/_timeline.html", context)
+    page = page_context(course, FIRST_KIND, now, may_chart=may_chart) | {"timeline": rows}
+    return render(request, "patients/bedside.html", page)
+
+
+def _timeline_kind(kind: str) -> str:
+    return kind if kind in dict(TIMELINE_KINDS) else ""
+
+
+def _cursor(query: Mapping[str, Any]) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(query.get("before", ""))
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""In and out of other systems: one file for each format."""

@@ -1,0 +1,174 @@
+"""The ward board, admission and moves."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from crs_app.accounts.permissions import can_admit, can_chart
+from patients.bedside.page import FIRST_KIND, page_context
+from patients.display.timeline import place_text, transfer_text
+from patients.models import Course
+from patients.queries.board import stamp_of_board
+from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
+from patients.recording.inputs import FormReusedError
+from patients.recording.record import Recorded
+from patients.requests import (
+    CONFLICT,
+    UNPROCESSABLE,
+    SignedInRequest,
+    course_or_404,
+    sending_of,
+    sent,
+)
+from patients.ward.board import board_of, ended_of
+from patients.ward.forms import AdmissionForm, EndForm, MoveForm, PlaceForm, ReopenForm
+from patients.ward.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def board(request: SignedInRequest) -> HttpResponse:
+    """Every open course, or with ``?ended`` every ended one.
+
+    htmx gets the rows alone, and nothing where they are as ``seen``; so does whoever names the
+    page's ETag.
+    """
+    shows_ended, now = "ended" in request.GET, timezone.now()
+    # Taken before the rows: what comes between the two is found by the next look.
+    stamp = stamp_of_board(now, ended=shows_ended)
+    if request.htmx and request.GET.get("seen") == stamp:
+        return HttpResponse(status=204)
+    etag = _board_etag(request, stamp, now)
+    unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+        return unchanged
+    context = {
+        "rows": ended_of(now) if shows_ended else board_of(now),
+        "now": now,
+        "signature": stamp,
+        "shows_ended": shows_ended,
+        "can_admit": can_admit(request.user),
+        "can_chart": can_chart(request.user),
+    }
+    template = "patients/_board.html" if request.htmx else "patients/board.html"
+    page = render(request, template, context)
+    page["ETag"] = etag
+    return page
+
+
+def _board_etag(request: SignedInRequest, stamp: str, now: datetime) -> str:
+    """Of this board for this sign-in; the page prints ages, and is another one each minute."""
+    said = (
+        stamp,
+        f"{now:%H:%M}",
+        bool(request.htmx),
+        request.session.session_key,
+        request.user.role,
+    )
+    return f'W/"{hashlib.sha256(repr(said).encode()).hexdigest()[:32]}"'
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def admit(request: SignedInRequest) -> HttpResponse:
+    """Open a course."""
+    if not can_admit(request.user):
+        raise PermissionDenied
+    form = AdmissionForm(sent(request))
+    if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
+        return redirect("patients:bedside", recorded.course.pk)
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "patients/admit.html", {"form": form}, status=status)
+
+
+def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
+    try:
+        return admit_patient(form.admission(), form.drafts(), sending_of(request, form))
+    except IdentityDiffersError as error:
+        form.add_error(
+            "mrn",
+            f"This MRN belongs to {error.patient.name}, with another name, birth date or sex: "
+            "check which is right.",
+        )
+    except AlreadyAdmittedError as error:
+        form.add_error(
+            "product",
+            f"This course is open already: {error.course.product}, the same infusion time.",
+        )
+    except FormReusedError:
+        form.add_error(None, "This form was saved before with other contents: open it anew.")
+    return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Move a course, end it, or take it up again; each with its time and who said so."""
+    if not can_admit(request.user):
+        raise PermissionDenied
+    course, data = course_or_404(course_id), sent(request)
+    offered: list[type[PlaceForm]] = [MoveForm, EndForm if course.ended_at is None else ReopenForm]
+    chosen = data.get("what") if data is not None else None
+    forms = [
+        form_class(data if chosen == form_class.what else None, course=course)
+        for form_class in offered
+    ]
+    bound = next((form for form in forms if form.is_bound), None)
+    if bound is not None and bound.is_valid():
+        return _moved(request, course, bound)
+    if data is None:
+        return _transfer_page(request, course, forms)
+    if bound is None:
+        return _transfer_page(request, course, forms, _changed(course, ""), CONFLICT)
+    return _transfer_page(request, course, forms, status=UNPROCESSABLE)
+
+
+def _moved(request: SignedInRequest, course: Course, form: PlaceForm) -> HttpResponse:
+    try:
+        moved = record_transfer(course, form.moving(), sending_of(request, form))
+    except MovedMeanwhileError as error:
+        now = course_or_404(course.pk)
+        fresh = [MoveForm(course=now), (ReopenForm if now.ended_at else EndForm)(course=now)]
+        return _transfer_page(request, now, fresh, _changed(error.course, error.by), CONFLICT)
+    except TransferReusedError:
+        sentence = "This form was sent before with other contents: open the page anew."
+        return _transfer_page(request, course, [form], sentence, CONFLICT)
+    messages.info(request, f"Saved. {transfer_text(moved)}.")
+    return redirect("patients:bedside", course.pk)
+
+
+def _changed(course: Course, by: str) -> str:
+    where = place_text(course.ward, course.bed)
+    ended = "" if course.ended_at is None else ", and the course is ended"
+    who = f" by {by}" if by else ""
+    return f"This was changed meanwhile{who}: the course is on {where} now{ended}. Look again."
+
+
+def _transfer_page(
+    request: SignedInRequest,
+    course: Course,
+    forms: Sequence[PlaceForm],
+    refusal: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    may_chart = can_chart(request.user)
+    page = page_context(course, FIRST_KIND, timezone.now(), may_chart=may_chart)
+    page |= {
+        "form_template": "patients/_transfer.html",
+        "place_forms": forms,
+        "place_refusal": refusal,
+        "wards": Course.objects.order_by("ward").values_list("ward", flat=True).distinct(),
+        "course": course,
+    }
+    return render(request, "patients/bedside.html", page, status=status)
