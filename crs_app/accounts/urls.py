@@ -12,7 +12,7 @@ urlpatterns = [
         "sign-in/",
         views.LoginView.as_view(
             authentication_form=SignInForm,
-            template_name="registration/login.html",
+            template_name="accounts/sign_in.html",
             redirect_authenticated_user=True,
         ),
         name="sign_in",

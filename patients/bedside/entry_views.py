@@ -114,7 +114,7 @@ def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
         "entry": rows_of(course_id, [entry], can_correct=True)[0],
         "action": reverse("patients:retract", args=[course_id, entry_id]),
     }
-    return _render_form(request, course, context, "patients/_retract.html", now)
+    return _render_form(request, course, context, "bedside/retraction.html", now)
 
 
 def _record(
@@ -149,7 +149,7 @@ def _record(
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
     }
-    answer = render(request, "patients/_saved.html", context)
+    answer = render(request, "bedside/after_save.html", context)
     answer[GUIDANCE_SHOWN] = saved.guidance.signature
     return answer
 
@@ -197,10 +197,10 @@ def _conflict(
             "was_retracted": successor.kind == EntryKind.RETRACTION,
         }
     if request.htmx:
-        return render(request, "patients/_conflict.html", conflict, status=CONFLICT)
+        return render(request, "bedside/conflict.html", conflict, status=CONFLICT)
     page = page_context(course, FIRST_KIND, timezone.now(), may_chart=True)
     page |= {**conflict, "conflict": conflict}
-    return render(request, "patients/bedside.html", page, status=CONFLICT)
+    return render(request, "bedside/page.html", page, status=CONFLICT)
 
 
 def _sent_form(
@@ -231,7 +231,7 @@ def _form_page(
     if form.correcting is not None:
         context["action"] = reverse("patients:correct", args=[course.pk, form.correcting.pk])
         context["entry"] = rows_of(course.pk, [form.correcting], can_correct=True)[0]
-    template = "patients/_correct.html" if form.correcting else "patients/_entry_form.html"
+    template = "bedside/correction.html" if form.correcting else "forms/entry_form.html"
     return _render_form(request, course, context, template, now, beside)
 
 
@@ -249,7 +249,7 @@ def _render_form(
     if not request.htmx:
         page = page_context(course, context.get("kind", FIRST_KIND), now, may_chart=may_chart)
         page |= {**context, "form_template": template}
-        return render(request, "patients/bedside.html", page, status=status)
+        return render(request, "bedside/page.html", page, status=status)
     if beside is None:
         beside = bedside_of(course, now)
     context |= {"previous": beside.previous, "running": beside.running}
@@ -298,14 +298,14 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
         **{name: getattr(saved, name) for name in ("card", "rows", "timeline")},
         **shared_context(course, may_chart=True),
     }
-    return render(request, "patients/_not_observed_saved.html", context)
+    return render(request, "bedside/not_observed_saved.html", context)
 
 
 def _not_observed_refused(request: SignedInRequest, course: Course) -> HttpResponse:
     """Nothing is stored: the page is older than what was sent with it before."""
     conflict = {"course_id": course.pk, "other": None, "mine": ""}
     if request.htmx:
-        return render(request, "patients/_conflict.html", conflict, status=CONFLICT)
+        return render(request, "bedside/conflict.html", conflict, status=CONFLICT)
     page = page_context(course, FIRST_KIND, timezone.now(), may_chart=True)
     page |= {**conflict, "conflict": conflict}
-    return render(request, "patients/bedside.html", page, status=CONFLICT)
+    return render(request, "bedside/page.html", page, status=CONFLICT)

@@ -82,13 +82,13 @@ def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     may_chart = can_chart(request.user)
     if not request.htmx:
         page = page_context(course, FIRST_KIND, now, may_chart=may_chart)
-        return render(request, "patients/bedside.html", page)
+        return render(request, "bedside/page.html", page)
     panel = panel_of(reading_of(course, now))
     if request.GET.get("seen") == panel.signature:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"guidance": panel}
     context |= shared_context(course, may_chart=may_chart)
-    return render(request, "patients/_guidance.html", context)
+    return render(request, "guidance/panel.html", context)
 
 
 @require_POST
@@ -223,7 +223,7 @@ def _told(request: SignedInRequest, told: Told) -> HttpResponse:
         "rows": rows,
         **shared_context(course, may_chart=True),
     }
-    return render(request, "patients/_answered.html", context)
+    return render(request, "bedside/answered.html", context)
 
 
 def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpResponse:
@@ -231,11 +231,11 @@ def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpRes
     now = timezone.now()
     if not request.htmx:
         page = page_context(course, FIRST_KIND, now, may_chart=True) | {"refusal": sentence}
-        return render(request, "patients/bedside.html", page, status=CONFLICT)
+        return render(request, "bedside/page.html", page, status=CONFLICT)
     panel = panel_of(reading_of(course, now))
     context = {"guidance": panel, "refusal": sentence, "oob": True}
     context |= shared_context(course, may_chart=True)
-    return render(request, "patients/_refused.html", context, status=CONFLICT)
+    return render(request, "bedside/refused.html", context, status=CONFLICT)
 
 
 def _form_page(
@@ -254,7 +254,7 @@ def _form_page(
         "reply": reply,
         "action": reverse("patients:answer", args=[course.pk, code, reply.value]),
     }
-    template = "patients/_answer_form.html"
+    template = "guidance/answer_form.html"
     status = UNPROCESSABLE if form.is_bound else 200
     if request.htmx:
         context |= shared_context(course, may_chart=True)
@@ -262,4 +262,4 @@ def _form_page(
         return render(request, template, context, status=status)
     page = page_context(course, FIRST_KIND, now, may_chart=True)
     page |= {**context, "form_template": template, "course": course}
-    return render(request, "patients/bedside.html", page, status=status)
+    return render(request, "bedside/page.html", page, status=status)

@@ -124,7 +124,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
         "running": beside.running,
         "guidance": panel_beside(reading, beside.held, beside.carried_on),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
-        "form_template": "patients/_entry_form.html",
+        "form_template": "forms/entry_form.html",
         **form_context(
             ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=beside.proposed), kind
         ),

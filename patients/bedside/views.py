@@ -26,7 +26,7 @@ def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course, now = course_or_404(course_id), timezone.now()
     kind = kind_or_404(request.GET.get("kind", FIRST_KIND))
     page = page_context(course, kind, now, may_chart=can_chart(request.user))
-    return render(request, "patients/bedside.html", page)
+    return render(request, "bedside/page.html", page)
 
 
 @require_safe
@@ -36,7 +36,7 @@ def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     card = card_of(course_id, reading.standing)
     if request.GET.get("seen") == card.signature:
         return HttpResponse(status=204)
-    return render(request, "patients/_grade_card.html", {"card": card, "course_id": course_id})
+    return render(request, "bedside/grade_card.html", {"card": card, "course_id": course_id})
 
 
 @require_safe
@@ -55,9 +55,9 @@ def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if request.htmx:
         context = {"timeline": rows, "is_older": "before" in request.GET}
         context |= shared_context(course, may_chart=may_chart)
-        return render(request, "patients/_timeline.html", context)
+        return render(request, "bedside/timeline.html", context)
     page = page_context(course, FIRST_KIND, now, may_chart=may_chart) | {"timeline": rows}
-    return render(request, "patients/bedside.html", page)
+    return render(request, "bedside/page.html", page)
 
 
 def _timeline_kind(kind: str) -> str:

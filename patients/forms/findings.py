@@ -118,7 +118,7 @@ class SymptomForm(EntryForm):
     """
 
     kind = EntryKind.SYMPTOM
-    charted_template: ClassVar = "patients/_symptom_list.html"
+    charted_template: ClassVar = "forms/symptom_list.html"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -285,7 +285,7 @@ class ToxicityForm(EntryForm):
 
     kind = EntryKind.TOXICITY
     graded_from_infusion = False
-    charted_template: ClassVar = "patients/_toxicity_fields.html"
+    charted_template: ClassVar = "forms/toxicity_fields.html"
     criteria: ClassVar = _CRITERIA
     source: ClassVar = SOURCE
 

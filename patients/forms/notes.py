@@ -28,7 +28,7 @@ class NoteForm(EntryForm):
     kind = EntryKind.NOTE
     graded_from_infusion = False
     attribution = None  # type: ignore[assignment]  # a note has no cause
-    charted_template = "patients/_note_field.html"
+    charted_template = "forms/note_field.html"
     has_note_beside = False
 
     note = forms.CharField(
@@ -91,7 +91,7 @@ class DeathForm(EntryForm):
     """A death ends the grading, with grade 5 or without; nothing is recorded before the yes."""
 
     kind = EntryKind.DEATH
-    charted_template: ClassVar = "patients/_death_fields.html"
+    charted_template: ClassVar = "forms/death_fields.html"
     has_note_beside = False
 
     attribution = forms.ChoiceField(

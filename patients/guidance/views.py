@@ -48,7 +48,7 @@ def sources(request: SignedInRequest) -> HttpResponse:
         "course": course,
         "can_export": can_export_answers(request.user),
     }
-    return render(request, "patients/sources.html", context)
+    return render(request, "guidance/sources.html", context)
 
 
 def _course_named(typed: str) -> Course | None:

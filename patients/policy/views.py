@@ -82,7 +82,7 @@ def policy(request: SignedInRequest) -> HttpResponse:
         "courses": _courses(now),
     }
     status = UNPROCESSABLE if form.is_bound and form.errors else 200
-    return render(request, "patients/policy.html", context, status=status)
+    return render(request, "policy/site.html", context, status=status)
 
 
 def _allowed(request: SignedInRequest) -> Mapping[str, Any] | None:
@@ -103,7 +103,7 @@ def _preview(request: SignedInRequest, form: PolicyForm, site: Sequence[Ruling])
         "following": open_courses().count(),
         "own": Course.objects.filter(ended_at=None, keeps_own_policy=True).count(),
     }
-    return render(request, "patients/policy_preview.html", context)
+    return render(request, "policy/preview.html", context)
 
 
 def _decided_before(form: PolicyForm) -> bool:
@@ -198,7 +198,7 @@ def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
     context["graded_under"] = _graded_under(course)
     context["acts"] = _acts(course)
     status = UNPROCESSABLE if form.is_bound and form.errors else 200
-    return render(request, "patients/policy_course.html", context, status=status)
+    return render(request, "policy/course.html", context, status=status)
 
 
 def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bool:

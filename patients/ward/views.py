@@ -63,7 +63,7 @@ def board(request: SignedInRequest) -> HttpResponse:
         "can_admit": can_admit(request.user),
         "can_chart": can_chart(request.user),
     }
-    template = "patients/_board.html" if request.htmx else "patients/board.html"
+    template = "ward/board_rows.html" if request.htmx else "ward/board.html"
     page = render(request, template, context)
     page["ETag"] = etag
     return page
@@ -90,7 +90,7 @@ def admit(request: SignedInRequest) -> HttpResponse:
     if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
         return redirect("patients:bedside", recorded.course.pk)
     status = UNPROCESSABLE if form.is_bound else 200
-    return render(request, "patients/admit.html", {"form": form}, status=status)
+    return render(request, "ward/admit.html", {"form": form}, status=status)
 
 
 def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
@@ -165,10 +165,10 @@ def _transfer_page(
     may_chart = can_chart(request.user)
     page = page_context(course, FIRST_KIND, timezone.now(), may_chart=may_chart)
     page |= {
-        "form_template": "patients/_transfer.html",
+        "form_template": "ward/transfer.html",
         "place_forms": forms,
         "place_refusal": refusal,
         "wards": Course.objects.order_by("ward").values_list("ward", flat=True).distinct(),
         "course": course,
     }
-    return render(request, "patients/bedside.html", page, status=status)
+    return render(request, "bedside/page.html", page, status=status)

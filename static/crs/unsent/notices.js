@@ -1,0 +1,67 @@
+// The lines that say what is typed and not sent yet: in its own form, and under the tabs.
+
+import { draftsUnder } from "./store.js";
+import { clockText } from "../site_time.js";
+
+export const actionOf = (form) => new URL(form.action).pathname;
+
+export const restoredLine = (form, draft) => {
+  const line = document.createElement("p");
+  line.className = "unsent";
+  line.dataset.restored = "";
+  line.setAttribute("role", "status");
+  const text = document.createElement("span");
+  const age = document.createElement("span");
+  age.dataset.age = new Date(draft.typedAt).toISOString();
+  const missing = draft.ticks ? " Tick again what is unchanged." : "";
+  text.append(`Not sent yet: typed ${clockText(draft.typedAt)} (`, age, `).${missing}`);
+  const discard = document.createElement("button");
+  discard.type = "button";
+  discard.className = "btn btn-quiet";
+  discard.dataset.discard = "";
+  discard.textContent = "Discard";
+  line.append(text, discard);
+  form.prepend(line);
+};
+
+const COURSE = /^\/courses\/[0-9a-f-]{36}\//;
+const courseHere = () => COURSE.exec(location.pathname)?.[0];
+const kindOf = (action) => /\/entries\/([^/]+)\/$/.exec(action)?.[1];
+
+export const labelOf = (action) => {
+  const kind = kindOf(action);
+  if (kind) return document.getElementById(`tab-${kind}`)?.textContent.trim() ?? "An entry";
+  if (action.endsWith("/correct/")) return "A correction";
+  return action.endsWith("/retract/") ? "Entered in error" : null;
+};
+
+// The page that opens with this form.
+export const addressOf = (action) => {
+  const kind = kindOf(action);
+  return kind ? `${courseHere()}?kind=${kind}` : action;
+};
+
+// The course's other forms that wait to be sent, named under the tabs.
+export const nameOthers = () => {
+  const panel = document.getElementById("entry-form");
+  const course = courseHere();
+  panel?.querySelector("[data-others]")?.remove();
+  if (!panel || !course) return;
+  const here = [...document.querySelectorAll("form[data-entry]")].map(actionOf);
+  const others = draftsUnder(course).filter(
+    ([action]) => !here.includes(action) && labelOf(action),
+  );
+  if (!others.length) return;
+  const line = document.createElement("p");
+  line.className = "unsent";
+  line.dataset.others = "";
+  line.append("Not sent yet:");
+  for (const [action, draft] of others) {
+    const link = document.createElement("a");
+    link.href = addressOf(action);
+    link.textContent = `${labelOf(action)}, typed ${clockText(draft.typedAt)}`;
+    line.append(link);
+  }
+  const head = panel.querySelector(".entry-head") ?? panel.querySelector("h2");
+  head.after(line);
+};
