@@ -24,9 +24,9 @@ from patients.models import (
     GradeCheckpoint,
     GradePeriod,
 )
-from patients.queries.entries import EntryRow, all_charted, facts_of
+from patients.queries.entries import EntryRow, course_facts, parse_entries
 from patients.recording.admit import Admission, admit_patient
-from patients.recording.inputs import Sending
+from patients.recording.inputs import Submission
 from patients.recording.record import end_course
 
 _CHARTED_AFTER: Final = timedelta(minutes=2)
@@ -84,7 +84,7 @@ def _admitted(by: Any) -> Course:
         ward="Bench",
         birth_date=date(1970, 3, 1),
     )
-    course = admit_patient(admission, [], Sending(by=by, form_id=uuid.uuid4())).course
+    course = admit_patient(admission, [], Submission(by=by, form_id=uuid.uuid4())).course
     end_course(course, timezone.now())
     return course
 
@@ -163,7 +163,7 @@ def _as_read(row: tuple[Any, ...]) -> EntryRow:
 
 def _grade(course: Course, rows: Sequence[EntryRow], recorded_at: datetime) -> None:
     """Its history and checkpoints, and of each period one that was known before."""
-    graded = regrade(facts_of(course), all_charted(rows), now=None)
+    graded = regrade(course_facts(course), parse_entries(rows), now=None)
     periods = []
     for period in graded.periods:
         valid = DateTimeTZRange(period.start, period.end)

@@ -124,7 +124,7 @@ FORM_RENDERER = "crs_app.speedups.form_renderer.PlainRenderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.People"]
+AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL

@@ -6,10 +6,10 @@ from django.core.wsgi import get_wsgi_application
 from django.template import engines
 
 from crs_app.local_postgres import ensure_server
-from crs_app.speedups.garbage_collector import settle
+from crs_app.speedups.garbage_collector import freeze_garbage_collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
 ensure_server()
 application = get_wsgi_application()
 engines.all()  # compiles the templates
-settle()
+freeze_garbage_collector()

@@ -17,8 +17,8 @@ from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_chart
 from patients.forms.entry_form import EntryForm
 from patients.models import Course, EntryKind
-from patients.queries.courses import course_of
-from patients.recording.inputs import Draft, Sending
+from patients.queries.courses import read_course
+from patients.recording.inputs import NewEntry, Submission
 
 UNPROCESSABLE: Final = 422
 CONFLICT: Final = 409
@@ -37,7 +37,7 @@ class SignedInRequest(HttpRequest):
 View = Callable[..., HttpResponse]
 
 
-def charting(view: View) -> View:
+def requires_charting(view: View) -> View:
     """Lets only those chart who may."""
 
     @wraps(view)
@@ -49,13 +49,13 @@ def charting(view: View) -> View:
     return guarded
 
 
-def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
+def submission_from(request: SignedInRequest, form: forms.Form) -> Submission:
     """The form's own id, and what was sent under it."""
     if isinstance(form, EntryForm):
         answers = form.answers()
     else:
         answers = {"reason": reason} if (reason := form.cleaned_data.get("reason")) else {}
-    return Sending(
+    return Submission(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
         request_digest=_digest(request.POST),
@@ -64,7 +64,7 @@ def sending_of(request: SignedInRequest, form: forms.Form) -> Sending:
     )
 
 
-def recorded_before(request: SignedInRequest, course: Course, form: forms.Form) -> list[Draft]:
+def recorded_before(request: SignedInRequest, course: Course, form: forms.Form) -> list[NewEntry]:
     """What this very form recorded when it was sent before; nothing where it is new.
 
     The chart has gone on since: what was right then may be refused or asked about now.
@@ -74,7 +74,7 @@ def recorded_before(request: SignedInRequest, course: Course, form: forms.Form) 
         return []
     acts = course.acts.filter(form_id=form_id, request_digest=_digest(request.POST))
     return [
-        Draft(EntryKind(entry.kind), entry.at, entry.body, entry.replaces_id)
+        NewEntry(EntryKind(entry.kind), entry.at, entry.body, entry.replaces_id)
         for act in acts
         for entry in act.entries.order_by("place")
     ]
@@ -88,7 +88,7 @@ def _digest(typed: QueryDict) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def sent(request: SignedInRequest) -> Mapping[str, Any] | None:
+def posted(request: SignedInRequest) -> Mapping[str, Any] | None:
     """What was sent, None where nothing was."""
     return request.POST if request.method == "POST" else None
 
@@ -96,6 +96,6 @@ def sent(request: SignedInRequest) -> Mapping[str, Any] | None:
 def course_or_404(course_id: uuid.UUID) -> Course:
     """The course; answers 404 where there is none."""
     try:
-        return course_of(course_id)
+        return read_course(course_id)
     except Course.DoesNotExist:
         raise Http404("No such course") from None

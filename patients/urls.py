@@ -35,7 +35,7 @@ urlpatterns = [
     ),
     path("courses/<uuid:course_id>/place/", ward_views.transfer, name="transfer"),
     path("courses/<uuid:course_id>/guidance/", bedside_guidance_views.guidance, name="guidance"),
-    path("courses/<uuid:course_id>/guidance/tap/", bedside_guidance_views.tap, name="tap"),
+    path("courses/<uuid:course_id>/guidance/tap/", bedside_guidance_views.quick_action, name="tap"),
     path(
         "courses/<uuid:course_id>/guidance/<str:code>/<slug:reply>/",
         bedside_guidance_views.answer,

@@ -13,8 +13,8 @@ from django.utils import timezone
 from crs_app.accounts.models import Role, User
 from patients.models import Course, EntryKind
 from patients.recording.admit import Admission, admit_patient
-from patients.recording.inputs import Draft, Sending
-from patients.recording.record import Recorded, record_entries
+from patients.recording.inputs import NewEntry, Submission
+from patients.recording.record import RecordingResult, record_entries
 
 ADULT_BORN = date(1970, 3, 1)
 
@@ -49,9 +49,9 @@ class AdmissionFactory(factory.Factory[Admission]):
     birth_date = ADULT_BORN
 
 
-def sending(by: User, **said: Any) -> Sending:
+def sending(by: User, **said: Any) -> Submission:
     """An act sent by ``by`` from a form of its own."""
-    return Sending(by=by, form_id=said.pop("form_id", uuid.uuid4()), **said)
+    return Submission(by=by, form_id=said.pop("form_id", uuid.uuid4()), **said)
 
 
 def admit(
@@ -66,19 +66,21 @@ def admit(
     at = admission.infused_at
     drafts = []
     if weight_kg is not None:
-        drafts.append(Draft(EntryKind.WEIGHT, at, {"weight_kg": weight_kg}))
+        drafts.append(NewEntry(EntryKind.WEIGHT, at, {"weight_kg": weight_kg}))
     if baseline is not None:
-        drafts.append(Draft(EntryKind.BASELINE, at, dict(baseline)))
+        drafts.append(NewEntry(EntryKind.BASELINE, at, dict(baseline)))
     return admit_patient(admission, drafts, sending(by)).course
 
 
-def chart(course: Course, by: User, kind: str, at: datetime | None = None, **body: Any) -> Recorded:
+def chart(
+    course: Course, by: User, kind: str, at: datetime | None = None, **body: Any
+) -> RecordingResult:
     """One entry, recorded; ``at`` None is a minute ago."""
     when = at if at is not None else timezone.now() - timedelta(minutes=1)
-    return record(course, by, [Draft(kind, when, body)])
+    return record(course, by, [NewEntry(kind, when, body)])
 
 
-def record(course: Course, by: User, drafts: Sequence[Draft], **said: Any) -> Recorded:
+def record(course: Course, by: User, drafts: Sequence[NewEntry], **said: Any) -> RecordingResult:
     return record_entries(course, drafts, sending(by, **said))
 
 

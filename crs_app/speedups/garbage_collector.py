@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 
-def settle() -> None:
+def freeze_garbage_collector() -> None:
     """To be called once everything is loaded that lives as long as the process.
 
     No later collection looks through that. A request leaves little behind in cycles; to look for

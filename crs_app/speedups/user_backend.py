@@ -14,7 +14,7 @@ _COLUMNS: Final = ", ".join(map(str, (field.column for field in User._meta.concr
 _QUERY: Final = "SELECT {} FROM accounts_user WHERE id = %s".replace("{}", _COLUMNS)
 
 
-class People(ModelBackend):
+class FastUserBackend(ModelBackend):
     """Django's own way to sign in; whoever is signed in is read by one plain statement."""
 
     def get_user(self, user_id: int) -> User | None:

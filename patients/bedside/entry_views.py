@@ -17,34 +17,34 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_chart
-from patients.bedside.after_save import Saved, described, saved_of
+from patients.bedside.after_save import AfterSave, after_save, text_of_entries
 from patients.bedside.page import (
     FIRST_KIND,
-    Bedside,
-    bedside_of,
-    carried_on_of,
+    BedsideData,
     form_context,
     page_context,
+    read_bedside_data,
     shared_context,
+    unchanged_items_of,
 )
 from patients.bedside.timeline import rows_of
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.notes import NotObservedTap
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
-from patients.forms.unchanged import TicksForm, is_tick
+from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
 from patients.queries.timeline import reason_of
 from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
-from patients.recording.record import Recorded, correct_entry, record_entries, retract_entry
+from patients.recording.record import RecordingResult, correct_entry, record_entries, retract_entry
 from patients.requests import (
     CONFLICT,
     UNPROCESSABLE,
     SignedInRequest,
-    charting,
     course_or_404,
+    posted,
     recorded_before,
-    sending_of,
-    sent,
+    requires_charting,
+    submission_from,
 )
 
 GUIDANCE_SHOWN: Final = "CRS-Guidance-Shown"
@@ -61,31 +61,31 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     if request.method == "POST" and not can_chart(request.user):
         raise PermissionDenied
     course, now = course_or_404(course_id), timezone.now()
-    form_class, data = ENTRY_FORMS[kind_or_404(kind)], sent(request)
+    form_class, data = ENTRY_FORMS[kind_or_404(kind)], posted(request)
     if data is None:
-        beside = bedside_of(course, now)
+        beside = read_bedside_data(course, now)
         ticks = beside.carried_on if kind == EntryKind.VITALS else ()
         form = form_class(course=course, carried_on=ticks, proposed=beside.proposed)
         return _form_page(request, course, form, now, beside)
     form = _sent_form(form_class, data, course, now)
     drafts = form.drafts() if form.is_valid() else recorded_before(request, course, form)
     if drafts:
-        sending = sending_of(request, form)
+        sending = submission_from(request, form)
         return _record(request, course, form, lambda: record_entries(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@charting
+@requires_charting
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with what it says now; sent, what it should have said."""
     course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
-    form = form_class(sent(request), course=course, correcting=entry)
+    form = form_class(posted(request), course=course, correcting=entry)
     if form.is_bound and form.is_valid():
         (draft,) = form.drafts()
-        sending = sending_of(request, form)
+        sending = submission_from(request, form)
         return _record(
             request,
             course,
@@ -93,20 +93,20 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
             lambda: correct_entry(entry, draft.at, draft.body, sending),
         )
     if form.is_bound and (drafts := recorded_before(request, course, form)):
-        sending = sending_of(request, form)
+        sending = submission_from(request, form)
         return _record(request, course, form, lambda: record_entries(course, drafts, sending))
     return _form_page(request, course, form, now)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@charting
+@requires_charting
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Take an entry back as entered in error."""
     course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
-    form = RetractionForm(sent(request))
+    form = RetractionForm(posted(request))
     if form.is_bound and form.is_valid():
-        sending = sending_of(request, form)
+        sending = submission_from(request, form)
         return _record(request, course, form, lambda: retract_entry(entry, sending))
     context = {
         "form": form,
@@ -121,22 +121,22 @@ def _record(
     request: SignedInRequest,
     course: Course,
     form: EntryForm | RetractionForm,
-    record: Callable[[], Recorded],
+    record: Callable[[], RecordingResult],
 ) -> HttpResponse:
     """Record and answer: htmx gets what changed, a plain form is sent back to the page."""
     try:
         recorded = record()
     except ReplacedAlreadyError as error:
-        return _conflict(request, course, error.successor, _said_by(form))
+        return _conflict(request, course, error.successor, _text_of_form(form))
     except FormReusedError:
-        return _conflict(request, course, mine=_said_by(form))
+        return _conflict(request, course, mine=_text_of_form(form))
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
         for remark in ("Saved.", *remarks):
             messages.info(request, remark)
         return redirect("patients:bedside", course.pk)
     kind = form.kind if isinstance(form, EntryForm) and not form.correcting else FIRST_KIND
-    saved = saved_of(recorded)
+    saved = after_save(recorded)
     shown = request.headers.get(GUIDANCE_SHOWN)
     context = {
         "saved": saved,
@@ -144,7 +144,7 @@ def _record(
         "remarks": remarks,
         "form_id": uuid.uuid4(),
         "kind": kind,
-        **_emptied(form, kind, course, saved),
+        **_form_after_save(form, kind, course, saved),
         **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
@@ -154,8 +154,8 @@ def _record(
     return answer
 
 
-def _emptied(
-    sent_form: EntryForm | RetractionForm, kind: str, course: Course, saved: Saved
+def _form_after_save(
+    sent_form: EntryForm | RetractionForm, kind: str, course: Course, saved: AfterSave
 ) -> dict[str, Any]:
     """What takes the place of the form that was saved; of one that stays, what a save changes."""
     form_class, ticks = ENTRY_FORMS[kind], saved.carried_on if kind == EntryKind.VITALS else []
@@ -172,12 +172,12 @@ def _emptied(
     if is_renewed or renews_attribution:
         form = form_class(course=course, carried_on=ticks, proposed=saved.proposed)
         return emptied | form_context(form, kind)
-    return emptied | {"form": TicksForm(ticks)}
+    return emptied | {"form": UnchangedForm(ticks)}
 
 
-def _said_by(form: EntryForm | RetractionForm) -> str:
+def _text_of_form(form: EntryForm | RetractionForm) -> str:
     """What a form would have charted, in words."""
-    return described(form.drafts()) if isinstance(form, EntryForm) else "entered in error"
+    return text_of_entries(form.drafts()) if isinstance(form, EntryForm) else "entered in error"
 
 
 def _is_renewed(form: EntryForm | RetractionForm) -> bool:
@@ -212,11 +212,11 @@ def _sent_form(
     """
     if form_class.kind != EntryKind.VITALS:
         return form_class(data, course=course)
-    if not any(is_tick(name) for name in data):
+    if not any(is_unchanged_field(name) for name in data):
         form = form_class(data, course=course)
         if form.is_valid():
             return form
-    return form_class(data, course=course, carried_on=carried_on_of(course, now))
+    return form_class(data, course=course, carried_on=unchanged_items_of(course, now))
 
 
 def _form_page(
@@ -224,7 +224,7 @@ def _form_page(
     course: Course,
     form: EntryForm,
     now: datetime,
-    beside: Bedside | None = None,
+    beside: BedsideData | None = None,
 ) -> HttpResponse:
     """The form alone for htmx, the whole page otherwise; typed values and errors stay."""
     context = form_context(form, form.kind.value)
@@ -241,7 +241,7 @@ def _render_form(
     context: dict[str, Any],
     template: str,
     now: datetime,
-    beside: Bedside | None = None,
+    beside: BedsideData | None = None,
 ) -> HttpResponse:
     form = context["form"]
     status = UNPROCESSABLE if form.is_bound else 200
@@ -251,7 +251,7 @@ def _render_form(
         page |= {**context, "form_template": template}
         return render(request, "bedside/page.html", page, status=status)
     if beside is None:
-        beside = bedside_of(course, now)
+        beside = read_bedside_data(course, now)
     context |= {"previous": beside.previous, "running": beside.running}
     context |= shared_context(course, may_chart=may_chart)
     return render(request, template, context, status=status)
@@ -277,7 +277,7 @@ def kind_or_404(kind: str) -> str:
 
 
 @require_POST
-@charting
+@requires_charting
 def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Chart why vital signs were not observed now; what is typed in the form beside it stays."""
     course, now = course_or_404(course_id), timezone.now()
@@ -285,10 +285,10 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not form.is_valid():
         return _not_observed_refused(request, course)
     try:
-        recorded = record_entries(course, [form.draft(now)], sending_of(request, form))
+        recorded = record_entries(course, [form.draft(now)], submission_from(request, form))
     except FormReusedError:
         return _not_observed_refused(request, course)
-    saved = saved_of(recorded)
+    saved = after_save(recorded)
     if not request.htmx:
         messages.info(request, f"Saved. {saved.text}")
         return redirect("patients:bedside", course.pk)

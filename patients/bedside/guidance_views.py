@@ -19,22 +19,22 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_chart
 from grading.engine.algorithm import Item, Reply
-from patients.bedside.after_save import saved_of
+from patients.bedside.after_save import after_save
 from patients.bedside.page import (
     FIRST_KIND,
-    carried_on_of,
     form_context,
     page_context,
     shared_context,
+    unchanged_items_of,
 )
 from patients.display.timeline import answer_row, answer_text
 from patients.forms.registry import ENTRY_FORMS
-from patients.guidance.advice import CHARTED_BY_DONE, advised_on
+from patients.guidance.advice import CHARTED_BY_DONE, advice_for_course
 from patients.guidance.answer import (
     AnsweredMeanwhileError,
-    Given,
-    Kept,
+    NewAnswer,
     NoLongerAdvisedError,
+    RecordedAnswer,
     record_answer,
 )
 from patients.guidance.forms import (
@@ -42,33 +42,33 @@ from patients.guidance.forms import (
     AnswerForm,
     GivenForm,
     NotAppropriateForm,
-    NothingLeftError,
     NotNowForm,
-    TapForm,
+    QuickActionForm,
+    StaleActionError,
 )
 from patients.guidance.panel import panel_of
 from patients.models import Course
 from patients.queries.guidance_answers import AnswerRow
-from patients.queries.status import reading_of
-from patients.recording.inputs import Draft, FormReusedError
-from patients.recording.record import Recorded, record_entries
+from patients.queries.status import read_course_status
+from patients.recording.inputs import FormReusedError, NewEntry
+from patients.recording.record import RecordingResult, record_entries
 from patients.requests import (
     CONFLICT,
     UNPROCESSABLE,
     SignedInRequest,
-    charting,
     course_or_404,
-    sending_of,
-    sent,
+    posted,
+    requires_charting,
+    submission_from,
 )
 
 _SENT_BEFORE: Final = "This was sent before with another answer."
 
 
-class Told(NamedTuple):
+class AnswerResult(NamedTuple):
     """What the panel says after an answer or a tap."""
 
-    recorded: Recorded
+    recorded: RecordingResult
     text: str
     answer: AnswerRow | None = None
     leaves_form: bool = False
@@ -83,7 +83,7 @@ def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if not request.htmx:
         page = page_context(course, FIRST_KIND, now, may_chart=may_chart)
         return render(request, "bedside/page.html", page)
-    panel = panel_of(reading_of(course, now))
+    panel = panel_of(read_course_status(course, now))
     if request.GET.get("seen") == panel.signature:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"guidance": panel}
@@ -92,26 +92,26 @@ def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-@charting
-def tap(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+@requires_charting
+def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Chart what one tap says: a risk answer, a judgement, that an infusion goes on or stopped."""
     course, now = course_or_404(course_id), timezone.now()
-    form = TapForm(request.POST)
+    form = QuickActionForm(request.POST)
     if not form.is_valid():
         return _refused(request, course, "This page is out of date: look at the chart.")
     try:
-        draft = form.draft(now, carried_on_of(course, now))
-        recorded = record_entries(course, [draft], sending_of(request, form))
-    except NothingLeftError as error:
+        draft = form.draft(now, unchanged_items_of(course, now))
+        recorded = record_entries(course, [draft], submission_from(request, form))
+    except StaleActionError as error:
         return _refused(request, course, error.sentence)
     except FormReusedError:
         return _refused(request, course, _SENT_BEFORE)
-    return _told(request, Told(recorded, ""))
+    return _respond(request, AnswerResult(recorded, ""))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@charting
+@requires_charting
 def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str) -> HttpResponse:
     """The form of an answer that needs more than a tap; sent, the answer is kept."""
     course, now = course_or_404(course_id), timezone.now()
@@ -121,7 +121,7 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
     if form is None:
         return _refused(request, course, "This is not advised any more: look at the chart.")
     if form.is_bound and form.is_valid():
-        return _keep(request, course, code, word, form)
+        return _record(request, course, code, word, form)
     return _form_page(request, course, item, form, code, word, now)
 
 
@@ -134,7 +134,7 @@ def _reply(reply: str) -> Reply:
 
 def _item(course: Course, code: str, reply: Reply, now: datetime) -> tuple[Item | None, str]:
     """The item as it is advised now, and the latest answer to it."""
-    advised = advised_on(course, now)
+    advised = advice_for_course(course, now)
     latest = advised.answers.get(code)
     item = next((i for i in advised.items if i.code == code and reply in i.answers), None)
     return item, "" if latest is None else str(latest.pk)
@@ -149,17 +149,17 @@ def _form(
     seen: str,
 ) -> AnswerForm | GivenForm | None:
     """The form of ``reply``; None where the item is not advised and nothing was sent before."""
-    data = sent(request)
+    data = posted(request)
     charts = reply is Reply.DONE and code in CHARTED_BY_DONE
     if item is None:
-        return AnswerForm(data) if data is not None and _was_sent(course, data) else None
+        return AnswerForm(data) if data is not None and _is_replay(course, data) else None
     if charts:
         agents = CHARTED_BY_DONE[code]
         return GivenForm(data, course=course, item=item, agents=agents, seen=seen)
     return FORM_OF_REPLY[reply](data, seen=seen)
 
 
-def _was_sent(course: Course, data: Mapping[str, Any]) -> bool:
+def _is_replay(course: Course, data: Mapping[str, Any]) -> bool:
     """Whether this very form was recorded before: it is answered as it was then."""
     try:
         form_id = uuid.UUID(data.get("form_id", ""))
@@ -168,14 +168,14 @@ def _was_sent(course: Course, data: Mapping[str, Any]) -> bool:
     return course.acts.filter(form_id=form_id).exists()
 
 
-def _keep(
+def _record(
     request: SignedInRequest,
     course: Course,
     code: str,
     reply: Reply,
     form: AnswerForm | GivenForm,
 ) -> HttpResponse:
-    given = Given(code, reply, form.cleaned_data["seen"] if "seen" in form.fields else None)
+    given = NewAnswer(code, reply, form.cleaned_data["seen"] if "seen" in form.fields else None)
     leaves_form = False
     if isinstance(form, NotNowForm):
         given = replace(given, returns_after=form.returns_after)
@@ -184,7 +184,7 @@ def _keep(
     elif isinstance(form, GivenForm):
         given, leaves_form = replace(given, treatment=_only(form.drafts())), True
     try:
-        kept = record_answer(course, given, sending_of(request, form))
+        kept = record_answer(course, given, submission_from(request, form))
     except NoLongerAdvisedError:
         return _refused(request, course, "This is not advised any more: look at the chart.")
     except AnsweredMeanwhileError as error:
@@ -192,20 +192,20 @@ def _keep(
         return _refused(request, course, f"{who} has answered this meanwhile: {what}.")
     except FormReusedError:
         return _refused(request, course, _SENT_BEFORE)
-    return _told(request, _of(kept, leaves_form=leaves_form))
+    return _respond(request, _form_of(kept, leaves_form=leaves_form))
 
 
-def _only(drafts: list[Draft]) -> Draft | None:
+def _only(drafts: list[NewEntry]) -> NewEntry | None:
     return drafts[0] if drafts else None
 
 
-def _of(kept: Kept, *, leaves_form: bool) -> Told:
-    return Told(kept.recorded, answer_text(kept.answer), kept.answer, leaves_form)
+def _form_of(kept: RecordedAnswer, *, leaves_form: bool) -> AnswerResult:
+    return AnswerResult(kept.recorded, answer_text(kept.answer), kept.answer, leaves_form)
 
 
-def _told(request: SignedInRequest, told: Told) -> HttpResponse:
+def _respond(request: SignedInRequest, told: AnswerResult) -> HttpResponse:
     """htmx gets the panel and what else changed; a plain form is sent back to the page."""
-    course, saved = told.recorded.course, saved_of(told.recorded)
+    course, saved = told.recorded.course, after_save(told.recorded)
     text = "; ".join(part for part in (told.text, saved.text) if part)
     if not request.htmx:
         messages.info(request, f"Saved. {text}")
@@ -232,7 +232,7 @@ def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpRes
     if not request.htmx:
         page = page_context(course, FIRST_KIND, now, may_chart=True) | {"refusal": sentence}
         return render(request, "bedside/page.html", page, status=CONFLICT)
-    panel = panel_of(reading_of(course, now))
+    panel = panel_of(read_course_status(course, now))
     context = {"guidance": panel, "refusal": sentence, "oob": True}
     context |= shared_context(course, may_chart=True)
     return render(request, "bedside/refused.html", context, status=CONFLICT)

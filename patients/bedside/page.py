@@ -22,64 +22,70 @@ from patients.display.previous_values import (
 )
 from patients.display.text import capital
 from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
-from patients.forms.attribution import Proposal, last_said
+from patients.forms.attribution import AttributionProposal, latest_attributions
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
 from patients.forms.registry import ENTRY_FORMS
-from patients.forms.unchanged import CarriedOn, carried_on
+from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.forms import RETURNS_AFTER
 from patients.guidance.panel import panel_beside
 from patients.models import Course, EntryKind
-from patients.queries.grades import Held
-from patients.queries.status import Reading, held_beside, reading_of, weights_among, weights_for
+from patients.queries.grades import GradeHistory
+from patients.queries.status import (
+    CourseStatus,
+    read_course_status,
+    read_history_for,
+    read_weights_for,
+    weights_among,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Bedside:
+class BedsideData:
     """Everything of one course that its page shows beside the timeline and the form.
 
     ``held`` is what it was read from, for what else the page tells.
     """
 
-    held: Held
+    held: GradeHistory
     banner: Banner
     card: GradeCard
     previous: Mapping[str, PreviousValue]
     running: list[Infusion]
-    carried_on: list[CarriedOn]
-    proposed: Mapping[str, Proposal]
+    carried_on: list[UnchangedItem]
+    proposed: Mapping[str, AttributionProposal]
 
 
-def bedside_of(course: Course, now: datetime) -> Bedside:
+def read_bedside_data(course: Course, now: datetime) -> BedsideData:
     """Banner, grade card, previous values and running infusions of one course."""
-    return beside_of(reading_of(course, now))
+    return bedside_data(read_course_status(course, now))
 
 
-def beside_of(reading: Reading) -> Bedside:
-    """``bedside_of`` for a course that was read already."""
+def bedside_data(reading: CourseStatus) -> BedsideData:
+    """``read_bedside_data`` for a course that was read already."""
     course = reading.course
-    held = held_beside(course.pk, reading.standing)
+    held = read_history_for(course.pk, reading.standing)
     weights = weights_among(held.weights)
-    return Bedside(
+    return BedsideData(
         held=held,
         banner=banner_of(reading),
         card=grade_card(course.pk, reading.standing, held.grades, held.authors),
         previous=previous_values(reading.standing, weights),
         running=running_infusions(reading.standing, weights),
-        carried_on=carried_on(reading.standing, weights),
-        proposed=last_said(reading.standing.latest),
+        carried_on=unchanged_items(reading.standing, weights),
+        proposed=latest_attributions(reading.standing.latest),
     )
 
 
-def carried_on_of(course: Course, now: datetime) -> list[CarriedOn]:
+def unchanged_items_of(course: Course, now: datetime) -> list[UnchangedItem]:
     """What a round at ``now`` may find unchanged."""
-    standing = reading_of(course, now).standing
-    return carried_on(standing, weights_for(course.pk, standing.latest.values()))
+    standing = read_course_status(course, now).standing
+    return unchanged_items(standing, read_weights_for(course.pk, standing.latest.values()))
 
 
 def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
     """The grade card of a course that stands at ``standing``."""
-    held = held_beside(course_id, standing)
+    held = read_history_for(course_id, standing)
     return grade_card(course_id, standing, held.grades, held.authors)
 
 
@@ -114,8 +120,8 @@ TIMELINE_KINDS: Final = (
 
 def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -> dict[str, Any]:
     """Everything that the bedside page shows, with the empty form of ``kind``."""
-    reading = reading_of(course, now)
-    beside = beside_of(reading)
+    reading = read_course_status(course, now)
+    beside = bedside_data(reading)
     ticks = beside.carried_on if kind == EntryKind.VITALS else ()
     return {
         "banner": beside.banner,

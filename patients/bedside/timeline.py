@@ -22,7 +22,7 @@ from patients.display.timeline import (
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
 from patients.queries.guidance_answers import read_all_answers
-from patients.queries.status import weights_for
+from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
     read_correction_chains,
     read_grade_changes,
@@ -71,7 +71,7 @@ def rows_of(
     shown = [timeline_entry(entry, is_new=is_new) for entry in entries]
     chains = read_correction_chains(shown)
     if weights is None:
-        weights = weights_for(course_id, [each.read for each in (*shown, *chains.values())])
+        weights = read_weights_for(course_id, [each.read for each in (*shown, *chains.values())])
     return build_rows(shown, chains, weights, _correctable(can_correct))
 
 

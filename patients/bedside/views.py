@@ -16,7 +16,7 @@ from crs_app.accounts.permissions import can_chart
 from patients.bedside.entry_views import kind_or_404
 from patients.bedside.page import FIRST_KIND, TIMELINE_KINDS, card_of, page_context, shared_context
 from patients.bedside.timeline import timeline_of
-from patients.queries.status import reading_of
+from patients.queries.status import read_course_status
 from patients.requests import SignedInRequest, course_or_404
 
 
@@ -32,7 +32,7 @@ def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """The grade card now; nothing where it is what was ``seen``."""
-    reading = reading_of(course_or_404(course_id), timezone.now())
+    reading = read_course_status(course_or_404(course_id), timezone.now())
     card = card_of(course_id, reading.standing)
     if request.GET.get("seen") == card.signature:
         return HttpResponse(status=204)

@@ -14,7 +14,7 @@ from grading.engine.units import shown
 from grading.engine.vocabulary import Sex
 from patients.display.text import day_text
 from patients.models import Course
-from patients.queries.status import Reading
+from patients.queries.status import CourseStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Banner:
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 
 
-def banner_of(reading: Reading) -> Banner:
+def banner_of(reading: CourseStatus) -> Banner:
     """Who it is about, on which day of therapy."""
     course, standing = reading.course, reading.standing
     weight = standing.latest.get("weight")

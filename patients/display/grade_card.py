@@ -17,13 +17,13 @@ from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.text import (
     clock_text,
     day_of,
-    describe,
+    entry_text,
     lab_unit_text,
     pressure_text,
     temperature_text,
     thing_label,
 )
-from patients.queries.grades import Author, Stretch
+from patients.queries.grades import EntryAuthor, GradeInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,8 @@ _STRIP: Final = (
 def grade_card(
     course_id: uuid.UUID,
     standing: Any,
-    stretches: Sequence[Stretch],
-    authors: Mapping[str, Author],
+    stretches: Sequence[GradeInterval],
+    authors: Mapping[str, EntryAuthor],
 ) -> GradeCard:
     """The card of a course that stands at ``standing``.
 
@@ -159,7 +159,7 @@ def grade_card(
     )
 
 
-def _since(stretches: Sequence[Stretch], grade: int | None) -> datetime | None:
+def _since(stretches: Sequence[GradeInterval], grade: int | None) -> datetime | None:
     """From when on the grade has been what it is, through periods that differ in other things."""
     since = None
     for stretch in reversed(stretches):
@@ -169,12 +169,12 @@ def _since(stretches: Sequence[Stretch], grade: int | None) -> datetime | None:
     return since
 
 
-def _peak(stretches: Sequence[Stretch], now: datetime) -> int | None:
+def _peak(stretches: Sequence[GradeInterval], now: datetime) -> int | None:
     begin = now - PEAK_WINDOW
     return max((s.grade for s in stretches if s.end is None or s.end > begin), default=None)
 
 
-def _criterion(item: Any, standing: Any, authors: Mapping[str, Author]) -> CriterionLine:
+def _criterion(item: Any, standing: Any, authors: Mapping[str, EntryAuthor]) -> CriterionLine:
     known = [authors[entry_id] for entry_id in item.evidence if entry_id in authors]
     oldest = min(known, key=lambda author: author.at, default=None)
     stale = any(
@@ -232,7 +232,7 @@ def _excluded(key: str, entry: charted.Entry) -> str:
     if isinstance(entry, charted.Vitals) and key in VITAL_SIGN:
         said = f"{thing_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
     else:
-        said = describe(entry)
+        said = entry_text(entry)
     return f"{said}: another cause, not counted"
 
 
@@ -262,7 +262,7 @@ def short_value(key: str, entry: charted.Entry) -> tuple[str, str, str]:
             value, _, unit = temperature_text(entry).partition(" ")
             return "Temp", value, unit
         return VITAL_SIGN[key].abbreviation, vital_sign_number(key, entry), VITAL_SIGN[key].unit
-    return thing_label(key), describe(entry), ""
+    return thing_label(key), entry_text(entry), ""
 
 
 def vital_sign_number(key: str, entry: charted.Vitals, places: int = 3) -> str:

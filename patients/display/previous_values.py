@@ -13,7 +13,7 @@ from grading.engine.units import shown
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
 from patients.display.grade_card import short_value, vital_sign_number
-from patients.display.text import age_text, describe, temperature_text, weight_at
+from patients.display.text import age_text, entry_text, temperature_text, weight_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[
         Infusion(
             drug=entry.drug.value,
             label=entry.drug.label,
-            text=describe(entry, weight_at(weights, entry.at)),
+            text=entry_text(entry, weight_at(weights, entry.at)),
             at=entry.at,
             age_text=age_text(entry.at, standing.at),
             rate_text=rate_text(entry),

@@ -32,7 +32,7 @@ _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
 
 
-def describe(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
+def entry_text(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
     """The entry in one line; ``weight_kg`` converts a dose charted without a pump weight."""
     if isinstance(entry, charted.Vasopressor):
         return _infusion(entry, weight_kg)

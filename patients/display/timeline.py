@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
-from patients.display.text import attribution_text, clock_text, describe, late_text, weight_at
+from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
 from patients.models import REASON, EntryKind, Move, Transfer, confirmed_of
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.timeline import MoveRow, TimelineEntry, TimelinePage
@@ -111,7 +111,7 @@ def _entry_row(
         key=f"entry-{row.pk}",
         at=row.at,
         kind=row.kind,
-        text=describe(read, _weight(entry, weights)),
+        text=entry_text(read, _weight(entry, weights)),
         author=row.author,
         recorded_at=row.recorded_at,
         late_text=late_text(row.at, row.recorded_at),
@@ -149,7 +149,7 @@ def _corrected_by(
         old = chains[correction.row.replaces_id]
         corrected.append(
             Superseded(
-                old_text=describe(old.read, _weight(old, weights)),
+                old_text=entry_text(old.read, _weight(old, weights)),
                 reason=correction.reason,
                 author=correction.row.author,
                 at=correction.row.recorded_at,

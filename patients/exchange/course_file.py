@@ -23,7 +23,7 @@ from patients.recording.admit import (
     IdentityDiffersError,
     admit_patient,
 )
-from patients.recording.inputs import Draft, FormReusedError, Sending
+from patients.recording.inputs import FormReusedError, NewEntry, Submission
 from patients.recording.record import append_act
 
 _NAMESPACE: Final = uuid.UUID("6f1c1c5a-8f0e-4f59-9a3c-2f0b8a1d7e42")
@@ -87,17 +87,17 @@ class _Importer:
             return min(self.document.facts.infused_at, timezone.now())
         return self.entries[0][0].recorded_at - timedelta(microseconds=1)
 
-    def _at_start(self, known_at: datetime) -> list[Draft]:
+    def _at_start(self, known_at: datetime) -> list[NewEntry]:
         """Weight, baseline and risk answers, earlier than every entry that may overrule them."""
         at = min(known_at, self.document.facts.infused_at, *(e.at for e, _ in self.entries))
         said: list[tuple[EntryKind, dict[str, Any]]] = []
         if self.raw.get("weight_kg") is not None:
             said.append((EntryKind.WEIGHT, {"weight_kg": str(self.raw["weight_kg"])}))
-        if baseline := _said(self.raw.get("baseline") or {}):
+        if baseline := _facts(self.raw.get("baseline") or {}):
             said.append((EntryKind.BASELINE, baseline))
-        if risk := _said(self.document.risk):
+        if risk := _facts(self.document.risk):
             said.append((EntryKind.RISK, risk))
-        return [Draft(kind, at, body, id=self._id(f"start {kind}")) for kind, body in said]
+        return [NewEntry(kind, at, body, id=self._id(f"start {kind}")) for kind, body in said]
 
     def _admission(self, ward: str, bed: str) -> Admission:
         patient, facts = self.document.patient, self.document.facts
@@ -114,13 +114,13 @@ class _Importer:
             policy=facts.policy if self.raw.get("policy") else None,
         )
 
-    def _draft(self, entry: ChartedEntry, words: Mapping[str, Any]) -> Draft:
+    def _draft(self, entry: ChartedEntry, words: Mapping[str, Any]) -> NewEntry:
         replaces = None if entry.replaces is None else self._id(entry.replaces)
-        return Draft(entry.kind, entry.at, _body(words), replaces, self._id(entry.id))
+        return NewEntry(entry.kind, entry.at, _body(words), replaces, self._id(entry.id))
 
-    def _sending(self, recorded_at: datetime, drafts: Sequence[Draft]) -> Sending:
+    def _sending(self, recorded_at: datetime, drafts: Sequence[NewEntry]) -> Submission:
         contents = json.dumps([(d.kind, d.at.isoformat(), d.body) for d in drafts], sort_keys=True)
-        return Sending(
+        return Submission(
             by=self.authors[recorded_at.hour % len(self.authors)],
             form_id=self._id(f"act {recorded_at.isoformat()}"),
             request_digest=hashlib.sha256(contents.encode()).hexdigest(),
@@ -133,7 +133,7 @@ class _Importer:
         return uuid.uuid5(_NAMESPACE, f"{self.name}|{said}")
 
 
-def _said(words: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(words: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in words.items() if value is not None}
 
 

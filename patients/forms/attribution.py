@@ -12,7 +12,7 @@ from django import forms
 
 from grading.engine.entries import Entry, Vitals
 from grading.engine.vocabulary import Attribution
-from patients.forms.fields import choices_of, say_plainly
+from patients.forms.fields import choices_of, set_error_messages
 from patients.models import REASON
 from patients.models import Entry as EntryRow
 
@@ -20,7 +20,7 @@ _AS_ALL: Final = "as all"
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class AttributionProposal:
     """That the last entry about a thing was not plainly due to CRS, and why."""
 
     attribution: Attribution
@@ -28,7 +28,7 @@ class Proposal:
     at: datetime
 
 
-def last_said(latest: Mapping[str, Entry]) -> dict[str, Proposal]:
+def latest_attributions(latest: Mapping[str, Entry]) -> dict[str, AttributionProposal]:
     """What was last ascribed to something else, or is uncertain, by the thing it is about."""
     found = {
         key: (entry, attribution)
@@ -41,7 +41,7 @@ def last_said(latest: Mapping[str, Entry]) -> dict[str, Proposal]:
     rows = EntryRow.objects.filter(pk__in=ids).values_list("pk", f"act__answers__{REASON}")
     reasons = {str(pk): reason or "" for pk, reason in rows}
     return {
-        key: Proposal(attribution, reasons.get(entry.id, ""), entry.at)
+        key: AttributionProposal(attribution, reasons.get(entry.id, ""), entry.at)
         for key, (entry, attribution) in found.items()
     }
 
@@ -50,28 +50,29 @@ def _attribution_of(key: str, entry: Entry) -> Attribution:
     return entry.attribution_of(key) if isinstance(entry, Vitals) else entry.attribution
 
 
-def part_name(part: str) -> str:
+def attribution_field_name(part: str) -> str:
     """The field that says what one part of a form is due to."""
     return f"attribution_{part}"
 
 
 @cache
-def part_fields(parts: Sequence[tuple[str, str]]) -> Mapping[str, forms.Field]:
+def attribution_fields(parts: Sequence[tuple[str, str]]) -> Mapping[str, forms.Field]:
     """A field for each part, by its name; made once and shared by all forms, which change none."""
     made: dict[str, forms.Field] = {
-        part_name(key): forms.ChoiceField(
+        attribution_field_name(key): forms.ChoiceField(
             label=f"{label} due to", choices=choices_of(Attribution, _AS_ALL), required=False
         )
         for key, label in parts
     }
-    say_plainly(made)
+    set_error_messages(made)
     return made
 
 
-def said_of_parts(
+def attribution_by_part(
     whole: Attribution, said: Mapping[str, Any], charted: Iterable[str]
 ) -> dict[str, Attribution]:
     """What each charted part is due to: its own answer, else that of the whole."""
     return {
-        part: Attribution(own) if (own := said.get(part_name(part))) else whole for part in charted
+        part: Attribution(own) if (own := said.get(attribution_field_name(part))) else whole
+        for part in charted
     }

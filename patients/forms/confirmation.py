@@ -12,7 +12,7 @@ OBSERVED_THEN: Final = "observed_then"
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ConfirmQuestion:
     """``sentence`` is what is unusual about ``field_name``, in the entry at ``place`` of the act.
 
     ``otherwise`` names a second answer, as the label, the name and the value of its button.
@@ -24,7 +24,7 @@ class Ask:
     otherwise: tuple[str, str, str] | None = None
 
 
-def digest_of(asks: Sequence[Ask]) -> str:
+def questions_digest(asks: Sequence[ConfirmQuestion]) -> str:
     """Stands for these questions and no others: a yes to them is no yes to what is typed later."""
     words = repr([(ask.field_name, ask.sentence) for ask in asks])
     return hashlib.sha256(words.encode()).hexdigest()[:16]

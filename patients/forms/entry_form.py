@@ -21,14 +21,19 @@ from grading.engine.facts import CourseFacts
 from grading.engine.unusual import Circumstances, questions
 from grading.engine.vocabulary import Attribution
 from patients.display.text import clock_text
-from patients.forms.attribution import Proposal, part_fields, part_name, said_of_parts
-from patients.forms.confirmation import OBSERVED_THEN, Ask, digest_of
-from patients.forms.fields import choices_of, say_plainly, without_empty
-from patients.forms.times import WHICH_CHOICES, LocalTimeError, Typed, observed_at
-from patients.forms.unchanged import CarriedOn, is_tick, tick_fields
+from patients.forms.attribution import (
+    AttributionProposal,
+    attribution_by_part,
+    attribution_field_name,
+    attribution_fields,
+)
+from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion, questions_digest
+from patients.forms.fields import choices_of, set_error_messages, without_empty
+from patients.forms.times import WHICH_CHOICES, LocalTimeError, TimeInput, resolve_observed_time
+from patients.forms.unchanged import UnchangedItem, is_unchanged_field, unchanged_fields
 from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
-from patients.queries.laboratory import LimitsGiven
-from patients.recording.inputs import Draft
+from patients.queries.laboratory import ReportedLimits
+from patients.recording.inputs import NewEntry
 
 
 def helper() -> FormHelper:
@@ -91,14 +96,14 @@ class EntryForm(forms.Form):
         *,
         course: Course,
         correcting: Entry | None = None,
-        carried_on: Sequence[CarriedOn] = (),
-        proposed: Mapping[str, Proposal] | None = None,
+        carried_on: Sequence[UnchangedItem] = (),
+        proposed: Mapping[str, AttributionProposal] | None = None,
     ) -> None:
         self.course = course
         self.correcting = correcting
         self.observed_at: datetime | None = None
         self.remarks: list[str] = []
-        self.asks: list[Ask] = []
+        self.asks: list[ConfirmQuestion] = []
         self.asks_which = False
         self.proposed = dict(proposed or {})
         initial: dict[str, Any] = {
@@ -112,16 +117,16 @@ class EntryForm(forms.Form):
         _share_fields_of(type(self))
         super().__init__(data, initial=initial, label_suffix="")
         if "attribution" in self.fields:
-            self.fields |= part_fields(self.parts)
+            self.fields |= attribution_fields(self.parts)
         if correcting is not None:
             self.fields["reason"] = forms.CharField(
                 label="Reason for the correction",
                 max_length=300,
                 error_messages={"required": "Say why the entry is corrected."},
             )
-            say_plainly({"reason": self.fields["reason"]})
+            set_error_messages({"reason": self.fields["reason"]})
         self._carried_on = carried_on
-        self.fields |= tick_fields(carried_on)
+        self.fields |= unchanged_fields(carried_on)
         self.helper = helper()
 
     def is_valid(self) -> bool:
@@ -141,19 +146,19 @@ class EntryForm(forms.Form):
     @property
     def asked(self) -> str:
         """What a yes must be sent with to be a yes to these questions."""
-        return digest_of(self.asks)
+        return questions_digest(self.asks)
 
     def ask(self, field_name: str, sentence: str, index: int = 0) -> None:
         """Ask before saving: the value of ``field_name``, in that body, can be, but seldom is."""
-        self.asks.append(Ask(field_name, sentence, index))
+        self.asks.append(ConfirmQuestion(field_name, sentence, index))
 
-    def drafts(self) -> list[Draft]:
+    def drafts(self) -> list[NewEntry]:
         """What the form records; call it on a valid form."""
         if self.observed_at is None:
             raise ValueError("the form is not valid")
         replaces = self.correcting.pk if self.correcting is not None else None
         drafts = [
-            Draft(self.kind, self.observed_at, body, replaces)
+            NewEntry(self.kind, self.observed_at, body, replaces)
             for body in self.cleaned_data["bodies"]
         ]
         ticked = [thing for thing in self._carried_on if self.cleaned_data.get(thing.field_name)]
@@ -170,7 +175,7 @@ class EntryForm(forms.Form):
             said[CONFIRMED] = [[ask.place, ask.sentence] for ask in self.asks]
         return said
 
-    def limits_given(self) -> Sequence[LimitsGiven]:
+    def limits_given(self) -> Sequence[ReportedLimits]:
         """The limits of normal that are to be remembered for the next patient."""
         return ()
 
@@ -191,7 +196,7 @@ class EntryForm(forms.Form):
         common = {
             *EntryForm.base_fields,
             "reason",
-            *(part_name(key) for key, _ in self.parts),
+            *(attribution_field_name(key) for key, _ in self.parts),
             *(t.field_name for t in self._carried_on),
         }
         return [name for name in self.fields if name not in common]
@@ -209,14 +214,18 @@ class EntryForm(forms.Form):
     @property
     def part_attributions(self) -> list[forms.BoundField]:
         """What each part is due to, for a page."""
-        return [self[part_name(key)] for key, _ in self.parts if part_name(key) in self.fields]
+        return [
+            self[attribution_field_name(key)]
+            for key, _ in self.parts
+            if attribution_field_name(key) in self.fields
+        ]
 
     @property
     def attribution_is_said(self) -> bool:
         """Whether the page opens the attribution: it is proposed, typed, or wrong."""
         if "attribution" not in self.fields:
             return False
-        names = ["attribution", REASON, *(part_name(key) for key, _ in self.parts)]
+        names = ["attribution", REASON, *(attribution_field_name(key) for key, _ in self.parts)]
         said = self.data if self.is_bound else self.initial
         return any(
             name in self.errors or said.get(name) not in (None, "", Attribution.CRS)
@@ -258,7 +267,7 @@ class EntryForm(forms.Form):
 
     def circumstances(self, entry: ChartedEntry) -> Circumstances:
         """What ``entry`` is held against to see whether it is unusual."""
-        return Circumstances(age_years=age_of(self.course))
+        return Circumstances(age_years=age_at_infusion(self.course))
 
     def _says_something(self) -> bool:
         """A set of vital signs may be empty where something else is ticked as unchanged."""
@@ -282,7 +291,7 @@ class EntryForm(forms.Form):
         """What the parts that ``body`` charts are due to; "" where it has no parts."""
         whole = Attribution(self.cleaned_data.get("attribution") or Attribution.CRS)
         charted = [key for key, _ in self.parts if self.charts(body, key)]
-        return said_of_parts(whole, self.cleaned_data, charted) or {"": whole}
+        return attribution_by_part(whole, self.cleaned_data, charted) or {"": whole}
 
     def charts(self, body: Mapping[str, Any], part: str) -> bool:
         """Whether ``body`` says something about ``part``."""
@@ -303,7 +312,7 @@ class EntryForm(forms.Form):
             return
         now = timezone.now()
         said = self.cleaned_data
-        typed = Typed(
+        typed = TimeInput(
             said.get("observed_date"),
             said.get("observed_time"),
             said.get("observed_which", ""),
@@ -313,7 +322,7 @@ class EntryForm(forms.Form):
             then=OBSERVED_THEN in self.data,
         )
         try:
-            self.observed_at, ask = observed_at(typed, now)
+            self.observed_at, ask = resolve_observed_time(typed, now)
         except LocalTimeError as error:
             self.asks_which = error.asks_which
             field = "observed_which" if error.asks_which else "observed_time"
@@ -339,7 +348,7 @@ class EntryForm(forms.Form):
             )
 
     def _clean_carried_on(self) -> None:
-        if any(is_tick(name) and name not in self.fields for name in self.data):
+        if any(is_unchanged_field(name) and name not in self.fields for name in self.data):
             self.add_error(
                 None,
                 "Something ticked as unchanged was stopped meanwhile: look at the chart, then save "
@@ -378,9 +387,13 @@ class EntryForm(forms.Form):
             self.ask(self.field_of(index, place), sentence, index)
 
     @classmethod
-    def proposals_among(cls, proposed: Mapping[str, Proposal]) -> dict[str, Proposal]:
+    def proposals_among(
+        cls, proposed: Mapping[str, AttributionProposal]
+    ) -> dict[str, AttributionProposal]:
         """Those of ``proposed`` that an empty form of this kind has in it, by their field."""
-        proposals = {part_name(key): proposed[key] for key, _ in cls.parts if key in proposed}
+        proposals = {
+            attribution_field_name(key): proposed[key] for key, _ in cls.parts if key in proposed
+        }
         if cls.kind in proposed:
             proposals["attribution"] = proposed[cls.kind]
         return proposals
@@ -400,7 +413,7 @@ class EntryForm(forms.Form):
         said = dict(entry.body)
         if isinstance(by_part := said.get("attribution"), dict):
             del said["attribution"]
-            said |= {part_name(key): cause for key, cause in by_part.items()}
+            said |= {attribution_field_name(key): cause for key, cause in by_part.items()}
         return {
             **said,
             REASON: entry.act.answers.get(REASON, ""),
@@ -423,11 +436,11 @@ class _Shared(dict[str, forms.Field]):
 @cache
 def _share_fields_of(form_class: type[EntryForm]) -> None:
     """Make the fields of a class ready for its forms: in plain words, and never copied."""
-    say_plainly(form_class.base_fields)
+    set_error_messages(form_class.base_fields)
     form_class.base_fields = _Shared(form_class.base_fields)
 
 
-def age_of(course: Course) -> int:
+def age_at_infusion(course: Course) -> int:
     """Completed years at the infusion, as grading counts them."""
     facts = CourseFacts(
         infused_at=course.infused_there,
@@ -454,5 +467,5 @@ class RetractionForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
-        say_plainly(self.fields)
+        set_error_messages(self.fields)
         self.helper = helper()

@@ -115,7 +115,7 @@ def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in ("", None)}
 
 
-def say_plainly(fields: Mapping[str, forms.Field]) -> None:
+def set_error_messages(fields: Mapping[str, forms.Field]) -> None:
     """Give every field the sentences of a bedside; those that a field brought itself stay."""
     for name, field in fields.items():
         ours = _STALE if name == "form_id" else _sentences(field)

@@ -21,11 +21,11 @@ from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField, choices_of, without_empty
 from patients.models import EntryKind, LaboratoryLimits
 from patients.queries.laboratory import (
-    LimitsGiven,
-    for_group,
+    ReportedLimits,
     group_of,
-    last_reports,
-    latest_limits,
+    limits_for_group,
+    read_last_reports,
+    read_latest_limits,
 )
 
 
@@ -205,10 +205,10 @@ class LabPanelForm(EntryForm):
         laboratory = self.cleaned_data.get("laboratory")
         return super().answers() | without_empty({"laboratory": laboratory})
 
-    def limits_given(self) -> list[LimitsGiven]:
+    def limits_given(self) -> list[ReportedLimits]:
         laboratory = self.cleaned_data.get("laboratory", "")
         return [
-            LimitsGiven(
+            ReportedLimits(
                 laboratory=laboratory,
                 analyte=body["analyte"],
                 unit=body["unit"],
@@ -287,7 +287,7 @@ class LabPanelForm(EntryForm):
 
     def _limits_of_another_unit(self, analyte: Analyte, unit: str, typed: list[str]) -> str | None:
         """The other unit for which exactly these limits are remembered, and not for this one."""
-        given = LimitsGiven("", analyte.value, unit, *typed)
+        given = ReportedLimits("", analyte.value, unit, *typed)
         remembered = self._limits_at(self.cleaned_data.get("laboratory", ""))
         same = [
             name
@@ -298,12 +298,12 @@ class LabPanelForm(EntryForm):
 
     @cached_property
     def _remembered(self) -> list[LaboratoryLimits]:
-        return latest_limits()
+        return read_latest_limits()
 
     @cached_property
     def _proposed(self) -> list[LaboratoryLimits]:
         """What may be proposed for this patient, the latest first."""
-        mine = for_group(self._remembered, group_of(self.course, self._opened_at))
+        mine = limits_for_group(self._remembered, group_of(self.course, self._opened_at))
         return sorted(mine, key=lambda limits: limits.recorded_at, reverse=True)
 
     @cached_property
@@ -312,7 +312,7 @@ class LabPanelForm(EntryForm):
 
     @cached_property
     def _reports(self) -> Any:
-        return last_reports(self.course)
+        return read_last_reports(self.course)
 
     @cached_property
     def laboratories(self) -> list[str]:

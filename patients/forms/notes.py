@@ -14,7 +14,7 @@ from patients.forms.entry_form import EntryForm
 from patients.forms.fields import choices_of
 from patients.forms.times import EARLIER, LATER
 from patients.models import EntryKind
-from patients.recording.inputs import Draft
+from patients.recording.inputs import NewEntry
 
 ONE_TAP_REASONS: Final = tuple(
     reason for reason in NotObservedReason if reason is not NotObservedReason.OTHER
@@ -80,11 +80,11 @@ class NotObservedTap(forms.Form):
         choices=[(reason.value, reason.label) for reason in ONE_TAP_REASONS]
     )
 
-    def draft(self, at: datetime) -> Draft:
+    def draft(self, at: datetime) -> NewEntry:
         """What the tap charts; call it on a valid form."""
         reason = self.cleaned_data["reason_not_observed"]
         body = {"what": DueObservation.VITAL_SIGNS.value, "reason": reason}
-        return Draft(EntryKind.NOT_OBSERVED, at, body)
+        return NewEntry(EntryKind.NOT_OBSERVED, at, body)
 
 
 class DeathForm(EntryForm):

@@ -18,7 +18,7 @@ from grading.engine.vocabulary import (
     OxygenDevice,
 )
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import TypedNumberField, choices_of, say_plainly
+from patients.forms.fields import TypedNumberField, choices_of, set_error_messages
 from patients.models import Entry, EntryKind
 
 CELSIUS_UNIT: Final = "c"
@@ -108,7 +108,7 @@ def _vital_sign_fields() -> Mapping[str, forms.Field]:
             made[TEMPERATURE_UNIT] = _temperature_unit()
         else:
             made[sign.key] = TypedNumberField(label=sign.short, unit=sign.unit, limits=sign.limits)
-    say_plainly(made)
+    set_error_messages(made)
     return made
 
 

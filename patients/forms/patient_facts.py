@@ -11,7 +11,7 @@ from grading.engine.vocabulary import VITAL_SIGN, WEIGHT_CHANGE_WITHIN, WEIGHT_K
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField
 from patients.models import EntryKind
-from patients.queries.status import weights_of
+from patients.queries.status import read_weights
 
 
 class WeightForm(EntryForm):
@@ -30,7 +30,7 @@ class WeightForm(EntryForm):
     )
 
     def circumstances(self, entry: ChartedEntry) -> Circumstances:
-        weights = weights_of(self.course.pk, entry.at - WEIGHT_CHANGE_WITHIN)
+        weights = read_weights(self.course.pk, entry.at - WEIGHT_CHANGE_WITHIN)
         corrected = str(self.correcting.pk) if self.correcting is not None else None
         beside = tuple(weight for weight in weights if weight.id != corrected)
         return replace(super().circumstances(entry), weights=beside)

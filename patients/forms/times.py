@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from patients.display.text import clock_text
-from patients.forms.confirmation import OBSERVED_THEN, Ask
+from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion
 from patients.models import AT_MOST_AHEAD
 
 EARLIER = "earlier"
@@ -30,7 +30,7 @@ class LocalTimeError(ValueError):
         self.asks_which = asks_which
 
 
-def instant_of(
+def parse_local_time(
     day: date | None, at: time | None, which: str, *, now: datetime, ahead: timedelta
 ) -> datetime:
     """The instant meant by a local date and time, in the site's zone.
@@ -96,7 +96,7 @@ ASKED_AFTER: Final = timedelta(minutes=30)
 """Values typed longer ago than this are not taken for observed now without asking."""
 
 
-class Typed(NamedTuple):
+class TimeInput(NamedTuple):
     """What a form says of its time.
 
     The browser says when its values were begun and when it was first sent, the server when it made
@@ -112,17 +112,19 @@ class Typed(NamedTuple):
     then: bool
 
 
-def observed_at(typed: Typed, now: datetime) -> tuple[datetime, Ask | None]:
+def resolve_observed_time(
+    typed: TimeInput, now: datetime
+) -> tuple[datetime, ConfirmQuestion | None]:
     """The instant meant, and what to ask about it; raises LocalTimeError where there is none.
 
     A form sent again after a dead network means the moment at which it was sent first.
     """
-    first_sent = _instant(typed.sent_at)
+    first_sent = _parse_instant(typed.sent_at)
     if first_sent is not None and first_sent <= now:
         now = first_sent
-    meant = instant_of(typed.day, typed.at, typed.which, now=now, ahead=AT_MOST_AHEAD)
-    begun = _instant(typed.begun_at)
-    since = begun or _instant(typed.opened_at)
+    meant = parse_local_time(typed.day, typed.at, typed.which, now=now, ahead=AT_MOST_AHEAD)
+    begun = _parse_instant(typed.begun_at)
+    since = begun or _parse_instant(typed.opened_at)
     if typed.day is not None or since is None or since > now:
         return meant, None
     day_passed = timezone.localdate(since) != timezone.localdate(now)
@@ -134,14 +136,14 @@ def observed_at(typed: Typed, now: datetime) -> tuple[datetime, Ask | None]:
     sentence = f"{what} {clock_text(since, now)}. Were they observed "
     sentence += "just now?" if is_now else f"today, {clock_text(meant, now)}?"
     if begun is None or not is_now:
-        return meant, Ask("observed_time", sentence)
+        return meant, ConfirmQuestion("observed_time", sentence)
     if typed.then:
         return begun.replace(second=0, microsecond=0), None
     otherwise = (f"No, observed {clock_text(begun, now)}", OBSERVED_THEN, "yes")
-    return meant, Ask("observed_time", sentence, otherwise=otherwise)
+    return meant, ConfirmQuestion("observed_time", sentence, otherwise=otherwise)
 
 
-def _instant(written: str) -> datetime | None:
+def _parse_instant(written: str) -> datetime | None:
     """A time that the browser or the server wrote into the form; None where it is none."""
     try:
         found = parse_datetime(written)

@@ -24,16 +24,16 @@ from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TickField, TypedNumberField, choices_of
 from patients.forms.observations import TICKED
 from patients.models import Course, Entry, EntryKind
-from patients.queries.entries import concentrations_of, concentrations_on_ward
-from patients.queries.policies import holding_at, rulings_of
-from patients.queries.status import infusion_before
+from patients.queries.entries import concentrations_in_course, concentrations_on_ward
+from patients.queries.policies import period_at, read_policy_periods
+from patients.queries.status import read_infusion_before
 
 BY_SYRINGE: Final = tuple(drug for drug in DRUGS if DoseUnit.ML_PER_H in DRUGS[drug].units)
 """The drugs that may be charted in mL/h."""
 
 
 @dataclass(frozen=True, slots=True)
-class Syringe:
+class SyringeConcentration:
     """A drug's last concentration per mL, as typed ("" where none is known), and whence it is."""
 
     drug: VasopressorDrug
@@ -46,26 +46,28 @@ class Syringe:
         return f"{shown(Decimal(self.concentration_per_ml))} {substance}/mL"
 
 
-def syringes_of(course: Course, now: datetime) -> list[Syringe]:
+def proposed_concentrations(course: Course, now: datetime) -> list[SyringeConcentration]:
     """For each drug what was charted last in this course, else on this ward."""
-    known: dict[str, Syringe] = {}
-    for drug, concentration, at in concentrations_of(course.pk):
-        _take(known, drug, concentration, f"charted {clock_text(at, now)}")
+    known: dict[str, SyringeConcentration] = {}
+    for drug, concentration, at in concentrations_in_course(course.pk):
+        _remember(known, drug, concentration, f"charted {clock_text(at, now)}")
     for drug, concentration, _ in concentrations_on_ward(course.ward):
-        _take(known, drug, concentration, "last used on this ward")
-    return [known.get(drug.value, Syringe(drug)) for drug in BY_SYRINGE]
+        _remember(known, drug, concentration, "last used on this ward")
+    return [known.get(drug.value, SyringeConcentration(drug)) for drug in BY_SYRINGE]
 
 
-def _take(known: dict[str, Syringe], drug: str, concentration: Any, source: str) -> None:
+def _remember(
+    known: dict[str, SyringeConcentration], drug: str, concentration: Any, source: str
+) -> None:
     if concentration is not None and drug in DRUGS:
-        syringe = Syringe(VasopressorDrug(drug), str(concentration), source)
+        syringe = SyringeConcentration(VasopressorDrug(drug), str(concentration), source)
         known.setdefault(drug, syringe)
 
 
-def syringes_in(entries: Iterable[Entry], now: datetime) -> list[Syringe]:
+def concentrations_charted(entries: Iterable[Entry], now: datetime) -> list[SyringeConcentration]:
     """Those that were charted just now: what is proposed from here on."""
     return [
-        Syringe(
+        SyringeConcentration(
             VasopressorDrug(entry.body["drug"]),
             str(entry.body["concentration_per_ml"]),
             f"charted {clock_text(entry.at, now)}",
@@ -112,14 +114,14 @@ class VasopressorForm(EntryForm):
     _read_before: _Before | None = None
 
     @property
-    def syringes(self) -> list[Syringe]:
+    def syringes(self) -> list[SyringeConcentration]:
         """What to propose for the concentration, drug by drug."""
-        return syringes_of(self.course, timezone.now())
+        return proposed_concentrations(self.course, timezone.now())
 
     @property
     def norepinephrine_convention(self) -> str:
         """How this site charts norepinephrine: "base" or "bitartrate"."""
-        ruling = holding_at(rulings_of(self.course), timezone.now())
+        ruling = period_at(read_policy_periods(self.course), timezone.now())
         return (ruling.policy if ruling else DEFAULT_POLICY).norepinephrine_expressed_as
 
     def body(self) -> dict[str, Any]:
@@ -220,7 +222,7 @@ class VasopressorForm(EntryForm):
             raise ValueError("there is no before without a time")
         key = (drug, self.observed_at)
         if self._read_before is None or self._read_before[0] != key:
-            read = infusion_before(self.course.pk, self.observed_at, drug, self.correcting)
+            read = read_infusion_before(self.course.pk, self.observed_at, drug, self.correcting)
             self._read_before = (key, read)
         return self._read_before[1]
 

@@ -15,16 +15,16 @@ from django import forms
 
 from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
 from grading.engine.vasopressors import needs_weight
-from patients.display.text import describe, weight_at
-from patients.forms.fields import TickField, say_plainly
+from patients.display.text import entry_text, weight_at
+from patients.forms.fields import TickField, set_error_messages
 from patients.models import EntryKind
-from patients.recording.inputs import Draft
+from patients.recording.inputs import NewEntry
 
 _NOT_OF_THE_FACT = ("id", "kind", "at", "recorded_at", "replaces", "note")
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedOn:
+class UnchangedItem:
     """An entry that can be charted again as it is.
 
     ``mark`` stands for what it says: it is sent with the tick, so that a change made by someone
@@ -43,36 +43,36 @@ class CarriedOn:
         words = json.dumps([self.kind, self.body], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
-    def draft(self, at: datetime) -> Draft:
-        return Draft(self.kind, at, self.body)
+    def draft(self, at: datetime) -> NewEntry:
+        return NewEntry(self.kind, at, self.body)
 
 
-def carried_on(standing: Any, weights: Sequence[Weight]) -> list[CarriedOn]:
+def unchanged_items(standing: Any, weights: Sequence[Weight]) -> list[UnchangedItem]:
     """Oxygen, and every infusion that runs, as they stand."""
     things = []
     oxygen = standing.latest.get("oxygen")
     if isinstance(oxygen, Oxygen):
-        things.append(_thing("oxygen_unchanged", EntryKind.OXYGEN, "Oxygen", oxygen, weights))
+        things.append(_item("oxygen_unchanged", EntryKind.OXYGEN, "Oxygen", oxygen, weights))
     for _, entry in sorted(standing.latest.items()):
         if isinstance(entry, Vasopressor) and entry.runs:
             name = f"unchanged_{entry.drug.value}"
-            things.append(_thing(name, EntryKind.VASOPRESSOR, entry.drug.label, entry, weights))
+            things.append(_item(name, EntryKind.VASOPRESSOR, entry.drug.label, entry, weights))
     return things
 
 
-def _thing(
+def _item(
     field_name: str,
     kind: EntryKind,
     label: str,
     entry: Oxygen | Vasopressor,
     weights: Sequence[Weight],
-) -> CarriedOn:
+) -> UnchangedItem:
     weight_kg = weight_at(weights, entry.at)
-    return CarriedOn(
+    return UnchangedItem(
         field_name=field_name,
         kind=kind,
         label=label,
-        text=describe(entry, weight_kg),
+        text=entry_text(entry, weight_kg),
         since=entry.at,
         body=_facts(entry, weight_kg),
     )
@@ -93,32 +93,32 @@ def _facts(entry: Entry, weight_kg: Decimal | None) -> dict[str, Any]:
     return body
 
 
-def is_tick(name: str) -> bool:
+def is_unchanged_field(name: str) -> bool:
     """Whether an input says that something is unchanged."""
     return name == "oxygen_unchanged" or name.startswith("unchanged_")
 
 
-def tick_fields(carried_on: Sequence[CarriedOn]) -> dict[str, forms.Field]:
+def unchanged_fields(carried_on: Sequence[UnchangedItem]) -> dict[str, forms.Field]:
     return {
-        thing.field_name: _tick_field(thing.mark, f"{thing.label} unchanged", thing.text)
+        thing.field_name: _unchanged_field(thing.mark, f"{thing.label} unchanged", thing.text)
         for thing in carried_on
     }
 
 
 @lru_cache(maxsize=512)
-def _tick_field(seen: str, label: str, help_text: str) -> TickField:
+def _unchanged_field(seen: str, label: str, help_text: str) -> TickField:
     """Shared by all forms that show the same, which change nothing of it."""
     field = TickField(seen=seen, label=label, help_text=help_text)
-    say_plainly({"tick": field})
+    set_error_messages({"tick": field})
     return field
 
 
-class TicksForm(forms.Form):
+class UnchangedForm(forms.Form):
     """The ticks of a form alone: all of it that a save changes, where nothing is proposed."""
 
-    def __init__(self, carried_on: Sequence[CarriedOn]) -> None:
+    def __init__(self, carried_on: Sequence[UnchangedItem]) -> None:
         super().__init__(label_suffix="")
-        self.fields |= tick_fields(carried_on)
+        self.fields |= unchanged_fields(carried_on)
 
     @property
     def ticks(self) -> list[forms.BoundField]:

@@ -17,11 +17,11 @@ from grading.guidance import advise
 from grading.service import Standing
 from patients.display.text import clock_text
 from patients.models import Course
-from patients.queries.entries import EntryRow, all_charted, facts_of
-from patients.queries.grades import Held, Stretch, grades_held
+from patients.queries.entries import EntryRow, course_facts, parse_entries
+from patients.queries.grades import GradeHistory, GradeInterval, read_grade_history
 from patients.queries.guidance_answers import AnswerRow
-from patients.queries.policies import rulings_for
-from patients.queries.status import Reading, reading_of
+from patients.queries.policies import policy_periods_for
+from patients.queries.status import CourseStatus, read_course_status
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
     "support.vigilant": (TreatmentAgent.ANTIPYRETIC,),
@@ -60,7 +60,7 @@ _ASKED_ANEW_BY_A_DOSE: Final = ("tocilizumab.", "immunosuppression.")
 
 
 @dataclass(frozen=True, slots=True)
-class Advised:
+class Advice:
     """What is advised on a course where it stands, and what that rests on.
 
     ``given`` are the entries that guidance needs, ``read`` the same in grading's words.
@@ -70,7 +70,7 @@ class Advised:
     standing: Standing
     items: tuple[Item, ...]
     answers: Mapping[str, AnswerRow]
-    stretches: Sequence[Stretch]
+    stretches: Sequence[GradeInterval]
     given: Sequence[EntryRow]
     read: Sequence[Entry]
 
@@ -80,13 +80,13 @@ class Advised:
         return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.standing.at]
 
 
-def advised_on(course: Course, now: datetime) -> Advised:
+def advice_for_course(course: Course, now: datetime) -> Advice:
     """What is advised on ``course`` at ``now``: computed, never cached."""
-    return advised_in(reading_of(course, now), grades_held(course.pk, now))
+    return _advice_for_course(read_course_status(course, now), read_grade_history(course.pk, now))
 
 
-def advised_in(reading: Reading, held: Held) -> Advised:
-    return advised_by(
+def _advice_for_course(reading: CourseStatus, held: GradeHistory) -> Advice:
+    return advice_for_status(
         reading.course,
         reading.standing,
         held.grades,
@@ -95,20 +95,22 @@ def advised_in(reading: Reading, held: Held) -> Advised:
     )
 
 
-def advised_by(
+def advice_for_status(
     course: Course,
     standing: Standing,
-    stretches: Sequence[Stretch],
+    stretches: Sequence[GradeInterval],
     given: Sequence[EntryRow],
     answers: Mapping[str, AnswerRow],
-) -> Advised:
+) -> Advice:
     """What is advised on a course that stands at ``standing``.
 
     By the grades held, the entries that guidance needs, and the latest answer to each item.
     """
-    read = all_charted(given)
+    read = parse_entries(given)
     items = advise(
-        facts_of(course, rulings_for(course, ())),  # the policy in force is the standing's
+        course_facts(
+            course, policy_periods_for(course, ())
+        ),  # the policy in force is the standing's
         standing,
         read,
         stretches,
@@ -118,10 +120,10 @@ def advised_by(
         ],
         timezone=timezone.get_current_timezone(),
     )
-    return Advised(course, standing, items, answers, stretches, given, read)
+    return Advice(course, standing, items, answers, stretches, given, read)
 
 
-def why_again(item: Item, answer: AnswerRow, advised: Advised) -> str:
+def why_asked_again(item: Item, answer: AnswerRow, advised: Advice) -> str:
     """Why an answer no longer holds: "" while it does."""
     now = advised.standing.at
     if answer.returns_at is not None and answer.returns_at <= now:
@@ -139,7 +141,7 @@ def why_again(item: Item, answer: AnswerRow, advised: Advised) -> str:
     return ""
 
 
-def _risen_since(answer: AnswerRow, advised: Advised) -> str | None:
+def _risen_since(answer: AnswerRow, advised: Advice) -> str | None:
     """The change of grade upwards since ``answer``, by the clock or by what was charted later."""
     before, risen = None, None
     for stretch in advised.stretches:
@@ -155,7 +157,7 @@ def _risen_since(answer: AnswerRow, advised: Advised) -> str | None:
     return risen
 
 
-def risk_answers(advised: Advised) -> dict[RiskQuestion, tuple[bool, str]]:
+def risk_answers(advised: Advice) -> dict[RiskQuestion, tuple[bool, str]]:
     """The answers that hold, each with its entry."""
     answers = {}
     for entry in advised.read:
@@ -166,6 +168,6 @@ def risk_answers(advised: Advised) -> dict[RiskQuestion, tuple[bool, str]]:
     return answers
 
 
-def last_tocilizumab(advised: Advised) -> Treatment | None:
+def last_tocilizumab(advised: Advice) -> Treatment | None:
     doses = [t for t in advised.treatments if t.agent is TreatmentAgent.TOCILIZUMAB]
     return doses[-1] if doses else None

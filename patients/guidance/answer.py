@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from grading.engine.algorithm import Item, Reply
 from grading.engine.systems.lee_2014 import RULESET_VERSION
-from patients.guidance.advice import Advised, advised_on
+from patients.guidance.advice import Advice, advice_for_course
 from patients.models import Course, EntryKind, GuidanceAnswer
-from patients.queries.guidance_answers import AnswerRow, row_of
-from patients.recording.inputs import Draft, Sending
-from patients.recording.record import Recorded, append_act, lock_course
+from patients.queries.guidance_answers import AnswerRow, answer_row_of
+from patients.recording.inputs import NewEntry, Submission
+from patients.recording.record import RecordingResult, append_act, lock_course
 
 
 class NoLongerAdvisedError(Exception):
@@ -36,7 +36,7 @@ class AnsweredMeanwhileError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class NewAnswer:
     """An answer as it was given. ``seen`` is the answer that its page showed, None for none.
 
     ``treatment`` is what *done* charts; ``returns_after`` goes with *not now*.
@@ -47,36 +47,36 @@ class Given:
     seen: uuid.UUID | None = None
     reason: str = ""
     returns_after: timedelta | None = None
-    treatment: Draft | None = None
+    treatment: NewEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RecordedAnswer:
     """The answer as it was kept, and what its act put on the chart."""
 
-    recorded: Recorded
+    recorded: RecordingResult
     answer: AnswerRow
 
 
 @transaction.atomic
-def record_answer(course: Course, given: Given, sending: Sending) -> Kept:
+def record_answer(course: Course, given: NewAnswer, sending: Submission) -> RecordedAnswer:
     """Keep an answer with the treatment that it charts, and regrade.
 
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
     NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as ``recording.record`` does.
     """
     lock_course(course.pk)
-    drafts: Sequence[Draft] = () if given.treatment is None else (given.treatment,)
+    drafts: Sequence[NewEntry] = () if given.treatment is None else (given.treatment,)
     if course.acts.filter(form_id=sending.form_id).exists():
         recorded = append_act(course, drafts, sending)
-        return Kept(recorded, _kept_before(recorded))
-    advised = advised_on(course, timezone.now())
-    item = _advised(advised, given)
+        return RecordedAnswer(recorded, _recorded_before(recorded))
+    advised = advice_for_course(course, timezone.now())
+    item = _item_to_answer(advised, given)
     recorded = append_act(course, drafts, sending)
-    return Kept(recorded, _store(recorded, advised, item, given))
+    return RecordedAnswer(recorded, _store(recorded, advised, item, given))
 
 
-def _advised(advised: Advised, given: Given) -> Item:
+def _item_to_answer(advised: Advice, given: NewAnswer) -> Item:
     item = next((item for item in advised.items if item.code == given.code), None)
     if item is None or given.reply not in item.answers:
         raise NoLongerAdvisedError(given.code)
@@ -86,11 +86,11 @@ def _advised(advised: Advised, given: Given) -> Item:
     return item
 
 
-def _kept_before(recorded: Recorded) -> AnswerRow:
-    return row_of(GuidanceAnswer.objects.select_related("recorded_by").get(act=recorded.act))
+def _recorded_before(recorded: RecordingResult) -> AnswerRow:
+    return answer_row_of(GuidanceAnswer.objects.select_related("recorded_by").get(act=recorded.act))
 
 
-def _store(recorded: Recorded, advised: Advised, item: Item, given: Given) -> AnswerRow:
+def _store(recorded: RecordingResult, advised: Advice, item: Item, given: NewAnswer) -> AnswerRow:
     act, standing = recorded.act, advised.standing
     charted = next((e for e in recorded.entries if e.kind == EntryKind.TREATMENT), None)
     returns_at = None if given.returns_after is None else act.recorded_at + given.returns_after
@@ -109,4 +109,4 @@ def _store(recorded: Recorded, advised: Advised, item: Item, given: Given) -> An
         recorded_at=act.recorded_at,
         recorded_by=act.recorded_by,
     )
-    return row_of(stored)
+    return answer_row_of(stored)

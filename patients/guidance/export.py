@@ -21,7 +21,7 @@ COLUMNS: Final = (
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def exported(course_id: uuid.UUID | None = None) -> Iterator[str]:
+def answers_as_csv(course_id: uuid.UUID | None = None) -> Iterator[str]:
     """The answers of every course, or of one, as the lines of a CSV file, oldest first."""
     answers: QuerySet[GuidanceAnswer] = GuidanceAnswer.objects.select_related(
         "recorded_by", "treatment", "course__patient"
@@ -30,10 +30,10 @@ def exported(course_id: uuid.UUID | None = None) -> Iterator[str]:
         answers = answers.filter(course_id=course_id)
     yield _line(COLUMNS)
     for answer in answers.iterator(chunk_size=500):
-        yield _line(_exported(answer))
+        yield _line(_cells(answer))
 
 
-def _exported(answer: GuidanceAnswer) -> Iterable[Any]:
+def _cells(answer: GuidanceAnswer) -> Iterable[Any]:
     treatment = answer.treatment
     charted = "" if treatment is None else " ".join(
         part for part in (treatment.body["agent"], treatment.body.get("dose_mg")) if part
@@ -61,10 +61,10 @@ def _time(instant: datetime | None) -> str:
 
 def _line(cells: Iterable[Any]) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow([as_text(str(cell)) for cell in cells])
+    csv.writer(line).writerow([as_spreadsheet_text(str(cell)) for cell in cells])
     return line.getvalue()
 
 
-def as_text(cell: str) -> str:
+def as_spreadsheet_text(cell: str) -> str:
     """``cell`` so that a spreadsheet shows it and never runs it: an apostrophe before a formula."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_STARTS_A_FORMULA) else cell

@@ -15,10 +15,10 @@ from grading.engine.units import shown
 from grading.engine.vocabulary import JudgementAbout, RiskQuestion, TreatmentAgent, VasopressorDrug
 from patients.forms.entry_form import EntryForm, helper
 from patients.forms.fields import TypedNumberField
-from patients.forms.unchanged import CarriedOn
+from patients.forms.unchanged import UnchangedItem
 from patients.guidance.tasks import JUDGEMENT, NO, RISK, STOPPED, UNCHANGED, YES, running_name
 from patients.models import Course, EntryKind
-from patients.recording.inputs import Draft
+from patients.recording.inputs import NewEntry
 
 NOTHING_TO_CHART: Final = "Nothing to chart"
 RETURNS_AFTER: Final = {
@@ -158,7 +158,7 @@ class GivenForm(EntryForm):
         return bool(self.body())
 
 
-class NothingLeftError(Exception):
+class StaleActionError(Exception):
     """What a tap says cannot be charted: ``sentence`` says why."""
 
     def __init__(self, sentence: str) -> None:
@@ -166,35 +166,35 @@ class NothingLeftError(Exception):
         self.sentence = sentence
 
 
-class TapForm(forms.Form):
+class QuickActionForm(forms.Form):
     """One tap of the panel: an answer to a question, a judgement, or that something goes on."""
 
     form_id = forms.UUIDField()
     says = forms.CharField(max_length=80)
     mark = forms.CharField(required=False, max_length=40)
 
-    def draft(self, at: datetime, can_go_on: Sequence[CarriedOn]) -> Draft:
+    def draft(self, at: datetime, can_go_on: Sequence[UnchangedItem]) -> NewEntry:
         """What the tap charts; raises NothingLeftError where the chart has changed meanwhile."""
         about, _, rest = self.cleaned_data["says"].partition(":")
         what, _, answer = rest.partition(":")
         if about == RISK and what in set(RiskQuestion) and answer in (YES, NO):
-            return Draft(EntryKind.RISK, at, {what: answer == YES})
+            return NewEntry(EntryKind.RISK, at, {what: answer == YES})
         if about == JUDGEMENT and what in set(JudgementAbout) and answer in (YES, NO):
-            return Draft(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
+            return NewEntry(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
         if about == UNCHANGED:
             return self._seen(what, can_go_on).draft(at)
         if about == STOPPED and what in set(VasopressorDrug):
             self._seen(running_name(VasopressorDrug(what)), can_go_on)
-            return Draft(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})
-        raise NothingLeftError("This page is out of date: look at the chart and try again.")
+            return NewEntry(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})
+        raise StaleActionError("This page is out of date: look at the chart and try again.")
 
-    def _seen(self, name: str, can_go_on: Sequence[CarriedOn]) -> CarriedOn:
+    def _seen(self, name: str, can_go_on: Sequence[UnchangedItem]) -> UnchangedItem:
         """What goes on, where it is still what the page showed."""
         thing = next((thing for thing in can_go_on if thing.field_name == name), None)
         if thing is None:
-            raise NothingLeftError("It does not run any more: someone charted that meanwhile.")
+            raise StaleActionError("It does not run any more: someone charted that meanwhile.")
         if thing.mark != self.cleaned_data["mark"]:
-            raise NothingLeftError(
+            raise StaleActionError(
                 f"{thing.label} has changed since this page was shown: now {thing.text}."
             )
         return thing

@@ -14,18 +14,18 @@ from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from patients.display.text import clock_text, day_of
 from patients.display.timeline import answer_text
-from patients.forms.unchanged import CarriedOn, carried_on
+from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import (
     CHARTED_BY_DONE,
-    Advised,
-    advised_in,
+    Advice,
+    _advice_for_course,
     last_tocilizumab,
     risk_answers,
-    why_again,
+    why_asked_again,
 )
 from patients.guidance.tasks import RISK_ASKED, Task, risk_task, tasks_of
-from patients.queries.grades import Author, Held
-from patients.queries.status import Reading, authors_of, held_beside, weights_among
+from patients.queries.grades import EntryAuthor, GradeHistory
+from patients.queries.status import CourseStatus, read_authors, read_history_for, weights_among
 
 
 def slug_of(code: str) -> str:
@@ -45,7 +45,7 @@ class InputLine:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredLine:
-    """The latest answer to an item. ``why_again`` says why it is asked again, "" where it holds."""
+    """The latest answer to an item. ``why_again``: why it is asked again, "" where it holds."""
 
     answer_id: UUID
     text: str
@@ -91,7 +91,7 @@ class ItemCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Rise:
+class GradeRiseAlert:
     """The first time that the course reached the grade that it has now; it interrupts once."""
 
     key: str
@@ -112,7 +112,7 @@ class GuidancePanel:
     answered: Sequence[ItemCard]
     questions: Sequence[Task]
     told: Sequence[Task]
-    rise: Rise | None
+    rise: GradeRiseAlert | None
     next_at: datetime | None
     signature: str
 
@@ -130,19 +130,23 @@ _INDICATORS: Final = {
 }
 
 
-def panel_of(reading: Reading) -> GuidancePanel:
+def panel_of(reading: CourseStatus) -> GuidancePanel:
     """The guidance panel of a course that was read."""
-    held = held_beside(reading.course.pk, reading.standing)
-    return panel_beside(reading, held, carried_on(reading.standing, weights_among(held.weights)))
+    held = read_history_for(reading.course.pk, reading.standing)
+    return panel_beside(
+        reading, held, unchanged_items(reading.standing, weights_among(held.weights))
+    )
 
 
-def panel_beside(reading: Reading, held: Held, can_go_on: Sequence[CarriedOn]) -> GuidancePanel:
+def panel_beside(
+    reading: CourseStatus, held: GradeHistory, can_go_on: Sequence[UnchangedItem]
+) -> GuidancePanel:
     """``panel_of`` with the grades held and what a round may find unchanged at hand."""
-    return panel_on(advised_in(reading, held), held.authors, can_go_on)
+    return build_panel(_advice_for_course(reading, held), held.authors, can_go_on)
 
 
-def panel_on(
-    advised: Advised, known: Mapping[str, Author], can_go_on: Sequence[CarriedOn]
+def build_panel(
+    advised: Advice, known: Mapping[str, EntryAuthor], can_go_on: Sequence[UnchangedItem]
 ) -> GuidancePanel:
     """The panel of what is advised.
 
@@ -169,20 +173,20 @@ def panel_on(
     )
 
 
-def _authors(advised: Advised, known: Mapping[str, Author]) -> dict[str, Author]:
+def _authors(advised: Advice, known: Mapping[str, EntryAuthor]) -> dict[str, EntryAuthor]:
     """Who charted what the items and the questions used."""
     used = {used.entry_id for item in advised.items for used in item.inputs if used.entry_id}
-    given = {str(row.pk): Author(row.author, row.at) for row in advised.given}
+    given = {str(row.pk): EntryAuthor(row.author, row.at) for row in advised.given}
     at_hand = {**known, **given}
-    return at_hand | authors_of(used - at_hand.keys())
+    return at_hand | read_authors(used - at_hand.keys())
 
 
 def _card(
     item: Item,
-    advised: Advised,
-    authors: Mapping[str, Author],
+    advised: Advice,
+    authors: Mapping[str, EntryAuthor],
     risk: Mapping[RiskQuestion, tuple[bool, str]],
-    can_go_on: Sequence[CarriedOn],
+    can_go_on: Sequence[UnchangedItem],
 ) -> ItemCard:
     now = advised.standing.at
     answered = {question: present for question, (present, _) in risk.items()}
@@ -206,7 +210,7 @@ def _card(
     )
 
 
-def _input(used: Input, authors: Mapping[str, Author], now: datetime) -> InputLine:
+def _input(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:
     """The value without the time that the line gives apart from it."""
     author = authors.get(used.entry_id or "")
     if author is None:
@@ -217,7 +221,7 @@ def _input(used: Input, authors: Mapping[str, Author], now: datetime) -> InputLi
     return InputLine(used.what, value, author.at, author.name)
 
 
-def _answered(item: Item, advised: Advised) -> AnsweredLine | None:
+def _answered(item: Item, advised: Advice) -> AnsweredLine | None:
     answer = advised.answers.get(item.code)
     if answer is None:
         return None
@@ -226,14 +230,14 @@ def _answered(item: Item, advised: Advised) -> AnsweredLine | None:
         text=answer_text(answer),
         author=answer.author,
         at=answer.recorded_at,
-        why_again=why_again(item, answer, advised),
+        why_again=why_asked_again(item, answer, advised),
     )
 
 
 def _questions(
-    advised: Advised,
+    advised: Advice,
     risk: Mapping[RiskQuestion, tuple[bool, str]],
-    authors: Mapping[str, Author],
+    authors: Mapping[str, EntryAuthor],
 ) -> Iterable[Task]:
     """The algorithm's questions: those answered, to be changed, and those asked at this grade.
 
@@ -252,7 +256,7 @@ def _questions(
             )
 
 
-def _rise(advised: Advised) -> Rise | None:
+def _rise(advised: Advice) -> GradeRiseAlert | None:
     """The first change up to the grade that holds since, while it is recent."""
     grade, now = advised.standing.grade, advised.standing.at
     highest, reached = None, None
@@ -267,10 +271,10 @@ def _rise(advised: Advised) -> Rise | None:
     at, before, risen_to = reached
     deciding = (c.explanation for c in advised.standing.criteria if c.grade == grade)
     key = f"{advised.course.pk}:{risen_to}"
-    return Rise(key, at, before, risen_to, next(deciding, ""))
+    return GradeRiseAlert(key, at, before, risen_to, next(deciding, ""))
 
 
-def _next_at(advised: Advised) -> datetime | None:
+def _next_at(advised: Advice) -> datetime | None:
     """When the clock alone changes what is asked; changes of grade are the grade card's."""
     now = advised.standing.at
     instants = [answer.returns_at for answer in advised.answers.values() if answer.returns_at]
@@ -280,7 +284,7 @@ def _next_at(advised: Advised) -> datetime | None:
     return min((instant for instant in instants if instant > now), default=None)
 
 
-def _due(advised: Advised) -> datetime | None:
+def _due(advised: Advice) -> datetime | None:
     """When the latest tocilizumab is to be reassessed."""
     last = last_tocilizumab(advised)
     return None if last is None else last.at + hours(REASSESS_AFTER)

@@ -136,7 +136,7 @@ class Sources:
     limits: Sequence[str]
 
 
-def sources_of(policy: Policy) -> Sources:
+def build_sources(policy: Policy) -> Sources:
     """The attributes, with the parameters of ``policy`` beside their defaults."""
     others = [full for name, full in SOURCES.items() if name not in (RULESET, "decision")]
     return Sources(

@@ -12,12 +12,12 @@ from grading.engine.periods import Unknown
 from grading.engine.vocabulary import VITAL_SIGN, JudgementAbout, RiskQuestion, VasopressorDrug
 from patients.display.text import capital, thing_label
 from patients.forms.registry import ENTRY_FORMS
-from patients.forms.unchanged import CarriedOn
+from patients.forms.unchanged import UnchangedItem
 from patients.models import EntryKind
 
 
 @dataclass(frozen=True, slots=True)
-class Tap:
+class QuickAction:
     """A button that charts something at once: ``says`` what, ``mark`` stands for what was seen.
 
     ``holds``: this is what the chart says now.
@@ -36,7 +36,7 @@ class Task:
     key: str
     label: str
     note: str = ""
-    taps: tuple[Tap, ...] = ()
+    taps: tuple[QuickAction, ...] = ()
     form_kind: str = ""
     form_label: str = ""
 
@@ -97,7 +97,7 @@ def tasks_of(
     item: Item,
     standing: Any,
     risk: Mapping[RiskQuestion, bool],
-    carried_on: Sequence[CarriedOn],
+    carried_on: Sequence[UnchangedItem],
 ) -> tuple[Task, ...]:
     """What answering ``item`` takes; ``risk`` are the answers so far."""
     if item.code == "bound.resolve":
@@ -121,10 +121,10 @@ def risk_task(question: RiskQuestion, answer: bool | None, note: str = "") -> Ta
     return Task(says.replace(":", "-"), RISK_ASKED[question], note, taps)
 
 
-def _yes_no(says: str, answer: bool | None) -> tuple[Tap, Tap]:
+def _yes_no(says: str, answer: bool | None) -> tuple[QuickAction, QuickAction]:
     return (
-        Tap("Yes", f"{says}:{YES}", holds=answer is True),
-        Tap("No", f"{says}:{NO}", holds=answer is False),
+        QuickAction("Yes", f"{says}:{YES}", holds=answer is True),
+        QuickAction("No", f"{says}:{NO}", holds=answer is False),
     )
 
 
@@ -149,7 +149,7 @@ def _by_form(key: str, text: str, kind: EntryKind, label: str) -> Task:
     )
 
 
-def _of_stale(item: Item, standing: Any, carried_on: Sequence[CarriedOn]) -> Iterable[Task]:
+def _of_stale(item: Item, standing: Any, carried_on: Sequence[UnchangedItem]) -> Iterable[Task]:
     used = {(used.entry_id, used.what) for used in item.inputs}
     can_go_on = {thing.field_name: thing for thing in carried_on}
     for key in sorted(standing.stale):
@@ -159,15 +159,15 @@ def _of_stale(item: Item, standing: Any, carried_on: Sequence[CarriedOn]) -> Ite
             yield _stale(key, entry, can_go_on)
 
 
-def _stale(key: str, entry: Entry, can_go_on: Mapping[str, CarriedOn]) -> Task:
+def _stale(key: str, entry: Entry, can_go_on: Mapping[str, UnchangedItem]) -> Task:
     drug = entry.drug if isinstance(entry, Vasopressor) else None
     name = f"{key}_unchanged" if drug is None else running_name(drug)
     thing = can_go_on.get(name)
-    taps: tuple[Tap, ...] = ()
+    taps: tuple[QuickAction, ...] = ()
     if thing is not None:
-        taps += (Tap("Unchanged", f"{UNCHANGED}:{name}", thing.mark),)
+        taps += (QuickAction("Unchanged", f"{UNCHANGED}:{name}", thing.mark),)
     if thing is not None and drug is not None:
-        taps += (Tap("Stopped", f"{STOPPED}:{drug.value}", thing.mark),)
+        taps += (QuickAction("Stopped", f"{STOPPED}:{drug.value}", thing.mark),)
     has_form = entry.kind in ENTRY_FORMS
     return Task(
         key=f"stale-{key.replace('.', '-')}",

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crs_app.accounts.permissions import can_export_answers
-from patients.guidance.export import exported
-from patients.guidance.sources import sources_of
+from patients.guidance.export import answers_as_csv
+from patients.guidance.sources import build_sources
 from patients.models import Course
-from patients.queries.policies import policy_at, site_rulings
-from patients.queries.status import reading_of
+from patients.queries.policies import policy_at, read_site_policy_periods
+from patients.queries.status import read_course_status
 from patients.requests import SignedInRequest, course_or_404
 
 
@@ -27,7 +27,7 @@ def answers_csv(request: SignedInRequest) -> HttpResponseBase:
         raise PermissionDenied
     course = _course_named(request.GET.get("course", ""))
     response = StreamingHttpResponse(
-        exported(course.pk if course else None), content_type="text/csv; charset=utf-8"
+        answers_as_csv(course.pk if course else None), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = 'attachment; filename="guidance-answers.csv"'
     response["Cache-Control"] = "no-store"
@@ -39,12 +39,12 @@ def sources(request: SignedInRequest) -> HttpResponse:
     """What guidance and grades are based on: under the site's policy, or with ``?course=`` its."""
     course, now = _course_named(request.GET.get("course", "")), timezone.now()
     policy = (
-        policy_at(site_rulings(), now)
+        policy_at(read_site_policy_periods(), now)
         if course is None
-        else reading_of(course, now).standing.policy
+        else read_course_status(course, now).standing.policy
     )
     context = {
-        "sources": sources_of(policy),
+        "sources": build_sources(policy),
         "course": course,
         "can_export": can_export_answers(request.user),
     }

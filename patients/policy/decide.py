@@ -13,9 +13,14 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.engine.policy import Policy
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
-from patients.queries.policies import Ruling, hold_site_policy, site_rulings, version_of
-from patients.recording.inputs import Sending
-from patients.recording.record import Recorded, append_act, lock_course
+from patients.queries.policies import (
+    PolicyPeriod,
+    lock_site_policy,
+    read_site_policy_periods,
+    version_of,
+)
+from patients.recording.inputs import Submission
+from patients.recording.record import RecordingResult, append_act, lock_course
 
 
 class DecidedMeanwhileError(Exception):
@@ -58,7 +63,7 @@ def decide(decision: Decision) -> SitePolicy:
     Sent again under the same ``form_id``, answers as before. Raises DecidedMeanwhileError where
     the page that it was made on no longer shows what holds.
     """
-    hold_site_policy(to_change=True)
+    lock_site_policy(to_change=True)
     before = SitePolicy.objects.filter(form_id=decision.form_id).first()
     if before is not None:
         return before
@@ -74,44 +79,46 @@ def decide(decision: Decision) -> SitePolicy:
         recorded_at=now,
         recorded_by=decision.by,
     )
-    ruling = _ruling(made.version, made.valid_from, made.pk)
+    ruling = _policy_period(made.version, made.valid_from, made.pk)
     for course in open_courses():
         lock_course(course.pk)
-        append_act(course, (), _sending(made.form_id, made.reason, decision.by), [ruling])
+        append_act(course, (), _submission(made.form_id, made.reason, decision.by), [ruling])
     return made
 
 
 @transaction.atomic
 def regrade_from_start(
     course: Course, version: PolicyVersion, *, reason: str, by: User, form_id: uuid.UUID
-) -> Recorded:
+) -> RecordingResult:
     """Grade a course anew from its infusion under ``version``: the only way backwards.
 
     What the chart said before stays known as such. A course that follows the site goes on to
     follow what the site decided for later.
     """
-    hold_site_policy()
+    lock_site_policy()
     lock_course(course.pk)
     rulings = from_start(course, version)
-    return append_act(course, (), _sending(form_id, reason, by, version), rulings)
+    return append_act(course, (), _submission(form_id, reason, by, version), rulings)
 
 
-def from_start(course: Course, version: PolicyVersion) -> list[Ruling]:
-    first = _ruling(version, course.infused_at, None)
+def from_start(course: Course, version: PolicyVersion) -> list[PolicyPeriod]:
+    first = _policy_period(version, course.infused_at, None)
     if course.keeps_own_policy or course.ended_at is not None:
         return [first]
     now = max(timezone.now(), course.infused_at)
-    return [first, *(ruling for ruling in site_rulings() if ruling.valid_from > now)]
+    return [first, *(ruling for ruling in read_site_policy_periods() if ruling.valid_from > now)]
 
 
-def _ruling(version: PolicyVersion, valid_from: datetime, site_policy_id: int | None) -> Ruling:
-    return Ruling(valid_from, version.pk, version.digest, version.values, site_policy_id)
+def _policy_period(
+    version: PolicyVersion, valid_from: datetime, site_policy_id: int | None
+) -> PolicyPeriod:
+    return PolicyPeriod(valid_from, version.pk, version.digest, version.values, site_policy_id)
 
 
-def _sending(
+def _submission(
     form_id: uuid.UUID, reason: str, by: User, version: PolicyVersion | None = None
-) -> Sending:
-    return Sending(
+) -> Submission:
+    return Submission(
         by=by,
         form_id=form_id,
         answers={"reason": reason},

@@ -14,7 +14,7 @@ from grading.engine.parameters import Parameter
 from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.vocabulary import Limits
 from patients.forms.fields import TypedNumberField
-from patients.forms.times import WHICH_CHOICES, LocalTimeError, instant_of
+from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
 from patients.models import PolicyVersion
 from patients.policy.text import (
     GROUPS,
@@ -22,10 +22,10 @@ from patients.policy.text import (
     allowed_text,
     choice_text,
     default_text,
-    in_short,
+    summary_of,
     value_text,
 )
-from patients.queries.policies import Ruling, policy_at
+from patients.queries.policies import PolicyPeriod, policy_at
 
 AT_MOST_BACK: Final = timedelta(minutes=5)
 AT_MOST_AHEAD: Final = timedelta(days=366)
@@ -67,7 +67,12 @@ class PolicyForm(forms.Form):
     )
 
     def __init__(
-        self, data: Mapping[str, Any] | None, *, site: Sequence[Ruling], seen: int, now: datetime
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        site: Sequence[PolicyPeriod],
+        seen: int,
+        now: datetime,
     ) -> None:
         self.site, self.now = site, now
         self.in_force = policy_at(site, now)
@@ -124,7 +129,7 @@ class PolicyForm(forms.Form):
             return
         which = self.cleaned_data.get("from_which", "")
         try:
-            valid_from = instant_of(day, at, which, now=self.now, ahead=AT_MOST_AHEAD)
+            valid_from = parse_local_time(day, at, which, now=self.now, ahead=AT_MOST_AHEAD)
         except LocalTimeError as error:
             self.asks_which = error.asks_which
             self.add_error("from_which" if error.asks_which else "from_time", error.sentence)
@@ -170,7 +175,7 @@ class RegradeForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
         self._versions = {str(one.pk): one for one in PolicyVersion.objects.order_by("pk")}
-        listed = [(pk, in_short(policy_from(v.values))) for pk, v in self._versions.items()]
+        listed = [(pk, summary_of(policy_from(v.values))) for pk, v in self._versions.items()]
         self.fields["version"] = forms.ChoiceField(
             label="Policy",
             choices=[("", "Choose"), *listed],

@@ -74,7 +74,7 @@ _CHOICES: Final = {
 }
 
 
-class Changed(NamedTuple):
+class ParameterChange(NamedTuple):
     """A parameter that differs between two policies."""
 
     label: str
@@ -107,17 +107,17 @@ def allowed_text(name: str) -> str:
     return f"{parameter.lowest:f} to {parameter.highest:f}"
 
 
-def changes_between(before: Policy, after: Policy) -> list[Changed]:
+def changes_between(before: Policy, after: Policy) -> list[ParameterChange]:
     """What differs, in the order of the page."""
     return [
-        Changed(label, value_text(name, was), value_text(name, now))
+        ParameterChange(label, value_text(name, was), value_text(name, now))
         for name, label in LABELS.items()
         for was, now in ((getattr(before, name), getattr(after, name)),)
         if was != now
     ]
 
 
-def in_short(policy: Policy) -> str:
+def summary_of(policy: Policy) -> str:
     """How a policy differs from the default: what it is called in a list."""
     changes = changes_between(DEFAULT_POLICY, policy)
     if not changes:

@@ -27,31 +27,31 @@ from patients.policy.decide import (
 )
 from patients.policy.forms import PolicyForm, RegradeForm
 from patients.policy.preview import effects_on_course, effects_on_site
-from patients.policy.text import Changed, changes_between, in_short
+from patients.policy.text import ParameterChange, changes_between, summary_of
 from patients.queries.policies import (
-    Ruling,
-    holding_at,
-    in_effect,
+    PolicyPeriod,
+    period_at,
+    periods_in_effect,
     policy_at,
-    rulings_of,
-    site_rulings,
+    read_policy_periods,
+    read_site_policy_periods,
 )
 from patients.recording.inputs import FormReusedError
-from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, sent
+from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, posted
 
 CONFIRM: Final = "confirm"
 EDIT: Final = "edit"
 
 
-class Decided(NamedTuple):
+class DecisionRow(NamedTuple):
     """A decision of the site as the history lists it."""
 
     decision: SitePolicy
-    changes: list[Changed]
+    changes: list[ParameterChange]
     state: str
 
 
-class GradedUnder(NamedTuple):
+class PolicyPeriodRow(NamedTuple):
     """A policy that graded a course from an instant on."""
 
     valid_from: datetime | None
@@ -62,21 +62,21 @@ class GradedUnder(NamedTuple):
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: SignedInRequest) -> HttpResponse:
     """The policy in force and its history; sent, a preview of what it changes, then the change."""
-    now, site = timezone.now(), site_rulings()
+    now, site = timezone.now(), read_site_policy_periods()
     latest = latest_decision()
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
-    if step == CONFIRM and _decided_before(form):
+    if step == CONFIRM and _earlier_decisions(form):
         return redirect("patients:policy")
     if form.is_bound and form.is_valid() and step != EDIT:
         if step != CONFIRM:
             return _preview(request, form, site)
-        if _decided(request, form):
+        if _record_decision(request, form):
             return redirect("patients:policy")
     context = {
         "form": form,
         "can_change": can_manage_policy(request.user),
-        "in_force": holding_at(site, now),
+        "in_force": period_at(site, now),
         "coming": [_coming(ruling, site) for ruling in site if ruling.valid_from > now],
         "history": _history(site, now),
         "courses": _courses(now),
@@ -88,10 +88,12 @@ def policy(request: SignedInRequest) -> HttpResponse:
 def _allowed(request: SignedInRequest) -> Mapping[str, Any] | None:
     if request.method == "POST" and not can_manage_policy(request.user):
         raise PermissionDenied
-    return sent(request)
+    return posted(request)
 
 
-def _preview(request: SignedInRequest, form: PolicyForm, site: Sequence[Ruling]) -> HttpResponse:
+def _preview(
+    request: SignedInRequest, form: PolicyForm, site: Sequence[PolicyPeriod]
+) -> HttpResponse:
     if form.policy is None:
         raise ValueError("the form is not valid")
     valid_from = form.valid_from or form.now
@@ -106,14 +108,14 @@ def _preview(request: SignedInRequest, form: PolicyForm, site: Sequence[Ruling])
     return render(request, "policy/preview.html", context)
 
 
-def _decided_before(form: PolicyForm) -> bool:
+def _earlier_decisions(form: PolicyForm) -> bool:
     """Whether the same form was confirmed before: a second click changes and refuses nothing."""
     form.is_valid()
     form_id = form.cleaned_data.get("form_id")
     return form_id is not None and SitePolicy.objects.filter(form_id=form_id).exists()
 
 
-def _decided(request: SignedInRequest, form: PolicyForm) -> bool:
+def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
     if form.policy is None:
         raise ValueError("the form is not valid")
     said = form.cleaned_data
@@ -143,30 +145,32 @@ def _decided(request: SignedInRequest, form: PolicyForm) -> bool:
     return True
 
 
-def _coming(ruling: Ruling, site: Sequence[Ruling]) -> tuple[datetime, list[Changed]]:
+def _coming(
+    ruling: PolicyPeriod, site: Sequence[PolicyPeriod]
+) -> tuple[datetime, list[ParameterChange]]:
     earlier = [one for one in site if one.valid_from < ruling.valid_from]
     before = policy_at(earlier, ruling.valid_from)
     return ruling.valid_from, changes_between(before, ruling.policy)
 
 
-def _history(site: Sequence[Ruling], now: datetime) -> list[Decided]:
+def _history(site: Sequence[PolicyPeriod], now: datetime) -> list[DecisionRow]:
     """Every decision, newest first, with what it changed when it was made."""
     holding = {ruling.site_policy_id: ruling.valid_from for ruling in site}
-    current = holding_at(site, now)
-    made: list[Ruling] = []
+    current = period_at(site, now)
+    made: list[PolicyPeriod] = []
     listed = []
     decisions = SitePolicy.objects.select_related("version", "recorded_by").order_by("pk")
     for one in decisions:
         version = one.version
-        ruling = Ruling(one.valid_from, version.pk, version.digest, version.values, one.pk)
-        before = policy_at(in_effect(made), one.valid_from)
+        ruling = PolicyPeriod(one.valid_from, version.pk, version.digest, version.values, one.pk)
+        before = policy_at(periods_in_effect(made), one.valid_from)
         made.append(ruling)
         state = "in force" if current and one.pk == current.site_policy_id else ""
         if one.pk in holding and one.valid_from > now:
             state = "not yet begun"
         elif one.pk not in holding and one.valid_from > now:
             state = "replaced before it began"
-        listed.append(Decided(one, changes_between(before, ruling.policy), state))
+        listed.append(DecisionRow(one, changes_between(before, ruling.policy), state))
     return listed[::-1]
 
 
@@ -175,8 +179,8 @@ def _courses(now: datetime) -> list[tuple[Course, str]]:
     courses = Course.objects.filter(ended_at=None).select_related("patient", "policy")
     listed = []
     for course in courses.order_by("ward", "bed", "pk"):
-        holds = holding_at(rulings_of(course), now)
-        listed.append((course, in_short(holds.policy) if holds else ""))
+        holds = period_at(read_policy_periods(course), now)
+        listed.append((course, summary_of(holds.policy) if holds else ""))
     return listed
 
 
@@ -192,7 +196,7 @@ def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
                 return redirect("patients:course_policy", course.pk)
         else:
             version = form.cleaned_data["version"]
-            context["previewed"] = in_short(policy_from(version.values))
+            context["previewed"] = summary_of(policy_from(version.values))
             context["differences"] = effects_on_course(course, version)
     context["can_change"] = can_manage_policy(request.user)
     context["graded_under"] = _graded_under(course)
@@ -218,15 +222,15 @@ def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bo
     return True
 
 
-def _graded_under(course: Course) -> list[GradedUnder]:
+def _graded_under(course: Course) -> list[PolicyPeriodRow]:
     """From the infusion on; what begins before it holds from it."""
-    listed: list[GradedUnder] = []
-    for ruling in rulings_of(course):
+    listed: list[PolicyPeriodRow] = []
+    for ruling in read_policy_periods(course):
         begins = max(ruling.valid_from, course.infused_at)
         if begins == course.infused_at:
             listed.clear()
         brought_by = "site policy" if ruling.site_policy_id else ""
-        listed.append(GradedUnder(begins, in_short(ruling.policy), brought_by))
+        listed.append(PolicyPeriodRow(begins, summary_of(ruling.policy), brought_by))
     return listed
 
 
@@ -235,4 +239,4 @@ def _acts(course: Course) -> list[tuple[CoursePolicy, str]]:
     decided = CoursePolicy.objects.filter(course=course).select_related(
         "act__recorded_by", "version", "site_policy"
     )
-    return [(one, in_short(policy_from(one.version.values))) for one in decided.order_by("-pk")]
+    return [(one, summary_of(policy_from(one.version.values))) for one in decided.order_by("-pk")]

@@ -81,7 +81,7 @@ SELECT md5(concat_ws('|',
 """
 
 
-def stamp_of_board(now: datetime, *, ended: bool = False) -> str:
+def read_board_stamp(now: datetime, *, ended: bool = False) -> str:
     """The stamp of the board of open courses at ``now``, or of that of ended ones."""
     with connection.cursor() as cursor:
         cursor.execute(SQL_BOARD_STAMP, {"now": now, "ended": ended})

@@ -28,7 +28,7 @@ WHERE course.id = %s
 )
 
 
-def course_of(course_id: uuid.UUID) -> Course:
+def read_course(course_id: uuid.UUID) -> Course:
     """The course with its patient and policy at hand; raises Course.DoesNotExist.
 
     By one statement that stands as it is: the query of a model would be composed for each request.

@@ -17,16 +17,16 @@ from grading.course_file import read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts, PolicyFrom
 from patients.models import SAYS_CONCENTRATION, Course, Entry, EntryKind
-from patients.queries.policies import Ruling, rulings_of
+from patients.queries.policies import PolicyPeriod, read_policy_periods
 
 
-def facts_of(course: Course, rulings: Sequence[Ruling] | None = None) -> CourseFacts:
+def course_facts(course: Course, rulings: Sequence[PolicyPeriod] | None = None) -> CourseFacts:
     """What grading knows of a course before its entries; needs ``patient`` and ``policy`` at hand.
 
     Weight and baseline are not among them: they are entries like any other. ``rulings`` None reads
     which policies grade it.
     """
-    first, *later = rulings_of(course) if rulings is None else rulings
+    first, *later = read_policy_periods(course) if rulings is None else rulings
     return CourseFacts(
         infused_at=course.infused_there,
         birth_date=course.patient.birth_date,
@@ -55,24 +55,24 @@ class EntryRow(NamedTuple):
 
     @property
     def author(self) -> str:
-        return name_of(self.username, self.first_name, self.last_name)
+        return display_name_of(self.username, self.first_name, self.last_name)
 
 
 @lru_cache(maxsize=1024)
-def name_of(username: str, first_name: str, last_name: str) -> str:
+def display_name_of(username: str, first_name: str, last_name: str) -> str:
     """A person as an author is named."""
     return User(username=username, first_name=first_name, last_name=last_name).display_name
 
 
-def charted(entry: Entry | EntryRow) -> ChartedEntry:
+def parse_entry(entry: Entry | EntryRow) -> ChartedEntry:
     """A row as grading reads it, by the one reader that files and forms have too."""
     at, recorded_at = entry.at.isoformat(), entry.recorded_at.isoformat()
     body = entry.body if isinstance(entry, EntryRow) else json.dumps(entry.body)
-    return _read(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, body)
+    return _parse(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, body)
 
 
 @lru_cache(maxsize=4096)
-def _read(
+def _parse(
     pk: uuid.UUID,
     kind: str,
     at: str,
@@ -91,8 +91,8 @@ def _read(
     return read_entry(words)
 
 
-def all_charted(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
-    return [charted(entry) for entry in entries]
+def parse_entries(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
+    return [parse_entry(entry) for entry in entries]
 
 
 _SQL_ENTRIES_IN_FORCE: Final = """{before}
@@ -169,12 +169,12 @@ WHERE entry.kind <> 'retraction'
 """As one JSON value: the entries in force after ``resume.at``, and those before for guidance."""
 
 
-def rows_from(said: str | None) -> list[EntryRow]:
+def parse_entry_rows(said: str | None) -> list[EntryRow]:
     """The rows of ``AS_JSON``; none where there was none."""
-    return [row_from(*columns) for columns in json.loads(said or "[]")]
+    return [parse_entry_row(*columns) for columns in json.loads(said or "[]")]
 
 
-def row_from(
+def parse_entry_row(
     pk: str, kind: str, at: str, recorded_at: str, replaces: str | None, body: str, *author: str
 ) -> EntryRow:
     """A row from the columns of ``AS_JSON``, as JSON has them."""
@@ -189,7 +189,7 @@ def row_from(
     )
 
 
-def row_at_hand(entry: Entry) -> EntryRow:
+def entry_row_of(entry: Entry) -> EntryRow:
     """The row of an entry with its author at hand, as it would be read."""
     by = entry.recorded_by
     return EntryRow(
@@ -205,18 +205,18 @@ def row_at_hand(entry: Entry) -> EntryRow:
     )
 
 
-def in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
+def entries_in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
     """The entries that count, in the engine's order: those after an instant, and every baseline.
 
     Those replaced by a correction or a retraction count no more; ``after`` None is from the start.
     """
     which = "true" if after is None else _AFTER
-    return _rows(which, {"course": course_id, "after": after})
+    return _read_rows(which, {"course": course_id, "after": after})
 
 
 def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
     """The weights that count, in order: the latest at or before ``since``, and those after it."""
-    return _rows(SQL_WEIGHTS, {"course": course_id, "since": since})
+    return _read_rows(SQL_WEIGHTS, {"course": course_id, "since": since})
 
 
 def infusion_and_weights(
@@ -227,14 +227,14 @@ def infusion_and_weights(
     With them the weight that held then; without such an entry, those since ``at``.
     """
     said = {"course": course_id, "at": at, "drug": drug, "apart_from": apart_from}
-    rows = _rows(_INFUSION, said, before=_BEFORE)
+    rows = _read_rows(_INFUSION, said, before=_BEFORE)
     infusion = next((row for row in rows if row.kind == EntryKind.VASOPRESSOR), None)
     return infusion, [row for row in rows if row.kind == EntryKind.WEIGHT]
 
 
-def concentrations_of(course_id: uuid.UUID) -> list[tuple[str, Any, datetime]]:
+def concentrations_in_course(course_id: uuid.UUID) -> list[tuple[str, Any, datetime]]:
     """Drug, concentration per mL and time of the course's latest infusions that say one."""
-    said = _counting(course_id).filter(SAYS_CONCENTRATION).reverse()
+    said = _entries_in_force(course_id).filter(SAYS_CONCENTRATION).reverse()
     return list(said.values_list(*_SYRINGE)[:_SYRINGES_READ])
 
 
@@ -245,7 +245,7 @@ def concentrations_on_ward(ward: str) -> list[tuple[str, Any, datetime]]:
     return list(standing.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
 
 
-def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
+def _entries_in_force(course_id: uuid.UUID) -> QuerySet[Entry]:
     return (
         Entry.objects.filter(course_id=course_id)
         .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
@@ -254,14 +254,16 @@ def _counting(course_id: uuid.UUID) -> QuerySet[Entry]:
     )
 
 
-class Reread(NamedTuple):
-    """``in_force`` after a checkpoint, and what guidance needs beside a standing: few entries."""
+class SplitEntries(NamedTuple):
+    """Entries in force after a checkpoint, and the few earlier ones that guidance needs."""
 
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
 
 
-def reread(course: Course, rows: Sequence[EntryRow], *, after: datetime | None) -> Reread:
+def split_by_use(
+    course: Course, rows: Sequence[EntryRow], *, after: datetime | None
+) -> SplitEntries:
     """What ``FROM_CHECKPOINT`` found, told apart; ``after`` None where there is no checkpoint."""
     given = [
         row
@@ -271,10 +273,10 @@ def reread(course: Course, rows: Sequence[EntryRow], *, after: datetime | None) 
     later = [
         row for row in rows if after is None or row.at > after or row.kind == EntryKind.BASELINE
     ]
-    return Reread(later, given)
+    return SplitEntries(later, given)
 
 
-def _rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
+def _read_rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL_ENTRIES_IN_FORCE.format(which=which, before=before), parameters)
         return [EntryRow(*columns) for columns in cursor.fetchall()]

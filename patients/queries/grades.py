@@ -14,11 +14,17 @@ from django.db.models import QuerySet
 
 from grading.engine.systems.lee_2014 import RULESET
 from patients.models import Course, GradePeriod
-from patients.queries.entries import SQL_ENTRIES_AS_JSON, SQL_WEIGHTS, EntryRow, name_of, rows_from
+from patients.queries.entries import (
+    SQL_ENTRIES_AS_JSON,
+    SQL_WEIGHTS,
+    EntryRow,
+    display_name_of,
+    parse_entry_rows,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class EntryAuthor:
     """Who charted an entry, and for which clinical time."""
 
     name: str
@@ -26,7 +32,7 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class GradeInterval:
     """A stored period without its findings."""
 
     start: datetime
@@ -34,7 +40,7 @@ class Stretch:
     grade: int
 
 
-class StoredPeriod(NamedTuple):
+class GradePeriodRow(NamedTuple):
     """A grade over [``start``, ``end``) of clinical time, without the weight of a model.
 
     ``id`` is None until it is stored; ``end`` None is open.
@@ -49,29 +55,29 @@ class StoredPeriod(NamedTuple):
     ruleset_version: str
     policy_id: int
 
-    def unless_said_by(self, other: StoredPeriod | None) -> StoredPeriod:
+    def unless_said_by(self, other: GradePeriodRow | None) -> GradePeriodRow:
         """``other`` where it says the same; this one where it does not, or is none."""
         return self if other is None or other._replace(id=self.id) != self else other
 
 
-def known_now(course: Course | uuid.UUID) -> QuerySet[GradePeriod]:
+def periods_known_now(course: Course | uuid.UUID) -> QuerySet[GradePeriod]:
     """The periods of ``course`` as the chart has them now, in order."""
     return GradePeriod.objects.filter(
         course=course, system=RULESET, known__upper_inf=True
     ).order_by("valid")
 
 
-def known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePeriod]:
+def periods_known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePeriod]:
     """The periods of ``course`` as the chart had them at ``instant``, in order."""
     return GradePeriod.objects.filter(
         course=course, system=RULESET, known__contains=instant
     ).order_by("valid")
 
 
-def stored_at(course: Course | uuid.UUID, instant: datetime) -> list[StoredPeriod]:
-    """``known_at``, as a regrade compares them."""
+def period_rows_known_at(course: Course | uuid.UUID, instant: datetime) -> list[GradePeriodRow]:
+    """``periods_known_at``, as a regrade compares them."""
     return [
-        StoredPeriod(
+        GradePeriodRow(
             row.pk,
             row.valid.lower,
             row.valid.upper,
@@ -81,11 +87,11 @@ def stored_at(course: Course | uuid.UUID, instant: datetime) -> list[StoredPerio
             row.ruleset_version,
             row.policy_id,
         )
-        for row in known_at(course, instant)
+        for row in periods_known_at(course, instant)
     ]
 
 
-def gist(findings: Mapping[str, Any]) -> str:
+def findings_without_wording(findings: Mapping[str, Any]) -> str:
     """What the findings of a period say, apart from the wording, which a release may improve."""
     met = [(item["code"], item["grade"], item["evidence"]) for item in findings["criteria"]]
     unknown = [(item["code"], item["could_reach"]) for item in findings["unknown"]]
@@ -144,27 +150,27 @@ FROM oldest
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON).replace("{weights}", SQL_WEIGHTS)
 
 
-class Held(NamedTuple):
-    """``grades`` as in ``grades_held``.
+class GradeHistory(NamedTuple):
+    """``grades`` as in ``read_grade_history``.
 
     ``authors`` are those of the entries asked for, by their id; ``weights`` those in force since
     the instant asked for, and the one that held there.
     ``may_have_answers`` is false where guidance was never answered on the course.
     """
 
-    grades: list[Stretch]
-    authors: dict[str, Author]
+    grades: list[GradeInterval]
+    authors: dict[str, EntryAuthor]
     weights: list[EntryRow]
     may_have_answers: bool
 
 
-def grades_held(
+def read_grade_history(
     course_id: uuid.UUID,
     now: datetime,
     entry_ids: Iterable[str] = (),
     *,
     weights_since: datetime | None = None,
-) -> Held:
+) -> GradeHistory:
     """When which grade held, in order, as the chart has it now; and who charted ``entry_ids``.
 
     Whole for the last 24 h, since the first treatment and since the oldest answer to guidance;
@@ -182,9 +188,9 @@ def grades_held(
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_GRADE_HISTORY, said)
         grades, has_answers, authors, weights = cursor.fetchone()
-    return Held(
+    return GradeHistory(
         [
-            Stretch(
+            GradeInterval(
                 datetime.fromisoformat(start),
                 None if end is None else datetime.fromisoformat(end),
                 grade,
@@ -192,9 +198,9 @@ def grades_held(
             for start, end, grade in json.loads(grades or "[]")
         ],
         {
-            pk: Author(name_of(*names), datetime.fromisoformat(at))
+            pk: EntryAuthor(display_name_of(*names), datetime.fromisoformat(at))
             for pk, at, *names in json.loads(authors or "[]")
         },
-        rows_from(weights),
+        parse_entry_rows(weights),
         has_answers,
     )

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from patients.models import GuidanceAnswer
-from patients.queries.entries import name_of
+from patients.queries.entries import display_name_of
 
 
 class AnswerRow(NamedTuple):
@@ -59,7 +59,7 @@ WHERE answer.course_id = %(course)s
 """As one JSON value: the answers given on a course in [since, until), newest first."""
 
 
-def answers_from(said: str | None) -> dict[str, AnswerRow]:
+def parse_latest_answers(said: str | None) -> dict[str, AnswerRow]:
     """The answers of ``LATEST``, by the item's code."""
     return {answer.code: answer for answer in parse_answers(said)}
 
@@ -80,13 +80,13 @@ def parse_answers(said: str | None) -> list[AnswerRow]:
                 recorded_at=datetime.fromisoformat(recorded_at),
                 charted=charted,
                 charted_anew=anew,
-                author=name_of(*author),
+                author=display_name_of(*author),
             )
         )
     return rows
 
 
-def row_of(answer: GuidanceAnswer) -> AnswerRow:
+def answer_row_of(answer: GuidanceAnswer) -> AnswerRow:
     """An answer that was stored just now."""
     return AnswerRow(
         pk=answer.pk,
@@ -103,11 +103,11 @@ def row_of(answer: GuidanceAnswer) -> AnswerRow:
     )
 
 
-def latest_answers(course_id: uuid.UUID) -> dict[str, AnswerRow]:
+def read_latest_answers(course_id: uuid.UUID) -> dict[str, AnswerRow]:
     """The latest answer to each item of a course, by the item's code."""
     with connection.cursor() as cursor:
         cursor.execute(SQL_LATEST_ANSWERS, {"course": course_id})
-        return answers_from(cursor.fetchone()[0])
+        return parse_latest_answers(cursor.fetchone()[0])
 
 
 SQL_ALL_ANSWERS: Final = SQL_ANSWERS_WITHIN.format(

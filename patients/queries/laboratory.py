@@ -24,7 +24,7 @@ class PatientGroup(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LimitsGiven:
+class ReportedLimits:
     """Limits that were charted with a result, as typed; empty is not given."""
 
     laboratory: str
@@ -65,7 +65,7 @@ def group_of(course: Course, at: datetime) -> PatientGroup:
     return PatientGroup(course.patient.sex, age_in_years(course, at) < ADULT_LIMITS_FROM_YEARS)
 
 
-def latest_limits() -> list[LaboratoryLimits]:
+def read_latest_limits() -> list[LaboratoryLimits]:
     """What holds at every laboratory, in every unit and for every group: one query.
 
     A row is added only when a laboratory's limits change: there are few, however long it runs.
@@ -75,7 +75,9 @@ def latest_limits() -> list[LaboratoryLimits]:
     return list(latest.select_related("recorded_by"))
 
 
-def for_group(limits: Iterable[LaboratoryLimits], group: PatientGroup) -> list[LaboratoryLimits]:
+def limits_for_group(
+    limits: Iterable[LaboratoryLimits], group: PatientGroup
+) -> list[LaboratoryLimits]:
     """Those that may be proposed for a patient of ``group``."""
     return [one for one in limits if (one.sex, one.is_child) == group]
 
@@ -87,7 +89,7 @@ class Reports(NamedTuple):
     units: dict[str, str]
 
 
-def last_reports(course: Course) -> Reports:
+def read_last_reports(course: Course) -> Reports:
     """The laboratory that the course's results came from last ("" where none was named)."""
     latest = Entry.objects.filter(course=course, kind=EntryKind.LAB).order_by("-at", "-recorded_at")
     rows = latest.values_list("body__analyte", "body__unit", "act__answers__laboratory")

@@ -18,7 +18,7 @@ from patients.models import Course, CoursePolicy, PolicyVersion, SitePolicy
 ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Ruling(NamedTuple):
+class PolicyPeriod(NamedTuple):
     """That a policy version holds from ``valid_from`` on.
 
     ``site_policy_id`` is the site's decision that brought it, None where there was none.
@@ -40,12 +40,12 @@ def _policy(_digest: str, values: tuple[tuple[str, Any], ...]) -> Policy:
     return policy_from(dict(values))
 
 
-def in_effect(decided: Iterable[Ruling]) -> list[Ruling]:
+def periods_in_effect(decided: Iterable[PolicyPeriod]) -> list[PolicyPeriod]:
     """Of decisions in the order in which they were made, those that hold, in order of time.
 
     One that changes nothing is left out.
     """
-    holding: list[Ruling] = []
+    holding: list[PolicyPeriod] = []
     for ruling in decided:
         while holding and holding[-1].valid_from >= ruling.valid_from:
             holding.pop()
@@ -54,11 +54,11 @@ def in_effect(decided: Iterable[Ruling]) -> list[Ruling]:
     return holding
 
 
-def rulings_for(course: Course, decided: Iterable[Ruling]) -> list[Ruling]:
+def policy_periods_for(course: Course, decided: Iterable[PolicyPeriod]) -> list[PolicyPeriod]:
     """What ``course`` is graded under: the policy of its admission first, then what followed."""
     version = course.policy
-    first = Ruling(ALWAYS, version.pk, version.digest, version.values)
-    return in_effect([first, *decided])
+    first = PolicyPeriod(ALWAYS, version.pk, version.digest, version.values)
+    return periods_in_effect([first, *decided])
 
 
 SQL_DECIDED_POLICIES: Final = """
@@ -73,46 +73,46 @@ WHERE decided.course_id = %(course)s
 """As one JSON value: the policies decided for a course, in the order of the decisions."""
 
 
-def rulings_from(said: str | None) -> tuple[Ruling, ...]:
+def parse_policy_periods(said: str | None) -> tuple[PolicyPeriod, ...]:
     """The rulings of ``DECIDED``, without whose decision they were; none where there was none."""
     return tuple(
-        Ruling(datetime.fromisoformat(valid_from), version, digest, values)
+        PolicyPeriod(datetime.fromisoformat(valid_from), version, digest, values)
         for valid_from, version, digest, values in json.loads(said or "[]")
     )
 
 
-def rulings_of(course: Course, *, known_at: datetime | None = None) -> list[Ruling]:
-    """``rulings_for`` with what is stored, or what had been by ``known_at``."""
+def read_policy_periods(course: Course, *, known_at: datetime | None = None) -> list[PolicyPeriod]:
+    """``policy_periods_for`` with what is stored, or what had been by ``known_at``."""
     decisions = CoursePolicy.objects.filter(course=course).order_by("pk")
     if known_at is not None:
         decisions = decisions.filter(act__recorded_at__lte=known_at)
-    return rulings_for(course, map(_ruling, decisions.select_related("version")))
+    return policy_periods_for(course, map(_policy_period, decisions.select_related("version")))
 
 
-def _ruling(decision: CoursePolicy) -> Ruling:
+def _policy_period(decision: CoursePolicy) -> PolicyPeriod:
     version = decision.version
-    return Ruling(
+    return PolicyPeriod(
         decision.valid_from, version.pk, version.digest, version.values, decision.site_policy_id
     )
 
 
-def site_rulings() -> list[Ruling]:
+def read_site_policy_periods() -> list[PolicyPeriod]:
     """What the site has decided, in effect and in order; none where it never decided."""
     decisions = SitePolicy.objects.select_related("version").order_by("pk")
-    return in_effect(
-        Ruling(one.valid_from, one.version_id, one.version.digest, one.version.values, one.pk)
+    return periods_in_effect(
+        PolicyPeriod(one.valid_from, one.version_id, one.version.digest, one.version.values, one.pk)
         for one in decisions
     )
 
 
-def holding_at(rulings: Iterable[Ruling], at: datetime) -> Ruling | None:
+def period_at(rulings: Iterable[PolicyPeriod], at: datetime) -> PolicyPeriod | None:
     """The ruling that holds at ``at``."""
     return next((one for one in reversed(list(rulings)) if one.valid_from <= at), None)
 
 
-def policy_at(site: Iterable[Ruling], at: datetime) -> Policy:
+def policy_at(site: Iterable[PolicyPeriod], at: datetime) -> Policy:
     """The site's policy at ``at``: the default until it decides otherwise."""
-    ruling = holding_at(site, at)
+    ruling = period_at(site, at)
     return DEFAULT_POLICY if ruling is None else ruling.policy
 
 
@@ -126,7 +126,7 @@ def version_of(policy: Policy, now: datetime, by: User | None = None) -> PolicyV
     return version
 
 
-def hold_site_policy(*, to_change: bool = False) -> None:
+def lock_site_policy(*, to_change: bool = False) -> None:
     """Keep what the site decided as it is until the transaction ends; others may hold it too.
 
     ``to_change`` waits for every course that is being admitted under it, and lets no other in.

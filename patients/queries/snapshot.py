@@ -13,10 +13,20 @@ from django.db import connection
 from grading.engine.checkpoint import ResumePoint
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import Course
-from patients.queries.entries import SQL_ENTRIES_FROM_CHECKPOINT, EntryRow, reread, rows_from
-from patients.queries.grades import StoredPeriod
-from patients.queries.guidance_answers import SQL_LATEST_ANSWERS, AnswerRow, answers_from
-from patients.queries.policies import SQL_DECIDED_POLICIES, Ruling, rulings_for, rulings_from
+from patients.queries.entries import (
+    SQL_ENTRIES_FROM_CHECKPOINT,
+    EntryRow,
+    parse_entry_rows,
+    split_by_use,
+)
+from patients.queries.grades import GradePeriodRow
+from patients.queries.guidance_answers import SQL_LATEST_ANSWERS, AnswerRow, parse_latest_answers
+from patients.queries.policies import (
+    SQL_DECIDED_POLICIES,
+    PolicyPeriod,
+    parse_policy_periods,
+    policy_periods_for,
+)
 
 # One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
 # are found by the index on starts; by their ends all periods of a course would be read. The bound
@@ -66,7 +76,7 @@ LEFT JOIN LATERAL (
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class SaveSnapshot:
     """The server's clock, the act before, and where a regrade can resume.
 
     ``seen_act`` is the act that this form was recorded as before, None for a new form. ``decided``
@@ -79,19 +89,19 @@ class Moment:
     seen_act: uuid.UUID | None
     resume: ResumePoint | None
     last_checkpoint_at: datetime | None
-    decided: tuple[Ruling, ...]
-    periods: tuple[StoredPeriod, ...]
+    decided: tuple[PolicyPeriod, ...]
+    periods: tuple[GradePeriodRow, ...]
     entries: list[EntryRow]
 
 
-def moment_of(
+def read_for_save(
     course: Course,
     *,
     form_id: uuid.UUID,
     changed_at: datetime,
     recorded_at: datetime | None,
     ruleset_version: str,
-) -> Moment:
+) -> SaveSnapshot:
     """What holds now that ``course`` is locked, for an act that changes it from ``changed_at`` on.
 
     A save at the same clock as another waits for the lock first, so this reads after the other's
@@ -111,21 +121,21 @@ def moment_of(
             },
         )
         clock, last, seen, resume_at, state, latest, decided, periods, entries = cursor.fetchone()
-    return Moment(
+    return SaveSnapshot(
         clock,
         last,
         seen,
         None if resume_at is None else ResumePoint(resume_at, state),
         latest,
-        rulings_from(decided),
+        parse_policy_periods(decided),
         _periods(periods),
-        rows_from(entries),
+        parse_entry_rows(entries),
     )
 
 
-def _periods(said: str | None) -> tuple[StoredPeriod, ...]:
+def _periods(said: str | None) -> tuple[GradePeriodRow, ...]:
     return tuple(
-        StoredPeriod(
+        GradePeriodRow(
             pk,
             datetime.fromisoformat(start),
             None if end is None else datetime.fromisoformat(end),
@@ -149,7 +159,7 @@ FROM (SELECT 1) AS one LEFT JOIN LATERAL (
 )
 
 
-class Resumed(NamedTuple):
+class CourseSnapshot(NamedTuple):
     """A course from ``resume`` on, from its start where there is no checkpoint.
 
     ``in_force`` and ``for_guidance`` are entries as ``chart.reread`` tells them apart; ``rulings``
@@ -159,11 +169,11 @@ class Resumed(NamedTuple):
     resume: ResumePoint | None
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
-    rulings: list[Ruling]
+    rulings: list[PolicyPeriod]
     answers: dict[str, AnswerRow]
 
 
-def resumed(course: Course, now: datetime) -> Resumed:
+def read_for_page(course: Course, now: datetime) -> CourseSnapshot:
     """What ``course`` is looked at with at ``now``: from the last checkpoint up to then."""
     said: dict[str, Any] = {
         "course": course.pk,
@@ -174,11 +184,11 @@ def resumed(course: Course, now: datetime) -> Resumed:
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_FOR_PAGE, said)
         at, state, entries, decided, answers = cursor.fetchone()
-    in_force, for_guidance = reread(course, rows_from(entries), after=at)
-    return Resumed(
+    in_force, for_guidance = split_by_use(course, parse_entry_rows(entries), after=at)
+    return CourseSnapshot(
         resume=None if at is None else ResumePoint(at, state),
         in_force=in_force,
         for_guidance=for_guidance,
-        rulings=rulings_for(course, rulings_from(decided)),
-        answers=answers_from(answers),
+        rulings=policy_periods_for(course, parse_policy_periods(decided)),
+        answers=parse_latest_answers(answers),
     )

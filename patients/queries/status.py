@@ -14,19 +14,19 @@ from grading.service import Standing, regrade
 from patients.models import Course, Entry
 from patients.queries.entries import (
     EntryRow,
-    all_charted,
-    charted,
-    facts_of,
+    course_facts,
     infusion_and_weights,
+    parse_entries,
+    parse_entry,
     weights_in_force,
 )
-from patients.queries.grades import Author, Held, grades_held
+from patients.queries.grades import EntryAuthor, GradeHistory, read_grade_history
 from patients.queries.guidance_answers import AnswerRow
-from patients.queries.snapshot import resumed
+from patients.queries.snapshot import read_for_page
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CourseStatus:
     """A course as it stands at an instant, read from its latest checkpoint and what came after.
 
     ``for_guidance`` and ``answers`` are what guidance needs beside the standing.
@@ -39,51 +39,51 @@ class Reading:
     answers: Mapping[str, AnswerRow]
 
 
-def reading_of(course: Course, now: datetime) -> Reading:
+def read_course_status(course: Course, now: datetime) -> CourseStatus:
     """Where ``course`` stands at ``now``: computed, never cached."""
-    read = resumed(course, now)
-    entries = all_charted(read.in_force)
-    facts = facts_of(course, read.rulings)
+    read = read_for_page(course, now)
+    entries = parse_entries(read.in_force)
+    facts = course_facts(course, read.rulings)
     standing = regrade(facts, entries, resume=read.resume, now=now).standing
     if standing is None:
         raise ValueError("a course was regraded without an instant to stand at")
     said = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
     baseline = facts.baseline.with_entries(said)
-    return Reading(course, standing, baseline, read.for_guidance, read.answers)
+    return CourseStatus(course, standing, baseline, read.for_guidance, read.answers)
 
 
-def held_beside(
+def read_history_for(
     course_id: uuid.UUID, standing: Standing, new: Iterable[grading_entries.Entry] = ()
-) -> Held:
+) -> GradeHistory:
     """Grades, authors and weights that the page tells beside ``standing`` and ``new`` entries."""
     latest = standing.latest.values()
     shown_ids = {entry.id for entry in latest}
-    return grades_held(
+    return read_grade_history(
         course_id,
         standing.at,
         shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
-        weights_since=reckoned_since([*latest, *new]),
+        weights_since=earliest_weight_dose([*latest, *new]),
     )
 
 
-def authors_of(entry_ids: Iterable[str]) -> dict[str, Author]:
+def read_authors(entry_ids: Iterable[str]) -> dict[str, EntryAuthor]:
     """Who charted these entries, and for when."""
     ids = list(entry_ids)
     if not ids:
         return {}
     entries = Entry.objects.filter(pk__in=ids).select_related("recorded_by").defer("body")
-    return {str(e.pk): Author(e.recorded_by.display_name, e.at) for e in entries}
+    return {str(e.pk): EntryAuthor(e.recorded_by.display_name, e.at) for e in entries}
 
 
-def weights_for(
+def read_weights_for(
     course_id: uuid.UUID, read: Iterable[grading_entries.Entry]
 ) -> list[grading_entries.Weight]:
     """The weights of the course that a running dose among the entries needs, else none."""
-    since = reckoned_since(read)
-    return [] if since is None else weights_of(course_id, since)
+    since = earliest_weight_dose(read)
+    return [] if since is None else read_weights(course_id, since)
 
 
-def reckoned_since(read: Iterable[grading_entries.Entry]) -> datetime | None:
+def earliest_weight_dose(read: Iterable[grading_entries.Entry]) -> datetime | None:
     """The earliest running dose among the entries that is reckoned with a charted weight."""
     reckoned = [
         e.at
@@ -96,17 +96,17 @@ def reckoned_since(read: Iterable[grading_entries.Entry]) -> datetime | None:
     return min(reckoned, default=None)
 
 
-def weights_of(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
+def read_weights(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
     """The weight that held at ``since`` and those after it, as far as in force, in order."""
     return weights_among(weights_in_force(course_id, since))
 
 
 def weights_among(rows: Iterable[EntryRow]) -> list[grading_entries.Weight]:
     """The weights among ``rows``, as grading reads them."""
-    return [entry for entry in all_charted(rows) if isinstance(entry, grading_entries.Weight)]
+    return [entry for entry in parse_entries(rows) if isinstance(entry, grading_entries.Weight)]
 
 
-def infusion_before(
+def read_infusion_before(
     course_id: uuid.UUID, at: datetime, drug: str, correcting: Entry | None
 ) -> tuple[grading_entries.Vasopressor | None, list[grading_entries.Weight]]:
     """The entry in force about ``drug`` that one at ``at`` follows, None for the first; weights.
@@ -116,6 +116,6 @@ def infusion_before(
     """
     apart_from = correcting.pk if correcting is not None else None
     row, weights = infusion_and_weights(course_id, at, drug, apart_from=apart_from)
-    read = charted(row) if row is not None else None
+    read = parse_entry(row) if row is not None else None
     before = read if isinstance(read, grading_entries.Vasopressor) else None
     return before, weights_among(weights)

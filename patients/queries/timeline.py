@@ -18,11 +18,11 @@ from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
     EntryRow,
-    charted,
-    name_of,
-    row_at_hand,
-    row_from,
-    rows_from,
+    display_name_of,
+    entry_row_of,
+    parse_entry,
+    parse_entry_row,
+    parse_entry_rows,
 )
 from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN, AnswerRow, parse_answers
 from patients.queries.status import weights_among
@@ -206,7 +206,7 @@ def read_timeline_page(
     return TimelinePage(
         entries=[parse_timeline_entry(text) for text in page[:PAGE_OF_ROWS]],
         chains=_by_id(chains or ()),
-        weights=weights_among(rows_from(weights)),
+        weights=weights_among(parse_entry_rows(weights)),
         grade_changes=_parse_grade_changes(changes),
         answers=parse_answers(answers),
         moves=_parse_moves(moves),
@@ -278,15 +278,15 @@ def parse_timeline_entry(text: str) -> TimelineEntry:
     Cached by the whole text: a recorded entry never changes, so the same text has one meaning.
     """
     *columns, place, answers, is_replaced, why = json.loads(text)
-    row = row_from(*columns)
-    return TimelineEntry(row, charted(row), place, answers, why if is_replaced else None)
+    row = parse_entry_row(*columns)
+    return TimelineEntry(row, parse_entry(row), place, answers, why if is_replaced else None)
 
 
 def timeline_entry(entry: Entry, *, is_new: bool) -> TimelineEntry:
     """A model at hand as a timeline entry; one that ``is_new`` cannot have been replaced yet."""
-    row, successor = row_at_hand(entry), None if is_new else getattr(entry, "replaced_by", None)
+    row, successor = entry_row_of(entry), None if is_new else getattr(entry, "replaced_by", None)
     retraction = None if successor is None else reason_of(successor)
-    return TimelineEntry(row, charted(row), entry.place, entry.act.answers, retraction)
+    return TimelineEntry(row, parse_entry(row), entry.place, entry.act.answers, retraction)
 
 
 def reason_of(successor: Entry) -> str:
@@ -318,7 +318,7 @@ def _parse_moves(text: str | None) -> list[MoveRow]:
             reason,
             datetime.fromisoformat(at),
             datetime.fromisoformat(recorded_at),
-            name_of(*author),
+            display_name_of(*author),
         )
         for pk, what, before, after, reason, at, recorded_at, *author in json.loads(text or "[]")
     ]

@@ -12,9 +12,15 @@ from django.utils import timezone
 
 from grading.engine.policy import Policy
 from patients.models import Course, Patient
-from patients.queries.policies import Ruling, hold_site_policy, policy_at, site_rulings, version_of
-from patients.recording.inputs import Draft, Sending
-from patients.recording.record import Recorded, append_act, lock_course
+from patients.queries.policies import (
+    PolicyPeriod,
+    lock_site_policy,
+    policy_at,
+    read_site_policy_periods,
+    version_of,
+)
+from patients.recording.inputs import NewEntry, Submission
+from patients.recording.record import RecordingResult, append_act, lock_course
 
 
 class IdentityDiffersError(Exception):
@@ -52,7 +58,9 @@ class Admission:
     policy: Policy | None = None
 
 
-def admit_patient(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+def admit_patient(
+    admission: Admission, drafts: Sequence[NewEntry], sending: Submission
+) -> RecordingResult:
     """Open a course, with what is known at its start; the patient is created where new.
 
     Raises IdentityDiffersError where the record number is another person's, and
@@ -68,12 +76,14 @@ def admit_patient(admission: Admission, drafts: Sequence[Draft], sending: Sendin
             return _admit(admission, drafts, sending)
 
 
-def _admit(admission: Admission, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+def _admit(
+    admission: Admission, drafts: Sequence[NewEntry], sending: Submission
+) -> RecordingResult:
     patient = _patient(admission)
     course = Course.objects.filter(
         patient=patient, product=admission.product, infused_at=admission.infused_at
     ).first()
-    coming: list[Ruling] = []
+    coming: list[PolicyPeriod] = []
     if course is None:
         course, coming = _open_course(admission, patient, sending)
     elif not course.acts.filter(form_id=sending.form_id).exists():
@@ -95,16 +105,16 @@ def _patient(admission: Admission) -> Patient:
 
 
 def _open_course(
-    admission: Admission, patient: Patient, sending: Sending
-) -> tuple[Course, list[Ruling]]:
+    admission: Admission, patient: Patient, sending: Submission
+) -> tuple[Course, list[PolicyPeriod]]:
     """The course, and what the site has decided for later."""
     offset = admission.infused_at.utcoffset()
     if offset is None:
         raise ValueError("an infusion's time needs its offset")
-    site: list[Ruling] = []
+    site: list[PolicyPeriod] = []
     if admission.policy is None:
-        hold_site_policy()
-        site = site_rulings()
+        lock_site_policy()
+        site = read_site_policy_periods()
     received_at = timezone.now()
     policy = admission.policy or policy_at(site, received_at)
     course = Course.objects.create(

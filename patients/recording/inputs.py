@@ -10,11 +10,11 @@ from typing import Any
 
 from crs_app.accounts.models import User
 from patients.models import ActSource, ChartingAct, Entry
-from patients.queries.laboratory import LimitsGiven
+from patients.queries.laboratory import ReportedLimits
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NewEntry:
     """An entry to be recorded: ``body`` in the course file's words; ``replaces`` is corrected."""
 
     kind: str
@@ -41,7 +41,7 @@ class FormReusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class Submission:
     """Who sends an act and under which form. ``recorded_at`` is given by an import alone.
 
     ``limits`` are those of normal that came with results, to be remembered for the next patient.
@@ -53,4 +53,4 @@ class Sending:
     answers: Mapping[str, Any] = field(default_factory=dict)
     source: ActSource = ActSource.BEDSIDE
     recorded_at: datetime | None = None
-    limits: Sequence[LimitsGiven] = ()
+    limits: Sequence[ReportedLimits] = ()

@@ -16,32 +16,32 @@ from django.db import connection, transaction
 
 from grading.service import RULESET_VERSION, Regraded, Standing
 from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind, LaboratoryLimits
-from patients.queries.entries import EntryRow, Reread
-from patients.queries.grades import stored_at
+from patients.queries.entries import EntryRow, SplitEntries
+from patients.queries.grades import period_rows_known_at
 from patients.queries.laboratory import (
-    LimitsGiven,
+    ReportedLimits,
     age_in_years,
-    for_group,
     group_of,
-    latest_limits,
+    limits_for_group,
+    read_latest_limits,
 )
-from patients.queries.policies import Ruling, rulings_for
-from patients.queries.snapshot import Moment, moment_of
-from patients.recording.inputs import Draft, FormReusedError, ReplacedAlreadyError, Sending
+from patients.queries.policies import PolicyPeriod, policy_periods_for
+from patients.queries.snapshot import SaveSnapshot, read_for_save
+from patients.recording.inputs import FormReusedError, NewEntry, ReplacedAlreadyError, Submission
 from patients.recording.regrade import (
-    Difference,
     GradeChange,
-    compared,
-    regraded_from,
-    revision_by,
-    with_new,
+    HistoryDiff,
+    apply_new_entries,
+    compare_history,
+    history_changes,
+    regrade_from_checkpoint,
 )
-from patients.recording.write import store
+from patients.recording.write import write_act
 
-_TURNS: Final = tuple(Lock() for _ in range(64))
+_COURSE_QUEUES: Final = tuple(Lock() for _ in range(64))
 
 
-def turn_at(course_id: uuid.UUID) -> Lock:
+def course_queue(course_id: uuid.UUID) -> Lock:
     """What a thread holds from before its transaction until after it.
 
     The lock of the course in the database alone keeps writers apart; this only keeps them from all
@@ -49,7 +49,7 @@ def turn_at(course_id: uuid.UUID) -> Lock:
     others cost nothing meanwhile. Two courses may share a turn: their writers wait a save longer.
     A thread takes one turn at most, and none while it holds the lock of a course.
     """
-    return _TURNS[course_id.int % len(_TURNS)]
+    return _COURSE_QUEUES[course_id.int % len(_COURSE_QUEUES)]
 
 
 _BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
@@ -58,7 +58,7 @@ _ONE_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordingResult:
     """What an act put on the chart and what that changed.
 
     ``standing`` is where the course stands at ``now``; ``grade_changes`` are those that the act
@@ -81,7 +81,9 @@ class Recorded:
     repeated: bool = False
 
 
-def record_entries(course: Course, drafts: Sequence[Draft], sending: Sending) -> Recorded:
+def record_entries(
+    course: Course, drafts: Sequence[NewEntry], sending: Submission
+) -> RecordingResult:
     """Record one act of charting and regrade the course from the earliest instant it touches.
 
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
@@ -89,21 +91,23 @@ def record_entries(course: Course, drafts: Sequence[Draft], sending: Sending) ->
     FormReusedError where the form was saved before with other contents. Raises RuntimeError inside
     a transaction: one that holds a course's lock must not wait for a turn.
     """
-    with turn_at(course.pk), transaction.atomic(durable=True):
+    with course_queue(course.pk), transaction.atomic(durable=True):
         lock_course(course.pk)
         return append_act(course, drafts, sending)
 
 
 def correct_entry(
-    entry: Entry, at: datetime, body: Mapping[str, Any], sending: Sending
-) -> Recorded:
+    entry: Entry, at: datetime, body: Mapping[str, Any], sending: Submission
+) -> RecordingResult:
     """Record what ``entry`` should have said; ``sending.answers`` holds the reason."""
-    return record_entries(entry.course, [Draft(entry.kind, at, body, replaces=entry.pk)], sending)
+    return record_entries(
+        entry.course, [NewEntry(entry.kind, at, body, replaces=entry.pk)], sending
+    )
 
 
-def retract_entry(entry: Entry, sending: Sending) -> Recorded:
+def retract_entry(entry: Entry, sending: Submission) -> RecordingResult:
     """Record that ``entry`` was entered in error; ``sending.answers`` holds the reason."""
-    taken_back = Draft(EntryKind.RETRACTION, entry.at, {}, replaces=entry.pk)
+    taken_back = NewEntry(EntryKind.RETRACTION, entry.at, {}, replaces=entry.pk)
     return record_entries(entry.course, [taken_back], sending)
 
 
@@ -122,16 +126,16 @@ def lock_course(course_id: uuid.UUID) -> None:
 
 def append_act(
     course: Course,
-    drafts: Sequence[Draft],
-    sending: Sending,
-    decided: Sequence[Ruling] = (),
-) -> Recorded:
+    drafts: Sequence[NewEntry],
+    sending: Submission,
+    decided: Sequence[PolicyPeriod] = (),
+) -> RecordingResult:
     """The inner step of ``record``, for a caller who holds the course's lock.
 
     ``decided`` are policies that the course is graded under from now on, each from its own time.
     """
     replaced = _replaced(drafts)
-    moment = moment_of(
+    moment = read_for_save(
         course,
         form_id=sending.form_id,
         changed_at=min((_earliest(drafts, replaced), *(one.valid_from for one in decided))),
@@ -139,29 +143,29 @@ def append_act(
         ruleset_version=RULESET_VERSION,
     )
     if moment.seen_act is not None:
-        return _repeated(course, moment, moment.seen_act, sending)
+        return _replayed(course, moment, moment.seen_act, sending)
     for entry in replaced:
         if hasattr(entry, "replaced_by"):
             raise ReplacedAlreadyError(entry.replaced_by)
     act, entries = _act(course, moment, drafts, sending)
-    rulings = rulings_for(course, [*moment.decided, *decided])
-    rows = with_new(moment.entries, entries)
-    regraded, read = regraded_from(course, moment.resume, rows, act.recorded_at, rulings)
-    difference = compared(
+    rulings = policy_periods_for(course, [*moment.decided, *decided])
+    rows = apply_new_entries(moment.entries, entries)
+    regraded, read = regrade_from_checkpoint(course, moment.resume, rows, act.recorded_at, rulings)
+    difference = compare_history(
         moment.periods,
         resumed_at=moment.resume.at if moment.resume else None,
         continuing_until=regraded.continuing_until,
         periods=regraded.periods,
         rulings=rulings,
     )
-    store(act, entries, revision_by(moment, regraded, difference))
-    _store_rulings(act, decided)
+    write_act(act, entries, history_changes(moment, regraded, difference))
+    _store_policy_periods(act, decided)
     if sending.limits:
         _store_limits(course, act, sending.limits)
-    return _recorded(course, act, entries, regraded, difference, read)
+    return _result(course, act, entries, regraded, difference, read)
 
 
-def _replaced(drafts: Sequence[Draft]) -> list[Entry]:
+def _replaced(drafts: Sequence[NewEntry]) -> list[Entry]:
     named = [draft.replaces for draft in drafts if draft.replaces is not None]
     if not named:
         return []
@@ -169,16 +173,16 @@ def _replaced(drafts: Sequence[Draft]) -> list[Entry]:
     return list(Entry.objects.select_related(*chain).filter(pk__in=named))
 
 
-def _earliest(drafts: Sequence[Draft], replaced: Iterable[Entry]) -> datetime:
+def _earliest(drafts: Sequence[NewEntry], replaced: Iterable[Entry]) -> datetime:
     """The first instant whose grade the act can change; a baseline holds for the whole course."""
-    touched: list[Draft | Entry] = [*drafts, *replaced]
+    touched: list[NewEntry | Entry] = [*drafts, *replaced]
     if any(entry.kind == EntryKind.BASELINE for entry in touched):
         return _BEFORE_EVERYTHING
     return min((entry.at for entry in touched), default=_AFTER_EVERYTHING)
 
 
 def _act(
-    course: Course, moment: Moment, drafts: Sequence[Draft], sending: Sending
+    course: Course, moment: SaveSnapshot, drafts: Sequence[NewEntry], sending: Submission
 ) -> tuple[ChartingAct, tuple[Entry, ...]]:
     recorded_at = sending.recorded_at or moment.clock
     if moment.last_recorded_at is not None and recorded_at <= moment.last_recorded_at:
@@ -213,7 +217,7 @@ def _act(
     return act, entries
 
 
-def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
+def _store_policy_periods(act: ChartingAct, decided: Sequence[PolicyPeriod]) -> None:
     if decided:
         CoursePolicy.objects.bulk_create(
             CoursePolicy(
@@ -227,11 +231,12 @@ def _store_rulings(act: ChartingAct, decided: Sequence[Ruling]) -> None:
         )
 
 
-def _store_limits(course: Course, act: ChartingAct, given: Sequence[LimitsGiven]) -> None:
+def _store_limits(course: Course, act: ChartingAct, given: Sequence[ReportedLimits]) -> None:
     """Remember those limits that differ from what is remembered for this patient's group."""
     group = group_of(course, act.recorded_at)
     remembered = {
-        (one.laboratory, one.analyte, one.unit): one for one in for_group(latest_limits(), group)
+        (one.laboratory, one.analyte, one.unit): one
+        for one in limits_for_group(read_latest_limits(), group)
     }
     LaboratoryLimits.objects.bulk_create(
         LaboratoryLimits(
@@ -252,35 +257,37 @@ def _store_limits(course: Course, act: ChartingAct, given: Sequence[LimitsGiven]
     )
 
 
-def _repeated(course: Course, moment: Moment, act_id: uuid.UUID, sending: Sending) -> Recorded:
+def _replayed(
+    course: Course, moment: SaveSnapshot, act_id: uuid.UUID, sending: Submission
+) -> RecordingResult:
     """The answer to a form that was recorded before, as the chart stands now."""
     act = ChartingAct.objects.get(pk=act_id)
     entries = tuple(act.entries.select_related("recorded_by", "act").order_by("place"))
     if act.request_digest != sending.request_digest:
         raise FormReusedError(act)
-    difference = Difference(
-        stored_at(course, act.recorded_at - _ONE_TICK),
-        stored_at(course, act.recorded_at),
+    difference = HistoryDiff(
+        period_rows_known_at(course, act.recorded_at - _ONE_TICK),
+        period_rows_known_at(course, act.recorded_at),
     )
     now = max(moment.clock, act.recorded_at)
-    rulings = rulings_for(course, moment.decided)
-    regraded, read = regraded_from(course, moment.resume, moment.entries, now, rulings)
-    return _recorded(course, act, entries, regraded, difference, read, now=now)
+    rulings = policy_periods_for(course, moment.decided)
+    regraded, read = regrade_from_checkpoint(course, moment.resume, moment.entries, now, rulings)
+    return _result(course, act, entries, regraded, difference, read, now=now)
 
 
-def _recorded(
+def _result(
     course: Course,
     act: ChartingAct,
     entries: tuple[Entry, ...],
     regraded: Regraded,
-    difference: Difference,
-    read: Reread,
+    difference: HistoryDiff,
+    read: SplitEntries,
     *,
     now: datetime | None = None,
-) -> Recorded:
+) -> RecordingResult:
     if regraded.standing is None:
         raise ValueError("a course was regraded without an instant to stand at")
-    return Recorded(
+    return RecordingResult(
         course=course,
         act=act,
         entries=entries,

@@ -12,11 +12,18 @@ from typing import Any, Final
 from grading.engine.periods import Period
 from grading.service import RULESET_VERSION, Regraded, ResumePoint, regrade
 from patients.models import Course, Entry, EntryKind
-from patients.queries.entries import EntryRow, Reread, all_charted, facts_of, reread, row_at_hand
-from patients.queries.grades import StoredPeriod
-from patients.queries.policies import Ruling, rulings_for
-from patients.queries.snapshot import Moment, moment_of
-from patients.recording.write import Revision
+from patients.queries.entries import (
+    EntryRow,
+    SplitEntries,
+    course_facts,
+    entry_row_of,
+    parse_entries,
+    split_by_use,
+)
+from patients.queries.grades import GradePeriodRow
+from patients.queries.policies import PolicyPeriod, policy_periods_for
+from patients.queries.snapshot import SaveSnapshot, read_for_save
+from patients.recording.write import HistoryChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +37,20 @@ class GradeChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class HistoryDiff:
     """A history before an act and after it, from the first instant at which they can differ."""
 
-    before: Sequence[StoredPeriod]
-    after: Sequence[StoredPeriod]
+    before: Sequence[GradePeriodRow]
+    after: Sequence[GradePeriodRow]
 
     @property
-    def closed(self) -> list[StoredPeriod]:
+    def closed(self) -> list[GradePeriodRow]:
         """The rows that hold no more."""
         stays = {row.id for row in self.after}
         return [row for row in self.before if row.id not in stays]
 
     @property
-    def opened(self) -> list[StoredPeriod]:
+    def opened(self) -> list[GradePeriodRow]:
         """The rows that are not stored yet."""
         return [row for row in self.after if row.id is None]
 
@@ -61,14 +68,14 @@ class Difference:
         return _grade_at(self.before, now)
 
 
-def compared(
-    before: Sequence[StoredPeriod],
+def compare_history(
+    before: Sequence[GradePeriodRow],
     *,
     resumed_at: datetime | None,
     continuing_until: datetime | None,
     periods: Iterable[Period],
-    rulings: Sequence[Ruling],
-) -> Difference:
+    rulings: Sequence[PolicyPeriod],
+) -> HistoryDiff:
     """A stored history beside what was regraded.
 
     ``before`` is stored of it for ``resumed_at`` and later; ``rulings`` are those it was graded
@@ -79,11 +86,11 @@ def compared(
         # Open at the resume point: only its end can have changed.
         wanted.insert(0, before[0]._replace(id=None, end=continuing_until))
     stored = {row.start: row for row in before}
-    return Difference(before, [row.unless_said_by(stored.get(row.start)) for row in wanted])
+    return HistoryDiff(before, [row.unless_said_by(stored.get(row.start)) for row in wanted])
 
 
-def _row(period: Period, version_id: int) -> StoredPeriod:
-    return StoredPeriod(
+def _row(period: Period, version_id: int) -> GradePeriodRow:
+    return GradePeriodRow(
         None,
         period.start,
         period.end,
@@ -95,7 +102,7 @@ def _row(period: Period, version_id: int) -> StoredPeriod:
     )
 
 
-def _changes(periods: Sequence[StoredPeriod]) -> list[GradeChange]:
+def _changes(periods: Sequence[GradePeriodRow]) -> list[GradeChange]:
     return [
         GradeChange(later.start, earlier.grade, later.grade, later.findings)
         for earlier, later in pairwise(periods)
@@ -103,7 +110,7 @@ def _changes(periods: Sequence[StoredPeriod]) -> list[GradeChange]:
     ]
 
 
-def _grade_at(periods: Iterable[StoredPeriod], instant: datetime) -> int | None:
+def _grade_at(periods: Iterable[GradePeriodRow], instant: datetime) -> int | None:
     for period in periods:
         if period.start <= instant and (period.end is None or instant < period.end):
             return period.grade
@@ -113,11 +120,11 @@ def _grade_at(periods: Iterable[StoredPeriod], instant: datetime) -> int | None:
 BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def with_new(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRow]:
+def apply_new_entries(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRow]:
     """``rows`` in force before an act, and after it: as they would be read again."""
     replaced = {entry.replaces_id for entry in entries}
     new = [
-        row_at_hand(entry)
+        entry_row_of(entry)
         for entry in entries
         if entry.kind != EntryKind.RETRACTION and entry.pk not in replaced
     ]
@@ -126,29 +133,31 @@ def with_new(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRo
     return sorted([*stay, *new], key=lambda row: row.at)
 
 
-def regraded_from(
+def regrade_from_checkpoint(
     course: Course,
     resume: ResumePoint | None,
     rows: Sequence[EntryRow],
     now: datetime,
-    rulings: Sequence[Ruling],
-) -> tuple[Regraded, Reread]:
+    rulings: Sequence[PolicyPeriod],
+) -> tuple[Regraded, SplitEntries]:
     """The course graded from its resume point on, and which of ``rows`` that and guidance need."""
-    read = reread(course, rows, after=resume.at if resume else None)
-    facts = facts_of(course, rulings)
-    return regrade(facts, all_charted(read.in_force), resume=resume, now=now), read
+    read = split_by_use(course, rows, after=resume.at if resume else None)
+    facts = course_facts(course, rulings)
+    return regrade(facts, parse_entries(read.in_force), resume=resume, now=now), read
 
 
-def revision_by(moment: Moment, regraded: Regraded, difference: Difference) -> Revision:
+def history_changes(
+    moment: SaveSnapshot, regraded: Regraded, difference: HistoryDiff
+) -> HistoryChanges:
     """What ``regraded`` changes; its checkpoints take the place of those after the resume point."""
     resumed_at = moment.resume.at if moment.resume else BEFORE_EVERYTHING
     has_later = moment.last_checkpoint_at is not None and moment.last_checkpoint_at > resumed_at
     dropped_after = resumed_at if has_later else None
-    return Revision(difference.closed, difference.opened, regraded.checkpoints, dropped_after)
+    return HistoryChanges(difference.closed, difference.opened, regraded.checkpoints, dropped_after)
 
 
 @dataclass(frozen=True, slots=True)
-class WouldBe:
+class PolicyPreview:
     """``periods`` after ``resumed_at`` (None: all); the one open there goes on until then."""
 
     resumed_at: datetime | None
@@ -156,16 +165,18 @@ class WouldBe:
     periods: tuple[Period, ...]
 
 
-def graded_if(course: Course, decided: Sequence[Ruling]) -> WouldBe:
+def preview_regrade(course: Course, decided: Sequence[PolicyPeriod]) -> PolicyPreview:
     """What an act would regrade that decided ``decided``; stores nothing."""
-    moment = moment_of(
+    moment = read_for_save(
         course,
         form_id=uuid.uuid4(),
         changed_at=min(one.valid_from for one in decided),
         recorded_at=None,
         ruleset_version=RULESET_VERSION,
     )
-    rulings = rulings_for(course, [*moment.decided, *decided])
-    regraded, _ = regraded_from(course, moment.resume, moment.entries, moment.clock, rulings)
+    rulings = policy_periods_for(course, [*moment.decided, *decided])
+    regraded, _ = regrade_from_checkpoint(
+        course, moment.resume, moment.entries, moment.clock, rulings
+    )
     resumed_at = moment.resume.at if moment.resume else None
-    return WouldBe(resumed_at, regraded.continuing_until, regraded.periods)
+    return PolicyPreview(resumed_at, regraded.continuing_until, regraded.periods)

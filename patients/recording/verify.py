@@ -12,12 +12,12 @@ from django.db import transaction
 from grading.engine.periods import Period
 from grading.service import RULESET_VERSION, Checkpoint, regrade
 from patients.models import Course, GradeCheckpoint, GradePeriod
-from patients.queries.entries import all_charted, facts_of, in_force
-from patients.queries.grades import gist, known_now
-from patients.queries.policies import Ruling, rulings_of
+from patients.queries.entries import course_facts, entries_in_force, parse_entries
+from patients.queries.grades import findings_without_wording, periods_known_now
+from patients.queries.policies import PolicyPeriod, read_policy_periods
 from patients.recording.record import lock_course
 
-Stretch = tuple[datetime, datetime | None, int, int, str, int]
+ComparedPeriod = tuple[datetime, datetime | None, int, int, str, int]
 """Start, end, grade, bound, findings and policy version of a period."""
 
 
@@ -29,16 +29,16 @@ def differences(course: Course) -> list[str]:
     with transaction.atomic():
         # A save between two reads would look like a difference.
         lock_course(course.pk)
-        stored = [_of_row(row) for row in known_now(course)]
-        rulings = rulings_of(course)
-        entries = all_charted(in_force(course.pk, after=None))
-        computed = regrade(facts_of(course, rulings), entries).periods
-        faults = list(_compared("stored", stored, [_of_period(p, rulings) for p in computed]))
+        stored = [_of_row(row) for row in periods_known_now(course)]
+        rulings = read_policy_periods(course)
+        entries = parse_entries(entries_in_force(course.pk, after=None))
+        computed = regrade(course_facts(course, rulings), entries).periods
+        faults = list(_differing("stored", stored, [_of_period(p, rulings) for p in computed]))
         return faults + _resumed_differences(course, computed, rulings)
 
 
 def _resumed_differences(
-    course: Course, computed: Sequence[Period], rulings: Sequence[Ruling]
+    course: Course, computed: Sequence[Period], rulings: Sequence[PolicyPeriod]
 ) -> list[str]:
     latest = (
         GradeCheckpoint.objects.filter(course=course, ruleset_version=RULESET_VERSION)
@@ -47,12 +47,12 @@ def _resumed_differences(
     )
     if latest is None:
         return []
-    entries = all_charted(in_force(course.pk, after=latest.at))
-    facts, point = facts_of(course, rulings), Checkpoint(latest.at, latest.state).kept()
+    entries = parse_entries(entries_in_force(course.pk, after=latest.at))
+    facts, point = course_facts(course, rulings), Checkpoint(latest.at, latest.state).kept()
     resumed = regrade(facts, entries, resume=point)
     later = [_of_period(p, rulings) for p in computed if p.start > latest.at]
     found = [_of_period(p, rulings) for p in resumed.periods]
-    faults = list(_compared("resumed", found, later))
+    faults = list(_differing("resumed", found, later))
     held = next((p for p in reversed(computed) if p.start <= latest.at), None)
     if held is not None and held.end != resumed.continuing_until:
         faults.append(
@@ -62,23 +62,28 @@ def _resumed_differences(
     return faults
 
 
-def _of_row(row: GradePeriod) -> Stretch:
-    valid, findings = row.valid, gist(row.findings)
+def _of_row(row: GradePeriod) -> ComparedPeriod:
+    valid, findings = row.valid, findings_without_wording(row.findings)
     return (valid.lower, valid.upper, row.grade, row.at_most, findings, row.policy_id)
 
 
-def _of_period(period: Period, rulings: Sequence[Ruling]) -> Stretch:
-    findings, version = gist(period.findings_json()), rulings[period.policy].version_id
+def _of_period(period: Period, rulings: Sequence[PolicyPeriod]) -> ComparedPeriod:
+    findings, version = (
+        findings_without_wording(period.findings_json()),
+        rulings[period.policy].version_id,
+    )
     return (period.start, period.end, period.grade, period.at_most, findings, version)
 
 
-def _compared(name: str, found: Sequence[Stretch], computed: Sequence[Stretch]) -> Iterator[str]:
+def _differing(
+    name: str, found: Sequence[ComparedPeriod], computed: Sequence[ComparedPeriod]
+) -> Iterator[str]:
     for left, right in zip_longest(found, computed):
         if left != right:
             yield f"{name} {_text(left)}, computed {_text(right)}"
 
 
-def _text(stretch: Stretch | None) -> str:
+def _text(stretch: ComparedPeriod | None) -> str:
     if stretch is None:
         return "nothing"
     start, end, grade, at_most, findings, version = stretch

@@ -13,19 +13,19 @@ from django.db import connection
 from grading.engine.checkpoint import Checkpoint
 from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from patients.models import ChartingAct, Entry
-from patients.queries.grades import StoredPeriod
+from patients.queries.grades import GradePeriodRow
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class HistoryChanges:
     """What an act changes in the history of its course.
 
     ``closed`` are rows of it that hold no more, ``opened`` those in their place; ``checkpoints``
     are new, those after ``dropped_after`` go (None keeps all).
     """
 
-    closed: Sequence[StoredPeriod]
-    opened: Sequence[StoredPeriod]
+    closed: Sequence[GradePeriodRow]
+    opened: Sequence[GradePeriodRow]
     checkpoints: Sequence[Checkpoint]
     dropped_after: datetime | None
 
@@ -77,7 +77,7 @@ FROM (SELECT count(*) FROM closed) AS first, jsonb_to_recordset(%(periods)s::jso
 """  # noqa: S608 - constants
 
 
-def store(act: ChartingAct, entries: Sequence[Entry], revision: Revision) -> None:
+def write_act(act: ChartingAct, entries: Sequence[Entry], revision: HistoryChanges) -> None:
     """Insert ``act`` with its ``entries``, which share its course, author and recording time.
 
     What it changes in the history is known from that time on: of what was known before, rows are
@@ -93,22 +93,22 @@ def store(act: ChartingAct, entries: Sequence[Entry], revision: Revision) -> Non
         "source": act.source,
         "answers": json.dumps(act.answers),
         "digest": act.request_digest,
-        "entries": json.dumps([_said(entry) for entry in entries]),
+        "entries": json.dumps([_entry_params(entry) for entry in entries]),
     }
     statement = _CHARTED
     if not revision.is_empty:
         statement = _CHARTED_AND_REVISED
         said |= {
             "dropped_after": revision.dropped_after,
-            "checkpoints": json.dumps([_checkpoint(each) for each in revision.checkpoints]),
+            "checkpoints": json.dumps([_checkpoint_params(each) for each in revision.checkpoints]),
             "closed": [row.id for row in revision.closed],
-            "periods": json.dumps([_period(row) for row in revision.opened]),
+            "periods": json.dumps([_period_params(row) for row in revision.opened]),
         }
     with connection.cursor() as cursor:
         cursor.execute(statement, said)
 
 
-def _said(entry: Entry) -> dict[str, Any]:
+def _entry_params(entry: Entry) -> dict[str, Any]:
     return {
         "id": str(entry.pk),
         "kind": entry.kind,
@@ -119,7 +119,7 @@ def _said(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+def _checkpoint_params(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "at": checkpoint.at.isoformat(),
         "ruleset_version": RULESET_VERSION,
@@ -127,7 +127,7 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _period(row: StoredPeriod) -> dict[str, Any]:
+def _period_params(row: GradePeriodRow) -> dict[str, Any]:
     return {
         "system": RULESET,
         "starts": row.start.isoformat(),

@@ -15,7 +15,7 @@ from patients.display.grade_card import NextChange, next_change
 from patients.display.text import age_text, day_text
 from patients.models import GradePeriod
 from patients.queries.board import SQL_PERIODS_FROM_NOW_ON, courses_for_board, group_by_course
-from patients.queries.grades import gist
+from patients.queries.grades import findings_without_wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class BoardRow:
     last_observation_age_text: str
 
 
-def board_of(now: datetime) -> list[BoardRow]:
+def open_board_rows(now: datetime) -> list[BoardRow]:
     """A row for every open course."""
     courses = courses_for_board(now).filter(ended_at=None)
     periods = group_by_course(
@@ -47,7 +47,7 @@ def board_of(now: datetime) -> list[BoardRow]:
     return sorted(rows, key=_urgency)
 
 
-def ended_of(now: datetime) -> list[BoardRow]:
+def ended_board_rows(now: datetime) -> list[BoardRow]:
     """A row for every course that has ended, as it stood at its end; the latest first."""
     courses = courses_for_board(now).exclude(ended_at=None).order_by("-ended_at")
     last = GradePeriod.objects.filter(valid__contains=F("course__ended_at"))
@@ -81,10 +81,14 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
 
 def _differs(period: GradePeriod, current: GradePeriod | None) -> bool:
     """Whether it says something else: a change of policy alone ends a period too."""
-    return current is None or (period.grade, period.at_most, gist(period.findings)) != (
+    return current is None or (
+        period.grade,
+        period.at_most,
+        findings_without_wording(period.findings),
+    ) != (
         current.grade,
         current.at_most,
-        gist(current.findings),
+        findings_without_wording(current.findings),
     )
 
 

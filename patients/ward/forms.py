@@ -14,12 +14,12 @@ from django.utils import timezone
 from grading.engine.vocabulary import AGE_YEARS, VITAL_SIGN, WEIGHT_KG, Sex
 from patients.display.text import clock_text
 from patients.forms.entry_form import EntryForm, helper
-from patients.forms.fields import TypedNumberField, choices_of, say_plainly, without_empty
-from patients.forms.times import WHICH_CHOICES, LocalTimeError, instant_of
+from patients.forms.fields import TypedNumberField, choices_of, set_error_messages, without_empty
+from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
 from patients.models import AT_MOST_AHEAD, Course, EntryKind, Move
 from patients.recording.admit import Admission
-from patients.recording.inputs import Draft
-from patients.ward.transfer import Moving, place_mark
+from patients.recording.inputs import NewEntry
+from patients.ward.transfer import TransferRequest, location_token
 
 _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 
@@ -68,7 +68,7 @@ class AdmissionForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
-        say_plainly(self.fields)
+        set_error_messages(self.fields)
         self.infused_at: datetime | None = None
         self.asks_which = False
         self.helper = helper()
@@ -85,7 +85,7 @@ class AdmissionForm(forms.Form):
         if {"infused_date", "infused_time"} & self.errors.keys():
             return
         try:
-            infused_at = instant_of(
+            infused_at = parse_local_time(
                 self.cleaned_data["infused_date"],
                 self.cleaned_data["infused_time"],
                 self.cleaned_data.get("infused_which", ""),
@@ -130,7 +130,7 @@ class AdmissionForm(forms.Form):
             age_years=Decimal(said["age_years"]) if said["age_years"] else None,
         )
 
-    def drafts(self) -> list[Draft]:
+    def drafts(self) -> list[NewEntry]:
         """Weight and baseline as entries, where they were given."""
         if self.infused_at is None:
             raise ValueError("the form is not valid")
@@ -138,9 +138,9 @@ class AdmissionForm(forms.Form):
         baseline = without_empty({key: self.cleaned_data[key] for key in _BASELINE})
         if self.cleaned_data["weight_kg"]:
             weight = {"weight_kg": self.cleaned_data["weight_kg"]}
-            drafts.append(Draft(EntryKind.WEIGHT, self.infused_at, weight))
+            drafts.append(NewEntry(EntryKind.WEIGHT, self.infused_at, weight))
         if baseline:
-            drafts.append(Draft(EntryKind.BASELINE, self.infused_at, baseline))
+            drafts.append(NewEntry(EntryKind.BASELINE, self.infused_at, baseline))
         return drafts
 
 
@@ -163,12 +163,12 @@ class PlaceForm(forms.Form):
         self.asks_which = False
         initial = {
             "form_id": uuid.uuid4(),
-            "seen": place_mark(course),
+            "seen": location_token(course),
             "ward": course.ward,
             "bed": course.bed,
         }
         super().__init__(data, initial=initial, label_suffix="", auto_id=f"{self.what.value}_%s")
-        say_plainly(self.fields)
+        set_error_messages(self.fields)
 
     def clean(self) -> dict[str, Any]:
         if not {"observed_date", "observed_time"} & self.errors.keys():
@@ -178,7 +178,7 @@ class PlaceForm(forms.Form):
     def _clean_time(self) -> None:
         said, now = self.cleaned_data, timezone.now()
         try:
-            self.at = instant_of(
+            self.at = parse_local_time(
                 said.get("observed_date"),
                 said.get("observed_time"),
                 said.get("observed_which", ""),
@@ -194,12 +194,12 @@ class PlaceForm(forms.Form):
             infused = clock_text(self.course.infused_at, now)
             self.add_error("observed_time", f"This is before the infusion ({infused}).")
 
-    def moving(self) -> Moving:
+    def moving(self) -> TransferRequest:
         """What the form says; call it on a valid form."""
         if self.at is None:
             raise ValueError("the form is not valid")
         said = self.cleaned_data
-        return Moving(
+        return TransferRequest(
             self.what,
             self.at,
             said["seen"],
@@ -227,7 +227,7 @@ class MoveForm(PlaceForm):
     def clean(self) -> dict[str, Any]:
         super().clean()
         said = (self.cleaned_data.get("ward"), self.cleaned_data.get("bed"))
-        is_seen_as_it_is = self.cleaned_data.get("seen") == place_mark(self.course)
+        is_seen_as_it_is = self.cleaned_data.get("seen") == location_token(self.course)
         if said == (self.course.ward, self.course.bed) and is_seen_as_it_is and not self.errors:
             self.add_error("bed", "The course is there already: give another ward or bed.")
         return self.cleaned_data

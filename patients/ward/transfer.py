@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from patients.models import Course, Move, Transfer
-from patients.recording.inputs import Sending
+from patients.recording.inputs import Submission
 from patients.recording.record import lock_course
 
 
@@ -28,8 +28,8 @@ class TransferReusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
-    """What happens at ``at``; ``seen`` is the ``place_mark`` of the page that it was said on.
+class TransferRequest:
+    """What happens at ``at``; ``seen`` is the ``location_token`` of the page that it was said on.
 
     ``ward`` and ``bed`` go with a move; an end and its undoing leave them.
     """
@@ -42,14 +42,14 @@ class Moving:
     reason: str = ""
 
 
-def place_mark(course: Course) -> str:
+def location_token(course: Course) -> str:
     """Stands for where a course is, and whether it is on the board."""
     words = repr((course.ward, course.bed, course.ended_at))
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 @transaction.atomic
-def record_transfer(course: Course, moving: Moving, sending: Sending) -> Transfer:
+def record_transfer(course: Course, moving: TransferRequest, sending: Submission) -> Transfer:
     """Record where the course goes and take it there; the grade does not rest on it.
 
     Sent again under the same ``form_id``, answers as before and records nothing. Raises
@@ -67,7 +67,7 @@ def record_transfer(course: Course, moving: Moving, sending: Sending) -> Transfe
         ):
             raise TransferReusedError
         return before
-    if place_mark(now) != moving.seen:
+    if location_token(now) != moving.seen:
         raise MovedMeanwhileError(now, _last_author(now))
     moved = Transfer.objects.create(
         course=course,
@@ -81,11 +81,11 @@ def record_transfer(course: Course, moving: Moving, sending: Sending) -> Transfe
         recorded_by=sending.by,
         **said,
     )
-    _take_there(now, moving, ward, bed)
+    _apply(now, moving, ward, bed)
     return moved
 
 
-def _take_there(course: Course, moving: Moving, ward: str, bed: str) -> None:
+def _apply(course: Course, moving: TransferRequest, ward: str, bed: str) -> None:
     course.ward, course.bed = ward, bed
     if moving.what is Move.ENDED:
         course.ended_at = moving.at

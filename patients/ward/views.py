@@ -20,19 +20,19 @@ from crs_app.accounts.permissions import can_admit, can_chart
 from patients.bedside.page import FIRST_KIND, page_context
 from patients.display.timeline import place_text, transfer_text
 from patients.models import Course
-from patients.queries.board import stamp_of_board
+from patients.queries.board import read_board_stamp
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import FormReusedError
-from patients.recording.record import Recorded
+from patients.recording.record import RecordingResult
 from patients.requests import (
     CONFLICT,
     UNPROCESSABLE,
     SignedInRequest,
     course_or_404,
-    sending_of,
-    sent,
+    posted,
+    submission_from,
 )
-from patients.ward.board import board_of, ended_of
+from patients.ward.board import ended_board_rows, open_board_rows
 from patients.ward.forms import AdmissionForm, EndForm, MoveForm, PlaceForm, ReopenForm
 from patients.ward.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
 
@@ -47,7 +47,7 @@ def board(request: SignedInRequest) -> HttpResponse:
     """
     shows_ended, now = "ended" in request.GET, timezone.now()
     # Taken before the rows: what comes between the two is found by the next look.
-    stamp = stamp_of_board(now, ended=shows_ended)
+    stamp = read_board_stamp(now, ended=shows_ended)
     if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
     etag = _board_etag(request, stamp, now)
@@ -56,7 +56,7 @@ def board(request: SignedInRequest) -> HttpResponse:
         unchanged["ETag"] = etag
         return unchanged
     context = {
-        "rows": ended_of(now) if shows_ended else board_of(now),
+        "rows": ended_board_rows(now) if shows_ended else open_board_rows(now),
         "now": now,
         "signature": stamp,
         "shows_ended": shows_ended,
@@ -86,16 +86,16 @@ def admit(request: SignedInRequest) -> HttpResponse:
     """Open a course."""
     if not can_admit(request.user):
         raise PermissionDenied
-    form = AdmissionForm(sent(request))
+    form = AdmissionForm(posted(request))
     if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
         return redirect("patients:bedside", recorded.course.pk)
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "ward/admit.html", {"form": form}, status=status)
 
 
-def _admitted(request: SignedInRequest, form: AdmissionForm) -> Recorded | None:
+def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult | None:
     try:
-        return admit_patient(form.admission(), form.drafts(), sending_of(request, form))
+        return admit_patient(form.admission(), form.drafts(), submission_from(request, form))
     except IdentityDiffersError as error:
         form.add_error(
             "mrn",
@@ -117,7 +117,7 @@ def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Move a course, end it, or take it up again; each with its time and who said so."""
     if not can_admit(request.user):
         raise PermissionDenied
-    course, data = course_or_404(course_id), sent(request)
+    course, data = course_or_404(course_id), posted(request)
     offered: list[type[PlaceForm]] = [MoveForm, EndForm if course.ended_at is None else ReopenForm]
     chosen = data.get("what") if data is not None else None
     forms = [
@@ -126,21 +126,23 @@ def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     ]
     bound = next((form for form in forms if form.is_bound), None)
     if bound is not None and bound.is_valid():
-        return _moved(request, course, bound)
+        return _record_move(request, course, bound)
     if data is None:
         return _transfer_page(request, course, forms)
     if bound is None:
-        return _transfer_page(request, course, forms, _changed(course, ""), CONFLICT)
+        return _transfer_page(request, course, forms, _moved_meanwhile(course, ""), CONFLICT)
     return _transfer_page(request, course, forms, status=UNPROCESSABLE)
 
 
-def _moved(request: SignedInRequest, course: Course, form: PlaceForm) -> HttpResponse:
+def _record_move(request: SignedInRequest, course: Course, form: PlaceForm) -> HttpResponse:
     try:
-        moved = record_transfer(course, form.moving(), sending_of(request, form))
+        moved = record_transfer(course, form.moving(), submission_from(request, form))
     except MovedMeanwhileError as error:
         now = course_or_404(course.pk)
         fresh = [MoveForm(course=now), (ReopenForm if now.ended_at else EndForm)(course=now)]
-        return _transfer_page(request, now, fresh, _changed(error.course, error.by), CONFLICT)
+        return _transfer_page(
+            request, now, fresh, _moved_meanwhile(error.course, error.by), CONFLICT
+        )
     except TransferReusedError:
         sentence = "This form was sent before with other contents: open the page anew."
         return _transfer_page(request, course, [form], sentence, CONFLICT)
@@ -148,7 +150,7 @@ def _moved(request: SignedInRequest, course: Course, form: PlaceForm) -> HttpRes
     return redirect("patients:bedside", course.pk)
 
 
-def _changed(course: Course, by: str) -> str:
+def _moved_meanwhile(course: Course, by: str) -> str:
     where = place_text(course.ward, course.bed)
     ended = "" if course.ended_at is None else ", and the course is ended"
     who = f" by {by}" if by else ""

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry, EntryKind
-from patients.recording.inputs import Draft
+from patients.recording.inputs import NewEntry
 from tests.browser.bedside_page import BedsidePage
 from tests.factories import record
 
@@ -89,7 +89,7 @@ def test_a_drug_is_proposed_to_be_due_to_what_it_was(
 ) -> None:
     """Norepinephrine ran for a spinal block: choosing it says so; another drug does not."""
     dose = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min", "attribution": "other"}
-    draft = Draft(EntryKind.VASOPRESSOR, timezone.now(), dose)
+    draft = NewEntry(EntryKind.VASOPRESSOR, timezone.now(), dose)
     record(course, nurse, [draft], answers={"attribution_reason": "spinal block"})
     sign_in(page, nurse)
     page.goto(f"/courses/{course.pk}/?kind=vasopressor")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from crs_app.accounts.models import User
 from grading.engine.algorithm import Reply
-from patients.guidance.answer import Given, record_answer
+from patients.guidance.answer import NewAnswer, record_answer
 from patients.models import Course, Entry, EntryKind, GuidanceAnswer
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.moved_clock import MovedClock
@@ -311,7 +311,7 @@ def test_an_answer_given_meanwhile_is_shown_and_nothing_is_kept(
     intensivist: User,
 ) -> None:
     bedside = open_page(severe)
-    given = Given("icu.one_to_one", Reply.DONE)
+    given = NewAnswer("icu.one_to_one", Reply.DONE)
     record_answer(severe, given, sending(intensivist))
     card = item(bedside, "Monitor very closely")
     card.get_by_role("button", name="Done").click()

@@ -13,7 +13,7 @@ from django.db import connection
 
 from grading.answer import answer
 from patients.models import ActSource, Course, Entry, GradeCheckpoint, GradePeriod, Patient
-from patients.queries.grades import known_at, known_now
+from patients.queries.grades import periods_known_at, periods_known_now
 from tests.factories import chart
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ def test_what_was_known_when_is_as_in_the_file(tmp_path: Path, known_at_text: st
     call_command("import_course", as_file(tmp_path))
     known = datetime.fromisoformat(f"2014-01-02T{known_at_text}:00+02:00")
     told = answer(json.dumps(DOCUMENT), known_at=known)
-    stored = [(p.valid.lower, p.grade) for p in known_at(Course.objects.get(), known)]
+    stored = [(p.valid.lower, p.grade) for p in periods_known_at(Course.objects.get(), known)]
     assert stored == [(datetime.fromisoformat(p["from"]), p["grade"]) for p in told["periods"]]
 
 
@@ -176,4 +176,4 @@ def test_a_checkpoint_that_differs_is_found(course: Course, clinician: Any) -> N
         for _ in range(30):
             chart(course, clinician, "vitals", temperature_c="38.5")
     checkpoint = GradeCheckpoint.objects.filter(course=course).first()
-    assert checkpoint is None or known_now(course).exists()
+    assert checkpoint is None or periods_known_now(course).exists()

@@ -11,12 +11,12 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.vocabulary import DRUGS, VITAL_SIGNS, VasopressorDrug
-from patients.bedside.page import carried_on_of
-from patients.display.text import describe
+from patients.bedside.page import unchanged_items_of
+from patients.display.text import entry_text
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course
-from patients.queries.entries import charted
+from patients.queries.entries import parse_entry
 from patients.ward.forms import AdmissionForm
 from tests.factories import admit, chart, utc
 
@@ -35,7 +35,7 @@ def body_of(course: Course, kind: str, **said: Any) -> dict[str, Any]:
     assert form.is_valid(), form.errors
     (draft,) = form.drafts()
     words = {**draft.body, "kind": kind, "id": "1", "at": draft.at.isoformat()}
-    assert describe(read_entry(words))
+    assert entry_text(read_entry(words))
     return dict(draft.body)
 
 
@@ -294,7 +294,7 @@ def test_a_correction_keeps_an_attribution_by_field(course: Course, clinician: U
     assert again.is_valid(), again.errors
     corrected = again.drafts()[0].body
     assert corrected["attribution"] == {"temperature_c": "crs", "heart_rate": "other"}
-    assert charted(entry).attribution_by_field
+    assert parse_entry(entry).attribution_by_field
     whole = sent | {"attribution_heart_rate": ""}
     form = ENTRY_FORMS["vitals"](whole, course=course, correcting=entry)
     assert form.is_valid()
@@ -326,7 +326,7 @@ def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> N
 
 def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clinician: User) -> None:
     chart(course, clinician, "oxygen", timezone.now(), device="room_air")
-    (thing,) = carried_on_of(course, timezone.now())
+    (thing,) = unchanged_items_of(course, timezone.now())
     earlier = timezone.localtime(timezone.now() - timedelta(minutes=30))
     sent = {
         "form_id": str(uuid.uuid4()),

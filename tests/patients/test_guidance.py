@@ -17,11 +17,11 @@ from crs_app.accounts.models import User
 from grading.engine.algorithm import ITEMS, Reply
 from patients.bedside.page import card_of
 from patients.guidance.advice import CHARTED_BY_DONE
-from patients.guidance.export import as_text
+from patients.guidance.export import as_spreadsheet_text
 from patients.guidance.panel import GuidancePanel, ItemCard, panel_of
 from patients.guidance.sources import CHART_USED
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod, GuidanceAnswer
-from patients.queries.status import reading_of
+from patients.queries.status import read_course_status
 from tests.factories import admit, chart
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -31,7 +31,7 @@ ICU = "icu.one_to_one"
 
 
 def panel(course: Course) -> GuidancePanel:
-    return panel_of(reading_of(course, timezone.now()))
+    return panel_of(read_course_status(course, timezone.now()))
 
 
 def card(course: Course, code: str) -> ItemCard:
@@ -177,7 +177,7 @@ def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> No
     there = timezone.localtime() + timedelta(days=1)
     midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
     before, after = (
-        reading_of(grade_1, midnight + timedelta(seconds=seconds)) for seconds in (-1, 1)
+        read_course_status(grade_1, midnight + timedelta(seconds=seconds)) for seconds in (-1, 1)
     )
     evening, morning = panel_of(before), panel_of(after)
     assert evening.asked == morning.asked
@@ -662,8 +662,8 @@ def test_the_file_says_who_answered_what_and_when(
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1"])
 def test_no_cell_is_run_as_a_formula(cell: str) -> None:
-    assert as_text(cell).startswith("'")
-    assert as_text("norepinephrine = 20") == "norepinephrine = 20"
+    assert as_spreadsheet_text(cell).startswith("'")
+    assert as_spreadsheet_text("norepinephrine = 20") == "norepinephrine = 20"
 
 
 def test_every_item_says_where_it_comes_from(nurse_client: Client, grade_1: Course) -> None:

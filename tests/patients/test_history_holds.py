@@ -10,9 +10,9 @@ from crs_app.accounts.models import User
 from grading.engine.entries import in_force
 from grading.service import regrade
 from patients.models import Course, Entry, EntryKind, GradeCheckpoint
-from patients.queries.entries import charted, facts_of
-from patients.queries.grades import known_at
-from patients.recording.inputs import Draft, Sending
+from patients.queries.entries import course_facts, parse_entry
+from patients.queries.grades import periods_known_at
+from patients.recording.inputs import NewEntry, Submission
 from patients.recording.record import record_entries
 from patients.recording.verify import differences
 from tests.factories import admit
@@ -20,7 +20,7 @@ from tests.factories import admit
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
-def random_draft(pick: random.Random, at: datetime) -> Draft:
+def random_draft(pick: random.Random, at: datetime) -> NewEntry:
     """One plausible entry; equal instants are frequent on purpose."""
     choices = [
         ("vitals", {"temperature_c": pick.choice(["37.2", "38", "39.4"])}),
@@ -46,10 +46,10 @@ def random_draft(pick: random.Random, at: datetime) -> Draft:
     kind, body = pick.choices(choices, weights=[8] * (len(choices) - 2) + [2, 1])[0]
     if pick.random() < 0.1 and kind not in ("weight", "baseline"):
         body["attribution"] = pick.choice(["other", "uncertain"])
-    return Draft(EntryKind(kind), at, body)
+    return NewEntry(EntryKind(kind), at, body)
 
 
-def random_act(pick: random.Random, course: Course, recorded_at: datetime) -> list[Draft]:
+def random_act(pick: random.Random, course: Course, recorded_at: datetime) -> list[NewEntry]:
     """New entries, mostly of the last hours, or a correction or retraction of an older one."""
     late = timedelta(minutes=30 * pick.choice([0, 0, 0, 1, 2, 7, 40, 100]))
     at = max(recorded_at - late, START - timedelta(hours=2))
@@ -57,11 +57,11 @@ def random_act(pick: random.Random, course: Course, recorded_at: datetime) -> li
     what = pick.random()
     if active and what < 0.08:
         taken_back = pick.choice(active)
-        return [Draft(EntryKind.RETRACTION, taken_back.at, {}, taken_back.pk)]
+        return [NewEntry(EntryKind.RETRACTION, taken_back.at, {}, taken_back.pk)]
     if active and what < 0.2:
         wrong = pick.choice(active)
         right = random_draft(pick, pick.choice([wrong.at, at]))
-        return [Draft(right.kind, right.at, right.body, wrong.pk)]
+        return [NewEntry(right.kind, right.at, right.body, wrong.pk)]
     return [random_draft(pick, at) for _ in range(pick.choice([1, 1, 2, 3]))]
 
 
@@ -79,7 +79,7 @@ def test_stored_equals_recomputed_now_and_as_known_then(
         recorded_at += timedelta(seconds=1)
         clinical += timedelta(minutes=30 * pick.choice([0, 1, 1, 3]))
         drafts = random_act(pick, course, clinical)
-        form = Sending(by=clinician, form_id=uuid.uuid4(), recorded_at=recorded_at)
+        form = Submission(by=clinician, form_id=uuid.uuid4(), recorded_at=recorded_at)
         record_entries(course, drafts, form)
         if pick.random() < 0.3:
             assert differences(course) == []
@@ -90,12 +90,12 @@ def test_stored_equals_recomputed_now_and_as_known_then(
 
 
 def stored_then(course: Course, known: datetime) -> list[tuple[datetime, datetime | None, int]]:
-    rows = known_at(course, known)
+    rows = periods_known_at(course, known)
     return [(row.valid.lower, row.valid.upper, row.grade, row.at_most) for row in rows]
 
 
 def recomputed_then(course: Course, known: datetime) -> list[tuple[datetime, datetime | None, int]]:
     rows = Entry.objects.filter(course=course, recorded_at__lte=known)
-    entries = in_force([charted(row) for row in rows.order_by("at", "recorded_at", "place")])
-    periods = regrade(facts_of(course), entries).periods
+    entries = in_force([parse_entry(row) for row in rows.order_by("at", "recorded_at", "place")])
+    periods = regrade(course_facts(course), entries).periods
     return [(p.start, p.end, p.grade, p.at_most) for p in periods]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
-from patients.forms.times import EARLIER, LATER, LocalTimeError, instant_of
+from patients.forms.times import EARLIER, LATER, LocalTimeError, parse_local_time
 
 FIVE_MINUTES = timedelta(minutes=5)
 NOW = datetime(2026, 11, 2, 12, 0, 30, tzinfo=UTC)
@@ -21,7 +21,7 @@ def berlin() -> Iterator[None]:
 
 
 def read(day: date | None, at: time | None, which: str = "", now: datetime = NOW) -> datetime:
-    return instant_of(day, at, which, now=now, ahead=FIVE_MINUTES)
+    return parse_local_time(day, at, which, now=now, ahead=FIVE_MINUTES)
 
 
 def test_nothing_typed_is_now_to_the_minute() -> None:

@@ -34,13 +34,13 @@ from patients.policy.decide import (
     regrade_from_start,
 )
 from patients.policy.text import LABELS
-from patients.queries.courses import course_of
-from patients.queries.grades import known_at, known_now
-from patients.queries.policies import rulings_of, version_of
-from patients.queries.status import reading_of
+from patients.queries.courses import read_course
+from patients.queries.grades import periods_known_at, periods_known_now
+from patients.queries.policies import read_policy_periods, version_of
+from patients.queries.status import read_course_status
 from patients.recording.record import append_act
 from patients.recording.verify import differences
-from patients.ward.board import board_of
+from patients.ward.board import open_board_rows
 from tests.factories import UserFactory, admit, chart
 
 PAGE = "/policy/"
@@ -56,7 +56,7 @@ def on_cpap(clinician: User) -> Course:
     """Grade 3, or 4 where the site grades CPAP so."""
     course = admit(clinician, baseline={"systolic_mmhg": "126", "diastolic_mmhg": "74"})
     chart(course, clinician, "oxygen", ago(60), device="cpap")
-    return course_of(course.pk)
+    return read_course(course.pk)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def form(policy: Policy = DEFAULT_POLICY, **said: Any) -> dict[str, Any]:
 
 def grades(course: Course) -> list[tuple[int, int]]:
     """Grade and policy version of every period as the chart has them now."""
-    return list(known_now(course).values_list("grade", "policy_id"))
+    return list(periods_known_now(course).values_list("grade", "policy_id"))
 
 
 # The decision
@@ -97,14 +97,14 @@ def grades(course: Course) -> list[tuple[int, int]]:
 def test_a_decision_is_graded_forward_and_history_keeps_its_policy(
     on_cpap: Course, decided: Make
 ) -> None:
-    before = list(known_now(on_cpap))
+    before = list(periods_known_now(on_cpap))
     made = decided(cpap_grade=4)
     first, last = before[0].policy_id, made.version_id
     assert grades(on_cpap) == [(0, first), (3, first), (4, last)]
-    assert known_now(on_cpap).last().valid.lower == made.valid_from
-    known_then = known_at(on_cpap, made.recorded_at)
+    assert periods_known_now(on_cpap).last().valid.lower == made.valid_from
+    known_then = periods_known_at(on_cpap, made.recorded_at)
     assert [row.pk for row in known_then] == [row.pk for row in before]
-    assert reading_of(on_cpap, timezone.now()).standing.grade == 4
+    assert read_course_status(on_cpap, timezone.now()).standing.grade == 4
     assert differences(on_cpap) == []
 
 
@@ -124,7 +124,7 @@ def test_a_late_entry_is_graded_by_the_policy_of_its_time(
     made = decided(fever_threshold_c="38.5")
     chart(on_cpap, clinician, "oxygen", ago(30), device="room_air")
     chart(on_cpap, clinician, "vitals", ago(20), temperature_c="38.2")
-    rows = {row.valid.lower: (row.grade, row.policy_id) for row in known_now(on_cpap)}
+    rows = {row.valid.lower: (row.grade, row.policy_id) for row in periods_known_now(on_cpap)}
     first = on_cpap.policy_id
     assert list(rows.values()) == [
         (0, first),
@@ -142,7 +142,7 @@ def test_a_decision_for_later_is_projected_and_can_be_replaced(
     later = timezone.now() + timedelta(hours=5)
     decided(later, cpap_grade=4)
     assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 4]
-    (row,) = board_of(timezone.now())
+    (row,) = open_board_rows(timezone.now())
     assert row.next_change is not None
     assert (row.next_change.at, row.next_change.grade) == (later, 4)
     decided()
@@ -155,16 +155,16 @@ def test_the_board_announces_no_change_where_the_policy_alone_changes(
 ) -> None:
     decided(timezone.now() + timedelta(hours=5), bipap_grade=3)
     assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 3]
-    assert board_of(timezone.now())[0].next_change is None
-    assert reading_of(on_cpap, timezone.now()).standing.upcoming == ()
+    assert open_board_rows(timezone.now())[0].next_change is None
+    assert read_course_status(on_cpap, timezone.now()).standing.upcoming == ()
 
 
 def test_a_new_course_begins_under_the_policy_in_force(clinician: User, decided: Make) -> None:
     made = decided(cpap_grade=4)
     later = decided(timezone.now() + timedelta(hours=5), cpap_grade=3)
-    course = course_of(admit(clinician).pk)
+    course = read_course(admit(clinician).pk)
     assert course.policy_id == made.version_id
-    assert [(one.version_id, one.site_policy_id) for one in rulings_of(course)] == [
+    assert [(one.version_id, one.site_policy_id) for one in read_policy_periods(course)] == [
         (made.version_id, None),
         (later.version_id, later.pk),
     ]
@@ -237,7 +237,7 @@ def test_stored_equals_recomputed_across_many_decisions(
     clinician: User, decided: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grading.service.CHECKPOINT_EVERY", 3)
-    course = course_of(admit(clinician).pk)
+    course = read_course(admit(clinician).pk)
     policies: list[dict[str, Any]] = [
         {"fever_threshold_c": "38.5"},
         {"norepinephrine_expressed_as": "bitartrate"},
@@ -264,7 +264,7 @@ def test_stored_equals_recomputed_across_many_decisions(
         chart(course, clinician, "oxygen", ago(minutes + 5), device="cpap")
         assert differences(course) == []
     assert GradeCheckpoint.objects.filter(course=course).count() > 2
-    rows = list(known_now(course))
+    rows = list(periods_known_now(course))
     assert all(one.valid.upper == two.valid.lower for one, two in pairwise(rows))
 
 
@@ -276,13 +276,13 @@ def test_a_course_is_graded_backwards_only_by_its_own_act(
 ) -> None:
     decided(timezone.now() + timedelta(hours=5), cpap_grade=3, bipap_grade=3)
     version = version_of(policy_from({"cpap_grade": 4}), timezone.now())
-    before = list(known_now(on_cpap))
+    before = list(periods_known_now(on_cpap))
     recorded = regrade_from_start(
         on_cpap, version, reason="Study", by=administrator, form_id=uuid.uuid4()
     )
     assert [grade for grade, _ in grades(on_cpap)] == [0, 4, 3]
     assert recorded.act.answers == {"reason": "Study"}
-    known_then = known_at(on_cpap, recorded.act.recorded_at - timedelta(microseconds=1))
+    known_then = periods_known_at(on_cpap, recorded.act.recorded_at - timedelta(microseconds=1))
     assert [row.pk for row in known_then] == [row.pk for row in before]
     assert differences(on_cpap) == []
     decided(bipap_grade=3)
@@ -496,7 +496,7 @@ def test_a_course_admitted_while_the_policy_changes_is_graded_under_it(
     made = SitePolicy.objects.latest("pk")
     assert SitePolicy.objects.count() == Course.objects.count() == 4
     for course in Course.objects.select_related("policy"):
-        assert rulings_of(course)[-1].version_id == made.version_id
+        assert read_policy_periods(course)[-1].version_id == made.version_id
     call_command("verify_grades")
 
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
-from patients.queries.grades import known_at, known_now
+from patients.queries.grades import periods_known_at, periods_known_now
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
-from patients.recording.inputs import Draft, FormReusedError, ReplacedAlreadyError
+from patients.recording.inputs import FormReusedError, NewEntry, ReplacedAlreadyError
 from patients.recording.record import correct_entry, retract_entry
 from patients.recording.regrade import GradeChange, regrade
 from tests.factories import AdmissionFactory, UserFactory, admit, chart, record, sending
@@ -29,11 +29,11 @@ def minutes_ago(minutes: float):
 
 
 def grades(course: Course) -> list[tuple[int, int]]:
-    return list(known_now(course).values_list("grade", "at_most"))
+    return list(periods_known_now(course).values_list("grade", "at_most"))
 
 
 def test_an_admission_opens_a_history_of_grade_0(course: Course) -> None:
-    (period,) = known_now(course)
+    (period,) = periods_known_now(course)
     assert (period.valid.lower, period.valid.upper) == (course.infused_at, None)
     assert period.grade == 0
     assert Entry.objects.filter(course=course).count() == 2
@@ -52,7 +52,7 @@ def test_a_projected_grade_is_stored_with_the_infusion(course: Course, clinician
     at = minutes_ago(60)
     recorded = chart(course, clinician, "vasopressor", at, **NOREPINEPHRINE)
     assert recorded.standing.grade == 2
-    low, high = list(known_now(course))[-2:]
+    low, high = list(periods_known_now(course))[-2:]
     assert (low.grade, high.grade) == (2, 3)
     assert high.valid.lower == at + timedelta(hours=3)
     assert recorded.grade_changes == (GradeChange(at, 0, 2),)
@@ -70,12 +70,12 @@ def test_a_late_entry_changes_the_past_and_keeps_what_was_known(
     course: Course, clinician: User
 ) -> None:
     fever = chart(course, clinician, "vitals", minutes_ago(30), temperature_c="38.5")
-    knew = known_at(course, fever.act.recorded_at)
+    knew = periods_known_at(course, fever.act.recorded_at)
     assert [p.grade for p in knew] == [0, 1]
     late = chart(course, clinician, "oxygen", minutes_ago(90), device="simple_mask")
-    assert [p.grade for p in known_now(course)] == [0, 3, 3]
+    assert [p.grade for p in periods_known_now(course)] == [0, 3, 3]
     assert GradeChange(late.entries[0].at, 0, 3) in late.grade_changes
-    assert [p.grade for p in known_at(course, fever.act.recorded_at)] == [0, 1]
+    assert [p.grade for p in periods_known_at(course, fever.act.recorded_at)] == [0, 1]
 
 
 def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinician: User) -> None:
@@ -86,15 +86,15 @@ def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinic
     assert corrected.standing.grade == 0
     assert corrected.grade_before == 1
     assert Entry.objects.get(pk=wrong.pk).body == {"temperature_c": "39.9"}
-    assert [p.grade for p in known_at(course, wrong.recorded_at)] == [0, 1]
+    assert [p.grade for p in periods_known_at(course, wrong.recorded_at)] == [0, 1]
 
 
 def test_a_retraction_leaves_the_history_that_was_shown(course: Course, clinician: User) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
     back = retract_entry(wrong, sending(clinician, answers={"reason": "other patient"}))
     assert back.standing.grade == 0
-    assert [p.grade for p in known_now(course)] == [0]
-    assert [p.grade for p in known_at(course, wrong.recorded_at)] == [0, 1]
+    assert [p.grade for p in periods_known_now(course)] == [0]
+    assert [p.grade for p in periods_known_at(course, wrong.recorded_at)] == [0, 1]
 
 
 def test_a_retracted_correction_does_not_bring_the_original_back(
@@ -122,9 +122,9 @@ def test_a_form_sent_twice_is_recorded_once_and_answered_alike(
     course: Course, clinician: User
 ) -> None:
     form_id = uuid.uuid4()
-    draft = Draft(EntryKind.VITALS, minutes_ago(3), {"temperature_c": "38.4"})
+    draft = NewEntry(EntryKind.VITALS, minutes_ago(3), {"temperature_c": "38.4"})
     first = record(course, clinician, [draft], form_id=form_id, request_digest="a")
-    again = Draft(EntryKind.VITALS, draft.at, draft.body)
+    again = NewEntry(EntryKind.VITALS, draft.at, draft.body)
     second = record(course, clinician, [again], form_id=form_id, request_digest="a")
     assert second.repeated
     assert second.entries == first.entries
@@ -144,13 +144,13 @@ def test_a_correction_sent_twice_is_no_conflict_with_itself(
 
 def test_a_form_sent_again_with_other_contents_is_refused(course: Course, clinician: User) -> None:
     form_id = uuid.uuid4()
-    draft = Draft(EntryKind.VITALS, minutes_ago(3), {"temperature_c": "38.4"})
+    draft = NewEntry(EntryKind.VITALS, minutes_ago(3), {"temperature_c": "38.4"})
     record(course, clinician, [draft], form_id=form_id, request_digest="a")
     with pytest.raises(FormReusedError):
         record(
             course,
             clinician,
-            [Draft(EntryKind.VITALS, draft.at, {"temperature_c": "39.4"})],
+            [NewEntry(EntryKind.VITALS, draft.at, {"temperature_c": "39.4"})],
             form_id=form_id,
             request_digest="b",
         )
@@ -164,8 +164,8 @@ def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: U
             course,
             clinician,
             [
-                Draft(EntryKind.VITALS, at, {"temperature_c": "38.4"}),
-                Draft(EntryKind.OXYGEN, at, {"device": "nasal_cannula", "flow_l_per_min": "2"}),
+                NewEntry(EntryKind.VITALS, at, {"temperature_c": "38.4"}),
+                NewEntry(EntryKind.OXYGEN, at, {"device": "nasal_cannula", "flow_l_per_min": "2"}),
             ],
         )
     assert wrapped.call_count == 1
@@ -191,7 +191,7 @@ def test_a_changed_baseline_regrades_the_whole_course(course: Course, clinician:
     chart(course, clinician, "vitals", minutes_ago(300), systolic_mmhg="95")
     recorded = chart(course, clinician, "baseline", minutes_ago(1), systolic_mmhg="150")
     assert recorded.standing.at_most == 2
-    assert any(period.at_most == 2 for period in known_now(course))
+    assert any(period.at_most == 2 for period in periods_known_now(course))
 
 
 def test_recording_times_rise_strictly_within_a_course(course: Course, clinician: User) -> None:
@@ -204,7 +204,7 @@ def test_recording_times_rise_strictly_within_a_course(course: Course, clinician
 def test_checkpoints_are_kept_resumed_from_and_replaced(course: Course, clinician: User) -> None:
     start = course.infused_at + timedelta(minutes=1)
     drafts = [
-        Draft(EntryKind.VITALS, start + timedelta(minutes=n), {"temperature_c": f"{37 + n % 3}"})
+        NewEntry(EntryKind.VITALS, start + timedelta(minutes=n), {"temperature_c": f"{37 + n % 3}"})
         for n in range(120)
     ]
     record(course, clinician, drafts)
@@ -278,7 +278,7 @@ def test_two_who_save_at_once_both_count() -> None:
         thread.join(30)
     assert failures == []
     assert Entry.objects.filter(course=course, kind="vasopressor").count() == 16
-    assert known_now(course).last().grade == 3
+    assert periods_known_now(course).last().grade == 3
     call_command("verify_grades")
 
 
@@ -335,6 +335,6 @@ def test_two_forms_that_admit_the_same_course_at_once_open_one() -> None:
 
 
 def test_an_import_cannot_record_before_what_is_recorded(course: Course, clinician: User) -> None:
-    draft = Draft(EntryKind.VITALS, minutes_ago(90), {"heart_rate": "90"})
+    draft = NewEntry(EntryKind.VITALS, minutes_ago(90), {"heart_rate": "90"})
     with pytest.raises(ValueError, match="order of its recording"):
         record(course, clinician, [draft], recorded_at=minutes_ago(60))

@@ -17,21 +17,21 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import KINDS
-from patients.bedside.page import bedside_of
+from patients.bedside.page import read_bedside_data
 from patients.bedside.timeline import timeline_of
 from patients.display.text import (
     age_text,
     attribution_text,
     clock_text,
-    describe,
     duration_text,
+    entry_text,
     late_text,
     thing_label,
 )
 from patients.models import Course, GradePeriod
-from patients.queries.courses import course_of
+from patients.queries.courses import read_course
 from patients.recording.record import correct_entry, end_course, record_entries
-from patients.ward.board import board_of, ended_of
+from patients.ward.board import ended_board_rows, open_board_rows
 from tests.factories import admit, chart, sending, utc
 
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
@@ -138,7 +138,7 @@ def read(kind: str, body: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize(("kind", "body", "words"), WORDS, ids=[words for _, _, words in WORDS])
 def test_an_entry_in_words(kind: str, body: dict[str, Any], words: str) -> None:
-    assert describe(read(kind, body), Decimal(80)) == words
+    assert entry_text(read(kind, body), Decimal(80)) == words
 
 
 def test_every_kind_has_words() -> None:
@@ -147,7 +147,7 @@ def test_every_kind_has_words() -> None:
 
 def test_a_dose_per_kg_without_a_weight_says_so() -> None:
     said = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
-    assert describe(read("vasopressor", said)).endswith("mcg/kg/min, no weight charted")
+    assert entry_text(read("vasopressor", said)).endswith("mcg/kg/min, no weight charted")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_the_card_says_why_and_by_whom(
     at = timezone.now() - timedelta(hours=3)
     chart(course, clinician, "oxygen", at, device="nasal_cannula")
     chart(course, clinician, "vasopressor", at, drug="dopamine", rate=None)
-    card = bedside_of(course, timezone.now()).card
+    card = read_bedside_data(course, timezone.now()).card
     assert (card.grade, card.at_most, card.since, card.maximum) == (2, 3, at, 2)
     dopamine = next(line for line in card.criteria if line.code == "vasopressor.single_low_dose")
     assert dopamine.stale
@@ -228,7 +228,7 @@ def test_what_has_another_cause_is_shown_as_excluded(course: Course, clinician: 
     at = timezone.now() - timedelta(minutes=9)
     chart(course, clinician, "vitals", at, temperature_c="39.5", attribution="other")
     chart(course, clinician, "oxygen", at, device="simple_mask", attribution="other")
-    card = bedside_of(course, timezone.now()).card
+    card = read_bedside_data(course, timezone.now()).card
     assert card.grade == 0
     assert card.excluded == [
         "Simple face mask: another cause, not counted",
@@ -240,9 +240,9 @@ def test_after_a_death_not_due_to_crs_nothing_is_graded(course: Course, clinicia
     at = timezone.now() - timedelta(minutes=30)
     chart(course, clinician, "vitals", at - timedelta(hours=1), temperature_c="39.5")
     chart(course, clinician, "death", at, attribution="other")
-    card = bedside_of(course, timezone.now()).card
+    card = read_bedside_data(course, timezone.now()).card
     assert (card.grade, card.ended, card.maximum) == (None, True, 1)
-    (row,) = board_of(timezone.now())
+    (row,) = open_board_rows(timezone.now())
     assert row.grade is None
     assert GradePeriod.objects.filter(known__upper_inf=True).latest("valid").valid.upper == at
 
@@ -251,7 +251,7 @@ def test_a_death_from_crs_is_grade_5(course: Course, clinician: User) -> None:
     at = timezone.now() - timedelta(minutes=30)
     chart(course, clinician, "death", at)
     chart(course, clinician, "vitals", temperature_c="35")
-    card = bedside_of(course, timezone.now()).card
+    card = read_bedside_data(course, timezone.now()).card
     assert (card.grade, card.at_most, card.upcoming) == (5, 5, [])
 
 
@@ -262,7 +262,7 @@ def test_the_banner_says_what_is_known(clinician: User) -> None:
         clinician, weight_kg=None, birth_date=None, age_years=Decimal(54), sex="unknown",
         infused_at=infused,
     )  # fmt: skip
-    banner = bedside_of(course_of(bare.pk), now).banner
+    banner = read_bedside_data(read_course(bare.pk), now).banner
     assert (banner.age_text, banner.weight_text, banner.baseline_text) == (
         "54 y",
         "not charted",
@@ -272,7 +272,7 @@ def test_the_banner_says_what_is_known(clinician: User) -> None:
     born = timezone.localtime(now).date() - timedelta(days=400)
     mean = {"mean_arterial_pressure_mmhg": "60"}
     child = admit(clinician, birth_date=born, baseline=mean, infused_at=infused)
-    banner = bedside_of(course_of(child.pk), now).banner
+    banner = read_bedside_data(read_course(child.pk), now).banner
     assert (banner.age_text, banner.baseline_text) == ("13 mo", "MAP 60")
 
 
@@ -281,19 +281,19 @@ def test_age_counts_by_the_calendar_of_the_infusion(clinician: User) -> None:
     infused = datetime(2026, 3, 1, 2, 0, tzinfo=TEN_HOURS_EAST)
     for born, grade in ((date(2016, 3, 1), 2), (date(2016, 3, 2), 0)):
         course = admit(clinician, birth_date=born, infused_at=infused)
-        recorded = chart(course_of(course.pk), clinician, "vitals", systolic_mmhg="89")
+        recorded = chart(read_course(course.pk), clinician, "vitals", systolic_mmhg="89")
         assert recorded.standing.grade == grade
 
 
 def test_the_demonstration_ward_reads_well() -> None:
     call_command("demo_ward", stdout=StringIO())
     now = timezone.now()
-    rows = board_of(now)
+    rows = open_board_rows(now)
     assert [row.grade for row in rows] == sorted((row.grade for row in rows), reverse=True)
     kinds = set()
     for row in rows:
-        course = course_of(row.course_id)
-        card = bedside_of(course, now).card
+        course = read_course(row.course_id)
+        card = read_bedside_data(course, now).card
         assert (card.grade, card.at_most, card.maximum) == (row.grade, row.at_most, row.maximum)
         coming = [change.at for change in card.upcoming]
         assert coming[:1] == ([] if row.next_change is None else [row.next_change.at])
@@ -347,8 +347,8 @@ def test_a_row_has_its_date_on_another_day(
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
     end_course(course, timezone.now())
-    assert board_of(timezone.now()) == []
-    (row,) = ended_of(timezone.now())
+    assert open_board_rows(timezone.now()) == []
+    (row,) = ended_board_rows(timezone.now())
     assert (row.course_id, row.grade, row.next_change) == (course.pk, 0, None)
     late = record_entries(course, [], sending(clinician))
     assert late.standing.grade == 0

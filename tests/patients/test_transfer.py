@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import Course, Transfer
-from patients.ward.transfer import place_mark
+from patients.ward.transfer import location_token
 
 
 def send(client: Client, course: Course, what: str, **said: Any) -> Any:
     course.refresh_from_db()
-    form = {"form_id": str(uuid.uuid4()), "what": what, "seen": place_mark(course), **said}
+    form = {"form_id": str(uuid.uuid4()), "what": what, "seen": location_token(course), **said}
     return client.post(reverse("patients:transfer", args=[course.pk]), form)
 
 
@@ -79,7 +79,7 @@ def test_a_time_before_the_infusion_is_refused(nurse_client: Client, course: Cou
 
 def test_the_second_of_two_movers_is_told(nurse_client: Client, course: Course) -> None:
     """Both saw bed 12; the first moved the patient to the ICU."""
-    seen = place_mark(course)
+    seen = location_token(course)
     send(nurse_client, course, "moved", ward="ICU", bed="3")
     answer = send(nurse_client, course, "moved", ward="7B", bed="14", seen=seen)
     assert answer.status_code == 409
@@ -89,7 +89,7 @@ def test_the_second_of_two_movers_is_told(nurse_client: Client, course: Course) 
 
 
 def test_a_form_sent_twice_moves_once(nurse_client: Client, course: Course) -> None:
-    seen, form_id = place_mark(course), str(uuid.uuid4())
+    seen, form_id = location_token(course), str(uuid.uuid4())
     said = {"ward": "ICU", "bed": "3", "seen": seen, "form_id": form_id}
     for _ in range(2):
         assert send(nurse_client, course, "moved", **said).status_code == 302

@@ -16,7 +16,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from patients.models import Course, Entry, EntryKind
 from patients.recording.admit import admit_patient
-from patients.recording.inputs import Draft
+from patients.recording.inputs import NewEntry
 from patients.recording.record import correct_entry, record_entries
 from tests.factories import AdmissionFactory, chart, sending
 
@@ -405,7 +405,7 @@ def test_older_rows_follow_by_cursor_without_gap_or_repeat(
         record_entries(
             course,
             [
-                Draft(
+                NewEntry(
                     EntryKind.VITALS,
                     start + timedelta(minutes=batch * 20 + n // 2),
                     {"temperature_c": "39" if n % 4 else "37"},
