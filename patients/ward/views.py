@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,7 +15,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_admit, can_chart
+from crs_app.accounts.permissions import can_admit, can_chart, check_can_admit
 from patients.bedside.page import FIRST_KIND, page_context
 from patients.display.timeline import place_text, transfer_text
 from patients.models import Course
@@ -84,8 +83,7 @@ def _board_etag(request: SignedInRequest, stamp: str, now: datetime) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def admit(request: SignedInRequest) -> HttpResponse:
     """Open a course."""
-    if not can_admit(request.user):
-        raise PermissionDenied
+    check_can_admit(request.user)
     form = AdmissionForm(posted(request))
     if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
         return redirect("patients:bedside", recorded.course.pk)
@@ -115,8 +113,7 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult 
 @require_http_methods(["GET", "HEAD", "POST"])
 def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Move a course, end it, or take it up again; each with its time and who said so."""
-    if not can_admit(request.user):
-        raise PermissionDenied
+    check_can_admit(request.user)
     course, data = course_or_404(course_id), posted(request)
     offered: list[type[PlaceForm]] = [MoveForm, EndForm if course.ended_at is None else ReopenForm]
     chosen = data.get("what") if data is not None else None
