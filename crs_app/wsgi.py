@@ -1,7 +1,8 @@
-"""The application as a web server calls it."""
+"""The WSGI application that a web server loads."""
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.template import engines
 
@@ -12,4 +13,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
 ensure_server()
 application = get_wsgi_application()
 engines.all()  # compiles the templates
-freeze_garbage_collector()
+if not settings.PLAIN_DJANGO:
+    freeze_garbage_collector()
