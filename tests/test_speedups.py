@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from datetime import timedelta
 
 import django
@@ -12,18 +13,24 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import db as sessions
+from django.db.models import Model
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from crs_app.accounts.models import User
-from crs_app.speedups import REVIEWED_DJANGO
+from crs_app.speedups import REVIEWED_DJANGO, course_reader
 from crs_app.speedups.sessions import SessionStore
 from crs_app.speedups.user_backend import FastUserBackend
+from patients.models import Course
+from patients.queries.courses import read_course_by_orm
+from tests.factories import admit
 
 _SHOW = """
 import os, gc
 os.environ["DJANGO_SETTINGS_MODULE"] = "crs_app.settings"
 from django.conf import settings
 print(settings.SESSION_ENGINE, *settings.AUTHENTICATION_BACKENDS)
+print(settings.COURSE_READER)
 print(settings.DATABASES["default"]["ENGINE"], settings.DATABASES["default"]["CONN_HEALTH_CHECKS"])
 os.environ["DATABASE_URL"] = "postgresql://nowhere/none"
 import crs_app.wsgi
@@ -56,12 +63,14 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
     )
     expected = [
         "crs_app.speedups.sessions crs_app.speedups.user_backend.FastUserBackend",
+        "crs_app.speedups.course_reader.read_course",
         "crs_app.speedups.postgresql True",
         "True",
     ]
     if plain:
         expected = [
             "django.contrib.sessions.backends.db django.contrib.auth.backends.ModelBackend",
+            "None",
             "django.db.backends.postgresql True",
             "False",
         ]
@@ -101,6 +110,27 @@ def test_a_user_is_read_as_django_reads_it(nurse: User) -> None:
         assert _columns(ours) == _columns(djangos)
 
 
-def _columns(user: User | None) -> dict[str, object]:
-    kept = {} if user is None else vars(user)
+def test_a_course_is_read_as_its_model_reads_it(
+    nurse: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    pk = admit(nurse).pk
+    for read in (course_reader.read_course, read_course_by_orm):
+        with django_assert_num_queries(1):
+            course = read(pk)
+            assert (course.patient.mrn, course.policy.digest) != ("", "")
+        with pytest.raises(Course.DoesNotExist):
+            read(uuid.uuid4())
+    ours, djangos = course_reader.read_course(pk), read_course_by_orm(pk)
+    for one, other in (
+        (ours, djangos),
+        (ours.patient, djangos.patient),
+        (ours.policy, djangos.policy),
+    ):
+        assert one == other
+        assert _columns(one) == _columns(other)
+        assert (one._state.db, one._state.adding) == (other._state.db, other._state.adding)
+
+
+def _columns(row: Model | None) -> dict[str, object]:
+    kept = {} if row is None else vars(row)
     return {name: value for name, value in kept.items() if not name.startswith("_")}
