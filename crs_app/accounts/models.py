@@ -17,6 +17,13 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "Auditor"
 
 
+def display_name_of(username: str, first_name: str, last_name: str) -> str:
+    """Return how an author is named: "J. Ruiz"; the username where there is no last name."""
+    if not last_name:
+        return username
+    return f"{first_name[:1]}. {last_name}" if first_name else last_name
+
+
 class PeopleManager(UserManager["User"]):
     use_in_migrations = False
 
@@ -44,10 +51,8 @@ class User(AbstractUser):
 
     @property
     def display_name(self) -> str:
-        """As an author is named beside an entry: "J. Ruiz"; the username without a last name."""
-        if not self.last_name:
-            return self.username
-        return f"{self.first_name[:1]}. {self.last_name}" if self.first_name else self.last_name
+        """The user's name as the author of an entry; see ``display_name_of``."""
+        return display_name_of(self.username, self.first_name, self.last_name)
 
 
 class SignInThrottle(models.Model):
