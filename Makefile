@@ -18,12 +18,14 @@ LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-
           --no-annotate --quiet
 # What `make test` runs: every test, or the files and folders that TESTS names.
 TESTS  ?=
+# A worker for each core; tests of one xdist_group stay in one worker.
+PYTEST := $(PY) -m pytest -n auto --dist loadgroup --durations=20
 
 # Installs a lock exactly. A lock is complete, so nothing is resolved; pip check verifies that.
 install = $(BIN)/pip install --quiet --require-hashes --no-deps -r $(1) && { $(BIN)/pip check || { \
           echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
 
-.PHONY: help run test check bench fix lock mutants clean dev
+.PHONY: help run test coverage check bench fix lock mutants clean dev
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,7 +36,10 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
 test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (TESTS=tests/grading)
-	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered $(TESTS)
+	@$(PYTEST) $(TESTS)
+
+coverage: dev  ## the same, slower, and then the lines and branches that no test reaches
+	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(TESTS)
 
 check: dev  ## what must hold before a commit
 	$(BIN)/ruff format --check $(CODE)
