@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -25,12 +26,26 @@ from crs_app.management.commands import run
 
 MANAGE = settings.BASE_DIR / "manage.py"
 
+# Runs in parallel keep these in one process: two servers would collect files into one folder.
+served = pytest.mark.xdist_group("served")
+
+
+def free_port() -> int:
+    """Finds a port below those that systems give to outgoing connections and to ``port 0``.
+
+    Between this and the start of the server no other test gets it by chance.
+    """
+    first = 20_000 + os.getpid() % 10_000
+    for port in range(first, first + 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    pytest.fail(f"ports {first} to {first + 99} are all in use")
+
 
 @pytest.fixture(scope="module")
 def hospital() -> Iterator[tuple[str, LocalServer]]:
     """Where the application is served, and the database, empty at first, that it was given."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with throwaway() as server:
         url = f"postgresql://crs@/crs?host={server.socket_directory}&port=5432"
         environment = {**os.environ, "DATABASE_URL": url, "CRS_SECRET_KEY": "of this test"}
@@ -69,6 +84,7 @@ def address(hospital: tuple[str, LocalServer]) -> str:
     return hospital[0]
 
 
+@served
 def test_a_page_and_every_file_it_names_are_served(address: str) -> None:
     page = fetch(f"{address}/")
     assert 'name="password"' in page
@@ -79,6 +95,7 @@ def test_a_page_and_every_file_it_names_are_served(address: str) -> None:
         assert re.search(r"\.[0-9a-f]{12}\.\w+$", file), f"{file} would be cached past a release"
 
 
+@served
 def test_a_hospital_s_database_gets_tables_and_no_demonstration(
     hospital: tuple[str, LocalServer],
 ) -> None:
@@ -87,6 +104,7 @@ def test_a_hospital_s_database_gets_tables_and_no_demonstration(
         assert connection.execute("SELECT count(*) FROM accounts_user").fetchone() == (0,)
 
 
+@served
 def test_another_host_name_is_refused(address: str) -> None:
     asked = urllib.request.Request(f"{address}/health/", headers={"Host": "elsewhere.example"})  # noqa: S310
     with pytest.raises(urllib.error.HTTPError) as refused:
