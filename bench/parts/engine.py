@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bench.courses import charted
 from bench.measure import Metric, Progress, spread
 from bench.parts.save import SIZES
-from crs_app.speedups.garbage_collector import freeze_garbage_collector
+from crs_app.speedups.garbage_collector import collect_garbage_less_often
 from grading.course_file import read_entry
 from grading.engine.entries import Entry
 from grading.service import CourseFacts, regrade
@@ -27,7 +27,7 @@ def measure() -> list[Metric]:
     The garbage collector is set as in the web server's processes. The sizes take turns: a machine
     that is slow for a second is slow for all.
     """
-    freeze_garbage_collector()
+    collect_garbage_less_often()
     progress = Progress("engine", _ROUNDS)
     subjects = {size: _subjects(size) for size in SIZES}
     whole: dict[int, list[float]] = {size: [] for size in SIZES}
