@@ -186,7 +186,7 @@ class Circulation:
         until = self._fluid_until()
         if until is not None and at < until:
             met.append(FLUID_BOLUS)
-        if self.reading is not None:
+        if self.reading is not None and self.reading_says is not Reading.EXCLUDED:
             self._question_pressure(self.reading, unknown)
         if self.infusions.running_since or self.run.since is not None:
             self._assess_vasopressors(at, met, unknown)

@@ -9,7 +9,7 @@ from grading.engine.evidence import Citation
 from grading.engine.policy import Policy
 
 RULESET: Final = "lee-2014"
-RULESET_VERSION: Final = "1"
+RULESET_VERSION: Final = "2"
 
 DEATH: Final = "death"
 DEATH_GRADE: Final = 5
