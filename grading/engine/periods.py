@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from grading.engine.evidence import Citation
+from grading.engine.grading_system import GradingSystem
 
 
 class Criterion(NamedTuple):
@@ -93,14 +94,19 @@ class Opening(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening."""
+    """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening.
+
+    ``system`` and ``version`` are the key and version of the grading system.
+    """
 
     start: datetime
     end: datetime | None
     grade: int
     at_most: int
     found: Findings
-    policy: int = 0
+    policy: int
+    system: str
+    version: str
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
@@ -118,8 +124,8 @@ class Period:
         }
 
 
-def tile(openings: list[Opening]) -> list[Period]:
-    """The periods that ``openings`` begin, each ending where the next begins."""
+def tile(openings: list[Opening], system: GradingSystem) -> list[Period]:
+    """The periods of ``system`` that ``openings`` begin, each ending where the next begins."""
     periods = []
     for place, opening in enumerate(openings):
         if opening.grade is None or opening.at_most is None:
@@ -133,6 +139,8 @@ def tile(openings: list[Opening]) -> list[Period]:
                 opening.at_most,
                 opening.found,
                 opening.policy,
+                system.key,
+                system.version,
             )
         )
     return periods
