@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 
 from grading.answer import Answer
-from grading.engine.circulation_words import duration_text
 from grading.engine.periods import Period
+from grading.engine.sentences import duration_text
 from grading.engine.vocabulary import VITAL_SIGNS, term_label
 from grading.service import Standing
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Self
 
-from grading.engine.assessment import Assessed
 from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
+from grading.engine.periods import Assessed
 from grading.engine.policy import Policy
 from grading.engine.pressure import PressureLimits, Reading
 from grading.engine.units import minutes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from grading.engine.assessment import Assessed, Explain
 from grading.engine.grading_system import GradingSystem
-from grading.engine.periods import Criterion, Findings, InWords, Unknown
+from grading.engine.periods import Assessed, Criterion, Explain, Findings, InWords, Unknown
+from grading.engine.sentences import render
 
 
 class Told(Findings):
@@ -45,13 +45,14 @@ class _OfPart(Findings):
         return self._words
 
     def _criterion(self, code: str) -> Criterion:
-        evidence, text, uncertain = self._explain(code)
+        evidence, params, uncertain = self._explain(code)
         grade, citation = self._grades[code], self._system.rules[code].citation
-        return Criterion(code, grade, citation, evidence, text, uncertain)
+        sentence = render(code, params)
+        return Criterion(code, grade, citation, evidence, sentence, uncertain, params)
 
     def _unknown(self, code: str, reach: int) -> Unknown:
-        evidence, text, _ = self._explain(code)
-        return Unknown(code, reach, text, evidence)
+        evidence, params, _ = self._explain(code)
+        return Unknown(code, reach, render(code, params), evidence, params)
 
 
 class Together(Findings):

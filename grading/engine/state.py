@@ -13,9 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from grading.engine.assessment import Assessed
 from grading.engine.circulation import Circulation
-from grading.engine.circulation_words import AsItStood
+from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.constitution import Constitution
 from grading.engine.entries import (
     Death,
@@ -39,9 +38,10 @@ from grading.engine.findings import NOTHING_FOUND, Together, Told, found_by
 from grading.engine.grading_system import DEATH, GradingSystem
 from grading.engine.organs import Organs, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Criterion, Findings, Opening
+from grading.engine.periods import Assessed, Criterion, Findings, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
+from grading.engine.sentences import render
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
 
 _NOTHING: Final[Assessed] = ((), ())
@@ -231,9 +231,10 @@ class CourseState:
         if death.attribution is Attribution.OTHER:
             return Opening(death.at, None, None, NOTHING_FOUND, self.policy_number)
         uncertain = death.attribution is Attribution.UNCERTAIN
-        text = "Death, attribution to CRS uncertain" if uncertain else "Death from CRS"
+        params = {"attribution": str(death.attribution)}
         _, grade, citation, _ = self.system.rules[DEATH]
-        criterion = Criterion(DEATH, grade, citation, (death.id,), text, uncertain)
+        sentence = render(DEATH, params)
+        criterion = Criterion(DEATH, grade, citation, (death.id,), sentence, uncertain, params)
         return Opening(death.at, grade, grade, Told(criterion), self.policy_number)
 
     def _open(self, at: datetime, openings: list[Opening]) -> None:
@@ -268,7 +269,7 @@ class CourseState:
         oxygen = found[1] or found_by(said[1], self.oxygen.explainer, system, grades)
         circulation = found_by(
             said[2],
-            lambda: AsItStood(self.circulation.as_it_stands(), at).explain,
+            lambda: CirculationExplainer(self.circulation.as_it_stands(), at).explain,
             system,
             grades,
         )

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from grading.course_file import read_course, read_entry
-from grading.engine import circulation, circulation_words, constitution, oxygen
+from grading.engine import circulation, constitution, oxygen
 from grading.engine.analytes import Analyte
 from grading.engine.checkpoint import put_away
+from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.entries import Entry
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.laboratory import in_common_unit
@@ -234,7 +235,7 @@ def empty() -> circulation.Circulation:
 )
 def test_what_does_not_stand_cannot_be_explained(code: str) -> None:
     with pytest.raises(ValueError, match="is charted"):
-        circulation_words.explain(empty(), code, START)
+        CirculationExplainer(empty(), START).explain(code)
 
 
 def test_no_part_explains_what_was_never_charted() -> None:
