@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from grading.course_file import CourseDocument, read_course
 from grading.engine.entries import BaselineFacts, Entry, in_force
+from grading.engine.grading_system import GradingSystem
 from grading.engine.periods import Period
-from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
 from grading.guidance import Item, advise
-from grading.service import Standing, stand
+from grading.service import LEE_2014, Standing, stand
 
 PEAK_WINDOW: Final = timedelta(hours=24)
 
@@ -25,6 +25,7 @@ class Answer:
     """
 
     document: CourseDocument
+    system: GradingSystem
     now: datetime
     standing: Standing
     periods: tuple[Period, ...]
@@ -54,8 +55,8 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "ruleset": RULESET,
-            "ruleset_version": RULESET_VERSION,
+            "ruleset": self.system.key,
+            "ruleset_version": self.system.version,
             "policy": self.document.facts.policy.values(),
             "now": _utc(self.now),
             "current": {
@@ -83,13 +84,16 @@ def answer(
 
 
 def graded(
-    document: CourseDocument, now: datetime | None = None, known_at: datetime | None = None
+    document: CourseDocument,
+    now: datetime | None = None,
+    known_at: datetime | None = None,
+    system: GradingSystem = LEE_2014,
 ) -> Answer:
-    """``document`` graded up to ``now``, from what was recorded by ``known_at``."""
+    """``document`` graded by ``system`` up to ``now``, from what was recorded by ``known_at``."""
     known = [e for e in document.entries if known_at is None or e.recorded_at <= known_at]
     moment = now if now is not None else _latest_time(document, known)
     entries = [e for e in in_force(known) if e.at <= moment or isinstance(e, BaselineFacts)]
-    history, standing = stand(document.facts, entries, moment)
+    history, standing = stand(document.facts, entries, moment, system=system)
     begun = moment >= document.facts.infused_at
     past = [period for period in history.periods if begun and period.start <= moment]
     projected = [period for period in history.periods if begun and period.start > moment]
@@ -97,7 +101,7 @@ def graded(
     if past:
         past[-1] = replace(past[-1], end=end)
     guidance = advise(document.facts, standing, entries, history.periods, risk=document.risk)
-    return Answer(document, moment, standing, tuple(past), tuple(projected), guidance)
+    return Answer(document, system, moment, standing, tuple(past), tuple(projected), guidance)
 
 
 def _latest_time(document: CourseDocument, known: list[Entry]) -> datetime:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 
 from grading.answer import Answer
-from grading.engine.circulation_words import duration_text
 from grading.engine.periods import Period
+from grading.engine.sentences import duration_text
 from grading.engine.vocabulary import VITAL_SIGNS, term_label
-from grading.service import RULESET_VERSION, Standing
+from grading.service import Standing
 
 _NEVER_CHARTED_ASKED = (*(sign.key for sign in VITAL_SIGNS), "oxygen")
 
@@ -26,7 +26,8 @@ def _lines(answer: Answer, zone: tzinfo | None) -> Iterator[str]:
         part for part in (patient.name, f"(MRN {patient.mrn})" if patient.mrn else "") if part
     )
     yield f"{who or 'Patient'}: {answer.document.product or 'course'}"
-    yield f"At {_time(answer.now, zone)}, Lee 2014, ruleset version {RULESET_VERSION}"
+    system = answer.system
+    yield f"At {_time(answer.now, zone)}, {system.name}, ruleset version {system.version}"
     yield ""
     yield from _grade(answer, standing, zone)
     if standing.grade is not None:

@@ -12,21 +12,24 @@ from grading.engine.analytes import Analyte
 from grading.engine.checkpoint import Checkpoint, ResumePoint, take_up
 from grading.engine.entries import BaselineFacts, Entry, Vitals
 from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.grading_system import GradingSystem
 from grading.engine.history import fold, in_order, project
 from grading.engine.periods import Criterion, Opening, Period, Unknown, tile
 from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.engine.state import CourseState
-from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.engine.systems.lee_2014 import LEE_2014, RULESET, RULESET_VERSION
 from grading.engine.units import minutes
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
 
 __all__ = [
     "CHECKPOINT_EVERY",
+    "LEE_2014",
     "RULESET",
     "RULESET_VERSION",
     "Checkpoint",
     "CourseFacts",
     "Excluded",
+    "GradingSystem",
     "Regraded",
     "ResumePoint",
     "Standing",
@@ -92,16 +95,20 @@ def regrade(
     *,
     resume: ResumePoint | None = None,
     now: datetime | None = None,
+    system: GradingSystem = LEE_2014,
 ) -> Regraded:
-    """Grade a course from ``resume`` on, or from the start; with ``now`` also where it stands then.
+    """Grade a course by ``system`` from ``resume`` on, or from the start.
+
+    With ``now`` the result also says where the course stands then.
 
     ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
     every baseline entry. The caller promises that the baselines have not changed since the resume
-    point was put away. Raises ValueError where ``now`` lies before it.
+    point was put away. Raises ValueError where ``now`` lies before it, or
+    where another system made it.
     """
     if now is not None:
-        return stand(facts, entries, now, resume=resume)[0]
-    state, graded = _at_the_start(facts, entries, resume)
+        return stand(facts, entries, now, resume=resume, system=system)[0]
+    state, graded = _at_the_start(facts, entries, resume, system)
     return _finish(state, graded, _Run(), None)
 
 
@@ -111,11 +118,12 @@ def stand(
     now: datetime,
     *,
     resume: ResumePoint | None = None,
+    system: GradingSystem = LEE_2014,
 ) -> tuple[Regraded, Standing]:
     """``regrade``, and where the course stands at ``now``."""
     if resume is not None and now < resume.at:
         raise ValueError("cannot show a course at an instant before its resume point")
-    state, graded = _at_the_start(facts, entries, resume)
+    state, graded = _at_the_start(facts, entries, resume, system)
     past = [entry for entry in graded if entry.at <= now]
     run = _Run()
     run.over(state, past)
@@ -153,7 +161,7 @@ def _finish(
     death = state.death
     ended_at = death.at if death is not None and not death.counts else None
     return Regraded(
-        periods=tuple(tile(openings)),
+        periods=tuple(tile(openings, state.system)),
         checkpoints=tuple(run.checkpoints),
         continuing_until=openings[0].at if openings else ended_at,
         ended_at=ended_at,
@@ -162,12 +170,15 @@ def _finish(
 
 
 def _at_the_start(
-    facts: CourseFacts, entries: Iterable[Entry], resume: ResumePoint | None
+    facts: CourseFacts,
+    entries: Iterable[Entry],
+    resume: ResumePoint | None,
+    system: GradingSystem,
 ) -> tuple[CourseState, list[Entry]]:
     graded, baseline = _with_baseline(facts, entries)
     if resume is None:
-        return CourseState.at_start(facts, baseline), graded
-    return take_up(resume, facts, baseline), graded
+        return CourseState.at_start(facts, baseline, system), graded
+    return take_up(resume, facts, baseline, system), graded
 
 
 def _with_baseline(facts: CourseFacts, entries: Iterable[Entry]) -> tuple[list[Entry], Baseline]:
@@ -201,7 +212,8 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
 def _upcoming(state: CourseState) -> tuple[Period, ...]:
     if not state.changes_by_itself:
         return ()
-    return tuple(tile([o for o in project(state.copied()) if not o.by_policy_alone]))
+    openings = [o for o in project(state.copied()) if not o.by_policy_alone]
+    return tuple(tile(openings, state.system))
 
 
 def _standing_outside(state: CourseState, now: datetime) -> Standing:

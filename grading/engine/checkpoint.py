@@ -16,6 +16,7 @@ from grading.engine.analytes import Analyte
 from grading.engine.circulation import Circulation
 from grading.engine.entries import Entry, Toxicity, from_words, to_words
 from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.grading_system import GradingSystem
 from grading.engine.organs import Organs
 from grading.engine.pressure import Reading
 from grading.engine.state import CourseState
@@ -27,14 +28,19 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state after all entries of the instant ``at``; ``state`` is plain JSON."""
+    """The state after all entries of the instant ``at``; ``state`` is plain JSON.
+
+    ``system`` and ``version`` are those of the grading system; empty where they are not known.
+    """
 
     at: datetime
     state: dict[str, Any]
+    system: str = ""
+    version: str = ""
 
     def kept(self) -> ResumePoint:
         """The same as it is kept, to be resumed from."""
-        return ResumePoint(self.at, json.dumps(self.state))
+        return ResumePoint(self.at, json.dumps(self.state), self.system, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,12 @@ class ResumePoint:
 
     at: datetime
     state: str
+    system: str = ""
+    version: str = ""
+
+    def is_of(self, system: GradingSystem) -> bool:
+        """Whether ``system`` can resume here; a point that names no system is trusted."""
+        return not self.system or (self.system, self.version) == (system.key, system.version)
 
 
 def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkpoint:
@@ -72,16 +84,24 @@ def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkp
         "circulation": _circulation_words(state.circulation),
         "organs": _organs_words(state.organs),
     }
-    return Checkpoint(state.at, words)
+    return Checkpoint(state.at, words, state.system.key, state.system.version)
 
 
-def take_up(point: ResumePoint, facts: CourseFacts, baseline: Baseline) -> CourseState:
+def take_up(
+    point: ResumePoint, facts: CourseFacts, baseline: Baseline, system: GradingSystem
+) -> CourseState:
     """The state that ``point`` holds; facts and baseline must be those it was made under.
 
-    Only policies later than the point may differ.
+    Only policies later than the point may differ. Raises ValueError where another grading system,
+    or another version of it, made the point.
     """
+    if not point.is_of(system):
+        raise ValueError(
+            f"a checkpoint of {point.system} {point.version} cannot be resumed"
+            f" by {system.key} {system.version}"
+        )
     words, entries = _read(point.state)
-    state = CourseState.at_start(facts, baseline, policy_number=words["policy_number"])
+    state = CourseState.at_start(facts, baseline, system, policy_number=words["policy_number"])
     state.at, state.begun = point.at, words["begun"]
     state.death = _entry(entries, words["death"])
     state.latest = {key: entries[entry] for key, entry in words["latest"].items()}

@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Self
 
-from grading.engine.assessment import Assessed
 from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
+from grading.engine.periods import Assessed
 from grading.engine.policy import Policy
 from grading.engine.pressure import PressureLimits, Reading
 from grading.engine.units import minutes
@@ -186,7 +186,7 @@ class Circulation:
         until = self._fluid_until()
         if until is not None and at < until:
             met.append(FLUID_BOLUS)
-        if self.reading is not None:
+        if self.reading is not None and self.reading_says is not Reading.EXCLUDED:
             self._question_pressure(self.reading, unknown)
         if self.infusions.running_since or self.run.since is not None:
             self._assess_vasopressors(at, met, unknown)

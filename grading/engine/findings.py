@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from grading.engine.assessment import Assessed, Explain
-from grading.engine.periods import Criterion, Findings, InWords, Unknown
-from grading.engine.systems.lee_2014 import ORDER, RULES
+from grading.engine.grading_system import GradingSystem
+from grading.engine.periods import Assessed, Criterion, Explain, Findings, InWords, Unknown
+from grading.engine.sentences import render
 
 
 class Told(Findings):
@@ -26,10 +26,12 @@ class Told(Findings):
 class _OfPart(Findings):
     """What one part says, with the grade of each criterion, evidence and words."""
 
-    __slots__ = ("_explain", "_grades", "_says", "_words")
+    __slots__ = ("_explain", "_grades", "_says", "_system", "_words")
 
-    def __init__(self, says: Assessed, explain: Explain, grades: Mapping[str, int]) -> None:
-        self._says, self._explain, self._grades = says, explain, grades
+    def __init__(
+        self, says: Assessed, explain: Explain, system: GradingSystem, grades: Mapping[str, int]
+    ) -> None:
+        self._says, self._explain, self._system, self._grades = says, explain, system, grades
         self._words: InWords | None = None
 
     @property
@@ -43,22 +45,23 @@ class _OfPart(Findings):
         return self._words
 
     def _criterion(self, code: str) -> Criterion:
-        evidence, text, uncertain = self._explain(code)
-        grade, citation = self._grades[code], RULES[code].citation
-        return Criterion(code, grade, citation, evidence, text, uncertain)
+        evidence, params, uncertain = self._explain(code)
+        grade, citation = self._grades[code], self._system.rules[code].citation
+        sentence = render(code, params)
+        return Criterion(code, grade, citation, evidence, sentence, uncertain, params)
 
     def _unknown(self, code: str, reach: int) -> Unknown:
-        evidence, text, _ = self._explain(code)
-        return Unknown(code, reach, text, evidence)
+        evidence, params, _ = self._explain(code)
+        return Unknown(code, reach, render(code, params), evidence, params)
 
 
 class Together(Findings):
     """The findings of all parts: highest grade, or reach, first."""
 
-    __slots__ = ("_parts", "_words")
+    __slots__ = ("_order", "_parts", "_words")
 
-    def __init__(self, *parts: Findings) -> None:
-        self._parts = parts
+    def __init__(self, system: GradingSystem, *parts: Findings) -> None:
+        self._order, self._parts = system.order, parts
         self._words: InWords | None = None
 
     @property
@@ -70,7 +73,7 @@ class Together(Findings):
                 met, not_known = part.in_words
                 criteria += met
                 unknown += not_known
-            criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
+            criteria.sort(key=lambda item: (-item.grade, self._order[item.code]))
             unknown.sort(key=lambda item: (-item.could_reach, item.code))
             self._words = InWords(tuple(criteria), tuple(unknown))
         return self._words
@@ -80,8 +83,11 @@ NOTHING_FOUND: Final = Told()
 
 
 def found_by(
-    says: Assessed, explainer: Callable[[], Explain], grades: Mapping[str, int]
+    says: Assessed,
+    explainer: Callable[[], Explain],
+    system: GradingSystem,
+    grades: Mapping[str, int],
 ) -> Findings:
     """What one part ``says``; ``explainer`` gives what can explain it whenever it is read."""
     met, unknown = says
-    return _OfPart(says, explainer(), grades) if met or unknown else NOTHING_FOUND
+    return _OfPart(says, explainer(), system, grades) if met or unknown else NOTHING_FOUND

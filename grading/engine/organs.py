@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from grading.engine.analytes import Analyte
-from grading.engine.assessment import Assessed, Explain, Explained
 from grading.engine.entries import Lab, Symptom, Toxicity
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.facts import Baseline
@@ -18,7 +17,9 @@ from grading.engine.laboratory import (
     highest_grade,
     in_common_unit,
 )
+from grading.engine.periods import Assessed, Explain, Explained
 from grading.engine.policy import Policy
+from grading.engine.sentences import result_text
 from grading.engine.units import shown
 from grading.engine.vocabulary import (
     HEADACHE,
@@ -27,7 +28,6 @@ from grading.engine.vocabulary import (
     TRANSAMINASES,
     Attribution,
     TermGroup,
-    term_label,
 )
 
 UNGRADED: Final = "organ_toxicity.ungraded"
@@ -210,15 +210,15 @@ class Organs:
     def explain(self, code: str) -> Explained:
         if code == UNGRADED:
             ticks = self.ungraded()
-            named = ", ".join(term_label(tick.term) for tick in ticks)
-            return Explained(tuple(tick.id for tick in ticks), f"Ticked, not graded: {named}")
+            params = {"terms": [tick.term for tick in ticks]}
+            return Explained(tuple(tick.id for tick in ticks), params)
         if code.startswith("lab."):
             held = self.held[code.removeprefix("lab.")]
-            return Explained((held.entry.id,), _doubt(held))
+            return Explained((held.entry.id,), _doubt_params(held))
         found = [item for _, item in sorted(self.held.items()) if item.code == code]
         return Explained(
             tuple(item.entry.id for item in found),
-            "; ".join(_finding_text(item) for item in found),
+            {"findings": [_finding_params(item) for item in found]},
             any(item.entry.attribution is Attribution.UNCERTAIN for item in found),
         )
 
@@ -249,28 +249,37 @@ def _criterion(term: str, ctcae: int) -> str:
     return _CODE[ctcae]
 
 
-def lab_text(entry: Lab) -> str:
-    """A result as reported: value, unit, limits."""
-    comparator = f"{entry.comparator} " if entry.comparator else ""
-    limits = []
+def lab_params(entry: Lab) -> dict[str, str]:
+    """A result as reported: analyte and unit by code, value, limits of normal."""
+    params = {
+        "analyte": str(entry.analyte),
+        "value": shown(entry.value),
+        "unit": entry.unit,
+    }
+    if entry.comparator:
+        params["comparator"] = entry.comparator
     if entry.lower_limit is not None:
-        limits.append(f"lower limit {shown(entry.lower_limit)}")
+        params["lower_limit"] = shown(entry.lower_limit)
     if entry.upper_limit is not None:
-        limits.append(f"upper limit {shown(entry.upper_limit)}")
-    unit = "" if entry.unit == "ratio" else f" {entry.unit}"
-    text = f"{entry.analyte.label} {comparator}{shown(entry.value)}{unit}"
-    return f"{text} ({', '.join(limits)})" if limits else text
+        params["upper_limit"] = shown(entry.upper_limit)
+    return params
 
 
-def _finding_text(held: Held) -> str:
+def lab_text(entry: Lab) -> str:
+    """A result as reported, in words."""
+    return result_text(lab_params(entry))
+
+
+def _finding_params(held: Held) -> dict[str, Any]:
     if isinstance(held.entry, Lab):
-        return f"{lab_text(held.entry)}: CTCAE {held.ctcae}"
-    return f"{term_label(held.entry.term)}: CTCAE {held.entry.grade}"
+        return {"result": lab_params(held.entry), "ctcae": str(held.ctcae)}
+    return {"term": held.entry.term, "ctcae": str(held.entry.grade)}
 
 
-def _doubt(held: Held) -> str:
+def _doubt_params(held: Held) -> dict[str, Any]:
     if not isinstance(held.entry, Lab):
         raise TypeError("only a laboratory result can be in doubt")
-    if held.ctcae is None:
-        return f"{lab_text(held.entry)}: not gradable without its limit of normal"
-    return f"{lab_text(held.entry)}: at least CTCAE {held.ctcae}, may be higher"
+    params: dict[str, Any] = {"result": lab_params(held.entry)}
+    if held.ctcae is not None:
+        params["at_least_ctcae"] = str(held.ctcae)
+    return params

@@ -165,20 +165,16 @@ def _tripled(
     return EXACT.add(systolic, EXACT.multiply(_TWO, diastolic))
 
 
-def reading_text(vitals: Vitals) -> str:
-    """The pressures of a reading as they are said at the bedside."""
-    systolic, diastolic = vitals.systolic_mmhg, vitals.diastolic_mmhg
-    mean = vitals.mean_arterial_pressure_mmhg
-    parts = []
-    if systolic is not None:
-        parts.append(
-            f"BP {shown(systolic)}/{shown(diastolic)}"
-            if diastolic is not None
-            else f"SBP {shown(systolic)}"
-        )
-    if mean is not None:
-        parts.append(f"MAP {shown(mean)}")
-    return ", ".join(parts) + " mmHg"
+def reading_params(vitals: Vitals) -> dict[str, str]:
+    """The pressures of a reading in mmHg; a diastolic pressure only beside its systolic one."""
+    params = {}
+    if vitals.systolic_mmhg is not None:
+        params["systolic_mmhg"] = shown(vitals.systolic_mmhg)
+        if vitals.diastolic_mmhg is not None:
+            params["diastolic_mmhg"] = shown(vitals.diastolic_mmhg)
+    if vitals.mean_arterial_pressure_mmhg is not None:
+        params["mean_arterial_pressure_mmhg"] = shown(vitals.mean_arterial_pressure_mmhg)
+    return params
 
 
 def reading_is_uncertain(vitals: Vitals) -> bool:

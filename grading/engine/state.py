@@ -13,9 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from grading.engine.assessment import Assessed
 from grading.engine.circulation import Circulation
-from grading.engine.circulation_words import AsItStood
+from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.constitution import Constitution
 from grading.engine.entries import (
     Death,
@@ -36,12 +35,13 @@ from grading.engine.entries import (
 )
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.findings import NOTHING_FOUND, Together, Told, found_by
+from grading.engine.grading_system import DEATH, GradingSystem
 from grading.engine.organs import Organs, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Criterion, Findings, Opening
+from grading.engine.periods import Assessed, Criterion, Findings, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
-from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, RULES, grades_under
+from grading.engine.sentences import render
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
 
 _NOTHING: Final[Assessed] = ((), ())
@@ -59,6 +59,7 @@ class CourseState:
 
     facts: CourseFacts
     baseline: Baseline
+    system: GradingSystem
     grades: dict[str, int]
     constitution: Constitution
     oxygen: OxygenSupport
@@ -79,7 +80,12 @@ class CourseState:
 
     @classmethod
     def at_start(
-        cls, facts: CourseFacts, baseline: Baseline, *, policy_number: int | None = None
+        cls,
+        facts: CourseFacts,
+        baseline: Baseline,
+        system: GradingSystem,
+        *,
+        policy_number: int | None = None,
     ) -> CourseState:
         """The empty state before any entry; ``baseline`` is what holds for the whole course.
 
@@ -92,7 +98,8 @@ class CourseState:
         return cls(
             facts=facts,
             baseline=baseline,
-            grades=grades_under(policy),
+            system=system,
+            grades=system.grades_under(policy),
             constitution=Constitution(policy),
             oxygen=OxygenSupport(policy),
             circulation=Circulation.at_start(policy, limits_for(ruled, baseline)),
@@ -163,7 +170,7 @@ class CourseState:
         self.policy_number += 1
         self.next_policy_at = self.facts.next_policy_at(self.policy_number)
         ruled = self.facts.under(self.policy_number)
-        self.grades = grades_under(ruled.policy)
+        self.grades = self.system.grades_under(ruled.policy)
         self.constitution.read_under(ruled.policy)
         self.oxygen.read_under(ruled.policy)
         self.circulation.read_under(ruled.policy, limits_for(ruled, self.baseline))
@@ -224,10 +231,11 @@ class CourseState:
         if death.attribution is Attribution.OTHER:
             return Opening(death.at, None, None, NOTHING_FOUND, self.policy_number)
         uncertain = death.attribution is Attribution.UNCERTAIN
-        text = "Death, attribution to CRS uncertain" if uncertain else "Death from CRS"
-        citation = RULES[DEATH].citation
-        criterion = Criterion(DEATH, DEATH_GRADE, citation, (death.id,), text, uncertain)
-        return Opening(death.at, DEATH_GRADE, DEATH_GRADE, Told(criterion), self.policy_number)
+        params = {"attribution": str(death.attribution)}
+        _, grade, citation, _ = self.system.rules[DEATH]
+        sentence = render(DEATH, params)
+        criterion = Criterion(DEATH, grade, citation, (death.id,), sentence, uncertain, params)
+        return Opening(death.at, grade, grade, Told(criterion), self.policy_number)
 
     def _open(self, at: datetime, openings: list[Opening]) -> None:
         """Open a period where grade, bound, codes or policy differ from what is shown."""
@@ -255,15 +263,19 @@ class CourseState:
         What a part said is found once, until an entry about it comes; only the circulation's words
         tell the time.
         """
-        said, found, grades = self.says, self.found, self.grades
-        constitution = found[0] or found_by(said[0], self.constitution.explainer, grades)
-        oxygen = found[1] or found_by(said[1], self.oxygen.explainer, grades)
+        said, found = self.says, self.found
+        system, grades = self.system, self.grades
+        constitution = found[0] or found_by(said[0], self.constitution.explainer, system, grades)
+        oxygen = found[1] or found_by(said[1], self.oxygen.explainer, system, grades)
         circulation = found_by(
-            said[2], lambda: AsItStood(self.circulation.as_it_stands(), at).explain, grades
+            said[2],
+            lambda: CirculationExplainer(self.circulation.as_it_stands(), at).explain,
+            system,
+            grades,
         )
-        organs = found[3] or found_by(said[3], self.organs.explainer, grades)
+        organs = found[3] or found_by(said[3], self.organs.explainer, system, grades)
         self.found = [constitution, oxygen, None, organs]
-        return Together(constitution, oxygen, circulation, organs)
+        return Together(system, constitution, oxygen, circulation, organs)
 
     def _note_weight(self, entry: Weight) -> int:
         self.weight, self.weight_kg = entry, entry.weight_kg

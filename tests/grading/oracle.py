@@ -332,6 +332,12 @@ def readings(chart: Chart, t: datetime) -> list[Entry]:
     ]
 
 
+def has_counted_pressure(reading: Entry) -> bool:
+    """Whether the systolic or the charted mean pressure is not attributed to another cause."""
+    charted_fields = ("systolic_mmhg", "mean_arterial_pressure_mmhg")
+    return any(counted_value(reading, field) is not None for field in charted_fields)
+
+
 def mean_pressure(reading: Entry) -> Fraction | None:
     """The charted mean (none where it is attributed to another cause), else the derived one."""
     if reading.raw.get("mean_arterial_pressure_mmhg") is not None:
@@ -623,7 +629,7 @@ def oxygen_without_fio2(chart: Chart, entry: Entry, state: State) -> None:
 
 def hypotension(chart: Chart, t: datetime, state: State) -> None:
     reading = reading_at(chart, t)
-    if reading is not None:
+    if reading is not None and has_counted_pressure(reading):
         pressure(chart, t, reading, state)
     hold = chart.minutes("fluid_hold_minutes")
     boluses = [b for b in charted(chart, t, "fluid_bolus") if t < b.at + hold]

@@ -18,7 +18,7 @@ from grading.engine.checkpoint import ResumePoint, put_away
 from grading.engine.entries import BaselineFacts, in_force
 from grading.engine.history import fold, in_order
 from grading.engine.state import CourseState
-from grading.service import Regraded, regrade
+from grading.service import LEE_2014, Regraded, regrade
 from tests.grading import oracle
 from tests.grading.random_courses import Raw, instants
 from tests.grading.strategies import circulation_courses, courses, times
@@ -277,7 +277,7 @@ def _checkpoint_at(document: Any, entries: list[Any], cut: datetime) -> ResumePo
     said = [e for e in entries if isinstance(e, BaselineFacts)]
     graded_entries = [e for e in entries if not isinstance(e, BaselineFacts)]
     baseline = document.facts.baseline.with_entries(said)
-    state = CourseState.at_start(document.facts, baseline)
+    state = CourseState.at_start(document.facts, baseline, LEE_2014)
     fold(state, in_order(graded_entries))
     made = put_away(state)
     assert made.at == cut

@@ -20,7 +20,7 @@ from grading.engine.history import fold, in_order
 from grading.engine.periods import Period
 from grading.engine.policy import Policy, policy_from
 from grading.engine.state import CourseState
-from grading.service import regrade, stand
+from grading.service import LEE_2014, regrade, stand
 from tests.grading.random_courses import (
     CIRCULATION_POLICIES,
     LABORATORY_POLICIES,
@@ -114,7 +114,7 @@ def test_resumed_equals_from_scratch(strategy: st.SearchStrategy[Raw], data: st.
 
 def checkpoint_at(facts: CourseFacts, entries: Sequence[Entry], cut: datetime) -> ResumePoint:
     said = [e for e in entries if isinstance(e, BaselineFacts)]
-    state = CourseState.at_start(facts, facts.baseline.with_entries(said))
+    state = CourseState.at_start(facts, facts.baseline.with_entries(said), LEE_2014)
     fold(state, in_order(e for e in entries if e.at <= cut and not isinstance(e, BaselineFacts)))
     made = put_away(state)
     assert made.at == cut

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from grading.course_file import read_course, read_entry
-from grading.engine import circulation, circulation_words, constitution, oxygen
+from grading.engine import circulation, constitution, oxygen
 from grading.engine.analytes import Analyte
 from grading.engine.checkpoint import put_away
+from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.entries import Entry
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.laboratory import in_common_unit
@@ -22,7 +23,7 @@ from grading.engine.policy import DEFAULT_POLICY, policy_from
 from grading.engine.state import CourseState
 from grading.engine.units import at_least, shown
 from grading.engine.vasopressors import HighDoseRun, Infusions, rate_text
-from grading.service import CHECKPOINT_EVERY, Standing, regrade, stand
+from grading.service import CHECKPOINT_EVERY, LEE_2014, Standing, regrade, stand
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
@@ -184,7 +185,7 @@ def test_it_will_not_show_a_time_before_its_resume_point() -> None:
 
 def test_a_state_before_its_first_instant_cannot_be_put_away() -> None:
     with pytest.raises(ValueError, match="nothing to put away"):
-        put_away(CourseState.at_start(FACTS, Baseline()))
+        put_away(CourseState.at_start(FACTS, Baseline(), LEE_2014))
 
 
 def test_age_is_required_because_pressure_limits_depend_on_it() -> None:
@@ -226,7 +227,7 @@ def test_an_answer_names_its_policy() -> None:
 
 
 def empty() -> circulation.Circulation:
-    return CourseState.at_start(FACTS, Baseline()).circulation
+    return CourseState.at_start(FACTS, Baseline(), LEE_2014).circulation
 
 
 @pytest.mark.parametrize(
@@ -234,7 +235,7 @@ def empty() -> circulation.Circulation:
 )
 def test_what_does_not_stand_cannot_be_explained(code: str) -> None:
     with pytest.raises(ValueError, match="is charted"):
-        circulation_words.explain(empty(), code, START)
+        CirculationExplainer(empty(), START).explain(code)
 
 
 def test_no_part_explains_what_was_never_charted() -> None:
@@ -243,7 +244,7 @@ def test_no_part_explains_what_was_never_charted() -> None:
     with pytest.raises(ValueError, match="no oxygen"):
         oxygen.OxygenSupport(DEFAULT_POLICY).explain(oxygen.BELOW_40)
     with pytest.raises(ValueError, match="no death"):
-        CourseState.at_start(FACTS, Baseline()).opening_of_death()
+        CourseState.at_start(FACTS, Baseline(), LEE_2014).opening_of_death()
     with pytest.raises(ValueError, match="not reported in"):
         in_common_unit(Analyte.ALT, Decimal(1), "mg/dL")
     assert HighDoseRun(DEFAULT_POLICY).credited(START) == timedelta(0)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from grading.engine.algorithm.item import Input
 from grading.engine.algorithm.situation import Situation
-from grading.engine.circulation_words import duration_text
 from grading.engine.entries import (
     Entry,
     FluidBolus,
@@ -18,6 +17,7 @@ from grading.engine.entries import (
     Vitals,
 )
 from grading.engine.organs import lab_text
+from grading.engine.sentences import duration_text
 from grading.engine.units import shown
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, OxygenDevice, term_label

@@ -24,7 +24,7 @@ from grading.engine.algorithm.evidence import (
 )
 from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, Said
 from grading.engine.algorithm.situation import Situation, amount
-from grading.engine.circulation_words import duration_text
+from grading.engine.sentences import duration_text
 from grading.engine.units import EXACT, shown
 from grading.engine.vocabulary import TreatmentAgent
 

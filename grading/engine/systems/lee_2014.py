@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from grading.engine import circulation, constitution, organs, oxygen
 from grading.engine.evidence import Citation
-from grading.engine.policy import Policy
+from grading.engine.grading_system import DEATH, GradingSystem, Rule
 
-RULESET: Final = "lee-2014"
-RULESET_VERSION: Final = "1"
-
-DEATH: Final = "death"
 DEATH_GRADE: Final = 5
-
-
-class Rule(NamedTuple):
-    """One line of the table. ``grade_from_policy`` names the decision where the paper is silent."""
-
-    code: str
-    grade: int
-    citation: Citation
-    grade_from_policy: str = ""
-
-    def grade_under(self, policy: Policy) -> int:
-        return (
-            int(getattr(policy, self.grade_from_policy)) if self.grade_from_policy else self.grade
-        )
 
 
 def _lee(place: str) -> Citation:
@@ -61,10 +43,7 @@ TABLE_2: Final = (
     Rule(DEATH, DEATH_GRADE, _lee("Table 2, grade 5")),
 )
 
-RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in TABLE_2}
-ORDER: Final[dict[str, int]] = {rule.code: place for place, rule in enumerate(TABLE_2)}
+LEE_2014: Final = GradingSystem("lee-2014", "2", "Lee 2014", TABLE_2)
 
-
-def grades_under(policy: Policy) -> dict[str, int]:
-    """The grade of every criterion under ``policy``."""
-    return {rule.code: rule.grade_under(policy) for rule in TABLE_2}
+RULESET: Final = LEE_2014.key
+RULESET_VERSION: Final = LEE_2014.version
