@@ -1,4 +1,4 @@
-"""Authors that are no sign-in: the course file."""
+"""Authors that are no sign-in: the course file, and a new version of the grading rules."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from crs_app.accounts.models import Role, User
 
 
 def course_file_author() -> User:
-    """Who stands as the author of what a course file says."""
+    """The author of entries that come from a course file."""
     return author("course-file", "", "Course file")
 
 
+def grading_rules_author() -> User:
+    """The author of acts that regrade a course under a new version of the rules."""
+    return author("grading-rules", "", "Grading rules")
+
+
 def author(username: str, first_name: str, last_name: str) -> User:
+    """The user of this name, who cannot sign in; created where new."""
     names = {"first_name": first_name, "last_name": last_name}
     user, created = User.objects.get_or_create(
         username=username,

@@ -54,7 +54,7 @@ class AfterSave:
     syringes: list[SyringeConcentration]
     proposed: Mapping[str, AttributionProposal]
     guidance: GuidancePanel
-    repeated: bool
+    is_replay: bool
 
 
 def after_save(recorded: RecordingResult) -> AfterSave:
@@ -83,7 +83,7 @@ def after_save(recorded: RecordingResult) -> AfterSave:
         else [],
         proposed=latest_attributions(standing.latest),
         guidance=build_panel(advised, held.authors, going_on),
-        repeated=recorded.repeated,
+        is_replay=recorded.is_replay,
     )
 
 
@@ -101,7 +101,7 @@ def _adds_rows(recorded: RecordingResult) -> bool:
 
     A weight that is charted late tells the doses after it anew.
     """
-    if recorded.repeated or not recorded.keeps_changes:
+    if recorded.is_replay or not recorded.keeps_changes:
         return False
     if any(entry.replaces_id is not None for entry in recorded.entries):
         return False

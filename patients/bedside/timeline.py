@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from datetime import datetime
 
 from grading.engine.entries import Weight
+from grading.systems import HEADLINE
 from patients.display.timeline import (
     GRADE_CHANGE,
     GUIDANCE,
@@ -44,14 +45,14 @@ def timeline_of(
     if kind == GRADE_CHANGE:
         changes = [
             change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
-            for one in read_grade_changes(course_id, now)
+            for one in read_grade_changes(course_id, now, HEADLINE)
         ]
         return Timeline(changes[::-1], "", kind)
     if kind == GUIDANCE:
         return Timeline([answer_row(answer) for answer in read_all_answers(course_id)], "", kind)
     if kind == TRANSFER:
         return Timeline([move_row(move) for move in read_moves(course_id)], "", kind)
-    page = read_timeline_page(course_id, now, before=before, kind=kind)
+    page = read_timeline_page(course_id, now, HEADLINE, before=before, kind=kind)
     return build_timeline(page, kind, _correctable(can_correct))
 
 

@@ -15,6 +15,7 @@ from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
 from grading.service import Standing
+from grading.systems import HEADLINE
 from patients.display.text import clock_text
 from patients.models import Course
 from patients.queries.entries import EntryRow, course_facts, parse_entries
@@ -82,7 +83,9 @@ class Advice:
 
 def advice_for_course(course: Course, now: datetime) -> Advice:
     """What is advised on ``course`` at ``now``: computed, never cached."""
-    return _advice_for_course(read_course_status(course, now), read_grade_history(course.pk, now))
+    return _advice_for_course(
+        read_course_status(course, now), read_grade_history(course.pk, now, HEADLINE)
+    )
 
 
 def _advice_for_course(reading: CourseStatus, held: GradeHistory) -> Advice:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from grading.engine.algorithm import Item, Reply
-from grading.engine.systems.lee_2014 import RULESET_VERSION
+from grading.systems import HEADLINE
 from patients.guidance.advice import Advice, advice_for_course
 from patients.models import Course, EntryKind, GuidanceAnswer
 from patients.queries.guidance_answers import AnswerRow, answer_row_of
@@ -101,7 +101,7 @@ def _store(recorded: RecordingResult, advised: Advice, item: Item, given: NewAns
         summary=item.summary,
         grade=standing.grade or 0,
         at_most=standing.at_most or 0,
-        ruleset_version=RULESET_VERSION,
+        ruleset_version=HEADLINE.version,
         reply=given.reply.value,
         reason=given.reason,
         returns_at=returns_at,

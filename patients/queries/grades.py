@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-from grading.engine.systems.lee_2014 import RULESET
+from grading.engine.grading_system import GradingSystem
 from patients.models import Course, GradePeriod
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
@@ -55,26 +55,51 @@ class GradePeriodRow(NamedTuple):
     ruleset_version: str
     policy_id: int
 
-    def unless_said_by(self, other: GradePeriodRow | None) -> GradePeriodRow:
-        """``other`` where it says the same; this one where it does not, or is none."""
-        return self if other is None or other._replace(id=self.id) != self else other
+    def means_the_same_as(self, other: GradePeriodRow) -> bool:
+        """Whether both state the same answer for the same time.
+
+        The version that computed it does not count, nor do the parameters of the sentences: rows
+        written by an earlier version have none.
+        """
+        if (self.start, self.end, self.grade, self.at_most, self.policy_id) != (
+            other.start,
+            other.end,
+            other.grade,
+            other.at_most,
+            other.policy_id,
+        ):
+            return False
+        return self.findings == other.findings or _without_params(self.findings) == _without_params(
+            other.findings
+        )
 
 
-def periods_known_now(course: Course | uuid.UUID) -> QuerySet[GradePeriod]:
+def _without_params(findings: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        part: [{key: item[key] for key in item if key != "params"} for item in items]
+        for part, items in findings.items()
+    }
+
+
+def periods_known_now(course: Course | uuid.UUID, system: GradingSystem) -> QuerySet[GradePeriod]:
     """The periods of ``course`` as the chart has them now, in order."""
     return GradePeriod.objects.filter(
-        course=course, system=RULESET, known__upper_inf=True
+        course=course, system=system.key, known__upper_inf=True
     ).order_by("valid")
 
 
-def periods_known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePeriod]:
+def periods_known_at(
+    course: Course | uuid.UUID, system: GradingSystem, instant: datetime
+) -> QuerySet[GradePeriod]:
     """The periods of ``course`` as the chart had them at ``instant``, in order."""
     return GradePeriod.objects.filter(
-        course=course, system=RULESET, known__contains=instant
+        course=course, system=system.key, known__contains=instant
     ).order_by("valid")
 
 
-def period_rows_known_at(course: Course | uuid.UUID, instant: datetime) -> list[GradePeriodRow]:
+def period_rows_known_at(
+    course: Course | uuid.UUID, system: GradingSystem, instant: datetime
+) -> list[GradePeriodRow]:
     """``periods_known_at``, as a regrade compares them."""
     return [
         GradePeriodRow(
@@ -87,7 +112,7 @@ def period_rows_known_at(course: Course | uuid.UUID, instant: datetime) -> list[
             row.ruleset_version,
             row.policy_id,
         )
-        for row in periods_known_at(course, instant)
+        for row in periods_known_at(course, system, instant)
     ]
 
 
@@ -167,6 +192,7 @@ class GradeHistory(NamedTuple):
 def read_grade_history(
     course_id: uuid.UUID,
     now: datetime,
+    system: GradingSystem,
     entry_ids: Iterable[str] = (),
     *,
     weights_since: datetime | None = None,
@@ -179,7 +205,7 @@ def read_grade_history(
     """
     said: dict[str, Any] = {
         "course": course_id,
-        "system": RULESET,
+        "system": system.key,
         "now": now,
         "back": now - LOOKS_BACK,
         "entries": list(entry_ids),

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 
 from grading.engine import entries as grading_entries
-from grading.engine.systems.lee_2014 import RULESET
+from grading.engine.grading_system import GradingSystem
 from patients.models import Entry, EntryKind
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
@@ -192,11 +192,16 @@ class _Cursor(NamedTuple):
 
 
 def read_timeline_page(
-    course_id: uuid.UUID, now: datetime, *, before: uuid.UUID | None = None, kind: str = ""
+    course_id: uuid.UUID,
+    now: datetime,
+    system: GradingSystem,
+    *,
+    before: uuid.UUID | None = None,
+    kind: str = "",
 ) -> TimelinePage:
     """A page of the timeline from the entry ``before`` on; all kinds, or entries of one kind."""
     after = None if before is None else _position_of(course_id, before)
-    params: dict[str, Any] = {"course": course_id, "kind": kind, "system": RULESET, "now": now}
+    params: dict[str, Any] = {"course": course_id, "kind": kind, "system": system.key, "now": now}
     if after is not None:
         params |= after._asdict()
     with connection.cursor() as cursor:
@@ -244,12 +249,14 @@ def _position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> _Cursor | None:
     return None if found is None else _Cursor(*found)
 
 
-def read_grade_changes(course_id: uuid.UUID, now: datetime) -> list[GradeChangeRow]:
+def read_grade_changes(
+    course_id: uuid.UUID, now: datetime, system: GradingSystem
+) -> list[GradeChangeRow]:
     """Every change of grade up to ``now``, in order, as the chart has them now."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL_GRADE_CHANGES.format(since=_ALWAYS, until=_ALWAYS),
-            {"course": course_id, "system": RULESET, "now": now},
+            {"course": course_id, "system": system.key, "now": now},
         )
         return _parse_grade_changes(cursor.fetchone()[0])
 

@@ -30,9 +30,9 @@ from patients.display.text import (
 )
 from patients.models import Course, GradePeriod
 from patients.queries.courses import read_course
-from patients.recording.record import correct_entry, end_course, record_entries
+from patients.recording.record import correct_entry, record_entries
 from patients.ward.board import ended_board_rows, open_board_rows
-from tests.factories import admit, chart, sending, utc
+from tests.factories import admit, chart, end, sending, utc
 
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
 TEN_HOURS_EAST = ZoneInfo("Australia/Brisbane")
@@ -346,7 +346,7 @@ def test_a_row_has_its_date_on_another_day(
 
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
-    end_course(course, timezone.now())
+    end(course, clinician)
     assert open_board_rows(timezone.now()) == []
     (row,) = ended_board_rows(timezone.now())
     assert (row.course_id, row.grade, row.next_change) == (course.pk, 0, None)

@@ -166,7 +166,7 @@ def test_the_same_form_twice_is_one_entry(nurse_client: Client, course: Course) 
         answer = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX)
         assert answer.status_code == 200
         assert answer.context["saved"].card.grade == 1
-    assert answer.context["saved"].repeated
+    assert answer.context["saved"].is_replay
     assert Entry.objects.filter(kind="vitals").count() == 1
 
 
