@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="gradecheckpoint",
             name="system",
-            field=models.CharField(db_default="lee_2014", max_length=20),
+            field=models.CharField(db_default="lee-2014", max_length=20),
         ),
         migrations.AlterField(
             model_name="chartingact",

@@ -82,7 +82,7 @@ class GradeCheckpoint(models.Model):
     course = models.ForeignKey(
         Course, on_delete=models.CASCADE, related_name="checkpoints", db_index=False
     )
-    system = models.CharField(max_length=20, db_default="lee_2014")
+    system = models.CharField(max_length=20, db_default="lee-2014")
     at = models.DateTimeField()
     ruleset_version = models.CharField(max_length=20)
     state = models.JSONField()
