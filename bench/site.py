@@ -24,7 +24,7 @@ from crs_app.local_postgres import LocalServer
 USERNAME: Final = "bench-nurse"
 PASSWORD: Final = "measured bedside 1"  # noqa: S105 - of a database that lives some minutes
 _SAVED: Final = b"message-saved"
-_SHOWN: Final = "CRS-Guidance-Shown"
+_SHOWN: Final = "CRS-Shown"
 _ASKED: Final = re.compile(rb'name="confirmed"\s+value="(\w+)"')
 # None is five times another: a form would ask whether that is meant.
 _RATES_UG_PER_MIN: Final = ("6", "8", "10", "12", "18", "22", "26")
@@ -39,11 +39,12 @@ class Page:
 
     def headers(self) -> dict[str, str]:
         """What the page says of itself as it saves."""
-        return {_SHOWN: self.guidance}
+        return {_SHOWN: f"guidance={self.guidance}"}
 
     def take(self, headers: Mapping[str, str]) -> None:
         """What the page shows after an answer with these ``headers``."""
-        self.guidance = headers.get(_SHOWN.lower(), self.guidance)
+        shown = headers.get(_SHOWN.lower(), "")
+        self.guidance = shown.removeprefix("guidance=") or self.guidance
 
 
 @dataclass

@@ -11,7 +11,7 @@ import factory
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
-from patients.models import Course, EntryKind, Move
+from patients.models import Course, Entry, EntryKind, Move
 from patients.recording.admit import Admission, admit_patient
 from patients.recording.inputs import NewEntry, Submission
 from patients.recording.record import RecordingResult, record_entries
@@ -78,6 +78,11 @@ def end(course: Course, by: User) -> None:
     request = TransferRequest(Move.ENDED, timezone.now(), location_token(course))
     record_transfer(course, request, sending(by))
     course.refresh_from_db()
+
+
+def correct(entry: Entry, at: datetime, body: Mapping[str, Any], by: Submission) -> RecordingResult:
+    """The correction of ``entry``, recorded."""
+    return record_entries(entry.course, [NewEntry(entry.kind, at, body, replaces=entry.pk)], by)
 
 
 def chart(

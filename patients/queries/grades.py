@@ -123,7 +123,8 @@ def findings_without_wording(findings: Mapping[str, Any]) -> str:
     return json.dumps([met, unknown])
 
 
-LOOKS_BACK: Final = timedelta(hours=24)
+PEAK_WINDOW: Final = timedelta(hours=24)
+"""The window of the 24-h peak; the history is read whole for as long."""
 
 # Guidance reads the grades since the first treatment and since the oldest answer.
 SQL_READ_GRADE_HISTORY: Final = """
@@ -170,23 +171,33 @@ SELECT (
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
     WHERE entry.course_id = %(course)s AND {weights}
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
-)
+), (
+    SELECT at FROM patients_entry
+    WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
+    ORDER BY at DESC LIMIT 1
+), greatest((
+    SELECT max(recorded_at) FROM patients_guidanceanswer
+    WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
+), (SELECT max(at) FROM patients_transfer WHERE course_id = %(course)s))
 FROM oldest
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON).replace("{weights}", SQL_WEIGHTS)
 
 
 class GradeHistory(NamedTuple):
-    """``grades`` as in ``read_grade_history``.
+    """When which grade was in force, and what is read with it.
 
     ``authors`` are those of the entries asked for, by their id; ``weights`` those in force since
-    the instant asked for, and the one that held there.
-    ``may_have_answers`` is false where guidance was never answered on the course.
+    the instant asked for, and the one in force at it. ``may_have_answers`` is false where guidance
+    was never answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of
+    the latest entry and of the latest answer or move, those of the act asked for apart.
     """
 
     grades: list[GradeInterval]
     authors: dict[str, EntryAuthor]
     weights: list[EntryRow]
     may_have_answers: bool
+    latest_entry_at: datetime | None
+    latest_other_at: datetime | None
 
 
 def read_grade_history(
@@ -196,24 +207,26 @@ def read_grade_history(
     entry_ids: Iterable[str] = (),
     *,
     weights_since: datetime | None = None,
+    apart_from_act: uuid.UUID | None = None,
 ) -> GradeHistory:
-    """When which grade held, in order, as the chart has it now; and who charted ``entry_ids``.
+    """Read the grades that the chart has now, in order, and who charted ``entry_ids``.
 
-    Whole for the last 24 h, since the first treatment and since the oldest answer to guidance;
-    before that, the first time of each grade, and the start of the grade that holds at ``now``
+    Whole for ``PEAK_WINDOW``, since the first treatment and since the oldest answer to guidance;
+    before that, the first time of each grade, and the start of the grade in force at ``now``
     with what was before it.
     """
-    said: dict[str, Any] = {
+    params: dict[str, Any] = {
         "course": course_id,
         "system": system.key,
         "now": now,
-        "back": now - LOOKS_BACK,
+        "back": now - PEAK_WINDOW,
         "entries": list(entry_ids),
         "since": weights_since,
+        "apart_from": apart_from_act,
     }
     with connection.cursor() as cursor:
-        cursor.execute(SQL_READ_GRADE_HISTORY, said)
-        grades, has_answers, authors, weights = cursor.fetchone()
+        cursor.execute(SQL_READ_GRADE_HISTORY, params)
+        grades, has_answers, authors, weights, entry_at, other_at = cursor.fetchone()
     return GradeHistory(
         [
             GradeInterval(
@@ -229,4 +242,6 @@ def read_grade_history(
         },
         parse_entry_rows(weights),
         has_answers,
+        entry_at,
+        other_at,
     )

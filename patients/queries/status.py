@@ -54,9 +54,16 @@ def read_course_status(course: Course, now: datetime) -> CourseStatus:
 
 
 def read_history_for(
-    course_id: uuid.UUID, standing: Standing, new: Iterable[grading_entries.Entry] = ()
+    course_id: uuid.UUID,
+    standing: Standing,
+    new: Iterable[grading_entries.Entry] = (),
+    *,
+    act: uuid.UUID | None = None,
 ) -> GradeHistory:
-    """Grades, authors and weights that the page tells beside ``standing`` and ``new`` entries."""
+    """Read grades, authors and weights that a page shows with ``standing`` and ``new`` entries.
+
+    ``act`` is the act that recorded ``new``.
+    """
     latest = standing.latest.values()
     shown_ids = {entry.id for entry in latest}
     return read_grade_history(
@@ -65,6 +72,7 @@ def read_history_for(
         HEADLINE,
         shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
         weights_since=earliest_weight_dose([*latest, *new]),
+        apart_from_act=act,
     )
 
 

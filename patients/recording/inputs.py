@@ -49,14 +49,21 @@ class Submission:
 
 
 class ConflictError(Exception):
-    """Nothing is stored: someone else was first, or the form was used before."""
+    """Nothing is stored: someone else was first, or the form was used before.
+
+    ``sentence`` says so to the reader of a page.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class ReplacedAlreadyError(ConflictError):
     """The entry to correct or retract has a successor already: ``successor``, by someone else."""
 
     def __init__(self, successor: Entry) -> None:
-        super().__init__(str(successor))
+        super().__init__("Someone else has corrected or retracted this entry meanwhile.")
         self.successor = successor
 
 
@@ -64,5 +71,5 @@ class FormReusedError(ConflictError):
     """This form was saved before with other contents; ``act`` is what was recorded then."""
 
     def __init__(self, act: ChartingAct) -> None:
-        super().__init__(str(act))
+        super().__init__("This was sent before with other contents.")
         self.act = act

@@ -6,11 +6,11 @@ An observation is never stored without its grade: where grading fails, nothing i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection, transaction
 
@@ -47,7 +47,8 @@ class RecordingResult:
     """What an act put on the chart, and what that changed.
 
     ``standing`` is the status of the course at ``now``. ``grade_changes`` are those that the act
-    brought into the history; ``keeps_changes`` says that all earlier ones read as before.
+    brought into the history; ``keeps_changes`` says that all earlier ones read as before,
+    the latest of them at ``latest_change_before`` (None: none that the act could have changed).
     ``new_rows`` are the recorded entries as they would be read again. ``in_force`` are the entries
     since the last checkpoint, ``for_guidance`` those that guidance needs. ``is_replay``: the same
     form had been recorded before.
@@ -62,6 +63,7 @@ class RecordingResult:
     grade_before: int | None
     grade_changes: tuple[GradeChange, ...]
     keeps_changes: bool
+    latest_change_before: datetime | None
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
     is_replay: bool = False
@@ -80,14 +82,6 @@ def record_entries(
     with course_queue(course.pk), transaction.atomic(durable=True):
         lock_course(course.pk)
         return append_act(course, new_entries, submission)
-
-
-def correct_entry(
-    entry: Entry, at: datetime, body: Mapping[str, Any], submission: Submission
-) -> RecordingResult:
-    """Record the correction of ``entry``; ``submission.answers`` holds the reason."""
-    correction = NewEntry(entry.kind, at, body, replaces=entry.pk)
-    return record_entries(entry.course, [correction], submission)
 
 
 def retract_entry(entry: Entry, submission: Submission) -> RecordingResult:
@@ -313,6 +307,7 @@ def _result(
         grade_before=diff.grade_before(act.recorded_at),
         grade_changes=diff.changes(act.recorded_at),
         keeps_changes=diff.keeps_changes(act.recorded_at),
+        latest_change_before=diff.latest_change_before(act.recorded_at),
         in_force=read.in_force,
         for_guidance=read.for_guidance,
         is_replay=now is not None,

@@ -66,6 +66,10 @@ class HistoryDiff:
         findings = {change: change.findings for change in _changes(self.after)}
         return all(findings.get(c) == c.findings for c in _changes(self.before) if c.at <= now)
 
+    def latest_change_before(self, now: datetime) -> datetime | None:
+        """When the grade changed last, up to ``now``, as the history had it before the act."""
+        return max((c.at for c in _changes(self.before) if c.at <= now), default=None)
+
     def grade_before(self, now: datetime) -> int | None:
         """The grade at ``now`` before the act; None where nothing was graded."""
         return _grade_at(self.before, now)

@@ -18,9 +18,9 @@ from patients.models import ChartingAct, Course, Entry, EntryKind, GradeCheckpoi
 from patients.queries.grades import periods_known_at, periods_known_now
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import FormReusedError, NewEntry, ReplacedAlreadyError
-from patients.recording.record import correct_entry, retract_entry
+from patients.recording.record import retract_entry
 from patients.recording.regrade import GradeChange, regrade
-from tests.factories import AdmissionFactory, UserFactory, admit, chart, record, sending
+from tests.factories import AdmissionFactory, UserFactory, admit, chart, correct, record, sending
 
 NOREPINEPHRINE = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
 
@@ -81,7 +81,7 @@ def test_a_late_entry_changes_the_past_and_keeps_what_was_known(
 
 def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinician: User) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    corrected = correct_entry(
+    corrected = correct(
         wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician, answers={"reason": "typo"})
     )
     assert corrected.standing.grade == 0
@@ -102,9 +102,7 @@ def test_a_retracted_correction_does_not_bring_the_original_back(
     course: Course, clinician: User
 ) -> None:
     first = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    second = correct_entry(first, first.at, {"temperature_c": "38.9"}, sending(clinician)).entries[
-        0
-    ]
+    second = correct(first, first.at, {"temperature_c": "38.9"}, sending(clinician)).entries[0]
     assert retract_entry(second, sending(clinician)).standing.grade == 0
 
 
@@ -112,9 +110,9 @@ def test_the_second_to_correct_an_entry_is_told_of_the_first(
     course: Course, clinician: User
 ) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    first = correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician))
+    first = correct(wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician))
     with pytest.raises(ReplacedAlreadyError) as refused:
-        correct_entry(wrong, wrong.at, {"temperature_c": "37.9"}, sending(clinician))
+        correct(wrong, wrong.at, {"temperature_c": "37.9"}, sending(clinician))
     assert refused.value.successor == first.entries[0]
     assert Entry.objects.filter(replaces=wrong).count() == 1
 
@@ -139,8 +137,8 @@ def test_a_correction_sent_twice_is_no_conflict_with_itself(
 ) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
     form = sending(clinician)
-    correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, form)
-    assert correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, form).is_replay
+    correct(wrong, wrong.at, {"temperature_c": "36.9"}, form)
+    assert correct(wrong, wrong.at, {"temperature_c": "36.9"}, form).is_replay
 
 
 def test_a_form_sent_again_with_other_contents_is_refused(course: Course, clinician: User) -> None:
