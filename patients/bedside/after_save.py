@@ -162,7 +162,8 @@ def render_after_save(
 ) -> HttpResponse:
     """Answer htmx with ``main_template``, the part that was sent, and with what else changed.
 
-    ``context`` may bring a form: with ``renew_form`` it takes the place of the one on the page.
+    ``context`` may bring a form: with ``renew_form`` it takes the place of the one on the page, its
+    message in it, and ``main_template`` may be empty.
     """
     parts = {
         "saved": saved,

@@ -150,7 +150,7 @@ def _record(
         return redirect("patients:bedside", course.pk)
     saved = after_save(result, shown_on_page(request))
     context = {"remarks": remarks, **_form_after_save(form, saved)}
-    main = "forms/entry_form.html" if context["renew_form"] else "bedside/saved_message.html"
+    main = "" if context["renew_form"] else "bedside/saved_message.html"
     return render_after_save(request, saved, main, context)
 
 
