@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
-from grading.answer import graded
 from grading.course_file import CourseFileError, read_course
+from grading.course_result import grade_course
 from grading.progress import Progress
 from grading.report import text_report
 
@@ -79,7 +79,7 @@ def _grade_one(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     with _opened(options.file) as file:
         content = file.read()
     try:
-        answer = graded(read_course(content), options.now, options.known_at)
+        answer = grade_course(read_course(content), options.now, options.known_at)
     except CourseFileError as error:
         err.writelines(f"{fault}\n" for fault in error.faults)
         return REFUSED
@@ -97,7 +97,7 @@ def _grade_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
             if not line.strip():
                 continue
             try:
-                answer = graded(read_course(line), options.now, options.known_at).as_json()
+                answer = grade_course(read_course(line), options.now, options.known_at).as_json()
             except CourseFileError as error:
                 answer = {"line": number, "faults": [str(fault) for fault in error.faults]}
                 status = SOME_LINES_REFUSED

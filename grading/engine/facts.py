@@ -35,12 +35,12 @@ class Baseline:
         """
         baseline = self
         for entry in sorted(entries, key=lambda e: (e.recorded_at, e.at)):
-            said = {
+            established = {
                 item.name: value
                 for item in fields(Baseline)
                 if (value := getattr(entry, item.name)) is not None
             }
-            baseline = replace(baseline, **said)
+            baseline = replace(baseline, **established)
         return baseline
 
     def of(self, analyte: Analyte) -> Decimal | None:

@@ -20,12 +20,12 @@ from grading.course_file import read_course
 from grading.engine import algorithm
 from grading.engine.algorithm import ITEMS, Indicator, Item, Reply, evidence
 from grading.engine.algorithm.evidence import LATER_SOURCES
-from grading.engine.algorithm.knowing import _CHART
+from grading.engine.algorithm.missing_data import _CHART
 from grading.engine.algorithm.tocilizumab import label_dose_mg
 from grading.engine.entries import BaselineFacts, in_force
 from grading.engine.evidence import SOURCES, Citation, Threshold
 from grading.guidance import GuidanceAnswer, advise, situation_of
-from grading.service import stand
+from grading.service import status_at
 from tests.grading.random_courses import Raw, instants
 from tests.grading.strategies import courses
 from tests.grading.test_cases import CASES, charted_entries, given_course, instant
@@ -69,7 +69,7 @@ def guided(
         for entry in in_force(document.entries)
         if entry.at <= now or isinstance(entry, BaselineFacts)
     ]
-    history, standing = stand(document.facts, entries, now)
+    history, standing = status_at(document.facts, entries, now)
     items = advise(
         document.facts, standing, entries, history.periods, risk=document.risk, answers=answers
     )
@@ -176,8 +176,8 @@ def test_the_doses_are_those_of_the_table(row: list[str]) -> None:
     assert (proposed.agent, proposed.dose_mg) == ("tocilizumab", Decimal(by_paper))
     assert f"= {by_paper} mg." in proposed.detail
     assert label_dose_mg(Decimal(weight)) == Decimal(by_label)
-    assert f"{by_label} mg" in proposed.beside
-    assert proposed.beside.startswith("Not from the paper: current US label")
+    assert f"{by_label} mg" in proposed.other_source
+    assert proposed.other_source.startswith("Not from the paper: current US label")
     daily = found.item("methylprednisolone.dose")
     assert (daily.dose_mg, daily.dose_per_day) == (Decimal(methylprednisolone), True)
     once = ventilated(age, weight, seizure).item("dexamethasone.dose")
@@ -193,10 +193,10 @@ def test_a_weight_near_the_labels_step_is_checked(weight: str, warned: bool) -> 
 
 def test_the_label_gives_no_dose_below_its_age() -> None:
     first = ventilated("1", "9").item("tocilizumab.dose")
-    assert first.beside.endswith("it gives no dose at this age.")
+    assert first.other_source.endswith("it gives no dose at this age.")
     assert first.dose_mg == 72
     later = ventilated("1", "9", dose("tocilizumab", 72)).item("tocilizumab.awaiting")
-    assert later.beside == ""
+    assert later.other_source == ""
 
 
 # The rules one by one
@@ -648,9 +648,9 @@ def test_uncertain_attribution_is_said_with_the_branch() -> None:
 def test_crp_is_shown_with_its_latest_value_and_what_masks_it() -> None:
     crp = entry(0, kind="lab", analyte="crp", value=215, unit="mg/L", id="crp")
     found = at(5, temperature("39"), crp).item("crp.monitor")
-    assert (found.inputs[0].entry_id, found.beside, found.unknown) == ("crp", "", ())
+    assert (found.inputs[0].entry_id, found.other_source, found.unknown) == ("crp", "", ())
     masked = at(5, temperature("39"), crp, dose("tocilizumab", 280)).item("crp.monitor")
-    assert masked.beside.startswith("Not from the paper")
+    assert masked.other_source.startswith("Not from the paper")
 
 
 def test_an_item_as_the_answer_has_it() -> None:
@@ -667,7 +667,7 @@ def test_times_are_told_where_the_caller_says() -> None:
     course = given_course(FACTS)
     document = read_course(json.dumps({**course, "entries": [*SHOCK, dose("tocilizumab", 9)]}))
     now = later(30)
-    history, standing = stand(document.facts, document.entries, now)
+    history, standing = status_at(document.facts, document.entries, now)
 
     east = timezone(timedelta(hours=5))
     items = advise(document.facts, standing, document.entries, history.periods, timezone=east)

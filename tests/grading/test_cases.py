@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from grading.answer import answer
+from grading.course_result import result_json
 from grading.engine.units import celsius
 
 CASES = Path(__file__).parent / "cases"
@@ -299,20 +299,20 @@ def mismatches_of_course(case: Case) -> Iterator[tuple[str, Any, Any]]:
     assert times == sorted(times), "rows in order of time"
     lists = [charted_entries(row["charted"], at) for row, at in zip(case.rows, times, strict=True)]
     document = case.course | {"entries": [entry for entries in lists for entry in entries]}
-    history = answer(document, now=times[-1])
+    history = result_json(document, now=times[-1])
     last_charted = None
     for row, at, entries in zip(case.rows, times, lists, strict=True):
         place, wanted = f"{row['time']} {row['charted']}", expected(row)
         if known_at := row.get("known at"):
-            found = held_now(answer(document, now=at, known_at=instant(known_at)))
+            found = held_now(result_json(document, now=at, known_at=instant(known_at)))
             yield f"{place} as known at {known_at}", wanted, found
             continue
-        yield place, wanted, held_now(answer(document, now=at))
+        yield place, wanted, held_now(result_json(document, now=at))
         yield f"{place} (in the whole history)", wanted, held_at(history, at)
         if entries:
             last_charted = at
         elif last_charted is not None and last_charted >= INFUSED_AT:
-            projected = answer(document, now=last_charted)
+            projected = result_json(document, now=last_charted)
             yield f"{place} (as projected)", wanted, held_at(projected, at)
 
 
@@ -320,7 +320,7 @@ def mismatches_of_single_rows(case: Case) -> Iterator[tuple[str, Any, Any]]:
     at = instant("10:00")
     for row in case.rows:
         document = case.course | {"entries": charted_entries(row["charted"], at)}
-        yield row["charted"], expected(row), held_now(answer(document, now=at))
+        yield row["charted"], expected(row), held_now(result_json(document, now=at))
 
 
 ALL_CASES = [case for path in sorted(CASES.glob("*.md")) for case in read_cases(path)]
@@ -377,7 +377,7 @@ def demo_course(name: str) -> Json:
 
 @pytest.mark.parametrize(("name", "grade"), EPISODES.items())
 def test_the_published_courses_reach_their_published_grade(name: str, grade: int) -> None:
-    assert answer(demo_course(name))["maximum"] == grade
+    assert result_json(demo_course(name))["maximum"] == grade
 
 
 @pytest.mark.parametrize(("name", "days"), GRADE_BY_DAY)
@@ -385,5 +385,5 @@ def test_the_published_courses_have_their_grade_of_the_day(name: str, days: dict
     course = demo_course(name)
     offset = course["therapy"]["infused_at"][-6:]
     instants = {at: datetime.fromisoformat(f"{at}:00{offset}") for at in days}
-    found = {at: answer(course, now=now)["current"]["grade"] for at, now in instants.items()}
+    found = {at: result_json(course, now=now)["current"]["grade"] for at, now in instants.items()}
     assert found == days

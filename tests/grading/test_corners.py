@@ -6,7 +6,7 @@ from typing import Any
 
 from grading.course_file import read_entry
 from grading.engine.facts import Baseline, CourseFacts
-from grading.service import Standing, stand
+from grading.service import CurrentStatus, status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(
@@ -21,15 +21,15 @@ LOW = {"kind": "vitals", "systolic_mmhg": "84"}
 BOLUS = {"kind": "fluid_bolus", "volume_ml": "500"}
 
 
-def standing(minutes: int, *charted: tuple[int, dict[str, Any]]) -> Standing:
+def standing(minutes: int, *charted: tuple[int, dict[str, Any]]) -> CurrentStatus:
     entries = [
         read_entry({"id": f"e{place}", "at": (START + timedelta(minutes=after)).isoformat(), **raw})
         for place, (after, raw) in enumerate(charted)
     ]
-    return stand(FACTS, entries, START + timedelta(minutes=minutes))[1]
+    return status_at(FACTS, entries, START + timedelta(minutes=minutes))[1]
 
 
-def met(now: Standing) -> set[str]:
+def met(now: CurrentStatus) -> set[str]:
     return {criterion.code for criterion in now.criteria}
 
 

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grading.course_file import CourseDocument, read_course, read_entry
-from grading.engine.checkpoint import ResumePoint, put_away
+from grading.engine.checkpoint import ResumePoint, save_state
 from grading.engine.entries import BaselineFacts, Entry, in_force
 from grading.engine.facts import CourseFacts, PolicyFrom
-from grading.engine.history import fold, in_order
+from grading.engine.fold import fold, in_order
 from grading.engine.periods import Period
 from grading.engine.policy import Policy, policy_from
 from grading.engine.state import CourseState
-from grading.service import LEE_2014, regrade, stand
+from grading.service import LEE_2014, regrade, status_at
 from tests.grading.random_courses import (
     CIRCULATION_POLICIES,
     LABORATORY_POLICIES,
@@ -109,16 +109,16 @@ def test_resumed_equals_from_scratch(strategy: st.SearchStrategy[Raw], data: st.
     if continuing:
         assert resumed.continuing_until == continuing[-1].end
     now = max(cut, an_instant(data, raw))
-    assert stand(facts, late, now, resume=found)[1] == stand(facts, entries, now)[1]
+    assert status_at(facts, late, now, resume=found)[1] == status_at(facts, entries, now)[1]
 
 
 def checkpoint_at(facts: CourseFacts, entries: Sequence[Entry], cut: datetime) -> ResumePoint:
     said = [e for e in entries if isinstance(e, BaselineFacts)]
     state = CourseState.at_start(facts, facts.baseline.with_entries(said), LEE_2014)
     fold(state, in_order(e for e in entries if e.at <= cut and not isinstance(e, BaselineFacts)))
-    made = put_away(state)
+    made = save_state(state)
     assert made.at == cut
-    return made.kept()
+    return made.to_resume_point()
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=NAMES)
@@ -150,7 +150,7 @@ def test_the_same_numbers_again_change_no_grade(
     once, twice = regrade(facts, entries).periods, regrade(again, entries).periods
     assert what_holds(twice) == what_holds(once)
     moment = an_instant(data, raw)
-    plain, renewed = stand(facts, entries, moment)[1], stand(again, entries, moment)[1]
+    plain, renewed = status_at(facts, entries, moment)[1], status_at(again, entries, moment)[1]
     assert [p.start for p in renewed.upcoming] == [p.start for p in plain.upcoming]
     assert (renewed.grade, renewed.at_most) == (plain.grade, plain.at_most)
 
@@ -251,9 +251,9 @@ def test_the_words_follow_the_conversion_not_the_policy_in_force() -> None:
     policies = (PolicyFrom(minute(30), policy_from({"norepinephrine_expressed_as": "bitartrate"})),)
     facts = replace(FACTS, policies=policies)
     entries = [charted(0, **{**NOREPINEPHRINE, "rate": "30"})]
-    assert "base" not in stand(facts, entries, minute(40))[1].criteria[0].explanation
+    assert "base" not in status_at(facts, entries, minute(40))[1].criteria[0].explanation
     entries.append(charted(60, **{**NOREPINEPHRINE, "rate": "30"}))
-    assert "= 15 mcg/min base" in stand(facts, entries, minute(61))[1].criteria[0].explanation
+    assert "= 15 mcg/min base" in status_at(facts, entries, minute(61))[1].criteria[0].explanation
 
 
 def test_a_pressure_is_classified_anew() -> None:
@@ -301,12 +301,12 @@ def test_a_result_is_graded_anew_and_what_was_there_before_stays() -> None:
 
 def test_a_policy_decided_for_later_is_part_of_what_comes() -> None:
     policies = (PolicyFrom(minute(60), policy_from({"cpap_grade": 4})),)
-    now = stand(
+    now = status_at(
         replace(FACTS, policies=policies), [charted(0, kind="oxygen", device="cpap")], minute(30)
     )[1]
     assert [(p.start, p.grade) for p in now.upcoming] == [(minute(60), 4)]
     unseen = (PolicyFrom(minute(60), policy_from({"bipap_grade": 3})),)
-    now = stand(
+    now = status_at(
         replace(FACTS, policies=unseen), [charted(0, kind="oxygen", device="cpap")], minute(30)
     )[1]
     assert now.upcoming == ()
@@ -315,8 +315,8 @@ def test_a_policy_decided_for_later_is_part_of_what_comes() -> None:
 def test_staleness_follows_the_policy_in_force() -> None:
     policies = (PolicyFrom(minute(60), policy_from({"stale_after_oxygen_minutes": 30})),)
     facts, entries = replace(FACTS, policies=policies), [charted(0, kind="oxygen", device="cpap")]
-    assert stand(facts, entries, minute(59))[1].stale == frozenset()
-    assert stand(facts, entries, minute(60))[1].stale == {"oxygen"}
+    assert status_at(facts, entries, minute(59))[1].stale == frozenset()
+    assert status_at(facts, entries, minute(60))[1].stale == {"oxygen"}
 
 
 def test_nothing_changes_after_a_death() -> None:
@@ -328,7 +328,7 @@ def test_nothing_changes_after_a_death() -> None:
 def test_a_standing_names_the_policy_that_holds() -> None:
     later = policy_from({"cpap_grade": 4})
     facts = replace(FACTS, policies=(PolicyFrom(minute(60), later),))
-    policies = [stand(facts, [], minute(at))[1].policy for at in (-60, 59, 60)]
+    policies = [status_at(facts, [], minute(at))[1].policy for at in (-60, 59, 60)]
     assert policies == [FACTS.policy, FACTS.policy, later]
 
 

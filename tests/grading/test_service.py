@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 
 from grading.course_file import read_course, read_entry
-from grading.engine import circulation, constitution, oxygen
+from grading.engine import circulation, constitutional, oxygen
 from grading.engine.analytes import Analyte
-from grading.engine.checkpoint import put_away
+from grading.engine.checkpoint import save_state
 from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.entries import Entry
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.laboratory import in_common_unit
-from grading.engine.organs import Held, Organs
+from grading.engine.organ_toxicity import OrganToxicity, TermResult
 from grading.engine.policy import DEFAULT_POLICY, policy_from
 from grading.engine.state import CourseState
 from grading.engine.units import at_least, shown
 from grading.engine.vasopressors import HighDoseRun, Infusions, rate_text
-from grading.service import CHECKPOINT_EVERY, LEE_2014, Standing, regrade, stand
+from grading.service import CHECKPOINT_EVERY, LEE_2014, CurrentStatus, regrade, status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
@@ -35,8 +35,8 @@ def charted(minutes: float, **raw: Any) -> Entry:
     return read_entry({"id": f"at-{minutes}-{raw['kind']}", "at": at.isoformat(), **raw})
 
 
-def standing(*entries: Entry, minutes: float, facts: CourseFacts = FACTS) -> Standing:
-    return stand(facts, entries, START + timedelta(minutes=minutes))[1]
+def standing(*entries: Entry, minutes: float, facts: CourseFacts = FACTS) -> CurrentStatus:
+    return status_at(facts, entries, START + timedelta(minutes=minutes))[1]
 
 
 def test_it_says_what_the_clock_will_change() -> None:
@@ -48,7 +48,7 @@ def test_it_says_what_the_clock_will_change() -> None:
 
 def test_an_entry_after_now_is_in_the_history_but_not_in_the_standing() -> None:
     entries = [charted(0, **NOREPINEPHRINE), charted(33, **{**NOREPINEPHRINE, "rate": "0"})]
-    history, now = stand(FACTS, entries, START + timedelta(minutes=30))
+    history, now = status_at(FACTS, entries, START + timedelta(minutes=30))
     assert [period.grade for period in history.periods] == [2, 0]
     assert [period.grade for period in now.upcoming] == [3]
 
@@ -135,7 +135,7 @@ def test_it_names_what_is_excluded_by_attribution() -> None:
 
 @pytest.mark.parametrize(("attribution", "grade"), [("crs", 5), ("uncertain", 5), ("other", None)])
 def test_a_death_ends_the_course(attribution: str, grade: int | None) -> None:
-    history, now = stand(
+    history, now = status_at(
         FACTS,
         [charted(5, kind="death", attribution=attribution), charted(9, **NOREPINEPHRINE)],
         START + timedelta(minutes=10),
@@ -158,7 +158,7 @@ def test_checkpoints_come_every_so_many_entries_and_are_resumed_at() -> None:
     entries = [charted(n, kind="vitals", temperature_c=str(37 + n % 3)) for n in range(120)]
     whole = regrade(FACTS, entries)
     assert len(whole.checkpoints) == len(entries) // CHECKPOINT_EVERY
-    last = whole.checkpoints[-1].kept()
+    last = whole.checkpoints[-1].to_resume_point()
     late = [entry for entry in entries if entry.at > last.at]
     resumed = regrade(FACTS, late, resume=last, now=START + timedelta(minutes=119))
     assert [p.start for p in resumed.periods] == [
@@ -170,7 +170,7 @@ def test_checkpoints_come_every_so_many_entries_and_are_resumed_at() -> None:
 def test_a_checkpoint_survives_json_after_a_death(died_at: int) -> None:
     entries = [charted(0, **NOREPINEPHRINE), charted(died_at, kind="death")]
     entries += [charted(n, kind="vitals", heart_rate="90") for n in range(6, 90)]
-    last = regrade(FACTS, entries).checkpoints[-1].kept()
+    last = regrade(FACTS, entries).checkpoints[-1].to_resume_point()
     resumed = regrade(FACTS, [charted(200, **NOREPINEPHRINE)], resume=last)
     assert resumed.periods == ()
     assert resumed.continuing_until is None
@@ -178,14 +178,14 @@ def test_a_checkpoint_survives_json_after_a_death(died_at: int) -> None:
 
 def test_it_will_not_show_a_time_before_its_resume_point() -> None:
     entries = [charted(n, kind="vitals", heart_rate="90") for n in range(60)]
-    checkpoint = regrade(FACTS, entries).checkpoints[0].kept()
+    checkpoint = regrade(FACTS, entries).checkpoints[0].to_resume_point()
     with pytest.raises(ValueError, match="before its resume point"):
         regrade(FACTS, [], resume=checkpoint, now=START)
 
 
 def test_a_state_before_its_first_instant_cannot_be_put_away() -> None:
     with pytest.raises(ValueError, match="nothing to put away"):
-        put_away(CourseState.at_start(FACTS, Baseline(), LEE_2014))
+        save_state(CourseState.at_start(FACTS, Baseline(), LEE_2014))
 
 
 def test_age_is_required_because_pressure_limits_depend_on_it() -> None:
@@ -240,7 +240,7 @@ def test_what_does_not_stand_cannot_be_explained(code: str) -> None:
 
 def test_no_part_explains_what_was_never_charted() -> None:
     with pytest.raises(ValueError, match="no temperature"):
-        constitution.Constitution(DEFAULT_POLICY).explain(constitution.FEVER)
+        constitutional.ConstitutionalSymptoms(DEFAULT_POLICY).explain(constitutional.FEVER)
     with pytest.raises(ValueError, match="no oxygen"):
         oxygen.OxygenSupport(DEFAULT_POLICY).explain(oxygen.BELOW_40)
     with pytest.raises(ValueError, match="no death"):
@@ -252,8 +252,8 @@ def test_no_part_explains_what_was_never_charted() -> None:
 
 def test_only_a_result_can_be_in_doubt() -> None:
     toxicity = charted(0, kind="toxicity", term="alt", grade=2)
-    organs = Organs(DEFAULT_POLICY, Baseline())
-    organs.held["alt"] = Held(toxicity, None, 3, 2)  # type: ignore[arg-type]
+    organs = OrganToxicity(DEFAULT_POLICY, Baseline())
+    organs.by_term["alt"] = TermResult(toxicity, None, 3, 2)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="laboratory"):
         organs.explain("lab.alt")
 

@@ -10,7 +10,7 @@ import pytest
 
 from grading.course_file import read_entry
 from grading.engine.facts import Baseline, CourseFacts
-from grading.service import stand
+from grading.service import status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 ADULT = CourseFacts(
@@ -71,6 +71,6 @@ def test_every_finding_says_why(
         read_entry({"id": f"e{place}", "at": (START + timedelta(minutes=after)).isoformat(), **raw})
         for place, (after, raw) in enumerate(charted)
     ]
-    now = stand(facts, entries, START + timedelta(minutes=minutes))[1]
+    now = status_at(facts, entries, START + timedelta(minutes=minutes))[1]
     met = {c.code: (c.explanation, list(c.evidence), c.uncertain) for c in now.criteria}
     assert met | {u.code: (u.why, list(u.evidence)) for u in now.unknown} == said

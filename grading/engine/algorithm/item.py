@@ -54,13 +54,13 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class RuleResult:
     """What a rule says. ``beside`` stands next to the paper's words and is not from the paper."""
 
     indicator: Indicator
     summary: str
     detail: str
-    beside: str = ""
+    other_source: str = ""
     inputs: tuple[Input, ...] = ()
     unknown: tuple[str, ...] = ()
     answers: tuple[Reply, ...] = ()
@@ -73,50 +73,53 @@ class Item:
 
     code: str
     citations: tuple[Citation, ...]
-    said: Said
+    result: RuleResult
 
     @property
     def indicator(self) -> Indicator:
-        return self.said.indicator
+        return self.result.indicator
 
     @property
     def summary(self) -> str:
-        return self.said.summary
+        return self.result.summary
 
     @property
     def detail(self) -> str:
         """The paper's advice for this patient; ``beside`` is kept apart from it."""
-        return self.said.detail
+        return self.result.detail
 
     @property
-    def beside(self) -> str:
-        """What another source than the paper says, "" where nothing is set beside it."""
-        return self.said.beside
+    def other_source(self) -> str:
+        """Advice of another source than the paper, such as the label; "" where there is none."""
+        return self.result.other_source
+
+    beside = other_source
+    """The former name, until no caller uses it."""
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        return self.said.inputs
+        return self.result.inputs
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        return self.said.unknown
+        return self.result.unknown
 
     @property
     def answers(self) -> tuple[Reply, ...]:
-        return self.said.answers
+        return self.result.answers
 
     @property
     def agent(self) -> TreatmentAgent | None:
-        return None if self.said.dose is None else self.said.dose.agent
+        return None if self.result.dose is None else self.result.dose.agent
 
     @property
     def dose_mg(self) -> Decimal | None:
         """The paper's dose for this weight in mg; of a ``dose_per_day`` the day's amount."""
-        return None if self.said.dose is None else self.said.dose.dose_mg
+        return None if self.result.dose is None else self.result.dose.dose_mg
 
     @property
     def dose_per_day(self) -> bool:
-        return self.said.dose is not None and self.said.dose.per_day
+        return self.result.dose is not None and self.result.dose.per_day
 
     @property
     def citation(self) -> str:
@@ -124,7 +127,7 @@ class Item:
 
     def as_json(self) -> dict[str, Any]:
         """The item as the course file's answer has it."""
-        parts = (self.detail, self.beside, *(f"Not known: {note}" for note in self.unknown))
+        parts = (self.detail, self.other_source, *(f"Not known: {note}" for note in self.unknown))
         return {
             "code": self.code,
             "indicator": str(self.indicator),

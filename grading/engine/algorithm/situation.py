@@ -17,7 +17,7 @@ from grading.engine.units import shown
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 
 
-class GradeHeld(Protocol):
+class GradeInterval(Protocol):
     """A grade and the half-open time for which it held; ``end`` None is for ever."""
 
     @property
@@ -63,10 +63,10 @@ class Situation:
     risk: Mapping[RiskQuestion, RiskAnswer] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
     toxicities: tuple[CountedToxicity, ...] = ()
-    history: tuple[GradeHeld, ...] = ()
+    history: tuple[GradeInterval, ...] = ()
     stabilised_at: datetime | None = None
 
-    def given(self, *agents: TreatmentAgent) -> tuple[Treatment, ...]:
+    def doses_of(self, *agents: TreatmentAgent) -> tuple[Treatment, ...]:
         """Every charted dose of ``agents``, earliest first."""
         return tuple(item for item in self.treatments if item.agent in agents)
 
@@ -84,9 +84,9 @@ class Situation:
 
     def grade_at(self, instant: datetime) -> int | None:
         """The grade that held at ``instant``; None where nothing was graded."""
-        for held in self.history:
-            if held.start <= instant and (held.end is None or instant < held.end):
-                return held.grade
+        for interval in self.history:
+            if interval.start <= instant and (interval.end is None or instant < interval.end):
+                return interval.grade
         return None
 
     def clock(self, instant: datetime) -> str:

@@ -24,7 +24,7 @@ _BY_FINDING: Final[dict[tuple[bool, bool], Assessed]] = {
 
 
 @dataclass(slots=True)
-class Constitution:
+class ConstitutionalSymptoms:
     """The latest temperature and every constitutional symptom now present."""
 
     policy: Policy
@@ -36,7 +36,7 @@ class Constitution:
 
     def explainer(self) -> Explain:
         """Tells why a code stands now, whatever is noted later."""
-        return Constitution(self.policy, self.temperature, dict(self.symptoms)).explain
+        return ConstitutionalSymptoms(self.policy, self.temperature, dict(self.symptoms)).explain
 
     def read_under(self, policy: Policy) -> None:
         self.policy = policy

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from grading.engine.checkpoint import Checkpoint, put_away
+from grading.engine.checkpoint import Checkpoint, save_state
 from grading.engine.entries import Entry
 from grading.engine.periods import Opening
 from grading.engine.state import CourseState
@@ -45,14 +45,14 @@ def fold(
     """
     openings: list[Opening] = []
     checkpoints: list[Checkpoint] = []
-    worded: dict[str, Any] = {}
+    cached_words: dict[str, Any] = {}
     passed, following = 0, len(entries)
     due = checkpoint_after(following)
     for at, together in instants(entries):
         openings += state.advance(at, together)
         passed += len(together)
         if passed >= due and state.begun:
-            checkpoints.append(put_away(state, worded))
+            checkpoints.append(save_state(state, cached_words))
             following -= passed
             passed, due = 0, checkpoint_after(following)
     return openings, checkpoints

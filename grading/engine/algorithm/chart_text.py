@@ -16,7 +16,7 @@ from grading.engine.entries import (
     Vasopressor,
     Vitals,
 )
-from grading.engine.organs import lab_text
+from grading.engine.organ_toxicity import lab_text
 from grading.engine.sentences import duration_text
 from grading.engine.units import shown
 from grading.engine.vasopressors import rate_text
@@ -73,8 +73,8 @@ def age_text(entry: Entry, situation: Situation) -> str:
 
 def as_input(key: str, entry: Entry, situation: Situation) -> Input:
     """The entry as an input, with the time for which it stands."""
-    said = f"{value(key, entry)}, {situation.clock(entry.at)}"
-    return Input(entry.id, label(key, entry), said)
+    text = f"{value(key, entry)}, {situation.clock(entry.at)}"
+    return Input(entry.id, label(key, entry), text)
 
 
 def running(situation: Situation) -> tuple[Vasopressor, ...]:

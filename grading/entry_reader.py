@@ -53,7 +53,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 from grading.faults import Place
-from grading.remark_words import read_not_observed, read_note
+from grading.remark_reader import read_not_observed, read_note
 
 _COMMON: Final = frozenset({"at", "kind", "id", "recorded_at", "replaces", "attribution", "note"})
 _CTCAE_GRADES: Final = frozenset(range(5))
@@ -133,9 +133,9 @@ def _vitals(words: Mapping[str, Any], place: Place) -> Fields:
         here.only_keys(by_field, VITAL_SIGN)
         values["attribution_by_field"] = {
             key: attribution
-            for key, given in by_field.items()
+            for key, raw in by_field.items()
             if key in VITAL_SIGN
-            and (attribution := here.at(key).one_of(given, Attribution)) is not None
+            and (attribution := here.at(key).one_of(raw, Attribution)) is not None
         }
     return values
 
