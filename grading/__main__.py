@@ -28,7 +28,7 @@ REFUSED: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Grade what the arguments name; the exit status says whether anything was refused."""
+    """Grade the files that the arguments name; the exit status shows whether one was refused."""
     options = _parser().parse_args(arguments)
     try:
         if options.jsonl:
@@ -108,7 +108,7 @@ def _grade_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
 
 @contextlib.contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
-    """The file's bytes, unpacked; ``-`` is standard input."""
+    """Open a file for reading bytes, gunzipped; ``-`` is standard input."""
     if name == "-":
         yield sys.stdin.buffer
         return

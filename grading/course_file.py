@@ -62,7 +62,7 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class CourseDocument:
-    """A course file as read. ``risk`` holds the answers given with the patient, None where none."""
+    """A course file as read. ``risk`` holds the patient's risk answers, None where unanswered."""
 
     patient: PatientFacts
     product: str
@@ -72,7 +72,7 @@ class CourseDocument:
 
 
 def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
-    """The course in ``document``; raises CourseFileError with every fault found."""
+    """Read the course in ``document``; raises CourseFileError with every fault found."""
     faults: list[Fault] = []
     place = Place("", faults)
     words = _json(document, place) if isinstance(document, str | bytes) else document
@@ -109,7 +109,7 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
 
 
 def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:
-    """One entry in the file's own words, or a form's: ``temperature_f`` is accepted too.
+    """Read one entry with the keys of the course file, or with a form's ``temperature_f``.
 
     Raises CourseFileError; places are relative to ``index_place``.
     """

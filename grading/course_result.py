@@ -1,4 +1,4 @@
-"""A course file's answer: its periods, where it stands, and under which rules."""
+"""The result of grading a course file: periods, current status, guidance, and the rules used."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def result_json(
     now: datetime | None = None,
     known_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """The answer to a course file as JSON; raises CourseFileError where the file is refused."""
+    """Grade a course file and return the result as JSON; raises CourseFileError."""
     return grade_course(read_course(document), now, known_at).as_json()
 
 
@@ -89,7 +89,7 @@ def grade_course(
     known_at: datetime | None = None,
     system: GradingSystem = LEE_2014,
 ) -> CourseResult:
-    """``document`` graded by ``system`` up to ``now``, from what was recorded by ``known_at``."""
+    """Grade ``document`` by ``system`` up to ``now``, using what was recorded by ``known_at``."""
     known = [e for e in document.entries if known_at is None or e.recorded_at <= known_at]
     moment = now if now is not None else _latest_time(document, known)
     entries = [e for e in in_force(known) if e.at <= moment or isinstance(e, BaselineFacts)]

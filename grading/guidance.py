@@ -1,4 +1,4 @@
-"""The door to guidance: what the paper's algorithm says about where a course stands now."""
+"""Public interface of guidance: the paper's algorithm applied to the status of a course."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def situation_of(
     answers: Iterable[GuidanceAnswer] = (),
     timezone: tzinfo | None = None,
 ) -> Situation | None:
-    """What the algorithm reads, at the status's instant; None where nothing is graded.
+    """Build the algorithm's input at the instant of ``status``; None where nothing is graded.
 
     ``entries`` are those in force: at least every treatment, risk answer and baseline entry, and
     every toxicity, symptom and laboratory result from before the infusion; more does no harm, and
     what lies after the instant is left out. ``history`` holds the grades since the infusion.
-    ``risk`` are the answers given with the patient. ``timezone`` is that in which times are told;
-    None tells them in the offset of the infusion.
+    ``risk`` are the answers charted with the patient. Times are written in ``timezone``, None
+    being the offset of the infusion.
     """
     if status.grade is None or status.at_most is None:
         return None
@@ -118,7 +118,7 @@ def _latest_before(entries: Iterable[Entry]) -> dict[str, Entry]:
 def _risk(
     at_the_start: Mapping[str, bool | None], entries: Iterable[Entry]
 ) -> dict[RiskQuestion, RiskAnswer]:
-    """Each question's latest answer; an entry that leaves one out says nothing about it."""
+    """Each question's latest answer; an entry that leaves one out does not change its answer."""
     answers = {
         question: RiskAnswer(present)
         for question in RiskQuestion

@@ -1,4 +1,4 @@
-"""An result as a page of text that a clinician can read."""
+"""A course result as a page of text that a clinician can read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _grade(result: CourseResult, status: CurrentStatus, zone: tzinfo | None) -> 
 
 
 def _since(result: CourseResult) -> datetime:
-    """When the grade that holds now began."""
+    """When the present grade began."""
     since = result.now
     for period in reversed(result.periods):
         if period.grade != result.status.grade:

@@ -1,4 +1,4 @@
-"""The door to grading: a course's history from its entries, and where it stands now."""
+"""Public interface of grading: the history of a course from its entries, and its status."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def regrade(
 ) -> Regraded:
     """Grade a course by ``system`` from ``resume`` on, or from the start.
 
-    With ``now`` the result also says where the course stands then.
+    With ``now`` the result has the status at that instant too.
 
     ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
     every baseline entry. The caller promises that the baselines have not changed since the resume
-    point was put away. Raises ValueError where ``now`` lies before it, or
+    point was saved. Raises ValueError where ``now`` lies before it, or
     where another system made it.
     """
     if now is not None:
@@ -94,7 +94,7 @@ def status_at(
     resume: ResumePoint | None = None,
     system: GradingSystem = LEE_2014,
 ) -> tuple[Regraded, CurrentStatus]:
-    """``regrade``, and where the course stands at ``now``."""
+    """``regrade``, and the status at ``now``."""
     if resume is not None and now < resume.at:
         raise ValueError("cannot show a course at an instant before its resume point")
     state, graded = _at_the_start(facts, entries, resume, system)
@@ -107,7 +107,7 @@ def status_at(
 
 
 def _checkpoint_after(following: int) -> int:
-    """Fewer where many entries follow: who resumes there reads all of those as well.
+    """Entries until the next checkpoint; more where many follow, which a resume reads as well.
 
     Of all that a resumed regrade reads, at most an eighth lies before what has changed.
     """
@@ -163,7 +163,7 @@ def _with_baseline(facts: CourseFacts, entries: Iterable[Entry]) -> tuple[list[E
 
 
 def status_of(state: CourseState, now: datetime) -> CurrentStatus:
-    """Where ``state``, taken over ``now``, stands."""
+    """The status of ``state``, which was advanced to ``now``."""
     if not state.begun or state.is_over:
         return _status_outside_grading(state, now)
     grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)

@@ -1,4 +1,4 @@
-"""A course's state put away as JSON, so that grading can resume where it left off."""
+"""Checkpoints: the state of a course as JSON, from which grading can resume."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Checkpoint:
     version: str = ""
 
     def to_resume_point(self) -> ResumePoint:
-        """The same with its state as JSON text, as it is stored and resumed from."""
+        """Return the checkpoint with its state as JSON text."""
         return ResumePoint(self.at, json.dumps(self.state), self.system, self.version)
 
     kept = to_resume_point
@@ -48,7 +48,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """A checkpoint as it was kept: ``state`` is its JSON, as text."""
+    """A stored checkpoint to resume from: ``state`` is its JSON as text."""
 
     at: datetime
     state: str
@@ -61,13 +61,13 @@ class ResumePoint:
 
 
 def save_state(state: CourseState, cached_words: dict[str, Any] | None = None) -> Checkpoint:
-    """The checkpoint of ``state``; raises ValueError before the first instant.
+    """Make the checkpoint of ``state``; raises ValueError before the first instant.
 
-    ``worded`` are words of entries by their id: what is said again for the next checkpoint of the
-    same course is said once.
+    ``cached_words`` holds entries as JSON by their id; it is filled here, so that the next
+    checkpoint of the same course converts only new entries.
     """
     if state.at is None:
-        raise ValueError("a course without an instant has nothing to put away")
+        raise ValueError("a course without an instant has nothing to save")
     words_by_id = {} if cached_words is None else cached_words
     needed = {entry.id: entry for entry in _entries(state) if entry is not None}
     for key in needed.keys() - words_by_id.keys():
@@ -93,7 +93,7 @@ def save_state(state: CourseState, cached_words: dict[str, Any] | None = None) -
 def restore_state(
     point: ResumePoint, facts: CourseFacts, baseline: Baseline, system: GradingSystem
 ) -> CourseState:
-    """The state that ``point`` holds; facts and baseline must be those it was made under.
+    """Restore the state saved in ``point``; facts and baseline must be those it was saved under.
 
     Only policies later than the point may differ. Raises ValueError where another grading system,
     or another version of it, made the point.
@@ -134,7 +134,7 @@ def restore_state(
 
 @lru_cache
 def _read(state: str) -> tuple[Mapping[str, Any], Mapping[str, Entry]]:
-    """What a state says, and its entries by their ids: many saves and looks resume at the same."""
+    """Parse a saved state and its entries; cached, as many saves and pages resume at one point."""
     words = json.loads(state)
     return words, {key: from_words(entry) for key, entry in words["entries"].items()}
 

@@ -36,7 +36,7 @@ _LIFE_THREATENING_REACHES: Final = 4
 
 @dataclass(slots=True)
 class Circulation:
-    """Pressure, fluids, infusions and what clinicians judged of them.
+    """Blood pressure, fluid boluses, infusions and the judgements about them.
 
     Entries of one instant are noted in any order; ``settle`` then concludes what holds from that
     instant on.
@@ -69,7 +69,7 @@ class Circulation:
         )
 
     def frozen_copy(self) -> Circulation:
-        """What holds once the instant is concluded, to be read later and taken no further."""
+        """Copy the settled state for explanations; the copy is never advanced."""
         return Circulation(
             self.policy,
             self.limits,
@@ -85,9 +85,9 @@ class Circulation:
         )
 
     def read_under(self, policy: Policy, limits: PressureLimits) -> None:
-        """Read what was noted with new numbers; doses stay as they were converted when charted.
+        """Apply another policy to what was noted; doses stay as they were converted when charted.
 
-        A reading that now says something else counts as new: it may end a judgement, or be the
+        A reading that is now classified otherwise counts as new: it may end a judgement, or be the
         low pressure that a bolus answers.
         """
         former, self.limits = self.limits, limits
@@ -112,7 +112,7 @@ class Circulation:
         self.infusions.note(entry)
 
     def settle(self, at: datetime, weight_kg: Decimal | None) -> None:
-        """Conclude the instant ``at``: what was noted for it now holds."""
+        """Apply what was noted for the instant ``at``, once all its entries are noted."""
         infusions = self.infusions
         if infusions.changed or infusions.awaiting_weight:
             infusions.settle(at, weight_kg)

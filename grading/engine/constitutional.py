@@ -35,7 +35,7 @@ class ConstitutionalSymptoms:
         return replace(self, symptoms=dict(self.symptoms))
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later."""
+        """Return an explainer of the present findings that later entries do not change."""
         return ConstitutionalSymptoms(self.policy, self.temperature, dict(self.symptoms)).explain
 
     def read_under(self, policy: Policy) -> None:

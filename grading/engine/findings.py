@@ -1,4 +1,4 @@
-"""What the parts of a chart say, in words: criteria that are met and what is not known."""
+"""Findings of the parts of a chart: criteria met and unknowns, put in words when first read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WordedFindings(Findings):
 
 
 class _PartFindings(Findings):
-    """What one part assessed, with the grade of each criterion, evidence and words."""
+    """Findings of one part, put in words when first read."""
 
     __slots__ = ("_assessed", "_explain", "_grades", "_system", "_words")
 
@@ -93,6 +93,6 @@ def lazy_findings(
     system: GradingSystem,
     grades: Mapping[str, int],
 ) -> Findings:
-    """What one part ``assessed``; ``explainer`` gives what can explain it whenever it is read."""
+    """Findings for one part's ``assessed`` codes; ``explainer`` freezes what explains them."""
     met, unknown = assessed
     return _PartFindings(assessed, explainer(), system, grades) if met or unknown else NOTHING_FOUND

@@ -1,4 +1,4 @@
-"""A course's grade over time: the fold of all its entries, and what the clock adds after them."""
+"""The fold of entries over a course's state: its periods, checkpoints and projected periods."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ def fold(
     *,
     checkpoint_after: Callable[[int], int] = _never,
 ) -> tuple[list[Opening], list[Checkpoint]]:
-    """Take ``state`` over ``entries`` (in order); the periods that open on the way.
+    """Advance ``state`` over ``entries`` (in order); returns periods that open, and checkpoints.
 
-    With ``checkpoint_after`` the state is put away again and again, each time after as many entries
-    as it answers for the number of entries that still follow, or after the rest of their instant.
+    With ``checkpoint_after`` checkpoints are made on the way. It returns, for the number of entries
+    that still follow, after how many of them the next one is due; a checkpoint waits for the end of
+    its instant.
     """
     openings: list[Opening] = []
     checkpoints: list[Checkpoint] = []

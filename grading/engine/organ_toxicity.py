@@ -73,9 +73,9 @@ class Prior:
 
 @dataclass(slots=True)
 class OrganToxicity:
-    """The latest entry of every term, and ticked symptoms that still want a grade.
+    """The latest entry of every term, and ticked symptoms that still need a grade.
 
-    ``assessed`` is found once, until an entry comes that may change it: most results do not.
+    ``assessed`` is cached until an entry comes that may change it; most results do not.
     """
 
     policy: Policy
@@ -96,7 +96,7 @@ class OrganToxicity:
         )
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later; none stands by what was prior."""
+        """Return an explainer of the present findings; results before the infusion explain none."""
         return OrganToxicity(
             self.policy,
             self.baseline,
@@ -106,7 +106,7 @@ class OrganToxicity:
         ).explain
 
     def read_under(self, policy: Policy) -> None:
-        """Grade what is held anew; what was there before the infusion rests on no policy."""
+        """Grade the latest entries again under ``policy``; earlier grades need no policy."""
         self.policy, self.assessed = policy, None
         self.by_term = {
             term: self._charted(item.entry)

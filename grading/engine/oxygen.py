@@ -93,7 +93,7 @@ class OxygenSupport:
         return Explained((entry.id,), self._params(code, entry), uncertain)
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later."""
+        """Return an explainer of the present findings that later entries do not change."""
         return OxygenSupport(self.policy, self.entry).explain
 
     def _params(self, code: str, entry: Oxygen) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The decisions a site may change, each standing once beside its basis.
+"""Policy parameters: the decisions a site may change, each defined once with its basis.
 
 Table 2's grades, Table 3's doses and the 40 % are the paper's and are not here.
 """
 
-# ruff: noqa: RUF009  (each default is a field that carries its parameter: said once, in one line)
+# ruff: noqa: RUF009  (each default is a field that carries its parameter, in one line)
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _value(name: str, parameter: Parameter, raw: Any) -> Any:
 
 
 def _chosen(options: tuple[Any, ...], raw: Any) -> Any:
-    """The option that ``raw`` is, or writes; true and 1 are told apart."""
+    """The option that ``raw`` is, or writes; true and 1 are different options."""
     for option in options:
         is_truth = isinstance(option, bool)
         if is_truth == isinstance(raw, bool) and str(raw) == str(option):

@@ -52,7 +52,7 @@ _NOTHING: Final[Assessed] = ((), ())
 
 @dataclass(slots=True)
 class CourseState:
-    """Everything about a course up to ``at`` that later grades can depend on.
+    """The state of a course after ``at``: all that later grades can depend on.
 
     ``latest`` holds the latest entry about each thing ("temperature_c", "oxygen",
     "vasopressor.norepinephrine", "lab.crp", ...) since the infusion. ``policy_number`` is which of
@@ -114,7 +114,7 @@ class CourseState:
         )
 
     def copied(self) -> Self:
-        """The same state, to be taken further by itself; the entries are shared."""
+        """Copy the state, so that it can be advanced by itself; the entries are shared."""
         return replace(
             self,
             constitutional=self.constitutional.copied(),
@@ -136,26 +136,26 @@ class CourseState:
         return self.circulation.policy
 
     def advance(self, at: datetime, entries: Iterable[Entry]) -> list[Opening]:
-        """Take the state over the instant ``at`` with all its ``entries``; the periods that open.
+        """Apply all ``entries`` of the instant ``at``; returns the periods that open.
 
         Instants must come in order. The clock's own changes before ``at`` are made on the way.
         """
         openings = self.advance_clock(at)
         if at < self.facts.infused_at:
-            self._take_in_prior(entries)
+            self._apply_prior(entries)
         elif not self.is_over:
-            self._take_in(at, entries, openings)
+            self._apply(at, entries, openings)
         self.at = at
         return openings
 
     def advance_clock(self, until: datetime) -> list[Opening]:
-        """Make the changes that the clock and a change of policy alone bring before ``until``."""
+        """Apply changes by clock or policy before ``until``; returns the periods that open."""
         openings: list[Opening] = []
         if not self.begun and until > self.facts.infused_at:
-            self._take_in(self.facts.infused_at, (), openings)
+            self._apply(self.facts.infused_at, (), openings)
         while (event := self._next_event()) is not None and event < until:
             self.at = event
-            self._take_in(event, (), openings)
+            self._apply(event, (), openings)
         return openings
 
     @property
@@ -170,7 +170,7 @@ class CourseState:
         return min(clock, policy)
 
     def _change_policy(self) -> None:
-        """Read everything noted so far with the next policy's numbers."""
+        """Apply the next policy to everything noted so far."""
         self.policy_number += 1
         self.next_policy_at = self.facts.next_policy_at(self.policy_number)
         ruled = self.facts.under(self.policy_number)
@@ -180,7 +180,7 @@ class CourseState:
         self.circulation.read_under(ruled.policy, limits_for(ruled, self.baseline))
         self.organs.read_under(ruled.policy)
 
-    def _take_in_prior(self, entries: Iterable[Entry]) -> None:
+    def _apply_prior(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if isinstance(entry, Weight):
                 self._note_weight(entry)
@@ -189,7 +189,7 @@ class CourseState:
             elif isinstance(entry, Risk):
                 self._note_risk(entry)
 
-    def _take_in(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
+    def _apply(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
         touched = self._pass_time(at) if at in (self.next_clock, self.next_policy_at) else 0
         for entry in entries:
             touched |= _NOTED[type(entry)](self, entry)
@@ -201,7 +201,7 @@ class CourseState:
             self._open(at, openings)
 
     def _assess(self, at: datetime, touched: int) -> bool:
-        """Ask those parts that were touched what they say; whether the grade may now differ."""
+        """Assess the parts that were touched; whether the grade may now differ."""
         before = self.assessed.copy()
         if touched & (_TOUCHED_CIRCULATION | _PRESSURE):
             self.circulation.settle(at, self.weight_kg)
@@ -220,7 +220,7 @@ class CourseState:
         return self.assessed != before or bool(touched & _POLICY)
 
     def _pass_time(self, at: datetime) -> int:
-        """Make the change of policy that the instant brings; what it or the clock touches."""
+        """Change the policy where that is due; returns the parts that it or the clock touches."""
         if self.next_policy_at == at:
             self._change_policy()
             return _EVERYTHING
@@ -361,8 +361,8 @@ class CourseState:
         self.latest["risk"] = entry
         return 0
 
-    def _say_nothing(self, _entry: Entry) -> int:
-        """A note, or that nothing was observed: the grade and what it rests on stay as they are."""
+    def _ignore(self, _entry: Entry) -> int:
+        """Ignore a note or a missed observation, on which no grade depends."""
         return 0
 
     def _note_death(self, entry: Death) -> int:
@@ -392,7 +392,7 @@ _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Symptom: CourseState._note_symptom,
     Treatment: CourseState._note_treatment,
     Risk: CourseState._note_risk,
-    Note: CourseState._say_nothing,
-    NotObserved: CourseState._say_nothing,
+    Note: CourseState._ignore,
+    NotObserved: CourseState._ignore,
     Death: CourseState._note_death,
 }

@@ -154,7 +154,7 @@ class HighDoseRun(NamedTuple):
         return self._credit(at) >= self._needed and self.is_open(at)
 
     def changes(self) -> tuple[datetime, ...]:
-        """The instants at which the clock alone may change what the run says."""
+        """The instants at which the clock alone may change whether the run is open or met."""
         if self.since is None:
             return ()
         if not self.high:
@@ -179,7 +179,7 @@ class Infusions:
     """Every vasopressor as last charted, and since when those that count have run.
 
     A dose stays as it was converted when charted; ``as_salt`` are those read as a salt then.
-    ``explained``, ``equivalent`` and ``frozen`` are found once, until an infusion changes.
+    ``explained``, ``equivalent`` and ``frozen`` are cached until an infusion changes.
     """
 
     policy: Policy
@@ -205,7 +205,7 @@ class Infusions:
         )
 
     def frozen_copy(self) -> Infusions:
-        """What runs once the instant is concluded, to be read later and taken no further."""
+        """Copy the settled infusions for explanations; the copy is never advanced."""
         if self.frozen is None:
             self.frozen = Infusions(
                 self.policy,
@@ -221,7 +221,7 @@ class Infusions:
         self.changed.add(entry.drug)
 
     def settle(self, at: datetime, weight_kg: Decimal | None) -> None:
-        """Take in what was noted for ``at``; a weight that arrived converts what waited for it."""
+        """Apply the entries noted for ``at``; a first weight converts rates that awaited one."""
         if weight_kg is not None and self.awaiting_weight:
             self.changed |= self.awaiting_weight
         for drug in self.changed:

@@ -167,8 +167,8 @@ def test_answering_one_unknown_stays_below_the_former_bound(data: st.DataObject)
     asked = [u["code"] for u in last["unknown"] if u["code"] in ANSWERS]
     if not asked:
         return
-    said = data.draw(st.sampled_from(ANSWERS[data.draw(st.sampled_from(asked))]))
-    answered = {**document, "entries": [*document["entries"], {**said, "at": before["now"]}]}
+    chosen = data.draw(st.sampled_from(ANSWERS[data.draw(st.sampled_from(asked))]))
+    answered = {**document, "entries": [*document["entries"], {**chosen, "at": before["now"]}]}
     assert graded(answered)["current"]["grade"] <= before["current"]["at_most"]
 
 
@@ -276,9 +276,9 @@ def test_resumed_equals_from_scratch(strategy: st.SearchStrategy[Raw], data: st.
 
 
 def _checkpoint_at(document: Any, entries: list[Any], cut: datetime) -> ResumePoint:
-    said = [e for e in entries if isinstance(e, BaselineFacts)]
+    baselines = [e for e in entries if isinstance(e, BaselineFacts)]
     graded_entries = [e for e in entries if not isinstance(e, BaselineFacts)]
-    baseline = document.facts.baseline.with_entries(said)
+    baseline = document.facts.baseline.with_entries(baselines)
     state = CourseState.at_start(document.facts, baseline, LEE_2014)
     fold(state, in_order(graded_entries))
     made = save_state(state)

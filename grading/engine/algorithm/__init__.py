@@ -1,4 +1,4 @@
-"""Figure 2 of Lee et al. 2014 and the rules of its text: guidance for where a course stands now.
+"""Figure 2 of Lee et al. 2014 and the rules of its text: guidance for a status.
 
 Each item is text with its basis and what it used, never an order; the clinician answers it.
 """
@@ -35,7 +35,7 @@ _URGENCY: Final = list(Indicator)
 
 
 def advise(situation: Situation) -> tuple[Item, ...]:
-    """What the algorithm says, the most urgent first; nothing after a death."""
+    """Apply every rule to ``situation``; the most urgent item first, none after a death."""
     if situation.grade == DEATH_GRADE:
         return ()
     results = [
@@ -48,9 +48,9 @@ def advise(situation: Situation) -> tuple[Item, ...]:
 
 
 def _place(row: Row, result: RuleResult, grade: int) -> tuple[bool, int, int]:
-    """Where an item stands; of equals the table's order holds.
+    """Sort key of an item; items with equal keys keep the order of the table.
 
-    An old value on which a grade of 3 or more rests is asked before anything else.
+    Stale evidence of a grade of 3 or more comes before everything else.
     """
     asked_first = row.code == STALE and grade >= SEVERE
     return (not asked_first, _URGENCY.index(result.indicator), row.concern)

@@ -41,7 +41,7 @@ def dexamethasone(situation: Situation) -> RuleResult | None:
         full = EXACT.multiply(DEXAMETHASONE.value, situation.weight_kg)
         dose_mg = min(full, DEXAMETHASONE_MOST.value)
     rule = f"{DEXAMETHASONE.value} mg/kg, at most {DEXAMETHASONE_MOST.value} mg a dose"
-    return _dose_said(
+    return _dose_result(
         situation,
         agent=TreatmentAgent.DEXAMETHASONE,
         rule=rule,
@@ -59,7 +59,7 @@ def methylprednisolone(situation: Situation) -> RuleResult | None:
     dose_mg = None
     if situation.weight_kg is not None:
         dose_mg = EXACT.multiply(METHYLPREDNISOLONE.value, situation.weight_kg)
-    return _dose_said(
+    return _dose_result(
         situation,
         agent=TreatmentAgent.METHYLPREDNISOLONE,
         rule=f"{METHYLPREDNISOLONE.value} mg/kg/day, weaned over several days",
@@ -70,7 +70,7 @@ def methylprednisolone(situation: Situation) -> RuleResult | None:
     )
 
 
-def _dose_said(
+def _dose_result(
     situation: Situation,
     *,
     agent: TreatmentAgent,
@@ -80,7 +80,7 @@ def _dose_said(
     per_day: bool = False,
     inputs: tuple[Input, ...] = (),
 ) -> RuleResult:
-    """A corticosteroid's dose for the weight; none is proposed so soon after one was given."""
+    """A corticosteroid's dose for the weight; none is proposed soon after another."""
     recent = tree.corticosteroid_just_given(situation)
     if recent is not None:
         outcome = f"{recent.agent.label} given at {situation.clock(recent.at)}, no dose proposed"

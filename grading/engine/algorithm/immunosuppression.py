@@ -139,7 +139,7 @@ def _last(situation: Situation) -> str:
 
 
 def _doses_so_far(situation: Situation) -> str:
-    """What was given so far; by whom stands with the entries."""
+    """Doses of tocilizumab and corticosteroids charted so far, with their times."""
     doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
     if not doses:
         return "No tocilizumab and no corticosteroid is charted."

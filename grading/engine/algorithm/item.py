@@ -13,7 +13,7 @@ from grading.engine.vocabulary import Labelled, TreatmentAgent
 
 
 class Indicator(StrEnum):
-    """How urgent an item is; the most urgent stands first."""
+    """Urgency of an item, the most urgent first."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -21,7 +21,7 @@ class Indicator(StrEnum):
 
 
 class Reply(Labelled):
-    """What a clinician can answer. ``done`` charts the treatment; the others are kept as said."""
+    """What a clinician can answer. ``done`` charts the treatment too."""
 
     DONE = "done", "Done"
     NOT_NOW = "not_now", "Not now"
@@ -55,7 +55,7 @@ class Dose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """What a rule says. ``beside`` stands next to the paper's words and is not from the paper."""
+    """Outcome of a rule; ``other_source`` is advice from elsewhere, kept apart from the paper's."""
 
     indicator: Indicator
     summary: str
@@ -69,7 +69,7 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a rule says, under its code and with the places it rests on."""
+    """An outcome of a rule with its code and its citations."""
 
     code: str
     citations: tuple[Citation, ...]
@@ -85,7 +85,7 @@ class Item:
 
     @property
     def detail(self) -> str:
-        """The paper's advice for this patient; ``beside`` is kept apart from it."""
+        """The paper's advice for this patient, without that of other sources."""
         return self.result.detail
 
     @property
@@ -126,7 +126,7 @@ class Item:
         return "; ".join(cited(citation) for citation in self.citations)
 
     def as_json(self) -> dict[str, Any]:
-        """The item as the course file's answer has it."""
+        """The item as JSON of a course result."""
         parts = (self.detail, self.other_source, *(f"Not known: {note}" for note in self.unknown))
         return {
             "code": self.code,

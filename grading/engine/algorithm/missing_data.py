@@ -1,4 +1,4 @@
-"""What is not known, or no longer known, and what to chart to know it."""
+"""Missing and stale data: what to chart so that the grade is known."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def stale_evidence(situation: Situation) -> RuleResult | None:
         key: situation.latest[key]
         for key in sorted(situation.stale)
         for criterion in situation.deciding()
-        if _stands_on(criterion, key, situation.latest[key])
+        if _rests_on(criterion, key, situation.latest[key])
     }
     if not rests_on:
         return None
@@ -84,7 +84,7 @@ def stale_evidence(situation: Situation) -> RuleResult | None:
     )
 
 
-def _stands_on(criterion: Criterion, key: str, entry: Entry) -> bool:
+def _rests_on(criterion: Criterion, key: str, entry: Entry) -> bool:
     """Whether the criterion rests on this thing, and not only on something charted with it."""
     if entry.id not in criterion.evidence:
         return False
@@ -156,7 +156,7 @@ def _waits_for_weight(entry: Vasopressor) -> bool:
 
 
 def limits_of_small_patient(situation: Situation) -> RuleResult | None:
-    """Table 3 beside the weight of a patient for whom its absolute doses are large."""
+    """Rates per kg for a small patient, for whom Table 3's absolute doses are large."""
     weight_kg = situation.weight_kg
     infusions = _infusions(situation)
     if weight_kg is None or weight_kg >= LOW_WEIGHT.value or not infusions:

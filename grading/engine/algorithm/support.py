@@ -1,4 +1,4 @@
-"""Supportive care, monitoring and infection: what the paper advises beside immunosuppression."""
+"""Supportive care, monitoring and infection: the paper's advice apart from immunosuppression."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def infection_workup(situation: Situation) -> RuleResult:
 
 
 def _neutropenia(situation: Situation) -> tuple[Input, ...]:
-    """The entries that say so: low neutrophils, or neutropenia charted by a clinician."""
+    """Entries that show neutropenia: low neutrophils, or neutropenia charted by a clinician."""
     found = []
     for key in (_NEUTROPHILS, *_CHARTED_NEUTROPENIA):
         entry = situation.newest(key)
@@ -124,7 +124,7 @@ def _cardiac_toxicity(situation: Situation) -> tuple[Input, ...]:
 def wean(situation: Situation) -> RuleResult | None:
     """After tocilizumab or a corticosteroid, while the last change of grade was a fall.
 
-    Nothing is said where what is not known could put the grade back to what it was.
+    None where an unknown could bring the grade back to what it was.
     """
     treatments = situation.doses_of(TreatmentAgent.TOCILIZUMAB, *CORTICOSTEROIDS)
     treatments = tuple(item for item in treatments if item.at >= situation.facts.infused_at)

@@ -22,7 +22,7 @@ Rule = Callable[[Situation], RuleResult | None]
 
 
 class Concern(IntEnum):
-    """Of two items of one indicator, the lower stands first."""
+    """Order of items with the same indicator, lowest first."""
 
     TREAT = 0
     KNOW = 1
@@ -30,7 +30,7 @@ class Concern(IntEnum):
 
 
 class Row(NamedTuple):
-    """One line of the table. The rule is asked from grade 1 on; ``at_grade_0``: at grade 0 too."""
+    """One line of the table. Its rule applies from grade 1, with ``at_grade_0`` also at grade 0."""
 
     code: str
     concern: Concern

@@ -30,7 +30,7 @@ from grading.engine.vocabulary import TreatmentAgent
 
 
 def dose(situation: Situation) -> RuleResult | None:
-    """The paper's dose for the weight, and beside it what the label says."""
+    """The paper's dose for the weight, with the label's dose apart from it."""
     if not tree.tocilizumab_in_play(situation):
         return None
     adult = situation.facts.is_adult
@@ -125,7 +125,7 @@ def _label_sum(weight_kg: Decimal | None) -> str:
 
 
 def _label_next(situation: Situation) -> str:
-    """The doses given so far, and when the label allows the next."""
+    """Doses charted so far, and when the label allows the next."""
     doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
     if not doses:
         return "No dose is charted so far."

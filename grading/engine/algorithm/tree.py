@@ -90,7 +90,7 @@ def _answered_stabilised(situation: Situation, dose: Treatment) -> bool:
 def _recovered_since(situation: Situation, dose: Treatment) -> bool:
     """Whether the grade has come down to 1 or 0 at some time since ``dose``.
 
-    A dose given while the grade was still 1 or 0 has nothing to come down from until it rises.
+    After a dose at grade 1 or 0 the grade must have risen before it can have recovered.
     """
     was_ill = False
     for interval in situation.history:
