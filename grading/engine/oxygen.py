@@ -40,7 +40,7 @@ _LEFT_OPEN: Final = frozenset(
 
 
 class Fio2(NamedTuple):
-    """The FiO2 that a device gives, in percent; None where oxygen is given but not how much."""
+    """The FiO2 that a device gives, in percent; None where oxygen flows at an amount not known."""
 
     percent: Decimal | None
     estimated: bool
