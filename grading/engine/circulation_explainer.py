@@ -40,7 +40,7 @@ def _low_pressure(circulation: Circulation, at: datetime) -> Explained:
     judgement = circulation.judged.get(JudgementAbout.RELATIVE_HYPOTENSION)
     uncertain = reading_is_uncertain(reading)
     params = {"reading": reading_params(reading)}
-    if circulation.reading_says is Reading.IN_QUESTION and judgement is not None:
+    if circulation.reading_class is Reading.IN_QUESTION and judgement is not None:
         return Explained((reading.id, judgement.id), {**params, "judged": True}, uncertain)
     floors = _floors(limits.systolic_floor_mmhg, limits.tripled_map_floor_mmhg)
     return Explained((reading.id,), {**params, "judged": False, **floors}, uncertain)

@@ -1,4 +1,4 @@
-"""What the parts of a chart say, in words: criteria that are met and what is not known."""
+"""Findings of the parts of a chart: criteria met and unknowns, put in words when first read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grading.engine.periods import Assessed, Criterion, Explain, Findings, InWor
 from grading.engine.sentences import render
 
 
-class Told(Findings):
+class WordedFindings(Findings):
     """Findings that are in words already."""
 
     __slots__ = ("_words",)
@@ -23,21 +23,26 @@ class Told(Findings):
         return self._words
 
 
-class _OfPart(Findings):
-    """What one part says, with the grade of each criterion, evidence and words."""
+class _PartFindings(Findings):
+    """Findings of one part, put in words when first read."""
 
-    __slots__ = ("_explain", "_grades", "_says", "_system", "_words")
+    __slots__ = ("_assessed", "_explain", "_grades", "_system", "_words")
 
     def __init__(
-        self, says: Assessed, explain: Explain, system: GradingSystem, grades: Mapping[str, int]
+        self, assessed: Assessed, explain: Explain, system: GradingSystem, grades: Mapping[str, int]
     ) -> None:
-        self._says, self._explain, self._system, self._grades = says, explain, system, grades
+        self._assessed, self._explain, self._system, self._grades = (
+            assessed,
+            explain,
+            system,
+            grades,
+        )
         self._words: InWords | None = None
 
     @property
     def in_words(self) -> InWords:
         if self._words is None:
-            met, unknown = self._says
+            met, unknown = self._assessed
             self._words = InWords(
                 tuple([self._criterion(code) for code in met]),
                 tuple([self._unknown(code, reach) for code, reach in unknown]),
@@ -55,7 +60,7 @@ class _OfPart(Findings):
         return Unknown(code, reach, render(code, params), evidence, params)
 
 
-class Together(Findings):
+class CombinedFindings(Findings):
     """The findings of all parts: highest grade, or reach, first."""
 
     __slots__ = ("_order", "_parts", "_words")
@@ -79,15 +84,15 @@ class Together(Findings):
         return self._words
 
 
-NOTHING_FOUND: Final = Told()
+NOTHING_FOUND: Final = WordedFindings()
 
 
-def found_by(
-    says: Assessed,
+def lazy_findings(
+    assessed: Assessed,
     explainer: Callable[[], Explain],
     system: GradingSystem,
     grades: Mapping[str, int],
 ) -> Findings:
-    """What one part ``says``; ``explainer`` gives what can explain it whenever it is read."""
-    met, unknown = says
-    return _OfPart(says, explainer(), system, grades) if met or unknown else NOTHING_FOUND
+    """Findings for one part's ``assessed`` codes; ``explainer`` freezes what explains them."""
+    met, unknown = assessed
+    return _PartFindings(assessed, explainer(), system, grades) if met or unknown else NOTHING_FOUND

@@ -40,7 +40,7 @@ _LEFT_OPEN: Final = frozenset(
 
 
 class Fio2(NamedTuple):
-    """The FiO2 that a device gives, in percent; None where oxygen is given but not how much."""
+    """The FiO2 that a device gives, in percent; None where oxygen flows at an amount not known."""
 
     percent: Decimal | None
     estimated: bool
@@ -93,7 +93,7 @@ class OxygenSupport:
         return Explained((entry.id,), self._params(code, entry), uncertain)
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later."""
+        """Return an explainer of the present findings that later entries do not change."""
         return OxygenSupport(self.policy, self.entry).explain
 
     def _params(self, code: str, entry: Oxygen) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A grade and the time for which it held."""
+"""Periods of one grade, and the criteria and unknowns that explain them."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ class InWords(NamedTuple):
 
 
 class Findings(ABC):
-    """What is found at an instant, in words that may be found when somebody first reads them.
+    """Criteria and unknowns at an instant, put in words when first read.
 
-    Grades follow from what is found; its words matter only where a period is shown or stored. They
-    never change, and findings are equal where their words are.
+    Grades do not need the words, which matter only where a period is shown or stored. They never
+    change; findings are equal where their words are equal.
     """
 
     __slots__ = ()
@@ -154,7 +154,7 @@ class Period:
         return self.found.in_words.unknown
 
     def findings_json(self) -> dict[str, Any]:
-        """Criteria and unknowns as the course file's answer has them."""
+        """Criteria and unknowns as JSON, for a course result and for a stored period."""
         return {
             "criteria": [criterion.as_json() for criterion in self.criteria],
             "unknown": [unknown.as_json() for unknown in self.unknown],

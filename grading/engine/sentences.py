@@ -1,8 +1,8 @@
 """English sentences of findings: one function for each code renders a sentence from parameters.
 
 Parameters are plain JSON: amounts and counts are decimal strings (rounded ones begin with "≈"),
-durations are whole minutes, and devices, drugs, units, analytes and terms stand by their codes. A
-sentence holds nothing else, so that another language can render the same parameters.
+durations are whole minutes, and devices, drugs, units, analytes and terms are codes. A sentence
+needs nothing else, so that another language can render the same parameters.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class HighDoseRun(NamedTuple):
         return self._credit(at) >= self._needed and self.is_open(at)
 
     def changes(self) -> tuple[datetime, ...]:
-        """The instants at which the clock alone may change what the run says."""
+        """The instants at which the clock alone may change whether the run is open or met."""
         if self.since is None:
             return ()
         if not self.high:
@@ -179,7 +179,7 @@ class Infusions:
     """Every vasopressor as last charted, and since when those that count have run.
 
     A dose stays as it was converted when charted; ``as_salt`` are those read as a salt then.
-    ``explained``, ``equivalent`` and ``standing`` are found once, until an infusion changes.
+    ``explained``, ``equivalent`` and ``frozen`` are cached until an infusion changes.
     """
 
     policy: Policy
@@ -191,7 +191,7 @@ class Infusions:
     changed: set[VasopressorDrug] = field(default_factory=set)
     explained: Explained | None = None
     equivalent: str | None = None
-    standing: Infusions | None = None
+    frozen: Infusions | None = None
 
     def copied(self) -> Self:
         return replace(
@@ -204,24 +204,24 @@ class Infusions:
             changed=set(self.changed),
         )
 
-    def as_they_stand(self) -> Infusions:
-        """What runs once the instant is concluded, to be read later and taken no further."""
-        if self.standing is None:
-            self.standing = Infusions(
+    def frozen_copy(self) -> Infusions:
+        """Copy the settled infusions for explanations; the copy is never advanced."""
+        if self.frozen is None:
+            self.frozen = Infusions(
                 self.policy,
                 dict(self.entries),
                 dict(self.running_since),
                 dict(self.doses),
                 as_salt=set(self.as_salt),
             )
-        return self.standing
+        return self.frozen
 
     def note(self, entry: Vasopressor) -> None:
         self.entries[entry.drug] = entry
         self.changed.add(entry.drug)
 
     def settle(self, at: datetime, weight_kg: Decimal | None) -> None:
-        """Take in what was noted for ``at``; a weight that arrived converts what waited for it."""
+        """Apply the entries noted for ``at``; a first weight converts rates that awaited one."""
         if weight_kg is not None and self.awaiting_weight:
             self.changed |= self.awaiting_weight
         for drug in self.changed:
@@ -239,7 +239,7 @@ class Infusions:
             salt = _is_salt(entry, self.policy)
             (self.as_salt.add if salt else self.as_salt.discard)(drug)
         self.changed.clear()
-        self.explained = self.equivalent = self.standing = None
+        self.explained = self.equivalent = self.frozen = None
 
     def only(self) -> VasopressorDrug | None:
         """The one vasopressor that runs, or None where none or several do."""

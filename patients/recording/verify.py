@@ -53,7 +53,9 @@ def _resumed_differences(
     entries = parse_entries(entries_in_force(course.pk, after=latest.at))
     facts, point = (
         course_facts(course, rulings),
-        Checkpoint(latest.at, latest.state, latest.system, latest.ruleset_version).kept(),
+        Checkpoint(
+            latest.at, latest.state, latest.system, latest.ruleset_version
+        ).to_resume_point(),
     )
     resumed = regrade(facts, entries, resume=point)
     later = [_of_period(p, rulings) for p in computed if p.start > latest.at]

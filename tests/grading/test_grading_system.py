@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from grading.answer import graded
 from grading.course_file import read_course, read_entry
+from grading.course_result import grade_course
 from grading.engine.checkpoint import ResumePoint
 from grading.engine.entries import Entry
 from grading.engine.facts import CourseFacts
@@ -43,7 +43,7 @@ def test_periods_and_checkpoints_carry_key_and_version_of_their_system() -> None
     history = regrade(FACTS, fevers(41), system=STRICTER)
     assert {(p.system, p.version) for p in history.periods} == {("stricter", "7")}
     assert {(c.system, c.version) for c in history.checkpoints} == {("stricter", "7")}
-    point = history.checkpoints[0].kept()
+    point = history.checkpoints[0].to_resume_point()
     assert (point.system, point.version) == ("stricter", "7")
 
 
@@ -57,7 +57,7 @@ def test_another_table_gives_other_grades_and_the_default_is_lee_2014() -> None:
 @pytest.mark.parametrize("other", [STRICTER, replace(LEE_2014, version="1")])
 def test_a_checkpoint_is_resumed_only_by_the_system_that_made_it(other: GradingSystem) -> None:
     entries = fevers(41)
-    point = regrade(FACTS, entries).checkpoints[0].kept()
+    point = regrade(FACTS, entries).checkpoints[0].to_resume_point()
     rest = [entry for entry in entries if entry.at > point.at]
     assert regrade(FACTS, rest, resume=point, system=LEE_2014).periods
     with pytest.raises(ValueError, match="cannot be resumed"):
@@ -66,7 +66,7 @@ def test_a_checkpoint_is_resumed_only_by_the_system_that_made_it(other: GradingS
 
 def test_a_checkpoint_without_the_name_of_its_system_is_resumed() -> None:
     entries = fevers(41)
-    point = regrade(FACTS, entries).checkpoints[0].kept()
+    point = regrade(FACTS, entries).checkpoints[0].to_resume_point()
     rest = [entry for entry in entries if entry.at > point.at]
     unnamed = ResumePoint(point.at, point.state)
     assert regrade(FACTS, rest, resume=unnamed) == regrade(FACTS, rest, resume=point)
@@ -81,7 +81,7 @@ def test_a_course_result_and_its_report_name_their_system() -> None:
             "entries": [],
         }
     )
-    result = graded(document, START, system=STRICTER)
+    result = grade_course(document, START, system=STRICTER)
     assert (result.as_json()["ruleset"], result.as_json()["ruleset_version"]) == ("stricter", "7")
     assert "Stricter, ruleset version 7" in text_report(result)
 

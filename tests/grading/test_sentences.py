@@ -13,7 +13,7 @@ from grading.engine.entries import in_force
 from grading.engine.periods import Criterion, Unknown
 from grading.engine.sentences import minutes_text, render
 from grading.engine.systems.lee_2014 import LEE_2014
-from grading.service import regrade, stand
+from grading.service import regrade, status_at
 from tests.grading.random_courses import random_course
 from tests.grading.test_cases import ALL_CASES, DEMO, Case, charted_entries, instant
 
@@ -49,7 +49,7 @@ def findings_of(document: Any) -> Iterator[tuple[str, str, Any]]:
     entries = in_force(course.entries)
     periods = list(regrade(course.facts, entries).periods)
     if entries:
-        periods += stand(course.facts, entries, max(e.at for e in entries))[1].upcoming
+        periods += status_at(course.facts, entries, max(e.at for e in entries))[1].upcoming
     for period in periods:
         stored = json.loads(json.dumps(period.findings_json()))
         for item in stored["criteria"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grading.engine import circulation, constitution, organs, oxygen
+from grading.engine import circulation, constitutional, organ_toxicity, oxygen
 from grading.engine.evidence import Citation
 from grading.engine.grading_system import DEATH, GradingSystem, Rule
 
@@ -17,8 +17,8 @@ def _lee(place: str) -> Citation:
 
 TABLE_2: Final = (
     # Grade 1: not life threatening, symptomatic treatment only
-    Rule(constitution.FEVER, 1, _lee("Table 2, grade 1")),
-    Rule(constitution.CONSTITUTIONAL, 1, _lee("Table 2, grade 1")),
+    Rule(constitutional.FEVER, 1, _lee("Table 2, grade 1")),
+    Rule(constitutional.CONSTITUTIONAL, 1, _lee("Table 2, grade 1")),
     Rule("organ_toxicity.grade_1", 1, Citation("decision", "charted grade 1; Table 2 is silent")),
     # Grade 2: moderate intervention
     Rule(oxygen.BELOW_40, 2, _lee("Table 2, grade 2")),
@@ -34,7 +34,7 @@ TABLE_2: Final = (
     Rule(circulation.MULTIPLE, 3, _lee("Table 2, grade 3")),
     Rule(circulation.REFRACTORY, 3, _lee("text after Figure 2")),
     Rule("organ_toxicity.grade_3", 3, _lee("Table 2, grade 3")),
-    Rule(organs.TRANSAMINITIS, 3, _lee("Table 2, grade 3")),
+    Rule(organ_toxicity.TRANSAMINITIS, 3, _lee("Table 2, grade 3")),
     # Grade 4: life-threatening
     Rule(oxygen.VENTILATOR, 4, _lee("Table 2, grade 4")),
     Rule("organ_toxicity.grade_4", 4, _lee("Table 2, grade 4")),
@@ -44,6 +44,3 @@ TABLE_2: Final = (
 )
 
 LEE_2014: Final = GradingSystem("lee-2014", "2", "Lee 2014", TABLE_2)
-
-RULESET: Final = LEE_2014.key
-RULESET_VERSION: Final = LEE_2014.version

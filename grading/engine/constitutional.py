@@ -24,7 +24,7 @@ _BY_FINDING: Final[dict[tuple[bool, bool], Assessed]] = {
 
 
 @dataclass(slots=True)
-class Constitution:
+class ConstitutionalSymptoms:
     """The latest temperature and every constitutional symptom now present."""
 
     policy: Policy
@@ -35,8 +35,8 @@ class Constitution:
         return replace(self, symptoms=dict(self.symptoms))
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later."""
-        return Constitution(self.policy, self.temperature, dict(self.symptoms)).explain
+        """Return an explainer of the present findings that later entries do not change."""
+        return ConstitutionalSymptoms(self.policy, self.temperature, dict(self.symptoms)).explain
 
     def read_under(self, policy: Policy) -> None:
         self.policy = policy
