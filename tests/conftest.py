@@ -20,7 +20,6 @@ from crs_app.accounts.models import Role, User
 from crs_app.database import socket_address, throwaway
 from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
 
-
 SERVER = pytest.StashKey[dict[str, str]]()
 
 
