@@ -22,8 +22,8 @@ TESTS  ?= $(if $(PLAIN),tests/patients tests/accounts)
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1
 endif
-# A worker for each core; tests of one xdist_group stay in one worker.
-PYTEST := $(PY) -m pytest -n auto --dist loadgroup --durations=20
+# One process for each core; one that has nothing left to do takes over tests of another.
+PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 
 # Installs a lock exactly. A lock is complete, so nothing is resolved; pip check verifies that.
 install = $(BIN)/pip install --quiet --require-hashes --no-deps -r $(1) && { $(BIN)/pip check || { \

@@ -22,7 +22,7 @@ from bench.servers import BenchError, address_of, database, gunicorn
 from crs_app.local_postgres import LocalServer
 
 _SAVED: Final = b"message-saved"
-_SHOWN: Final = "CRS-Guidance-Shown"
+_SHOWN: Final = "CRS-Shown"
 _ASKED: Final = re.compile(rb'name="confirmed"\s+value="(\w+)"')
 # None is five times another: the form asks for confirmation of such a change.
 _RATES_UG_PER_MIN: Final = ("6", "8", "10", "12", "18", "22", "26")
@@ -37,11 +37,12 @@ class Page:
 
     def headers(self) -> dict[str, str]:
         """Return the headers that the page adds to a save."""
-        return {_SHOWN: self.guidance}
+        return {_SHOWN: f"guidance={self.guidance}"}
 
     def take(self, headers: Mapping[str, str]) -> None:
         """Note which guidance the page shows after an answer with these ``headers``."""
-        self.guidance = headers.get(_SHOWN.lower(), self.guidance)
+        shown = headers.get(_SHOWN.lower(), "")
+        self.guidance = shown.removeprefix("guidance=") or self.guidance
 
 
 @dataclass

@@ -17,17 +17,19 @@ from django.utils import timezone
 from bench.client import PASSWORD, USERNAME
 from bench.courses import Charted, charted, instants
 from crs_app.accounts.models import Role
-from grading.service import RULESET, RULESET_VERSION, regrade
+from grading.service import regrade
+from grading.systems import HEADLINE
 from patients.models import (
     ActSource,
     Course,
     GradeCheckpoint,
     GradePeriod,
+    Move,
 )
 from patients.queries.entries import EntryRow, course_facts, parse_entries
 from patients.recording.admit import Admission, admit_patient
 from patients.recording.inputs import Submission
-from patients.recording.record import end_course
+from patients.ward.transfer import TransferRequest, location_token, record_transfer
 
 _CHARTED_AFTER: Final = timedelta(minutes=2)
 # What is saved under measurement follows minute by minute, and must not reach the present.
@@ -85,7 +87,8 @@ def _admitted(by: Any) -> Course:
         birth_date=date(1970, 3, 1),
     )
     course = admit_patient(admission, [], Submission(by=by, form_id=uuid.uuid4())).course
-    end_course(course, timezone.now())
+    end = TransferRequest(Move.ENDED, timezone.now(), location_token(course))
+    record_transfer(course, end, Submission(by=by, form_id=uuid.uuid4()))
     return course
 
 
@@ -174,13 +177,13 @@ def _grade(course: Course, rows: Sequence[EntryRow], recorded_at: datetime) -> N
                 periods.append(
                     GradePeriod(
                         course=course,
-                        system=RULESET,
+                        system=HEADLINE.key,
                         valid=valid,
                         known=DateTimeTZRange(*known),
                         grade=period.grade,
                         at_most=period.at_most,
                         findings=findings,
-                        ruleset_version=RULESET_VERSION,
+                        ruleset_version=HEADLINE.version,
                         policy_id=course.policy_id,
                     )
                 )
@@ -189,8 +192,9 @@ def _grade(course: Course, rows: Sequence[EntryRow], recorded_at: datetime) -> N
         (
             GradeCheckpoint(
                 course=course,
+                system=checkpoint.system,
                 at=checkpoint.at,
-                ruleset_version=RULESET_VERSION,
+                ruleset_version=checkpoint.version,
                 state=checkpoint.state,
             )
             for checkpoint in graded.checkpoints

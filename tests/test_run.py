@@ -23,11 +23,9 @@ from crs_app.accounts import demo
 from crs_app.accounts.models import User
 from crs_app.local_postgres import LocalServer, throwaway
 from crs_app.management.commands import run
+from tests.checkout import copy_source
 
 MANAGE = settings.BASE_DIR / "manage.py"
-
-# Runs in parallel keep these in one process: two servers would collect files into one folder.
-served = pytest.mark.xdist_group("served")
 
 
 def free_port() -> int:
@@ -43,14 +41,19 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def hospital() -> Iterator[tuple[str, LocalServer]]:
-    """Where the application is served, and the database, empty at first, that it was given."""
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LocalServer]]:
+    """Where the application is served, and the database, empty at first, that it was given.
+
+    A copy of the source is served: tests in another process may collect static files as well.
+    """
+    copy = copy_source(tmp_path_factory.mktemp("served") / "copy")
     port = free_port()
     with throwaway() as server:
         url = f"postgresql://crs@/crs?host={server.socket_directory}&port=5432"
         environment = {**os.environ, "DATABASE_URL": url, "CRS_SECRET_KEY": "of this test"}
         serving = subprocess.Popen(
-            [sys.executable, MANAGE, "run", "--port", str(port)],
+            [sys.executable, copy / "manage.py", "run", "--port", str(port)],
+            cwd=copy,
             env=environment,
             stdout=subprocess.DEVNULL,
         )
@@ -67,7 +70,7 @@ def wait_until_healthy(address: str, serving: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline and serving.poll() is None:
         try:
             assert fetch(f"{address}/health/") == "ok\n"
-        except urllib.error.URLError:
+        except OSError:  # refused, or too slow to answer yet
             time.sleep(0.2)
         else:
             return
@@ -84,7 +87,6 @@ def address(hospital: tuple[str, LocalServer]) -> str:
     return hospital[0]
 
 
-@served
 def test_a_page_and_every_file_it_names_are_served(address: str) -> None:
     page = fetch(f"{address}/")
     assert 'name="password"' in page
@@ -95,7 +97,6 @@ def test_a_page_and_every_file_it_names_are_served(address: str) -> None:
         assert re.search(r"\.[0-9a-f]{12}\.\w+$", file), f"{file} would be cached past a release"
 
 
-@served
 def test_a_hospital_s_database_gets_tables_and_no_demonstration(
     hospital: tuple[str, LocalServer],
 ) -> None:
@@ -104,7 +105,6 @@ def test_a_hospital_s_database_gets_tables_and_no_demonstration(
         assert connection.execute("SELECT count(*) FROM accounts_user").fetchone() == (0,)
 
 
-@served
 def test_another_host_name_is_refused(address: str) -> None:
     asked = urllib.request.Request(f"{address}/health/", headers={"Host": "elsewhere.example"})  # noqa: S310
     with pytest.raises(urllib.error.HTTPError) as refused:

@@ -66,7 +66,7 @@ class _Subjects(NamedTuple):
 
 def _subjects(size: int) -> _Subjects:
     facts, entries = _parsed(size)
-    checkpoint = regrade(facts, entries).checkpoints[-1].kept()
+    checkpoint = regrade(facts, entries).checkpoints[-1].to_resume_point()
     rest = [entry for entry in entries if entry.at > checkpoint.at]
     now = entries[-1].at + timedelta(minutes=1)
     resumed = partial(regrade, facts, rest, resume=checkpoint, now=now)

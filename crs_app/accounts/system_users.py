@@ -1,4 +1,4 @@
-"""Users who cannot sign in, as authors of imported entries."""
+"""Users who cannot sign in, as authors: the course file, and a new version of the rules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from crs_app.accounts.models import Role, User
 def course_file_author() -> User:
     """Return the author of the entries of an imported course file."""
     return author("course-file", "", "Course file")
+
+
+def grading_rules_author() -> User:
+    """Return the author of acts that regrade a course under a new version of the rules."""
+    return author("grading-rules", "", "Grading rules")
 
 
 def author(username: str, first_name: str, last_name: str) -> User:

@@ -18,7 +18,7 @@ from patients.forms.fields import TypedNumberField
 from patients.forms.unchanged import UnchangedItem
 from patients.guidance.tasks import JUDGEMENT, NO, RISK, STOPPED, UNCHANGED, YES, running_name
 from patients.models import Course, EntryKind
-from patients.recording.inputs import NewEntry
+from patients.recording.inputs import ConflictError, NewEntry
 
 NOTHING_TO_CHART: Final = "Nothing to chart"
 RETURNS_AFTER: Final = {
@@ -112,8 +112,8 @@ class GivenForm(EntryForm):
         data: Mapping[str, Any] | None = None,
         *,
         course: Course,
-        item: Item,
         agents: Sequence[TreatmentAgent],
+        item: Item | None = None,
         seen: str = "",
     ) -> None:
         super().__init__(data, course=course)
@@ -131,7 +131,7 @@ class GivenForm(EntryForm):
             initial=agents[0].value if len(agents) == 1 else "",
             error_messages=self.base_fields["agent"].error_messages,
         )
-        if item.dose_mg is not None and item.agent in agents:
+        if item is not None and item.dose_mg is not None and item.agent in agents:
             self._propose(item, item.dose_mg)
 
     def _propose(self, item: Item, dose_mg: Any) -> None:
@@ -158,12 +158,8 @@ class GivenForm(EntryForm):
         return bool(self.body())
 
 
-class StaleActionError(Exception):
-    """What a tap says cannot be charted: ``sentence`` says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class StaleActionError(ConflictError):
+    """A quick action cannot be charted: the chart has changed since its page was shown."""
 
 
 class QuickActionForm(forms.Form):

@@ -41,7 +41,11 @@ _SYRINGES_READ: Final = 100
 
 
 class EntryRow(NamedTuple):
-    """An entry as it is read for grading, without the weight of a model; ``body`` is JSON text."""
+    """An entry as it is read for grading, without the weight of a model.
+
+    ``body`` is JSON text. ``parsed`` is the grading entry where it is known already: an entry that
+    was recorded just now has been read by its form.
+    """
 
     pk: uuid.UUID
     kind: str
@@ -52,6 +56,7 @@ class EntryRow(NamedTuple):
     username: str
     first_name: str
     last_name: str
+    parsed: ChartedEntry | None = None
 
     @property
     def author(self) -> str:
@@ -59,7 +64,9 @@ class EntryRow(NamedTuple):
 
 
 def parse_entry(entry: Entry | EntryRow) -> ChartedEntry:
-    """A row as grading reads it, by the one reader that files and forms have too."""
+    """A row as grading reads it, by the reader that course files and forms use too."""
+    if isinstance(entry, EntryRow) and entry.parsed is not None:
+        return entry.parsed
     at, recorded_at = entry.at.isoformat(), entry.recorded_at.isoformat()
     body = entry.body if isinstance(entry, EntryRow) else json.dumps(entry.body)
     return _parse(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, body)
@@ -172,7 +179,15 @@ def parse_entry_rows(said: str | None) -> list[EntryRow]:
 
 
 def parse_entry_row(
-    pk: str, kind: str, at: str, recorded_at: str, replaces: str | None, body: str, *author: str
+    pk: str,
+    kind: str,
+    at: str,
+    recorded_at: str,
+    replaces: str | None,
+    body: str,
+    username: str,
+    first_name: str,
+    last_name: str,
 ) -> EntryRow:
     """A row from the columns of ``AS_JSON``, as JSON has them."""
     return EntryRow(
@@ -182,7 +197,9 @@ def parse_entry_row(
         datetime.fromisoformat(recorded_at),
         None if replaces is None else uuid.UUID(replaces),
         body,
-        *author,
+        username,
+        first_name,
+        last_name,
     )
 
 

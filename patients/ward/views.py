@@ -15,7 +15,7 @@ from django.views.decorators.http import condition, require_http_methods, requir
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_admit, can_chart, check_can_admit
-from patients.bedside.page import FIRST_KIND, page_context
+from patients.bedside.page import render_page
 from patients.display.timeline import place_text, transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_stamp
@@ -163,13 +163,11 @@ def _transfer_page(
     refusal: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    may_chart = can_chart(request.user)
-    page = page_context(course, FIRST_KIND, timezone.now(), may_chart=may_chart)
-    page |= {
+    context = {
         "form_template": "ward/transfer.html",
         "place_forms": forms,
         "place_refusal": refusal,
         "wards": Course.objects.order_by("ward").values_list("ward", flat=True).distinct(),
         "course": course,
     }
-    return render(request, "bedside/page.html", page, status=status)
+    return render_page(request, course, context, status=status)
