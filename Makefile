@@ -16,8 +16,12 @@ CODE   := crs_app grading patients tests manage.py $(wildcard bench)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
           --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
           --no-annotate --quiet
-# What `make test` runs: every test, or the files and folders that TESTS names.
-TESTS  ?=
+# What `make test` runs: every test, or the files and folders that TESTS names; with PLAIN=1 those
+# of patients and accounts, on Django's own parts in place of crs_app/speedups.
+TESTS  ?= $(if $(PLAIN),tests/patients tests/accounts)
+ifdef PLAIN
+export CRS_PLAIN_DJANGO := 1
+endif
 # One process for each core; one that has nothing left to do takes over tests of another.
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 
@@ -35,7 +39,7 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
-test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (TESTS=tests/grading)
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (TESTS=tests/grading, PLAIN=1)
 	@$(PYTEST) $(TESTS)
 
 coverage: dev  ## the same, slower, and then the lines and branches that no test reaches

@@ -9,12 +9,11 @@ from functools import wraps
 from typing import Any, Final
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
-from crs_app.accounts.permissions import can_chart
+from crs_app.accounts.permissions import check_can_chart
 from patients.forms.entry_form import EntryForm
 from patients.models import Course, EntryKind
 from patients.queries.courses import read_course
@@ -42,8 +41,7 @@ def requires_charting(view: View) -> View:
 
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not can_chart(request.user):
-            raise PermissionDenied
+        check_can_chart(request.user)
         return view(request, *args, **kwargs)
 
     return guarded

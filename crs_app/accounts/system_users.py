@@ -1,4 +1,4 @@
-"""Authors that are no sign-in: the course file, and a new version of the grading rules."""
+"""Users who cannot sign in, as authors of imported entries and of new versions of the rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from crs_app.accounts.models import Role, User
 
 
 def course_file_author() -> User:
-    """The author of entries that come from a course file."""
+    """Return the author of the entries of an imported course file."""
     return author("course-file", "", "Course file")
 
 
@@ -16,7 +16,7 @@ def grading_rules_author() -> User:
 
 
 def author(username: str, first_name: str, last_name: str) -> User:
-    """The user of this name, who cannot sign in; created where new."""
+    """Return the inactive user of that name; create it the first time."""
     names = {"first_name": first_name, "last_name": last_name}
     user, created = User.objects.get_or_create(
         username=username,

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_chart
+from crs_app.accounts.permissions import check_can_chart
 from patients.bedside.after_save import (
     AfterSave,
     after_save,
@@ -59,8 +58,8 @@ from patients.requests import (
 @vary_on_headers("HX-Request")
 def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpResponse:
     """The form of one kind; a POST records it and answers with what changed."""
-    if request.method == "POST" and not can_chart(request.user):
-        raise PermissionDenied
+    if request.method == "POST":
+        check_can_chart(request.user)
     course, now = course_or_404(course_id), timezone.now()
     form_class, data = ENTRY_FORMS[kind_or_404(kind)], posted(request)
     if data is None:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from crs_app.accounts.models import User
+from crs_app.accounts.models import display_name_of
 from grading.course_file import read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts, PolicyFrom
@@ -63,12 +63,6 @@ class EntryRow(NamedTuple):
         return display_name_of(self.username, self.first_name, self.last_name)
 
 
-@lru_cache(maxsize=1024)
-def display_name_of(username: str, first_name: str, last_name: str) -> str:
-    """A person as an author is named."""
-    return User(username=username, first_name=first_name, last_name=last_name).display_name
-
-
 def parse_entry(entry: Entry | EntryRow) -> ChartedEntry:
     """A row as grading reads it, by the reader that course files and forms use too."""
     if isinstance(entry, EntryRow) and entry.parsed is not None:
@@ -87,7 +81,10 @@ def _parse(
     replaces_id: uuid.UUID | None,
     body: str,
 ) -> ChartedEntry:
-    """An entry by everything that it says: the same is read once, and never changes."""
+    """Parse an entry.
+
+    Cached by every column that it is parsed from: a recorded entry never changes.
+    """
     words = json.loads(body)
     words["id"] = str(pk)
     words["kind"] = kind

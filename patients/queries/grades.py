@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
+from crs_app.accounts.models import display_name_of
 from grading.engine.grading_system import GradingSystem
 from patients.models import Course, GradePeriod
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
     EntryRow,
-    display_name_of,
     parse_entry_rows,
 )
 

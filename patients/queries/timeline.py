@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from crs_app.accounts.models import display_name_of
 from grading.engine import entries as grading_entries
 from grading.engine.grading_system import GradingSystem
 from patients.models import Entry, EntryKind
@@ -18,7 +19,6 @@ from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
     EntryRow,
-    display_name_of,
     entry_row_of,
     parse_entry,
     parse_entry_row,

@@ -102,6 +102,9 @@ def test_a_page_is_known_by_its_etag(nurse_client: Client, course: Course, clini
         assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
         rows_alone = {"headers": {**named["headers"], "HX-Request": "true"}}
         assert nurse_client.get(BOARD, **rows_alone).status_code == 200
+        seen = {"seen": first.context["signature"]}
+        answer = nurse_client.get(BOARD, seen, **rows_alone)
+        assert (answer.status_code, "ETag" in answer) == (204, False)
     with mock.patch.object(timezone, "now", return_value=now + timedelta(minutes=1)):
         assert nurse_client.get(BOARD, **named).status_code == 200, "it prints ages"
     chart(course, clinician, "vitals", heart_rate="90")
