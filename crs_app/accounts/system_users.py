@@ -1,4 +1,4 @@
-"""Users who cannot sign in, as authors: the course file, and a new version of the rules."""
+"""Users who cannot sign in, as authors of imported entries and of new versions of the rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def course_file_author() -> User:
 
 
 def grading_rules_author() -> User:
-    """Return the author of acts that regrade a course under a new version of the rules."""
+    """The author of acts that regrade a course under a new version of the rules."""
     return author("grading-rules", "", "Grading rules")
 
 

@@ -12,8 +12,9 @@ from grading.engine.checkpoint import ResumePoint
 from grading.engine.entries import Entry
 from grading.engine.facts import CourseFacts
 from grading.engine.grading_system import DEATH, GradingSystem
+from grading.engine.systems.lee_2014 import LEE_2014
 from grading.report import text_report
-from grading.service import LEE_2014, regrade
+from grading.service import regrade
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54))

@@ -18,7 +18,8 @@ from grading.engine.checkpoint import ResumePoint, save_state
 from grading.engine.entries import BaselineFacts, in_force
 from grading.engine.fold import fold, in_order
 from grading.engine.state import CourseState
-from grading.service import LEE_2014, Regraded, regrade
+from grading.engine.systems.lee_2014 import LEE_2014
+from grading.service import Regraded, regrade
 from tests.grading import oracle
 from tests.grading.random_courses import Raw, instants
 from tests.grading.strategies import circulation_courses, courses, times

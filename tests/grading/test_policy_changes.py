@@ -20,7 +20,8 @@ from grading.engine.fold import fold, in_order
 from grading.engine.periods import Period
 from grading.engine.policy import Policy, policy_from
 from grading.engine.state import CourseState
-from grading.service import LEE_2014, regrade, status_at
+from grading.engine.systems.lee_2014 import LEE_2014
+from grading.service import regrade, status_at
 from tests.grading.random_courses import (
     CIRCULATION_POLICIES,
     LABORATORY_POLICIES,

@@ -21,9 +21,10 @@ from grading.engine.laboratory import in_common_unit
 from grading.engine.organ_toxicity import OrganToxicity, TermResult
 from grading.engine.policy import DEFAULT_POLICY, policy_from
 from grading.engine.state import CourseState
+from grading.engine.systems.lee_2014 import LEE_2014
 from grading.engine.units import at_least, shown
 from grading.engine.vasopressors import HighDoseRun, Infusions, rate_text
-from grading.service import CHECKPOINT_EVERY, LEE_2014, CurrentStatus, regrade, status_at
+from grading.service import CHECKPOINT_EVERY, CurrentStatus, regrade, status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
