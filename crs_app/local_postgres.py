@@ -199,7 +199,7 @@ class LocalServer:
         """Write our own process id into the pid file of a killed server.
 
         PostgreSQL refuses to start while the process named in the file lives, even when the system
-        has given that number to an unrelated process since. It accepts the id of its own
+        has reused that number for an unrelated process since. It accepts the id of its own
         grandparent, which pg_ctl passes on, and still verifies that no child of the killed server
         uses the data: so the file is changed, not deleted.
         """
