@@ -120,7 +120,7 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": 2,
     **DATABASES["default"].get("OPTIONS", {}),
 }
-FORM_RENDERER = "crs_app.speedups.form_renderer.PlainRenderer"
+FORM_RENDERER = "django.forms.renderers.Jinja2"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
