@@ -19,7 +19,7 @@ from patients.display.previous_values import (
 from patients.display.text import clock_text, entry_text
 from patients.display.timeline import Timeline, TimelineRow, change_row
 from patients.forms.attribution import AttributionProposal, latest_attributions
-from patients.forms.treatments import SyringeConcentration, concentrations_charted
+from patients.forms.concentrations import SyringeConcentration, concentrations_charted
 from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel

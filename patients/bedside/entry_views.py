@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from patients.bedside.page import (
     BedsideData,
     form_context,
     page_context,
+    proposals_for,
     read_bedside_data,
     shared_context,
     unchanged_items_of,
@@ -30,8 +31,9 @@ from patients.bedside.page import (
 from patients.bedside.timeline import rows_of
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.notes import NotObservedTap
+from patients.forms.proposals import NOTHING_PROPOSED, Proposals, read_proposals
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
-from patients.forms.unchanged import UnchangedForm, is_unchanged_field
+from patients.forms.unchanged import UnchangedForm, UnchangedItem, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
 from patients.queries.timeline import reason_of
 from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
@@ -64,11 +66,11 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     form_class, data = ENTRY_FORMS[kind_or_404(kind)], posted(request)
     if data is None:
         beside = read_bedside_data(course, now)
-        ticks = beside.carried_on if kind == EntryKind.VITALS else ()
-        form = form_class(course=course, carried_on=ticks, proposed=beside.proposed)
+        proposed = proposals_for(kind, course, now, beside)
+        form = form_class(course=course, now=now, proposed=proposed)
         return _form_page(request, course, form, now, beside)
-    form = _sent_form(form_class, data, course, now)
-    drafts = form.drafts() if form.is_valid() else recorded_before(request, course, form)
+    form = form_class(data, course=course, now=now, proposed=_checked(kind, data, course, now))
+    drafts = form.new_entries() if form.is_valid() else recorded_before(request, course, form)
     if drafts:
         sending = submission_from(request, form)
         return _record(request, course, form, lambda: record_entries(course, drafts, sending))
@@ -82,9 +84,9 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
     """The form of an entry with what it says now; sent, what it should have said."""
     course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
-    form = form_class(posted(request), course=course, correcting=entry)
+    form = form_class(posted(request), course=course, now=now, correcting=entry)
     if form.is_bound and form.is_valid():
-        (draft,) = form.drafts()
+        (draft,) = form.new_entries()
         sending = submission_from(request, form)
         return _record(
             request,
@@ -144,7 +146,7 @@ def _record(
         "remarks": remarks,
         "form_id": uuid.uuid4(),
         "kind": kind,
-        **_form_after_save(form, kind, course, saved),
+        **_form_after_save(form, kind, course, saved, recorded.now),
         **{name: getattr(saved, name) for name in ("card", "banner", "rows", "timeline")},
         **{name: getattr(saved, name) for name in ("previous", "running", "guidance")},
         **shared_context(course, may_chart=True),
@@ -155,29 +157,41 @@ def _record(
 
 
 def _form_after_save(
-    sent_form: EntryForm | RetractionForm, kind: str, course: Course, saved: AfterSave
+    sent_form: EntryForm | RetractionForm,
+    kind: str,
+    course: Course,
+    saved: AfterSave,
+    now: datetime,
 ) -> dict[str, Any]:
     """What takes the place of the form that was saved; of one that stays, what a save changes."""
-    form_class, ticks = ENTRY_FORMS[kind], saved.carried_on if kind == EntryKind.VITALS else []
+    form_class = ENTRY_FORMS[kind]
+    unchanged = saved.carried_on if kind == EntryKind.VITALS else []
     is_renewed = _is_renewed(sent_form)
     renews_attribution = not is_renewed and (
         bool(form_class.proposals_among(saved.proposed))
-        or (isinstance(sent_form, EntryForm) and sent_form.attribution_is_said)
+        or (isinstance(sent_form, EntryForm) and sent_form.shows_attribution)
     )
     emptied: dict[str, Any] = {
         "renew_form": is_renewed,
         "renew_attribution": renews_attribution,
         "charted_names": sent_form.own_fields() if isinstance(sent_form, EntryForm) else [],
     }
-    if is_renewed or renews_attribution:
-        form = form_class(course=course, carried_on=ticks, proposed=saved.proposed)
-        return emptied | form_context(form, kind)
-    return emptied | {"form": UnchangedForm(ticks)}
+    if is_renewed:
+        proposed = read_proposals(
+            kind, course, now, attributions=saved.proposed, unchanged=saved.carried_on
+        )
+    elif renews_attribution:
+        proposed = Proposals(saved.proposed, unchanged)
+    else:
+        return emptied | {"form": UnchangedForm(unchanged)}
+    return emptied | form_context(form_class(course=course, now=now, proposed=proposed), kind)
 
 
 def _text_of_form(form: EntryForm | RetractionForm) -> str:
     """What a form would have charted, in words."""
-    return text_of_entries(form.drafts()) if isinstance(form, EntryForm) else "entered in error"
+    return (
+        text_of_entries(form.new_entries()) if isinstance(form, EntryForm) else "entered in error"
+    )
 
 
 def _is_renewed(form: EntryForm | RetractionForm) -> bool:
@@ -203,20 +217,26 @@ def _conflict(
     return render(request, "bedside/page.html", page, status=CONFLICT)
 
 
-def _sent_form(
-    form_class: type[EntryForm], data: Mapping[str, Any], course: Course, now: datetime
-) -> EntryForm:
-    """With a set of vital signs, oxygen and infusions can be ticked as unchanged.
+def _checked(kind: str, data: Mapping[str, Any], course: Course, now: datetime) -> Proposals:
+    """Read of the proposals what a sent form of ``kind`` is checked against, and nothing else."""
+    if kind == EntryKind.LAB:
+        return read_proposals(kind, course, now)
+    if kind == EntryKind.VITALS and any(is_unchanged_field(name) for name in data):
+        return Proposals(unchanged=unchanged_items_of(course, now))
+    return NOTHING_PROPOSED
 
-    A set without a tick is bound without them, and again with them where it must be shown.
-    """
-    if form_class.kind != EntryKind.VITALS:
-        return form_class(data, course=course)
-    if not any(is_unchanged_field(name) for name in data):
-        form = form_class(data, course=course)
-        if form.is_valid():
-            return form
-    return form_class(data, course=course, carried_on=unchanged_items_of(course, now))
+
+def _proposed_again(
+    form: EntryForm, course: Course, now: datetime, beside: BedsideData | None
+) -> Proposals:
+    """Return what a refused form proposes; what it was checked against is not read again."""
+    kind = form.kind.value
+    if form.proposed != NOTHING_PROPOSED:
+        return form.proposed
+    unchanged: Sequence[UnchangedItem] = ()
+    if kind == EntryKind.VITALS and form.correcting is None:
+        unchanged = beside.carried_on if beside else unchanged_items_of(course, now)
+    return read_proposals(kind, course, now, unchanged=unchanged)
 
 
 def _form_page(
@@ -227,6 +247,10 @@ def _form_page(
     beside: BedsideData | None = None,
 ) -> HttpResponse:
     """The form alone for htmx, the whole page otherwise; typed values and errors stay."""
+    if request.htmx and beside is None:
+        beside = read_bedside_data(course, now)
+    if form.is_bound or form.correcting is not None:
+        form.propose(_proposed_again(form, course, now, beside))
     context = form_context(form, form.kind.value)
     if form.correcting is not None:
         context["action"] = reverse("patients:correct", args=[course.pk, form.correcting.pk])
@@ -285,7 +309,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not form.is_valid():
         return _not_observed_refused(request, course)
     try:
-        recorded = record_entries(course, [form.draft(now)], submission_from(request, form))
+        recorded = record_entries(course, [form.new_entry(now)], submission_from(request, form))
     except FormReusedError:
         return _not_observed_refused(request, course)
     saved = after_save(recorded)

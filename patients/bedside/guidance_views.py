@@ -28,6 +28,7 @@ from patients.bedside.page import (
     unchanged_items_of,
 )
 from patients.display.timeline import answer_row, answer_text
+from patients.forms.proposals import Proposals
 from patients.forms.registry import ENTRY_FORMS
 from patients.guidance.advice import CHARTED_BY_DONE, advice_for_course
 from patients.guidance.answer import (
@@ -100,7 +101,7 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not form.is_valid():
         return _refused(request, course, "This page is out of date: look at the chart.")
     try:
-        draft = form.draft(now, unchanged_items_of(course, now))
+        draft = form.new_entry(now, unchanged_items_of(course, now))
         recorded = record_entries(course, [draft], submission_from(request, form))
     except StaleActionError as error:
         return _refused(request, course, error.sentence)
@@ -117,7 +118,7 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
     course, now = course_or_404(course_id), timezone.now()
     word = _reply(reply)
     item, seen = _item(course, code, word, now)
-    form = _form(request, course, code, word, item, seen)
+    form = _form(request, course, now, code, word, item, seen)
     if form is None:
         return _refused(request, course, "This is not advised any more: look at the chart.")
     if form.is_bound and form.is_valid():
@@ -143,6 +144,7 @@ def _item(course: Course, code: str, reply: Reply, now: datetime) -> tuple[Item 
 def _form(
     request: SignedInRequest,
     course: Course,
+    now: datetime,
     code: str,
     reply: Reply,
     item: Item | None,
@@ -155,7 +157,7 @@ def _form(
         return AnswerForm(data) if data is not None and _is_replay(course, data) else None
     if charts:
         agents = CHARTED_BY_DONE[code]
-        return GivenForm(data, course=course, item=item, agents=agents, seen=seen)
+        return GivenForm(data, course=course, now=now, item=item, agents=agents, seen=seen)
     return FORM_OF_REPLY[reply](data, seen=seen)
 
 
@@ -182,7 +184,7 @@ def _record(
     elif isinstance(form, NotAppropriateForm):
         given, leaves_form = replace(given, reason=form.reason), True
     elif isinstance(form, GivenForm):
-        given, leaves_form = replace(given, treatment=_only(form.drafts())), True
+        given, leaves_form = replace(given, treatment=_only(form.new_entries())), True
     try:
         kept = record_answer(course, given, submission_from(request, form))
     except NoLongerAdvisedError:
@@ -211,7 +213,8 @@ def _respond(request: SignedInRequest, told: AnswerResult) -> HttpResponse:
         messages.info(request, f"Saved. {text}")
         return redirect(f"{reverse('patients:bedside', args=[course.pk])}#guidance")
     rows = saved.rows if told.answer is None else [answer_row(told.answer), *saved.rows]
-    vitals = ENTRY_FORMS[FIRST_KIND](course=course, carried_on=saved.carried_on)
+    proposed = Proposals(unchanged=saved.carried_on)
+    vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=told.recorded.now, proposed=proposed)
     context = {
         "saved": replace(saved, text=text),
         "remarks": [],

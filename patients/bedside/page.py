@@ -25,6 +25,7 @@ from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
 from patients.forms.attribution import AttributionProposal, latest_attributions
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
+from patients.forms.proposals import Proposals, read_proposals
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.forms import RETURNS_AFTER
@@ -77,6 +78,11 @@ def bedside_data(reading: CourseStatus) -> BedsideData:
     )
 
 
+def proposals_for(kind: str, course: Course, now: datetime, data: BedsideData) -> Proposals:
+    """Return what an empty form of ``kind`` proposes on the page that shows ``data``."""
+    return read_proposals(kind, course, now, attributions=data.proposed, unchanged=data.carried_on)
+
+
 def unchanged_items_of(course: Course, now: datetime) -> list[UnchangedItem]:
     """What a round at ``now`` may find unchanged."""
     standing = read_course_status(course, now).standing
@@ -122,7 +128,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
     """Everything that the bedside page shows, with the empty form of ``kind``."""
     reading = read_course_status(course, now)
     beside = bedside_data(reading)
-    ticks = beside.carried_on if kind == EntryKind.VITALS else ()
+    proposed = proposals_for(kind, course, now, beside)
     return {
         "banner": beside.banner,
         "card": beside.card,
@@ -131,9 +137,7 @@ def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -
         "guidance": panel_beside(reading, beside.held, beside.carried_on),
         "timeline": timeline_of(course.pk, now, can_correct=may_chart),
         "form_template": "forms/entry_form.html",
-        **form_context(
-            ENTRY_FORMS[kind](course=course, carried_on=ticks, proposed=beside.proposed), kind
-        ),
+        **form_context(ENTRY_FORMS[kind](course=course, now=now, proposed=proposed), kind),
         **shared_context(course, may_chart=may_chart),
     }
 

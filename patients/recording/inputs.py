@@ -9,19 +9,25 @@ from datetime import datetime
 from typing import Any
 
 from crs_app.accounts.models import User
+from grading.engine.entries import Entry as ChartedEntry
 from patients.models import ActSource, ChartingAct, Entry
 from patients.queries.laboratory import ReportedLimits
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to be recorded: ``body`` in the course file's words; ``replaces`` is corrected."""
+    """Entry to be recorded: ``body`` in the words of the course file; ``replaces`` is corrected.
+
+    ``entry`` is ``body`` as its reader made it, with an id and a time of recording still to come;
+    None where nothing has read it yet.
+    """
 
     kind: str
     at: datetime
     body: Mapping[str, Any]
     replaces: uuid.UUID | None = None
     id: uuid.UUID = field(default_factory=uuid.uuid4)
+    entry: ChartedEntry | None = None
 
 
 class ReplacedAlreadyError(Exception):
