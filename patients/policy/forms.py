@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -178,9 +178,11 @@ class RegradeForm(forms.Form):
         label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, versions: Iterable[PolicyVersion]
+    ) -> None:
         super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
-        self._versions = {str(one.pk): one for one in PolicyVersion.objects.order_by("pk")}
+        self._versions = {str(one.pk): one for one in versions}
         listed = [(pk, summary_of(policy_from(v.values))) for pk, v in self._versions.items()]
         self.fields["version"] = forms.ChoiceField(
             label="Policy",
