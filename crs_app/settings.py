@@ -107,11 +107,12 @@ TEMPLATES = [
             ],
         },
     },
-    # The templates that come with libraries, crispy's fields.
+    # The templates that come with libraries: crispy's fields of the pages of accounts.
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "crs"  # templates/crs
+CRISPY_ALLOWED_TEMPLATE_PACKS = ("bootstrap5", "crs")
+CRISPY_FAIL_SILENTLY = False
 
 DATABASES = {
     "default": django_database(os.environ.get("DATABASE_URL"))
@@ -123,7 +124,7 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": 2,
     **DATABASES["default"].get("OPTIONS", {}),
 }
-FORM_RENDERER = "crs_app.speedups.form_renderer.PlainRenderer"
+FORM_RENDERER = "django.forms.renderers.Jinja2"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

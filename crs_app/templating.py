@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from crispy_forms.templatetags.crispy_forms_filters import as_crispy_field
+from crispy_forms.utils import render_crispy_form
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.backends.utils import csrf_input
@@ -15,9 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import json_script
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 from django_htmx.jinja import htmx_script
-from jinja2 import BaseLoader, Environment, StrictUndefined
+from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from patients.display.template_filters import FILTERS, GLOBALS
 
@@ -39,7 +42,8 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         # Line ends stay: without them words and attributes on lines of their own run together.
         lstrip_blocks=True,
     )
-    made.globals |= {"htmx_script": htmx_script, "static": _static, "url": _url}
+    made.globals |= {"crispy": _crispy, "htmx_script": htmx_script}
+    made.globals |= {"static": _static, "url": _url}
     made.globals |= GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
     made.filters |= {"slugify": slugify, **FILTERS}
@@ -47,6 +51,18 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     for name in made.list_templates():
         made.get_template(name)
     return made
+
+
+_SEEN_BY_LAYOUTS: Final = ("previous", "running")
+"""What the parts of a form read of the page: the values charted before, and the infusions."""
+
+
+@pass_context
+def _crispy(context: Context, form: Any) -> SafeString:
+    """Render a form by its helper, as ``{% crispy form %}`` does in a Django template."""
+    of_page = {name: context[name] for name in _SEEN_BY_LAYOUTS if name in context}
+    html: str = render_crispy_form(form, context=of_page)
+    return mark_safe(html)  # noqa: S308 - escaped by Jinja2
 
 
 @lru_cache(maxsize=256)

@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 
-from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_chart
-from patients.forms.entry_form import EntryForm
+from patients.forms.base import SubmittedForm
 from patients.models import Course, EntryKind
 from patients.queries.courses import read_course
 from patients.recording.inputs import NewEntry, Submission
@@ -47,22 +46,20 @@ def requires_charting(view: View) -> View:
     return guarded
 
 
-def submission_from(request: SignedInRequest, form: forms.Form) -> Submission:
+def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission:
     """The form's own id, and what was sent under it."""
-    if isinstance(form, EntryForm):
-        answers = form.answers()
-    else:
-        answers = {"reason": reason} if (reason := form.cleaned_data.get("reason")) else {}
     return Submission(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
         request_digest=_digest(request.POST),
-        answers=answers,
-        limits=form.limits_given() if isinstance(form, EntryForm) else (),
+        answers=form.submission_answers(),
+        limits=form.reported_limits(),
     )
 
 
-def recorded_before(request: SignedInRequest, course: Course, form: forms.Form) -> list[NewEntry]:
+def recorded_before(
+    request: SignedInRequest, course: Course, form: SubmittedForm
+) -> list[NewEntry]:
     """What this very form recorded when it was sent before; nothing where it is new.
 
     The chart has gone on since: what was right then may be refused or asked about now.

@@ -34,8 +34,8 @@ from patients.display.timeline import (
     in_timeline_order,
 )
 from patients.forms.attribution import AttributionProposal, latest_attributions
+from patients.forms.concentrations import SyringeConcentration, concentrations_charted
 from patients.forms.registry import CORRECTION_FORMS
-from patients.forms.treatments import SyringeConcentration, concentrations_charted
 from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel

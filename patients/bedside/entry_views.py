@@ -36,6 +36,7 @@ from patients.bedside.page import (
 from patients.bedside.timeline import rows_of
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.notes import NotObservedTap
+from patients.forms.proposals import NOTHING_PROPOSED, Proposals, read_proposals
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
@@ -65,7 +66,8 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     if data is None:
         bedside = read_bedside_data(course, now)
         return _form_page(request, course, empty_form(kind, bedside), bedside)
-    form = _posted_form(form_class, data, course, now)
+    proposed = _needed_for_checks(kind, data, course, now)
+    form = form_class(data, course=course, now=now, proposed=proposed)
     return _record_or_show(request, course, form)
 
 
@@ -74,9 +76,9 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 @requires_charting
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with its values; a POST records the correction."""
-    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
+    course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
-    form = form_class(posted(request), course=course, correcting=entry)
+    form = form_class(posted(request), course=course, now=now, correcting=entry)
     if not form.is_bound:
         return _form_page(request, course, form)
     return _record_or_show(request, course, form)
@@ -110,7 +112,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not form.is_valid():
         return _not_saved(request, course)
     try:
-        result = record_entries(course, [form.draft(now)], submission_from(request, form))
+        result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
     except FormReusedError:
         return _not_saved(request, course)
     saved = after_save(result, shown_on_page(request))
@@ -122,7 +124,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
 
 def _record_or_show(request: SignedInRequest, course: Course, form: EntryForm) -> HttpResponse:
     """Record a posted form; show it again where it is not valid and was not recorded before."""
-    new_entries = form.drafts() if form.is_valid() else recorded_before(request, course, form)
+    new_entries = form.new_entries() if form.is_valid() else recorded_before(request, course, form)
     if not new_entries:
         return _form_page(request, course, form)
     submission = submission_from(request, form)
@@ -162,7 +164,7 @@ def _form_after_save(form: EntryForm | RetractionForm, saved: AfterSave) -> dict
         return form_context(_next_form(FIRST_KIND, saved), FIRST_KIND) | {"renew_form": True}
     kind = form.kind.value
     renews_attribution = not form.is_renewed and (
-        bool(form.proposals_among(saved.attributions)) or form.attribution_is_said
+        bool(form.proposals_among(saved.attributions)) or form.shows_attribution
     )
     context: dict[str, Any] = {
         "renew_form": form.is_renewed,
@@ -176,13 +178,19 @@ def _form_after_save(form: EntryForm | RetractionForm, saved: AfterSave) -> dict
 
 
 def _next_form(kind: str, saved: AfterSave) -> EntryForm:
-    unchanged = saved.unchanged if kind == EntryKind.VITALS else ()
-    return ENTRY_FORMS[kind](course=saved.course, carried_on=unchanged, proposed=saved.attributions)
+    """The form of ``kind`` for the next entry, as the page proposes it after a save."""
+    course, now = saved.course, saved.card.as_of
+    proposed = read_proposals(
+        kind, course, now, attributions=saved.attributions, unchanged=saved.unchanged
+    )
+    return ENTRY_FORMS[kind](course=course, now=now, proposed=proposed)
 
 
 def _text_of_form(form: EntryForm | RetractionForm) -> str:
     """What a form would have charted, in words."""
-    return text_of_entries(form.drafts()) if isinstance(form, EntryForm) else "entered in error"
+    return (
+        text_of_entries(form.new_entries()) if isinstance(form, EntryForm) else "entered in error"
+    )
 
 
 def _not_saved(
@@ -201,21 +209,15 @@ def _not_saved(
     return render_page(request, course, {**conflict, "conflict": conflict}, status=CONFLICT)
 
 
-def _posted_form(
-    form_class: type[EntryForm], data: Mapping[str, Any], course: Course, now: datetime
-) -> EntryForm:
-    """With a set of vital signs, oxygen and infusions can be ticked as unchanged.
-
-    A set without a tick is bound without them, and again with them where it must be shown.
-    """
-    if form_class.kind != EntryKind.VITALS:
-        return form_class(data, course=course)
-    if not any(is_unchanged_field(name) for name in data):
-        form = form_class(data, course=course)
-        if form.is_valid():
-            return form
-    unchanged = read_unchanged_items(course, now)
-    return form_class(data, course=course, carried_on=unchanged)
+def _needed_for_checks(
+    kind: str, data: Mapping[str, Any], course: Course, now: datetime
+) -> Proposals:
+    """Read those proposals that a posted form of ``kind`` is checked against, and no others."""
+    if kind == EntryKind.LAB:
+        return read_proposals(kind, course, now)
+    if kind == EntryKind.VITALS and any(is_unchanged_field(name) for name in data):
+        return Proposals(unchanged=read_unchanged_items(course, now))
+    return NOTHING_PROPOSED
 
 
 def _form_page(
@@ -225,6 +227,12 @@ def _form_page(
     bedside: BedsideData | None = None,
 ) -> HttpResponse:
     """The form; typed values and errors stay."""
+    bedside = bedside or read_bedside_data(course, timezone.now())
+    if form.proposed == NOTHING_PROPOSED:
+        unchanged = () if form.correcting is not None else bedside.unchanged
+        form.propose(
+            read_proposals(form.kind.value, course, bedside.status.standing.at, unchanged=unchanged)
+        )
     context = form_context(form, form.kind.value)
     template = "forms/entry_form.html"
     if form.correcting is not None:

@@ -27,6 +27,7 @@ from patients.bedside.page import (
     shared_context,
 )
 from patients.display.timeline import answer_text
+from patients.forms.proposals import Proposals
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm
 from patients.guidance.advice import CHARTED_BY_DONE, Advice, advice_for_course
@@ -80,7 +81,7 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not form.is_valid():
         return _refused(request, course, "This page is out of date: look at the chart.")
     try:
-        new_entry = form.draft(now, read_unchanged_items(course, now))
+        new_entry = form.new_entry(now, read_unchanged_items(course, now))
         result = record_entries(course, [new_entry], submission_from(request, form))
     except ConflictError as error:
         return _refused(request, course, _sentence_of(error))
@@ -102,7 +103,7 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
         return _form_page(
             request, course, item, _empty_form(course, advice, item, replied), replied
         )
-    form = _posted_form(request, course, code, replied)
+    form = _posted_form(request, course, now, code, replied)
     if form.is_valid():
         return _record(request, course, code, replied, form)
     return _invalid_form_page(request, course, code, replied, form, now)
@@ -131,16 +132,16 @@ def _empty_form(course: Course, advice: Advice, item: Item, reply: Reply) -> Ans
     seen = "" if latest is None else str(latest.pk)
     if _charts(item.code, reply):
         agents = CHARTED_BY_DONE[item.code]
-        return GivenForm(course=course, agents=agents, item=item, seen=seen)
+        return GivenForm(course=course, now=advice.standing.at, agents=agents, item=item, seen=seen)
     return FORM_OF_REPLY[reply](seen=seen)
 
 
 def _posted_form(
-    request: SignedInRequest, course: Course, code: str, reply: Reply
+    request: SignedInRequest, course: Course, now: datetime, code: str, reply: Reply
 ) -> AnswerForm | GivenForm:
     """What was posted; it depends on the code alone, not on what is advised now."""
     if _charts(code, reply):
-        return GivenForm(request.POST, course=course, agents=CHARTED_BY_DONE[code])
+        return GivenForm(request.POST, course=course, now=now, agents=CHARTED_BY_DONE[code])
     return FORM_OF_REPLY[reply](request.POST)
 
 
@@ -157,7 +158,7 @@ def _record(
     elif isinstance(form, NotAppropriateForm):
         new_answer = replace(new_answer, reason=form.reason)
     elif isinstance(form, GivenForm):
-        new_answer = replace(new_answer, treatment=next(iter(form.drafts()), None))
+        new_answer = replace(new_answer, treatment=next(iter(form.new_entries()), None))
     try:
         recorded = record_answer(course, new_answer, submission_from(request, form))
     except ConflictError as error:
@@ -192,7 +193,8 @@ def _respond(
     if not had_a_form:
         context: dict[str, Any] = {"form": UnchangedForm(saved.unchanged), "kind": FIRST_KIND}
     else:
-        vitals = ENTRY_FORMS[FIRST_KIND](course=course, carried_on=saved.unchanged)
+        proposed = Proposals(unchanged=saved.unchanged)
+        vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=result.now, proposed=proposed)
         context = form_context(vitals, FIRST_KIND) | {"renew_form": True}
     return render_after_save(request, saved, "guidance/panel.html", context)
 

@@ -27,6 +27,7 @@ from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
 from patients.forms.attribution import AttributionProposal, latest_attributions
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
+from patients.forms.proposals import read_proposals
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.forms import RETURNS_AFTER
@@ -110,9 +111,11 @@ def read_unchanged_items(course: Course, now: datetime) -> list[UnchangedItem]:
 
 def empty_form(kind: str, data: BedsideData) -> EntryForm:
     """The form of ``kind`` with nothing typed, and with what it proposes."""
-    unchanged = data.unchanged if kind == EntryKind.VITALS else ()
-    form_class = ENTRY_FORMS[kind]
-    return form_class(course=data.course, carried_on=unchanged, proposed=data.attributions)
+    now = data.status.standing.at
+    proposed = read_proposals(
+        kind, data.course, now, attributions=data.attributions, unchanged=data.unchanged
+    )
+    return ENTRY_FORMS[kind](course=data.course, now=now, proposed=proposed)
 
 
 def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:

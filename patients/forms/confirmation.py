@@ -5,26 +5,62 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from patients.forms.base import BedsideForm
+from patients.models import CONFIRMED
 
 OBSERVED_THEN: Final = "observed_then"
-"""The name of the button that says: observed when it was typed."""
+"""Name of the button that answers: observed when it was typed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmQuestion:
     """``sentence`` is what is unusual about ``field_name``, in the entry at ``place`` of the act.
 
-    ``otherwise`` names a second answer, as the label, the name and the value of its button.
+    ``alternative`` is a second answer: the label, the name and the value of its button.
     """
 
     field_name: str
     sentence: str
     place: int = 0
-    otherwise: tuple[str, str, str] | None = None
+    alternative: tuple[str, str, str] | None = None
 
 
-def questions_digest(asks: Sequence[ConfirmQuestion]) -> str:
-    """Stands for these questions and no others: a yes to them is no yes to what is typed later."""
-    words = repr([(ask.field_name, ask.sentence) for ask in asks])
+def questions_digest(questions: Sequence[ConfirmQuestion]) -> str:
+    """Return the value that a yes to exactly these questions is sent with."""
+    words = repr([(question.field_name, question.sentence) for question in questions])
     return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+class ConfirmedForm(BedsideForm):
+    """Form that is valid only after its questions were answered with yes.
+
+    A yes holds for the questions that were shown: values typed later are asked about again.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.questions: list[ConfirmQuestion] = []
+        super().__init__(*args, **options)
+
+    def is_valid(self) -> bool:
+        """Return whether nothing is wrong and everything unusual was confirmed."""
+        return super().is_valid() and not self.unconfirmed
+
+    def ask(self, field_name: str, sentence: str, place: int = 0) -> None:
+        """Ask before saving about a value that is possible and unusual."""
+        self.questions.append(ConfirmQuestion(field_name, sentence, place))
+
+    @property
+    def questions_digest(self) -> str:
+        return questions_digest(self.questions)
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether a question was not answered with yes."""
+        return bool(self.questions) and self.data.get(CONFIRMED) != self.questions_digest
+
+    @property
+    def unconfirmed_fields(self) -> set[str]:
+        """Names of the fields that an unanswered question is about."""
+        return {question.field_name for question in self.questions} if self.unconfirmed else set()

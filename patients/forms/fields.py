@@ -1,4 +1,4 @@
-"""Fields and messages that the bedside forms share."""
+"""Fields, checks and error messages that several forms need."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from grading.engine.units import NotANumberError, exact_decimal
-from grading.engine.vocabulary import Labelled, Limits
+from grading.engine.vocabulary import VITAL_SIGN, Labelled, Limits
 
+YES: Final = "yes"
+NO: Final = "no"
 _PLAIN_NUMBER: Final = re.compile(r"-?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 
 
 class TypedNumberField(forms.CharField):
-    """A number in ``unit`` within hard ``limits``; cleans to the text as typed, "" where empty.
+    """Number in ``unit`` within hard ``limits``; cleans to the text as typed, "" where empty.
 
-    Refuses a decimal comma rather than guess whether it groups thousands.
+    A decimal comma is refused: it could as well group thousands.
     """
 
     def __init__(
@@ -73,8 +75,18 @@ class TypedNumberField(forms.CharField):
             raise forms.ValidationError("This number has too many digits.") from None
 
 
-class _Tick(forms.CheckboxInput):
-    """A checkbox whose own value is sent, not a bare yes."""
+class VitalSignField(TypedNumberField):
+    """Number within the limits of the vital sign ``key``."""
+
+    def __init__(self, key: str, **options: Any) -> None:
+        sign = VITAL_SIGN[key]
+        super().__init__(
+            **{"label": sign.short, "unit": sign.unit, "limits": sign.limits, **options}
+        )
+
+
+class _CheckboxInput(forms.CheckboxInput):
+    """Checkbox that sends its own value instead of "on"."""
 
     def render(
         self,
@@ -83,7 +95,7 @@ class _Tick(forms.CheckboxInput):
         attrs: dict[str, Any] | None = None,
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
-        """The input; without a template, because every answer to a save has some of them."""
+        """Return the input; without a template, because every answer to a save has some."""
         attributes = self.build_attrs(self.attrs, attrs)
         if value:
             attributes["checked"] = True
@@ -94,10 +106,10 @@ class _Tick(forms.CheckboxInput):
 
 
 class TickField(forms.CharField):
-    """A checkbox that sends ``seen``, a mark of what the person saw when ticking it."""
+    """Checkbox that sends ``value``; cleans to what was sent, "" where it is not ticked."""
 
-    def __init__(self, *, seen: str, label: str, help_text: str = "") -> None:
-        widget = _Tick(attrs={"value": seen})
+    def __init__(self, *, value: str = YES, label: str, help_text: str = "") -> None:
+        widget = _CheckboxInput(attrs={"value": value})
         super().__init__(required=False, label=label, help_text=help_text, widget=widget)
 
     def to_python(self, value: Any) -> str:
@@ -105,43 +117,61 @@ class TickField(forms.CharField):
 
 
 def choices_of(words: type[Labelled], empty: str = "") -> list[tuple[str, str]]:
-    """A vocabulary as choices, with an ``empty`` one first where it is named."""
+    """Return a vocabulary as choices, after one labelled ``empty`` where that is not ""."""
     listed = [(word.value, word.label) for word in words]
     return [("", empty), *listed] if empty else listed
 
 
 def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` without those that were left empty."""
+    """Return ``values`` without those that were left empty."""
     return {key: value for key, value in values.items() if value not in ("", None)}
 
 
+def check_pressures(
+    form: forms.Form,
+    systolic: str,
+    diastolic: str,
+    mean: str = "",
+    *,
+    sentence: str = "{low} is not below the systolic pressure, {high}.",
+) -> None:
+    """Add an error to a diastolic pressure that is not below the systolic, or to a mean outside.
+
+    ``systolic``, ``diastolic`` and ``mean`` name fields; without ``mean`` the two are compared.
+    """
+    high, low, average = (
+        Decimal(typed) if (typed := form.cleaned_data.get(name)) else None
+        for name in (systolic, diastolic, mean)
+    )
+    if high is not None and low is not None and low >= high:
+        form.add_error(diastolic, sentence.format(low=low, high=high))
+    elif average is not None and (
+        (high is not None and average > high) or (low is not None and average < low)
+    ):
+        form.add_error(mean, f"{average} does not lie between diastolic and systolic pressure.")
+
+
 def set_error_messages(fields: Mapping[str, forms.Field]) -> None:
-    """Give every field the sentences of a bedside; those that a field brought itself stay."""
-    for name, field in fields.items():
-        ours = _STALE if name == "form_id" else _sentences(field)
-        theirs: dict[str, Any] = {}
+    """Replace Django's error messages of ``fields``; those that a field brought itself stay."""
+    for field in fields.values():
+        defaults: dict[str, Any] = {}
         for parent in reversed(type(field).__mro__):
-            theirs |= getattr(parent, "default_error_messages", {})
-        for key, sentence in ours.items():
-            if field.error_messages.get(key) == theirs.get(key):
+            defaults |= getattr(parent, "default_error_messages", {})
+        for key, sentence in _sentences(field).items():
+            if field.error_messages.get(key) == defaults.get(key):
                 field.error_messages[key] = sentence
-
-
-_STALE: Final = dict.fromkeys(
-    ("required", "invalid"), "This form was opened too long ago: load the page anew."
-)
 
 
 def _sentences(field: forms.Field) -> dict[str, str]:
     label = str(field.label or "value")
-    named = label if label.isupper() else label[:1].lower() + label[1:]
-    said = {
-        "required": f"Give the {named}.",
+    name = label if label.isupper() else label[:1].lower() + label[1:]
+    sentences = {
+        "required": f"Give the {name}.",
         "invalid_choice": "Choose one of the list.",
         "max_length": f"Too long: at most {getattr(field, 'max_length', None)} characters.",
     }
     if isinstance(field, forms.DateField):
-        said["invalid"] = "Give the date as year, month and day, like 2026-03-09."
+        sentences["invalid"] = "Give the date as year, month and day, like 2026-03-09."
     elif isinstance(field, forms.TimeField):
-        said["invalid"] = "Give the time of day on the 24-hour clock, like 13:05."
-    return said
+        sentences["invalid"] = "Give the time of day on the 24-hour clock, like 13:05."
+    return sentences

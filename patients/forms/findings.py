@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
 from django import forms
@@ -24,18 +23,18 @@ from grading.engine.vocabulary import (
 )
 from patients.display.text import capital
 from patients.forms.entry_form import EntryForm
+from patients.forms.fields import NO, YES
+from patients.forms.layout import SymptomList, ToxicityFields
 from patients.models import Entry, EntryKind
 
-YES: Final = "yes"
-NO: Final = "no"
 _WORD: Final = {True: YES, False: NO, None: ""}
 
 
 class JudgementForm(EntryForm):
-    """A judgement that the grade waits for: made, or unmade."""
+    """A judgement that the grade waits for: made, or withdrawn."""
 
     kind = EntryKind.JUDGEMENT
-    attribution = None  # type: ignore[assignment]  # a judgement has no cause
+    has_attribution = False
 
     about = forms.ChoiceField(
         label="Judged",
@@ -55,133 +54,119 @@ class JudgementForm(EntryForm):
         body = super().body()
         return {**body, "present": body.get("present") == YES}
 
-    def _typed_before(self, entry: Entry) -> dict[str, Any]:
-        said = super()._typed_before(entry)
-        return {**said, "present": _WORD[entry.body["present"]]}
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        return {**super().values_of(entry), "present": _WORD[entry.body["present"]]}
 
 
 class RiskForm(EntryForm):
-    """The algorithm's three questions; what is not answered stays as it was."""
+    """The algorithm's three questions; an earlier answer to one that is left out stays valid."""
 
     kind = EntryKind.RISK
     graded_from_infusion = False
-    attribution = None  # type: ignore[assignment]  # an answer has no cause
-    questions: ClassVar = tuple(question.value for question in RiskQuestion)
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields |= {
-            question.value: forms.ChoiceField(
-                label=capital(question.label),
-                choices=(("", "not answered"), (YES, "yes"), (NO, "no")),
-                required=False,
-            )
-            for question in RiskQuestion
-        }
+    has_attribution = False
+    generated_fields: ClassVar = {
+        question.value: forms.ChoiceField(
+            label=capital(question.label),
+            choices=(("", "not answered"), (YES, "yes"), (NO, "no")),
+            required=False,
+        )
+        for question in RiskQuestion
+    }
 
     def body(self) -> dict[str, Any]:
-        return {name: said == YES for name, said in super().body().items()}
+        return {name: answer == YES for name, answer in super().body().items()}
 
     def clean_kind(self) -> None:
-        if not self.body() and not self.errors:
+        if self.bodies == [{}] and not self.errors:
             self.add_error(None, "Nothing is answered yet: answer at least one question.")
 
-    def _typed_before(self, entry: Entry) -> dict[str, Any]:
-        said = super()._typed_before(entry)
-        return {**said, **{name: _WORD[entry.body.get(name)] for name in self.questions}}
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        answers = {name: _WORD[entry.body.get(name)] for name in self.generated_fields}
+        return {**super().values_of(entry), **answers}
 
 
-_SAYS: Final = (("", "not said"), (YES, "present"), (NO, "absent"))
+_SYMPTOM_CHOICES: Final = (("", "not said"), (YES, "present"), (NO, "absent"))
 _PREFIX: Final = "symptom_"
 _GRADED_ELSEWHERE: Final = "shown only"
 _ASKS_FOR_A_GRADE: Final = "asks for a CTCAE grade"
 
 
-class Ticked(NamedTuple):
-    """A symptom of the list: its field, and what a tick of it does beside being shown."""
+class ListedSymptom(NamedTuple):
+    """A symptom of the list: its field, and what a tick of it does apart from being shown."""
 
     field: forms.BoundField
     remark: str
 
 
-class System(NamedTuple):
+class SymptomGroup(NamedTuple):
     """An organ system of Table 1 with its symptoms."""
 
     label: str
-    symptoms: tuple[Ticked, ...]
+    symptoms: tuple[ListedSymptom, ...]
 
 
 class SymptomForm(EntryForm):
-    """What of Table 1 is there and what is not; what is not said stays as it was.
+    """Which symptoms of Table 1 are present and which absent, as one entry for each.
 
-    One entry for each symptom that is said. A correction is of one symptom.
+    A symptom that is left out stays as it was charted before.
     """
 
     kind = EntryKind.SYMPTOM
-    charted_template: ClassVar = "forms/symptom_list.html"
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if self.correcting is not None:
-            self.fields |= _single_fields()
-        else:
-            self.fields |= {
-                _PREFIX + term: _tick(term) for system in TABLE_1 for term in system.symptoms
-            }
+    generated_fields: ClassVar = {
+        _PREFIX + term: forms.ChoiceField(
+            label=capital(term_label(term)),
+            choices=_SYMPTOM_CHOICES,
+            required=False,
+            widget=forms.RadioSelect,
+        )
+        for system in TABLE_1
+        for term in system.symptoms
+    }
 
     @property
-    def systems(self) -> list[System]:
-        """The list as a page shows it; nothing where one symptom is corrected."""
-        if self.correcting is not None:
-            return []
+    def groups(self) -> list[SymptomGroup]:
+        """The list as a page shows it."""
         return [
-            System(
-                label, tuple(Ticked(self[_PREFIX + term], _symptom_remark(term)) for term in terms)
+            SymptomGroup(
+                label,
+                tuple(ListedSymptom(self[_PREFIX + term], _symptom_remark(term)) for term in terms),
             )
             for label, terms in TABLE_1
         ]
 
-    def bodies(self) -> list[dict[str, Any]]:
-        if self.correcting is not None:
-            return [body | {"present": body["present"] == YES} for body in super().bodies()]
+    def layout(self) -> Sequence[Any]:
+        return [SymptomList(), self.inputs_row()]
+
+    def build_bodies(self) -> list[dict[str, Any]]:
         return [
-            {"term": name.removeprefix(_PREFIX), "present": said == YES}
+            {"term": name.removeprefix(_PREFIX), "present": answer == YES}
             for name in self.own_fields()
-            if (said := self.cleaned_data.get(name))
+            if (answer := self.cleaned_data.get(name))
         ]
 
     def field_of(self, index: int, place: str) -> str:
-        if self.correcting is not None or place != "term":
+        if place != "term":
             return super().field_of(index, place)
-        return _PREFIX + str(self.bodies()[index]["term"])
+        return _PREFIX + str(self.bodies[index]["term"])
 
     def clean_kind(self) -> None:
-        bodies = self.bodies()
-        if not bodies and not self.errors:
+        if not self.bodies and not self.errors:
             self.add_error(
                 None, "Nothing is charted yet: say of a symptom that it is present or absent."
             )
-        wanting = [
-            term_label(body["term"])
-            for body in bodies
-            if body["present"] and body["term"] in TICKS_TO_GRADE
-        ]
-        if wanting:
-            self.remarks.append(
-                f"A tick is not a grade: give {', '.join(wanting)} a CTCAE grade under Toxicity."
-            )
-
-    def _typed_before(self, entry: Entry) -> dict[str, Any]:
-        said = super()._typed_before(entry)
-        return {**said, "present": YES if entry.body["present"] else NO}
+        self.remarks += _without_grade(self.bodies)
 
 
-@cache
-def _tick(term: str) -> forms.ChoiceField:
-    """Made once and shared by all forms, which change none."""
-    return forms.ChoiceField(
-        label=capital(term_label(term)), choices=_SAYS, required=False, widget=forms.RadioSelect
-    )
+def _without_grade(bodies: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence about the symptoms that count only with a CTCAE grade, or nothing."""
+    terms = [
+        term_label(body["term"])
+        for body in bodies
+        if body.get("present") and body.get("term") in TICKS_TO_GRADE
+    ]
+    if not terms:
+        return []
+    return [f"A tick is not a grade: give {', '.join(terms)} a CTCAE grade under Toxicity."]
 
 
 def _symptom_remark(term: str) -> str:
@@ -190,21 +175,8 @@ def _symptom_remark(term: str) -> str:
     return _GRADED_ELSEWHERE if term in SIGNS_SHOWN_ONLY else ""
 
 
-def _single_fields() -> dict[str, forms.Field]:
-    return {
-        "term": forms.ChoiceField(
-            label="Symptom",
-            choices=_symptom_choices(),
-            error_messages={"required": "Choose the symptom."},
-        ),
-        "present": forms.ChoiceField(
-            label="Now", choices=((YES, "present"), (NO, "absent")), initial=YES
-        ),
-    }
-
-
 def _symptom_choices() -> list[tuple[str, Any]]:
-    """Every symptom that an entry can name, those of Table 1's list and others."""
+    """Return every symptom that an entry can name, those of Table 1 and others, in groups."""
 
     def listed(terms: Iterable[str]) -> list[tuple[str, str]]:
         return [(term, capital(term_label(term))) for term in terms]
@@ -218,6 +190,31 @@ def _symptom_choices() -> list[tuple[str, Any]]:
     ]
 
 
+class SymptomCorrectionForm(EntryForm):
+    """One symptom: what a correction of it asks."""
+
+    kind = EntryKind.SYMPTOM
+
+    term = forms.ChoiceField(
+        label="Symptom",
+        choices=_symptom_choices(),
+        error_messages={"required": "Choose the symptom."},
+    )
+    present = forms.ChoiceField(
+        label="Now", choices=((YES, "present"), (NO, "absent")), initial=YES
+    )
+
+    def body(self) -> dict[str, Any]:
+        body = super().body()
+        return {**body, "present": body.get("present") == YES}
+
+    def clean_kind(self) -> None:
+        self.remarks += _without_grade(self.bodies)
+
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        return {**super().values_of(entry), "present": _WORD[entry.body["present"]]}
+
+
 RESOLVED: Final = "0"
 _GRADES: Final = (1, 2, 3, 4)
 _LISTED_FIRST: Final = (
@@ -227,7 +224,7 @@ _LISTED_FIRST: Final = (
     TermGroup.LABORATORY,
     TermGroup.NEVER,
 )
-"""What only a clinician can grade stands before what a result grades by itself."""
+"""Terms that only a clinician can grade come before those that a result grades by itself."""
 _GRADED_BY_ITS_RESULT: Final = (
     "A result grades this by itself: chart the result under Labs instead, where there is one."
 )
@@ -236,7 +233,7 @@ _FROM_GRADE_3: Final = "Counts as organ toxicity from grade 3; below that it is 
 
 
 class Criteria(NamedTuple):
-    """A term as it is looked up: where it stands, what its grades mean, what to know before."""
+    """A toxicity as it is looked up: its group, what its grades mean, what to know before."""
 
     term: str
     label: str
@@ -247,7 +244,7 @@ class Criteria(NamedTuple):
 
 
 def criteria() -> Iterable[Criteria]:
-    """Every term with its criteria, in the order of the list."""
+    """Return every toxicity with its criteria, in the order of the list."""
     for group in _LISTED_FIRST:
         for term, belongs_to in TOXICITY_TERMS.items():
             if belongs_to is group:
@@ -281,11 +278,10 @@ def _term_choices() -> list[tuple[str, Any]]:
 
 
 class ToxicityForm(EntryForm):
-    """A CTCAE grade that a clinician gives; 0 says that it is resolved."""
+    """A CTCAE grade by a clinician; 0 for one that is resolved."""
 
     kind = EntryKind.TOXICITY
     graded_from_infusion = False
-    charted_template: ClassVar = "forms/toxicity_fields.html"
     criteria: ClassVar = _CRITERIA
     source: ClassVar = SOURCE
 
@@ -301,22 +297,25 @@ class ToxicityForm(EntryForm):
         error_messages={"required": "Choose the CTCAE grade; 0 says that it is resolved."},
     )
 
+    def layout(self) -> Sequence[Any]:
+        return [ToxicityFields(), self.inputs_row()]
+
     def clean_kind(self) -> None:
         term, grade = self.cleaned_data.get("term"), self.cleaned_data.get("grade")
         if not term or not grade or grade == RESOLVED:
             return
         words = CTCAE_WORDS[term]
         if int(grade) not in words.grades:
-            has = ", ".join(str(number) for number in words.grades)
+            existing = ", ".join(str(number) for number in words.grades)
             self.add_error(
                 "grade",
-                f"CTCAE v4.03 has no grade {grade} for {term_label(term)}, only {has}: "
+                f"CTCAE v4.03 has no grade {grade} for {term_label(term)}, only {existing}: "
                 "choose the grade whose criteria are met.",
             )
 
     @property
     def chosen(self) -> TermWords | None:
-        """The criteria of the term that the form holds, None where none is chosen."""
+        """The criteria of the term in the form, None where none is chosen."""
         return CTCAE_WORDS.get(self["term"].value() or "")
 
     @property

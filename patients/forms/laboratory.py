@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
-from django.utils import timezone
-from django.utils.timezone import localtime
 
 from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, LabUnit, lab_unit
+from patients.display.laboratory import LabInput, LabRow, limits_source_text
 from patients.display.text import lab_unit_text
+from patients.forms.attribution import attribution_fields
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField, choices_of, without_empty
-from patients.models import EntryKind, LaboratoryLimits
-from patients.queries.laboratory import (
-    ReportedLimits,
-    group_of,
-    limits_for_group,
-    read_last_reports,
-    read_latest_limits,
-)
+from patients.forms.layout import LaboratoryPanel
+from patients.forms.remembered_limits import LimitsByUnit, RememberedLimits
+from patients.models import EntryKind
+from patients.queries.laboratory import ReportedLimits, group_of
 
 
 def _unit_choices() -> list[tuple[str, str]]:
-    """Every unit that a result is reported in, once; the reader holds each analyte to its own."""
+    """Return every unit once; the reader refuses one that is none of the analyte's."""
     names = dict.fromkeys(unit.name for analyte in Analyte for unit in analyte.units)
     return [
         ("", "Choose the unit"),
@@ -70,11 +63,9 @@ _COMPARATORS: Final = ("<", ">")
 _NO_COMPARATORS: Final = ("<=", ">=", "=<", "=>", "≤", "≥", "~", "≈", "±")
 _LONGEST_NAME: Final = 60
 
-LimitsByUnit = dict[tuple[Analyte, str], LaboratoryLimits]
-
 
 class ResultField(TypedNumberField):
-    """A number as a laboratory reports it: "5.2", "<5", "> 200"; cleans to text without spaces."""
+    """Number as a laboratory reports it: "5.2", "<5", "> 200"; cleans to text without spaces."""
 
     def clean(self, value: Any) -> str:
         typed = str(value or "").strip()
@@ -89,45 +80,6 @@ class ResultField(TypedNumberField):
         return comparator + number
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One input of a row as the page shows it."""
-
-    name: str
-    value: str
-    errors: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One analyte of the panel. ``units`` are those to choose from, as (name, text)."""
-
-    analyte: Analyte
-    result: Box
-    unit: Box
-    units: list[tuple[str, str]]
-    lower: Box
-    upper: Box
-    remembered: str
-
-    @property
-    def name(self) -> str:
-        return self.result.name
-
-    @property
-    def boxes(self) -> tuple[Box, ...]:
-        return (self.result, self.unit, self.lower, self.upper)
-
-    @property
-    def is_typed(self) -> bool:
-        """Whether the limits are someone's typing, not what is remembered."""
-        return bool(self.lower.value or self.upper.value) and not self.remembered
-
-    @property
-    def is_wrong(self) -> bool:
-        return any(box.errors for box in self.boxes)
-
-
 def _unit_name(analyte: Analyte) -> str:
     return f"{analyte}_unit"
 
@@ -140,9 +92,7 @@ def _upper_name(analyte: Analyte) -> str:
     return f"{analyte}_upper_limit"
 
 
-@cache
 def _row_fields(analyte: Analyte) -> dict[str, forms.Field]:
-    """Made once and shared by all forms, which change none."""
     return {
         analyte.value: ResultField(label=analyte.label),
         _unit_name(analyte): forms.CharField(label=f"{analyte.label}, unit", required=False),
@@ -153,27 +103,38 @@ def _row_fields(analyte: Analyte) -> dict[str, forms.Field]:
     }
 
 
-class LabPanelForm(EntryForm):
-    """A report of one laboratory.
+_PARTS: Final = tuple((f"lab.{analyte}", analyte.label) for analyte in Analyte)
 
-    ``proposed_for`` is the laboratory whose limits the page showed: the limits of one are never
-    recorded, unseen, as those of another.
+
+class LabPanelForm(EntryForm):
+    """A report of one laboratory: an entry for each result, with the limits of normal.
+
+    ``proposed_for`` is the laboratory whose limits the page showed: so the limits of one are never
+    recorded as those of another without being looked at.
     """
 
     kind = EntryKind.LAB
     graded_from_infusion = False
     is_renewed = True
-    parts = tuple((f"lab.{analyte}", analyte.label) for analyte in Analyte)
+    parts = _PARTS
+    generated_fields: ClassVar = {
+        **{name: field for each in Analyte for name, field in _row_fields(each).items()},
+        **attribution_fields(_PARTS),
+    }
 
     laboratory = forms.CharField(label="Laboratory", required=False, max_length=_LONGEST_NAME)
     proposed_for = forms.CharField(required=False, max_length=_LONGEST_NAME)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for analyte in Analyte:
-            self.fields.update(_row_fields(analyte))
+    def layout(self) -> Sequence[Any]:
+        return [LaboratoryPanel()]
 
-    def bodies(self) -> list[dict[str, Any]]:
+    @cached_property
+    def remembered(self) -> RememberedLimits:
+        """The limits of normal that are proposed for this patient."""
+        group = group_of(self.course, self.now)
+        return RememberedLimits(self.proposed.limits, self.proposed.reports, group)
+
+    def build_bodies(self) -> list[dict[str, Any]]:
         return [
             without_empty(
                 {
@@ -201,11 +162,11 @@ class LabPanelForm(EntryForm):
             "upper_limit": _upper_name(analyte),
         }.get(place, place)
 
-    def answers(self) -> dict[str, Any]:
+    def submission_answers(self) -> dict[str, Any]:
         laboratory = self.cleaned_data.get("laboratory")
-        return super().answers() | without_empty({"laboratory": laboratory})
+        return super().submission_answers() | without_empty({"laboratory": laboratory})
 
-    def limits_given(self) -> list[ReportedLimits]:
+    def reported_limits(self) -> list[ReportedLimits]:
         laboratory = self.cleaned_data.get("laboratory", "")
         return [
             ReportedLimits(
@@ -215,7 +176,7 @@ class LabPanelForm(EntryForm):
                 lower=body.get("lower_limit", ""),
                 upper=body.get("upper_limit", ""),
             )
-            for body in (self.bodies() if laboratory else ())
+            for body in (self.bodies if laboratory else ())
         ]
 
     def clean_laboratory(self) -> str:
@@ -225,9 +186,9 @@ class LabPanelForm(EntryForm):
         return self._spelled(self.cleaned_data["proposed_for"])
 
     def _spelled(self, typed: str) -> str:
-        """A name as it was spelled the first time, so that its limits are found again."""
+        """Return a name as it was spelled the first time, so that its limits are found again."""
         name = " ".join(typed.split())
-        spelled = {known.casefold(): known for known in self.laboratories}
+        spelled = {known.casefold(): known for known in self.remembered.laboratories}
         return spelled.get(name.casefold(), name)
 
     def clean_kind(self) -> None:
@@ -286,39 +247,15 @@ class LabPanelForm(EntryForm):
             )
 
     def _limits_of_another_unit(self, analyte: Analyte, unit: str, typed: list[str]) -> str | None:
-        """The other unit for which exactly these limits are remembered, and not for this one."""
-        given = ReportedLimits("", analyte.value, unit, *typed)
-        remembered = self._limits_at(self.cleaned_data.get("laboratory", ""))
+        """Return another unit in which exactly these limits are remembered, and not in ``unit``."""
+        reported = ReportedLimits("", analyte.value, unit, *typed)
+        remembered = self.remembered.at(self.cleaned_data.get("laboratory", ""))
         same = [
             name
             for (of_analyte, name), limits in remembered.items()
-            if of_analyte == analyte and any(typed) and not given.differs_from(limits)
+            if of_analyte == analyte and any(typed) and not reported.differs_from(limits)
         ]
         return None if unit in same else next(iter(same), None)
-
-    @cached_property
-    def _remembered(self) -> list[LaboratoryLimits]:
-        return read_latest_limits()
-
-    @cached_property
-    def _proposed(self) -> list[LaboratoryLimits]:
-        """What may be proposed for this patient, the latest first."""
-        mine = limits_for_group(self._remembered, group_of(self.course, self._opened_at))
-        return sorted(mine, key=lambda limits: limits.recorded_at, reverse=True)
-
-    @cached_property
-    def _opened_at(self) -> datetime:
-        return timezone.now()
-
-    @cached_property
-    def _reports(self) -> Any:
-        return read_last_reports(self.course)
-
-    @cached_property
-    def laboratories(self) -> list[str]:
-        """The laboratories that this site knows, for the page to offer."""
-        known = {limits.laboratory for limits in self._remembered}
-        return sorted(known | set(filter(None, [self._reports.laboratory])), key=str.casefold)
 
     @cached_property
     def laboratory_shown(self) -> str:
@@ -326,66 +263,40 @@ class LabPanelForm(EntryForm):
         if self.is_bound:
             name = self.cleaned_data.get("laboratory") or self.data.get("laboratory", "")
             return str(name)
-        latest = max(self._remembered, key=lambda limits: limits.recorded_at, default=None)
-        return self._reports.laboratory or (latest.laboratory if latest else "")
-
-    def _limits_at(self, laboratory: str) -> LimitsByUnit:
-        return {
-            (Analyte(limits.analyte), limits.unit): limits
-            for limits in self._proposed
-            if limits.laboratory == laboratory
-        }
+        return self.remembered.latest_laboratory
 
     @property
-    def groups(self) -> Iterator[tuple[AnalyteGroup, list[Row]]]:
+    def groups(self) -> Iterator[tuple[AnalyteGroup, list[LabRow]]]:
         """The rows of the panel as a page shows them, by group."""
-        limits = self._limits_at(self.laboratory_shown)
+        limits = self.remembered.at(self.laboratory_shown)
         for group, analytes in groupby(Analyte, key=lambda analyte: analyte.group):
             yield group, [self._row(analyte, limits) for analyte in analytes]
 
-    def _row(self, analyte: Analyte, limits: LimitsByUnit) -> Row:
+    def _row(self, analyte: Analyte, limits: LimitsByUnit) -> LabRow:
         units = [(unit.name, lab_unit_text(unit.name)) for unit in analyte.units]
-        unit = self._box(_unit_name(analyte), self._unit_first(analyte, limits))
+        unit = self._input(_unit_name(analyte), self.remembered.first_unit(analyte, limits))
         only = units[0][0] if len(units) == 1 else unit.value
         remembered = limits.get((analyte, only))
-        lower = self._box(_lower_name(analyte), remembered.lower if remembered else "")
-        upper = self._box(_upper_name(analyte), remembered.upper if remembered else "")
+        lower = self._input(_lower_name(analyte), remembered.lower if remembered else "")
+        upper = self._input(_upper_name(analyte), remembered.upper if remembered else "")
         is_shown = remembered and (remembered.lower, remembered.upper) == (lower.value, upper.value)
-        return Row(
+        return LabRow(
             analyte=analyte,
-            result=self._box(analyte.value, ""),
+            result=self._input(analyte.value, ""),
             unit=unit,
             units=units,
             lower=lower,
             upper=upper,
-            remembered=_mark(remembered) if remembered and is_shown else "",
+            remembered=limits_source_text(remembered) if remembered and is_shown else "",
         )
 
-    def _box(self, name: str, proposed: str) -> Box:
+    def _input(self, name: str, proposed: str) -> LabInput:
         value = str(self.data.get(name, "")) if self.is_bound else proposed
-        return Box(name, value, list(map(str, self.errors.get(name, ()))))
-
-    def _unit_first(self, analyte: Analyte, limits: LimitsByUnit) -> str:
-        """The unit that this laboratory, else this course, used last; none is guessed."""
-        units = analyte.units
-        if len(units) == 1:
-            return units[0].name
-        here = [unit for (of_analyte, unit) in limits if of_analyte == analyte]
-        before = self._reports.units.get(analyte.value, "")
-        return before if before in here or not here else here[0]
-
-    @property
-    def remembered_json(self) -> str:
-        """For the page: by laboratory, analyte and unit, lower and upper limit and their mark."""
-        words: dict[str, dict[str, dict[str, list[str]]]] = {name: {} for name in self.laboratories}
-        for one in self._proposed:
-            by_unit = words[one.laboratory].setdefault(one.analyte, {})
-            by_unit[one.unit] = [one.lower, one.upper, _mark(one)]
-        return json.dumps(words)
+        return LabInput(name, value, list(map(str, self.errors.get(name, ()))))
 
 
 def _impossible(analyte: Analyte, number: Decimal, unit: LabUnit, what: str = "") -> str:
-    """Why ``number`` cannot be, and which other unit it would fit."""
+    """Return why ``number`` cannot be, and which other unit it would fit."""
     if unit.limits is None:
         raise ValueError(f"{analyte} has no hard limits in {unit.name}")
     text = lab_unit_text(unit.name)
@@ -400,10 +311,3 @@ def _impossible(analyte: Analyte, number: Decimal, unit: LabUnit, what: str = ""
         f"{unit.limits.highest:f} {text}. {hint}"
     )
     return sentence[:1].upper() + sentence[1:].rstrip()
-
-
-def _mark(limits: LaboratoryLimits) -> str:
-    """Whose the limits are and since when; for a child, at which age they were."""
-    since = localtime(limits.recorded_at)
-    at_age = f", for {limits.age_years} y" if limits.is_child else ""
-    return f"{limits.recorded_by.display_name}, {since.day} {since:%b}{at_age}"

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from crispy_forms.layout import HTML
 from django import forms
 from django.utils import timezone
 
 from grading.engine.vocabulary import Attribution, DueObservation, NotObservedReason
 from patients.display.text import clock_text
+from patients.forms.attribution import ATTRIBUTION
+from patients.forms.base import SubmittedForm
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import choices_of
+from patients.forms.layout import NoteField, fields_row, wide
 from patients.forms.times import EARLIER, LATER
-from patients.models import EntryKind
+from patients.models import REASON, Entry, EntryKind
 from patients.recording.inputs import NewEntry
 
+_TWO_STEPS: Final = (
+    '<p class="hint">A death is recorded in two steps: nothing is saved until you have read it '
+    "back and confirmed it.</p>"
+)
 ONE_TAP_REASONS: Final = tuple(
     reason for reason in NotObservedReason if reason is not NotObservedReason.OTHER
 )
-"""Another reason is written, in the form."""
+"""Reasons that have a button; another one is typed into the form."""
 
 
 class NoteForm(EntryForm):
@@ -27,9 +36,7 @@ class NoteForm(EntryForm):
 
     kind = EntryKind.NOTE
     graded_from_infusion = False
-    attribution = None  # type: ignore[assignment]  # a note has no cause
-    charted_template = "forms/note_field.html"
-    has_note_beside = False
+    has_attribution = False
 
     note = forms.CharField(
         label="Note",
@@ -38,16 +45,22 @@ class NoteForm(EntryForm):
         error_messages={"required": "Nothing is written yet."},
     )
 
-    def bodies(self) -> list[dict[str, Any]]:
+    def layout(self) -> Sequence[Any]:
+        return [NoteField(), self.inputs_row()]
+
+    def closing_layout(self) -> Sequence[Any]:
+        return []
+
+    def build_bodies(self) -> list[dict[str, Any]]:
         return [{}]
 
 
 class NotObservedForm(EntryForm):
-    """Why vital signs that were due were not taken; what was charted before stays, and ages."""
+    """Why vital signs that were due were not taken; those charted before stay, and grow older."""
 
     kind = EntryKind.NOT_OBSERVED
     graded_from_infusion = False
-    attribution = None  # type: ignore[assignment]  # what was not observed has no cause
+    has_attribution = False
     field_of_place: ClassVar = {"reason": "reason_not_observed"}
 
     reason_not_observed = forms.ChoiceField(
@@ -57,8 +70,7 @@ class NotObservedForm(EntryForm):
     )
 
     def body(self) -> dict[str, Any]:
-        said = super().body()
-        reason = said.get("reason_not_observed", "")
+        reason = super().body().get("reason_not_observed", "")
         return {"what": DueObservation.VITAL_SIGNS.value, "reason": reason}
 
     def clean_kind(self) -> None:
@@ -66,33 +78,30 @@ class NotObservedForm(EntryForm):
         if other and not self.cleaned_data.get("note"):
             self.add_error("note", "Say why here.")
 
-    def _typed_before(self, entry: Any) -> dict[str, Any]:
-        said = super()._typed_before(entry)
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        values = super().values_of(entry)
         # The form's own ``reason`` is that of the correction.
-        return {**said, "reason": "", "reason_not_observed": said["reason"]}
+        return {**values, "reason": "", "reason_not_observed": values["reason"]}
 
 
-class NotObservedTap(forms.Form):
+class NotObservedTap(SubmittedForm):
     """That vital signs were not observed now, by one tap."""
 
-    form_id = forms.UUIDField()
     reason_not_observed = forms.ChoiceField(
         choices=[(reason.value, reason.label) for reason in ONE_TAP_REASONS]
     )
 
-    def draft(self, at: datetime) -> NewEntry:
-        """What the tap charts; call it on a valid form."""
+    def new_entry(self, at: datetime) -> NewEntry:
+        """Return what the tap charts; call it on a valid form."""
         reason = self.cleaned_data["reason_not_observed"]
         body = {"what": DueObservation.VITAL_SIGNS.value, "reason": reason}
         return NewEntry(EntryKind.NOT_OBSERVED, at, body)
 
 
 class DeathForm(EntryForm):
-    """A death ends the grading, with grade 5 or without; nothing is recorded before the yes."""
+    """A death, which ends grading with grade 5 or without; it is always asked about first."""
 
     kind = EntryKind.DEATH
-    charted_template: ClassVar = "forms/death_fields.html"
-    has_note_beside = False
 
     attribution = forms.ChoiceField(
         label="Death due to",
@@ -105,23 +114,30 @@ class DeathForm(EntryForm):
         error_messages={"required": "Say why it is, or is not, ascribed to CRS."},
     )
 
-    def bodies(self) -> list[dict[str, Any]]:
+    def layout(self) -> Sequence[Any]:
+        cause = fields_row(ATTRIBUTION, wide(REASON))
+        return [HTML(_TWO_STEPS), cause, self.inputs_row()]
+
+    def closing_layout(self) -> Sequence[Any]:
+        return []
+
+    def build_bodies(self) -> list[dict[str, Any]]:
         return [{}]
 
     def clean_kind(self) -> None:
         if self.errors or self.observed_at is None:
             return
-        if not self.asks:
-            self._keep_the_time()
-        patient, at = self.course.patient, clock_text(self.observed_at, timezone.now())
+        if not self.questions:
+            self._fix_time(self.observed_at)
+        patient, at = self.course.patient, clock_text(self.observed_at, self.now)
         self.ask(
             "attribution",
             f"{patient.name}, MRN {patient.mrn}, died {at}: {self._meaning(at)} What is charted "
             "for a later time is not graded.",
         )
 
-    def _clean_attribution(self) -> None:
-        """A death wants its reason whatever it is due to; ``attribution_reason`` is required."""
+    def check_attribution(self) -> None:
+        """Check nothing more: the reason is required whatever the death was due to."""
 
     def _meaning(self, at: str) -> str:
         attribution = Attribution(self.cleaned_data["attribution"])
@@ -131,14 +147,12 @@ class DeathForm(EntryForm):
             return f"grade 5 from {at}; whether it was due to CRS is uncertain."
         return f"grade 5 from {at}, a death due to CRS."
 
-    def _keep_the_time(self) -> None:
-        """What is read back must be what is confirmed: "now" becomes the minute that is asked."""
-        if self.observed_at is None:
-            return
-        there = timezone.localtime(self.observed_at)
+    def _fix_time(self, at: datetime) -> None:
+        """Write the time into the form: a yes to "now" is a yes to the minute that was shown."""
+        local = timezone.localtime(at)
         self.data = {
             **{name: self.data[name] for name in self.data},
-            "observed_date": f"{there:%Y-%m-%d}",
-            "observed_time": f"{there:%H:%M}",
-            "observed_which": LATER if there.fold else EARLIER,
+            "observed_date": f"{local:%Y-%m-%d}",
+            "observed_time": f"{local:%H:%M}",
+            "observed_which": LATER if local.fold else EARLIER,
         }

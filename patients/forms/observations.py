@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import cache
 from typing import Any, ClassVar, Final
 
 from django import forms
@@ -17,15 +16,18 @@ from grading.engine.vocabulary import (
     VITAL_SIGNS,
     OxygenDevice,
 )
+from patients.forms.attribution import attribution_fields
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import TypedNumberField, choices_of, set_error_messages
+from patients.forms.fields import TypedNumberField, VitalSignField, check_pressures, choices_of
+from patients.forms.layout import FieldWithUnit
 from patients.models import Entry, EntryKind
 
 CELSIUS_UNIT: Final = "c"
 FAHRENHEIT_UNIT: Final = "f"
 TEMPERATURE: Final = "temperature"
 TEMPERATURE_UNIT: Final = "temperature_unit"
-TICKED: Final = "yes"
+_TEMPERATURE_C: Final = VITAL_SIGN["temperature_c"]
+_PARTS: Final = tuple((sign.key, sign.short) for sign in VITAL_SIGNS)
 
 
 class VitalsForm(EntryForm):
@@ -33,27 +35,39 @@ class VitalsForm(EntryForm):
 
     kind = EntryKind.VITALS
     graded_from_infusion = False
-    field_of_place: ClassVar = {"temperature_c": TEMPERATURE, FAHRENHEIT.key: TEMPERATURE}
-    parts = tuple((sign.key, sign.short) for sign in VITAL_SIGNS)
+    field_of_place: ClassVar = {_TEMPERATURE_C.key: TEMPERATURE, FAHRENHEIT.key: TEMPERATURE}
+    parts = _PARTS
+    generated_fields: ClassVar = {
+        **{sign.key: VitalSignField(sign.key) for sign in VITAL_SIGNS if sign != _TEMPERATURE_C},
+        **attribution_fields(_PARTS),
+    }
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields = {**_vital_sign_fields(), **self.fields}
+    # Without limits: those depend on the unit.
+    temperature = TypedNumberField(label=_TEMPERATURE_C.short, unit=_TEMPERATURE_C.unit)
+    temperature_unit = forms.ChoiceField(
+        label="Temperature unit",
+        choices=((CELSIUS_UNIT, "°C"), (FAHRENHEIT_UNIT, FAHRENHEIT.unit)),
+        initial=CELSIUS_UNIT,
+    )
+
+    def layout(self) -> Sequence[Any]:
+        others = (sign.key for sign in VITAL_SIGNS if sign != _TEMPERATURE_C)
+        return [self.inputs_row(FieldWithUnit(TEMPERATURE, TEMPERATURE_UNIT), *others)]
 
     def body(self) -> dict[str, Any]:
         body = super().body()
         typed, unit = body.pop(TEMPERATURE, ""), body.pop(TEMPERATURE_UNIT, CELSIUS_UNIT)
         if typed:
-            body[FAHRENHEIT.key if unit == FAHRENHEIT_UNIT else "temperature_c"] = typed
+            body[FAHRENHEIT.key if unit == FAHRENHEIT_UNIT else _TEMPERATURE_C.key] = typed
         return body
 
     def charts(self, body: Mapping[str, Any], part: str) -> bool:
-        return part in body or (part == "temperature_c" and FAHRENHEIT.key in body)
+        return part in body or (part == _TEMPERATURE_C.key and FAHRENHEIT.key in body)
 
     def clean_kind(self) -> None:
         self._clean_temperature()
-        self._clean_mean_pressure()
-        if not self.body() and self._says_something() and not self.errors:
+        check_pressures(self, "systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
+        if self.bodies == [{}] and not self.errors:
             self.add_error(None, "Nothing is charted yet: give at least one vital sign.")
 
     def _clean_temperature(self) -> None:
@@ -61,7 +75,7 @@ class VitalsForm(EntryForm):
         if not typed:
             return
         in_fahrenheit = self.cleaned_data.get(TEMPERATURE_UNIT) == FAHRENHEIT_UNIT
-        chosen, other = VITAL_SIGN["temperature_c"], FAHRENHEIT
+        chosen, other = _TEMPERATURE_C, FAHRENHEIT
         if in_fahrenheit:
             chosen, other = other, chosen
         if chosen.limits.allow(Decimal(typed)):
@@ -74,54 +88,16 @@ class VitalsForm(EntryForm):
             sentence += f" Is it in {other.unit}?"
         self.add_error(TEMPERATURE, sentence)
 
-    def _clean_mean_pressure(self) -> None:
-        """A mean that is not between the two it is the mean of is a typing error."""
-        keys = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
-        high, low, mean = (
-            Decimal(typed) if (typed := self.cleaned_data.get(key)) else None for key in keys
-        )
-        if high is not None and low is not None and low >= high:
-            self.add_error("diastolic_mmhg", f"{low} is not below the systolic pressure, {high}.")
-        elif mean is not None and (
-            (high is not None and mean > high) or (low is not None and mean < low)
-        ):
-            self.add_error(
-                "mean_arterial_pressure_mmhg",
-                f"{mean} does not lie between diastolic and systolic pressure.",
-            )
-
-    def _typed_before(self, entry: Entry) -> dict[str, Any]:
-        said = super()._typed_before(entry)
-        in_fahrenheit = FAHRENHEIT.key in said
-        said[TEMPERATURE] = said.pop(FAHRENHEIT.key, said.pop("temperature_c", ""))
-        said[TEMPERATURE_UNIT] = FAHRENHEIT_UNIT if in_fahrenheit else CELSIUS_UNIT
-        return said
-
-
-@cache
-def _vital_sign_fields() -> Mapping[str, forms.Field]:
-    """Made once and shared by all forms, which change none."""
-    made: dict[str, forms.Field] = {}
-    for sign in VITAL_SIGNS:
-        if sign.key == "temperature_c":
-            made[TEMPERATURE] = TypedNumberField(label=sign.short, unit=sign.unit)
-            made[TEMPERATURE_UNIT] = _temperature_unit()
-        else:
-            made[sign.key] = TypedNumberField(label=sign.short, unit=sign.unit, limits=sign.limits)
-    set_error_messages(made)
-    return made
-
-
-def _temperature_unit() -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label="Temperature unit",
-        choices=((CELSIUS_UNIT, "°C"), (FAHRENHEIT_UNIT, FAHRENHEIT.unit)),
-        initial=CELSIUS_UNIT,
-    )
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        values = super().values_of(entry)
+        in_fahrenheit = FAHRENHEIT.key in values
+        values[TEMPERATURE] = values.pop(FAHRENHEIT.key, values.pop(_TEMPERATURE_C.key, ""))
+        values[TEMPERATURE_UNIT] = FAHRENHEIT_UNIT if in_fahrenheit else CELSIUS_UNIT
+        return values
 
 
 class OxygenForm(EntryForm):
-    """The device and what is set on it; the entry replaces the one before as a whole."""
+    """The device and its settings; an entry replaces the one before it as a whole."""
 
     kind = EntryKind.OXYGEN
 
@@ -145,7 +121,7 @@ class OxygenForm(EntryForm):
         return typed
 
     def body(self) -> dict[str, Any]:
-        """A fraction of one is charted as the percentage that was confirmed."""
+        """Return the entry; an FiO2 of 1 that was confirmed is charted as 100 %."""
         body = super().body()
         if "fio2_percent" in body and Decimal(body["fio2_percent"]) == 1:
             body["fio2_percent"] = f"{FIO2_PERCENT.highest:f}"
@@ -153,5 +129,5 @@ class OxygenForm(EntryForm):
 
 
 def _is_fio2(number: Decimal) -> bool:
-    """As a percentage, or as a fraction that is read as one."""
+    """Return whether ``number`` is a percentage, or a fraction that is read as one."""
     return FIO2_PERCENT.allow(number) or (FIO2_PERCENT.lowest / 100 <= number < 1)

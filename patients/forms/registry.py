@@ -1,11 +1,17 @@
-"""Which form charts each kind of entry, and which corrects it."""
+"""The form that charts each kind of entry, and the form that corrects it."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from patients.forms.entry_form import EntryForm
-from patients.forms.findings import JudgementForm, RiskForm, SymptomForm, ToxicityForm
+from patients.forms.findings import (
+    JudgementForm,
+    RiskForm,
+    SymptomCorrectionForm,
+    SymptomForm,
+    ToxicityForm,
+)
 from patients.forms.laboratory import LabForm, LabPanelForm
 from patients.forms.notes import DeathForm, NoteForm, NotObservedForm
 from patients.forms.observations import OxygenForm, VitalsForm
@@ -31,5 +37,7 @@ ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
     )
 }
 
-CORRECTION_FORMS: Final = ENTRY_FORMS | {LabForm.kind.value: LabForm}
-"""The form that corrects an entry of each kind: of a panel of results, one is corrected."""
+CORRECTION_FORMS: Final = ENTRY_FORMS | {
+    form.kind.value: form for form in (LabForm, SymptomCorrectionForm)
+}
+"""Form that corrects an entry of each kind: one result of a panel, one symptom of the list."""

@@ -1,14 +1,16 @@
-"""Local times as typed: resolved to one instant, or refused with a sentence."""
+"""Local times as typed: the fields for them, and how they resolve to one instant."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 
+from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from patients.display.text import clock_text
+from patients.forms.base import BedsideForm
 from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion
 from patients.models import AT_MOST_AHEAD
 
@@ -22,7 +24,7 @@ WHICH_CHOICES = (
 
 
 class LocalTimeError(ValueError):
-    """No single instant: ``asks_which`` where the hour occurred twice and either may be meant."""
+    """No single instant is meant; ``asks_which`` where the hour occurred twice."""
 
     def __init__(self, sentence: str, *, asks_which: bool = False) -> None:
         super().__init__(sentence)
@@ -33,11 +35,11 @@ class LocalTimeError(ValueError):
 def parse_local_time(
     day: date | None, at: time | None, which: str, *, now: datetime, ahead: timedelta
 ) -> datetime:
-    """The instant meant by a local date and time, in the site's zone.
+    """Return the instant of a local date and time, in the site's zone.
 
-    Both empty is now, to the minute; no date is today. Refused: a date without a time, a time that
-    lies more than ``ahead`` after ``now``, one that the change of clocks skipped, and one that it
-    repeated unless ``which`` says the earlier or the later, or only one of them has been.
+    Without both it is now, to the minute; without a date it is today. Raises LocalTimeError for a
+    date without a time, a time more than ``ahead`` after ``now``, one that the change of clocks
+    skipped, and one that it repeated, unless ``which`` chooses or only one of the two has passed.
     """
     zone = timezone.get_current_timezone()
     if at is None:
@@ -66,7 +68,7 @@ def parse_local_time(
 
 
 def _instants_shown_as(written: datetime, zone: tzinfo) -> list[datetime]:
-    """The instants at which the site's clocks showed ``written``: none, one or two."""
+    """Return the instants at which the site's clocks showed ``written``: none, one or two."""
     found = []
     for fold in (0, 1):
         instant = written.replace(tzinfo=zone, fold=fold).astimezone(UTC)
@@ -93,60 +95,128 @@ def _day(written: datetime) -> str:
 
 
 ASKED_AFTER: Final = timedelta(minutes=30)
-"""Values typed longer ago than this are not taken for observed now without asking."""
+"""Values that were typed longer ago are taken for observed now only after a question."""
 
 
 class TimeInput(NamedTuple):
-    """What a form says of its time.
+    """When a form was filled in, by its hidden fields; None where that is not known.
 
-    The browser says when its values were begun and when it was first sent, the server when it made
-    the form. ``then`` answers that the values were observed when they were typed.
+    ``begun_at`` is when the browser saw the first value, ``opened_at`` when the server made the
+    form. ``observed_then`` answers that the values were observed when they were typed.
     """
 
-    day: date | None
-    at: time | None
-    which: str
-    begun_at: str
-    sent_at: str
-    opened_at: str
-    then: bool
+    has_date: bool
+    has_time: bool
+    begun_at: datetime | None
+    opened_at: datetime | None
+    observed_then: bool
 
 
 def resolve_observed_time(
-    typed: TimeInput, now: datetime
+    meant: datetime, typed: TimeInput, now: datetime
 ) -> tuple[datetime, ConfirmQuestion | None]:
-    """The instant meant, and what to ask about it; raises LocalTimeError where there is none.
-
-    A form sent again after a dead network means the moment at which it was sent first.
-    """
-    first_sent = _parse_instant(typed.sent_at)
-    if first_sent is not None and first_sent <= now:
-        now = first_sent
-    meant = parse_local_time(typed.day, typed.at, typed.which, now=now, ahead=AT_MOST_AHEAD)
-    begun = _parse_instant(typed.begun_at)
-    since = begun or _parse_instant(typed.opened_at)
-    if typed.day is not None or since is None or since > now:
+    """Return the time that ``meant`` stands for in a form that was open a while, and a question."""
+    begun = typed.begun_at
+    since = begun or typed.opened_at
+    if typed.has_date or since is None or since > now:
         return meant, None
     day_passed = timezone.localdate(since) != timezone.localdate(now)
-    a_while_ago = begun is not None and typed.at is None and now - begun > ASKED_AFTER
+    a_while_ago = begun is not None and not typed.has_time and now - begun > ASKED_AFTER
     if not day_passed and not a_while_ago:
         return meant, None
     what = "This page was opened" if begun is None else "These values were typed"
-    is_now = typed.at is None
     sentence = f"{what} {clock_text(since, now)}. Were they observed "
-    sentence += "just now?" if is_now else f"today, {clock_text(meant, now)}?"
-    if begun is None or not is_now:
+    sentence += f"today, {clock_text(meant, now)}?" if typed.has_time else "just now?"
+    if begun is None or typed.has_time:
         return meant, ConfirmQuestion("observed_time", sentence)
-    if typed.then:
+    if typed.observed_then:
         return begun.replace(second=0, microsecond=0), None
-    otherwise = (f"No, observed {clock_text(begun, now)}", OBSERVED_THEN, "yes")
-    return meant, ConfirmQuestion("observed_time", sentence, otherwise=otherwise)
+    alternative = (f"No, observed {clock_text(begun, now)}", OBSERVED_THEN, "yes")
+    return meant, ConfirmQuestion("observed_time", sentence, alternative=alternative)
 
 
 def _parse_instant(written: str) -> datetime | None:
-    """A time that the browser or the server wrote into the form; None where it is none."""
+    """Return a time that the browser or the server wrote into the form; None where it is none."""
     try:
         found = parse_datetime(written)
     except ValueError:
         return None
     return found if found is not None and found.tzinfo is not None else None
+
+
+class LocalTimeFields(forms.Form):
+    """Form with fields for a local time: ``<prefix>_date``, ``<prefix>_time``, ``<prefix>_which``.
+
+    ``asks_which`` is whether the page shows the last, because the hour occurred twice.
+    """
+
+    asks_which: bool = False
+
+    def clean_local_time(self, prefix: str, *, now: datetime, ahead: timedelta) -> datetime | None:
+        """Return the instant as ``parse_local_time``; None after an error at one of the fields."""
+        day, time_of_day, which = (f"{prefix}_{part}" for part in ("date", "time", "which"))
+        if {day, time_of_day} & self.errors.keys():
+            return None
+        try:
+            return parse_local_time(
+                self.cleaned_data.get(day),
+                self.cleaned_data.get(time_of_day),
+                self.cleaned_data.get(which, ""),
+                now=now,
+                ahead=ahead,
+            )
+        except LocalTimeError as error:
+            self.asks_which = error.asks_which
+            self.add_error(which if error.asks_which else time_of_day, error.sentence)
+            return None
+
+
+class ObservedTimeFields(LocalTimeFields, BedsideForm):
+    """The time at which something was observed or done; empty is now."""
+
+    observed_date = forms.DateField(
+        label="Date",
+        required=False,
+        help_text="Empty: today",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    observed_time = forms.TimeField(
+        label="Time",
+        required=False,
+        help_text="Empty: now",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    observed_which = forms.ChoiceField(
+        label="Which of the two", choices=WHICH_CHOICES, required=False
+    )
+
+
+class EntryTimeFields(ObservedTimeFields):
+    """The time of an entry, with hidden fields for when the form was opened, begun and sent."""
+
+    opened_at = forms.CharField(widget=forms.HiddenInput, required=False)
+    begun_at = forms.CharField(widget=forms.HiddenInput, required=False)
+    sent_at = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def read_observed_time(self, now: datetime) -> tuple[datetime | None, ConfirmQuestion | None]:
+        """Return the time of the entry, None after an error, and what to ask about it.
+
+        In a form that is sent again after a dead network "now" is when it was sent first.
+        """
+        first_sent = self._hidden_instant("sent_at")
+        if first_sent is not None and first_sent <= now:
+            now = first_sent
+        meant = self.clean_local_time("observed", now=now, ahead=AT_MOST_AHEAD)
+        if meant is None:
+            return None, None
+        typed = TimeInput(
+            self.cleaned_data.get("observed_date") is not None,
+            self.cleaned_data.get("observed_time") is not None,
+            self._hidden_instant("begun_at"),
+            self._hidden_instant("opened_at"),
+            OBSERVED_THEN in self.data,
+        )
+        return resolve_observed_time(meant, typed, now)
+
+    def _hidden_instant(self, name: str) -> datetime | None:
+        return _parse_instant(self.cleaned_data.get(name, ""))

@@ -1,87 +1,33 @@
-"""Forms of vasopressors, fluid boluses and drugs, with the concentrations of syringes."""
+"""Forms of vasopressors, fluid boluses and drugs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.entries import Vasopressor, Weight
-from grading.engine.policy import DEFAULT_POLICY
-from grading.engine.units import shown
 from grading.engine.unusual import Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import DRUGS, WEIGHT_KG, DoseUnit, TreatmentAgent, VasopressorDrug
-from patients.display.text import clock_text, weight_at
+from patients.display.text import weight_at
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import TickField, TypedNumberField, choices_of
-from patients.forms.observations import TICKED
-from patients.models import Course, Entry, EntryKind
-from patients.queries.entries import concentrations_in_course, concentrations_on_ward
-from patients.queries.policies import period_at, read_policy_periods
+from patients.forms.fields import YES, TickField, TypedNumberField, choices_of
+from patients.forms.layout import Checkboxes, Concentrations, RunningInfusions
+from patients.models import Entry, EntryKind
 from patients.queries.status import read_infusion_before
-
-BY_SYRINGE: Final = tuple(drug for drug in DRUGS if DoseUnit.ML_PER_H in DRUGS[drug].units)
-"""The drugs that may be charted in mL/h."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyringeConcentration:
-    """A drug's last concentration per mL, as typed ("" where none is known), and whence it is."""
-
-    drug: VasopressorDrug
-    concentration_per_ml: str = ""
-    source: str = ""
-
-    @property
-    def text(self) -> str:
-        substance = "units" if self.drug is VasopressorDrug.VASOPRESSIN else "mcg"
-        return f"{shown(Decimal(self.concentration_per_ml))} {substance}/mL"
-
-
-def proposed_concentrations(course: Course, now: datetime) -> list[SyringeConcentration]:
-    """For each drug what was charted last in this course, else on this ward."""
-    known: dict[str, SyringeConcentration] = {}
-    for drug, concentration, at in concentrations_in_course(course.pk):
-        _remember(known, drug, concentration, f"charted {clock_text(at, now)}")
-    for drug, concentration, _ in concentrations_on_ward(course.ward):
-        _remember(known, drug, concentration, "last used on this ward")
-    return [known.get(drug.value, SyringeConcentration(drug)) for drug in BY_SYRINGE]
-
-
-def _remember(
-    known: dict[str, SyringeConcentration], drug: str, concentration: Any, source: str
-) -> None:
-    if concentration is not None and drug in DRUGS:
-        syringe = SyringeConcentration(VasopressorDrug(drug), str(concentration), source)
-        known.setdefault(drug, syringe)
-
-
-def concentrations_charted(entries: Iterable[Entry], now: datetime) -> list[SyringeConcentration]:
-    """Those that were charted just now: what is proposed from here on."""
-    return [
-        SyringeConcentration(
-            VasopressorDrug(entry.body["drug"]),
-            str(entry.body["concentration_per_ml"]),
-            f"charted {clock_text(entry.at, now)}",
-        )
-        for entry in entries
-        if entry.kind == EntryKind.VASOPRESSOR and entry.body.get("concentration_per_ml")
-    ]
-
 
 _Before = tuple[tuple[VasopressorDrug, datetime], tuple[Vasopressor | None, list[Weight]]]
 
 
 class VasopressorForm(EntryForm):
-    """An infusion from now on: its rate, or that it was stopped, or that its dose is not known."""
+    """A vasopressor from a time on: its rate, that it was stopped, or that its dose is unknown."""
 
     kind = EntryKind.VASOPRESSOR
 
@@ -106,23 +52,22 @@ class VasopressorForm(EntryForm):
         limits=WEIGHT_KG,
         help_text="Only if it differs from the charted weight",
     )
-    stopped = TickField(seen=TICKED, label="Stopped")
+    stopped = TickField(label="Stopped")
     dose_not_known = TickField(
-        seen=TICKED, label="Dose not known", help_text="It runs; the dose cannot be found out now"
+        label="Dose not known", help_text="It runs; the dose cannot be found out now"
     )
 
     _read_before: _Before | None = None
 
-    @property
-    def syringes(self) -> list[SyringeConcentration]:
-        """What to propose for the concentration, drug by drug."""
-        return proposed_concentrations(self.course, timezone.now())
-
-    @property
-    def norepinephrine_convention(self) -> str:
-        """How this site charts norepinephrine: "base" or "bitartrate"."""
-        ruling = period_at(read_policy_periods(self.course), timezone.now())
-        return (ruling.policy if ruling else DEFAULT_POLICY).norepinephrine_expressed_as
+    def layout(self) -> Sequence[Any]:
+        running = [RunningInfusions()] if self.correcting is None else []
+        dose = ("rate", "unit", "concentration_per_ml", "weight_kg")
+        return [
+            *running,
+            self.inputs_row("drug", *dose),
+            Concentrations(),
+            Checkboxes("stopped", "dose_not_known"),
+        ]
 
     def body(self) -> dict[str, Any]:
         body = super().body()
@@ -146,7 +91,7 @@ class VasopressorForm(EntryForm):
             self.add_error("note", "Name the drug here.")
 
     def _clean_state(self) -> bool:
-        """Whether the infusion is charted without a rate; says so where the answers contradict."""
+        """Return whether the infusion has no rate; refuse answers that contradict each other."""
         stopped, unknown = (self.cleaned_data.get(key) for key in ("stopped", "dose_not_known"))
         typed = self.cleaned_data.get("rate")
         if stopped and unknown:
@@ -168,8 +113,8 @@ class VasopressorForm(EntryForm):
         accepted = DRUGS[VasopressorDrug(drug)].units
         if not unit or DoseUnit(unit) not in accepted:
             listed = ", ".join(word.label for word in accepted)
-            given = "Choose the unit" if not unit else f"Not a unit of {_name(drug)}"
-            self.add_error("unit", f"{given}: {listed}.")
+            what = "Choose the unit" if not unit else f"Not a unit of {_name(drug)}"
+            self.add_error("unit", f"{what}: {listed}.")
         elif unit == DoseUnit.ML_PER_H and not self.cleaned_data.get("concentration_per_ml"):
             self.add_error("concentration_per_ml", "How much is in one mL? mL/h alone is no dose.")
         elif unit != DoseUnit.ML_PER_H and self.cleaned_data.get("concentration_per_ml"):
@@ -191,7 +136,7 @@ class VasopressorForm(EntryForm):
                 "dose is not known.",
             )
             return
-        body = self.body()
+        (body,) = self.bodies
         infusion = Vasopressor(
             id="form",
             at=self.observed_at,
@@ -212,14 +157,14 @@ class VasopressorForm(EntryForm):
                 )
 
     def _charted_weight(self, drug: VasopressorDrug, at: datetime) -> Decimal | None:
-        """The weight that holds at ``at``, of those since the drug was last charted."""
+        """Return the weight at ``at``, of those since the drug was last charted."""
         _, weights = self._before(drug)
         return weight_at([weight for weight in weights if weight.at <= at], at)
 
     def _before(self, drug: VasopressorDrug) -> tuple[Vasopressor | None, list[Weight]]:
-        """What was charted about the drug before, and the weights from then on; read once."""
+        """Return the entry about the drug before this one, and the weights since; read once."""
         if self.observed_at is None:
-            raise ValueError("there is no before without a time")
+            raise ValueError("the form has no time yet")
         key = (drug, self.observed_at)
         if self._read_before is None or self._read_before[0] != key:
             read = read_infusion_before(self.course.pk, self.observed_at, drug, self.correcting)
@@ -227,25 +172,25 @@ class VasopressorForm(EntryForm):
         return self._read_before[1]
 
     def circumstances(self, entry: ChartedEntry) -> Circumstances:
-        held = super().circumstances(entry)
+        circumstances = super().circumstances(entry)
         if not isinstance(entry, Vasopressor) or not entry.rate:
-            return held
+            return circumstances
         weight_kg = self._charted_weight(entry.drug, entry.at)
         before, _ = self._before(entry.drug)
         dose = None
         if before is not None:
-            held_then = before.weight_kg or self._charted_weight(entry.drug, before.at)
-            dose = charted_dose(before, held_then)
-        return replace(held, weight_kg=weight_kg, dose_before=dose)
+            weight_then = before.weight_kg or self._charted_weight(entry.drug, before.at)
+            dose = charted_dose(before, weight_then)
+        return replace(circumstances, weight_kg=weight_kg, dose_before=dose)
 
-    def _typed_before(self, entry: Entry) -> dict[str, Any]:
-        said = super()._typed_before(entry)
-        rate = said.get("rate")
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        values = super().values_of(entry)
+        rate = values.get("rate")
         if rate is None:
-            said["dose_not_known"] = TICKED
+            values["dose_not_known"] = YES
         elif Decimal(rate) == 0:
-            said["stopped"], said["rate"] = TICKED, ""
-        return said
+            values["stopped"], values["rate"] = YES, ""
+        return values
 
 
 def _name(drug: str) -> str:
@@ -253,7 +198,7 @@ def _name(drug: str) -> str:
 
 
 class FluidBolusForm(EntryForm):
-    """A bolus of any volume; whether it was for low pressure follows from the readings."""
+    """A fluid bolus; whether it was for hypotension is derived from the pressures."""
 
     kind = EntryKind.FLUID_BOLUS
 
@@ -267,11 +212,11 @@ class FluidBolusForm(EntryForm):
 
 
 class TreatmentForm(EntryForm):
-    """A drug given against the syndrome or beside it."""
+    """A drug that was given: against the syndrome, or with it."""
 
     kind = EntryKind.TREATMENT
     graded_from_infusion = False
-    attribution = None  # type: ignore[assignment]  # a treatment has no cause
+    has_attribution = False
 
     agent = forms.ChoiceField(
         label="Given",

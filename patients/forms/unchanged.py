@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -16,18 +15,19 @@ from django import forms
 from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
 from grading.engine.vasopressors import needs_weight
 from patients.display.text import entry_text, weight_at
-from patients.forms.fields import TickField, set_error_messages
+from patients.forms.base import BedsideForm
+from patients.forms.fields import TickField
 from patients.models import EntryKind
 from patients.recording.inputs import NewEntry
 
-_NOT_OF_THE_FACT = ("id", "kind", "at", "recorded_at", "replaces", "note")
+_OF_EVERY_ENTRY = ("id", "kind", "at", "recorded_at", "replaces", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class UnchangedItem:
-    """An entry that can be charted again as it is.
+    """Entry that can be charted again with the same values.
 
-    ``mark`` stands for what it says: it is sent with the tick, so that a change made by someone
+    ``mark`` is an optimistic-lock token: it is sent with the tick, so that a change made by someone
     else in the meantime is noticed.
     """
 
@@ -43,21 +43,22 @@ class UnchangedItem:
         words = json.dumps([self.kind, self.body], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
-    def draft(self, at: datetime) -> NewEntry:
+    def new_entry(self, at: datetime) -> NewEntry:
+        """Return the same values as observed at ``at``."""
         return NewEntry(self.kind, at, self.body)
 
 
 def unchanged_items(standing: Any, weights: Sequence[Weight]) -> list[UnchangedItem]:
-    """Oxygen, and every infusion that runs, as they stand."""
-    things = []
+    """Return oxygen and every running infusion, as last charted."""
+    items = []
     oxygen = standing.latest.get("oxygen")
     if isinstance(oxygen, Oxygen):
-        things.append(_item("oxygen_unchanged", EntryKind.OXYGEN, "Oxygen", oxygen, weights))
+        items.append(_item("oxygen_unchanged", EntryKind.OXYGEN, "Oxygen", oxygen, weights))
     for _, entry in sorted(standing.latest.items()):
         if isinstance(entry, Vasopressor) and entry.runs:
             name = f"unchanged_{entry.drug.value}"
-            things.append(_item(name, EntryKind.VASOPRESSOR, entry.drug.label, entry, weights))
-    return things
+            items.append(_item(name, EntryKind.VASOPRESSOR, entry.drug.label, entry, weights))
+    return items
 
 
 def _item(
@@ -79,48 +80,76 @@ def _item(
 
 
 def _facts(entry: Entry, weight_kg: Decimal | None) -> dict[str, Any]:
-    """What the entry says. The weight that its dose was reckoned with goes along.
+    """Return the values of the entry, with the weight that its dose was computed with.
 
-    A pump that nobody touched gives what it gave, whatever the patient weighs today.
+    The rate of an untouched pump gives the same dose whatever the patient weighs today.
     """
     words = to_words(entry)
-    body = {key: value for key, value in words.items() if key not in _NOT_OF_THE_FACT}
+    body = {key: value for key, value in words.items() if key not in _OF_EVERY_ENTRY}
     if body.get("attribution") == "crs":
         body.pop("attribution")
-    reckoned = isinstance(entry, Vasopressor) and needs_weight(entry.drug, entry.unit)
-    if reckoned and "weight_kg" not in body and weight_kg is not None:
+    by_weight = isinstance(entry, Vasopressor) and needs_weight(entry.drug, entry.unit)
+    if by_weight and "weight_kg" not in body and weight_kg is not None:
         body["weight_kg"] = str(weight_kg)
     return body
 
 
 def is_unchanged_field(name: str) -> bool:
-    """Whether an input says that something is unchanged."""
+    """Return whether ``name`` is that of a checkbox "unchanged"."""
     return name == "oxygen_unchanged" or name.startswith("unchanged_")
 
 
-def unchanged_fields(carried_on: Sequence[UnchangedItem]) -> dict[str, forms.Field]:
-    return {
-        thing.field_name: _unchanged_field(thing.mark, f"{thing.label} unchanged", thing.text)
-        for thing in carried_on
-    }
+class UnchangedFields(BedsideForm):
+    """Checkboxes for what can be charted again unchanged; ``show_unchanged`` adds them."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.unchanged: Sequence[UnchangedItem] = ()
 
-@lru_cache(maxsize=512)
-def _unchanged_field(seen: str, label: str, help_text: str) -> TickField:
-    """Shared by all forms that show the same, which change nothing of it."""
-    field = TickField(seen=seen, label=label, help_text=help_text)
-    set_error_messages({"tick": field})
-    return field
-
-
-class UnchangedForm(forms.Form):
-    """The ticks of a form alone: all of it that a save changes, where nothing is proposed."""
-
-    def __init__(self, carried_on: Sequence[UnchangedItem]) -> None:
-        super().__init__(label_suffix="")
-        self.fields |= unchanged_fields(carried_on)
+    def show_unchanged(self, items: Sequence[UnchangedItem]) -> None:
+        """Add a checkbox for each of ``items``; a form that was cleaned before stays clean."""
+        self.unchanged = items
+        for item in items:
+            self.fields[item.field_name] = TickField(
+                value=item.mark, label=f"{item.label} unchanged", help_text=item.text
+            )
 
     @property
-    def ticks(self) -> list[forms.BoundField]:
-        """As ``EntryForm.ticks``."""
-        return [self[name] for name in self.fields]
+    def unchanged_checkboxes(self) -> list[forms.BoundField]:
+        """The checkboxes, for a page."""
+        return [self[item.field_name] for item in self.unchanged]
+
+    def ticked(self) -> list[UnchangedItem]:
+        """Return the items whose checkbox is ticked; call it on a form that was cleaned."""
+        return [item for item in self.unchanged if self.cleaned_data.get(item.field_name)]
+
+    def clean_unchanged(self, observed_at: datetime | None) -> None:
+        """Refuse a tick of something that was changed or stopped since the form was opened."""
+        if any(is_unchanged_field(name) and name not in self.fields for name in self.data):
+            self.add_error(
+                None,
+                "Something ticked as unchanged was stopped meanwhile: look at the chart, then save "
+                "what still holds.",
+            )
+        if observed_at is None:
+            return
+        for item in self.ticked():
+            if self.cleaned_data[item.field_name] != item.mark:
+                self.add_error(
+                    item.field_name,
+                    f"{item.label} has changed since this form was opened: now {item.text}. "
+                    "Tick again if that is unchanged.",
+                )
+            elif observed_at < item.since:
+                self.add_error(
+                    item.field_name,
+                    f"{item.label} was charted later than this time: {item.text}.",
+                )
+
+
+class UnchangedForm(UnchangedFields):
+    """The checkboxes alone: all that a save changes of a form where nothing is proposed."""
+
+    def __init__(self, items: Sequence[UnchangedItem]) -> None:
+        super().__init__()
+        self.show_unchanged(items)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from copy import copy
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, cast
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Div
 from django import forms
 
 from grading.engine.algorithm import Item, Reply
 from grading.engine.units import shown
 from grading.engine.vocabulary import JudgementAbout, RiskQuestion, TreatmentAgent, VasopressorDrug
-from patients.forms.entry_form import EntryForm, helper
-from patients.forms.fields import TypedNumberField
+from patients.forms.base import SubmittedForm
+from patients.forms.entry_form import EntryForm
+from patients.forms.fields import NO, YES, TypedNumberField
+from patients.forms.layout import AnswerReasons, form_helper
 from patients.forms.unchanged import UnchangedItem
-from patients.guidance.tasks import JUDGEMENT, NO, RISK, STOPPED, UNCHANGED, YES, running_name
+from patients.guidance.tasks import JUDGEMENT, RISK, STOPPED, UNCHANGED, running_name
 from patients.models import Course, EntryKind
 from patients.recording.inputs import ConflictError, NewEntry
 
@@ -43,15 +46,22 @@ _WITHOUT_DOSE: Final = frozenset(
 """The paper gives no amount of these: they may be charted without one."""
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(SubmittedForm):
     """What every answer has: its form, and the answer that its page showed."""
 
-    form_id = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, seen: str = "") -> None:
-        super().__init__(data, initial={"form_id": uuid.uuid4(), "seen": seen}, label_suffix="")
-        self.helper = helper()
+        super().__init__(data, initial={"seen": seen})
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """How crispy-forms renders the form."""
+        return form_helper("form_id", "seen", *self.layout())
+
+    def layout(self) -> Sequence[Any]:
+        """Return the layout of the fields of this answer alone."""
+        return []
 
 
 class NotNowForm(AnswerForm):
@@ -61,6 +71,9 @@ class NotNowForm(AnswerForm):
         choices=[*RETURNS_AFTER.items()],
         error_messages={"required": "Choose when to ask again."},
     )
+
+    def layout(self) -> Sequence[Any]:
+        return ["minutes"]
 
     @property
     def returns_after(self) -> timedelta:
@@ -77,6 +90,9 @@ class NotAppropriateForm(AnswerForm):
         error_messages={"required": "Choose a reason, or write one."},
     )
     in_words = forms.CharField(label="In your words", required=False, max_length=200)
+
+    def layout(self) -> Sequence[Any]:
+        return [AnswerReasons(), Div("in_words", css_class="reason")]
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("why") == OTHER_REASON and not self.cleaned_data.get("in_words"):
@@ -97,7 +113,7 @@ class GivenForm(EntryForm):
     """A treatment that was given in answer to an item: what, how much and when."""
 
     kind = EntryKind.TREATMENT
-    attribution = None  # type: ignore[assignment]  # a treatment has no cause
+    has_attribution = False
 
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
     agent = forms.ChoiceField(
@@ -112,11 +128,12 @@ class GivenForm(EntryForm):
         data: Mapping[str, Any] | None = None,
         *,
         course: Course,
+        now: datetime,
         agents: Sequence[TreatmentAgent],
         item: Item | None = None,
         seen: str = "",
     ) -> None:
-        super().__init__(data, course=course)
+        super().__init__(data, course=course, now=now)
         self.initial["seen"] = seen
         self._may_chart_nothing = all(agent in _WITHOUT_DOSE for agent in agents)
         listed = [(agent.value, agent.label) for agent in agents]
@@ -124,19 +141,14 @@ class GivenForm(EntryForm):
             listed.insert(0, ("", "Choose what was given"))
         if self._may_chart_nothing:
             listed.append(("", NOTHING_TO_CHART))
-        self.fields["agent"] = forms.ChoiceField(
-            label="Given",
-            choices=listed,
-            required=False,
-            initial=agents[0].value if len(agents) == 1 else "",
-            error_messages=self.base_fields["agent"].error_messages,
-        )
+        cast(forms.ChoiceField, self.fields["agent"]).choices = listed
+        self.initial["agent"] = agents[0].value if len(agents) == 1 else ""
         if item is not None and item.dose_mg is not None and item.agent in agents:
             self._propose(item, item.dose_mg)
 
     def _propose(self, item: Item, dose_mg: Any) -> None:
         """The item's dose, to be changed; a day's amount is not put in as one dose."""
-        field = self.fields["dose_mg"] = copy(self.fields["dose_mg"])
+        field = self.fields["dose_mg"]
         if item.dose_per_day:
             field.help_text = f"{shown(dose_mg)} mg is the amount of a whole day"
         else:
@@ -146,6 +158,9 @@ class GivenForm(EntryForm):
     def own_fields(self) -> list[str]:
         return ["agent", "dose_mg"]
 
+    def layout(self) -> Sequence[Any]:
+        return ["seen", *super().layout()]
+
     def clean_kind(self) -> None:
         agent = self.cleaned_data.get("agent")
         dose = self.cleaned_data.get("dose_mg")
@@ -154,22 +169,21 @@ class GivenForm(EntryForm):
         elif agent and not dose and agent not in _WITHOUT_DOSE and "dose_mg" not in self.errors:
             self.add_error("dose_mg", "Give the dose that was given.")
 
-    def _says_something(self) -> bool:
-        return bool(self.body())
+    def needs_own_entry(self) -> bool:
+        return False
 
 
 class StaleActionError(ConflictError):
     """A quick action cannot be charted: the chart has changed since its page was shown."""
 
 
-class QuickActionForm(forms.Form):
+class QuickActionForm(SubmittedForm):
     """One tap of the panel: an answer to a question, a judgement, or that something goes on."""
 
-    form_id = forms.UUIDField()
     says = forms.CharField(max_length=80)
     mark = forms.CharField(required=False, max_length=40)
 
-    def draft(self, at: datetime, can_go_on: Sequence[UnchangedItem]) -> NewEntry:
+    def new_entry(self, at: datetime, can_go_on: Sequence[UnchangedItem]) -> NewEntry:
         """What the tap charts; raises NothingLeftError where the chart has changed meanwhile."""
         about, _, rest = self.cleaned_data["says"].partition(":")
         what, _, answer = rest.partition(":")
@@ -178,7 +192,7 @@ class QuickActionForm(forms.Form):
         if about == JUDGEMENT and what in set(JudgementAbout) and answer in (YES, NO):
             return NewEntry(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
         if about == UNCHANGED:
-            return self._seen(what, can_go_on).draft(at)
+            return self._seen(what, can_go_on).new_entry(at)
         if about == STOPPED and what in set(VasopressorDrug):
             self._seen(running_name(VasopressorDrug(what)), can_go_on)
             return NewEntry(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})

@@ -11,6 +11,7 @@ from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Unknown
 from grading.engine.vocabulary import VITAL_SIGN, JudgementAbout, RiskQuestion, VasopressorDrug
 from patients.display.text import capital, thing_label
+from patients.forms.fields import NO, YES
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import UnchangedItem
 from patients.models import EntryKind
@@ -51,8 +52,6 @@ RISK: Final = "risk"
 JUDGEMENT: Final = "judgement"
 UNCHANGED: Final = "unchanged"
 STOPPED: Final = "stopped"
-YES: Final = "yes"
-NO: Final = "no"
 
 JUDGED: Final = {
     "hypotension.relative": JudgementAbout.RELATIVE_HYPOTENSION,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Fieldset
 from django import forms
 from django.utils import timezone
 
@@ -14,7 +17,8 @@ from grading.engine.parameters import Parameter
 from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.vocabulary import Limits
 from patients.forms.fields import TypedNumberField
-from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
+from patients.forms.layout import TimeField, fields_row, form_helper, span_2
+from patients.forms.times import WHICH_CHOICES, LocalTimeFields
 from patients.models import PolicyVersion
 from patients.policy.text import (
     GROUPS,
@@ -46,7 +50,7 @@ class Row(NamedTuple):
     display_only: bool
 
 
-class PolicyForm(forms.Form):
+class PolicyForm(LocalTimeFields):
     """Every parameter, and from when it holds; empty is from now on.
 
     ``site`` are the rulings in effect and ``seen`` the latest decision when the form was opened.
@@ -78,11 +82,19 @@ class PolicyForm(forms.Form):
         self.in_force = policy_at(site, now)
         self.policy: Policy | None = None
         self.valid_from: datetime | None = None
-        self.asks_which = False
         initial: dict[str, Any] = {"form_id": uuid.uuid4(), "seen": seen}
         super().__init__(data, initial=initial, label_suffix="")
         for name in LABELS:
             self.fields[name] = _field(name, PARAMETERS[name], getattr(self.in_force, name))
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """How crispy-forms renders the form, without the parameters and the errors of the whole."""
+        which = ["from_which"] if self.asks_which else []
+        when = fields_row("from_date", TimeField("from_time"), *which, span_2("reason"))
+        helper = form_helper(Fieldset("From when, and why", when))
+        helper.form_show_errors = False
+        return helper
 
     def groups(self) -> list[tuple[str, list[Row]]]:
         """The parameters as the page lists them."""
@@ -122,17 +134,11 @@ class PolicyForm(forms.Form):
         return by_text.get(typed, typed)
 
     def _clean_from(self) -> None:
-        if {"from_date", "from_time"} & self.errors.keys():
+        names = ("from_date", "from_time")
+        if all(self.cleaned_data.get(name) is None and name not in self.errors for name in names):
             return
-        day, at = self.cleaned_data.get("from_date"), self.cleaned_data.get("from_time")
-        if day is None and at is None:
-            return
-        which = self.cleaned_data.get("from_which", "")
-        try:
-            valid_from = parse_local_time(day, at, which, now=self.now, ahead=AT_MOST_AHEAD)
-        except LocalTimeError as error:
-            self.asks_which = error.asks_which
-            self.add_error("from_which" if error.asks_which else "from_time", error.sentence)
+        valid_from = self.clean_local_time("from", now=self.now, ahead=AT_MOST_AHEAD)
+        if valid_from is None:
             return
         if valid_from < self.now - AT_MOST_BACK:
             self.add_error(
@@ -172,15 +178,24 @@ class RegradeForm(forms.Form):
         label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, versions: Iterable[PolicyVersion]
+    ) -> None:
         super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
-        self._versions = {str(one.pk): one for one in PolicyVersion.objects.order_by("pk")}
+        self._versions = {str(one.pk): one for one in versions}
         listed = [(pk, summary_of(policy_from(v.values))) for pk, v in self._versions.items()]
         self.fields["version"] = forms.ChoiceField(
             label="Policy",
             choices=[("", "Choose"), *listed],
             error_messages={"required": "Choose the policy."},
         )
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """How crispy-forms renders the form, without the errors of the whole."""
+        helper = form_helper(fields_row(span_2("version"), span_2("reason")))
+        helper.form_show_errors = False
+        return helper
 
     def clean_version(self) -> PolicyVersion:
         """The version that the form names."""

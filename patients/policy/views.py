@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.permissions import can_manage_policy, check_can_manage_policy
 from grading.engine.policy import policy_from
-from patients.models import Course, CoursePolicy, SitePolicy
+from patients.models import Course, CoursePolicy, PolicyVersion, SitePolicy
 from patients.policy.decide import (
     DecidedMeanwhileError,
     Decision,
@@ -187,7 +187,7 @@ def _courses(now: datetime) -> list[tuple[Course, str]]:
 def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """What a course was graded under; sent, a preview of grading it anew, and then that."""
     course = course_or_404(course_id)
-    form = RegradeForm(_allowed(request))
+    form = RegradeForm(_allowed(request), versions=PolicyVersion.objects.order_by("pk"))
     context: dict[str, Any] = {"course": course, "form": form}
     if form.is_bound and form.is_valid() and request.POST.get("step") != EDIT:
         if request.POST.get("step") == CONFIRM:

@@ -89,6 +89,9 @@ class Reports(NamedTuple):
     units: dict[str, str]
 
 
+NO_REPORTS: Final = Reports("", {})
+
+
 def read_last_reports(course: Course) -> Reports:
     """The laboratory that the course's results came from last ("" where none was named)."""
     latest = Entry.objects.filter(course=course, kind=EntryKind.LAB).order_by("-at", "-recorded_at")

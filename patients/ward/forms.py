@@ -1,33 +1,52 @@
-"""Forms of admission and of moves."""
+"""Forms of admission and of transfers."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Fieldset
 from django import forms
 from django.utils import timezone
 
-from grading.engine.vocabulary import AGE_YEARS, VITAL_SIGN, WEIGHT_KG, Sex
+from grading.engine.vocabulary import AGE_YEARS, WEIGHT_KG, Sex
 from patients.display.text import clock_text
-from patients.forms.entry_form import EntryForm, helper
-from patients.forms.fields import TypedNumberField, choices_of, set_error_messages, without_empty
-from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
+from patients.forms.base import SubmittedForm
+from patients.forms.fields import (
+    TypedNumberField,
+    VitalSignField,
+    check_pressures,
+    choices_of,
+    without_empty,
+)
+from patients.forms.layout import (
+    TimeField,
+    TimeShortcuts,
+    fields_row,
+    form_helper,
+    span_2,
+    wide,
+)
+from patients.forms.times import WHICH_CHOICES, LocalTimeFields, ObservedTimeFields
 from patients.models import AT_MOST_AHEAD, Course, EntryKind, Move
 from patients.recording.admit import Admission
 from patients.recording.inputs import NewEntry
 from patients.ward.transfer import TransferRequest, location_token
 
+_WHY_BASELINE: Final = (
+    '<p class="hint">Hypotension drives the grade: a clear baseline pressure and the dosing weight '
+    "belong here. What is not known is left empty and charted later.</p>"
+)
 _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 
 
-class AdmissionForm(forms.Form):
-    """Weight and baseline pressure may be left empty; they can be charted later."""
+class AdmissionForm(LocalTimeFields, SubmittedForm):
+    """A patient and the course to open; weight and baseline can be charted later."""
 
-    form_id = forms.UUIDField(widget=forms.HiddenInput)
     mrn = forms.CharField(label="MRN", max_length=40)
     name = forms.CharField(label="Name", max_length=200)
     birth_date = forms.DateField(
@@ -52,51 +71,46 @@ class AdmissionForm(forms.Form):
         label="Which of the two", choices=WHICH_CHOICES, required=False
     )
     weight_kg = TypedNumberField(label="Dosing weight", unit="kg", limits=WEIGHT_KG)
-    systolic_mmhg = TypedNumberField(
-        label="Baseline systolic", unit="mmHg", limits=VITAL_SIGN["systolic_mmhg"].limits
-    )
-    diastolic_mmhg = TypedNumberField(
-        label="Baseline diastolic", unit="mmHg", limits=VITAL_SIGN["diastolic_mmhg"].limits
-    )
-    mean_arterial_pressure_mmhg = TypedNumberField(
-        label="Baseline mean",
-        unit="mmHg",
-        limits=VITAL_SIGN["mean_arterial_pressure_mmhg"].limits,
+    systolic_mmhg = VitalSignField("systolic_mmhg", label="Baseline systolic")
+    diastolic_mmhg = VitalSignField("diastolic_mmhg", label="Baseline diastolic")
+    mean_arterial_pressure_mmhg = VitalSignField(
+        "mean_arterial_pressure_mmhg", label="Baseline mean"
     )
     ward = forms.CharField(label="Ward", max_length=60)
     bed = forms.CharField(label="Bed", max_length=30, required=False)
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
-        set_error_messages(self.fields)
+    def __init__(self, data: Mapping[str, Any] | None = None, *, now: datetime) -> None:
+        super().__init__(data)
+        self.now = now
         self.infused_at: datetime | None = None
-        self.asks_which = False
-        self.helper = helper()
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """How crispy-forms renders the form."""
+        which = ["infused_which"] if self.asks_which else []
+        return form_helper(
+            "form_id",
+            Fieldset(
+                "Patient",
+                fields_row(span_2("name"), "mrn", "birth_date", "age_years", "sex"),
+            ),
+            Fieldset(
+                "Therapy",
+                fields_row(span_2("product"), "infused_date", TimeField("infused_time"), *which),
+            ),
+            Fieldset("Before therapy", HTML(_WHY_BASELINE), fields_row("weight_kg", *_BASELINE)),
+            Fieldset("Place", fields_row(span_2("ward"), "bed")),
+        )
 
     def clean(self) -> dict[str, Any]:
-        self._clean_infusion()
+        infused_at = self.clean_local_time("infused", now=self.now, ahead=AT_MOST_AHEAD)
+        if infused_at is not None:
+            self.infused_at = timezone.localtime(infused_at)
         self._clean_age()
-        systolic, diastolic = (self.cleaned_data.get(key) for key in _BASELINE[:2])
-        if systolic and diastolic and Decimal(diastolic) >= Decimal(systolic):
-            self.add_error("diastolic_mmhg", "The diastolic is not below the systolic pressure.")
+        check_pressures(
+            self, *_BASELINE[:2], sentence="The diastolic is not below the systolic pressure."
+        )
         return self.cleaned_data
-
-    def _clean_infusion(self) -> None:
-        if {"infused_date", "infused_time"} & self.errors.keys():
-            return
-        try:
-            infused_at = parse_local_time(
-                self.cleaned_data["infused_date"],
-                self.cleaned_data["infused_time"],
-                self.cleaned_data.get("infused_which", ""),
-                now=timezone.now(),
-                ahead=AT_MOST_AHEAD,
-            )
-        except LocalTimeError as error:
-            self.asks_which = error.asks_which
-            self.add_error("infused_which" if error.asks_which else "infused_time", error.sentence)
-            return
-        self.infused_at = timezone.localtime(infused_at)
 
     def _clean_age(self) -> None:
         if {"birth_date", "age_years"} & self.errors.keys():
@@ -114,103 +128,91 @@ class AdmissionForm(forms.Form):
                 self.add_error("birth_date", f"More than {AGE_YEARS.highest:f} years ago.")
 
     def admission(self) -> Admission:
-        """The course that the form opens; call it on a valid form."""
-        said = self.cleaned_data
+        """Return the course that the form opens; call it on a valid form."""
+        values = self.cleaned_data
         if self.infused_at is None:
             raise ValueError("the form is not valid")
         return Admission(
-            mrn=said["mrn"],
-            name=said["name"],
-            sex=said["sex"],
-            product=said["product"],
+            mrn=values["mrn"],
+            name=values["name"],
+            sex=values["sex"],
+            product=values["product"],
             infused_at=self.infused_at,
-            ward=said["ward"],
-            bed=said["bed"],
-            birth_date=said["birth_date"],
-            age_years=Decimal(said["age_years"]) if said["age_years"] else None,
+            ward=values["ward"],
+            bed=values["bed"],
+            birth_date=values["birth_date"],
+            age_years=Decimal(values["age_years"]) if values["age_years"] else None,
         )
 
-    def drafts(self) -> list[NewEntry]:
-        """Weight and baseline as entries, where they were given."""
+    def new_entries(self) -> list[NewEntry]:
+        """Return weight and baseline as entries, where they were typed."""
         if self.infused_at is None:
             raise ValueError("the form is not valid")
-        drafts = []
+        entries = []
         baseline = without_empty({key: self.cleaned_data[key] for key in _BASELINE})
         if self.cleaned_data["weight_kg"]:
             weight = {"weight_kg": self.cleaned_data["weight_kg"]}
-            drafts.append(NewEntry(EntryKind.WEIGHT, self.infused_at, weight))
+            entries.append(NewEntry(EntryKind.WEIGHT, self.infused_at, weight))
         if baseline:
-            drafts.append(NewEntry(EntryKind.BASELINE, self.infused_at, baseline))
-        return drafts
+            entries.append(NewEntry(EntryKind.BASELINE, self.infused_at, baseline))
+        return entries
 
 
-class PlaceForm(forms.Form):
-    """What each of them has: a time, and what the page showed."""
+class TransferForm(ObservedTimeFields, SubmittedForm):
+    """What every transfer has: a time, and ``seen``, an optimistic-lock token of the location."""
 
     what: ClassVar[Move]
     title: ClassVar[str]
     button: ClassVar[str]
 
-    form_id = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.CharField(widget=forms.HiddenInput, max_length=16)
-    observed_date = EntryForm.base_fields["observed_date"]
-    observed_time = EntryForm.base_fields["observed_time"]
-    observed_which = EntryForm.base_fields["observed_which"]
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, course: Course) -> None:
-        self.course = course
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, course: Course, now: datetime
+    ) -> None:
+        self.course, self.now = course, now
         self.at: datetime | None = None
-        self.asks_which = False
-        initial = {
-            "form_id": uuid.uuid4(),
-            "seen": location_token(course),
-            "ward": course.ward,
-            "bed": course.bed,
-        }
-        super().__init__(data, initial=initial, label_suffix="", auto_id=f"{self.what.value}_%s")
-        set_error_messages(self.fields)
+        initial = {"seen": location_token(course), "ward": course.ward, "bed": course.bed}
+        super().__init__(data, initial=initial, auto_id=f"{self.what.value}_%s")
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """How crispy-forms renders the form."""
+        return form_helper(
+            "form_id",
+            "seen",
+            fields_row(*self.layout(), TimeField("observed_time")),
+            TimeShortcuts(),
+        )
+
+    def layout(self) -> Sequence[Any]:
+        """Return the layout of the fields of this transfer alone."""
+        return [wide("reason")]
 
     def clean(self) -> dict[str, Any]:
-        if not {"observed_date", "observed_time"} & self.errors.keys():
-            self._clean_time()
+        self.at = self.clean_local_time("observed", now=self.now, ahead=AT_MOST_AHEAD)
+        if self.at is not None and self.at < self.course.infused_at:
+            infused = clock_text(self.course.infused_at, self.now)
+            self.add_error("observed_time", f"This is before the infusion ({infused}).")
         return self.cleaned_data
 
-    def _clean_time(self) -> None:
-        said, now = self.cleaned_data, timezone.now()
-        try:
-            self.at = parse_local_time(
-                said.get("observed_date"),
-                said.get("observed_time"),
-                said.get("observed_which", ""),
-                now=now,
-                ahead=AT_MOST_AHEAD,
-            )
-        except LocalTimeError as error:
-            self.asks_which = error.asks_which
-            field = "observed_which" if error.asks_which else "observed_time"
-            self.add_error(field, error.sentence)
-            return
-        if self.at < self.course.infused_at:
-            infused = clock_text(self.course.infused_at, now)
-            self.add_error("observed_time", f"This is before the infusion ({infused}).")
-
-    def moving(self) -> TransferRequest:
-        """What the form says; call it on a valid form."""
+    def transfer_request(self) -> TransferRequest:
+        """Return what is to be recorded; call it on a valid form."""
         if self.at is None:
             raise ValueError("the form is not valid")
-        said = self.cleaned_data
+        values = self.cleaned_data
         return TransferRequest(
             self.what,
             self.at,
-            said["seen"],
-            said.get("ward", ""),
-            said.get("bed", ""),
-            said.get("reason", ""),
+            values["seen"],
+            values.get("ward", ""),
+            values.get("bed", ""),
+            values.get("reason", ""),
         )
 
 
-class MoveForm(PlaceForm):
-    """To another ward or bed."""
+class MoveForm(TransferForm):
+    """A move to another ward or bed."""
 
     what = Move.MOVED
     title = "Move to another ward or bed"
@@ -224,11 +226,14 @@ class MoveForm(PlaceForm):
     )
     bed = forms.CharField(label="Bed", max_length=30, required=False)
 
+    def layout(self) -> Sequence[Any]:
+        return ["ward", "bed"]
+
     def clean(self) -> dict[str, Any]:
         super().clean()
-        said = (self.cleaned_data.get("ward"), self.cleaned_data.get("bed"))
-        is_seen_as_it_is = self.cleaned_data.get("seen") == location_token(self.course)
-        if said == (self.course.ward, self.course.bed) and is_seen_as_it_is and not self.errors:
+        typed = (self.cleaned_data.get("ward"), self.cleaned_data.get("bed"))
+        is_current = self.cleaned_data.get("seen") == location_token(self.course)
+        if typed == (self.course.ward, self.course.bed) and is_current and not self.errors:
             self.add_error("bed", "The course is there already: give another ward or bed.")
         return self.cleaned_data
 
@@ -237,8 +242,8 @@ def _reason(question: str) -> forms.CharField:
     return forms.CharField(label="Reason", max_length=300, error_messages={"required": question})
 
 
-class EndForm(PlaceForm):
-    """Off the board; what is charted stays, and can be added to."""
+class EndForm(TransferForm):
+    """The end of a course: it leaves the board; its chart stays and can be added to."""
 
     what = Move.ENDED
     title = "End of the course"
@@ -247,8 +252,8 @@ class EndForm(PlaceForm):
     reason = _reason("Say why the course ends, like discharge.")
 
 
-class ReopenForm(PlaceForm):
-    """Back on the board."""
+class ReopenForm(TransferForm):
+    """The reopening of a course that had ended."""
 
     what = Move.REOPENED
     title = "Take the course up again"

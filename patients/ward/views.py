@@ -31,7 +31,7 @@ from patients.requests import (
     submission_from,
 )
 from patients.ward.board import ended_board_rows, open_board_rows
-from patients.ward.forms import AdmissionForm, EndForm, MoveForm, PlaceForm, ReopenForm
+from patients.ward.forms import AdmissionForm, EndForm, MoveForm, ReopenForm, TransferForm
 from patients.ward.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
 
 
@@ -86,7 +86,7 @@ def _board_page(
 def admit(request: SignedInRequest) -> HttpResponse:
     """Open a course."""
     check_can_admit(request.user)
-    form = AdmissionForm(posted(request))
+    form = AdmissionForm(posted(request), now=timezone.now())
     if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
         return redirect("patients:bedside", recorded.course.pk)
     status = UNPROCESSABLE if form.is_bound else 200
@@ -95,7 +95,7 @@ def admit(request: SignedInRequest) -> HttpResponse:
 
 def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult | None:
     try:
-        return admit_patient(form.admission(), form.drafts(), submission_from(request, form))
+        return admit_patient(form.admission(), form.new_entries(), submission_from(request, form))
     except IdentityDiffersError as error:
         form.add_error(
             "mrn",
@@ -116,11 +116,14 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult 
 def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Move a course, end it, or take it up again; each with its time and who said so."""
     check_can_admit(request.user)
-    course, data = course_or_404(course_id), posted(request)
-    offered: list[type[PlaceForm]] = [MoveForm, EndForm if course.ended_at is None else ReopenForm]
+    course, data, now = course_or_404(course_id), posted(request), timezone.now()
+    offered: list[type[TransferForm]] = [
+        MoveForm,
+        EndForm if course.ended_at is None else ReopenForm,
+    ]
     chosen = data.get("what") if data is not None else None
     forms = [
-        form_class(data if chosen == form_class.what else None, course=course)
+        form_class(data if chosen == form_class.what else None, course=course, now=now)
         for form_class in offered
     ]
     bound = next((form for form in forms if form.is_bound), None)
@@ -133,14 +136,15 @@ def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     return _transfer_page(request, course, forms, status=UNPROCESSABLE)
 
 
-def _record_move(request: SignedInRequest, course: Course, form: PlaceForm) -> HttpResponse:
+def _record_move(request: SignedInRequest, course: Course, form: TransferForm) -> HttpResponse:
     try:
-        moved = record_transfer(course, form.moving(), submission_from(request, form))
+        moved = record_transfer(course, form.transfer_request(), submission_from(request, form))
     except MovedMeanwhileError as error:
-        now = course_or_404(course.pk)
-        fresh = [MoveForm(course=now), (ReopenForm if now.ended_at else EndForm)(course=now)]
+        current, now = course_or_404(course.pk), timezone.now()
+        other = ReopenForm if current.ended_at else EndForm
+        fresh = [MoveForm(course=current, now=now), other(course=current, now=now)]
         return _transfer_page(
-            request, now, fresh, _moved_meanwhile(error.course, error.by), CONFLICT
+            request, current, fresh, _moved_meanwhile(error.course, error.by), CONFLICT
         )
     except TransferReusedError:
         sentence = "This form was sent before with other contents: open the page anew."
@@ -159,7 +163,7 @@ def _moved_meanwhile(course: Course, by: str) -> str:
 def _transfer_page(
     request: SignedInRequest,
     course: Course,
-    forms: Sequence[PlaceForm],
+    forms: Sequence[TransferForm],
     refusal: str = "",
     status: int = 200,
 ) -> HttpResponse:

@@ -36,7 +36,7 @@ def test_an_unusual_value_is_stored_once_it_is_confirmed(
     assert "Temperature 42 °C is unusually high" in page
     assert "Heart rate 190 /min is unusually high" in page
 
-    yes = asked.context["form"].asked
+    yes = asked.context["form"].questions_digest
     saved = send(nurse_client, course, "vitals", temperature="42", heart_rate="190", confirmed=yes)
     assert saved.status_code == 200
     assert len(last_answers(course)["confirmed"]) == 2
@@ -44,7 +44,7 @@ def test_an_unusual_value_is_stored_once_it_is_confirmed(
 
 
 def test_a_yes_to_one_value_is_no_yes_to_another(nurse_client: Client, course: Course) -> None:
-    yes = send(nurse_client, course, "vitals", temperature="42").context["form"].asked
+    yes = send(nurse_client, course, "vitals", temperature="42").context["form"].questions_digest
     again = send(nurse_client, course, "vitals", temperature="43", confirmed=yes)
     assert again.status_code == 422
     assert not course.entries.filter(kind="vitals").exists()
@@ -55,7 +55,7 @@ def test_pure_oxygen_typed_as_a_fraction_is_asked_about(
 ) -> None:
     asked = send(nurse_client, course, "oxygen", device="cpap", fio2_percent="1.0")
     assert "FiO2 1.0: is that pure oxygen, 100 %?" in asked.content.decode()
-    yes = asked.context["form"].asked
+    yes = asked.context["form"].questions_digest
     send(nurse_client, course, "oxygen", device="cpap", fio2_percent="1.0", confirmed=yes)
     assert course.entries.get(kind="oxygen").body["fio2_percent"] == "100"
 
@@ -74,7 +74,7 @@ def test_a_weight_more_than_a_tenth_away_is_asked_about(
 ) -> None:
     asked = send(nurse_client, course, "weight", weight_kg="71.5")
     assert "11 % down from 80 kg" in asked.content.decode()
-    yes = asked.context["form"].asked
+    yes = asked.context["form"].questions_digest
     saved = send(nurse_client, course, "weight", weight_kg="71.5", confirmed=yes)
     assert saved.context["banner"].weight_text == "71.5 kg"
 
@@ -109,7 +109,7 @@ class TestATimeLongPast:
     def test_observed_now_after_all(self, nurse_client: Client, course: Course) -> None:
         begun = (timezone.now() - timedelta(minutes=31)).isoformat()
         asked = send(nurse_client, course, "vitals", temperature="38", begun_at=begun)
-        yes = asked.context["form"].asked
+        yes = asked.context["form"].questions_digest
         said = {"temperature": "38", "begun_at": begun, "confirmed": yes}
         assert send(nurse_client, course, "vitals", **said).status_code == 200
         entry = Entry.objects.get(course=course, kind="vitals")
@@ -185,7 +185,7 @@ class TestAttribution:
 
         send(nurse_client, course, "vitals", temperature="37.2")
         form = nurse_client.get(reverse("patients:bedside", args=[course.pk])).context["form"]
-        assert not form.proposes
+        assert not form.proposes_attribution
 
     def test_oxygen_proposes_what_oxygen_was_ascribed_to(
         self, nurse_client: Client, course: Course

@@ -291,7 +291,7 @@ def test_a_death_is_recorded_when_it_was_read_back_and_confirmed(
     again = {name: form[name].value() for name in form.fields if form[name].value()}
     answer = nurse_client.post(
         reverse("patients:entries", args=[course.pk, "death"]),
-        again | {"confirmed": form.asked},
+        again | {"confirmed": form.questions_digest},
         **HTMX,
     )
     assert answer.status_code == 200, answer.content.decode()
@@ -308,7 +308,7 @@ def test_what_was_confirmed_is_what_was_asked(nurse_client: Client, course: Cour
     form = send(nurse_client, course, "death", **said).context["form"]
     assert form["observed_time"].value()
     again = {name: form[name].value() for name in form.fields if form[name].value()}
-    changed = again | {"attribution": "other", "confirmed": form.asked}
+    changed = again | {"attribution": "other", "confirmed": form.questions_digest}
     answer = nurse_client.post(
         reverse("patients:entries", args=[course.pk, "death"]), changed, **HTMX
     )

@@ -14,6 +14,7 @@ from grading.engine.vocabulary import DRUGS, VITAL_SIGNS, VasopressorDrug
 from patients.bedside.page import read_bedside_data
 from patients.display.text import entry_text
 from patients.forms.entry_form import EntryForm, RetractionForm
+from patients.forms.proposals import Proposals
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course
 from patients.queries.entries import parse_entry
@@ -25,15 +26,15 @@ FRAMEWORK_S_OWN = ("This field", "Enter a valid", "Ensure this", "Select a valid
 
 def bound(course: Course, kind: str, **said: Any) -> EntryForm:
     common = {"form_id": str(uuid.uuid4()), "attribution": "crs", "temperature_unit": "c"}
-    return ENTRY_FORMS[kind](common | said, course=course)
+    return ENTRY_FORMS[kind](common | said, course=course, now=timezone.now())
 
 
 def body_of(course: Course, kind: str, **said: Any) -> dict[str, Any]:
     form = bound(course, kind, **said)
-    if not form.errors and form.asks:
-        form = bound(course, kind, **said, confirmed=form.asked)
+    if not form.errors and form.questions:
+        form = bound(course, kind, **said, confirmed=form.questions_digest)
     assert form.is_valid(), form.errors
-    (draft,) = form.drafts()
+    (draft,) = form.new_entries()
     words = {**draft.body, "kind": kind, "id": "1", "at": draft.at.isoformat()}
     assert entry_text(read_entry(words))
     return dict(draft.body)
@@ -272,34 +273,34 @@ def test_a_correction_begins_with_what_was_said(
     course: Course, clinician: User, kind: str, body: dict[str, Any], shown: dict[str, str]
 ) -> None:
     entry = chart(course, clinician, kind, **body).entries[0]
-    opened = ENTRY_FORMS[kind](course=course, correcting=entry)
+    opened = ENTRY_FORMS[kind](course=course, now=timezone.now(), correcting=entry)
     assert {name: opened[name].value() for name in shown} == shown
     sent = {name: opened[name].value() for name in opened.fields} | {"reason": "wrong"}
     sent = {name: value for name, value in sent.items() if value not in (None, "")}
     sent["attribution_reason"] = "pain"
-    again = ENTRY_FORMS[kind](sent, course=course, correcting=entry)
+    again = ENTRY_FORMS[kind](sent, course=course, now=timezone.now(), correcting=entry)
     assert again.is_valid(), again.errors
-    (draft,) = again.drafts()
+    (draft,) = again.new_entries()
     assert (draft.body, draft.at, draft.replaces) == (entry.body, entry.at, entry.pk)
 
 
 def test_a_correction_keeps_an_attribution_by_field(course: Course, clinician: User) -> None:
     body = {"temperature_c": "38", "heart_rate": "140", "attribution": {"heart_rate": "other"}}
     entry = chart(course, clinician, "vitals", **body).entries[0]
-    opened = ENTRY_FORMS["vitals"](course=course, correcting=entry)
+    opened = ENTRY_FORMS["vitals"](course=course, now=timezone.now(), correcting=entry)
     sent = {name: opened[name].value() for name in opened.fields} | {"reason": "wrong"}
     sent = {name: value for name, value in sent.items() if value not in (None, "")}
     sent["attribution_reason"] = "pain"
-    again = ENTRY_FORMS["vitals"](sent, course=course, correcting=entry)
+    again = ENTRY_FORMS["vitals"](sent, course=course, now=timezone.now(), correcting=entry)
     assert again.is_valid(), again.errors
-    corrected = again.drafts()[0].body
+    corrected = again.new_entries()[0].body
     assert corrected["attribution"] == {"temperature_c": "crs", "heart_rate": "other"}
     assert parse_entry(entry).attribution_by_field
     whole = sent | {"attribution_heart_rate": ""}
-    form = ENTRY_FORMS["vitals"](whole, course=course, correcting=entry)
+    form = ENTRY_FORMS["vitals"](whole, course=course, now=timezone.now(), correcting=entry)
     assert form.is_valid()
-    assert "attribution" not in form.drafts()[0].body
-    assert "attribution_reason" not in form.answers()
+    assert "attribution" not in form.new_entries()[0].body
+    assert "attribution_reason" not in form.submission_answers()
 
 
 def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> None:
@@ -316,11 +317,13 @@ def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> N
         assert "occurred twice" in form.errors["observed_which"][0]
         later = bound(course, "vitals", **said, observed_which="later")
         assert later.is_valid()
-        assert later.drafts()[0].at == utc("2026-10-25 01:30")
+        assert later.new_entries()[0].at == utc("2026-10-25 01:30")
         skipped = {"observed_date": "2026-03-29", "observed_time": "02:30"}
         assert "did not exist" in refusal(course, "vitals", "observed_time", **said | skipped)
         entry = chart(course, clinician, "vitals", utc("2026-10-25 01:30"), heart_rate="90")
-        opened = ENTRY_FORMS["vitals"](course=course, correcting=entry.entries[0])
+        opened = ENTRY_FORMS["vitals"](
+            course=course, now=timezone.now(), correcting=entry.entries[0]
+        )
         assert opened["observed_which"].value() == "later"
 
 
@@ -336,7 +339,9 @@ def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clini
         "observed_time": f"{earlier:%H:%M}",
         thing.field_name: thing.mark,
     }
-    form = ENTRY_FORMS["vitals"](sent, course=course, carried_on=[thing])
+    form = ENTRY_FORMS["vitals"](
+        sent, course=course, now=timezone.now(), proposed=Proposals(unchanged=[thing])
+    )
     assert not form.is_valid()
     assert "charted later than this time" in form.errors[thing.field_name][0]
 
@@ -362,8 +367,11 @@ NONSENSE = {
 @pytest.mark.parametrize("said", [{}, NONSENSE], ids=["nothing", "nonsense"])
 def test_every_refusal_is_in_the_words_of_the_bedside(course: Course, said: dict[str, str]) -> None:
     """Nothing that the framework says by itself reaches a nurse."""
-    forms = [form_class(said, course=course) for form_class in CORRECTION_FORMS.values()]
-    for form in [*forms, AdmissionForm(said), RetractionForm(said)]:
+    forms = [
+        form_class(said, course=course, now=timezone.now())
+        for form_class in CORRECTION_FORMS.values()
+    ]
+    for form in [*forms, AdmissionForm(said, now=timezone.now()), RetractionForm(said)]:
         assert not form.is_valid()
         for field, sentences in form.errors.items():
             for sentence in sentences:

@@ -1,0 +1,60 @@
+"""The rows of the laboratory form, as a page shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.timezone import localtime
+
+from grading.engine.analytes import Analyte
+from patients.models import LaboratoryLimits
+
+
+@dataclass(frozen=True, slots=True)
+class LabInput:
+    """One input of a row."""
+
+    name: str
+    value: str
+    errors: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LabRow:
+    """One analyte: its result, its limits of normal, and ``units`` to choose from, as (name, text).
+
+    ``remembered`` says by whom and since when the limits in the row are remembered, "" where they
+    are not.
+    """
+
+    analyte: Analyte
+    result: LabInput
+    unit: LabInput
+    units: list[tuple[str, str]]
+    lower: LabInput
+    upper: LabInput
+    remembered: str
+
+    @property
+    def name(self) -> str:
+        return self.result.name
+
+    @property
+    def inputs(self) -> tuple[LabInput, ...]:
+        return (self.result, self.unit, self.lower, self.upper)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the limits were typed, and are not those that are remembered."""
+        return bool(self.lower.value or self.upper.value) and not self.remembered
+
+    @property
+    def is_wrong(self) -> bool:
+        return any(each.errors for each in self.inputs)
+
+
+def limits_source_text(limits: LaboratoryLimits) -> str:
+    """Return by whom and since when ``limits`` are remembered; for a child, at which age."""
+    since = localtime(limits.recorded_at)
+    at_age = f", for {limits.age_years} y" if limits.is_child else ""
+    return f"{limits.recorded_by.display_name}, {since.day} {since:%b}{at_age}"

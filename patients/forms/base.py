@@ -1,0 +1,64 @@
+"""The two base classes of all forms about a course."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+
+from patients.forms.fields import set_error_messages
+from patients.queries.laboratory import ReportedLimits
+
+
+class BedsideForm(forms.Form):
+    """Form whose fields complain in the sentences of ``set_error_messages``.
+
+    ``generated_fields`` are fields that a vocabulary lists, by name: a class has them as if its
+    body declared them, and Django copies them into each form.
+    """
+
+    generated_fields: ClassVar[Mapping[str, forms.Field]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # At this point Django has collected the fields of the class body, and no inherited ones.
+        own: dict[str, forms.Field] = vars(cls)["declared_fields"]
+        own |= vars(cls).get("generated_fields", {})
+        set_error_messages(own)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, label_suffix="", **options)
+
+
+class SubmittedForm(BedsideForm):
+    """Form that is recorded once: ``form_id`` is its idempotency key.
+
+    A form that the browser sends again is answered as before.
+    """
+
+    form_id = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(
+            ("required", "invalid"), "This form was opened too long ago: load the page anew."
+        ),
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        initial: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(data, initial={"form_id": uuid.uuid4(), **(initial or {})}, **options)
+
+    def submission_answers(self) -> dict[str, Any]:
+        """Return what is recorded with the act and is no fact of an entry, like a reason."""
+        reason = self.cleaned_data.get("reason")
+        return {"reason": reason} if reason else {}
+
+    def reported_limits(self) -> Sequence[ReportedLimits]:
+        """Return the limits of normal that are to be remembered for the next patient."""
+        return ()

@@ -1,0 +1,63 @@
+"""What an empty form proposes from the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from grading.engine.policy import DEFAULT_POLICY
+from patients.forms.attribution import AttributionProposal
+from patients.forms.concentrations import SyringeConcentration, read_concentrations
+from patients.forms.unchanged import UnchangedItem
+from patients.models import Course, EntryKind, LaboratoryLimits
+from patients.queries.laboratory import NO_REPORTS, Reports, read_last_reports, read_latest_limits
+from patients.queries.policies import period_at, read_policy_periods
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Values that a view read for a form; the defaults propose nothing.
+
+    ``attributions`` by what they are about; ``norepinephrine_convention`` is "base" or
+    "bitartrate", as this site charts the drug; ``limits`` of normal of every laboratory and
+    ``reports`` of this course are for the laboratory form.
+    """
+
+    attributions: Mapping[str, AttributionProposal] = field(default_factory=dict)
+    unchanged: Sequence[UnchangedItem] = ()
+    concentrations: Sequence[SyringeConcentration] = ()
+    norepinephrine_convention: str = DEFAULT_POLICY.norepinephrine_expressed_as
+    limits: Sequence[LaboratoryLimits] = ()
+    reports: Reports = NO_REPORTS
+
+
+NOTHING_PROPOSED: Final = Proposals()
+
+
+def read_proposals(
+    kind: str,
+    course: Course,
+    now: datetime,
+    *,
+    attributions: Mapping[str, AttributionProposal] | None = None,
+    unchanged: Sequence[UnchangedItem] = (),
+) -> Proposals:
+    """Return what a form of ``kind`` proposes; ``unchanged`` is for a set of vital signs alone."""
+    attributions = attributions or {}
+    if kind == EntryKind.VITALS:
+        return Proposals(attributions, unchanged)
+    if kind == EntryKind.VASOPRESSOR:
+        ruling = period_at(read_policy_periods(course), now)
+        policy = ruling.policy if ruling else DEFAULT_POLICY
+        return Proposals(
+            attributions,
+            concentrations=read_concentrations(course, now),
+            norepinephrine_convention=policy.norepinephrine_expressed_as,
+        )
+    if kind == EntryKind.LAB:
+        return Proposals(
+            attributions, limits=read_latest_limits(), reports=read_last_reports(course)
+        )
+    return Proposals(attributions)
