@@ -2,6 +2,7 @@ FROM python:3.13-slim AS front-end
 WORKDIR /app
 COPY requirements-node.lock package.json package-lock.json .npmrc ./
 RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements-node.lock \
+ && pip check \
  && npm ci --omit=dev
 
 FROM python:3.13-slim
@@ -9,7 +10,8 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 DJANGO_SETTINGS_MODULE=crs_app.
 WORKDIR /app
 RUN useradd --system --uid 10001 crs
 COPY requirements.lock ./
-RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
+RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock \
+ && pip check
 COPY manage.py ./
 COPY grading grading
 COPY patients patients

@@ -14,9 +14,22 @@ PORT   ?= 8000
 NPM    := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 CODE   := crs_app grading patients tests manage.py $(wildcard bench)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
-          --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
+          --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+          --no-annotate --quiet
+# What `make test` runs: every test, or the files and folders that TESTS names; with PLAIN=1 those
+# of patients and accounts, on Django's own parts in place of crs_app/speedups.
+TESTS  ?= $(if $(PLAIN),tests/patients tests/accounts)
+ifdef PLAIN
+export CRS_PLAIN_DJANGO := 1
+endif
+# One process for each core; one that has nothing left to do takes over tests of another.
+PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 
-.PHONY: help run test check bench fix lock mutants clean dev
+# Installs a lock exactly. A lock is complete, so nothing is resolved; pip check verifies that.
+install = $(BIN)/pip install --quiet --require-hashes --no-deps -r $(1) && { $(BIN)/pip check || { \
+          echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
+
+.PHONY: help run test coverage check bench fix lock mutants clean dev
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,8 +39,11 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
-test: dev  ## every test, the browser's too, on a throw-away PostgreSQL
-	@$(PY) -m pytest --cov --cov-report=term-missing:skip-covered
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (TESTS=tests/grading, PLAIN=1)
+	@$(PYTEST) $(TESTS)
+
+coverage: dev  ## the same, slower, and then the lines and branches that no test reaches
+	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(TESTS)
 
 check: dev  ## what must hold before a commit
 	$(BIN)/ruff format --check $(CODE)
@@ -45,7 +61,7 @@ fix: dev  ## format, and mend what can be mended mechanically
 	$(BIN)/ruff format $(CODE)
 	-$(BIN)/djlint templates --reformat --quiet
 
-lock: dev  ## resolve the dependencies anew (after changing pyproject.toml or package.json)
+lock: dev  ## resolve the dependencies again (after changing pyproject.toml or package.json)
 	$(BIN)/pip install --quiet uv
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -o requirements.lock
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements.lock --extra dev -o requirements-dev.lock
@@ -54,7 +70,7 @@ lock: dev  ## resolve the dependencies anew (after changing pyproject.toml or pa
 	$(NPM) update --package-lock-only
 
 mutants: dev  ## change the engine in small ways; each change must fail a test
-	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-mutants.lock
+	@$(call install,requirements-mutants.lock)
 	LAW_EXAMPLES=25 $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
@@ -79,17 +95,17 @@ $(PY):
 
 $(VENV)/.runtime: requirements.lock | $(PY)
 	@echo "Installing Python packages ..."
-	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
+	@$(call install,requirements.lock)
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
-	@echo "Installing the tools for checking and testing ..."
-	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
-	@touch $@
+# The locks for development and for Node hold all that requirements.lock holds.
+$(VENV)/.dev: requirements-dev.lock requirements.lock | $(PY)
+	@echo "Installing Python packages, and the tools for checking and testing ..."
+	@$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.runtime
 
 $(VENV)/.npm: requirements-node.lock | $(PY)
-	@command -v npm >/dev/null || { echo "Installing Node ..." && \
-	  $(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-node.lock; }
+	@command -v npm >/dev/null || { echo "Installing Node ..." && $(call install,requirements-node.lock); }
 	@touch $@
 
 node_modules/.runtime: package-lock.json $(VENV)/.npm

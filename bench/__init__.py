@@ -1,1 +1,1 @@
-"""What the product costs, as ratios to the least that a Django application of its kind can cost."""
+"""The benchmark: the product's times as ratios to those of a minimal Django application."""

@@ -14,20 +14,20 @@ PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, tell, compare; returns 0 whatever the numbers: a busy machine breaks no build."""
+    """Measure, report, compare; return 0 whatever the numbers: a busy machine breaks no build."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("part", nargs="?", choices=(*PARTS, "profile", ""), default="")
     parser.add_argument(
-        "--keep", action="store_true", help="keep the ratios as the baseline to compare with"
+        "--keep", action="store_true", help="write the ratios as the baseline to compare with"
     )
-    asked = parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leave no server behind
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.floor.settings_to_migrate")
-    if asked.part == "profile":
+    if chosen.part == "profile":
         return _profile()
     begun = time.monotonic()
-    metrics = _measure([asked.part] if asked.part else PARTS)
-    _tell(metrics, time.monotonic() - begun, keep=asked.keep)
+    metrics = _measure([chosen.part] if chosen.part else PARTS)
+    _report(metrics, time.monotonic() - begun, keep=chosen.keep)
     return 0
 
 
@@ -53,7 +53,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
             for name, module in served.items():
                 try:
                     metrics += module.measure(ready)
-                except BenchError as error:  # the other parts are worth telling
+                except BenchError as error:  # report the other parts nevertheless
                     print(f"{name}: {str(error)[:300]}", file=sys.stderr)
     if "engine" in parts:
         from bench.parts import engine
@@ -62,12 +62,13 @@ def _measure(parts: Sequence[str]) -> list[Any]:
     return metrics
 
 
-def _tell(metrics: Sequence[Any], took_s: float, *, keep: bool) -> None:
+def _report(metrics: Sequence[Any], took_s: float, *, keep: bool) -> None:
     from bench import courses, report
 
     about = {"took_s": round(took_s), "courses": courses.source()}
     print(
-        f"\nRatios (x) are to the floor's median in the same minute. Courses: {about['courses']}."
+        f"\nRatios (x) are to the floor's median in the same minute; plain: without speedups, "
+        f"CRS_PLAIN_DJANGO=1. Courses: {about['courses']}."
     )
     print(f"\n{report.table(metrics)}\n")
     changes = report.moved(metrics)
@@ -80,12 +81,12 @@ def _tell(metrics: Sequence[Any], took_s: float, *, keep: bool) -> None:
 
 
 def _profile() -> int:
-    from bench.profile import tell
+    from bench.profile import profile_of
     from bench.site import site
 
     with site({"1000": [1_000], "100000": [100_000]}) as ready:
         for group in ready.courses:
-            print(tell(ready, group))
+            print(profile_of(ready, group))
     return 0
 
 

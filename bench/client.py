@@ -1,4 +1,4 @@
-"""A browser's part of the conversation: one connection for each request, nothing kept."""
+"""A browser without a cache, that opens one connection for each request."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from urllib.parse import urlencode
 
 from bench.servers import HOST, BenchError
 
+USERNAME: Final = "bench-nurse"
+PASSWORD: Final = "measured bedside 1"  # noqa: S105 - of a database that lives some minutes
 _TIMEOUT_S: Final = 120
 _TOKEN: Final = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``took_ms`` runs from before the connection is opened until it is closed."""
+    """A response; ``took_ms`` is the time from opening the connection to its end."""
 
     status: int
     headers: Mapping[str, str]
@@ -29,14 +31,14 @@ class Answer:
 
 @dataclass
 class Client:
-    """Someone at a browser; ``port`` can be told anew for each server that shares the session."""
+    """A browser signed in at the server on ``port``."""
 
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
     token: str = ""
 
     def sign_in(self, username: str, password: str) -> None:
-        """Sign in as a person does, by the form."""
+        """Sign in by the form; raise BenchError where that is refused."""
         self._take_token(self.get("/accounts/sign-in/"))
         data = {"username": username, "password": password}
         answer = self.post("/accounts/sign-in/", data, htmx=False)
@@ -46,7 +48,7 @@ class Client:
         self._take_token(self.get("/"))
 
     def at(self, port: int, **cookies: str) -> Client:
-        """The same person at another server, with ``cookies`` of its own."""
+        """Return a browser of the same person at another server, with ``cookies`` added."""
         return Client(port, {**self.cookies, **cookies}, self.token)
 
     def get(self, path: str, *, htmx: bool = False, gzip: bool = False) -> Answer:
@@ -63,7 +65,7 @@ class Client:
         htmx: bool = True,
         more: Mapping[str, str] | None = None,
     ) -> Answer:
-        """``more`` are headers that the page adds."""
+        """Send a form; ``more`` are headers that the page adds."""
         body = urlencode({"csrfmiddlewaretoken": self.token, **data}).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded", **(more or {})}
         if htmx:

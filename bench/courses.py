@@ -1,4 +1,4 @@
-"""Courses of any length: what nurses really charted in intensive care, repeated to size."""
+"""Courses of any length: real intensive-care courses, or generated ones, repeated to size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at"})
 
 @dataclass(frozen=True, slots=True)
 class Charted:
-    """One entry: how long after the infusion, of which kind, and in which words."""
+    """One entry: time after the infusion, kind, and body as JSON has it."""
 
     after: timedelta
     kind: str
@@ -32,12 +32,12 @@ class Charted:
 
 
 def source() -> str:
-    """Where the courses come from, for the report."""
+    """Return the source of the courses, for the report."""
     return "MIMIC-IV demo, repeated to size" if _REAL.exists() else "generated"
 
 
 def charted(size: int) -> list[Charted]:
-    """The first ``size`` entries of a course that never ends."""
+    """Return the first ``size`` entries of an endless course."""
     return list(islice(_without_end(), size))
 
 
@@ -57,7 +57,7 @@ def _pieces() -> list[list[Charted]]:
 
 
 def _real() -> list[list[Charted]]:
-    """The longest courses, from the infusion on."""
+    """Return the longest courses, from the infusion on."""
     with gzip.open(_REAL, "rt", encoding="utf-8") as lines:
         courses = [_after_infusion(json.loads(line)) for line in lines]
     return sorted(courses, key=len, reverse=True)[:_LONGEST]
@@ -75,7 +75,7 @@ def _after_infusion(document: Words) -> list[Charted]:
 
 
 def _generated(chance: random.Random) -> list[Charted]:
-    """Sixteen days on a ward and in intensive care: rounds, an infusion that comes and goes."""
+    """Return sixteen days of rounds, laboratory values and an intermittent infusion."""
     found = [Charted(timedelta(0), "weight", {"weight_kg": str(chance.randint(50, 110))})]
     rounds = vitals(chance)
     for hour in range(16 * 24):
@@ -96,7 +96,7 @@ def _generated(chance: random.Random) -> list[Charted]:
 
 
 def vitals(chance: random.Random) -> Iterator[dict[str, str]]:
-    """Sets of vital signs that wander as a patient's do, now and then across a limit."""
+    """Yield sets of vital signs that drift as a patient's do, and sometimes cross a limit."""
     temperature, systolic, heart_rate = 37.6, 108.0, 96.0
     while True:
         temperature += (37.8 - temperature) * 0.2 + chance.gauss(0, 0.25)
@@ -118,7 +118,7 @@ def _infusion(chance: random.Random, *, runs: bool) -> dict[str, str]:
 
 
 def instants(entries: Sequence[Charted]) -> Iterator[list[Charted]]:
-    """Entries of one instant together: they were charted in one act."""
+    """Yield the entries of each instant together: they were charted in one act."""
     together: list[Charted] = []
     for entry in entries:
         if together and entry.after != together[0].after:

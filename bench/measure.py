@@ -1,4 +1,4 @@
-"""Numbers from repeated measurement: blocks in turn, medians of ratios, and how much they vary."""
+"""Repeated measurement: blocks of requests in turn, medians of their ratios, and the spread."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ Blocks = list[list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number of the report. ``spread`` is the distance between the quartiles of its blocks.
+    """One number of the report.
 
-    ``target`` is what it should not exceed (``at_least``: not fall below); None for a number that
-    is only told.
+    ``spread`` is the distance between the quartiles of its blocks. ``target`` is what the number
+    should not exceed (``at_least``: not fall below); None for one without a target. ``plain`` is
+    the same number of a server with CRS_PLAIN_DJANGO=1; None where that is not measured.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Metric:
     target: float | None = None
     at_least: bool = False
     note: str = ""
+    plain: float | None = None
 
     @property
     def is_met(self) -> bool | None:
@@ -39,7 +41,7 @@ class Metric:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which ``share`` of ``values`` lie, interpolated."""
+    """Return the value below which ``share`` of ``values`` lie, interpolated."""
     ordered = sorted(values)
     place = share * (len(ordered) - 1)
     low = int(place)
@@ -52,7 +54,7 @@ def pooled(blocks: Blocks) -> list[float]:
 
 
 def ratios(blocks: Blocks, floor: Blocks) -> list[float]:
-    """Block by block, the median against the median of the floor's block beside it."""
+    """Return each block's median, divided by that of the floor's block in the same round."""
     return [median(mine) / median(least) for mine, least in zip(blocks, floor, strict=True)]
 
 
@@ -62,22 +64,36 @@ def spread(values: Sequence[float]) -> float:
 
 
 def ratio_metric(
-    name: str, blocks: Blocks, floor: Blocks, *, target: float | None = None, note: str = ""
+    name: str,
+    blocks: Blocks,
+    floor: Blocks,
+    *,
+    target: float | None = None,
+    plain: Blocks | None = None,
 ) -> Metric:
-    """The median of the blocks' ratios."""
+    """Return the median of the blocks' ratios; of ``plain`` too, where there are such blocks."""
     found = ratios(blocks, floor)
-    return Metric(name, median(found), "x", spread(found), target, note=note)
+    beyond = median(ratios(plain, floor)) if plain else None
+    return Metric(name, median(found), "x", spread(found), target, plain=beyond)
 
 
 def tail_metric(
-    name: str, blocks: Blocks, floor: Blocks, share: float, *, target: float | None = None
+    name: str,
+    blocks: Blocks,
+    floor: Blocks,
+    share: float,
+    *,
+    target: float | None = None,
+    plain: Blocks | None = None,
 ) -> Metric:
-    """A percentile of all values against the floor's median of all."""
-    whole = percentile(pooled(blocks), share) / median(pooled(floor))
+    """Return a percentile of all values, divided by the floor's median of all."""
+    least_of_all = median(pooled(floor))
+    whole = percentile(pooled(blocks), share) / least_of_all
     by_block = [
         percentile(mine, share) / median(least) for mine, least in zip(blocks, floor, strict=True)
     ]
-    return Metric(name, whole, "x", spread(by_block), target)
+    beyond = percentile(pooled(plain), share) / least_of_all if plain else None
+    return Metric(name, whole, "x", spread(by_block), target, plain=beyond)
 
 
 def in_turn(
@@ -91,7 +107,7 @@ def in_turn(
 ) -> dict[str, Blocks]:
     """Measure all subjects in blocks, one after the other, ``rounds`` times.
 
-    On a machine that is busy or slow fewer times, so as to end within about ``budget_s``.
+    Fewer rounds on a busy or slow machine, to end within about ``budget_s`` seconds.
     """
     for subject in subjects.values():
         for _ in range(warm_up):
@@ -111,21 +127,21 @@ def in_turn(
 
 
 class Progress:
-    """A line on the terminal that says how far a part is."""
+    """A line on the terminal that shows how far a part is."""
 
     def __init__(self, title: str, steps: int) -> None:
         self.title, self.steps, self.done = title, steps, 0
         self.begun = time.monotonic()
-        self._say()
+        self._print()
 
     def step(self) -> None:
         self.done += 1
-        self._say()
+        self._print()
 
     def stop(self, why: str) -> None:
         print(f"  {self.title}: stopped at {self.done}/{self.steps}, {why}", file=sys.stderr)
 
-    def _say(self) -> None:
+    def _print(self) -> None:
         passed = time.monotonic() - self.begun
         line = f"  {self.title}: {self.done}/{self.steps}  {passed:.0f} s"
         if sys.stderr.isatty():

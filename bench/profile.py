@@ -1,4 +1,4 @@
-"""Where the time of a save goes: the database statement by statement, and the code by room."""
+"""The time of a save: each statement of the database, and the code by room."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _ROOMS: Final = (
 )
 
 
-def tell(site: Site, group: str) -> str:
-    """Two tables for saves of vital signs to the first course of ``group``."""
+def profile_of(site: Site, group: str) -> str:
+    """Return two tables for saves of vital signs to the first course of ``group``."""
     save = _saver(site, site.courses[group][0])
     for _ in range(20):
         save()
@@ -75,14 +75,14 @@ def _saver(site: Site, course: Any) -> Callable[[], None]:
 
 
 def _by_statement(save: Callable[[], None]) -> Iterator[str]:
-    """What the database took for each statement, as the application waited for it."""
+    """Yield a line for each statement: how long the application waited for it."""
     took: dict[str, list[float]] = defaultdict(list)
     with _timed(took):
         for _ in range(_SAVES):
             save()
     yield f"{'ms a save':>10} {'times':>6}  statement"
-    for said, times in sorted(took.items(), key=lambda item: -sum(item[1])):
-        yield f"{sum(times) * 1000 / _SAVES:10.3f} {len(times) / _SAVES:6.2f}  {said[:110]}"
+    for statement, times in sorted(took.items(), key=lambda item: -sum(item[1])):
+        yield f"{sum(times) * 1000 / _SAVES:10.3f} {len(times) / _SAVES:6.2f}  {statement[:110]}"
     total = sum(map(sum, took.values())) * 1000 / _SAVES
     yield f"{total:10.3f} {sum(map(len, took.values())) / _SAVES:6.2f}  together"
 
@@ -96,22 +96,22 @@ def _timed(took: dict[str, list[float]]) -> Iterator[None]:
         try:
             return execute(sql, parameters, many, context)
         finally:
-            said = " ".join(_LITERALS.sub("?", sql).split())
-            took[_shortened(said)].append(time.perf_counter() - begun)
+            statement = " ".join(_LITERALS.sub("?", sql).split())
+            took[_shortened(statement)].append(time.perf_counter() - begun)
 
     with connection.execute_wrapper(note):
         yield
 
 
 def _shortened(sql: str) -> str:
-    """Without the list of columns."""
+    """Return a SELECT without its list of columns."""
     verb, _, rest = sql.partition(" ")
     _, found, origin = rest.partition(" FROM ")
     return f"{verb} ... FROM {origin}" if verb == "SELECT" and found else sql
 
 
 def _by_room(save: Callable[[], None]) -> Iterator[str]:
-    """The processor's own time in each part of the code; the profiler itself makes it slower."""
+    """Yield each room's share of the processor's time; the profiler itself makes all slower."""
     profile = cProfile.Profile()
     profile.enable()
     for _ in range(_SAVES):

@@ -1,4 +1,4 @@
-"""The servers under measurement: PostgreSQL with its defaults, and gunicorn with two workers."""
+"""The servers that are measured: PostgreSQL with its defaults, gunicorn with two workers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _START_TIMEOUT_S: Final = 60
 
 
 class BenchError(RuntimeError):
-    """Something under measurement did not answer as it must; the message says what."""
+    """A wrong answer of a server that is measured; the message says which."""
 
 
 @contextmanager
 def database() -> Iterator[LocalServer]:
-    """A PostgreSQL of its own, as safe as a hospital's (fsync on), gone afterwards."""
+    """Yield a new PostgreSQL with fsync on, as a hospital runs it; remove it afterwards."""
     home = Path(tempfile.mkdtemp(prefix="crs-bench-", dir="/tmp"))
     server = LocalServer(home)
     if server.account:
@@ -45,7 +45,7 @@ def database() -> Iterator[LocalServer]:
 
 
 def address_of(server: LocalServer) -> str:
-    """The DATABASE_URL of a local server."""
+    """Return the DATABASE_URL of a local server."""
     return f"postgresql:///{NAME}?host={server.socket_directory}&port={PORT}&user={USER}"
 
 
@@ -58,7 +58,7 @@ def free_port() -> int:
 
 @contextmanager
 def gunicorn(application: str, environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """A server of ``application``: its port, and the process id of its master."""
+    """Run a server of ``application``; yield its port and the process id of its master."""
     port = free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}"),
@@ -70,7 +70,7 @@ def gunicorn(application: str, environment: Mapping[str, str]) -> Iterator[tuple
 
 @contextmanager
 def running(command: Sequence[str], environment: Mapping[str, str], port: int) -> Iterator[int]:
-    """A process that listens on ``port`` for the length of the block; yields its id."""
+    """Run a process that listens on ``port`` for the length of the block; yield its id."""
     process = subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | environment)
     try:
         _wait_until_listening(process, port)
@@ -96,14 +96,14 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that ``pid`` started; empty where the system does not tell."""
+    """Return the processes that ``pid`` started; empty where the system has no /proc."""
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(word) for word in listed.read_text().split()] if listed.exists() else []
 
 
 def memory_mb(pid: int) -> float:
-    """What a process holds for itself alone, and its share of what it holds with others, in MB."""
+    """Return a process's proportional set size in MB: shared pages count by its share."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
-    raise BenchError(f"the system does not tell the memory of process {pid}")
+    raise BenchError(f"the system does not show the memory of process {pid}")

@@ -1,4 +1,4 @@
-"""Everything that a part may measure: the floor, the product, a nurse at both, and courses."""
+"""What the parts measure: servers of the floor and the product, a signed-in nurse, courses."""
 
 from __future__ import annotations
 
@@ -10,48 +10,51 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count, cycle
 from typing import Any, Final
 
-from bench.client import Answer, Client
+from bench.client import PASSWORD, USERNAME, Answer, Client
 from bench.courses import vitals
 from bench.measure import Progress
 from bench.servers import BenchError, address_of, database, gunicorn
 from crs_app.local_postgres import LocalServer
 
-USERNAME: Final = "bench-nurse"
-PASSWORD: Final = "measured bedside 1"  # noqa: S105 - of a database that lives some minutes
 _SAVED: Final = b"message-saved"
-_SHOWN: Final = "CRS-Guidance-Shown"
+_SHOWN: Final = "CRS-Shown"
 _ASKED: Final = re.compile(rb'name="confirmed"\s+value="(\w+)"')
-# None is five times another: a form would ask whether that is meant.
+# None is five times another: the form asks for confirmation of such a change.
 _RATES_UG_PER_MIN: Final = ("6", "8", "10", "12", "18", "22", "26")
 
 
 @dataclass
 class Page:
-    """A bedside page that is open; ``guidance`` is which guidance it shows, by its signature."""
+    """An open bedside page; ``guidance`` is the signature of the guidance that it shows."""
 
     course: Any
     guidance: str = ""
 
     def headers(self) -> dict[str, str]:
-        """What the page says of itself as it saves."""
-        return {_SHOWN: self.guidance}
+        """Return the headers that the page adds to a save."""
+        return {_SHOWN: f"guidance={self.guidance}"}
 
     def take(self, headers: Mapping[str, str]) -> None:
-        """What the page shows after an answer with these ``headers``."""
-        self.guidance = headers.get(_SHOWN.lower(), self.guidance)
+        """Note which guidance the page shows after an answer with these ``headers``."""
+        shown = headers.get(_SHOWN.lower(), "")
+        self.guidance = shown.removeprefix("guidance=") or self.guidance
 
 
 @dataclass
 class Site:
-    """A nurse signed in at the product and at the floor; ``courses`` by the name of their group."""
+    """A nurse signed in at each server; ``courses`` by the name of their group.
+
+    ``plain`` is the product without speedups, with CRS_PLAIN_DJANGO=1, on the same database.
+    """
 
     server: LocalServer
     product: Client
+    plain: Client
     floor: Client
     product_pid: int
     by: Any
@@ -59,8 +62,12 @@ class Site:
     chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311
     _minutes: dict[uuid.UUID, Iterator[int]] = field(default_factory=dict)
 
+    def on_plain_django(self) -> Site:
+        """Return the same site where the product's requests go to the server without speedups."""
+        return replace(self, product=self.plain)
+
     def write_note(self) -> Answer:
-        """One request to the floor."""
+        """Send one request to the floor."""
         answer = self.floor.post("/notes/", {"text": "a line as long as a set of vital signs"})
         if answer.status != 200 or b"Saved" not in answer.body:
             raise BenchError(f"the floor answered {answer.status}")
@@ -70,13 +77,13 @@ class Site:
         return self.write_note().took_ms
 
     def next_minute(self, course: Any) -> datetime:
-        """The minute after the last that was charted: nurses chart one round a minute, not ten."""
+        """Return the minute after the last charted one: no two saves are of one minute."""
         minutes = self._minutes.setdefault(course.course_id, count(1))
         last_at: datetime = course.last_at
         return last_at + timedelta(minutes=next(minutes))
 
     def save(self, page: Page, kind: str, data: Mapping[str, str], at: datetime) -> Answer:
-        """One save as the bedside page sends it."""
+        """Send one save as the bedside page does; raise BenchError where it is not recorded."""
         sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "note": "", **data}
         sent |= {"observed_date": f"{at:%Y-%m-%d}", "observed_time": f"{at:%H:%M}"}
         sent["observed_which"] = ""
@@ -94,19 +101,23 @@ class Site:
     def vitals_saver(
         self, group: Sequence[Any], at: Callable[[Any], datetime] | None = None
     ) -> Callable[[], float]:
-        """Saves sets of vital signs to the courses of ``group`` in turn; ``at`` None is on top."""
+        """Return a function that saves vital signs to the courses of ``group`` in turn.
+
+        ``at`` gives the time of observation of a course's next set; None is the next minute.
+        The function returns the milliseconds that one save took.
+        """
         when = at or self.next_minute
-        said, turn = vitals(self.chance), cycle([Page(course) for course in group])
+        readings, turn = vitals(self.chance), cycle([Page(course) for course in group])
 
         def save() -> float:
-            page, body = next(turn), next(said)
+            page, body = next(turn), next(readings)
             sent = {"temperature_unit": "c", "temperature": body.pop("temperature_c"), **body}
             return self.save(page, "vitals", sent, when(page.course)).took_ms
 
         return save
 
     def vasopressor_saver(self, group: Sequence[Any]) -> Callable[[], float]:
-        """Saves changes of an infusion's rate to the courses of ``group`` in turn."""
+        """Return a function that saves changes of an infusion's rate, as ``vitals_saver`` does."""
         turn = cycle([Page(course) for course in group])
 
         def save() -> float:
@@ -118,7 +129,7 @@ class Site:
         return save
 
     def page_ms(self, path: str, *, status: int = 200, htmx: bool = False) -> float:
-        """The time of one page."""
+        """Return the milliseconds that one page took; raise BenchError for another ``status``."""
         answer = self.product.get(path, htmx=htmx)
         if answer.status != status:
             raise BenchError(f"{path} was answered {answer.status}, not {status}")
@@ -127,9 +138,9 @@ class Site:
 
 @contextmanager
 def site(groups: Mapping[str, Sequence[int]]) -> Iterator[Site]:
-    """A site with a course of each length in ``groups``, for the length of the block."""
+    """Yield a site with a course of each length in ``groups``; stop its servers afterwards."""
     with ExitStack() as stack:
-        _say("Starting PostgreSQL with its defaults ...")
+        _print("Starting PostgreSQL with its defaults ...")
         server = stack.enter_context(database())
         environment = {
             "DATABASE_URL": address_of(server),
@@ -137,23 +148,30 @@ def site(groups: Mapping[str, Sequence[int]]) -> Iterator[Site]:
             "CRS_TIME_ZONE": "UTC",
             "CRS_DEBUG": "",
             "CRS_HTTPS": "",
+            "CRS_PLAIN_DJANGO": "",
         }
         by, floor_session, courses = _prepare(environment, groups)
         port, pid = stack.enter_context(gunicorn("crs_app.wsgi", environment))
+        without = {**environment, "CRS_PLAIN_DJANGO": "1"}
+        plain_port, _ = stack.enter_context(gunicorn("crs_app.wsgi", without))
         at_floor = {**environment, "DJANGO_SETTINGS_MODULE": "bench.floor.settings"}
         floor_port, _ = stack.enter_context(gunicorn("bench.floor.wsgi", at_floor))
-        product = Client(port)
-        product.sign_in(USERNAME, PASSWORD)
+        product, plain = Client(port), Client(plain_port)
+        for browser in (product, plain):
+            browser.sign_in(USERNAME, PASSWORD)
         floor = product.at(floor_port, sessionid=floor_session)
-        yield Site(server, product, floor, pid, by, courses)
+        yield Site(server, product, plain, floor, pid, by, courses)
 
 
 def _prepare(
     environment: Mapping[str, str], groups: Mapping[str, Sequence[int]]
 ) -> tuple[Any, str, dict[str, list[Any]]]:
-    """Migrate both applications and fill the ward; the nurse, signed in at the floor."""
+    """Migrate both applications and fill the ward.
+
+    Returns the nurse, the key of a session at the floor, and the courses by group.
+    """
     os.environ.update({**environment, "DJANGO_SETTINGS_MODULE": "bench.floor.settings_to_migrate"})
-    import django  # its settings read the environment, which stands only now
+    import django  # here, because its settings read the environment that is set above
 
     django.setup()
     from django.core.management import call_command
@@ -172,7 +190,7 @@ def _prepare(
 
 
 def _floor_session(by: Any) -> str:
-    """The key of a session as Django's own sign-in leaves it, which is all that the floor knows."""
+    """Return the key of a session as Django's own sign-in makes it: the floor has no other."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
@@ -184,5 +202,5 @@ def _floor_session(by: Any) -> str:
     return str(session.session_key)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

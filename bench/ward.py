@@ -1,4 +1,4 @@
-"""A ward of courses of given lengths, brought into the database in bulk and graded once."""
+"""A ward of courses of chosen lengths, copied into the database in bulk and graded once."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
+from bench.client import PASSWORD, USERNAME
 from bench.courses import Charted, charted, instants
-from bench.site import PASSWORD, USERNAME
 from crs_app.accounts.models import Role
-from grading.service import RULESET, RULESET_VERSION, regrade
+from grading.service import regrade
+from grading.systems import HEADLINE
 from patients.models import (
     ActSource,
     Course,
     GradeCheckpoint,
     GradePeriod,
+    Move,
 )
 from patients.queries.entries import EntryRow, course_facts, parse_entries
 from patients.recording.admit import Admission, admit_patient
 from patients.recording.inputs import Submission
-from patients.recording.record import end_course
+from patients.ward.transfer import TransferRequest, location_token, record_transfer
 
 _CHARTED_AFTER: Final = timedelta(minutes=2)
 # What is saved under measurement follows minute by minute, and must not reach the present.
@@ -45,7 +47,7 @@ _ENTRY_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A course on the chart, and where its entries lie in time."""
+    """A stored course, and the time of its infusion and of its last entry."""
 
     course_id: uuid.UUID
     infused_at: datetime
@@ -54,26 +56,26 @@ class Loaded:
 
 
 def nurse() -> Any:
-    """The one who charts."""
+    """Create the nurse who charts."""
     return get_user_model().objects.create_user(
         USERNAME, password=PASSWORD, first_name="Jo", last_name="Ruiz", role=Role.WARD_CLINICIAN
     )
 
 
-def load(sizes: Sequence[int], by: Any, say: Callable[[], None]) -> list[Loaded]:
-    """A course of each of ``sizes``; ``say`` is called after each."""
+def load(sizes: Sequence[int], by: Any, step: Callable[[], None]) -> list[Loaded]:
+    """Store a course of each of ``sizes``; ``step`` is called after each."""
     template = _admitted(by)
     found = []
     for place, size in enumerate(sizes):
         found.append(_load_one(template, size, by, place))
-        say()
+        step()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return found
 
 
 def _admitted(by: Any) -> Course:
-    """A course opened as any is; the others are made after its likeness, and it is ended."""
+    """Admit one course by the application, and end it; the others copy its product and policy."""
     now = timezone.now()
     admission = Admission(
         mrn="BENCH",
@@ -85,7 +87,8 @@ def _admitted(by: Any) -> Course:
         birth_date=date(1970, 3, 1),
     )
     course = admit_patient(admission, [], Submission(by=by, form_id=uuid.uuid4())).course
-    end_course(course, timezone.now())
+    end = TransferRequest(Move.ENDED, timezone.now(), location_token(course))
+    record_transfer(course, end, Submission(by=by, form_id=uuid.uuid4()))
     return course
 
 
@@ -120,7 +123,7 @@ def _load_one(template: Course, size: int, by: Any, place: int) -> Loaded:
 def _rows(
     course: Course, entries: Sequence[Charted], by: Any
 ) -> Iterator[tuple[tuple[Any, ...], uuid.UUID]]:
-    """Each entry's columns and the form of its act."""
+    """Yield each entry's columns and the form id of its act."""
     for together in instants(entries):
         act, form, at = uuid.uuid4(), uuid.uuid4(), course.infused_at + together[0].after
         recorded_at = at + _CHARTED_AFTER
@@ -162,7 +165,7 @@ def _as_read(row: tuple[Any, ...]) -> EntryRow:
 
 
 def _grade(course: Course, rows: Sequence[EntryRow], recorded_at: datetime) -> None:
-    """Its history and checkpoints, and of each period one that was known before."""
+    """Store the history and checkpoints, and for each period a superseded one."""
     graded = regrade(course_facts(course), parse_entries(rows), now=None)
     periods = []
     for period in graded.periods:
@@ -174,13 +177,13 @@ def _grade(course: Course, rows: Sequence[EntryRow], recorded_at: datetime) -> N
                 periods.append(
                     GradePeriod(
                         course=course,
-                        system=RULESET,
+                        system=HEADLINE.key,
                         valid=valid,
                         known=DateTimeTZRange(*known),
                         grade=period.grade,
                         at_most=period.at_most,
                         findings=findings,
-                        ruleset_version=RULESET_VERSION,
+                        ruleset_version=HEADLINE.version,
                         policy_id=course.policy_id,
                     )
                 )
@@ -189,8 +192,9 @@ def _grade(course: Course, rows: Sequence[EntryRow], recorded_at: datetime) -> N
         (
             GradeCheckpoint(
                 course=course,
+                system=checkpoint.system,
                 at=checkpoint.at,
-                ruleset_version=RULESET_VERSION,
+                ruleset_version=checkpoint.version,
                 state=checkpoint.state,
             )
             for checkpoint in graded.checkpoints

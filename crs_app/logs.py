@@ -1,4 +1,4 @@
-"""What the log may hold: where something failed and of what kind, never a patient's values."""
+"""Log format that shows where something failed and the type of error, never patient data."""
 
 import logging
 import traceback
@@ -11,9 +11,9 @@ ExcInfo: TypeAlias = (
 
 
 class WithoutValues(logging.Formatter):
-    """Prints the stack of an exception and its type, without its message.
+    """Formatter that prints the stack of an exception and its type, without its message.
 
-    The message of a database error quotes the failing row, that of a parser its input.
+    The message of a database error quotes the failing row, and a parser's message its input.
     """
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the name is logging's

@@ -1,4 +1,4 @@
-"""Response headers that keep foreign code out of the pages and the pages out of caches."""
+"""Response headers: no code from other hosts, and no page in a cache."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# Bootstrap draws its icons from data: addresses; nothing else is inline and nothing comes from
+# Bootstrap draws its icons from data: addresses. Nothing else is inline, and nothing comes from
 # another host.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -23,7 +23,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
 def protect_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware. A page is kept nowhere: Back, on a shared tablet, shows no one's patients."""
+    """Middleware that adds the headers.
+
+    Pages are not stored: on a shared tablet, Back must not show the last user's patients.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""Settings, safe as they stand: what a site may change comes from the environment, read here."""
+"""Settings with safe defaults; what a site may change is read here from the environment."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crs_app.local_postgres import django_database
+from crs_app.database_url import django_database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -22,13 +22,13 @@ def _words(name: str, default: str) -> list[str]:
 
 
 def _secret_key() -> str:
-    """The configured key, or one made the first time and kept where only its owner reads it."""
+    """Return the configured key, or one made once and stored for its owner alone."""
     if key := os.environ.get("CRS_SECRET_KEY"):
         return key
     VAR_DIR.mkdir(exist_ok=True)
     kept = VAR_DIR / "secret-key"
     if not kept.exists():
-        # Linked into place whole: of two processes that start together, both read one key.
+        # Linked into place when complete: two processes that start together read the same key.
         fresh = VAR_DIR / f"secret-key.{os.getpid()}"
         with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(50))
@@ -39,7 +39,10 @@ def _secret_key() -> str:
 
 
 def _time_zone() -> str:
-    """The configured zone, else the machine's, else UTC; a misspelt one stops the start."""
+    """Return the configured zone, else the machine's, else UTC.
+
+    :raises zoneinfo.ZoneInfoNotFoundError: for a misspelt one, so that nothing starts.
+    """
     if zone := os.environ.get("CRS_TIME_ZONE"):
         return ZoneInfo(zone).key
     with suppress(OSError, ValueError):
@@ -54,8 +57,8 @@ HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
-# A tablet on a ward is shared: who walks away is signed out. Yet a page left open beside the
-# patient must outlast the three-hour rule that it counts down to.
+# A tablet on a ward is shared: a user who walks away is signed out. A page left open at the
+# bedside must stay longer than the three-hour rule whose countdown it shows.
 SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "240")))
 
 INSTALLED_APPS = [
@@ -115,7 +118,7 @@ DATABASES = {
     "default": django_database(os.environ.get("DATABASE_URL"))
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 }
-# A statement is planned once for a connection, not anew for every request.
+# A statement is planned once for a connection, not again for every request.
 DATABASES["default"]["OPTIONS"] = {
     "server_side_binding": True,
     "prepare_threshold": 2,
@@ -125,7 +128,6 @@ FORM_RENDERER = "django.forms.renderers.Jinja2"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
@@ -164,7 +166,6 @@ STORAGES = {
     },
 }
 
-SESSION_ENGINE = "crs_app.speedups.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -179,6 +180,14 @@ if HTTPS:
     SECURE_REDIRECT_EXEMPT = [r"^health/$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+# Stand-ins for parts of Django; CRS_PLAIN_DJANGO=1 runs Django's own instead.
+PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
+COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
+if not PLAIN_DJANGO:
+    DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"
+    AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]
+    SESSION_ENGINE = "crs_app.speedups.sessions"
 
 LOGGING = {
     "version": 1,

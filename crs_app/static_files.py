@@ -1,13 +1,13 @@
-"""Static files under names that change with their contents: a browser asks for each once."""
+"""Static files under names with a hash of their content, so that a browser fetches each once."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # untyped
-    """The modules that a script imports have such names too: a page seen before is one request."""
+    """WhiteNoise's storage, which also renames the modules that our scripts import."""
 
     support_js_module_import_aggregation = True
-    # Of our own scripts alone: what others publish names files that are not there.
+    # Only in our own scripts: those of libraries import files that they do not ship.
     _js_module_import_aggregation_patterns = (
         "crs/*.js",
         CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],

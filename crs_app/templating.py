@@ -67,19 +67,19 @@ def _crispy(context: Context, form: Any) -> SafeString:
 
 @lru_cache(maxsize=256)
 def _static(path: str) -> str:
-    """The address of a file of the site's own, which never changes either."""
+    """Return the URL of a static file; it does not change while the process lives."""
     return static(path)
 
 
 def _url(name: str, *args: Any) -> str:
-    """The address of the view ``name``: a page has some 160, most of which differ in ids alone."""
+    """Return the URL of the view ``name``: a page has 160, most of which differ only in ids."""
     ids = [arg for arg in args if isinstance(arg, UUID)]
     return _address(name, *(_AN_ID if isinstance(arg, UUID) else arg for arg in args)).format(*ids)
 
 
 @lru_cache(maxsize=1024)
 def _address(name: str, *args: Any) -> str:
-    """The address with a place for each id, which never changes."""
+    """Return the URL with a placeholder for each id; it does not change while the process lives."""
     return reverse(name, args=args).replace(str(_AN_ID), "{}")
 
 
@@ -88,6 +88,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_time_zone": settings.TIME_ZONE,
         "served_at": timezone.now(),
-        # The backend's own is made anew for each of the twenty forms of a page.
+        # Made once for the twenty forms of a page; the backend's own is made for each of them.
         "csrf_input": SimpleLazyObject(partial(csrf_input, request)),
     }

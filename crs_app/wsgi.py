@@ -1,15 +1,17 @@
-"""The application as a web server calls it."""
+"""The WSGI application that a web server loads."""
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.template import engines
 
 from crs_app.local_postgres import ensure_server
-from crs_app.speedups.garbage_collector import freeze_garbage_collector
+from crs_app.speedups.garbage_collector import collect_garbage_less_often
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
 ensure_server()
 application = get_wsgi_application()
 engines.all()  # compiles the templates
-freeze_garbage_collector()
+if not settings.PLAIN_DJANGO:
+    collect_garbage_less_often()

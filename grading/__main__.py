@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
-from grading.answer import graded
 from grading.course_file import CourseFileError, read_course
+from grading.course_result import grade_course
 from grading.progress import Progress
 from grading.report import text_report
 
@@ -28,7 +28,7 @@ REFUSED: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Grade what the arguments name; the exit status says whether anything was refused."""
+    """Grade the files that the arguments name; the exit status shows whether one was refused."""
     options = _parser().parse_args(arguments)
     try:
         if options.jsonl:
@@ -79,7 +79,7 @@ def _grade_one(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     with _opened(options.file) as file:
         content = file.read()
     try:
-        answer = graded(read_course(content), options.now, options.known_at)
+        answer = grade_course(read_course(content), options.now, options.known_at)
     except CourseFileError as error:
         err.writelines(f"{fault}\n" for fault in error.faults)
         return REFUSED
@@ -97,7 +97,7 @@ def _grade_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
             if not line.strip():
                 continue
             try:
-                answer = graded(read_course(line), options.now, options.known_at).as_json()
+                answer = grade_course(read_course(line), options.now, options.known_at).as_json()
             except CourseFileError as error:
                 answer = {"line": number, "faults": [str(fault) for fault in error.faults]}
                 status = SOME_LINES_REFUSED
@@ -108,7 +108,7 @@ def _grade_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
 
 @contextlib.contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
-    """The file's bytes, unpacked; ``-`` is standard input."""
+    """Open a file for reading bytes, gunzipped; ``-`` is standard input."""
     if name == "-":
         yield sys.stdin.buffer
         return

@@ -18,7 +18,7 @@ from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.policy import DEFAULT_POLICY, Policy, PolicyError, policy_from
 from grading.engine.units import NotANumberError, exact_decimal
 from grading.engine.vocabulary import AGE_YEARS, WEIGHT_KG, RiskQuestion, Sex
-from grading.entry_words import read_fields
+from grading.entry_reader import read_fields
 from grading.faults import CourseFileError, Fault, Place
 
 __all__ = [
@@ -62,7 +62,7 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class CourseDocument:
-    """A course file as read. ``risk`` holds the answers given with the patient, None where none."""
+    """A course file as read. ``risk`` holds the patient's risk answers, None where unanswered."""
 
     patient: PatientFacts
     product: str
@@ -72,7 +72,7 @@ class CourseDocument:
 
 
 def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
-    """The course in ``document``; raises CourseFileError with every fault found."""
+    """Read the course in ``document``; raises CourseFileError with every fault found."""
     faults: list[Fault] = []
     place = Place("", faults)
     words = _json(document, place) if isinstance(document, str | bytes) else document
@@ -109,7 +109,7 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
 
 
 def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:
-    """One entry in the file's own words, or a form's: ``temperature_f`` is accepted too.
+    """Read one entry with the keys of the course file, or with a form's ``temperature_f``.
 
     Raises CourseFileError; places are relative to ``index_place``.
     """
@@ -186,13 +186,13 @@ def _baseline(raw: Any, place: Place) -> Baseline:
     words = {} if raw is None else place.mapping(raw)
     if words is None:
         return Baseline()
-    said = read_fields(
+    facts = read_fields(
         {"kind": "baseline", "id": "-", "at": "2000-01-01T00:00:00Z", **words}, place, charted=False
     )
     taken = {"id", "at", "kind", "recorded_at", "attribution", "note", "replaces"} & set(words)
     for key in sorted(taken):
         place.at(key).refuse("no such key here")
-    return Baseline().with_entries([said]) if isinstance(said, BaselineFacts) else Baseline()
+    return Baseline().with_entries([facts]) if isinstance(facts, BaselineFacts) else Baseline()
 
 
 def _dosing_weight(raw: Any, place: Place) -> Decimal | None:
@@ -216,9 +216,9 @@ def _entries(raw: Any, place: Place) -> list[Entry]:
     entries: list[Entry] = []
     places: dict[str, Place] = {}
     numbered = [(place.item(index), words) for index, words in enumerate(raw)]
-    given = {str(words.get("id")) for _, words in numbered if isinstance(words, Mapping)}
+    taken = {str(words.get("id")) for _, words in numbered if isinstance(words, Mapping)}
     for index, (here, words) in enumerate(numbered):
-        entry = read_fields(words, here, charted=False, default_id=_fresh_id(index, given))
+        entry = read_fields(words, here, charted=False, default_id=_fresh_id(index, taken))
         if entry is None:
             continue
         if entry.id in places:
@@ -232,9 +232,9 @@ def _entries(raw: Any, place: Place) -> list[Entry]:
     return entries
 
 
-def _fresh_id(index: int, given: set[str]) -> str:
+def _fresh_id(index: int, taken: set[str]) -> str:
     fresh = f"entry-{index}"
-    while fresh in given:
+    while fresh in taken:
         fresh += "'"
     return fresh
 

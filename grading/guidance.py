@@ -1,4 +1,4 @@
-"""The door to guidance: what the paper's algorithm says about where a course stands now."""
+"""Public interface of guidance: the paper's algorithm applied to the status of a course."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from grading.engine import algorithm
 from grading.engine.algorithm import (
     REASSESS,
-    GradeHeld,
+    GradeInterval,
     Item,
     Reply,
     RiskAnswer,
@@ -19,9 +19,9 @@ from grading.engine.algorithm import (
 )
 from grading.engine.entries import BaselineFacts, Entry, Lab, Risk, Symptom, Toxicity, Treatment
 from grading.engine.facts import CourseFacts
-from grading.engine.history import in_order
+from grading.engine.fold import in_order
 from grading.engine.vocabulary import RiskQuestion
-from grading.service import Standing
+from grading.service import CurrentStatus
 
 __all__ = ["GuidanceAnswer", "Item", "Reply", "advise", "situation_of"]
 
@@ -39,68 +39,68 @@ class GuidanceAnswer:
 
 def advise(
     facts: CourseFacts,
-    standing: Standing,
+    status: CurrentStatus,
     entries: Iterable[Entry],
-    history: Iterable[GradeHeld],
+    history: Iterable[GradeInterval],
     *,
     risk: Mapping[str, bool | None] = _NO_ANSWERS,
     answers: Iterable[GuidanceAnswer] = (),
     timezone: tzinfo | None = None,
 ) -> tuple[Item, ...]:
-    """Guidance for ``standing``, the most urgent first; none where nothing is graded.
+    """Guidance for ``status``, the most urgent first; none where nothing is graded.
 
     Parameters are those of ``situation_of``.
     """
     situation = situation_of(
-        facts, standing, entries, history, risk=risk, answers=answers, timezone=timezone
+        facts, status, entries, history, risk=risk, answers=answers, timezone=timezone
     )
     return () if situation is None else algorithm.advise(situation)
 
 
 def situation_of(
     facts: CourseFacts,
-    standing: Standing,
+    status: CurrentStatus,
     entries: Iterable[Entry],
-    history: Iterable[GradeHeld],
+    history: Iterable[GradeInterval],
     *,
     risk: Mapping[str, bool | None] = _NO_ANSWERS,
     answers: Iterable[GuidanceAnswer] = (),
     timezone: tzinfo | None = None,
 ) -> Situation | None:
-    """What the algorithm reads, at the standing's instant; None where nothing is graded.
+    """Build the algorithm's input at the instant of ``status``; None where nothing is graded.
 
     ``entries`` are those in force: at least every treatment, risk answer and baseline entry, and
     every toxicity, symptom and laboratory result from before the infusion; more does no harm, and
     what lies after the instant is left out. ``history`` holds the grades since the infusion.
-    ``risk`` are the answers given with the patient. ``timezone`` is that in which times are told;
-    None tells them in the offset of the infusion.
+    ``risk`` are the answers charted with the patient. Times are written in ``timezone``, None
+    being the offset of the infusion.
     """
-    if standing.grade is None or standing.at_most is None:
+    if status.grade is None or status.at_most is None:
         return None
-    facts = replace(facts, policy=standing.policy, policies=())
-    given = list(entries)
-    baseline = facts.baseline.with_entries(e for e in given if isinstance(e, BaselineFacts))
-    known = in_order(entry for entry in given if entry.at <= standing.at)
+    facts = replace(facts, policy=status.policy, policies=())
+    every = list(entries)
+    baseline = facts.baseline.with_entries(e for e in every if isinstance(e, BaselineFacts))
+    known = in_order(entry for entry in every if entry.at <= status.at)
     before = [entry for entry in known if entry.at < facts.infused_at]
     return Situation(
-        now=standing.at,
+        now=status.at,
         timezone=timezone or facts.infused_at.tzinfo,
         facts=facts,
-        grade=standing.grade,
-        at_most=standing.at_most,
-        criteria=standing.criteria,
-        unknown=standing.unknown,
-        excluded=tuple(excluded.what for excluded in standing.excluded),
-        latest=standing.latest,
+        grade=status.grade,
+        at_most=status.at_most,
+        criteria=status.criteria,
+        unknown=status.unknown,
+        excluded=tuple(excluded.what for excluded in status.excluded),
+        latest=status.latest,
         before=_latest_before(before),
-        stale=standing.stale,
-        weight_kg=standing.weight_kg,
+        stale=status.stale,
+        weight_kg=status.weight_kg,
         baseline_systolic_known=baseline.systolic_mmhg is not None,
         risk=_risk(risk, known),
         treatments=tuple(entry for entry in known if isinstance(entry, Treatment)),
-        toxicities=counted_toxicities(facts.policy, baseline, before, standing.latest),
-        history=tuple(held for held in history if held.start <= standing.at),
-        stabilised_at=_stabilised_at(answers, standing.at),
+        toxicities=counted_toxicities(facts.policy, baseline, before, status.latest),
+        history=tuple(item for item in history if item.start <= status.at),
+        stabilised_at=_stabilised_at(answers, status.at),
     )
 
 
@@ -118,7 +118,7 @@ def _latest_before(entries: Iterable[Entry]) -> dict[str, Entry]:
 def _risk(
     at_the_start: Mapping[str, bool | None], entries: Iterable[Entry]
 ) -> dict[RiskQuestion, RiskAnswer]:
-    """Each question's latest answer; an entry that leaves one out says nothing about it."""
+    """Each question's latest answer; an entry that leaves one out does not change its answer."""
     answers = {
         question: RiskAnswer(present)
         for question in RiskQuestion

@@ -1,36 +1,38 @@
-"""The door to grading: a course's history from its entries, and where it stands now."""
+"""Public interface of grading: the history of a course from its entries, and its status."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from grading.engine.analytes import Analyte
-from grading.engine.checkpoint import Checkpoint, ResumePoint, take_up
+from grading.engine.checkpoint import Checkpoint, ResumePoint, restore_state
 from grading.engine.entries import BaselineFacts, Entry, Vitals
 from grading.engine.facts import Baseline, CourseFacts
-from grading.engine.history import fold, in_order, project
-from grading.engine.periods import Criterion, Opening, Period, Unknown, tile
-from grading.engine.policy import DEFAULT_POLICY, Policy
+from grading.engine.fold import fold, in_order, project
+from grading.engine.grading_system import GradingSystem
+from grading.engine.periods import Opening, Period, tile
+from grading.engine.policy import Policy
 from grading.engine.state import CourseState
-from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.engine.status import CurrentStatus, Excluded
 from grading.engine.units import minutes
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
+from grading.systems import HEADLINE
 
 __all__ = [
     "CHECKPOINT_EVERY",
-    "RULESET",
-    "RULESET_VERSION",
     "Checkpoint",
     "CourseFacts",
+    "CurrentStatus",
     "Excluded",
+    "GradingSystem",
     "Regraded",
     "ResumePoint",
     "Standing",
     "regrade",
+    "status_at",
 ]
 
 CHECKPOINT_EVERY: Final = 20
@@ -38,36 +40,8 @@ CHECKPOINT_EVERY: Final = 20
 _REREADS_AT_MOST: Final = 8
 _LVEF: Final = f"lab.{Analyte.LVEF}"
 
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """A finding left out of the grade because it is attributed to another cause."""
-
-    what: str
-    entry_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a course stands at an instant; grade and bound are None where nothing is graded.
-
-    ``upcoming``: what the clock, or a policy decided for later, will change. ``latest``: the
-    latest entry about each thing; ``stale``: those of its keys that are older than their window
-    (shown, never graded by). ``policy`` is the one that holds.
-    """
-
-    at: datetime
-    grade: int | None
-    at_most: int | None
-    criteria: tuple[Criterion, ...] = ()
-    unknown: tuple[Unknown, ...] = ()
-    excluded: tuple[Excluded, ...] = ()
-    upcoming: tuple[Period, ...] = ()
-    latest: Mapping[str, Entry] = field(default_factory=dict)
-    stale: frozenset[str] = frozenset()
-    weight_kg: Decimal | None = None
-    ended: bool = False
-    policy: Policy = DEFAULT_POLICY
+Standing = CurrentStatus
+"""The former name, until no caller uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +57,7 @@ class Regraded:
     checkpoints: tuple[Checkpoint, ...]
     continuing_until: datetime | None
     ended_at: datetime | None
-    standing: Standing | None
+    standing: CurrentStatus | None
 
 
 def regrade(
@@ -92,40 +66,45 @@ def regrade(
     *,
     resume: ResumePoint | None = None,
     now: datetime | None = None,
+    system: GradingSystem = HEADLINE,
 ) -> Regraded:
-    """Grade a course from ``resume`` on, or from the start; with ``now`` also where it stands then.
+    """Grade a course by ``system`` from ``resume`` on, or from the start.
+
+    With ``now`` the result has the status at that instant too.
 
     ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
     every baseline entry. The caller promises that the baselines have not changed since the resume
-    point was put away. Raises ValueError where ``now`` lies before it.
+    point was saved. Raises ValueError where ``now`` lies before it, or
+    where another system made it.
     """
     if now is not None:
-        return stand(facts, entries, now, resume=resume)[0]
-    state, graded = _at_the_start(facts, entries, resume)
+        return status_at(facts, entries, now, resume=resume, system=system)[0]
+    state, graded = _at_the_start(facts, entries, resume, system)
     return _finish(state, graded, _Run(), None)
 
 
-def stand(
+def status_at(
     facts: CourseFacts,
     entries: Iterable[Entry],
     now: datetime,
     *,
     resume: ResumePoint | None = None,
-) -> tuple[Regraded, Standing]:
-    """``regrade``, and where the course stands at ``now``."""
+    system: GradingSystem = HEADLINE,
+) -> tuple[Regraded, CurrentStatus]:
+    """``regrade``, and the status at ``now``."""
     if resume is not None and now < resume.at:
         raise ValueError("cannot show a course at an instant before its resume point")
-    state, graded = _at_the_start(facts, entries, resume)
+    state, graded = _at_the_start(facts, entries, resume, system)
     past = [entry for entry in graded if entry.at <= now]
     run = _Run()
     run.over(state, past)
     run.openings += state.advance(now, ())
-    standing = standing_of(state, now)
-    return _finish(state, graded[len(past) :], run, standing), standing
+    status = status_of(state, now)
+    return _finish(state, graded[len(past) :], run, status), status
 
 
 def _checkpoint_after(following: int) -> int:
-    """Fewer where many entries follow: who resumes there reads all of those as well.
+    """Entries until the next checkpoint; more where many follow, which a resume reads as well.
 
     Of all that a resumed regrade reads, at most an eighth lies before what has changed.
     """
@@ -146,44 +125,47 @@ class _Run:
 
 
 def _finish(
-    state: CourseState, later: list[Entry], run: _Run, standing: Standing | None
+    state: CourseState, later: list[Entry], run: _Run, status: CurrentStatus | None
 ) -> Regraded:
     run.over(state, later)
     openings = [*run.openings, *project(state)]
     death = state.death
     ended_at = death.at if death is not None and not death.counts else None
     return Regraded(
-        periods=tuple(tile(openings)),
+        periods=tuple(tile(openings, state.system)),
         checkpoints=tuple(run.checkpoints),
         continuing_until=openings[0].at if openings else ended_at,
         ended_at=ended_at,
-        standing=standing,
+        standing=status,
     )
 
 
 def _at_the_start(
-    facts: CourseFacts, entries: Iterable[Entry], resume: ResumePoint | None
+    facts: CourseFacts,
+    entries: Iterable[Entry],
+    resume: ResumePoint | None,
+    system: GradingSystem,
 ) -> tuple[CourseState, list[Entry]]:
     graded, baseline = _with_baseline(facts, entries)
     if resume is None:
-        return CourseState.at_start(facts, baseline), graded
-    return take_up(resume, facts, baseline), graded
+        return CourseState.at_start(facts, baseline, system), graded
+    return restore_state(resume, facts, baseline, system), graded
 
 
 def _with_baseline(facts: CourseFacts, entries: Iterable[Entry]) -> tuple[list[Entry], Baseline]:
-    given = list(entries)
-    said = [entry for entry in given if isinstance(entry, BaselineFacts)]
-    graded = [entry for entry in given if not isinstance(entry, BaselineFacts)] if said else given
-    return in_order(graded), facts.baseline.with_entries(said)
+    every = list(entries)
+    baselines = [entry for entry in every if isinstance(entry, BaselineFacts)]
+    graded = [e for e in every if not isinstance(e, BaselineFacts)] if baselines else every
+    return in_order(graded), facts.baseline.with_entries(baselines)
 
 
-def standing_of(state: CourseState, now: datetime) -> Standing:
-    """Where ``state``, taken over ``now``, stands."""
+def status_of(state: CourseState, now: datetime) -> CurrentStatus:
+    """The status of ``state``, which was advanced to ``now``."""
     if not state.begun or state.is_over:
-        return _standing_outside(state, now)
+        return _status_outside_grading(state, now)
     grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)
     found = state.findings(now).in_words
-    return Standing(
+    return CurrentStatus(
         at=now,
         grade=grade,
         at_most=at_most,
@@ -201,13 +183,14 @@ def standing_of(state: CourseState, now: datetime) -> Standing:
 def _upcoming(state: CourseState) -> tuple[Period, ...]:
     if not state.changes_by_itself:
         return ()
-    return tuple(tile([o for o in project(state.copied()) if not o.by_policy_alone]))
+    openings = [o for o in project(state.copied()) if not o.by_policy_alone]
+    return tuple(tile(openings, state.system))
 
 
-def _standing_outside(state: CourseState, now: datetime) -> Standing:
+def _status_outside_grading(state: CourseState, now: datetime) -> CurrentStatus:
     """Before the infusion, and after a death."""
     death = state.opening_of_death() if state.is_over else None
-    return Standing(
+    return CurrentStatus(
         at=now,
         grade=death.grade if death else None,
         at_most=death.at_most if death else None,

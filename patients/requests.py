@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
-from crs_app.accounts.permissions import can_chart
+from crs_app.accounts.permissions import check_can_chart
 from patients.forms.base import SubmittedForm
 from patients.models import Course, EntryKind
 from patients.queries.courses import read_course
@@ -41,8 +40,7 @@ def requires_charting(view: View) -> View:
 
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not can_chart(request.user):
-            raise PermissionDenied
+        check_can_chart(request.user)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -35,11 +35,15 @@ urlpatterns = [
     ),
     path("courses/<uuid:course_id>/place/", ward_views.transfer, name="transfer"),
     path("courses/<uuid:course_id>/guidance/", bedside_guidance_views.guidance, name="guidance"),
-    path("courses/<uuid:course_id>/guidance/tap/", bedside_guidance_views.quick_action, name="tap"),
+    path(
+        "courses/<uuid:course_id>/guidance/action/",
+        bedside_guidance_views.quick_action,
+        name="guidance_action",
+    ),
     path(
         "courses/<uuid:course_id>/guidance/<str:code>/<slug:reply>/",
         bedside_guidance_views.answer,
-        name="answer",
+        name="guidance_answer",
     ),
     path("guidance/answers.csv", guidance_views.answers_csv, name="answers_csv"),
     path("policy/", policy_views.policy, name="policy"),

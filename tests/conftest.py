@@ -1,7 +1,12 @@
-"""A throw-away PostgreSQL for the run, emptied between tests, and people who are signed in."""
+"""A throw-away PostgreSQL for the run, emptied between tests, and people who are signed in.
+
+Run in parallel (``-n``, pytest-xdist), the workers share one server, which the process that
+controls them starts, and each has a database of its own.
+"""
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,6 +20,8 @@ from crs_app.accounts.models import Role, User
 from crs_app.local_postgres import socket_address, throwaway
 from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
 
+SERVER = pytest.StashKey[dict[str, str]]()
+
 
 def pytest_configure() -> None:
     """No need to collect static files first, and no slow password hash."""
@@ -23,6 +30,33 @@ def pytest_configure() -> None:
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker for each core with ``-n auto``, from 2 to 8.
+
+    Two on one core, because a browser test often waits; no more than the connections of one
+    PostgreSQL and the memory for one Chromium each allow.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 2
+    return min(max(cores, 2), 8)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Starts the server of all workers, once, before the first of them; DATABASE_URL wins."""
+    if not os.environ.get("DATABASE_URL"):
+        running = ExitStack()
+        config.add_cleanup(running.close)
+        config.stash[SERVER] = socket_address(running.enter_context(throwaway()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Passes the server's address to a worker that is about to start."""
+    node.workerinput["database"] = node.config.stash.get(SERVER, None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,15 +77,18 @@ def contexts_are_told() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None,
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
 ) -> Iterator[None]:
-    """Starts the server when the first test asks for a database; DATABASE_URL wins."""
+    """Finds the server of the run, or starts one; DATABASE_URL wins."""
     if os.environ.get("DATABASE_URL"):
         yield
-        return
-    with throwaway() as server:
-        settings.DATABASES["default"].update(socket_address(server))
+    elif shared := getattr(request.config, "workerinput", {}).get("database"):
+        settings.DATABASES["default"].update(shared)
         yield
+    else:
+        with throwaway() as server:
+            settings.DATABASES["default"].update(socket_address(server))
+            yield
 
 
 @pytest.fixture

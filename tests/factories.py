@@ -11,10 +11,11 @@ import factory
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
-from patients.models import Course, EntryKind
+from patients.models import Course, Entry, EntryKind, Move
 from patients.recording.admit import Admission, admit_patient
 from patients.recording.inputs import NewEntry, Submission
 from patients.recording.record import RecordingResult, record_entries
+from patients.ward.transfer import TransferRequest, location_token, record_transfer
 
 ADULT_BORN = date(1970, 3, 1)
 
@@ -70,6 +71,18 @@ def admit(
     if baseline is not None:
         drafts.append(NewEntry(EntryKind.BASELINE, at, dict(baseline)))
     return admit_patient(admission, drafts, sending(by)).course
+
+
+def end(course: Course, by: User) -> None:
+    """The course ended now."""
+    request = TransferRequest(Move.ENDED, timezone.now(), location_token(course))
+    record_transfer(course, request, sending(by))
+    course.refresh_from_db()
+
+
+def correct(entry: Entry, at: datetime, body: Mapping[str, Any], by: Submission) -> RecordingResult:
+    """The correction of ``entry``, recorded."""
+    return record_entries(entry.course, [NewEntry(entry.kind, at, body, replaces=entry.pk)], by)
 
 
 def chart(

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from crs_app import local_postgres
-from crs_app.local_postgres import LocalServer, django_database, throwaway
+from crs_app.database_url import django_database
+from crs_app.local_postgres import LocalServer, throwaway
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_what_postgresql_says_is_in_the_error(server: LocalServer) -> None:
 def test_an_address_is_taken_apart_for_django() -> None:
     taken = django_database("postgresql://crs:s%40fe@db.example:5433/ward?sslmode=require")
     assert taken == {
-        "ENGINE": "crs_app.speedups.postgresql",
+        "ENGINE": "django.db.backends.postgresql",
         "NAME": "ward",
         "USER": "crs",
         "PASSWORD": "s@fe",

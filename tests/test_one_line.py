@@ -1,7 +1,6 @@
 """A vital sign is one line and a migration, an analyte one line: tried on a copy of the source."""
 
 import os
-import shutil
 import subprocess
 import sys
 import uuid
@@ -10,12 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
-SOURCE = Path(settings.BASE_DIR)
+from tests.checkout import copy_source
+
 VITAL_SIGN = """    VitalSign(
         "glasgow_total", "Glasgow Coma Scale", "", Limits.of("3", "15"), "Glasgow", "GCS",
         usual=Limits.of("9", "15"),
@@ -80,13 +79,7 @@ assert status == 422 and "0 to 1000" in page, page
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The source as it stands, without what is installed or stored beside it."""
-    copied = tmp_path / "copy"
-    for name in ("crs_app", "grading", "patients", "templates", "static", "tests"):
-        shutil.copytree(SOURCE / name, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(SOURCE / "manage.py", copied)
-    (copied / "node_modules").symlink_to(SOURCE / "node_modules")
-    return copied
+    return copy_source(tmp_path / "copy")
 
 
 @pytest.fixture

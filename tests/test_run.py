@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -22,20 +23,37 @@ from crs_app.accounts import demo
 from crs_app.accounts.models import User
 from crs_app.local_postgres import LocalServer, throwaway
 from crs_app.management.commands import run
+from tests.checkout import copy_source
 
 MANAGE = settings.BASE_DIR / "manage.py"
 
 
+def free_port() -> int:
+    """Finds a port below those that systems give to outgoing connections and to ``port 0``.
+
+    Between this and the start of the server no other test gets it by chance.
+    """
+    first = 20_000 + os.getpid() % 10_000
+    for port in range(first, first + 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    pytest.fail(f"ports {first} to {first + 99} are all in use")
+
+
 @pytest.fixture(scope="module")
-def hospital() -> Iterator[tuple[str, LocalServer]]:
-    """Where the application is served, and the database, empty at first, that it was given."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LocalServer]]:
+    """Where the application is served, and the database, empty at first, that it was given.
+
+    A copy of the source is served: tests in another process may collect static files as well.
+    """
+    copy = copy_source(tmp_path_factory.mktemp("served") / "copy")
+    port = free_port()
     with throwaway() as server:
         url = f"postgresql://crs@/crs?host={server.socket_directory}&port=5432"
         environment = {**os.environ, "DATABASE_URL": url, "CRS_SECRET_KEY": "of this test"}
         serving = subprocess.Popen(
-            [sys.executable, MANAGE, "run", "--port", str(port)],
+            [sys.executable, copy / "manage.py", "run", "--port", str(port)],
+            cwd=copy,
             env=environment,
             stdout=subprocess.DEVNULL,
         )
@@ -52,7 +70,7 @@ def wait_until_healthy(address: str, serving: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline and serving.poll() is None:
         try:
             assert fetch(f"{address}/health/") == "ok\n"
-        except urllib.error.URLError:
+        except OSError:  # refused, or too slow to answer yet
             time.sleep(0.2)
         else:
             return

@@ -1,4 +1,4 @@
-"""The product's settings with everything left out that the floor does not need."""
+"""The product's settings without what the floor does not need."""
 
 from crs_app.settings import *  # noqa: F403 - settings on top of settings
 
@@ -15,7 +15,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
 ]
-# Django's own, of which it takes whatever they cost.
+# Django's own, whose cost is part of the floor.
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 ROOT_URLCONF = "bench.floor.views"

@@ -1,4 +1,4 @@
-"""The product's settings and the floor's table beside its own, to prepare one database for both."""
+"""The product's settings and the floor's table, to prepare one database for both."""
 
 from crs_app.settings import *  # noqa: F403 - settings on top of settings
 

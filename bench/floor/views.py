@@ -10,7 +10,7 @@ from bench.floor.models import Note
 
 
 def write(request: HttpRequest) -> HttpResponse:
-    """Store a line, answer with a fragment of 2 kB."""
+    """Store a line; answer with a fragment of 2 kB."""
     with transaction.atomic():
         note = Note(text=request.POST["text"], written_at=timezone.now(), written_by=request.user)
         note.save(force_insert=True)

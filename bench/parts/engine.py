@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bench.courses import charted
 from bench.measure import Metric, Progress, spread
 from bench.parts.save import SIZES
-from crs_app.speedups.garbage_collector import freeze_garbage_collector
+from crs_app.speedups.garbage_collector import collect_garbage_less_often
 from grading.course_file import read_entry
 from grading.engine.entries import Entry
 from grading.service import CourseFacts, regrade
@@ -22,12 +22,12 @@ _ROUNDS = 9
 
 
 def measure() -> list[Metric]:
-    """Rates and times at every size, and how the time grows from 10,000 to 100,000.
+    """Return rates and times at each size, and the growth of the time from 10,000 to 100,000.
 
-    In a process that collects garbage as those of the web server do. The sizes take turns: a
-    machine that is slow for a second is slow for all.
+    The garbage collector is set as in the web server's processes. The sizes take turns: a machine
+    that is slow for a second is slow for all.
     """
-    freeze_garbage_collector()
+    collect_garbage_less_often()
     progress = Progress("engine", _ROUNDS)
     subjects = {size: _subjects(size) for size in SIZES}
     whole: dict[int, list[float]] = {size: [] for size in SIZES}
@@ -66,7 +66,7 @@ class _Subjects(NamedTuple):
 
 def _subjects(size: int) -> _Subjects:
     facts, entries = _parsed(size)
-    checkpoint = regrade(facts, entries).checkpoints[-1].kept()
+    checkpoint = regrade(facts, entries).checkpoints[-1].to_resume_point()
     rest = [entry for entry in entries if entry.at > checkpoint.at]
     now = entries[-1].at + timedelta(minutes=1)
     resumed = partial(regrade, facts, rest, resume=checkpoint, now=now)
@@ -74,7 +74,7 @@ def _subjects(size: int) -> _Subjects:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """The processor's time for one run of ``work``, repeated until it can be told."""
+    """Return the processor's time for one run of ``work``, repeated for a tenth of a second."""
     runs, begun = 0, time.process_time()
     while (passed := time.process_time() - begun) < _LONG_ENOUGH_S or not runs:
         work()
@@ -83,11 +83,11 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _parsed(size: int) -> tuple[CourseFacts, list[Entry]]:
-    """A course's facts and its entries as grading reads them."""
+    """Return a course's facts and its entries as grading reads them."""
     infused_at = datetime(2026, 1, 1, tzinfo=UTC)
     entries = []
-    for place, said in enumerate(charted(size)):
-        at = (infused_at + said.after).isoformat()
-        words = {**said.body, "id": str(place), "kind": said.kind, "at": at, "recorded_at": at}
+    for place, entry in enumerate(charted(size)):
+        at = (infused_at + entry.after).isoformat()
+        words = {**entry.body, "id": str(place), "kind": entry.kind, "at": at, "recorded_at": at}
         entries.append(read_entry(words))
     return CourseFacts(infused_at=infused_at, birth_date=date(1970, 3, 1)), entries

@@ -1,4 +1,4 @@
-"""Charting after the fact: one hour, one day, and to the start of a long course."""
+"""Late entries: by one hour, by one day, and at the start of a long course."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bench.site import Site
 
 COURSES = {"late": [10_000]}
 _ROUNDS = 8
-_BLOCKS = {"floor": 8, "plain": 8, "1 h": 8, "24 h": 8, "start": 1}
+_BLOCKS = {"floor": 8, "on time": 8, "1 h": 8, "24 h": 8, "start": 1}
 
 
 def measure(site: Site) -> list[Metric]:
-    """The ratios of back-dated saves at 10,000 entries, and the first to a plain one."""
+    """Return the ratios of late saves at 10,000 entries, to the floor and to a save on time."""
     group, minutes = site.courses["late"], count(1)
 
     def before(interval: timedelta) -> Callable[[Any], datetime]:
@@ -29,17 +29,17 @@ def measure(site: Site) -> list[Metric]:
 
     subjects = {
         "floor": site.floor_ms,
-        "plain": site.vitals_saver(group),
+        "on time": site.vitals_saver(group),
         "1 h": site.vitals_saver(group, before(timedelta(hours=1, minutes=30))),
         "24 h": site.vitals_saver(group, before(timedelta(hours=25))),
         "start": site.vitals_saver(group, at_start),
     }
     found = in_turn("late", subjects, rounds=_ROUNDS, block=_BLOCKS, warm_up=1, budget_s=40)
     floor = found["floor"]
-    to_plain = ratios(found["1 h"], found["plain"])
+    to_one_on_time = ratios(found["1 h"], found["on time"])
     name = "late by 1 h, to a plain save"
     return [
-        Metric(name, median(to_plain), "x", spread(to_plain), target=1.5),
+        Metric(name, median(to_one_on_time), "x", spread(to_one_on_time), target=1.5),
         *(
             ratio_metric(f"save at 10,000, late by {late}", found[late], floor)
             for late in ("1 h", "24 h")

@@ -1,4 +1,4 @@
-"""To the first page: starting, memory, and what a browser has to fetch."""
+"""The first page: time of a start, memory of a worker, and the files a browser fetches."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ COURSES = {"1000": [1_000] * 2}
 _IN_PAGE = re.compile(rb'<(?:link|script)[^>]*?(?:href|src)="(/static/[^"]+)"')
 _IN_SCRIPT = re.compile(rb'(?:from|import)\s*"([^"\s]+\.js)"')
 _IN_STYLE = re.compile(rb'url\(["\']?([^"\')]+)["\']?\)')
-_FOR_EVER = "immutable"
+_IMMUTABLE = "immutable"
 
 
 def measure(site: Site) -> list[Metric]:
-    """Page weight and requests, memory of a worker, and the time of a second `make run`."""
+    """Return page weight and requests, memory of a worker, and the time of a second `make run`."""
     progress = Progress("start", 2)
     course_id = site.courses["1000"][0].course_id
     metrics = _weight(site.product, f"/courses/{course_id}/")
     workers = children_of(site.product_pid)
     if workers:
-        held = [memory_mb(pid) for pid in workers]
-        metrics.append(Metric("memory of a worker", sum(held) / WORKERS, "MB"))
+        memory = [memory_mb(pid) for pid in workers]
+        metrics.append(Metric("memory of a worker", sum(memory) / WORKERS, "MB"))
     progress.step()
     metrics.append(Metric("make run, second time, to first page", _second_start(), "s"))
     progress.step()
@@ -46,14 +46,14 @@ def measure(site: Site) -> list[Metric]:
 
 
 def _weight(browser: Client, path: str) -> list[Metric]:
-    """What the page and its files weigh, first with nothing kept, then with what may be."""
+    """Return the weight of the page and its files, with an empty cache and with a filled one."""
     page = browser.get(path, gzip=True)
     fetched = _fetched(browser, page, path)
     cold_kb = sum(_compressed(answer) for answer in fetched.values()) / 1000
     again = {
         address: answer
         for address, answer in fetched.items()
-        if _FOR_EVER not in answer.headers.get("cache-control", "")
+        if _IMMUTABLE not in answer.headers.get("cache-control", "")
     }
     warm_kb = sum(_compressed(answer) for answer in again.values()) / 1000
     wire_kb = len(page.body) / 1000
@@ -68,7 +68,7 @@ def _weight(browser: Client, path: str) -> list[Metric]:
 
 
 def _fetched(browser: Client, page: Answer, path: str) -> dict[str, Answer]:
-    """The page and every file that it leads to."""
+    """Return the page and every file that it names, by address."""
     fetched = {path: page}
     html = gzip.decompress(page.body) if _is_compressed(page) else page.body
     waiting = [found.decode() for found in _IN_PAGE.findall(html)]
@@ -102,10 +102,10 @@ def _compressed(answer: Answer) -> int:
 
 
 def _second_start() -> float:
-    """Seconds from `make run`, on what a first one has prepared, to the sign-in page.
+    """Return the seconds from a second `make run` to the sign-in page.
 
-    Its database is the benchmark's, so that the user's own is left alone; starting PostgreSQL is
-    measured apart and added.
+    It uses the benchmark's database, not the user's; the start of PostgreSQL is measured
+    separately and added.
     """
     database_s = _start_of_postgresql()
     port = free_port()
@@ -120,7 +120,7 @@ def _second_start() -> float:
 
 
 def _start_of_postgresql() -> float:
-    """The time of one start of an empty server beside the one in use."""
+    """Return the seconds of one start of a second, empty server."""
     with database() as other:
         other.stop()
         begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Sixteen nurses at once: each at a course of its own, and all at one course."""
+"""Sixteen clients at once: each on its own course, and all on one course."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SLICE_S = 3.0
 
 
 def measure(site: Site) -> list[Metric]:
-    """Saves a second against the floor's, in slices that take turns."""
+    """Return saves a second and their ratio to the floor's, in slices that take turns."""
     crowd = site.courses["crowd"]
     subjects: dict[str, Sequence[Callable[[], float]]] = {
         "floor": [site.floor_ms] * _CLIENTS,
@@ -52,7 +52,7 @@ def measure(site: Site) -> list[Metric]:
 
 
 def _per_second(clients: Sequence[Callable[[], float]]) -> float:
-    """How many requests the clients finish together in a second."""
+    """Return how many requests all clients together finish in a second."""
     done = [0] * len(clients)
     faults: list[Exception] = []
     deadline = time.monotonic() + _SLICE_S

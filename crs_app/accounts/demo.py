@@ -1,4 +1,4 @@
-"""Users to try the system with, on the local database only."""
+"""Demonstration users, for the local database only."""
 
 import os
 import secrets
@@ -13,14 +13,14 @@ PEOPLE = (
     ("admin", "Lin", "Berg", Role.ADMINISTRATOR),
 )
 SIGN_INS = settings.VAR_DIR / "demo-sign-ins.txt"
-# No letters or figures that look alike: they are read off one screen and typed on another.
+# Without letters and digits that look alike: a password is read on one screen, typed on another.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def create_demo_users() -> str:
-    """Create the demonstration users; those that exist keep their password while it is on file.
+    """Create the demonstration users; existing ones keep the password that `SIGN_INS` has.
 
-    Returns the sign-ins, one a line, as kept in `SIGN_INS` for the owner of the files alone.
+    Returns the sign-ins, one a line, as written to `SIGN_INS`, which only its owner can read.
     """
     kept = _kept_passwords()
     lines = []

@@ -1,4 +1,4 @@
-"""The sign-in form, which stops counting guesses long before they succeed."""
+"""The sign-in form, which locks a username after too many wrong passwords."""
 
 from typing import Any
 
@@ -12,9 +12,10 @@ from crs_app.accounts.models import SignInThrottle
 
 
 class SignInForm(AuthenticationForm):
-    """After too many failures in a row a username is refused for a while, right password or not.
+    """Django's form, with a lock: see ``SignInThrottle`` for how many failures and how long.
 
-    An unknown username is answered like a known one.
+    A locked username is refused even with the right password. An unknown username is answered
+    like a known one.
     """
 
     error_messages = {  # noqa: RUF012 - Django declares it on the instance
@@ -32,8 +33,8 @@ class SignInForm(AuthenticationForm):
         if username is None or not password:
             return self.cleaned_data
         now = timezone.now()
-        # The row stays locked while the password is verified: parallel guesses queue up. The
-        # count is committed before the form refuses.
+        # The row stays locked while the password is verified, so that parallel guesses wait for
+        # each other. The count is committed before the form refuses.
         with transaction.atomic():
             throttle = SignInThrottle.of(username)
             locked = throttle.is_locked(now)

@@ -1,4 +1,4 @@
-"""Every page needs a sign-in that is in use."""
+"""Middleware: every page needs a sign-in, which ends when it is not used."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +15,9 @@ WRITE_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Sends who is not signed in to the sign-in page, and signs out who has been idle.
+    """Send anonymous users to the sign-in page, and sign out idle users.
 
-    A page that refreshes itself is nobody at work: a request htmx makes to read does not count.
+    A GET by htmx is no activity: a page makes it by itself to refresh.
     """
 
     def process_view(
@@ -30,7 +30,7 @@ class SignInRequired(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]  # Django's own always redirects
         self, request: HttpRequest, view_func: Any
     ) -> HttpResponseBase:
-        """A redirect would put the sign-in page where htmx expected a fragment."""
+        """Answer htmx without a redirect: it would swap the sign-in page into the bedside."""
         if not request.headers.get("HX-Request"):
             return super().handle_no_permission(request, view_func)
         if request.method == "GET":

@@ -9,7 +9,7 @@ from django.utils.crypto import salted_hmac
 
 
 class Role(models.TextChoices):
-    """What a person may do; see `permissions`."""
+    """Role of a user; `permissions` defines what each may do."""
 
     WARD_CLINICIAN = "ward_clinician", "Ward clinician"
     ICU_REVIEWER = "icu_reviewer", "ICU reviewer"
@@ -17,17 +17,24 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "Auditor"
 
 
+def display_name_of(username: str, first_name: str, last_name: str) -> str:
+    """Return how an author is named: "J. Ruiz"; the username where there is no last name."""
+    if not last_name:
+        return username
+    return f"{first_name[:1]}. {last_name}" if first_name else last_name
+
+
 class PeopleManager(UserManager["User"]):
     use_in_migrations = False
 
     def create_superuser(self, *args: Any, **fields: Any) -> "User":
-        """For Django's command of that name: a site's first administrator."""
+        """Create a site's first administrator; Django's command of that name calls this."""
         fields.setdefault("role", Role.ADMINISTRATOR)
         return super().create_superuser(*args, **fields)
 
 
 class User(AbstractUser):
-    """A person with one role."""
+    """User with one role."""
 
     role = models.CharField(max_length=20, choices=Role, default=Role.WARD_CLINICIAN)
 
@@ -44,16 +51,14 @@ class User(AbstractUser):
 
     @property
     def display_name(self) -> str:
-        """As an author is named beside an entry: "J. Ruiz"; the username without a last name."""
-        if not self.last_name:
-            return self.username
-        return f"{self.first_name[:1]}. {self.last_name}" if self.first_name else self.last_name
+        """The user's name as the author of an entry; see ``display_name_of``."""
+        return display_name_of(self.username, self.first_name, self.last_name)
 
 
 class SignInThrottle(models.Model):
-    """Failed sign-ins in a row under one username, known or not.
+    """Count of consecutive failed sign-ins under one username, known or unknown.
 
-    The name is kept as a keyed digest: people type passwords into the wrong field.
+    The username is stored as a keyed digest, because people type passwords into the wrong field.
     """
 
     FAILURES_ALLOWED = 10
@@ -69,7 +74,7 @@ class SignInThrottle(models.Model):
 
     @classmethod
     def of(cls, username: str) -> Self:
-        """The row of this username, locked until the transaction ends."""
+        """Return the row of this username, locked until the transaction ends."""
         digest = salted_hmac("sign-in", username.casefold(), algorithm="sha256").hexdigest()
         throttle, _ = cls.objects.select_for_update().get_or_create(username_digest=digest)
         return throttle
@@ -78,7 +83,7 @@ class SignInThrottle(models.Model):
         return self.locked_until is not None and now < self.locked_until
 
     def minutes_locked(self, now: datetime) -> int:
-        """Whole minutes until the lock ends, rounded up; 0 when there is none."""
+        """Return the minutes until the lock ends, rounded up; 0 when there is none."""
         left = self.locked_until - now if self.locked_until else timedelta(0)
         return max(0, -(-left // timedelta(minutes=1)))
 
@@ -93,5 +98,5 @@ class SignInThrottle(models.Model):
 
     @classmethod
     def forget_old(cls, now: datetime) -> None:
-        """Drop what no longer counts, so that guessed usernames do not fill the table."""
+        """Delete rows that no longer count, so that guessed usernames do not fill the table."""
         cls.objects.filter(last_failed_at__lt=now - cls.FORGOTTEN_AFTER - cls.LOCKED_FOR).delete()

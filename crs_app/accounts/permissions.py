@@ -1,6 +1,11 @@
-"""Who may do what, by role."""
+"""Who may do what, by role.
+
+Each right has a pair: ``can_...`` answers, for a page that shows or hides a button, and
+``check_...`` refuses a request.
+"""
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 
 from crs_app.accounts.models import Role, User
 
@@ -9,28 +14,48 @@ REVIEWING_ROLES = frozenset({Role.ICU_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR
 
 
 def can_chart(user: User | AnonymousUser) -> bool:
-    """May record, correct and retract entries."""
+    """Return whether ``user`` may record, correct and retract entries."""
     return _role(user) in CHARTING_ROLES
+
+
+def check_can_chart(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_chart``."""
+    _require(can_chart(user), "record, correct or retract entries")
 
 
 def can_admit(user: User | AnonymousUser) -> bool:
-    """May open a course for a patient."""
+    """Return whether ``user`` may open a course for a patient, move, end and reopen it."""
     return _role(user) in CHARTING_ROLES
 
 
+def check_can_admit(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_admit``."""
+    _require(can_admit(user), "open, move or end a course")
+
+
 def can_export_answers(user: User | AnonymousUser) -> bool:
-    """May take away what was answered to guidance, by whom and when."""
+    """Return whether ``user`` may download the answers to guidance, with author and time."""
     return _role(user) in REVIEWING_ROLES
 
 
-def can_manage_people(user: User | AnonymousUser) -> bool:
-    """May create users and change what they may do."""
-    return _role(user) == Role.ADMINISTRATOR
+def check_can_export_answers(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_export_answers``."""
+    _require(can_export_answers(user), "download the answers to guidance")
 
 
 def can_manage_policy(user: User | AnonymousUser) -> bool:
-    """May change site policy, and have a course graded anew."""
+    """Return whether ``user`` may change the site's policy, and have a course regraded by it."""
     return _role(user) == Role.ADMINISTRATOR
+
+
+def check_can_manage_policy(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_manage_policy``."""
+    _require(can_manage_policy(user), "change the site's policy")
+
+
+def _require(allowed: bool, action: str) -> None:
+    if not allowed:
+        raise PermissionDenied(f"Your role does not allow you to {action}.")
 
 
 def _role(user: User | AnonymousUser) -> str | None:

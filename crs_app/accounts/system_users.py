@@ -1,4 +1,4 @@
-"""Authors that are no sign-in: the course file."""
+"""Users who cannot sign in, as authors of imported entries and of new versions of the rules."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from crs_app.accounts.models import Role, User
 
 
 def course_file_author() -> User:
-    """Who stands as the author of what a course file says."""
+    """Return the author of the entries of an imported course file."""
     return author("course-file", "", "Course file")
 
 
+def grading_rules_author() -> User:
+    """The author of acts that regrade a course under a new version of the rules."""
+    return author("grading-rules", "", "Grading rules")
+
+
 def author(username: str, first_name: str, last_name: str) -> User:
+    """Return the inactive user of that name; create it the first time."""
     names = {"first_name": first_name, "last_name": last_name}
     user, created = User.objects.get_or_create(
         username=username,

@@ -1,7 +1,6 @@
-"""The session of a request, in Django's own table.
+"""Django's sessions in the database, read by a fixed SQL text in place of a model's query.
 
-Every request reads its session, and a save should take no longer than it must: the statement stands
-as it is, where a model's query would be composed anew each time.
+Every request reads its session, and Django composes the query again each time.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ WHERE session_key = %s AND expire_date > %s
 
 
 class SessionStore(db.SessionStore):
-    """Sessions as Django keeps them, read by one plain statement."""
+    """``django.contrib.sessions.backends.db`` in the same table, with the same rows."""
 
     def _get_session_from_db(self) -> AbstractBaseSession | None:
+        """Return the row of this session, None where there is none or it has expired."""
         with connection.cursor() as cursor:
             cursor.execute(_QUERY, [self.session_key, timezone.now()])
             found = cursor.fetchone()

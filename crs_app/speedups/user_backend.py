@@ -1,4 +1,4 @@
-"""Who a session belongs to."""
+"""Django's ModelBackend, which reads the signed-in user by a fixed SQL text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _QUERY: Final = "SELECT {} FROM accounts_user WHERE id = %s".replace("{}", _COLU
 
 
 class FastUserBackend(ModelBackend):
-    """Django's own way to sign in; whoever is signed in is read by one plain statement."""
+    """ModelBackend with its own ``get_user``; signing in and permissions are Django's."""
 
     def get_user(self, user_id: int) -> User | None:
-        """The person as stored now; None who is no longer active."""
+        """Return the user as stored now; None for one who is unknown or no longer active."""
         with connection.cursor() as cursor:
             cursor.execute(_QUERY, [user_id])
             found = cursor.fetchone()

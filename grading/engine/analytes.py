@@ -44,7 +44,7 @@ _MG_DL_PER_G_L = Decimal(100)
 class Analyte(Labelled):
     """What a laboratory, or an echocardiogram, measures.
 
-    A member says its key, its label, its place in the panel and the units it is reported in; forms,
+    A member has its key, its label, its place in the panel and the units it is reported in; forms,
     the course file's reader and its limits follow from that.
     """
 

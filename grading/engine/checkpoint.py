@@ -1,4 +1,4 @@
-"""A course's state put away as JSON, so that grading can resume where it left off."""
+"""Checkpoints: the state of a course as JSON, from which grading can resume."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from grading.engine.analytes import Analyte
 from grading.engine.circulation import Circulation
 from grading.engine.entries import Entry, Toxicity, from_words, to_words
 from grading.engine.facts import Baseline, CourseFacts
-from grading.engine.organs import Organs
+from grading.engine.grading_system import GradingSystem
+from grading.engine.organ_toxicity import OrganToxicity
 from grading.engine.pressure import Reading
 from grading.engine.state import CourseState
 from grading.engine.vasopressors import HighDoseRun
@@ -27,38 +28,52 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state after all entries of the instant ``at``; ``state`` is plain JSON."""
+    """The state after all entries of the instant ``at``; ``state`` is plain JSON.
+
+    ``system`` and ``version`` are those of the grading system; empty where they are not known.
+    """
 
     at: datetime
     state: dict[str, Any]
+    system: str = ""
+    version: str = ""
 
-    def kept(self) -> ResumePoint:
-        """The same as it is kept, to be resumed from."""
-        return ResumePoint(self.at, json.dumps(self.state))
+    def to_resume_point(self) -> ResumePoint:
+        """Return the checkpoint with its state as JSON text."""
+        return ResumePoint(self.at, json.dumps(self.state), self.system, self.version)
+
+    kept = to_resume_point
+    """The former name, until no caller uses it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """A checkpoint as it was kept: ``state`` is its JSON, as text."""
+    """A stored checkpoint to resume from: ``state`` is its JSON as text."""
 
     at: datetime
     state: str
+    system: str = ""
+    version: str = ""
+
+    def is_of(self, system: GradingSystem) -> bool:
+        """Whether ``system`` can resume here; a point that names no system is trusted."""
+        return not self.system or (self.system, self.version) == (system.key, system.version)
 
 
-def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkpoint:
-    """The checkpoint of ``state``; raises ValueError before the first instant.
+def save_state(state: CourseState, cached_words: dict[str, Any] | None = None) -> Checkpoint:
+    """Make the checkpoint of ``state``; raises ValueError before the first instant.
 
-    ``worded`` are words of entries by their id: what is said again for the next checkpoint of the
-    same course is said once.
+    ``cached_words`` holds entries as JSON by their id; it is filled here, so that the next
+    checkpoint of the same course converts only new entries.
     """
     if state.at is None:
-        raise ValueError("a course without an instant has nothing to put away")
-    said = {} if worded is None else worded
-    held = {entry.id: entry for entry in _entries(state) if entry is not None}
-    for key in held.keys() - said.keys():
-        said[key] = to_words(held[key])
+        raise ValueError("a course without an instant has nothing to save")
+    words_by_id = {} if cached_words is None else cached_words
+    needed = {entry.id: entry for entry in _entries(state) if entry is not None}
+    for key in needed.keys() - words_by_id.keys():
+        words_by_id[key] = to_words(needed[key])
     words = {
-        "entries": {key: said[key] for key in held},
+        "entries": {key: words_by_id[key] for key in needed},
         "policy_number": state.policy_number,
         "begun": state.begun,
         "death": _id(state.death),
@@ -66,22 +81,30 @@ def put_away(state: CourseState, worded: dict[str, Any] | None = None) -> Checkp
         "weight": _id(state.weight),
         "weight_kg": None if state.weight_kg is None else str(state.weight_kg),
         "shown": state.shown,
-        "temperature": _id(state.constitution.temperature),
-        "symptoms": [symptom.id for symptom in state.constitution.symptoms.values()],
+        "temperature": _id(state.constitutional.temperature),
+        "symptoms": [symptom.id for symptom in state.constitutional.symptoms.values()],
         "oxygen": _id(state.oxygen.entry),
         "circulation": _circulation_words(state.circulation),
         "organs": _organs_words(state.organs),
     }
-    return Checkpoint(state.at, words)
+    return Checkpoint(state.at, words, state.system.key, state.system.version)
 
 
-def take_up(point: ResumePoint, facts: CourseFacts, baseline: Baseline) -> CourseState:
-    """The state that ``point`` holds; facts and baseline must be those it was made under.
+def restore_state(
+    point: ResumePoint, facts: CourseFacts, baseline: Baseline, system: GradingSystem
+) -> CourseState:
+    """Restore the state saved in ``point``; facts and baseline must be those it was saved under.
 
-    Only policies later than the point may differ.
+    Only policies later than the point may differ. Raises ValueError where another grading system,
+    or another version of it, made the point.
     """
+    if not point.is_of(system):
+        raise ValueError(
+            f"a checkpoint of {point.system} {point.version} cannot be resumed"
+            f" by {system.key} {system.version}"
+        )
     words, entries = _read(point.state)
-    state = CourseState.at_start(facts, baseline, policy_number=words["policy_number"])
+    state = CourseState.at_start(facts, baseline, system, policy_number=words["policy_number"])
     state.at, state.begun = point.at, words["begun"]
     state.death = _entry(entries, words["death"])
     state.latest = {key: entries[entry] for key, entry in words["latest"].items()}
@@ -90,17 +113,17 @@ def take_up(point: ResumePoint, facts: CourseFacts, baseline: Baseline) -> Cours
     shown = words["shown"]
     if shown is not None:
         state.shown = (shown[0], shown[1], tuple(shown[2]), tuple(shown[3]), shown[4])
-    state.constitution.temperature = _entry(entries, words["temperature"])
+    state.constitutional.temperature = _entry(entries, words["temperature"])
     for symptom in words["symptoms"]:
-        state.constitution.note_symptom(_entry(entries, symptom))
+        state.constitutional.note_symptom(_entry(entries, symptom))
     state.oxygen.entry = _entry(entries, words["oxygen"])
     _restore_circulation(state.circulation, words["circulation"], entries)
     _restore_organs(state.organs, words["organs"], entries)
     if state.is_over:
         state.next_policy_at = None
     else:
-        state.says = [
-            state.constitution.assess(),
+        state.assessed = [
+            state.constitutional.assess(),
             state.oxygen.assess(),
             state.circulation.assess(point.at),
             state.organs.assess(),
@@ -111,7 +134,7 @@ def take_up(point: ResumePoint, facts: CourseFacts, baseline: Baseline) -> Cours
 
 @lru_cache
 def _read(state: str) -> tuple[Mapping[str, Any], Mapping[str, Entry]]:
-    """What a state says, and its entries by their ids: many saves and looks resume at the same."""
+    """Parse a saved state and its entries; cached, as many saves and pages resume at one point."""
     words = json.loads(state)
     return words, {key: from_words(entry) for key, entry in words["entries"].items()}
 
@@ -121,7 +144,7 @@ def _entries(state: CourseState) -> Iterator[Entry | None]:
     single = (
         state.death,
         state.weight,
-        state.constitution.temperature,
+        state.constitutional.temperature,
         state.oxygen.entry,
         circulation.reading,
         circulation.last_low,
@@ -129,10 +152,10 @@ def _entries(state: CourseState) -> Iterator[Entry | None]:
     )
     return chain(
         state.latest.values(),
-        state.constitution.symptoms.values(),
+        state.constitutional.symptoms.values(),
         circulation.judged.values(),
         circulation.infusions.entries.values(),
-        (held.entry for held in organs.held.values()),
+        (item.entry for item in organs.by_term.values()),
         organs.ticks.values(),
         organs.prior.results.values(),
         single,
@@ -143,7 +166,7 @@ def _circulation_words(circulation: Circulation) -> dict[str, Any]:
     infusions, run = circulation.infusions, circulation.run
     return {
         "reading": _id(circulation.reading),
-        "reading_says": circulation.reading_says.name,
+        "reading_says": circulation.reading_class.name,
         "low": circulation.low,
         "last_low": _id(circulation.last_low),
         "bolus": _id(circulation.bolus),
@@ -169,7 +192,7 @@ def _restore_circulation(
     circulation: Circulation, words: Mapping[str, Any], entries: Mapping[str, Any]
 ) -> None:
     circulation.reading = _entry(entries, words["reading"])
-    circulation.reading_says = Reading[words["reading_says"]]
+    circulation.reading_class = Reading[words["reading_says"]]
     circulation.low = words["low"]
     circulation.last_low = _entry(entries, words["last_low"])
     circulation.bolus = _entry(entries, words["bolus"])
@@ -201,25 +224,27 @@ def _restore_circulation(
     )
 
 
-def _organs_words(organs: Organs) -> dict[str, Any]:
+def _organs_words(organs: OrganToxicity) -> dict[str, Any]:
     return {
         "prior_grades": organs.prior.grades,
         "prior_results": {
             str(analyte): entry.id for analyte, entry in organs.prior.results.items()
         },
-        "held": [held.entry.id for held in organs.held.values()],
+        "held": [item.entry.id for item in organs.by_term.values()],
         "ticks": [tick.id for tick in organs.ticks.values()],
         "charted_at": {term: at.isoformat() for term, at in organs.charted_at.items()},
     }
 
 
-def _restore_organs(organs: Organs, words: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
+def _restore_organs(
+    organs: OrganToxicity, words: Mapping[str, Any], entries: Mapping[str, Any]
+) -> None:
     organs.prior.grades = dict(words["prior_grades"])
     organs.prior.results = {
         Analyte(analyte): entries[entry] for analyte, entry in words["prior_results"].items()
     }
-    for held in words["held"]:
-        entry = entries[held]
+    for key in words["held"]:
+        entry = entries[key]
         if isinstance(entry, Toxicity):
             organs.note_toxicity(entry)
         else:

@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Self
 
-from grading.engine.assessment import Assessed
 from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
+from grading.engine.periods import Assessed
 from grading.engine.policy import Policy
 from grading.engine.pressure import PressureLimits, Reading
 from grading.engine.units import minutes
@@ -36,7 +36,7 @@ _LIFE_THREATENING_REACHES: Final = 4
 
 @dataclass(slots=True)
 class Circulation:
-    """Pressure, fluids, infusions and what clinicians judged of them.
+    """Blood pressure, fluid boluses, infusions and the judgements about them.
 
     Entries of one instant are noted in any order; ``settle`` then concludes what holds from that
     instant on.
@@ -47,7 +47,7 @@ class Circulation:
     infusions: Infusions
     run: HighDoseRun
     reading: Vitals | None = None
-    reading_says: Reading = Reading.EXCLUDED
+    reading_class: Reading = Reading.EXCLUDED
     low: bool = False
     last_low: Vitals | None = None
     bolus: FluidBolus | None = None
@@ -68,15 +68,15 @@ class Circulation:
             new_boluses=list(self.new_boluses),
         )
 
-    def as_it_stands(self) -> Circulation:
-        """What holds once the instant is concluded, to be read later and taken no further."""
+    def frozen_copy(self) -> Circulation:
+        """Copy the settled state for explanations; the copy is never advanced."""
         return Circulation(
             self.policy,
             self.limits,
-            self.infusions.as_they_stand(),
+            self.infusions.frozen_copy(),
             self.run,
             self.reading,
-            self.reading_says,
+            self.reading_class,
             self.low,
             self.last_low,
             self.bolus,
@@ -85,9 +85,9 @@ class Circulation:
         )
 
     def read_under(self, policy: Policy, limits: PressureLimits) -> None:
-        """Read what was noted with new numbers; doses stay as they were converted when charted.
+        """Apply another policy to what was noted; doses stay as they were converted when charted.
 
-        A reading that now says something else counts as new: it may end a judgement, or be the
+        A reading that is now classified otherwise counts as new: it may end a judgement, or be the
         low pressure that a bolus answers.
         """
         former, self.limits = self.limits, limits
@@ -95,7 +95,7 @@ class Circulation:
         self.run = self.run._replace(policy=policy)
         if self.last_low is not None and not _still_low(self.last_low, former, limits):
             self.last_low = None
-        if self.reading is not None and limits.classify(self.reading) is not self.reading_says:
+        if self.reading is not None and limits.classify(self.reading) is not self.reading_class:
             self.new_reading = True
 
     def note_reading(self, vitals: Vitals) -> None:
@@ -112,7 +112,7 @@ class Circulation:
         self.infusions.note(entry)
 
     def settle(self, at: datetime, weight_kg: Decimal | None) -> None:
-        """Conclude the instant ``at``: what was noted for it now holds."""
+        """Apply what was noted for the instant ``at``, once all its entries are noted."""
         infusions = self.infusions
         if infusions.changed or infusions.awaiting_weight:
             infusions.settle(at, weight_kg)
@@ -126,12 +126,12 @@ class Circulation:
     def _settle_pressure(self, at: datetime) -> None:
         reading, judged = self.reading, self.judged
         if self.new_reading and reading is not None:
-            self.reading_says = self.limits.classify(reading)
-        self.low = self.reading_says is Reading.LOW
+            self.reading_class = self.limits.classify(reading)
+        self.low = self.reading_class is Reading.LOW
         if judged:
             self._lapse_relative()
             relative = judged.get(JudgementAbout.RELATIVE_HYPOTENSION)
-            if self.reading_says is Reading.IN_QUESTION and relative is not None:
+            if self.reading_class is Reading.IN_QUESTION and relative is not None:
                 self.low = relative.present
             self._lapse_refractory()
         if self.new_reading:
@@ -140,7 +140,7 @@ class Circulation:
             self.new_reading = False
 
     def _lapse_relative(self) -> None:
-        if self.reading_says in (Reading.NORMAL, Reading.EXCLUDED):
+        if self.reading_class in (Reading.NORMAL, Reading.EXCLUDED):
             self.judged.pop(JudgementAbout.RELATIVE_HYPOTENSION, None)
 
     def _lapse_refractory(self) -> None:
@@ -186,7 +186,7 @@ class Circulation:
         until = self._fluid_until()
         if until is not None and at < until:
             met.append(FLUID_BOLUS)
-        if self.reading is not None:
+        if self.reading is not None and self.reading_class is not Reading.EXCLUDED:
             self._question_pressure(self.reading, unknown)
         if self.infusions.running_since or self.run.since is not None:
             self._assess_vasopressors(at, met, unknown)
@@ -199,7 +199,7 @@ class Circulation:
         return tuple(met), tuple(unknown)
 
     def _question_pressure(self, reading: Vitals, unknown: list[tuple[str, int]]) -> None:
-        in_question = self.reading_says is Reading.IN_QUESTION
+        in_question = self.reading_class is Reading.IN_QUESTION
         if in_question and JudgementAbout.RELATIVE_HYPOTENSION not in self.judged:
             unknown.append((RELATIVE, _IN_QUESTION_REACHES))
         if not self.limits.baseline_known and not self.low:
@@ -245,10 +245,10 @@ class Circulation:
 
 def _still_low(reading: Vitals, former: PressureLimits, limits: PressureLimits) -> bool:
     """Whether a reading that was low stays so: by its floor, or judged so where in question."""
-    says = limits.classify(reading)
-    if says is Reading.IN_QUESTION:
+    kind = limits.classify(reading)
+    if kind is Reading.IN_QUESTION:
         return former.classify(reading) is Reading.IN_QUESTION
-    return says is Reading.LOW
+    return kind is Reading.LOW
 
 
 _JUDGED_CODE: Final = {

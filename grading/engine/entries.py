@@ -1,4 +1,4 @@
-"""What someone charted: one frozen value per kind of entry, in the course file's own words.
+"""Charted entries: one frozen value type for each kind, with the course file's keys.
 
 Times are aware and in UTC. ``at`` is the clinical time, ``recorded_at`` the time of charting.
 """
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals(Entry):
-    """A set of vital signs; one that is not there says nothing.
+    """A set of vital signs; those not measured are absent.
 
     Those that a criterion reads are fields; ``others`` holds every other sign by its key.
     """
@@ -65,14 +65,14 @@ class Vitals(Entry):
     attribution_by_field: Mapping[str, Attribution] = field(default_factory=dict)
 
     def value_of(self, vital_sign: str) -> Number | None:
-        """What the set says of one vital sign, by its key; None where nothing."""
+        """Value of one vital sign, by its key; None where it is absent."""
         if vital_sign not in SIGNS_READ:
             return self.others.get(vital_sign)
         value: Number | None = getattr(self, vital_sign)
         return value
 
     def attribution_of(self, vital_sign: str) -> Attribution:
-        """The attribution of one field: its own where given, else that of the set."""
+        """Attribution of one field: its own where it has one, else that of the set."""
         return self.attribution_by_field.get(vital_sign, self.attribution)
 
     def counted(self, vital_sign: str) -> bool:
@@ -181,7 +181,7 @@ class Risk(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity(Entry):
-    """A CTCAE v4.03 grade given by a clinician; 0 is resolved."""
+    """A CTCAE v4.03 grade that a clinician charted; 0 is resolved."""
 
     kind: ClassVar[str] = "toxicity"
 
@@ -215,7 +215,7 @@ class Treatment(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Entry):
-    """Free text, in ``note``; it says nothing about any grade."""
+    """Free text, in ``note``; no grade depends on it."""
 
     kind: ClassVar[str] = "note"
 

@@ -1,6 +1,6 @@
-"""Where every clinical number comes from: sources, citations and the thresholds of the paper.
+"""Sources, citations and thresholds: where every clinical number comes from.
 
-A number stands here once, beside its citation. What the paper leaves open is not here but in
+Each number of the paper is defined here once, with its citation. What the paper leaves open is in
 ``policy``, where a site may change it.
 """
 
@@ -46,7 +46,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A number that decides a grade, its unit and where it stands."""
+    """A number that decides a grade, its unit and its citation."""
 
     value: Decimal
     unit: str

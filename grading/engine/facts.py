@@ -35,12 +35,12 @@ class Baseline:
         """
         baseline = self
         for entry in sorted(entries, key=lambda e: (e.recorded_at, e.at)):
-            said = {
+            established = {
                 item.name: value
                 for item in fields(Baseline)
                 if (value := getattr(entry, item.name)) is not None
             }
-            baseline = replace(baseline, **said)
+            baseline = replace(baseline, **established)
         return baseline
 
     def of(self, analyte: Analyte) -> Decimal | None:
@@ -70,8 +70,8 @@ class CourseFacts:
     """One course of immunotherapy of one patient.
 
     ``infused_at`` keeps its own offset: ages are counted by the calendar there. One of
-    ``birth_date`` and ``age_years`` is given; the birth date wins where both are. ``weight_kg`` is
-    the dosing weight at the start. ``policy`` holds until the first of the later ``policies``,
+    ``birth_date`` and ``age_years`` is required; the birth date wins. ``weight_kg`` is the dosing
+    weight at the start. ``policy`` holds until the first of the later ``policies``,
     which come in the order of their instants; raises ValueError where they do not.
     """
 
@@ -88,7 +88,7 @@ class CourseFacts:
             raise ValueError("later policies come one at an instant, in order of time")
 
     def policies_begun(self, at: datetime) -> int:
-        """How many of the later policies hold, or have held, at ``at``."""
+        """How many of the later policies have begun by ``at``."""
         return sum(later.at <= at for later in self.policies)
 
     def next_policy_at(self, number: int) -> datetime | None:

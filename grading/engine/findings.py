@@ -1,16 +1,16 @@
-"""What the parts of a chart say, in words: criteria that are met and what is not known."""
+"""Findings of the parts of a chart: criteria met and unknowns, put in words when first read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from grading.engine.assessment import Assessed, Explain
-from grading.engine.periods import Criterion, Findings, InWords, Unknown
-from grading.engine.systems.lee_2014 import ORDER, RULES
+from grading.engine.grading_system import GradingSystem
+from grading.engine.periods import Assessed, Criterion, Explain, Findings, InWords, Unknown
+from grading.engine.sentences import render
 
 
-class Told(Findings):
+class WordedFindings(Findings):
     """Findings that are in words already."""
 
     __slots__ = ("_words",)
@@ -23,19 +23,26 @@ class Told(Findings):
         return self._words
 
 
-class _OfPart(Findings):
-    """What one part says, with the grade of each criterion, evidence and words."""
+class _PartFindings(Findings):
+    """Findings of one part, put in words when first read."""
 
-    __slots__ = ("_explain", "_grades", "_says", "_words")
+    __slots__ = ("_assessed", "_explain", "_grades", "_system", "_words")
 
-    def __init__(self, says: Assessed, explain: Explain, grades: Mapping[str, int]) -> None:
-        self._says, self._explain, self._grades = says, explain, grades
+    def __init__(
+        self, assessed: Assessed, explain: Explain, system: GradingSystem, grades: Mapping[str, int]
+    ) -> None:
+        self._assessed, self._explain, self._system, self._grades = (
+            assessed,
+            explain,
+            system,
+            grades,
+        )
         self._words: InWords | None = None
 
     @property
     def in_words(self) -> InWords:
         if self._words is None:
-            met, unknown = self._says
+            met, unknown = self._assessed
             self._words = InWords(
                 tuple([self._criterion(code) for code in met]),
                 tuple([self._unknown(code, reach) for code, reach in unknown]),
@@ -43,22 +50,23 @@ class _OfPart(Findings):
         return self._words
 
     def _criterion(self, code: str) -> Criterion:
-        evidence, text, uncertain = self._explain(code)
-        grade, citation = self._grades[code], RULES[code].citation
-        return Criterion(code, grade, citation, evidence, text, uncertain)
+        evidence, params, uncertain = self._explain(code)
+        grade, citation = self._grades[code], self._system.rules[code].citation
+        sentence = render(code, params)
+        return Criterion(code, grade, citation, evidence, sentence, uncertain, params)
 
     def _unknown(self, code: str, reach: int) -> Unknown:
-        evidence, text, _ = self._explain(code)
-        return Unknown(code, reach, text, evidence)
+        evidence, params, _ = self._explain(code)
+        return Unknown(code, reach, render(code, params), evidence, params)
 
 
-class Together(Findings):
+class CombinedFindings(Findings):
     """The findings of all parts: highest grade, or reach, first."""
 
-    __slots__ = ("_parts", "_words")
+    __slots__ = ("_order", "_parts", "_words")
 
-    def __init__(self, *parts: Findings) -> None:
-        self._parts = parts
+    def __init__(self, system: GradingSystem, *parts: Findings) -> None:
+        self._order, self._parts = system.order, parts
         self._words: InWords | None = None
 
     @property
@@ -70,18 +78,21 @@ class Together(Findings):
                 met, not_known = part.in_words
                 criteria += met
                 unknown += not_known
-            criteria.sort(key=lambda item: (-item.grade, ORDER[item.code]))
+            criteria.sort(key=lambda item: (-item.grade, self._order[item.code]))
             unknown.sort(key=lambda item: (-item.could_reach, item.code))
             self._words = InWords(tuple(criteria), tuple(unknown))
         return self._words
 
 
-NOTHING_FOUND: Final = Told()
+NOTHING_FOUND: Final = WordedFindings()
 
 
-def found_by(
-    says: Assessed, explainer: Callable[[], Explain], grades: Mapping[str, int]
+def lazy_findings(
+    assessed: Assessed,
+    explainer: Callable[[], Explain],
+    system: GradingSystem,
+    grades: Mapping[str, int],
 ) -> Findings:
-    """What one part ``says``; ``explainer`` gives what can explain it whenever it is read."""
-    met, unknown = says
-    return _OfPart(says, explainer(), grades) if met or unknown else NOTHING_FOUND
+    """Findings for one part's ``assessed`` codes; ``explainer`` freezes what explains them."""
+    met, unknown = assessed
+    return _PartFindings(assessed, explainer(), system, grades) if met or unknown else NOTHING_FOUND

@@ -1,6 +1,6 @@
 """CTCAE v4.03 grades of laboratory results, exactly at their boundaries.
 
-A result such as ``< 50`` or ``> 201`` stands for a range. Each end of the range is a point: a value
+A result such as ``< 50`` or ``> 201`` means a range. Each end of the range is a point: a value
 and an edge, -1 just below it, 0 at it, +1 just above it. Points compare like tuples, so the tables'
 strict and non-strict limits need no special case for such results.
 
@@ -42,7 +42,7 @@ class GradeRange(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What a result is held against, in the analyte's common unit; None is not known."""
+    """What a result is compared with, in the analyte's common unit; None is not known."""
 
     upper: Decimal | None
     lower: Decimal | None
@@ -58,7 +58,7 @@ class Scale(NamedTuple):
 
     A point reaches as many grades as there are ``rising`` points at or below it, or ``falling``
     ones at or above it; both are sorted. ``lacks_limit``: the report gives no limit of normal, so
-    that only the highest grade can be told.
+    that only the highest grade is known.
     """
 
     to_common: Decimal
@@ -120,7 +120,7 @@ def highest_grade(analyte: Analyte) -> int:
 
 
 def _ends(comparator: str, value: Decimal) -> tuple[Point, Point]:
-    """The ends of the range that a result below or above ``value`` stands for."""
+    """The ends of the range that a result below or above ``value`` means."""
     if comparator == "<":
         return _ZERO, Point(value, -1)
     return Point(value, 1), _UNBOUNDED

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from grading.engine.assessment import Assessed, Explain, Explained
 from grading.engine.entries import Oxygen
 from grading.engine.evidence import (
     CANNULA_FIO2_BASE,
@@ -16,6 +15,7 @@ from grading.engine.evidence import (
     OXYGEN_HIGH,
     ROOM_AIR_FIO2,
 )
+from grading.engine.periods import Assessed, Explain, Explained
 from grading.engine.policy import LOW_FLOW_UP_TO_6, Policy
 from grading.engine.units import EXACT, shown
 from grading.engine.vocabulary import Attribution, OxygenDevice
@@ -40,7 +40,7 @@ _LEFT_OPEN: Final = frozenset(
 
 
 class Fio2(NamedTuple):
-    """The FiO2 that a device gives, in percent; None where oxygen is given but not how much."""
+    """The FiO2 that a device gives, in percent; None where oxygen flows at an amount not known."""
 
     percent: Decimal | None
     estimated: bool
@@ -89,26 +89,24 @@ class OxygenSupport:
             raise ValueError("no oxygen is charted")
         uncertain = entry.attribution is Attribution.UNCERTAIN
         if code in (VENTILATOR, CPAP, BIPAP):
-            return Explained((entry.id,), entry.device.label, uncertain)
-        return Explained((entry.id,), self._sentence(code, entry), uncertain)
+            return Explained((entry.id,), {"device": str(entry.device)}, uncertain)
+        return Explained((entry.id,), self._params(code, entry), uncertain)
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later."""
+        """Return an explainer of the present findings that later entries do not change."""
         return OxygenSupport(self.policy, self.entry).explain
 
-    def _sentence(self, code: str, entry: Oxygen) -> str:
+    def _params(self, code: str, entry: Oxygen) -> dict[str, Any]:
+        params: dict[str, Any] = {"device": str(entry.device)}
+        if entry.flow_l_per_min is not None:
+            params["flow_l_per_min"] = shown(entry.flow_l_per_min)
         fio2 = fio2_of(entry, self.policy)
-        device = entry.device.label
-        flow = "" if entry.flow_l_per_min is None else f" {shown(entry.flow_l_per_min)} L/min"
-        if fio2 is None or fio2.percent is None:
-            missing = "flow or FiO2" if entry.device is OxygenDevice.NASAL_CANNULA else "FiO2"
-            return f"{device}{flow}, {missing} not charted"
-        estimate = "estimated " if fio2.estimated else ""
-        amount = f"{device}{flow}, {estimate}FiO2 {shown(fio2.percent)} %"
-        if code == FIO2_ESTIMATED:
-            limit = OXYGEN_HIGH.value
-            return f"{amount}: an estimate this close to {limit} % may be {limit} %"
-        return amount
+        if fio2 is not None and fio2.percent is not None:
+            params["fio2_percent"] = shown(fio2.percent)
+            params["estimated"] = fio2.estimated
+            if code == FIO2_ESTIMATED:
+                params["limit_percent"] = shown(OXYGEN_HIGH.value)
+        return params
 
 
 _BIPAP_IS_VENTILATION: Final = 4

@@ -1,17 +1,43 @@
-"""A grade and the time for which it held."""
+"""Periods of one grade, and the criteria and unknowns that explain them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from grading.engine.evidence import Citation
+from grading.engine.grading_system import GradingSystem
+from grading.engine.sentences import Params
+
+Assessed = tuple[tuple[str, ...], tuple[tuple[str, int], ...]]
+"""The codes of the criteria met, and each unknown's code with the grade it could reach.
+
+Compared after every entry, so it holds nothing else; evidence and parameters are computed where a
+finding is read.
+"""
 
 
-class Criterion(NamedTuple):
-    """A criterion that is met: its line in the paper, the entries it stands on, and why."""
+class Explained(NamedTuple):
+    """What a finding rests on: ids of entries, the parameters of its sentence, its attribution."""
+
+    evidence: tuple[str, ...]
+    params: Params
+    uncertain: bool = False
+
+
+Explain = Callable[[str], Explained]
+"""Explains a code as of the instant at which the explainer was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A criterion that is met: its line in the paper, the ids of its entries, and its sentence.
+
+    ``explanation`` is rendered from ``params``, which take no part in comparisons.
+    """
 
     code: str
     grade: int
@@ -19,6 +45,7 @@ class Criterion(NamedTuple):
     evidence: tuple[str, ...]
     explanation: str
     uncertain: bool = False
+    params: Params = field(default_factory=dict, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         words = {
@@ -28,22 +55,33 @@ class Criterion(NamedTuple):
             "citation": str(self.citation),
             "evidence": list(self.evidence),
             "explanation": self.explanation,
+            "params": self.params,
         }
         if self.uncertain:
             words["attribution"] = "uncertain"
         return words
 
 
-class Unknown(NamedTuple):
-    """Something not known, and the grade that knowing it could reach."""
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something not known, the grade that knowing it could reach, and its sentence.
+
+    ``why`` is rendered from ``params``, which take no part in comparisons.
+    """
 
     code: str
     could_reach: int
     why: str
     evidence: tuple[str, ...] = ()
+    params: Params = field(default_factory=dict, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        return {"code": self.code, "could_reach": self.could_reach, "why": self.why}
+        return {
+            "code": self.code,
+            "could_reach": self.could_reach,
+            "why": self.why,
+            "params": self.params,
+        }
 
 
 class InWords(NamedTuple):
@@ -54,10 +92,10 @@ class InWords(NamedTuple):
 
 
 class Findings(ABC):
-    """What is found at an instant, in words that may be found when somebody first reads them.
+    """Criteria and unknowns at an instant, put in words when first read.
 
-    Grades follow from what is found; its words matter only where a period is shown or stored. They
-    never change, and findings are equal where their words are.
+    Grades do not need the words, which matter only where a period is shown or stored. They never
+    change; findings are equal where their words are equal.
     """
 
     __slots__ = ()
@@ -93,14 +131,19 @@ class Opening(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening."""
+    """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening.
+
+    ``system`` and ``version`` are the key and version of the grading system.
+    """
 
     start: datetime
     end: datetime | None
     grade: int
     at_most: int
     found: Findings
-    policy: int = 0
+    policy: int
+    system: str
+    version: str
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
@@ -111,15 +154,15 @@ class Period:
         return self.found.in_words.unknown
 
     def findings_json(self) -> dict[str, Any]:
-        """Criteria and unknowns as the course file's answer has them."""
+        """Criteria and unknowns as JSON, for a course result and for a stored period."""
         return {
             "criteria": [criterion.as_json() for criterion in self.criteria],
             "unknown": [unknown.as_json() for unknown in self.unknown],
         }
 
 
-def tile(openings: list[Opening]) -> list[Period]:
-    """The periods that ``openings`` begin, each ending where the next begins."""
+def tile(openings: list[Opening], system: GradingSystem) -> list[Period]:
+    """The periods of ``system`` that ``openings`` begin, each ending where the next begins."""
     periods = []
     for place, opening in enumerate(openings):
         if opening.grade is None or opening.at_most is None:
@@ -133,6 +176,8 @@ def tile(openings: list[Opening]) -> list[Period]:
                 opening.at_most,
                 opening.found,
                 opening.policy,
+                system.key,
+                system.version,
             )
         )
     return periods

@@ -1,9 +1,9 @@
-"""The decisions a site may change, each standing once beside its basis.
+"""Policy parameters: the decisions a site may change, each defined once with its basis.
 
 Table 2's grades, Table 3's doses and the 40 % are the paper's and are not here.
 """
 
-# ruff: noqa: RUF009  (each default is a field that carries its parameter: said once, in one line)
+# ruff: noqa: RUF009  (each default is a field that carries its parameter, in one line)
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def policy_from(overrides: Mapping[str, Any]) -> Policy:
     """The default policy with ``overrides`` by name; raises PolicyError naming every bad one."""
     values: dict[str, Any] = {}
     faults: dict[str, str] = {}
-    for name, given in overrides.items():
+    for name, raw in overrides.items():
         parameter = PARAMETERS.get(name)
         if parameter is None:
             faults[name] = "no such policy parameter"
             continue
         try:
-            values[name] = _value(name, parameter, given)
+            values[name] = _value(name, parameter, raw)
         except ValueError as fault:
             faults[name] = str(fault)
     if faults:
@@ -112,14 +112,14 @@ def policy_from(overrides: Mapping[str, Any]) -> Policy:
     return replace(DEFAULT_POLICY, **values)
 
 
-def _value(name: str, parameter: Parameter, given: Any) -> Any:
+def _value(name: str, parameter: Parameter, raw: Any) -> Any:
     if parameter.choices:
-        return _chosen(parameter.choices, given)
+        return _chosen(parameter.choices, raw)
     range_text = f"from {parameter.lowest} to {parameter.highest} {parameter.unit}"
-    if isinstance(given, bool) or not isinstance(given, int | str | Decimal):
+    if isinstance(raw, bool) or not isinstance(raw, int | str | Decimal):
         raise ValueError(f"expected a number {range_text}")
     try:
-        typed = exact_decimal(str(given))
+        typed = exact_decimal(str(raw))
     except NotANumberError:
         raise ValueError(f"expected a number {range_text}") from None
     if not parameter.lowest <= typed <= parameter.highest:
@@ -131,11 +131,11 @@ def _value(name: str, parameter: Parameter, given: Any) -> Any:
     return int(typed)
 
 
-def _chosen(options: tuple[Any, ...], given: Any) -> Any:
-    """The option that ``given`` is, or writes; true and 1 are told apart."""
+def _chosen(options: tuple[Any, ...], raw: Any) -> Any:
+    """The option that ``raw`` is, or writes; true and 1 are different options."""
     for option in options:
         is_truth = isinstance(option, bool)
-        if is_truth == isinstance(given, bool) and str(given) == str(option):
+        if is_truth == isinstance(raw, bool) and str(raw) == str(option):
             return option
     raise ValueError("expected " + " or ".join(_word(option) for option in options))
 

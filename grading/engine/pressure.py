@@ -31,7 +31,7 @@ _TWO: Final = Decimal(2)
 
 
 class Reading(Enum):
-    """What a pressure reading says by itself, before any judgement."""
+    """Class of a pressure reading by itself, before any judgement."""
 
     EXCLUDED = "attributed to another cause"
     NORMAL = "neither low nor in question"
@@ -56,7 +56,7 @@ class PressureLimits:
     adult: bool
 
     def classify(self, vitals: Vitals) -> Reading:
-        """What the reading in ``vitals`` says; it must be a pressure reading."""
+        """Classify the reading in ``vitals``, which must be a pressure reading."""
         systolic = counted_systolic(vitals)
         in_question = False
         if systolic is not None:
@@ -81,7 +81,7 @@ class PressureLimits:
         return Reading.IN_QUESTION if in_question else Reading.NORMAL
 
     def lacks_systolic(self, vitals: Vitals) -> bool:
-        """A child's floors are systolic: a reading without one says too little."""
+        """Whether a child's reading lacks the systolic pressure, by which alone it is judged."""
         return not self.adult and counted_systolic(vitals) is None
 
 
@@ -165,20 +165,16 @@ def _tripled(
     return EXACT.add(systolic, EXACT.multiply(_TWO, diastolic))
 
 
-def reading_text(vitals: Vitals) -> str:
-    """The pressures of a reading as they are said at the bedside."""
-    systolic, diastolic = vitals.systolic_mmhg, vitals.diastolic_mmhg
-    mean = vitals.mean_arterial_pressure_mmhg
-    parts = []
-    if systolic is not None:
-        parts.append(
-            f"BP {shown(systolic)}/{shown(diastolic)}"
-            if diastolic is not None
-            else f"SBP {shown(systolic)}"
-        )
-    if mean is not None:
-        parts.append(f"MAP {shown(mean)}")
-    return ", ".join(parts) + " mmHg"
+def reading_params(vitals: Vitals) -> dict[str, str]:
+    """The pressures of a reading in mmHg; a diastolic pressure only with its systolic one."""
+    params = {}
+    if vitals.systolic_mmhg is not None:
+        params["systolic_mmhg"] = shown(vitals.systolic_mmhg)
+        if vitals.diastolic_mmhg is not None:
+            params["diastolic_mmhg"] = shown(vitals.diastolic_mmhg)
+    if vitals.mean_arterial_pressure_mmhg is not None:
+        params["mean_arterial_pressure_mmhg"] = shown(vitals.mean_arterial_pressure_mmhg)
+    return params
 
 
 def reading_is_uncertain(vitals: Vitals) -> bool:

@@ -1,8 +1,8 @@
-"""The state of a course at an instant, and how an instant's entries change it.
+"""The state of a course at an instant, and how the entries of an instant change it.
 
-A left fold: ``advance`` takes the state over one instant and says which periods open. The state is
-of bounded size, whatever the length of the chart, and can be put away and taken up again
-(``checkpoint``), so that a save does not pay for the days before it.
+``advance`` is one step of a left fold: it takes the state over one instant and returns the periods
+that open. The state is of bounded size, whatever the length of the chart, and can be saved and
+restored (``checkpoint``), so that a save does not read the days before it again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from grading.engine.assessment import Assessed
 from grading.engine.circulation import Circulation
-from grading.engine.circulation_words import AsItStood
-from grading.engine.constitution import Constitution
+from grading.engine.circulation_explainer import CirculationExplainer
+from grading.engine.constitutional import ConstitutionalSymptoms
 from grading.engine.entries import (
     Death,
     Entry,
@@ -35,35 +34,41 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.facts import Baseline, CourseFacts
-from grading.engine.findings import NOTHING_FOUND, Together, Told, found_by
-from grading.engine.organs import Organs, wants_grade
+from grading.engine.findings import NOTHING_FOUND, CombinedFindings, WordedFindings, lazy_findings
+from grading.engine.grading_system import DEATH, GradingSystem
+from grading.engine.organ_toxicity import OrganToxicity, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Criterion, Findings, Opening
+from grading.engine.periods import Assessed, Criterion, Findings, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
-from grading.engine.systems.lee_2014 import DEATH, DEATH_GRADE, RULES, grades_under
+from grading.engine.sentences import render
 from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
+
+CONSTITUTION, OXYGEN, CIRCULATION, ORGANS = range(4)
+"""Places of the four parts of a chart in ``CourseState.assessed`` and ``CourseState.found``."""
 
 _NOTHING: Final[Assessed] = ((), ())
 
 
 @dataclass(slots=True)
 class CourseState:
-    """Everything about a course up to ``at`` that later grades can depend on.
+    """The state of a course after ``at``: all that later grades can depend on.
 
     ``latest`` holds the latest entry about each thing ("temperature_c", "oxygen",
     "vasopressor.norepinephrine", "lab.crp", ...) since the infusion. ``policy_number`` is which of
-    the course's policies holds at ``at``: 0 the first, n the n-th later one. ``says`` is what the
-    four parts say, ``found`` the findings behind it where nothing about a part was charted since.
+    the course's policies holds at ``at``: 0 the first, n the n-th later one. ``assessed`` are the
+    codes of the four parts, ``found`` their findings, None where a part was charted since.
+    ``shown`` is grade, bound, codes and policy of the open period, None before the infusion.
     """
 
     facts: CourseFacts
     baseline: Baseline
+    system: GradingSystem
     grades: dict[str, int]
-    constitution: Constitution
+    constitutional: ConstitutionalSymptoms
     oxygen: OxygenSupport
     circulation: Circulation
-    organs: Organs
+    organs: OrganToxicity
     policy_number: int = 0
     at: datetime | None = None
     weight: Weight | None = None
@@ -71,7 +76,7 @@ class CourseState:
     begun: bool = False
     death: Death | None = None
     latest: dict[str, Entry] = field(default_factory=dict)
-    says: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
+    assessed: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
     found: list[Findings | None] = field(default_factory=lambda: [None] * 4)
     next_clock: datetime | None = None
     next_policy_at: datetime | None = None
@@ -79,7 +84,12 @@ class CourseState:
 
     @classmethod
     def at_start(
-        cls, facts: CourseFacts, baseline: Baseline, *, policy_number: int | None = None
+        cls,
+        facts: CourseFacts,
+        baseline: Baseline,
+        system: GradingSystem,
+        *,
+        policy_number: int | None = None,
     ) -> CourseState:
         """The empty state before any entry; ``baseline`` is what holds for the whole course.
 
@@ -92,26 +102,27 @@ class CourseState:
         return cls(
             facts=facts,
             baseline=baseline,
-            grades=grades_under(policy),
-            constitution=Constitution(policy),
+            system=system,
+            grades=system.grades_under(policy),
+            constitutional=ConstitutionalSymptoms(policy),
             oxygen=OxygenSupport(policy),
             circulation=Circulation.at_start(policy, limits_for(ruled, baseline)),
-            organs=Organs(policy, baseline),
+            organs=OrganToxicity(policy, baseline),
             policy_number=policy_number,
             weight_kg=facts.weight_kg,
             next_policy_at=facts.next_policy_at(policy_number),
         )
 
     def copied(self) -> Self:
-        """The same state, to be taken further by itself; the entries are shared."""
+        """Copy the state, so that it can be advanced by itself; the entries are shared."""
         return replace(
             self,
-            constitution=self.constitution.copied(),
+            constitutional=self.constitutional.copied(),
             oxygen=replace(self.oxygen),
             circulation=self.circulation.copied(),
             organs=self.organs.copied(),
             latest=dict(self.latest),
-            says=list(self.says),
+            assessed=list(self.assessed),
             found=list(self.found),
         )
 
@@ -125,26 +136,26 @@ class CourseState:
         return self.circulation.policy
 
     def advance(self, at: datetime, entries: Iterable[Entry]) -> list[Opening]:
-        """Take the state over the instant ``at`` with all its ``entries``; the periods that open.
+        """Apply all ``entries`` of the instant ``at``; returns the periods that open.
 
         Instants must come in order. The clock's own changes before ``at`` are made on the way.
         """
         openings = self.advance_clock(at)
         if at < self.facts.infused_at:
-            self._take_in_prior(entries)
+            self._apply_prior(entries)
         elif not self.is_over:
-            self._take_in(at, entries, openings)
+            self._apply(at, entries, openings)
         self.at = at
         return openings
 
     def advance_clock(self, until: datetime) -> list[Opening]:
-        """Make the changes that the clock and a change of policy alone bring before ``until``."""
+        """Apply changes by clock or policy before ``until``; returns the periods that open."""
         openings: list[Opening] = []
         if not self.begun and until > self.facts.infused_at:
-            self._take_in(self.facts.infused_at, (), openings)
+            self._apply(self.facts.infused_at, (), openings)
         while (event := self._next_event()) is not None and event < until:
             self.at = event
-            self._take_in(event, (), openings)
+            self._apply(event, (), openings)
         return openings
 
     @property
@@ -159,17 +170,17 @@ class CourseState:
         return min(clock, policy)
 
     def _change_policy(self) -> None:
-        """Read everything noted so far with the next policy's numbers."""
+        """Apply the next policy to everything noted so far."""
         self.policy_number += 1
         self.next_policy_at = self.facts.next_policy_at(self.policy_number)
         ruled = self.facts.under(self.policy_number)
-        self.grades = grades_under(ruled.policy)
-        self.constitution.read_under(ruled.policy)
+        self.grades = self.system.grades_under(ruled.policy)
+        self.constitutional.read_under(ruled.policy)
         self.oxygen.read_under(ruled.policy)
         self.circulation.read_under(ruled.policy, limits_for(ruled, self.baseline))
         self.organs.read_under(ruled.policy)
 
-    def _take_in_prior(self, entries: Iterable[Entry]) -> None:
+    def _apply_prior(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if isinstance(entry, Weight):
                 self._note_weight(entry)
@@ -178,7 +189,7 @@ class CourseState:
             elif isinstance(entry, Risk):
                 self._note_risk(entry)
 
-    def _take_in(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
+    def _apply(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
         touched = self._pass_time(at) if at in (self.next_clock, self.next_policy_at) else 0
         for entry in entries:
             touched |= _NOTED[type(entry)](self, entry)
@@ -190,27 +201,30 @@ class CourseState:
             self._open(at, openings)
 
     def _assess(self, at: datetime, touched: int) -> bool:
-        """Ask those parts that were touched what they say; whether the grade may now differ."""
-        before = self.says.copy()
-        if touched & (_CIRCULATION | _PRESSURE):
+        """Assess the parts that were touched; whether the grade may now differ."""
+        before = self.assessed.copy()
+        if touched & (_TOUCHED_CIRCULATION | _PRESSURE):
             self.circulation.settle(at, self.weight_kg)
-            self.says[2] = self.circulation.assess(at)
-            if touched & _CIRCULATION:  # a pressure alone sets no clock
+            self.assessed[CIRCULATION] = self.circulation.assess(at)
+            if touched & _TOUCHED_CIRCULATION:  # a pressure alone sets no clock
                 self.next_clock = self.circulation.next_change(at)
-        if touched & _CONSTITUTION:
-            self.says[0], self.found[0] = self.constitution.assess(), None
-        if touched & _OXYGEN:
-            self.says[1], self.found[1] = self.oxygen.assess(), None
-        if touched & _ORGANS:
-            self.says[3], self.found[3] = self.organs.assess(), None
-        return self.says != before or bool(touched & _POLICY)
+        if touched & _TOUCHED_CONSTITUTION:
+            self.assessed[CONSTITUTION] = self.constitutional.assess()
+            self.found[CONSTITUTION] = None
+        if touched & _TOUCHED_OXYGEN:
+            self.assessed[OXYGEN] = self.oxygen.assess()
+            self.found[OXYGEN] = None
+        if touched & _TOUCHED_ORGANS:
+            self.assessed[ORGANS] = self.organs.assess()
+            self.found[ORGANS] = None
+        return self.assessed != before or bool(touched & _POLICY)
 
     def _pass_time(self, at: datetime) -> int:
-        """Make the change of policy that the instant brings; what it or the clock touches."""
+        """Change the policy where that is due; returns the parts that it or the clock touches."""
         if self.next_policy_at == at:
             self._change_policy()
             return _EVERYTHING
-        return _CIRCULATION if self.next_clock == at else 0
+        return _TOUCHED_CIRCULATION if self.next_clock == at else 0
 
     def _end(self, at: datetime, openings: list[Opening]) -> None:
         self.at, self.begun, self.next_clock, self.next_policy_at = at, True, None, None
@@ -224,14 +238,15 @@ class CourseState:
         if death.attribution is Attribution.OTHER:
             return Opening(death.at, None, None, NOTHING_FOUND, self.policy_number)
         uncertain = death.attribution is Attribution.UNCERTAIN
-        text = "Death, attribution to CRS uncertain" if uncertain else "Death from CRS"
-        citation = RULES[DEATH].citation
-        criterion = Criterion(DEATH, DEATH_GRADE, citation, (death.id,), text, uncertain)
-        return Opening(death.at, DEATH_GRADE, DEATH_GRADE, Told(criterion), self.policy_number)
+        params = {"attribution": str(death.attribution)}
+        _, grade, citation, _ = self.system.rules[DEATH]
+        sentence = render(DEATH, params)
+        criterion = Criterion(DEATH, grade, citation, (death.id,), sentence, uncertain, params)
+        return Opening(death.at, grade, grade, WordedFindings(criterion), self.policy_number)
 
     def _open(self, at: datetime, openings: list[Opening]) -> None:
         """Open a period where grade, bound, codes or policy differ from what is shown."""
-        a, b, c, d = self.says
+        a, b, c, d = self.assessed
         met = a[0] + b[0] + c[0] + d[0]
         unknown = a[1] + b[1] + c[1] + d[1]
         grade = 0
@@ -250,32 +265,41 @@ class CourseState:
         openings.append(Opening(at, grade, at_most, found, self.policy_number, by_policy_alone))
 
     def findings(self, at: datetime) -> Findings:
-        """What is met and what is unknown at ``at``, highest grade first, evidence and words.
+        """The criteria met and the unknowns at ``at``, highest grade first, put in words when read.
 
-        What a part said is found once, until an entry about it comes; only the circulation's words
-        tell the time.
+        A part's findings are kept until an entry about it comes; those of the circulation are made
+        at every call, because their words name durations.
         """
-        said, found, grades = self.says, self.found, self.grades
-        constitution = found[0] or found_by(said[0], self.constitution.explainer, grades)
-        oxygen = found[1] or found_by(said[1], self.oxygen.explainer, grades)
-        circulation = found_by(
-            said[2], lambda: AsItStood(self.circulation.as_it_stands(), at).explain, grades
+        assessed, found, system, grades = self.assessed, self.found, self.system, self.grades
+        constitutional = found[CONSTITUTION] or lazy_findings(
+            assessed[CONSTITUTION], self.constitutional.explainer, system, grades
         )
-        organs = found[3] or found_by(said[3], self.organs.explainer, grades)
-        self.found = [constitution, oxygen, None, organs]
-        return Together(constitution, oxygen, circulation, organs)
+        oxygen = found[OXYGEN] or lazy_findings(
+            assessed[OXYGEN], self.oxygen.explainer, system, grades
+        )
+        circulation = lazy_findings(
+            assessed[CIRCULATION],
+            lambda: CirculationExplainer(self.circulation.frozen_copy(), at).explain,
+            system,
+            grades,
+        )
+        organs = found[ORGANS] or lazy_findings(
+            assessed[ORGANS], self.organs.explainer, system, grades
+        )
+        self.found = [constitutional, oxygen, None, organs]
+        return CombinedFindings(system, constitutional, oxygen, circulation, organs)
 
     def _note_weight(self, entry: Weight) -> int:
         self.weight, self.weight_kg = entry, entry.weight_kg
         self.latest["weight"] = entry
-        return _CIRCULATION if self.circulation.infusions.awaiting_weight else 0
+        return _TOUCHED_CIRCULATION if self.circulation.infusions.awaiting_weight else 0
 
     def _note_vitals(self, entry: Vitals) -> int:
         latest, touched = self.latest, 0
         if entry.temperature_c is not None:
             latest["temperature_c"] = entry
-            self.constitution.note_temperature(entry)
-            touched = _CONSTITUTION
+            self.constitutional.note_temperature(entry)
+            touched = _TOUCHED_CONSTITUTION
         if entry.systolic_mmhg is not None:
             latest["systolic_mmhg"] = entry
         if entry.diastolic_mmhg is not None:
@@ -292,41 +316,41 @@ class CourseState:
     def _note_oxygen(self, entry: Oxygen) -> int:
         self.latest["oxygen"] = entry
         self.oxygen.note(entry)
-        return _OXYGEN
+        return _TOUCHED_OXYGEN
 
     def _note_vasopressor(self, entry: Vasopressor) -> int:
         self.latest[f"vasopressor.{entry.drug}"] = entry
         self.circulation.note_vasopressor(entry)
-        return _CIRCULATION
+        return _TOUCHED_CIRCULATION
 
     def _note_bolus(self, entry: FluidBolus) -> int:
         self.latest["fluid_bolus"] = entry
         self.circulation.note_bolus(entry)
-        return _CIRCULATION
+        return _TOUCHED_CIRCULATION
 
     def _note_judgement(self, entry: Judgement) -> int:
         self.latest[f"judgement.{entry.about}"] = entry
         self.circulation.note_judgement(entry)
-        return _CIRCULATION
+        return _TOUCHED_CIRCULATION
 
     def _note_lab(self, entry: Lab) -> int:
         self.latest[f"lab.{entry.analyte}"] = entry
-        return _ORGANS if self.organs.note_lab(entry) else 0
+        return _TOUCHED_ORGANS if self.organs.note_lab(entry) else 0
 
     def _note_toxicity(self, entry: Toxicity) -> int:
         self.latest[f"toxicity.{entry.term}"] = entry
         self.organs.note_toxicity(entry)
-        return _ORGANS
+        return _TOUCHED_ORGANS
 
     def _note_symptom(self, entry: Symptom) -> int:
         self.latest[f"symptom.{entry.term}"] = entry
         touched = 0
         if entry.term in CONSTITUTIONAL_SYMPTOMS:
-            self.constitution.note_symptom(entry)
-            touched = _CONSTITUTION
+            self.constitutional.note_symptom(entry)
+            touched = _TOUCHED_CONSTITUTION
         if wants_grade(entry):
             self.organs.note_tick(entry)
-            touched |= _ORGANS
+            touched |= _TOUCHED_ORGANS
         return touched
 
     def _note_treatment(self, entry: Treatment) -> int:
@@ -337,8 +361,8 @@ class CourseState:
         self.latest["risk"] = entry
         return 0
 
-    def _say_nothing(self, _entry: Entry) -> int:
-        """A note, or that nothing was observed: the grade and what it rests on stay as they are."""
+    def _ignore(self, _entry: Entry) -> int:
+        """Ignore a note or a missed observation, on which no grade depends."""
         return 0
 
     def _note_death(self, entry: Death) -> int:
@@ -346,13 +370,15 @@ class CourseState:
         return 0
 
 
-_CONSTITUTION: Final = 1 << 0
-_OXYGEN: Final = 1 << 1
-_CIRCULATION: Final = 1 << 2
-_ORGANS: Final = 1 << 3
+_TOUCHED_CONSTITUTION: Final = 1 << CONSTITUTION
+_TOUCHED_OXYGEN: Final = 1 << OXYGEN
+_TOUCHED_CIRCULATION: Final = 1 << CIRCULATION
+_TOUCHED_ORGANS: Final = 1 << ORGANS
 _POLICY: Final = 1 << 4
 _PRESSURE: Final = 1 << 5
-_EVERYTHING: Final = _CONSTITUTION | _OXYGEN | _CIRCULATION | _ORGANS | _POLICY
+_EVERYTHING: Final = (
+    _TOUCHED_CONSTITUTION | _TOUCHED_OXYGEN | _TOUCHED_CIRCULATION | _TOUCHED_ORGANS | _POLICY
+)
 
 _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Weight: CourseState._note_weight,
@@ -366,7 +392,7 @@ _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Symptom: CourseState._note_symptom,
     Treatment: CourseState._note_treatment,
     Risk: CourseState._note_risk,
-    Note: CourseState._say_nothing,
-    NotObserved: CourseState._say_nothing,
+    Note: CourseState._ignore,
+    NotObserved: CourseState._ignore,
     Death: CourseState._note_death,
 }

@@ -47,7 +47,7 @@ TABLE_1: Final = (
         ),
     ),
 )
-"""Nausea, vomiting and headache stand twice in the paper and once here, with what they count as.
+"""The paper lists nausea, vomiting and headache twice; here each is in the row where it counts.
 
 Fever and hypotension are graded from the charted temperature and pressure and are not ticked;
 mental status changes are encephalopathy, word finding difficulty is dysphasia, dysmetria and

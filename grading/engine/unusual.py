@@ -1,6 +1,6 @@
-"""What can be, but seldom is: a form asks about it, nothing refuses it.
+"""Plausibility of entries: unusual values that a form asks about and nothing refuses.
 
-The ranges stand with the hard limits in ``vocabulary``; here is what they are held against.
+The usual ranges are in ``vocabulary``, with the hard limits.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an entry is held against.
+    """What an entry is compared with.
 
-    ``weight_kg`` converts doses at the entry's time; ``weights`` are those charted beside the one
-    in question; ``dose_before`` is the last dose of the same drug in its canonical unit.
+    ``weight_kg`` converts doses at the entry's time; ``weights`` are others charted near the
+    entry; ``dose_before`` is the last dose of the same drug in its canonical unit.
     """
 
     age_years: int

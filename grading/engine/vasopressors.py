@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
-from grading.engine.assessment import Explained
+from grading.engine import sentences
 from grading.engine.entries import Vasopressor
 from grading.engine.evidence import (
     BITARTRATE_PER_BASE,
@@ -19,6 +19,7 @@ from grading.engine.evidence import (
     TABLE_3_WITH_VASOPRESSIN,
     VASST_DIVISOR,
 )
+from grading.engine.periods import Explained
 from grading.engine.policy import BITARTRATE, Policy
 from grading.engine.units import (
     MICROGRAMS_PER_MILLIGRAM,
@@ -153,7 +154,7 @@ class HighDoseRun(NamedTuple):
         return self._credit(at) >= self._needed and self.is_open(at)
 
     def changes(self) -> tuple[datetime, ...]:
-        """The instants at which the clock alone may change what the run says."""
+        """The instants at which the clock alone may change whether the run is open or met."""
         if self.since is None:
             return ()
         if not self.high:
@@ -178,7 +179,7 @@ class Infusions:
     """Every vasopressor as last charted, and since when those that count have run.
 
     A dose stays as it was converted when charted; ``as_salt`` are those read as a salt then.
-    ``explained``, ``equivalent`` and ``standing`` are found once, until an infusion changes.
+    ``explained``, ``equivalent`` and ``frozen`` are cached until an infusion changes.
     """
 
     policy: Policy
@@ -190,7 +191,7 @@ class Infusions:
     changed: set[VasopressorDrug] = field(default_factory=set)
     explained: Explained | None = None
     equivalent: str | None = None
-    standing: Infusions | None = None
+    frozen: Infusions | None = None
 
     def copied(self) -> Self:
         return replace(
@@ -203,24 +204,24 @@ class Infusions:
             changed=set(self.changed),
         )
 
-    def as_they_stand(self) -> Infusions:
-        """What runs once the instant is concluded, to be read later and taken no further."""
-        if self.standing is None:
-            self.standing = Infusions(
+    def frozen_copy(self) -> Infusions:
+        """Copy the settled infusions for explanations; the copy is never advanced."""
+        if self.frozen is None:
+            self.frozen = Infusions(
                 self.policy,
                 dict(self.entries),
                 dict(self.running_since),
                 dict(self.doses),
                 as_salt=set(self.as_salt),
             )
-        return self.standing
+        return self.frozen
 
     def note(self, entry: Vasopressor) -> None:
         self.entries[entry.drug] = entry
         self.changed.add(entry.drug)
 
     def settle(self, at: datetime, weight_kg: Decimal | None) -> None:
-        """Take in what was noted for ``at``; a weight that arrived converts what waited for it."""
+        """Apply the entries noted for ``at``; a first weight converts rates that awaited one."""
         if weight_kg is not None and self.awaiting_weight:
             self.changed |= self.awaiting_weight
         for drug in self.changed:
@@ -238,7 +239,7 @@ class Infusions:
             salt = _is_salt(entry, self.policy)
             (self.as_salt.add if salt else self.as_salt.discard)(drug)
         self.changed.clear()
-        self.explained = self.equivalent = self.standing = None
+        self.explained = self.equivalent = self.frozen = None
 
     def only(self) -> VasopressorDrug | None:
         """The one vasopressor that runs, or None where none or several do."""
@@ -248,57 +249,68 @@ class Infusions:
         return tuple(sorted([self.entries[drug].id for drug in self.running_since]))
 
     def explain(self) -> Explained:
-        """What runs: the entries, in words, and whether the attribution of one is uncertain."""
+        """What runs: the entries, their doses, and whether the attribution of one is uncertain."""
         if self.explained is None:
-            texts, uncertain = [], False
+            infusions, uncertain = [], False
             for drug in sorted(self.running_since):
-                entry = self.entries[drug]
-                texts.append(infusion_text(entry, self.doses[drug], salt=drug in self.as_salt))
+                entry, salt = self.entries[drug], drug in self.as_salt
+                infusions.append(infusion_params(entry, self.doses[drug], salt=salt))
                 uncertain |= entry.attribution is Attribution.UNCERTAIN
-            self.explained = Explained(self.evidence(), "; ".join(texts), uncertain)
+            self.explained = Explained(self.evidence(), {"infusions": infusions}, uncertain)
         return self.explained
 
-    def equivalent_text(self) -> str:
-        """The VASST equivalent of what runs, in words."""
+    def equivalent_dose(self) -> str:
+        """The VASST equivalent of what runs, in µg/min, as a parameter of a sentence."""
         if self.equivalent is None:
-            dose = norepinephrine_equivalent(self.doses)
-            self.equivalent = f"norepinephrine equivalent {shown(dose)} mcg/min"
+            self.equivalent = shown(norepinephrine_equivalent(self.doses))
         return self.equivalent
 
 
 def rate_text(entry: Vasopressor) -> str:
     """The rate as it was charted, in words."""
+    return sentences.rate_text(rate_params(entry))
+
+
+def rate_params(entry: Vasopressor) -> dict[str, Any]:
+    """The charted rate: ``rate`` is None where it is not known, "0" where the drug is stopped."""
+    params: dict[str, Any] = {"drug": str(entry.drug), "rate": None}
     if entry.rate is None:
-        return "dose not known"
-    if not entry.runs:
-        return "stopped"
-    if entry.unit is None:
-        return "running"
-    text = f"{shown(entry.rate)} {entry.unit.label}"
-    if entry.unit is DoseUnit.ML_PER_H and entry.concentration_per_ml is not None:
-        substance = "units" if entry.drug is VasopressorDrug.VASOPRESSIN else "mcg"
-        text += f" of {shown(entry.concentration_per_ml)} {substance}/mL"
-    return text
+        return params
+    params["rate"] = shown(entry.rate) if entry.runs else "0"
+    if entry.unit is not None:
+        params["unit"] = str(entry.unit)
+        if entry.unit is DoseUnit.ML_PER_H and entry.concentration_per_ml is not None:
+            params["concentration_per_ml"] = shown(entry.concentration_per_ml)
+    return params
 
 
-def infusion_text(entry: Vasopressor, dose: Fraction | None, *, salt: bool) -> str:
-    """An infusion with the arithmetic that brought it to Table 3's unit."""
-    text = f"{entry.drug.label} {rate_text(entry)}"
+def infusion_params(entry: Vasopressor, dose: Fraction | None, *, salt: bool) -> dict[str, Any]:
+    """An infusion with the steps that brought its rate to ``dose``, in Table 3's unit.
+
+    ``dose`` None is not known. ``salt``: the charted rate is that of norepinephrine bitartrate.
+    """
+    params = rate_params(entry)
     canonical = DRUGS[entry.drug].canonical
     if dose is None:
-        waits = entry.rate is not None and needs_weight(entry.drug, entry.unit)
-        return f"{text}, no weight charted" if waits else text
+        if entry.rate is not None and needs_weight(entry.drug, entry.unit):
+            params["weight_missing"] = True
+        return params
     if canonical is None or (entry.unit is canonical and not salt):
-        return text
+        return params
     weight = _weight_used(entry, dose * _BITARTRATE if salt else dose)
-    return f"{text}{weight} = {shown(dose)} {canonical.label}{' base' if salt else ''}"
+    if weight is not None:
+        params["weight_kg"] = shown(weight)
+    params |= {"dose": shown(dose), "dose_unit": str(canonical)}
+    if salt:
+        params["salt"] = True
+    return params
 
 
-def _weight_used(entry: Vasopressor, charted: Fraction) -> str:
-    """The weight between the charted rate and its canonical unit, as a step of the sum."""
+def _weight_used(entry: Vasopressor, charted: Fraction) -> Fraction | None:
+    """The weight between the charted rate and its canonical unit; None where none was needed."""
     if not needs_weight(entry.drug, entry.unit) or not entry.rate or entry.unit is None:
-        return ""
+        return None
     if entry.unit.per_kg:
-        return f" × {shown(charted / Fraction(entry.rate))} kg"
+        return charted / Fraction(entry.rate)
     per_min = charted_dose_without_weight(entry)
-    return "" if per_min is None else f" ÷ {shown(per_min / charted)} kg"
+    return None if per_min is None else per_min / charted

@@ -1,7 +1,7 @@
-"""The words of a chart: what can be charted, in which units, within which hard limits.
+"""The vocabulary of a chart: what can be charted, in which units, within which hard limits.
 
-Each vital sign, device, drug, analyte and term is said here once; forms, columns, the course file
-and the criteria derive from it. Hard limits refuse what cannot be (values after MIMIC-Extract's
+Each vital sign, device, drug, analyte and term is defined here once; forms, columns, course file
+and criteria derive from it. Hard limits refuse what cannot be (values after MIMIC-Extract's
 variable ranges, widened where a patient with CRS has gone beyond them); usual ranges are narrower,
 and a form asks about what lies outside them.
 """

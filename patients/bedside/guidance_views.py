@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,25 +17,21 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_chart
 from grading.engine.algorithm import Item, Reply
-from patients.bedside.after_save import after_save
+from patients.bedside.after_save import after_save, render_after_save, shown_on_page
 from patients.bedside.page import (
     FIRST_KIND,
     form_context,
-    page_context,
+    read_unchanged_items,
+    render_in_form_place,
+    render_page,
     shared_context,
-    unchanged_items_of,
 )
-from patients.display.timeline import answer_row, answer_text
+from patients.display.timeline import answer_text
 from patients.forms.proposals import Proposals
 from patients.forms.registry import ENTRY_FORMS
-from patients.guidance.advice import CHARTED_BY_DONE, advice_for_course
-from patients.guidance.answer import (
-    AnsweredMeanwhileError,
-    NewAnswer,
-    NoLongerAdvisedError,
-    RecordedAnswer,
-    record_answer,
-)
+from patients.forms.unchanged import UnchangedForm
+from patients.guidance.advice import CHARTED_BY_DONE, Advice, advice_for_course
+from patients.guidance.answer import NewAnswer, NoLongerAdvisedError, record_answer
 from patients.guidance.forms import (
     FORM_OF_REPLY,
     AnswerForm,
@@ -45,13 +39,12 @@ from patients.guidance.forms import (
     NotAppropriateForm,
     NotNowForm,
     QuickActionForm,
-    StaleActionError,
 )
-from patients.guidance.panel import panel_of
+from patients.guidance.panel import read_panel
 from patients.models import Course
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.status import read_course_status
-from patients.recording.inputs import FormReusedError, NewEntry
+from patients.recording.inputs import ConflictError, FormReusedError
 from patients.recording.record import RecordingResult, record_entries
 from patients.requests import (
     CONFLICT,
@@ -63,111 +56,95 @@ from patients.requests import (
     submission_from,
 )
 
-_SENT_BEFORE: Final = "This was sent before with another answer."
-
-
-class AnswerResult(NamedTuple):
-    """What the panel says after an answer or a tap."""
-
-    recorded: RecordingResult
-    text: str
-    answer: AnswerRow | None = None
-    leaves_form: bool = False
-
 
 @require_safe
 @vary_on_headers("HX-Request")
 def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The panel now; for htmx nothing where it is what was ``seen``. Alone it is the page."""
+    """The panel now; 204 where it has the signature that the page has ``seen``."""
     course, now = course_or_404(course_id), timezone.now()
-    may_chart = can_chart(request.user)
     if not request.htmx:
-        page = page_context(course, FIRST_KIND, now, may_chart=may_chart)
-        return render(request, "bedside/page.html", page)
-    panel = panel_of(read_course_status(course, now))
+        return render_page(request, course)
+    panel = read_panel(read_course_status(course, now))
     if request.GET.get("seen") == panel.signature:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"guidance": panel}
-    context |= shared_context(course, may_chart=may_chart)
+    context |= shared_context(course, may_chart=can_chart(request.user))
     return render(request, "guidance/panel.html", context)
 
 
 @require_POST
 @requires_charting
 def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Chart what one tap says: a risk answer, a judgement, that an infusion goes on or stopped."""
+    """Chart one button: a risk answer, a judgement, an infusion unchanged or stopped."""
     course, now = course_or_404(course_id), timezone.now()
     form = QuickActionForm(request.POST)
     if not form.is_valid():
         return _refused(request, course, "This page is out of date: look at the chart.")
     try:
-        draft = form.new_entry(now, unchanged_items_of(course, now))
-        recorded = record_entries(course, [draft], submission_from(request, form))
-    except StaleActionError as error:
-        return _refused(request, course, error.sentence)
-    except FormReusedError:
-        return _refused(request, course, _SENT_BEFORE)
-    return _respond(request, AnswerResult(recorded, ""))
+        new_entry = form.new_entry(now, read_unchanged_items(course, now))
+        result = record_entries(course, [new_entry], submission_from(request, form))
+    except ConflictError as error:
+        return _refused(request, course, _sentence_of(error))
+    return _respond(request, result)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 @requires_charting
 def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str) -> HttpResponse:
-    """The form of an answer that needs more than a tap; sent, the answer is kept."""
+    """The form of an answer that needs more than a button; a POST records the answer."""
     course, now = course_or_404(course_id), timezone.now()
-    word = _reply(reply)
-    item, seen = _item(course, code, word, now)
-    form = _form(request, course, now, code, word, item, seen)
-    if form is None:
-        return _refused(request, course, "This is not advised any more: look at the chart.")
-    if form.is_bound and form.is_valid():
-        return _record(request, course, code, word, form)
-    return _form_page(request, course, item, form, code, word, now)
+    replied = _reply_or_404(reply)
+    if posted(request) is None:
+        advice = advice_for_course(course, now)
+        item = _item(advice, code, replied)
+        if item is None:
+            return _refused(request, course, NoLongerAdvisedError().sentence)
+        return _form_page(
+            request, course, item, _empty_form(course, advice, item, replied, now), replied
+        )
+    form = _posted_form(request, course, code, replied, now)
+    if form.is_valid():
+        return _record(request, course, code, replied, form)
+    return _invalid_form_page(request, course, code, replied, form, now)
 
 
-def _reply(reply: str) -> Reply:
+def _reply_or_404(reply: str) -> Reply:
     try:
         return Reply(reply)
     except ValueError:
         raise Http404("No such answer") from None
 
 
-def _item(course: Course, code: str, reply: Reply, now: datetime) -> tuple[Item | None, str]:
-    """The item as it is advised now, and the latest answer to it."""
-    advised = advice_for_course(course, now)
-    latest = advised.answers.get(code)
-    item = next((i for i in advised.items if i.code == code and reply in i.answers), None)
-    return item, "" if latest is None else str(latest.pk)
+def _item(advice: Advice, code: str, reply: Reply) -> Item | None:
+    """The item as it is advised now; None where it is not, or has no such answer."""
+    return next((i for i in advice.items if i.code == code and reply in i.answers), None)
 
 
-def _form(
-    request: SignedInRequest,
-    course: Course,
-    now: datetime,
-    code: str,
-    reply: Reply,
-    item: Item | None,
-    seen: str,
-) -> AnswerForm | GivenForm | None:
-    """The form of ``reply``; None where the item is not advised and nothing was sent before."""
-    data = posted(request)
-    charts = reply is Reply.DONE and code in CHARTED_BY_DONE
-    if item is None:
-        return AnswerForm(data) if data is not None and _is_replay(course, data) else None
-    if charts:
-        agents = CHARTED_BY_DONE[code]
-        return GivenForm(data, course=course, now=now, item=item, agents=agents, seen=seen)
-    return FORM_OF_REPLY[reply](data, seen=seen)
+def _charts(code: str, reply: Reply) -> bool:
+    """Whether the answer charts a treatment."""
+    return reply is Reply.DONE and code in CHARTED_BY_DONE
 
 
-def _is_replay(course: Course, data: Mapping[str, Any]) -> bool:
-    """Whether this very form was recorded before: it is answered as it was then."""
-    try:
-        form_id = uuid.UUID(data.get("form_id", ""))
-    except ValueError:
-        return False
-    return course.acts.filter(form_id=form_id).exists()
+def _empty_form(
+    course: Course, advice: Advice, item: Item, reply: Reply, now: datetime
+) -> AnswerForm | GivenForm:
+    """The form of ``reply`` with the dose of ``item`` proposed."""
+    latest = advice.answers.get(item.code)
+    seen = "" if latest is None else str(latest.pk)
+    if _charts(item.code, reply):
+        agents = CHARTED_BY_DONE[item.code]
+        return GivenForm(course=course, now=now, agents=agents, item=item, seen=seen)
+    return FORM_OF_REPLY[reply](seen=seen)
+
+
+def _posted_form(
+    request: SignedInRequest, course: Course, code: str, reply: Reply, now: datetime
+) -> AnswerForm | GivenForm:
+    """What was posted; it depends on the code alone, not on what is advised now."""
+    if _charts(code, reply):
+        return GivenForm(request.POST, course=course, now=now, agents=CHARTED_BY_DONE[code])
+    return FORM_OF_REPLY[reply](request.POST)
 
 
 def _record(
@@ -177,92 +154,93 @@ def _record(
     reply: Reply,
     form: AnswerForm | GivenForm,
 ) -> HttpResponse:
-    given = NewAnswer(code, reply, form.cleaned_data["seen"] if "seen" in form.fields else None)
-    leaves_form = False
+    new_answer = NewAnswer(code, reply, form.cleaned_data["seen"])
     if isinstance(form, NotNowForm):
-        given = replace(given, returns_after=form.returns_after)
+        new_answer = replace(new_answer, returns_after=form.returns_after)
     elif isinstance(form, NotAppropriateForm):
-        given, leaves_form = replace(given, reason=form.reason), True
+        new_answer = replace(new_answer, reason=form.reason)
     elif isinstance(form, GivenForm):
-        given, leaves_form = replace(given, treatment=_only(form.new_entries())), True
+        new_answer = replace(new_answer, treatment=next(iter(form.new_entries()), None))
     try:
-        kept = record_answer(course, given, submission_from(request, form))
-    except NoLongerAdvisedError:
-        return _refused(request, course, "This is not advised any more: look at the chart.")
-    except AnsweredMeanwhileError as error:
-        who, what = error.answer.author, answer_text(error.answer)
-        return _refused(request, course, f"{who} has answered this meanwhile: {what}.")
-    except FormReusedError:
-        return _refused(request, course, _SENT_BEFORE)
-    return _respond(request, _form_of(kept, leaves_form=leaves_form))
+        recorded = record_answer(course, new_answer, submission_from(request, form))
+    except ConflictError as error:
+        return _refused(request, course, _sentence_of(error))
+    had_a_form = isinstance(form, NotAppropriateForm | GivenForm)
+    return _respond(request, recorded.recorded, recorded.answer, had_a_form=had_a_form)
 
 
-def _only(drafts: list[NewEntry]) -> NewEntry | None:
-    return drafts[0] if drafts else None
+def _sentence_of(error: ConflictError) -> str:
+    if isinstance(error, FormReusedError):
+        return "This was sent before with another answer."
+    return error.sentence
 
 
-def _form_of(kept: RecordedAnswer, *, leaves_form: bool) -> AnswerResult:
-    return AnswerResult(kept.recorded, answer_text(kept.answer), kept.answer, leaves_form)
+def _respond(
+    request: SignedInRequest,
+    result: RecordingResult,
+    answer: AnswerRow | None = None,
+    *,
+    had_a_form: bool = False,
+) -> HttpResponse:
+    """htmx gets the panel and what else changed; a plain form is sent back to the page.
 
-
-def _respond(request: SignedInRequest, told: AnswerResult) -> HttpResponse:
-    """htmx gets the panel and what else changed; a plain form is sent back to the page."""
-    course, saved = told.recorded.course, after_save(told.recorded)
-    text = "; ".join(part for part in (told.text, saved.text) if part)
+    An answer that ``had_a_form`` took the place of the entry form, which comes back now.
+    """
+    course, saved = result.course, after_save(result, shown_on_page(request), answer)
+    answered = "" if answer is None else answer_text(answer)
+    saved = replace(saved, text="; ".join(text for text in (answered, saved.text) if text))
     if not request.htmx:
-        messages.info(request, f"Saved. {text}")
+        messages.info(request, f"Saved. {saved.text}")
         return redirect(f"{reverse('patients:bedside', args=[course.pk])}#guidance")
-    rows = saved.rows if told.answer is None else [answer_row(told.answer), *saved.rows]
-    proposed = Proposals(unchanged=saved.carried_on)
-    vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=told.recorded.now, proposed=proposed)
-    context = {
-        "saved": replace(saved, text=text),
-        "remarks": [],
-        "leaves_form": told.leaves_form,
-        "renew_form": told.leaves_form,
-        "form_id": uuid.uuid4(),
-        **form_context(vitals, FIRST_KIND),
-        **{name: getattr(saved, name) for name in ("card", "timeline", "previous", "guidance")},
-        "rows": rows,
-        **shared_context(course, may_chart=True),
-    }
-    return render(request, "bedside/answered.html", context)
+    if not had_a_form:
+        context: dict[str, Any] = {"form": UnchangedForm(saved.unchanged), "kind": FIRST_KIND}
+    else:
+        proposed = Proposals(unchanged=saved.unchanged)
+        vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=result.now, proposed=proposed)
+        context = form_context(vitals, FIRST_KIND) | {"renew_form": True}
+    return render_after_save(request, saved, "guidance/panel.html", context)
 
 
 def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpResponse:
     """Nothing is stored: why, with the chart as it is now."""
-    now = timezone.now()
     if not request.htmx:
-        page = page_context(course, FIRST_KIND, now, may_chart=True) | {"refusal": sentence}
-        return render(request, "bedside/page.html", page, status=CONFLICT)
-    panel = panel_of(read_course_status(course, now))
+        return render_page(request, course, {"refusal": sentence}, status=CONFLICT)
+    panel = read_panel(read_course_status(course, timezone.now()))
     context = {"guidance": panel, "refusal": sentence, "oob": True}
     context |= shared_context(course, may_chart=True)
-    return render(request, "bedside/refused.html", context, status=CONFLICT)
+    return render(request, "bedside/not_saved.html", context, status=CONFLICT)
+
+
+def _invalid_form_page(
+    request: SignedInRequest,
+    course: Course,
+    code: str,
+    reply: Reply,
+    form: AnswerForm | GivenForm,
+    now: datetime,
+) -> HttpResponse:
+    item = _item(advice_for_course(course, now), code, reply)
+    if item is None:
+        return _refused(request, course, NoLongerAdvisedError().sentence)
+    return _form_page(request, course, item, form, reply)
 
 
 def _form_page(
     request: SignedInRequest,
     course: Course,
-    item: Item | None,
-    form: forms.Form,
-    code: str,
+    item: Item,
+    form: AnswerForm | GivenForm,
     reply: Reply,
-    now: datetime,
 ) -> HttpResponse:
     """The form where entries are charted; typed values and errors stay."""
     context: dict[str, Any] = {
         "form": form,
         "item": item,
         "reply": reply,
-        "action": reverse("patients:answer", args=[course.pk, code, reply.value]),
+        "action": reverse("patients:guidance_answer", args=[course.pk, item.code, reply.value]),
+        "previous": {},
     }
-    template = "guidance/answer_form.html"
     status = UNPROCESSABLE if form.is_bound else 200
-    if request.htmx:
-        context |= shared_context(course, may_chart=True)
-        context |= {"course": course, "previous": {}}
-        return render(request, template, context, status=status)
-    page = page_context(course, FIRST_KIND, now, may_chart=True)
-    page |= {**context, "form_template": template, "course": course}
-    return render(request, "bedside/page.html", page, status=status)
+    return render_in_form_place(
+        request, course, "guidance/answer_form.html", context, status=status
+    )

@@ -1,19 +1,21 @@
-"""The context of the bedside page and of its parts."""
+"""The context of the bedside page and of its parts; a part alone for htmx, the whole page else."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
-from grading.service import Standing
+from crs_app.accounts.permissions import can_chart
 from patients.bedside.timeline import timeline_of
-from patients.display.banner import Banner, banner_of
-from patients.display.grade_card import GradeCard, grade_card
+from patients.display.banner import banner_of
+from patients.display.grade_card import grade_card
 from patients.display.previous_values import (
     Infusion,
     PreviousValue,
@@ -25,11 +27,11 @@ from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
 from patients.forms.attribution import AttributionProposal, latest_attributions
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
-from patients.forms.proposals import Proposals, read_proposals
+from patients.forms.proposals import read_proposals
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.forms import RETURNS_AFTER
-from patients.guidance.panel import panel_beside
+from patients.guidance.panel import panel_for_status
 from patients.models import Course, EntryKind
 from patients.queries.grades import GradeHistory
 from patients.queries.status import (
@@ -39,61 +41,7 @@ from patients.queries.status import (
     read_weights_for,
     weights_among,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class BedsideData:
-    """Everything of one course that its page shows beside the timeline and the form.
-
-    ``held`` is what it was read from, for what else the page tells.
-    """
-
-    held: GradeHistory
-    banner: Banner
-    card: GradeCard
-    previous: Mapping[str, PreviousValue]
-    running: list[Infusion]
-    carried_on: list[UnchangedItem]
-    proposed: Mapping[str, AttributionProposal]
-
-
-def read_bedside_data(course: Course, now: datetime) -> BedsideData:
-    """Banner, grade card, previous values and running infusions of one course."""
-    return bedside_data(read_course_status(course, now))
-
-
-def bedside_data(reading: CourseStatus) -> BedsideData:
-    """``read_bedside_data`` for a course that was read already."""
-    course = reading.course
-    held = read_history_for(course.pk, reading.standing)
-    weights = weights_among(held.weights)
-    return BedsideData(
-        held=held,
-        banner=banner_of(reading),
-        card=grade_card(course.pk, reading.standing, held.grades, held.authors),
-        previous=previous_values(reading.standing, weights),
-        running=running_infusions(reading.standing, weights),
-        carried_on=unchanged_items(reading.standing, weights),
-        proposed=latest_attributions(reading.standing.latest),
-    )
-
-
-def proposals_for(kind: str, course: Course, now: datetime, data: BedsideData) -> Proposals:
-    """Return what an empty form of ``kind`` proposes on the page that shows ``data``."""
-    return read_proposals(kind, course, now, attributions=data.proposed, unchanged=data.carried_on)
-
-
-def unchanged_items_of(course: Course, now: datetime) -> list[UnchangedItem]:
-    """What a round at ``now`` may find unchanged."""
-    standing = read_course_status(course, now).standing
-    return unchanged_items(standing, read_weights_for(course.pk, standing.latest.values()))
-
-
-def card_of(course_id: uuid.UUID, standing: Standing) -> GradeCard:
-    """The grade card of a course that stands at ``standing``."""
-    held = read_history_for(course_id, standing)
-    return grade_card(course_id, standing, held.grades, held.authors)
-
+from patients.requests import SignedInRequest
 
 FIRST_KIND: Final = EntryKind.VITALS.value
 TABS: Final = {
@@ -114,7 +62,7 @@ TABS: Final = {
     EntryKind.DEATH.value: "Death",
 }
 IN_SIGHT: Final = 5
-"""How many of the tabs stand in a row; the others are one tap further, under More."""
+"""How many of the tabs are in a row; the others are opened by More."""
 TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
@@ -124,21 +72,64 @@ TIMELINE_KINDS: Final = (
 )
 
 
-def page_context(course: Course, kind: str, now: datetime, *, may_chart: bool) -> dict[str, Any]:
-    """Everything that the bedside page shows, with the empty form of ``kind``."""
-    reading = read_course_status(course, now)
-    beside = bedside_data(reading)
-    proposed = proposals_for(kind, course, now, beside)
+@dataclass(frozen=True, slots=True)
+class BedsideData:
+    """A course as its page and forms need it: status, grade history, and what forms propose."""
+
+    status: CourseStatus
+    history: GradeHistory
+    previous: Mapping[str, PreviousValue]
+    running: list[Infusion]
+    unchanged: list[UnchangedItem]
+    attributions: Mapping[str, AttributionProposal]
+
+    @property
+    def course(self) -> Course:
+        return self.status.course
+
+
+def read_bedside_data(course: Course, now: datetime) -> BedsideData:
+    """Read what the page of ``course`` shows at ``now``, but for its timeline."""
+    status = read_course_status(course, now)
+    history = read_history_for(course.pk, status.standing)
+    weights = weights_among(history.weights)
+    return BedsideData(
+        status=status,
+        history=history,
+        previous=previous_values(status.standing, weights),
+        running=running_infusions(status.standing, weights),
+        unchanged=unchanged_items(status.standing, weights),
+        attributions=latest_attributions(status.standing.latest),
+    )
+
+
+def read_unchanged_items(course: Course, now: datetime) -> list[UnchangedItem]:
+    """Read what a round at ``now`` can chart again unchanged."""
+    standing = read_course_status(course, now).standing
+    return unchanged_items(standing, read_weights_for(course.pk, standing.latest.values()))
+
+
+def empty_form(kind: str, data: BedsideData) -> EntryForm:
+    """The form of ``kind`` with nothing typed, and with what it proposes."""
+    course, now = data.course, data.status.standing.at
+    proposed = read_proposals(
+        kind, course, now, attributions=data.attributions, unchanged=data.unchanged
+    )
+    return ENTRY_FORMS[kind](course=course, now=now, proposed=proposed)
+
+
+def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:
+    """Everything that the bedside page shows, but for a form."""
+    status, history = data.status, data.history
     return {
-        "banner": beside.banner,
-        "card": beside.card,
-        "previous": beside.previous,
-        "running": beside.running,
-        "guidance": panel_beside(reading, beside.held, beside.carried_on),
-        "timeline": timeline_of(course.pk, now, can_correct=may_chart),
+        "banner": banner_of(status),
+        "card": grade_card(data.course.pk, status.standing, history.grades, history.authors),
+        "previous": data.previous,
+        "running": data.running,
+        "guidance": panel_for_status(status, history, data.unchanged),
+        "timeline": timeline_of(data.course.pk, status.standing.at, can_correct=may_chart),
         "form_template": "forms/entry_form.html",
-        **form_context(ENTRY_FORMS[kind](course=course, now=now, proposed=proposed), kind),
-        **shared_context(course, may_chart=may_chart),
+        **shared_context(data.course, may_chart=may_chart),
     }
 
 
@@ -160,3 +151,42 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": tuple(RETURNS_AFTER.items()),
     }
+
+
+def render_page(
+    request: SignedInRequest,
+    course: Course,
+    context: dict[str, Any] | None = None,
+    *,
+    kind: str = FIRST_KIND,
+    status: int = 200,
+) -> HttpResponse:
+    """The whole page with the empty form of ``kind``, and ``context`` over its own."""
+    data = read_bedside_data(course, timezone.now())
+    page = page_context(data, may_chart=can_chart(request.user))
+    page |= form_context(empty_form(kind, data), kind)
+    return render(request, "bedside/page.html", page | (context or {}), status=status)
+
+
+def render_in_form_place(
+    request: SignedInRequest,
+    course: Course,
+    template: str,
+    context: dict[str, Any],
+    *,
+    data: BedsideData | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """``template`` alone for htmx; otherwise the whole page with it in the place of the form."""
+    may_chart = can_chart(request.user)
+    data = data or read_bedside_data(course, timezone.now())
+    if request.htmx:
+        fragment: dict[str, Any] = {
+            "previous": data.previous,
+            "running": data.running,
+            "course": course,
+        }
+        fragment |= shared_context(course, may_chart=may_chart)
+        return render(request, template, fragment | context, status=status)
+    page = page_context(data, may_chart=may_chart) | {"form_template": template, "course": course}
+    return render(request, "bedside/page.html", page | context, status=status)

@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from datetime import datetime
 
 from grading.engine.entries import Weight
+from grading.systems import HEADLINE
 from patients.display.timeline import (
     GRADE_CHANGE,
     GUIDANCE,
@@ -24,6 +25,8 @@ from patients.models import Entry
 from patients.queries.guidance_answers import read_all_answers
 from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
+    TimelinePosition,
+    position_of,
     read_correction_chains,
     read_grade_changes,
     read_moves,
@@ -44,15 +47,22 @@ def timeline_of(
     if kind == GRADE_CHANGE:
         changes = [
             change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
-            for one in read_grade_changes(course_id, now)
+            for one in read_grade_changes(course_id, now, HEADLINE)
         ]
         return Timeline(changes[::-1], "", kind)
     if kind == GUIDANCE:
         return Timeline([answer_row(answer) for answer in read_all_answers(course_id)], "", kind)
     if kind == TRANSFER:
         return Timeline([move_row(move) for move in read_moves(course_id)], "", kind)
-    page = read_timeline_page(course_id, now, before=before, kind=kind)
+    after = None if before is None else position_of(course_id, before)
+    page = read_timeline_page(course_id, now, HEADLINE, after=after, kind=kind)
     return build_timeline(page, kind, _correctable(can_correct))
+
+
+def row_below(course_id: uuid.UUID, now: datetime, position: TimelinePosition) -> str | None:
+    """The key of the row directly below ``position``; None where nothing is older."""
+    page = read_timeline_page(course_id, now, HEADLINE, after=position, rows=1)
+    return next((row.key for row in build_timeline(page, "", frozenset()).rows), None)
 
 
 def rows_of(

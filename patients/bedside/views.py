@@ -14,26 +14,26 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_chart
 from patients.bedside.entry_views import kind_or_404
-from patients.bedside.page import FIRST_KIND, TIMELINE_KINDS, card_of, page_context, shared_context
+from patients.bedside.page import FIRST_KIND, TIMELINE_KINDS, render_page, shared_context
 from patients.bedside.timeline import timeline_of
-from patients.queries.status import read_course_status
+from patients.display.grade_card import grade_card
+from patients.queries.status import read_course_status, read_history_for
 from patients.requests import SignedInRequest, course_or_404
 
 
 @require_safe
 def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """The page of one course."""
-    course, now = course_or_404(course_id), timezone.now()
     kind = kind_or_404(request.GET.get("kind", FIRST_KIND))
-    page = page_context(course, kind, now, may_chart=can_chart(request.user))
-    return render(request, "bedside/page.html", page)
+    return render_page(request, course_or_404(course_id), kind=kind)
 
 
 @require_safe
 def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The grade card now; nothing where it is what was ``seen``."""
-    reading = read_course_status(course_or_404(course_id), timezone.now())
-    card = card_of(course_id, reading.standing)
+    """The grade card now; 204 where it has the signature that the page has ``seen``."""
+    standing = read_course_status(course_or_404(course_id), timezone.now()).standing
+    history = read_history_for(course_id, standing)
+    card = grade_card(course_id, standing, history.grades, history.authors)
     if request.GET.get("seen") == card.signature:
         return HttpResponse(status=204)
     return render(request, "bedside/grade_card.html", {"card": card, "course_id": course_id})
@@ -52,12 +52,11 @@ def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         kind=_timeline_kind(request.GET.get("kind", "")),
         can_correct=may_chart,
     )
-    if request.htmx:
-        context = {"timeline": rows, "is_older": "before" in request.GET}
-        context |= shared_context(course, may_chart=may_chart)
-        return render(request, "bedside/timeline.html", context)
-    page = page_context(course, FIRST_KIND, now, may_chart=may_chart) | {"timeline": rows}
-    return render(request, "bedside/page.html", page)
+    if not request.htmx:
+        return render_page(request, course, {"timeline": rows})
+    context = {"timeline": rows, "is_older": "before" in request.GET}
+    context |= shared_context(course, may_chart=may_chart)
+    return render(request, "bedside/timeline.html", context)
 
 
 def _timeline_kind(kind: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from patients.display.text import (
     temperature_text,
     thing_label,
 )
-from patients.queries.grades import EntryAuthor, GradeInterval
+from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,6 @@ class GradeCard:
     ended: bool
     signature: str
 
-
-PEAK_WINDOW: Final = timedelta(hours=24)
 
 _EXPECTED: Final = {
     "temperature_c": "temperature",

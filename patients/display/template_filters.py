@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
-from functools import lru_cache
 from typing import Any, Final
 
 from django.utils import timezone
-from markupsafe import Markup
 
-from patients.display.text import age_text, capital, clock_text, day_of, duration_text
+from patients.display.text import age_text, capital, clock_text, duration_text
 
 _USUAL_REASONS: Final = (
     "Typing error",
@@ -58,18 +56,6 @@ def _of(values: Mapping[str, Any] | None, name: str) -> Any:
     return values.get(name) if values else None
 
 
-_FORM_HEAD: Final = Markup("<!-- head of a form -->")
-"""Where a form that is kept in writing gets what no other may have; escaped text cannot say it."""
-
-
-def _with_form_heads(text: str, csrf_input: str) -> Markup:
-    """``text`` with the request's token and an id of its own in each form: it is recorded once."""
-    written, *forms = str(text).split(_FORM_HEAD)
-    for form in forms:
-        written += f'{csrf_input}<input type="hidden" name="form_id" value="{uuid.uuid4()}">{form}'
-    return Markup(written)  # noqa: S704 - all of it is markup already
-
-
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "ago": age_text,
     "capital": capital,
@@ -80,29 +66,12 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "stamp": _stamp,
     "typed_time": _typed_time,
     "until": _until,
-    "with_form_heads": _with_form_heads,
 }
 
 
-def _once_a_day(macro: Callable[..., str], *values: Hashable) -> str:
-    """What ``macro`` writes of ``values``, as long as nothing of them is another.
-
-    For one that prints nothing else: no age, and of its forms all but their heads. A time of day is
-    printed with its date on another day.
-    """
-    return _written(macro, (day_of(timezone.now()), timezone.get_default_timezone()), values)
-
-
-@lru_cache(maxsize=2048)
-def _written(macro: Callable[..., str], _day: Hashable, values: tuple[Hashable, ...]) -> str:
-    return macro(*values)
-
-
 GLOBALS: Final[Mapping[str, Any]] = {
-    "form_head": _FORM_HEAD,
-    "once_a_day": _once_a_day,
-    # A form that stands in a page among others: it is recorded once.
+    # The idempotency key of a form among others on a page.
     "new_form_id": uuid.uuid4,
-    # Why entries are corrected or taken back, most often: one tap each.
+    # The usual reasons of a correction: one tap each.
     "usual_reasons": _USUAL_REASONS,
 }

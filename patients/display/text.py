@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
 from django.utils import timezone
@@ -248,15 +247,9 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
 
 def clock_text(at: datetime, now: datetime) -> str:
     """A time of day at the site, with its date where that is not today's."""
-    return _clock_there(at, timezone.get_default_timezone(), day_of(now))
-
-
-@lru_cache(maxsize=4096)
-def _clock_there(at: datetime, zone: tzinfo, today: date) -> str:
-    """As ``clock_text``: the values of a set are of one time, which is written for each."""
-    there = at.astimezone(zone)
+    there = at.astimezone(timezone.get_default_timezone())
     clock = f"{there.hour:02}:{there.minute:02}"
-    return clock if there.date() == today else f"{there.day} {there:%b} {clock}"
+    return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
 
 
 def day_of(at: datetime) -> date:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """An entry or a change of grade, in clinical time."""
+    """An entry, a change of grade, an answer or a move; ``key`` is its HTML id."""
 
     key: str
     at: datetime
@@ -80,9 +80,14 @@ def build_timeline(page: TimelinePage, kind: str, correctable: Container[str]) -
         change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
         for one in page.grade_changes
     ]
-    by_kind = sorted([*changes, *others], key=lambda row: row.kind != GRADE_CHANGE)
-    rows = sorted(by_kind, key=lambda row: row.at, reverse=True)
+    rows = in_timeline_order([*changes, *others])
     return Timeline(rows, str(entries[-1].entry_id) if page.has_older else "", kind)
+
+
+def in_timeline_order(rows: Iterable[TimelineRow]) -> list[TimelineRow]:
+    """Newest first; of one instant, changes of grade first, all else in the order of ``rows``."""
+    changes_first = sorted(rows, key=lambda row: row.kind != GRADE_CHANGE)
+    return sorted(changes_first, key=lambda row: row.at, reverse=True)
 
 
 def build_rows(
@@ -163,7 +168,7 @@ def change_row(at: datetime, before: int, grade: int, findings: Mapping[str, Any
     """The row of a change of grade, with the criterion that decides the new one."""
     deciding = [c["explanation"] for c in findings["criteria"] if c["grade"] == grade]
     return TimelineRow(
-        key=f"grade-{at.isoformat()}",
+        key=f"grade-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}",
         at=at,
         kind=GRADE_CHANGE,
         icon_grade=grade,

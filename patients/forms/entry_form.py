@@ -130,7 +130,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             raise ValueError("the form is not valid")
         replaces = self.correcting.pk if self.correcting is not None else None
         own = [
-            NewEntry(self.kind, at, body, replaces, entry=entry)
+            NewEntry(self.kind, at, body, replaces, parsed=entry)
             for body, entry in zip(self.bodies, self.charted, strict=True)
         ]
         return [*own, *(item.new_entry(at) for item in self.ticked())]

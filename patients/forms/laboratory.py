@@ -253,7 +253,7 @@ class LabPanelForm(EntryForm):
         same = [
             name
             for (of_analyte, name), limits in remembered.items()
-            if of_analyte == analyte and any(typed) and not reported.says_more_than(limits)
+            if of_analyte == analyte and any(typed) and not reported.differs_from(limits)
         ]
         return None if unit in same else next(iter(same), None)
 

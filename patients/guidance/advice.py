@@ -15,6 +15,7 @@ from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
 from grading.service import Standing
+from grading.systems import HEADLINE
 from patients.display.text import clock_text
 from patients.models import Course
 from patients.queries.entries import EntryRow, course_facts, parse_entries
@@ -81,17 +82,14 @@ class Advice:
 
 
 def advice_for_course(course: Course, now: datetime) -> Advice:
-    """What is advised on ``course`` at ``now``: computed, never cached."""
-    return _advice_for_course(read_course_status(course, now), read_grade_history(course.pk, now))
+    """Compute the guidance for ``course`` at ``now``; never cached."""
+    return advice_of(read_course_status(course, now), read_grade_history(course.pk, now, HEADLINE))
 
 
-def _advice_for_course(reading: CourseStatus, held: GradeHistory) -> Advice:
+def advice_of(status: CourseStatus, history: GradeHistory) -> Advice:
+    """Compute the guidance for a course that was read already."""
     return advice_for_status(
-        reading.course,
-        reading.standing,
-        held.grades,
-        reading.for_guidance,
-        reading.answers,
+        status.course, status.standing, history.grades, status.for_guidance, status.answers
     )
 
 

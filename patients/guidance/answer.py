@@ -11,28 +11,27 @@ from django.db import transaction
 from django.utils import timezone
 
 from grading.engine.algorithm import Item, Reply
-from grading.engine.systems.lee_2014 import RULESET_VERSION
+from grading.systems import HEADLINE
+from patients.display.timeline import answer_text
 from patients.guidance.advice import Advice, advice_for_course
 from patients.models import Course, EntryKind, GuidanceAnswer
 from patients.queries.guidance_answers import AnswerRow, answer_row_of
-from patients.recording.inputs import NewEntry, Submission
+from patients.recording.inputs import ConflictError, NewEntry, Submission
 from patients.recording.record import RecordingResult, append_act, lock_course
 
 
-class NoLongerAdvisedError(Exception):
+class NoLongerAdvisedError(ConflictError):
     """The chart has changed since the page was shown: the item is not advised now."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    def __init__(self) -> None:
+        super().__init__("This is not advised any more: look at the chart.")
 
 
-class AnsweredMeanwhileError(Exception):
-    """Someone else has answered the item since the page was shown: ``answer``."""
+class AnsweredMeanwhileError(ConflictError):
+    """Someone else has answered the item since the page was shown."""
 
     def __init__(self, answer: AnswerRow) -> None:
-        super().__init__(answer.code)
-        self.answer = answer
+        super().__init__(f"{answer.author} has answered this meanwhile: {answer_text(answer)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def record_answer(course: Course, given: NewAnswer, sending: Submission) -> Reco
 def _item_to_answer(advised: Advice, given: NewAnswer) -> Item:
     item = next((item for item in advised.items if item.code == given.code), None)
     if item is None or given.reply not in item.answers:
-        raise NoLongerAdvisedError(given.code)
+        raise NoLongerAdvisedError
     latest = advised.answers.get(given.code)
     if latest is not None and latest.pk != given.seen:
         raise AnsweredMeanwhileError(latest)
@@ -101,7 +100,7 @@ def _store(recorded: RecordingResult, advised: Advice, item: Item, given: NewAns
         summary=item.summary,
         grade=standing.grade or 0,
         at_most=standing.at_most or 0,
-        ruleset_version=RULESET_VERSION,
+        ruleset_version=HEADLINE.version,
         reply=given.reply.value,
         reason=given.reason,
         returns_at=returns_at,

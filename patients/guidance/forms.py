@@ -21,7 +21,7 @@ from patients.forms.layout import AnswerReasons, form_helper
 from patients.forms.unchanged import UnchangedItem
 from patients.guidance.tasks import JUDGEMENT, RISK, STOPPED, UNCHANGED, running_name
 from patients.models import Course, EntryKind
-from patients.recording.inputs import NewEntry
+from patients.recording.inputs import ConflictError, NewEntry
 
 NOTHING_TO_CHART: Final = "Nothing to chart"
 RETURNS_AFTER: Final = {
@@ -129,8 +129,8 @@ class GivenForm(EntryForm):
         *,
         course: Course,
         now: datetime,
-        item: Item,
         agents: Sequence[TreatmentAgent],
+        item: Item | None = None,
         seen: str = "",
     ) -> None:
         super().__init__(data, course=course, now=now)
@@ -143,7 +143,7 @@ class GivenForm(EntryForm):
             listed.append(("", NOTHING_TO_CHART))
         cast(forms.ChoiceField, self.fields["agent"]).choices = listed
         self.initial["agent"] = agents[0].value if len(agents) == 1 else ""
-        if item.dose_mg is not None and item.agent in agents:
+        if item is not None and item.dose_mg is not None and item.agent in agents:
             self._propose(item, item.dose_mg)
 
     def _propose(self, item: Item, dose_mg: Any) -> None:
@@ -173,12 +173,8 @@ class GivenForm(EntryForm):
         return False
 
 
-class StaleActionError(Exception):
-    """What a tap says cannot be charted: ``sentence`` says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class StaleActionError(ConflictError):
+    """A quick action cannot be charted: the chart has changed since its page was shown."""
 
 
 class QuickActionForm(SubmittedForm):

@@ -18,7 +18,7 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import (
     CHARTED_BY_DONE,
     Advice,
-    _advice_for_course,
+    advice_of,
     last_tocilizumab,
     risk_answers,
     why_asked_again,
@@ -130,19 +130,19 @@ _INDICATORS: Final = {
 }
 
 
-def panel_of(reading: CourseStatus) -> GuidancePanel:
-    """The guidance panel of a course that was read."""
-    held = read_history_for(reading.course.pk, reading.standing)
-    return panel_beside(
-        reading, held, unchanged_items(reading.standing, weights_among(held.weights))
+def read_panel(status: CourseStatus) -> GuidancePanel:
+    """Read what guidance needs with ``status``, and build the panel."""
+    history = read_history_for(status.course.pk, status.standing)
+    return panel_for_status(
+        status, history, unchanged_items(status.standing, weights_among(history.weights))
     )
 
 
-def panel_beside(
-    reading: CourseStatus, held: GradeHistory, can_go_on: Sequence[UnchangedItem]
+def panel_for_status(
+    status: CourseStatus, history: GradeHistory, unchanged: Sequence[UnchangedItem]
 ) -> GuidancePanel:
-    """``panel_of`` with the grades held and what a round may find unchanged at hand."""
-    return build_panel(_advice_for_course(reading, held), held.authors, can_go_on)
+    """The panel of a course that was read already."""
+    return build_panel(advice_of(status, history), history.authors, unchanged)
 
 
 def build_panel(

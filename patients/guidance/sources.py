@@ -12,11 +12,11 @@ from grading.engine.algorithm import ITEMS
 from grading.engine.algorithm.evidence import JUST_GIVEN, LATER_SOURCES, cited
 from grading.engine.evidence import SOURCES
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy
-from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.systems import HEADLINE
 from patients.guidance.panel import slug_of
 
 RULESET_DATED: Final = date(2026, 11, 22)
-"""When version RULESET_VERSION of the ruleset was settled."""
+"""When the present version of the ruleset was settled."""
 
 WROTE: Final = (
     "Daniel W. Lee, Rebecca Gardner, David L. Porter, Chrystal U. Louis, Nabil Ahmed, Michael "
@@ -138,15 +138,15 @@ class Sources:
 
 def build_sources(policy: Policy) -> Sources:
     """The attributes, with the parameters of ``policy`` beside their defaults."""
-    others = [full for name, full in SOURCES.items() if name not in (RULESET, "decision")]
+    others = [full for name, full in SOURCES.items() if name not in (HEADLINE.key, "decision")]
     return Sources(
-        paper=SOURCES[RULESET],
+        paper=SOURCES[HEADLINE.key],
         wrote=WROTE,
         funding=FUNDING,
         interests=INTERESTS,
         others=[*others, *(full for _, full in LATER_SOURCES.values())],
-        ruleset=RULESET,
-        version=RULESET_VERSION,
+        ruleset=HEADLINE.key,
+        version=HEADLINE.version,
         dated=RULESET_DATED,
         parameters=_parameters(policy.values()),
         items=[

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from crs_app.accounts.permissions import can_export_answers
+from crs_app.accounts.permissions import can_export_answers, check_can_export_answers
 from patients.guidance.export import answers_as_csv
 from patients.guidance.sources import build_sources
 from patients.models import Course
@@ -23,8 +22,7 @@ from patients.requests import SignedInRequest, course_or_404
 @require_safe
 def answers_csv(request: SignedInRequest) -> HttpResponseBase:
     """Every answer to guidance as a file, or with ``?course=`` those of one course."""
-    if not can_export_answers(request.user):
-        raise PermissionDenied
+    check_can_export_answers(request.user)
     course = _course_named(request.GET.get("course", ""))
     response = StreamingHttpResponse(
         answers_as_csv(course.pk if course else None), content_type="text/csv; charset=utf-8"

@@ -55,6 +55,7 @@ class ActSource(models.TextChoices):
     BEDSIDE = "bedside", "Bedside form"
     IMPORT = "import", "Course file"
     POLICY = "policy", "Policy decision"
+    RULESET = "ruleset", "New version of the grading rules"
 
 
 class ChartingAct(models.Model):

@@ -77,18 +77,21 @@ class GradePeriod(models.Model):
 
 
 class GradeCheckpoint(models.Model):
-    """The engine's state once every entry up to ``at`` is applied: a cache that may be deleted."""
+    """The engine's state after all entries up to ``at``: a cache that may be deleted."""
 
     course = models.ForeignKey(
         Course, on_delete=models.CASCADE, related_name="checkpoints", db_index=False
     )
+    system = models.CharField(max_length=20, db_default="lee-2014")
     at = models.DateTimeField()
     ruleset_version = models.CharField(max_length=20)
     state = models.JSONField()
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(name="checkpoint_once_per_instant", fields=("course", "at")),
+            models.UniqueConstraint(
+                name="checkpoint_once_per_instant", fields=("course", "system", "at")
+            ),
         )
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from grading.engine.policy import Policy
+from grading.systems import HEADLINE
 from patients.models import Course, PolicyVersion
 from patients.policy.decide import from_start, open_courses
 from patients.queries.grades import periods_known_now
@@ -78,7 +79,7 @@ def _differences(
     would_be = preview_regrade(course, decided)
     before = [
         Stretch(row.valid.lower, row.valid.upper, GradeAndBound(row.grade, row.at_most))
-        for row in periods_known_now(course)
+        for row in periods_known_now(course, HEADLINE)
     ]
     return _compared(before, _after(before, would_be), since)
 

@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from crs_app.accounts.permissions import can_manage_policy
+from crs_app.accounts.permissions import can_manage_policy, check_can_manage_policy
 from grading.engine.policy import policy_from
 from patients.models import Course, CoursePolicy, PolicyVersion, SitePolicy
 from patients.policy.decide import (
@@ -86,8 +85,8 @@ def policy(request: SignedInRequest) -> HttpResponse:
 
 
 def _allowed(request: SignedInRequest) -> Mapping[str, Any] | None:
-    if request.method == "POST" and not can_manage_policy(request.user):
-        raise PermissionDenied
+    if request.method == "POST":
+        check_can_manage_policy(request.user)
     return posted(request)
 
 

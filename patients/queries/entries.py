@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from crs_app.accounts.models import User
+from crs_app.accounts.models import display_name_of
 from grading.course_file import read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts, PolicyFrom
@@ -41,7 +41,11 @@ _SYRINGES_READ: Final = 100
 
 
 class EntryRow(NamedTuple):
-    """An entry as it is read for grading, without the weight of a model; ``body`` is JSON text."""
+    """An entry as it is read for grading, without the weight of a model.
+
+    ``body`` is JSON text. ``parsed`` is the grading entry where it is known already: an entry that
+    was recorded just now has been read by its form.
+    """
 
     pk: uuid.UUID
     kind: str
@@ -52,20 +56,17 @@ class EntryRow(NamedTuple):
     username: str
     first_name: str
     last_name: str
+    parsed: ChartedEntry | None = None
 
     @property
     def author(self) -> str:
         return display_name_of(self.username, self.first_name, self.last_name)
 
 
-@lru_cache(maxsize=1024)
-def display_name_of(username: str, first_name: str, last_name: str) -> str:
-    """A person as an author is named."""
-    return User(username=username, first_name=first_name, last_name=last_name).display_name
-
-
 def parse_entry(entry: Entry | EntryRow) -> ChartedEntry:
-    """A row as grading reads it, by the one reader that files and forms have too."""
+    """A row as grading reads it, by the reader that course files and forms use too."""
+    if isinstance(entry, EntryRow) and entry.parsed is not None:
+        return entry.parsed
     at, recorded_at = entry.at.isoformat(), entry.recorded_at.isoformat()
     body = entry.body if isinstance(entry, EntryRow) else json.dumps(entry.body)
     return _parse(entry.pk, entry.kind, at, recorded_at, entry.replaces_id, body)
@@ -80,7 +81,10 @@ def _parse(
     replaces_id: uuid.UUID | None,
     body: str,
 ) -> ChartedEntry:
-    """An entry by everything that it says: the same is read once, and never changes."""
+    """Parse an entry.
+
+    Cached by every column that it is parsed from: a recorded entry never changes.
+    """
     words = json.loads(body)
     words["id"] = str(pk)
     words["kind"] = kind
@@ -175,7 +179,15 @@ def parse_entry_rows(said: str | None) -> list[EntryRow]:
 
 
 def parse_entry_row(
-    pk: str, kind: str, at: str, recorded_at: str, replaces: str | None, body: str, *author: str
+    pk: str,
+    kind: str,
+    at: str,
+    recorded_at: str,
+    replaces: str | None,
+    body: str,
+    username: str,
+    first_name: str,
+    last_name: str,
 ) -> EntryRow:
     """A row from the columns of ``AS_JSON``, as JSON has them."""
     return EntryRow(
@@ -185,7 +197,9 @@ def parse_entry_row(
         datetime.fromisoformat(recorded_at),
         None if replaces is None else uuid.UUID(replaces),
         body,
-        *author,
+        username,
+        first_name,
+        last_name,
     )
 
 

@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-from grading.engine.systems.lee_2014 import RULESET
+from crs_app.accounts.models import display_name_of
+from grading.engine.grading_system import GradingSystem
 from patients.models import Course, GradePeriod
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
     EntryRow,
-    display_name_of,
     parse_entry_rows,
 )
 
@@ -55,26 +55,51 @@ class GradePeriodRow(NamedTuple):
     ruleset_version: str
     policy_id: int
 
-    def unless_said_by(self, other: GradePeriodRow | None) -> GradePeriodRow:
-        """``other`` where it says the same; this one where it does not, or is none."""
-        return self if other is None or other._replace(id=self.id) != self else other
+    def means_the_same_as(self, other: GradePeriodRow) -> bool:
+        """Whether both state the same answer for the same time.
+
+        The version that computed it does not count, nor do the parameters of the sentences: rows
+        written by an earlier version have none.
+        """
+        if (self.start, self.end, self.grade, self.at_most, self.policy_id) != (
+            other.start,
+            other.end,
+            other.grade,
+            other.at_most,
+            other.policy_id,
+        ):
+            return False
+        return self.findings == other.findings or _without_params(self.findings) == _without_params(
+            other.findings
+        )
 
 
-def periods_known_now(course: Course | uuid.UUID) -> QuerySet[GradePeriod]:
+def _without_params(findings: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        part: [{key: item[key] for key in item if key != "params"} for item in items]
+        for part, items in findings.items()
+    }
+
+
+def periods_known_now(course: Course | uuid.UUID, system: GradingSystem) -> QuerySet[GradePeriod]:
     """The periods of ``course`` as the chart has them now, in order."""
     return GradePeriod.objects.filter(
-        course=course, system=RULESET, known__upper_inf=True
+        course=course, system=system.key, known__upper_inf=True
     ).order_by("valid")
 
 
-def periods_known_at(course: Course | uuid.UUID, instant: datetime) -> QuerySet[GradePeriod]:
+def periods_known_at(
+    course: Course | uuid.UUID, system: GradingSystem, instant: datetime
+) -> QuerySet[GradePeriod]:
     """The periods of ``course`` as the chart had them at ``instant``, in order."""
     return GradePeriod.objects.filter(
-        course=course, system=RULESET, known__contains=instant
+        course=course, system=system.key, known__contains=instant
     ).order_by("valid")
 
 
-def period_rows_known_at(course: Course | uuid.UUID, instant: datetime) -> list[GradePeriodRow]:
+def period_rows_known_at(
+    course: Course | uuid.UUID, system: GradingSystem, instant: datetime
+) -> list[GradePeriodRow]:
     """``periods_known_at``, as a regrade compares them."""
     return [
         GradePeriodRow(
@@ -87,7 +112,7 @@ def period_rows_known_at(course: Course | uuid.UUID, instant: datetime) -> list[
             row.ruleset_version,
             row.policy_id,
         )
-        for row in periods_known_at(course, instant)
+        for row in periods_known_at(course, system, instant)
     ]
 
 
@@ -98,7 +123,8 @@ def findings_without_wording(findings: Mapping[str, Any]) -> str:
     return json.dumps([met, unknown])
 
 
-LOOKS_BACK: Final = timedelta(hours=24)
+PEAK_WINDOW: Final = timedelta(hours=24)
+"""The window of the 24-h peak; the history is read whole for as long."""
 
 # Guidance reads the grades since the first treatment and since the oldest answer.
 SQL_READ_GRADE_HISTORY: Final = """
@@ -145,49 +171,62 @@ SELECT (
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
     WHERE entry.course_id = %(course)s AND {weights}
         AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
-)
+), (
+    SELECT at FROM patients_entry
+    WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
+    ORDER BY at DESC LIMIT 1
+), greatest((
+    SELECT max(recorded_at) FROM patients_guidanceanswer
+    WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
+), (SELECT max(at) FROM patients_transfer WHERE course_id = %(course)s))
 FROM oldest
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON).replace("{weights}", SQL_WEIGHTS)
 
 
 class GradeHistory(NamedTuple):
-    """``grades`` as in ``read_grade_history``.
+    """When which grade was in force, and what is read with it.
 
     ``authors`` are those of the entries asked for, by their id; ``weights`` those in force since
-    the instant asked for, and the one that held there.
-    ``may_have_answers`` is false where guidance was never answered on the course.
+    the instant asked for, and the one in force at it. ``may_have_answers`` is false where guidance
+    was never answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of
+    the latest entry and of the latest answer or move, those of the act asked for apart.
     """
 
     grades: list[GradeInterval]
     authors: dict[str, EntryAuthor]
     weights: list[EntryRow]
     may_have_answers: bool
+    latest_entry_at: datetime | None
+    latest_other_at: datetime | None
 
 
 def read_grade_history(
     course_id: uuid.UUID,
     now: datetime,
+    system: GradingSystem,
     entry_ids: Iterable[str] = (),
     *,
     weights_since: datetime | None = None,
+    apart_from_act: uuid.UUID | None = None,
 ) -> GradeHistory:
-    """When which grade held, in order, as the chart has it now; and who charted ``entry_ids``.
+    """Read the grades that the chart has now, in order, and who charted ``entry_ids``.
 
-    Whole for the last 24 h, since the first treatment and since the oldest answer to guidance;
-    before that, the first time of each grade, and the start of the grade that holds at ``now``
+    Whole for ``PEAK_WINDOW``, since the first treatment and since the oldest answer to guidance;
+    before that, the first time of each grade, and the start of the grade in force at ``now``
     with what was before it.
     """
-    said: dict[str, Any] = {
+    params: dict[str, Any] = {
         "course": course_id,
-        "system": RULESET,
+        "system": system.key,
         "now": now,
-        "back": now - LOOKS_BACK,
+        "back": now - PEAK_WINDOW,
         "entries": list(entry_ids),
         "since": weights_since,
+        "apart_from": apart_from_act,
     }
     with connection.cursor() as cursor:
-        cursor.execute(SQL_READ_GRADE_HISTORY, said)
-        grades, has_answers, authors, weights = cursor.fetchone()
+        cursor.execute(SQL_READ_GRADE_HISTORY, params)
+        grades, has_answers, authors, weights, entry_at, other_at = cursor.fetchone()
     return GradeHistory(
         [
             GradeInterval(
@@ -203,4 +242,6 @@ def read_grade_history(
         },
         parse_entry_rows(weights),
         has_answers,
+        entry_at,
+        other_at,
     )

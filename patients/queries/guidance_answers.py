@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
+from crs_app.accounts.models import display_name_of
 from patients.models import GuidanceAnswer
-from patients.queries.entries import display_name_of
 
 
 class AnswerRow(NamedTuple):

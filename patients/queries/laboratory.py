@@ -33,7 +33,7 @@ class ReportedLimits:
     lower: str
     upper: str
 
-    def says_more_than(self, remembered: LaboratoryLimits | None) -> bool:
+    def differs_from(self, remembered: LaboratoryLimits | None) -> bool:
         """Whether it is to be remembered: something is given that is not remembered already."""
         if not self.lower and not self.upper:
             return False

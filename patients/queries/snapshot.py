@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 
 from grading.engine.checkpoint import ResumePoint
-from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.engine.grading_system import GradingSystem
 from patients.models import Course
 from patients.queries.entries import (
     SQL_ENTRIES_FROM_CHECKPOINT,
@@ -64,13 +64,13 @@ LEFT JOIN patients_chartingact AS seen
     ON seen.course_id = %(course)s AND seen.form_id = %(form)s
 LEFT JOIN LATERAL (
     SELECT at, state FROM patients_gradecheckpoint
-    WHERE course_id = %(course)s AND ruleset_version = %(ruleset_version)s
-        AND at < %(changed_at)s AND at <= moment.now
+    WHERE course_id = %(course)s AND system = %(system)s
+        AND ruleset_version = %(ruleset_version)s AND at < %(changed_at)s AND at <= moment.now
     ORDER BY at DESC LIMIT 1
 ) AS resume ON true
 LEFT JOIN LATERAL (
     SELECT at FROM patients_gradecheckpoint
-    WHERE course_id = %(course)s ORDER BY at DESC LIMIT 1
+    WHERE course_id = %(course)s AND system = %(system)s ORDER BY at DESC LIMIT 1
 ) AS latest ON true
 """.replace("{entries}", SQL_ENTRIES_FROM_CHECKPOINT).replace("{decided}", SQL_DECIDED_POLICIES)
 
@@ -96,16 +96,16 @@ class SaveSnapshot:
 
 def read_for_save(
     course: Course,
+    system: GradingSystem,
     *,
     form_id: uuid.UUID,
     changed_at: datetime,
-    recorded_at: datetime | None,
-    ruleset_version: str,
+    recorded_at: datetime | None = None,
 ) -> SaveSnapshot:
-    """What holds now that ``course`` is locked, for an act that changes it from ``changed_at`` on.
+    """Read, under the lock of ``course`` and in one statement, everything that a save needs.
 
-    A save at the same clock as another waits for the lock first, so this reads after the other's
-    commit. ``recorded_at`` is an import's.
+    The act changes the course from ``changed_at`` on; ``recorded_at`` is set by an import alone.
+    Periods and the checkpoint are those of ``system``.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -115,8 +115,8 @@ def read_for_save(
                 "form": form_id,
                 "changed_at": changed_at,
                 "recorded_at": recorded_at,
-                "system": RULESET,
-                "ruleset_version": ruleset_version,
+                "system": system.key,
+                "ruleset_version": system.version,
                 "infused_at": course.infused_at,
             },
         )
@@ -125,7 +125,7 @@ def read_for_save(
         clock,
         last,
         seen,
-        None if resume_at is None else ResumePoint(resume_at, state),
+        _resume_point(resume_at, state, system),
         latest,
         parse_policy_periods(decided),
         _periods(periods),
@@ -133,7 +133,11 @@ def read_for_save(
     )
 
 
-def _periods(said: str | None) -> tuple[GradePeriodRow, ...]:
+def _resume_point(at: datetime | None, state: str, system: GradingSystem) -> ResumePoint | None:
+    return None if at is None else ResumePoint(at, state, system.key, system.version)
+
+
+def _periods(text: str | None) -> tuple[GradePeriodRow, ...]:
     return tuple(
         GradePeriodRow(
             pk,
@@ -141,7 +145,7 @@ def _periods(said: str | None) -> tuple[GradePeriodRow, ...]:
             None if end is None else datetime.fromisoformat(end),
             *rest,
         )
-        for pk, start, end, *rest in json.loads(said or "[]")
+        for pk, start, end, *rest in json.loads(text or "[]")
     )
 
 
@@ -150,7 +154,8 @@ SQL_READ_FOR_PAGE: Final = (
 SELECT resume.at, resume.state, ({entries}), ({decided}), ({answers})
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (
     SELECT at, state FROM patients_gradecheckpoint
-    WHERE course_id = %(course)s AND ruleset_version = %(ruleset_version)s AND at <= %(now)s
+    WHERE course_id = %(course)s AND system = %(system)s
+        AND ruleset_version = %(ruleset_version)s AND at <= %(now)s
     ORDER BY at DESC LIMIT 1
 ) AS resume ON true
 """.replace("{entries}", SQL_ENTRIES_FROM_CHECKPOINT)
@@ -162,8 +167,8 @@ FROM (SELECT 1) AS one LEFT JOIN LATERAL (
 class CourseSnapshot(NamedTuple):
     """A course from ``resume`` on, from its start where there is no checkpoint.
 
-    ``in_force`` and ``for_guidance`` are entries as ``chart.reread`` tells them apart; ``rulings``
-    are what it is graded under, ``answers`` the latest to each item of guidance by its code.
+    ``in_force`` and ``for_guidance`` are entries as in ``SplitEntries``; ``rulings`` are the
+    policies that grade it, ``answers`` the latest to each item of guidance by its code.
     """
 
     resume: ResumePoint | None
@@ -173,20 +178,21 @@ class CourseSnapshot(NamedTuple):
     answers: dict[str, AnswerRow]
 
 
-def read_for_page(course: Course, now: datetime) -> CourseSnapshot:
-    """What ``course`` is looked at with at ``now``: from the last checkpoint up to then."""
-    said: dict[str, Any] = {
+def read_for_page(course: Course, now: datetime, system: GradingSystem) -> CourseSnapshot:
+    """Read ``course`` at ``now`` from its last checkpoint of ``system``, for display."""
+    params: dict[str, Any] = {
         "course": course.pk,
         "infused_at": course.infused_at,
         "now": now,
-        "ruleset_version": RULESET_VERSION,
+        "system": system.key,
+        "ruleset_version": system.version,
     }
     with connection.cursor() as cursor:
-        cursor.execute(SQL_READ_FOR_PAGE, said)
+        cursor.execute(SQL_READ_FOR_PAGE, params)
         at, state, entries, decided, answers = cursor.fetchone()
     in_force, for_guidance = split_by_use(course, parse_entry_rows(entries), after=at)
     return CourseSnapshot(
-        resume=None if at is None else ResumePoint(at, state),
+        resume=_resume_point(at, state, system),
         in_force=in_force,
         for_guidance=for_guidance,
         rulings=policy_periods_for(course, parse_policy_periods(decided)),

@@ -11,6 +11,7 @@ from grading.engine import entries as grading_entries
 from grading.engine.facts import Baseline
 from grading.engine.vasopressors import needs_weight
 from grading.service import Standing, regrade
+from grading.systems import HEADLINE
 from patients.models import Course, Entry
 from patients.queries.entries import (
     EntryRow,
@@ -41,28 +42,37 @@ class CourseStatus:
 
 def read_course_status(course: Course, now: datetime) -> CourseStatus:
     """Where ``course`` stands at ``now``: computed, never cached."""
-    read = read_for_page(course, now)
+    read = read_for_page(course, now, HEADLINE)
     entries = parse_entries(read.in_force)
     facts = course_facts(course, read.rulings)
-    standing = regrade(facts, entries, resume=read.resume, now=now).standing
+    standing = regrade(facts, entries, resume=read.resume, now=now, system=HEADLINE).standing
     if standing is None:
         raise ValueError("a course was regraded without an instant to stand at")
-    said = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
-    baseline = facts.baseline.with_entries(said)
+    baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
+    baseline = facts.baseline.with_entries(baselines)
     return CourseStatus(course, standing, baseline, read.for_guidance, read.answers)
 
 
 def read_history_for(
-    course_id: uuid.UUID, standing: Standing, new: Iterable[grading_entries.Entry] = ()
+    course_id: uuid.UUID,
+    standing: Standing,
+    new: Iterable[grading_entries.Entry] = (),
+    *,
+    act: uuid.UUID | None = None,
 ) -> GradeHistory:
-    """Grades, authors and weights that the page tells beside ``standing`` and ``new`` entries."""
+    """Read grades, authors and weights that a page shows with ``standing`` and ``new`` entries.
+
+    ``act`` is the act that recorded ``new``.
+    """
     latest = standing.latest.values()
     shown_ids = {entry.id for entry in latest}
     return read_grade_history(
         course_id,
         standing.at,
+        HEADLINE,
         shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
         weights_since=earliest_weight_dose([*latest, *new]),
+        apart_from_act=act,
     )
 
 

@@ -11,14 +11,14 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from crs_app.accounts.models import display_name_of
 from grading.engine import entries as grading_entries
-from grading.engine.systems.lee_2014 import RULESET
+from grading.engine.grading_system import GradingSystem
 from patients.models import Entry, EntryKind
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
     EntryRow,
-    display_name_of,
     entry_row_of,
     parse_entry,
     parse_entry_row,
@@ -183,8 +183,8 @@ _ALWAYS: Final = "NULL::timestamptz"
 _SINCE: Final = "(SELECT since FROM edge)"
 
 
-class _Cursor(NamedTuple):
-    """The entry that a page begins after, by its place in the order of the timeline."""
+class TimelinePosition(NamedTuple):
+    """The place of an entry in the order of the timeline."""
 
     at: datetime
     recorded_at: datetime
@@ -192,30 +192,38 @@ class _Cursor(NamedTuple):
 
 
 def read_timeline_page(
-    course_id: uuid.UUID, now: datetime, *, before: uuid.UUID | None = None, kind: str = ""
+    course_id: uuid.UUID,
+    now: datetime,
+    system: GradingSystem,
+    *,
+    after: TimelinePosition | None = None,
+    kind: str = "",
+    rows: int = PAGE_OF_ROWS,
 ) -> TimelinePage:
-    """A page of the timeline from the entry ``before`` on; all kinds, or entries of one kind."""
-    after = None if before is None else _position_of(course_id, before)
-    params: dict[str, Any] = {"course": course_id, "kind": kind, "system": RULESET, "now": now}
+    """The newest ``rows`` entries older than ``after``, with what is among them.
+
+    All kinds, or entries of one ``kind`` alone.
+    """
+    params: dict[str, Any] = {"course": course_id, "kind": kind, "system": system.key, "now": now}
     if after is not None:
         params |= after._asdict()
     with connection.cursor() as cursor:
-        cursor.execute(_statement(of_kind=bool(kind), is_older=after is not None), params)
+        cursor.execute(_statement(rows, of_kind=bool(kind), is_older=after is not None), params)
         page, chains, weights, changes, answers, moves = cursor.fetchone()
     page = page or []
     return TimelinePage(
-        entries=[parse_timeline_entry(text) for text in page[:PAGE_OF_ROWS]],
+        entries=[parse_timeline_entry(text) for text in page[:rows]],
         chains=_by_id(chains or ()),
         weights=weights_among(parse_entry_rows(weights)),
         grade_changes=_parse_grade_changes(changes),
         answers=parse_answers(answers),
         moves=_parse_moves(moves),
-        has_older=len(page) > PAGE_OF_ROWS,
+        has_older=len(page) > rows,
     )
 
 
 @cache
-def _statement(*, of_kind: bool, is_older: bool) -> str:
+def _statement(rows: int, *, of_kind: bool, is_older: bool) -> str:
     until = "%(at)s::timestamptz" if is_older else _ALWAYS
     apart_from_entries = "NULL, NULL, NULL" if of_kind else ", ".join(
         f"({part.format(since=_SINCE, until=until)})"
@@ -223,8 +231,8 @@ def _statement(*, of_kind: bool, is_older: bool) -> str:
     )  # fmt: skip
     return SQL_TIMELINE_PAGE.format(
         which=" ".join([_OF_KIND] * of_kind + [_OLDER] * is_older),
-        limit=PAGE_OF_ROWS + 1,
-        last=PAGE_OF_ROWS,
+        limit=rows + 1,
+        last=rows,
         texts=SQL_ENTRIES_AS_TEXTS,
         with_acts=SQL_WITH_ACTS,
         as_json=SQL_ENTRIES_AS_JSON,
@@ -233,7 +241,7 @@ def _statement(*, of_kind: bool, is_older: bool) -> str:
     )
 
 
-def _position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> _Cursor | None:
+def position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> TimelinePosition | None:
     """The place of an entry in the timeline; None where the course has no such entry."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -241,15 +249,17 @@ def _position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> _Cursor | None:
             [course_id, entry_id],
         )
         found = cursor.fetchone()
-    return None if found is None else _Cursor(*found)
+    return None if found is None else TimelinePosition(*found)
 
 
-def read_grade_changes(course_id: uuid.UUID, now: datetime) -> list[GradeChangeRow]:
+def read_grade_changes(
+    course_id: uuid.UUID, now: datetime, system: GradingSystem
+) -> list[GradeChangeRow]:
     """Every change of grade up to ``now``, in order, as the chart has them now."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL_GRADE_CHANGES.format(since=_ALWAYS, until=_ALWAYS),
-            {"course": course_id, "system": RULESET, "now": now},
+            {"course": course_id, "system": system.key, "now": now},
         )
         return _parse_grade_changes(cursor.fetchone()[0])
 
@@ -287,6 +297,15 @@ def timeline_entry(entry: Entry, *, is_new: bool) -> TimelineEntry:
     row, successor = entry_row_of(entry), None if is_new else getattr(entry, "replaced_by", None)
     retraction = None if successor is None else reason_of(successor)
     return TimelineEntry(row, parse_entry(row), entry.place, entry.act.answers, retraction)
+
+
+def new_timeline_entries(
+    rows: Iterable[EntryRow], answers: Mapping[str, Any]
+) -> list[TimelineEntry]:
+    """The entries of an act that was recorded just now, in their order; ``answers`` are its own."""
+    return [
+        TimelineEntry(row, parse_entry(row), place, answers, None) for place, row in enumerate(rows)
+    ]
 
 
 def reason_of(successor: Entry) -> str:

@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from crs_app.accounts.models import User
-from grading.engine.entries import Entry as ChartedEntry
+from grading.engine.entries import Entry as GradingEntry
 from patients.models import ActSource, ChartingAct, Entry
 from patients.queries.laboratory import ReportedLimits
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """Entry to be recorded: ``body`` in the words of the course file; ``replaces`` is corrected.
+    """An entry to be recorded: ``body`` in the course file's words; ``replaces`` is corrected.
 
-    ``entry`` is ``body`` as its reader made it, with an id and a time of recording still to come;
-    None where nothing has read it yet.
+    ``parsed`` is the grading entry that a form has read from ``body`` already; None lets the
+    recorder read it.
     """
 
     kind: str
@@ -27,30 +27,16 @@ class NewEntry:
     body: Mapping[str, Any]
     replaces: uuid.UUID | None = None
     id: uuid.UUID = field(default_factory=uuid.uuid4)
-    entry: ChartedEntry | None = None
-
-
-class ReplacedAlreadyError(Exception):
-    """The entry to correct or retract has a successor already: ``successor``, by someone else."""
-
-    def __init__(self, successor: Entry) -> None:
-        super().__init__(str(successor))
-        self.successor = successor
-
-
-class FormReusedError(Exception):
-    """This form was saved before with other contents; ``act`` is what was recorded then."""
-
-    def __init__(self, act: ChartingAct) -> None:
-        super().__init__(str(act))
-        self.act = act
+    parsed: GradingEntry | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Who sends an act and under which form. ``recorded_at`` is given by an import alone.
+    """One sent form: who sends it, and its idempotency key ``form_id``.
 
-    ``limits`` are those of normal that came with results, to be remembered for the next patient.
+    ``answers`` is what was asked with the facts, reasons among it. ``recorded_at`` is set by an
+    import alone. ``limits`` are limits of normal that came with results; they are remembered for
+    the next patient.
     """
 
     by: User
@@ -60,3 +46,30 @@ class Submission:
     source: ActSource = ActSource.BEDSIDE
     recorded_at: datetime | None = None
     limits: Sequence[ReportedLimits] = ()
+
+
+class ConflictError(Exception):
+    """Nothing is stored: someone else was first, or the form was used before.
+
+    ``sentence`` says so to the reader of a page.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class ReplacedAlreadyError(ConflictError):
+    """The entry to correct or retract has a successor already: ``successor``, by someone else."""
+
+    def __init__(self, successor: Entry) -> None:
+        super().__init__("Someone else has corrected or retracted this entry meanwhile.")
+        self.successor = successor
+
+
+class FormReusedError(ConflictError):
+    """This form was saved before with other contents; ``act`` is what was recorded then."""
+
+    def __init__(self, act: ChartingAct) -> None:
+        super().__init__("This was sent before with other contents.")
+        self.act = act

@@ -10,13 +10,13 @@ from itertools import pairwise
 from typing import Any, Final
 
 from grading.engine.periods import Period
-from grading.service import RULESET_VERSION, Regraded, ResumePoint, regrade
-from patients.models import Course, Entry, EntryKind
+from grading.service import Regraded, regrade
+from grading.systems import HEADLINE
+from patients.models import Course
 from patients.queries.entries import (
     EntryRow,
     SplitEntries,
     course_facts,
-    entry_row_of,
     parse_entries,
     split_by_use,
 )
@@ -24,6 +24,8 @@ from patients.queries.grades import GradePeriodRow
 from patients.queries.policies import PolicyPeriod, policy_periods_for
 from patients.queries.snapshot import SaveSnapshot, read_for_save
 from patients.recording.write import HistoryChanges
+
+BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ class HistoryDiff:
 
     @property
     def closed(self) -> list[GradePeriodRow]:
-        """The rows that hold no more."""
-        stays = {row.id for row in self.after}
-        return [row for row in self.before if row.id not in stays]
+        """The rows that are no longer part of the history."""
+        kept = {row.id for row in self.after}
+        return [row for row in self.before if row.id not in kept]
 
     @property
     def opened(self) -> list[GradePeriodRow]:
@@ -61,35 +63,82 @@ class HistoryDiff:
 
     def keeps_changes(self, now: datetime) -> bool:
         """Whether each change of grade up to ``now`` that was there before reads as it did."""
-        told = {change: change.findings for change in _changes(self.after)}
-        return all(told.get(c) == c.findings for c in _changes(self.before) if c.at <= now)
+        findings = {change: change.findings for change in _changes(self.after)}
+        return all(findings.get(c) == c.findings for c in _changes(self.before) if c.at <= now)
+
+    def latest_change_before(self, now: datetime) -> datetime | None:
+        """When the grade changed last, up to ``now``, as the history had it before the act."""
+        return max((c.at for c in _changes(self.before) if c.at <= now), default=None)
 
     def grade_before(self, now: datetime) -> int | None:
+        """The grade at ``now`` before the act; None where nothing was graded."""
         return _grade_at(self.before, now)
 
 
-def compare_history(
-    before: Sequence[GradePeriodRow],
-    *,
-    resumed_at: datetime | None,
-    continuing_until: datetime | None,
-    periods: Iterable[Period],
-    rulings: Sequence[PolicyPeriod],
-) -> HistoryDiff:
-    """A stored history beside what was regraded.
+@dataclass(frozen=True, slots=True)
+class CourseRegrade:
+    """A course regraded by an act, the entries that were read for it, and the changed history."""
 
-    ``before`` is stored of it for ``resumed_at`` and later; ``rulings`` are those it was graded
-    under. Rows that say the same stay as they are stored.
+    regraded: Regraded
+    entries: SplitEntries
+    diff: HistoryDiff
+    changes: HistoryChanges
+
+
+def regrade_course(
+    course: Course,
+    snapshot: SaveSnapshot,
+    rows: Sequence[EntryRow],
+    decided: Sequence[PolicyPeriod],
+    now: datetime,
+) -> CourseRegrade:
+    """Regrade ``course`` from the resume point of ``snapshot`` with ``rows`` in force.
+
+    ``decided`` are policies that an act adds to those decided before.
     """
-    wanted = [_row(period, rulings[period.policy].version_id) for period in periods]
-    if before and resumed_at is not None and before[0].start <= resumed_at:
+    policy_periods = policy_periods_for(course, [*snapshot.decided, *decided])
+    regraded, entries = regrade_from_checkpoint(course, snapshot, rows, policy_periods, now)
+    diff = compare_history(snapshot, regraded, policy_periods)
+    return CourseRegrade(regraded, entries, diff, _history_changes(snapshot, regraded, diff))
+
+
+def regrade_from_checkpoint(
+    course: Course,
+    snapshot: SaveSnapshot,
+    rows: Sequence[EntryRow],
+    policy_periods: Sequence[PolicyPeriod],
+    now: datetime,
+) -> tuple[Regraded, SplitEntries]:
+    """Grade the course from its resume point; split ``rows`` by their use."""
+    resume = snapshot.resume
+    entries = split_by_use(course, rows, after=resume.at if resume else None)
+    facts = course_facts(course, policy_periods)
+    in_force = parse_entries(entries.in_force)
+    return regrade(facts, in_force, resume=resume, now=now, system=HEADLINE), entries
+
+
+def compare_history(
+    snapshot: SaveSnapshot, regraded: Regraded, policy_periods: Sequence[PolicyPeriod]
+) -> HistoryDiff:
+    """Compare the stored periods of ``snapshot`` with what was regraded from its resume point.
+
+    A stored row that means the same as a regraded one stays.
+    """
+    stored = snapshot.periods
+    resumed_at = snapshot.resume.at if snapshot.resume else None
+    wanted = [_row(one, policy_periods[one.policy].version_id) for one in regraded.periods]
+    if stored and resumed_at is not None and stored[0].start <= resumed_at:
         # Open at the resume point: only its end can have changed.
-        wanted.insert(0, before[0]._replace(id=None, end=continuing_until))
-    stored = {row.start: row for row in before}
-    return HistoryDiff(before, [row.unless_said_by(stored.get(row.start)) for row in wanted])
+        wanted.insert(0, stored[0]._replace(id=None, end=regraded.continuing_until))
+    by_start = {row.start: row for row in stored}
+    return HistoryDiff(stored, [_stored_or_new(row, by_start.get(row.start)) for row in wanted])
 
 
-def _row(period: Period, version_id: int) -> GradePeriodRow:
+def _stored_or_new(row: GradePeriodRow, stored: GradePeriodRow | None) -> GradePeriodRow:
+    return stored if stored is not None and stored.means_the_same_as(row) else row
+
+
+def _row(period: Period, policy_id: int) -> GradePeriodRow:
     return GradePeriodRow(
         None,
         period.start,
@@ -97,9 +146,19 @@ def _row(period: Period, version_id: int) -> GradePeriodRow:
         period.grade,
         period.at_most,
         period.findings_json(),
-        RULESET_VERSION,
-        version_id,
+        period.version,
+        policy_id,
     )
+
+
+def _history_changes(
+    snapshot: SaveSnapshot, regraded: Regraded, diff: HistoryDiff
+) -> HistoryChanges:
+    """What to write; the new checkpoints take the place of those after the resume point."""
+    resumed_at = snapshot.resume.at if snapshot.resume else BEFORE_EVERYTHING
+    has_later = snapshot.last_checkpoint_at is not None and snapshot.last_checkpoint_at > resumed_at
+    dropped_after = resumed_at if has_later else None
+    return HistoryChanges(HEADLINE, diff.closed, diff.opened, regraded.checkpoints, dropped_after)
 
 
 def _changes(periods: Sequence[GradePeriodRow]) -> list[GradeChange]:
@@ -117,48 +176,9 @@ def _grade_at(periods: Iterable[GradePeriodRow], instant: datetime) -> int | Non
     return None
 
 
-BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
-
-
-def apply_new_entries(rows: Sequence[EntryRow], entries: Sequence[Entry]) -> list[EntryRow]:
-    """``rows`` in force before an act, and after it: as they would be read again."""
-    replaced = {entry.replaces_id for entry in entries}
-    new = [
-        entry_row_of(entry)
-        for entry in entries
-        if entry.kind != EntryKind.RETRACTION and entry.pk not in replaced
-    ]
-    # What is new was recorded last: it follows whatever has its instant.
-    stay = [row for row in rows if row.pk not in replaced]
-    return sorted([*stay, *new], key=lambda row: row.at)
-
-
-def regrade_from_checkpoint(
-    course: Course,
-    resume: ResumePoint | None,
-    rows: Sequence[EntryRow],
-    now: datetime,
-    rulings: Sequence[PolicyPeriod],
-) -> tuple[Regraded, SplitEntries]:
-    """The course graded from its resume point on, and which of ``rows`` that and guidance need."""
-    read = split_by_use(course, rows, after=resume.at if resume else None)
-    facts = course_facts(course, rulings)
-    return regrade(facts, parse_entries(read.in_force), resume=resume, now=now), read
-
-
-def history_changes(
-    moment: SaveSnapshot, regraded: Regraded, difference: HistoryDiff
-) -> HistoryChanges:
-    """What ``regraded`` changes; its checkpoints take the place of those after the resume point."""
-    resumed_at = moment.resume.at if moment.resume else BEFORE_EVERYTHING
-    has_later = moment.last_checkpoint_at is not None and moment.last_checkpoint_at > resumed_at
-    dropped_after = resumed_at if has_later else None
-    return HistoryChanges(difference.closed, difference.opened, regraded.checkpoints, dropped_after)
-
-
 @dataclass(frozen=True, slots=True)
 class PolicyPreview:
-    """``periods`` after ``resumed_at`` (None: all); the one open there goes on until then."""
+    """``periods`` after ``resumed_at`` (None: all); the one open there continues until then."""
 
     resumed_at: datetime | None
     continuing_until: datetime | None
@@ -166,17 +186,12 @@ class PolicyPreview:
 
 
 def preview_regrade(course: Course, decided: Sequence[PolicyPeriod]) -> PolicyPreview:
-    """What an act would regrade that decided ``decided``; stores nothing."""
-    moment = read_for_save(
-        course,
-        form_id=uuid.uuid4(),
-        changed_at=min(one.valid_from for one in decided),
-        recorded_at=None,
-        ruleset_version=RULESET_VERSION,
-    )
-    rulings = policy_periods_for(course, [*moment.decided, *decided])
+    """Regrade as an act would that decided ``decided``; stores nothing."""
+    changed_at = min(one.valid_from for one in decided)
+    snapshot = read_for_save(course, HEADLINE, form_id=uuid.uuid4(), changed_at=changed_at)
+    policy_periods = policy_periods_for(course, [*snapshot.decided, *decided])
     regraded, _ = regrade_from_checkpoint(
-        course, moment.resume, moment.entries, moment.clock, rulings
+        course, snapshot, snapshot.entries, policy_periods, snapshot.clock
     )
-    resumed_at = moment.resume.at if moment.resume else None
+    resumed_at = snapshot.resume.at if snapshot.resume else None
     return PolicyPreview(resumed_at, regraded.continuing_until, regraded.periods)

@@ -10,7 +10,8 @@ from itertools import zip_longest
 from django.db import transaction
 
 from grading.engine.periods import Period
-from grading.service import RULESET_VERSION, Checkpoint, regrade
+from grading.service import Checkpoint, regrade
+from grading.systems import HEADLINE
 from patients.models import Course, GradeCheckpoint, GradePeriod
 from patients.queries.entries import course_facts, entries_in_force, parse_entries
 from patients.queries.grades import findings_without_wording, periods_known_now
@@ -29,7 +30,7 @@ def differences(course: Course) -> list[str]:
     with transaction.atomic():
         # A save between two reads would look like a difference.
         lock_course(course.pk)
-        stored = [_of_row(row) for row in periods_known_now(course)]
+        stored = [_of_row(row) for row in periods_known_now(course, HEADLINE)]
         rulings = read_policy_periods(course)
         entries = parse_entries(entries_in_force(course.pk, after=None))
         computed = regrade(course_facts(course, rulings), entries).periods
@@ -41,14 +42,21 @@ def _resumed_differences(
     course: Course, computed: Sequence[Period], rulings: Sequence[PolicyPeriod]
 ) -> list[str]:
     latest = (
-        GradeCheckpoint.objects.filter(course=course, ruleset_version=RULESET_VERSION)
+        GradeCheckpoint.objects.filter(
+            course=course, system=HEADLINE.key, ruleset_version=HEADLINE.version
+        )
         .order_by("-at")
         .first()
     )
     if latest is None:
         return []
     entries = parse_entries(entries_in_force(course.pk, after=latest.at))
-    facts, point = course_facts(course, rulings), Checkpoint(latest.at, latest.state).kept()
+    facts, point = (
+        course_facts(course, rulings),
+        Checkpoint(
+            latest.at, latest.state, latest.system, latest.ruleset_version
+        ).to_resume_point(),
+    )
     resumed = regrade(facts, entries, resume=point)
     later = [_of_period(p, rulings) for p in computed if p.start > latest.at]
     found = [_of_period(p, rulings) for p in resumed.periods]

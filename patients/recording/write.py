@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,19 +11,20 @@ from typing import Any, Final
 from django.db import connection
 
 from grading.engine.checkpoint import Checkpoint
-from grading.engine.systems.lee_2014 import RULESET, RULESET_VERSION
+from grading.engine.grading_system import GradingSystem
 from patients.models import ChartingAct, Entry
 from patients.queries.grades import GradePeriodRow
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryChanges:
-    """What an act changes in the history of its course.
+    """What an act changes in the history of its course by one grading system.
 
-    ``closed`` are rows of it that hold no more, ``opened`` those in their place; ``checkpoints``
-    are new, those after ``dropped_after`` go (None keeps all).
+    ``closed`` are periods that end as known, ``opened`` those in their place; ``checkpoints`` are
+    new, those after ``dropped_after`` are deleted (None keeps all).
     """
 
+    system: GradingSystem
     closed: Sequence[GradePeriodRow]
     opened: Sequence[GradePeriodRow]
     checkpoints: Sequence[Checkpoint]
@@ -31,59 +32,60 @@ class HistoryChanges:
 
     @property
     def is_empty(self) -> bool:
-        """Whether all stays as it was."""
+        """Whether history and checkpoints stay as they are."""
         changes = self.closed or self.opened or self.checkpoints
         return not changes and self.dropped_after is None
 
 
-_ACT: Final = """
+SQL_INSERT_ACT: Final = """
 INSERT INTO patients_chartingact (id, course_id, form_id, recorded_at, received_at, recorded_by_id,
     source, answers, request_digest)
 VALUES (%(id)s, %(course)s, %(form)s, %(recorded_at)s, %(received_at)s, %(by)s, %(source)s,
     %(answers)s::jsonb, %(digest)s)
 """
-_ENTRIES: Final = """
+SQL_INSERT_ENTRIES: Final = """
 INSERT INTO patients_entry (id, course_id, kind, at, recorded_at, recorded_by_id, act_id, place,
     replaces_id, body)
-SELECT said.id, %(course)s, said.kind, said.at, %(recorded_at)s, %(by)s, %(id)s, said.place,
-    said.replaces_id, said.body
-FROM jsonb_to_recordset(%(entries)s::jsonb) AS said(
+SELECT new.id, %(course)s, new.kind, new.at, %(recorded_at)s, %(by)s, %(id)s, new.place,
+    new.replaces_id, new.body
+FROM jsonb_to_recordset(%(entries)s::jsonb) AS new(
     id uuid, kind text, at timestamptz, place smallint, replaces_id uuid, body jsonb)
 """
-_CHARTED: Final = f"WITH act AS ({_ACT}) {_ENTRIES}"
-# The join makes what is closed come first: an open row may not overlap its successor. So it does
-# for checkpoints that are stored anew for the same instant.
-_CHARTED_AND_REVISED: Final = f"""
-WITH act AS ({_ACT}), entry AS ({_ENTRIES}), closed AS (
+SQL_WRITE_ACT: Final = f"WITH act AS ({SQL_INSERT_ACT}) {SQL_INSERT_ENTRIES}"
+# The joins with count(*) order the steps: an open period may not overlap its successor, so rows are
+# closed before others are inserted; likewise checkpoints of one instant.
+SQL_WRITE_ACT_AND_HISTORY: Final = f"""
+WITH act AS ({SQL_INSERT_ACT}), entry AS ({SQL_INSERT_ENTRIES}), closed AS (
     UPDATE patients_gradeperiod SET known = tstzrange(lower(known), %(recorded_at)s)
     WHERE id = ANY(%(closed)s) RETURNING id
 ), dropped AS (
     DELETE FROM patients_gradecheckpoint
-    WHERE course_id = %(course)s AND at > %(dropped_after)s::timestamptz RETURNING id
-), put_away AS (
-    INSERT INTO patients_gradecheckpoint (course_id, at, ruleset_version, state)
-    SELECT %(course)s, said.at, said.ruleset_version, said.state
-    FROM (SELECT count(*) FROM dropped) AS first, jsonb_to_recordset(%(checkpoints)s::jsonb)
-        AS said(at timestamptz, ruleset_version text, state jsonb)
+    WHERE course_id = %(course)s AND system = %(system)s
+        AND at > %(dropped_after)s::timestamptz RETURNING id
+), checkpoint AS (
+    INSERT INTO patients_gradecheckpoint (course_id, system, at, ruleset_version, state)
+    SELECT %(course)s, %(system)s, new.at, %(version)s, new.state
+    FROM (SELECT count(*) FROM dropped) AS first,
+        jsonb_to_recordset(%(checkpoints)s::jsonb) AS new(at timestamptz, state jsonb)
 )
 INSERT INTO patients_gradeperiod (course_id, system, valid, known, grade, at_most, findings,
     ruleset_version, policy_id)
-SELECT %(course)s, said.system, tstzrange(said.starts, said.ends),
-    tstzrange(%(recorded_at)s, NULL), said.grade, said.at_most, said.findings,
-    said.ruleset_version, said.policy_id
-FROM (SELECT count(*) FROM closed) AS first, jsonb_to_recordset(%(periods)s::jsonb) AS said(
-    system text, starts timestamptz, ends timestamptz, grade smallint,
+SELECT %(course)s, %(system)s, tstzrange(new.starts, new.ends),
+    tstzrange(%(recorded_at)s, NULL), new.grade, new.at_most, new.findings,
+    new.ruleset_version, new.policy_id
+FROM (SELECT count(*) FROM closed) AS first, jsonb_to_recordset(%(periods)s::jsonb) AS new(
+    starts timestamptz, ends timestamptz, grade smallint,
     at_most smallint, findings jsonb, ruleset_version text, policy_id bigint)
 """  # noqa: S608 - constants
 
 
-def write_act(act: ChartingAct, entries: Sequence[Entry], revision: HistoryChanges) -> None:
+def write_act(act: ChartingAct, entries: Sequence[Entry], changes: HistoryChanges) -> None:
     """Insert ``act`` with its ``entries``, which share its course, author and recording time.
 
-    What it changes in the history is known from that time on: of what was known before, rows are
-    closed, never lost.
+    The history that it changes is known from that time on; periods known before are closed, never
+    lost.
     """
-    said: dict[str, Any] = {
+    params: dict[str, Any] = {
         "id": act.pk,
         "course": act.course_id,
         "form": act.form_id,
@@ -95,17 +97,12 @@ def write_act(act: ChartingAct, entries: Sequence[Entry], revision: HistoryChang
         "digest": act.request_digest,
         "entries": json.dumps([_entry_params(entry) for entry in entries]),
     }
-    statement = _CHARTED
-    if not revision.is_empty:
-        statement = _CHARTED_AND_REVISED
-        said |= {
-            "dropped_after": revision.dropped_after,
-            "checkpoints": json.dumps([_checkpoint_params(each) for each in revision.checkpoints]),
-            "closed": [row.id for row in revision.closed],
-            "periods": json.dumps([_period_params(row) for row in revision.opened]),
-        }
+    statement = SQL_WRITE_ACT
+    if not changes.is_empty:
+        statement = SQL_WRITE_ACT_AND_HISTORY
+        params |= _history_params(changes)
     with connection.cursor() as cursor:
-        cursor.execute(statement, said)
+        cursor.execute(statement, params)
 
 
 def _entry_params(entry: Entry) -> dict[str, Any]:
@@ -119,17 +116,20 @@ def _entry_params(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _checkpoint_params(checkpoint: Checkpoint) -> dict[str, Any]:
+def _history_params(changes: HistoryChanges) -> Mapping[str, Any]:
+    checkpoints = [{"at": one.at.isoformat(), "state": one.state} for one in changes.checkpoints]
     return {
-        "at": checkpoint.at.isoformat(),
-        "ruleset_version": RULESET_VERSION,
-        "state": checkpoint.state,
+        "system": changes.system.key,
+        "version": changes.system.version,
+        "dropped_after": changes.dropped_after,
+        "checkpoints": json.dumps(checkpoints),
+        "closed": [row.id for row in changes.closed],
+        "periods": json.dumps([_period_params(row) for row in changes.opened]),
     }
 
 
 def _period_params(row: GradePeriodRow) -> dict[str, Any]:
     return {
-        "system": RULESET,
         "starts": row.start.isoformat(),
         "ends": None if row.end is None else row.end.isoformat(),
         "grade": row.grade,

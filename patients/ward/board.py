@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from grading.engine.systems.lee_2014 import RULESET
+from grading.systems import HEADLINE
 from patients.display.grade_card import NextChange, next_change
 from patients.display.text import age_text, day_text
 from patients.models import GradePeriod
@@ -41,7 +41,7 @@ def open_board_rows(now: datetime) -> list[BoardRow]:
     """A row for every open course."""
     courses = courses_for_board(now).filter(ended_at=None)
     periods = group_by_course(
-        GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, {"system": RULESET, "now": now})
+        GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, {"system": HEADLINE.key, "now": now})
     )
     rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
     return sorted(rows, key=_urgency)

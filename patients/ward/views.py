@@ -8,16 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import condition, require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_admit, can_chart
-from patients.bedside.page import FIRST_KIND, page_context
+from crs_app.accounts.permissions import can_admit, can_chart, check_can_admit
+from patients.bedside.page import render_page
 from patients.display.timeline import place_text, transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_stamp
@@ -37,24 +35,41 @@ from patients.ward.forms import AdmissionForm, EndForm, MoveForm, ReopenForm, Tr
 from patients.ward.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
 
 
+def _board_etag(request: SignedInRequest, stamp: str, now: datetime, **_asked: bool) -> str:
+    """Return the ETag of a board for this sign-in, another one each minute: the page prints ages.
+
+    Weak, because the page's form tokens differ in each response.
+    """
+    printed_from = (
+        stamp,
+        f"{now:%H:%M}",
+        bool(request.htmx),
+        request.session.session_key,
+        request.user.role,
+    )
+    return f'W/"{hashlib.sha256(repr(printed_from).encode()).hexdigest()[:32]}"'
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def board(request: SignedInRequest) -> HttpResponse:
-    """Every open course, or with ``?ended`` every ended one.
+    """Show every open course, or with ``?ended`` every ended one.
 
-    htmx gets the rows alone, and nothing where they are as ``seen``; so does whoever names the
-    page's ETag.
+    Answers 204 to htmx where the stamp of the rows is still ``seen``, 304 to a request whose
+    If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
     shows_ended, now = "ended" in request.GET, timezone.now()
-    # Taken before the rows: what comes between the two is found by the next look.
+    # Read before the rows: a change between the two is found by the next look.
     stamp = read_board_stamp(now, ended=shows_ended)
     if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
-    etag = _board_etag(request, stamp, now)
-    unchanged: HttpResponse | None = get_conditional_response(request, etag=etag)
-    if unchanged is not None:
-        unchanged["ETag"] = etag
-        return unchanged
+    return _board_page(request, stamp, now, shows_ended=shows_ended)
+
+
+@condition(etag_func=_board_etag)
+def _board_page(
+    request: SignedInRequest, stamp: str, now: datetime, *, shows_ended: bool
+) -> HttpResponse:
     context = {
         "rows": ended_board_rows(now) if shows_ended else open_board_rows(now),
         "now": now,
@@ -64,28 +79,13 @@ def board(request: SignedInRequest) -> HttpResponse:
         "can_chart": can_chart(request.user),
     }
     template = "ward/board_rows.html" if request.htmx else "ward/board.html"
-    page = render(request, template, context)
-    page["ETag"] = etag
-    return page
-
-
-def _board_etag(request: SignedInRequest, stamp: str, now: datetime) -> str:
-    """Of this board for this sign-in; the page prints ages, and is another one each minute."""
-    said = (
-        stamp,
-        f"{now:%H:%M}",
-        bool(request.htmx),
-        request.session.session_key,
-        request.user.role,
-    )
-    return f'W/"{hashlib.sha256(repr(said).encode()).hexdigest()[:32]}"'
+    return render(request, template, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def admit(request: SignedInRequest) -> HttpResponse:
     """Open a course."""
-    if not can_admit(request.user):
-        raise PermissionDenied
+    check_can_admit(request.user)
     form = AdmissionForm(posted(request), now=timezone.now())
     if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
         return redirect("patients:bedside", recorded.course.pk)
@@ -115,8 +115,7 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult 
 @require_http_methods(["GET", "HEAD", "POST"])
 def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Move a course, end it, or take it up again; each with its time and who said so."""
-    if not can_admit(request.user):
-        raise PermissionDenied
+    check_can_admit(request.user)
     course, data, now = course_or_404(course_id), posted(request), timezone.now()
     offered: list[type[TransferForm]] = [
         MoveForm,
@@ -168,13 +167,11 @@ def _transfer_page(
     refusal: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    may_chart = can_chart(request.user)
-    page = page_context(course, FIRST_KIND, timezone.now(), may_chart=may_chart)
-    page |= {
+    context = {
         "form_template": "ward/transfer.html",
         "place_forms": forms,
         "place_refusal": refusal,
         "wards": Course.objects.order_by("ward").values_list("ward", flat=True).distinct(),
         "course": course,
     }
-    return render(request, "bedside/page.html", page, status=status)
+    return render_page(request, course, context, status=status)

@@ -10,7 +10,7 @@ import { watchSyringes } from "./charting/concentrations.js";
 import { watchSending } from "./charting/save_status.js";
 import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchTaps } from "./guidance/quick_actions.js";
-import { watchTimeline } from "./charting/timeline.js";
+import { watchShown } from "./shown.js";
 import { watchToxicity } from "./charting/toxicity.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
@@ -48,4 +48,4 @@ watchLabs();
 watchSyringes();
 watchShortcuts();
 watchTaps();
-watchTimeline();
+watchShown();

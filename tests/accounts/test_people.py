@@ -5,31 +5,51 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from crs_app.accounts import demo
+from crs_app.accounts import permissions as may
 from crs_app.accounts.models import Role, User
-from crs_app.accounts.permissions import can_admit, can_chart, can_manage_people
+
+PAIRS = (
+    (may.can_chart, may.check_can_chart),
+    (may.can_admit, may.check_can_admit),
+    (may.can_export_answers, may.check_can_export_answers),
+    (may.can_manage_policy, may.check_can_manage_policy),
+)
+
+
+def allowed(user: User | AnonymousUser) -> tuple[bool, ...]:
+    """What ``user`` may do, one answer for each of PAIRS; both functions of a pair must agree."""
+    for can, check in PAIRS:
+        if can(user):
+            check(user)
+        else:
+            with pytest.raises(PermissionDenied, match=r"^Your role does not allow you to .+\.$"):
+                check(user)
+    return tuple(can(user) for can, _ in PAIRS)
 
 
 @pytest.mark.parametrize(
-    ("role", "chart", "admit", "manage"),
+    ("role", "chart", "admit", "export", "policy"),
     [
-        (Role.WARD_CLINICIAN, True, True, False),
-        (Role.ICU_REVIEWER, True, True, False),
-        (Role.ADMINISTRATOR, False, False, True),
-        (Role.AUDITOR, False, False, False),
+        (Role.WARD_CLINICIAN, True, True, False, False),
+        (Role.ICU_REVIEWER, True, True, True, False),
+        (Role.ADMINISTRATOR, False, False, True, True),
+        (Role.AUDITOR, False, False, True, False),
     ],
 )
-def test_what_a_role_may_do(role: Role, chart: bool, admit: bool, manage: bool) -> None:
-    user = User(role=role)
-    assert (can_chart(user), can_admit(user), can_manage_people(user)) == (chart, admit, manage)
+def test_what_a_role_may_do(
+    role: Role, chart: bool, admit: bool, export: bool, policy: bool
+) -> None:
+    assert allowed(User(role=role)) == (chart, admit, export, policy)
 
 
 def test_a_stranger_and_a_deactivated_user_may_do_nothing() -> None:
     for user in (AnonymousUser(), *(User(role=role, is_active=False) for role in Role)):
-        assert not any(may(user) for may in (can_chart, can_admit, can_manage_people))
+        assert not any(allowed(user))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +66,7 @@ def test_an_unknown_role_is_refused_by_the_database(db: None) -> None:
 
 
 def test_the_first_administrator_of_a_site(db: None) -> None:
-    assert can_manage_people(User.objects.create_superuser("first"))
+    assert may.can_manage_policy(User.objects.create_superuser("first"))
 
 
 @pytest.fixture

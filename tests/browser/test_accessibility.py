@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
-from patients.recording.record import correct_entry, retract_entry
+from patients.recording.record import retract_entry
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import admit, chart, sending
+from tests.factories import admit, chart, correct, sending
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
@@ -75,7 +75,7 @@ def busy_course(course: Course, nurse: User) -> Course:
     chart(course, nurse, "vitals", ago(30), temperature_c="39.4", systolic_mmhg="84")
     oxygen = chart(course, nurse, "oxygen", ago(9), device="nasal_cannula").entries[0]
     corrected = {"device": "nasal_cannula", "flow_l_per_min": "2"}
-    correct_entry(oxygen, oxygen.at, corrected, sending(nurse, answers={"reason": "Misread"}))
+    correct(oxygen, oxygen.at, corrected, sending(nurse, answers={"reason": "Misread"}))
     wrong = chart(course, nurse, "vitals", ago(8), temperature_c="36.1", note="left arm").entries[0]
     retract_entry(wrong, sending(nurse, answers={"reason": "Another patient"}))
     chart(course, nurse, "oxygen", ago(2), device="nasal_cannula")

@@ -298,10 +298,10 @@ def last(entries: list[Entry]) -> Entry | None:
 
 
 def attribution(entry: Entry, field: str | None = None) -> str:
-    given = entry.raw.get("attribution") or "crs"
-    if isinstance(given, str):
-        return given
-    return str(given.get(field, "crs"))
+    charted_as = entry.raw.get("attribution") or "crs"
+    if isinstance(charted_as, str):
+        return charted_as
+    return str(charted_as.get(field, "crs"))
 
 
 def counted_value(entry: Entry, field: str) -> Fraction | None:
@@ -330,6 +330,12 @@ def readings(chart: Chart, t: datetime) -> list[Entry]:
         if entry.raw.get("systolic_mmhg") is not None
         or entry.raw.get("mean_arterial_pressure_mmhg") is not None
     ]
+
+
+def has_counted_pressure(reading: Entry) -> bool:
+    """Whether the systolic or the charted mean pressure is not attributed to another cause."""
+    charted_fields = ("systolic_mmhg", "mean_arterial_pressure_mmhg")
+    return any(counted_value(reading, field) is not None for field in charted_fields)
 
 
 def mean_pressure(reading: Entry) -> Fraction | None:
@@ -365,7 +371,7 @@ def baseline_mean(chart: Chart) -> Fraction | None:
 
 
 def verdict(chart: Chart, reading: Entry) -> str:
-    """ "low" (by a floor), "question" or "fine": what a reading says before any judgement."""
+    """ "low" (by a floor), "question" or "fine": the class of a reading before any judgement."""
     policy = chart.policy
     systolic = counted_value(reading, "systolic_mmhg")
     base_systolic = chart.baseline.get("systolic_mmhg")
@@ -409,8 +415,8 @@ def relative_judged(chart: Chart, t: datetime) -> bool | None:
 
 @lru_cache(maxsize=20_000)
 def low(chart: Chart, t: datetime) -> bool:
-    said = verdict_at(chart, t)
-    return said == "low" or (said == "question" and relative_judged(chart, t) is True)
+    found = verdict_at(chart, t)
+    return found == "low" or (found == "question" and relative_judged(chart, t) is True)
 
 
 def refractory_judged(chart: Chart, t: datetime) -> bool | None:
@@ -623,7 +629,7 @@ def oxygen_without_fio2(chart: Chart, entry: Entry, state: State) -> None:
 
 def hypotension(chart: Chart, t: datetime, state: State) -> None:
     reading = reading_at(chart, t)
-    if reading is not None:
+    if reading is not None and has_counted_pressure(reading):
         pressure(chart, t, reading, state)
     hold = chart.minutes("fluid_hold_minutes")
     boluses = [b for b in charted(chart, t, "fluid_bolus") if t < b.at + hold]

@@ -2,7 +2,7 @@
 
 A course is built by asking a `Chooser` at every turn. `random_course` answers by a seeded
 `random.Random`, for bulk comparison; the strategies module answers by Hypothesis draws. In every
-pool the plainest value stands first, so that a failing example shrinks towards it.
+pool the plainest value is first, so that a failing example shrinks towards it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Scenario:
     longest: int = field(default=14, repr=False)
 
 
-# Patients: the birth dates stand on either side of every age limit at the infusion times
+# Patients: the birth dates lie on either side of every age limit at the infusion times
 
 INFUSED_AT = (
     "2024-03-01T06:00:00+00:00",
@@ -362,7 +362,7 @@ def finished(document: Raw, entries: list[Raw]) -> Raw:
 
 
 def entry(choose: Chooser, scenario: Scenario, infused_at: datetime) -> Raw:
-    """One entry with its times; its id is given when it is amended, if it is."""
+    """One entry with its times; its id is set when it is amended, if it is."""
     kind = choose.pick(scenario.kinds)
     raw = CONTENT[kind](choose)
     at = infused_at + timedelta(minutes=choose.pick(scenario.minutes))
@@ -381,14 +381,14 @@ def entry(choose: Chooser, scenario: Scenario, infused_at: datetime) -> Raw:
 
 
 def amend(choose: Chooser, entries: list[Raw]) -> None:
-    """Correct or retract one entry that still stands (a correction may be amended in turn)."""
+    """Correct or retract one entry that is still in force (a correction may be amended in turn)."""
     for place, raw in enumerate(entries):
         raw.setdefault("id", f"e{place}")
     gone = {raw.get("replaces") for raw in entries}
-    standing = [raw for raw in entries if raw["id"] not in gone and raw["kind"] != "retraction"]
-    if not standing:
+    in_force = [raw for raw in entries if raw["id"] not in gone and raw["kind"] != "retraction"]
+    if not in_force:
         return
-    target = choose.pick(standing)
+    target = choose.pick(in_force)
     charted_at: str = target["recorded_at"] if "recorded_at" in target else target["at"]
     recorded_at = datetime.fromisoformat(charted_at)
     recorded_at += timedelta(minutes=choose.pick((5, 15, 60, 240)))

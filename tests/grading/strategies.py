@@ -81,6 +81,6 @@ def courses() -> st.SearchStrategy[Raw]:
 
 
 def times(document: Raw) -> st.SearchStrategy[tuple[str | None, str | None]]:
-    """`now` and `known_at`: absent, at an instant of the document, or beside or after one."""
+    """`now` and `known_at`: absent, at an instant of the document, or near or after one."""
     moments = st.none() | st.sampled_from(random_courses.instants(document))
     return st.tuples(moments, moments)

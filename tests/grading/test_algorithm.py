@@ -20,12 +20,12 @@ from grading.course_file import read_course
 from grading.engine import algorithm
 from grading.engine.algorithm import ITEMS, Indicator, Item, Reply, evidence
 from grading.engine.algorithm.evidence import LATER_SOURCES
-from grading.engine.algorithm.knowing import _CHART
+from grading.engine.algorithm.missing_data import _CHART
 from grading.engine.algorithm.tocilizumab import label_dose_mg
 from grading.engine.entries import BaselineFacts, in_force
 from grading.engine.evidence import SOURCES, Citation, Threshold
 from grading.guidance import GuidanceAnswer, advise, situation_of
-from grading.service import stand
+from grading.service import status_at
 from tests.grading.random_courses import Raw, instants
 from tests.grading.strategies import courses
 from tests.grading.test_cases import CASES, charted_entries, given_course, instant
@@ -69,11 +69,11 @@ def guided(
         for entry in in_force(document.entries)
         if entry.at <= now or isinstance(entry, BaselineFacts)
     ]
-    history, standing = stand(document.facts, entries, now)
+    history, status = status_at(document.facts, entries, now)
     items = advise(
-        document.facts, standing, entries, history.periods, risk=document.risk, answers=answers
+        document.facts, status, entries, history.periods, risk=document.risk, answers=answers
     )
-    return Guided(standing.grade, standing.at_most, items)
+    return Guided(status.grade, status.at_most, items)
 
 
 # The worked cases
@@ -126,7 +126,7 @@ def expected(row: dict[str, str]) -> dict[str, list[str]]:
 
 
 def shown(found: Guided) -> dict[str, list[str]]:
-    """The codes by indicator, without those that always stand."""
+    """The codes by indicator, without those that are always there."""
     levels: dict[str, list[str]] = {level: [] for level in map(str, Indicator)}
     for item in found.items:
         if item.code not in USUAL or item.indicator is not Indicator.INFO:
@@ -140,8 +140,8 @@ def test_the_guidance_is_that_of_the_table(case: Case) -> None:
     answers: list[GuidanceAnswer] = []
     for row in case.rows:
         now = instant(row["time"])
-        more, said = charted(row["charted"], now)
-        entries, answers = entries + more, answers + said
+        more, replies = charted(row["charted"], now)
+        entries, answers = entries + more, answers + replies
         found = guided({**case.course, "entries": entries}, now, tuple(answers))
         assert (row["time"], str(found.grade)) == (row["time"], row["grade"])
         assert (row["time"], shown(found)) == (row["time"], expected(row))
@@ -176,8 +176,8 @@ def test_the_doses_are_those_of_the_table(row: list[str]) -> None:
     assert (proposed.agent, proposed.dose_mg) == ("tocilizumab", Decimal(by_paper))
     assert f"= {by_paper} mg." in proposed.detail
     assert label_dose_mg(Decimal(weight)) == Decimal(by_label)
-    assert f"{by_label} mg" in proposed.beside
-    assert proposed.beside.startswith("Not from the paper: current US label")
+    assert f"{by_label} mg" in proposed.other_source
+    assert proposed.other_source.startswith("Not from the paper: current US label")
     daily = found.item("methylprednisolone.dose")
     assert (daily.dose_mg, daily.dose_per_day) == (Decimal(methylprednisolone), True)
     once = ventilated(age, weight, seizure).item("dexamethasone.dose")
@@ -193,10 +193,10 @@ def test_a_weight_near_the_labels_step_is_checked(weight: str, warned: bool) -> 
 
 def test_the_label_gives_no_dose_below_its_age() -> None:
     first = ventilated("1", "9").item("tocilizumab.dose")
-    assert first.beside.endswith("it gives no dose at this age.")
+    assert first.other_source.endswith("it gives no dose at this age.")
     assert first.dose_mg == 72
     later = ventilated("1", "9", dose("tocilizumab", 72)).item("tocilizumab.awaiting")
-    assert later.beside == ""
+    assert later.other_source == ""
 
 
 # The rules one by one
@@ -331,7 +331,7 @@ def test_the_bound_names_every_unknown_and_what_to_chart() -> None:
     assert len(found.unknown) == 2
 
 
-def test_every_unknown_of_the_engine_has_its_way_to_be_known() -> None:
+def test_every_unknown_of_the_engine_names_what_to_chart() -> None:
     source = "".join(
         path.read_text() for path in (CASES.parents[2] / "grading" / "engine").glob("*.py")
     )
@@ -374,7 +374,7 @@ def test_old_values_that_do_not_decide_are_not_asked_about() -> None:
     assert "evidence.stale" not in found.codes
 
 
-def test_the_stale_value_stands_first_from_grade_3_on() -> None:
+def test_the_stale_value_comes_first_from_grade_3_on() -> None:
     assert at(300, *SHOCK).codes[0] == "evidence.stale"
     assert at(300, *SHOCK).items[1].indicator is Indicator.CRITICAL
 
@@ -566,7 +566,7 @@ def test_what_is_shown_at_grade_0_and_after_a_death() -> None:
     assert at(-60 * 24 * 3, *SHOCK).items == ()
 
 
-def test_weaning_is_said_only_while_the_last_change_was_a_fall() -> None:
+def test_weaning_is_advised_only_while_the_last_change_was_a_fall() -> None:
     toci = dose("tocilizumab", 280, 10)
     off = norepinephrine(0, 60), vasopressor("vasopressin", 0, "units/min", 60)
     to_two = vasopressor("vasopressin", 0, "units/min", 60)
@@ -638,7 +638,7 @@ def test_an_answer_counts_for_the_dose_before_it_alone() -> None:
     assert reassessed(answer("support.wean", Reply.STABILISED, day + 30))
 
 
-def test_uncertain_attribution_is_said_with_the_branch() -> None:
+def test_uncertain_attribution_is_named_with_the_branch() -> None:
     found = at(0, toxicity("encephalopathy", 3, attribution="uncertain"))
     note = "whether CRS is the cause, charted as uncertain."
     assert note in found.item("immunosuppression.indicated").unknown
@@ -648,9 +648,9 @@ def test_uncertain_attribution_is_said_with_the_branch() -> None:
 def test_crp_is_shown_with_its_latest_value_and_what_masks_it() -> None:
     crp = entry(0, kind="lab", analyte="crp", value=215, unit="mg/L", id="crp")
     found = at(5, temperature("39"), crp).item("crp.monitor")
-    assert (found.inputs[0].entry_id, found.beside, found.unknown) == ("crp", "", ())
+    assert (found.inputs[0].entry_id, found.other_source, found.unknown) == ("crp", "", ())
     masked = at(5, temperature("39"), crp, dose("tocilizumab", 280)).item("crp.monitor")
-    assert masked.beside.startswith("Not from the paper")
+    assert masked.other_source.startswith("Not from the paper")
 
 
 def test_an_item_as_the_answer_has_it() -> None:
@@ -663,17 +663,17 @@ def test_an_item_as_the_answer_has_it() -> None:
     assert at(0, *SHOCK, weighed).item("tocilizumab.dose").inputs[0].entry_id == "w"
 
 
-def test_times_are_told_where_the_caller_says() -> None:
+def test_times_are_written_in_the_timezone_of_the_caller() -> None:
     course = given_course(FACTS)
     document = read_course(json.dumps({**course, "entries": [*SHOCK, dose("tocilizumab", 9)]}))
     now = later(30)
-    history, standing = stand(document.facts, document.entries, now)
+    history, status = status_at(document.facts, document.entries, now)
 
     east = timezone(timedelta(hours=5))
-    items = advise(document.facts, standing, document.entries, history.periods, timezone=east)
+    items = advise(document.facts, status, document.entries, history.periods, timezone=east)
     found = next(item for item in items if item.code == "tocilizumab.awaiting")
     assert found.summary == "Tocilizumab given at 15:00: reassess at 3 Jan 15:00, in 23 h 30 min"
-    situation = situation_of(document.facts, standing, document.entries, history.periods)
+    situation = situation_of(document.facts, status, document.entries, history.periods)
     assert situation is not None
     assert situation.clock(now) == "10:30"
 
@@ -686,16 +686,16 @@ def thresholds() -> list[Threshold]:
 
 
 def test_every_number_of_the_algorithm_is_cited_once() -> None:
-    said = Counter((t.value, t.unit, t.citation) for t in thresholds())
-    assert len(said) > 15
-    assert set(said.values()) == {1}
+    uses = Counter((t.value, t.unit, t.citation) for t in thresholds())
+    assert len(uses) > 15
+    assert set(uses.values()) == {1}
     places = [value for value in vars(evidence).values() if isinstance(value, Citation)]
     for citation in [*places, *(t.citation for t in thresholds())]:
         assert citation.source in SOURCES or citation.source in LATER_SOURCES
         assert citation.place in evidence.cited(citation)
 
 
-def test_every_item_stands_once_and_rests_on_a_source() -> None:
+def test_every_item_is_listed_once_and_rests_on_a_source() -> None:
     codes = [row.code for row in ITEMS]
     assert len(codes) == len(set(codes)) == 24
     assert all(row.citations for row in ITEMS)

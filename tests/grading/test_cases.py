@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from grading.answer import answer
+from grading.course_result import result_json
 from grading.engine.units import celsius
 
 CASES = Path(__file__).parent / "cases"
@@ -251,11 +251,11 @@ def table_rows(lines: list[str]) -> list[dict[str, str]]:
 def read_cases(path: Path) -> Iterator[Case]:
     for section in re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
         heading, *lines = section.splitlines()
-        given = [line.removeprefix("Given: ") for line in lines if line.startswith("Given: ")]
+        facts = [line.removeprefix("Given: ") for line in lines if line.startswith("Given: ")]
         rows = table_rows([line for line in lines if line.startswith("|")])
-        if len(given) != 1 or not rows:
+        if len(facts) != 1 or not rows:
             raise ValueError(f"{path.name}, {heading}: one Given line and one table are needed")
-        yield Case(f"{path.stem}: {heading[:60]}", heading, given_course(given[0]), rows)
+        yield Case(f"{path.stem}: {heading[:60]}", heading, given_course(facts[0]), rows)
 
 
 def codes(text: str) -> set[str]:
@@ -268,13 +268,13 @@ def expected(row: dict[str, str]) -> tuple[Any, ...]:
     return (int(row["grade"]), int(row["at most"]), codes(row["criteria"]), codes(row["unknown"]))
 
 
-def held(period: Json) -> tuple[Any, ...]:
+def outcome(period: Json) -> tuple[Any, ...]:
     met = {criterion["code"] for criterion in period["criteria"]}
     return (period["grade"], period["at_most"], met, {item["code"] for item in period["unknown"]})
 
 
-def held_now(found: Json) -> tuple[Any, ...]:
-    """What the answer says of its own ``now``; the current grade and the last period agree."""
+def outcome_now(found: Json) -> tuple[Any, ...]:
+    """Outcome at the answer's own ``now``; the current grade and the last period agree."""
     if found["current"]["grade"] is None:
         return (None, None, set(), set())
     last = [period for period in found["periods"] if not period["projected"]][-1]
@@ -282,16 +282,16 @@ def held_now(found: Json) -> tuple[Any, ...]:
         found["current"]["grade"],
         found["current"]["at_most"],
     )
-    return held(last)
+    return outcome(last)
 
 
-def held_at(found: Json, at: datetime) -> tuple[Any, ...]:
-    """What a longer answer says of an instant, past or to come if nothing more is charted."""
+def outcome_at(found: Json, at: datetime) -> tuple[Any, ...]:
+    """Outcome at an instant in a longer answer, past or to come if nothing more is charted."""
     begun = [p for p in found["periods"] if datetime.fromisoformat(p["from"]) <= at]
     ended = found["current"]["grade"] is None
     if not begun or (ended and datetime.fromisoformat(found["periods"][-1]["to"]) <= at):
         return (None, None, set(), set())
-    return held(begun[-1])
+    return outcome(begun[-1])
 
 
 def mismatches_of_course(case: Case) -> Iterator[tuple[str, Any, Any]]:
@@ -299,28 +299,28 @@ def mismatches_of_course(case: Case) -> Iterator[tuple[str, Any, Any]]:
     assert times == sorted(times), "rows in order of time"
     lists = [charted_entries(row["charted"], at) for row, at in zip(case.rows, times, strict=True)]
     document = case.course | {"entries": [entry for entries in lists for entry in entries]}
-    history = answer(document, now=times[-1])
+    history = result_json(document, now=times[-1])
     last_charted = None
     for row, at, entries in zip(case.rows, times, lists, strict=True):
         place, wanted = f"{row['time']} {row['charted']}", expected(row)
         if known_at := row.get("known at"):
-            found = held_now(answer(document, now=at, known_at=instant(known_at)))
+            found = outcome_now(result_json(document, now=at, known_at=instant(known_at)))
             yield f"{place} as known at {known_at}", wanted, found
             continue
-        yield place, wanted, held_now(answer(document, now=at))
-        yield f"{place} (in the whole history)", wanted, held_at(history, at)
+        yield place, wanted, outcome_now(result_json(document, now=at))
+        yield f"{place} (in the whole history)", wanted, outcome_at(history, at)
         if entries:
             last_charted = at
         elif last_charted is not None and last_charted >= INFUSED_AT:
-            projected = answer(document, now=last_charted)
-            yield f"{place} (as projected)", wanted, held_at(projected, at)
+            projected = result_json(document, now=last_charted)
+            yield f"{place} (as projected)", wanted, outcome_at(projected, at)
 
 
 def mismatches_of_single_rows(case: Case) -> Iterator[tuple[str, Any, Any]]:
     at = instant("10:00")
     for row in case.rows:
         document = case.course | {"entries": charted_entries(row["charted"], at)}
-        yield row["charted"], expected(row), held_now(answer(document, now=at))
+        yield row["charted"], expected(row), outcome_now(result_json(document, now=at))
 
 
 ALL_CASES = [case for path in sorted(CASES.glob("*.md")) for case in read_cases(path)]
@@ -377,7 +377,7 @@ def demo_course(name: str) -> Json:
 
 @pytest.mark.parametrize(("name", "grade"), EPISODES.items())
 def test_the_published_courses_reach_their_published_grade(name: str, grade: int) -> None:
-    assert answer(demo_course(name))["maximum"] == grade
+    assert result_json(demo_course(name))["maximum"] == grade
 
 
 @pytest.mark.parametrize(("name", "days"), GRADE_BY_DAY)
@@ -385,5 +385,5 @@ def test_the_published_courses_have_their_grade_of_the_day(name: str, days: dict
     course = demo_course(name)
     offset = course["therapy"]["infused_at"][-6:]
     instants = {at: datetime.fromisoformat(f"{at}:00{offset}") for at in days}
-    found = {at: answer(course, now=now)["current"]["grade"] for at, now in instants.items()}
+    found = {at: result_json(course, now=now)["current"]["grade"] for at, now in instants.items()}
     assert found == days

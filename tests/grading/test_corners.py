@@ -6,7 +6,7 @@ from typing import Any
 
 from grading.course_file import read_entry
 from grading.engine.facts import Baseline, CourseFacts
-from grading.service import Standing, stand
+from grading.service import CurrentStatus, status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(
@@ -21,49 +21,49 @@ LOW = {"kind": "vitals", "systolic_mmhg": "84"}
 BOLUS = {"kind": "fluid_bolus", "volume_ml": "500"}
 
 
-def standing(minutes: int, *charted: tuple[int, dict[str, Any]]) -> Standing:
+def current(minutes: int, *charted: tuple[int, dict[str, Any]]) -> CurrentStatus:
     entries = [
         read_entry({"id": f"e{place}", "at": (START + timedelta(minutes=after)).isoformat(), **raw})
         for place, (after, raw) in enumerate(charted)
     ]
-    return stand(FACTS, entries, START + timedelta(minutes=minutes))[1]
+    return status_at(FACTS, entries, START + timedelta(minutes=minutes))[1]
 
 
-def met(now: Standing) -> set[str]:
+def met(now: CurrentStatus) -> set[str]:
     return {criterion.code for criterion in now.criteria}
 
 
 def test_a_result_of_another_cause_leaves_nothing_unknown_without_its_limit() -> None:
     alt = {"kind": "lab", "analyte": "alt", "value": "90", "unit": "U/L"}
-    assert [u.could_reach for u in standing(1, (0, alt)).unknown] == [3]
-    assert standing(1, (0, {**alt, "attribution": "other"})).unknown == ()
+    assert [u.could_reach for u in current(1, (0, alt)).unknown] == [3]
+    assert current(1, (0, {**alt, "attribution": "other"})).unknown == ()
 
 
 def test_refractory_is_not_lapsed_by_a_reading_of_its_own_instant() -> None:
     charted = ((0, NOREPINEPHRINE), (10, JUDGED), (10, NORMAL))
-    assert "hypotension.refractory" in met(standing(10, *charted))
-    assert "hypotension.refractory" not in met(standing(11, *charted, (11, NORMAL)))
+    assert "hypotension.refractory" in met(current(10, *charted))
+    assert "hypotension.refractory" not in met(current(11, *charted, (11, NORMAL)))
 
 
 def test_refractory_is_not_lapsed_by_a_later_low_reading() -> None:
     charted = ((0, NOREPINEPHRINE), (10, JUDGED), (20, LOW))
-    assert "hypotension.refractory" in met(standing(20, *charted))
+    assert "hypotension.refractory" in met(current(20, *charted))
 
 
 def test_refractory_is_not_lapsed_by_anything_but_a_reading() -> None:
     charted = ((0, NORMAL), (0, NOREPINEPHRINE), (10, JUDGED), (20, BOLUS))
-    assert "hypotension.refractory" in met(standing(20, *charted))
+    assert "hypotension.refractory" in met(current(20, *charted))
 
 
 def test_refractory_lapses_when_the_last_vasopressor_stops() -> None:
     charted = ((0, NOREPINEPHRINE), (10, JUDGED), (20, {**NOREPINEPHRINE, "rate": "0"}))
     again = (30, NOREPINEPHRINE)
-    assert "hypotension.refractory" not in met(standing(30, *charted, again))
+    assert "hypotension.refractory" not in met(current(30, *charted, again))
 
 
 def test_a_bolus_names_the_low_reading_that_it_was_given_for() -> None:
     def evidence(*charted: tuple[int, dict[str, Any]]) -> tuple[str, ...]:
-        found = standing(60, *charted).criteria
+        found = current(60, *charted).criteria
         return next(c.evidence for c in found if c.code == "hypotension.fluid_bolus")
 
     assert evidence((0, LOW), (10, LOW), (20, BOLUS)) == ("e2", "e1")
@@ -72,11 +72,11 @@ def test_a_bolus_names_the_low_reading_that_it_was_given_for() -> None:
 
 def test_a_judgement_of_a_reading_low_by_its_floor_says_the_floor() -> None:
     relative = {"kind": "judgement", "about": "relative_hypotension", "present": True}
-    (low,) = standing(10, (0, LOW), (5, relative)).criteria
+    (low,) = current(10, (0, LOW), (5, relative)).criteria
     assert "low is SBP below 90" in low.explanation
     assert not low.uncertain
 
 
 def test_an_uncertain_reading_marks_the_low_pressure() -> None:
-    (low,) = standing(10, (0, {**LOW, "attribution": "uncertain"})).criteria
+    (low,) = current(10, (0, {**LOW, "attribution": "uncertain"})).criteria
     assert low.uncertain

@@ -1,4 +1,4 @@
-"""The reader of course files: what it takes, what it refuses, and where it says so."""
+"""The reader of course files: what it takes, what it refuses, and at which place."""
 
 # ruff: noqa: E501  (one case a line, so that the tables can be read)
 
@@ -238,12 +238,10 @@ def test_python_floats_are_refused_because_they_are_not_what_was_written() -> No
 
 
 @pytest.mark.parametrize(
-    ("given", "percent"), [("0.4", 40), ("0.21", 21), ("0.999", "99.9"), (40, 40)]
+    ("raw", "percent"), [("0.4", 40), ("0.21", 21), ("0.999", "99.9"), (40, 40)]
 )
-def test_fio2_is_read_as_fraction_or_percent(given: Any, percent: Any) -> None:
-    entry = read_entry(
-        {"kind": "oxygen", "at": AT, "device": "venturi_mask", "fio2_percent": given}
-    )
+def test_fio2_is_read_as_fraction_or_percent(raw: Any, percent: Any) -> None:
+    entry = read_entry({"kind": "oxygen", "at": AT, "device": "venturi_mask", "fio2_percent": raw})
     assert isinstance(entry, Oxygen)
     assert entry.fio2_percent == Decimal(percent)
 

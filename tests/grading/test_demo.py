@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from grading.answer import answer
 from grading.course_file import read_course
+from grading.course_result import result_json
 from patients.demo.ward import Placed, ward
 
 NOW = datetime(2026, 3, 10, 14, 37, 22, tzinfo=UTC)
@@ -30,7 +30,7 @@ each_patient = pytest.mark.parametrize("placed", WARD, ids=lambda p: p.document[
 def test_it_reads_without_a_fault_and_has_its_grade_now(placed: Placed) -> None:
     document = placed.document
     assert len(read_course(document).entries) >= 40
-    found = answer(document, now=MINUTE)
+    found = result_json(document, now=MINUTE)
     last = [period for period in found["periods"] if not period["projected"]][-1]
     unknown = {item["code"] for item in last["unknown"]}
     mrn = document["patient"]["mrn"]
@@ -45,7 +45,7 @@ def test_nothing_is_charted_after_now(placed: Placed) -> None:
 
 
 def test_grade_3_is_40_min_away_by_the_three_hour_rule() -> None:
-    found = answer(WARD[4].document, now=MINUTE)
+    found = result_json(WARD[4].document, now=MINUTE)
     coming = [period for period in found["periods"] if period["projected"]]
     assert coming[0]["grade"] == 3
     assert datetime.fromisoformat(coming[0]["from"]) == MINUTE + timedelta(minutes=40)

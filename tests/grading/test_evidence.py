@@ -1,4 +1,4 @@
-"""Every number that decides a grade is cited, and stands once."""
+"""Every number that decides a grade is cited, and defined once."""
 
 import ast
 from collections import Counter
@@ -38,9 +38,9 @@ def test_every_threshold_has_a_citation_of_a_known_source() -> None:
         assert citation.place in str(citation)
 
 
-def test_no_threshold_stands_twice() -> None:
-    said = Counter((t.value, t.unit, t.citation) for t in thresholds())
-    assert [what for what, times in said.items() if times > 1] == []
+def test_no_threshold_is_defined_twice() -> None:
+    uses = Counter((t.value, t.unit, t.citation) for t in thresholds())
+    assert [what for what, times in uses.items() if times > 1] == []
 
 
 def test_every_laboratory_row_grades_something() -> None:

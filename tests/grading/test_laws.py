@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading.answer import answer
 from grading.course_file import read_course
-from grading.engine.checkpoint import ResumePoint, put_away
+from grading.course_result import result_json
+from grading.engine.checkpoint import ResumePoint, save_state
 from grading.engine.entries import BaselineFacts, in_force
-from grading.engine.history import fold, in_order
+from grading.engine.fold import fold, in_order
 from grading.engine.state import CourseState
+from grading.engine.systems.lee_2014 import LEE_2014
 from grading.service import Regraded, regrade
 from tests.grading import oracle
 from tests.grading.random_courses import Raw, instants
@@ -32,7 +33,9 @@ laws = settings(
 
 
 def graded(document: Mapping[str, Any], now: str | None = None, known: str | None = None) -> Raw:
-    return answer(json.dumps(document), *(t and datetime.fromisoformat(t) for t in (now, known)))
+    return result_json(
+        json.dumps(document), *(t and datetime.fromisoformat(t) for t in (now, known))
+    )
 
 
 def what_holds(course: Raw) -> list[tuple[Any, ...]]:
@@ -165,8 +168,8 @@ def test_answering_one_unknown_stays_below_the_former_bound(data: st.DataObject)
     asked = [u["code"] for u in last["unknown"] if u["code"] in ANSWERS]
     if not asked:
         return
-    said = data.draw(st.sampled_from(ANSWERS[data.draw(st.sampled_from(asked))]))
-    answered = {**document, "entries": [*document["entries"], {**said, "at": before["now"]}]}
+    chosen = data.draw(st.sampled_from(ANSWERS[data.draw(st.sampled_from(asked))]))
+    answered = {**document, "entries": [*document["entries"], {**chosen, "at": before["now"]}]}
     assert graded(answered)["current"]["grade"] <= before["current"]["at_most"]
 
 
@@ -274,11 +277,11 @@ def test_resumed_equals_from_scratch(strategy: st.SearchStrategy[Raw], data: st.
 
 
 def _checkpoint_at(document: Any, entries: list[Any], cut: datetime) -> ResumePoint:
-    said = [e for e in entries if isinstance(e, BaselineFacts)]
+    baselines = [e for e in entries if isinstance(e, BaselineFacts)]
     graded_entries = [e for e in entries if not isinstance(e, BaselineFacts)]
-    baseline = document.facts.baseline.with_entries(said)
-    state = CourseState.at_start(document.facts, baseline)
+    baseline = document.facts.baseline.with_entries(baselines)
+    state = CourseState.at_start(document.facts, baseline, LEE_2014)
     fold(state, in_order(graded_entries))
-    made = put_away(state)
+    made = save_state(state)
     assert made.at == cut
-    return made.kept()
+    return made.to_resume_point()

@@ -13,14 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grading.course_file import CourseDocument, read_course, read_entry
-from grading.engine.checkpoint import ResumePoint, put_away
+from grading.engine.checkpoint import ResumePoint, save_state
 from grading.engine.entries import BaselineFacts, Entry, in_force
 from grading.engine.facts import CourseFacts, PolicyFrom
-from grading.engine.history import fold, in_order
+from grading.engine.fold import fold, in_order
 from grading.engine.periods import Period
 from grading.engine.policy import Policy, policy_from
 from grading.engine.state import CourseState
-from grading.service import regrade, stand
+from grading.engine.systems.lee_2014 import LEE_2014
+from grading.service import regrade, status_at
 from tests.grading.random_courses import (
     CIRCULATION_POLICIES,
     LABORATORY_POLICIES,
@@ -109,16 +110,16 @@ def test_resumed_equals_from_scratch(strategy: st.SearchStrategy[Raw], data: st.
     if continuing:
         assert resumed.continuing_until == continuing[-1].end
     now = max(cut, an_instant(data, raw))
-    assert stand(facts, late, now, resume=found)[1] == stand(facts, entries, now)[1]
+    assert status_at(facts, late, now, resume=found)[1] == status_at(facts, entries, now)[1]
 
 
 def checkpoint_at(facts: CourseFacts, entries: Sequence[Entry], cut: datetime) -> ResumePoint:
-    said = [e for e in entries if isinstance(e, BaselineFacts)]
-    state = CourseState.at_start(facts, facts.baseline.with_entries(said))
+    baselines = [e for e in entries if isinstance(e, BaselineFacts)]
+    state = CourseState.at_start(facts, facts.baseline.with_entries(baselines), LEE_2014)
     fold(state, in_order(e for e in entries if e.at <= cut and not isinstance(e, BaselineFacts)))
-    made = put_away(state)
+    made = save_state(state)
     assert made.at == cut
-    return made.kept()
+    return made.to_resume_point()
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=NAMES)
@@ -150,7 +151,7 @@ def test_the_same_numbers_again_change_no_grade(
     once, twice = regrade(facts, entries).periods, regrade(again, entries).periods
     assert what_holds(twice) == what_holds(once)
     moment = an_instant(data, raw)
-    plain, renewed = stand(facts, entries, moment)[1], stand(again, entries, moment)[1]
+    plain, renewed = status_at(facts, entries, moment)[1], status_at(again, entries, moment)[1]
     assert [p.start for p in renewed.upcoming] == [p.start for p in plain.upcoming]
     assert (renewed.grade, renewed.at_most) == (plain.grade, plain.at_most)
 
@@ -172,7 +173,7 @@ def test_a_change_before_anything_is_charted_grades_it_all(data: st.DataObject) 
 
 @laws
 @given(st.data())
-def test_every_period_lies_within_the_reign_of_its_policy(data: st.DataObject) -> None:
+def test_every_period_lies_within_the_time_of_its_policy(data: st.DataObject) -> None:
     _, document = a_course(data, courses())
     facts = document.facts
     begins = [facts.infused_at, *(later.at for later in facts.policies)]
@@ -239,7 +240,7 @@ def test_an_open_high_dose_run_keeps_its_credit() -> None:
 
 
 def test_a_dose_stays_as_it_was_converted_when_charted() -> None:
-    """30 mcg/min of bitartrate is 15 of base, below Table 3's 20; the next rate is read anew."""
+    """30 mcg/min of bitartrate is 15 of base, below 20; the next rate follows the new policy."""
     first = charted(0, **{**NOREPINEPHRINE, "rate": "30"})
     salt = {"norepinephrine_expressed_as": "bitartrate"}
     assert graded(first, at30=salt) == [(0, 2, 2), (30, 2, 2), (180, 3, 3)]
@@ -251,12 +252,12 @@ def test_the_words_follow_the_conversion_not_the_policy_in_force() -> None:
     policies = (PolicyFrom(minute(30), policy_from({"norepinephrine_expressed_as": "bitartrate"})),)
     facts = replace(FACTS, policies=policies)
     entries = [charted(0, **{**NOREPINEPHRINE, "rate": "30"})]
-    assert "base" not in stand(facts, entries, minute(40))[1].criteria[0].explanation
+    assert "base" not in status_at(facts, entries, minute(40))[1].criteria[0].explanation
     entries.append(charted(60, **{**NOREPINEPHRINE, "rate": "30"}))
-    assert "= 15 mcg/min base" in stand(facts, entries, minute(61))[1].criteria[0].explanation
+    assert "= 15 mcg/min base" in status_at(facts, entries, minute(61))[1].criteria[0].explanation
 
 
-def test_a_pressure_is_classified_anew() -> None:
+def test_a_pressure_is_classified_again() -> None:
     reading = charted(0, kind="vitals", systolic_mmhg="88", diastolic_mmhg="70")
     floor = {"sbp_floor_adult_mmhg": "85"}
     assert [period[1] for period in graded(reading, at60=floor)] == [2, 0]
@@ -272,7 +273,7 @@ def test_a_reading_that_is_no_longer_low_ends_a_judgement_that_followed_it() -> 
     assert [period[:2] for period in periods[-2:]] == [(20, 3), (60, 2)]
 
 
-def test_a_bolus_is_asked_by_the_reading_that_the_new_policy_calls_low() -> None:
+def test_a_bolus_is_judged_by_the_reading_that_the_new_policy_calls_low() -> None:
     reading = charted(0, kind="vitals", systolic_mmhg="88", diastolic_mmhg="70")
     normal = charted(30, kind="vitals", systolic_mmhg="120", diastolic_mmhg="70")
     bolus = charted(40, kind="fluid_bolus", volume_ml="500")
@@ -289,7 +290,7 @@ def test_a_bolus_holds_as_long_as_the_policy_in_force_says() -> None:
     assert at[-2:] == [(60, 2), (91, 0)]
 
 
-def test_a_result_is_graded_anew_and_what_was_there_before_stays() -> None:
+def test_a_result_is_graded_again_and_what_was_there_before_stays() -> None:
     entries = [
         charted(-60, kind="toxicity", term="confusion", grade="2"),
         charted(0, kind="toxicity", term="confusion", grade="2"),
@@ -301,12 +302,12 @@ def test_a_result_is_graded_anew_and_what_was_there_before_stays() -> None:
 
 def test_a_policy_decided_for_later_is_part_of_what_comes() -> None:
     policies = (PolicyFrom(minute(60), policy_from({"cpap_grade": 4})),)
-    now = stand(
+    now = status_at(
         replace(FACTS, policies=policies), [charted(0, kind="oxygen", device="cpap")], minute(30)
     )[1]
     assert [(p.start, p.grade) for p in now.upcoming] == [(minute(60), 4)]
     unseen = (PolicyFrom(minute(60), policy_from({"bipap_grade": 3})),)
-    now = stand(
+    now = status_at(
         replace(FACTS, policies=unseen), [charted(0, kind="oxygen", device="cpap")], minute(30)
     )[1]
     assert now.upcoming == ()
@@ -315,8 +316,8 @@ def test_a_policy_decided_for_later_is_part_of_what_comes() -> None:
 def test_staleness_follows_the_policy_in_force() -> None:
     policies = (PolicyFrom(minute(60), policy_from({"stale_after_oxygen_minutes": 30})),)
     facts, entries = replace(FACTS, policies=policies), [charted(0, kind="oxygen", device="cpap")]
-    assert stand(facts, entries, minute(59))[1].stale == frozenset()
-    assert stand(facts, entries, minute(60))[1].stale == {"oxygen"}
+    assert status_at(facts, entries, minute(59))[1].stale == frozenset()
+    assert status_at(facts, entries, minute(60))[1].stale == {"oxygen"}
 
 
 def test_nothing_changes_after_a_death() -> None:
@@ -325,10 +326,10 @@ def test_nothing_changes_after_a_death() -> None:
     assert graded(*entries, at30={"cpap_grade": 4}) == [(0, 3, 3), (30, 5, 5)]
 
 
-def test_a_standing_names_the_policy_that_holds() -> None:
+def test_a_status_names_the_policy_in_force() -> None:
     later = policy_from({"cpap_grade": 4})
     facts = replace(FACTS, policies=(PolicyFrom(minute(60), later),))
-    policies = [stand(facts, [], minute(at))[1].policy for at in (-60, 59, 60)]
+    policies = [status_at(facts, [], minute(at))[1].policy for at in (-60, 59, 60)]
     assert policies == [FACTS.policy, FACTS.policy, later]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from grading.course_file import read_course
 from grading.engine.entries import from_words, to_words
-from grading.service import regrade, stand
+from grading.service import regrade, status_at
 from tests.grading.test_course_file import AT, course
 
 FEVER = {"kind": "vitals", "temperature_c": "39.1"}
@@ -25,11 +25,11 @@ def test_a_remark_changes_no_grade_and_leaves_what_is_stale_stale(remark: dict[s
     later = (before.entries[0].at + timedelta(hours=5)).isoformat()
     after = read_course(course(FEVER, {**remark, "at": later}))
     now = before.entries[0].at + timedelta(hours=6)
-    graded, standing = stand(before.facts, before.entries, now)
-    remarked, standing_then = stand(after.facts, after.entries, now)
+    graded, status = status_at(before.facts, before.entries, now)
+    remarked, status_then = status_at(after.facts, after.entries, now)
     assert remarked.periods == graded.periods
-    assert standing_then.stale == standing.stale == {"temperature_c"}
-    assert standing_then.latest.keys() == standing.latest.keys()
+    assert status_then.stale == status.stale == {"temperature_c"}
+    assert status_then.latest.keys() == status.latest.keys()
 
 
 @pytest.mark.parametrize("remark", REMARKS, ids=lambda remark: remark["kind"])

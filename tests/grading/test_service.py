@@ -1,4 +1,4 @@
-"""The door to grading: standing, checkpoints, and what it refuses to answer."""
+"""The public interface of grading: status, checkpoints, and what it refuses."""
 
 # ruff: noqa: E501  (one case a line, so that the tables can be read)
 
@@ -11,18 +11,20 @@ from typing import Any
 import pytest
 
 from grading.course_file import read_course, read_entry
-from grading.engine import circulation, circulation_words, constitution, oxygen
+from grading.engine import circulation, constitutional, oxygen
 from grading.engine.analytes import Analyte
-from grading.engine.checkpoint import put_away
+from grading.engine.checkpoint import save_state
+from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.entries import Entry
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.laboratory import in_common_unit
-from grading.engine.organs import Held, Organs
+from grading.engine.organ_toxicity import OrganToxicity, TermResult
 from grading.engine.policy import DEFAULT_POLICY, policy_from
 from grading.engine.state import CourseState
+from grading.engine.systems.lee_2014 import LEE_2014
 from grading.engine.units import at_least, shown
 from grading.engine.vasopressors import HighDoseRun, Infusions, rate_text
-from grading.service import CHECKPOINT_EVERY, Standing, regrade, stand
+from grading.service import CHECKPOINT_EVERY, CurrentStatus, regrade, status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
@@ -34,20 +36,20 @@ def charted(minutes: float, **raw: Any) -> Entry:
     return read_entry({"id": f"at-{minutes}-{raw['kind']}", "at": at.isoformat(), **raw})
 
 
-def standing(*entries: Entry, minutes: float, facts: CourseFacts = FACTS) -> Standing:
-    return stand(facts, entries, START + timedelta(minutes=minutes))[1]
+def current(*entries: Entry, minutes: float, facts: CourseFacts = FACTS) -> CurrentStatus:
+    return status_at(facts, entries, START + timedelta(minutes=minutes))[1]
 
 
-def test_it_says_what_the_clock_will_change() -> None:
-    now = standing(charted(0, **NOREPINEPHRINE), minutes=30)
+def test_the_status_has_what_the_clock_will_change() -> None:
+    now = current(charted(0, **NOREPINEPHRINE), minutes=30)
     assert (now.grade, now.at_most) == (2, 2)
     (three,) = now.upcoming
     assert (three.start, three.end, three.grade) == (START + timedelta(minutes=180), None, 3)
 
 
-def test_an_entry_after_now_is_in_the_history_but_not_in_the_standing() -> None:
+def test_an_entry_after_now_is_in_the_history_but_not_in_the_status() -> None:
     entries = [charted(0, **NOREPINEPHRINE), charted(33, **{**NOREPINEPHRINE, "rate": "0"})]
-    history, now = stand(FACTS, entries, START + timedelta(minutes=30))
+    history, now = status_at(FACTS, entries, START + timedelta(minutes=30))
     assert [period.grade for period in history.periods] == [2, 0]
     assert [period.grade for period in now.upcoming] == [3]
 
@@ -66,7 +68,7 @@ COURSE = [
 ]
 
 
-def test_a_period_tells_its_own_time_however_far_the_course_has_gone_on() -> None:
+def test_a_sentence_names_durations_at_the_start_of_its_period() -> None:
     whole = {period.start: period for period in regrade(FACTS, COURSE).periods}
     for number in range(1, len(COURSE) + 1):
         entries = COURSE[:number]
@@ -75,7 +77,7 @@ def test_a_period_tells_its_own_time_however_far_the_course_has_gone_on() -> Non
         assert whole[then.start].unknown == then.unknown
 
 
-def test_periods_that_say_the_same_are_equal() -> None:
+def test_periods_with_the_same_findings_are_equal() -> None:
     one, other = regrade(FACTS, COURSE), regrade(FACTS, COURSE)
     assert one == other
     assert {*one.periods} == {*other.periods}
@@ -100,7 +102,7 @@ def test_a_doubt_that_reaches_further_within_the_bound_opens_no_period() -> None
     }
 
 
-def test_it_names_what_is_stale_and_never_drops_it() -> None:
+def test_the_status_names_what_is_stale_and_never_drops_it() -> None:
     entries = [
         charted(0, kind="vitals", temperature_c="39"),
         charted(0, kind="oxygen", device="cpap"),
@@ -109,17 +111,17 @@ def test_it_names_what_is_stale_and_never_drops_it() -> None:
         charted(0, kind="weight", weight_kg="80"),
         charted(121, **NOREPINEPHRINE),
     ]
-    assert standing(*entries, minutes=240).stale == frozenset()
-    later = standing(*entries, minutes=241)
+    assert current(*entries, minutes=240).stale == frozenset()
+    later = current(*entries, minutes=241)
     assert later.stale == {"temperature_c", "oxygen"}
     assert later.grade == 3
-    assert "vasopressor.norepinephrine" in standing(*entries, minutes=242).stale
-    assert "lab.crp" in standing(*entries, minutes=1441).stale
-    assert "lab.lvef" not in standing(*entries, minutes=10080).stale
-    assert "lab.lvef" in standing(*entries, minutes=10081).stale
+    assert "vasopressor.norepinephrine" in current(*entries, minutes=242).stale
+    assert "lab.crp" in current(*entries, minutes=1441).stale
+    assert "lab.lvef" not in current(*entries, minutes=10080).stale
+    assert "lab.lvef" in current(*entries, minutes=10081).stale
 
 
-def test_it_names_what_is_excluded_by_attribution() -> None:
+def test_the_status_names_what_is_excluded_by_attribution() -> None:
     entries = [
         charted(
             0, kind="vitals", temperature_c="39", systolic_mmhg="80",
@@ -127,14 +129,14 @@ def test_it_names_what_is_excluded_by_attribution() -> None:
         ),
         charted(0, kind="oxygen", device="cpap", attribution="other"),
     ]  # fmt: skip
-    now = standing(*entries, minutes=1)
+    now = current(*entries, minutes=1)
     assert {excluded.what for excluded in now.excluded} == {"systolic_mmhg", "oxygen"}
     assert now.grade == 1
 
 
 @pytest.mark.parametrize(("attribution", "grade"), [("crs", 5), ("uncertain", 5), ("other", None)])
 def test_a_death_ends_the_course(attribution: str, grade: int | None) -> None:
-    history, now = stand(
+    history, now = status_at(
         FACTS,
         [charted(5, kind="death", attribution=attribution), charted(9, **NOREPINEPHRINE)],
         START + timedelta(minutes=10),
@@ -144,12 +146,12 @@ def test_a_death_ends_the_course(attribution: str, grade: int | None) -> None:
 
 
 def test_nothing_is_graded_before_the_infusion() -> None:
-    now = standing(charted(-60, **NOREPINEPHRINE), minutes=-30)
+    now = current(charted(-60, **NOREPINEPHRINE), minutes=-30)
     assert (now.grade, now.at_most, now.ended) == (None, None, False)
 
 
-def test_risk_answers_given_before_the_infusion_hold() -> None:
-    now = standing(charted(-60, kind="risk", older_age=True), minutes=1)
+def test_risk_answers_charted_before_the_infusion_hold() -> None:
+    now = current(charted(-60, kind="risk", older_age=True), minutes=1)
     assert now.latest["risk"].kind == "risk"
 
 
@@ -157,7 +159,7 @@ def test_checkpoints_come_every_so_many_entries_and_are_resumed_at() -> None:
     entries = [charted(n, kind="vitals", temperature_c=str(37 + n % 3)) for n in range(120)]
     whole = regrade(FACTS, entries)
     assert len(whole.checkpoints) == len(entries) // CHECKPOINT_EVERY
-    last = whole.checkpoints[-1].kept()
+    last = whole.checkpoints[-1].to_resume_point()
     late = [entry for entry in entries if entry.at > last.at]
     resumed = regrade(FACTS, late, resume=last, now=START + timedelta(minutes=119))
     assert [p.start for p in resumed.periods] == [
@@ -169,22 +171,22 @@ def test_checkpoints_come_every_so_many_entries_and_are_resumed_at() -> None:
 def test_a_checkpoint_survives_json_after_a_death(died_at: int) -> None:
     entries = [charted(0, **NOREPINEPHRINE), charted(died_at, kind="death")]
     entries += [charted(n, kind="vitals", heart_rate="90") for n in range(6, 90)]
-    last = regrade(FACTS, entries).checkpoints[-1].kept()
+    last = regrade(FACTS, entries).checkpoints[-1].to_resume_point()
     resumed = regrade(FACTS, [charted(200, **NOREPINEPHRINE)], resume=last)
     assert resumed.periods == ()
     assert resumed.continuing_until is None
 
 
-def test_it_will_not_show_a_time_before_its_resume_point() -> None:
+def test_a_time_before_the_resume_point_is_refused() -> None:
     entries = [charted(n, kind="vitals", heart_rate="90") for n in range(60)]
-    checkpoint = regrade(FACTS, entries).checkpoints[0].kept()
+    checkpoint = regrade(FACTS, entries).checkpoints[0].to_resume_point()
     with pytest.raises(ValueError, match="before its resume point"):
         regrade(FACTS, [], resume=checkpoint, now=START)
 
 
-def test_a_state_before_its_first_instant_cannot_be_put_away() -> None:
-    with pytest.raises(ValueError, match="nothing to put away"):
-        put_away(CourseState.at_start(FACTS, Baseline()))
+def test_a_state_before_its_first_instant_cannot_be_saved() -> None:
+    with pytest.raises(ValueError, match="nothing to save"):
+        save_state(CourseState.at_start(FACTS, Baseline(), LEE_2014))
 
 
 def test_age_is_required_because_pressure_limits_depend_on_it() -> None:
@@ -226,24 +228,24 @@ def test_an_answer_names_its_policy() -> None:
 
 
 def empty() -> circulation.Circulation:
-    return CourseState.at_start(FACTS, Baseline()).circulation
+    return CourseState.at_start(FACTS, Baseline(), LEE_2014).circulation
 
 
 @pytest.mark.parametrize(
     "code", [circulation.LOW_PRESSURE, circulation.FLUID_BOLUS, circulation.RELATIVE]
 )
-def test_what_does_not_stand_cannot_be_explained(code: str) -> None:
+def test_what_is_not_met_cannot_be_explained(code: str) -> None:
     with pytest.raises(ValueError, match="is charted"):
-        circulation_words.explain(empty(), code, START)
+        CirculationExplainer(empty(), START).explain(code)
 
 
 def test_no_part_explains_what_was_never_charted() -> None:
     with pytest.raises(ValueError, match="no temperature"):
-        constitution.Constitution(DEFAULT_POLICY).explain(constitution.FEVER)
+        constitutional.ConstitutionalSymptoms(DEFAULT_POLICY).explain(constitutional.FEVER)
     with pytest.raises(ValueError, match="no oxygen"):
         oxygen.OxygenSupport(DEFAULT_POLICY).explain(oxygen.BELOW_40)
     with pytest.raises(ValueError, match="no death"):
-        CourseState.at_start(FACTS, Baseline()).opening_of_death()
+        CourseState.at_start(FACTS, Baseline(), LEE_2014).opening_of_death()
     with pytest.raises(ValueError, match="not reported in"):
         in_common_unit(Analyte.ALT, Decimal(1), "mg/dL")
     assert HighDoseRun(DEFAULT_POLICY).credited(START) == timedelta(0)
@@ -251,8 +253,8 @@ def test_no_part_explains_what_was_never_charted() -> None:
 
 def test_only_a_result_can_be_in_doubt() -> None:
     toxicity = charted(0, kind="toxicity", term="alt", grade=2)
-    organs = Organs(DEFAULT_POLICY, Baseline())
-    organs.held["alt"] = Held(toxicity, None, 3, 2)  # type: ignore[arg-type]
+    organs = OrganToxicity(DEFAULT_POLICY, Baseline())
+    organs.by_term["alt"] = TermResult(toxicity, None, 3, 2)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="laboratory"):
         organs.explain("lab.alt")
 
@@ -266,7 +268,7 @@ RATES = [
 
 
 @pytest.mark.parametrize(("rate", "text"), RATES)
-def test_a_rate_is_said_as_it_was_charted(rate: dict[str, Any], text: str) -> None:
+def test_a_rate_is_written_as_it_was_charted(rate: dict[str, Any], text: str) -> None:
     entry = charted(0, kind="vasopressor", drug="norepinephrine", **rate)
     assert rate_text(entry) == text  # type: ignore[arg-type]
 
@@ -286,21 +288,20 @@ INFUSIONS = [
 
 @pytest.mark.parametrize(("drug", "rate", "text"), INFUSIONS)
 def test_an_infusion_shows_its_arithmetic(drug: str, rate: dict[str, Any], text: str) -> None:
-    now = standing(charted(0, kind="vasopressor", drug=drug, **rate), minutes=1)
+    now = current(charted(0, kind="vasopressor", drug=drug, **rate), minutes=1)
     assert text in now.criteria[0].explanation
 
 
 def test_an_infusion_without_weight_says_so_and_salt_is_read_as_base() -> None:
     entry = charted(0, kind="vasopressor", drug="norepinephrine", rate="0.5", unit="ug/kg/min")
     bare = CourseFacts(infused_at=START, age_years=Decimal(54))
-    assert "no weight charted" in standing(entry, minutes=1, facts=bare).criteria[0].explanation
+    assert "no weight charted" in current(entry, minutes=1, facts=bare).criteria[0].explanation
     salt = CourseFacts(
         infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80),
         policy=policy_from({"norepinephrine_expressed_as": "bitartrate"}),
     )  # fmt: skip
     assert (
-        "× 80 kg = 20 mcg/min base"
-        in standing(entry, minutes=1, facts=salt).criteria[0].explanation
+        "× 80 kg = 20 mcg/min base" in current(entry, minutes=1, facts=salt).criteria[0].explanation
     )
 
 
@@ -317,7 +318,7 @@ def test_infusions_without_a_concentration_have_no_dose() -> None:
     ("fahrenheit", "fever"), [("100.4", True), ("100.399", False), ("100.5", True)]
 )
 def test_fahrenheit_is_compared_exactly(fahrenheit: str, fever: bool) -> None:
-    now = standing(charted(0, kind="vitals", temperature_f=fahrenheit), minutes=1)
+    now = current(charted(0, kind="vitals", temperature_f=fahrenheit), minutes=1)
     assert (now.grade == 1) is fever
     if fever:
         assert f"Temperature {fahrenheit} °F = " in now.criteria[0].explanation

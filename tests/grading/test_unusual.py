@@ -35,7 +35,7 @@ def test_an_adults_vital_sign_is_asked_about_outside_its_usual_range(sign: Vital
             assert "unusually" in sentence
 
 
-def test_a_temperature_in_fahrenheit_is_held_to_the_same_range() -> None:
+def test_a_temperature_in_fahrenheit_is_compared_with_the_same_range() -> None:
     assert asked(kind="vitals", temperature_f="95") == []
     assert asked(kind="vitals", temperature_f="106.7") == []
     assert len(asked(kind="vitals", temperature_f="106.71")) == 1
@@ -52,7 +52,9 @@ def test_a_temperature_in_fahrenheit_is_held_to_the_same_range() -> None:
         (18, 41, False),
     ],
 )
-def test_a_childs_pulse_is_held_to_its_age(age_years: int, heart_rate: int, is_asked: bool) -> None:
+def test_a_childs_pulse_is_compared_with_its_age(
+    age_years: int, heart_rate: int, is_asked: bool
+) -> None:
     circumstances = Circumstances(age_years=age_years)
     assert bool(asked(circumstances, kind="vitals", heart_rate=heart_rate)) is is_asked
 
@@ -131,9 +133,9 @@ def test_a_small_childs_norepinephrine_is_asked_about_per_kg() -> None:
     ],
 )
 def test_a_five_fold_jump_of_a_dose(before: str | None, rate: str, expected: str) -> None:
-    held = Circumstances(54, Decimal(80), dose_before=Fraction(before) if before else None)
+    compared_with = Circumstances(54, Decimal(80), dose_before=Fraction(before) if before else None)
     dose = {"kind": "vasopressor", "drug": "norepinephrine", "unit": "ug/min", "rate": rate}
-    sentences = asked(held, **dose)
+    sentences = asked(compared_with, **dose)
     assert len(sentences) == bool(expected)
     assert expected in "".join(sentences)
 
@@ -148,13 +150,13 @@ def test_a_pump_weight_far_from_the_charted_one() -> None:
     ("days", "weight_kg", "is_asked"),
     [(1, "88", False), (1, "88.1", True), (1, "71.9", True), (8, "95", False), (-2, "95", True)],
 )
-def test_a_weight_is_held_against_those_of_a_week(
+def test_a_weight_is_compared_with_those_of_a_week(
     days: int, weight_kg: str, is_asked: bool
 ) -> None:
     at = AT - timedelta(days=days)
     other = Weight(id="w", at=at, recorded_at=at, weight_kg=Decimal(80))
-    held = Circumstances(age_years=54, weights=(other,))
-    assert bool(asked(held, kind="weight", weight_kg=weight_kg)) is is_asked
+    compared_with = Circumstances(age_years=54, weights=(other,))
+    assert bool(asked(compared_with, kind="weight", weight_kg=weight_kg)) is is_asked
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the card says of every finding, word for word: text that a clinician reads is tested too."""
+"""Every sentence of a finding, word for word: a clinician reads it, so it is tested."""
 
 # ruff: noqa: E501  (one case a line, so that the table can be read)
 
@@ -10,7 +10,7 @@ import pytest
 
 from grading.course_file import read_entry
 from grading.engine.facts import Baseline, CourseFacts
-from grading.service import stand
+from grading.service import status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 ADULT = CourseFacts(
@@ -26,7 +26,7 @@ NO_BASELINE = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Dec
 CHILD = CourseFacts(infused_at=START, age_years=Decimal(6))
 
 Charted = list[tuple[int, dict[str, Any]]]
-SAID: list[tuple[CourseFacts, int, Charted, dict[str, tuple[Any, ...]]]] = [
+EXPECTED: list[tuple[CourseFacts, int, Charted, dict[str, tuple[Any, ...]]]] = [
     (ADULT, 0, [(0, {'kind': 'vitals', 'temperature_c': '39.1'})], {'symptom.fever': ('Temperature 39.1 °C; fever is 38.0 °C or more', ['e0'], False)}),
     (ADULT, 0, [(0, {'kind': 'symptom', 'term': 'rigors', 'present': True}), (0, {'kind': 'symptom', 'term': 'headache', 'present': True, 'attribution': 'uncertain'})], {'symptom.constitutional': ('Constitutional symptoms: headache, rigors', ['e1', 'e0'], True)}),
     (ADULT, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '84', 'diastolic_mmhg': '50'})], {'hypotension.low_pressure': ('BP 84/50 mmHg; low is SBP below 90 or MAP below 65', ['e0'], False)}),
@@ -62,15 +62,15 @@ SAID: list[tuple[CourseFacts, int, Charted, dict[str, tuple[Any, ...]]]] = [
 
 
 @pytest.mark.parametrize(
-    ("facts", "minutes", "charted", "said"), SAID, ids=lambda item: str(item)[:40]
+    ("facts", "minutes", "charted", "expected"), EXPECTED, ids=lambda item: str(item)[:40]
 )
-def test_every_finding_says_why(
-    facts: CourseFacts, minutes: int, charted: Charted, said: dict[str, tuple[Any, ...]]
+def test_every_finding_has_its_sentence(
+    facts: CourseFacts, minutes: int, charted: Charted, expected: dict[str, tuple[Any, ...]]
 ) -> None:
     entries = [
         read_entry({"id": f"e{place}", "at": (START + timedelta(minutes=after)).isoformat(), **raw})
         for place, (after, raw) in enumerate(charted)
     ]
-    now = stand(facts, entries, START + timedelta(minutes=minutes))[1]
+    now = status_at(facts, entries, START + timedelta(minutes=minutes))[1]
     met = {c.code: (c.explanation, list(c.evidence), c.uncertain) for c in now.criteria}
-    assert met | {u.code: (u.why, list(u.evidence)) for u in now.unknown} == said
+    assert met | {u.code: (u.why, list(u.evidence)) for u in now.unknown} == expected

@@ -14,8 +14,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from patients.models import Course
 from patients.recording.admit import admit_patient
-from patients.recording.record import end_course
-from tests.factories import AdmissionFactory, chart, sending
+from tests.factories import AdmissionFactory, chart, end, sending
 
 pytestmark = pytest.mark.django_db
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
@@ -43,9 +42,9 @@ def test_an_admission_and_an_end_change_it(
 ) -> None:
     other = admit_patient(AdmissionFactory(), [], sending(clinician)).course
     assert looks() == 200
-    end_course(other, timezone.now())
+    end(other, clinician)
     assert looks() == 204
-    end_course(course, timezone.now())
+    end(course, clinician)
     assert looks() == 200
 
 
@@ -103,6 +102,9 @@ def test_a_page_is_known_by_its_etag(nurse_client: Client, course: Course, clini
         assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
         rows_alone = {"headers": {**named["headers"], "HX-Request": "true"}}
         assert nurse_client.get(BOARD, **rows_alone).status_code == 200
+        seen = {"seen": first.context["signature"]}
+        answer = nurse_client.get(BOARD, seen, **rows_alone)
+        assert (answer.status_code, "ETag" in answer) == (204, False)
     with mock.patch.object(timezone, "now", return_value=now + timedelta(minutes=1)):
         assert nurse_client.get(BOARD, **named).status_code == 200, "it prints ages"
     chart(course, clinician, "vitals", heart_rate="90")

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from grading.answer import answer
+from grading.systems import HEADLINE
 from patients.models import ActSource, Course, Entry, GradeCheckpoint, GradePeriod, Patient
 from patients.queries.grades import periods_known_at, periods_known_now
 from tests.factories import chart
@@ -90,7 +91,9 @@ def test_what_was_known_when_is_as_in_the_file(tmp_path: Path, known_at_text: st
     call_command("import_course", as_file(tmp_path))
     known = datetime.fromisoformat(f"2014-01-02T{known_at_text}:00+02:00")
     told = answer(json.dumps(DOCUMENT), known_at=known)
-    stored = [(p.valid.lower, p.grade) for p in periods_known_at(Course.objects.get(), known)]
+    stored = [
+        (p.valid.lower, p.grade) for p in periods_known_at(Course.objects.get(), HEADLINE, known)
+    ]
     assert stored == [(datetime.fromisoformat(p["from"]), p["grade"]) for p in told["periods"]]
 
 
@@ -176,4 +179,4 @@ def test_a_checkpoint_that_differs_is_found(course: Course, clinician: Any) -> N
         for _ in range(30):
             chart(course, clinician, "vitals", temperature_c="38.5")
     checkpoint = GradeCheckpoint.objects.filter(course=course).first()
-    assert checkpoint is None or periods_known_now(course).exists()
+    assert checkpoint is None or periods_known_now(course, HEADLINE).exists()

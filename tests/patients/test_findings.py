@@ -342,7 +342,10 @@ def test_name_and_number_stand_beside_answers_to_guidance(
 ) -> None:
     chart(course, nurse, "vitals", temperature_c="38.5")
     page = nurse_client.get(
-        reverse("patients:answer", args=[course.pk, "support.vigilant", "not_appropriate"]), **HTMX
+        reverse(
+            "patients:guidance_answer", args=[course.pk, "support.vigilant", "not_appropriate"]
+        ),
+        **HTMX,
     )
     assert_identified(page.content.decode(), course)
     panel = nurse_client.get(reverse("patients:guidance", args=[course.pk]), **HTMX)

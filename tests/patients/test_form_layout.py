@@ -109,7 +109,7 @@ def test_a_new_entry_carries_what_its_body_reads_as(
     assert new_entries
     for new in new_entries:
         words = {**new.body, "id": "form", "kind": new.kind, "at": new.at.isoformat()}
-        assert new.entry == read_entry(words)
+        assert new.parsed == read_entry(words)
 
 
 def test_a_correction_of_a_symptom_without_an_answer_is_refused(

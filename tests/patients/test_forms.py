@@ -11,7 +11,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.vocabulary import DRUGS, VITAL_SIGNS, VasopressorDrug
-from patients.bedside.page import unchanged_items_of
+from patients.bedside.page import read_bedside_data
 from patients.display.text import entry_text
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.proposals import Proposals
@@ -329,7 +329,7 @@ def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> N
 
 def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clinician: User) -> None:
     chart(course, clinician, "oxygen", timezone.now(), device="room_air")
-    (thing,) = unchanged_items_of(course, timezone.now())
+    (thing,) = read_bedside_data(course, timezone.now()).unchanged
     earlier = timezone.localtime(timezone.now() - timedelta(minutes=30))
     sent = {
         "form_id": str(uuid.uuid4()),

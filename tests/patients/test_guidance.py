@@ -15,13 +15,14 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.algorithm import ITEMS, Reply
-from patients.bedside.page import card_of
+from grading.service import Standing
+from patients.display.grade_card import GradeCard, grade_card
 from patients.guidance.advice import CHARTED_BY_DONE
 from patients.guidance.export import as_spreadsheet_text
-from patients.guidance.panel import GuidancePanel, ItemCard, panel_of
+from patients.guidance.panel import GuidancePanel, ItemCard, read_panel
 from patients.guidance.sources import CHART_USED
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod, GuidanceAnswer
-from patients.queries.status import read_course_status
+from patients.queries.status import read_course_status, read_history_for
 from tests.factories import admit, chart
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -31,7 +32,7 @@ ICU = "icu.one_to_one"
 
 
 def panel(course: Course) -> GuidancePanel:
-    return panel_of(read_course_status(course, timezone.now()))
+    return read_panel(read_course_status(course, timezone.now()))
 
 
 def card(course: Course, code: str) -> ItemCard:
@@ -44,7 +45,7 @@ def codes(course: Course) -> list[str]:
 
 
 def url(course: Course, code: str, reply: str) -> str:
-    return reverse("patients:answer", args=[course.pk, code, reply])
+    return reverse("patients:guidance_answer", args=[course.pk, code, reply])
 
 
 def answered(
@@ -56,7 +57,7 @@ def answered(
 
 def tapped(client: Client, course: Course, says: str, **said: Any) -> Any:
     sent = {"form_id": str(uuid.uuid4()), "says": says, **said}
-    return client.post(reverse("patients:tap", args=[course.pk]), sent, **HTMX)
+    return client.post(reverse("patients:guidance_action", args=[course.pk]), sent, **HTMX)
 
 
 def ago(**since: int) -> Any:
@@ -138,16 +139,16 @@ def test_a_save_leaves_guidance_alone_that_reads_as_it_did(
     def saved(shown: str, **typed: str) -> Any:
         sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "temperature_unit": "c"}
         address = reverse("patients:entries", args=[grade_1.pk, "vitals"])
-        headers = {"HX-Request": "true", "CRS-Guidance-Shown": shown}
+        headers = {"HX-Request": "true", "CRS-Shown": f"guidance={shown}"}
         return nurse_client.post(address, {**sent, **typed}, headers=headers)
 
     shown = panel(grade_1).signature
     same = saved(shown, heart_rate="90")
-    assert same["CRS-Guidance-Shown"] == shown
+    assert same["CRS-Shown"] == f"guidance={shown}"
     assert b'id="guidance"' not in same.content
     assert b'id="guidance-lead"' not in same.content
     other = saved(shown, temperature="36.8")
-    assert other["CRS-Guidance-Shown"] == panel(grade_1).signature != shown
+    assert other["CRS-Shown"] == f"guidance={panel(grade_1).signature}" != f"guidance={shown}"
     assert b'id="guidance"' in other.content
     assert b'id="guidance-lead"' in other.content
 
@@ -172,6 +173,11 @@ def test_each_form_of_the_panel_is_recorded_by_itself(
     assert len(set(tokens)) == 2
 
 
+def card_of(course: Course, standing: Standing) -> GradeCard:
+    history = read_history_for(course.pk, standing)
+    return grade_card(course.pk, standing, history.grades, history.authors)
+
+
 def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> None:
     """What it shows reads alike, but 22:40 is yesterday's now."""
     there = timezone.localtime() + timedelta(days=1)
@@ -179,10 +185,10 @@ def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> No
     before, after = (
         read_course_status(grade_1, midnight + timedelta(seconds=seconds)) for seconds in (-1, 1)
     )
-    evening, morning = panel_of(before), panel_of(after)
+    evening, morning = read_panel(before), read_panel(after)
     assert evening.asked == morning.asked
     assert evening.signature != morning.signature
-    cards = [card_of(grade_1.pk, reading.standing) for reading in (before, after)]
+    cards = [card_of(grade_1, reading.standing) for reading in (before, after)]
     assert cards[0].criteria == cards[1].criteria
     assert cards[0].signature != cards[1].signature
 
@@ -542,7 +548,7 @@ def test_those_who_read_do_not_answer(
 def test_a_stranger_is_sent_to_sign_in(client: Client, grade_3: Course) -> None:
     for address in (
         reverse("patients:guidance", args=[grade_3.pk]),
-        reverse("patients:tap", args=[grade_3.pk]),
+        reverse("patients:guidance_action", args=[grade_3.pk]),
         url(grade_3, ICU, "done"),
         reverse("patients:answers_csv"),
         reverse("patients:sources"),
@@ -593,7 +599,7 @@ def test_an_answer_without_what_it_needs_is_refused_by_the_database(
 
 def test_answers_stand_in_the_timeline(nurse_client: Client, grade_3: Course) -> None:
     answer = answered(nurse_client, grade_3, ICU, "done")
-    (row, *_) = answer.context["rows"]
+    ((row, *_),) = [new.rows for new in answer.context["saved"].new_rows]
     assert row.text.startswith("Done · Monitor very closely")
     assert row.author == "J. Ruiz"
     address = reverse("patients:timeline", args=[grade_3.pk])

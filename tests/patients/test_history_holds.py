@@ -9,6 +9,7 @@ import pytest
 from crs_app.accounts.models import User
 from grading.engine.entries import in_force
 from grading.service import regrade
+from grading.systems import HEADLINE
 from patients.models import Course, Entry, EntryKind, GradeCheckpoint
 from patients.queries.entries import course_facts, parse_entry
 from patients.queries.grades import periods_known_at
@@ -90,7 +91,7 @@ def test_stored_equals_recomputed_now_and_as_known_then(
 
 
 def stored_then(course: Course, known: datetime) -> list[tuple[datetime, datetime | None, int]]:
-    rows = periods_known_at(course, known)
+    rows = periods_known_at(course, HEADLINE, known)
     return [(row.valid.lower, row.valid.upper, row.grade, row.at_most) for row in rows]
 
 

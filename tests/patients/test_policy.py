@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
+from grading.systems import HEADLINE
 from patients.exchange.course_file import import_course
 from patients.models import (
     Course,
@@ -88,7 +89,7 @@ def form(policy: Policy = DEFAULT_POLICY, **said: Any) -> dict[str, Any]:
 
 def grades(course: Course) -> list[tuple[int, int]]:
     """Grade and policy version of every period as the chart has them now."""
-    return list(periods_known_now(course).values_list("grade", "policy_id"))
+    return list(periods_known_now(course, HEADLINE).values_list("grade", "policy_id"))
 
 
 # The decision
@@ -97,12 +98,12 @@ def grades(course: Course) -> list[tuple[int, int]]:
 def test_a_decision_is_graded_forward_and_history_keeps_its_policy(
     on_cpap: Course, decided: Make
 ) -> None:
-    before = list(periods_known_now(on_cpap))
+    before = list(periods_known_now(on_cpap, HEADLINE))
     made = decided(cpap_grade=4)
     first, last = before[0].policy_id, made.version_id
     assert grades(on_cpap) == [(0, first), (3, first), (4, last)]
-    assert periods_known_now(on_cpap).last().valid.lower == made.valid_from
-    known_then = periods_known_at(on_cpap, made.recorded_at)
+    assert periods_known_now(on_cpap, HEADLINE).last().valid.lower == made.valid_from
+    known_then = periods_known_at(on_cpap, HEADLINE, made.recorded_at)
     assert [row.pk for row in known_then] == [row.pk for row in before]
     assert read_course_status(on_cpap, timezone.now()).standing.grade == 4
     assert differences(on_cpap) == []
@@ -124,7 +125,9 @@ def test_a_late_entry_is_graded_by_the_policy_of_its_time(
     made = decided(fever_threshold_c="38.5")
     chart(on_cpap, clinician, "oxygen", ago(30), device="room_air")
     chart(on_cpap, clinician, "vitals", ago(20), temperature_c="38.2")
-    rows = {row.valid.lower: (row.grade, row.policy_id) for row in periods_known_now(on_cpap)}
+    rows = {
+        row.valid.lower: (row.grade, row.policy_id) for row in periods_known_now(on_cpap, HEADLINE)
+    }
     first = on_cpap.policy_id
     assert list(rows.values()) == [
         (0, first),
@@ -264,7 +267,7 @@ def test_stored_equals_recomputed_across_many_decisions(
         chart(course, clinician, "oxygen", ago(minutes + 5), device="cpap")
         assert differences(course) == []
     assert GradeCheckpoint.objects.filter(course=course).count() > 2
-    rows = list(periods_known_now(course))
+    rows = list(periods_known_now(course, HEADLINE))
     assert all(one.valid.upper == two.valid.lower for one, two in pairwise(rows))
 
 
@@ -276,13 +279,15 @@ def test_a_course_is_graded_backwards_only_by_its_own_act(
 ) -> None:
     decided(timezone.now() + timedelta(hours=5), cpap_grade=3, bipap_grade=3)
     version = version_of(policy_from({"cpap_grade": 4}), timezone.now())
-    before = list(periods_known_now(on_cpap))
+    before = list(periods_known_now(on_cpap, HEADLINE))
     recorded = regrade_from_start(
         on_cpap, version, reason="Study", by=administrator, form_id=uuid.uuid4()
     )
     assert [grade for grade, _ in grades(on_cpap)] == [0, 4, 3]
     assert recorded.act.answers == {"reason": "Study"}
-    known_then = periods_known_at(on_cpap, recorded.act.recorded_at - timedelta(microseconds=1))
+    known_then = periods_known_at(
+        on_cpap, HEADLINE, recorded.act.recorded_at - timedelta(microseconds=1)
+    )
     assert [row.pk for row in known_then] == [row.pk for row in before]
     assert differences(on_cpap) == []
     decided(bipap_grade=3)

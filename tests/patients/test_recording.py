@@ -13,13 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from grading.systems import HEADLINE
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradeCheckpoint, GradePeriod
 from patients.queries.grades import periods_known_at, periods_known_now
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import FormReusedError, NewEntry, ReplacedAlreadyError
-from patients.recording.record import correct_entry, retract_entry
+from patients.recording.record import retract_entry
 from patients.recording.regrade import GradeChange, regrade
-from tests.factories import AdmissionFactory, UserFactory, admit, chart, record, sending
+from tests.factories import AdmissionFactory, UserFactory, admit, chart, correct, record, sending
 
 NOREPINEPHRINE = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
 
@@ -29,11 +30,11 @@ def minutes_ago(minutes: float):
 
 
 def grades(course: Course) -> list[tuple[int, int]]:
-    return list(periods_known_now(course).values_list("grade", "at_most"))
+    return list(periods_known_now(course, HEADLINE).values_list("grade", "at_most"))
 
 
 def test_an_admission_opens_a_history_of_grade_0(course: Course) -> None:
-    (period,) = periods_known_now(course)
+    (period,) = periods_known_now(course, HEADLINE)
     assert (period.valid.lower, period.valid.upper) == (course.infused_at, None)
     assert period.grade == 0
     assert Entry.objects.filter(course=course).count() == 2
@@ -52,7 +53,7 @@ def test_a_projected_grade_is_stored_with_the_infusion(course: Course, clinician
     at = minutes_ago(60)
     recorded = chart(course, clinician, "vasopressor", at, **NOREPINEPHRINE)
     assert recorded.standing.grade == 2
-    low, high = list(periods_known_now(course))[-2:]
+    low, high = list(periods_known_now(course, HEADLINE))[-2:]
     assert (low.grade, high.grade) == (2, 3)
     assert high.valid.lower == at + timedelta(hours=3)
     assert recorded.grade_changes == (GradeChange(at, 0, 2),)
@@ -70,40 +71,38 @@ def test_a_late_entry_changes_the_past_and_keeps_what_was_known(
     course: Course, clinician: User
 ) -> None:
     fever = chart(course, clinician, "vitals", minutes_ago(30), temperature_c="38.5")
-    knew = periods_known_at(course, fever.act.recorded_at)
+    knew = periods_known_at(course, HEADLINE, fever.act.recorded_at)
     assert [p.grade for p in knew] == [0, 1]
     late = chart(course, clinician, "oxygen", minutes_ago(90), device="simple_mask")
-    assert [p.grade for p in periods_known_now(course)] == [0, 3, 3]
+    assert [p.grade for p in periods_known_now(course, HEADLINE)] == [0, 3, 3]
     assert GradeChange(late.entries[0].at, 0, 3) in late.grade_changes
-    assert [p.grade for p in periods_known_at(course, fever.act.recorded_at)] == [0, 1]
+    assert [p.grade for p in periods_known_at(course, HEADLINE, fever.act.recorded_at)] == [0, 1]
 
 
 def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinician: User) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    corrected = correct_entry(
+    corrected = correct(
         wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician, answers={"reason": "typo"})
     )
     assert corrected.standing.grade == 0
     assert corrected.grade_before == 1
     assert Entry.objects.get(pk=wrong.pk).body == {"temperature_c": "39.9"}
-    assert [p.grade for p in periods_known_at(course, wrong.recorded_at)] == [0, 1]
+    assert [p.grade for p in periods_known_at(course, HEADLINE, wrong.recorded_at)] == [0, 1]
 
 
 def test_a_retraction_leaves_the_history_that_was_shown(course: Course, clinician: User) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
     back = retract_entry(wrong, sending(clinician, answers={"reason": "other patient"}))
     assert back.standing.grade == 0
-    assert [p.grade for p in periods_known_now(course)] == [0]
-    assert [p.grade for p in periods_known_at(course, wrong.recorded_at)] == [0, 1]
+    assert [p.grade for p in periods_known_now(course, HEADLINE)] == [0]
+    assert [p.grade for p in periods_known_at(course, HEADLINE, wrong.recorded_at)] == [0, 1]
 
 
 def test_a_retracted_correction_does_not_bring_the_original_back(
     course: Course, clinician: User
 ) -> None:
     first = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    second = correct_entry(first, first.at, {"temperature_c": "38.9"}, sending(clinician)).entries[
-        0
-    ]
+    second = correct(first, first.at, {"temperature_c": "38.9"}, sending(clinician)).entries[0]
     assert retract_entry(second, sending(clinician)).standing.grade == 0
 
 
@@ -111,9 +110,9 @@ def test_the_second_to_correct_an_entry_is_told_of_the_first(
     course: Course, clinician: User
 ) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
-    first = correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician))
+    first = correct(wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician))
     with pytest.raises(ReplacedAlreadyError) as refused:
-        correct_entry(wrong, wrong.at, {"temperature_c": "37.9"}, sending(clinician))
+        correct(wrong, wrong.at, {"temperature_c": "37.9"}, sending(clinician))
     assert refused.value.successor == first.entries[0]
     assert Entry.objects.filter(replaces=wrong).count() == 1
 
@@ -126,7 +125,7 @@ def test_a_form_sent_twice_is_recorded_once_and_answered_alike(
     first = record(course, clinician, [draft], form_id=form_id, request_digest="a")
     again = NewEntry(EntryKind.VITALS, draft.at, draft.body)
     second = record(course, clinician, [again], form_id=form_id, request_digest="a")
-    assert second.repeated
+    assert second.is_replay
     assert second.entries == first.entries
     assert second.grade_changes == first.grade_changes
     assert second.standing.grade == first.standing.grade == 1
@@ -138,8 +137,8 @@ def test_a_correction_sent_twice_is_no_conflict_with_itself(
 ) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
     form = sending(clinician)
-    correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, form)
-    assert correct_entry(wrong, wrong.at, {"temperature_c": "36.9"}, form).repeated
+    correct(wrong, wrong.at, {"temperature_c": "36.9"}, form)
+    assert correct(wrong, wrong.at, {"temperature_c": "36.9"}, form).is_replay
 
 
 def test_a_form_sent_again_with_other_contents_is_refused(course: Course, clinician: User) -> None:
@@ -191,7 +190,7 @@ def test_a_changed_baseline_regrades_the_whole_course(course: Course, clinician:
     chart(course, clinician, "vitals", minutes_ago(300), systolic_mmhg="95")
     recorded = chart(course, clinician, "baseline", minutes_ago(1), systolic_mmhg="150")
     assert recorded.standing.at_most == 2
-    assert any(period.at_most == 2 for period in periods_known_now(course))
+    assert any(period.at_most == 2 for period in periods_known_now(course, HEADLINE))
 
 
 def test_recording_times_rise_strictly_within_a_course(course: Course, clinician: User) -> None:
@@ -278,7 +277,7 @@ def test_two_who_save_at_once_both_count() -> None:
         thread.join(30)
     assert failures == []
     assert Entry.objects.filter(course=course, kind="vasopressor").count() == 16
-    assert periods_known_now(course).last().grade == 3
+    assert periods_known_now(course, HEADLINE).last().grade == 3
     call_command("verify_grades")
 
 

@@ -17,8 +17,10 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.entries import KINDS
-from patients.bedside.page import read_bedside_data
+from patients.bedside.page import page_context, read_bedside_data
 from patients.bedside.timeline import timeline_of
+from patients.display.banner import banner_of
+from patients.display.grade_card import GradeCard
 from patients.display.text import (
     age_text,
     attribution_text,
@@ -30,9 +32,10 @@ from patients.display.text import (
 )
 from patients.models import Course, GradePeriod
 from patients.queries.courses import read_course
-from patients.recording.record import correct_entry, end_course, record_entries
+from patients.queries.status import read_course_status
+from patients.recording.record import record_entries
 from patients.ward.board import ended_board_rows, open_board_rows
-from tests.factories import admit, chart, sending, utc
+from tests.factories import admit, chart, correct, end, sending, utc
 
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
 TEN_HOURS_EAST = ZoneInfo("Australia/Brisbane")
@@ -203,13 +206,19 @@ def test_attribution_is_marked() -> None:
     assert attribution_text(read("oxygen", {"device": "cpap"})) == ""
 
 
+def card_of(course: Course, now: datetime) -> GradeCard:
+    """The card as the page shows it."""
+    card: GradeCard = page_context(read_bedside_data(course, now), may_chart=True)["card"]
+    return card
+
+
 def test_the_card_says_why_and_by_whom(
     nurse_client: Client, course: Course, clinician: User
 ) -> None:
     at = timezone.now() - timedelta(hours=3)
     chart(course, clinician, "oxygen", at, device="nasal_cannula")
     chart(course, clinician, "vasopressor", at, drug="dopamine", rate=None)
-    card = read_bedside_data(course, timezone.now()).card
+    card = card_of(course, timezone.now())
     assert (card.grade, card.at_most, card.since, card.maximum) == (2, 3, at, 2)
     dopamine = next(line for line in card.criteria if line.code == "vasopressor.single_low_dose")
     assert dopamine.stale
@@ -228,7 +237,7 @@ def test_what_has_another_cause_is_shown_as_excluded(course: Course, clinician: 
     at = timezone.now() - timedelta(minutes=9)
     chart(course, clinician, "vitals", at, temperature_c="39.5", attribution="other")
     chart(course, clinician, "oxygen", at, device="simple_mask", attribution="other")
-    card = read_bedside_data(course, timezone.now()).card
+    card = card_of(course, timezone.now())
     assert card.grade == 0
     assert card.excluded == [
         "Simple face mask: another cause, not counted",
@@ -240,7 +249,7 @@ def test_after_a_death_not_due_to_crs_nothing_is_graded(course: Course, clinicia
     at = timezone.now() - timedelta(minutes=30)
     chart(course, clinician, "vitals", at - timedelta(hours=1), temperature_c="39.5")
     chart(course, clinician, "death", at, attribution="other")
-    card = read_bedside_data(course, timezone.now()).card
+    card = card_of(course, timezone.now())
     assert (card.grade, card.ended, card.maximum) == (None, True, 1)
     (row,) = open_board_rows(timezone.now())
     assert row.grade is None
@@ -251,7 +260,7 @@ def test_a_death_from_crs_is_grade_5(course: Course, clinician: User) -> None:
     at = timezone.now() - timedelta(minutes=30)
     chart(course, clinician, "death", at)
     chart(course, clinician, "vitals", temperature_c="35")
-    card = read_bedside_data(course, timezone.now()).card
+    card = card_of(course, timezone.now())
     assert (card.grade, card.at_most, card.upcoming) == (5, 5, [])
 
 
@@ -262,7 +271,7 @@ def test_the_banner_says_what_is_known(clinician: User) -> None:
         clinician, weight_kg=None, birth_date=None, age_years=Decimal(54), sex="unknown",
         infused_at=infused,
     )  # fmt: skip
-    banner = read_bedside_data(read_course(bare.pk), now).banner
+    banner = banner_of(read_course_status(read_course(bare.pk), now))
     assert (banner.age_text, banner.weight_text, banner.baseline_text) == (
         "54 y",
         "not charted",
@@ -272,7 +281,7 @@ def test_the_banner_says_what_is_known(clinician: User) -> None:
     born = timezone.localtime(now).date() - timedelta(days=400)
     mean = {"mean_arterial_pressure_mmhg": "60"}
     child = admit(clinician, birth_date=born, baseline=mean, infused_at=infused)
-    banner = read_bedside_data(read_course(child.pk), now).banner
+    banner = banner_of(read_course_status(read_course(child.pk), now))
     assert (banner.age_text, banner.baseline_text) == ("13 mo", "MAP 60")
 
 
@@ -293,7 +302,7 @@ def test_the_demonstration_ward_reads_well() -> None:
     kinds = set()
     for row in rows:
         course = read_course(row.course_id)
-        card = read_bedside_data(course, now).card
+        card = card_of(course, now)
         assert (card.grade, card.at_most, card.maximum) == (row.grade, row.at_most, row.maximum)
         coming = [change.at for change in card.upcoming]
         assert coming[:1] == ([] if row.next_change is None else [row.next_change.at])
@@ -320,7 +329,7 @@ def test_a_corrected_dose_is_told_with_the_weight_of_its_own_time(clinician: Use
     later = course.infused_at + timedelta(hours=3)
     chart(course, clinician, "weight", course.infused_at + timedelta(hours=2), weight_kg="80")
     (wrong,) = first.entries
-    correct_entry(wrong, later, {**wrong.body, "rate": "0.25"}, sending(clinician))
+    correct(wrong, later, {**wrong.body, "rate": "0.25"}, sending(clinician))
     rows = timeline_of(course.pk, timezone.now()).rows
     (row,) = [row for row in rows if row.kind == "vasopressor"]
     assert row.text == "Norepinephrine 0.25 mcg/kg/min × 80 kg = 20 mcg/min"
@@ -346,7 +355,7 @@ def test_a_row_has_its_date_on_another_day(
 
 
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
-    end_course(course, timezone.now())
+    end(course, clinician)
     assert open_board_rows(timezone.now()) == []
     (row,) = ended_board_rows(timezone.now())
     assert (row.course_id, row.grade, row.next_change) == (course.pk, 0, None)

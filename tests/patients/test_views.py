@@ -14,11 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from patients.bedside.after_save import AfterSave
+from patients.display.timeline import TimelineRow
 from patients.models import Course, Entry, EntryKind
 from patients.recording.admit import admit_patient
 from patients.recording.inputs import NewEntry
-from patients.recording.record import correct_entry, record_entries
-from tests.factories import AdmissionFactory, chart, sending
+from patients.recording.record import record_entries
+from tests.factories import AdmissionFactory, chart, correct, sending
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
@@ -123,8 +125,8 @@ def test_a_set_of_vital_signs_is_saved_and_answered_with_what_changed(
     saved = answer.context["saved"]
     assert saved.card.grade == 1
     assert saved.announcement == "Grade 0 to grade 1"
-    assert [row.kind for row in saved.rows] == ["grade_change", "vitals"]
-    assert saved.rows[1].text == "Temp 38.4 °C · BP 104/58"
+    assert [row.kind for row in rows_of(saved)] == ["grade_change", "vitals"]
+    assert rows_of(saved)[1].text == "Temp 38.4 °C · BP 104/58"
     assert saved.timeline is None
     assert saved.banner is None
     assert answer.context["previous"]["temperature"].text == "38.4 °C"
@@ -166,7 +168,7 @@ def test_the_same_form_twice_is_one_entry(nurse_client: Client, course: Course) 
         answer = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX)
         assert answer.status_code == 200
         assert answer.context["saved"].card.grade == 1
-    assert answer.context["saved"].repeated
+    assert answer.context["saved"].is_replay
     assert Entry.objects.filter(kind="vitals").count() == 1
 
 
@@ -240,7 +242,7 @@ def test_a_correction_is_asked_for_a_reason_and_shown_struck_through(
 def test_a_second_correction_is_told_of_the_first(
     nurse_client: Client, course: Course, entry: Entry, clinician: User
 ) -> None:
-    correct_entry(
+    correct(
         entry, entry.at, {"temperature_c": "37.1"}, sending(clinician, answers={"reason": "typo"})
     )
     sent = vitals(temperature="36.5", reason="another")
@@ -457,7 +459,7 @@ def test_a_round_charts_what_is_unchanged_too(
     assert kept.body == {
         "drug": "norepinephrine", "rate": "0.1", "unit": "ug/kg/min", "weight_kg": "80",
     }  # fmt: skip
-    assert len(answer.context["saved"].rows) == 3
+    assert len(rows_of(answer.context["saved"])) == 3
     again = nurse_client.post(address, vitals(**ticks), **HTMX)
     assert again.status_code == 200
     assert Entry.objects.filter(kind="oxygen").count() == 3
@@ -474,6 +476,11 @@ def test_a_round_charts_what_is_unchanged_too(
     assert "stopped meanwhile" in str(stopped.context["form"].non_field_errors())
 
 
+def rows_of(saved: AfterSave) -> list[TimelineRow]:
+    """The rows that a save adds, newest first."""
+    return [row for new in reversed(saved.new_rows or []) for row in new.rows]
+
+
 def earlier(entry: Entry, **typed: str) -> dict[str, str]:
     """A set of vital signs two hours before ``entry``."""
     late = timezone.localtime(entry.at - timedelta(hours=2))
@@ -486,7 +493,7 @@ def test_a_late_entry_that_changes_no_grade_brings_its_row_alone(
     sent = earlier(entry, heart_rate="90")
     saved = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX).context["saved"]
     assert saved.timeline is None
-    (row,) = saved.rows
+    (row,) = rows_of(saved)
     assert row.text == "HR 90"
     assert re.fullmatch(r"charted 2 h 3\d min later", row.late_text)
 
@@ -499,9 +506,9 @@ def test_a_late_entry_brings_the_grades_that_it_adds(
     sent = earlier(entry, temperature="38.4")
     saved = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX).context["saved"]
     assert saved.timeline is None
-    assert [row.text for row in saved.rows if row.kind == "vitals"] == ["Temp 38.4 °C"]
+    assert [row.text for row in rows_of(saved) if row.kind == "vitals"] == ["Temp 38.4 °C"]
     changes = [
-        (row.grade_before, row.icon_grade) for row in saved.rows if row.icon_grade is not None
+        (row.grade_before, row.icon_grade) for row in rows_of(saved) if row.icon_grade is not None
     ]
     assert changes == [(1, 0), (0, 1)]
 
@@ -512,7 +519,7 @@ def test_a_late_entry_that_takes_a_change_of_grade_away_redraws_the_timeline(
     """The fever began two hours before: what had risen at the entry has not risen there."""
     sent = earlier(entry, temperature="38.6")
     saved = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX).context["saved"]
-    assert saved.rows == []
+    assert saved.new_rows is None
     changes = [row for row in saved.timeline.rows if row.kind == "grade_change"]
     begins = (entry.at - timedelta(hours=2)).replace(second=0, microsecond=0)
     assert [row.at for row in changes] == [begins]

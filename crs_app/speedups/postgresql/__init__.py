@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, which asks nothing of a connection that nobody has closed."""
+"""Django's PostgreSQL backend, which verifies a kept connection without a statement."""

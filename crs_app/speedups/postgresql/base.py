@@ -1,4 +1,4 @@
-"""The connection to the database, as Django's setting ENGINE names it."""
+"""The database backend that the setting ENGINE names by its package."""
 
 import select
 
@@ -7,18 +7,18 @@ from psycopg.pq import TransactionStatus
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own, with a look at the socket before the statement that CONN_HEALTH_CHECKS costs.
+    """Django's own, with a look at the socket before the statement of CONN_HEALTH_CHECKS.
 
-    Outside a transaction a server has nothing to say unasked: where nothing waits to be read, it
-    has not gone. A server that stops, or a connection that is ended, leaves word.
+    Outside a transaction a server sends nothing unasked, except a message when it stops or ends
+    the connection. An open socket with nothing to read is therefore a connection that works.
     """
 
     def is_usable(self) -> bool:
-        """Whether the connection still serves."""
+        """Return whether the connection works; ask the server only where its socket is unclear."""
         return self._is_silent() or super().is_usable()
 
     def _is_silent(self) -> bool:
-        """Open, outside a transaction, and with nothing to be read."""
+        """Return whether the connection is open, outside a transaction, with nothing to read."""
         if self.connection is None:
             return False
         pgconn = self.connection.pgconn

@@ -1,4 +1,4 @@
-"""Figure 2 of Lee et al. 2014 and the rules of its text: guidance for where a course stands now.
+"""Figure 2 of Lee et al. 2014 and the rules of its text: guidance for a status.
 
 Each item is text with its basis and what it used, never an order; the clinician answers it.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from grading.engine.algorithm.item import Dose, Indicator, Input, Item, Reply, Said
-from grading.engine.algorithm.situation import GradeHeld, RiskAnswer, Situation
+from grading.engine.algorithm.item import Dose, Indicator, Input, Item, Reply, RuleResult
+from grading.engine.algorithm.situation import GradeInterval, RiskAnswer, Situation
 from grading.engine.algorithm.table import ITEMS, REASSESS, STALE, Row
 from grading.engine.algorithm.toxicities import CountedToxicity, counted_toxicities
 from grading.engine.algorithm.tree import SEVERE
@@ -19,13 +19,13 @@ __all__ = [
     "REASSESS",
     "CountedToxicity",
     "Dose",
-    "GradeHeld",
+    "GradeInterval",
     "Indicator",
     "Input",
     "Item",
     "Reply",
     "RiskAnswer",
-    "Said",
+    "RuleResult",
     "Situation",
     "advise",
     "counted_toxicities",
@@ -35,22 +35,22 @@ _URGENCY: Final = list(Indicator)
 
 
 def advise(situation: Situation) -> tuple[Item, ...]:
-    """What the algorithm says, the most urgent first; nothing after a death."""
+    """Apply every rule to ``situation``; the most urgent item first, none after a death."""
     if situation.grade == DEATH_GRADE:
         return ()
-    said = [
+    results = [
         (row, what)
         for row in ITEMS
         if (situation.grade > 0 or row.at_grade_0) and (what := row.rule(situation)) is not None
     ]
-    said.sort(key=lambda pair: _place(pair[0], pair[1], situation.grade))
-    return tuple(Item(row.code, row.citations, what) for row, what in said)
+    results.sort(key=lambda pair: _place(pair[0], pair[1], situation.grade))
+    return tuple(Item(row.code, row.citations, what) for row, what in results)
 
 
-def _place(row: Row, said: Said, grade: int) -> tuple[bool, int, int]:
-    """Where an item stands; of equals the table's order holds.
+def _place(row: Row, result: RuleResult, grade: int) -> tuple[bool, int, int]:
+    """Sort key of an item; items with equal keys keep the order of the table.
 
-    An old value on which a grade of 3 or more rests is asked before anything else.
+    Stale evidence of a grade of 3 or more comes before everything else.
     """
     asked_first = row.code == STALE and grade >= SEVERE
-    return (not asked_first, _URGENCY.index(said.indicator), row.concern)
+    return (not asked_first, _URGENCY.index(result.indicator), row.concern)

@@ -10,16 +10,16 @@ from grading.engine.algorithm.evidence import (
     DEXAMETHASONE_MOST,
     METHYLPREDNISOLONE,
 )
-from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Said
+from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation, amount
 from grading.engine.units import EXACT, shown
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent, term_label
 
 
-def first_line(situation: Situation) -> Said | None:
+def first_line(situation: Situation) -> RuleResult | None:
     if not tree.steroids_come_first(situation):
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.CRITICAL,
         summary="Neurologic toxicity, circulation stable: consider corticosteroids first instead "
         "of tocilizumab",
@@ -33,7 +33,7 @@ def first_line(situation: Situation) -> Said | None:
     )
 
 
-def dexamethasone(situation: Situation) -> Said | None:
+def dexamethasone(situation: Situation) -> RuleResult | None:
     if not tree.dexamethasone_in_play(situation):
         return None
     dose_mg = None
@@ -41,7 +41,7 @@ def dexamethasone(situation: Situation) -> Said | None:
         full = EXACT.multiply(DEXAMETHASONE.value, situation.weight_kg)
         dose_mg = min(full, DEXAMETHASONE_MOST.value)
     rule = f"{DEXAMETHASONE.value} mg/kg, at most {DEXAMETHASONE_MOST.value} mg a dose"
-    return _dose_said(
+    return _dose_result(
         situation,
         agent=TreatmentAgent.DEXAMETHASONE,
         rule=rule,
@@ -53,13 +53,13 @@ def dexamethasone(situation: Situation) -> Said | None:
     )
 
 
-def methylprednisolone(situation: Situation) -> Said | None:
+def methylprednisolone(situation: Situation) -> RuleResult | None:
     if not tree.methylprednisolone_in_play(situation):
         return None
     dose_mg = None
     if situation.weight_kg is not None:
         dose_mg = EXACT.multiply(METHYLPREDNISOLONE.value, situation.weight_kg)
-    return _dose_said(
+    return _dose_result(
         situation,
         agent=TreatmentAgent.METHYLPREDNISOLONE,
         rule=f"{METHYLPREDNISOLONE.value} mg/kg/day, weaned over several days",
@@ -70,7 +70,7 @@ def methylprednisolone(situation: Situation) -> Said | None:
     )
 
 
-def _dose_said(
+def _dose_result(
     situation: Situation,
     *,
     agent: TreatmentAgent,
@@ -79,25 +79,25 @@ def _dose_said(
     detail: str,
     per_day: bool = False,
     inputs: tuple[Input, ...] = (),
-) -> Said:
-    """A corticosteroid's dose for the weight; none is proposed so soon after one was given."""
-    given = tree.corticosteroid_just_given(situation)
-    if given is not None:
-        outcome = f"{given.agent.label} given at {situation.clock(given.at)}, no dose proposed"
+) -> RuleResult:
+    """A corticosteroid's dose for the weight; none is proposed soon after another."""
+    recent = tree.corticosteroid_just_given(situation)
+    if recent is not None:
+        outcome = f"{recent.agent.label} given at {situation.clock(recent.at)}, no dose proposed"
     elif dose_mg is None:
         outcome = "weight not charted, no dose worked out"
     else:
         outcome = f"{shown(dose_mg)} {'mg/day' if per_day else 'mg'}"
-    may_propose = given is None and dose_mg is not None
+    may_propose = recent is None and dose_mg is not None
     sum_text = _sum(situation, agent, dose_mg)
-    return Said(
+    return RuleResult(
         indicator=Indicator.INFO,
         summary=f"{agent.label} {rule}: {outcome}",
         detail=f"{detail} {sum_text if may_propose else _why_none(situation)}",
         inputs=(
             situation.weight_input(),
             *inputs,
-            *situation.treatment_inputs(situation.given(*tree.CORTICOSTEROIDS)),
+            *situation.treatment_inputs(situation.doses_of(*tree.CORTICOSTEROIDS)),
         ),
         unknown=() if situation.weight_kg is not None else ("the weight.",),
         answers=ACTION,
@@ -118,12 +118,12 @@ def _sum(situation: Situation, agent: TreatmentAgent, dose_mg: Decimal | None) -
 
 
 def _why_none(situation: Situation) -> str:
-    given = tree.corticosteroid_just_given(situation)
-    if given is None:
+    recent = tree.corticosteroid_just_given(situation)
+    if recent is None:
         return "No weight is charted, so no dose is worked out."
     return (
-        f"{given.agent.label} {amount(given)} was given at {situation.clock(given.at)}: no dose is "
-        "proposed so soon after it."
+        f"{recent.agent.label} {amount(recent)} was given at {situation.clock(recent.at)}: "
+        "no dose is proposed so soon after it."
     )
 
 
@@ -134,11 +134,11 @@ def _neurologic_inputs(situation: Situation, at_least: int) -> tuple[Input, ...]
     )
 
 
-def stress_dose(situation: Situation) -> Said | None:
+def stress_dose(situation: Situation) -> RuleResult | None:
     long_term = situation.answered(RiskQuestion.CHRONIC_CORTICOSTEROIDS)
     if situation.grade < 2 or long_term is not True:
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary="Chronic corticosteroids: adrenal insufficiency possible, consider stress-dose "
         "hydrocortisone",

@@ -1,4 +1,4 @@
-"""The algorithm's doses, times and limits, each once beside its citation.
+"""The algorithm's doses, times and limits, each once, with its citation.
 
 ``lee-2014`` is the paper. What it does not say is a decision of this ruleset, or comes from a
 source of its own and is shown apart from the paper's words.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from grading.engine.algorithm import tree
-from grading.engine.algorithm.item import ACTION, Indicator, Input, Said
+from grading.engine.algorithm.item import ACTION, Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation, amount
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 
 
-def not_advised(situation: Situation) -> Said | None:
+def not_advised(situation: Situation) -> RuleResult | None:
     if not tree.is_not_advised(situation):
         return None
     if situation.grade == 1:
-        return Said(
+        return RuleResult(
             indicator=Indicator.INFO,
             summary="Grade 1: symptomatic treatment; no immunosuppression at this grade",
             detail="The paper recommends symptomatic treatment of grade 1 CRS: the aim is not to "
@@ -21,7 +21,7 @@ def not_advised(situation: Situation) -> Said | None:
             inputs=situation.criteria_inputs(),
             unknown=situation.doubts(),
         )
-    return Said(
+    return RuleResult(
         indicator=Indicator.INFO,
         summary="Grade 2, neither risk: symptomatic treatment; monitor heart and other organs "
         "closely",
@@ -35,7 +35,7 @@ def not_advised(situation: Situation) -> Said | None:
     )
 
 
-def risk_unanswered(situation: Situation) -> Said | None:
+def risk_unanswered(situation: Situation) -> RuleResult | None:
     if not tree.risk_unanswered(situation):
         return None
     open_ones = [
@@ -43,7 +43,7 @@ def risk_unanswered(situation: Situation) -> Said | None:
     ]
     named = " and ".join(question.label for question in open_ones)
     decided = tree.may_treat_early(situation)
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary=f"Not answered: {named}; "
         + ("the other answer already decides" if decided else "this decides treatment at grade 2"),
@@ -65,16 +65,16 @@ def _age_hint(situation: Situation, open_ones: list[RiskQuestion]) -> str:
     )
 
 
-def consider(situation: Situation) -> Said | None:
+def consider(situation: Situation) -> RuleResult | None:
     if not tree.may_treat_early(situation):
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary="Grade 2 with a risk: tocilizumab, with or without corticosteroids, may be "
         "appropriate",
         detail="In older patients and in those with significant comorbidities the paper holds "
         "immunosuppression at grade 2 appropriate, depending on clinical judgment. "
-        f"{_given(situation)}",
+        f"{_doses_so_far(situation)}",
         inputs=(
             *situation.criteria_inputs(),
             *situation.risk_inputs(*tree.EARLIER_TREATMENT),
@@ -85,11 +85,11 @@ def consider(situation: Situation) -> Said | None:
     )
 
 
-def indicated(situation: Situation) -> Said | None:
+def indicated(situation: Situation) -> RuleResult | None:
     if not tree.is_severe(situation):
         return None
     awaiting = tree.is_awaiting(situation)
-    return Said(
+    return RuleResult(
         indicator=Indicator.INFO if awaiting else Indicator.CRITICAL,
         summary=f"Grade {situation.grade}: "
         + (
@@ -99,29 +99,29 @@ def indicated(situation: Situation) -> Said | None:
         ),
         detail="The paper treats every patient with grade 3 or 4 CRS with immunosuppressive "
         "agents, to prevent progression and irreversible organ dysfunction; tocilizumab first, "
-        f"with or without corticosteroids. {_given(situation)}",
+        f"with or without corticosteroids. {_doses_so_far(situation)}",
         inputs=(*situation.criteria_inputs(), *_treatment_inputs(situation)),
         unknown=situation.doubts(),
         answers=() if awaiting else ACTION,
     )
 
 
-def second_agents(situation: Situation) -> Said | None:
+def second_agents(situation: Situation) -> RuleResult | None:
     steroids = tuple(
         item
-        for item in situation.given(*tree.CORTICOSTEROIDS)
+        for item in situation.doses_of(*tree.CORTICOSTEROIDS)
         if item.at >= situation.facts.infused_at
     )
     if tree.reassessment(situation) is None or not steroids:
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.INFO,
         summary="TNF or IL-1 blockade (etanercept, infliximab, anakinra) has been used; not "
         "routine",
         detail="Agents against TNF (infliximab, etanercept) and IL-1 (anakinra) could help and "
         "have been used with success; the authors do not use them routinely.",
         inputs=situation.treatment_inputs(
-            (*situation.given(TreatmentAgent.TOCILIZUMAB), *steroids)
+            (*situation.doses_of(TreatmentAgent.TOCILIZUMAB), *steroids)
         ),
         answers=ACTION,
     )
@@ -129,7 +129,7 @@ def second_agents(situation: Situation) -> Said | None:
 
 def _treatment_inputs(situation: Situation) -> tuple[Input, ...]:
     return situation.treatment_inputs(
-        situation.given(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
+        situation.doses_of(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
     )
 
 
@@ -138,10 +138,10 @@ def _last(situation: Situation) -> str:
     return "" if last is None else f"tocilizumab {amount(last)} at {situation.clock(last.at)}"
 
 
-def _given(situation: Situation) -> str:
-    """What was given so far; by whom stands with the entries."""
-    given = situation.given(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
-    if not given:
+def _doses_so_far(situation: Situation) -> str:
+    """Doses of tocilizumab and corticosteroids charted so far, with their times."""
+    doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
+    if not doses:
         return "No tocilizumab and no corticosteroid is charted."
-    doses = (f"{item.agent.label} {amount(item)} at {situation.clock(item.at)}" for item in given)
-    return f"Given so far: {'; '.join(doses)}."
+    texts = [f"{item.agent.label} {amount(item)} at {situation.clock(item.at)}" for item in doses]
+    return f"Given so far: {'; '.join(texts)}."

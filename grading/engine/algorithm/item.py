@@ -13,7 +13,7 @@ from grading.engine.vocabulary import Labelled, TreatmentAgent
 
 
 class Indicator(StrEnum):
-    """How urgent an item is; the most urgent stands first."""
+    """Urgency of an item, the most urgent first."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -21,7 +21,7 @@ class Indicator(StrEnum):
 
 
 class Reply(Labelled):
-    """What a clinician can answer. ``done`` charts the treatment; the others are kept as said."""
+    """What a clinician can answer. ``done`` charts the treatment too."""
 
     DONE = "done", "Done"
     NOT_NOW = "not_now", "Not now"
@@ -54,13 +54,13 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a rule says. ``beside`` stands next to the paper's words and is not from the paper."""
+class RuleResult:
+    """Outcome of a rule; ``other_source`` is advice from elsewhere, kept apart from the paper's."""
 
     indicator: Indicator
     summary: str
     detail: str
-    beside: str = ""
+    other_source: str = ""
     inputs: tuple[Input, ...] = ()
     unknown: tuple[str, ...] = ()
     answers: tuple[Reply, ...] = ()
@@ -69,62 +69,65 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a rule says, under its code and with the places it rests on."""
+    """An outcome of a rule with its code and its citations."""
 
     code: str
     citations: tuple[Citation, ...]
-    said: Said
+    result: RuleResult
 
     @property
     def indicator(self) -> Indicator:
-        return self.said.indicator
+        return self.result.indicator
 
     @property
     def summary(self) -> str:
-        return self.said.summary
+        return self.result.summary
 
     @property
     def detail(self) -> str:
-        """The paper's advice for this patient; ``beside`` is kept apart from it."""
-        return self.said.detail
+        """The paper's advice for this patient, without that of other sources."""
+        return self.result.detail
 
     @property
-    def beside(self) -> str:
-        """What another source than the paper says, "" where nothing is set beside it."""
-        return self.said.beside
+    def other_source(self) -> str:
+        """Advice of another source than the paper, such as the label; "" where there is none."""
+        return self.result.other_source
+
+    beside = other_source
+    """The former name, until no caller uses it."""
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        return self.said.inputs
+        return self.result.inputs
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        return self.said.unknown
+        return self.result.unknown
 
     @property
     def answers(self) -> tuple[Reply, ...]:
-        return self.said.answers
+        return self.result.answers
 
     @property
     def agent(self) -> TreatmentAgent | None:
-        return None if self.said.dose is None else self.said.dose.agent
+        return None if self.result.dose is None else self.result.dose.agent
 
     @property
     def dose_mg(self) -> Decimal | None:
         """The paper's dose for this weight in mg; of a ``dose_per_day`` the day's amount."""
-        return None if self.said.dose is None else self.said.dose.dose_mg
+        return None if self.result.dose is None else self.result.dose.dose_mg
 
     @property
     def dose_per_day(self) -> bool:
-        return self.said.dose is not None and self.said.dose.per_day
+        return self.result.dose is not None and self.result.dose.per_day
 
     @property
     def citation(self) -> str:
         return "; ".join(cited(citation) for citation in self.citations)
 
     def as_json(self) -> dict[str, Any]:
-        """The item as the course file's answer has it."""
-        parts = (self.detail, self.beside, *(f"Not known: {note}" for note in self.unknown))
+        """The item as JSON of a course result."""
+        parts = (self.detail, self.other_source, *(f"Not known: {note}" for note in self.unknown))
         return {
             "code": self.code,
             "indicator": str(self.indicator),

@@ -1,4 +1,4 @@
-"""What the algorithm reads: where a course stands, what was given, what was answered."""
+"""Input of the algorithm: status, treatments and answers of a course at one instant."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from grading.engine.units import shown
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 
 
-class GradeHeld(Protocol):
-    """A grade and the half-open time for which it held; ``end`` None is for ever."""
+class GradeInterval(Protocol):
+    """A grade over the half-open time from ``start`` to ``end``; None is without end."""
 
     @property
     def start(self) -> datetime: ...
@@ -32,7 +32,7 @@ class GradeHeld(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RiskAnswer:
-    """The answer that holds; ``entry_id`` None: given with the patient."""
+    """The latest answer to a risk question; ``entry_id`` None: charted with the patient."""
 
     present: bool
     entry_id: str | None = None
@@ -42,9 +42,9 @@ class RiskAnswer:
 class Situation:
     """A graded course at ``now``; nothing in it lies after ``now``.
 
-    ``latest`` and ``stale`` are as in the standing; ``before`` is the latest about each thing
+    ``latest`` and ``stale`` are those of the status; ``before`` is the latest about each thing
     before the infusion. ``treatments`` are all that were charted, in order of time; ``history``
-    the grades held since the infusion. ``timezone`` is that in which times are told.
+    the grades since the infusion. Times are written in ``timezone``.
     """
 
     now: datetime
@@ -63,10 +63,10 @@ class Situation:
     risk: Mapping[RiskQuestion, RiskAnswer] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
     toxicities: tuple[CountedToxicity, ...] = ()
-    history: tuple[GradeHeld, ...] = ()
+    history: tuple[GradeInterval, ...] = ()
     stabilised_at: datetime | None = None
 
-    def given(self, *agents: TreatmentAgent) -> tuple[Treatment, ...]:
+    def doses_of(self, *agents: TreatmentAgent) -> tuple[Treatment, ...]:
         """Every charted dose of ``agents``, earliest first."""
         return tuple(item for item in self.treatments if item.agent in agents)
 
@@ -83,10 +83,10 @@ class Situation:
         return any(criterion.code.startswith(prefixes) for criterion in self.criteria)
 
     def grade_at(self, instant: datetime) -> int | None:
-        """The grade that held at ``instant``; None where nothing was graded."""
-        for held in self.history:
-            if held.start <= instant and (held.end is None or instant < held.end):
-                return held.grade
+        """The grade at ``instant``; None where nothing was graded."""
+        for interval in self.history:
+            if interval.start <= instant and (interval.end is None or instant < interval.end):
+                return interval.grade
         return None
 
     def clock(self, instant: datetime) -> str:
@@ -119,7 +119,7 @@ class Situation:
         )
 
     def criteria_inputs(self) -> tuple[Input, ...]:
-        """What decides the grade: the criteria at it, each with the entries it stands on."""
+        """What decides the grade: the criteria at it, one input for each of their entries."""
         return tuple(
             Input(entry_id, f"Grade {criterion.grade}", criterion.explanation)
             for criterion in self.deciding()

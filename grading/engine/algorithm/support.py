@@ -1,12 +1,12 @@
-"""Supportive care, monitoring and infection: what the paper advises beside immunosuppression."""
+"""Supportive care, monitoring and infection: the paper's advice apart from immunosuppression."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from grading.engine.algorithm import things
+from grading.engine.algorithm import chart_text
 from grading.engine.algorithm.evidence import NEUTROPHILS_LOW
-from grading.engine.algorithm.item import ACTION, Indicator, Input, Said
+from grading.engine.algorithm.item import ACTION, Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation
 from grading.engine.algorithm.tree import CORTICOSTEROIDS, SEVERE
 from grading.engine.analytes import Analyte
@@ -17,8 +17,8 @@ _NEUTROPHILS: Final = f"lab.{Analyte.ANC}"
 _EJECTION_FRACTION: Final = "lvef"
 
 
-def vigilant(situation: Situation) -> Said:
-    return Said(
+def vigilant(situation: Situation) -> RuleResult:
+    return RuleResult(
         indicator=Indicator.INFO,
         summary="Vigilant supportive care: hydration, blood pressure, antipyretics and analgesics "
         "as needed",
@@ -28,10 +28,10 @@ def vigilant(situation: Situation) -> Said:
     )
 
 
-def infection_workup(situation: Situation) -> Said:
+def infection_workup(situation: Situation) -> RuleResult:
     neutropenia = _neutropenia(situation)
     stress = " This matters even more while the patient is neutropenic." if neutropenia else ""
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING if neutropenia else Indicator.INFO,
         summary=f"{'Neutropenic: c' if neutropenia else 'C'}onsider infection: cultures, then "
         "empiric antibiotics",
@@ -44,14 +44,14 @@ def infection_workup(situation: Situation) -> Said:
 
 
 def _neutropenia(situation: Situation) -> tuple[Input, ...]:
-    """The entries that say so: low neutrophils, or neutropenia charted by a clinician."""
+    """Entries that show neutropenia: low neutrophils, or neutropenia charted by a clinician."""
     found = []
     for key in (_NEUTROPHILS, *_CHARTED_NEUTROPENIA):
         entry = situation.newest(key)
         low = isinstance(entry, Lab) and _is_low(entry)
-        charted = isinstance(entry, Toxicity | Symptom) and things.is_finding(entry, situation)
+        charted = isinstance(entry, Toxicity | Symptom) and chart_text.is_finding(entry, situation)
         if entry is not None and (low or charted):
-            found.append(things.as_input(key, entry, situation))
+            found.append(chart_text.as_input(key, entry, situation))
     return tuple(found)
 
 
@@ -67,10 +67,10 @@ def _is_low(result: Lab) -> bool:
     return result.value < limit or (result.comparator == "<" and result.value == limit)
 
 
-def intensive_care(situation: Situation) -> Said | None:
+def intensive_care(situation: Situation) -> RuleResult | None:
     if situation.grade < SEVERE:
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.CRITICAL,
         summary="Monitor very closely: likely intensive care with 1:1 nursing",
         detail="The paper says that patients with grade 3 CRS need very close monitoring, likely "
@@ -80,18 +80,18 @@ def intensive_care(situation: Situation) -> Said | None:
     )
 
 
-def cardiac(situation: Situation) -> Said | None:
+def cardiac(situation: Situation) -> RuleResult | None:
     unstable = situation.grade >= 2 and (
-        situation.meets("hypotension.", "vasopressor.") or bool(things.running(situation))
+        situation.meets("hypotension.", "vasopressor.") or bool(chart_text.running(situation))
     )
     charted = _cardiac_toxicity(situation)
     if not unstable and not charted:
         return None
     infusions = tuple(
-        things.as_input(f"vasopressor.{item.drug}", item, situation)
-        for item in things.running(situation)
+        chart_text.as_input(f"vasopressor.{item.drug}", item, situation)
+        for item in chart_text.running(situation)
     )
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary="Watch cardiac function; frequent echocardiography where it is in doubt",
         detail="In grade 2 and 3 CRS the heart may decompensate without being noticed unless it is "
@@ -107,10 +107,10 @@ def cardiac(situation: Situation) -> Said | None:
 def _cardiac_toxicity(situation: Situation) -> tuple[Input, ...]:
     """Cardiac toxicity as charted, and an ejection fraction that counts."""
     charted = tuple(
-        things.as_input(key, entry, situation)
+        chart_text.as_input(key, entry, situation)
         for key, entry in sorted(situation.latest.items())
         if isinstance(entry, Toxicity)
-        and things.is_finding(entry, situation)
+        and chart_text.is_finding(entry, situation)
         and TOXICITY_TERMS[entry.term] is TermGroup.CARDIAC
     )
     ejection = tuple(
@@ -121,19 +121,19 @@ def _cardiac_toxicity(situation: Situation) -> tuple[Input, ...]:
     return charted + ejection
 
 
-def wean(situation: Situation) -> Said | None:
+def wean(situation: Situation) -> RuleResult | None:
     """After tocilizumab or a corticosteroid, while the last change of grade was a fall.
 
-    Nothing is said where what is not known could put the grade back to what it was.
+    None where an unknown could bring the grade back to what it was.
     """
-    treatments = situation.given(TreatmentAgent.TOCILIZUMAB, *CORTICOSTEROIDS)
+    treatments = situation.doses_of(TreatmentAgent.TOCILIZUMAB, *CORTICOSTEROIDS)
     treatments = tuple(item for item in treatments if item.at >= situation.facts.infused_at)
     if not treatments:
         return None
     before = _grade_before_the_fall(situation, treatments[0])
     if before is None or situation.at_most >= before:
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.INFO,
         summary=f"Grade {before} to {situation.grade} since treatment: wean vasopressors and "
         "support; taper steroids over days",
@@ -148,44 +148,45 @@ def wean(situation: Situation) -> Said | None:
 def _grade_before_the_fall(situation: Situation, first: Treatment) -> int | None:
     """The grade from which the last change came down, where that was after ``first``."""
     before, now = None, situation.grade_at(first.at)
-    for held in situation.history:
-        if held.start > first.at and held.grade != now:
-            before, now = now, held.grade
+    for interval in situation.history:
+        if interval.start > first.at and interval.grade != now:
+            before, now = now, interval.grade
     return before if before is not None and before > situation.grade else None
 
 
-def crp_monitor(situation: Situation) -> Said:
+def crp_monitor(situation: Situation) -> RuleResult:
     newest = situation.newest("lab.crp")
-    given = situation.given(TreatmentAgent.TOCILIZUMAB)
-    return Said(
+    doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
+    return RuleResult(
         indicator=Indicator.INFO,
         summary="CRP daily, read as a trend: a fall may mark the peak of CRS, 1 to 2 days late",
         detail="The paper finds routine CRP useful while there are symptoms of CRS: it follows "
         "IL-6, and its fall may show the peak although it can lag the cytokines by 1 to 2 days. "
         "It cannot tell infection from CRS. Daily is this ruleset's reading of routine.",
-        beside="Not from the paper: after tocilizumab CRP falls whatever an infection does."
-        if given
+        other_source="Not from the paper: after tocilizumab CRP falls whatever an infection does."
+        if doses
         else "",
-        inputs=() if newest is None else (things.as_input("lab.crp", newest, situation),),
+        inputs=() if newest is None else (chart_text.as_input("lab.crp", newest, situation),),
         unknown=() if newest else ("CRP, never charted.",),
         answers=ACTION,
     )
 
 
-def other_cause(situation: Situation) -> Said | None:
+def other_cause(situation: Situation) -> RuleResult | None:
     found = [
         (key, entry)
         for key in situation.excluded
-        if (entry := situation.latest.get(key)) is not None and things.is_finding(entry, situation)
+        if (entry := situation.latest.get(key)) is not None
+        and chart_text.is_finding(entry, situation)
     ]
     if not found:
         return None
-    named = ", ".join(things.label(key, entry) for key, entry in found)
-    return Said(
+    named = ", ".join(chart_text.label(key, entry) for key, entry in found)
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary="Findings attributed to another cause are not counted: treat that cause",
         detail=f"Not counted: {named}. Immunosuppression is not indicated for findings of another "
         "cause; the paper's example is hypotension from sepsis.",
-        inputs=tuple(things.as_input(key, entry, situation) for key, entry in found),
+        inputs=tuple(chart_text.as_input(key, entry, situation) for key, entry in found),
         answers=ACTION,
     )

@@ -9,20 +9,20 @@ from typing import Final, NamedTuple
 from grading.engine.algorithm import (
     corticosteroids,
     immunosuppression,
-    knowing,
+    missing_data,
     support,
     tocilizumab,
 )
 from grading.engine.algorithm import evidence as places
-from grading.engine.algorithm.item import Said
+from grading.engine.algorithm.item import RuleResult
 from grading.engine.algorithm.situation import Situation
 from grading.engine.evidence import Citation
 
-Rule = Callable[[Situation], Said | None]
+Rule = Callable[[Situation], RuleResult | None]
 
 
 class Concern(IntEnum):
-    """Of two items of one indicator, the lower stands first."""
+    """Order of items with the same indicator, lowest first."""
 
     TREAT = 0
     KNOW = 1
@@ -30,7 +30,7 @@ class Concern(IntEnum):
 
 
 class Row(NamedTuple):
-    """One line of the table. The rule is asked from grade 1 on; ``at_grade_0``: at grade 0 too."""
+    """One line of the table. Its rule applies from grade 1, with ``at_grade_0`` also at grade 0."""
 
     code: str
     concern: Concern
@@ -50,9 +50,10 @@ ITEMS: Final = (
         "infection.workup", Concern.SUPPORT, (places.TEXT_INFECTION,), support.infection_workup
     ),
     Row(
-        "bound.resolve", Concern.KNOW, (places.AT_MOST,), knowing.bound_to_resolve, at_grade_0=True
+        "bound.resolve", Concern.KNOW,
+        (places.AT_MOST,), missing_data.bound_to_resolve, at_grade_0=True,
     ),
-    Row(STALE, Concern.KNOW, (places.STALE,), knowing.stale_evidence, at_grade_0=True),
+    Row(STALE, Concern.KNOW, (places.STALE,), missing_data.stale_evidence, at_grade_0=True),
     Row(
         "immunosuppression.not_advised", Concern.TREAT,
         (places.TEXT_GRADES_1_AND_2, places.FIGURE_2), immunosuppression.not_advised,
@@ -116,13 +117,14 @@ ITEMS: Final = (
     ),
     Row(
         "baseline_pressure.missing", Concern.KNOW,
-        (places.TEXT_BASELINE_PRESSURE,), knowing.baseline_pressure_missing, at_grade_0=True,
+        (places.TEXT_BASELINE_PRESSURE,), missing_data.baseline_pressure_missing, at_grade_0=True,
     ),
     Row(
-        "weight.missing", Concern.KNOW, (places.WEIGHT,), knowing.weight_missing, at_grade_0=True
+        "weight.missing", Concern.KNOW,
+        (places.WEIGHT,), missing_data.weight_missing, at_grade_0=True,
     ),
     Row(
         "paediatric.dose_limits", Concern.KNOW,
-        (places.TABLE_3, places.SMALL_PATIENT), knowing.limits_of_small_patient,
+        (places.TABLE_3, places.SMALL_PATIENT), missing_data.limits_of_small_patient,
     ),
 )  # fmt: skip

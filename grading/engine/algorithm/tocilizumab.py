@@ -22,15 +22,15 @@ from grading.engine.algorithm.evidence import (
     TOCILIZUMAB_OVER,
     hours,
 )
-from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, Said
+from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, RuleResult
 from grading.engine.algorithm.situation import Situation, amount
-from grading.engine.circulation_words import duration_text
+from grading.engine.sentences import duration_text
 from grading.engine.units import EXACT, shown
 from grading.engine.vocabulary import TreatmentAgent
 
 
-def dose(situation: Situation) -> Said | None:
-    """The paper's dose for the weight, and beside it what the label says."""
+def dose(situation: Situation) -> RuleResult | None:
+    """The paper's dose for the weight, with the label's dose apart from it."""
     if not tree.tocilizumab_in_play(situation):
         return None
     adult = situation.facts.is_adult
@@ -39,13 +39,13 @@ def dose(situation: Situation) -> Said | None:
     weight_kg = situation.weight_kg
     dose_mg = None if weight_kg is None else EXACT.multiply(per_kg, weight_kg)
     none_left = _doses_given(situation) >= LABEL_DOSES.value
-    return Said(
+    return RuleResult(
         indicator=Indicator.INFO,
         summary=_summary(situation, rule, dose_mg, none_left=none_left),
         detail=f"The paper typically gives {TOCILIZUMAB_ADULT.value} mg/kg to adults and "
         f"{TOCILIZUMAB_CHILD.value} mg/kg to children over {TOCILIZUMAB_OVER.value} h, with an "
         f"option to repeat. {_sum(per_kg, weight_kg)} The paper is of {PAPER_YEAR}.",
-        beside=label_beside(situation),
+        other_source=label_text(situation),
         inputs=(situation.weight_input(), *_dose_inputs(situation)),
         unknown=() if weight_kg is not None else ("the weight.",),
         answers=ACTION,
@@ -73,11 +73,11 @@ def _sum(per_kg: Decimal, weight_kg: Decimal | None) -> str:
 
 
 def _doses_given(situation: Situation) -> int:
-    return len(situation.given(TreatmentAgent.TOCILIZUMAB))
+    return len(situation.doses_of(TreatmentAgent.TOCILIZUMAB))
 
 
 def _dose_inputs(situation: Situation) -> tuple[Input, ...]:
-    return situation.treatment_inputs(situation.given(TreatmentAgent.TOCILIZUMAB))
+    return situation.treatment_inputs(situation.doses_of(TreatmentAgent.TOCILIZUMAB))
 
 
 def label_dose_mg(weight_kg: Decimal) -> Decimal:
@@ -90,7 +90,7 @@ def _label_per_kg(weight_kg: Decimal) -> Decimal:
     return (LABEL_BELOW_STEP if below else LABEL_FROM_STEP).value
 
 
-def label_beside(situation: Situation) -> str:
+def label_text(situation: Situation) -> str:
     """The label's dose and its limits, marked as not from the paper."""
     source = (
         "Not from the paper: current US label (severe or life-threatening CRS after CAR T cells, "
@@ -125,32 +125,32 @@ def _label_sum(weight_kg: Decimal | None) -> str:
 
 
 def _label_next(situation: Situation) -> str:
-    """The doses given so far, and when the label allows the next."""
-    doses = situation.given(TreatmentAgent.TOCILIZUMAB)
+    """Doses charted so far, and when the label allows the next."""
+    doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
     if not doses:
         return "No dose is charted so far."
-    told = "; ".join(f"{amount(item)} at {situation.clock(item.at)}" for item in doses)
-    given = f"Given so far: {len(doses)} ({told})."
+    listed = "; ".join(f"{amount(item)} at {situation.clock(item.at)}" for item in doses)
+    so_far = f"Given so far: {len(doses)} ({listed})."
     if len(doses) >= LABEL_DOSES.value:
-        return f"{given} None left by the label."
+        return f"{so_far} None left by the label."
     earliest = doses[-1].at + hours(LABEL_INTERVAL)
     if earliest <= situation.now:
-        return f"{given} The label's {LABEL_INTERVAL.value} h have passed."
-    return f"{given} Next by the label not before {situation.clock(earliest)}."
+        return f"{so_far} The label's {LABEL_INTERVAL.value} h have passed."
+    return f"{so_far} Next by the label not before {situation.clock(earliest)}."
 
 
-def _beside_a_dose(situation: Situation) -> str:
+def _label_with_dose(situation: Situation) -> str:
     if _below_label_age(situation):
         return ""
     return f"Not from the paper: current US label. {_label_next(situation)}"
 
 
-def awaiting(situation: Situation) -> Said | None:
+def awaiting(situation: Situation) -> RuleResult | None:
     last = tree.last_tocilizumab(situation)
     if last is None or not tree.is_awaiting(situation):
         return None
     due = last.at + hours(REASSESS_AFTER)
-    return Said(
+    return RuleResult(
         indicator=Indicator.INFO,
         summary=f"Tocilizumab given at {situation.clock(last.at)}: reassess at "
         f"{situation.clock(due)}, in {_left(due, situation)}",
@@ -158,7 +158,7 @@ def awaiting(situation: Situation) -> Said | None:
         "resolve within a few hours of a response; if the patient has not improved or stabilized "
         f"{REASSESS_AFTER.value} h after the dose, more is considered then. IL-6 may rise for a "
         "time after the dose, because its receptor is blocked.",
-        beside=_beside_a_dose(situation),
+        other_source=_label_with_dose(situation),
         inputs=_dose_inputs(situation),
     )
 
@@ -171,14 +171,14 @@ def _since(found: tree.Reassessment, situation: Situation) -> str:
     return duration_text(situation.now - found.dose.at)
 
 
-def reassess(situation: Situation) -> Said | None:
+def reassess(situation: Situation) -> RuleResult | None:
     found = tree.reassessment(situation)
     if found is None:
         return None
     then = "not graded" if found.grade_then is None else f"grade {found.grade_then}"
     change = "worse" if found.is_worse else "not better"
     repeats = _doses_given(situation) > 1
-    return Said(
+    return RuleResult(
         indicator=Indicator.CRITICAL if found.is_worse else Indicator.WARNING,
         summary=f"{change.capitalize()} {_since(found, situation)} after tocilizumab "
         f"({then}, now {situation.grade}): consider a "
@@ -188,7 +188,7 @@ def reassess(situation: Situation) -> Said | None:
         f"stabilization within {REASSESS_AFTER.value} h the paper considers a second dose of "
         "tocilizumab and/or a second immunosuppressive agent such as corticosteroids."
         + (" It says nothing of a third dose." if repeats else ""),
-        beside=_beside_a_dose(situation),
+        other_source=_label_with_dose(situation),
         inputs=(*situation.criteria_inputs(), *_dose_inputs(situation)),
         unknown=situation.doubts(),
         answers=(*ACTION, Reply.STABILISED),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from grading.engine.entries import Entry, Lab, Toxicity
 from grading.engine.facts import Baseline
-from grading.engine.history import in_order
-from grading.engine.organs import Organs, crs_grade
+from grading.engine.fold import in_order
+from grading.engine.organ_toxicity import OrganToxicity, crs_grade
 from grading.engine.policy import Policy
 from grading.engine.vocabulary import TOXICITY_TERMS, TermGroup
 
@@ -39,7 +39,7 @@ def counted_toxicities(
     policy: Policy, baseline: Baseline, before: Iterable[Entry], latest: Mapping[str, Entry]
 ) -> tuple[CountedToxicity, ...]:
     """Those of ``latest`` that count, by term; ``before`` are the entries before the infusion."""
-    organs = Organs(policy, baseline)
+    organs = OrganToxicity(policy, baseline)
     for entry in in_order(before):
         if isinstance(entry, Lab | Toxicity):
             organs.prior.note(entry)
@@ -49,7 +49,7 @@ def counted_toxicities(
         elif isinstance(entry, Lab):
             organs.note_lab(entry)
     return tuple(
-        CountedToxicity(term, held.ctcae, held.entry.id)
-        for term, held in sorted(organs.held.items())
-        if held.code is not None and held.ctcae is not None
+        CountedToxicity(term, item.ctcae, item.entry.id)
+        for term, item in sorted(organs.by_term.items())
+        if item.code is not None and item.ctcae is not None
     )

@@ -52,7 +52,7 @@ def is_not_advised(situation: Situation) -> bool:
 
 
 def last_tocilizumab(situation: Situation) -> Treatment | None:
-    doses = situation.given(TreatmentAgent.TOCILIZUMAB)
+    doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
     return doses[-1] if doses else None
 
 
@@ -90,13 +90,13 @@ def _answered_stabilised(situation: Situation, dose: Treatment) -> bool:
 def _recovered_since(situation: Situation, dose: Treatment) -> bool:
     """Whether the grade has come down to 1 or 0 at some time since ``dose``.
 
-    A dose given while the grade was still 1 or 0 has nothing to come down from until it rises.
+    After a dose at grade 1 or 0 the grade must have risen before it can have recovered.
     """
     was_ill = False
-    for held in situation.history:
-        if held.end is not None and held.end <= dose.at:
+    for interval in situation.history:
+        if interval.end is not None and interval.end <= dose.at:
             continue
-        if held.grade >= 2:
+        if interval.grade >= 2:
             was_ill = True
         elif was_ill:
             return True
@@ -147,7 +147,7 @@ def methylprednisolone_in_play(situation: Situation) -> bool:
 
 def corticosteroid_just_given(situation: Situation) -> Treatment | None:
     """The latest immunosuppressive corticosteroid, where it is too recent to propose another."""
-    doses = situation.given(*_IMMUNOSUPPRESSIVE)
+    doses = situation.doses_of(*_IMMUNOSUPPRESSIVE)
     if not doses or situation.now - doses[-1].at >= hours(JUST_GIVEN):
         return None
     return doses[-1]

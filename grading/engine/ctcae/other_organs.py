@@ -1,6 +1,6 @@
 """Terms of kidneys, lungs, blood, liver, skin and gut.
 
-Hospital admission is a criterion of some grades; it says nothing where the stay was planned.
+Hospital admission is a criterion of some grades; it does not apply where the stay was planned.
 """
 
 from __future__ import annotations

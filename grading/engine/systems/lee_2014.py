@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
-from grading.engine import circulation, constitution, organs, oxygen
+from grading.engine import circulation, constitutional, organ_toxicity, oxygen
 from grading.engine.evidence import Citation
-from grading.engine.policy import Policy
+from grading.engine.grading_system import DEATH, GradingSystem, Rule
 
-RULESET: Final = "lee-2014"
-RULESET_VERSION: Final = "1"
-
-DEATH: Final = "death"
 DEATH_GRADE: Final = 5
-
-
-class Rule(NamedTuple):
-    """One line of the table. ``grade_from_policy`` names the decision where the paper is silent."""
-
-    code: str
-    grade: int
-    citation: Citation
-    grade_from_policy: str = ""
-
-    def grade_under(self, policy: Policy) -> int:
-        return (
-            int(getattr(policy, self.grade_from_policy)) if self.grade_from_policy else self.grade
-        )
 
 
 def _lee(place: str) -> Citation:
@@ -35,8 +17,8 @@ def _lee(place: str) -> Citation:
 
 TABLE_2: Final = (
     # Grade 1: not life threatening, symptomatic treatment only
-    Rule(constitution.FEVER, 1, _lee("Table 2, grade 1")),
-    Rule(constitution.CONSTITUTIONAL, 1, _lee("Table 2, grade 1")),
+    Rule(constitutional.FEVER, 1, _lee("Table 2, grade 1")),
+    Rule(constitutional.CONSTITUTIONAL, 1, _lee("Table 2, grade 1")),
     Rule("organ_toxicity.grade_1", 1, Citation("decision", "charted grade 1; Table 2 is silent")),
     # Grade 2: moderate intervention
     Rule(oxygen.BELOW_40, 2, _lee("Table 2, grade 2")),
@@ -52,7 +34,7 @@ TABLE_2: Final = (
     Rule(circulation.MULTIPLE, 3, _lee("Table 2, grade 3")),
     Rule(circulation.REFRACTORY, 3, _lee("text after Figure 2")),
     Rule("organ_toxicity.grade_3", 3, _lee("Table 2, grade 3")),
-    Rule(organs.TRANSAMINITIS, 3, _lee("Table 2, grade 3")),
+    Rule(organ_toxicity.TRANSAMINITIS, 3, _lee("Table 2, grade 3")),
     # Grade 4: life-threatening
     Rule(oxygen.VENTILATOR, 4, _lee("Table 2, grade 4")),
     Rule("organ_toxicity.grade_4", 4, _lee("Table 2, grade 4")),
@@ -61,10 +43,4 @@ TABLE_2: Final = (
     Rule(DEATH, DEATH_GRADE, _lee("Table 2, grade 5")),
 )
 
-RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in TABLE_2}
-ORDER: Final[dict[str, int]] = {rule.code: place for place, rule in enumerate(TABLE_2)}
-
-
-def grades_under(policy: Policy) -> dict[str, int]:
-    """The grade of every criterion under ``policy``."""
-    return {rule.code: rule.grade_under(policy) for rule in TABLE_2}
+LEE_2014: Final = GradingSystem("lee-2014", "2", "Lee 2014", TABLE_2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from crs_app.accounts.models import User
 from crs_app.accounts.system_users import author, course_file_author
 from patients.demo import ward as demo
 from patients.exchange.course_file import import_course
-from patients.models import Course
-from patients.recording.record import end_course
+from patients.models import Course, Move
+from patients.recording.inputs import Submission
+from patients.ward.transfer import TransferRequest, location_token, record_transfer
 
 PUBLISHED: Final = Path(demo.__file__).parent
 PUBLISHED_WARD: Final = "Lee 2014"
@@ -41,8 +43,14 @@ class Command(BaseCommand):
             course = import_course(
                 path.read_bytes(), [course_file_author()], ward=PUBLISHED_WARD, bed=path.stem
             )
-            end_course(course, course.entries.latest("at").at)
+            _end(course, course_file_author())
         self.stdout.write(f"{Course.objects.count()} courses on the chart")
+
+
+def _end(course: Course, by: User) -> None:
+    """End the course at its last entry."""
+    end = TransferRequest(Move.ENDED, course.entries.latest("at").at, location_token(course))
+    record_transfer(course, end, Submission(by=by, form_id=uuid.uuid4()))
 
 
 def _ward(now: datetime) -> Iterator[tuple[str, str, str]]:

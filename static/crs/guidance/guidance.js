@@ -2,6 +2,8 @@
 // where it was given, a send that fails says so, and a first rise of the grade interrupts once. A save
 // is answered with the panel only where it reads otherwise than it did when the save was sent.
 
+import { SHOWN } from "../shown.js";
+
 const panel = () => document.getElementById("guidance");
 
 let open = new Set();
@@ -57,14 +59,10 @@ const failed = (event) => {
   document.getElementById("guidance-message")?.replaceChildren(message);
 };
 
-const SHOWN = "CRS-Guidance-Shown";
-const sayWhatIsShown = ({ detail: { headers, verb } }) => {
-  if (verb === "post" && panel()) headers[SHOWN] = panel().dataset.signature;
-};
 const look = () => document.body.dispatchEvent(new Event("crs:clock"));
 // The panel may have been replaced while the save was on the way, by one that was made before it.
 const compare = ({ detail: { xhr } }) => {
-  const due = xhr.getResponseHeader(SHOWN);
+  const due = xhr.getResponseHeader(SHOWN)?.split("guidance=")[1];
   if (due && panel() && panel().dataset.signature !== due) look();
 };
 
@@ -91,7 +89,6 @@ export const watchGuidance = () => {
     const button = event.target.closest("[data-dismiss-rise]");
     if (button) dismiss(button);
   });
-  document.body.addEventListener("htmx:configRequest", sayWhatIsShown);
   document.body.addEventListener("htmx:afterOnLoad", compare);
   document.body.addEventListener("htmx:beforeRequest", oneAtATime);
   document.body.addEventListener("htmx:beforeOnLoad", arrived);

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
-from grading.engine.assessment import Assessed, Explain, Explained
 from grading.engine.entries import Symptom, Vitals
+from grading.engine.periods import Assessed, Explain, Explained
 from grading.engine.policy import Policy
 from grading.engine.units import at_least, shown
-from grading.engine.vocabulary import Attribution, term_label
+from grading.engine.vocabulary import Attribution
 
 FEVER: Final = "symptom.fever"
 CONSTITUTIONAL: Final = "symptom.constitutional"
@@ -24,7 +24,7 @@ _BY_FINDING: Final[dict[tuple[bool, bool], Assessed]] = {
 
 
 @dataclass(slots=True)
-class Constitution:
+class ConstitutionalSymptoms:
     """The latest temperature and every constitutional symptom now present."""
 
     policy: Policy
@@ -35,8 +35,8 @@ class Constitution:
         return replace(self, symptoms=dict(self.symptoms))
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later."""
-        return Constitution(self.policy, self.temperature, dict(self.symptoms)).explain
+        """Return an explainer of the present findings that later entries do not change."""
+        return ConstitutionalSymptoms(self.policy, self.temperature, dict(self.symptoms)).explain
 
     def read_under(self, policy: Policy) -> None:
         self.policy = policy
@@ -68,7 +68,7 @@ class Constitution:
         named = sorted(self.symptoms.values(), key=lambda symptom: symptom.term)
         return Explained(
             tuple(symptom.id for symptom in named),
-            "Constitutional symptoms: " + ", ".join(term_label(s.term) for s in named),
+            {"terms": [symptom.term for symptom in named]},
             any(symptom.attribution is Attribution.UNCERTAIN for symptom in named),
         )
 
@@ -76,11 +76,11 @@ class Constitution:
         vitals = self.temperature
         if vitals is None or vitals.temperature_c is None:
             raise ValueError("no temperature is charted")
-        reading = f"{shown(vitals.temperature_c, 2)} °C"
+        params = {
+            "temperature_c": shown(vitals.temperature_c, 2),
+            "threshold_c": str(self.policy.fever_threshold_c),
+        }
         if vitals.temperature_f is not None:
-            reading = f"{shown(vitals.temperature_f)} °F = {reading}"
-        return Explained(
-            (vitals.id,),
-            f"Temperature {reading}; fever is {self.policy.fever_threshold_c} °C or more",
-            vitals.attribution_of("temperature_c") is Attribution.UNCERTAIN,
-        )
+            params["temperature_f"] = shown(vitals.temperature_f)
+        uncertain = vitals.attribution_of("temperature_c") is Attribution.UNCERTAIN
+        return Explained((vitals.id,), params, uncertain)

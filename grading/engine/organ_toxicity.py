@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from grading.engine.analytes import Analyte
-from grading.engine.assessment import Assessed, Explain, Explained
 from grading.engine.entries import Lab, Symptom, Toxicity
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.facts import Baseline
@@ -18,7 +17,9 @@ from grading.engine.laboratory import (
     highest_grade,
     in_common_unit,
 )
+from grading.engine.periods import Assessed, Explain, Explained
 from grading.engine.policy import Policy
+from grading.engine.sentences import result_text
 from grading.engine.units import shown
 from grading.engine.vocabulary import (
     HEADACHE,
@@ -27,7 +28,6 @@ from grading.engine.vocabulary import (
     TRANSAMINASES,
     Attribution,
     TermGroup,
-    term_label,
 )
 
 UNGRADED: Final = "organ_toxicity.ungraded"
@@ -38,7 +38,7 @@ _TRANSAMINITIS_CRS_GRADE: Final = 3
 _HEADACHE_COUNTS_FROM: Final = 3
 
 
-class Held(NamedTuple):
+class TermResult(NamedTuple):
     """What the latest entry of one term comes to.
 
     ``code`` is the criterion it meets, ``could_reach`` the CRS grade its unknown could reach
@@ -72,63 +72,66 @@ class Prior:
 
 
 @dataclass(slots=True)
-class Organs:
-    """The latest entry of every term, and ticked symptoms that still want a grade.
+class OrganToxicity:
+    """The latest entry of every term, and ticked symptoms that still need a grade.
 
-    ``says`` is found once, until an entry comes that may change it: most results do not.
+    ``assessed`` is cached until an entry comes that may change it; most results do not.
     """
 
     policy: Policy
     baseline: Baseline
     prior: Prior = field(default_factory=Prior)
-    held: dict[str, Held] = field(default_factory=dict)
+    by_term: dict[str, TermResult] = field(default_factory=dict)
     ticks: dict[str, Symptom] = field(default_factory=dict)
     charted_at: dict[str, datetime] = field(default_factory=dict)
-    says: Assessed | None = None
+    assessed: Assessed | None = None
 
     def copied(self) -> Self:
         return replace(
             self,
             prior=self.prior.copied(),
-            held=dict(self.held),
+            by_term=dict(self.by_term),
             ticks=dict(self.ticks),
             charted_at=dict(self.charted_at),
         )
 
     def explainer(self) -> Explain:
-        """Tells why a code stands now, whatever is noted later; none stands by what was prior."""
-        return Organs(
+        """Return an explainer of the present findings; results before the infusion explain none."""
+        return OrganToxicity(
             self.policy,
             self.baseline,
-            held=dict(self.held),
+            by_term=dict(self.by_term),
             ticks=dict(self.ticks),
             charted_at=dict(self.charted_at),
         ).explain
 
     def read_under(self, policy: Policy) -> None:
-        """Grade what is held anew; what was there before the infusion rests on no policy."""
-        self.policy, self.says = policy, None
-        self.held = {
-            term: self._charted(held.entry)
-            if isinstance(held.entry, Toxicity)
-            else self._graded(held.entry)
-            for term, held in self.held.items()
+        """Grade the latest entries again under ``policy``; earlier grades need no policy."""
+        self.policy, self.assessed = policy, None
+        self.by_term = {
+            term: self._charted(item.entry)
+            if isinstance(item.entry, Toxicity)
+            else self._graded(item.entry)
+            for term, item in self.by_term.items()
         }
 
     def note_toxicity(self, entry: Toxicity) -> None:
         self.charted_at[entry.term] = entry.at
-        self.held[entry.term] = self._charted(entry)
-        self.says = None
+        self.by_term[entry.term] = self._charted(entry)
+        self.assessed = None
 
     def note_lab(self, entry: Lab) -> bool:
         """Only analytes that CTCAE grades here are kept; whether this one is."""
         if entry.analyte not in CTCAE_LABORATORY:
             return False
         term = str(entry.analyte)
-        former, held = self.held.get(term), self._graded(entry)
-        self.held[term] = held
-        if former is None or (former.code, former.could_reach) != (held.code, held.could_reach):
-            self.says = None
+        former, result = self.by_term.get(term), self._graded(entry)
+        self.by_term[term] = result
+        if former is None or (former.code, former.could_reach) != (
+            result.code,
+            result.could_reach,
+        ):
+            self.assessed = None
         return True
 
     def note_tick(self, symptom: Symptom) -> None:
@@ -136,27 +139,27 @@ class Organs:
             self.ticks[symptom.term] = symptom
         else:
             self.ticks.pop(symptom.term, None)
-        self.says = None
+        self.assessed = None
 
-    def _charted(self, entry: Toxicity) -> Held:
+    def _charted(self, entry: Toxicity) -> TermResult:
         code = None
         if entry.counts and self._counts(entry.term, entry.grade, laboratory=False):
             code = _criterion(entry.term, entry.grade)
-        return Held(entry, code, 0, entry.grade)
+        return TermResult(entry, code, 0, entry.grade)
 
-    def _graded(self, entry: Lab) -> Held:
+    def _graded(self, entry: Lab) -> TermResult:
         term = str(entry.analyte)
         graded = ctcae_grades(entry, self._baseline_of(entry.analyte))
         if graded is None:
             reach = crs_grade(term, highest_grade(entry.analyte)) if entry.counts else 0
-            return Held(entry, None, reach, None)
+            return TermResult(entry, None, reach, None)
         if not entry.counts:
-            return Held(entry, None, 0, graded.lowest)
+            return TermResult(entry, None, 0, graded.lowest)
         code, sure = self._outcome(term, graded.lowest)
         if graded.highest == graded.lowest:
-            return Held(entry, code, 0, graded.lowest)
+            return TermResult(entry, code, 0, graded.lowest)
         _, possible = self._outcome(term, graded.highest)
-        return Held(entry, code, possible if possible > sure else 0, graded.lowest)
+        return TermResult(entry, code, possible if possible > sure else 0, graded.lowest)
 
     def _outcome(self, term: str, ctcae: int) -> tuple[str | None, int]:
         """The criterion and the CRS grade of a laboratory result of CTCAE grade ``ctcae``."""
@@ -181,16 +184,16 @@ class Organs:
         return not self.policy.worsened_only or ctcae > self.prior.grades.get(term, 0)
 
     def assess(self) -> Assessed:
-        if self.says is None:
-            self.says = self._assess()
-        return self.says
+        if self.assessed is None:
+            self.assessed = self._assess()
+        return self.assessed
 
     def _assess(self) -> Assessed:
-        held = self.held.values()
-        met = tuple(sorted({item.code for item in held if item.code is not None}))
+        codes = {item.code for item in self.by_term.values() if item.code is not None}
+        met = tuple(sorted(codes))
         doubtful = [
             (f"lab.{term}", item.could_reach)
-            for term, item in self.held.items()
+            for term, item in self.by_term.items()
             if item.could_reach
         ]
         unknown = tuple(sorted(doubtful))
@@ -210,15 +213,15 @@ class Organs:
     def explain(self, code: str) -> Explained:
         if code == UNGRADED:
             ticks = self.ungraded()
-            named = ", ".join(term_label(tick.term) for tick in ticks)
-            return Explained(tuple(tick.id for tick in ticks), f"Ticked, not graded: {named}")
+            params = {"terms": [tick.term for tick in ticks]}
+            return Explained(tuple(tick.id for tick in ticks), params)
         if code.startswith("lab."):
-            held = self.held[code.removeprefix("lab.")]
-            return Explained((held.entry.id,), _doubt(held))
-        found = [item for _, item in sorted(self.held.items()) if item.code == code]
+            doubtful = self.by_term[code.removeprefix("lab.")]
+            return Explained((doubtful.entry.id,), _doubt_params(doubtful))
+        found = [item for _, item in sorted(self.by_term.items()) if item.code == code]
         return Explained(
             tuple(item.entry.id for item in found),
-            "; ".join(_finding_text(item) for item in found),
+            {"findings": [_finding_params(item) for item in found]},
             any(item.entry.attribution is Attribution.UNCERTAIN for item in found),
         )
 
@@ -249,28 +252,37 @@ def _criterion(term: str, ctcae: int) -> str:
     return _CODE[ctcae]
 
 
-def lab_text(entry: Lab) -> str:
-    """A result as reported: value, unit, limits."""
-    comparator = f"{entry.comparator} " if entry.comparator else ""
-    limits = []
+def lab_params(entry: Lab) -> dict[str, str]:
+    """A result as reported: analyte and unit by code, value, limits of normal."""
+    params = {
+        "analyte": str(entry.analyte),
+        "value": shown(entry.value),
+        "unit": entry.unit,
+    }
+    if entry.comparator:
+        params["comparator"] = entry.comparator
     if entry.lower_limit is not None:
-        limits.append(f"lower limit {shown(entry.lower_limit)}")
+        params["lower_limit"] = shown(entry.lower_limit)
     if entry.upper_limit is not None:
-        limits.append(f"upper limit {shown(entry.upper_limit)}")
-    unit = "" if entry.unit == "ratio" else f" {entry.unit}"
-    text = f"{entry.analyte.label} {comparator}{shown(entry.value)}{unit}"
-    return f"{text} ({', '.join(limits)})" if limits else text
+        params["upper_limit"] = shown(entry.upper_limit)
+    return params
 
 
-def _finding_text(held: Held) -> str:
-    if isinstance(held.entry, Lab):
-        return f"{lab_text(held.entry)}: CTCAE {held.ctcae}"
-    return f"{term_label(held.entry.term)}: CTCAE {held.entry.grade}"
+def lab_text(entry: Lab) -> str:
+    """A result as reported, in words."""
+    return result_text(lab_params(entry))
 
 
-def _doubt(held: Held) -> str:
-    if not isinstance(held.entry, Lab):
+def _finding_params(result: TermResult) -> dict[str, Any]:
+    if isinstance(result.entry, Lab):
+        return {"result": lab_params(result.entry), "ctcae": str(result.ctcae)}
+    return {"term": result.entry.term, "ctcae": str(result.entry.grade)}
+
+
+def _doubt_params(result: TermResult) -> dict[str, Any]:
+    if not isinstance(result.entry, Lab):
         raise TypeError("only a laboratory result can be in doubt")
-    if held.ctcae is None:
-        return f"{lab_text(held.entry)}: not gradable without its limit of normal"
-    return f"{lab_text(held.entry)}: at least CTCAE {held.ctcae}, may be higher"
+    params: dict[str, Any] = {"result": lab_params(result.entry)}
+    if result.ctcae is not None:
+        params["at_least_ctcae"] = str(result.ctcae)
+    return params

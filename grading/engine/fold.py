@@ -1,4 +1,4 @@
-"""A course's grade over time: the fold of all its entries, and what the clock adds after them."""
+"""The fold of entries over a course's state: its periods, checkpoints and projected periods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from grading.engine.checkpoint import Checkpoint, put_away
+from grading.engine.checkpoint import Checkpoint, save_state
 from grading.engine.entries import Entry
 from grading.engine.periods import Opening
 from grading.engine.state import CourseState
@@ -38,21 +38,22 @@ def fold(
     *,
     checkpoint_after: Callable[[int], int] = _never,
 ) -> tuple[list[Opening], list[Checkpoint]]:
-    """Take ``state`` over ``entries`` (in order); the periods that open on the way.
+    """Advance ``state`` over ``entries`` (in order); returns periods that open, and checkpoints.
 
-    With ``checkpoint_after`` the state is put away again and again, each time after as many entries
-    as it answers for the number of entries that still follow, or after the rest of their instant.
+    With ``checkpoint_after`` checkpoints are made on the way. It returns, for the number of entries
+    that still follow, after how many of them the next one is due; a checkpoint waits for the end of
+    its instant.
     """
     openings: list[Opening] = []
     checkpoints: list[Checkpoint] = []
-    worded: dict[str, Any] = {}
+    cached_words: dict[str, Any] = {}
     passed, following = 0, len(entries)
     due = checkpoint_after(following)
     for at, together in instants(entries):
         openings += state.advance(at, together)
         passed += len(together)
         if passed >= due and state.begun:
-            checkpoints.append(put_away(state, worded))
+            checkpoints.append(save_state(state, cached_words))
             following -= passed
             passed, due = 0, checkpoint_after(following)
     return openings, checkpoints

@@ -1,4 +1,4 @@
-"""How those kinds of entry are read that say nothing about any grade."""
+"""Readers of remarks: kinds of entry on which no grade depends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_note(words: Mapping[str, Any], place: Place) -> dict[str, Any]:
 
 
 def read_not_observed(words: Mapping[str, Any], place: Place) -> dict[str, Any]:
-    """What was due and why it was not observed; another reason is given in the ``note``."""
+    """What was due and why it was not observed; another reason is in the ``note``."""
     for key, question in (("what", "what was due?"), ("reason", "why was it not observed?")):
         if words.get(key) is None:
             place.at(key).refuse(f"required: {question}")

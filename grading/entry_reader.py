@@ -1,4 +1,4 @@
-"""How each kind of entry is read: its fields, their units and their hard limits."""
+"""Readers of every kind of entry: its fields, their units and their hard limits."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 from grading.faults import Place
-from grading.remark_words import read_not_observed, read_note
+from grading.remark_reader import read_not_observed, read_note
 
 _COMMON: Final = frozenset({"at", "kind", "id", "recorded_at", "replaces", "attribution", "note"})
 _CTCAE_GRADES: Final = frozenset(range(5))
@@ -65,7 +65,7 @@ Fields = dict[str, Any]
 def read_fields(raw: Any, place: Place, *, charted: bool, default_id: str = "") -> Entry | None:
     """The entry in ``raw``, or None with its faults collected at ``place``.
 
-    ``charted`` admits what only a form may say: a temperature in °F.
+    ``charted`` admits what only a form may send: a temperature in °F.
     """
     words = place.mapping(raw)
     if words is None:
@@ -133,9 +133,9 @@ def _vitals(words: Mapping[str, Any], place: Place) -> Fields:
         here.only_keys(by_field, VITAL_SIGN)
         values["attribution_by_field"] = {
             key: attribution
-            for key, given in by_field.items()
+            for key, raw in by_field.items()
             if key in VITAL_SIGN
-            and (attribution := here.at(key).one_of(given, Attribution)) is not None
+            and (attribution := here.at(key).one_of(raw, Attribution)) is not None
         }
     return values
 
@@ -215,7 +215,7 @@ def _check_infusion(values: Fields, place: Place) -> None:
 
 
 def _check_dose(values: Fields, place: Place) -> None:
-    """Hold the dose to its hard limit wherever no other weight than the pump's is needed."""
+    """Check the dose against its hard limit wherever no other weight than the pump's is needed."""
     facts = DRUGS[values["drug"]]
     if facts.limits is None or facts.canonical is None:
         return

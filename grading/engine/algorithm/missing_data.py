@@ -1,16 +1,16 @@
-"""What is not known, or no longer known, and what to chart to know it."""
+"""Missing and stale data: what to chart so that the grade is known."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Final
 
-from grading.engine.algorithm import things, tree
+from grading.engine.algorithm import chart_text, tree
 from grading.engine.algorithm.evidence import LOW_WEIGHT
-from grading.engine.algorithm.item import Indicator, Input, Said
+from grading.engine.algorithm.item import Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation
 from grading.engine.analytes import Analyte
-from grading.engine.constitution import FEVER
+from grading.engine.constitutional import FEVER
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Criterion, Unknown
 from grading.engine.units import shown
@@ -33,13 +33,13 @@ _TEMPERATURE: Final = "temperature_c"
 _NAMED_AT_MOST: Final = 2
 
 
-def bound_to_resolve(situation: Situation) -> Said | None:
+def bound_to_resolve(situation: Situation) -> RuleResult | None:
     open_ones = [item for item in situation.unknown if item.could_reach > situation.grade]
     if not open_ones:
         return None
     more = f", and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
     severe = situation.at_most >= tree.SEVERE
-    return Said(
+    return RuleResult(
         indicator=Indicator.CRITICAL if severe else Indicator.WARNING,
         summary=f"Could be grade {situation.at_most}: {_to_chart(open_ones[0])}{more}",
         detail=" ".join(
@@ -61,30 +61,30 @@ def _to_chart(unknown: Unknown) -> str:
     return f"chart {Analyte(analyte).label} as a number with its limits of normal"
 
 
-def stale_evidence(situation: Situation) -> Said | None:
+def stale_evidence(situation: Situation) -> RuleResult | None:
     """Old values on which the grade rests; the grade itself stays as it is."""
     rests_on = {
         key: situation.latest[key]
         for key in sorted(situation.stale)
         for criterion in situation.deciding()
-        if _stands_on(criterion, key, situation.latest[key])
+        if _rests_on(criterion, key, situation.latest[key])
     }
     if not rests_on:
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary=_last_charted(rests_on, situation),
         detail="The grade rests on values older than their window. They hold until something "
         "newer is charted: chart each as unchanged, changed or stopped.",
-        inputs=tuple(things.as_input(key, entry, situation) for key, entry in rests_on.items()),
+        inputs=tuple(chart_text.as_input(key, entry, situation) for key, entry in rests_on.items()),
         unknown=tuple(
-            f"{things.label(key, entry)}, for {things.age_text(entry, situation)}."
+            f"{chart_text.label(key, entry)}, for {chart_text.age_text(entry, situation)}."
             for key, entry in rests_on.items()
         ),
     )
 
 
-def _stands_on(criterion: Criterion, key: str, entry: Entry) -> bool:
+def _rests_on(criterion: Criterion, key: str, entry: Entry) -> bool:
     """Whether the criterion rests on this thing, and not only on something charted with it."""
     if entry.id not in criterion.evidence:
         return False
@@ -97,7 +97,7 @@ def _stands_on(criterion: Criterion, key: str, entry: Entry) -> bool:
 
 def _last_charted(rests_on: dict[str, Entry], situation: Situation) -> str:
     aged = [
-        f"{things.label(key, entry)} last charted {things.age_text(entry, situation)} ago"
+        f"{chart_text.label(key, entry)} last charted {chart_text.age_text(entry, situation)} ago"
         for key, entry in rests_on.items()
     ]
     if len(aged) == 1:
@@ -107,10 +107,10 @@ def _last_charted(rests_on: dict[str, Entry], situation: Situation) -> str:
     return f"{'; '.join(aged[:_NAMED_AT_MOST])}{more}: still so?"
 
 
-def baseline_pressure_missing(situation: Situation) -> Said | None:
+def baseline_pressure_missing(situation: Situation) -> RuleResult | None:
     if situation.baseline_systolic_known:
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary="No baseline blood pressure: establish it, hypotension drives the grade",
         detail="The paper holds it imperative to establish a clear baseline blood pressure before "
@@ -119,7 +119,7 @@ def baseline_pressure_missing(situation: Situation) -> Said | None:
     )
 
 
-def weight_missing(situation: Situation) -> Said | None:
+def weight_missing(situation: Situation) -> RuleResult | None:
     if situation.weight_kg is not None:
         return None
     waiting = [entry for entry in _infusions(situation) if _waits_for_weight(entry)]
@@ -127,12 +127,12 @@ def weight_missing(situation: Situation) -> Said | None:
     needed = [*doses, *(f"{entry.drug.label} in Table 3's unit" for entry in waiting)]
     if not needed:
         return None
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary="No weight charted: no dose is worked out and no rate converted without it",
         detail=f"Needed for: {', '.join(needed)}. There is never a default weight.",
         inputs=tuple(
-            things.as_input(f"vasopressor.{entry.drug}", entry, situation) for entry in waiting
+            chart_text.as_input(f"vasopressor.{entry.drug}", entry, situation) for entry in waiting
         ),
         unknown=("the weight.",),
     )
@@ -147,7 +147,7 @@ _DOSES: Final = {
 
 def _infusions(situation: Situation) -> tuple[Vasopressor, ...]:
     """The running infusions of drugs that the grade counts."""
-    return tuple(entry for entry in things.running(situation) if DRUGS[entry.drug].counted)
+    return tuple(entry for entry in chart_text.running(situation) if DRUGS[entry.drug].counted)
 
 
 def _waits_for_weight(entry: Vasopressor) -> bool:
@@ -155,14 +155,14 @@ def _waits_for_weight(entry: Vasopressor) -> bool:
     return unconverted and needs_weight(entry.drug, entry.unit)
 
 
-def limits_of_small_patient(situation: Situation) -> Said | None:
-    """Table 3 beside the weight of a patient for whom its absolute doses are large."""
+def limits_of_small_patient(situation: Situation) -> RuleResult | None:
+    """Rates per kg for a small patient, for whom Table 3's absolute doses are large."""
     weight_kg = situation.weight_kg
     infusions = _infusions(situation)
     if weight_kg is None or weight_kg >= LOW_WEIGHT.value or not infusions:
         return None
     rates = [rate for entry in infusions if (rate := _per_kg(entry, situation))]
-    return Said(
+    return RuleResult(
         indicator=Indicator.WARNING,
         summary=f"Weight {shown(weight_kg)} kg: Table 3's limits in mcg/min take no account of it",
         detail="Table 3 gives absolute doses, sized for adults, for all but dopamine: in a small "
@@ -170,7 +170,10 @@ def limits_of_small_patient(situation: Situation) -> Said | None:
         f"{'; '.join(rates) or 'no dose in mcg/min is known'}.",
         inputs=(
             situation.weight_input(),
-            *(things.as_input(f"vasopressor.{item.drug}", item, situation) for item in infusions),
+            *(
+                chart_text.as_input(f"vasopressor.{item.drug}", item, situation)
+                for item in infusions
+            ),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What a key of the chart is about, and what its entry says, in words."""
+"""Text for charted things: the label of a key, and the value and age of its entry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from grading.engine.algorithm.item import Input
 from grading.engine.algorithm.situation import Situation
-from grading.engine.circulation_words import duration_text
 from grading.engine.entries import (
     Entry,
     FluidBolus,
@@ -17,14 +16,15 @@ from grading.engine.entries import (
     Vasopressor,
     Vitals,
 )
-from grading.engine.organs import lab_text
+from grading.engine.organ_toxicity import lab_text
+from grading.engine.sentences import duration_text
 from grading.engine.units import shown
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, OxygenDevice, term_label
 
 
 def label(key: str, entry: Entry) -> str:
-    """What is charted: "Systolic pressure", "Norepinephrine", "Confusion"."""
+    """Label of what is charted: "Systolic pressure", "Norepinephrine", "Confusion"."""
     if key in VITAL_SIGN:
         return VITAL_SIGN[key].label
     if isinstance(entry, Vasopressor):
@@ -36,7 +36,7 @@ def label(key: str, entry: Entry) -> str:
 
 
 def value(key: str, entry: Entry) -> str:
-    """What the entry says about it."""
+    """Value of ``entry`` for ``key``, with its unit."""
     if isinstance(entry, Vitals):
         reading = entry.value_of(key)
         return "" if reading is None else f"{shown(reading)} {VITAL_SIGN[key].unit}"
@@ -52,7 +52,7 @@ def value(key: str, entry: Entry) -> str:
 
 
 def is_finding(entry: Entry, situation: Situation) -> bool:
-    """Whether the entry says that something is there: not stopped, resolved, gone or long past."""
+    """Whether ``entry`` is a finding that is present: not stopped, resolved, gone or long past."""
     if isinstance(entry, FluidBolus):
         hold = timedelta(minutes=situation.facts.policy.fluid_hold_minutes)
         return situation.now - entry.at < hold
@@ -72,9 +72,9 @@ def age_text(entry: Entry, situation: Situation) -> str:
 
 
 def as_input(key: str, entry: Entry, situation: Situation) -> Input:
-    """The entry as an input, with the time for which it stands."""
-    said = f"{value(key, entry)}, {situation.clock(entry.at)}"
-    return Input(entry.id, label(key, entry), said)
+    """The entry as an input of an item: its label, value and clinical time."""
+    text = f"{value(key, entry)}, {situation.clock(entry.at)}"
+    return Input(entry.id, label(key, entry), text)
 
 
 def running(situation: Situation) -> tuple[Vasopressor, ...]:

@@ -1,0 +1,138 @@
+"""Evidence and parameters of the circulation's findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from grading.engine import circulation as codes
+from grading.engine.circulation import Circulation
+from grading.engine.entries import Vitals
+from grading.engine.periods import Explained
+from grading.engine.pressure import Reading, reading_is_uncertain, reading_params
+from grading.engine.sentences import whole_minutes
+from grading.engine.units import shown
+from grading.engine.vocabulary import Attribution, JudgementAbout
+
+
+class CirculationExplainer(NamedTuple):
+    """Explains the codes of a circulation that is frozen at ``at``."""
+
+    circulation: Circulation
+    at: datetime
+
+    def explain(self, code: str) -> Explained:
+        """Evidence and parameters of ``code``; raises ValueError where it cannot be met."""
+        return _EXPLAINED[code](self.circulation, self.at)
+
+
+def _reading(circulation: Circulation) -> Vitals:
+    if circulation.reading is None:
+        raise ValueError("no pressure is charted")
+    return circulation.reading
+
+
+def _low_pressure(circulation: Circulation, at: datetime) -> Explained:
+    reading, limits = _reading(circulation), circulation.limits
+    judgement = circulation.judged.get(JudgementAbout.RELATIVE_HYPOTENSION)
+    uncertain = reading_is_uncertain(reading)
+    params = {"reading": reading_params(reading)}
+    if circulation.reading_class is Reading.IN_QUESTION and judgement is not None:
+        return Explained((reading.id, judgement.id), {**params, "judged": True}, uncertain)
+    floors = _floors(limits.systolic_floor_mmhg, limits.tripled_map_floor_mmhg)
+    return Explained((reading.id,), {**params, "judged": False, **floors}, uncertain)
+
+
+@lru_cache
+def _floors(systolic_mmhg: Decimal, tripled_map_mmhg: Decimal | None) -> dict[str, str]:
+    floors = {"systolic_floor_mmhg": shown(systolic_mmhg)}
+    if tripled_map_mmhg is not None:
+        floors["map_floor_mmhg"] = shown(tripled_map_mmhg / 3)
+    return floors
+
+
+def _fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
+    bolus = circulation.bolus
+    if bolus is None:
+        raise ValueError("no fluid bolus for low pressure is charted")
+    params = {
+        "volume_ml": shown(bolus.volume_ml),
+        "hold_minutes": str(circulation.policy.fluid_hold_minutes),
+    }
+    uncertain = bolus.attribution is Attribution.UNCERTAIN
+    return Explained((bolus.id, circulation.bolus_for), params, uncertain)
+
+
+def _refractory(circulation: Circulation, at: datetime) -> Explained:
+    """A judgement, or the question where none was made."""
+    judgement = circulation.judged.get(JudgementAbout.REFRACTORY_HYPOTENSION)
+    evidence, params, uncertain = circulation.infusions.explain()
+    if judgement is not None:
+        return Explained((judgement.id, *evidence), {**params, "judged": True}, uncertain)
+    reading = _reading(circulation)
+    question = {**params, "judged": False, "reading": reading_params(reading)}
+    return Explained((*evidence, reading.id), question)
+
+
+def _single_low_dose(circulation: Circulation, at: datetime) -> Explained:
+    evidence, params, uncertain = circulation.infusions.explain()
+    since = min(circulation.infusions.running_since.values())
+    params = {**params, "running_minutes": whole_minutes(at - since)}
+    return Explained(evidence, params, uncertain)
+
+
+def _high_dose(circulation: Circulation, at: datetime) -> Explained:
+    run, infusions = circulation.run, circulation.infusions
+    _, running, uncertain = infusions.explain()
+    params: dict[str, Any] = {
+        "high": run.high,
+        "credited_minutes": whole_minutes(run.credited(at)),
+    }
+    if not run.high:
+        params["gap_minutes"] = str(circulation.policy.gap_minutes)
+    else:
+        params |= running
+        if len(infusions.doses) > 1:
+            params["norepinephrine_equivalent_ug_per_min"] = infusions.equivalent_dose()
+    return Explained(run.evidence, params, uncertain)
+
+
+def _running(circulation: Circulation, at: datetime) -> Explained:
+    return circulation.infusions.explain()
+
+
+def _life_threatening(circulation: Circulation, at: datetime) -> Explained:
+    """A judgement, or the question where none was made."""
+    judgement = circulation.judged.get(JudgementAbout.LIFE_THREATENING)
+    if judgement is not None:
+        return Explained((judgement.id,), {"judged": True})
+    evidence = (*circulation.infusions.evidence(), _reading(circulation).id)
+    credited = whole_minutes(circulation.run.credited(at))
+    return Explained(evidence, {"judged": False, "credited_minutes": credited})
+
+
+def _relative(circulation: Circulation, at: datetime) -> Explained:
+    reading = _reading(circulation)
+    return Explained((reading.id,), {"reading": reading_params(reading)})
+
+
+def _by_reading_alone(circulation: Circulation, at: datetime) -> Explained:
+    return Explained((_reading(circulation).id,), {})
+
+
+_EXPLAINED: Final[dict[str, Callable[[Circulation, datetime], Explained]]] = {
+    codes.LOW_PRESSURE: _low_pressure,
+    codes.FLUID_BOLUS: _fluid_bolus,
+    codes.REFRACTORY: _refractory,
+    codes.SINGLE_LOW_DOSE: _single_low_dose,
+    codes.HIGH_DOSE: _high_dose,
+    codes.MULTIPLE: _running,
+    codes.DOSE: _running,
+    codes.LIFE_THREATENING: _life_threatening,
+    codes.RELATIVE: _relative,
+    codes.NO_BASELINE: _by_reading_alone,
+    codes.NO_SYSTOLIC: _by_reading_alone,
+}

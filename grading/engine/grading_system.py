@@ -1,0 +1,55 @@
+"""A grading system as a value: key, version, and one rule for each criterion of its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from grading.engine.evidence import Citation
+from grading.engine.policy import Policy
+
+DEATH: Final = "death"
+"""The code of the criterion that a death meets; every system has a rule for it."""
+
+
+class Rule(NamedTuple):
+    """One line of a table; ``grade_from_policy`` names the decision where the source is silent."""
+
+    code: str
+    grade: int
+    citation: Citation
+    grade_from_policy: str = ""
+
+    def grade_under(self, policy: Policy) -> int:
+        return (
+            int(getattr(policy, self.grade_from_policy)) if self.grade_from_policy else self.grade
+        )
+
+
+@dataclass(frozen=True)
+class GradingSystem:
+    """One published grading table.
+
+    ``key`` and ``version`` are stored with every period and checkpoint that the system graded;
+    ``name`` is for readers. ``table`` holds the rules in the order in which criteria of equal grade
+    are listed. Raises ValueError where a code has two rules or death has none.
+    """
+
+    key: str
+    version: str
+    name: str
+    table: tuple[Rule, ...]
+    rules: Mapping[str, Rule] = field(init=False, repr=False, compare=False)
+    order: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rules = {rule.code: rule for rule in self.table}
+        if len(rules) != len(self.table) or DEATH not in rules:
+            raise ValueError("a grading system has one rule for each code, and one for death")
+        object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "order", {code: place for place, code in enumerate(rules)})
+
+    def grades_under(self, policy: Policy) -> dict[str, int]:
+        """The grade of every criterion under ``policy``, by its code."""
+        return {rule.code: rule.grade_under(policy) for rule in self.table}
