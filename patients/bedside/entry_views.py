@@ -36,7 +36,12 @@ from patients.bedside.page import (
 from patients.bedside.timeline import rows_of
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.notes import NotObservedTap
-from patients.forms.proposals import NOTHING_PROPOSED, Proposals, read_proposals
+from patients.forms.proposals import (
+    NOTHING_PROPOSED,
+    Proposals,
+    read_correction_proposals,
+    read_proposals,
+)
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
@@ -62,12 +67,11 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     if request.method == "POST":
         check_can_chart(request.user)
     course, now = course_or_404(course_id), timezone.now()
-    form_class, data = ENTRY_FORMS[kind_or_404(kind)], posted(request)
+    kind, data = kind_or_404(kind), posted(request)
     if data is None:
         bedside = read_bedside_data(course, now)
         return _form_page(request, course, empty_form(kind, bedside), bedside)
-    proposed = _needed_for_checks(kind, data, course, now)
-    form = form_class(data, course=course, now=now, proposed=proposed)
+    form = _posted_form(kind, data, course, now)
     return _record_or_show(request, course, form)
 
 
@@ -76,9 +80,9 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 @requires_charting
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with its values; a POST records the correction."""
-    course, entry, now = course_or_404(course_id), _entry(course_id, entry_id), timezone.now()
+    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
-    form = form_class(posted(request), course=course, now=now, correcting=entry)
+    form = form_class(posted(request), course=course, now=timezone.now(), correcting=entry)
     if not form.is_bound:
         return _form_page(request, course, form)
     return _record_or_show(request, course, form)
@@ -150,18 +154,20 @@ def _record(
             messages.info(request, remark)
         return redirect("patients:bedside", course.pk)
     saved = after_save(result, shown_on_page(request))
-    context = {"remarks": remarks, **_form_after_save(form, saved)}
+    context = {"remarks": remarks, **_form_after_save(form, saved, result.now)}
     main = "" if context["renew_form"] else "bedside/saved_message.html"
     return render_after_save(request, saved, main, context)
 
 
-def _form_after_save(form: EntryForm | RetractionForm, saved: AfterSave) -> dict[str, Any]:
+def _form_after_save(
+    form: EntryForm | RetractionForm, saved: AfterSave, now: datetime
+) -> dict[str, Any]:
     """The form that takes the place of the one that was saved, or the fields that a save changes.
 
     Another form takes its place where its proposals have changed; else the page empties it.
     """
     if not isinstance(form, EntryForm) or form.correcting is not None:
-        return form_context(_next_form(FIRST_KIND, saved), FIRST_KIND) | {"renew_form": True}
+        return form_context(_next_form(FIRST_KIND, saved, now), FIRST_KIND) | {"renew_form": True}
     kind = form.kind.value
     renews_attribution = not form.is_renewed and (
         bool(form.proposals_among(saved.attributions)) or form.shows_attribution
@@ -171,19 +177,21 @@ def _form_after_save(form: EntryForm | RetractionForm, saved: AfterSave) -> dict
         "renew_attribution": renews_attribution,
         "charted_names": form.own_fields(),
     }
-    if form.is_renewed or renews_attribution:
-        return context | form_context(_next_form(kind, saved), kind)
+    if form.is_renewed:
+        return context | form_context(_next_form(kind, saved, now), kind)
     unchanged = saved.unchanged if kind == EntryKind.VITALS else []
+    if renews_attribution:
+        proposed = Proposals(saved.attributions, unchanged)
+        next_form = ENTRY_FORMS[kind](course=saved.course, now=now, proposed=proposed)
+        return context | form_context(next_form, kind)
     return context | {"form": UnchangedForm(unchanged), "kind": kind}
 
 
-def _next_form(kind: str, saved: AfterSave) -> EntryForm:
-    """The form of ``kind`` for the next entry, as the page proposes it after a save."""
-    course, now = saved.course, saved.card.as_of
+def _next_form(kind: str, saved: AfterSave, now: datetime) -> EntryForm:
     proposed = read_proposals(
-        kind, course, now, attributions=saved.attributions, unchanged=saved.unchanged
+        kind, saved.course, now, attributions=saved.attributions, unchanged=saved.unchanged
     )
-    return ENTRY_FORMS[kind](course=course, now=now, proposed=proposed)
+    return ENTRY_FORMS[kind](course=saved.course, now=now, proposed=proposed)
 
 
 def _text_of_form(form: EntryForm | RetractionForm) -> str:
@@ -209,15 +217,24 @@ def _not_saved(
     return render_page(request, course, {**conflict, "conflict": conflict}, status=CONFLICT)
 
 
-def _needed_for_checks(
-    kind: str, data: Mapping[str, Any], course: Course, now: datetime
-) -> Proposals:
-    """Read those proposals that a posted form of ``kind`` is checked against, and no others."""
+def _posted_form(kind: str, data: Mapping[str, Any], course: Course, now: datetime) -> EntryForm:
+    """Bind what was sent, and read of the proposals what it is checked against."""
+    proposed = NOTHING_PROPOSED
     if kind == EntryKind.LAB:
-        return read_proposals(kind, course, now)
-    if kind == EntryKind.VITALS and any(is_unchanged_field(name) for name in data):
-        return Proposals(unchanged=read_unchanged_items(course, now))
-    return NOTHING_PROPOSED
+        proposed = read_proposals(kind, course, now)
+    elif kind == EntryKind.VITALS and any(is_unchanged_field(name) for name in data):
+        proposed = Proposals(unchanged=read_unchanged_items(course, now))
+    return ENTRY_FORMS[kind](data, course=course, now=now, proposed=proposed)
+
+
+def _read_missing_proposals(form: EntryForm, bedside: BedsideData) -> Proposals:
+    """Read what a refused form or a correction proposes, but for what it was checked against."""
+    if form.proposed != NOTHING_PROPOSED:
+        return form.proposed
+    kind, course = form.kind.value, form.course
+    if form.correcting is not None:
+        return read_correction_proposals(kind, course, form.now)
+    return read_proposals(kind, course, form.now, unchanged=bedside.unchanged)
 
 
 def _form_page(
@@ -227,12 +244,9 @@ def _form_page(
     bedside: BedsideData | None = None,
 ) -> HttpResponse:
     """The form; typed values and errors stay."""
-    bedside = bedside or read_bedside_data(course, timezone.now())
-    if form.proposed == NOTHING_PROPOSED:
-        unchanged = () if form.correcting is not None else bedside.unchanged
-        form.propose(
-            read_proposals(form.kind.value, course, bedside.status.standing.at, unchanged=unchanged)
-        )
+    bedside = bedside or read_bedside_data(course, form.now)
+    if form.is_bound or form.correcting is not None:
+        form.propose(_read_missing_proposals(form, bedside))
     context = form_context(form, form.kind.value)
     template = "forms/entry_form.html"
     if form.correcting is not None:

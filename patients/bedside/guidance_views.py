@@ -101,9 +101,9 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
         if item is None:
             return _refused(request, course, NoLongerAdvisedError().sentence)
         return _form_page(
-            request, course, item, _empty_form(course, advice, item, replied), replied
+            request, course, item, _empty_form(course, advice, item, replied, now), replied
         )
-    form = _posted_form(request, course, now, code, replied)
+    form = _posted_form(request, course, code, replied, now)
     if form.is_valid():
         return _record(request, course, code, replied, form)
     return _invalid_form_page(request, course, code, replied, form, now)
@@ -126,18 +126,20 @@ def _charts(code: str, reply: Reply) -> bool:
     return reply is Reply.DONE and code in CHARTED_BY_DONE
 
 
-def _empty_form(course: Course, advice: Advice, item: Item, reply: Reply) -> AnswerForm | GivenForm:
+def _empty_form(
+    course: Course, advice: Advice, item: Item, reply: Reply, now: datetime
+) -> AnswerForm | GivenForm:
     """The form of ``reply`` with the dose of ``item`` proposed."""
     latest = advice.answers.get(item.code)
     seen = "" if latest is None else str(latest.pk)
     if _charts(item.code, reply):
         agents = CHARTED_BY_DONE[item.code]
-        return GivenForm(course=course, now=advice.standing.at, agents=agents, item=item, seen=seen)
+        return GivenForm(course=course, now=now, agents=agents, item=item, seen=seen)
     return FORM_OF_REPLY[reply](seen=seen)
 
 
 def _posted_form(
-    request: SignedInRequest, course: Course, now: datetime, code: str, reply: Reply
+    request: SignedInRequest, course: Course, code: str, reply: Reply, now: datetime
 ) -> AnswerForm | GivenForm:
     """What was posted; it depends on the code alone, not on what is advised now."""
     if _charts(code, reply):

@@ -111,11 +111,11 @@ def read_unchanged_items(course: Course, now: datetime) -> list[UnchangedItem]:
 
 def empty_form(kind: str, data: BedsideData) -> EntryForm:
     """The form of ``kind`` with nothing typed, and with what it proposes."""
-    now = data.status.standing.at
+    course, now = data.course, data.status.standing.at
     proposed = read_proposals(
-        kind, data.course, now, attributions=data.attributions, unchanged=data.unchanged
+        kind, course, now, attributions=data.attributions, unchanged=data.unchanged
     )
-    return ENTRY_FORMS[kind](course=data.course, now=now, proposed=proposed)
+    return ENTRY_FORMS[kind](course=course, now=now, proposed=proposed)
 
 
 def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:

@@ -49,15 +49,25 @@ def read_proposals(
     if kind == EntryKind.VITALS:
         return Proposals(attributions, unchanged)
     if kind == EntryKind.VASOPRESSOR:
-        ruling = period_at(read_policy_periods(course), now)
-        policy = ruling.policy if ruling else DEFAULT_POLICY
         return Proposals(
             attributions,
             concentrations=read_concentrations(course, now),
-            norepinephrine_convention=policy.norepinephrine_expressed_as,
+            norepinephrine_convention=_read_norepinephrine_convention(course, now),
         )
     if kind == EntryKind.LAB:
         return Proposals(
             attributions, limits=read_latest_limits(), reports=read_last_reports(course)
         )
     return Proposals(attributions)
+
+
+def read_correction_proposals(kind: str, course: Course, now: datetime) -> Proposals:
+    """Return what the form of a correction shows: of all proposals, how the site charts a drug."""
+    if kind != EntryKind.VASOPRESSOR:
+        return NOTHING_PROPOSED
+    return Proposals(norepinephrine_convention=_read_norepinephrine_convention(course, now))
+
+
+def _read_norepinephrine_convention(course: Course, now: datetime) -> str:
+    ruling = period_at(read_policy_periods(course), now)
+    return (ruling.policy if ruling else DEFAULT_POLICY).norepinephrine_expressed_as
