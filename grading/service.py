@@ -30,7 +30,6 @@ __all__ = [
     "GradingSystem",
     "Regraded",
     "ResumePoint",
-    "Standing",
     "regrade",
     "status_at",
 ]
@@ -39,9 +38,6 @@ CHECKPOINT_EVERY: Final = 20
 """Entries between two checkpoints: what a late save may have to read again."""
 _REREADS_AT_MOST: Final = 8
 _LVEF: Final = f"lab.{Analyte.LVEF}"
-
-Standing = CurrentStatus
-"""The former name, until no caller uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Regraded:
     checkpoints: tuple[Checkpoint, ...]
     continuing_until: datetime | None
     ended_at: datetime | None
-    standing: CurrentStatus | None
+    status: CurrentStatus | None
 
 
 def regrade(
@@ -136,7 +132,7 @@ def _finish(
         checkpoints=tuple(run.checkpoints),
         continuing_until=openings[0].at if openings else ended_at,
         ended_at=ended_at,
-        standing=status,
+        status=status,
     )
 
 

@@ -14,7 +14,7 @@ from grading.engine.entries import Vitals
 from grading.engine.periods import Explained
 from grading.engine.pressure import Reading, reading_is_uncertain, reading_params
 from grading.engine.sentences import whole_minutes
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vocabulary import Attribution, JudgementAbout
 
 
@@ -48,9 +48,9 @@ def _low_pressure(circulation: Circulation, at: datetime) -> Explained:
 
 @lru_cache
 def _floors(systolic_mmhg: Decimal, tripled_map_mmhg: Decimal | None) -> dict[str, str]:
-    floors = {"systolic_floor_mmhg": shown(systolic_mmhg)}
+    floors = {"systolic_floor_mmhg": format_number(systolic_mmhg)}
     if tripled_map_mmhg is not None:
-        floors["map_floor_mmhg"] = shown(tripled_map_mmhg / 3)
+        floors["map_floor_mmhg"] = format_number(tripled_map_mmhg / 3)
     return floors
 
 
@@ -59,7 +59,7 @@ def _fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
     if bolus is None:
         raise ValueError("no fluid bolus for low pressure is charted")
     params = {
-        "volume_ml": shown(bolus.volume_ml),
+        "volume_ml": format_number(bolus.volume_ml),
         "hold_minutes": str(circulation.policy.fluid_hold_minutes),
     }
     uncertain = bolus.attribution is Attribution.UNCERTAIN

@@ -8,7 +8,7 @@ from typing import Final, Self
 from grading.engine.entries import Symptom, Vitals
 from grading.engine.periods import Assessed, Explain, Explained
 from grading.engine.policy import Policy
-from grading.engine.units import at_least, shown
+from grading.engine.units import at_least, format_number
 from grading.engine.vocabulary import Attribution
 
 FEVER: Final = "symptom.fever"
@@ -77,10 +77,10 @@ class ConstitutionalSymptoms:
         if vitals is None or vitals.temperature_c is None:
             raise ValueError("no temperature is charted")
         params = {
-            "temperature_c": shown(vitals.temperature_c, 2),
+            "temperature_c": format_number(vitals.temperature_c, 2),
             "threshold_c": str(self.policy.fever_threshold_c),
         }
         if vitals.temperature_f is not None:
-            params["temperature_f"] = shown(vitals.temperature_f)
+            params["temperature_f"] = format_number(vitals.temperature_f)
         uncertain = vitals.attribution_of("temperature_c") is Attribution.UNCERTAIN
         return Explained((vitals.id,), params, uncertain)

@@ -20,7 +20,7 @@ from grading.engine.laboratory import (
 from grading.engine.periods import Assessed, Explain, Explained
 from grading.engine.policy import Policy
 from grading.engine.sentences import result_text
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vocabulary import (
     HEADACHE,
     TICKS_TO_GRADE,
@@ -256,15 +256,15 @@ def lab_params(entry: Lab) -> dict[str, str]:
     """A result as reported: analyte and unit by code, value, limits of normal."""
     params = {
         "analyte": str(entry.analyte),
-        "value": shown(entry.value),
+        "value": format_number(entry.value),
         "unit": entry.unit,
     }
     if entry.comparator:
         params["comparator"] = entry.comparator
     if entry.lower_limit is not None:
-        params["lower_limit"] = shown(entry.lower_limit)
+        params["lower_limit"] = format_number(entry.lower_limit)
     if entry.upper_limit is not None:
-        params["upper_limit"] = shown(entry.upper_limit)
+        params["upper_limit"] = format_number(entry.upper_limit)
     return params
 
 

@@ -17,7 +17,7 @@ from grading.engine.evidence import (
 )
 from grading.engine.periods import Assessed, Explain, Explained
 from grading.engine.policy import LOW_FLOW_UP_TO_6, Policy
-from grading.engine.units import EXACT, shown
+from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import Attribution, OxygenDevice
 
 BELOW_40: Final = "oxygen.below_40"
@@ -99,13 +99,13 @@ class OxygenSupport:
     def _params(self, code: str, entry: Oxygen) -> dict[str, Any]:
         params: dict[str, Any] = {"device": str(entry.device)}
         if entry.flow_l_per_min is not None:
-            params["flow_l_per_min"] = shown(entry.flow_l_per_min)
+            params["flow_l_per_min"] = format_number(entry.flow_l_per_min)
         fio2 = fio2_of(entry, self.policy)
         if fio2 is not None and fio2.percent is not None:
-            params["fio2_percent"] = shown(fio2.percent)
+            params["fio2_percent"] = format_number(fio2.percent)
             params["estimated"] = fio2.estimated
             if code == FIO2_ESTIMATED:
-                params["limit_percent"] = shown(OXYGEN_HIGH.value)
+                params["limit_percent"] = format_number(OXYGEN_HIGH.value)
         return params
 
 

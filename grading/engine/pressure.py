@@ -23,7 +23,7 @@ from grading.engine.evidence import (
 )
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.policy import Policy
-from grading.engine.units import EXACT, shown
+from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import Attribution
 
 _THREE: Final = Decimal(3)
@@ -169,11 +169,11 @@ def reading_params(vitals: Vitals) -> dict[str, str]:
     """The pressures of a reading in mmHg; a diastolic pressure only with its systolic one."""
     params = {}
     if vitals.systolic_mmhg is not None:
-        params["systolic_mmhg"] = shown(vitals.systolic_mmhg)
+        params["systolic_mmhg"] = format_number(vitals.systolic_mmhg)
         if vitals.diastolic_mmhg is not None:
-            params["diastolic_mmhg"] = shown(vitals.diastolic_mmhg)
+            params["diastolic_mmhg"] = format_number(vitals.diastolic_mmhg)
     if vitals.mean_arterial_pressure_mmhg is not None:
-        params["mean_arterial_pressure_mmhg"] = shown(vitals.mean_arterial_pressure_mmhg)
+        params["mean_arterial_pressure_mmhg"] = format_number(vitals.mean_arterial_pressure_mmhg)
     return params
 
 

@@ -83,7 +83,7 @@ def at_least(value: Number, threshold: Decimal) -> bool:
 
 
 @lru_cache(REMEMBERED)
-def shown(number: Number, places: int = 3) -> str:
+def format_number(number: Number, places: int = 3) -> str:
     """``number`` for a reader: shortest exact form, or marked as shortened by "≈".
 
     Only for text; nothing is ever compared after this.

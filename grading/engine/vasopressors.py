@@ -25,8 +25,8 @@ from grading.engine.units import (
     MICROGRAMS_PER_MILLIGRAM,
     MINUTES_PER_HOUR,
     REMEMBERED,
+    format_number,
     minutes,
-    shown,
 )
 from grading.engine.vocabulary import DRUGS, Attribution, DoseUnit, VasopressorDrug
 
@@ -262,7 +262,7 @@ class Infusions:
     def equivalent_dose(self) -> str:
         """The VASST equivalent of what runs, in µg/min, as a parameter of a sentence."""
         if self.equivalent is None:
-            self.equivalent = shown(norepinephrine_equivalent(self.doses))
+            self.equivalent = format_number(norepinephrine_equivalent(self.doses))
         return self.equivalent
 
 
@@ -276,11 +276,11 @@ def rate_params(entry: Vasopressor) -> dict[str, Any]:
     params: dict[str, Any] = {"drug": str(entry.drug), "rate": None}
     if entry.rate is None:
         return params
-    params["rate"] = shown(entry.rate) if entry.runs else "0"
+    params["rate"] = format_number(entry.rate) if entry.runs else "0"
     if entry.unit is not None:
         params["unit"] = str(entry.unit)
         if entry.unit is DoseUnit.ML_PER_H and entry.concentration_per_ml is not None:
-            params["concentration_per_ml"] = shown(entry.concentration_per_ml)
+            params["concentration_per_ml"] = format_number(entry.concentration_per_ml)
     return params
 
 
@@ -299,8 +299,8 @@ def infusion_params(entry: Vasopressor, dose: Fraction | None, *, salt: bool) ->
         return params
     weight = _weight_used(entry, dose * _BITARTRATE if salt else dose)
     if weight is not None:
-        params["weight_kg"] = shown(weight)
-    params |= {"dose": shown(dose), "dose_unit": str(canonical)}
+        params["weight_kg"] = format_number(weight)
+    params |= {"dose": format_number(dose), "dose_unit": str(canonical)}
     if salt:
         params["salt"] = True
     return params

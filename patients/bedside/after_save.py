@@ -122,13 +122,13 @@ def after_save(
 
     ``answer`` is the answer to guidance that was recorded with it.
     """
-    course, standing = result.course, result.standing
+    course, status = result.course, result.status
     new_entries = [parse_entry(row) for row in result.new_rows]
-    history = read_history_for(course.pk, standing, new_entries, act=result.act.pk)
+    history = read_history_for(course.pk, status, new_entries, act=result.act.pk)
     weights = weights_among(history.weights)
-    unchanged = unchanged_items(standing, weights)
+    unchanged = unchanged_items(status, weights)
     answers = read_latest_answers(course.pk) if history.may_have_answers else {}
-    advice = advice_for_status(course, standing, history.grades, result.for_guidance, answers)
+    advice = advice_for_status(course, status, history.grades, result.for_guidance, answers)
     entry_rows = _entry_rows(result, weights)
     new_rows = None if shown.timeline else _new_rows(result, history, entry_rows, answer)
     return AfterSave(
@@ -136,19 +136,19 @@ def after_save(
         text="; ".join(row.text for row in reversed(entry_rows)),
         announcement=_announcement(result),
         changes=_changes(result),
-        card=grade_card(course.pk, standing, history.grades, history.authors),
+        card=grade_card(course.pk, status, history.grades, history.authors),
         banner=_banner(result),
         new_rows=new_rows,
         timeline=timeline_of(course.pk, result.now, kind=shown.timeline, can_correct=True)
         if new_rows is None
         else None,
-        previous=previous_values(standing, weights),
-        running=running_infusions(standing, weights),
+        previous=previous_values(status, weights),
+        running=running_infusions(status, weights),
         unchanged=unchanged,
         concentrations=concentrations_charted(result.entries, result.now)
         if _is_newest(result)
         else [],
-        attributions=latest_attributions(standing.latest),
+        attributions=latest_attributions(status.latest),
         guidance=build_panel(advice, history.authors, unchanged),
         is_replay=result.is_replay,
     )
@@ -282,7 +282,7 @@ def _banner(result: RecordingResult) -> Banner | None:
 
 def _changes(result: RecordingResult) -> list[str]:
     changes = result.grade_changes
-    is_the_announced = len(changes) == 1 and changes[0].after == result.standing.grade
+    is_the_announced = len(changes) == 1 and changes[0].after == result.status.grade
     if is_the_announced and _announcement(result):
         return []
     return [
@@ -292,7 +292,7 @@ def _changes(result: RecordingResult) -> list[str]:
 
 
 def _announcement(result: RecordingResult) -> str:
-    before, after = result.grade_before, result.standing.grade
+    before, after = result.grade_before, result.status.grade
     if before == after or before is None or after is None:
         return ""
     return f"Grade {before} to grade {after}"

@@ -91,27 +91,27 @@ class BedsideData:
 def read_bedside_data(course: Course, now: datetime) -> BedsideData:
     """Read what the page of ``course`` shows at ``now``, but for its timeline."""
     status = read_course_status(course, now)
-    history = read_history_for(course.pk, status.standing)
+    history = read_history_for(course.pk, status.current)
     weights = weights_among(history.weights)
     return BedsideData(
         status=status,
         history=history,
-        previous=previous_values(status.standing, weights),
-        running=running_infusions(status.standing, weights),
-        unchanged=unchanged_items(status.standing, weights),
-        attributions=latest_attributions(status.standing.latest),
+        previous=previous_values(status.current, weights),
+        running=running_infusions(status.current, weights),
+        unchanged=unchanged_items(status.current, weights),
+        attributions=latest_attributions(status.current.latest),
     )
 
 
 def read_unchanged_items(course: Course, now: datetime) -> list[UnchangedItem]:
     """Read what a round at ``now`` can chart again unchanged."""
-    standing = read_course_status(course, now).standing
-    return unchanged_items(standing, read_weights_for(course.pk, standing.latest.values()))
+    status = read_course_status(course, now).current
+    return unchanged_items(status, read_weights_for(course.pk, status.latest.values()))
 
 
 def empty_form(kind: str, data: BedsideData) -> EntryForm:
     """The form of ``kind`` with nothing typed, and with what it proposes."""
-    course, now = data.course, data.status.standing.at
+    course, now = data.course, data.status.current.at
     proposed = read_proposals(
         kind, course, now, attributions=data.attributions, unchanged=data.unchanged
     )
@@ -123,11 +123,11 @@ def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:
     status, history = data.status, data.history
     return {
         "banner": banner_of(status),
-        "card": grade_card(data.course.pk, status.standing, history.grades, history.authors),
+        "card": grade_card(data.course.pk, status.current, history.grades, history.authors),
         "previous": data.previous,
         "running": data.running,
         "guidance": panel_for_status(status, history, data.unchanged),
-        "timeline": timeline_of(data.course.pk, status.standing.at, can_correct=may_chart),
+        "timeline": timeline_of(data.course.pk, status.current.at, can_correct=may_chart),
         "form_template": "forms/entry_form.html",
         **shared_context(data.course, may_chart=may_chart),
     }

@@ -31,9 +31,9 @@ def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """The grade card now; 204 where it has the signature that the page has ``seen``."""
-    standing = read_course_status(course_or_404(course_id), timezone.now()).standing
-    history = read_history_for(course_id, standing)
-    card = grade_card(course_id, standing, history.grades, history.authors)
+    status = read_course_status(course_or_404(course_id), timezone.now()).current
+    history = read_history_for(course_id, status)
+    card = grade_card(course_id, status, history.grades, history.authors)
     if request.GET.get("seen") == card.signature:
         return HttpResponse(status=204)
     return render(request, "bedside/grade_card.html", {"card": card, "course_id": course_id})

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from grading.engine.facts import Baseline
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vocabulary import Sex
 from patients.display.text import day_text
 from patients.models import Course
@@ -42,21 +42,21 @@ _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNO
 
 def banner_of(reading: CourseStatus) -> Banner:
     """Who it is about, on which day of therapy."""
-    course, standing = reading.course, reading.standing
-    weight = standing.latest.get("weight")
+    course, status = reading.course, reading.current
+    weight = status.latest.get("weight")
     return Banner(
         course_id=course.pk,
         name=course.patient.name,
         mrn=course.patient.mrn,
         birth_date=course.patient.birth_date,
-        age_text=_age(course, standing.at),
+        age_text=_age(course, status.at),
         sex_letter=_SEX_LETTERS[Sex(course.patient.sex)],
         product=course.product,
-        day=day_text(course.infused_at, standing.at),
+        day=day_text(course.infused_at, status.at),
         infused_at=course.infused_at,
         weight_text="not charted"
-        if standing.weight_kg is None
-        else f"{shown(standing.weight_kg)} kg",
+        if status.weight_kg is None
+        else f"{format_number(status.weight_kg)} kg",
         weight_at=weight.at if weight else None,
         baseline_text=_baseline_text(reading.baseline),
         ward=course.ward,
@@ -77,7 +77,7 @@ def _age(course: Course, now: datetime) -> str:
 def _baseline_text(baseline: Baseline) -> str:
     pair = (baseline.systolic_mmhg, baseline.diastolic_mmhg)
     if pair != (None, None):
-        return "/".join("–" if value is None else shown(value) for value in pair)
+        return "/".join("–" if value is None else format_number(value) for value in pair)
     if baseline.mean_arterial_pressure_mmhg is not None:
-        return f"MAP {shown(baseline.mean_arterial_pressure_mmhg)}"
+        return f"MAP {format_number(baseline.mean_arterial_pressure_mmhg)}"
     return "not established"

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from grading.engine import entries as charted
 from grading.engine.analytes import Analyte
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.text import (
     clock_text,
@@ -122,32 +122,30 @@ _STRIP: Final = (
 
 def grade_card(
     course_id: uuid.UUID,
-    standing: Any,
+    status: Any,
     stretches: Sequence[GradeInterval],
     authors: Mapping[str, EntryAuthor],
 ) -> GradeCard:
-    """The card of a course that stands at ``standing``.
+    """The card of a course that stands at ``status``.
 
     ``stretches`` are the stored periods up to now, in order; ``authors`` those of the evidence.
     """
-    now: datetime = standing.at
+    now: datetime = status.at
     maximum = max((stretch.grade for stretch in stretches), default=None)
     shown_on_card = {
-        "grade": standing.grade,
-        "at_most": standing.at_most,
-        "since": _since(stretches, standing.grade),
+        "grade": status.grade,
+        "at_most": status.at_most,
+        "since": _since(stretches, status.grade),
         "peak_24h": _peak(stretches, now),
         "maximum": maximum,
         "maximum_at": next((s.start for s in stretches if s.grade == maximum), None),
-        "criteria": [_criterion(item, standing, authors) for item in standing.criteria],
-        "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in standing.unknown],
-        "upcoming": list(_upcoming(standing)),
-        "excluded": [
-            _excluded(item.what, standing.latest[item.what]) for item in standing.excluded
-        ],
-        "strip": list(_strip(standing)),
-        "never_charted": _never_charted(standing),
-        "ended": standing.ended,
+        "criteria": [_criterion(item, status, authors) for item in status.criteria],
+        "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
+        "upcoming": list(_upcoming(status)),
+        "excluded": [_excluded(item.what, status.latest[item.what]) for item in status.excluded],
+        "strip": list(_strip(status)),
+        "never_charted": _never_charted(status),
+        "ended": status.ended,
     }
     return GradeCard(
         course_id=course_id,
@@ -172,12 +170,11 @@ def _peak(stretches: Sequence[GradeInterval], now: datetime) -> int | None:
     return max((s.grade for s in stretches if s.end is None or s.end > begin), default=None)
 
 
-def _criterion(item: Any, standing: Any, authors: Mapping[str, EntryAuthor]) -> CriterionLine:
+def _criterion(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> CriterionLine:
     known = [authors[entry_id] for entry_id in item.evidence if entry_id in authors]
     oldest = min(known, key=lambda author: author.at, default=None)
     stale = any(
-        key in standing.stale and entry.id in item.evidence
-        for key, entry in standing.latest.items()
+        key in status.stale and entry.id in item.evidence for key, entry in status.latest.items()
     )
     return CriterionLine(
         code=item.code,
@@ -191,17 +188,17 @@ def _criterion(item: Any, standing: Any, authors: Mapping[str, EntryAuthor]) -> 
     )
 
 
-def _upcoming(standing: Any) -> Iterable[NextChange]:
-    grade, at_most = standing.grade, standing.at_most
-    met = {item.code for item in standing.criteria}
-    for period in standing.upcoming:
+def _upcoming(status: Any) -> Iterable[NextChange]:
+    grade, at_most = status.grade, status.at_most
+    met = {item.code for item in status.criteria}
+    for period in status.upcoming:
         yield next_change(
             period.start,
             (grade, at_most),
             (period.grade, period.at_most),
             [(c.code, c.explanation) for c in period.criteria if c.code not in met],
             [u.why for u in period.unknown],
-            standing.at,
+            status.at,
         )
         grade, at_most = period.grade, period.at_most
         met = {item.code for item in period.criteria}
@@ -234,9 +231,9 @@ def _excluded(key: str, entry: charted.Entry) -> str:
     return f"{said}: another cause, not counted"
 
 
-def _strip(standing: Any) -> Iterable[StripValue]:
+def _strip(status: Any) -> Iterable[StripValue]:
     for key in _STRIP:
-        entry = standing.latest.get(key)
+        entry = status.latest.get(key)
         if entry is not None:
             label, value, unit = short_value(key, entry)
             yield StripValue(
@@ -245,13 +242,13 @@ def _strip(standing: Any) -> Iterable[StripValue]:
                 value=value,
                 unit=unit,
                 at=entry.at,
-                stale=key in standing.stale,
+                stale=key in status.stale,
             )
 
 
 def short_value(key: str, entry: charted.Entry) -> tuple[str, str, str]:
     if isinstance(entry, charted.Lab):
-        result = f"{entry.comparator or ''}{shown(entry.value)}"
+        result = f"{entry.comparator or ''}{format_number(entry.value)}"
         return entry.analyte.label, result, lab_unit_text(entry.unit)
     if isinstance(entry, charted.Vitals):
         if key == "systolic_mmhg":
@@ -266,16 +263,16 @@ def short_value(key: str, entry: charted.Entry) -> tuple[str, str, str]:
 def vital_sign_number(key: str, entry: charted.Vitals, places: int = 3) -> str:
     """A vital sign that the set is the latest to give, as a number alone."""
     reading = entry.value_of(key)
-    return "" if reading is None else shown(reading, places)
+    return "" if reading is None else format_number(reading, places)
 
 
-def _never_charted(standing: Any) -> list[str]:
+def _never_charted(status: Any) -> list[str]:
     return [
         label
         for key, label in _EXPECTED.items()
-        if key not in standing.latest
-        and not (key == "weight" and standing.weight_kg is not None)
-        and not (key == "systolic_mmhg" and "mean_arterial_pressure_mmhg" in standing.latest)
+        if key not in status.latest
+        and not (key == "weight" and status.weight_kg is not None)
+        and not (key == "systolic_mmhg" and "mean_arterial_pressure_mmhg" in status.latest)
     ]
 
 

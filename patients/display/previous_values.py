@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from grading.engine import entries as charted
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
 from patients.display.grade_card import short_value, vital_sign_number
@@ -43,7 +43,7 @@ class Infusion:
     weight_kg: str
 
 
-def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[Infusion]:
+def running_infusions(status: Any, weights: Sequence[charted.Weight]) -> list[Infusion]:
     """The vasopressors that run, as last charted."""
     return [
         Infusion(
@@ -51,13 +51,13 @@ def running_infusions(standing: Any, weights: Sequence[charted.Weight]) -> list[
             label=entry.drug.label,
             text=entry_text(entry, weight_at(weights, entry.at)),
             at=entry.at,
-            age_text=age_text(entry.at, standing.at),
+            age_text=age_text(entry.at, status.at),
             rate_text=rate_text(entry),
             unit=entry.unit.value if entry.unit else "",
             concentration_per_ml=_typed(entry.concentration_per_ml),
             weight_kg=_typed(entry.weight_kg),
         )
-        for _, entry in sorted(standing.latest.items())
+        for _, entry in sorted(status.latest.items())
         if isinstance(entry, charted.Vasopressor) and entry.runs
     ]
 
@@ -66,20 +66,20 @@ def _typed(number: Decimal | None) -> str:
     return "" if number is None else f"{number:f}"
 
 
-def previous_values(standing: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:
+def previous_values(status: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:
     """What was charted before, by the name of the form field that it stands beside."""
     said = {
-        **_previous_vitals(standing.latest),
-        **_previous_oxygen(standing.latest.get("oxygen")),
-        **_previous_infusions(running_infusions(standing, weights)),
-        **_previous_results(standing.latest),
+        **_previous_vitals(status.latest),
+        **_previous_oxygen(status.latest.get("oxygen")),
+        **_previous_infusions(running_infusions(status, weights)),
+        **_previous_results(status.latest),
     }
-    if (weight := standing.latest.get("weight")) is not None:
-        said["weight_kg"] = (f"{shown(weight.weight_kg)} kg", weight.at)
-    if (bolus := standing.latest.get("fluid_bolus")) is not None:
-        said["volume_ml"] = (f"{shown(bolus.volume_ml)} mL", bolus.at)
-    said |= _previous_symptoms(standing.latest)
-    return {name: PreviousValue(text, at, standing.at) for name, (text, at) in said.items()}
+    if (weight := status.latest.get("weight")) is not None:
+        said["weight_kg"] = (f"{format_number(weight.weight_kg)} kg", weight.at)
+    if (bolus := status.latest.get("fluid_bolus")) is not None:
+        said["volume_ml"] = (f"{format_number(bolus.volume_ml)} mL", bolus.at)
+    said |= _previous_symptoms(status.latest)
+    return {name: PreviousValue(text, at, status.at) for name, (text, at) in said.items()}
 
 
 def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
@@ -124,7 +124,7 @@ def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datet
         "flow_l_per_min": entry.flow_l_per_min,
         "fio2_percent": entry.fio2_percent,
     }
-    said = {name: (shown(v), entry.at) for name, v in numbers.items() if v is not None}
+    said = {name: (format_number(v), entry.at) for name, v in numbers.items() if v is not None}
     return {"device": (entry.device.label, entry.at), **said}
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from grading.engine import entries as charted
 from grading.engine.analytes import Analyte
-from grading.engine.units import Number, shown
+from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
 from grading.engine.vocabulary import (
     DRUGS,
@@ -52,7 +52,7 @@ def _vitals(entry: charted.Vitals) -> str:
     for sign in VITAL_SIGNS:
         if sign.key in said and sign.key != "temperature_c":
             unit = " %" if sign.unit == "%" else ""
-            parts.append(f"{sign.abbreviation} {shown(said[sign.key])}{unit}")
+            parts.append(f"{sign.abbreviation} {format_number(said[sign.key])}{unit}")
     return _SEPARATOR.join(parts)
 
 
@@ -60,14 +60,16 @@ def temperature_text(entry: charted.Vitals) -> str:
     """As it was typed; a reading in °F with its Celsius beside it."""
     celsius: Number = entry.temperature_c if entry.temperature_c is not None else Decimal(0)
     if entry.temperature_f is None:
-        return f"{shown(celsius, 2)} °C"
-    return f"{shown(entry.temperature_f)} {FAHRENHEIT.unit} ({shown(celsius, 1)} °C)"
+        return f"{format_number(celsius, 2)} °C"
+    return (
+        f"{format_number(entry.temperature_f)} {FAHRENHEIT.unit} ({format_number(celsius, 1)} °C)"
+    )
 
 
 def pressure_text(entry: charted.Vitals) -> str:
     """Systolic and diastolic, "–" for the one not charted."""
     pair = (entry.systolic_mmhg, entry.diastolic_mmhg)
-    return "/".join("–" if value is None else shown(value) for value in pair)
+    return "/".join("–" if value is None else format_number(value) for value in pair)
 
 
 def _oxygen(entry: charted.Oxygen) -> str:
@@ -75,9 +77,9 @@ def _oxygen(entry: charted.Oxygen) -> str:
         return entry.device.label
     parts = [entry.device.label]
     if entry.flow_l_per_min is not None:
-        parts.append(f"{shown(entry.flow_l_per_min)} L/min")
+        parts.append(f"{format_number(entry.flow_l_per_min)} L/min")
     if entry.fio2_percent is not None:
-        parts.append(f"FiO2 {shown(entry.fio2_percent)} %")
+        parts.append(f"FiO2 {format_number(entry.fio2_percent)} %")
     if len(parts) == 1 and entry.device is OxygenDevice.NASAL_CANNULA:
         parts.append("flow not charted")
     return ", ".join(parts)
@@ -93,8 +95,8 @@ def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
     if dose is None:
         return f"{text}, no weight charted"
     if weight is not None and needs_weight(entry.drug, entry.unit):
-        text += f" {'×' if entry.unit.per_kg else '÷'} {shown(weight)} kg"
-    return f"{text} = {shown(dose)} {canonical.label}"
+        text += f" {'×' if entry.unit.per_kg else '÷'} {format_number(weight)} kg"
+    return f"{text} = {format_number(dose)} {canonical.label}"
 
 
 def lab_unit_text(unit: str) -> str:
@@ -108,13 +110,15 @@ _LAB_UNIT_TEXTS: Final = {
 
 
 def _lab(entry: charted.Lab) -> str:
-    result = f"{entry.comparator or ''}{shown(entry.value)} {lab_unit_text(entry.unit)}".rstrip()
+    result = (
+        f"{entry.comparator or ''}{format_number(entry.value)} {lab_unit_text(entry.unit)}".rstrip()
+    )
     text = f"{entry.analyte.label} {result}"
     limits = []
     if entry.lower_limit is not None:
-        limits.append(f"lower limit {shown(entry.lower_limit)}")
+        limits.append(f"lower limit {format_number(entry.lower_limit)}")
     if entry.upper_limit is not None:
-        limits.append(f"upper limit {shown(entry.upper_limit)}")
+        limits.append(f"upper limit {format_number(entry.upper_limit)}")
     return f"{text} ({', '.join(limits)})" if limits else text
 
 
@@ -122,7 +126,7 @@ def _baseline(entry: charted.BaselineFacts) -> str:
     parts = []
     if entry.systolic_mmhg is not None or entry.diastolic_mmhg is not None:
         pair = (entry.systolic_mmhg, entry.diastolic_mmhg)
-        parts.append("BP " + "/".join("–" if v is None else shown(v) for v in pair))
+        parts.append("BP " + "/".join("–" if v is None else format_number(v) for v in pair))
     for value, label, unit in (
         (entry.mean_arterial_pressure_mmhg, "MAP", ""),
         (entry.creatinine_mg_dl, "creatinine", " mg/dL"),
@@ -130,7 +134,7 @@ def _baseline(entry: charted.BaselineFacts) -> str:
         (entry.fibrinogen_mg_dl, "fibrinogen", " mg/dL"),
     ):
         if value is not None:
-            parts.append(f"{label} {shown(value)}{unit}")
+            parts.append(f"{label} {format_number(value)}{unit}")
     return "Baseline " + (_SEPARATOR.join(parts) or "not established")
 
 
@@ -162,15 +166,15 @@ def _not_observed(entry: charted.NotObserved) -> str:
 
 
 def _treatment(entry: charted.Treatment) -> str:
-    dose = "" if entry.dose_mg is None else f" {shown(entry.dose_mg)} mg"
+    dose = "" if entry.dose_mg is None else f" {format_number(entry.dose_mg)} mg"
     return f"{entry.agent.label}{dose}"
 
 
 _WORDED: Final[dict[type[charted.Entry], Callable[[Any], str]]] = {
     charted.Vitals: _vitals,
     charted.Oxygen: _oxygen,
-    charted.FluidBolus: lambda entry: f"Fluid bolus {shown(entry.volume_ml)} mL",
-    charted.Weight: lambda entry: f"Weight {shown(entry.weight_kg)} kg",
+    charted.FluidBolus: lambda entry: f"Fluid bolus {format_number(entry.volume_ml)} mL",
+    charted.Weight: lambda entry: f"Weight {format_number(entry.weight_kg)} kg",
     charted.Lab: _lab,
     charted.BaselineFacts: _baseline,
     charted.Risk: _risk,

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
 from patients.display.text import clock_text
 from patients.models import Course, Entry, EntryKind
@@ -29,7 +29,7 @@ class SyringeConcentration:
     @property
     def text(self) -> str:
         substance = "units" if self.drug is VasopressorDrug.VASOPRESSIN else "mcg"
-        return f"{shown(Decimal(self.concentration_per_ml))} {substance}/mL"
+        return f"{format_number(Decimal(self.concentration_per_ml))} {substance}/mL"
 
 
 def read_concentrations(course: Course, now: datetime) -> list[SyringeConcentration]:

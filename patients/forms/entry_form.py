@@ -18,8 +18,8 @@ from django.utils import timezone
 from grading.course_file import CourseFileError, read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts
-from grading.engine.unusual import Circumstances
-from grading.engine.unusual import questions as questions_about
+from grading.engine.plausibility import Circumstances
+from grading.engine.plausibility import questions as questions_about
 from patients.display.text import clock_text
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm

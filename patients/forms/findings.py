@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from django import forms
 
 from grading.engine.ctcae import CTCAE_WORDS, SOURCE, TermWords
-from grading.engine.table_1 import TABLE_1
+from grading.engine.symptom_list import TABLE_1
 from grading.engine.vocabulary import (
     CONSTITUTIONAL_SYMPTOMS,
     HEADACHE,

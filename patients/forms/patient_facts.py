@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grading.engine.entries import Entry as ChartedEntry
-from grading.engine.unusual import Circumstances
+from grading.engine.plausibility import Circumstances
 from grading.engine.vocabulary import WEIGHT_CHANGE_WITHIN, WEIGHT_KG
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField, VitalSignField, check_pressures

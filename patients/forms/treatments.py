@@ -13,7 +13,7 @@ from django import forms
 
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.entries import Vasopressor, Weight
-from grading.engine.unusual import Circumstances
+from grading.engine.plausibility import Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import DRUGS, WEIGHT_KG, DoseUnit, TreatmentAgent, VasopressorDrug
 from patients.display.text import weight_at

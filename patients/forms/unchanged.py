@@ -48,13 +48,13 @@ class UnchangedItem:
         return NewEntry(self.kind, at, self.body)
 
 
-def unchanged_items(standing: Any, weights: Sequence[Weight]) -> list[UnchangedItem]:
+def unchanged_items(status: Any, weights: Sequence[Weight]) -> list[UnchangedItem]:
     """Return oxygen and every running infusion, as last charted."""
     items = []
-    oxygen = standing.latest.get("oxygen")
+    oxygen = status.latest.get("oxygen")
     if isinstance(oxygen, Oxygen):
         items.append(_item("oxygen_unchanged", EntryKind.OXYGEN, "Oxygen", oxygen, weights))
-    for _, entry in sorted(standing.latest.items()):
+    for _, entry in sorted(status.latest.items()):
         if isinstance(entry, Vasopressor) and entry.runs:
             name = f"unchanged_{entry.drug.value}"
             items.append(_item(name, EntryKind.VASOPRESSOR, entry.drug.label, entry, weights))

@@ -14,7 +14,7 @@ from grading.engine.entries import Entry, Risk, Treatment
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as AnswerGiven
 from grading.guidance import advise
-from grading.service import Standing
+from grading.service import CurrentStatus
 from grading.systems import HEADLINE
 from patients.display.text import clock_text
 from patients.models import Course
@@ -68,7 +68,7 @@ class Advice:
     """
 
     course: Course
-    standing: Standing
+    status: CurrentStatus
     items: tuple[Item, ...]
     answers: Mapping[str, AnswerRow]
     stretches: Sequence[GradeInterval]
@@ -78,7 +78,7 @@ class Advice:
     @property
     def treatments(self) -> list[Treatment]:
         """Every treatment charted up to now, earliest first."""
-        return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.standing.at]
+        return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.status.at]
 
 
 def advice_for_course(course: Course, now: datetime) -> Advice:
@@ -89,27 +89,25 @@ def advice_for_course(course: Course, now: datetime) -> Advice:
 def advice_of(status: CourseStatus, history: GradeHistory) -> Advice:
     """Compute the guidance for a course that was read already."""
     return advice_for_status(
-        status.course, status.standing, history.grades, status.for_guidance, status.answers
+        status.course, status.current, history.grades, status.for_guidance, status.answers
     )
 
 
 def advice_for_status(
     course: Course,
-    standing: Standing,
+    status: CurrentStatus,
     stretches: Sequence[GradeInterval],
     given: Sequence[EntryRow],
     answers: Mapping[str, AnswerRow],
 ) -> Advice:
-    """What is advised on a course that stands at ``standing``.
+    """What is advised on a course that stands at ``status``.
 
     By the grades held, the entries that guidance needs, and the latest answer to each item.
     """
     read = parse_entries(given)
     items = advise(
-        course_facts(
-            course, policy_periods_for(course, ())
-        ),  # the policy in force is the standing's
-        standing,
+        course_facts(course, policy_periods_for(course, ())),  # the policy in force is the status's
+        status,
         read,
         stretches,
         answers=[
@@ -118,12 +116,12 @@ def advice_for_status(
         ],
         timezone=timezone.get_current_timezone(),
     )
-    return Advice(course, standing, items, answers, stretches, given, read)
+    return Advice(course, status, items, answers, stretches, given, read)
 
 
 def why_asked_again(item: Item, answer: AnswerRow, advised: Advice) -> str:
     """Why an answer no longer holds: "" while it does."""
-    now = advised.standing.at
+    now = advised.status.at
     if answer.returns_at is not None and answer.returns_at <= now:
         return f"asked again since {clock_text(answer.returns_at, now)}"
     if (risen := _risen_since(answer, advised)) is not None:
@@ -145,11 +143,9 @@ def _risen_since(answer: AnswerRow, advised: Advice) -> str | None:
     for stretch in advised.stretches:
         rose = before is not None and stretch.grade > before
         if rose and stretch.start > answer.recorded_at:
-            risen = (
-                f"{before} to {stretch.grade} at {clock_text(stretch.start, advised.standing.at)}"
-            )
+            risen = f"{before} to {stretch.grade} at {clock_text(stretch.start, advised.status.at)}"
         before = stretch.grade
-    grade = advised.standing.grade
+    grade = advised.status.grade
     if risen is None and grade is not None and grade > answer.grade:
         risen = f"{answer.grade} to {grade} by what was charted since"
     return risen
@@ -159,7 +155,7 @@ def risk_answers(advised: Advice) -> dict[RiskQuestion, tuple[bool, str]]:
     """The answers that hold, each with its entry."""
     answers = {}
     for entry in advised.read:
-        if isinstance(entry, Risk) and entry.at <= advised.standing.at:
+        if isinstance(entry, Risk) and entry.at <= advised.status.at:
             for question in RiskQuestion:
                 if (present := getattr(entry, question.value)) is not None:
                     answers[question] = (present, entry.id)

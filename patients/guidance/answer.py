@@ -90,7 +90,7 @@ def _recorded_before(recorded: RecordingResult) -> AnswerRow:
 
 
 def _store(recorded: RecordingResult, advised: Advice, item: Item, given: NewAnswer) -> AnswerRow:
-    act, standing = recorded.act, advised.standing
+    act, status = recorded.act, advised.status
     charted = next((e for e in recorded.entries if e.kind == EntryKind.TREATMENT), None)
     returns_at = None if given.returns_after is None else act.recorded_at + given.returns_after
     stored = GuidanceAnswer.objects.create(
@@ -98,8 +98,8 @@ def _store(recorded: RecordingResult, advised: Advice, item: Item, given: NewAns
         act=act,
         code=item.code,
         summary=item.summary,
-        grade=standing.grade or 0,
-        at_most=standing.at_most or 0,
+        grade=status.grade or 0,
+        at_most=status.at_most or 0,
         ruleset_version=HEADLINE.version,
         reply=given.reply.value,
         reason=given.reason,

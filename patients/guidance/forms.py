@@ -12,7 +12,7 @@ from crispy_forms.layout import Div
 from django import forms
 
 from grading.engine.algorithm import Item, Reply
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vocabulary import JudgementAbout, RiskQuestion, TreatmentAgent, VasopressorDrug
 from patients.forms.base import SubmittedForm
 from patients.forms.entry_form import EntryForm
@@ -150,9 +150,9 @@ class GivenForm(EntryForm):
         """The item's dose, to be changed; a day's amount is not put in as one dose."""
         field = self.fields["dose_mg"]
         if item.dose_per_day:
-            field.help_text = f"{shown(dose_mg)} mg is the amount of a whole day"
+            field.help_text = f"{format_number(dose_mg)} mg is the amount of a whole day"
         else:
-            self.initial["dose_mg"] = shown(dose_mg)
+            self.initial["dose_mg"] = format_number(dose_mg)
             field.help_text = "As worked out by the paper: change it to what was given"
 
     def own_fields(self) -> list[str]:

@@ -64,7 +64,7 @@ class ItemCard:
     indicator_label: str
     summary: str
     detail: str
-    beside: str
+    other_source: str
     citation: str
     inputs: tuple[InputLine, ...]
     unknown: tuple[str, ...]
@@ -132,9 +132,9 @@ _INDICATORS: Final = {
 
 def read_panel(status: CourseStatus) -> GuidancePanel:
     """Read what guidance needs with ``status``, and build the panel."""
-    history = read_history_for(status.course.pk, status.standing)
+    history = read_history_for(status.course.pk, status.current)
     return panel_for_status(
-        status, history, unchanged_items(status.standing, weights_among(history.weights))
+        status, history, unchanged_items(status.current, weights_among(history.weights))
     )
 
 
@@ -153,7 +153,7 @@ def build_panel(
     ``known`` are authors at hand, those of other entries that an item used are read; ``can_go_on``
     is what a round may find unchanged.
     """
-    course, standing = advised.course, advised.standing
+    course, status = advised.course, advised.status
     authors = _authors(advised, known)
     risk = risk_answers(advised)
     cards = [_card(item, advised, authors, risk, can_go_on) for item in advised.items]
@@ -161,15 +161,15 @@ def build_panel(
     rise, next_at = _rise(advised), _next_at(advised)
     return GuidancePanel(
         course_id=course.pk,
-        as_of=standing.at,
-        grade=standing.grade,
+        as_of=status.at,
+        grade=status.grade,
         asked=[card for card in cards if card.is_open],
         answered=[card for card in cards if not card.is_open],
         questions=[task for task in questions if not task.told],
         told=[task for task in questions if task.told],
         rise=rise,
         next_at=next_at,
-        signature=_signature(standing.grade, cards, questions, rise, next_at, day_of(standing.at)),
+        signature=_signature(status.grade, cards, questions, rise, next_at, day_of(status.at)),
     )
 
 
@@ -188,7 +188,7 @@ def _card(
     risk: Mapping[RiskQuestion, tuple[bool, str]],
     can_go_on: Sequence[UnchangedItem],
 ) -> ItemCard:
-    now = advised.standing.at
+    now = advised.status.at
     answered = {question: present for question, (present, _) in risk.items()}
     return ItemCard(
         code=item.code,
@@ -197,14 +197,14 @@ def _card(
         indicator_label=_INDICATORS[item.indicator],
         summary=item.summary,
         detail=item.detail,
-        beside=item.beside,
+        other_source=item.other_source,
         citation=item.citation,
         inputs=tuple(_input(used, authors, now) for used in item.inputs),
         unknown=tuple(item.unknown),
         replies=tuple(reply.value for reply in item.answers),
         charts=item.code in CHARTED_BY_DONE,
         proposes_dose=item.dose_mg is not None,
-        tasks=tasks_of(item, advised.standing, answered, can_go_on),
+        tasks=tasks_of(item, advised.status, answered, can_go_on),
         answered=_answered(item, advised),
         next_at=_due(advised) if item.code == "tocilizumab.awaiting" else None,
     )
@@ -243,12 +243,12 @@ def _questions(
 
     The two that decide the branch at grade 2 are asked by their own item while they are open.
     """
-    grade = advised.standing.grade
+    grade = advised.status.grade
     for question in RISK_ASKED:
         present, entry_id = risk.get(question, (None, ""))
         if present is not None:
             author = authors[entry_id]
-            told = f"{clock_text(author.at, advised.standing.at)}, {author.name}"
+            told = f"{clock_text(author.at, advised.status.at)}, {author.name}"
             yield risk_task(question, present, told)
         elif question is RiskQuestion.CHRONIC_CORTICOSTEROIDS and grade in (2, 3, 4):
             yield risk_task(
@@ -258,7 +258,7 @@ def _questions(
 
 def _rise(advised: Advice) -> GradeRiseAlert | None:
     """The first change up to the grade that holds since, while it is recent."""
-    grade, now = advised.standing.grade, advised.standing.at
+    grade, now = advised.status.grade, advised.status.at
     highest, reached = None, None
     for stretch in advised.stretches:
         if highest is not None and stretch.grade > highest:
@@ -269,14 +269,14 @@ def _rise(advised: Advice) -> GradeRiseAlert | None:
     if reached is None or now - reached[0] >= _INTERRUPTS_FOR:
         return None
     at, before, risen_to = reached
-    deciding = (c.explanation for c in advised.standing.criteria if c.grade == grade)
+    deciding = (c.explanation for c in advised.status.criteria if c.grade == grade)
     key = f"{advised.course.pk}:{risen_to}"
     return GradeRiseAlert(key, at, before, risen_to, next(deciding, ""))
 
 
 def _next_at(advised: Advice) -> datetime | None:
     """When the clock alone changes what is asked; changes of grade are the grade card's."""
-    now = advised.standing.at
+    now = advised.status.at
     instants = [answer.returns_at for answer in advised.answers.values() if answer.returns_at]
     for treatment in advised.treatments:
         wait = REASSESS_AFTER if treatment.agent is TreatmentAgent.TOCILIZUMAB else JUST_GIVEN

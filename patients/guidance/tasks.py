@@ -94,16 +94,16 @@ _FORM_OF_MISSING: Final = {
 
 def tasks_of(
     item: Item,
-    standing: Any,
+    status: Any,
     risk: Mapping[RiskQuestion, bool],
     carried_on: Sequence[UnchangedItem],
 ) -> tuple[Task, ...]:
     """What answering ``item`` takes; ``risk`` are the answers so far."""
     if item.code == "bound.resolve":
-        open_ones = [u for u in standing.unknown if u.could_reach > standing.grade]
+        open_ones = [u for u in status.unknown if u.could_reach > status.grade]
         return tuple(_of_unknown(unknown) for unknown in open_ones)
     if item.code == "evidence.stale":
-        return tuple(_of_stale(item, standing, carried_on))
+        return tuple(_of_stale(item, status, carried_on))
     if item.code == "risk.unanswered":
         asked = (RiskQuestion.EXTENSIVE_COMORBIDITIES, RiskQuestion.OLDER_AGE)
         return tuple(risk_task(question, None) for question in asked if question not in risk)
@@ -148,11 +148,11 @@ def _by_form(key: str, text: str, kind: EntryKind, label: str) -> Task:
     )
 
 
-def _of_stale(item: Item, standing: Any, carried_on: Sequence[UnchangedItem]) -> Iterable[Task]:
+def _of_stale(item: Item, status: Any, carried_on: Sequence[UnchangedItem]) -> Iterable[Task]:
     used = {(used.entry_id, used.what) for used in item.inputs}
     can_go_on = {thing.field_name: thing for thing in carried_on}
-    for key in sorted(standing.stale):
-        entry = standing.latest[key]
+    for key in sorted(status.stale):
+        entry = status.latest[key]
         label = VITAL_SIGN[key].label if isinstance(entry, Vitals) else ""
         if any(entry.id == entry_id and label in ("", what) for entry_id, what in used):
             yield _stale(key, entry, can_go_on)

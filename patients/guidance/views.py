@@ -39,7 +39,7 @@ def sources(request: SignedInRequest) -> HttpResponse:
     policy = (
         policy_at(read_site_policy_periods(), now)
         if course is None
-        else read_course_status(course, now).standing.policy
+        else read_course_status(course, now).current.policy
     )
     context = {
         "sources": build_sources(policy),

@@ -14,7 +14,7 @@ from grading.engine.policy import (
     PARAMETERS,
     Policy,
 )
-from grading.engine.units import shown
+from grading.engine.units import format_number
 
 GROUPS: Final[dict[str, dict[str, str]]] = {
     "Fever and age": {
@@ -91,7 +91,7 @@ def value_text(name: str, value: Any) -> str:
     parameter = PARAMETERS[name]
     if parameter.choices:
         return choice_text(value)
-    number = shown(value, 2) if isinstance(value, Decimal) else str(value)
+    number = format_number(value, 2) if isinstance(value, Decimal) else str(value)
     return f"{number} {parameter.unit}"
 
 

@@ -255,8 +255,8 @@ def concentrations_in_course(course_id: uuid.UUID) -> list[tuple[str, Any, datet
 def concentrations_on_ward(ward: str) -> list[tuple[str, Any, datetime]]:
     """The same of the infusions that were recorded last on ``ward``, whoever they were for."""
     said = Entry.objects.filter(SAYS_CONCENTRATION, course__ward=ward)
-    standing = said.filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
-    return list(standing.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
+    status = said.filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
+    return list(status.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
 
 
 def _entries_in_force(course_id: uuid.UUID) -> QuerySet[Entry]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from grading.engine import entries as grading_entries
 from grading.engine.facts import Baseline
 from grading.engine.vasopressors import needs_weight
-from grading.service import Standing, regrade
+from grading.service import CurrentStatus, regrade
 from grading.systems import HEADLINE
 from patients.models import Course, Entry
 from patients.queries.entries import (
@@ -28,49 +28,50 @@ from patients.queries.snapshot import read_for_page
 
 @dataclass(frozen=True, slots=True)
 class CourseStatus:
-    """A course as it stands at an instant, read from its latest checkpoint and what came after.
+    """The status of a course at an instant, read from its latest checkpoint and later entries.
 
-    ``for_guidance`` and ``answers`` are what guidance needs beside the standing.
+    ``current`` is the status that the engine computes. Guidance needs ``for_guidance``, the entries
+    that it rests on, and ``answers``, the latest to each of its items.
     """
 
     course: Course
-    standing: Standing
+    current: CurrentStatus
     baseline: Baseline
     for_guidance: Sequence[EntryRow]
     answers: Mapping[str, AnswerRow]
 
 
 def read_course_status(course: Course, now: datetime) -> CourseStatus:
-    """Where ``course`` stands at ``now``: computed, never cached."""
+    """Compute the status of ``course`` at ``now``; never cached."""
     read = read_for_page(course, now, HEADLINE)
     entries = parse_entries(read.in_force)
     facts = course_facts(course, read.rulings)
-    standing = regrade(facts, entries, resume=read.resume, now=now, system=HEADLINE).standing
-    if standing is None:
-        raise ValueError("a course was regraded without an instant to stand at")
+    current = regrade(facts, entries, resume=read.resume, now=now, system=HEADLINE).status
+    if current is None:
+        raise ValueError("a course was regraded without an instant")
     baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
     baseline = facts.baseline.with_entries(baselines)
-    return CourseStatus(course, standing, baseline, read.for_guidance, read.answers)
+    return CourseStatus(course, current, baseline, read.for_guidance, read.answers)
 
 
 def read_history_for(
     course_id: uuid.UUID,
-    standing: Standing,
+    status: CurrentStatus,
     new: Iterable[grading_entries.Entry] = (),
     *,
     act: uuid.UUID | None = None,
 ) -> GradeHistory:
-    """Read grades, authors and weights that a page shows with ``standing`` and ``new`` entries.
+    """Read grades, authors and weights that a page shows with ``status`` and ``new`` entries.
 
     ``act`` is the act that recorded ``new``.
     """
-    latest = standing.latest.values()
+    latest = status.latest.values()
     shown_ids = {entry.id for entry in latest}
     return read_grade_history(
         course_id,
-        standing.at,
+        status.at,
         HEADLINE,
-        shown_ids.union(*(criterion.evidence for criterion in standing.criteria)),
+        shown_ids.union(*(criterion.evidence for criterion in status.criteria)),
         weights_since=earliest_weight_dose([*latest, *new]),
         apart_from_act=act,
     )

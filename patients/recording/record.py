@@ -14,7 +14,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from grading.service import Regraded, Standing
+from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
 from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind
 from patients.queries.entries import EntryRow, SplitEntries, entry_row_of
@@ -46,7 +46,7 @@ _COURSE_QUEUES: Final = tuple(Lock() for _ in range(64))
 class RecordingResult:
     """What an act put on the chart, and what that changed.
 
-    ``standing`` is the status of the course at ``now``. ``grade_changes`` are those that the act
+    ``status`` is the status of the course at ``now``. ``grade_changes`` are those that the act
     brought into the history; ``keeps_changes`` says that all earlier ones read as before,
     the latest of them at ``latest_change_before`` (None: none that the act could have changed).
     ``new_rows`` are the recorded entries as they would be read again. ``in_force`` are the entries
@@ -59,7 +59,7 @@ class RecordingResult:
     entries: tuple[Entry, ...]
     new_rows: tuple[EntryRow, ...]
     now: datetime
-    standing: Standing
+    status: CurrentStatus
     grade_before: int | None
     grade_changes: tuple[GradeChange, ...]
     keeps_changes: bool
@@ -295,7 +295,7 @@ def _result(
     *,
     now: datetime | None = None,
 ) -> RecordingResult:
-    if regraded.standing is None:
+    if regraded.status is None:
         raise ValueError("a course was regraded without an instant to stand at")
     return RecordingResult(
         course=course,
@@ -303,7 +303,7 @@ def _result(
         entries=entries,
         new_rows=new_rows,
         now=now or act.recorded_at,
-        standing=regraded.standing,
+        status=regraded.status,
         grade_before=diff.grade_before(act.recorded_at),
         grade_changes=diff.changes(act.recorded_at),
         keeps_changes=diff.keeps_changes(act.recorded_at),

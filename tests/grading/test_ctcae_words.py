@@ -5,7 +5,7 @@ import pytest
 from grading.engine.analytes import Analyte
 from grading.engine.ctcae import CTCAE_WORDS
 from grading.engine.laboratory import highest_grade
-from grading.engine.table_1 import TABLE_1
+from grading.engine.symptom_list import TABLE_1
 from grading.engine.vocabulary import (
     CONSTITUTIONAL_SYMPTOMS,
     SIGNS_SHOWN_ONLY,

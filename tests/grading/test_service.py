@@ -22,7 +22,7 @@ from grading.engine.organ_toxicity import OrganToxicity, TermResult
 from grading.engine.policy import DEFAULT_POLICY, policy_from
 from grading.engine.state import CourseState
 from grading.engine.systems.lee_2014 import LEE_2014
-from grading.engine.units import at_least, shown
+from grading.engine.units import at_least, format_number
 from grading.engine.vasopressors import HighDoseRun, Infusions, rate_text
 from grading.service import CHECKPOINT_EVERY, CurrentStatus, regrade, status_at
 
@@ -327,6 +327,6 @@ def test_fahrenheit_is_compared_exactly(fahrenheit: str, fever: bool) -> None:
 def test_thirds_are_never_rounded_up_to_a_threshold() -> None:
     assert not at_least(Fraction(59999999, 3000000), Decimal(20))
     assert at_least(Fraction(20), Decimal(20))
-    assert shown(Fraction(1, 3)) == "≈0.333"
-    assert shown(Decimal("20.00")) == "20"
-    assert shown(Decimal("1E+2")) == "100"
+    assert format_number(Fraction(1, 3)) == "≈0.333"
+    assert format_number(Decimal("20.00")) == "20"
+    assert format_number(Decimal("1E+2")) == "100"

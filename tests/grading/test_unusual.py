@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grading.course_file import read_entry
 from grading.engine.analytes import Analyte
 from grading.engine.entries import Weight
-from grading.engine.unusual import Circumstances, questions
+from grading.engine.plausibility import Circumstances, questions
 from grading.engine.vocabulary import VITAL_SIGNS, AgeBand, VitalSign
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

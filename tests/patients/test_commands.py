@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from grading.answer import answer
+from grading.course_result import result_json
 from grading.systems import HEADLINE
 from patients.models import ActSource, Course, Entry, GradeCheckpoint, GradePeriod, Patient
 from patients.queries.grades import periods_known_at, periods_known_now
@@ -90,7 +90,7 @@ def test_a_file_is_recorded_in_the_order_of_its_recording(tmp_path: Path) -> Non
 def test_what_was_known_when_is_as_in_the_file(tmp_path: Path, known_at_text: str) -> None:
     call_command("import_course", as_file(tmp_path))
     known = datetime.fromisoformat(f"2014-01-02T{known_at_text}:00+02:00")
-    told = answer(json.dumps(DOCUMENT), known_at=known)
+    told = result_json(json.dumps(DOCUMENT), known_at=known)
     stored = [
         (p.valid.lower, p.grade) for p in periods_known_at(Course.objects.get(), HEADLINE, known)
     ]

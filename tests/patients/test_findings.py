@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.ctcae import CTCAE_WORDS
-from grading.engine.table_1 import TABLE_1
+from grading.engine.symptom_list import TABLE_1
 from patients.forms.registry import ENTRY_FORMS
 from patients.models import Course, Entry
 from tests.factories import chart

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.algorithm import ITEMS, Reply
-from grading.service import Standing
+from grading.service import CurrentStatus
 from patients.display.grade_card import GradeCard, grade_card
 from patients.guidance.advice import CHARTED_BY_DONE
 from patients.guidance.export import as_spreadsheet_text
@@ -98,7 +98,7 @@ def test_the_most_urgent_stands_first_with_its_basis(grade_3: Course) -> None:
     assert "50 %" in used.value
     dose = card(grade_3, DOSE)
     assert "4 mg/kg × 80 kg = 320 mg" in dose.detail
-    assert dose.beside.startswith("Not from the paper: current US label")
+    assert dose.other_source.startswith("Not from the paper: current US label")
     assert "Lee 2014" in dose.citation
 
 
@@ -173,9 +173,9 @@ def test_each_form_of_the_panel_is_recorded_by_itself(
     assert len(set(tokens)) == 2
 
 
-def card_of(course: Course, standing: Standing) -> GradeCard:
-    history = read_history_for(course.pk, standing)
-    return grade_card(course.pk, standing, history.grades, history.authors)
+def card_of(course: Course, status: CurrentStatus) -> GradeCard:
+    history = read_history_for(course.pk, status)
+    return grade_card(course.pk, status, history.grades, history.authors)
 
 
 def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> None:
@@ -188,7 +188,7 @@ def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> No
     evening, morning = read_panel(before), read_panel(after)
     assert evening.asked == morning.asked
     assert evening.signature != morning.signature
-    cards = [card_of(grade_1, reading.standing) for reading in (before, after)]
+    cards = [card_of(grade_1, reading.current) for reading in (before, after)]
     assert cards[0].criteria == cards[1].criteria
     assert cards[0].signature != cards[1].signature
 

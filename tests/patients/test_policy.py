@@ -105,7 +105,7 @@ def test_a_decision_is_graded_forward_and_history_keeps_its_policy(
     assert periods_known_now(on_cpap, HEADLINE).last().valid.lower == made.valid_from
     known_then = periods_known_at(on_cpap, HEADLINE, made.recorded_at)
     assert [row.pk for row in known_then] == [row.pk for row in before]
-    assert read_course_status(on_cpap, timezone.now()).standing.grade == 4
+    assert read_course_status(on_cpap, timezone.now()).status.grade == 4
     assert differences(on_cpap) == []
 
 
@@ -115,7 +115,7 @@ def test_a_save_after_a_decision_is_graded_under_it(
     decided(fever_threshold_c="38.5", cpap_grade=4)
     chart(on_cpap, clinician, "oxygen", timezone.now(), device="room_air")
     recorded = chart(on_cpap, clinician, "vitals", timezone.now(), temperature_c="38.2")
-    assert recorded.standing.grade == 0
+    assert recorded.status.grade == 0
     assert differences(on_cpap) == []
 
 
@@ -159,7 +159,7 @@ def test_the_board_announces_no_change_where_the_policy_alone_changes(
     decided(timezone.now() + timedelta(hours=5), bipap_grade=3)
     assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 3]
     assert open_board_rows(timezone.now())[0].next_change is None
-    assert read_course_status(on_cpap, timezone.now()).standing.upcoming == ()
+    assert read_course_status(on_cpap, timezone.now()).status.upcoming == ()
 
 
 def test_a_new_course_begins_under_the_policy_in_force(clinician: User, decided: Make) -> None:

@@ -44,7 +44,7 @@ def test_a_fever_opens_a_period_and_says_what_changed(course: Course, clinician:
     at = minutes_ago(5)
     recorded = chart(course, clinician, "vitals", at, temperature_c="38.0")
     assert recorded.grade_before == 0
-    assert recorded.standing.grade == 1
+    assert recorded.status.grade == 1
     assert recorded.grade_changes == (GradeChange(at, 0, 1),)
     assert [g for g, _ in grades(course)] == [0, 1]
 
@@ -52,7 +52,7 @@ def test_a_fever_opens_a_period_and_says_what_changed(course: Course, clinician:
 def test_a_projected_grade_is_stored_with_the_infusion(course: Course, clinician: User) -> None:
     at = minutes_ago(60)
     recorded = chart(course, clinician, "vasopressor", at, **NOREPINEPHRINE)
-    assert recorded.standing.grade == 2
+    assert recorded.status.grade == 2
     low, high = list(periods_known_now(course, HEADLINE))[-2:]
     assert (low.grade, high.grade) == (2, 3)
     assert high.valid.lower == at + timedelta(hours=3)
@@ -84,7 +84,7 @@ def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinic
     corrected = correct(
         wrong, wrong.at, {"temperature_c": "36.9"}, sending(clinician, answers={"reason": "typo"})
     )
-    assert corrected.standing.grade == 0
+    assert corrected.status.grade == 0
     assert corrected.grade_before == 1
     assert Entry.objects.get(pk=wrong.pk).body == {"temperature_c": "39.9"}
     assert [p.grade for p in periods_known_at(course, HEADLINE, wrong.recorded_at)] == [0, 1]
@@ -93,7 +93,7 @@ def test_a_correction_takes_the_place_of_what_it_corrects(course: Course, clinic
 def test_a_retraction_leaves_the_history_that_was_shown(course: Course, clinician: User) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
     back = retract_entry(wrong, sending(clinician, answers={"reason": "other patient"}))
-    assert back.standing.grade == 0
+    assert back.status.grade == 0
     assert [p.grade for p in periods_known_now(course, HEADLINE)] == [0]
     assert [p.grade for p in periods_known_at(course, HEADLINE, wrong.recorded_at)] == [0, 1]
 
@@ -103,7 +103,7 @@ def test_a_retracted_correction_does_not_bring_the_original_back(
 ) -> None:
     first = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]
     second = correct(first, first.at, {"temperature_c": "38.9"}, sending(clinician)).entries[0]
-    assert retract_entry(second, sending(clinician)).standing.grade == 0
+    assert retract_entry(second, sending(clinician)).status.grade == 0
 
 
 def test_the_second_to_correct_an_entry_is_told_of_the_first(
@@ -128,7 +128,7 @@ def test_a_form_sent_twice_is_recorded_once_and_answered_alike(
     assert second.is_replay
     assert second.entries == first.entries
     assert second.grade_changes == first.grade_changes
-    assert second.standing.grade == first.standing.grade == 1
+    assert second.status.grade == first.status.grade == 1
     assert Entry.objects.filter(course=course, kind="vitals").count() == 1
 
 
@@ -168,7 +168,7 @@ def test_several_entries_of_one_act_are_one_regrade(course: Course, clinician: U
             ],
         )
     assert wrapped.call_count == 1
-    assert recorded.standing.grade == 2
+    assert recorded.status.grade == 2
     assert [entry.place for entry in recorded.entries] == [0, 1]
 
 
@@ -189,7 +189,7 @@ def test_nothing_is_stored_where_grading_fails(course: Course, clinician: User) 
 def test_a_changed_baseline_regrades_the_whole_course(course: Course, clinician: User) -> None:
     chart(course, clinician, "vitals", minutes_ago(300), systolic_mmhg="95")
     recorded = chart(course, clinician, "baseline", minutes_ago(1), systolic_mmhg="150")
-    assert recorded.standing.at_most == 2
+    assert recorded.status.at_most == 2
     assert any(period.at_most == 2 for period in periods_known_now(course, HEADLINE))
 
 

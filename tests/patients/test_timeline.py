@@ -291,7 +291,7 @@ def test_age_counts_by_the_calendar_of_the_infusion(clinician: User) -> None:
     for born, grade in ((date(2016, 3, 1), 2), (date(2016, 3, 2), 0)):
         course = admit(clinician, birth_date=born, infused_at=infused)
         recorded = chart(read_course(course.pk), clinician, "vitals", systolic_mmhg="89")
-        assert recorded.standing.grade == grade
+        assert recorded.status.grade == grade
 
 
 def test_the_demonstration_ward_reads_well() -> None:
@@ -360,7 +360,7 @@ def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> No
     (row,) = ended_board_rows(timezone.now())
     assert (row.course_id, row.grade, row.next_change) == (course.pk, 0, None)
     late = record_entries(course, [], sending(clinician))
-    assert late.standing.grade == 0
+    assert late.status.grade == 0
 
 
 pytestmark = pytest.mark.django_db

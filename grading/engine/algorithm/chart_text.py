@@ -18,7 +18,7 @@ from grading.engine.entries import (
 )
 from grading.engine.organ_toxicity import lab_text
 from grading.engine.sentences import duration_text
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, OxygenDevice, term_label
 
@@ -39,7 +39,7 @@ def value(key: str, entry: Entry) -> str:
     """Value of ``entry`` for ``key``, with its unit."""
     if isinstance(entry, Vitals):
         reading = entry.value_of(key)
-        return "" if reading is None else f"{shown(reading)} {VITAL_SIGN[key].unit}"
+        return "" if reading is None else f"{format_number(reading)} {VITAL_SIGN[key].unit}"
     if isinstance(entry, Vasopressor):
         return rate_text(entry)
     if isinstance(entry, Lab):
@@ -48,7 +48,7 @@ def value(key: str, entry: Entry) -> str:
         return f"CTCAE {entry.grade}"
     if isinstance(entry, Oxygen):
         return entry.device.label
-    return f"{shown(entry.volume_ml)} mL" if isinstance(entry, FluidBolus) else "present"
+    return f"{format_number(entry.volume_ml)} mL" if isinstance(entry, FluidBolus) else "present"
 
 
 def is_finding(entry: Entry, situation: Situation) -> bool:

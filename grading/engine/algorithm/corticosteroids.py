@@ -12,7 +12,7 @@ from grading.engine.algorithm.evidence import (
 )
 from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation, amount
-from grading.engine.units import EXACT, shown
+from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent, term_label
 
 
@@ -87,7 +87,7 @@ def _dose_result(
     elif dose_mg is None:
         outcome = "weight not charted, no dose worked out"
     else:
-        outcome = f"{shown(dose_mg)} {'mg/day' if per_day else 'mg'}"
+        outcome = f"{format_number(dose_mg)} {'mg/day' if per_day else 'mg'}"
     may_propose = recent is None and dose_mg is not None
     sum_text = _sum(situation, agent, dose_mg)
     return RuleResult(
@@ -111,10 +111,11 @@ def _sum(situation: Situation, agent: TreatmentAgent, dose_mg: Decimal | None) -
         return ""
     rule = DEXAMETHASONE if agent is TreatmentAgent.DEXAMETHASONE else METHYLPREDNISOLONE
     full = EXACT.multiply(rule.value, weight_kg)
-    text = f"{shown(rule.value)} {rule.unit} × {shown(weight_kg)} kg = {shown(full)} mg"
+    per_kg = f"{format_number(rule.value)} {rule.unit}"
+    text = f"{per_kg} × {format_number(weight_kg)} kg = {format_number(full)} mg"
     if agent is TreatmentAgent.METHYLPREDNISOLONE:
         return f"{text}/day."
-    return f"{text}, limited to {shown(dose_mg)} mg." if dose_mg < full else f"{text}."
+    return f"{text}, limited to {format_number(dose_mg)} mg." if dose_mg < full else f"{text}."
 
 
 def _why_none(situation: Situation) -> str:

@@ -93,9 +93,6 @@ class Item:
         """Advice of another source than the paper, such as the label; "" where there is none."""
         return self.result.other_source
 
-    beside = other_source
-    """The former name, until no caller uses it."""
-
     @property
     def inputs(self) -> tuple[Input, ...]:
         return self.result.inputs

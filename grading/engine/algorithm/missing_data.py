@@ -13,7 +13,7 @@ from grading.engine.analytes import Analyte
 from grading.engine.constitutional import FEVER
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Criterion, Unknown
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vasopressors import charted_dose, charted_dose_without_weight, needs_weight
 from grading.engine.vocabulary import DRUGS, DoseUnit
 
@@ -164,7 +164,10 @@ def limits_of_small_patient(situation: Situation) -> RuleResult | None:
     rates = [rate for entry in infusions if (rate := _per_kg(entry, situation))]
     return RuleResult(
         indicator=Indicator.WARNING,
-        summary=f"Weight {shown(weight_kg)} kg: Table 3's limits in mcg/min take no account of it",
+        summary=(
+            f"Weight {format_number(weight_kg)} kg: "
+            "Table 3's limits in mcg/min take no account of it"
+        ),
         detail="Table 3 gives absolute doses, sized for adults, for all but dopamine: in a small "
         "patient a dose below its limit may be high. Per weight: "
         f"{'; '.join(rates) or 'no dose in mcg/min is known'}.",
@@ -189,4 +192,4 @@ def _per_kg(entry: Vasopressor, situation: Situation) -> str:
     if rate is None or weight_kg is None:
         return ""
     per_kg = rate if entry.unit.per_kg else rate / Fraction(weight_kg)
-    return f"{entry.drug.label} {shown(per_kg)} {DoseUnit.UG_PER_KG_PER_MIN.label}"
+    return f"{entry.drug.label} {format_number(per_kg)} {DoseUnit.UG_PER_KG_PER_MIN.label}"

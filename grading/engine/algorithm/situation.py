@@ -13,7 +13,7 @@ from grading.engine.algorithm.toxicities import CountedToxicity
 from grading.engine.entries import Entry, Treatment
 from grading.engine.facts import CourseFacts
 from grading.engine.periods import Criterion, Unknown
-from grading.engine.units import shown
+from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 
 
@@ -99,7 +99,7 @@ class Situation:
 
     def weight_input(self) -> Input:
         entry = self.latest.get("weight")
-        weight = "not charted" if self.weight_kg is None else f"{shown(self.weight_kg)} kg"
+        weight = "not charted" if self.weight_kg is None else f"{format_number(self.weight_kg)} kg"
         return Input(entry.id if entry is not None else None, "Weight", weight)
 
     def risk_inputs(self, *questions: RiskQuestion) -> tuple[Input, ...]:
@@ -146,4 +146,4 @@ _YES_NO = {True: "yes", False: "no", None: "not answered"}
 def amount(treatment: Treatment) -> str:
     """A charted dose in words."""
     dose = treatment.dose_mg
-    return "dose not charted" if dose is None else f"{shown(dose)} mg"
+    return "dose not charted" if dose is None else f"{format_number(dose)} mg"

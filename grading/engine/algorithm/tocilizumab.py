@@ -25,7 +25,7 @@ from grading.engine.algorithm.evidence import (
 from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, RuleResult
 from grading.engine.algorithm.situation import Situation, amount
 from grading.engine.sentences import duration_text
-from grading.engine.units import EXACT, shown
+from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import TreatmentAgent
 
 
@@ -35,7 +35,7 @@ def dose(situation: Situation) -> RuleResult | None:
         return None
     adult = situation.facts.is_adult
     per_kg = (TOCILIZUMAB_ADULT if adult else TOCILIZUMAB_CHILD).value
-    rule = f"{shown(per_kg)} mg/kg over {TOCILIZUMAB_OVER.value} h"
+    rule = f"{format_number(per_kg)} mg/kg over {TOCILIZUMAB_OVER.value} h"
     weight_kg = situation.weight_kg
     dose_mg = None if weight_kg is None else EXACT.multiply(per_kg, weight_kg)
     none_left = _doses_given(situation) >= LABEL_DOSES.value
@@ -61,15 +61,16 @@ def _summary(situation: Situation, rule: str, dose_mg: Decimal | None, *, none_l
     who = "adult" if situation.facts.is_adult else "child"
     if dose_mg is None or situation.weight_kg is None:
         return f"Tocilizumab {rule} ({who}): weight not charted, no dose worked out"
-    weight = f"{shown(situation.weight_kg)} kg"
-    return f"Tocilizumab {rule} ({who}, {weight}): {shown(dose_mg)} mg by the paper"
+    weight = f"{format_number(situation.weight_kg)} kg"
+    return f"Tocilizumab {rule} ({who}, {weight}): {format_number(dose_mg)} mg by the paper"
 
 
 def _sum(per_kg: Decimal, weight_kg: Decimal | None) -> str:
     if weight_kg is None:
         return "No weight is charted, so no dose is worked out."
     product = EXACT.multiply(per_kg, weight_kg)
-    return f"{shown(per_kg)} mg/kg × {shown(weight_kg)} kg = {shown(product)} mg."
+    weight = format_number(weight_kg)
+    return f"{format_number(per_kg)} mg/kg × {weight} kg = {format_number(product)} mg."
 
 
 def _doses_given(situation: Situation) -> int:
@@ -98,7 +99,7 @@ def label_text(situation: Situation) -> str:
     )
     if _below_label_age(situation):
         return f"{source} it gives no dose at this age."
-    further = shown(LABEL_DOSES.value - 1)
+    further = format_number(LABEL_DOSES.value - 1)
     limits = (
         f"At most {LABEL_MOST.value} mg a dose; up to {further} further doses, at least "
         f"{LABEL_INTERVAL.value} h apart."
@@ -118,7 +119,7 @@ def _label_sum(weight_kg: Decimal | None) -> str:
     text = _sum(_label_per_kg(weight_kg), weight_kg)
     dose_mg = label_dose_mg(weight_kg)
     if dose_mg < EXACT.multiply(_label_per_kg(weight_kg), weight_kg):
-        text = f"{text.removesuffix('.')}, limited to {shown(dose_mg)} mg."
+        text = f"{text.removesuffix('.')}, limited to {format_number(dose_mg)} mg."
     if abs(weight_kg - step) <= NEAR_WEIGHT_STEP.value:
         text += f" The dose changes at {step} kg ({rule}): check the weight."
     return text

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from grading.engine.analytes import FIBRINOGEN_IN_G_L_BELOW, Analyte, lab_unit
 from grading.engine.entries import Entry, Lab, Oxygen, Vasopressor, Vitals, Weight
 from grading.engine.evidence import ROOM_AIR_FIO2
-from grading.engine.units import Number, shown
+from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import (
     DOSE_JUMP,
@@ -69,7 +69,7 @@ def _vitals(entry: Vitals, circumstances: Circumstances) -> Iterator[Question]:
 def _outside(sign: VitalSign, reading: Number, band: AgeBand | None) -> Iterator[Question]:
     usual = sign.usual if band is None else sign.usual_of_children.get(band, sign.usual)
     age = f" ({band.label})" if band in sign.usual_of_children and band is not None else ""
-    named = f"{sign.label} {shown(reading, 1)} {sign.unit}"
+    named = f"{sign.label} {format_number(reading, 1)} {sign.unit}"
     yield from _held(sign.key, named, reading, usual, sign.unit, age)
 
 
@@ -86,7 +86,7 @@ def _held(
 def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
     flow, usual = entry.flow_l_per_min, USUAL_FLOW_L_PER_MIN.get(entry.device)
     if flow is not None and usual is not None:
-        named = f"{shown(flow)} L/min by {_in_a_sentence(entry.device)}"
+        named = f"{format_number(flow)} L/min by {_in_a_sentence(entry.device)}"
         yield from _held("flow_l_per_min", named, flow, usual, "L/min")
     if entry.fio2_percent == ROOM_AIR_FIO2.value and entry.device is not OxygenDevice.ROOM_AIR:
         yield Question(
@@ -107,7 +107,7 @@ def _vasopressor(entry: Vasopressor, circumstances: Circumstances) -> Iterator[Q
         yield from _pump_weight(entry.weight_kg, circumstances.weight_kg)
     if not dose or facts.canonical is None:
         return
-    named = f"{entry.drug.label} {shown(dose)} {facts.canonical.label}"
+    named = f"{entry.drug.label} {format_number(dose)} {facts.canonical.label}"
     highest, per_kg = facts.usual_highest, facts.usual_highest_per_kg
     weight_kg = circumstances.weight_kg
     if highest is not None and dose > Fraction(highest):
@@ -123,8 +123,9 @@ def _pump_weight(pump: Decimal, charted: Decimal) -> Iterator[Question]:
     if _differ(pump, charted):
         yield Question(
             "weight_kg",
-            f"{shown(pump)} kg in the pump is {_percent(pump, charted)} from the charted weight, "
-            f"{shown(charted)} kg.",
+            f"{format_number(pump)} kg in the pump is {_percent(pump, charted)} "
+            "from the charted weight, "
+            f"{format_number(charted)} kg.",
         )
 
 
@@ -132,16 +133,16 @@ def _jump(named: str, dose: Fraction, before: Fraction | None, unit: str) -> Ite
     if not before:
         return
     if dose >= DOSE_JUMP * before:
-        how = f"{shown(dose / before, 1)} times the dose before"
+        how = f"{format_number(dose / before, 1)} times the dose before"
     elif before >= DOSE_JUMP * dose:
         how = "a fifth of the dose before or less"
     else:
         return
-    yield Question("rate", f"{named} is {how}; that was {shown(before)} {unit}.")
+    yield Question("rate", f"{named} is {how}; that was {format_number(before)} {unit}.")
 
 
 def _weight(entry: Weight, circumstances: Circumstances) -> Iterator[Question]:
-    named = f"Weight {shown(entry.weight_kg)} kg"
+    named = f"Weight {format_number(entry.weight_kg)} kg"
     yield from _held("weight_kg", named, entry.weight_kg, USUAL_WEIGHT_KG, "kg")
     near = [w for w in circumstances.weights if abs(w.at - entry.at) <= WEIGHT_CHANGE_WITHIN]
     if not near:
@@ -151,7 +152,7 @@ def _weight(entry: Weight, circumstances: Circumstances) -> Iterator[Question]:
         yield Question(
             "weight_kg",
             f"{named} is {_percent(entry.weight_kg, nearest.weight_kg)} from "
-            f"{shown(nearest.weight_kg)} kg, charted within a week of it.",
+            f"{format_number(nearest.weight_kg)} kg, charted within a week of it.",
         )
 
 
@@ -163,7 +164,7 @@ def _differ(weight_kg: Decimal, other_kg: Decimal) -> bool:
 
 def _percent(weight_kg: Decimal, other_kg: Decimal) -> str:
     change = (Fraction(weight_kg) - Fraction(other_kg)) / Fraction(other_kg) * 100
-    return f"{shown(abs(change), 0)} % {'up' if change > 0 else 'down'}"
+    return f"{format_number(abs(change), 0)} % {'up' if change > 0 else 'down'}"
 
 
 def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
@@ -171,7 +172,9 @@ def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
     if unit is None or unit.usual is None:
         return
     shown_unit = "" if unit.name == "ratio" else unit.name.replace("umol", "µmol")
-    named = f"{entry.analyte.label} {entry.comparator or ''}{shown(entry.value)} {shown_unit}"
+    named = (
+        f"{entry.analyte.label} {entry.comparator or ''}{format_number(entry.value)} {shown_unit}"
+    )
     in_mg_dl = entry.analyte is Analyte.FIBRINOGEN and unit is Analyte.FIBRINOGEN.units[0]
     if in_mg_dl and entry.value < FIBRINOGEN_IN_G_L_BELOW:
         yield Question("value", f"{named.strip()}: was it reported in g/L?")
