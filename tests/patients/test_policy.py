@@ -105,7 +105,7 @@ def test_a_decision_is_graded_forward_and_history_keeps_its_policy(
     assert periods_known_now(on_cpap, HEADLINE).last().valid.lower == made.valid_from
     known_then = periods_known_at(on_cpap, HEADLINE, made.recorded_at)
     assert [row.pk for row in known_then] == [row.pk for row in before]
-    assert read_course_status(on_cpap, timezone.now()).status.grade == 4
+    assert read_course_status(on_cpap, timezone.now()).current.grade == 4
     assert differences(on_cpap) == []
 
 
