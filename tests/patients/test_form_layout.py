@@ -20,8 +20,10 @@ from patients.forms.fields import FlatSelect
 from patients.forms.proposals import Proposals, read_proposals
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course
+from patients.queries.entries import entries_in_force, parse_entries
+from patients.recording.record import record_entries
 from patients.ward.forms import AdmissionForm, EndForm, MoveForm
-from tests.factories import chart
+from tests.factories import chart, sending
 
 pytestmark = pytest.mark.django_db
 _ASKED_FOR_ALONE = re.compile(r"\w+_which")
@@ -137,3 +139,13 @@ def test_a_flat_select_is_what_django_writes() -> None:
             for select in (FlatSelect, forms.Select)
         )
         assert ours == django_s
+
+
+def test_an_entry_graded_from_memory_equals_the_entry_read_back(course: Course) -> None:
+    """A save grades what its form has read; the next save reads the same entry from its row."""
+    form = bound(course, "vitals", temperature="38.40", systolic_mmhg="88", note="shivers")
+    assert form.is_valid(), form.errors
+    result = record_entries(course, form.new_entries(), sending(course.admitted_by))
+    (in_memory,) = [row.parsed for row in result.new_rows]
+    assert in_memory is not None
+    assert in_memory in parse_entries(entries_in_force(course.pk, after=None))
