@@ -12,7 +12,7 @@ from django import forms
 from grading.engine.entries import Entry, Vitals
 from grading.engine.vocabulary import Attribution
 from patients.forms.base import BedsideForm
-from patients.forms.fields import choices_of
+from patients.forms.fields import FlatSelect, choices_of
 from patients.models import REASON, EntryKind
 from patients.models import Entry as EntryRow
 
@@ -60,7 +60,10 @@ def attribution_fields(parts: Iterable[tuple[str, str]]) -> dict[str, forms.Fiel
     """Return a field for the attribution of each part, a pair of key and label."""
     return {
         attribution_field_name(key): forms.ChoiceField(
-            label=f"{label} due to", choices=choices_of(Attribution, _SAME_AS_WHOLE), required=False
+            label=f"{label} due to",
+            choices=choices_of(Attribution, _SAME_AS_WHOLE),
+            required=False,
+            widget=FlatSelect,
         )
         for key, label in parts
     }

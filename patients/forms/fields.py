@@ -85,6 +85,12 @@ class VitalSignField(TypedNumberField):
         )
 
 
+class FlatSelect(forms.Select):
+    """Select without groups, rendered by one template instead of Django's two for each option."""
+
+    template_name = "patients/select.html"
+
+
 class _CheckboxInput(forms.CheckboxInput):
     """Checkbox that sends its own value instead of "on"."""
 

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django import forms
 from django.template import engines
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +16,7 @@ from crs_app.accounts.models import User
 from grading.course_file import read_entry
 from grading.engine.analytes import Analyte
 from patients.forms.entry_form import EntryForm
+from patients.forms.fields import FlatSelect
 from patients.forms.proposals import Proposals, read_proposals
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course
@@ -125,6 +127,18 @@ def test_a_correction_of_a_symptom_without_an_answer_is_refused(
     )
     assert answer.status_code == 422
     assert "present" in answer.context["form"].errors
+
+
+def test_a_flat_select_is_what_django_writes() -> None:
+    """Escaped alike, with attributes that are on, off, or have a value."""
+    choices = [("", "none"), ('a "b"', "<b>x</b> & more"), ("c", "d")]
+    attrs = {"data-x": 'a "b" <c>', "required": True, "hidden": False}
+    for value in ("", "c", 'a "b"', None):
+        ours, django_s = (
+            re.sub(r"\s+", " ", select(attrs=attrs, choices=choices).render("n<", value))
+            for select in (FlatSelect, forms.Select)
+        )
+        assert ours == django_s
 
 
 def test_an_entry_graded_from_memory_equals_the_entry_read_back(course: Course) -> None:
