@@ -159,7 +159,7 @@ def test_the_board_announces_no_change_where_the_policy_alone_changes(
     decided(timezone.now() + timedelta(hours=5), bipap_grade=3)
     assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 3]
     assert open_board_rows(timezone.now())[0].next_change is None
-    assert read_course_status(on_cpap, timezone.now()).status.upcoming == ()
+    assert read_course_status(on_cpap, timezone.now()).current.upcoming == ()
 
 
 def test_a_new_course_begins_under_the_policy_in_force(clinician: User, decided: Make) -> None:
