@@ -149,6 +149,8 @@ WEIGHT_CHANGE_WITHIN: Final = timedelta(days=7)
 """A weight that differs by more than this part from one charted so close to it is asked about."""
 DOSE_JUMP: Final = 5
 """A dose that is this many times the one before, or its part, may be a slip of unit or point."""
+AT_MOST_AHEAD: Final = timedelta(minutes=5)
+"""How far a clinical time may lie after the time of charting."""
 AGE_YEARS: Final = Limits.of("0", "120")
 FLOW_L_PER_MIN: Final = Limits.of("0", "70")
 FIO2_PERCENT: Final = Limits.of("21", "100")
