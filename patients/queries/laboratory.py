@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
-
-from django.utils import timezone
 
 from grading.engine.analytes import ADULT_LIMITS_FROM_YEARS
 from grading.engine.units import exact_decimal
 from patients.models import Course, Entry, EntryKind, LaboratoryLimits
+from patients.queries.ages import age_in_years
 
 _REPORTS_READ: Final = 100
 
@@ -46,18 +45,6 @@ def _same(typed: str, remembered: str) -> bool:
     if not typed or not remembered:
         return typed == remembered
     return exact_decimal(typed) == exact_decimal(remembered)
-
-
-def age_in_years(course: Course, at: datetime) -> int:
-    """Completed years at ``at`` by the calendar of the site; at infusion where no birth date is."""
-    born = course.patient.birth_date
-    if born is None:
-        return int(course.age_years or 0)
-    return _completed_years(born, timezone.localtime(at).date())
-
-
-def _completed_years(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def group_of(course: Course, at: datetime) -> PatientGroup:
