@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -45,6 +45,7 @@ from patients.forms.proposals import (
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
+from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
 from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
 from patients.recording.record import RecordingResult, record_entries, retract_entry
@@ -80,7 +81,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 @requires_charting
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with its values; a POST records the correction."""
-    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
+    course, entry = course_or_404(course_id), _entry_or_404(course_id, entry_id)
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
     form = form_class(posted(request), course=course, now=timezone.now(), correcting=entry)
     if not form.is_bound:
@@ -93,7 +94,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 @requires_charting
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Record that an entry was entered in error."""
-    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
+    course, entry = course_or_404(course_id), _entry_or_404(course_id, entry_id)
     form = RetractionForm(posted(request))
     if form.is_bound and form.is_valid():
         submission = submission_from(request, form)
@@ -257,17 +258,12 @@ def _form_page(
     return render_in_form_place(request, course, template, context, data=bedside, status=status)
 
 
-def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
-    """An entry that can be corrected or retracted; whether it still can, recording decides."""
-    entries = Entry.objects.exclude(kind=EntryKind.RETRACTION).select_related(
-        "course__patient",
-        "course__policy",
-        "recorded_by",
-        "act",
-        "replaced_by",
-        "replaced_by__act",
-    )
-    return get_object_or_404(entries, course_id=course_id, pk=entry_id)
+def _entry_or_404(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
+    """Return the entry; raise Http404 where the course has none of that id but a retraction."""
+    try:
+        return read_entry_to_replace(course_id, entry_id)
+    except Entry.DoesNotExist:
+        raise Http404("No such entry") from None
 
 
 def kind_or_404(kind: str) -> str:

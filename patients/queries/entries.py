@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
 
 from crs_app.accounts.models import display_name_of
 from grading.course_file import read_entry
@@ -111,7 +112,7 @@ def sql_not_replaced(alias: str) -> str:
     return f"NOT {sql_replaced(f'{alias}.id')}"
 
 
-def not_replaced() -> Exists:
+def not_replaced() -> Combinable:
     """Return ``sql_not_replaced`` for a query of the model ``Entry``."""
     return ~Exists(Entry.objects.filter(replaces=OuterRef("pk")))
 
@@ -277,6 +278,23 @@ def concentrations_on_ward(ward: str) -> list[tuple[str, Any, datetime]]:
     """Read drug, concentration per mL and time of the infusions recorded last on ``ward``."""
     entries = Entry.objects.filter(not_replaced(), SAYS_CONCENTRATION, course__ward=ward)
     return list(entries.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
+
+
+def read_entry_to_replace(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
+    """Read an entry that a form corrects or retracts, with course, act, author and successor.
+
+    Whether it is in force still is decided when it is recorded. Raises Entry.DoesNotExist, also for
+    a retraction.
+    """
+    entries = Entry.objects.exclude(kind=EntryKind.RETRACTION).select_related(
+        "course__patient",
+        "course__policy",
+        "recorded_by",
+        "act",
+        "replaced_by",
+        "replaced_by__act",
+    )
+    return entries.get(course_id=course_id, pk=entry_id)
 
 
 def _entries_in_force(course_id: uuid.UUID) -> QuerySet[Entry]:
