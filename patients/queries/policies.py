@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from crs_app.accounts.models import User
 from grading.engine.policy import DEFAULT_POLICY, Policy, policy_from
@@ -103,6 +105,32 @@ def read_site_policy_periods() -> list[PolicyPeriod]:
         PolicyPeriod(one.valid_from, one.version_id, one.version.digest, one.version.values, one.pk)
         for one in decisions
     )
+
+
+def site_decisions() -> QuerySet[SitePolicy]:
+    """Query every decision of the site with version and author, in the order of the decisions."""
+    return SitePolicy.objects.select_related("version", "recorded_by").order_by("pk")
+
+
+def read_latest_site_decision() -> SitePolicy | None:
+    """Read the site's latest decision with its author; None where it never decided."""
+    return SitePolicy.objects.select_related("recorded_by").order_by("-pk").first()
+
+
+def site_decision_exists(form_id: uuid.UUID) -> bool:
+    """Return whether the form ``form_id`` recorded a decision of the site."""
+    return SitePolicy.objects.filter(form_id=form_id).exists()
+
+
+def course_decisions(course: Course) -> QuerySet[CoursePolicy]:
+    """Query every policy decided for ``course`` with act, author and version, newest first."""
+    decided = CoursePolicy.objects.filter(course=course)
+    return decided.select_related("act__recorded_by", "version", "site_policy").order_by("-pk")
+
+
+def policy_versions() -> QuerySet[PolicyVersion]:
+    """Query every policy version, in the order in which they were stored."""
+    return PolicyVersion.objects.order_by("pk")
 
 
 def period_at(policy_periods: Iterable[PolicyPeriod], at: datetime) -> PolicyPeriod | None:
