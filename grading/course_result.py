@@ -106,7 +106,7 @@ def grade_course(
 
 
 def _latest_time(document: CourseDocument, known: list[Entry]) -> datetime:
-    """The later of the last clinical and the last charting time, retracted entries included."""
+    """Return the latest clinical or charting time of all entries, retracted ones included."""
     times = [time for entry in known for time in (entry.at, entry.recorded_at)]
     return max(times, default=document.facts.infused_at)
 

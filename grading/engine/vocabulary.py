@@ -53,7 +53,7 @@ class AgeBand(Labelled):
 
     @classmethod
     def of(cls, age_years: int) -> AgeBand | None:
-        """The band of an age in completed years; None for an adult."""
+        """Return the band of an age in completed years; None for an adult."""
         until = {1: cls.INFANT, 5: cls.TODDLER, 12: cls.CHILD, 18: cls.ADOLESCENT}
         return next((band for years, band in until.items() if age_years < years), None)
 
@@ -335,7 +335,7 @@ SYMPTOM_TERMS: Final = frozenset((*CONSTITUTIONAL_SYMPTOMS, *TOXICITY_TERMS, *SI
 
 
 def term_label(term: str) -> str:
-    """A CTCAE term or Table 1 symptom as it is shown."""
+    """Return a CTCAE term or Table 1 symptom as it is shown."""
     return _ABBREVIATIONS.get(term) or term.replace("_", " ")
 
 
