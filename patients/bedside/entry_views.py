@@ -81,7 +81,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 @requires_charting
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """The form of an entry with its values; a POST records the correction."""
-    course, entry = course_or_404(course_id), _entry_or_404(course_id, entry_id)
+    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
     form = form_class(posted(request), course=course, now=timezone.now(), correcting=entry)
     if not form.is_bound:
@@ -94,7 +94,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 @requires_charting
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Record that an entry was entered in error."""
-    course, entry = course_or_404(course_id), _entry_or_404(course_id, entry_id)
+    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
     form = RetractionForm(posted(request))
     if form.is_bound and form.is_valid():
         submission = submission_from(request, form)
@@ -258,7 +258,7 @@ def _form_page(
     return render_in_form_place(request, course, template, context, data=bedside, status=status)
 
 
-def _entry_or_404(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
+def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
     """Return the entry; raise Http404 where the course has none of that id but a retraction."""
     try:
         return read_entry_to_replace(course_id, entry_id)
