@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import db as sessions
 from django.db.models import Model
-from django.utils import timezone, translation
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crs_app.accounts.models import User
@@ -152,7 +152,7 @@ def test_a_part_is_rendered_once_for_a_day_and_a_language() -> None:
 
     assert render() == render() == "<b>38.4</b>"
     assert len(rendered) == 1
-    with translation.override("de"):
+    with mock.patch("crs_app.speedups.rendered_parts.get_language", return_value="de"):
         render()
     assert len(rendered) == 2
     tomorrow = timezone.now() + timedelta(days=1)
