@@ -1,4 +1,4 @@
-"""What every view of the chart asks of a request: who sends it, what, and about which course."""
+"""Read a request of the chart: its user, its submission and its course."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_CONTENTS: Final = frozenset(
 
 
 class SignedInRequest(HttpRequest):
-    """A request that the middleware let pass."""
+    """Request of a user who is signed in, as the middleware ensures."""
 
     user: User
     htmx: HtmxDetails
@@ -36,7 +36,7 @@ View = Callable[..., HttpResponse]
 
 
 def requires_charting(view: View) -> View:
-    """Lets only those chart who may."""
+    """Decorate a view: raise PermissionDenied for a user who may not chart."""
 
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -47,7 +47,7 @@ def requires_charting(view: View) -> View:
 
 
 def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission:
-    """The form's own id, and what was sent under it."""
+    """Return the submission of a valid form: its idempotency key, and what was sent with it."""
     return Submission(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
@@ -60,9 +60,9 @@ def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission
 def recorded_before(
     request: SignedInRequest, course: Course, form: SubmittedForm
 ) -> list[NewEntry]:
-    """What this very form recorded when it was sent before; nothing where it is new.
+    """Return the entries that a replayed form recorded the first time; none where it is new.
 
-    The chart has gone on since: what was right then may be refused or asked about now.
+    A replay may not be valid any more, because the chart has changed since.
     """
     form_id = form.cleaned_data.get("form_id")
     if form_id is None:
@@ -76,20 +76,20 @@ def recorded_before(
 
 
 def _digest(typed: QueryDict) -> str:
-    """What a form says, whenever and however often it is sent; what is empty says nothing."""
-    said = sorted(
+    """Return the digest of the contents of a form: equal for each replay, without empty fields."""
+    contents = sorted(
         (key, values) for key, values in typed.lists() if key not in _NOT_CONTENTS and any(values)
     )
-    return hashlib.sha256(repr(said).encode()).hexdigest()
+    return hashlib.sha256(repr(contents).encode()).hexdigest()
 
 
 def posted(request: SignedInRequest) -> Mapping[str, Any] | None:
-    """What was sent, None where nothing was."""
+    """Return the posted data; None where the request is no POST."""
     return request.POST if request.method == "POST" else None
 
 
 def course_or_404(course_id: uuid.UUID) -> Course:
-    """The course; answers 404 where there is none."""
+    """Read the course; raise Http404 where there is none."""
     try:
         return read_course(course_id)
     except Course.DoesNotExist:

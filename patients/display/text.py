@@ -1,4 +1,4 @@
-"""A charted fact, an age and a time in words."""
+"""Text of charted facts, ages and times."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ LATE_AFTER: Final = timedelta(minutes=10)
 
 
 def entry_text(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
-    """The entry in one line; ``weight_kg`` converts a dose charted without a pump weight."""
+    """Return ``entry`` in one line; ``weight_kg`` converts a dose that has no weight of its own."""
     if isinstance(entry, charted.Vasopressor):
         return _infusion(entry, weight_kg)
     return _WORDED[type(entry)](entry)
 
 
 def _vitals(entry: charted.Vitals) -> str:
-    said = {
+    values = {
         sign.key: value for sign in VITAL_SIGNS if (value := entry.value_of(sign.key)) is not None
     }
     parts = []
-    if "temperature_c" in said:
+    if "temperature_c" in values:
         parts.append(f"Temp {temperature_text(entry)}")
-    if "systolic_mmhg" in said and "diastolic_mmhg" in said:
+    if "systolic_mmhg" in values and "diastolic_mmhg" in values:
         parts.append(f"BP {pressure_text(entry)}")
-        said.pop("systolic_mmhg")
-        said.pop("diastolic_mmhg")
+        values.pop("systolic_mmhg")
+        values.pop("diastolic_mmhg")
     for sign in VITAL_SIGNS:
-        if sign.key in said and sign.key != "temperature_c":
+        if sign.key in values and sign.key != "temperature_c":
             unit = " %" if sign.unit == "%" else ""
-            parts.append(f"{sign.abbreviation} {format_number(said[sign.key])}{unit}")
+            parts.append(f"{sign.abbreviation} {format_number(values[sign.key])}{unit}")
     return _SEPARATOR.join(parts)
 
 
 def temperature_text(entry: charted.Vitals) -> str:
-    """As it was typed; a reading in °F with its Celsius beside it."""
+    """Return the temperature as typed; one in °F with its value in °C."""
     celsius: Number = entry.temperature_c if entry.temperature_c is not None else Decimal(0)
     if entry.temperature_f is None:
         return f"{format_number(celsius, 2)} °C"
@@ -67,7 +67,7 @@ def temperature_text(entry: charted.Vitals) -> str:
 
 
 def pressure_text(entry: charted.Vitals) -> str:
-    """Systolic and diastolic, "–" for the one not charted."""
+    """Return "systolic/diastolic", with "–" for the one not charted."""
     pair = (entry.systolic_mmhg, entry.diastolic_mmhg)
     return "/".join("–" if value is None else format_number(value) for value in pair)
 
@@ -86,7 +86,7 @@ def _oxygen(entry: charted.Oxygen) -> str:
 
 
 def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
-    """The rate as charted, with the arithmetic that brings it to Table 3's unit."""
+    """Return the rate as charted, with its conversion to the unit of Lee 2014, Table 3."""
     text = f"{entry.drug.label} {rate_text(entry)}"
     canonical, weight = DRUGS[entry.drug].canonical, entry.weight_kg or weight_kg
     if not entry.rate or entry.unit is None or canonical is None or entry.unit is canonical:
@@ -100,7 +100,7 @@ def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
 
 
 def lab_unit_text(unit: str) -> str:
-    """The unit of a result as it is written; empty for a ratio."""
+    """Return the unit of a result as it is printed; empty for a ratio."""
     return _LAB_UNIT_TEXTS.get(unit, unit)
 
 
@@ -148,8 +148,8 @@ def _risk(entry: charted.Risk) -> str:
 
 
 def _toxicity(entry: charted.Toxicity) -> str:
-    said = "resolved" if entry.grade == 0 else f"CTCAE grade {entry.grade}"
-    return f"{capital(term_label(entry.term))}, {said}"
+    grade = "resolved" if entry.grade == 0 else f"CTCAE grade {entry.grade}"
+    return f"{capital(term_label(entry.term))}, {grade}"
 
 
 def _judgement(entry: charted.Judgement) -> str:
@@ -190,7 +190,7 @@ _WORDED: Final[dict[type[charted.Entry], Callable[[Any], str]]] = {
 
 
 def attribution_text(entry: charted.Entry) -> str:
-    """How a row is marked whose findings are not plainly CRS; empty where they are."""
+    """Return the tag of a row with findings not attributed to CRS; empty where all are."""
     marks = [_MARKS[entry.attribution]] if entry.attribution in _MARKS else []
     if isinstance(entry, charted.Vitals):
         marks += [
@@ -208,7 +208,7 @@ _MARKS: Final = {
 
 
 def thing_label(key: str) -> str:
-    """The name of a thing that is charted: "temperature_c", "vasopressor.dopamine", "lab.crp"."""
+    """Return the label of a key of the chart, as "temperature_c", "lab.crp", "symptom.rash"."""
     if key in VITAL_SIGN:
         return VITAL_SIGN[key].label
     prefix, _, word = key.partition(".")
@@ -222,11 +222,12 @@ def thing_label(key: str) -> str:
 
 
 def capital(text: str) -> str:
+    """Return ``text`` with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
 def duration_text(duration: timedelta) -> str:
-    """A length of time in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
+    """Return a duration in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
     minutes = max(0, int(duration.total_seconds()) // 60)
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
@@ -238,36 +239,36 @@ def duration_text(duration: timedelta) -> str:
 
 
 def age_text(at: datetime, now: datetime) -> str:
-    """How long ago: "12 min ago"."""
+    """Return the time from ``at`` to ``now``: "12 min ago"."""
     age = now - at
     return "just now" if age < timedelta(minutes=1) else f"{duration_text(age)} ago"
 
 
 def late_text(at: datetime, recorded_at: datetime) -> str:
-    """How late an entry was charted; empty up to ten minutes."""
+    """Return how late an entry was charted; empty up to ten minutes."""
     late = recorded_at - at
     return f"charted {duration_text(late)} later" if late > LATE_AFTER else ""
 
 
 def clock_text(at: datetime, now: datetime) -> str:
-    """A time of day at the site, with its date where that is not today's."""
+    """Return the time of day at the site, with the date where it is not that of ``now``."""
     there = at.astimezone(timezone.get_default_timezone())
     clock = f"{there.hour:02}:{there.minute:02}"
     return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
 
 
 def day_of(at: datetime) -> date:
-    """The site's date at an instant."""
+    """Return the date at the site at a time."""
     return at.astimezone(timezone.get_default_timezone()).date()
 
 
 def day_text(infused_at: datetime, at: datetime) -> int:
-    """Calendar days at the site since the infusion; the day of infusion is day 0."""
+    """Return the calendar days at the site since the infusion; its own day is day 0."""
     return (timezone.localtime(at).date() - timezone.localtime(infused_at).date()).days
 
 
 def weight_at(weights: Sequence[charted.Weight], at: datetime) -> Decimal | None:
-    """The latest of ``weights`` (in order) at or before ``at``, else the first after it."""
+    """Return the latest of ``weights`` (in order) at or before ``at``, else the first after it."""
     earlier = [weight for weight in weights if weight.at <= at]
     if earlier:
         return earlier[-1].weight_kg

@@ -16,8 +16,8 @@ from patients.models import GuidanceAnswer
 class AnswerRow(NamedTuple):
     """An answer as it is read, without the weight of a model.
 
-    ``charted``: *done* charted a treatment with it; ``charted_anew``: that one was taken back or
-    corrected since.
+    ``charted``: *done* charted a treatment with it; ``was_replaced``: that treatment was retracted
+    or corrected since.
     """
 
     pk: uuid.UUID
@@ -29,7 +29,7 @@ class AnswerRow(NamedTuple):
     returns_at: datetime | None
     recorded_at: datetime
     charted: bool
-    charted_anew: bool
+    was_replaced: bool
     author: str
 
 
@@ -66,7 +66,9 @@ def parse_latest_answers(said: str | None) -> dict[str, AnswerRow]:
 
 def parse_answers(said: str | None) -> list[AnswerRow]:
     rows = []
-    for pk, *words, returns_at, recorded_at, charted, anew, author in json.loads(said or "[]"):
+    for pk, *words, returns_at, recorded_at, charted, was_replaced, author in json.loads(
+        said or "[]"
+    ):
         code, summary, grade, reply, reason = words
         rows.append(
             AnswerRow(
@@ -79,7 +81,7 @@ def parse_answers(said: str | None) -> list[AnswerRow]:
                 returns_at=None if returns_at is None else datetime.fromisoformat(returns_at),
                 recorded_at=datetime.fromisoformat(recorded_at),
                 charted=charted,
-                charted_anew=anew,
+                was_replaced=was_replaced,
                 author=display_name_of(*author),
             )
         )
@@ -98,7 +100,7 @@ def answer_row_of(answer: GuidanceAnswer) -> AnswerRow:
         returns_at=answer.returns_at,
         recorded_at=answer.recorded_at,
         charted=answer.treatment_id is not None,
-        charted_anew=False,
+        was_replaced=False,
         author=answer.recorded_by.display_name,
     )
 

@@ -1,4 +1,4 @@
-"""The ward board: every open course, the most urgent first, by two queries for any number."""
+"""Build the rows of the ward board, with two queries for any number of courses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from patients.queries.grades import findings_without_wording
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One course on the ward board."""
+    """Row of one course on the ward board."""
 
     course_id: UUID
     name: str
@@ -38,7 +38,7 @@ class BoardRow:
 
 
 def open_board_rows(now: datetime) -> list[BoardRow]:
-    """A row for every open course."""
+    """Return a row for every open course, the most urgent first."""
     courses = courses_for_board(now).filter(ended_at=None)
     periods = group_by_course(
         GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, {"system": HEADLINE.key, "now": now})
@@ -48,7 +48,7 @@ def open_board_rows(now: datetime) -> list[BoardRow]:
 
 
 def ended_board_rows(now: datetime) -> list[BoardRow]:
-    """A row for every course that has ended, as it stood at its end; the latest first."""
+    """Return a row for every ended course, with its status at its end; the latest first."""
     courses = courses_for_board(now).exclude(ended_at=None).order_by("-ended_at")
     last = GradePeriod.objects.filter(valid__contains=F("course__ended_at"))
     periods = group_by_course(last.filter(known__upper_inf=True).order_by("course_id", "valid"))
@@ -80,7 +80,7 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
 
 
 def _differs(period: GradePeriod, current: GradePeriod | None) -> bool:
-    """Whether it says something else: a change of policy alone ends a period too."""
+    """Whether grade or findings differ: a change of policy alone ends a period too."""
     return current is None or (
         period.grade,
         period.at_most,
