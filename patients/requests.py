@@ -1,4 +1,4 @@
-"""Read a request of the chart: its user, its submission and its course."""
+"""What every view of the chart asks of a request: who sends it, what, and about which course."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_CONTENTS: Final = frozenset(
 
 
 class SignedInRequest(HttpRequest):
-    """Request of a user who is signed in, as the middleware ensures."""
+    """A request that the middleware let pass."""
 
     user: User
     htmx: HtmxDetails
@@ -36,7 +36,7 @@ View = Callable[..., HttpResponse]
 
 
 def requires_charting(view: View) -> View:
-    """Decorate a view: raise PermissionDenied for a user who may not chart."""
+    """Lets only those chart who may."""
 
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -47,7 +47,7 @@ def requires_charting(view: View) -> View:
 
 
 def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission:
-    """Return the submission of a valid form: its idempotency key, and what was sent with it."""
+    """The form's own id, and what was sent under it."""
     return Submission(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
@@ -60,9 +60,9 @@ def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission
 def recorded_before(
     request: SignedInRequest, course: Course, form: SubmittedForm
 ) -> list[NewEntry]:
-    """Return the entries that a replayed form recorded the first time; none where it is new.
+    """What this very form recorded when it was sent before; nothing where it is new.
 
-    A replay may not be valid any more, because the chart has changed since.
+    The chart has gone on since: what was right then may be refused or asked about now.
     """
     form_id = form.cleaned_data.get("form_id")
     if form_id is None:
@@ -76,20 +76,20 @@ def recorded_before(
 
 
 def _digest(typed: QueryDict) -> str:
-    """Return the digest of the contents of a form: equal for each replay, without empty fields."""
-    contents = sorted(
+    """What a form says, whenever and however often it is sent; what is empty says nothing."""
+    said = sorted(
         (key, values) for key, values in typed.lists() if key not in _NOT_CONTENTS and any(values)
     )
-    return hashlib.sha256(repr(contents).encode()).hexdigest()
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def posted(request: SignedInRequest) -> Mapping[str, Any] | None:
-    """Return the posted data; None where the request is no POST."""
+    """What was sent, None where nothing was."""
     return request.POST if request.method == "POST" else None
 
 
 def course_or_404(course_id: uuid.UUID) -> Course:
-    """Read the course; raise Http404 where there is none."""
+    """The course; answers 404 where there is none."""
     try:
         return read_course(course_id)
     except Course.DoesNotExist:

@@ -270,7 +270,7 @@ def _form_page(
 
 
 def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
-    """Read an entry that is no retraction; recording checks whether it can still be replaced."""
+    """An entry that can be corrected or retracted; whether it still can, recording decides."""
     entries = Entry.objects.exclude(kind=EntryKind.RETRACTION).select_related(
         "course__patient",
         "course__policy",

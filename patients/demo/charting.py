@@ -53,7 +53,7 @@ CHARTING_DELAY_MINUTES = (2, 4, 3, 6, 2, 9, 3, 5)
 
 
 class Chart:
-    """Writes the entries of one patient, at times in hours before now."""
+    """Writes the entries of one patient, at times given as hours before now."""
 
     def __init__(self, number: int, now: datetime) -> None:
         self.number = number
@@ -105,10 +105,10 @@ class Chart:
         for analyte, values in series.items():
             unit, lower, upper = LABORATORY[analyte]
             limits = {"lower_limit": lower, "upper_limit": upper}
-            known = {key: limit for key, limit in limits.items() if limit is not None}
+            given = {key: limit for key, limit in limits.items() if limit is not None}
             for days_back, value in enumerate(reversed(values)):
                 hours_ago = last_hours_ago + 24 * days_back
-                words = {"analyte": analyte, "value": value, "unit": unit, **known}
+                words = {"analyte": analyte, "value": value, "unit": unit, **given}
                 self.add(hours_ago, "lab", charted_after_minutes=48, **words)
 
     def infusion(self, hours_ago: float, drug: str, rate: str, unit: str, **words: Any) -> str:

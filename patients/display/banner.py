@@ -65,10 +65,7 @@ def banner_of(course_status: CourseStatus) -> Banner:
 
 
 def _age(course: Course, now: datetime) -> str:
-    """Return the age today: completed years, or months under two years.
-
-    Without a birth date, the age typed at admission.
-    """
+    """Completed years today, months under two years; as given where no birth date is known."""
     born = course.patient.birth_date
     if born is None:
         return "" if course.age_years is None else f"{int(course.age_years)} y"

@@ -9,19 +9,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from grading.engine import entries as charted
+from grading.engine import entries
 from grading.engine.analytes import Analyte
-from grading.engine.units import format_number
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.signature import signature_of
 from patients.display.text import (
     clock_text,
     day_of,
     entry_text,
-    lab_unit_text,
-    pressure_text,
-    temperature_text,
-    thing_label,
+    key_label,
+    short_value,
+    vital_sign_number,
 )
 from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
 
@@ -237,9 +235,9 @@ def next_change(
     return NextChange(at, grade, at_most, text, direction)
 
 
-def _excluded(key: str, entry: charted.Entry) -> str:
-    if isinstance(entry, charted.Vitals) and key in VITAL_SIGN:
-        text = f"{thing_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
+def _excluded(key: str, entry: entries.Entry) -> str:
+    if isinstance(entry, entries.Vitals) and key in VITAL_SIGN:
+        text = f"{key_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
     else:
         text = entry_text(entry)
     return f"{text}: another cause, not counted"
@@ -258,27 +256,6 @@ def _strip(status: Any) -> Iterable[StripValue]:
                 at=entry.at,
                 stale=key in status.stale,
             )
-
-
-def short_value(key: str, entry: charted.Entry) -> tuple[str, str, str]:
-    """Return label, value and unit of the value that ``entry`` has for ``key``."""
-    if isinstance(entry, charted.Lab):
-        result = f"{entry.comparator or ''}{format_number(entry.value)}"
-        return entry.analyte.label, result, lab_unit_text(entry.unit)
-    if isinstance(entry, charted.Vitals):
-        if key == "systolic_mmhg":
-            return "BP", pressure_text(entry), "mmHg"
-        if key == "temperature_c":
-            value, _, unit = temperature_text(entry).partition(" ")
-            return "Temp", value, unit
-        return VITAL_SIGN[key].abbreviation, vital_sign_number(key, entry), VITAL_SIGN[key].unit
-    return thing_label(key), entry_text(entry), ""
-
-
-def vital_sign_number(key: str, entry: charted.Vitals, places: int = 3) -> str:
-    """Return the vital sign ``key`` of a set as a number without unit; "" where it has none."""
-    reading = entry.value_of(key)
-    return "" if reading is None else format_number(reading, places)
 
 
 def _never_charted(status: Any) -> list[str]:

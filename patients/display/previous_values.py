@@ -8,12 +8,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from grading.engine import entries as charted
+from grading.engine import entries
 from grading.engine.units import format_number
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
-from patients.display.grade_card import short_value, vital_sign_number
-from patients.display.text import age_text, entry_text, temperature_text, weight_at
+from patients.display.text import (
+    age_text,
+    entry_text,
+    short_value,
+    temperature_text,
+    vital_sign_number,
+    weight_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Infusion:
     weight_kg: str
 
 
-def running_infusions(status: Any, weights: Sequence[charted.Weight]) -> list[Infusion]:
+def running_infusions(status: Any, weights: Sequence[entries.Weight]) -> list[Infusion]:
     """Return the running vasopressors; ``weights`` convert their doses."""
     return [
         Infusion(
@@ -58,7 +64,7 @@ def running_infusions(status: Any, weights: Sequence[charted.Weight]) -> list[In
             weight_kg=_field_value(entry.weight_kg),
         )
         for _, entry in sorted(status.latest.items())
-        if isinstance(entry, charted.Vasopressor) and entry.runs
+        if isinstance(entry, entries.Vasopressor) and entry.runs
     ]
 
 
@@ -66,7 +72,7 @@ def _field_value(number: Decimal | None) -> str:
     return "" if number is None else f"{number:f}"
 
 
-def previous_values(status: Any, weights: Sequence[charted.Weight]) -> dict[str, PreviousValue]:
+def previous_values(status: Any, weights: Sequence[entries.Weight]) -> dict[str, PreviousValue]:
     """Return the values charted before, by the name of the form field that shows them."""
     values = {
         **_previous_vitals(status.latest),
@@ -97,7 +103,7 @@ def _previous_vitals(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime
 def _previous_results(latest: Mapping[str, Any]) -> dict[str, tuple[str, datetime]]:
     values = {}
     for entry in latest.values():
-        if isinstance(entry, charted.Lab):
+        if isinstance(entry, entries.Lab):
             _, result, unit = short_value("", entry)
             values[entry.analyte.value] = (f"{result} {unit}".rstrip(), entry.at)
     return values
@@ -107,11 +113,11 @@ def _previous_symptoms(latest: Mapping[str, Any]) -> dict[str, tuple[str, dateti
     return {
         f"symptom_{entry.term}": (_symptom_text(entry), entry.at)
         for entry in latest.values()
-        if isinstance(entry, charted.Symptom)
+        if isinstance(entry, entries.Symptom)
     }
 
 
-def _symptom_text(entry: charted.Symptom) -> str:
+def _symptom_text(entry: entries.Symptom) -> str:
     """Return the answer, with its attribution where that is not CRS.
 
     The next one may have the same cause.
@@ -121,7 +127,7 @@ def _symptom_text(entry: charted.Symptom) -> str:
     return answer if is_crs else f"{answer}, {entry.attribution.label}"
 
 
-def _previous_oxygen(entry: charted.Oxygen | None) -> dict[str, tuple[str, datetime]]:
+def _previous_oxygen(entry: entries.Oxygen | None) -> dict[str, tuple[str, datetime]]:
     if entry is None:
         return {}
     numbers = {

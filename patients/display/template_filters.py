@@ -35,7 +35,7 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _moment(at: datetime) -> str:
+def _date_time(at: datetime) -> str:
     """Format a date and time at the site: "9 Mar 2026 13:05"."""
     there = timezone.localtime(at)
     return f"{_day(there)} {there:%H:%M}"
@@ -61,7 +61,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "capital": capital,
     "clock": _clock,
     "day": _day,
-    "moment": _moment,
+    "date_time": _date_time,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,

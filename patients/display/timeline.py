@@ -113,7 +113,7 @@ def _entry_row(
     correctable: Container[str],
 ) -> TimelineRow:
     row, read, retraction = entry.row, entry.read, entry.retraction
-    marks = attribution_text(read)
+    tags = attribution_text(read)
     can_retract = bool(correctable) and retraction is None
     return TimelineRow(
         key=f"entry-{row.pk}",
@@ -128,9 +128,9 @@ def _entry_row(
         retract_reason=retraction or "",
         note="" if isinstance(read, _SHOWN_AS_TEXT) else read.note,
         attribution=read.attribution.value,
-        attribution_text=marks,
+        attribution_text=tags,
         attribution_reason=entry.answers.get(REASON, "")
-        if marks or row.kind == EntryKind.DEATH
+        if tags or row.kind == EntryKind.DEATH
         else "",
         confirmed=tuple(confirmed_of(entry.answers, entry.place)),
         can_correct=can_retract and row.kind in correctable,

@@ -23,7 +23,7 @@ from patients.guidance.advice import (
     risk_answers,
     why_asked_again,
 )
-from patients.guidance.tasks import RISK_ASKED, Task, risk_task, tasks_of
+from patients.guidance.tasks import RISK_QUESTIONS, Task, risk_task, tasks_of
 from patients.queries.grades import EntryAuthor, GradeHistory
 from patients.queries.status import CourseStatus, read_authors, read_history_for, weights_among
 
@@ -204,18 +204,18 @@ def _card(
         detail=item.detail,
         other_source=item.other_source,
         citation=item.citation,
-        inputs=tuple(_input(used, authors, now) for used in item.inputs),
+        inputs=tuple(_input_line(used, authors, now) for used in item.inputs),
         unknown=tuple(item.unknown),
         replies=tuple(reply.value for reply in item.answers),
         charts=item.code in CHARTED_BY_DONE,
         proposes_dose=item.dose_mg is not None,
         tasks=tasks_of(item, advice.status, answered, unchanged),
-        answered=_answered(item, advice),
-        next_at=_due(advice) if item.code == "tocilizumab.awaiting" else None,
+        answered=_answered_line(item, advice),
+        next_at=_reassessment_due(advice) if item.code == "tocilizumab.awaiting" else None,
     )
 
 
-def _input(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:
+def _input_line(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:
     """Build the line of ``used``; its time is cut off the value, as the line shows it apart."""
     author = authors.get(used.entry_id or "")
     if author is None:
@@ -226,7 +226,7 @@ def _input(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> In
     return InputLine(used.what, value, author.at, author.name)
 
 
-def _answered(item: Item, advice: Advice) -> AnsweredLine | None:
+def _answered_line(item: Item, advice: Advice) -> AnsweredLine | None:
     answer = advice.answers.get(item.code)
     if answer is None:
         return None
@@ -249,7 +249,7 @@ def _questions(
     While the two that decide the branch at grade 2 are open, an item of their own asks them.
     """
     grade = advice.status.grade
-    for question in RISK_ASKED:
+    for question in RISK_QUESTIONS:
         present, entry_id = risk.get(question, (None, ""))
         if present is not None:
             author = authors[entry_id]
@@ -289,7 +289,7 @@ def _next_at(advice: Advice) -> datetime | None:
     return min((instant for instant in instants if instant > now), default=None)
 
 
-def _due(advice: Advice) -> datetime | None:
+def _reassessment_due(advice: Advice) -> datetime | None:
     """Return when the latest tocilizumab dose is to be reassessed."""
     last = last_tocilizumab(advice)
     return None if last is None else last.at + hours(REASSESS_AFTER)

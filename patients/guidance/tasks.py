@@ -10,7 +10,7 @@ from grading.engine.algorithm import Item
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Unknown
 from grading.engine.vocabulary import VITAL_SIGN, JudgementAbout, RiskQuestion, VasopressorDrug
-from patients.display.text import capital, thing_label
+from patients.display.text import capital, key_label
 from patients.forms.fields import NO, YES
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import UnchangedItem
@@ -61,14 +61,14 @@ JUDGED: Final = {
     "life_threatening": JudgementAbout.LIFE_THREATENING,
 }
 """The unknowns that only a clinician's judgement resolves, by their code."""
-_ASKED: Final = {
+_JUDGEMENT_QUESTIONS: Final = {
     JudgementAbout.RELATIVE_HYPOTENSION: "Is this pressure low for this patient?",
     JudgementAbout.REFRACTORY_HYPOTENSION: (
         "Is the hypotension refractory to fluids and one low-dose vasopressor?"
     ),
     JudgementAbout.LIFE_THREATENING: "Is the toxicity immediately life-threatening?",
 }
-RISK_ASKED: Final = {
+RISK_QUESTIONS: Final = {
     RiskQuestion.EXTENSIVE_COMORBIDITIES: "Extensive comorbidities?",
     RiskQuestion.OLDER_AGE: "Older age?",
     RiskQuestion.CHRONIC_CORTICOSTEROIDS: "Chronic corticosteroids?",
@@ -106,44 +106,47 @@ def tasks_of(
     """
     if item.code == "bound.resolve":
         open_ones = [u for u in status.unknown if u.could_reach > status.grade]
-        return tuple(_of_unknown(unknown) for unknown in open_ones)
+        return tuple(_task_of_unknown(unknown) for unknown in open_ones)
     if item.code == "evidence.stale":
-        return tuple(_of_stale(item, status, unchanged))
+        return tuple(_stale_tasks(item, status, unchanged))
     if item.code == "risk.unanswered":
         asked = (RiskQuestion.EXTENSIVE_COMORBIDITIES, RiskQuestion.OLDER_AGE)
         return tuple(risk_task(question, None) for question in asked if question not in risk)
     if item.code in _FORM_OF_MISSING:
         kind, label = _FORM_OF_MISSING[item.code]
-        return (_by_form(item.code, "", kind, label),)
+        return (_form_task(item.code, "", kind, label),)
     return ()
 
 
 def risk_task(question: RiskQuestion, answer: bool | None, note: str = "") -> Task:
     """Build the task of a risk question; ``answer`` is the current one, None where it has none."""
     prefix = f"{RISK}:{question.value}"
-    actions = _yes_no(prefix, answer)
-    return Task(prefix.replace(":", "-"), RISK_ASKED[question], note, actions)
+    actions = _yes_no_actions(prefix, answer)
+    return Task(prefix.replace(":", "-"), RISK_QUESTIONS[question], note, actions)
 
 
-def _yes_no(prefix: str, answer: bool | None) -> tuple[QuickAction, QuickAction]:
+def _yes_no_actions(prefix: str, answer: bool | None) -> tuple[QuickAction, QuickAction]:
     return (
         QuickAction("Yes", f"{prefix}:{YES}", is_current=answer is True),
         QuickAction("No", f"{prefix}:{NO}", is_current=answer is False),
     )
 
 
-def _of_unknown(unknown: Unknown) -> Task:
+def _task_of_unknown(unknown: Unknown) -> Task:
     about = JUDGED.get(unknown.code)
     if about is not None:
         prefix = f"{JUDGEMENT}:{about.value}"
         return Task(
-            prefix.replace(":", "-"), _ASKED[about], capital(unknown.why), _yes_no(prefix, None)
+            prefix.replace(":", "-"),
+            _JUDGEMENT_QUESTIONS[about],
+            capital(unknown.why),
+            _yes_no_actions(prefix, None),
         )
     kind, label = _FORM_OF_UNKNOWN.get(unknown.code, _FORM_OF_LABORATORY)
-    return _by_form(unknown.code, capital(unknown.why), kind, label)
+    return _form_task(unknown.code, capital(unknown.why), kind, label)
 
 
-def _by_form(key: str, text: str, kind: EntryKind, label: str) -> Task:
+def _form_task(key: str, text: str, kind: EntryKind, label: str) -> Task:
     has_form = kind in ENTRY_FORMS
     return Task(
         key=key.replace(".", "-"),
@@ -153,17 +156,17 @@ def _by_form(key: str, text: str, kind: EntryKind, label: str) -> Task:
     )
 
 
-def _of_stale(item: Item, status: Any, unchanged: Sequence[UnchangedItem]) -> Iterable[Task]:
+def _stale_tasks(item: Item, status: Any, unchanged: Sequence[UnchangedItem]) -> Iterable[Task]:
     used = {(used.entry_id, used.what) for used in item.inputs}
     unchanged_by_name = {item.field_name: item for item in unchanged}
     for key in sorted(status.stale):
         entry = status.latest[key]
         label = VITAL_SIGN[key].label if isinstance(entry, Vitals) else ""
         if any(entry.id == entry_id and label in ("", what) for entry_id, what in used):
-            yield _stale(key, entry, unchanged_by_name)
+            yield _stale_task(key, entry, unchanged_by_name)
 
 
-def _stale(key: str, entry: Entry, unchanged_by_name: Mapping[str, UnchangedItem]) -> Task:
+def _stale_task(key: str, entry: Entry, unchanged_by_name: Mapping[str, UnchangedItem]) -> Task:
     drug = entry.drug if isinstance(entry, Vasopressor) else None
     name = f"{key}_unchanged" if drug is None else running_name(drug)
     item = unchanged_by_name.get(name)
@@ -175,7 +178,7 @@ def _stale(key: str, entry: Entry, unchanged_by_name: Mapping[str, UnchangedItem
     has_form = entry.kind in ENTRY_FORMS
     return Task(
         key=f"stale-{key.replace('.', '-')}",
-        label=thing_label(key),
+        label=key_label(key),
         note=item.text if item is not None else "",
         actions=actions,
         form_kind=entry.kind if has_form else "",

@@ -15,7 +15,7 @@ from patients.recording.record import lock_course
 
 
 class MovedMeanwhileError(Exception):
-    """Conflict: the location changed after the page was shown; ``course`` is the current one."""
+    """The course is not any more where the page showed it: ``course`` is as it is now."""
 
     def __init__(self, course: Course, by: str) -> None:
         super().__init__(str(course))
@@ -24,7 +24,7 @@ class MovedMeanwhileError(Exception):
 
 
 class TransferReusedError(Exception):
-    """Conflict: this form was saved before with other contents."""
+    """This form was saved before with other contents."""
 
 
 @dataclass(frozen=True, slots=True)
