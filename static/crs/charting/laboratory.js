@@ -22,11 +22,11 @@ const laboratoryOf = (panel) => {
   return names.find((name) => name.toLowerCase() === typed.toLowerCase()) ?? typed;
 };
 
-const propose = (row, [lower, upper, mark]) => {
+const propose = (row, [lower, upper, source]) => {
   const [low, high] = inputsOf(row);
   low.value = lower;
   high.value = upper;
-  row.querySelector("[data-mark]").textContent = mark;
+  row.querySelector("[data-limits-source]").textContent = source;
   delete row.dataset.typed;
 };
 
@@ -89,7 +89,7 @@ export const watchLabs = () => {
     if (event.target.matches("[data-result]")) showSign(row);
     if (!event.target.closest(".lab-limits")) return;
     row.dataset.typed = "";
-    row.querySelector("[data-mark]").textContent = "";
+    row.querySelector("[data-limits-source]").textContent = "";
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-comparator]");
