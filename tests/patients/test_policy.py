@@ -31,13 +31,16 @@ from patients.policy.decide import (
     DecidedMeanwhileError,
     Decision,
     decide,
-    latest_decision,
     regrade_from_start,
 )
 from patients.policy.text import LABELS
 from patients.queries.courses import read_course
 from patients.queries.grades import periods_known_at, periods_known_now
-from patients.queries.policies import read_policy_periods, version_of
+from patients.queries.policies import (
+    read_latest_site_decision,
+    read_policy_periods,
+    version_of,
+)
 from patients.queries.status import read_course_status
 from patients.recording.record import append_act
 from patients.recording.verify import differences
@@ -65,7 +68,7 @@ def decided(administrator: User) -> Make:
     """Decides a policy for the site."""
 
     def make(valid_from: datetime | None = None, **overrides: Any) -> SitePolicy:
-        latest = latest_decision()
+        latest = read_latest_site_decision()
         return decide(
             Decision(
                 policy=policy_from(overrides),
@@ -82,7 +85,7 @@ def decided(administrator: User) -> Make:
 
 def form(policy: Policy = DEFAULT_POLICY, **said: Any) -> dict[str, Any]:
     values = {name: str(value) for name, value in policy.values().items()}
-    latest = latest_decision()
+    latest = read_latest_site_decision()
     own = {"form_id": str(uuid.uuid4()), "seen": latest.pk if latest else 0, "step": "preview"}
     return {**values, **own, "reason": "Agreed in the CRS meeting", **said}
 
@@ -494,7 +497,7 @@ def test_a_course_admitted_while_the_policy_changes_is_graded_under_it(
     """Either the admission is seen by the decision, or the decision by the admission."""
     nurse = UserFactory()
     for cpap_grade in (4, 3, 4, 3):
-        seen = getattr(latest_decision(), "pk", 0)
+        seen = getattr(read_latest_site_decision(), "pk", 0)
         policy = policy_from({"cpap_grade": cpap_grade})
         decision = Decision(policy, None, "Why", administrator, uuid.uuid4(), seen)
         at_once(partial(admit, nurse), partial(decide, decision))
