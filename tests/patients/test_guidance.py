@@ -55,8 +55,8 @@ def answered(
     return client.post(url(course, code, reply), sent, **HTMX)
 
 
-def tapped(client: Client, course: Course, says: str, **said: Any) -> Any:
-    sent = {"form_id": str(uuid.uuid4()), "says": says, **said}
+def tapped(client: Client, course: Course, action: str, **said: Any) -> Any:
+    sent = {"form_id": str(uuid.uuid4()), "action": action, **said}
     return client.post(reverse("patients:guidance_action", args=[course.pk]), sent, **HTMX)
 
 
@@ -146,11 +146,11 @@ def test_a_save_leaves_guidance_alone_that_reads_as_it_did(
     same = saved(shown, heart_rate="90")
     assert same["CRS-Shown"] == f"guidance={shown}"
     assert b'id="guidance"' not in same.content
-    assert b'id="guidance-lead"' not in same.content
+    assert b'id="guidance-top-item"' not in same.content
     other = saved(shown, temperature="36.8")
     assert other["CRS-Shown"] == f"guidance={panel(grade_1).signature}" != f"guidance={shown}"
     assert b'id="guidance"' in other.content
-    assert b'id="guidance-lead"' in other.content
+    assert b'id="guidance-top-item"' in other.content
 
 
 def test_each_form_of_the_panel_is_recorded_by_itself(
@@ -224,7 +224,7 @@ def test_risk_questions_are_asked_at_grade_2_and_kept(
         {"older_age": True},
     ]
     assert {entry.recorded_by for entry in entries} == {nurse}
-    assert [task.told for task in panel(grade_2).told] == [
+    assert [task.answer_in_force for task in panel(grade_2).answered_questions] == [
         "extensive comorbidities no",
         "older age yes",
     ]
@@ -242,11 +242,11 @@ def test_a_judgement_is_one_tap(nurse_client: Client, clinician: User, course: C
     chart(course, clinician, "vitals", ago(minutes=10), systolic_mmhg="95", temperature_c="38.6")
     chart(course, clinician, "baseline", systolic_mmhg="140")
     (task,) = card(course, "bound.resolve").tasks
-    assert [tap.says for tap in task.taps] == [
+    assert [button.action for button in task.actions] == [
         "judgement:relative_hypotension:yes",
         "judgement:relative_hypotension:no",
     ]
-    answer = tapped(nurse_client, course, task.taps[0].says)
+    answer = tapped(nurse_client, course, task.actions[0].action)
     assert answer.context["saved"].card.grade == 2
     assert Entry.objects.get(kind=EntryKind.JUDGEMENT).body == {
         "about": "relative_hypotension",
@@ -269,10 +269,10 @@ def stale(course: Course, clinician: User) -> Course:
 
 def test_a_stale_infusion_goes_on_unchanged(nurse_client: Client, stale: Course) -> None:
     (task,) = card(stale, "evidence.stale").tasks
-    unchanged, stopped = task.taps
+    unchanged, stopped = task.actions
     assert task.form_kind == "vasopressor"
     assert stopped.label == "Stopped"
-    tapped(nurse_client, stale, unchanged.says, mark=unchanged.mark)
+    tapped(nurse_client, stale, unchanged.action, seen_version=unchanged.seen_version)
     entry = Entry.objects.filter(kind=EntryKind.VASOPRESSOR).latest("recorded_at")
     assert entry.body == {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
     assert "evidence.stale" not in codes(stale)
@@ -280,7 +280,7 @@ def test_a_stale_infusion_goes_on_unchanged(nurse_client: Client, stale: Course)
 
 def test_a_stale_infusion_was_stopped(nurse_client: Client, stale: Course) -> None:
     (task,) = card(stale, "evidence.stale").tasks
-    tapped(nurse_client, stale, task.taps[1].says, mark=task.taps[1].mark)
+    tapped(nurse_client, stale, task.actions[1].action, seen_version=task.actions[1].seen_version)
     entry = Entry.objects.filter(kind=EntryKind.VASOPRESSOR).latest("recorded_at")
     assert entry.body == {"drug": "norepinephrine", "rate": "0"}
     assert panel(stale).grade == 0
@@ -294,23 +294,33 @@ def test_a_change_meanwhile_is_noticed(
     changed = {"drug": "norepinephrine", "rate": "9", "unit": "ug/min"}
     chart(stale, clinician, "vasopressor", **changed)
     before = Entry.objects.count()
-    answer = tapped(nurse_client, stale, task.taps[place].says, mark=task.taps[place].mark)
+    answer = tapped(
+        nurse_client,
+        stale,
+        task.actions[place].action,
+        seen_version=task.actions[place].seen_version,
+    )
     assert answer.status_code == 409
     assert "9 mcg/min" in answer.context["refusal"]
     chart(stale, clinician, "vasopressor", drug="norepinephrine", rate="0")
-    answer = tapped(nurse_client, stale, task.taps[place].says, mark=task.taps[place].mark)
+    answer = tapped(
+        nurse_client,
+        stale,
+        task.actions[place].action,
+        seen_version=task.actions[place].seen_version,
+    )
     assert "does not run any more" in answer.context["refusal"]
     assert Entry.objects.count() == before + 1
 
 
 @pytest.mark.parametrize(
-    "says", ["", "risk:age:yes", "risk:older_age:maybe", "judgement:x:yes", "stopped:tea", "x"]
+    "action", ["", "risk:age:yes", "risk:older_age:maybe", "judgement:x:yes", "stopped:tea", "x"]
 )
 def test_a_tap_that_says_nothing_is_refused(
-    nurse_client: Client, grade_1: Course, says: str
+    nurse_client: Client, grade_1: Course, action: str
 ) -> None:
     before = Entry.objects.count()
-    assert tapped(nurse_client, grade_1, says).status_code == 409
+    assert tapped(nurse_client, grade_1, action).status_code == 409
     assert Entry.objects.count() == before
 
 
