@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
@@ -51,7 +52,7 @@ def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission
     return Submission(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
-        request_digest=_digest(request.POST),
+        request_digest=_digest(request),
         answers=form.submission_answers(),
         limits=form.reported_limits(),
     )
@@ -67,7 +68,7 @@ def recorded_before(
     form_id = form.cleaned_data.get("form_id")
     if form_id is None:
         return []
-    acts = course.acts.filter(form_id=form_id, request_digest=_digest(request.POST))
+    acts = course.acts.filter(form_id=form_id, request_digest=_digest(request))
     return [
         NewEntry(EntryKind(entry.kind), entry.at, entry.body, entry.replaces_id)
         for act in acts
@@ -75,17 +76,37 @@ def recorded_before(
     ]
 
 
-def _digest(typed: QueryDict) -> str:
-    """Return a hash of the contents of a form, without empty fields and those of the sending."""
+def _digest(request: SignedInRequest) -> str:
+    """Return a hash of what was sent: the address, and the fields that are not empty.
+
+    Fields that change when a form is sent again are left out.
+    """
+    fields = request.POST.lists()
     contents = sorted(
-        (key, values) for key, values in typed.lists() if key not in _NOT_CONTENTS and any(values)
+        (key, values) for key, values in fields if key not in _NOT_CONTENTS and any(values)
     )
-    return hashlib.sha256(repr(contents).encode()).hexdigest()
+    return hashlib.sha256(repr((request.get_full_path(), contents)).encode()).hexdigest()
 
 
 def posted(request: SignedInRequest) -> Mapping[str, Any] | None:
     """Return the posted fields, None where the request is no POST."""
     return request.POST if request.method == "POST" else None
+
+
+def posted_by_button(request: SignedInRequest) -> Mapping[str, Any]:
+    """Return the posted fields with those that the pressed button has in its address.
+
+    The buttons of a panel send one form. So that each is recorded once, the idempotency key of a
+    button is made of the form's id and of what the button sends.
+    """
+    if not request.GET:
+        return request.POST
+    data = request.POST.copy()
+    for name in request.GET:
+        data.setdefault(name, request.GET[name])
+    with suppress(ValueError):
+        data["form_id"] = str(uuid.uuid5(uuid.UUID(data.get("form_id", "")), _digest(request)))
+    return data
 
 
 def course_or_404(course_id: uuid.UUID) -> Course:

@@ -52,6 +52,7 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
+    posted_by_button,
     requires_charting,
     submission_from,
 )
@@ -77,7 +78,7 @@ def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Record one button: a risk answer, a judgement, an infusion unchanged or stopped."""
     course, now = course_or_404(course_id), timezone.now()
-    form = QuickActionForm(request.POST)
+    form = QuickActionForm(posted_by_button(request))
     if not form.is_valid():
         return _refused(request, course, "This page is out of date: look at the chart.")
     try:
@@ -142,11 +143,10 @@ def _posted_form(
     request: SignedInRequest, course: Course, code: str, reply: Reply, now: datetime
 ) -> AnswerForm | TreatmentGivenForm:
     """Bind the posted form; its class depends on code and reply, not on what is advised now."""
+    data = posted_by_button(request)
     if _charts(code, reply):
-        return TreatmentGivenForm(
-            request.POST, course=course, now=now, agents=CHARTED_BY_DONE[code]
-        )
-    return FORM_OF_REPLY[reply](request.POST)
+        return TreatmentGivenForm(data, course=course, now=now, agents=CHARTED_BY_DONE[code])
+    return FORM_OF_REPLY[reply](data)
 
 
 def _record(

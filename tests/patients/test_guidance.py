@@ -1,5 +1,6 @@
 """The guidance panel: what it asks, how each answer is kept, and when it asks again."""
 
+import html
 import re
 import uuid
 from datetime import timedelta
@@ -153,24 +154,26 @@ def test_a_save_leaves_guidance_alone_that_reads_as_it_did(
     assert b'id="guidance-top-item"' in other.content
 
 
-def test_each_form_of_the_panel_is_recorded_by_itself(
-    nurse_client: Client, grade_3: Course
-) -> None:
-    """What is kept of the panel's text leaves each request its token, and each form its own id."""
+def test_each_button_of_the_panel_is_recorded_once(nurse_client: Client, grade_3: Course) -> None:
+    """All buttons send one form: pressed twice, a button is a replay; another is recorded too."""
     address = reverse("patients:guidance", args=[grade_3.pk])
-    ids, tokens = [], []
-    for _ in range(2):
-        forms = re.findall(
-            r"<form.*?</form>", nurse_client.get(address, **HTMX).content.decode(), re.S
-        )
-        assert len(forms) > 2
-        for form in forms:
-            (own_id,) = re.findall(r'<input type="hidden" name="form_id" value="([^"]+)">', form)
-            (token,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)">', form)
-            ids.append(own_id)
-            tokens.append(token)
-    assert len(set(ids)) == len(ids)
-    assert len(set(tokens)) == 2
+    panels = [nurse_client.get(address, **HTMX).content.decode() for _ in range(2)]
+    ids = [re.findall(r'name="form_id" value="([^"]+)"', panel) for panel in panels]
+    tokens = [re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', panel) for panel in panels]
+    assert [len(found) for found in (*ids, *tokens)] == [1, 1, 1, 1]
+    assert ids[0] != ids[1]
+    assert tokens[0] != tokens[1]
+    done = [
+        html.unescape(there) for there in re.findall(r'formaction="([^"]+/done/[^"]*)"', panels[0])
+    ]
+    assert len(done) >= 2
+    sent = {"form_id": ids[0][0]}
+    replays = [
+        nurse_client.post(there, sent, **HTMX).context["saved"].is_replay
+        for there in (done[0], done[1], done[0])
+    ]
+    assert replays == [False, False, True]
+    assert GuidanceAnswer.objects.filter(course=grade_3).count() == 2
 
 
 def card_of(course: Course, status: CurrentStatus) -> GradeCard:
