@@ -18,7 +18,7 @@ LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-
           --no-annotate --quiet
 # What `make test` runs: every test, or the files and folders that TESTS names; with PLAIN=1 those
 # of patients and accounts, on Django's own parts in place of crs_app/speedups.
-TESTS  ?= $(if $(PLAIN),tests/patients tests/accounts)
+TESTS  ?= $(if $(PLAIN),tests/patients tests/journeys tests/accounts)
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1
 endif

@@ -18,7 +18,9 @@ from django.test.signals import template_rendered
 
 from crs_app.accounts.models import Role, User
 from crs_app.local_postgres import socket_address, throwaway
+from patients.models import Course
 from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
+from tests.factories import UserFactory, admit
 
 SERVER = pytest.StashKey[dict[str, str]]()
 
@@ -145,3 +147,15 @@ def administrator_client(administrator: User) -> Client:
 @pytest.fixture
 def auditor_client(auditor: User) -> Client:
     return _signed_in(auditor)
+
+
+@pytest.fixture
+def clinician(db: None) -> User:
+    """A ward clinician who has charted; not the one who is signed in."""
+    return UserFactory()
+
+
+@pytest.fixture
+def course(clinician: User) -> Course:
+    """An adult of 80 kg, baseline 126/74, infused two days ago."""
+    return admit(clinician, baseline={"systolic_mmhg": "126", "diastolic_mmhg": "74"})
