@@ -97,6 +97,10 @@ def record(course: Course, by: User, drafts: Sequence[NewEntry], **said: Any) ->
     return record_entries(course, drafts, sending(by, **said))
 
 
+def ago(minutes: float = 0, *, hours: float = 0) -> datetime:
+    return timezone.now() - timedelta(hours=hours, minutes=minutes)
+
+
 def utc(text: str) -> datetime:
     """An instant from "2026-03-01 12:00", in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,10 +1,8 @@
-"""Findings at the bedside: found by typing, ticked, tapped, read back; and where the patient is."""
-
-import re
+"""Symptoms ticked and toxicities found by typing."""
 
 from playwright.sync_api import Locator, expect
 
-from patients.models import Course, Entry, EntryKind, Transfer
+from patients.models import Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
 
 
@@ -117,80 +115,3 @@ def test_symptoms_are_said_by_the_keyboard(bedside: BedsidePage) -> None:
     expect(says(bedside, "Malaise", "present")).to_be_checked()
     bedside.page.keyboard.press("Tab")
     expect(says(bedside, "Fatigue", "not said")).to_be_focused()
-
-
-def test_not_observed_is_one_tap_and_leaves_what_is_typed(
-    bedside: BedsidePage, course: Course
-) -> None:
-    bedside.fill({"Heart rate": "92"})
-    bedside.page.get_by_role("button", name="Asleep").click()
-    bedside.expect_saved("Vital signs not observed: asleep")
-    expect(bedside.field("Heart rate")).to_have_value("92")
-    expect(bedside.rows.first).to_contain_text("Vital signs not observed: asleep")
-    assert Entry.objects.filter(kind=EntryKind.NOT_OBSERVED).count() == 1
-
-
-def test_a_tap_without_a_network_says_so(bedside: BedsidePage) -> None:
-    bedside.page.context.set_offline(True)
-    bedside.page.get_by_role("button", name="Refused").click()
-    expect(bedside.page.get_by_role("alert")).to_contain_text("Not saved. There is no connection.")
-    bedside.page.context.set_offline(False)
-    bedside.page.get_by_role("button", name="Refused").click()
-    bedside.expect_saved("Vital signs not observed: refused")
-
-
-def test_a_death_is_read_back_before_it_is_recorded(bedside: BedsidePage, course: Course) -> None:
-    """Nothing is recorded at the first step; it can be taken back like any entry."""
-    bedside.open_tab("Death")
-    bedside.fill({"Death due to": "CRS", "Reason": "Refractory shock"})
-    bedside.save()
-    asked = bedside.page.get_by_role("region", name="Please confirm")
-    expect(asked).to_contain_text(f"{course.patient.name}, MRN {course.patient.mrn}, died")
-    expect(asked).to_contain_text("a death due to CRS")
-    assert not Entry.objects.filter(kind=EntryKind.DEATH).exists()
-    asked.get_by_role("button", name="Yes, correct: save").click()
-    bedside.expect_grade(5)
-
-    bedside.change("Death", "Entered in error")
-    bedside.fill({"Why was it entered in error?": "Wrong patient"})
-    bedside.page.get_by_role("button", name="Take it back").click()
-    bedside.expect_grade(0)
-
-
-def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -> None:
-    bedside.open_tab("Judgement")
-    judged = "Immediately life-threatening toxicity"
-    bedside.fill({"Judged": judged, "Judgement": "present"})
-    bedside.save_and_see_it_saved()
-    bedside.expect_grade(4)
-    bedside.change("Judged immediately life-threatening toxicity: yes", "Correct")
-    bedside.fill({"Judgement": "not present", "Reason for the correction": "Misunderstood"})
-    bedside.save()
-    bedside.expect_grade(0)
-
-
-def test_a_note_is_written(bedside: BedsidePage) -> None:
-    bedside.open_tab("Note")
-    bedside.fill({"Note": "Family called"})
-    bedside.save_and_see_it_saved()
-    expect(bedside.rows.first).to_contain_text("Note: Family called")
-    expect(bedside.field("Note")).to_have_value("")
-
-
-def test_a_patient_is_moved_and_the_course_ended(bedside: BedsidePage, course: Course) -> None:
-    page = bedside.page
-    page.get_by_role("link", name="Ward and bed: 7B 12").click()
-    bedside.fill({"Ward": "ICU", "Bed": "3"})
-    page.get_by_role("button", name="Move", exact=True).click()
-    expect(page.get_by_role("link", name="Ward and bed: ICU 3")).to_be_visible()
-    expect(bedside.rows.filter(has_text="Moved from 7B 12 to ICU 3")).to_contain_text("J. Ruiz")
-
-    page.get_by_role("link", name="Ward and bed").click()
-    page.get_by_role("button", name="End the course").click()
-    expect(page.get_by_role("alert")).to_contain_text("Say why the course ends")
-    bedside.fill({"Reason": "Discharged"})
-    page.get_by_role("button", name="End the course").click()
-    expect(page.get_by_role("status").filter(has_text="Course ended")).to_be_visible()
-    page.goto("/")
-    expect(page.get_by_role("link", name=re.compile("OKONKWO"))).to_have_count(0)
-    assert Transfer.objects.count() == 2

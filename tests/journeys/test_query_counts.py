@@ -1,4 +1,4 @@
-"""How many statements a request takes: counted exactly, so that one more is a decision.
+"""How many statements each request sends: counted exactly, so that one more is a decision.
 
 Statements that open and close a transaction are counted apart: in a test they are savepoints.
 The first of each kind of request fills what is kept for the life of a process.
@@ -45,20 +45,20 @@ class _Inputs(HTMLParser):
         self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._inside = "data-entry" in said
+            self._inside = "data-entry" in attributes
         if not self._inside:
             return
-        name = said.get("name", "")
+        name = attributes.get("name", "")
         if tag == "select":
             self._select = name
-        elif tag == "option" and "selected" in said:
-            self.values[self._select] = said.get("value", "")
-        elif tag == "input" and said.get("type") == "checkbox":
-            self.ticks[name] = said.get("value", "on")
+        elif tag == "option" and "selected" in attributes:
+            self.values[self._select] = attributes.get("value", "")
+        elif tag == "input" and attributes.get("type") == "checkbox":
+            self.ticks[name] = attributes.get("value", "on")
         elif tag == "input" and name:
-            self.values[name] = said.get("value", "")
+            self.values[name] = attributes.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -99,8 +99,8 @@ class Page:
             answer = ask()
         assert answer.status_code == status, answer.content.decode()[:2000]
         assert holds in answer.content
-        said = [query["sql"] for query in queries]
-        return [sql for sql in said if not _OF_A_TRANSACTION.match(sql)]
+        sent = [query["sql"] for query in queries]
+        return [sql for sql in sent if not _OF_A_TRANSACTION.match(sql)]
 
 
 @pytest.fixture
@@ -116,40 +116,37 @@ def page(nurse_client: Client, course: Course, clinician: User) -> Page:
     return opened
 
 
-def told(statements: list[str]) -> str:
+def listed(statements: list[str]) -> str:
     return "\n".join(" ".join(sql.split())[:150] for sql in statements)
 
 
-# BEGIN and COMMIT make nine.
 PLAIN_SAVE = SESSION_AND_USER + 5
+"""Statements of a save, without the two that open and close its transaction."""
 
 
 def test_a_set_of_vital_signs(page: Page) -> None:
-    said = page.save("vitals", temperature="38.5", heart_rate="92")
-    assert len(said) == PLAIN_SAVE, told(said)
+    statements = page.save("vitals", temperature="38.5", heart_rate="92")
+    assert len(statements) == PLAIN_SAVE, listed(statements)
 
 
 def test_a_set_that_changes_the_grade(page: Page) -> None:
-    said = page.save("vitals", systolic_mmhg="80")
-    assert len(said) == PLAIN_SAVE, told(said)
+    statements = page.save("vitals", systolic_mmhg="80")
+    assert len(statements) == PLAIN_SAVE, listed(statements)
 
 
 def test_a_rate_of_a_vasopressor(page: Page) -> None:
-    """It is held against the rate and the weight before, which are read together."""
-    said = page.save("vasopressor", drug="norepinephrine", rate="8", unit="ug/min")
-    assert len(said) == PLAIN_SAVE + 1, told(said)
+    statements = page.save("vasopressor", drug="norepinephrine", rate="8", unit="ug/min")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
 
 
 def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
-    """The weight is read with the dose before; with BEGIN and COMMIT these are ten."""
-    said = page.save("vasopressor", drug="dopamine", rate="12", unit="ug/kg/min")
-    assert len(said) == PLAIN_SAVE + 1, told(said)
+    statements = page.save("vasopressor", drug="dopamine", rate="12", unit="ug/kg/min")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
 
 
 def test_a_set_with_two_ticks(page: Page) -> None:
-    """What a tick stands for is compared with the chart first: a reading is one statement."""
-    said = page.save("vitals", ticked=True, temperature="38.5")
-    assert len(said) == PLAIN_SAVE + 1, told(said)
+    statements = page.save("vitals", ticked=True, temperature="38.5")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
 
 
 def late_set(page: Page, **typed: str) -> list[str]:
@@ -159,15 +156,13 @@ def late_set(page: Page, **typed: str) -> list[str]:
 
 
 def test_a_set_charted_late(page: Page) -> None:
-    """Its row comes alone, to its place: the row below it is read."""
-    said = late_set(page, heart_rate="88")
-    assert len(said) == PLAIN_SAVE + 1, told(said)
+    statements = late_set(page, heart_rate="88")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
 
 
 def test_a_set_charted_late_that_moves_a_change_of_grade(page: Page) -> None:
-    """The timeline comes with it."""
-    said = late_set(page, temperature="38.5")
-    assert len(said) == PLAIN_SAVE + 1, told(said)
+    statements = late_set(page, temperature="38.5")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
 
 
 def test_one_transaction_a_save(page: Page) -> None:
@@ -180,26 +175,25 @@ def test_one_transaction_a_save(page: Page) -> None:
 
 
 def test_the_bedside_page(page: Page) -> None:
-    """The course, what it is read from, the grades held, the timeline."""
-    said = page.get(page.address("bedside"))
-    assert len(said) == SESSION_AND_USER + 4, told(said)
+    statements = page.get(page.address("bedside"))
+    assert len(statements) == SESSION_AND_USER + 4, listed(statements)
 
 
 def test_a_page_of_the_timeline(page: Page) -> None:
-    said = page.get(page.address("timeline"))
-    assert len(said) == SESSION_AND_USER + 2, told(said)
+    statements = page.get(page.address("timeline"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
 
 
 def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
-    said = page.get(page.address("grade"))
-    assert len(said) == SESSION_AND_USER + 3, told(said)
+    statements = page.get(page.address("grade"))
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
 
 
 def test_the_board(page: Page) -> None:
-    """The stamp, the courses, their periods; unchanged, the stamp alone."""
+    """With the state that the browser has named, one statement answers that nothing changed."""
     address = reverse("patients:board")
-    said = page.get(address)
-    assert len(said) == SESSION_AND_USER + 3, told(said)
+    statements = page.get(address)
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
     seen = page.client.get(address).context["signature"]
-    said = page.get(address, 204, seen=seen)
-    assert len(said) == SESSION_AND_USER + 1, told(said)
+    statements = page.get(address, 204, seen=seen)
+    assert len(statements) == SESSION_AND_USER + 1, listed(statements)

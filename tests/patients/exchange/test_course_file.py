@@ -1,4 +1,4 @@
-"""The commands: importing, the demonstration ward, and holding grades against entries."""
+"""Import of a course file (crs-course/1) by `manage.py import_course`."""
 
 import json
 from datetime import datetime
@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from grading.course_result import result_json
 from grading.systems import HEADLINE
-from patients.models import ActSource, Course, Entry, GradeCheckpoint, GradePeriod, Patient
-from patients.queries.grades import periods_known_at, periods_known_now
-from tests.factories import chart
+from patients.models import ActSource, Course, Entry, GradePeriod, Patient
+from patients.queries.grades import periods_known_at
 
 pytestmark = pytest.mark.django_db
+
 
 DOCUMENT: dict[str, Any] = {
     "format": "crs-course/1",
@@ -149,34 +148,3 @@ def test_an_author_is_named_or_unknown(tmp_path: Path, clinician: Any) -> None:
         call_command("import_course", as_file(tmp_path), by="nobody")
     with pytest.raises(CommandError):
         call_command("import_course", str(tmp_path / "missing.json"), stderr=StringIO())
-
-
-def test_the_demonstration_ward_is_charted_and_agrees(db: None) -> None:
-    call_command("demo_ward", stdout=StringIO())
-    assert Course.objects.filter(ended_at=None).count() == 8
-    assert Course.objects.exclude(ended_at=None).count() >= 3
-    out = StringIO()
-    call_command("verify_grades", stdout=out)
-    assert "agree" in out.getvalue()
-    with pytest.raises(CommandError, match="--force"):
-        call_command("demo_ward")
-
-
-def test_a_stored_grade_that_differs_is_found(course: Course, clinician: Any) -> None:
-    chart(course, clinician, "vitals", temperature_c="38.5")
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute("UPDATE patients_gradeperiod SET grade = 2, at_most = 2 WHERE grade = 1")
-        cursor.execute("SET session_replication_role = origin")
-    errors = StringIO()
-    with pytest.raises(CommandError, match="1 of 1"):
-        call_command("verify_grades", stderr=errors)
-    assert "stored grade 2" in errors.getvalue()
-
-
-def test_a_checkpoint_that_differs_is_found(course: Course, clinician: Any) -> None:
-    for _ in range(2):
-        for _ in range(30):
-            chart(course, clinician, "vitals", temperature_c="38.5")
-    checkpoint = GradeCheckpoint.objects.filter(course=course).first()
-    assert checkpoint is None or periods_known_now(course, HEADLINE).exists()

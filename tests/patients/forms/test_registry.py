@@ -1,7 +1,6 @@
-"""Results, toxicities, treatments, baseline: charted, graded, refused, corrected."""
+"""Each kind of entry by its form: charted, graded, refused, corrected."""
 
 import uuid
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,14 +12,7 @@ from grading.engine.vocabulary import TOXICITY_TERMS
 from patients.bedside.page import TABS
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry
-
-HTMX = {"headers": {"HX-Request": "true"}}
-
-
-def send(client: Client, course: Course, kind: str, **said: Any) -> Any:
-    form = {"form_id": str(uuid.uuid4()), "attribution": "crs", **said}
-    return client.post(reverse("patients:entries", args=[course.pk, kind]), form, **HTMX)
-
+from tests.entry_forms import HTMX, send
 
 ACCEPTED = [
     ("toxicity", {"term": "encephalopathy", "grade": "3"}, 3),
@@ -112,3 +104,25 @@ def test_every_word_of_the_vocabulary_can_be_chosen() -> None:
     assert offered == set(TOXICITY_TERMS)
     units = dict(CORRECTION_FORMS["lab"].base_fields["unit"].choices)
     assert {unit.name for analyte in Analyte for unit in analyte.units} <= set(units)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "sentence"),
+    [
+        ("judgement", {"about": "life_threatening"}, "Say whether it is present"),
+        ("judgement", {"present": "yes"}, "Choose what is judged"),
+        ("risk", {}, "answer at least one question"),
+        ("note", {"note": "  "}, "Nothing is written yet"),
+        ("not_observed", {}, "Choose why"),
+        ("not_observed", {"reason_not_observed": "other"}, "Say why here"),
+        ("death", {"attribution": ""}, "Say whether the death was due to CRS"),
+        ("death", {"attribution": "crs"}, "Say why it is, or is not"),
+    ],
+)
+def test_what_is_not_said_is_asked_at_its_field(
+    nurse_client: Client, course: Course, kind: str, said: dict[str, str], sentence: str
+) -> None:
+    answer = send(nurse_client, course, kind, **said)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert not Entry.objects.filter(kind=kind).exists()

@@ -74,7 +74,10 @@ def test_rows_are_never_rewritten(charted: Entry, table: str, assignment: str) -
 
 
 def test_a_course_may_move_to_another_bed(course: Course) -> None:
-    Course.objects.filter(pk=course.pk).update(ward="ICU", bed="3", ended_at=timezone.now())
+    now = timezone.now()
+    Course.objects.filter(pk=course.pk).update(ward="ICU", bed="3", ended_at=now)
+    course.refresh_from_db()
+    assert (course.ward, course.bed, course.ended_at) == ("ICU", "3", now)
 
 
 def test_what_was_known_is_closed_once(charted: Entry) -> None:
@@ -106,7 +109,11 @@ def _insert_entry(charted: Entry, **changes: Any) -> tuple[str, list[Any]]:
 
 
 def test_a_plausible_entry_is_accepted(charted: Entry) -> None:
-    _run(*_insert_entry(charted))
+    own_id = uuid.uuid4()
+    _run(*_insert_entry(charted, id=own_id))
+    inserted = Entry.objects.get(pk=own_id)
+    assert (inserted.kind, inserted.at, inserted.place) == ("vitals", charted.at, 7)
+    assert inserted.body == {"temperature_c": "38"}
 
 
 @pytest.mark.parametrize(

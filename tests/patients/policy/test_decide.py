@@ -1,32 +1,24 @@
-"""Site policy: decided with a preview and a reason, graded forward, never backwards unasked."""
+"""Decisions on policy: graded forward, never backwards unless a course is regraded by itself."""
 
 import json
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection
-from django.test import Client
+from django.db import connection
 from django.utils import timezone
 
-from crs_app.accounts.models import Role, User
-from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, policy_from
+from crs_app.accounts.models import User
+from grading.engine.policy import policy_from
 from grading.systems import HEADLINE
 from patients.exchange.course_file import import_course
-from patients.models import (
-    Course,
-    CoursePolicy,
-    GradeCheckpoint,
-    GradePeriod,
-    PolicyVersion,
-    SitePolicy,
-)
+from patients.models import Course, CoursePolicy, GradeCheckpoint, GradePeriod, SitePolicy
 from patients.policy.decide import (
     DecidedMeanwhileError,
     Decision,
@@ -34,7 +26,6 @@ from patients.policy.decide import (
     latest_decision,
     regrade_from_start,
 )
-from patients.policy.text import LABELS
 from patients.queries.courses import read_course
 from patients.queries.grades import periods_known_at, periods_known_now
 from patients.queries.policies import read_policy_periods, version_of
@@ -42,57 +33,8 @@ from patients.queries.status import read_course_status
 from patients.recording.record import append_act
 from patients.recording.verify import differences
 from patients.ward.board import open_board_rows
-from tests.factories import UserFactory, admit, chart
-
-PAGE = "/policy/"
-Make = Callable[..., SitePolicy]
-
-
-def ago(minutes: float) -> datetime:
-    return timezone.now() - timedelta(minutes=minutes)
-
-
-@pytest.fixture
-def on_cpap(clinician: User) -> Course:
-    """Grade 3, or 4 where the site grades CPAP so."""
-    course = admit(clinician, baseline={"systolic_mmhg": "126", "diastolic_mmhg": "74"})
-    chart(course, clinician, "oxygen", ago(60), device="cpap")
-    return read_course(course.pk)
-
-
-@pytest.fixture
-def decided(administrator: User) -> Make:
-    """Decides a policy for the site."""
-
-    def make(valid_from: datetime | None = None, **overrides: Any) -> SitePolicy:
-        latest = latest_decision()
-        return decide(
-            Decision(
-                policy=policy_from(overrides),
-                valid_from=valid_from,
-                reason="Agreed in the CRS meeting",
-                by=administrator,
-                form_id=uuid.uuid4(),
-                seen=latest.pk if latest else 0,
-            )
-        )
-
-    return make
-
-
-def form(policy: Policy = DEFAULT_POLICY, **said: Any) -> dict[str, Any]:
-    values = {name: str(value) for name, value in policy.values().items()}
-    latest = latest_decision()
-    own = {"form_id": str(uuid.uuid4()), "seen": latest.pk if latest else 0, "step": "preview"}
-    return {**values, **own, "reason": "Agreed in the CRS meeting", **said}
-
-
-def grades(course: Course) -> list[tuple[int, int]]:
-    """Grade and policy version of every period as the chart has them now."""
-    return list(periods_known_now(course, HEADLINE).values_list("grade", "policy_id"))
-
-
-# The decision
+from tests.factories import UserFactory, admit, ago, chart
+from tests.patients.policy.policy_form import Make, grades
 
 
 def test_a_decision_is_graded_forward_and_history_keeps_its_policy(
@@ -271,9 +213,6 @@ def test_stored_equals_recomputed_across_many_decisions(
     assert all(one.valid.upper == two.valid.lower for one, two in pairwise(rows))
 
 
-# A course graded anew
-
-
 def test_a_course_is_graded_backwards_only_by_its_own_act(
     on_cpap: Course, administrator: User, decided: Make
 ) -> None:
@@ -293,198 +232,6 @@ def test_a_course_is_graded_backwards_only_by_its_own_act(
     decided(bipap_grade=3)
     assert [grade for grade, _ in grades(on_cpap)] == [0, 4, 3]
     assert differences(on_cpap) == []
-
-
-def test_the_page_of_a_course_previews_and_regrades(
-    administrator_client: Client, on_cpap: Course, decided: Make
-) -> None:
-    decided(cpap_grade=4)
-    version = PolicyVersion.objects.latest("pk")
-    page = f"/policy/courses/{on_cpap.pk}/"
-    said = {"form_id": str(uuid.uuid4()), "version": version.pk, "reason": "Study protocol"}
-    before = grades(on_cpap)
-    preview = administrator_client.post(page, {**said, "step": "preview"})
-    assert "Nothing is changed yet" in preview.content.decode()
-    assert [(one.before, one.after) for one in preview.context["differences"]] == [((3, 3), (4, 4))]
-    assert grades(on_cpap) == before
-    again = administrator_client.post(page, {**said, "step": "edit"})
-    assert "Study protocol" in again.content.decode()
-    assert administrator_client.post(page, {**said, "step": "confirm"}).status_code == 302
-    assert [grade for grade, _ in grades(on_cpap)] == [0, 4]
-    assert "Study protocol" in administrator_client.get(page).content.decode()
-    other = PolicyVersion.objects.earliest("pk")
-    reused = administrator_client.post(page, {**said, "version": other.pk, "step": "confirm"})
-    assert reused.status_code == 422
-
-
-@pytest.mark.parametrize("said", [{"reason": ""}, {"version": ""}, {"version": "0"}])
-def test_the_page_of_a_course_asks_for_what_is_missing(
-    administrator_client: Client, on_cpap: Course, said: dict[str, str]
-) -> None:
-    whole = {"form_id": str(uuid.uuid4()), "version": on_cpap.policy_id, "reason": "Why"}
-    page = f"/policy/courses/{on_cpap.pk}/"
-    assert administrator_client.post(page, {**whole, **said}).status_code == 422
-    assert not CoursePolicy.objects.exists()
-
-
-# The page
-
-
-def test_every_parameter_is_on_the_page_with_default_basis_and_range(
-    auditor_client: Client,
-) -> None:
-    assert LABELS.keys() == PARAMETERS.keys()
-    page = auditor_client.get(PAGE).content.decode()
-    assert all(label in page for label in LABELS.values())
-    assert "ASTCT 2019; CTCAE v4.03, fever; the paper gives no number" in page
-    assert "36 to 41" in page
-    assert page.count("display only") == sum(p.display_only for p in PARAMETERS.values())
-    assert "course file with policy values of its own keeps them" in page
-    assert "<select" not in page
-
-
-@pytest.mark.parametrize("role", [Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.AUDITOR])
-def test_only_an_administrator_changes_policy(
-    role: Role, on_cpap: Course, make_user: Callable[..., User]
-) -> None:
-    client = Client()
-    client.force_login(make_user("other", role))
-    course_page = f"/policy/courses/{on_cpap.pk}/"
-    for page in (PAGE, course_page):
-        assert client.get(page).status_code == 200
-        for step in ("preview", "confirm", "edit"):
-            assert client.post(page, form(cpap_grade="4", step=step)).status_code == 403
-    assert not SitePolicy.objects.exists()
-
-
-def test_who_is_not_signed_in_sees_no_policy(client: Client) -> None:
-    assert client.get(PAGE).status_code == 302
-
-
-def test_a_preview_names_the_courses_that_change_and_changes_nothing(
-    administrator_client: Client, on_cpap: Course, clinician: User
-) -> None:
-    admit(clinician)
-    counted = (SitePolicy, CoursePolicy, PolicyVersion, GradePeriod, GradeCheckpoint)
-    before = [model.objects.count() for model in counted]
-    answer = administrator_client.post(PAGE, form(cpap_grade="4"))
-    (effect,) = answer.context["effects"]
-    assert (effect.course.pk, effect.is_now) == (on_cpap.pk, True)
-    assert (effect.difference.before, effect.difference.after) == ((3, 3), (4, 4))
-    assert "CPAP is grade" in answer.content.decode()
-    assert [model.objects.count() for model in counted] == before
-
-
-def test_a_preview_shows_what_would_change_later(
-    administrator_client: Client, clinician: User
-) -> None:
-    course = admit(clinician)
-    at = ago(60)
-    chart(course, clinician, "vasopressor", at, drug="norepinephrine", rate="24", unit="ug/min")
-    answer = administrator_client.post(PAGE, form(high_dose_minutes="120"))
-    (effect,) = answer.context["effects"]
-    assert not effect.is_now
-    assert effect.difference == (
-        at + timedelta(minutes=120), at + timedelta(minutes=180), (2, 2), (3, 3),
-    )  # fmt: skip
-
-
-def test_a_preview_tells_where_a_decision_would_end_what_comes(
-    administrator_client: Client, on_cpap: Course, decided: Make
-) -> None:
-    decided(timezone.now() + timedelta(hours=5), cpap_grade=4)
-    assert "Decided for" in administrator_client.get(PAGE).content.decode()
-    answer = administrator_client.post(PAGE, form())
-    assert "is withdrawn by this" in answer.content.decode()
-    (effect,) = answer.context["effects"]
-    assert (effect.is_now, effect.difference.before, effect.difference.after) == (
-        False,
-        (4, 4),
-        (3, 3),
-    )
-
-
-def test_a_confirmed_change_stands_in_the_history(
-    administrator_client: Client, on_cpap: Course
-) -> None:
-    said = form(cpap_grade="4")
-    for _ in range(2):
-        answer = administrator_client.post(PAGE, {**said, "step": "confirm"})
-        assert answer.status_code == 302
-    assert SitePolicy.objects.count() == 1
-    made = SitePolicy.objects.get()
-    assert (made.reason, made.recorded_by.username) == ("Agreed in the CRS meeting", "admin")
-    page = administrator_client.get(PAGE).content.decode()
-    assert "CPAP is grade 3 → 4" in page
-    assert "L. Berg" in page
-    assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 4]
-
-
-def test_going_back_to_the_values_keeps_them(administrator_client: Client) -> None:
-    answer = administrator_client.post(PAGE, form(fever_threshold_c="38.4", step="edit"))
-    assert answer.status_code == 200
-    assert 'value="38.4"' in answer.content.decode()
-    assert not SitePolicy.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("said", "sentence"),
-    [
-        ({"reason": ""}, "Say why"),
-        ({"fever_threshold_c": "20"}, "expected 36 to 41 °C"),
-        ({"fever_threshold_c": ""}, "Give a value"),
-        ({"fever_threshold_c": "38,5"}, "decimal point"),
-        ({"gap_minutes": "7.5"}, "whole number"),
-        ({"cpap_grade": "5"}, "valid choice"),
-        ({"neuro_counts": "1"}, "valid choice"),
-        ({}, "Nothing differs"),
-        ({"cpap_grade": "4", "from_date": "2020-01-01", "from_time": "12:00"}, "is past"),
-        (
-            {"cpap_grade": "4", "from_date": "2999-01-01", "from_time": "12:00"},
-            "ahead of the clock",
-        ),
-        ({"cpap_grade": "4", "from_date": "2020-01-01"}, "time of day"),
-        ({"cpap_grade": "4", "from_time": "noon"}, "valid time"),
-    ],
-)
-def test_what_cannot_be_is_refused_with_a_sentence(
-    administrator_client: Client, said: dict[str, str], sentence: str
-) -> None:
-    for step in ("preview", "confirm"):
-        answer = administrator_client.post(PAGE, form(**said, step=step))
-        assert answer.status_code == 422
-        assert sentence in answer.content.decode()
-    assert not SitePolicy.objects.exists()
-
-
-def test_a_page_opened_before_another_decision_is_refused(
-    administrator_client: Client, decided: Make
-) -> None:
-    said = form(bipap_grade="3", step="confirm")
-    decided(cpap_grade=4)
-    answer = administrator_client.post(PAGE, said)
-    assert answer.status_code == 422
-    assert "L. Berg has changed the policy since" in answer.content.decode()
-
-
-def test_a_time_a_few_minutes_back_is_allowed(administrator_client: Client) -> None:
-    there = timezone.localtime(ago(3))
-    at = {"from_date": f"{there:%Y-%m-%d}", "from_time": f"{there:%H:%M}"}
-    assert administrator_client.post(PAGE, form(cpap_grade="4", **at)).status_code == 200
-
-
-@pytest.mark.parametrize("table", ["patients_sitepolicy", "patients_coursepolicy"])
-@pytest.mark.parametrize(
-    "statement", ["DELETE FROM {}", "UPDATE {} SET valid_from = now()", "TRUNCATE {} CASCADE"]
-)
-def test_decisions_are_never_removed_or_rewritten(
-    on_cpap: Course, decided: Make, table: str, statement: str
-) -> None:
-    decided(cpap_grade=4)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        with pytest.raises(IntegrityError, match="append-only"):
-            cursor.execute(statement.format(table))
 
 
 @pytest.mark.django_db(transaction=True)

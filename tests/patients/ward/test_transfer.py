@@ -103,11 +103,6 @@ def test_an_ended_course_is_not_ended_twice(nurse_client: Client, course: Course
     assert Transfer.objects.count() == 1
 
 
-def test_who_may_not_admit_may_not_move(auditor_client: Client, course: Course) -> None:
-    assert send(auditor_client, course, "moved", ward="ICU").status_code == 403
-    assert auditor_client.get(reverse("patients:transfer", args=[course.pk])).status_code == 403
-
-
 @pytest.mark.parametrize(
     "sql",
     [
