@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL for the run, emptied between tests, and people who are signed in.
+"""A throw-away PostgreSQL for the run, emptied between tests; users and a course.
 
 Run in parallel (``-n``, pytest-xdist), the workers share one server, which the process that
 controls them starts, and each has a database of its own.
@@ -62,18 +62,18 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def contexts_are_told() -> Iterator[None]:
-    """``response.context`` for Jinja2: Django's backend for it does not say what it renders."""
+def contexts_are_recorded() -> Iterator[None]:
+    """Fills ``response.context`` for Jinja2, whose backend in Django sends no signal."""
     render = Template.render
 
-    def telling(
+    def render_and_send(
         self: Template, context: dict[str, Any] | None = None, request: HttpRequest | None = None
     ) -> str:
         template_rendered.send(sender=self, template=self, context=context or {})
         return render(self, context, request)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Template, "render", telling)
+        patch.setattr(Template, "render", render_and_send)
         yield
 
 

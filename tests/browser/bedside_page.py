@@ -1,4 +1,4 @@
-"""The bedside page as those see it who work with it: its regions, and what a hand does there."""
+"""The bedside page as a user sees it: its regions, and what is clicked and typed there."""
 
 import re
 

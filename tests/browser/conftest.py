@@ -1,4 +1,4 @@
-"""Chromium, driven by Playwright: one browser a run, a fresh context and page a test."""
+"""Fixtures of Chromium, driven by Playwright: one browser a process, a new context each test."""
 
 import os
 import re
@@ -64,7 +64,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session", autouse=True)
 def no_connection_outlives_its_request() -> Iterator[None]:
-    """A kept one would still be open when the run drops its database."""
+    """Closes each connection after its request, so that the run can drop its database."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
         yield
@@ -72,7 +72,7 @@ def no_connection_outlives_its_request() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """Playwright runs an event loop in this thread; Django is told that this is known."""
+    """Playwright runs an event loop in this thread, which Django must accept."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as running:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield running

@@ -68,7 +68,7 @@ def test_the_most_urgent_opens_to_its_basis(
 def test_a_save_leaves_the_panel_under_the_hand(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
-    """What a save does not change in the panel is not written anew: neither moved nor closed."""
+    """A save that does not change the panel does not replace it: nothing moves or closes."""
     bedside = open_page(severe)
     unfold(bedside.guidance_item("Tocilizumab 4 mg/kg"))
     panel = bedside.guidance

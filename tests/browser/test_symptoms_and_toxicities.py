@@ -90,7 +90,7 @@ def test_a_refused_toxicity_keeps_what_was_chosen(bedside: BedsidePage) -> None:
 
 
 def test_symptoms_are_ticked_present_and_absent(bedside: BedsidePage, course: Course) -> None:
-    """One save; the list is blank again, with what was said beside it."""
+    """One save; the list is blank again, with the last answers shown."""
     bedside.open_tab("Symptoms")
     says(bedside, "Rigors", "present").check()
     says(bedside, "Fatigue", "absent").check()
@@ -108,7 +108,7 @@ def test_symptoms_are_ticked_present_and_absent(bedside: BedsidePage, course: Co
     assert Entry.objects.filter(kind=EntryKind.SYMPTOM).count() == 4
 
 
-def test_symptoms_are_said_by_the_keyboard(bedside: BedsidePage) -> None:
+def test_symptoms_are_ticked_by_the_keyboard(bedside: BedsidePage) -> None:
     bedside.open_tab("Symptoms")
     says(bedside, "Malaise", "not said").focus()
     bedside.page.keyboard.press("ArrowRight")

@@ -1,4 +1,4 @@
-"""A row comes to the timeline where its time has it, with the rest of the page as it stood."""
+"""A saved row is put into the timeline by its time, and the rest of the page is unchanged."""
 
 from collections.abc import Iterator
 from datetime import timedelta

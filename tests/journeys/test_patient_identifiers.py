@@ -14,7 +14,7 @@ from tests.factories import chart
 
 
 @pytest.mark.parametrize("kind", ENTRY_FORMS)
-def test_name_and_number_stand_beside_every_save_button(
+def test_name_and_number_are_shown_with_every_save_button(
     nurse_client: Client, nurse: User, course: Course, kind: str
 ) -> None:
     """In every form that records something, on the page and alone."""
@@ -31,7 +31,7 @@ def test_name_and_number_stand_beside_every_save_button(
         assert_identified(page.content.decode(), course)
 
 
-def test_name_and_number_stand_beside_answers_to_guidance(
+def test_name_and_number_are_shown_with_answers_to_guidance(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
     chart(course, nurse, "vitals", temperature_c="38.5")

@@ -39,12 +39,12 @@ def answer_url(course: Course, code: str, reply: str) -> str:
 
 
 def answered(
-    client: Client, course: Course, code: str, reply: str, *, seen: str = "", **said: Any
+    client: Client, course: Course, code: str, reply: str, *, seen: str = "", **fields: Any
 ) -> Any:
-    sent = {"form_id": str(uuid.uuid4()), "seen": seen, **said}
+    sent = {"form_id": str(uuid.uuid4()), "seen": seen, **fields}
     return client.post(answer_url(course, code, reply), sent, **HTMX)
 
 
-def tapped(client: Client, course: Course, says: str, **said: Any) -> Any:
-    sent = {"form_id": str(uuid.uuid4()), "says": says, **said}
+def tapped(client: Client, course: Course, says: str, **fields: Any) -> Any:
+    sent = {"form_id": str(uuid.uuid4()), "says": says, **fields}
     return client.post(reverse("patients:guidance_action", args=[course.pk]), sent, **HTMX)

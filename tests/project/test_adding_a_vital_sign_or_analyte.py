@@ -50,10 +50,10 @@ course = admit(nurse)
 client = Client()
 client.force_login(nurse)
 
-def send(kind, **said):
-    said = {"form_id": str(uuid.uuid4()), "attribution": "crs", "temperature_unit": "c"} | said
+def send(kind, **fields):
+    fields = {"form_id": str(uuid.uuid4()), "attribution": "crs", "temperature_unit": "c"} | fields
     url = f"/courses/{course.pk}/entries/{kind}/"
-    page = client.post(url, said, headers={"HX-Request": "true"})
+    page = client.post(url, fields, headers={"HX-Request": "true"})
     return page.status_code, page.content.decode()
 
 page = client.get(f"/courses/{course.pk}/").content.decode()

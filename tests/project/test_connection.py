@@ -1,4 +1,4 @@
-"""A connection kept between requests: used while it serves, opened anew when it has gone."""
+"""A connection kept between requests: used while it works, replaced after it was lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def beside() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def other() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """Another connection to the same database."""
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
         yield other
@@ -28,19 +28,19 @@ def process_of_the_server() -> int:
 
 @pytest.mark.skipif(settings.PLAIN_DJANGO, reason="Django's own backend asks, by a statement")
 def test_what_serves_is_not_asked_whether_it_does(
-    beside: psycopg.Connection[tuple[object, ...]],
+    other: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     process = process_of_the_server()
     assert connection.is_usable()
-    found = beside.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [process])
+    found = other.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [process])
     assert found.fetchall() == [("SELECT pg_backend_pid()",)]
 
 
 def test_the_request_after_a_restart_of_the_server_is_answered(
-    client: Client, beside: psycopg.Connection[tuple[object, ...]]
+    client: Client, other: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     process = process_of_the_server()
-    beside.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+    other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
     assert not connection.is_usable()
     close_old_connections()  # as a request's beginning does
     assert client.get("/health/").content == b"ok\n"
@@ -48,13 +48,13 @@ def test_the_request_after_a_restart_of_the_server_is_answered(
 
 
 def test_word_from_the_server_is_not_taken_for_its_end(
-    beside: psycopg.Connection[tuple[object, ...]],
+    other: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     process = process_of_the_server()
     with connection.cursor() as cursor:
         cursor.execute("LISTEN ward")
-    beside.execute("NOTIFY ward")
-    beside.execute("SELECT pg_sleep(0.05)")
+    other.execute("NOTIFY ward")
+    other.execute("SELECT pg_sleep(0.05)")
     assert connection.is_usable()
     assert process_of_the_server() == process
 

@@ -128,10 +128,10 @@ def first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> list
 def test_the_first_run_prints_the_address_and_sign_ins_that_work(
     first_run: list[list[str]],
 ) -> None:
-    said = StringIO()
-    call_command("run", "--port", "8765", stdout=said)
-    assert "Open http://127.0.0.1:8765/" in said.getvalue()
-    found = re.search(r"nurse +(\S+)", said.getvalue())
+    printed = StringIO()
+    call_command("run", "--port", "8765", stdout=printed)
+    assert "Open http://127.0.0.1:8765/" in printed.getvalue()
+    found = re.search(r"nurse +(\S+)", printed.getvalue())
     assert found is not None
     assert User.objects.get(username="nurse").check_password(found[1])
     (arguments,) = first_run
@@ -145,7 +145,7 @@ def test_a_later_run_leaves_the_people_alone(first_run: list[list[str]]) -> None
 
 
 def in_a_fresh_checkout(folder: Path, code: str, **environment: str) -> str:
-    """What a fresh process prints that runs `code` beside its own copy of the settings."""
+    """What a new process prints that runs `code` in its own copy of the settings."""
     shutil.copytree(settings.BASE_DIR / "crs_app", folder / "crs_app", dirs_exist_ok=True)
     finished = subprocess.run(
         [sys.executable, "-c", f"from crs_app import settings; {code}"],

@@ -109,7 +109,7 @@ def test_a_late_entry_that_takes_a_change_of_grade_away_redraws_the_timeline(
 def test_a_late_weight_redraws_the_timeline(
     nurse_client: Client, course: Course, entry: Entry
 ) -> None:
-    """The doses after it are told by it."""
+    """The doses after it are shown with the new weight."""
     late = timezone.localtime(entry.at - timedelta(hours=2))
     sent = form(weight_kg="77.5", observed_date=f"{late:%Y-%m-%d}", observed_time=f"{late:%H:%M}")
     answer = nurse_client.post(url("entries", course, "weight"), sent, **HTMX)

@@ -82,12 +82,12 @@ def test_a_form_sent_again_is_answered_alike_though_the_chart_has_gone_on(
     tick = re.search(r'value="(\w+)"[^>]*name="oxygen_unchanged"', page.content.decode())
     tick = tick or re.search(r'name="oxygen_unchanged"[^>]*value="(\w+)"', page.content.decode())
     assert tick is not None
-    said = vitals(heart_rate="92", oxygen_unchanged=tick[1], observed_time="", observed_date="")
-    first = nurse_client.post(url("entries", course, "vitals"), said, **HTMX)
+    fields = vitals(heart_rate="92", oxygen_unchanged=tick[1], observed_time="", observed_date="")
+    first = nurse_client.post(url("entries", course, "vitals"), fields, **HTMX)
     assert first.status_code == 200
     sent_at = timezone.now().isoformat()
     chart(course, clinician, "oxygen", timezone.now(), device="venturi_mask", fio2_percent="50")
-    again = {**said, "sent_at": sent_at, "opened_at": sent_at, "begun_at": sent_at}
+    again = {**fields, "sent_at": sent_at, "opened_at": sent_at, "begun_at": sent_at}
     second = nurse_client.post(url("entries", course, "vitals"), again, **HTMX)
     assert "Saved already" in second.content.decode()
     assert course.entries.filter(kind=EntryKind.VITALS).count() == 1
@@ -137,7 +137,7 @@ def test_a_correction_is_asked_for_a_reason_and_shown_struck_through(
     assert answer.context["saved"].announcement == "Grade 1 to grade 0"
 
 
-def test_a_second_correction_is_told_of_the_first(
+def test_a_second_correction_shows_the_first_and_changes_nothing(
     nurse_client: Client, course: Course, entry: Entry, clinician: User
 ) -> None:
     correct(

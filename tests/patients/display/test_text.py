@@ -128,8 +128,8 @@ def test_every_kind_has_words() -> None:
 
 
 def test_a_dose_per_kg_without_a_weight_says_so() -> None:
-    said = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
-    assert entry_text(read("vasopressor", said)).endswith("mcg/kg/min, no weight charted")
+    fields = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
+    assert entry_text(read("vasopressor", fields)).endswith("mcg/kg/min, no weight charted")
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from tests.factories import admit, chart, correct, sending
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
 
 
-def test_a_corrected_dose_is_told_with_the_weight_of_its_own_time(clinician: User) -> None:
-    """What it said then, though the correction is for a time when another weight held."""
+def test_a_corrected_dose_is_shown_with_the_weight_of_its_own_time(clinician: User) -> None:
+    """The replaced text keeps its weight, also where the correction has another."""
     course = admit(clinician, weight_kg="70")
     first = chart(
         course, clinician, "vasopressor", course.infused_at + timedelta(hours=1),
@@ -44,8 +44,8 @@ def test_a_row_has_its_date_on_another_day(
     there = timezone.localtime(at)
 
     def times() -> list[str]:
-        said = nurse_client.get(reverse("patients:timeline", args=[course.pk]), **HTMX).content
-        return re.findall(r"<time [^>]*>([^<]*)</time>", said.decode())
+        html = nurse_client.get(reverse("patients:timeline", args=[course.pk]), **HTMX).content
+        return re.findall(r"<time [^>]*>([^<]*)</time>", html.decode())
 
     assert times()[0] == f"{there.day} {there:%b} {there:%H:%M}"
     with mock.patch.object(timezone, "now", return_value=at):

@@ -89,11 +89,11 @@ def test_a_file_is_recorded_in_the_order_of_its_recording(tmp_path: Path) -> Non
 def test_what_was_known_when_is_as_in_the_file(tmp_path: Path, known_at_text: str) -> None:
     call_command("import_course", as_file(tmp_path))
     known = datetime.fromisoformat(f"2014-01-02T{known_at_text}:00+02:00")
-    told = result_json(json.dumps(DOCUMENT), known_at=known)
+    graded = result_json(json.dumps(DOCUMENT), known_at=known)
     stored = [
         (p.valid.lower, p.grade) for p in periods_known_at(Course.objects.get(), HEADLINE, known)
     ]
-    assert stored == [(datetime.fromisoformat(p["from"]), p["grade"]) for p in told["periods"]]
+    assert stored == [(datetime.fromisoformat(p["from"]), p["grade"]) for p in graded["periods"]]
 
 
 def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:

@@ -17,22 +17,22 @@ class TestAttribution:
     """Another cause wants its reason, and the next entry of the same thing proposes it."""
 
     def test_another_cause_wants_its_reason(self, nurse_client: Client, course: Course) -> None:
-        said = {"temperature": "39", "attribution": "other"}
-        refused = send(nurse_client, course, "vitals", **said)
+        fields = {"temperature": "39", "attribution": "other"}
+        refused = send(nurse_client, course, "vitals", **fields)
         assert "Say what else it is due to" in refused.content.decode()
-        saved = send(nurse_client, course, "vitals", **said, attribution_reason="line sepsis")
+        saved = send(nurse_client, course, "vitals", **fields, attribution_reason="line sepsis")
         assert saved.status_code == 200
         assert last_answers(course) == {"attribution_reason": "line sepsis"}
         assert "line sepsis" in saved.content.decode()
 
     def test_one_vital_sign_of_a_set(self, nurse_client: Client, course: Course) -> None:
-        said = {
+        fields = {
             "temperature": "39",
             "systolic_mmhg": "84",
             "attribution_systolic_mmhg": "other",
             "attribution_reason": "bleeding",
         }
-        saved = send(nurse_client, course, "vitals", **said)
+        saved = send(nurse_client, course, "vitals", **fields)
         assert saved.context["card"].grade == 1
         body = Entry.objects.get(course=course, kind="vitals").body
         assert body["attribution"] == {"temperature_c": "crs", "systolic_mmhg": "other"}
@@ -40,8 +40,8 @@ class TestAttribution:
     def test_the_last_attribution_is_proposed_in_sight(
         self, nurse_client: Client, course: Course
     ) -> None:
-        said = {"temperature": "39", "attribution_temperature_c": "other"}
-        send(nurse_client, course, "vitals", **said, attribution_reason="transfusion")
+        fields = {"temperature": "39", "attribution_temperature_c": "other"}
+        send(nurse_client, course, "vitals", **fields, attribution_reason="transfusion")
         page = nurse_client.get(reverse("patients:bedside", args=[course.pk]))
         form = page.context["form"]
         assert form["attribution_temperature_c"].value() == "other"
@@ -56,7 +56,7 @@ class TestAttribution:
     def test_oxygen_proposes_what_oxygen_was_ascribed_to(
         self, nurse_client: Client, course: Course
     ) -> None:
-        said = {"device": "nasal_cannula", "attribution": "uncertain"}
-        send(nurse_client, course, "oxygen", **said, attribution_reason="known COPD")
+        fields = {"device": "nasal_cannula", "attribution": "uncertain"}
+        send(nurse_client, course, "oxygen", **fields, attribution_reason="known COPD")
         form = nurse_client.get(reverse("patients:entries", args=[course.pk, "oxygen"]), **HTMX)
         assert form.context["form"]["attribution"].value() == "uncertain"

@@ -87,12 +87,12 @@ class TestATimeLongPast:
         self, nurse_client: Client, course: Course
     ) -> None:
         typed_at = timezone.now() - timedelta(hours=9)
-        said = {"temperature": "38", "begun_at": typed_at.isoformat()}
-        asked = send(nurse_client, course, "vitals", **said)
+        fields = {"temperature": "38", "begun_at": typed_at.isoformat()}
+        asked = send(nurse_client, course, "vitals", **fields)
         assert asked.status_code == 422
         assert "Were they observed just now?" in asked.content.decode()
 
-        then = send(nurse_client, course, "vitals", **said, observed_then="yes")
+        then = send(nurse_client, course, "vitals", **fields, observed_then="yes")
         assert then.status_code == 200
         entry = Entry.objects.get(course=course, kind="vitals")
         assert entry.at == typed_at.replace(second=0, microsecond=0)
@@ -101,8 +101,8 @@ class TestATimeLongPast:
         begun = (timezone.now() - timedelta(minutes=31)).isoformat()
         asked = send(nurse_client, course, "vitals", temperature="38", begun_at=begun)
         yes = asked.context["form"].questions_digest
-        said = {"temperature": "38", "begun_at": begun, "confirmed": yes}
-        assert send(nurse_client, course, "vitals", **said).status_code == 200
+        fields = {"temperature": "38", "begun_at": begun, "confirmed": yes}
+        assert send(nurse_client, course, "vitals", **fields).status_code == 200
         entry = Entry.objects.get(course=course, kind="vitals")
         assert timezone.now() - entry.at < timedelta(minutes=2)
 
@@ -114,19 +114,19 @@ class TestATimeLongPast:
             nurse_client, course, "vitals", temperature="38", opened_at=opened
         ).status_code == 422  # fmt: skip
         begun = (timezone.now() - timedelta(minutes=1)).isoformat()
-        said = {"temperature": "38", "opened_at": opened, "begun_at": begun}
-        assert send(nurse_client, course, "vitals", **said).status_code == 200
+        fields = {"temperature": "38", "opened_at": opened, "begun_at": begun}
+        assert send(nurse_client, course, "vitals", **fields).status_code == 200
 
     def test_a_form_sent_again_means_the_moment_at_which_it_was_sent_first(
         self, nurse_client: Client, course: Course
     ) -> None:
         first = timezone.now() - timedelta(hours=2)
-        said = {
+        fields = {
             "temperature": "38",
             "begun_at": (first - timedelta(minutes=1)).isoformat(),
             "sent_at": first.isoformat(),
         }
-        assert send(nurse_client, course, "vitals", **said).status_code == 200
+        assert send(nurse_client, course, "vitals", **fields).status_code == 200
         entry = Entry.objects.get(course=course, kind="vitals")
         assert entry.at == first.replace(second=0, microsecond=0)
 
@@ -134,5 +134,5 @@ class TestATimeLongPast:
     def test_what_a_browser_cannot_have_written_is_passed_over(
         self, nurse_client: Client, course: Course, nonsense: str
     ) -> None:
-        said = dict.fromkeys(("begun_at", "opened_at", "sent_at"), nonsense)
-        assert send(nurse_client, course, "vitals", temperature="38", **said).status_code == 200
+        fields = dict.fromkeys(("begun_at", "opened_at", "sent_at"), nonsense)
+        assert send(nurse_client, course, "vitals", temperature="38", **fields).status_code == 200

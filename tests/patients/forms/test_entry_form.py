@@ -28,7 +28,7 @@ FRAMEWORK_S_OWN = ("This field", "Enter a valid", "Ensure this", "Select a valid
         ("oxygen", {"device": "cpap", "fio2_percent": "40"}, {"fio2_percent": "40"}),
     ],
 )
-def test_a_correction_begins_with_what_was_said(
+def test_a_correction_begins_with_what_was_charted(
     course: Course, clinician: User, kind: str, body: dict[str, Any], shown: dict[str, str]
 ) -> None:
     entry = chart(course, clinician, kind, **body).entries[0]
@@ -65,20 +65,20 @@ def test_a_correction_keeps_an_attribution_by_field(course: Course, clinician: U
 def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> None:
     infused = utc("2026-10-20 08:00")
     course = admit(clinician, infused_at=infused)
-    said = {"temperature": "38", "observed_date": "2026-10-25", "observed_time": "02:30"}
+    fields = {"temperature": "38", "observed_date": "2026-10-25", "observed_time": "02:30"}
     with (
         timezone.override("Europe/Berlin"),
         mock.patch.object(timezone, "now", return_value=utc("2026-10-26 08:00")),
     ):
-        form = bound(course, "vitals", **said)
+        form = bound(course, "vitals", **fields)
         assert not form.is_valid()
         assert form.asks_which
         assert "occurred twice" in form.errors["observed_which"][0]
-        later = bound(course, "vitals", **said, observed_which="later")
+        later = bound(course, "vitals", **fields, observed_which="later")
         assert later.is_valid()
         assert later.new_entries()[0].at == utc("2026-10-25 01:30")
         skipped = {"observed_date": "2026-03-29", "observed_time": "02:30"}
-        assert "did not exist" in refusal(course, "vitals", "observed_time", **said | skipped)
+        assert "did not exist" in refusal(course, "vitals", "observed_time", **fields | skipped)
         entry = chart(course, clinician, "vitals", utc("2026-10-25 01:30"), heart_rate="90")
         opened = ENTRY_FORMS["vitals"](
             course=course, now=timezone.now(), correcting=entry.entries[0]
@@ -104,14 +104,16 @@ NONSENSE = {
 }
 
 
-@pytest.mark.parametrize("said", [{}, NONSENSE], ids=["nothing", "nonsense"])
-def test_every_refusal_is_in_the_words_of_the_bedside(course: Course, said: dict[str, str]) -> None:
+@pytest.mark.parametrize("fields", [{}, NONSENSE], ids=["nothing", "nonsense"])
+def test_every_refusal_is_in_the_words_of_the_bedside(
+    course: Course, fields: dict[str, str]
+) -> None:
     """Nothing that the framework says by itself reaches a nurse."""
     forms = [
-        form_class(said, course=course, now=timezone.now())
+        form_class(fields, course=course, now=timezone.now())
         for form_class in CORRECTION_FORMS.values()
     ]
-    for form in [*forms, AdmissionForm(said, now=timezone.now()), RetractionForm(said)]:
+    for form in [*forms, AdmissionForm(fields, now=timezone.now()), RetractionForm(fields)]:
         assert not form.is_valid()
         for field, sentences in form.errors.items():
             for sentence in sentences:

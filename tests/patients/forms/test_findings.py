@@ -16,14 +16,14 @@ from tests.factories import chart
 TICKS = [term for system in TABLE_1 for term in system.symptoms]
 
 
-def test_one_save_charts_each_symptom_that_was_said(nurse_client: Client, course: Course) -> None:
+def test_one_save_charts_each_symptom_that_was_ticked(nurse_client: Client, course: Course) -> None:
     answer = send(
         nurse_client, course, "symptom", symptom_rigors="yes", symptom_fatigue="no", symptom_rash=""
     )
     assert answer.status_code == 200
     entries = Entry.objects.filter(course=course, kind="symptom")
-    said = {entry.body["term"]: entry.body["present"] for entry in entries}
-    assert said == {"rigors": True, "fatigue": False}
+    fields = {entry.body["term"]: entry.body["present"] for entry in entries}
+    assert fields == {"rigors": True, "fatigue": False}
     assert len({entry.act_id for entry in entries}) == 1
     assert 'data-grade="1"' in answer.content.decode()
 
@@ -49,15 +49,15 @@ def test_a_tick_that_asks_for_a_grade_says_so(nurse_client: Client, course: Cour
     assert 'data-at-most="4"' in answer.content.decode()
 
 
-def test_the_list_shows_what_was_last_said_and_when(
+def test_the_list_shows_what_was_last_charted_and_when(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
     at = timezone.now() - timedelta(hours=5)
     chart(course, nurse, "symptom", at, term="rigors", present=True)
     page = form_html(nurse_client, course, "symptom")
-    beside = page.split('id="previous-symptom_rigors"')[1].split("</span>\n")[0]
-    assert "present" in beside
-    assert "5 h ago" in beside
+    previous = page.split('id="previous-symptom_rigors"')[1].split("</span>\n")[0]
+    assert "present" in previous
+    assert "5 h ago" in previous
 
 
 def test_a_correction_is_of_one_symptom(nurse_client: Client, nurse: User, course: Course) -> None:
@@ -75,8 +75,8 @@ def test_the_list_shows_what_a_symptom_was_last_ascribed_to(
 ) -> None:
     chart(course, nurse, "symptom", term="nausea", present=True, attribution="other")
     page = form_html(nurse_client, course, "symptom")
-    beside = page.split('id="previous-symptom_nausea"')[1].split("</span>\n")[0]
-    assert "present, another cause" in beside
+    previous = page.split('id="previous-symptom_nausea"')[1].split("</span>\n")[0]
+    assert "present, another cause" in previous
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,9 @@ def test_a_grade_that_ctcae_does_not_have_is_refused(
 
 
 @pytest.mark.parametrize("term", ["cardiac_arrest", "aptt"])
-def test_resolved_is_said_of_any_term(nurse_client: Client, course: Course, term: str) -> None:
+def test_any_term_can_be_charted_as_resolved(
+    nurse_client: Client, course: Course, term: str
+) -> None:
     assert send(nurse_client, course, "toxicity", term=term, grade="0").status_code == 200
 
 
@@ -107,7 +109,7 @@ def test_the_form_shows_the_criteria_of_every_term(nurse_client: Client, course:
     assert "chart the result under Labs instead" in page
 
 
-def test_a_refused_form_keeps_the_criteria_beside_the_grades(
+def test_a_refused_form_keeps_the_criteria_of_the_grades(
     nurse_client: Client, course: Course
 ) -> None:
     answer = send(nurse_client, course, "toxicity", term="seizure")

@@ -14,8 +14,8 @@ from patients.models import ChartingAct, Course, Entry
 HTMX = {"headers": {"HX-Request": "true"}}
 
 
-def send(client: Client, course: Course, **said: Any) -> Any:
-    form = {"form_id": str(uuid.uuid4()), "attribution": "crs", **said}
+def send(client: Client, course: Course, **fields: Any) -> Any:
+    form = {"form_id": str(uuid.uuid4()), "attribution": "crs", **fields}
     return client.post(reverse("patients:entries", args=[course.pk, "lab"]), form, **HTMX)
 
 
@@ -67,7 +67,7 @@ def test_a_report_is_one_act_with_an_entry_for_each_result(
 
 
 @pytest.mark.parametrize(
-    ("said", "grade"),
+    ("fields", "grade"),
     [
         ({"bilirubin": "13", "bilirubin_unit": "mg/dL", "bilirubin_upper_limit": "1.2"}, 4),
         ({"bilirubin": "3.6", "bilirubin_unit": "mg/dL", "bilirubin_upper_limit": "1.2"}, 2),
@@ -77,9 +77,9 @@ def test_a_report_is_one_act_with_an_entry_for_each_result(
     ids=str,
 )
 def test_a_result_is_graded(
-    nurse_client: Client, course: Course, said: dict[str, str], grade: int
+    nurse_client: Client, course: Course, fields: dict[str, str], grade: int
 ) -> None:
-    answer = send(nurse_client, course, **said)
+    answer = send(nurse_client, course, **fields)
     assert answer.status_code == 200, answer.content.decode()
     assert f'data-grade="{grade}"' in answer.content.decode()
 
@@ -100,8 +100,8 @@ def test_a_correction_of_a_result_is_held_to_the_same(
     send(nurse_client, course, **REPORT)
     entry = Entry.objects.get(course=course, body__analyte="alt")
     address = reverse("patients:correct", args=[course.pk, entry.pk])
-    said = {"analyte": "alt", "value": "20", "unit": "U/L", "reason": "misread"} | corrected
-    sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", **said}
+    fields = {"analyte": "alt", "value": "20", "unit": "U/L", "reason": "misread"} | corrected
+    sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", **fields}
     answer = nurse_client.post(address, sent, **HTMX)
     assert answer.status_code == 422
     assert sentence in str(answer.context["form"].errors[field])
@@ -118,7 +118,7 @@ def test_rows_without_a_result_say_nothing(nurse_client: Client, course: Course)
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "sentence"),
+    ("fields", "field", "sentence"),
     [
         ({"alt": "≤5"}, "alt", "Write &lt; or &gt; before the number"),
         ({"alt": ">=5"}, "alt", "Write &lt; or &gt; before the number"),
@@ -151,15 +151,15 @@ def test_rows_without_a_result_say_nothing(nurse_client: Client, course: Course)
     ids=lambda item: str(item)[:40],
 )
 def test_what_cannot_be_is_refused_at_its_own_row(
-    nurse_client: Client, course: Course, said: dict[str, str], field: str, sentence: str
+    nurse_client: Client, course: Course, fields: dict[str, str], field: str, sentence: str
 ) -> None:
     before = Entry.objects.count()
-    answer = send(nurse_client, course, ast="30", **said)
+    answer = send(nurse_client, course, ast="30", **fields)
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == [field]
     page = answer.content.decode()
     assert sentence in page
-    for name, typed in (said | {"ast": "30"}).items():
+    for name, typed in (fields | {"ast": "30"}).items():
         if not name.endswith("_unit"):
             typed_there = re.compile(
                 rf'name="{name}"\s+id="id_{name}"\s+value="{re.escape(_escaped(typed))}"'
@@ -184,12 +184,12 @@ def test_every_analyte_and_unit_has_its_place_in_the_panel(
     assert {u.name for a in Analyte if len(a.units) > 1 for u in a.units} <= options
 
 
-def test_the_result_before_stands_beside_its_row(nurse_client: Client, course: Course) -> None:
+def test_the_previous_result_is_shown_in_its_row(nurse_client: Client, course: Course) -> None:
     send(nurse_client, course, crp="<5", crp_unit="mg/L")
     page = nurse_client.get(reverse("patients:entries", args=[course.pk, "lab"]), **HTMX)
-    beside = page.content.decode().split('id="previous-crp"')[1].split("</span>\n")[0]
-    assert "&lt;5 mg/L" in beside
-    assert "just now" in beside
+    previous = page.content.decode().split('id="previous-crp"')[1].split("</span>\n")[0]
+    assert "&lt;5 mg/L" in previous
+    assert "just now" in previous
 
 
 def test_one_result_of_a_report_is_corrected_alone(nurse_client: Client, course: Course) -> None:
@@ -198,9 +198,9 @@ def test_one_result_of_a_report_is_corrected_alone(nurse_client: Client, course:
     address = reverse("patients:correct", args=[course.pk, entry.pk])
     form = nurse_client.get(address, **HTMX).context["form"]
     assert form["value"].value() == "201"
-    said = {name: form[name].value() for name in ("observed_date", "observed_time")}
-    said |= {"analyte": "alt", "value": "20.1", "unit": "U/L", "upper_limit": "40"}
-    sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "reason": "misread", **said}
+    fields = {name: form[name].value() for name in ("observed_date", "observed_time")}
+    fields |= {"analyte": "alt", "value": "20.1", "unit": "U/L", "upper_limit": "40"}
+    sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "reason": "misread", **fields}
     assert nurse_client.post(address, sent, **HTMX).status_code == 200
     assert Entry.objects.get(replaces=entry).body["value"] == "20.1"
     assert len(bodies(course)) == len(REPORT_ANALYTES) + 1
@@ -212,15 +212,15 @@ REPORT_ANALYTES = {"alt", "crp", "ferritin", "creatinine"}
 def test_what_is_unusual_in_one_row_is_asked_and_the_yes_stands_with_its_entry(
     nurse_client: Client, course: Course
 ) -> None:
-    said = {"alt": "30", "fibrinogen": "2.1", "fibrinogen_unit": "mg/dL"}
-    answer = send(nurse_client, course, **said)
+    fields = {"alt": "30", "fibrinogen": "2.1", "fibrinogen_unit": "mg/dL"}
+    answer = send(nurse_client, course, **fields)
     assert answer.status_code == 422
     page = answer.content.decode()
     assert "Fibrinogen 2.1 mg/dL: was it reported in g/L?" in page
     assert bodies(course) == []
     yes = re.search(r'name="confirmed"\s+value="(\w+)"', page)
     assert yes
-    assert send(nurse_client, course, **said, confirmed=yes[1]).status_code == 200
+    assert send(nurse_client, course, **fields, confirmed=yes[1]).status_code == 200
     assert [body["analyte"] for body in bodies(course)] == ["alt", "fibrinogen"]
     ((place, sentence),) = ChartingAct.objects.latest("recorded_at").answers["confirmed"]
     assert place == 1
@@ -230,11 +230,11 @@ def test_what_is_unusual_in_one_row_is_asked_and_the_yes_stands_with_its_entry(
 def test_one_result_of_a_report_can_be_due_to_something_else(
     nurse_client: Client, course: Course
 ) -> None:
-    said = {"alt": "900", "ast": "30", "attribution_lab.alt": "other"}
+    fields = {"alt": "900", "ast": "30", "attribution_lab.alt": "other"}
     limits = {"alt_upper_limit": "40", "ast_upper_limit": "40"}
-    answer = send(nurse_client, course, **said, **limits)
+    answer = send(nurse_client, course, **fields, **limits)
     assert list(answer.context["form"].errors) == ["attribution_reason"]
-    answer = send(nurse_client, course, **said, **limits, attribution_reason="statin")
+    answer = send(nurse_client, course, **fields, **limits, attribution_reason="statin")
     assert 'data-grade="0"' in answer.content.decode()
     assert [body.get("attribution") for body in bodies(course)] == ["other", None]
 

@@ -27,8 +27,8 @@ def test_a_note_is_charted_shown_and_corrected(nurse_client: Client, course: Cou
     assert Entry.objects.get(replaces=entry).body == {"note": "Family called at one"}
 
 
-def tap(client: Client, course: Course, reason: str, **said: Any) -> Any:
-    form = {"form_id": str(uuid.uuid4()), "reason_not_observed": reason, **said}
+def tap(client: Client, course: Course, reason: str, **fields: Any) -> Any:
+    form = {"form_id": str(uuid.uuid4()), "reason_not_observed": reason, **fields}
     return client.post(reverse("patients:not_observed", args=[course.pk]), form, **HTMX)
 
 
@@ -84,8 +84,8 @@ def test_another_reason_is_written_and_corrected(nurse_client: Client, course: C
 def test_a_death_is_recorded_when_it_was_read_back_and_confirmed(
     nurse_client: Client, course: Course, attribution: str, meaning: str, grade: str
 ) -> None:
-    said = {"attribution": attribution, "attribution_reason": "Refractory shock"}
-    asked = send(nurse_client, course, "death", **said)
+    fields = {"attribution": attribution, "attribution_reason": "Refractory shock"}
+    asked = send(nurse_client, course, "death", **fields)
     assert asked.status_code == 422
     assert not Entry.objects.filter(kind="death").exists()
     text = text_of(asked.content.decode())
@@ -109,8 +109,8 @@ def test_a_death_is_recorded_when_it_was_read_back_and_confirmed(
 
 def test_what_was_confirmed_is_what_was_asked(nurse_client: Client, course: Course) -> None:
     """A yes to one time, or one cause, is no yes to another."""
-    said = {"attribution": "crs", "attribution_reason": "Refractory shock"}
-    form = send(nurse_client, course, "death", **said).context["form"]
+    fields = {"attribution": "crs", "attribution_reason": "Refractory shock"}
+    form = send(nurse_client, course, "death", **fields).context["form"]
     assert form["observed_time"].value()
     again = {name: form[name].value() for name in form.fields if form[name].value()}
     changed = again | {"attribution": "other", "confirmed": form.questions_digest}

@@ -48,14 +48,14 @@ def test_what_is_no_temperature_is_refused(course: Course, typed: str, sentence:
 
 
 def test_a_value_in_neither_scale_is_not_guessed(course: Course) -> None:
-    said = {"temperature": "60"}
-    assert "Is it" not in refusal(course, "vitals", "temperature", **said)
+    fields = {"temperature": "60"}
+    assert "Is it" not in refusal(course, "vitals", "temperature", **fields)
     assert "Is it in °C?" in refusal(
         course, "vitals", "temperature", temperature="38", temperature_unit="f"
     )
 
 
-def test_an_empty_set_says_nothing(course: Course) -> None:
+def test_an_empty_set_is_refused(course: Course) -> None:
     assert "at least one" in refusal(course, "vitals", "__all__")
 
 
@@ -75,8 +75,8 @@ def test_a_mean_pressure_lies_between_the_others(course: Course) -> None:
 
 
 def test_attribution_and_note_are_part_of_the_entry(course: Course) -> None:
-    said = {"temperature": "39", "attribution": "other", "attribution_reason": "line sepsis"}
-    body = body_of(course, "vitals", **said, note=" cultures taken ")
+    fields = {"temperature": "39", "attribution": "other", "attribution_reason": "line sepsis"}
+    body = body_of(course, "vitals", **fields, note=" cultures taken ")
     assert body == {"temperature_c": "39", "attribution": "other", "note": "cultures taken"}
 
 
@@ -94,7 +94,7 @@ def test_a_vital_sign_before_the_infusion_is_remarked_and_oxygen_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("said", "body"),
+    ("fields", "body"),
     [
         ({"device": "room_air"}, {"device": "room_air"}),
         (
@@ -109,12 +109,12 @@ def test_a_vital_sign_before_the_infusion_is_remarked_and_oxygen_is_refused(
         ({"device": "cpap", "fio2_percent": "1.0"}, {"device": "cpap", "fio2_percent": "100"}),
     ],
 )
-def test_oxygen(course: Course, said: dict[str, str], body: dict[str, str]) -> None:
-    assert body_of(course, "oxygen", **said) == body
+def test_oxygen(course: Course, fields: dict[str, str], body: dict[str, str]) -> None:
+    assert body_of(course, "oxygen", **fields) == body
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "sentence"),
+    ("fields", "field", "sentence"),
     [
         ({"flow_l_per_min": "4"}, "device", "Choose the device"),
         ({"device": "hood"}, "device", "Choose one of the list"),
@@ -125,5 +125,7 @@ def test_oxygen(course: Course, said: dict[str, str], body: dict[str, str]) -> N
         ({"device": "nasal_cannula", "flow_l_per_min": "71"}, "flow_l_per_min", "0 to 70"),
     ],
 )
-def test_oxygen_is_refused(course: Course, said: dict[str, str], field: str, sentence: str) -> None:
-    assert sentence in refusal(course, "oxygen", field, **said)
+def test_oxygen_is_refused(
+    course: Course, fields: dict[str, str], field: str, sentence: str
+) -> None:
+    assert sentence in refusal(course, "oxygen", field, **fields)

@@ -22,15 +22,15 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "grade"), ACCEPTED, ids=lambda item: str(item)[:40])
+@pytest.mark.parametrize(("kind", "fields", "grade"), ACCEPTED, ids=lambda item: str(item)[:40])
 def test_what_is_found_is_charted_and_graded(
-    nurse_client: Client, course: Course, kind: str, said: dict[str, str], grade: int
+    nurse_client: Client, course: Course, kind: str, fields: dict[str, str], grade: int
 ) -> None:
-    answer = send(nurse_client, course, kind, **said)
+    answer = send(nurse_client, course, kind, **fields)
     assert answer.status_code == 200, answer.content.decode()
     assert f'data-grade="{grade}"' in answer.content.decode()
     entry = Entry.objects.filter(course=course, kind=kind).latest("recorded_at")
-    for name, value in said.items():
+    for name, value in fields.items():
         assert entry.body[name] == value
 
 
@@ -45,17 +45,19 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "field", "sentence"), REFUSED, ids=lambda i: str(i)[:40])
+@pytest.mark.parametrize(
+    ("kind", "fields", "field", "sentence"), REFUSED, ids=lambda i: str(i)[:40]
+)
 def test_what_cannot_be_is_refused_at_its_field(
     nurse_client: Client,
     course: Course,
     kind: str,
-    said: dict[str, str],
+    fields: dict[str, str],
     field: str | None,
     sentence: str,
 ) -> None:
     before = Entry.objects.count()
-    answer = send(nurse_client, course, kind, **said)
+    answer = send(nurse_client, course, kind, **fields)
     assert answer.status_code == 422
     errors = answer.context["form"].errors
     assert sentence in str(errors[field or "__all__"])
@@ -63,7 +65,7 @@ def test_what_cannot_be_is_refused_at_its_field(
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "corrected"),
+    ("kind", "fields", "corrected"),
     [
         ("baseline", {"systolic_mmhg": "120"}, {"systolic_mmhg": "126"}),
         ("toxicity", {"term": "rash", "grade": "2"}, {"grade": "3"}),
@@ -75,21 +77,21 @@ def test_a_finding_is_corrected_from_what_it_says(
     nurse: User,
     course: Course,
     kind: str,
-    said: dict[str, str],
+    fields: dict[str, str],
     corrected: dict[str, str],
 ) -> None:
-    send(nurse_client, course, kind, **said)
+    send(nurse_client, course, kind, **fields)
     entry = Entry.objects.filter(course=course, kind=kind).latest("recorded_at")
     address = reverse("patients:correct", args=[course.pk, entry.pk])
     form = nurse_client.get(address, **HTMX).context["form"]
-    shown = {name: str(form[name].value()) for name in said}
-    assert shown == said
+    shown = {name: str(form[name].value()) for name in fields}
+    assert shown == fields
     time = {
         "observed_date": form["observed_date"].value(),
         "observed_time": form["observed_time"].value(),
     }
     sent = {"form_id": str(uuid.uuid4()), "attribution": "crs", "reason": "misread", **time}
-    answer = nurse_client.post(address, sent | said | corrected, **HTMX)
+    answer = nurse_client.post(address, sent | fields | corrected, **HTMX)
     assert answer.status_code == 200, answer.content.decode()
     assert Entry.objects.get(replaces=entry).recorded_by == nurse
 
@@ -107,7 +109,7 @@ def test_every_word_of_the_vocabulary_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "sentence"),
+    ("kind", "fields", "sentence"),
     [
         ("judgement", {"about": "life_threatening"}, "Say whether it is present"),
         ("judgement", {"present": "yes"}, "Choose what is judged"),
@@ -119,10 +121,10 @@ def test_every_word_of_the_vocabulary_can_be_chosen() -> None:
         ("death", {"attribution": "crs"}, "Say why it is, or is not"),
     ],
 )
-def test_what_is_not_said_is_asked_at_its_field(
-    nurse_client: Client, course: Course, kind: str, said: dict[str, str], sentence: str
+def test_what_is_missing_is_asked_at_its_field(
+    nurse_client: Client, course: Course, kind: str, fields: dict[str, str], sentence: str
 ) -> None:
-    answer = send(nurse_client, course, kind, **said)
+    answer = send(nurse_client, course, kind, **fields)
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not Entry.objects.filter(kind=kind).exists()

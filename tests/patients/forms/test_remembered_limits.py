@@ -31,13 +31,13 @@ CORE = {
 }
 
 
-def send(client: Client, course: Course, **said: Any) -> Any:
-    form = {"form_id": str(uuid.uuid4()), "attribution": "crs", **said}
+def send(client: Client, course: Course, **fields: Any) -> Any:
+    form = {"form_id": str(uuid.uuid4()), "attribution": "crs", **fields}
     return client.post(reverse("patients:entries", args=[course.pk, "lab"]), form, **HTMX)
 
 
-def saved(client: Client, course: Course, **said: Any) -> None:
-    answer = send(client, course, **said)
+def saved(client: Client, course: Course, **fields: Any) -> None:
+    answer = send(client, course, **fields)
     assert answer.status_code == 200, answer.content.decode()
 
 

@@ -14,7 +14,7 @@ from tests.patients.forms.bound_forms import body_of, refusal
 
 
 @pytest.mark.parametrize(
-    ("said", "body"),
+    ("fields", "body"),
     [
         (
             {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"},
@@ -44,15 +44,15 @@ from tests.patients.forms.bound_forms import body_of, refusal
         ),
     ],
 )
-def test_a_vasopressor(course: Course, said: dict[str, str], body: dict[str, Any]) -> None:
-    assert body_of(course, "vasopressor", **said) == body
+def test_a_vasopressor(course: Course, fields: dict[str, str], body: dict[str, Any]) -> None:
+    assert body_of(course, "vasopressor", **fields) == body
 
 
 NE = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "sentence"),
+    ("fields", "field", "sentence"),
     [
         (NE | {"drug": ""}, "drug", "Choose the drug"),
         (NE | {"rate": ""}, "rate", "Give the rate"),
@@ -74,29 +74,29 @@ NE = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
     ],
 )
 def test_a_vasopressor_is_refused(
-    course: Course, said: dict[str, str], field: str, sentence: str
+    course: Course, fields: dict[str, str], field: str, sentence: str
 ) -> None:
-    assert sentence in refusal(course, "vasopressor", field, **said)
+    assert sentence in refusal(course, "vasopressor", field, **fields)
 
 
 def test_without_a_weight_a_dose_per_kg_asks_for_one(clinician: User) -> None:
     course = admit(clinician, weight_kg=None)
-    said = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
-    assert "weight in the pump" in refusal(course, "vasopressor", "weight_kg", **said)
-    body_of(course, "vasopressor", **said, weight_kg="80")
+    fields = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
+    assert "weight in the pump" in refusal(course, "vasopressor", "weight_kg", **fields)
+    body_of(course, "vasopressor", **fields, weight_kg="80")
     later = timezone.now() + timedelta(minutes=3)
     chart(course, clinician, "weight", later, weight_kg="80")
-    refusal(course, "vasopressor", "weight_kg", **said)
+    refusal(course, "vasopressor", "weight_kg", **fields)
     chart(course, clinician, "weight", weight_kg="80")
-    body_of(course, "vasopressor", **said)
+    body_of(course, "vasopressor", **fields)
 
 
 @pytest.mark.parametrize("drug", VasopressorDrug, ids=str)
 def test_every_unit_of_every_drug_can_be_charted(course: Course, drug: VasopressorDrug) -> None:
     for unit in DRUGS[drug].units:
         more = {"concentration_per_ml": "1"} if unit.value == "ml/h" else {}
-        said = {"drug": drug.value, "rate": "0.01", "unit": unit.value, **more}
-        assert body_of(course, "vasopressor", **said)["unit"] == unit.value
+        fields = {"drug": drug.value, "rate": "0.01", "unit": unit.value, **more}
+        assert body_of(course, "vasopressor", **fields)["unit"] == unit.value
 
 
 def test_fluid_and_weight(course: Course) -> None:

@@ -204,14 +204,14 @@ def test_the_same_answer_sent_twice_is_kept_once(nurse_client: Client, grade_3: 
 def test_two_people_do_not_chart_one_dose(
     nurse_client: Client, intensivist_client: Client, grade_3: Course
 ) -> None:
-    said = {"agent": "tocilizumab", "dose_mg": "320"}
-    assert answered(nurse_client, grade_3, DOSE, "done", **said).status_code == 200
-    second = answered(intensivist_client, grade_3, DOSE, "done", **said)
+    fields = {"agent": "tocilizumab", "dose_mg": "320"}
+    assert answered(nurse_client, grade_3, DOSE, "done", **fields).status_code == 200
+    second = answered(intensivist_client, grade_3, DOSE, "done", **fields)
     assert second.status_code == 409
     assert Entry.objects.filter(kind=EntryKind.TREATMENT).count() == 1
 
 
-def test_an_answer_given_meanwhile_is_told(
+def test_an_answer_recorded_meanwhile_is_shown(
     nurse_client: Client, intensivist_client: Client, grade_1: Course
 ) -> None:
     answered(nurse_client, grade_1, WORKUP, "done", agent="antibiotics")

@@ -19,7 +19,7 @@ from tests.factories import ago, chart
 from tests.patients.guidance_panel import DOSE, ICU, answer_url, card, codes, panel
 
 
-def test_grade_0_is_told_nothing(course: Course) -> None:
+def test_at_grade_0_nothing_is_asked(course: Course) -> None:
     assert codes(course) == []
 
 
@@ -82,7 +82,7 @@ def card_of(course: Course, status: CurrentStatus) -> GradeCard:
     return grade_card(course.pk, status, history.grades, history.authors)
 
 
-def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> None:
+def test_a_page_left_open_over_midnight_is_sent_the_dates(grade_1: Course) -> None:
     """What it shows reads alike, but 22:40 is yesterday's now."""
     there = timezone.localtime() + timedelta(days=1)
     midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -97,8 +97,8 @@ def test_a_page_left_open_over_midnight_is_told_the_dates(grade_1: Course) -> No
     assert cards[0].signature != cards[1].signature
 
 
-def test_what_the_clock_will_ask_is_told_anew(clinician: User, grade_1: Course) -> None:
-    """The page looks again at the instant it was told: another instant makes it another panel."""
+def test_a_change_of_what_the_clock_will_ask_is_sent(clinician: User, grade_1: Course) -> None:
+    """The page asks again at the instant in the panel: another instant is another panel."""
     before = panel(grade_1)
     given = {"agent": "antipyretic", "dose_mg": "1000"}
     chart(grade_1, clinician, "treatment", ago(hours=30), **given)
@@ -108,7 +108,7 @@ def test_what_the_clock_will_ask_is_told_anew(clinician: User, grade_1: Course) 
     assert panel(grade_1).signature != before.signature
 
 
-def test_a_first_rise_is_told_once_it_holds(clinician: User, grade_1: Course) -> None:
+def test_a_first_rise_is_shown_while_it_lasts(clinician: User, grade_1: Course) -> None:
     rise = panel(grade_1).rise
     assert rise is not None
     assert (rise.before, rise.grade) == (0, 1)

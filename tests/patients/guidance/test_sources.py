@@ -16,8 +16,8 @@ def test_every_item_says_where_it_comes_from(nurse_client: Client, grade_1: Cour
     for query in ({}, {"course": str(grade_1.pk)}):
         page = nurse_client.get(reverse("patients:sources"), query)
         assert page.status_code == 200
-        for said in ("Juno Therapeutics", "National Cancer Institute", "lee-2014", "high dose"):
-            assert said in page.content.decode()
+        for fields in ("Juno Therapeutics", "National Cancer Institute", "lee-2014", "high dose"):
+            assert fields in page.content.decode()
         assert len(page.context["sources"].items) == len(ITEMS)
     panel_page = nurse_client.get(reverse("patients:guidance", args=[grade_1.pk]), **HTMX)
     assert f"?course={grade_1.pk}#item-infection-workup" in panel_page.content.decode()

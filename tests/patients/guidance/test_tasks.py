@@ -72,7 +72,7 @@ def stale(course: Course, clinician: User) -> Course:
     return course
 
 
-def test_a_stale_infusion_goes_on_unchanged(nurse_client: Client, stale: Course) -> None:
+def test_a_stale_infusion_is_charted_as_unchanged(nurse_client: Client, stale: Course) -> None:
     (task,) = card(stale, "evidence.stale").tasks
     unchanged, stopped = task.taps
     assert task.form_kind == "vasopressor"
@@ -111,7 +111,7 @@ def test_a_change_meanwhile_is_noticed(
 @pytest.mark.parametrize(
     "says", ["", "risk:age:yes", "risk:older_age:maybe", "judgement:x:yes", "stopped:tea", "x"]
 )
-def test_a_tap_that_says_nothing_is_refused(
+def test_a_tap_without_a_known_action_is_refused(
     nurse_client: Client, grade_1: Course, says: str
 ) -> None:
     before = Entry.objects.count()

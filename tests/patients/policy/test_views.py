@@ -29,29 +29,29 @@ def test_the_page_of_a_course_previews_and_regrades(
     decided(cpap_grade=4)
     version = PolicyVersion.objects.latest("pk")
     page = f"/policy/courses/{on_cpap.pk}/"
-    said = {"form_id": str(uuid.uuid4()), "version": version.pk, "reason": "Study protocol"}
+    fields = {"form_id": str(uuid.uuid4()), "version": version.pk, "reason": "Study protocol"}
     before = grades(on_cpap)
-    preview = administrator_client.post(page, {**said, "step": "preview"})
+    preview = administrator_client.post(page, {**fields, "step": "preview"})
     assert "Nothing is changed yet" in preview.content.decode()
     assert [(one.before, one.after) for one in preview.context["differences"]] == [((3, 3), (4, 4))]
     assert grades(on_cpap) == before
-    again = administrator_client.post(page, {**said, "step": "edit"})
+    again = administrator_client.post(page, {**fields, "step": "edit"})
     assert "Study protocol" in again.content.decode()
-    assert administrator_client.post(page, {**said, "step": "confirm"}).status_code == 302
+    assert administrator_client.post(page, {**fields, "step": "confirm"}).status_code == 302
     assert [grade for grade, _ in grades(on_cpap)] == [0, 4]
     assert "Study protocol" in administrator_client.get(page).content.decode()
     other = PolicyVersion.objects.earliest("pk")
-    reused = administrator_client.post(page, {**said, "version": other.pk, "step": "confirm"})
+    reused = administrator_client.post(page, {**fields, "version": other.pk, "step": "confirm"})
     assert reused.status_code == 422
 
 
-@pytest.mark.parametrize("said", [{"reason": ""}, {"version": ""}, {"version": "0"}])
+@pytest.mark.parametrize("fields", [{"reason": ""}, {"version": ""}, {"version": "0"}])
 def test_the_page_of_a_course_asks_for_what_is_missing(
-    administrator_client: Client, on_cpap: Course, said: dict[str, str]
+    administrator_client: Client, on_cpap: Course, fields: dict[str, str]
 ) -> None:
     whole = {"form_id": str(uuid.uuid4()), "version": on_cpap.policy_id, "reason": "Why"}
     page = f"/policy/courses/{on_cpap.pk}/"
-    assert administrator_client.post(page, {**whole, **said}).status_code == 422
+    assert administrator_client.post(page, {**whole, **fields}).status_code == 422
     assert not CoursePolicy.objects.exists()
 
 
@@ -127,9 +127,9 @@ def test_a_preview_tells_where_a_decision_would_end_what_comes(
 def test_a_confirmed_change_stands_in_the_history(
     administrator_client: Client, on_cpap: Course
 ) -> None:
-    said = policy_form(cpap_grade="4")
+    fields = policy_form(cpap_grade="4")
     for _ in range(2):
-        answer = administrator_client.post(PAGE, {**said, "step": "confirm"})
+        answer = administrator_client.post(PAGE, {**fields, "step": "confirm"})
         assert answer.status_code == 302
     assert SitePolicy.objects.count() == 1
     made = SitePolicy.objects.get()
@@ -148,7 +148,7 @@ def test_going_back_to_the_values_keeps_them(administrator_client: Client) -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("fields", "sentence"),
     [
         ({"reason": ""}, "Say why"),
         ({"fever_threshold_c": "20"}, "expected 36 to 41 °C"),
@@ -168,10 +168,10 @@ def test_going_back_to_the_values_keeps_them(administrator_client: Client) -> No
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
-    administrator_client: Client, said: dict[str, str], sentence: str
+    administrator_client: Client, fields: dict[str, str], sentence: str
 ) -> None:
     for step in ("preview", "confirm"):
-        answer = administrator_client.post(PAGE, policy_form(**said, step=step))
+        answer = administrator_client.post(PAGE, policy_form(**fields, step=step))
         assert answer.status_code == 422
         assert sentence in answer.content.decode()
     assert not SitePolicy.objects.exists()
@@ -180,9 +180,9 @@ def test_what_cannot_be_is_refused_with_a_sentence(
 def test_a_page_opened_before_another_decision_is_refused(
     administrator_client: Client, decided: Make
 ) -> None:
-    said = policy_form(bipap_grade="3", step="confirm")
+    fields = policy_form(bipap_grade="3", step="confirm")
     decided(cpap_grade=4)
-    answer = administrator_client.post(PAGE, said)
+    answer = administrator_client.post(PAGE, fields)
     assert answer.status_code == 422
     assert "L. Berg has changed the policy since" in answer.content.decode()
 

@@ -106,7 +106,7 @@ def test_a_retracted_correction_does_not_bring_the_original_back(
     assert retract_entry(second, sending(clinician)).status.grade == 0
 
 
-def test_the_second_to_correct_an_entry_is_told_of_the_first(
+def test_a_second_correction_of_an_entry_is_refused_with_the_first(
     course: Course, clinician: User
 ) -> None:
     wrong = chart(course, clinician, "vitals", minutes_ago(10), temperature_c="39.9").entries[0]

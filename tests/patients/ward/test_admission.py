@@ -13,7 +13,7 @@ from patients.models import Course
 from tests.entry_forms import url
 
 
-def admission(**said: Any) -> dict[str, Any]:
+def admission(**fields: Any) -> dict[str, Any]:
     there = timezone.localtime(timezone.now() - timedelta(days=1))
     return {
         "form_id": str(uuid.uuid4()),
@@ -29,7 +29,7 @@ def admission(**said: Any) -> dict[str, Any]:
         "diastolic_mmhg": "74",
         "ward": "7B",
         "bed": "12",
-    } | said
+    } | fields
 
 
 def test_a_patient_is_admitted_once(nurse_client: Client) -> None:

@@ -1,4 +1,4 @@
-"""A course goes to another ward or bed, ends, is taken up again: by whom, when, from where."""
+"""A course moves to another ward or bed, ends and is reopened: by whom, when, from where."""
 
 import uuid
 from datetime import timedelta
@@ -15,9 +15,9 @@ from patients.models import Course, Transfer
 from patients.ward.transfer import location_token
 
 
-def send(client: Client, course: Course, what: str, **said: Any) -> Any:
+def send(client: Client, course: Course, what: str, **fields: Any) -> Any:
     course.refresh_from_db()
-    form = {"form_id": str(uuid.uuid4()), "what": what, "seen": location_token(course), **said}
+    form = {"form_id": str(uuid.uuid4()), "what": what, "seen": location_token(course), **fields}
     return client.post(reverse("patients:transfer", args=[course.pk]), form)
 
 
@@ -48,7 +48,7 @@ def test_a_course_leaves_the_board_and_comes_back(nurse_client: Client, course: 
 
 
 @pytest.mark.parametrize(
-    ("what", "said", "sentence"),
+    ("what", "fields", "sentence"),
     [
         ("moved", {"ward": "", "bed": "3"}, "Give the ward"),
         ("moved", {"ward": "7B", "bed": "12"}, "there already"),
@@ -58,12 +58,12 @@ def test_a_course_leaves_the_board_and_comes_back(nurse_client: Client, course: 
     ],
 )
 def test_what_cannot_be_is_refused_with_what_was_typed(
-    nurse_client: Client, course: Course, what: str, said: dict[str, str], sentence: str
+    nurse_client: Client, course: Course, what: str, fields: dict[str, str], sentence: str
 ) -> None:
-    answer = send(nurse_client, course, what, **said)
+    answer = send(nurse_client, course, what, **fields)
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
-    assert said.get("bed", "") in answer.content.decode()
+    assert fields.get("bed", "") in answer.content.decode()
     assert not Transfer.objects.exists()
 
 
@@ -77,7 +77,9 @@ def test_a_time_before_the_infusion_is_refused(nurse_client: Client, course: Cou
     assert "before the infusion" in answer.content.decode()
 
 
-def test_the_second_of_two_movers_is_told(nurse_client: Client, course: Course) -> None:
+def test_the_second_of_two_moves_is_refused_with_the_first(
+    nurse_client: Client, course: Course
+) -> None:
     """Both saw bed 12; the first moved the patient to the ICU."""
     seen = location_token(course)
     send(nurse_client, course, "moved", ward="ICU", bed="3")
@@ -90,10 +92,10 @@ def test_the_second_of_two_movers_is_told(nurse_client: Client, course: Course) 
 
 def test_a_form_sent_twice_moves_once(nurse_client: Client, course: Course) -> None:
     seen, form_id = location_token(course), str(uuid.uuid4())
-    said = {"ward": "ICU", "bed": "3", "seen": seen, "form_id": form_id}
+    fields = {"ward": "ICU", "bed": "3", "seen": seen, "form_id": form_id}
     for _ in range(2):
-        assert send(nurse_client, course, "moved", **said).status_code == 302
-    assert send(nurse_client, course, "moved", **said | {"bed": "4"}).status_code == 409
+        assert send(nurse_client, course, "moved", **fields).status_code == 302
+    assert send(nurse_client, course, "moved", **fields | {"bed": "4"}).status_code == 409
     assert Transfer.objects.count() == 1
 
 
