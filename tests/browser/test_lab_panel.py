@@ -172,7 +172,7 @@ def test_below_is_one_tap(bedside: BedsidePage) -> None:
 
 
 def test_a_refusal_stands_at_its_row_and_keeps_the_rest(bedside: BedsidePage) -> None:
-    """Platelets per µL: the message names the right unit, the field has the focus, no value is lost."""
+    """Platelets per µL: the message names the unit, the field has the focus, all values stay."""
     bedside.open_tab("Labs")
     bedside.fill({"ALT": "35", "Platelets": "250000"})
     bedside.field(upper("ALT")).fill("40")
