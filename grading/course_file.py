@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from grading.engine.entries import BaselineFacts, Entry, Retraction
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.policy import DEFAULT_POLICY, Policy, PolicyError, policy_from
 from grading.engine.units import NotANumberError, exact_decimal
-from grading.engine.vocabulary import AGE_YEARS, WEIGHT_KG, RiskQuestion, Sex
+from grading.engine.vocabulary import AGE_YEARS, AT_MOST_AHEAD, WEIGHT_KG, RiskQuestion, Sex
 from grading.entry_reader import read_fields
 from grading.faults import CourseFileError, Fault, Place
 
@@ -32,8 +32,6 @@ __all__ = [
 ]
 
 FORMAT: Final = "crs-course/1"
-CHARTED_AHEAD: Final = timedelta(minutes=5)
-"""How far an entry's clinical time may lie after the time it was charted."""
 
 _TOP_KEYS: Final = frozenset(
     {"format", "patient", "therapy", "baseline", "weight_kg", "policy", "entries"}
@@ -226,7 +224,7 @@ def _entries(raw: Any, place: Place) -> list[Entry]:
             continue
         places[entry.id] = here
         entries.append(entry)
-        if entry.at - entry.recorded_at > CHARTED_AHEAD:
+        if entry.at - entry.recorded_at > AT_MOST_AHEAD:
             here.at("at").refuse("more than 5 min after its recorded_at")
     _check_replacements(entries, places)
     return entries

@@ -92,21 +92,21 @@ def grade_course(
 ) -> CourseResult:
     """Grade ``document`` by ``system`` up to ``now``, using what was recorded by ``known_at``."""
     known = [e for e in document.entries if known_at is None or e.recorded_at <= known_at]
-    moment = now if now is not None else _latest_time(document, known)
-    entries = [e for e in in_force(known) if e.at <= moment or isinstance(e, BaselineFacts)]
-    history, status = status_at(document.facts, entries, moment, system=system)
-    begun = moment >= document.facts.infused_at
-    past = [period for period in history.periods if begun and period.start <= moment]
-    projected = [period for period in history.periods if begun and period.start > moment]
-    end = min(moment, history.ended_at) if history.ended_at is not None else moment
+    shown_at = now if now is not None else _latest_time(document, known)
+    entries = [e for e in in_force(known) if e.at <= shown_at or isinstance(e, BaselineFacts)]
+    history, status = status_at(document.facts, entries, shown_at, system=system)
+    begun = shown_at >= document.facts.infused_at
+    past = [period for period in history.periods if begun and period.start <= shown_at]
+    projected = [period for period in history.periods if begun and period.start > shown_at]
+    end = min(shown_at, history.ended_at) if history.ended_at is not None else shown_at
     if past:
         past[-1] = replace(past[-1], end=end)
     guidance = advise(document.facts, status, entries, history.periods, risk=document.risk)
-    return CourseResult(document, system, moment, status, tuple(past), tuple(projected), guidance)
+    return CourseResult(document, system, shown_at, status, tuple(past), tuple(projected), guidance)
 
 
 def _latest_time(document: CourseDocument, known: list[Entry]) -> datetime:
-    """The later of the last clinical and the last charting time, retracted entries included."""
+    """Return the latest clinical or charting time of all entries, retracted ones included."""
     times = [time for entry in known for time in (entry.at, entry.recorded_at)]
     return max(times, default=document.facts.infused_at)
 

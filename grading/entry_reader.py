@@ -63,7 +63,7 @@ Fields = dict[str, Any]
 
 
 def read_fields(raw: Any, place: Place, *, charted: bool, default_id: str = "") -> Entry | None:
-    """The entry in ``raw``, or None with its faults collected at ``place``.
+    """Return the entry in ``raw``, or None with its faults collected at ``place``.
 
     ``charted`` admits what only a form may send: a temperature in °F.
     """

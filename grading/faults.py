@@ -86,7 +86,7 @@ class Place:
     def number(
         self, raw: Any, limits: Limits | None = None, *, above_zero: bool = False
     ) -> Decimal | None:
-        """An exact decimal within ``limits``; refuses what is no number or lies outside."""
+        """Return an exact decimal within ``limits``; refuses what is no number or lies outside."""
         if raw is None:
             return None
         number = self._decimal(raw)
@@ -109,7 +109,7 @@ class Place:
             return None
 
     def time(self, raw: Any, *, keep_offset: bool = False) -> datetime | None:
-        """An instant with its offset, brought to UTC unless the offset is wanted."""
+        """Return an instant with its offset, brought to UTC unless the offset is wanted."""
         if raw is None:
             return None
         try:

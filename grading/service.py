@@ -156,7 +156,7 @@ def _with_baseline(facts: CourseFacts, entries: Iterable[Entry]) -> tuple[list[E
 
 
 def status_of(state: CourseState, now: datetime) -> CurrentStatus:
-    """The status of ``state``, which was advanced to ``now``."""
+    """Return the status of ``state``, which was advanced to ``now``."""
     if not state.begun or state.is_over:
         return _status_outside_grading(state, now)
     grade, at_most = state.shown[:2] if state.shown is not None else (0, 0)

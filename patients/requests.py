@@ -1,4 +1,4 @@
-"""What every view of the chart asks of a request: who sends it, what, and about which course."""
+"""What views of the chart read of a request: the course, the sent form, and its submission."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_CONTENTS: Final = frozenset(
 
 
 class SignedInRequest(HttpRequest):
-    """A request that the middleware let pass."""
+    """A request of a signed-in user: the middleware lets no other through."""
 
     user: User
     htmx: HtmxDetails
@@ -36,7 +36,7 @@ View = Callable[..., HttpResponse]
 
 
 def requires_charting(view: View) -> View:
-    """Lets only those chart who may."""
+    """Decorate a view that only a user who may chart can open."""
 
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -47,7 +47,7 @@ def requires_charting(view: View) -> View:
 
 
 def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission:
-    """The form's own id, and what was sent under it."""
+    """Return the submission of a valid form, with its idempotency key."""
     return Submission(
         by=request.user,
         form_id=form.cleaned_data["form_id"],
@@ -60,9 +60,9 @@ def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission
 def recorded_before(
     request: SignedInRequest, course: Course, form: SubmittedForm
 ) -> list[NewEntry]:
-    """What this very form recorded when it was sent before; nothing where it is new.
+    """Return what this form recorded when it was sent before; nothing where it is new.
 
-    The chart has gone on since: what was right then may be refused or asked about now.
+    A replay must succeed although the chart has changed since and the form may not be valid now.
     """
     form_id = form.cleaned_data.get("form_id")
     if form_id is None:
@@ -76,20 +76,20 @@ def recorded_before(
 
 
 def _digest(typed: QueryDict) -> str:
-    """What a form says, whenever and however often it is sent; what is empty says nothing."""
-    said = sorted(
+    """Return a hash of the contents of a form, without empty fields and those of the sending."""
+    contents = sorted(
         (key, values) for key, values in typed.lists() if key not in _NOT_CONTENTS and any(values)
     )
-    return hashlib.sha256(repr(said).encode()).hexdigest()
+    return hashlib.sha256(repr(contents).encode()).hexdigest()
 
 
 def posted(request: SignedInRequest) -> Mapping[str, Any] | None:
-    """What was sent, None where nothing was."""
+    """Return the posted fields, None where the request is no POST."""
     return request.POST if request.method == "POST" else None
 
 
 def course_or_404(course_id: uuid.UUID) -> Course:
-    """The course; answers 404 where there is none."""
+    """Return the course; raise Http404 where there is none."""
     try:
         return read_course(course_id)
     except Course.DoesNotExist:

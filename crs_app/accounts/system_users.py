@@ -11,7 +11,7 @@ def course_file_author() -> User:
 
 
 def grading_rules_author() -> User:
-    """The author of acts that regrade a course under a new version of the rules."""
+    """Return the author of acts that regrade a course under a new version of the rules."""
     return author("grading-rules", "", "Grading rules")
 
 

@@ -183,7 +183,7 @@ ADULT_LIMITS_FROM_YEARS: Final = 18
 
 
 def lab_unit(analyte: Analyte, name: str) -> LabUnit | None:
-    """The unit of that name, or None where the analyte is never reported in it."""
+    """Return the unit of that name, or None where the analyte is never reported in it."""
     return _UNITS.get((analyte, name))
 
 

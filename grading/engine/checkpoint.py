@@ -56,7 +56,7 @@ class ResumePoint:
     version: str = ""
 
     def is_of(self, system: GradingSystem) -> bool:
-        """Whether ``system`` can resume here; a point that names no system is trusted."""
+        """Return whether ``system`` can resume here; a point that names no system is trusted."""
         return not self.system or (self.system, self.version) == (system.key, system.version)
 
 

@@ -171,7 +171,7 @@ class Circulation:
         return self.bolus.at + minutes(self.policy.fluid_hold_minutes)
 
     def next_change(self, at: datetime) -> datetime | None:
-        """The first instant after ``at`` at which the clock alone may change what is met."""
+        """Return the first instant after ``at`` at which the clock alone may change what is met."""
         if self.bolus is None and self.run.since is None:
             return None
         until = self._fluid_until()
@@ -244,7 +244,7 @@ class Circulation:
 
 
 def _still_low(reading: Vitals, former: PressureLimits, limits: PressureLimits) -> bool:
-    """Whether a reading that was low stays so: by its floor, or judged so where in question."""
+    """Return whether a low reading stays low: by its floor, or as judged where in question."""
     kind = limits.classify(reading)
     if kind is Reading.IN_QUESTION:
         return former.classify(reading) is Reading.IN_QUESTION

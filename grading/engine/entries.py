@@ -357,7 +357,7 @@ def to_words(entry: Entry) -> dict[str, Any]:
 
 
 def _write_signs(entry: Vitals, words: dict[str, Any]) -> None:
-    """What each sign has of its own, and the temperature as it was charted."""
+    """Return what each sign has of its own, and the temperature as it was charted."""
     if entry.attribution_by_field:
         words["attribution_by_field"] = _as_text(entry.attribution_by_field)
     words.update(_as_text(entry.others))
@@ -366,7 +366,7 @@ def _write_signs(entry: Vitals, words: dict[str, Any]) -> None:
 
 
 def from_words(words: Mapping[str, Any]) -> Entry:
-    """The entry that ``to_words`` wrote. Trusts its input; files are read by ``course_file``."""
+    """Return the entry that ``to_words`` wrote; the input is trusted, unlike a course file."""
     entry_class = KINDS[words["kind"]]
     read = _READ[entry_class]
     values: dict[str, Any] = {

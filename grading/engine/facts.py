@@ -44,7 +44,7 @@ class Baseline:
         return baseline
 
     def of(self, analyte: Analyte) -> Decimal | None:
-        """The course's baseline of ``analyte`` in its common unit, None where not established."""
+        """Return the course's baseline of ``analyte`` in its common unit; None: not established."""
         name, unit = _ESTABLISHED.get(analyte, ("", ""))
         value: Decimal | None = getattr(self, name) if name else None
         return None if value is None else in_common_unit(analyte, value, unit)
@@ -88,15 +88,15 @@ class CourseFacts:
             raise ValueError("later policies come one at an instant, in order of time")
 
     def policies_begun(self, at: datetime) -> int:
-        """How many of the later policies have begun by ``at``."""
+        """Return how many of the later policies have begun by ``at``."""
         return sum(later.at <= at for later in self.policies)
 
     def next_policy_at(self, number: int) -> datetime | None:
-        """When the policy after the ``number``-th begins to hold; None where none follows."""
+        """Return when the policy after the ``number``-th begins; None where none follows."""
         return self.policies[number].at if number < len(self.policies) else None
 
     def under(self, number: int) -> CourseFacts:
-        """The same under one policy alone: 0 is the first, n the n-th of the later ones."""
+        """Return the facts under one policy alone: 0 is the first, n the n-th later one."""
         policy = self.policies[number - 1].policy if number else self.policy
         return replace(self, policy=policy, policies=())
 

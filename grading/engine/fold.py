@@ -60,5 +60,5 @@ def fold(
 
 
 def project(state: CourseState) -> list[Opening]:
-    """The periods that the clock alone will open after the state's instant."""
+    """Return the periods that the clock alone will open after the state's instant."""
     return state.advance_clock(FOR_EVER)

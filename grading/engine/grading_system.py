@@ -51,5 +51,5 @@ class GradingSystem:
         object.__setattr__(self, "order", {code: place for place, code in enumerate(rules)})
 
     def grades_under(self, policy: Policy) -> dict[str, int]:
-        """The grade of every criterion under ``policy``, by its code."""
+        """Return the grade of every criterion under ``policy``, by its code."""
         return {rule.code: rule.grade_under(policy) for rule in self.table}

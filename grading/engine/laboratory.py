@@ -93,7 +93,7 @@ def _to_common(analyte: Analyte, unit: str) -> Decimal:
 
 
 def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
-    """The CTCAE grades that ``result`` allows; None where it cannot be graded.
+    """Return the CTCAE grades that ``result`` allows; None where it cannot be graded.
 
     ``baseline`` is in the analyte's common unit; None leaves out the clauses that compare with it.
     Analytes that no row of CTCAE grades here always give None.
@@ -113,14 +113,14 @@ def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
 
 
 def highest_grade(analyte: Analyte) -> int:
-    """The highest CTCAE grade that exists for ``analyte``."""
+    """Return the highest CTCAE grade that exists for ``analyte``."""
     row = CTCAE_LABORATORY[analyte]
     by_step = [grade for grade, _ in (*row.below, *row.at_most, *row.fall_points)]
     return max(len(row.above_upper), len(row.below_lower), *by_step, 0)
 
 
 def _ends(comparator: str, value: Decimal) -> tuple[Point, Point]:
-    """The ends of the range that a result below or above ``value`` means."""
+    """Return the ends of the range that a result below or above ``value`` means."""
     if comparator == "<":
         return _ZERO, Point(value, -1)
     return Point(value, 1), _UNBOUNDED
@@ -134,7 +134,7 @@ def _scale(
     lower_limit: Decimal | None,
     baseline: Decimal | None,
 ) -> Scale | None:
-    """The scale for results in ``unit`` with these limits; None where CTCAE grades none."""
+    """Return the scale for results in ``unit`` with these limits; None where CTCAE grades none."""
     row = CTCAE_LABORATORY.get(analyte)
     if row is None:
         return None

@@ -162,7 +162,7 @@ class OrganToxicity:
         return TermResult(entry, code, possible if possible > sure else 0, graded.lowest)
 
     def _outcome(self, term: str, ctcae: int) -> tuple[str | None, int]:
-        """The criterion and the CRS grade of a laboratory result of CTCAE grade ``ctcae``."""
+        """Return criterion and CRS grade of a laboratory result of CTCAE grade ``ctcae``."""
         if not self._counts(term, ctcae, laboratory=True):
             return None, 0
         return _criterion(term, ctcae), crs_grade(term, ctcae)
@@ -227,7 +227,7 @@ class OrganToxicity:
 
 
 def may_count(term: str, policy: Policy) -> bool:
-    """Whether toxicity of ``term`` can ever raise the grade."""
+    """Return whether toxicity of ``term`` can ever raise the grade."""
     group = TOXICITY_TERMS[term]
     if group is TermGroup.NEVER:
         return False
@@ -235,14 +235,14 @@ def may_count(term: str, policy: Policy) -> bool:
 
 
 def crs_grade(term: str, ctcae: int) -> int:
-    """The CRS grade that a counted toxicity gives: its own, but 3 for grade 4 transaminitis."""
+    """Return the CRS grade of a counted toxicity: its own, but 3 for grade 4 transaminitis."""
     if term in TRANSAMINASES and ctcae == _CTCAE_LIFE_THREATENING:
         return _TRANSAMINITIS_CRS_GRADE
     return ctcae
 
 
 def wants_grade(symptom: Symptom) -> bool:
-    """Whether a tick of this symptom asks for a CTCAE grade."""
+    """Return whether a tick of this symptom asks for a CTCAE grade."""
     return symptom.term in TICKS_TO_GRADE
 
 
@@ -253,7 +253,7 @@ def _criterion(term: str, ctcae: int) -> str:
 
 
 def lab_params(entry: Lab) -> dict[str, str]:
-    """A result as reported: analyte and unit by code, value, limits of normal."""
+    """Return a result as reported: analyte and unit by code, value, limits of normal."""
     params = {
         "analyte": str(entry.analyte),
         "value": format_number(entry.value),
@@ -269,7 +269,7 @@ def lab_params(entry: Lab) -> dict[str, str]:
 
 
 def lab_text(entry: Lab) -> str:
-    """A result as reported, in words."""
+    """Return a result as reported, in words."""
     return result_text(lab_params(entry))
 
 

@@ -74,7 +74,7 @@ class OxygenSupport:
         return (met, unknown) if support is None else ((*met, support), unknown)
 
     def _support(self, device: OxygenDevice) -> str | None:
-        """The criterion that the device is by itself, whatever the FiO2."""
+        """Return the criterion that the device is by itself, whatever the FiO2."""
         if device in (OxygenDevice.INVASIVE_VENTILATION, OxygenDevice.ECMO):
             return VENTILATOR
         if device is OxygenDevice.CPAP:
@@ -126,7 +126,7 @@ def _by_fio2(fio2: Fio2) -> Assessed:
 
 
 def fio2_of(entry: Oxygen, policy: Policy) -> Fio2 | None:
-    """The FiO2 used for ``entry``; None where it is no oxygen requirement."""
+    """Return the FiO2 used for ``entry``; None where it is no oxygen requirement."""
     if entry.fio2_percent is not None:
         needed = entry.fio2_percent > ROOM_AIR_FIO2.value
         return Fio2(entry.fio2_percent, estimated=False) if needed else None

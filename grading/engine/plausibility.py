@@ -70,10 +70,10 @@ def _outside(sign: VitalSign, reading: Number, band: AgeBand | None) -> Iterator
     usual = sign.usual if band is None else sign.usual_of_children.get(band, sign.usual)
     age = f" ({band.label})" if band in sign.usual_of_children and band is not None else ""
     named = f"{sign.label} {format_number(reading, 1)} {sign.unit}"
-    yield from _held(sign.key, named, reading, usual, sign.unit, age)
+    yield from _outside_usual(sign.key, named, reading, usual, sign.unit, age)
 
 
-def _held(
+def _outside_usual(
     place: str, named: str, value: Number, usual: Limits, unit: str, note: str = ""
 ) -> Iterator[Question]:
     exact = Fraction(value)
@@ -87,7 +87,7 @@ def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
     flow, usual = entry.flow_l_per_min, USUAL_FLOW_L_PER_MIN.get(entry.device)
     if flow is not None and usual is not None:
         named = f"{format_number(flow)} L/min by {_in_a_sentence(entry.device)}"
-        yield from _held("flow_l_per_min", named, flow, usual, "L/min")
+        yield from _outside_usual("flow_l_per_min", named, flow, usual, "L/min")
     if entry.fio2_percent == ROOM_AIR_FIO2.value and entry.device is not OxygenDevice.ROOM_AIR:
         yield Question(
             "fio2_percent",
@@ -143,7 +143,7 @@ def _jump(named: str, dose: Fraction, before: Fraction | None, unit: str) -> Ite
 
 def _weight(entry: Weight, circumstances: Circumstances) -> Iterator[Question]:
     named = f"Weight {format_number(entry.weight_kg)} kg"
-    yield from _held("weight_kg", named, entry.weight_kg, USUAL_WEIGHT_KG, "kg")
+    yield from _outside_usual("weight_kg", named, entry.weight_kg, USUAL_WEIGHT_KG, "kg")
     near = [w for w in circumstances.weights if abs(w.at - entry.at) <= WEIGHT_CHANGE_WITHIN]
     if not near:
         return
@@ -182,7 +182,7 @@ def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
     usual = unit.usual
     if entry.analyte is Analyte.CREATININE and AgeBand.of(circumstances.age_years) is not None:
         usual = Limits(unit.limits.lowest if unit.limits else usual.lowest, usual.highest)
-    yield from _held("value", named.strip(), entry.value, usual, shown_unit)
+    yield from _outside_usual("value", named.strip(), entry.value, usual, shown_unit)
 
 
 _ASKS: Final[dict[type[Entry], Callable[[Any, Circumstances], Iterable[Question]]]] = {

@@ -72,7 +72,7 @@ class Policy:
     stale_after_lvef_minutes: int = count(10080, "min", 43200, "decision", display_only=True)
 
     def values(self) -> dict[str, Any]:
-        """Every parameter by name, numbers as exact strings: what an answer is stamped with."""
+        """Return every parameter by name, numbers as exact strings, to be stored with an answer."""
         return {
             name: str(value) if isinstance(value, Decimal) else value
             for name in PARAMETERS
@@ -95,7 +95,7 @@ class PolicyError(ValueError):
 
 
 def policy_from(overrides: Mapping[str, Any]) -> Policy:
-    """The default policy with ``overrides`` by name; raises PolicyError naming every bad one."""
+    """Return the default policy with ``overrides`` by name; PolicyError names every bad one."""
     values: dict[str, Any] = {}
     faults: dict[str, str] = {}
     for name, raw in overrides.items():
@@ -132,7 +132,7 @@ def _value(name: str, parameter: Parameter, raw: Any) -> Any:
 
 
 def _chosen(options: tuple[Any, ...], raw: Any) -> Any:
-    """The option that ``raw`` is, or writes; true and 1 are different options."""
+    """Return the option that ``raw`` is, or writes; true and 1 are different options."""
     for option in options:
         is_truth = isinstance(option, bool)
         if is_truth == isinstance(raw, bool) and str(raw) == str(option):

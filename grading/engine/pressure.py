@@ -81,12 +81,12 @@ class PressureLimits:
         return Reading.IN_QUESTION if in_question else Reading.NORMAL
 
     def lacks_systolic(self, vitals: Vitals) -> bool:
-        """Whether a child's reading lacks the systolic pressure, by which alone it is judged."""
+        """Return whether a child's reading lacks the systolic pressure, which alone is judged."""
         return not self.adult and counted_systolic(vitals) is None
 
 
 def limits_for(facts: CourseFacts, baseline: Baseline) -> PressureLimits:
-    """The pressure limits of one patient, from age, baseline and policy."""
+    """Return the pressure limits of one patient, from age, baseline and policy."""
     policy, adult = facts.policy, facts.is_adult
     floor = policy.sbp_floor_adult_mmhg if adult else childs_floor(facts)
     map_floor = _THREE * policy.map_floor_adult_mmhg if adult else None
@@ -117,7 +117,7 @@ def limits_for(facts: CourseFacts, baseline: Baseline) -> PressureLimits:
 
 
 def childs_floor(facts: CourseFacts) -> Decimal:
-    """The systolic floor of a child, in mmHg, by age at infusion (PALS; Mahadeo 2019)."""
+    """Return the systolic floor of a child, in mmHg, by age at infusion (PALS; Mahadeo 2019)."""
     if facts.is_neonate:
         return PALS_NEONATE_SBP.value
     years = facts.age_in_completed_years
@@ -135,7 +135,7 @@ def _at_baseline(baseline: Decimal | None, below: Decimal, policy: Policy) -> De
 
 
 def counted_systolic(vitals: Vitals) -> Decimal | None:
-    """The systolic pressure unless it is attributed to another cause."""
+    """Return the systolic pressure unless it is attributed to another cause."""
     if vitals.systolic_mmhg is None or not vitals.counted("systolic_mmhg"):
         return None
     return vitals.systolic_mmhg
@@ -166,7 +166,7 @@ def _tripled(
 
 
 def reading_params(vitals: Vitals) -> dict[str, str]:
-    """The pressures of a reading in mmHg; a diastolic pressure only with its systolic one."""
+    """Return the pressures of a reading in mmHg; a diastolic one only with its systolic one."""
     params = {}
     if vitals.systolic_mmhg is not None:
         params["systolic_mmhg"] = format_number(vitals.systolic_mmhg)
@@ -178,7 +178,7 @@ def reading_params(vitals: Vitals) -> dict[str, str]:
 
 
 def reading_is_uncertain(vitals: Vitals) -> bool:
-    """Whether the attribution of a pressure in ``vitals`` is; it must be a pressure reading."""
+    """Return whether the attribution of a pressure in ``vitals``, a reading, is uncertain."""
     if not vitals.attribution_by_field:
         return vitals.attribution is Attribution.UNCERTAIN
     return any(

@@ -25,24 +25,24 @@ _ANALYTE: Final = {str(analyte): analyte.label for analyte in Analyte}
 
 
 def render(code: str, params: Params) -> str:
-    """The sentence of the finding ``code``; raises KeyError for a code that no finding has."""
+    """Return the sentence of the finding ``code``; KeyError for a code that no finding has."""
     if code.startswith("lab."):
         return _doubtful_result(params)
     return _SENTENCES[code](params)
 
 
 def whole_minutes(duration: timedelta) -> str:
-    """A duration as a parameter: the minutes that have passed in full."""
+    """Return a duration as a parameter: the minutes that have passed in full."""
     return str(duration // _MINUTE)
 
 
 def duration_text(duration: timedelta) -> str:
-    """A duration to the minute: "2 h 19 min"."""
+    """Return a duration to the minute: "2 h 19 min"."""
     return minutes_text(duration // _MINUTE)
 
 
 def minutes_text(minutes: int) -> str:
-    """A number of minutes as hours and minutes."""
+    """Return a number of minutes as hours and minutes."""
     hours, minutes = divmod(minutes, 60)
     if not hours:
         return f"{minutes} min"
@@ -50,7 +50,7 @@ def minutes_text(minutes: int) -> str:
 
 
 def rate_text(params: Params) -> str:
-    """The rate of an infusion as charted."""
+    """Return the rate of an infusion as charted."""
     rate, unit = params["rate"], params.get("unit")
     if rate is None:
         return "dose not known"
@@ -66,7 +66,7 @@ def rate_text(params: Params) -> str:
 
 
 def infusion_text(params: Params) -> str:
-    """An infusion with the arithmetic that brought it to Table 3's unit."""
+    """Return an infusion with the arithmetic that brought it to Table 3's unit."""
     text = f"{_DRUG[params['drug']]} {rate_text(params)}"
     if "dose" not in params:
         return f"{text}, no weight charted" if params.get("weight_missing") else text
@@ -77,7 +77,7 @@ def infusion_text(params: Params) -> str:
 
 
 def reading_text(params: Params) -> str:
-    """The pressures of a reading: "BP 84/50, MAP 61 mmHg"."""
+    """Return the pressures of a reading: "BP 84/50, MAP 61 mmHg"."""
     parts = []
     if "systolic_mmhg" in params:
         systolic, diastolic = params["systolic_mmhg"], params.get("diastolic_mmhg")
@@ -88,7 +88,7 @@ def reading_text(params: Params) -> str:
 
 
 def result_text(params: Params) -> str:
-    """A laboratory result as reported: value, unit, limits of normal."""
+    """Return a laboratory result as reported: value, unit, limits of normal."""
     comparator = f"{params['comparator']} " if "comparator" in params else ""
     limits = [
         f"{side} limit {params[key]}"

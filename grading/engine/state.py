@@ -91,7 +91,7 @@ class CourseState:
         *,
         policy_number: int | None = None,
     ) -> CourseState:
-        """The empty state before any entry; ``baseline`` is what holds for the whole course.
+        """Return the empty state before any entry; ``baseline`` is what holds for the whole course.
 
         ``policy_number`` None is the policy that holds at the infusion.
         """
@@ -265,7 +265,7 @@ class CourseState:
         openings.append(Opening(at, grade, at_most, found, self.policy_number, by_policy_alone))
 
     def findings(self, at: datetime) -> Findings:
-        """The criteria met and the unknowns at ``at``, highest grade first, put in words when read.
+        """Return criteria met and unknowns at ``at``, highest grade first, worded when read.
 
         A part's findings are kept until an entry about it comes; those of the circulation are made
         at every call, because their words name durations.

@@ -34,12 +34,12 @@ class NotANumberError(ValueError):
 
 @cache
 def minutes(number: int) -> timedelta:
-    """A policy's number of minutes as a duration."""
+    """Return a policy's number of minutes as a duration."""
     return timedelta(minutes=number)
 
 
 def exact_decimal(text: str) -> Decimal:
-    """The number that ``text`` writes, exactly.
+    """Return the number that ``text`` writes, exactly.
 
     Raises NotANumberError for anything but a finite decimal of at most ``MAX_DIGITS`` digits.
     """
@@ -63,7 +63,7 @@ def celsius(fahrenheit: Decimal) -> Number:
 
 
 def as_decimal(number: Fraction) -> Decimal | None:
-    """The finite decimal equal to ``number``, or None where there is none (thirds, sevenths)."""
+    """Return the finite decimal equal to ``number``, None where there is none (1/3)."""
     denominator, twos, fives = number.denominator, 0, 0
     while denominator % 2 == 0:
         denominator, twos = denominator // 2, twos + 1
@@ -76,7 +76,7 @@ def as_decimal(number: Fraction) -> Decimal | None:
 
 
 def at_least(value: Number, threshold: Decimal) -> bool:
-    """Whether ``value`` reaches ``threshold``; equal counts."""
+    """Return whether ``value`` reaches ``threshold``; equal counts."""
     if isinstance(value, Fraction):
         return value >= Fraction(threshold)
     return value >= threshold

@@ -44,7 +44,7 @@ Doses = Mapping[VasopressorDrug, Fraction | None]
 
 
 def needs_weight(drug: VasopressorDrug, unit: DoseUnit | None) -> bool:
-    """Whether a rate in ``unit`` reaches the drug's canonical unit only by a weight."""
+    """Return whether a rate in ``unit`` reaches the drug's canonical unit only by a weight."""
     canonical = DRUGS[drug].canonical
     return unit is not None and canonical is not None and unit.per_kg is not canonical.per_kg
 
@@ -52,7 +52,7 @@ def needs_weight(drug: VasopressorDrug, unit: DoseUnit | None) -> bool:
 def canonical_dose(
     entry: Vasopressor, weight_kg: Decimal | None, policy: Policy
 ) -> Fraction | None:
-    """The dose of ``entry`` in its drug's canonical unit, exactly; None where it is not known.
+    """Return the dose of ``entry`` in its drug's canonical unit, exactly; None: not known.
 
     ``weight_kg`` converts where the entry has no pump weight of its own.
     """
@@ -66,7 +66,7 @@ def _is_salt(entry: Vasopressor, policy: Policy) -> bool:
 
 
 def charted_dose(entry: Vasopressor, weight_kg: Decimal | None) -> Fraction | None:
-    """The charted rate in the drug's canonical unit, before any salt is read as base."""
+    """Return the charted rate in the drug's canonical unit, before any salt is read as base."""
     dose = charted_dose_without_weight(entry)
     if dose is None or entry.unit is None or not needs_weight(entry.drug, entry.unit):
         return dose
@@ -76,7 +76,7 @@ def charted_dose(entry: Vasopressor, weight_kg: Decimal | None) -> Fraction | No
 
 
 def charted_dose_without_weight(entry: Vasopressor) -> Fraction | None:
-    """The charted rate per minute, in the substance's own unit, still per kg where charted so."""
+    """Return the charted rate per minute in the substance's own unit, per kg where charted so."""
     if entry.rate is None or entry.unit is None:
         return None
     return _per_minute(entry.rate, entry.unit, entry.concentration_per_ml)
@@ -86,7 +86,7 @@ def charted_dose_without_weight(entry: Vasopressor) -> Fraction | None:
 def _per_minute(
     rate: Decimal, unit: DoseUnit, concentration_per_ml: Decimal | None
 ) -> Fraction | None:
-    """A pump's rate as a dose a minute; the same few rates come again and again."""
+    """Return a pump's rate as a dose a minute; the same few rates come again and again."""
     dose = Fraction(rate)
     if unit is DoseUnit.ML_PER_H:
         if concentration_per_ml is None:
@@ -108,7 +108,7 @@ def norepinephrine_equivalent(doses: Doses) -> Fraction:
 
 
 def high_now(doses: Doses) -> bool:
-    """Whether any row of Table 3 is reached at this instant, whatever its duration."""
+    """Return whether any row of Table 3 is reached at this instant, whatever its duration."""
     for drug, dose in doses.items():
         if dose is not None and drug in _MONOTHERAPY and dose >= _MONOTHERAPY[drug]:
             return True
@@ -154,7 +154,7 @@ class HighDoseRun(NamedTuple):
         return self._credit(at) >= self._needed and self.is_open(at)
 
     def changes(self) -> tuple[datetime, ...]:
-        """The instants at which the clock alone may change whether the run is open or met."""
+        """Return the instants at which the clock alone may change if the run is open or met."""
         if self.since is None:
             return ()
         if not self.high:
@@ -242,7 +242,7 @@ class Infusions:
         self.explained = self.equivalent = self.frozen = None
 
     def only(self) -> VasopressorDrug | None:
-        """The one vasopressor that runs, or None where none or several do."""
+        """Return the one vasopressor that runs, or None where none or several do."""
         return next(iter(self.running_since)) if len(self.running_since) == 1 else None
 
     def evidence(self) -> tuple[str, ...]:
@@ -260,19 +260,19 @@ class Infusions:
         return self.explained
 
     def equivalent_dose(self) -> str:
-        """The VASST equivalent of what runs, in µg/min, as a parameter of a sentence."""
+        """Return the VASST equivalent of what runs, in µg/min, as a parameter of a sentence."""
         if self.equivalent is None:
             self.equivalent = format_number(norepinephrine_equivalent(self.doses))
         return self.equivalent
 
 
 def rate_text(entry: Vasopressor) -> str:
-    """The rate as it was charted, in words."""
+    """Return the rate as it was charted, in words."""
     return sentences.rate_text(rate_params(entry))
 
 
 def rate_params(entry: Vasopressor) -> dict[str, Any]:
-    """The charted rate: ``rate`` is None where it is not known, "0" where the drug is stopped."""
+    """Return the charted rate: ``rate`` is None if not known, "0" if the drug is stopped."""
     params: dict[str, Any] = {"drug": str(entry.drug), "rate": None}
     if entry.rate is None:
         return params
@@ -285,7 +285,7 @@ def rate_params(entry: Vasopressor) -> dict[str, Any]:
 
 
 def infusion_params(entry: Vasopressor, dose: Fraction | None, *, salt: bool) -> dict[str, Any]:
-    """An infusion with the steps that brought its rate to ``dose``, in Table 3's unit.
+    """Return an infusion with the steps that brought its rate to ``dose``, in Table 3's unit.
 
     ``dose`` None is not known. ``salt``: the charted rate is that of norepinephrine bitartrate.
     """
@@ -307,7 +307,7 @@ def infusion_params(entry: Vasopressor, dose: Fraction | None, *, salt: bool) ->
 
 
 def _weight_used(entry: Vasopressor, charted: Fraction) -> Fraction | None:
-    """The weight between the charted rate and its canonical unit; None where none was needed."""
+    """Return the weight that converted the charted rate; None where none was needed."""
     if not needs_weight(entry.drug, entry.unit) or not entry.rate or entry.unit is None:
         return None
     if entry.unit.per_kg:

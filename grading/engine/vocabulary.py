@@ -53,7 +53,7 @@ class AgeBand(Labelled):
 
     @classmethod
     def of(cls, age_years: int) -> AgeBand | None:
-        """The band of an age in completed years; None for an adult."""
+        """Return the band of an age in completed years; None for an adult."""
         until = {1: cls.INFANT, 5: cls.TODDLER, 12: cls.CHILD, 18: cls.ADOLESCENT}
         return next((band for years, band in until.items() if age_years < years), None)
 
@@ -149,6 +149,8 @@ WEIGHT_CHANGE_WITHIN: Final = timedelta(days=7)
 """A weight that differs by more than this part from one charted so close to it is asked about."""
 DOSE_JUMP: Final = 5
 """A dose that is this many times the one before, or its part, may be a slip of unit or point."""
+AT_MOST_AHEAD: Final = timedelta(minutes=5)
+"""How far a clinical time may lie after the time of charting."""
 AGE_YEARS: Final = Limits.of("0", "120")
 FLOW_L_PER_MIN: Final = Limits.of("0", "70")
 FIO2_PERCENT: Final = Limits.of("21", "100")
@@ -333,7 +335,7 @@ SYMPTOM_TERMS: Final = frozenset((*CONSTITUTIONAL_SYMPTOMS, *TOXICITY_TERMS, *SI
 
 
 def term_label(term: str) -> str:
-    """A CTCAE term or Table 1 symptom as it is shown."""
+    """Return a CTCAE term or Table 1 symptom as it is shown."""
     return _ABBREVIATIONS.get(term) or term.replace("_", " ")
 
 

@@ -33,13 +33,13 @@ from patients.display.timeline import (
     change_row,
     in_timeline_order,
 )
-from patients.forms.attribution import AttributionProposal, latest_attributions
 from patients.forms.concentrations import SyringeConcentration, concentrations_charted
 from patients.forms.registry import CORRECTION_FORMS
 from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel
 from patients.models import Course, EntryKind
+from patients.queries.attributions import AttributionProposal, read_latest_attributions
 from patients.queries.entries import parse_entry
 from patients.queries.grades import GradeHistory
 from patients.queries.guidance_answers import AnswerRow, read_latest_answers
@@ -148,7 +148,7 @@ def after_save(
         concentrations=concentrations_charted(result.entries, result.now)
         if _is_newest(result)
         else [],
-        attributions=latest_attributions(status.latest),
+        attributions=read_latest_attributions(status.latest),
         guidance=build_panel(advice, history.authors, unchanged),
         is_replay=result.is_replay,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -45,6 +45,7 @@ from patients.forms.proposals import (
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
+from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
 from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
 from patients.recording.record import RecordingResult, record_entries, retract_entry
@@ -258,16 +259,11 @@ def _form_page(
 
 
 def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
-    """An entry that can be corrected or retracted; whether it still can, recording decides."""
-    entries = Entry.objects.exclude(kind=EntryKind.RETRACTION).select_related(
-        "course__patient",
-        "course__policy",
-        "recorded_by",
-        "act",
-        "replaced_by",
-        "replaced_by__act",
-    )
-    return get_object_or_404(entries, course_id=course_id, pk=entry_id)
+    """Return the entry; raise Http404 where the course has none of that id but a retraction."""
+    try:
+        return read_entry_to_replace(course_id, entry_id)
+    except Entry.DoesNotExist:
+        raise Http404("No such entry") from None
 
 
 def kind_or_404(kind: str) -> str:

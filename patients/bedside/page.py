@@ -24,7 +24,6 @@ from patients.display.previous_values import (
 )
 from patients.display.text import capital
 from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
-from patients.forms.attribution import AttributionProposal, latest_attributions
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
 from patients.forms.proposals import read_proposals
@@ -33,6 +32,7 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.forms import RETURNS_AFTER
 from patients.guidance.panel import panel_for_status
 from patients.models import Course, EntryKind
+from patients.queries.attributions import AttributionProposal, read_latest_attributions
 from patients.queries.grades import GradeHistory
 from patients.queries.status import (
     CourseStatus,
@@ -99,7 +99,7 @@ def read_bedside_data(course: Course, now: datetime) -> BedsideData:
         previous=previous_values(status.current, weights),
         running=running_infusions(status.current, weights),
         unchanged=unchanged_items(status.current, weights),
-        attributions=latest_attributions(status.current.latest),
+        attributions=read_latest_attributions(status.current.latest),
     )
 
 

@@ -1,4 +1,4 @@
-"""How a demo patient is charted: entries in hours before now, in the course file's words.
+"""Chart a demonstration patient: entries at hours before now, with the keys of the course file.
 
 Nothing is random: small differences between sets of observations come from a fixed sequence.
 """
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 class Point(NamedTuple):
-    """Vital signs at one time; between two points they run straight, charted every ``every`` h."""
+    """Vital signs at one time; up to the next point they are interpolated every ``every`` hours."""
 
     hours_ago: float
     every: float
@@ -53,7 +53,7 @@ CHARTING_DELAY_MINUTES = (2, 4, 3, 6, 2, 9, 3, 5)
 
 
 class Chart:
-    """Writes the entries of one patient, at times given as hours before now."""
+    """Writes the entries of one patient, each a number of hours before now."""
 
     def __init__(self, number: int, now: datetime) -> None:
         self.number = number
@@ -66,7 +66,7 @@ class Chart:
     def add(
         self, hours_ago: float, kind: str, *, charted_after_minutes: int | None = None, **words: Any
     ) -> str:
-        """Adds one entry and gives its id. Nothing is charted after now."""
+        """Add one entry and return its id. Nothing is charted after now."""
         count = len(self.entries)
         delay = charted_after_minutes
         if delay is None:
@@ -79,7 +79,7 @@ class Chart:
         return str(entry["id"])
 
     def vitals(self, points: Sequence[Point]) -> None:
-        """Sets of observations from point to point; a point itself is charted exactly."""
+        """Add sets of vital signs from point to point; a point itself is charted exactly."""
         for start, end in pairwise(points):
             steps = max(1, round((start.hours_ago - end.hours_ago) / start.every))
             for step in range(steps):
@@ -101,21 +101,21 @@ class Chart:
         self.add(hours_ago, "vitals", temperature_c=f"{tenths // 10}.{tenths % 10}", **words)
 
     def daily(self, last_hours_ago: float, **series: Sequence[str]) -> None:
-        """Laboratory results a day apart, the last of each series at ``last_hours_ago``."""
+        """Add laboratory results a day apart, the last of each series at ``last_hours_ago``."""
         for analyte, values in series.items():
             unit, lower, upper = LABORATORY[analyte]
             limits = {"lower_limit": lower, "upper_limit": upper}
-            given = {key: limit for key, limit in limits.items() if limit is not None}
+            known = {key: limit for key, limit in limits.items() if limit is not None}
             for days_back, value in enumerate(reversed(values)):
                 hours_ago = last_hours_ago + 24 * days_back
-                words = {"analyte": analyte, "value": value, "unit": unit, **given}
+                words = {"analyte": analyte, "value": value, "unit": unit, **known}
                 self.add(hours_ago, "lab", charted_after_minutes=48, **words)
 
     def infusion(self, hours_ago: float, drug: str, rate: str, unit: str, **words: Any) -> str:
         return self.add(hours_ago, "vasopressor", drug=drug, rate=rate, unit=unit, **words)
 
     def document(self, patient: Json, product: str, day: float, **course: Any) -> Json:
-        """The course: infused ``day`` days ago; ``course`` may hold baseline and weight."""
+        """Return the course file: infused ``day`` days ago; ``course`` has baseline and weight."""
         mrn = f"DEMO-{self.number:04}"
         infused_at = self.when(24 * day)
         if "baseline" in course:

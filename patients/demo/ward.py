@@ -1,4 +1,4 @@
-"""Eight invented patients around the present moment: a ward to click through.
+"""Eight invented patients whose charts end now: a ward to click through.
 
 ``ward(now)`` gives documents in the course-file format, with a ward and a bed for each; the same
 ``now`` gives the same ward. No patient, name or number here is real.
@@ -13,7 +13,7 @@ from patients.demo.charting import Chart, Json, Point, pressure
 
 
 class Placed(NamedTuple):
-    """A course document and where the patient lies."""
+    """A course file with the patient's ward and bed."""
 
     document: Json
     ward: str
@@ -311,6 +311,6 @@ PATIENTS = (
 
 
 def ward(now: datetime) -> list[Placed]:
-    """The eight patients as they are at ``now`` (aware; taken to the minute)."""
+    """Return the eight patients at ``now``, an aware time that is rounded down to the minute."""
     minute = now.replace(second=0, microsecond=0)
     return [patient(minute) for patient in PATIENTS]

@@ -7,13 +7,11 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from django.utils import timezone
-
 from grading.engine.facts import Baseline
 from grading.engine.units import format_number
 from grading.engine.vocabulary import Sex
 from patients.display.text import day_text
-from patients.models import Course
+from patients.queries.ages import patient_age_text
 from patients.queries.status import CourseStatus
 
 
@@ -49,7 +47,7 @@ def banner_of(reading: CourseStatus) -> Banner:
         name=course.patient.name,
         mrn=course.patient.mrn,
         birth_date=course.patient.birth_date,
-        age_text=_age(course, status.at),
+        age_text=patient_age_text(course, status.at),
         sex_letter=_SEX_LETTERS[Sex(course.patient.sex)],
         product=course.product,
         day=day_text(course.infused_at, status.at),
@@ -62,16 +60,6 @@ def banner_of(reading: CourseStatus) -> Banner:
         ward=course.ward,
         bed=course.bed,
     )
-
-
-def _age(course: Course, now: datetime) -> str:
-    """Completed years today, months under two years; as given where no birth date is known."""
-    born = course.patient.birth_date
-    if born is None:
-        return "" if course.age_years is None else f"{int(course.age_years)} y"
-    today = timezone.localtime(now).date()
-    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
-    return f"{months // 12} y" if months >= 24 else f"{months} mo"
 
 
 def _baseline_text(baseline: Baseline) -> str:

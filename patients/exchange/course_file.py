@@ -16,7 +16,8 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
 from grading.engine.entries import Entry as ChartedEntry
-from patients.models import AT_MOST_AHEAD, ActSource, Course, EntryKind
+from grading.engine.vocabulary import AT_MOST_AHEAD
+from patients.models import ActSource, Course, EntryKind
 from patients.recording.admit import (
     Admission,
     AlreadyAdmittedError,
@@ -35,13 +36,13 @@ _UNKNOWN_WARD: Final = "Imported"
 def import_course(
     text: str | bytes, authors: Sequence[User], *, ward: str = _UNKNOWN_WARD, bed: str = ""
 ) -> Course:
-    """The course in a course file, recorded entry for entry; the same file again changes nothing.
+    """Record a course file entry by entry and return its course; a second import is a replay.
 
-    ``authors`` take turns by the hour of recording; a file names none. Raises CourseFileError with
-    every fault; then nothing of the file is stored.
+    A file names no authors: ``authors`` take turns by the hour of recording. Raises CourseFileError
+    with every fault; then nothing of the file is stored.
     """
     document = read_course(text)
-    # Numbers as they stand in the file: never by way of a binary float.
+    # Numbers stay text: a binary float would change them.
     raw = json.loads(text, parse_float=str, parse_int=str)
     _check_identity(document)
     _check_clock(document.entries)
@@ -55,7 +56,7 @@ def import_course(
 
 
 class _Importer:
-    """One file on its way onto the chart."""
+    """The import of one course file."""
 
     def __init__(
         self, document: CourseDocument, raw: Mapping[str, Any], authors: Sequence[User]
@@ -74,30 +75,30 @@ class _Importer:
         known_at = self._known_at()
         start = self._at_start(known_at)
         course = admit_patient(
-            self._admission(ward, bed), start, self._sending(known_at, start)
+            self._admission(ward, bed), start, self._submission(known_at, start)
         ).course
         for recorded_at, group in groupby(self.entries, key=lambda pair: pair[0].recorded_at):
-            drafts = [self._draft(entry, words) for entry, words in group]
-            append_act(course, drafts, self._sending(recorded_at, drafts))
+            new_entries = [self._new_entry(entry, words) for entry, words in group]
+            append_act(course, new_entries, self._submission(recorded_at, new_entries))
         return course
 
     def _known_at(self) -> datetime:
-        """Just before the first recording: what the file says outside its entries comes first."""
+        """Return when the facts outside the entries count as recorded: just before the entries."""
         if not self.entries:
             return min(self.document.facts.infused_at, timezone.now())
         return self.entries[0][0].recorded_at - timedelta(microseconds=1)
 
     def _at_start(self, known_at: datetime) -> list[NewEntry]:
-        """Weight, baseline and risk answers, earlier than every entry that may overrule them."""
+        """Return weight, baseline and risk answers, earlier than entries that may update them."""
         at = min(known_at, self.document.facts.infused_at, *(e.at for e, _ in self.entries))
-        said: list[tuple[EntryKind, dict[str, Any]]] = []
+        facts: list[tuple[EntryKind, dict[str, Any]]] = []
         if self.raw.get("weight_kg") is not None:
-            said.append((EntryKind.WEIGHT, {"weight_kg": str(self.raw["weight_kg"])}))
+            facts.append((EntryKind.WEIGHT, {"weight_kg": str(self.raw["weight_kg"])}))
         if baseline := _facts(self.raw.get("baseline") or {}):
-            said.append((EntryKind.BASELINE, baseline))
+            facts.append((EntryKind.BASELINE, baseline))
         if risk := _facts(self.document.risk):
-            said.append((EntryKind.RISK, risk))
-        return [NewEntry(kind, at, body, id=self._id(f"start {kind}")) for kind, body in said]
+            facts.append((EntryKind.RISK, risk))
+        return [NewEntry(kind, at, body, id=self._id(f"start {kind}")) for kind, body in facts]
 
     def _admission(self, ward: str, bed: str) -> Admission:
         patient, facts = self.document.patient, self.document.facts
@@ -114,12 +115,14 @@ class _Importer:
             policy=facts.policy if self.raw.get("policy") else None,
         )
 
-    def _draft(self, entry: ChartedEntry, words: Mapping[str, Any]) -> NewEntry:
+    def _new_entry(self, entry: ChartedEntry, words: Mapping[str, Any]) -> NewEntry:
         replaces = None if entry.replaces is None else self._id(entry.replaces)
         return NewEntry(entry.kind, entry.at, _body(words), replaces, self._id(entry.id))
 
-    def _sending(self, recorded_at: datetime, drafts: Sequence[NewEntry]) -> Submission:
-        contents = json.dumps([(d.kind, d.at.isoformat(), d.body) for d in drafts], sort_keys=True)
+    def _submission(self, recorded_at: datetime, new_entries: Sequence[NewEntry]) -> Submission:
+        contents = json.dumps(
+            [(e.kind, e.at.isoformat(), e.body) for e in new_entries], sort_keys=True
+        )
         return Submission(
             by=self.authors[recorded_at.hour % len(self.authors)],
             form_id=self._id(f"act {recorded_at.isoformat()}"),
@@ -128,9 +131,9 @@ class _Importer:
             recorded_at=recorded_at,
         )
 
-    def _id(self, said: str) -> uuid.UUID:
-        """The same for the same file, so that importing it twice is noticed."""
-        return uuid.uuid5(_NAMESPACE, f"{self.name}|{said}")
+    def _id(self, name: str) -> uuid.UUID:
+        """Return an id that is the same in each import of the file: a second one is a replay."""
+        return uuid.uuid5(_NAMESPACE, f"{self.name}|{name}")
 
 
 def _facts(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +141,7 @@ def _facts(words: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _body(words: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry's own words; a rate that is null says something, any other null nothing."""
+    """Return the entry's fields without nulls; a null rate stays: it is an unknown rate."""
     return {
         key: value
         for key, value in words.items()
@@ -149,12 +152,12 @@ def _body(words: Mapping[str, Any]) -> dict[str, Any]:
 def _check_identity(document: CourseDocument) -> None:
     faults = [
         Fault(place, "required on the chart")
-        for place, said in (
+        for place, value in (
             ("patient.mrn", document.patient.mrn),
             ("patient.name", document.patient.name),
             ("therapy.product", document.product),
         )
-        if not said
+        if not value
     ]
     if faults:
         raise CourseFileError(faults)

@@ -1,54 +1,20 @@
-"""Attribution (CRS, other, uncertain): fields for it, and proposals from the last entry."""
+"""Fields for the attribution of what is charted: CRS, other or uncertain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django import forms
 
-from grading.engine.entries import Entry, Vitals
 from grading.engine.vocabulary import Attribution
 from patients.forms.base import BedsideForm
 from patients.forms.fields import FlatSelect, choices_of
 from patients.models import REASON, EntryKind
-from patients.models import Entry as EntryRow
+from patients.queries.attributions import AttributionProposal
 
 ATTRIBUTION: Final = "attribution"
 _SAME_AS_WHOLE: Final = "as all"
-
-
-@dataclass(frozen=True, slots=True)
-class AttributionProposal:
-    """Attribution of the last entry about a thing, where it was not CRS, with the reason typed."""
-
-    attribution: Attribution
-    reason: str
-    at: datetime
-
-
-def latest_attributions(latest: Mapping[str, Entry]) -> dict[str, AttributionProposal]:
-    """Return what was last attributed to another cause or is uncertain, by what it is about."""
-    found = {
-        key: (entry, attribution)
-        for key, entry in latest.items()
-        if (attribution := _attribution_of(key, entry)) is not Attribution.CRS
-    }
-    if not found:
-        return {}
-    ids = {entry.id for entry, _ in found.values()}
-    rows = EntryRow.objects.filter(pk__in=ids).values_list("pk", f"act__answers__{REASON}")
-    reasons = {str(pk): reason or "" for pk, reason in rows}
-    return {
-        key: AttributionProposal(attribution, reasons.get(entry.id, ""), entry.at)
-        for key, (entry, attribution) in found.items()
-    }
-
-
-def _attribution_of(key: str, entry: Entry) -> Attribution:
-    return entry.attribution_of(key) if isinstance(entry, Vitals) else entry.attribution
 
 
 def attribution_field_name(part: str) -> str:

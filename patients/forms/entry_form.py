@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from grading.course_file import CourseFileError, read_entry
 from grading.engine.entries import Entry as ChartedEntry
-from grading.engine.facts import CourseFacts
 from grading.engine.plausibility import Circumstances
 from grading.engine.plausibility import questions as questions_about
 from patients.display.text import clock_text
@@ -40,6 +39,7 @@ from patients.forms.proposals import NOTHING_PROPOSED, Proposals
 from patients.forms.times import EntryTimeFields
 from patients.forms.unchanged import UnchangedFields, is_unchanged_field
 from patients.models import CONFIRMED, REASON, Course, Entry
+from patients.queries.ages import age_at_infusion
 from patients.recording.inputs import NewEntry
 
 _CORRECTION_REASON: Final = "reason"
@@ -265,16 +265,6 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             "observed_time": local.time().replace(second=0, microsecond=0),
             "observed_which": "later" if local.fold else "",
         }
-
-
-def age_at_infusion(course: Course) -> int:
-    """Return the completed years of the patient at the infusion, as grading counts them."""
-    facts = CourseFacts(
-        infused_at=course.infused_there,
-        birth_date=course.patient.birth_date,
-        age_years=course.age_years,
-    )
-    return facts.age_in_completed_years
 
 
 def _unless_same_minute(typed: datetime, charted_at: datetime) -> datetime:

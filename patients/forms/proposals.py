@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from grading.engine.policy import DEFAULT_POLICY
-from patients.forms.attribution import AttributionProposal
 from patients.forms.concentrations import SyringeConcentration, read_concentrations
 from patients.forms.unchanged import UnchangedItem
 from patients.models import Course, EntryKind, LaboratoryLimits
+from patients.queries.attributions import AttributionProposal
 from patients.queries.laboratory import NO_REPORTS, Reports, read_last_reports, read_latest_limits
 from patients.queries.policies import period_at, read_policy_periods
 
@@ -69,5 +69,5 @@ def read_correction_proposals(kind: str, course: Course, now: datetime) -> Propo
 
 
 def _read_norepinephrine_convention(course: Course, now: datetime) -> str:
-    ruling = period_at(read_policy_periods(course), now)
-    return (ruling.policy if ruling else DEFAULT_POLICY).norepinephrine_expressed_as
+    period = period_at(read_policy_periods(course), now)
+    return (period.policy if period else DEFAULT_POLICY).norepinephrine_expressed_as

@@ -9,10 +9,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from grading.engine.vocabulary import AT_MOST_AHEAD
 from patients.display.text import clock_text
 from patients.forms.base import BedsideForm
 from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion
-from patients.models import AT_MOST_AHEAD
 
 EARLIER = "earlier"
 LATER = "later"

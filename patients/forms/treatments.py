@@ -212,7 +212,7 @@ class FluidBolusForm(EntryForm):
 
 
 class TreatmentForm(EntryForm):
-    """A drug that was given: against the syndrome, or with it."""
+    """A drug against the syndrome or its complications."""
 
     kind = EntryKind.TREATMENT
     graded_from_infusion = False

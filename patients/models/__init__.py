@@ -14,14 +14,13 @@ from patients.models.charting import (
     TypedNumberWithin,
     confirmed_of,
 )
-from patients.models.course import AT_MOST_AHEAD, Course, Move, Patient, Transfer
+from patients.models.course import Course, Move, Patient, Transfer
 from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 
 __all__ = [
-    "AT_MOST_AHEAD",
     "CONFIRMED",
     "REASON",
     "SAYS_CONCENTRATION",

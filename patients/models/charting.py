@@ -11,8 +11,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
-from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS, VitalSign
-from patients.models.course import AT_MOST_AHEAD, Course
+from grading.engine.vocabulary import AT_MOST_AHEAD, FAHRENHEIT, VITAL_SIGNS, VitalSign
+from patients.models.course import Course
 
 
 @KeyTransform.register_lookup
@@ -29,7 +29,7 @@ class TypedNumberWithin(models.Lookup):
 
 
 class EntryKind(models.TextChoices):
-    """What an entry says; the keys are those of the course file."""
+    """Kind of an entry; the keys are those of the course file."""
 
     VITALS = "vitals", "Vital signs"
     OXYGEN = "oxygen", "Oxygen"
@@ -59,11 +59,11 @@ class ActSource(models.TextChoices):
 
 
 class ChartingAct(models.Model):
-    """One form sent, or one step of an import: everything that was recorded at one instant.
+    """One sent form or one step of an import: everything that was recorded at one instant.
 
-    ``form_id`` is the form's idempotency key; ``request_digest`` tells the same form sent twice
-    from another one under the same key. ``answers`` holds what was asked beside the facts: the
-    reason of a correction or a retraction.
+    ``form_id`` is the form's idempotency key; ``request_digest`` tells a replay from other contents
+    under the same key. ``answers`` has what the form asked apart from the facts, like the reason of
+    a correction or a retraction.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -92,11 +92,11 @@ class ChartingAct(models.Model):
 
 
 SAYS_CONCENTRATION: Final = Q(kind=EntryKind.VASOPRESSOR, body__has_key="concentration_per_ml")
-"""An infusion that was charted with what its syringe holds."""
+"""An infusion that was charted with the concentration of its syringe."""
 
 
 def _within_limits(sign: VitalSign) -> models.CheckConstraint:
-    """The hard limits of a vital sign, for the number as it was typed."""
+    """Return the constraint of a vital sign's hard limits, for the number as it was typed."""
     limits = (str(sign.limits.lowest), str(sign.limits.highest))
     return models.CheckConstraint(
         name=f"entry_{sign.key}_plausible",
@@ -106,10 +106,10 @@ def _within_limits(sign: VitalSign) -> models.CheckConstraint:
 
 
 class Entry(models.Model):
-    """One charted fact, in the course file's own words and exactly as it was typed.
+    """One charted fact: ``body`` has the keys of the course file and the values as they were typed.
 
     ``at`` is the clinical time, ``recorded_at`` the time of charting, ``place`` the order within
-    the act. ``replaces`` names the entry that this one corrects or, for a retraction, takes back.
+    the act. ``replaces`` is the entry that this one corrects or, as a retraction, retracts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -151,7 +151,7 @@ class Entry(models.Model):
         )
         indexes = (
             models.Index(name="entry_by_kind", fields=("course", "kind", "at")),
-            # Few are charted ahead of their time, and the board asks which have come.
+            # The board asks which entries charted ahead of their time are due; they are few.
             models.Index(name="entry_ahead", fields=("at",), condition=Q(at__gt=F("recorded_at"))),
             models.Index(
                 name="entry_syringes", fields=("-recorded_at",), condition=SAYS_CONCENTRATION
@@ -170,11 +170,11 @@ class Entry(models.Model):
 
 
 CONFIRMED: Final = "confirmed"
-"""The name of the button that says yes, and of the answer that is recorded with the act."""
+"""Name of the confirming button, and key of the confirmed questions in the act's answers."""
 
 
 def confirmed_of(answers: Mapping[str, Any], place: int) -> list[str]:
-    """What was confirmed of the entry at ``place`` of an act with these answers."""
+    """Return the questions confirmed for the entry at ``place`` of an act with ``answers``."""
     return [sentence for at, sentence in answers.get(CONFIRMED, ()) if at == place]
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta, timezone
-from typing import Final
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from grading.engine.vocabulary import Sex
+from grading.engine.vocabulary import AT_MOST_AHEAD, Sex
 from patients.models.policy import PolicyVersion
-
-AT_MOST_AHEAD: Final = timedelta(minutes=5)
-"""How far an entry's clinical time may be ahead of the server's clock."""
 
 
 class Patient(models.Model):
@@ -78,13 +74,13 @@ class Course(models.Model):
 
     @property
     def infused_there(self) -> datetime:
-        """The infusion in the offset in which it was charted."""
+        """The time of the infusion, in the offset in which it was charted."""
         offset = timezone(timedelta(seconds=self.infused_offset_seconds))
         return self.infused_at.astimezone(offset)
 
 
 class Move(models.TextChoices):
-    """What happened to a course's place on the board."""
+    """Kind of a transfer."""
 
     MOVED = "moved", "Moved"
     ENDED = "ended", "Ended"
@@ -92,10 +88,10 @@ class Move(models.TextChoices):
 
 
 class Transfer(models.Model):
-    """That a course was moved to another ward or bed, ended, or taken up again: who, when, why.
+    """A move of a course to another ward or bed, its end or its reopening, with author and reason.
 
-    ``at`` is when it happened; ``form_id`` is the form's idempotency key. The course's own columns
-    hold where it is now.
+    ``at`` is when it happened; ``form_id`` is the form's idempotency key. The columns of the course
+    have its present place.
     """
 
     course = models.ForeignKey(

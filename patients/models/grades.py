@@ -15,8 +15,8 @@ from patients.models.policy import PolicyVersion, SitePolicy
 class GradePeriod(models.Model):
     """A grade over ``valid`` (clinical time) as it was ``known`` (time of recording).
 
-    Derived. A row whose ``known`` is open is what the chart says now; a closed one is what it said
-    once. The one change ever made to a row is closing ``known``.
+    Derived from entries. The chart has the rows whose ``known`` is open; a closed row was the
+    answer at an earlier time. The one change ever made to a row is closing ``known``.
     """
 
     course = models.ForeignKey(
@@ -99,10 +99,10 @@ class GradeCheckpoint(models.Model):
 
 
 class CoursePolicy(models.Model):
-    """That a course is graded under a policy version from ``valid_from`` on, as in SitePolicy.
+    """A policy version that grades a course from ``valid_from`` on.
 
-    ``site_policy`` is the site's decision that brought it; None is a course regraded from its
-    infusion on purpose, for the reason that stands with its act.
+    Like a SitePolicy it replaces earlier ones for the same time or later. ``site_policy`` is the
+    site's decision that brought it; None where the course alone was regraded from its infusion.
     """
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="policies")

@@ -14,10 +14,10 @@ from patients.models.course import Course
 
 
 class GuidanceAnswer(models.Model):
-    """What a clinician answered to an item of guidance, and what it said when it was answered.
+    """A clinician's answer to an item of guidance, with the ``summary`` that the page showed.
 
-    ``grade`` and ``at_most`` are those at which it was asked; ``treatment`` is the entry that
-    *done* charted in the same act; ``returns_at`` is when *not now* asks again.
+    ``grade`` and ``at_most`` are those of that time; ``treatment`` is the entry that *done* charted
+    in the same act; ``returns_at`` is when the item returns after *not now*.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

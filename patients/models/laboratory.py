@@ -13,9 +13,9 @@ from patients.models.charting import ChartingAct
 class LaboratoryLimits(models.Model):
     """Limits of normal as one laboratory reports them for an analyte in a unit, as typed.
 
-    They are proposed for the next patient of the same sex and the same side of adulthood;
-    ``age_years`` is the age of the one they were charted for. The latest row holds. Empty is not
-    given.
+    They are proposed for the next patient of the same sex who is a child or an adult alike;
+    ``age_years`` is the age of the patient they were charted for. The latest row counts. ""
+    where a limit was not reported.
     """
 
     act = models.ForeignKey(ChartingAct, on_delete=models.PROTECT, related_name="limits")

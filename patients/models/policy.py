@@ -8,7 +8,7 @@ from django.db.models import Q
 
 
 class PolicyVersion(models.Model):
-    """A site's decisions where the paper is silent: named overrides of the policy parameters."""
+    """Values of the policy parameters, with which a site decides what the paper leaves open."""
 
     values = models.JSONField()
     digest = models.CharField(max_length=64, unique=True)
@@ -22,9 +22,9 @@ class PolicyVersion(models.Model):
 
 
 class SitePolicy(models.Model):
-    """The site's decision that a policy holds from ``valid_from`` on.
+    """The site's decision that a policy is valid from ``valid_from`` on.
 
-    It takes the place of what was decided before for the same time or later. ``form_id`` is the
+    It replaces earlier decisions for the same time or later. ``form_id`` is the
     form's idempotency key.
     """
 

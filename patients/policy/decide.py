@@ -1,4 +1,4 @@
-"""Record a decision of the site about the policy, and regrade every course that it concerns."""
+"""Record a decision of the site about the policy, and regrade every course that follows it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,39 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.policy import Policy
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
+from patients.queries.courses import courses_following_site
 from patients.queries.policies import (
     PolicyPeriod,
     lock_site_policy,
+    read_latest_site_decision,
     read_site_policy_periods,
     version_of,
 )
-from patients.recording.inputs import Submission
+from patients.recording.inputs import ConflictError, Submission
 from patients.recording.record import RecordingResult, append_act, lock_course
 
 
-class DecidedMeanwhileError(Exception):
-    """Someone else has decided since the page was shown: ``decision``."""
+class DecidedMeanwhileError(ConflictError):
+    """Someone else has decided since the page was shown; ``decision`` has its author loaded."""
 
     def __init__(self, decision: SitePolicy) -> None:
-        super().__init__(str(decision))
-        self.decision = decision
+        super().__init__(
+            f"{decision.recorded_by.display_name} has changed the policy since this page was "
+            f"opened, for this reason: {decision.reason} Open the page anew before you change it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A policy from ``valid_from`` on (None: from now on); ``seen`` is the latest decision shown.
+    """A policy valid from ``valid_from`` on (None: from now on), with author and reason.
 
-    ``seen`` is 0 where none was.
+    ``seen`` is an optimistic-lock token: the key of the latest decision that the page showed, 0
+    where there was none.
     """
 
     policy: Policy
@@ -46,28 +50,18 @@ class Decision:
     seen: int
 
 
-def latest_decision() -> SitePolicy | None:
-    return SitePolicy.objects.select_related("recorded_by").order_by("-pk").first()
-
-
-def open_courses() -> QuerySet[Course]:
-    """The courses that follow the site's policy; each needs its patient and policy for grading."""
-    following = Course.objects.filter(ended_at=None, keeps_own_policy=False)
-    return following.select_related("patient", "policy").order_by("pk")
-
-
 @transaction.atomic
 def decide(decision: Decision) -> SitePolicy:
-    """Store the decision and regrade every open course from its time on.
+    """Store the decision and regrade, from its time on, every open course that follows the site.
 
-    Sent again under the same ``form_id``, answers as before. Raises DecidedMeanwhileError where
-    the page that it was made on no longer shows what holds.
+    The same ``form_id`` again is a replay: it returns the stored decision. Raises
+    DecidedMeanwhileError where someone else has decided since the page was shown.
     """
     lock_site_policy(to_change=True)
     before = SitePolicy.objects.filter(form_id=decision.form_id).first()
     if before is not None:
         return before
-    latest = latest_decision()
+    latest = read_latest_site_decision()
     if latest is not None and latest.pk != decision.seen:
         raise DecidedMeanwhileError(latest)
     now = timezone.now()
@@ -79,10 +73,10 @@ def decide(decision: Decision) -> SitePolicy:
         recorded_at=now,
         recorded_by=decision.by,
     )
-    ruling = _policy_period(made.version, made.valid_from, made.pk)
-    for course in open_courses():
+    period = _policy_period(made.version, made.valid_from, made.pk)
+    for course in courses_following_site():
         lock_course(course.pk)
-        append_act(course, (), _submission(made.form_id, made.reason, decision.by), [ruling])
+        append_act(course, (), _submission(made.form_id, made.reason, decision.by), [period])
     return made
 
 
@@ -90,23 +84,24 @@ def decide(decision: Decision) -> SitePolicy:
 def regrade_from_start(
     course: Course, version: PolicyVersion, *, reason: str, by: User, form_id: uuid.UUID
 ) -> RecordingResult:
-    """Grade a course anew from its infusion under ``version``: the only way backwards.
+    """Regrade ``course`` from its infusion under ``version``; nothing else grades backwards.
 
-    What the chart said before stays known as such. A course that follows the site goes on to
-    follow what the site decided for later.
+    The earlier history stays as known before. A course that follows the site keeps the periods
+    that the site decided for later.
     """
     lock_site_policy()
     lock_course(course.pk)
-    rulings = from_start(course, version)
-    return append_act(course, (), _submission(form_id, reason, by, version), rulings)
+    periods = policy_periods_from_start(course, version)
+    return append_act(course, (), _submission(form_id, reason, by, version), periods)
 
 
-def from_start(course: Course, version: PolicyVersion) -> list[PolicyPeriod]:
+def policy_periods_from_start(course: Course, version: PolicyVersion) -> list[PolicyPeriod]:
+    """Return ``version`` from the infusion on, then what the site decided for later."""
     first = _policy_period(version, course.infused_at, None)
     if course.keeps_own_policy or course.ended_at is not None:
         return [first]
     now = max(timezone.now(), course.infused_at)
-    return [first, *(ruling for ruling in read_site_policy_periods() if ruling.valid_from > now)]
+    return [first, *(period for period in read_site_policy_periods() if period.valid_from > now)]
 
 
 def _policy_period(

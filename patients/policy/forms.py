@@ -1,4 +1,4 @@
-"""Forms of a decision about the policy."""
+"""Forms for a decision about the policy of the site, and for regrading one course."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from patients.policy.text import (
 )
 from patients.queries.policies import PolicyPeriod, policy_at
 
-AT_MOST_BACK: Final = timedelta(minutes=5)
-AT_MOST_AHEAD: Final = timedelta(days=366)
+DECISION_AT_MOST_BACK: Final = timedelta(minutes=5)
+DECISION_AT_MOST_AHEAD: Final = timedelta(days=366)
 _REASON_REQUIRED: Final = "Say why: the reason stands in the history."
 
 
@@ -51,9 +51,10 @@ class Row(NamedTuple):
 
 
 class PolicyForm(LocalTimeFields):
-    """Every parameter, and from when it holds; empty is from now on.
+    """Every parameter, and the time from which it is valid; empty is from now on.
 
-    ``site`` are the rulings in effect and ``seen`` the latest decision when the form was opened.
+    ``site`` are the policy periods in effect; ``seen`` is the key of the latest decision when the
+    form was opened.
     """
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
@@ -89,7 +90,7 @@ class PolicyForm(LocalTimeFields):
 
     @cached_property
     def helper(self) -> FormHelper:
-        """How crispy-forms renders the form, without the parameters and the errors of the whole."""
+        """How crispy-forms renders the form, without the parameters and its non-field errors."""
         which = ["from_which"] if self.asks_which else []
         when = fields_row("from_date", TimeField("from_time"), *which, span_2("reason"))
         helper = form_helper(Fieldset("From when, and why", when))
@@ -97,7 +98,7 @@ class PolicyForm(LocalTimeFields):
         return helper
 
     def groups(self) -> list[tuple[str, list[Row]]]:
-        """The parameters as the page lists them."""
+        """Return the parameters as the page lists them, by group."""
         return [(title, [self._row(name) for name in names]) for title, names in GROUPS.items()]
 
     def _row(self, name: str) -> Row:
@@ -128,7 +129,7 @@ class PolicyForm(LocalTimeFields):
         return self.cleaned_data
 
     def _typed(self, name: str) -> Any:
-        """A choice as what it stands for, a number as it was typed."""
+        """Return the option of a choice, or a number as it was typed."""
         typed = self.cleaned_data[name]
         by_text = {str(option): option for option in PARAMETERS[name].choices}
         return by_text.get(typed, typed)
@@ -137,10 +138,10 @@ class PolicyForm(LocalTimeFields):
         names = ("from_date", "from_time")
         if all(self.cleaned_data.get(name) is None and name not in self.errors for name in names):
             return
-        valid_from = self.clean_local_time("from", now=self.now, ahead=AT_MOST_AHEAD)
+        valid_from = self.clean_local_time("from", now=self.now, ahead=DECISION_AT_MOST_AHEAD)
         if valid_from is None:
             return
-        if valid_from < self.now - AT_MOST_BACK:
+        if valid_from < self.now - DECISION_AT_MOST_BACK:
             self.add_error(
                 "from_time",
                 f"{timezone.localtime(valid_from):%d %b %H:%M} is past: nothing is graded anew "
@@ -149,9 +150,9 @@ class PolicyForm(LocalTimeFields):
         self.valid_from = valid_from
 
     def _changes_nothing(self) -> bool:
-        """The values that hold then, and nothing decided for later that they would replace."""
+        """Return whether the values are in effect then and replace no later decision."""
         valid_from = self.valid_from or self.now
-        coming = any(ruling.valid_from >= valid_from for ruling in self.site)
+        coming = any(period.valid_from >= valid_from for period in self.site)
         return self.policy == policy_at(self.site, valid_from) and not coming
 
 
@@ -171,7 +172,7 @@ def _field(name: str, parameter: Parameter, in_force: Any) -> forms.Field:
 
 
 class RegradeForm(forms.Form):
-    """That a course is graded anew from its infusion, under which policy, and why."""
+    """Regrading of one course from its infusion: the policy version and the reason."""
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     reason = forms.CharField(
@@ -192,11 +193,11 @@ class RegradeForm(forms.Form):
 
     @cached_property
     def helper(self) -> FormHelper:
-        """How crispy-forms renders the form, without the errors of the whole."""
+        """How crispy-forms renders the form, without its non-field errors."""
         helper = form_helper(fields_row(span_2("version"), span_2("reason")))
         helper.form_show_errors = False
         return helper
 
     def clean_version(self) -> PolicyVersion:
-        """The version that the form names."""
+        """Return the chosen version."""
         return self._versions[self.cleaned_data["version"]]

@@ -1,4 +1,4 @@
-"""What a decision about the policy would change in the grades, before it is made."""
+"""Preview which grades a decision about the policy would change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import NamedTuple
 from grading.engine.policy import Policy
 from grading.systems import HEADLINE
 from patients.models import Course, PolicyVersion
-from patients.policy.decide import from_start, open_courses
+from patients.policy.decide import policy_periods_from_start
+from patients.queries.courses import courses_following_site
 from patients.queries.grades import periods_known_now
 from patients.queries.policies import PolicyPeriod
 from patients.recording.regrade import PolicyPreview, preview_regrade
@@ -25,16 +26,16 @@ class GradeAndBound(NamedTuple):
 _UNGRADED = GradeAndBound(None, None)
 
 
-class Stretch(NamedTuple):
-    """What holds over [``start``, ``end``); ``end`` None is for ever."""
+class GradedInterval(NamedTuple):
+    """Grade and bound over [``start``, ``end``); ``end`` None is open."""
 
     start: datetime
     end: datetime | None
-    held: GradeAndBound
+    graded: GradeAndBound
 
 
 class GradeDifference(NamedTuple):
-    """From ``start`` to ``end`` a course would hold ``after`` instead of ``before``."""
+    """From ``start`` to ``end`` a course would have ``after`` instead of ``before``."""
 
     start: datetime
     end: datetime | None
@@ -43,7 +44,7 @@ class GradeDifference(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a decision would change first on a course: now, or at an instant to come."""
+    """The first difference that a decision would make to a course: now (``is_now``) or later."""
 
     course: Course
     difference: GradeDifference
@@ -51,10 +52,10 @@ class Effect(NamedTuple):
 
 
 def effects_on_site(policy: Policy, valid_from: datetime, now: datetime) -> list[Effect]:
-    """The open courses whose grade or bound would change, the present ones first."""
+    """Return the open courses whose grade or bound would change, those that change now first."""
     unstored = PolicyPeriod(valid_from, 0, "not stored", policy.values())
     found = []
-    for course in open_courses():
+    for course in courses_following_site():
         differences = _differences(course, [unstored], valid_from)
         if differences:
             found.append(_effect(course, differences, now))
@@ -62,8 +63,8 @@ def effects_on_site(policy: Policy, valid_from: datetime, now: datetime) -> list
 
 
 def effects_on_course(course: Course, version: PolicyVersion) -> list[GradeDifference]:
-    """Where a course graded anew under ``version`` would differ from what its chart says."""
-    return _differences(course, from_start(course, version), course.infused_at)
+    """Return where ``course``, regraded under ``version``, would differ from its stored history."""
+    return _differences(course, policy_periods_from_start(course, version), course.infused_at)
 
 
 def _effect(course: Course, differences: Sequence[GradeDifference], now: datetime) -> Effect:
@@ -78,30 +79,30 @@ def _differences(
 ) -> list[GradeDifference]:
     would_be = preview_regrade(course, decided)
     before = [
-        Stretch(row.valid.lower, row.valid.upper, GradeAndBound(row.grade, row.at_most))
+        GradedInterval(row.valid.lower, row.valid.upper, GradeAndBound(row.grade, row.at_most))
         for row in periods_known_now(course, HEADLINE)
     ]
     return _compared(before, _after(before, would_be), since)
 
 
-def _after(before: Sequence[Stretch], would_be: PolicyPreview) -> list[Stretch]:
-    """What would hold: as before up to the resume point and where it goes on, then as regraded."""
+def _after(before: Sequence[GradedInterval], would_be: PolicyPreview) -> list[GradedInterval]:
+    """Return the intervals after: those ``before`` up to the resume point, then the regraded."""
     after = [
-        Stretch(period.start, period.end, GradeAndBound(period.grade, period.at_most))
+        GradedInterval(period.start, period.end, GradeAndBound(period.grade, period.at_most))
         for period in would_be.periods
     ]
     if would_be.resumed_at is None:
         return after
-    kept = [stretch for stretch in before if stretch.start <= would_be.resumed_at]
-    going_on = [stretch._replace(end=would_be.continuing_until) for stretch in kept[-1:]]
-    return [*kept[:-1], *going_on, *after]
+    kept = [interval for interval in before if interval.start <= would_be.resumed_at]
+    continued = [interval._replace(end=would_be.continuing_until) for interval in kept[-1:]]
+    return [*kept[:-1], *continued, *after]
 
 
 def _compared(
-    before: Sequence[Stretch], after: Sequence[Stretch], since: datetime
+    before: Sequence[GradedInterval], after: Sequence[GradedInterval], since: datetime
 ) -> list[GradeDifference]:
-    starts = {stretch.start for stretch in (*before, *after)}
-    ends = {stretch.end for stretch in (*before, *after) if stretch.end is not None}
+    starts = {interval.start for interval in (*before, *after)}
+    ends = {interval.end for interval in (*before, *after) if interval.end is not None}
     instants = sorted({since, *(at for at in starts | ends if at > since)})
     found: list[GradeDifference] = []
     for at, until in zip(instants, [*instants[1:], None], strict=True):
@@ -116,8 +117,8 @@ def _compared(
     return found
 
 
-def _grade_at(stretches: Iterable[Stretch], at: datetime) -> GradeAndBound:
-    for stretch in stretches:
-        if stretch.start <= at and (stretch.end is None or at < stretch.end):
-            return stretch.held
+def _grade_at(intervals: Iterable[GradedInterval], at: datetime) -> GradeAndBound:
+    for interval in intervals:
+        if interval.start <= at and (interval.end is None or at < interval.end):
+            return interval.graded
     return _UNGRADED

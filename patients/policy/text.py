@@ -87,7 +87,7 @@ def choice_text(option: Any) -> str:
 
 
 def value_text(name: str, value: Any) -> str:
-    """A value with its unit: "38.5 °C"."""
+    """Return a value with its unit: "38.5 °C"."""
     parameter = PARAMETERS[name]
     if parameter.choices:
         return choice_text(value)
@@ -100,7 +100,7 @@ def default_text(name: str) -> str:
 
 
 def allowed_text(name: str) -> str:
-    """The range or the choices of a parameter."""
+    """Return the range or the choices of a parameter."""
     parameter = PARAMETERS[name]
     if parameter.choices:
         return " or ".join(choice_text(option) for option in parameter.choices)
@@ -108,7 +108,7 @@ def allowed_text(name: str) -> str:
 
 
 def changes_between(before: Policy, after: Policy) -> list[ParameterChange]:
-    """What differs, in the order of the page."""
+    """Return the parameters that differ, in the order of the page."""
     return [
         ParameterChange(label, value_text(name, was), value_text(name, now))
         for name, label in LABELS.items()
@@ -118,7 +118,7 @@ def changes_between(before: Policy, after: Policy) -> list[ParameterChange]:
 
 
 def summary_of(policy: Policy) -> str:
-    """How a policy differs from the default: what it is called in a list."""
+    """Return the policy's name in a list: how it differs from the default."""
     changes = changes_between(DEFAULT_POLICY, policy)
     if not changes:
         return "Default values"

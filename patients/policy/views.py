@@ -15,25 +15,33 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.permissions import can_manage_policy, check_can_manage_policy
 from grading.engine.policy import policy_from
-from patients.models import Course, CoursePolicy, PolicyVersion, SitePolicy
+from patients.models import Course, CoursePolicy, SitePolicy
 from patients.policy.decide import (
     DecidedMeanwhileError,
     Decision,
     decide,
-    latest_decision,
-    open_courses,
     regrade_from_start,
 )
 from patients.policy.forms import PolicyForm, RegradeForm
 from patients.policy.preview import effects_on_course, effects_on_site
 from patients.policy.text import ParameterChange, changes_between, summary_of
+from patients.queries.courses import (
+    courses_by_place,
+    courses_following_site,
+    courses_with_own_policy,
+)
 from patients.queries.policies import (
     PolicyPeriod,
+    course_decisions,
     period_at,
     periods_in_effect,
     policy_at,
+    policy_versions,
+    read_latest_site_decision,
     read_policy_periods,
     read_site_policy_periods,
+    site_decision_exists,
+    site_decisions,
 )
 from patients.recording.inputs import FormReusedError
 from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, posted
@@ -60,12 +68,12 @@ class PolicyPeriodRow(NamedTuple):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: SignedInRequest) -> HttpResponse:
-    """The policy in force and its history; sent, a preview of what it changes, then the change."""
+    """The policy in force and its history; a POST previews a change, and confirmed, makes it."""
     now, site = timezone.now(), read_site_policy_periods()
-    latest = latest_decision()
+    latest = read_latest_site_decision()
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
-    if step == CONFIRM and _earlier_decisions(form):
+    if step == CONFIRM and _is_replay(form):
         return redirect("patients:policy")
     if form.is_bound and form.is_valid() and step != EDIT:
         if step != CONFIRM:
@@ -76,7 +84,7 @@ def policy(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "can_change": can_manage_policy(request.user),
         "in_force": period_at(site, now),
-        "coming": [_coming(ruling, site) for ruling in site if ruling.valid_from > now],
+        "coming": [_coming(period, site) for period in site if period.valid_from > now],
         "history": _history(site, now),
         "courses": _courses(now),
     }
@@ -99,42 +107,37 @@ def _preview(
     context = {
         "form": form,
         "changes": changes_between(policy_at(site, valid_from), form.policy),
-        "replaced": [ruling.valid_from for ruling in site if ruling.valid_from >= valid_from],
+        "replaced": [period.valid_from for period in site if period.valid_from >= valid_from],
         "effects": effects_on_site(form.policy, valid_from, form.now),
-        "following": open_courses().count(),
-        "own": Course.objects.filter(ended_at=None, keeps_own_policy=True).count(),
+        "following": courses_following_site().count(),
+        "own": courses_with_own_policy().count(),
     }
     return render(request, "policy/preview.html", context)
 
 
-def _earlier_decisions(form: PolicyForm) -> bool:
-    """Whether the same form was confirmed before: a second click changes and refuses nothing."""
+def _is_replay(form: PolicyForm) -> bool:
+    """Return whether the same form was confirmed before: a second click is a replay."""
     form.is_valid()
     form_id = form.cleaned_data.get("form_id")
-    return form_id is not None and SitePolicy.objects.filter(form_id=form_id).exists()
+    return form_id is not None and site_decision_exists(form_id)
 
 
 def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
     if form.policy is None:
         raise ValueError("the form is not valid")
-    said = form.cleaned_data
+    cleaned = form.cleaned_data
     decision = Decision(
         policy=form.policy,
         valid_from=form.valid_from,
-        reason=said["reason"],
+        reason=cleaned["reason"],
         by=request.user,
-        form_id=said["form_id"],
-        seen=said["seen"],
+        form_id=cleaned["form_id"],
+        seen=cleaned["seen"],
     )
     try:
         made = decide(decision)
     except DecidedMeanwhileError as error:
-        who = error.decision.recorded_by.display_name
-        form.add_error(
-            None,
-            f"{who} has changed the policy since this page was opened, for this reason: "
-            f"{error.decision.reason} Open the page anew before you change it.",
-        )
+        form.add_error(None, error.sentence)
         return False
     messages.info(
         request,
@@ -145,49 +148,47 @@ def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
 
 
 def _coming(
-    ruling: PolicyPeriod, site: Sequence[PolicyPeriod]
+    period: PolicyPeriod, site: Sequence[PolicyPeriod]
 ) -> tuple[datetime, list[ParameterChange]]:
-    earlier = [one for one in site if one.valid_from < ruling.valid_from]
-    before = policy_at(earlier, ruling.valid_from)
-    return ruling.valid_from, changes_between(before, ruling.policy)
+    earlier = [one for one in site if one.valid_from < period.valid_from]
+    before = policy_at(earlier, period.valid_from)
+    return period.valid_from, changes_between(before, period.policy)
 
 
 def _history(site: Sequence[PolicyPeriod], now: datetime) -> list[DecisionRow]:
-    """Every decision, newest first, with what it changed when it was made."""
-    holding = {ruling.site_policy_id: ruling.valid_from for ruling in site}
+    """Return every decision, newest first, with what it changed when it was made."""
+    in_effect = {period.site_policy_id: period.valid_from for period in site}
     current = period_at(site, now)
     made: list[PolicyPeriod] = []
     listed = []
-    decisions = SitePolicy.objects.select_related("version", "recorded_by").order_by("pk")
-    for one in decisions:
+    for one in site_decisions():
         version = one.version
-        ruling = PolicyPeriod(one.valid_from, version.pk, version.digest, version.values, one.pk)
+        period = PolicyPeriod(one.valid_from, version.pk, version.digest, version.values, one.pk)
         before = policy_at(periods_in_effect(made), one.valid_from)
-        made.append(ruling)
+        made.append(period)
         state = "in force" if current and one.pk == current.site_policy_id else ""
-        if one.pk in holding and one.valid_from > now:
+        if one.pk in in_effect and one.valid_from > now:
             state = "not yet begun"
-        elif one.pk not in holding and one.valid_from > now:
+        elif one.pk not in in_effect and one.valid_from > now:
             state = "replaced before it began"
-        listed.append(DecisionRow(one, changes_between(before, ruling.policy), state))
+        listed.append(DecisionRow(one, changes_between(before, period.policy), state))
     return listed[::-1]
 
 
 def _courses(now: datetime) -> list[tuple[Course, str]]:
-    """The open courses, and what each is graded under now."""
-    courses = Course.objects.filter(ended_at=None).select_related("patient", "policy")
+    """Return the open courses, each with the name of the policy that grades it now."""
     listed = []
-    for course in courses.order_by("ward", "bed", "pk"):
-        holds = period_at(read_policy_periods(course), now)
-        listed.append((course, summary_of(holds.policy) if holds else ""))
+    for course in courses_by_place():
+        current = period_at(read_policy_periods(course), now)
+        listed.append((course, summary_of(current.policy) if current else ""))
     return listed
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """What a course was graded under; sent, a preview of grading it anew, and then that."""
+    """The policies that graded a course; a POST previews a regrade, and confirmed, makes it."""
     course = course_or_404(course_id)
-    form = RegradeForm(_allowed(request), versions=PolicyVersion.objects.order_by("pk"))
+    form = RegradeForm(_allowed(request), versions=policy_versions())
     context: dict[str, Any] = {"course": course, "form": form}
     if form.is_bound and form.is_valid() and request.POST.get("step") != EDIT:
         if request.POST.get("step") == CONFIRM:
@@ -205,14 +206,14 @@ def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
 
 
 def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bool:
-    said = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
         regrade_from_start(
             course,
-            said["version"],
-            reason=said["reason"],
+            cleaned["version"],
+            reason=cleaned["reason"],
             by=request.user,
-            form_id=said["form_id"],
+            form_id=cleaned["form_id"],
         )
     except FormReusedError:
         form.add_error(None, "This form was sent before with another policy: open it anew.")
@@ -222,20 +223,18 @@ def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bo
 
 
 def _graded_under(course: Course) -> list[PolicyPeriodRow]:
-    """From the infusion on; what begins before it holds from it."""
+    """Return the policies from the infusion on; one from before it begins at the infusion."""
     listed: list[PolicyPeriodRow] = []
-    for ruling in read_policy_periods(course):
-        begins = max(ruling.valid_from, course.infused_at)
+    for period in read_policy_periods(course):
+        begins = max(period.valid_from, course.infused_at)
         if begins == course.infused_at:
             listed.clear()
-        brought_by = "site policy" if ruling.site_policy_id else ""
-        listed.append(PolicyPeriodRow(begins, summary_of(ruling.policy), brought_by))
+        brought_by = "site policy" if period.site_policy_id else ""
+        listed.append(PolicyPeriodRow(begins, summary_of(period.policy), brought_by))
     return listed
 
 
 def _acts(course: Course) -> list[tuple[CoursePolicy, str]]:
-    """Every policy that was decided for the course, newest first."""
-    decided = CoursePolicy.objects.filter(course=course).select_related(
-        "act__recorded_by", "version", "site_policy"
-    )
-    return [(one, summary_of(policy_from(one.version.values))) for one in decided.order_by("-pk")]
+    """Return every policy that was decided for the course, with its name, newest first."""
+    decided = course_decisions(course)
+    return [(one, summary_of(policy_from(one.version.values))) for one in decided]

@@ -9,10 +9,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from grading.engine.grading_system import GradingSystem
 from patients.models import Course, Entry, EntryKind, GradePeriod
+from patients.queries.entries import not_replaced
+from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
 
 _NO_OBSERVATION: Final = (
     EntryKind.RETRACTION,
@@ -22,30 +25,52 @@ _NO_OBSERVATION: Final = (
     EntryKind.NOT_OBSERVED,
 )
 
-# Found by the index on starts, course by course; by their ends every period would be read.
+# Periods are found by the index on starts, course by course: by their ends, PostgreSQL would read
+# every period.
 SQL_PERIODS_FROM_NOW_ON: Final = """
 SELECT period.* FROM patients_course AS course, LATERAL (
     SELECT * FROM patients_gradeperiod
-    WHERE course_id = course.id AND system = %(system)s AND upper_inf(known)
+    WHERE course_id = course.id AND system = %(system)s AND {known_now}
         AND (upper_inf(valid) OR upper(valid) > %(now)s)
-        AND lower(valid) >= coalesce((
-            SELECT lower(held.valid) FROM patients_gradeperiod AS held
-            WHERE held.course_id = course.id AND held.system = %(system)s
-                AND upper_inf(held.known) AND lower(held.valid) <= %(now)s
-            ORDER BY lower(held.valid) DESC LIMIT 1
-        ), '-infinity')
+        AND lower(valid) >= coalesce({start_at_now}, '-infinity')
 ) AS period
 WHERE course.ended_at IS NULL ORDER BY period.course_id, lower(period.valid)
-"""
+""".replace("{known_now}", sql_known_now()).replace(
+    "{start_at_now}", sql_start_of_period("<= %(now)s", course="course.id")
+)
 
 
-def courses_for_board(now: datetime) -> QuerySet[Any]:
+def read_open_courses(now: datetime) -> QuerySet[Any]:
+    """Query the open courses with ``last_observation_at`` and ``maximum``, the highest grade."""
+    return _courses_for_board(now).filter(ended_at=None)
+
+
+def read_ended_courses(now: datetime) -> QuerySet[Any]:
+    """Query the ended courses, the latest end first, with the columns of ``read_open_courses``."""
+    return _courses_for_board(now).exclude(ended_at=None).order_by("-ended_at")
+
+
+def read_periods_from_now_on(
+    now: datetime, system: GradingSystem
+) -> dict[uuid.UUID, list[GradePeriod]]:
+    """Read, for each open course, the period in force at ``now`` and those to come, in order."""
+    params = {"system": system.key, "now": now}
+    return _by_course(GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, params))
+
+
+def read_periods_at_end() -> dict[uuid.UUID, list[GradePeriod]]:
+    """Read, for each ended course, the period in force at its end."""
+    at_end = GradePeriod.objects.filter(KNOWN_NOW, valid__contains=F("course__ended_at"))
+    return _by_course(at_end.order_by("course_id", "valid"))
+
+
+def _courses_for_board(now: datetime) -> QuerySet[Any]:
     return Course.objects.select_related("patient").annotate(
         last_observation_at=_last_observation(now), maximum=_maximum(now)
     )
 
 
-def group_by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
+def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
     return {pk: list(group) for pk, group in groupby(periods, key=lambda p: p.course_id)}
 
 
@@ -53,20 +78,21 @@ def _last_observation(now: datetime) -> Subquery:
     observed = (
         Entry.objects.filter(course=OuterRef("pk"), at__lte=now)
         .exclude(kind__in=_NO_OBSERVATION)
-        .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
+        .filter(not_replaced())
     )
     return Subquery(observed.order_by("-at").values("at")[:1])
 
 
 def _maximum(now: datetime) -> Subquery:
     periods = GradePeriod.objects.filter(
-        course=OuterRef("pk"), known__upper_inf=True, valid__startswith__lte=now
+        KNOWN_NOW, course=OuterRef("pk"), valid__startswith__lte=now
     )
     return Subquery(periods.order_by("-grade").values("grade")[:1])
 
 
-# Everything charted, every correction and every change of policy is an act of its course. What the
-# clock passes is later than all it has passed before: the latest of any course tells that.
+# Each entry, correction and change of policy belongs to an act of its course, so the latest act
+# shows a change. A period or entry that begins by the clock alone is later than all that began
+# before, so the latest start over all courses shows it.
 SQL_BOARD_STAMP: Final = """
 SELECT md5(concat_ws('|',
     (SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, (
@@ -75,14 +101,14 @@ SELECT md5(concat_ws('|',
     )), E'\\n' ORDER BY id)
     FROM patients_course AS course WHERE (ended_at IS NOT NULL) = %(ended)s),
     (SELECT max(lower(valid)) FROM patients_gradeperiod
-        WHERE upper_inf(known) AND lower(valid) <= %(now)s),
+        WHERE {known_now} AND lower(valid) <= %(now)s),
     (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= %(now)s)
 ))
-"""
+""".replace("{known_now}", sql_known_now())
 
 
 def read_board_stamp(now: datetime, *, ended: bool = False) -> str:
-    """The stamp of the board of open courses at ``now``, or of that of ended ones."""
+    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones."""
     with connection.cursor() as cursor:
         cursor.execute(SQL_BOARD_STAMP, {"now": now, "ended": ended})
         (digest,) = cursor.fetchone()

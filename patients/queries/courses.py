@@ -1,4 +1,4 @@
-"""Read a course with its patient and policy."""
+"""Read a course with its patient and policy, and lists of courses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from patients.models import Course
@@ -15,7 +16,7 @@ from patients.models import Course
 def read_course(course_id: uuid.UUID) -> Course:
     """Return the course with its patient and policy, by one statement.
 
-    The setting COURSE_READER names another function that does the same; None is this module's.
+    The setting COURSE_READER names a function that replaces ``read_course_by_orm``; None keeps it.
 
     :raises Course.DoesNotExist: where there is no such course.
     """
@@ -23,7 +24,7 @@ def read_course(course_id: uuid.UUID) -> Course:
 
 
 def read_course_by_orm(course_id: uuid.UUID) -> Course:
-    """Do what ``read_course`` says by a query of the model."""
+    """Read the course as ``read_course`` does, by a query of the model."""
     course: Course = Course.objects.select_related("patient", "policy").get(pk=course_id)
     return course
 
@@ -32,3 +33,25 @@ def read_course_by_orm(course_id: uuid.UUID) -> Course:
 def _reader(path: str | None) -> Callable[[uuid.UUID], Course]:
     reader: Callable[[uuid.UUID], Course] = import_string(path) if path else read_course_by_orm
     return reader
+
+
+def courses_following_site() -> QuerySet[Course]:
+    """Query the open courses that follow the site's policy, with their patient and policy."""
+    following = Course.objects.filter(ended_at=None, keeps_own_policy=False)
+    return following.select_related("patient", "policy").order_by("pk")
+
+
+def courses_with_own_policy() -> QuerySet[Course]:
+    """Query the open courses that no decision of the site touches."""
+    return Course.objects.filter(ended_at=None, keeps_own_policy=True)
+
+
+def courses_by_place() -> QuerySet[Course]:
+    """Query the open courses by ward and bed, with their patient and policy."""
+    courses = Course.objects.filter(ended_at=None).select_related("patient", "policy")
+    return courses.order_by("ward", "bed", "pk")
+
+
+def ward_names() -> QuerySet[Course, str]:
+    """Query the names of all wards that a course is or was on last, in order."""
+    return Course.objects.order_by("ward").values_list("ward", flat=True).distinct()

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
 
 from crs_app.accounts.models import display_name_of
 from grading.course_file import read_entry
@@ -20,19 +21,21 @@ from patients.models import SAYS_CONCENTRATION, Course, Entry, EntryKind
 from patients.queries.policies import PolicyPeriod, read_policy_periods
 
 
-def course_facts(course: Course, rulings: Sequence[PolicyPeriod] | None = None) -> CourseFacts:
-    """What grading knows of a course before its entries; needs ``patient`` and ``policy`` at hand.
+def course_facts(
+    course: Course, policy_periods: Sequence[PolicyPeriod] | None = None
+) -> CourseFacts:
+    """Return the facts by which grading starts; ``course`` has its patient and policy loaded.
 
-    Weight and baseline are not among them: they are entries like any other. ``rulings`` None reads
-    which policies grade it.
+    Weight and baseline are not among them: they are entries like any other. ``policy_periods`` are
+    those that grade the course, in order; None reads them.
     """
-    first, *later = read_policy_periods(course) if rulings is None else rulings
+    first, *later = read_policy_periods(course) if policy_periods is None else policy_periods
     return CourseFacts(
         infused_at=course.infused_there,
         birth_date=course.patient.birth_date,
         age_years=course.age_years,
         policy=first.policy,
-        policies=tuple(PolicyFrom(ruling.valid_from, ruling.policy) for ruling in later),
+        policies=tuple(PolicyFrom(period.valid_from, period.policy) for period in later),
     )
 
 
@@ -41,10 +44,10 @@ _SYRINGES_READ: Final = 100
 
 
 class EntryRow(NamedTuple):
-    """An entry as it is read for grading, without the weight of a model.
+    """An entry and its author as plain columns: cheaper than a model.
 
-    ``body`` is JSON text. ``parsed`` is the grading entry where it is known already: an entry that
-    was recorded just now has been read by its form.
+    ``body`` is JSON text. ``parsed`` is the grading entry where it is known already: a form has
+    parsed the entries that it recorded.
     """
 
     pk: uuid.UUID
@@ -64,7 +67,7 @@ class EntryRow(NamedTuple):
 
 
 def parse_entry(entry: Entry | EntryRow) -> ChartedEntry:
-    """A row as grading reads it, by the reader that course files and forms use too."""
+    """Return the grading entry of a row, by the reader that course files and forms use too."""
     if isinstance(entry, EntryRow) and entry.parsed is not None:
         return entry.parsed
     at, recorded_at = entry.at.isoformat(), entry.recorded_at.isoformat()
@@ -99,40 +102,57 @@ def parse_entries(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
     return [parse_entry(entry) for entry in entries]
 
 
+def sql_replaced(entry_id: str) -> str:
+    """Return the SQL condition that a correction or retraction replaces the entry ``entry_id``."""
+    return f"EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = {entry_id})"
+
+
+def sql_not_replaced(alias: str) -> str:
+    """Return the SQL condition that the entry ``alias`` is in force: nothing replaces it."""
+    return f"NOT {sql_replaced(f'{alias}.id')}"
+
+
+def not_replaced() -> Combinable:
+    """Return ``sql_not_replaced`` for a query of the model ``Entry``."""
+    return ~Exists(Entry.objects.filter(replaces=OuterRef("pk")))
+
+
 _SQL_ENTRIES_IN_FORCE: Final = """{before}
 SELECT entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id, entry.body,
     author.username, author.first_name, author.last_name
 FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' AND ({which})
-    AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
+    AND {in_force}
 ORDER BY entry.at, entry.recorded_at, entry.place
-"""
+""".replace("{in_force}", sql_not_replaced("entry"))
 _AFTER: Final = "entry.at > %(after)s OR entry.kind = 'baseline'"
 SQL_WEIGHTS: Final = """entry.kind = 'weight' AND entry.at >= coalesce((
-    SELECT held.at FROM patients_entry AS held
-    WHERE held.course_id = %(course)s AND held.kind = 'weight' AND held.at <= %(since)s::timestamptz
-        AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = held.id)
-    ORDER BY held.at DESC LIMIT 1
-), %(since)s) AND entry.at <= 'infinity'"""
-"""Those that hold at ``since`` or after it, among entries in force; none where it is NULL.
+    SELECT weight.at FROM patients_entry AS weight
+    WHERE weight.course_id = %(course)s AND weight.kind = 'weight'
+        AND weight.at <= %(since)s::timestamptz AND {weight_in_force}
+    ORDER BY weight.at DESC LIMIT 1
+), %(since)s) AND entry.at <= 'infinity'""".replace("{weight_in_force}", sql_not_replaced("weight"))
+"""Condition: the weight valid at ``since`` and every later one; none where ``since`` is NULL.
 
-A time limited on one side only counts for a third of a course: it would be planned for each look.
+The upper bound, which every time keeps, lets PostgreSQL keep one plan: it takes a range without
+one for a third of the course and would plan each execution.
 """
 _BEFORE: Final = """WITH infusion AS MATERIALIZED (
-    SELECT said.id, said.at FROM patients_entry AS said
-    WHERE said.course_id = %(course)s AND said.kind = 'vasopressor' AND said.at <= %(at)s
-        AND said.body ->> 'drug' = %(drug)s AND said.id IS DISTINCT FROM %(apart_from)s::uuid
-        AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = said.id)
-    ORDER BY said.at DESC, said.recorded_at DESC, said.place DESC LIMIT 1
-)"""
+    SELECT dose.id, dose.at FROM patients_entry AS dose
+    WHERE dose.course_id = %(course)s AND dose.kind = 'vasopressor' AND dose.at <= %(at)s
+        AND dose.body ->> 'drug' = %(drug)s AND dose.id IS DISTINCT FROM %(apart_from)s::uuid
+        AND {dose_in_force}
+    ORDER BY dose.at DESC, dose.recorded_at DESC, dose.place DESC LIMIT 1
+)""".replace("{dose_in_force}", sql_not_replaced("dose"))
 _SINCE_THE_INFUSION: Final = SQL_WEIGHTS.replace(
     "%(since)s", "coalesce((SELECT infusion.at FROM infusion), %(at)s)"
 )
 _INFUSION: Final = """entry.id = (SELECT id FROM infusion)
     OR {weights}""".replace("{weights}", _SINCE_THE_INFUSION)
-GIVEN: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
-PRIOR: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
-"""What guidance reads of a whole course, and what of its time before the infusion."""
+_KINDS_OF_COURSE: Final = frozenset({EntryKind.TREATMENT, EntryKind.RISK, EntryKind.BASELINE})
+"""Kinds that guidance reads over the whole course."""
+_KINDS_BEFORE_INFUSION: Final = frozenset({EntryKind.LAB, EntryKind.TOXICITY, EntryKind.SYMPTOM})
+"""Kinds that guidance reads over the time before the infusion."""
 
 
 SQL_ENTRIES_AS_JSON: Final = """CAST(json_agg(
@@ -140,15 +160,16 @@ SQL_ENTRIES_AS_JSON: Final = """CAST(json_agg(
         entry.body::text, author.username, author.first_name, author.last_name)
     ORDER BY entry.at, entry.recorded_at, entry.place
 ) AS text)"""
-"""Entries with their authors as one value of a statement, in the engine's order."""
+"""Column: entries with their authors as one JSON text, in the engine's order."""
 
 
 def _listed(kinds: Iterable[EntryKind]) -> str:
     return ", ".join(f"'{kind.value}'" for kind in sorted(kinds))
 
 
-# Planned once for whatever course and time: each part goes by an index of its own, the kinds stand
-# in the text, and a time that is limited on one side only would count for a third of the course.
+# Written so that one plan serves every course and time: each part of the union uses an index of
+# its own, the kinds are literals, and each range of times is bounded on both sides, because
+# PostgreSQL takes a range bounded on one side for a third of the course.
 SQL_ENTRIES_FROM_CHECKPOINT: Final = (
     """
 SELECT {as_json}
@@ -158,24 +179,24 @@ FROM (
         AND at > coalesce(resume.at, '-infinity') AND at <= 'infinity'::timestamptz
     UNION ALL
     SELECT * FROM patients_entry
-    WHERE course_id = %(course)s AND kind IN ({given}) AND at <= resume.at
+    WHERE course_id = %(course)s AND kind IN ({kinds_of_course}) AND at <= resume.at
     UNION ALL
     SELECT * FROM patients_entry
-    WHERE course_id = %(course)s AND kind IN ({prior})
+    WHERE course_id = %(course)s AND kind IN ({kinds_before_infusion})
         AND at >= '-infinity' AND at < least(%(infused_at)s::timestamptz, resume.at)
 ) AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-WHERE entry.kind <> 'retraction'
-    AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
+WHERE entry.kind <> 'retraction' AND {in_force}
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON)
-    .replace("{given}", _listed(GIVEN))
-    .replace("{prior}", _listed(PRIOR))
+    .replace("{in_force}", sql_not_replaced("entry"))
+    .replace("{kinds_of_course}", _listed(_KINDS_OF_COURSE))
+    .replace("{kinds_before_infusion}", _listed(_KINDS_BEFORE_INFUSION))
 )
-"""As one JSON value: the entries in force after ``resume.at``, and those before for guidance."""
+"""One JSON text: the entries in force after ``resume.at``, and earlier ones for guidance."""
 
 
-def parse_entry_rows(said: str | None) -> list[EntryRow]:
-    """The rows of ``AS_JSON``; none where there was none."""
-    return [parse_entry_row(*columns) for columns in json.loads(said or "[]")]
+def parse_entry_rows(text: str | None) -> list[EntryRow]:
+    """Return the rows of ``SQL_ENTRIES_AS_JSON``; None, an aggregate of no rows, has none."""
+    return [parse_entry_row(*columns) for columns in json.loads(text or "[]")]
 
 
 def parse_entry_row(
@@ -189,7 +210,7 @@ def parse_entry_row(
     first_name: str,
     last_name: str,
 ) -> EntryRow:
-    """A row from the columns of ``AS_JSON``, as JSON has them."""
+    """Return a row from one array of ``SQL_ENTRIES_AS_JSON``."""
     return EntryRow(
         uuid.UUID(pk),
         kind,
@@ -204,7 +225,7 @@ def parse_entry_row(
 
 
 def entry_row_of(entry: Entry) -> EntryRow:
-    """The row of an entry with its author at hand, as it would be read."""
+    """Return the row of a model whose author is loaded, as a query would read it."""
     by = entry.recorded_by
     return EntryRow(
         entry.pk,
@@ -220,49 +241,66 @@ def entry_row_of(entry: Entry) -> EntryRow:
 
 
 def entries_in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[EntryRow]:
-    """The entries that count, in the engine's order: those after an instant, and every baseline.
+    """Read the entries in force later than ``after``, and every baseline, in the engine's order.
 
-    Those replaced by a correction or a retraction count no more; ``after`` None is from the start.
+    ``after`` None reads all.
     """
     which = "true" if after is None else _AFTER
     return _read_rows(which, {"course": course_id, "after": after})
 
 
 def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
-    """The weights that count, in order: the latest at or before ``since``, and those after it."""
+    """Read the weight in force at ``since`` and every later one, in order."""
     return _read_rows(SQL_WEIGHTS, {"course": course_id, "since": since})
 
 
 def infusion_and_weights(
     course_id: uuid.UUID, at: datetime, drug: str, *, apart_from: uuid.UUID | None = None
 ) -> tuple[EntryRow | None, list[EntryRow]]:
-    """The last entry in force about ``drug`` up to ``at``, and the weights since then.
+    """Read the last entry in force about ``drug`` up to ``at``, and the weights from its time on.
 
-    With them the weight that held then; without such an entry, those since ``at``.
+    The weight in force at its time is among them; without such an entry they start at ``at``. The
+    entry ``apart_from`` is passed over.
     """
-    said = {"course": course_id, "at": at, "drug": drug, "apart_from": apart_from}
-    rows = _read_rows(_INFUSION, said, before=_BEFORE)
+    params = {"course": course_id, "at": at, "drug": drug, "apart_from": apart_from}
+    rows = _read_rows(_INFUSION, params, before=_BEFORE)
     infusion = next((row for row in rows if row.kind == EntryKind.VASOPRESSOR), None)
     return infusion, [row for row in rows if row.kind == EntryKind.WEIGHT]
 
 
 def concentrations_in_course(course_id: uuid.UUID) -> list[tuple[str, Any, datetime]]:
-    """Drug, concentration per mL and time of the course's latest infusions that say one."""
-    said = _entries_in_force(course_id).filter(SAYS_CONCENTRATION).reverse()
-    return list(said.values_list(*_SYRINGE)[:_SYRINGES_READ])
+    """Read drug, concentration per mL and time of the course's latest infusions that have one."""
+    latest = _entries_in_force(course_id).filter(SAYS_CONCENTRATION).reverse()
+    return list(latest.values_list(*_SYRINGE)[:_SYRINGES_READ])
 
 
 def concentrations_on_ward(ward: str) -> list[tuple[str, Any, datetime]]:
-    """The same of the infusions that were recorded last on ``ward``, whoever they were for."""
-    said = Entry.objects.filter(SAYS_CONCENTRATION, course__ward=ward)
-    status = said.filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
-    return list(status.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
+    """Read drug, concentration per mL and time of the infusions recorded last on ``ward``."""
+    entries = Entry.objects.filter(not_replaced(), SAYS_CONCENTRATION, course__ward=ward)
+    return list(entries.order_by("-recorded_at").values_list(*_SYRINGE)[:_SYRINGES_READ])
+
+
+def read_entry_to_replace(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
+    """Read an entry that a form corrects or retracts, with course, act, author and successor.
+
+    Whether it is in force still is decided when it is recorded. Raises Entry.DoesNotExist, also for
+    a retraction.
+    """
+    entries = Entry.objects.exclude(kind=EntryKind.RETRACTION).select_related(
+        "course__patient",
+        "course__policy",
+        "recorded_by",
+        "act",
+        "replaced_by",
+        "replaced_by__act",
+    )
+    return entries.get(course_id=course_id, pk=entry_id)
 
 
 def _entries_in_force(course_id: uuid.UUID) -> QuerySet[Entry]:
     return (
         Entry.objects.filter(course_id=course_id)
-        .filter(~Exists(Entry.objects.filter(replaces=OuterRef("pk"))))
+        .filter(not_replaced())
         .exclude(kind=EntryKind.RETRACTION)
         .order_by("at", "recorded_at", "place")
     )
@@ -278,19 +316,23 @@ class SplitEntries(NamedTuple):
 def split_by_use(
     course: Course, rows: Sequence[EntryRow], *, after: datetime | None
 ) -> SplitEntries:
-    """What ``FROM_CHECKPOINT`` found, told apart; ``after`` None where there is no checkpoint."""
-    given = [
+    """Split the rows of ``SQL_ENTRIES_FROM_CHECKPOINT``; ``after`` is the checkpoint's instant.
+
+    ``after`` None: there is no checkpoint.
+    """
+    for_guidance = [
         row
         for row in rows
-        if row.kind in GIVEN or (row.kind in PRIOR and row.at < course.infused_at)
+        if row.kind in _KINDS_OF_COURSE
+        or (row.kind in _KINDS_BEFORE_INFUSION and row.at < course.infused_at)
     ]
     later = [
         row for row in rows if after is None or row.at > after or row.kind == EntryKind.BASELINE
     ]
-    return SplitEntries(later, given)
+    return SplitEntries(later, for_guidance)
 
 
-def _read_rows(which: str, parameters: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
+def _read_rows(which: str, params: Mapping[str, Any], *, before: str = "") -> list[EntryRow]:
     with connection.cursor() as cursor:
-        cursor.execute(_SQL_ENTRIES_IN_FORCE.format(which=which, before=before), parameters)
+        cursor.execute(_SQL_ENTRIES_IN_FORCE.format(which=which, before=before), params)
         return [EntryRow(*columns) for columns in cursor.fetchall()]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from crs_app.accounts.models import display_name_of
 from grading.engine.grading_system import GradingSystem
@@ -20,6 +20,7 @@ from patients.queries.entries import (
     SQL_WEIGHTS,
     EntryRow,
     parse_entry_rows,
+    sql_not_replaced,
 )
 
 
@@ -41,7 +42,7 @@ class GradeInterval:
 
 
 class GradePeriodRow(NamedTuple):
-    """A grade over [``start``, ``end``) of clinical time, without the weight of a model.
+    """A grade over [``start``, ``end``) of clinical time as plain columns: cheaper than a model.
 
     ``id`` is None until it is stored; ``end`` None is open.
     """
@@ -56,7 +57,7 @@ class GradePeriodRow(NamedTuple):
     policy_id: int
 
     def means_the_same_as(self, other: GradePeriodRow) -> bool:
-        """Whether both state the same answer for the same time.
+        """Return whether both state the same answer for the same time.
 
         The version that computed it does not count, nor do the parameters of the sentences: rows
         written by an earlier version have none.
@@ -81,17 +82,38 @@ def _without_params(findings: Mapping[str, Any]) -> dict[str, list[dict[str, Any
     }
 
 
+KNOWN_NOW: Final = Q(known__upper_inf=True)
+"""The periods that the chart has now: their time of being known is open."""
+
+
+def sql_known_now(alias: str = "") -> str:
+    """Return ``KNOWN_NOW`` in SQL for the grade period ``alias``, "" where it needs no name."""
+    return f"upper_inf({alias}.known)" if alias else "upper_inf(known)"
+
+
+def sql_start_of_period(within: str, *, course: str = "%(course)s") -> str:
+    """Return a subquery: the latest start ``within`` of a period that the chart has now.
+
+    ``within`` compares the start, like ``<= %(now)s``. Of one course and the system of the
+    statement; found by the index on starts.
+    """
+    return (
+        "(SELECT lower(earlier.valid) FROM patients_gradeperiod AS earlier "  # noqa: S608 - constants
+        f"WHERE earlier.course_id = {course} AND earlier.system = %(system)s "
+        f"AND {sql_known_now('earlier')} AND lower(earlier.valid) {within} "
+        "ORDER BY lower(earlier.valid) DESC LIMIT 1)"
+    )
+
+
 def periods_known_now(course: Course | uuid.UUID, system: GradingSystem) -> QuerySet[GradePeriod]:
-    """The periods of ``course`` as the chart has them now, in order."""
-    return GradePeriod.objects.filter(
-        course=course, system=system.key, known__upper_inf=True
-    ).order_by("valid")
+    """Query the periods of ``course`` as the chart has them now, in order."""
+    return GradePeriod.objects.filter(KNOWN_NOW, course=course, system=system.key).order_by("valid")
 
 
 def periods_known_at(
     course: Course | uuid.UUID, system: GradingSystem, instant: datetime
 ) -> QuerySet[GradePeriod]:
-    """The periods of ``course`` as the chart had them at ``instant``, in order."""
+    """Query the periods of ``course`` as the chart had them at ``instant``, in order."""
     return GradePeriod.objects.filter(
         course=course, system=system.key, known__contains=instant
     ).order_by("valid")
@@ -100,7 +122,7 @@ def periods_known_at(
 def period_rows_known_at(
     course: Course | uuid.UUID, system: GradingSystem, instant: datetime
 ) -> list[GradePeriodRow]:
-    """``periods_known_at``, as a regrade compares them."""
+    """Read ``periods_known_at`` as rows, which a regrade compares."""
     return [
         GradePeriodRow(
             row.pk,
@@ -117,20 +139,21 @@ def period_rows_known_at(
 
 
 def findings_without_wording(findings: Mapping[str, Any]) -> str:
-    """What the findings of a period say, apart from the wording, which a release may improve."""
+    """Return the findings of a period as text without their wording, which a release may change."""
     met = [(item["code"], item["grade"], item["evidence"]) for item in findings["criteria"]]
     unknown = [(item["code"], item["could_reach"]) for item in findings["unknown"]]
     return json.dumps([met, unknown])
 
 
 PEAK_WINDOW: Final = timedelta(hours=24)
-"""The window of the 24-h peak; the history is read whole for as long."""
+"""The window of the 24-h peak; the history is read completely over it."""
 
 # Guidance reads the grades since the first treatment and since the oldest answer.
-SQL_READ_GRADE_HISTORY: Final = """
-WITH held AS NOT MATERIALIZED (
+SQL_READ_GRADE_HISTORY: Final = (
+    """
+WITH period AS NOT MATERIALIZED (
     SELECT grade, valid, lower(valid) AS start FROM patients_gradeperiod
-    WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
+    WHERE course_id = %(course)s AND system = %(system)s AND {known_now}
         AND lower(valid) <= %(now)s
 ), oldest AS MATERIALIZED (
     SELECT (SELECT min(at) FROM patients_entry
@@ -138,15 +161,15 @@ WITH held AS NOT MATERIALIZED (
         (SELECT min(recorded_at) FROM patients_guidanceanswer
             WHERE course_id = %(course)s) AS answer
 ), wholly AS MATERIALIZED (
-    SELECT start FROM held
+    SELECT start FROM period
     WHERE start <= (SELECT least(%(back)s, treatment, answer) FROM oldest)
     ORDER BY start DESC LIMIT 1
 ), by_grade AS MATERIALIZED (
     SELECT first.valid, first.grade, first.start, last.start AS last_start
     FROM generate_series(0, 5) AS possible, LATERAL (
-        SELECT valid, grade, start FROM held WHERE grade = possible ORDER BY start LIMIT 1
+        SELECT valid, grade, start FROM period WHERE grade = possible ORDER BY start LIMIT 1
     ) AS first, LATERAL (
-        SELECT start FROM held WHERE grade = possible ORDER BY start DESC LIMIT 1
+        SELECT start FROM period WHERE grade = possible ORDER BY start DESC LIMIT 1
     ) AS last
 ), other AS MATERIALIZED (
     SELECT last_start AS start FROM by_grade ORDER BY last_start DESC OFFSET 1 LIMIT 1
@@ -155,10 +178,10 @@ SELECT (
     SELECT CAST(json_agg(
         json_build_array(lower(valid), upper(valid), grade) ORDER BY valid) AS text)
     FROM (
-        SELECT valid, grade FROM held
+        SELECT valid, grade FROM period
             WHERE start >= coalesce((SELECT start FROM wholly), '-infinity')
         UNION SELECT valid, grade FROM by_grade
-        UNION (SELECT valid, grade FROM held
+        UNION (SELECT valid, grade FROM period
             WHERE start >= (SELECT start FROM other) ORDER BY start LIMIT 2)
     ) AS shown
 ), oldest.answer IS NOT NULL, (
@@ -170,7 +193,7 @@ SELECT (
     SELECT {as_json}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
     WHERE entry.course_id = %(course)s AND {weights}
-        AND NOT EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id)
+        AND {in_force}
 ), (
     SELECT at FROM patients_entry
     WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
@@ -180,16 +203,20 @@ SELECT (
     WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
 ), (SELECT max(at) FROM patients_transfer WHERE course_id = %(course)s))
 FROM oldest
-""".replace("{as_json}", SQL_ENTRIES_AS_JSON).replace("{weights}", SQL_WEIGHTS)
+""".replace("{as_json}", SQL_ENTRIES_AS_JSON)
+    .replace("{weights}", SQL_WEIGHTS)
+    .replace("{in_force}", sql_not_replaced("entry"))
+    .replace("{known_now}", sql_known_now())
+)
 
 
 class GradeHistory(NamedTuple):
-    """When which grade was in force, and what is read with it.
+    """The grades of a course over time, and what the same statement reads.
 
-    ``authors`` are those of the entries asked for, by their id; ``weights`` those in force since
-    the instant asked for, and the one in force at it. ``may_have_answers`` is false where guidance
-    was never answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of
-    the latest entry and of the latest answer or move, those of the act asked for apart.
+    ``authors`` are those of ``entry_ids``, by id; ``weights`` is the one in force at
+    ``weights_since`` and every later one. ``may_have_answers`` is false where guidance was never
+    answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of the latest
+    entry and of the latest answer or move, without those of ``apart_from_act``.
     """
 
     grades: list[GradeInterval]
@@ -211,9 +238,9 @@ def read_grade_history(
 ) -> GradeHistory:
     """Read the grades that the chart has now, in order, and who charted ``entry_ids``.
 
-    Whole for ``PEAK_WINDOW``, since the first treatment and since the oldest answer to guidance;
-    before that, the first time of each grade, and the start of the grade in force at ``now``
-    with what was before it.
+    Complete over ``PEAK_WINDOW``, since the first treatment and since the oldest answer to
+    guidance; before that, the first period of each grade, the start of the grade in force at
+    ``now`` and the period before it.
     """
     params: dict[str, Any] = {
         "course": course_id,

@@ -11,13 +11,14 @@ from django.db import connection
 
 from crs_app.accounts.models import display_name_of
 from patients.models import GuidanceAnswer
+from patients.queries.entries import sql_replaced
 
 
 class AnswerRow(NamedTuple):
-    """An answer as it is read, without the weight of a model.
+    """An answer and its author as plain columns: cheaper than a model.
 
-    ``charted``: *done* charted a treatment with it; ``charted_anew``: that one was taken back or
-    corrected since.
+    ``charted``: *done* charted a treatment with it; ``charted_anew``: that treatment was retracted
+    or corrected since.
     """
 
     pk: uuid.UUID
@@ -36,10 +37,10 @@ class AnswerRow(NamedTuple):
 SQL_ANSWERS_AS_JSON: Final = """CAST(json_agg(
     json_build_array(answer.id, answer.code, answer.summary, answer.grade, answer.reply,
         answer.reason, answer.returns_at, answer.recorded_at, answer.treatment_id IS NOT NULL,
-        EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = answer.treatment_id),
+        {treatment_replaced},
         json_build_array(author.username, author.first_name, author.last_name))
     ORDER BY answer.recorded_at DESC
-) AS text)"""
+) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id"))
 SQL_LATEST_ANSWERS: Final = """
 SELECT {as_json}
 FROM (
@@ -47,7 +48,7 @@ FROM (
     WHERE course_id = %(course)s ORDER BY code, recorded_at DESC
 ) AS answer JOIN accounts_user AS author ON author.id = answer.recorded_by_id
 """.replace("{as_json}", SQL_ANSWERS_AS_JSON)
-"""As one JSON value: the latest answer to each item of a course."""
+"""One JSON text: the latest answer to each item of guidance on a course."""
 SQL_ANSWERS_WITHIN: Final = """
 SELECT {as_json}
 FROM patients_guidanceanswer AS answer
@@ -56,17 +57,18 @@ WHERE answer.course_id = %(course)s
     AND answer.recorded_at >= coalesce({since}, '-infinity')
     AND answer.recorded_at < coalesce({until}, 'infinity')
 """.replace("{as_json}", SQL_ANSWERS_AS_JSON)
-"""As one JSON value: the answers given on a course in [since, until), newest first."""
+"""One JSON text: the answers on a course in [since, until), newest first."""
 
 
-def parse_latest_answers(said: str | None) -> dict[str, AnswerRow]:
-    """The answers of ``LATEST``, by the item's code."""
-    return {answer.code: answer for answer in parse_answers(said)}
+def parse_latest_answers(text: str | None) -> dict[str, AnswerRow]:
+    """Return the answers of ``SQL_LATEST_ANSWERS``, by the item's code."""
+    return {answer.code: answer for answer in parse_answers(text)}
 
 
-def parse_answers(said: str | None) -> list[AnswerRow]:
+def parse_answers(text: str | None) -> list[AnswerRow]:
+    """Return the answers of ``SQL_ANSWERS_AS_JSON``; None, an aggregate of no rows, has none."""
     rows = []
-    for pk, *words, returns_at, recorded_at, charted, anew, author in json.loads(said or "[]"):
+    for pk, *words, returns_at, recorded_at, charted, anew, author in json.loads(text or "[]"):
         code, summary, grade, reply, reason = words
         rows.append(
             AnswerRow(
@@ -87,7 +89,7 @@ def parse_answers(said: str | None) -> list[AnswerRow]:
 
 
 def answer_row_of(answer: GuidanceAnswer) -> AnswerRow:
-    """An answer that was stored just now."""
+    """Return the row of an answer that was stored just now."""
     return AnswerRow(
         pk=answer.pk,
         code=answer.code,
@@ -104,7 +106,7 @@ def answer_row_of(answer: GuidanceAnswer) -> AnswerRow:
 
 
 def read_latest_answers(course_id: uuid.UUID) -> dict[str, AnswerRow]:
-    """The latest answer to each item of a course, by the item's code."""
+    """Read the latest answer to each item of guidance on a course, by the item's code."""
     with connection.cursor() as cursor:
         cursor.execute(SQL_LATEST_ANSWERS, {"course": course_id})
         return parse_latest_answers(cursor.fetchone()[0])
@@ -116,7 +118,7 @@ SQL_ALL_ANSWERS: Final = SQL_ANSWERS_WITHIN.format(
 
 
 def read_all_answers(course_id: uuid.UUID) -> list[AnswerRow]:
-    """Every answer on a course, newest first."""
+    """Read every answer on a course, newest first."""
     with connection.cursor() as cursor:
         cursor.execute(SQL_ALL_ANSWERS, {"course": course_id})
         return parse_answers(cursor.fetchone()[0])

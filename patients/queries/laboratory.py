@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
-
-from django.utils import timezone
 
 from grading.engine.analytes import ADULT_LIMITS_FROM_YEARS
 from grading.engine.units import exact_decimal
 from patients.models import Course, Entry, EntryKind, LaboratoryLimits
+from patients.queries.ages import age_in_years
 
 _REPORTS_READ: Final = 100
 
 
 class PatientGroup(NamedTuple):
-    """Whose limits may be proposed for whom: the same sex, the same side of adulthood."""
+    """Patients who share limits of normal: the same sex, all children or all adults."""
 
     sex: str
     is_child: bool
@@ -25,7 +24,7 @@ class PatientGroup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReportedLimits:
-    """Limits that were charted with a result, as typed; empty is not given."""
+    """Limits that were charted with a result, as typed; "" where one was not reported."""
 
     laboratory: str
     analyte: str
@@ -34,7 +33,7 @@ class ReportedLimits:
     upper: str
 
     def differs_from(self, remembered: LaboratoryLimits | None) -> bool:
-        """Whether it is to be remembered: something is given that is not remembered already."""
+        """Return whether these have a limit that ``remembered`` lacks."""
         if not self.lower and not self.upper:
             return False
         return remembered is None or not (
@@ -48,25 +47,13 @@ def _same(typed: str, remembered: str) -> bool:
     return exact_decimal(typed) == exact_decimal(remembered)
 
 
-def age_in_years(course: Course, at: datetime) -> int:
-    """Completed years at ``at`` by the calendar of the site; at infusion where no birth date is."""
-    born = course.patient.birth_date
-    if born is None:
-        return int(course.age_years or 0)
-    return _completed_years(born, timezone.localtime(at).date())
-
-
-def _completed_years(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-
-
 def group_of(course: Course, at: datetime) -> PatientGroup:
-    """The group of the course's patient at ``at``."""
+    """Return the group of the course's patient at ``at``."""
     return PatientGroup(course.patient.sex, age_in_years(course, at) < ADULT_LIMITS_FROM_YEARS)
 
 
 def read_latest_limits() -> list[LaboratoryLimits]:
-    """What holds at every laboratory, in every unit and for every group: one query.
+    """Read the latest limits of every laboratory, unit and group, in one query.
 
     A row is added only when a laboratory's limits change: there are few, however long it runs.
     """
@@ -78,12 +65,12 @@ def read_latest_limits() -> list[LaboratoryLimits]:
 def limits_for_group(
     limits: Iterable[LaboratoryLimits], group: PatientGroup
 ) -> list[LaboratoryLimits]:
-    """Those that may be proposed for a patient of ``group``."""
+    """Return those that may be proposed for a patient of ``group``."""
     return [one for one in limits if (one.sex, one.is_child) == group]
 
 
 class Reports(NamedTuple):
-    """What the latest results of a course say: their laboratory, and each analyte's unit."""
+    """The laboratory of a course's latest results, and the unit of each analyte."""
 
     laboratory: str
     units: dict[str, str]
@@ -93,7 +80,7 @@ NO_REPORTS: Final = Reports("", {})
 
 
 def read_last_reports(course: Course) -> Reports:
-    """The laboratory that the course's results came from last ("" where none was named)."""
+    """Read the laboratory and units of the latest results of ``course`` ("": none was named)."""
     latest = Entry.objects.filter(course=course, kind=EntryKind.LAB).order_by("-at", "-recorded_at")
     rows = latest.values_list("body__analyte", "body__unit", "act__answers__laboratory")
     units: dict[str, str] = {}

@@ -1,15 +1,17 @@
-"""Read which policy grades a course from when."""
+"""Read the policies of the site and of courses, each with the time from which it is valid."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from crs_app.accounts.models import User
 from grading.engine.policy import DEFAULT_POLICY, Policy, policy_from
@@ -19,7 +21,7 @@ ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class PolicyPeriod(NamedTuple):
-    """That a policy version holds from ``valid_from`` on.
+    """A policy version valid from ``valid_from`` on.
 
     ``site_policy_id`` is the site's decision that brought it, None where there was none.
     """
@@ -41,21 +43,21 @@ def _policy(_digest: str, values: tuple[tuple[str, Any], ...]) -> Policy:
 
 
 def periods_in_effect(decided: Iterable[PolicyPeriod]) -> list[PolicyPeriod]:
-    """Of decisions in the order in which they were made, those that hold, in order of time.
+    """Return, in order of time, the periods in effect of those ``decided``, in order of decision.
 
-    One that changes nothing is left out.
+    A later decision replaces earlier ones from its time on. One that changes nothing is left out.
     """
-    holding: list[PolicyPeriod] = []
-    for ruling in decided:
-        while holding and holding[-1].valid_from >= ruling.valid_from:
-            holding.pop()
-        if not holding or holding[-1].version_id != ruling.version_id:
-            holding.append(ruling)
-    return holding
+    in_effect: list[PolicyPeriod] = []
+    for period in decided:
+        while in_effect and in_effect[-1].valid_from >= period.valid_from:
+            in_effect.pop()
+        if not in_effect or in_effect[-1].version_id != period.version_id:
+            in_effect.append(period)
+    return in_effect
 
 
 def policy_periods_for(course: Course, decided: Iterable[PolicyPeriod]) -> list[PolicyPeriod]:
-    """What ``course`` is graded under: the policy of its admission first, then what followed."""
+    """Return the policies that grade ``course``: that of its admission, then those ``decided``."""
     version = course.policy
     first = PolicyPeriod(ALWAYS, version.pk, version.digest, version.values)
     return periods_in_effect([first, *decided])
@@ -70,19 +72,19 @@ FROM patients_coursepolicy AS decided
 JOIN patients_policyversion AS version ON version.id = decided.version_id
 WHERE decided.course_id = %(course)s
 """
-"""As one JSON value: the policies decided for a course, in the order of the decisions."""
+"""One JSON text: the policies decided for a course, in the order of the decisions."""
 
 
-def parse_policy_periods(said: str | None) -> tuple[PolicyPeriod, ...]:
-    """The rulings of ``DECIDED``, without whose decision they were; none where there was none."""
+def parse_policy_periods(text: str | None) -> tuple[PolicyPeriod, ...]:
+    """Return the periods of ``SQL_DECIDED_POLICIES``, each without ``site_policy_id``."""
     return tuple(
         PolicyPeriod(datetime.fromisoformat(valid_from), version, digest, values)
-        for valid_from, version, digest, values in json.loads(said or "[]")
+        for valid_from, version, digest, values in json.loads(text or "[]")
     )
 
 
 def read_policy_periods(course: Course, *, known_at: datetime | None = None) -> list[PolicyPeriod]:
-    """``policy_periods_for`` with what is stored, or what had been by ``known_at``."""
+    """Read the policies that grade ``course`` now, or as they were known at ``known_at``."""
     decisions = CoursePolicy.objects.filter(course=course).order_by("pk")
     if known_at is not None:
         decisions = decisions.filter(act__recorded_at__lte=known_at)
@@ -97,7 +99,7 @@ def _policy_period(decision: CoursePolicy) -> PolicyPeriod:
 
 
 def read_site_policy_periods() -> list[PolicyPeriod]:
-    """What the site has decided, in effect and in order; none where it never decided."""
+    """Read the site's policy periods in effect, in order; none where it never decided."""
     decisions = SitePolicy.objects.select_related("version").order_by("pk")
     return periods_in_effect(
         PolicyPeriod(one.valid_from, one.version_id, one.version.digest, one.version.values, one.pk)
@@ -105,19 +107,45 @@ def read_site_policy_periods() -> list[PolicyPeriod]:
     )
 
 
-def period_at(rulings: Iterable[PolicyPeriod], at: datetime) -> PolicyPeriod | None:
-    """The ruling that holds at ``at``."""
-    return next((one for one in reversed(list(rulings)) if one.valid_from <= at), None)
+def site_decisions() -> QuerySet[SitePolicy]:
+    """Query every decision of the site with version and author, in the order of the decisions."""
+    return SitePolicy.objects.select_related("version", "recorded_by").order_by("pk")
+
+
+def read_latest_site_decision() -> SitePolicy | None:
+    """Read the site's latest decision with its author; None where it never decided."""
+    return SitePolicy.objects.select_related("recorded_by").order_by("-pk").first()
+
+
+def site_decision_exists(form_id: uuid.UUID) -> bool:
+    """Return whether the form ``form_id`` recorded a decision of the site."""
+    return SitePolicy.objects.filter(form_id=form_id).exists()
+
+
+def course_decisions(course: Course) -> QuerySet[CoursePolicy]:
+    """Query every policy decided for ``course`` with act, author and version, newest first."""
+    decided = CoursePolicy.objects.filter(course=course)
+    return decided.select_related("act__recorded_by", "version", "site_policy").order_by("-pk")
+
+
+def policy_versions() -> QuerySet[PolicyVersion]:
+    """Query every policy version, in the order in which they were stored."""
+    return PolicyVersion.objects.order_by("pk")
+
+
+def period_at(policy_periods: Iterable[PolicyPeriod], at: datetime) -> PolicyPeriod | None:
+    """Return the period in effect at ``at``; None before the first."""
+    return next((one for one in reversed(list(policy_periods)) if one.valid_from <= at), None)
 
 
 def policy_at(site: Iterable[PolicyPeriod], at: datetime) -> Policy:
-    """The site's policy at ``at``: the default until it decides otherwise."""
-    ruling = period_at(site, at)
-    return DEFAULT_POLICY if ruling is None else ruling.policy
+    """Return the site's policy at ``at``; the default until the site decides otherwise."""
+    period = period_at(site, at)
+    return DEFAULT_POLICY if period is None else period.policy
 
 
 def version_of(policy: Policy, now: datetime, by: User | None = None) -> PolicyVersion:
-    """The stored version of ``policy``, made where there is none."""
+    """Return the stored version of ``policy``; create it where there is none."""
     values = policy.values()
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
     version, _ = PolicyVersion.objects.get_or_create(
@@ -127,9 +155,9 @@ def version_of(policy: Policy, now: datetime, by: User | None = None) -> PolicyV
 
 
 def lock_site_policy(*, to_change: bool = False) -> None:
-    """Keep what the site decided as it is until the transaction ends; others may hold it too.
+    """Lock the site's decisions against change until the transaction ends; the lock is shared.
 
-    ``to_change`` waits for every course that is being admitted under it, and lets no other in.
+    ``to_change`` takes the lock alone: it waits for every admission under way and blocks others.
     """
     mode = "SHARE ROW EXCLUSIVE" if to_change else "SHARE"
     with connection.cursor() as cursor:

@@ -19,7 +19,7 @@ from patients.queries.entries import (
     parse_entry_rows,
     split_by_use,
 )
-from patients.queries.grades import GradePeriodRow
+from patients.queries.grades import GradePeriodRow, sql_known_now, sql_start_of_period
 from patients.queries.guidance_answers import SQL_LATEST_ANSWERS, AnswerRow, parse_latest_answers
 from patients.queries.policies import (
     SQL_DECIDED_POLICIES,
@@ -28,11 +28,12 @@ from patients.queries.policies import (
     policy_periods_for,
 )
 
-# One clock for the whole statement: a checkpoint is never later than the instant recorded. Periods
-# are found by the index on starts; by their ends all periods of a course would be read. The bound
-# that every start keeps makes one plan for all courses look as cheap as it is.
-SQL_READ_FOR_SAVE: Final = """
-SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
+# The clock is read once, so that no checkpoint is later than the recording time. Periods are found
+# by the index on their starts: by their ends, PostgreSQL would read all periods of a course. The
+# bound on the start, which every period keeps, lets it choose one plan for all courses.
+SQL_READ_FOR_SAVE: Final = (
+    """
+SELECT instant.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
     {decided}
 ), (
     SELECT jsonb_agg(
@@ -42,20 +43,15 @@ SELECT moment.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.
     )
     FROM patients_gradeperiod AS period
     WHERE period.course_id = %(course)s AND period.system = %(system)s
-        AND upper_inf(period.known)
+        AND {known_now}
         AND (resume.at IS NULL OR upper_inf(period.valid) OR upper(period.valid) > resume.at)
-        AND lower(period.valid) >= coalesce((
-            SELECT lower(held.valid) FROM patients_gradeperiod AS held
-            WHERE held.course_id = %(course)s AND held.system = %(system)s
-                AND upper_inf(held.known) AND lower(held.valid) <= resume.at
-            ORDER BY lower(held.valid) DESC LIMIT 1
-        ), resume.at, '-infinity')
+        AND lower(period.valid) >= coalesce({start_at_resume}, resume.at, '-infinity')
         AND lower(period.valid) <= 'infinity'::timestamptz
 ), (
     {entries}
 )
 FROM (SELECT coalesce(%(recorded_at)s, clock_timestamp()) AS now, clock_timestamp() AS clock
-      OFFSET 0) AS moment
+      OFFSET 0) AS instant
 LEFT JOIN LATERAL (
     SELECT recorded_at FROM patients_chartingact
     WHERE course_id = %(course)s ORDER BY recorded_at DESC LIMIT 1
@@ -65,21 +61,26 @@ LEFT JOIN patients_chartingact AS seen
 LEFT JOIN LATERAL (
     SELECT at, state FROM patients_gradecheckpoint
     WHERE course_id = %(course)s AND system = %(system)s
-        AND ruleset_version = %(ruleset_version)s AND at < %(changed_at)s AND at <= moment.now
+        AND ruleset_version = %(ruleset_version)s AND at < %(changed_at)s AND at <= instant.now
     ORDER BY at DESC LIMIT 1
 ) AS resume ON true
 LEFT JOIN LATERAL (
     SELECT at FROM patients_gradecheckpoint
     WHERE course_id = %(course)s AND system = %(system)s ORDER BY at DESC LIMIT 1
 ) AS latest ON true
-""".replace("{entries}", SQL_ENTRIES_FROM_CHECKPOINT).replace("{decided}", SQL_DECIDED_POLICIES)
+""".replace("{entries}", SQL_ENTRIES_FROM_CHECKPOINT)
+    .replace("{decided}", SQL_DECIDED_POLICIES)
+    .replace("{known_now}", sql_known_now("period"))
+    .replace("{start_at_resume}", sql_start_of_period("<= resume.at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SaveSnapshot:
-    """The server's clock, the act before, and where a regrade can resume.
+    """All that a save needs of a locked course, from the checkpoint where the regrade resumes.
 
-    ``seen_act`` is the act that this form was recorded as before, None for a new form. ``decided``
+    ``clock`` is the server's time, ``last_recorded_at`` that of the latest act. ``seen_act`` is the
+    act that this form was recorded as before, None for a new form. ``decided``
     are the policies decided for the course, in the order of the decisions; ``periods`` are those
     that the chart has now and that hold at the resume point or later, in order.
     """
@@ -167,14 +168,15 @@ FROM (SELECT 1) AS one LEFT JOIN LATERAL (
 class CourseSnapshot(NamedTuple):
     """A course from ``resume`` on, from its start where there is no checkpoint.
 
-    ``in_force`` and ``for_guidance`` are entries as in ``SplitEntries``; ``rulings`` are the
-    policies that grade it, ``answers`` the latest to each item of guidance by its code.
+    ``in_force`` and ``for_guidance`` are entries as in ``SplitEntries``;
+    ``policy_periods`` are those that grade it; ``answers`` are the latest to each item of guidance,
+    by its code.
     """
 
     resume: ResumePoint | None
     in_force: list[EntryRow]
     for_guidance: list[EntryRow]
-    rulings: list[PolicyPeriod]
+    policy_periods: list[PolicyPeriod]
     answers: dict[str, AnswerRow]
 
 
@@ -195,6 +197,6 @@ def read_for_page(course: Course, now: datetime, system: GradingSystem) -> Cours
         resume=_resume_point(at, state, system),
         in_force=in_force,
         for_guidance=for_guidance,
-        rulings=policy_periods_for(course, parse_policy_periods(decided)),
+        policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
         answers=parse_latest_answers(answers),
     )

@@ -43,15 +43,15 @@ class CourseStatus:
 
 def read_course_status(course: Course, now: datetime) -> CourseStatus:
     """Compute the status of ``course`` at ``now``; never cached."""
-    read = read_for_page(course, now, HEADLINE)
-    entries = parse_entries(read.in_force)
-    facts = course_facts(course, read.rulings)
-    current = regrade(facts, entries, resume=read.resume, now=now, system=HEADLINE).status
+    snapshot = read_for_page(course, now, HEADLINE)
+    entries = parse_entries(snapshot.in_force)
+    facts = course_facts(course, snapshot.policy_periods)
+    current = regrade(facts, entries, resume=snapshot.resume, now=now, system=HEADLINE).status
     if current is None:
         raise ValueError("a course was regraded without an instant")
     baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
     baseline = facts.baseline.with_entries(baselines)
-    return CourseStatus(course, current, baseline, read.for_guidance, read.answers)
+    return CourseStatus(course, current, baseline, snapshot.for_guidance, snapshot.answers)
 
 
 def read_history_for(
@@ -78,7 +78,7 @@ def read_history_for(
 
 
 def read_authors(entry_ids: Iterable[str]) -> dict[str, EntryAuthor]:
-    """Who charted these entries, and for when."""
+    """Read who charted these entries and their clinical times, by the id of the entry."""
     ids = list(entry_ids)
     if not ids:
         return {}
@@ -89,14 +89,14 @@ def read_authors(entry_ids: Iterable[str]) -> dict[str, EntryAuthor]:
 def read_weights_for(
     course_id: uuid.UUID, read: Iterable[grading_entries.Entry]
 ) -> list[grading_entries.Weight]:
-    """The weights of the course that a running dose among the entries needs, else none."""
+    """Read the weights that a running dose among the entries is converted with, else none."""
     since = earliest_weight_dose(read)
     return [] if since is None else read_weights(course_id, since)
 
 
 def earliest_weight_dose(read: Iterable[grading_entries.Entry]) -> datetime | None:
-    """The earliest running dose among the entries that is reckoned with a charted weight."""
-    reckoned = [
+    """Return when the earliest running dose that is converted with a charted weight began."""
+    doses = [
         e.at
         for e in read
         if isinstance(e, grading_entries.Vasopressor)
@@ -104,29 +104,29 @@ def earliest_weight_dose(read: Iterable[grading_entries.Entry]) -> datetime | No
         and e.weight_kg is None
         and needs_weight(e.drug, e.unit)
     ]
-    return min(reckoned, default=None)
+    return min(doses, default=None)
 
 
 def read_weights(course_id: uuid.UUID, since: datetime) -> list[grading_entries.Weight]:
-    """The weight that held at ``since`` and those after it, as far as in force, in order."""
+    """Read the weight in force at ``since`` and every later one, in order."""
     return weights_among(weights_in_force(course_id, since))
 
 
 def weights_among(rows: Iterable[EntryRow]) -> list[grading_entries.Weight]:
-    """The weights among ``rows``, as grading reads them."""
+    """Return the weights among ``rows`` as grading entries."""
     return [entry for entry in parse_entries(rows) if isinstance(entry, grading_entries.Weight)]
 
 
 def read_infusion_before(
     course_id: uuid.UUID, at: datetime, drug: str, correcting: Entry | None
 ) -> tuple[grading_entries.Vasopressor | None, list[grading_entries.Weight]]:
-    """The entry in force about ``drug`` that one at ``at`` follows, None for the first; weights.
+    """Read the last entry in force about ``drug`` up to ``at`` and the weights from its time on.
 
-    The weights are those that held from then on. ``correcting`` is the entry whose place the one
-    at ``at`` takes.
+    The entry is None for the first of a drug. ``correcting`` is passed over: the entry at ``at``
+    replaces it.
     """
     apart_from = correcting.pk if correcting is not None else None
     row, weights = infusion_and_weights(course_id, at, drug, apart_from=apart_from)
-    read = parse_entry(row) if row is not None else None
-    before = read if isinstance(read, grading_entries.Vasopressor) else None
+    parsed = parse_entry(row) if row is not None else None
+    before = parsed if isinstance(parsed, grading_entries.Vasopressor) else None
     return before, weights_among(weights)

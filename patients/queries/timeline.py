@@ -23,7 +23,9 @@ from patients.queries.entries import (
     parse_entry,
     parse_entry_row,
     parse_entry_rows,
+    sql_not_replaced,
 )
+from patients.queries.grades import sql_known_now, sql_start_of_period
 from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN, AnswerRow, parse_answers
 from patients.queries.status import weights_among
 
@@ -94,12 +96,12 @@ SQL_ENTRIES_AS_TEXTS: Final = """array_agg(CAST(
         entry.place, act.answers, later.id IS NOT NULL,
         coalesce(nullif(later_act.answers ->> 'reason', ''), later.body ->> 'note', ''))
     AS text) ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC)"""
-"""Each entry of a statement as one text: all that its row prints."""
+"""Column: an array with one JSON text for each entry, with all that its row prints."""
 SQL_WITH_ACTS: Final = """JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 JOIN patients_chartingact AS act ON act.id = entry.act_id
 LEFT JOIN patients_entry AS later ON later.replaces_id = entry.id
 LEFT JOIN patients_chartingact AS later_act ON later_act.id = later.act_id"""
-"""What ``AS_TEXTS`` reads beside ``entry``; ``later`` is what took its place."""
+"""Joins that ``SQL_ENTRIES_AS_TEXTS`` needs; ``later`` is the entry that replaces ``entry``."""
 
 SQL_CORRECTION_CHAINS: Final = f"""
 WITH RECURSIVE chain AS (
@@ -121,12 +123,13 @@ FROM patients_transfer AS move JOIN accounts_user AS author ON author.id = move.
 WHERE move.course_id = %(course)s
     AND move.at >= coalesce({since}, '-infinity') AND move.at < coalesce({until}, 'infinity')
 """
-"""As one JSON value: the moves of a course in [since, until), newest first."""
+"""One JSON text: the moves of a course in [since, until), newest first."""
 SQL_ALL_MOVES: Final = SQL_MOVES_WITHIN.format(since="NULL::timestamptz", until="NULL::timestamptz")
 
-# A row of their own have all but retractions and what a correction replaced. One entry more than
-# the page holds tells whether there are older ones. What is shown among the entries begins with
-# the last of them, ``edge``; doses are reckoned with the weights that held at any of them.
+# Every entry has a row except retractions and entries that a correction replaced. One entry more
+# than a page has is read, to know whether older ones follow. ``edge`` is the time of the last entry
+# of the page: grade changes, answers and moves are read from it on. Doses are converted with the
+# weights in force from the earliest dose on.
 SQL_TIMELINE_PAGE: Final = """
 WITH RECURSIVE page AS MATERIALIZED (
     SELECT * FROM patients_entry AS entry
@@ -152,33 +155,28 @@ SELECT
     (SELECT {as_json} FROM patients_entry AS entry
         JOIN accounts_user AS author ON author.id = entry.recorded_by_id
         WHERE entry.course_id = %(course)s AND {weights}
-            AND NOT EXISTS (
-                SELECT FROM patients_entry AS later WHERE later.replaces_id = entry.id
-            )),
+            AND {in_force}),
     {apart_from_entries}
 """
 _OF_KIND: Final = "AND entry.kind = %(kind)s"
 _OLDER: Final = """AND (entry.at, entry.recorded_at, entry.place)
     < (%(at)s::timestamptz, %(recorded_at)s::timestamptz, %(place)s::smallint)"""
-# A change is told from the grade that it ended: the period before ``since`` is read, too.
+# The period before ``since`` is read too: a change is found by comparing with the grade before.
 SQL_GRADE_CHANGES: Final = """
 SELECT CAST(json_agg(
     json_build_array(start, before, grade, findings -> 'criteria') ORDER BY start) AS text)
 FROM (
     SELECT lower(valid) AS start, grade, findings, lag(grade) OVER (ORDER BY lower(valid)) AS before
     FROM patients_gradeperiod
-    WHERE course_id = %(course)s AND system = %(system)s AND upper_inf(known)
+    WHERE course_id = %(course)s AND system = %(system)s AND {known_now}
         AND lower(valid) <= %(now)s
-        AND lower(valid) >= coalesce((
-            SELECT lower(held.valid) FROM patients_gradeperiod AS held
-            WHERE held.course_id = %(course)s AND held.system = %(system)s
-                AND upper_inf(held.known) AND lower(held.valid) < {since}
-            ORDER BY lower(held.valid) DESC LIMIT 1
-        ), {since}, '-infinity')
-) AS held
+        AND lower(valid) >= coalesce({start_before}, {since}, '-infinity')
+) AS period
 WHERE before <> grade AND start >= coalesce({since}, '-infinity')
     AND start < coalesce({until}, 'infinity')
-"""
+""".replace("{known_now}", sql_known_now()).replace(
+    "{start_before}", sql_start_of_period("< {since}")
+)
 _ALWAYS: Final = "NULL::timestamptz"
 _SINCE: Final = "(SELECT since FROM edge)"
 
@@ -200,9 +198,9 @@ def read_timeline_page(
     kind: str = "",
     rows: int = PAGE_OF_ROWS,
 ) -> TimelinePage:
-    """The newest ``rows`` entries older than ``after``, with what is among them.
+    """Read the newest ``rows`` entries older than ``after``, and what happened between them.
 
-    All kinds, or entries of one ``kind`` alone.
+    ``kind`` reads entries of one kind alone; "" reads all kinds.
     """
     params: dict[str, Any] = {"course": course_id, "kind": kind, "system": system.key, "now": now}
     if after is not None:
@@ -236,13 +234,14 @@ def _statement(rows: int, *, of_kind: bool, is_older: bool) -> str:
         texts=SQL_ENTRIES_AS_TEXTS,
         with_acts=SQL_WITH_ACTS,
         as_json=SQL_ENTRIES_AS_JSON,
+        in_force=sql_not_replaced("entry"),
         weights=SQL_WEIGHTS.replace("%(since)s", "(SELECT since FROM dosed)"),
         apart_from_entries=apart_from_entries,
     )
 
 
 def position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> TimelinePosition | None:
-    """The place of an entry in the timeline; None where the course has no such entry."""
+    """Read the position of an entry in the timeline; None where the course has no such entry."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT at, recorded_at, place FROM patients_entry WHERE course_id = %s AND id = %s",
@@ -255,7 +254,7 @@ def position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> TimelinePosition |
 def read_grade_changes(
     course_id: uuid.UUID, now: datetime, system: GradingSystem
 ) -> list[GradeChangeRow]:
-    """Every change of grade up to ``now``, in order, as the chart has them now."""
+    """Read every change of grade up to ``now``, in order, as the chart has them now."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL_GRADE_CHANGES.format(since=_ALWAYS, until=_ALWAYS),
@@ -265,14 +264,14 @@ def read_grade_changes(
 
 
 def read_moves(course_id: uuid.UUID) -> list[MoveRow]:
-    """Every move of a course, newest first."""
+    """Read every move of a course, newest first."""
     with connection.cursor() as cursor:
         cursor.execute(SQL_ALL_MOVES, {"course": course_id})
         return _parse_moves(cursor.fetchone()[0])
 
 
 def read_correction_chains(entries: Iterable[TimelineEntry]) -> dict[uuid.UUID, TimelineEntry]:
-    """Every entry that one of ``entries`` corrects, and what that one corrected before, by id."""
+    """Read every entry that ``entries`` corrected, directly or by way of another, by id."""
     wanted = [one.row.replaces_id for one in entries if one.row.replaces_id is not None]
     if not wanted:
         return {}
@@ -283,7 +282,7 @@ def read_correction_chains(entries: Iterable[TimelineEntry]) -> dict[uuid.UUID, 
 
 @lru_cache(maxsize=_PARSED_AT_ONCE)
 def parse_timeline_entry(text: str) -> TimelineEntry:
-    """One text of ``SQL_ENTRIES_AS_TEXTS``.
+    """Return the entry of one text of ``SQL_ENTRIES_AS_TEXTS``.
 
     Cached by the whole text: a recorded entry never changes, so the same text has one meaning.
     """
@@ -293,7 +292,7 @@ def parse_timeline_entry(text: str) -> TimelineEntry:
 
 
 def timeline_entry(entry: Entry, *, is_new: bool) -> TimelineEntry:
-    """A model at hand as a timeline entry; one that ``is_new`` cannot have been replaced yet."""
+    """Return the timeline entry of a model; one that ``is_new`` cannot have been replaced yet."""
     row, successor = entry_row_of(entry), None if is_new else getattr(entry, "replaced_by", None)
     retraction = None if successor is None else reason_of(successor)
     return TimelineEntry(row, parse_entry(row), entry.place, entry.act.answers, retraction)
@@ -302,14 +301,14 @@ def timeline_entry(entry: Entry, *, is_new: bool) -> TimelineEntry:
 def new_timeline_entries(
     rows: Iterable[EntryRow], answers: Mapping[str, Any]
 ) -> list[TimelineEntry]:
-    """The entries of an act that was recorded just now, in their order; ``answers`` are its own."""
+    """Return the timeline entries of an act that was recorded just now and has ``answers``."""
     return [
         TimelineEntry(row, parse_entry(row), place, answers, None) for place, row in enumerate(rows)
     ]
 
 
 def reason_of(successor: Entry) -> str:
-    """Why ``successor`` corrected or retracted the entry that it replaces."""
+    """Return why ``successor`` corrected or retracted the entry that it replaces."""
     reason = successor.act.answers.get("reason", "")
     if not reason and successor.kind == EntryKind.RETRACTION:
         reason = successor.body.get("note", "")

@@ -1,4 +1,4 @@
-"""Open a course: the patient is created where new, and what is known at the start is recorded."""
+"""Open a course and record its first entries; create the patient where the record number is new."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ from patients.queries.policies import (
     read_site_policy_periods,
     version_of,
 )
-from patients.recording.inputs import NewEntry, Submission
+from patients.recording.inputs import ConflictError, NewEntry, Submission
 from patients.recording.record import RecordingResult, append_act, lock_course
 
 
-class IdentityDiffersError(Exception):
+class IdentityDiffersError(ConflictError):
     """The record number belongs to ``patient``, whose name, birth date or sex differ."""
 
     def __init__(self, patient: Patient) -> None:
-        super().__init__(str(patient))
+        super().__init__(
+            f"This MRN belongs to {patient.name}, with another name, birth date or sex: "
+            "check which is right."
+        )
         self.patient = patient
 
 
-class AlreadyAdmittedError(Exception):
-    """The patient has a course of the same product from the same infusion: ``course``."""
+class AlreadyAdmittedError(ConflictError):
+    """The patient has ``course`` of the same product from the same infusion."""
 
     def __init__(self, course: Course) -> None:
-        super().__init__(str(course))
-        self.course = course
+        super().__init__(f"This course is open already: {course.product}, the same infusion time.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +61,25 @@ class Admission:
 
 
 def admit_patient(
-    admission: Admission, drafts: Sequence[NewEntry], sending: Submission
+    admission: Admission, new_entries: Sequence[NewEntry], submission: Submission
 ) -> RecordingResult:
-    """Open a course, with what is known at its start; the patient is created where new.
+    """Open a course with its first entries; create the patient where the record number is new.
 
-    Raises IdentityDiffersError where the record number is another person's, and
-    AlreadyAdmittedError where the course exists. The same form sent again answers with the
-    course that it opened.
+    The same form sent again is a replay: the result has the course that it opened. Raises
+    IdentityDiffersError where the record number is another person's, AlreadyAdmittedError where the
+    course exists, and FormReusedError where the form was saved before with other contents.
     """
     try:
         with transaction.atomic():
-            return _admit(admission, drafts, sending)
+            return _admit(admission, new_entries, submission)
     except IntegrityError:
-        # Two forms for one patient at once: the first has it, and is found now.
+        # Two forms created one patient at once: the second attempt finds the row of the first.
         with transaction.atomic():
-            return _admit(admission, drafts, sending)
+            return _admit(admission, new_entries, submission)
 
 
 def _admit(
-    admission: Admission, drafts: Sequence[NewEntry], sending: Submission
+    admission: Admission, new_entries: Sequence[NewEntry], submission: Submission
 ) -> RecordingResult:
     patient = _patient(admission)
     course = Course.objects.filter(
@@ -85,11 +87,11 @@ def _admit(
     ).first()
     coming: list[PolicyPeriod] = []
     if course is None:
-        course, coming = _open_course(admission, patient, sending)
-    elif not course.acts.filter(form_id=sending.form_id).exists():
+        course, coming = _open_course(admission, patient, submission)
+    elif not course.acts.filter(form_id=submission.form_id).exists():
         raise AlreadyAdmittedError(course)
     lock_course(course.pk)
-    return append_act(course, drafts, sending, coming)
+    return append_act(course, new_entries, submission, coming)
 
 
 def _patient(admission: Admission) -> Patient:
@@ -99,15 +101,15 @@ def _patient(admission: Admission) -> Patient:
         "sex": admission.sex,
     }
     patient, created = Patient.objects.get_or_create(mrn=admission.mrn, defaults=identity)
-    if not created and any(getattr(patient, key) != said for key, said in identity.items()):
+    if not created and any(getattr(patient, key) != value for key, value in identity.items()):
         raise IdentityDiffersError(patient)
     return patient
 
 
 def _open_course(
-    admission: Admission, patient: Patient, sending: Submission
+    admission: Admission, patient: Patient, submission: Submission
 ) -> tuple[Course, list[PolicyPeriod]]:
-    """The course, and what the site has decided for later."""
+    """Create the course; return it and the site's policy periods that begin later."""
     offset = admission.infused_at.utcoffset()
     if offset is None:
         raise ValueError("an infusion's time needs its offset")
@@ -127,7 +129,7 @@ def _open_course(
         keeps_own_policy=admission.policy is not None,
         ward=admission.ward,
         bed=admission.bed,
-        admitted_at=sending.recorded_at or received_at,
-        admitted_by=sending.by,
+        admitted_at=submission.recorded_at or received_at,
+        admitted_by=submission.by,
     )
-    return course, [ruling for ruling in site if ruling.valid_from > received_at]
+    return course, [period for period in site if period.valid_from > received_at]

@@ -1,4 +1,4 @@
-"""What a caller hands to the recorder, and the errors that it raises."""
+"""The inputs of recording, and the errors that it raises."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from patients.queries.laboratory import ReportedLimits
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to be recorded: ``body`` in the course file's words; ``replaces`` is corrected.
+    """An entry to be recorded, with ``body`` in the keys of the course file.
 
-    ``parsed`` is the grading entry that a form has read from ``body`` already; None lets the
-    recorder read it.
+    ``replaces`` is the id of the entry that it corrects or retracts. ``parsed`` is the grading
+    entry of ``body`` where a form has parsed it already; None lets the recorder parse it.
     """
 
     kind: str
@@ -32,11 +32,12 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One sent form: who sends it, and its idempotency key ``form_id``.
+    """One sent form: its author and its idempotency key ``form_id``.
 
-    ``answers`` is what was asked with the facts, reasons among it. ``recorded_at`` is set by an
-    import alone. ``limits`` are limits of normal that came with results; they are remembered for
-    the next patient.
+    ``request_digest`` tells a replay from other contents under the same key. ``answers`` are stored
+    with the act: reasons, and questions that were confirmed. ``recorded_at`` is set by an import
+    alone. ``limits`` are limits of normal reported with results; they are remembered for the next
+    patient.
     """
 
     by: User
@@ -51,7 +52,7 @@ class Submission:
 class ConflictError(Exception):
     """Nothing is stored: someone else was first, or the form was used before.
 
-    ``sentence`` says so to the reader of a page.
+    ``sentence`` is the message for the user.
     """
 
     def __init__(self, sentence: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from patients.models import ChartingAct, Course, LaboratoryLimits
+from patients.queries.ages import age_in_years
 from patients.queries.laboratory import (
     ReportedLimits,
-    age_in_years,
     group_of,
     limits_for_group,
     read_latest_limits,

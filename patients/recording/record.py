@@ -44,14 +44,14 @@ _COURSE_QUEUES: Final = tuple(Lock() for _ in range(64))
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
-    """What an act put on the chart, and what that changed.
+    """A recorded act, the status of its course after it, and what it changed in the history.
 
     ``status`` is the status of the course at ``now``. ``grade_changes`` are those that the act
-    brought into the history; ``keeps_changes`` says that all earlier ones read as before,
-    the latest of them at ``latest_change_before`` (None: none that the act could have changed).
-    ``new_rows`` are the recorded entries as they would be read again. ``in_force`` are the entries
-    since the last checkpoint, ``for_guidance`` those that guidance needs. ``is_replay``: the same
-    form had been recorded before.
+    added to the history; ``keeps_changes``: all earlier ones are as before, the latest of them at
+    ``latest_change_before`` (None: none that the act could have changed). ``new_rows`` are
+    ``entries`` as a query would read them. ``in_force`` are the entries since the last checkpoint,
+    ``for_guidance`` those that guidance needs. ``is_replay``: the same form had been recorded
+    before.
     """
 
     course: Course
@@ -135,9 +135,9 @@ def append_act(
     submission: Submission,
     decided: Sequence[PolicyPeriod] = (),
 ) -> RecordingResult:
-    """The inner step of ``record_entries``, for a caller who holds the course's lock.
+    """Do what ``record_entries`` does, for a caller that has locked the course.
 
-    ``decided`` are policies that the course is graded under from now on, each from its own time.
+    ``decided`` are policy periods that the act adds to those of the course.
     """
     replaced = _replaced(new_entries)
     changed_at = min((_earliest(new_entries, replaced), *(one.valid_from for one in decided)))
@@ -173,7 +173,7 @@ def _replaced(new_entries: Sequence[NewEntry]) -> list[Entry]:
 
 
 def _earliest(new_entries: Sequence[NewEntry], replaced: Iterable[Entry]) -> datetime:
-    """The first instant whose grade the act can change; a baseline holds for the whole course."""
+    """Return the first instant whose grade the act can change; a baseline changes all."""
     touched: list[NewEntry | Entry] = [*new_entries, *replaced]
     if any(entry.kind == EntryKind.BASELINE for entry in touched):
         return BEFORE_EVERYTHING
@@ -220,9 +220,9 @@ def _new_act(
 
 
 def _rows_of(entries: Sequence[Entry], new_entries: Sequence[NewEntry]) -> tuple[EntryRow, ...]:
-    """The rows of ``entries`` as they would be read again.
+    """Return the rows of ``entries`` as a query would read them.
 
-    A form has read its entries already: they get the ids and times that they were recorded with.
+    An entry that its form has parsed keeps that, with the id and times that were recorded.
     """
     rows = []
     for entry, new in zip(entries, new_entries, strict=True):
@@ -241,10 +241,10 @@ def _rows_of(entries: Sequence[Entry], new_entries: Sequence[NewEntry]) -> tuple
 
 
 def _apply_new_rows(rows: Sequence[EntryRow], new_rows: Sequence[EntryRow]) -> list[EntryRow]:
-    """The rows in force after an act, from those before it, in the engine's order."""
+    """Return the rows in force after an act: ``rows`` without the replaced ones, and the new."""
     replaced = {row.replaces_id for row in new_rows}
     new = [row for row in new_rows if row.kind != EntryKind.RETRACTION and row.pk not in replaced]
-    # What is new was recorded last: it follows all others of its instant.
+    # The sort is stable: new rows were recorded last and follow all others of their instant.
     kept = [row for row in rows if row.pk not in replaced]
     return sorted([*kept, *new], key=lambda row: row.at)
 
@@ -266,7 +266,7 @@ def _store_policy_periods(act: ChartingAct, decided: Sequence[PolicyPeriod]) -> 
 def _replayed(
     course: Course, snapshot: SaveSnapshot, act_id: uuid.UUID, submission: Submission
 ) -> RecordingResult:
-    """The answer to a form that was recorded before, with the chart's present status."""
+    """Return the result of a form that was recorded before, with the present status."""
     act = ChartingAct.objects.get(pk=act_id)
     entries = tuple(act.entries.select_related("recorded_by", "act").order_by("place"))
     if act.request_digest != submission.request_digest:

@@ -40,44 +40,44 @@ class GradeChange:
 
 @dataclass(frozen=True, slots=True)
 class HistoryDiff:
-    """A history before an act and after it, from the first instant at which they can differ."""
+    """The history before and after an act, from the first instant at which they can differ."""
 
     before: Sequence[GradePeriodRow]
     after: Sequence[GradePeriodRow]
 
     @property
     def closed(self) -> list[GradePeriodRow]:
-        """The rows that are no longer part of the history."""
+        """The stored rows that the history after the act no longer has."""
         kept = {row.id for row in self.after}
         return [row for row in self.before if row.id not in kept]
 
     @property
     def opened(self) -> list[GradePeriodRow]:
-        """The rows that are not stored yet."""
+        """The rows of the history after the act that are not stored yet."""
         return [row for row in self.after if row.id is None]
 
     def changes(self, now: datetime) -> tuple[GradeChange, ...]:
-        """The changes of grade up to ``now`` that the act brought into the history."""
+        """Return the changes of grade up to ``now`` that the act adds to the history."""
         known = set(_changes(self.before))
         return tuple(c for c in _changes(self.after) if c.at <= now and c not in known)
 
     def keeps_changes(self, now: datetime) -> bool:
-        """Whether each change of grade up to ``now`` that was there before reads as it did."""
+        """Return whether all earlier changes of grade up to ``now`` keep their findings."""
         findings = {change: change.findings for change in _changes(self.after)}
         return all(findings.get(c) == c.findings for c in _changes(self.before) if c.at <= now)
 
     def latest_change_before(self, now: datetime) -> datetime | None:
-        """When the grade changed last, up to ``now``, as the history had it before the act."""
+        """Return when the grade changed last, up to ``now``, in the history before the act."""
         return max((c.at for c in _changes(self.before) if c.at <= now), default=None)
 
     def grade_before(self, now: datetime) -> int | None:
-        """The grade at ``now`` before the act; None where nothing was graded."""
+        """Return the grade at ``now`` before the act; None where nothing was graded."""
         return _grade_at(self.before, now)
 
 
 @dataclass(frozen=True, slots=True)
 class CourseRegrade:
-    """A course regraded by an act, the entries that were read for it, and the changed history."""
+    """A regraded course, the entries it was graded from, and what it changes in the history."""
 
     regraded: Regraded
     entries: SplitEntries
@@ -109,7 +109,7 @@ def regrade_from_checkpoint(
     policy_periods: Sequence[PolicyPeriod],
     now: datetime,
 ) -> tuple[Regraded, SplitEntries]:
-    """Grade the course from its resume point; split ``rows`` by their use."""
+    """Grade the course from its resume point; return that and ``rows`` split by their use."""
     resume = snapshot.resume
     entries = split_by_use(course, rows, after=resume.at if resume else None)
     facts = course_facts(course, policy_periods)
@@ -128,7 +128,7 @@ def compare_history(
     resumed_at = snapshot.resume.at if snapshot.resume else None
     wanted = [_row(one, policy_periods[one.policy].version_id) for one in regraded.periods]
     if stored and resumed_at is not None and stored[0].start <= resumed_at:
-        # Open at the resume point: only its end can have changed.
+        # Of the period open at the resume point only the end can change.
         wanted.insert(0, stored[0]._replace(id=None, end=regraded.continuing_until))
     by_start = {row.start: row for row in stored}
     return HistoryDiff(stored, [_stored_or_new(row, by_start.get(row.start)) for row in wanted])
@@ -154,7 +154,7 @@ def _row(period: Period, policy_id: int) -> GradePeriodRow:
 def _history_changes(
     snapshot: SaveSnapshot, regraded: Regraded, diff: HistoryDiff
 ) -> HistoryChanges:
-    """What to write; the new checkpoints take the place of those after the resume point."""
+    """Return what to write; the new checkpoints replace those after the resume point."""
     resumed_at = snapshot.resume.at if snapshot.resume else BEFORE_EVERYTHING
     has_later = snapshot.last_checkpoint_at is not None and snapshot.last_checkpoint_at > resumed_at
     dropped_after = resumed_at if has_later else None
@@ -178,7 +178,10 @@ def _grade_at(periods: Iterable[GradePeriodRow], instant: datetime) -> int | Non
 
 @dataclass(frozen=True, slots=True)
 class PolicyPreview:
-    """``periods`` after ``resumed_at`` (None: all); the one open there continues until then."""
+    """The history that a decision would bring: ``periods`` after ``resumed_at`` (None: all).
+
+    The stored period open at ``resumed_at`` would end at ``continuing_until`` (None: never).
+    """
 
     resumed_at: datetime | None
     continuing_until: datetime | None
@@ -186,7 +189,7 @@ class PolicyPreview:
 
 
 def preview_regrade(course: Course, decided: Sequence[PolicyPeriod]) -> PolicyPreview:
-    """Regrade as an act would that decided ``decided``; stores nothing."""
+    """Regrade ``course`` with the policy periods ``decided`` added; store nothing."""
     changed_at = min(one.valid_from for one in decided)
     snapshot = read_for_save(course, HEADLINE, form_id=uuid.uuid4(), changed_at=changed_at)
     policy_periods = policy_periods_for(course, [*snapshot.decided, *decided])

@@ -23,23 +23,25 @@ ComparedPeriod = tuple[datetime, datetime | None, int, int, str, int]
 
 
 def differences(course: Course) -> list[str]:
-    """Where the stored grades of ``course`` are not those that its entries give; none: nowhere.
+    """Return a line for each difference of the stored grades from those computed from the entries.
 
-    Computed from the start, and also as the next save would, from the last checkpoint.
+    They are computed from the start, and from the last checkpoint as the next save would.
     """
     with transaction.atomic():
-        # A save between two reads would look like a difference.
+        # Locked: a save between two reads would look like a difference.
         lock_course(course.pk)
         stored = [_of_row(row) for row in periods_known_now(course, HEADLINE)]
-        rulings = read_policy_periods(course)
+        policy_periods = read_policy_periods(course)
         entries = parse_entries(entries_in_force(course.pk, after=None))
-        computed = regrade(course_facts(course, rulings), entries).periods
-        faults = list(_differing("stored", stored, [_of_period(p, rulings) for p in computed]))
-        return faults + _resumed_differences(course, computed, rulings)
+        computed = regrade(course_facts(course, policy_periods), entries).periods
+        faults = list(
+            _differing("stored", stored, [_of_period(p, policy_periods) for p in computed])
+        )
+        return faults + _resumed_differences(course, computed, policy_periods)
 
 
 def _resumed_differences(
-    course: Course, computed: Sequence[Period], rulings: Sequence[PolicyPeriod]
+    course: Course, computed: Sequence[Period], policy_periods: Sequence[PolicyPeriod]
 ) -> list[str]:
     latest = (
         GradeCheckpoint.objects.filter(
@@ -52,20 +54,20 @@ def _resumed_differences(
         return []
     entries = parse_entries(entries_in_force(course.pk, after=latest.at))
     facts, point = (
-        course_facts(course, rulings),
+        course_facts(course, policy_periods),
         Checkpoint(
             latest.at, latest.state, latest.system, latest.ruleset_version
         ).to_resume_point(),
     )
     resumed = regrade(facts, entries, resume=point)
-    later = [_of_period(p, rulings) for p in computed if p.start > latest.at]
-    found = [_of_period(p, rulings) for p in resumed.periods]
+    later = [_of_period(p, policy_periods) for p in computed if p.start > latest.at]
+    found = [_of_period(p, policy_periods) for p in resumed.periods]
     faults = list(_differing("resumed", found, later))
-    held = next((p for p in reversed(computed) if p.start <= latest.at), None)
-    if held is not None and held.end != resumed.continuing_until:
+    last = next((p for p in reversed(computed) if p.start <= latest.at), None)
+    if last is not None and last.end != resumed.continuing_until:
         faults.append(
             f"resumed: the period at {latest.at} ends {resumed.continuing_until}, "
-            f"computed {held.end}"
+            f"computed {last.end}"
         )
     return faults
 
@@ -75,10 +77,10 @@ def _of_row(row: GradePeriod) -> ComparedPeriod:
     return (valid.lower, valid.upper, row.grade, row.at_most, findings, row.policy_id)
 
 
-def _of_period(period: Period, rulings: Sequence[PolicyPeriod]) -> ComparedPeriod:
+def _of_period(period: Period, policy_periods: Sequence[PolicyPeriod]) -> ComparedPeriod:
     findings, version = (
         findings_without_wording(period.findings_json()),
-        rulings[period.policy].version_id,
+        policy_periods[period.policy].version_id,
     )
     return (period.start, period.end, period.grade, period.at_most, findings, version)
 
@@ -91,10 +93,10 @@ def _differing(
             yield f"{name} {_text(left)}, computed {_text(right)}"
 
 
-def _text(stretch: ComparedPeriod | None) -> str:
-    if stretch is None:
+def _text(period: ComparedPeriod | None) -> str:
+    if period is None:
         return "nothing"
-    start, end, grade, at_most, findings, version = stretch
+    start, end, grade, at_most, findings, version = period
     until = "open" if end is None else end.isoformat()
     codes = [code for code, _, _ in json.loads(findings)[0]]
     return (

@@ -20,8 +20,8 @@ from patients.queries.grades import GradePeriodRow
 class HistoryChanges:
     """What an act changes in the history of its course by one grading system.
 
-    ``closed`` are periods that end as known, ``opened`` those in their place; ``checkpoints`` are
-    new, those after ``dropped_after`` are deleted (None keeps all).
+    ``closed`` are periods known until the act, ``opened`` those known from it on. ``checkpoints``
+    are new; stored ones after ``dropped_after`` are deleted (None keeps all).
     """
 
     system: GradingSystem
@@ -80,10 +80,10 @@ FROM (SELECT count(*) FROM closed) AS first, jsonb_to_recordset(%(periods)s::jso
 
 
 def write_act(act: ChartingAct, entries: Sequence[Entry], changes: HistoryChanges) -> None:
-    """Insert ``act`` with its ``entries``, which share its course, author and recording time.
+    """Insert ``act``, its ``entries`` and the ``changes`` of the history, in one statement.
 
-    The history that it changes is known from that time on; periods known before are closed, never
-    lost.
+    Entries have the course, author and recording time of the act. Periods are closed at that time,
+    never deleted.
     """
     params: dict[str, Any] = {
         "id": act.pk,

@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-
 from grading.systems import HEADLINE
 from patients.display.grade_card import NextChange, next_change
 from patients.display.text import age_text, day_text
 from patients.models import GradePeriod
-from patients.queries.board import SQL_PERIODS_FROM_NOW_ON, courses_for_board, group_by_course
+from patients.queries.board import (
+    read_ended_courses,
+    read_open_courses,
+    read_periods_at_end,
+    read_periods_from_now_on,
+)
 from patients.queries.grades import findings_without_wording
 
 
@@ -39,19 +42,14 @@ class BoardRow:
 
 def open_board_rows(now: datetime) -> list[BoardRow]:
     """A row for every open course."""
-    courses = courses_for_board(now).filter(ended_at=None)
-    periods = group_by_course(
-        GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, {"system": HEADLINE.key, "now": now})
-    )
+    courses, periods = read_open_courses(now), read_periods_from_now_on(now, HEADLINE)
     rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
     return sorted(rows, key=_urgency)
 
 
 def ended_board_rows(now: datetime) -> list[BoardRow]:
     """A row for every course that has ended, as it stood at its end; the latest first."""
-    courses = courses_for_board(now).exclude(ended_at=None).order_by("-ended_at")
-    last = GradePeriod.objects.filter(valid__contains=F("course__ended_at"))
-    periods = group_by_course(last.filter(known__upper_inf=True).order_by("course_id", "valid"))
+    courses, periods = read_ended_courses(now), read_periods_at_end()
     return [_board_row(course, periods.get(course.pk, []), course.ended_at) for course in courses]
 
 

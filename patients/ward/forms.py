@@ -13,7 +13,7 @@ from crispy_forms.layout import HTML, Fieldset
 from django import forms
 from django.utils import timezone
 
-from grading.engine.vocabulary import AGE_YEARS, WEIGHT_KG, Sex
+from grading.engine.vocabulary import AGE_YEARS, AT_MOST_AHEAD, WEIGHT_KG, Sex
 from patients.display.text import clock_text
 from patients.forms.base import SubmittedForm
 from patients.forms.fields import (
@@ -32,7 +32,7 @@ from patients.forms.layout import (
     wide,
 )
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields, ObservedTimeFields
-from patients.models import AT_MOST_AHEAD, Course, EntryKind, Move
+from patients.models import Course, EntryKind, Move
 from patients.recording.admit import Admission
 from patients.recording.inputs import NewEntry
 from patients.ward.transfer import TransferRequest, location_token

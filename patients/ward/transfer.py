@@ -9,22 +9,29 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from patients.display.timeline import place_text
 from patients.models import Course, Move, Transfer
-from patients.recording.inputs import Submission
+from patients.recording.inputs import ConflictError, Submission
 from patients.recording.record import lock_course
 
 
-class MovedMeanwhileError(Exception):
-    """The course is not any more where the page showed it: ``course`` is as it is now."""
+class MovedMeanwhileError(ConflictError):
+    """Someone else has moved ``course`` since the page was shown; ``by`` is "" where unknown."""
 
-    def __init__(self, course: Course, by: str) -> None:
-        super().__init__(str(course))
-        self.course = course
-        self.by = by
+    def __init__(self, course: Course, by: str = "") -> None:
+        where = place_text(course.ward, course.bed)
+        ended = "" if course.ended_at is None else ", and the course is ended"
+        who = f" by {by}" if by else ""
+        super().__init__(
+            f"This was changed meanwhile{who}: the course is on {where} now{ended}. Look again."
+        )
 
 
-class TransferReusedError(Exception):
+class TransferReusedError(ConflictError):
     """This form was saved before with other contents."""
+
+    def __init__(self) -> None:
+        super().__init__("This form was sent before with other contents: open the page anew.")
 
 
 @dataclass(frozen=True, slots=True)

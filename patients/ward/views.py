@@ -16,9 +16,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_admit, can_chart, check_can_admit
 from patients.bedside.page import render_page
-from patients.display.timeline import place_text, transfer_text
+from patients.display.timeline import transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_stamp
+from patients.queries.courses import ward_names
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import FormReusedError
 from patients.recording.record import RecordingResult
@@ -97,16 +98,9 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult 
     try:
         return admit_patient(form.admission(), form.new_entries(), submission_from(request, form))
     except IdentityDiffersError as error:
-        form.add_error(
-            "mrn",
-            f"This MRN belongs to {error.patient.name}, with another name, birth date or sex: "
-            "check which is right.",
-        )
+        form.add_error("mrn", error.sentence)
     except AlreadyAdmittedError as error:
-        form.add_error(
-            "product",
-            f"This course is open already: {error.course.product}, the same infusion time.",
-        )
+        form.add_error("product", error.sentence)
     except FormReusedError:
         form.add_error(None, "This form was saved before with other contents: open it anew.")
     return None
@@ -132,7 +126,9 @@ def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if data is None:
         return _transfer_page(request, course, forms)
     if bound is None:
-        return _transfer_page(request, course, forms, _moved_meanwhile(course, ""), CONFLICT)
+        return _transfer_page(
+            request, course, forms, MovedMeanwhileError(course).sentence, CONFLICT
+        )
     return _transfer_page(request, course, forms, status=UNPROCESSABLE)
 
 
@@ -143,21 +139,11 @@ def _record_move(request: SignedInRequest, course: Course, form: TransferForm) -
         current, now = course_or_404(course.pk), timezone.now()
         other = ReopenForm if current.ended_at else EndForm
         fresh = [MoveForm(course=current, now=now), other(course=current, now=now)]
-        return _transfer_page(
-            request, current, fresh, _moved_meanwhile(error.course, error.by), CONFLICT
-        )
-    except TransferReusedError:
-        sentence = "This form was sent before with other contents: open the page anew."
-        return _transfer_page(request, course, [form], sentence, CONFLICT)
+        return _transfer_page(request, current, fresh, error.sentence, CONFLICT)
+    except TransferReusedError as error:
+        return _transfer_page(request, course, [form], error.sentence, CONFLICT)
     messages.info(request, f"Saved. {transfer_text(moved)}.")
     return redirect("patients:bedside", course.pk)
-
-
-def _moved_meanwhile(course: Course, by: str) -> str:
-    where = place_text(course.ward, course.bed)
-    ended = "" if course.ended_at is None else ", and the course is ended"
-    who = f" by {by}" if by else ""
-    return f"This was changed meanwhile{who}: the course is on {where} now{ended}. Look again."
 
 
 def _transfer_page(
@@ -171,7 +157,7 @@ def _transfer_page(
         "form_template": "ward/transfer.html",
         "place_forms": forms,
         "place_refusal": refusal,
-        "wards": Course.objects.order_by("ward").values_list("ward", flat=True).distinct(),
+        "wards": ward_names(),
         "course": course,
     }
     return render_page(request, course, context, status=status)

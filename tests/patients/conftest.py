@@ -9,8 +9,9 @@ import pytest
 from crs_app.accounts.models import User
 from grading.engine.policy import policy_from
 from patients.models import Course, SitePolicy
-from patients.policy.decide import Decision, decide, latest_decision
+from patients.policy.decide import Decision, decide
 from patients.queries.courses import read_course
+from patients.queries.policies import read_latest_site_decision
 from tests.factories import admit, ago, chart
 from tests.patients.policy.policy_form import Make
 
@@ -46,7 +47,7 @@ def decided(administrator: User) -> Make:
     """Decides a policy for the site."""
 
     def make(valid_from: datetime | None = None, **overrides: Any) -> SitePolicy:
-        latest = latest_decision()
+        latest = read_latest_site_decision()
         return decide(
             Decision(
                 policy=policy_from(overrides),

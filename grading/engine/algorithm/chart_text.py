@@ -52,7 +52,7 @@ def value(key: str, entry: Entry) -> str:
 
 
 def is_finding(entry: Entry, situation: Situation) -> bool:
-    """Whether ``entry`` is a finding that is present: not stopped, resolved, gone or long past."""
+    """Return whether ``entry`` is a present finding: not stopped, resolved, gone or long past."""
     if isinstance(entry, FluidBolus):
         hold = timedelta(minutes=situation.facts.policy.fluid_hold_minutes)
         return situation.now - entry.at < hold
@@ -72,13 +72,13 @@ def age_text(entry: Entry, situation: Situation) -> str:
 
 
 def as_input(key: str, entry: Entry, situation: Situation) -> Input:
-    """The entry as an input of an item: its label, value and clinical time."""
+    """Return the entry as an input of an item: its label, value and clinical time."""
     text = f"{value(key, entry)}, {situation.clock(entry.at)}"
     return Input(entry.id, label(key, entry), text)
 
 
 def running(situation: Situation) -> tuple[Vasopressor, ...]:
-    """The infusions that run and count, inotropes among them."""
+    """Return the infusions that run and count, inotropes among them."""
     return tuple(
         entry
         for _, entry in sorted(situation.latest.items())

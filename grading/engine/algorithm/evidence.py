@@ -29,7 +29,7 @@ LATER_SOURCES: Final[dict[str, tuple[str, str]]] = {
 
 
 def cited(citation: Citation) -> str:
-    """A citation in one line, of the paper or of a later source."""
+    """Return a citation in one line, of the paper or of a later source."""
     later = LATER_SOURCES.get(citation.source)
     return str(citation) if later is None else f"{later[0]}, {citation.place}"
 
@@ -103,5 +103,5 @@ JUST_GIVEN: Final = _threshold(
 
 
 def hours(threshold: Threshold) -> timedelta:
-    """A threshold in hours as a duration, exactly."""
+    """Return a threshold in hours as a duration, exactly."""
     return timedelta(hours=int(threshold.value))

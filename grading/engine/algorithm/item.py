@@ -123,7 +123,7 @@ class Item:
         return "; ".join(cited(citation) for citation in self.citations)
 
     def as_json(self) -> dict[str, Any]:
-        """The item as JSON of a course result."""
+        """Return the item as JSON of a course result."""
         parts = (self.detail, self.other_source, *(f"Not known: {note}" for note in self.unknown))
         return {
             "code": self.code,

@@ -85,7 +85,7 @@ def stale_evidence(situation: Situation) -> RuleResult | None:
 
 
 def _rests_on(criterion: Criterion, key: str, entry: Entry) -> bool:
-    """Whether the criterion rests on this thing, and not only on something charted with it."""
+    """Return whether the criterion rests on this thing, not only on one charted with it."""
     if entry.id not in criterion.evidence:
         return False
     if not isinstance(entry, Vitals):
@@ -146,7 +146,7 @@ _DOSES: Final = {
 
 
 def _infusions(situation: Situation) -> tuple[Vasopressor, ...]:
-    """The running infusions of drugs that the grade counts."""
+    """Return the running infusions of drugs that the grade counts."""
     return tuple(entry for entry in chart_text.running(situation) if DRUGS[entry.drug].counted)
 
 
@@ -182,7 +182,7 @@ def limits_of_small_patient(situation: Situation) -> RuleResult | None:
 
 
 def _per_kg(entry: Vasopressor, situation: Situation) -> str:
-    """The charted rate of a drug that Table 3 has in mcg/min, in mcg/kg/min."""
+    """Return the charted rate of a drug that Table 3 has in mcg/min, in mcg/kg/min."""
     if DRUGS[entry.drug].canonical is not DoseUnit.UG_PER_MIN or entry.unit is None:
         return ""
     weight_kg = entry.weight_kg or situation.weight_kg

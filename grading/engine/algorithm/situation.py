@@ -67,7 +67,7 @@ class Situation:
     stabilised_at: datetime | None = None
 
     def doses_of(self, *agents: TreatmentAgent) -> tuple[Treatment, ...]:
-        """Every charted dose of ``agents``, earliest first."""
+        """Return every charted dose of ``agents``, earliest first."""
         return tuple(item for item in self.treatments if item.agent in agents)
 
     def answered(self, question: RiskQuestion) -> bool | None:
@@ -75,22 +75,22 @@ class Situation:
         return None if answer is None else answer.present
 
     def newest(self, key: str) -> Entry | None:
-        """The latest entry about a thing, from before the infusion where there is none since."""
+        """Return the latest entry about a thing, or the one before the infusion if none follows."""
         return self.latest.get(key) or self.before.get(key)
 
     def meets(self, *prefixes: str) -> bool:
-        """Whether a criterion is met whose code begins with one of ``prefixes``."""
+        """Return whether a criterion is met whose code begins with one of ``prefixes``."""
         return any(criterion.code.startswith(prefixes) for criterion in self.criteria)
 
     def grade_at(self, instant: datetime) -> int | None:
-        """The grade at ``instant``; None where nothing was graded."""
+        """Return the grade at ``instant``; None where nothing was graded."""
         for interval in self.history:
             if interval.start <= instant and (interval.end is None or instant < interval.end):
                 return interval.grade
         return None
 
     def clock(self, instant: datetime) -> str:
-        """An instant for a reader: hour and minute, with the date where it is another day."""
+        """Return an instant as hour and minute, with the date where it is another day."""
         local = instant.astimezone(self.timezone)
         time = f"{local:%H:%M}"
         if local.date() == self.now.astimezone(self.timezone).date():
@@ -119,7 +119,7 @@ class Situation:
         )
 
     def criteria_inputs(self) -> tuple[Input, ...]:
-        """What decides the grade: the criteria at it, one input for each of their entries."""
+        """Return the deciding criteria as inputs, one for each of their entries."""
         return tuple(
             Input(entry_id, f"Grade {criterion.grade}", criterion.explanation)
             for criterion in self.deciding()
@@ -127,11 +127,11 @@ class Situation:
         )
 
     def deciding(self) -> tuple[Criterion, ...]:
-        """The criteria that decide the grade."""
+        """Return the criteria that decide the grade."""
         return tuple(item for item in self.criteria if item.grade == self.grade)
 
     def doubts(self) -> tuple[str, ...]:
-        """What is not known about the grade itself: its bound, and an uncertain attribution."""
+        """Return what is uncertain about the grade: its bound, and an uncertain attribution."""
         notes = []
         if self.at_most > self.grade:
             notes.append(f"the grade itself, which could be {self.at_most}.")
@@ -144,6 +144,6 @@ _YES_NO = {True: "yes", False: "no", None: "not answered"}
 
 
 def amount(treatment: Treatment) -> str:
-    """A charted dose in words."""
+    """Return a charted dose in words."""
     dose = treatment.dose_mg
     return "dose not charted" if dose is None else f"{format_number(dose)} mg"

@@ -146,7 +146,7 @@ def wean(situation: Situation) -> RuleResult | None:
 
 
 def _grade_before_the_fall(situation: Situation, first: Treatment) -> int | None:
-    """The grade from which the last change came down, where that was after ``first``."""
+    """Return the grade from which the last change came down, where that was after ``first``."""
     before, now = None, situation.grade_at(first.at)
     for interval in situation.history:
         if interval.start > first.at and interval.grade != now:

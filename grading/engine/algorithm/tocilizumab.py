@@ -30,7 +30,7 @@ from grading.engine.vocabulary import TreatmentAgent
 
 
 def dose(situation: Situation) -> RuleResult | None:
-    """The paper's dose for the weight, with the label's dose apart from it."""
+    """Return the paper's dose for the weight, with the label's dose apart from it."""
     if not tree.tocilizumab_in_play(situation):
         return None
     adult = situation.facts.is_adult
@@ -82,7 +82,7 @@ def _dose_inputs(situation: Situation) -> tuple[Input, ...]:
 
 
 def label_dose_mg(weight_kg: Decimal) -> Decimal:
-    """The dose of the current US label in mg, not from the paper."""
+    """Return the dose of the current US label in mg, not from the paper."""
     return min(EXACT.multiply(_label_per_kg(weight_kg), weight_kg), LABEL_MOST.value)
 
 
@@ -92,7 +92,7 @@ def _label_per_kg(weight_kg: Decimal) -> Decimal:
 
 
 def label_text(situation: Situation) -> str:
-    """The label's dose and its limits, marked as not from the paper."""
+    """Return the label's dose and its limits, marked as not from the paper."""
     source = (
         "Not from the paper: current US label (severe or life-threatening CRS after CAR T cells, "
         f"age {LABEL_AGE.value} years and over):"

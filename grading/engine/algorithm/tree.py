@@ -57,7 +57,7 @@ def last_tocilizumab(situation: Situation) -> Treatment | None:
 
 
 def is_awaiting(situation: Situation) -> bool:
-    """Whether the latest tocilizumab is less than 24 h old; at 24 h it is time to reassess."""
+    """Return whether the latest tocilizumab is under 24 h old; at 24 h it is time to reassess."""
     last = last_tocilizumab(situation)
     return last is not None and situation.now - last.at < hours(REASSESS_AFTER)
 
@@ -71,7 +71,7 @@ class Reassessment(NamedTuple):
 
 
 def reassessment(situation: Situation) -> Reassessment | None:
-    """The latest tocilizumab where 24 h later the grade is at least 2 and not below that then."""
+    """Return the latest tocilizumab, if 24 h later the grade is at least 2 and not lower."""
     last = last_tocilizumab(situation)
     if last is None or is_awaiting(situation) or situation.grade < 2:
         return None
@@ -88,7 +88,7 @@ def _answered_stabilised(situation: Situation, dose: Treatment) -> bool:
 
 
 def _recovered_since(situation: Situation, dose: Treatment) -> bool:
-    """Whether the grade has come down to 1 or 0 at some time since ``dose``.
+    """Return whether the grade has come down to 1 or 0 at some time since ``dose``.
 
     After a dose at grade 1 or 0 the grade must have risen before it can have recovered.
     """
@@ -123,7 +123,7 @@ def steroids_come_first(situation: Situation) -> bool:
 
 
 def tocilizumab_in_play(situation: Situation) -> bool:
-    """Whether a dose of tocilizumab is worked out: never within 24 h after one."""
+    """Return whether a dose of tocilizumab is worked out: never within 24 h after one."""
     if is_awaiting(situation) or steroids_come_first(situation):
         return False
     advised = may_treat_early(situation) or is_severe(situation)
@@ -136,7 +136,7 @@ def dexamethasone_in_play(situation: Situation) -> bool:
 
 
 def methylprednisolone_in_play(situation: Situation) -> bool:
-    """Whether corticosteroids are in play and dexamethasone is not: never both."""
+    """Return whether corticosteroids are in play and dexamethasone is not: never both."""
     in_play = (
         situation.grade == LIFE_THREATENING
         or steroids_come_first(situation)
@@ -146,7 +146,7 @@ def methylprednisolone_in_play(situation: Situation) -> bool:
 
 
 def corticosteroid_just_given(situation: Situation) -> Treatment | None:
-    """The latest immunosuppressive corticosteroid, where it is too recent to propose another."""
+    """Return the latest immunosuppressive corticosteroid, if too recent to propose another."""
     doses = situation.doses_of(*_IMMUNOSUPPRESSIVE)
     if not doses or situation.now - doses[-1].at >= hours(JUST_GIVEN):
         return None

@@ -24,7 +24,7 @@ class TermWords:
     also: str = ""
 
     def of(self, grade: int) -> str:
-        """The criterion of CTCAE grade 1 to 4."""
+        """Return the criterion of CTCAE grade 1 to 4."""
         return (self.grade_1, self.grade_2, self.grade_3, self.grade_4)[grade - 1]
 
     @property

@@ -62,5 +62,5 @@ _DEMO_CLINICIANS: Final = (("Jo", "Ruiz"), ("Mina", "Osei"), ("Tomas", "Lindqvis
 
 
 def demo_clinicians() -> list[User]:
-    """Who charted in the demonstration ward."""
+    """Return the authors of the demonstration ward's entries; create them the first time."""
     return [author(f"demo-{last.lower()}", first, last) for first, last in _DEMO_CLINICIANS]

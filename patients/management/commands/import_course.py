@@ -1,4 +1,4 @@
-"""Bring course files onto the chart."""
+"""Import course files."""
 
 import argparse
 from pathlib import Path

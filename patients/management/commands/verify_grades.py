@@ -1,4 +1,4 @@
-"""Hold the stored grades against a recomputation from the entries."""
+"""Compare the stored grades of every course with a recomputation from its entries."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from typing import Any
 from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.systems import HEADLINE
 from patients.models import Course, SitePolicy
-from patients.policy.decide import latest_decision
 from patients.queries.grades import periods_known_now
+from patients.queries.policies import read_latest_site_decision
 
 PAGE = "/policy/"
 Make = Callable[..., SitePolicy]
@@ -17,7 +17,7 @@ Make = Callable[..., SitePolicy]
 
 def policy_form(policy: Policy = DEFAULT_POLICY, **fields: Any) -> dict[str, Any]:
     values = {name: str(value) for name, value in policy.values().items()}
-    latest = latest_decision()
+    latest = read_latest_site_decision()
     own = {"form_id": str(uuid.uuid4()), "seen": latest.pk if latest else 0, "step": "preview"}
     return {**values, **own, "reason": "Agreed in the CRS meeting", **fields}
 

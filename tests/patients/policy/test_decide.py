@@ -19,16 +19,10 @@ from grading.engine.policy import policy_from
 from grading.systems import HEADLINE
 from patients.exchange.course_file import import_course
 from patients.models import Course, CoursePolicy, GradeCheckpoint, GradePeriod, SitePolicy
-from patients.policy.decide import (
-    DecidedMeanwhileError,
-    Decision,
-    decide,
-    latest_decision,
-    regrade_from_start,
-)
+from patients.policy.decide import DecidedMeanwhileError, Decision, decide, regrade_from_start
 from patients.queries.courses import read_course
 from patients.queries.grades import periods_known_at, periods_known_now
-from patients.queries.policies import read_policy_periods, version_of
+from patients.queries.policies import read_latest_site_decision, read_policy_periods, version_of
 from patients.queries.status import read_course_status
 from patients.recording.record import append_act
 from patients.recording.verify import differences
@@ -241,7 +235,7 @@ def test_a_course_admitted_while_the_policy_changes_is_graded_under_it(
     """Either the admission is seen by the decision, or the decision by the admission."""
     nurse = UserFactory()
     for cpap_grade in (4, 3, 4, 3):
-        seen = getattr(latest_decision(), "pk", 0)
+        seen = getattr(read_latest_site_decision(), "pk", 0)
         policy = policy_from({"cpap_grade": cpap_grade})
         decision = Decision(policy, None, "Why", administrator, uuid.uuid4(), seen)
         at_once(partial(admit, nurse), partial(decide, decision))

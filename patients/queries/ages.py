@@ -1,0 +1,48 @@
+"""The three rules of a patient's age: at the infusion, at an instant, and in words.
+
+Each counts completed years from the birth date, else takes the age charted at admission. They
+differ in the calendar: that of the place of the infusion, or that of the site.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.utils import timezone
+
+from grading.engine.facts import CourseFacts
+from patients.models import Course
+
+
+def age_at_infusion(course: Course) -> int:
+    """Return the completed years at the infusion, as grading counts them."""
+    facts = CourseFacts(
+        infused_at=course.infused_there,
+        birth_date=course.patient.birth_date,
+        age_years=course.age_years,
+    )
+    return facts.age_in_completed_years
+
+
+def age_in_years(course: Course, at: datetime) -> int:
+    """Return the completed years at ``at``; the age at admission where no birth date is known."""
+    born = course.patient.birth_date
+    return int(course.age_years or 0) if born is None else _months(born, at) // 12
+
+
+def patient_age_text(course: Course, at: datetime) -> str:
+    """Return the age at ``at`` in words: "61 y", below two years "14 mo".
+
+    The age at admission where no birth date is known; "" where neither is.
+    """
+    born = course.patient.birth_date
+    if born is None:
+        return "" if course.age_years is None else f"{int(course.age_years)} y"
+    months = _months(born, at)
+    return f"{months // 12} y" if months >= 24 else f"{months} mo"
+
+
+def _months(born: date, at: datetime) -> int:
+    """Return the completed months at ``at`` by the calendar of the site."""
+    today = timezone.localtime(at).date()
+    return (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
