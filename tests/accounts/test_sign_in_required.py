@@ -1,4 +1,4 @@
-"""No page without a sign-in that is in use."""
+"""Every page needs a sign-in, which ends after some idle time."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A round at the bedside: what is charted, what the page then shows, what a hand need not do."""
+"""A round of vital signs: charting, what the page shows after a save, and what it fills in."""
 
 import re
 from datetime import timedelta

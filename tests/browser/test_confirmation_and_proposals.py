@@ -1,4 +1,4 @@
-"""What the page asks before it saves, and what it proposes: seen, answered, recorded."""
+"""Questions before a save, and proposed values: shown, answered, recorded."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What was charted wrong is corrected or taken back, with a reason, and stays to be seen."""
+"""Wrong entries are corrected or retracted with a reason, and stay visible."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Guidance at the bed: every answer, the question of the branch, and the day after tocilizumab."""
+"""Guidance on the bedside page: answers, risk questions, and reassessment after tocilizumab."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A report of results is copied by hand: by the keyboard alone, in any unit, with its limits."""
+"""A laboratory report is typed by the keyboard alone, in any unit, with its limits."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a nurse typed is neither lost nor recorded twice, whatever happens to network or tablet."""
+"""What was typed is neither lost nor recorded twice when the network or the tablet fails."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What cannot be is refused at its field, in clinical words; nothing is stored, nothing retyped."""
+"""Impossible values are refused at their field in clinical words; nothing is stored or lost."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The door: a real name and password on the sign-in page."""
+"""The sign-in page: a wrong password, and the right one."""
 
 from django.conf import settings
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""What is known of a syringe is taken over by one tap, and never by itself."""
+"""A known syringe concentration is put into the form by one tap, never by itself."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -25,11 +25,7 @@ from grading.engine.systems.lee_2014 import LEE_2014
 from grading.engine.vasopressors import HighDoseRun, Infusions
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
-
-
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
-
-
 NOREPINEPHRINE = {"kind": "vasopressor", "drug": "norepinephrine", "rate": "20", "unit": "ug/min"}
 
 

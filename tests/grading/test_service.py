@@ -19,11 +19,7 @@ from grading.engine.vasopressors import rate_text
 from grading.service import CHECKPOINT_EVERY, CurrentStatus, regrade, status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
-
-
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
-
-
 NOREPINEPHRINE = {"kind": "vasopressor", "drug": "norepinephrine", "rate": "20", "unit": "ug/min"}
 
 

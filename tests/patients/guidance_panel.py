@@ -13,11 +13,7 @@ from patients.queries.status import read_course_status
 from tests.entry_forms import HTMX
 
 DOSE = "tocilizumab.dose"
-
-
 WORKUP = "infection.workup"
-
-
 ICU = "icu.one_to_one"
 
 

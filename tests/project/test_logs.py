@@ -1,4 +1,4 @@
-"""The log says where something failed, and nothing of a patient."""
+"""The log has the place of a failure, and no data of a patient."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""The names and the prose of the code: words that say what a value is."""
+"""Names and comments of the code avoid words that do not name a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each speedup answers as the part of Django that it replaces; one switch turns all off."""
+"""Each speedup returns what the part of Django returns in its place; one switch turns all off."""
 
 from __future__ import annotations
 

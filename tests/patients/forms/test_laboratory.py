@@ -1,4 +1,4 @@
-"""A panel of results by one form: one act, an entry a row; faults at the row's own field."""
+"""The form of a laboratory report: one act, an entry for each row, errors at the row's field."""
 
 import re
 import uuid

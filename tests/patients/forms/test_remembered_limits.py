@@ -20,8 +20,6 @@ from tests.entry_forms import HTMX
 from tests.factories import admit
 
 CHILD_BORN = date(timezone.now().year - 6, 1, 1)
-
-
 CORE = {
     "laboratory": "Core laboratory",
     "creatinine": "0.9",

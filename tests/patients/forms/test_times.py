@@ -1,4 +1,4 @@
-"""Local times of a site whose clocks change: one instant, or a question, or a refusal."""
+"""Local times around a change of clocks: one instant, a question, or a refusal."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""The database itself refuses: what is recorded stays, and what is impossible never gets in."""
+"""The database refuses to change or remove recorded rows, and to store impossible ones."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""What recording promises: one transaction, one regrade, nothing lost, nothing twice."""
+"""Recording an act: one transaction, one regrade, nothing lost, nothing recorded twice."""
 
 import threading
 import uuid

@@ -1,4 +1,4 @@
-"""Whatever is charted in whatever order, the stored history is that of a recomputation."""
+"""In any order of entries, the stored history equals a recomputation from all of them."""
 
 import random
 import uuid

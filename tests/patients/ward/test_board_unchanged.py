@@ -1,4 +1,4 @@
-"""The board that has not changed is not sent again, and one that has always is."""
+"""The board is sent again if, and only if, it has changed."""
 
 from __future__ import annotations
 
