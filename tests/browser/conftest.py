@@ -3,12 +3,14 @@
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -68,6 +70,47 @@ def no_connection_outlives_its_request() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
         yield
+
+
+class RequestsInFlight:
+    """Counts the requests that the server of the tests has begun and not ended."""
+
+    def __init__(self) -> None:
+        self._count, self._changed = 0, threading.Condition()
+
+    def begin(self, **_signal: Any) -> None:
+        self._add(1)
+
+    def end(self, **_signal: Any) -> None:
+        self._add(-1)
+
+    def _add(self, number: int) -> None:
+        with self._changed:
+            self._count += number
+            self._changed.notify_all()
+
+    def wait_until_none(self, timeout_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count <= 0, timeout_s)
+
+
+@pytest.fixture(scope="session")
+def requests_in_flight() -> Iterator[RequestsInFlight]:
+    requests = RequestsInFlight()
+    request_started.connect(requests.begin)
+    request_finished.connect(requests.end)
+    yield requests
+    request_started.disconnect(requests.begin)
+    request_finished.disconnect(requests.end)
+
+
+@pytest.fixture(autouse=True)
+def no_request_outlives_its_test(
+    transactional_db: None, requests_in_flight: RequestsInFlight
+) -> Iterator[None]:
+    """Waits until no request reads a table: the flush that follows would be a deadlock with it."""
+    yield
+    requests_in_flight.wait_until_none(timeout_s=5)
 
 
 @pytest.fixture(scope="session")
