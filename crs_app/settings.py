@@ -184,6 +184,7 @@ if HTTPS:
 # Stand-ins for parts of Django; CRS_PLAIN_DJANGO=1 runs Django's own instead.
 PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
 COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
+PART_RENDERER = None if PLAIN_DJANGO else "crs_app.speedups.rendered_parts.render_part"
 if not PLAIN_DJANGO:
     DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]

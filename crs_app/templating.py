@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from crispy_forms.templatetags.crispy_forms_filters import as_crispy_field
@@ -16,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import json_script
+from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 from django_htmx.jinja import htmx_script
@@ -43,7 +45,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         lstrip_blocks=True,
     )
     made.globals |= {"crispy": _crispy, "htmx_script": htmx_script}
-    made.globals |= {"static": _static, "url": _url}
+    made.globals |= {"render_part": _part_renderer(), "static": _static, "url": _url}
     made.globals |= GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
     made.filters |= {"slugify": slugify, **FILTERS}
@@ -55,6 +57,13 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
 
 _SEEN_BY_LAYOUTS: Final = ("previous", "running")
 """What the parts of a form read of the page: the values charted before, and the infusions."""
+
+
+def _part_renderer() -> Callable[..., str]:
+    """Return what renders a macro whose output depends on its arguments alone."""
+    if settings.PART_RENDERER:
+        return cast(Callable[..., str], import_string(settings.PART_RENDERER))
+    return lambda macro, *values: macro(*values)
 
 
 @pass_context

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import check_can_chart
+from grading.course_file import read_entry
+from grading.engine.entries import Entry as GradingEntry
 from patients.bedside.after_save import (
     AfterSave,
     after_save,
     render_after_save,
     shown_on_page,
-    text_of_entries,
 )
 from patients.bedside.page import (
     FIRST_KIND,
@@ -34,6 +35,7 @@ from patients.bedside.page import (
     render_page,
 )
 from patients.bedside.timeline import rows_of
+from patients.display.text import entry_text
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.notes import NotObservedTap
 from patients.forms.proposals import (
@@ -47,7 +49,7 @@ from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
-from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
+from patients.recording.inputs import FormReusedError, NewEntry, ReplacedAlreadyError
 from patients.recording.record import RecordingResult, record_entries, retract_entry
 from patients.requests import (
     CONFLICT,
@@ -64,7 +66,7 @@ from patients.requests import (
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpResponse:
-    """The form of one kind; a POST records it and answers with what changed."""
+    """Show the form of one kind; a POST records it and sends what changed."""
     if request.method == "POST":
         check_can_chart(request.user)
     course, now = course_or_404(course_id), timezone.now()
@@ -80,7 +82,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 @vary_on_headers("HX-Request")
 @requires_charting
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
-    """The form of an entry with its values; a POST records the correction."""
+    """Show the form of an entry with its values; a POST records the correction."""
     course, entry = course_or_404(course_id), _entry(course_id, entry_id)
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
     form = form_class(posted(request), course=course, now=timezone.now(), correcting=entry)
@@ -93,7 +95,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 @vary_on_headers("HX-Request")
 @requires_charting
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
-    """Record that an entry was entered in error."""
+    """Show the form that retracts an entry; a POST records that it was entered in error."""
     course, entry = course_or_404(course_id), _entry(course_id, entry_id)
     form = RetractionForm(posted(request))
     if form.is_bound and form.is_valid():
@@ -111,7 +113,7 @@ def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 @require_POST
 @requires_charting
 def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Chart why vital signs were not observed now; what is typed in the form stays."""
+    """Record why vital signs were not observed now; what is typed in the entry form stays."""
     course, now = course_or_404(course_id), timezone.now()
     form = NotObservedTap(request.POST)
     if not form.is_valid():
@@ -124,11 +126,11 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not request.htmx:
         messages.info(request, f"Saved. {saved.text}")
         return redirect("patients:bedside", course.pk)
-    return render_after_save(request, saved, "bedside/not_observed.html", {"tapped": saved})
+    return render_after_save(request, saved, "bedside/not_observed.html", {"saved_reason": saved})
 
 
 def _record_or_show(request: SignedInRequest, course: Course, form: EntryForm) -> HttpResponse:
-    """Record a posted form; show it again where it is not valid and was not recorded before."""
+    """Record a posted form; show it again where it is not valid and no replay."""
     new_entries = form.new_entries() if form.is_valid() else recorded_before(request, course, form)
     if not new_entries:
         return _form_page(request, course, form)
@@ -142,7 +144,7 @@ def _record(
     form: EntryForm | RetractionForm,
     record: Callable[[], RecordingResult],
 ) -> HttpResponse:
-    """Record and answer: htmx gets what changed, a plain form is sent back to the page."""
+    """Record, then send htmx what changed; redirect a plain form to the page."""
     try:
         result = record()
     except ReplacedAlreadyError as error:
@@ -163,9 +165,10 @@ def _record(
 def _form_after_save(
     form: EntryForm | RetractionForm, saved: AfterSave, now: datetime
 ) -> dict[str, Any]:
-    """The form that takes the place of the one that was saved, or the fields that a save changes.
+    """Return the context of the form after a save.
 
-    Another form takes its place where its proposals have changed; else the page empties it.
+    A new form replaces the saved one where its proposals have changed; else the script of the page
+    empties it, and only the fields that a save changes are sent.
     """
     if not isinstance(form, EntryForm) or form.correcting is not None:
         return form_context(_next_form(FIRST_KIND, saved, now), FIRST_KIND) | {"renew_form": True}
@@ -196,16 +199,25 @@ def _next_form(kind: str, saved: AfterSave, now: datetime) -> EntryForm:
 
 
 def _text_of_form(form: EntryForm | RetractionForm) -> str:
-    """What a form would have charted, in words."""
-    return (
-        text_of_entries(form.new_entries()) if isinstance(form, EntryForm) else "entered in error"
-    )
+    """Return what a refused form would have recorded, in the words of the timeline."""
+    if not isinstance(form, EntryForm):
+        return "entered in error"
+    return "; ".join(entry_text(_parsed(entry)) for entry in form.new_entries())
+
+
+def _parsed(entry: NewEntry) -> GradingEntry:
+    """Return the value of an entry that is not recorded yet."""
+    words = {"id": str(entry.id), "kind": entry.kind, "at": entry.at.isoformat()}
+    return entry.parsed or read_entry({**entry.body, **words})
 
 
 def _not_saved(
     request: SignedInRequest, course: Course, successor: Entry | None = None, mine: str = ""
 ) -> HttpResponse:
-    """Nothing is stored: ``successor`` was recorded first, or the form itself was."""
+    """Answer 409: ``successor`` replaced the entry first, or the form was sent with other contents.
+
+    ``mine`` is what the refused form would have recorded, in words.
+    """
     conflict: dict[str, Any] = {"course_id": course.pk, "other": None, "mine": mine}
     if successor is not None:
         conflict |= {
@@ -219,7 +231,7 @@ def _not_saved(
 
 
 def _posted_form(kind: str, data: Mapping[str, Any], course: Course, now: datetime) -> EntryForm:
-    """Bind what was sent, and read of the proposals what it is checked against."""
+    """Bind the posted form, with only those proposals that it is checked against."""
     proposed = NOTHING_PROPOSED
     if kind == EntryKind.LAB:
         proposed = read_proposals(kind, course, now)
@@ -229,7 +241,7 @@ def _posted_form(kind: str, data: Mapping[str, Any], course: Course, now: dateti
 
 
 def _read_missing_proposals(form: EntryForm, bedside: BedsideData) -> Proposals:
-    """Read what a refused form or a correction proposes, but for what it was checked against."""
+    """Read what a refused form or a correction proposes, where that was not read before."""
     if form.proposed != NOTHING_PROPOSED:
         return form.proposed
     kind, course = form.kind.value, form.course
@@ -244,7 +256,7 @@ def _form_page(
     form: EntryForm,
     bedside: BedsideData | None = None,
 ) -> HttpResponse:
-    """The form; typed values and errors stay."""
+    """Show the form with its typed values and errors."""
     bedside = bedside or read_bedside_data(course, form.now)
     if form.is_bound or form.correcting is not None:
         form.propose(_read_missing_proposals(form, bedside))
@@ -267,7 +279,7 @@ def _entry(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry:
 
 
 def kind_or_404(kind: str) -> str:
-    """``kind`` where it has a form; answers 404 where it has none."""
+    """Return ``kind``; raise Http404 where it has no form."""
     if kind not in ENTRY_FORMS:
         raise Http404("No such form")
     return kind

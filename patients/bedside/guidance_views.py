@@ -1,4 +1,4 @@
-"""The guidance panel of one course: shown, acted on and answered."""
+"""Show the guidance panel of one course, chart its quick actions and record its answers."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from patients.guidance.answer import NewAnswer, NoLongerAdvisedError, record_ans
 from patients.guidance.forms import (
     FORM_OF_REPLY,
     AnswerForm,
-    GivenForm,
     NotAppropriateForm,
     NotNowForm,
     QuickActionForm,
+    TreatmentGivenForm,
 )
 from patients.guidance.panel import read_panel
 from patients.models import Course
@@ -60,7 +60,7 @@ from patients.requests import (
 @require_safe
 @vary_on_headers("HX-Request")
 def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The panel now; 204 where it has the signature that the page has ``seen``."""
+    """Show the panel; 204 where the page has ``seen`` its signature."""
     course, now = course_or_404(course_id), timezone.now()
     if not request.htmx:
         return render_page(request, course)
@@ -75,7 +75,7 @@ def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @requires_charting
 def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Chart one button: a risk answer, a judgement, an infusion unchanged or stopped."""
+    """Record one button: a risk answer, a judgement, an infusion unchanged or stopped."""
     course, now = course_or_404(course_id), timezone.now()
     form = QuickActionForm(request.POST)
     if not form.is_valid():
@@ -92,7 +92,7 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
 @vary_on_headers("HX-Request")
 @requires_charting
 def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str) -> HttpResponse:
-    """The form of an answer that needs more than a button; a POST records the answer."""
+    """Show the form of an answer that needs more than a button; a POST records the answer."""
     course, now = course_or_404(course_id), timezone.now()
     replied = _reply_or_404(reply)
     if posted(request) is None:
@@ -117,7 +117,7 @@ def _reply_or_404(reply: str) -> Reply:
 
 
 def _item(advice: Advice, code: str, reply: Reply) -> Item | None:
-    """The item as it is advised now; None where it is not, or has no such answer."""
+    """Return the item of ``advice``; None where it is not advised or has no such answer."""
     return next((i for i in advice.items if i.code == code and reply in i.answers), None)
 
 
@@ -128,22 +128,24 @@ def _charts(code: str, reply: Reply) -> bool:
 
 def _empty_form(
     course: Course, advice: Advice, item: Item, reply: Reply, now: datetime
-) -> AnswerForm | GivenForm:
-    """The form of ``reply`` with the dose of ``item`` proposed."""
+) -> AnswerForm | TreatmentGivenForm:
+    """Build the form of ``reply`` with the dose of ``item`` proposed."""
     latest = advice.answers.get(item.code)
     seen = "" if latest is None else str(latest.pk)
     if _charts(item.code, reply):
         agents = CHARTED_BY_DONE[item.code]
-        return GivenForm(course=course, now=now, agents=agents, item=item, seen=seen)
+        return TreatmentGivenForm(course=course, now=now, agents=agents, item=item, seen=seen)
     return FORM_OF_REPLY[reply](seen=seen)
 
 
 def _posted_form(
     request: SignedInRequest, course: Course, code: str, reply: Reply, now: datetime
-) -> AnswerForm | GivenForm:
-    """What was posted; it depends on the code alone, not on what is advised now."""
+) -> AnswerForm | TreatmentGivenForm:
+    """Bind the posted form; its class depends on code and reply, not on what is advised now."""
     if _charts(code, reply):
-        return GivenForm(request.POST, course=course, now=now, agents=CHARTED_BY_DONE[code])
+        return TreatmentGivenForm(
+            request.POST, course=course, now=now, agents=CHARTED_BY_DONE[code]
+        )
     return FORM_OF_REPLY[reply](request.POST)
 
 
@@ -152,21 +154,21 @@ def _record(
     course: Course,
     code: str,
     reply: Reply,
-    form: AnswerForm | GivenForm,
+    form: AnswerForm | TreatmentGivenForm,
 ) -> HttpResponse:
     new_answer = NewAnswer(code, reply, form.cleaned_data["seen"])
     if isinstance(form, NotNowForm):
         new_answer = replace(new_answer, returns_after=form.returns_after)
     elif isinstance(form, NotAppropriateForm):
         new_answer = replace(new_answer, reason=form.reason)
-    elif isinstance(form, GivenForm):
+    elif isinstance(form, TreatmentGivenForm):
         new_answer = replace(new_answer, treatment=next(iter(form.new_entries()), None))
     try:
         recorded = record_answer(course, new_answer, submission_from(request, form))
     except ConflictError as error:
         return _refused(request, course, _sentence_of(error))
-    had_a_form = isinstance(form, NotAppropriateForm | GivenForm)
-    return _respond(request, recorded.recorded, recorded.answer, had_a_form=had_a_form)
+    had_a_form = isinstance(form, NotAppropriateForm | TreatmentGivenForm)
+    return _respond(request, recorded.result, recorded.answer, had_a_form=had_a_form)
 
 
 def _sentence_of(error: ConflictError) -> str:
@@ -182,9 +184,9 @@ def _respond(
     *,
     had_a_form: bool = False,
 ) -> HttpResponse:
-    """htmx gets the panel and what else changed; a plain form is sent back to the page.
+    """Send htmx the panel and what else changed; redirect a plain form to the page.
 
-    An answer that ``had_a_form`` took the place of the entry form, which comes back now.
+    An answer that ``had_a_form`` replaced the entry form, which is sent again now.
     """
     course, saved = result.course, after_save(result, shown_on_page(request), answer)
     answered = "" if answer is None else answer_text(answer)
@@ -202,7 +204,7 @@ def _respond(
 
 
 def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpResponse:
-    """Nothing is stored: why, with the chart as it is now."""
+    """Answer 409 with ``sentence`` and the current panel; nothing was recorded."""
     if not request.htmx:
         return render_page(request, course, {"refusal": sentence}, status=CONFLICT)
     panel = read_panel(read_course_status(course, timezone.now()))
@@ -216,7 +218,7 @@ def _invalid_form_page(
     course: Course,
     code: str,
     reply: Reply,
-    form: AnswerForm | GivenForm,
+    form: AnswerForm | TreatmentGivenForm,
     now: datetime,
 ) -> HttpResponse:
     item = _item(advice_for_course(course, now), code, reply)
@@ -229,10 +231,10 @@ def _form_page(
     request: SignedInRequest,
     course: Course,
     item: Item,
-    form: AnswerForm | GivenForm,
+    form: AnswerForm | TreatmentGivenForm,
     reply: Reply,
 ) -> HttpResponse:
-    """The form where entries are charted; typed values and errors stay."""
+    """Show the answer form in the place of the entry form, with typed values and errors."""
     context: dict[str, Any] = {
         "form": form,
         "item": item,

@@ -1,4 +1,4 @@
-"""The context of the bedside page and of its parts; a part alone for htmx, the whole page else."""
+"""Read the data of the bedside page, and render the page or one part of it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ TABS: Final = {
     EntryKind.DEATH.value: "Death",
 }
 IN_SIGHT: Final = 5
-"""How many of the tabs are in a row; the others are opened by More."""
+"""How many tabs are in the row; "More" opens the others."""
 TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
@@ -74,7 +74,7 @@ TIMELINE_KINDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BedsideData:
-    """A course as its page and forms need it: status, grade history, and what forms propose."""
+    """Data of the page and forms of one course: status, grade history, and what forms propose."""
 
     status: CourseStatus
     history: GradeHistory
@@ -89,7 +89,7 @@ class BedsideData:
 
 
 def read_bedside_data(course: Course, now: datetime) -> BedsideData:
-    """Read what the page of ``course`` shows at ``now``, but for its timeline."""
+    """Read the data of the page at ``now``, except for the timeline."""
     status = read_course_status(course, now)
     history = read_history_for(course.pk, status.current)
     weights = weights_among(history.weights)
@@ -104,13 +104,13 @@ def read_bedside_data(course: Course, now: datetime) -> BedsideData:
 
 
 def read_unchanged_items(course: Course, now: datetime) -> list[UnchangedItem]:
-    """Read what a round at ``now`` can chart again unchanged."""
+    """Read the entries that can be charted again unchanged at ``now``."""
     status = read_course_status(course, now).current
     return unchanged_items(status, read_weights_for(course.pk, status.latest.values()))
 
 
 def empty_form(kind: str, data: BedsideData) -> EntryForm:
-    """The form of ``kind`` with nothing typed, and with what it proposes."""
+    """Build the empty form of ``kind`` with its proposals."""
     course, now = data.course, data.status.current.at
     proposed = read_proposals(
         kind, course, now, attributions=data.attributions, unchanged=data.unchanged
@@ -119,7 +119,7 @@ def empty_form(kind: str, data: BedsideData) -> EntryForm:
 
 
 def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:
-    """Everything that the bedside page shows, but for a form."""
+    """Build the context of the page, except for its form."""
     status, history = data.status, data.history
     return {
         "banner": banner_of(status),
@@ -134,13 +134,13 @@ def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:
 
 
 def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
-    """A form of ``kind`` and where it is sent."""
+    """Build the context of a form of ``kind``: the form, and the address it is sent to."""
     action = reverse("patients:entries", args=[form.course.pk, kind])
     return {"form": form, "kind": kind, "action": action}
 
 
 def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
-    """What every part of the page needs, whichever part is rendered alone."""
+    """Build the context that every part needs, also when it is rendered alone."""
     return {
         "course_id": course.pk,
         "patient": course.patient,
@@ -161,7 +161,7 @@ def render_page(
     kind: str = FIRST_KIND,
     status: int = 200,
 ) -> HttpResponse:
-    """The whole page with the empty form of ``kind``, and ``context`` over its own."""
+    """Render the whole page with the empty form of ``kind``; ``context`` overrides its own."""
     data = read_bedside_data(course, timezone.now())
     page = page_context(data, may_chart=can_chart(request.user))
     page |= form_context(empty_form(kind, data), kind)
@@ -177,7 +177,7 @@ def render_in_form_place(
     data: BedsideData | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """``template`` alone for htmx; otherwise the whole page with it in the place of the form."""
+    """Render ``template`` alone for htmx, else the whole page with it in the place of the form."""
     may_chart = can_chart(request.user)
     data = data or read_bedside_data(course, timezone.now())
     if request.htmx:

@@ -43,7 +43,7 @@ def timeline_of(
     kind: str = "",
     can_correct: bool = False,
 ) -> Timeline:
-    """A page of the timeline, newest first, from the entry ``before`` on; all kinds, or one."""
+    """Read a page of the timeline, newest first: all kinds or one, older than entry ``before``."""
     if kind == GRADE_CHANGE:
         changes = [
             change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
@@ -60,7 +60,7 @@ def timeline_of(
 
 
 def row_below(course_id: uuid.UUID, now: datetime, position: TimelinePosition) -> str | None:
-    """The key of the row directly below ``position``; None where nothing is older."""
+    """Return the HTML id of the row directly below ``position``; None where nothing is older."""
     page = read_timeline_page(course_id, now, HEADLINE, after=position, rows=1)
     return next((row.key for row in build_timeline(page, "", frozenset()).rows), None)
 
@@ -73,10 +73,10 @@ def rows_of(
     is_new: bool = False,
     weights: Sequence[Weight] | None = None,
 ) -> list[TimelineRow]:
-    """The rows of ``entries``, in their order, each with what it corrected.
+    """Build the rows of ``entries``, in their order, each with what it corrected.
 
-    Entries that are ``is_new`` were recorded just now: nothing can have replaced them yet.
-    ``weights`` are those in force; None reads the ones that are needed.
+    ``is_new``: they were recorded just now, so that nothing can have replaced them. ``weights`` are
+    those in force; with None, the ones that are needed are read.
     """
     shown = [timeline_entry(entry, is_new=is_new) for entry in entries]
     chains = read_correction_chains(shown)

@@ -1,4 +1,4 @@
-"""The page of one course, its grade card and its timeline."""
+"""Show the page of one course, its grade card and its timeline."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from patients.requests import SignedInRequest, course_or_404
 
 @require_safe
 def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The page of one course."""
+    """Show the page of one course."""
     kind = kind_or_404(request.GET.get("kind", FIRST_KIND))
     return render_page(request, course_or_404(course_id), kind=kind)
 
 
 @require_safe
 def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The grade card now; 204 where it has the signature that the page has ``seen``."""
+    """Show the grade card; 204 where the page has ``seen`` its signature."""
     status = read_course_status(course_or_404(course_id), timezone.now()).current
     history = read_history_for(course_id, status)
     card = grade_card(course_id, status, history.grades, history.authors)
@@ -42,7 +42,7 @@ def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """A page of the timeline: older rows, or one kind."""
+    """Show a page of the timeline: older rows, or one kind."""
     course, now = course_or_404(course_id), timezone.now()
     may_chart = can_chart(request.user)
     rows = timeline_of(

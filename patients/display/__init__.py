@@ -1,1 +1,1 @@
-"""Words and plain values for templates. Knows no request and no SQL."""
+"""Text and plain values for templates, built without a request and without SQL."""

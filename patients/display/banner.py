@@ -1,4 +1,4 @@
-"""The banner: who the patient is, and the day of therapy."""
+"""The banner of a course: the patient's identity, and the day of therapy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from patients.queries.status import CourseStatus
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """Who it is about; always in sight."""
+    """Values of the banner, which stays in sight while the page scrolls."""
 
     course_id: UUID
     name: str
@@ -38,9 +38,9 @@ class Banner:
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 
 
-def banner_of(reading: CourseStatus) -> Banner:
-    """Who it is about, on which day of therapy."""
-    course, status = reading.course, reading.current
+def banner_of(course_status: CourseStatus) -> Banner:
+    """Build the banner of a course."""
+    course, status = course_status.course, course_status.current
     weight = status.latest.get("weight")
     return Banner(
         course_id=course.pk,
@@ -56,7 +56,7 @@ def banner_of(reading: CourseStatus) -> Banner:
         if status.weight_kg is None
         else f"{format_number(status.weight_kg)} kg",
         weight_at=weight.at if weight else None,
-        baseline_text=_baseline_text(reading.baseline),
+        baseline_text=_baseline_text(course_status.baseline),
         ward=course.ward,
         bed=course.bed,
     )

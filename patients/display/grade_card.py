@@ -1,34 +1,35 @@
-"""The grade card: the grade now, why, what the clock will change, and what is stale."""
+"""The grade card: the grade now, why, what time alone will change, and what is stale."""
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from grading.engine import entries as charted
+from grading.engine import entries
 from grading.engine.analytes import Analyte
-from grading.engine.units import format_number
 from grading.engine.vocabulary import VITAL_SIGN
+from patients.display.signature import signature_of
 from patients.display.text import (
     clock_text,
     day_of,
     entry_text,
-    lab_unit_text,
-    pressure_text,
-    temperature_text,
-    thing_label,
+    key_label,
+    short_value,
+    vital_sign_number,
 )
 from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionLine:
-    """A criterion that is met, with the value it rests on. ``at`` is of the oldest such value."""
+    """A criterion that is met; ``at`` and ``author`` are of the entries that it rests on.
+
+    ``at`` is the time of the oldest of them; ``stale`` says that one of them is stale.
+    """
 
     code: str
     grade: int
@@ -42,7 +43,7 @@ class CriterionLine:
 
 @dataclass(frozen=True, slots=True)
 class UnknownLine:
-    """What is not known, and the grade that it could reach."""
+    """Something that is not known, and the grade that it could reach."""
 
     code: str
     could_reach: int
@@ -51,7 +52,10 @@ class UnknownLine:
 
 @dataclass(frozen=True, slots=True)
 class NextChange:
-    """What the clock alone will change if nothing more is charted."""
+    """Change of the grade that comes with time alone, if nothing more is charted.
+
+    ``direction`` is "up", "down" or "same".
+    """
 
     at: datetime
     grade: int
@@ -62,7 +66,7 @@ class NextChange:
 
 @dataclass(frozen=True, slots=True)
 class StripValue:
-    """One of the latest values, in short."""
+    """One of the latest values, as the strip below the grade shows it."""
 
     key: str
     label: str
@@ -74,7 +78,10 @@ class StripValue:
 
 @dataclass(frozen=True, slots=True)
 class GradeCard:
-    """Where the course stands; ``grade`` None: not graded (before infusion, after a death)."""
+    """Current status of a course; ``grade`` None: not graded (before infusion, after a death).
+
+    ``signature`` changes when anything but an age changes.
+    """
 
     course_id: UUID
     as_of: datetime
@@ -123,22 +130,23 @@ _STRIP: Final = (
 def grade_card(
     course_id: uuid.UUID,
     status: Any,
-    stretches: Sequence[GradeInterval],
+    intervals: Sequence[GradeInterval],
     authors: Mapping[str, EntryAuthor],
 ) -> GradeCard:
-    """The card of a course that stands at ``status``.
+    """Build the card of a course from its current status.
 
-    ``stretches`` are the stored periods up to now, in order; ``authors`` those of the evidence.
+    ``intervals`` are the stored grades up to now, in order; ``authors`` those of the evidence, by
+    entry id.
     """
     now: datetime = status.at
-    maximum = max((stretch.grade for stretch in stretches), default=None)
+    maximum = max((interval.grade for interval in intervals), default=None)
     shown_on_card = {
         "grade": status.grade,
         "at_most": status.at_most,
-        "since": _since(stretches, status.grade),
-        "peak_24h": _peak(stretches, now),
+        "since": _since(intervals, status.grade),
+        "peak_24h": _peak(intervals, now),
         "maximum": maximum,
-        "maximum_at": next((s.start for s in stretches if s.grade == maximum), None),
+        "maximum_at": next((s.start for s in intervals if s.grade == maximum), None),
         "criteria": [_criterion(item, status, authors) for item in status.criteria],
         "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
         "upcoming": list(_upcoming(status)),
@@ -150,24 +158,24 @@ def grade_card(
     return GradeCard(
         course_id=course_id,
         as_of=now,
-        signature=_signature(shown_on_card, day_of(now)),
+        signature=signature_of(day_of(now), sorted(_without_ages(shown_on_card).items())),
         **shown_on_card,
     )
 
 
-def _since(stretches: Sequence[GradeInterval], grade: int | None) -> datetime | None:
-    """From when on the grade has been what it is, through periods that differ in other things."""
+def _since(intervals: Sequence[GradeInterval], grade: int | None) -> datetime | None:
+    """Return since when the grade has had this value, whatever else changed meanwhile."""
     since = None
-    for stretch in reversed(stretches):
-        if stretch.grade != grade:
+    for interval in reversed(intervals):
+        if interval.grade != grade:
             break
-        since = stretch.start
+        since = interval.start
     return since
 
 
-def _peak(stretches: Sequence[GradeInterval], now: datetime) -> int | None:
+def _peak(intervals: Sequence[GradeInterval], now: datetime) -> int | None:
     begin = now - PEAK_WINDOW
-    return max((s.grade for s in stretches if s.end is None or s.end > begin), default=None)
+    return max((s.grade for s in intervals if s.end is None or s.end > begin), default=None)
 
 
 def _criterion(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> CriterionLine:
@@ -212,7 +220,11 @@ def next_change(
     unknown: Sequence[str],
     now: datetime,
 ) -> NextChange:
-    """A change that the clock will make: from grade and bound ``was`` to ``becomes``."""
+    """Describe a change by time alone, from grade and bound ``was`` to ``becomes``.
+
+    ``newly_met`` are the criteria that are met only then, as (code, explanation); ``unknown`` says
+    what is not known then.
+    """
     grade, at_most = becomes
     before = (was[0] or 0, was[1] or 0)
     direction = "up" if becomes > before else "down" if becomes < before else "same"
@@ -223,12 +235,12 @@ def next_change(
     return NextChange(at, grade, at_most, text, direction)
 
 
-def _excluded(key: str, entry: charted.Entry) -> str:
-    if isinstance(entry, charted.Vitals) and key in VITAL_SIGN:
-        said = f"{thing_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
+def _excluded(key: str, entry: entries.Entry) -> str:
+    if isinstance(entry, entries.Vitals) and key in VITAL_SIGN:
+        text = f"{key_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
     else:
-        said = entry_text(entry)
-    return f"{said}: another cause, not counted"
+        text = entry_text(entry)
+    return f"{text}: another cause, not counted"
 
 
 def _strip(status: Any) -> Iterable[StripValue]:
@@ -246,26 +258,6 @@ def _strip(status: Any) -> Iterable[StripValue]:
             )
 
 
-def short_value(key: str, entry: charted.Entry) -> tuple[str, str, str]:
-    if isinstance(entry, charted.Lab):
-        result = f"{entry.comparator or ''}{format_number(entry.value)}"
-        return entry.analyte.label, result, lab_unit_text(entry.unit)
-    if isinstance(entry, charted.Vitals):
-        if key == "systolic_mmhg":
-            return "BP", pressure_text(entry), "mmHg"
-        if key == "temperature_c":
-            value, _, unit = temperature_text(entry).partition(" ")
-            return "Temp", value, unit
-        return VITAL_SIGN[key].abbreviation, vital_sign_number(key, entry), VITAL_SIGN[key].unit
-    return thing_label(key), entry_text(entry), ""
-
-
-def vital_sign_number(key: str, entry: charted.Vitals, places: int = 3) -> str:
-    """A vital sign that the set is the latest to give, as a number alone."""
-    reading = entry.value_of(key)
-    return "" if reading is None else format_number(reading, places)
-
-
 def _never_charted(status: Any) -> list[str]:
     return [
         label
@@ -276,13 +268,11 @@ def _never_charted(status: Any) -> list[str]:
     ]
 
 
-def _signature(shown_on_card: Mapping[str, Any], today: date) -> str:
-    """Changes when anything but an age does; a time of day has its date on another day."""
-    said = (today, sorted(_lasting(shown_on_card).items()))
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+def _without_ages(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the card shows but for its ages, which change each minute.
 
-
-def _lasting(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
+    The signature covers it together with the date: a time of day shows its date on another day.
+    """
     lasting = dict(shown_on_card)
     lasting["criteria"] = [
         (c.code, c.at, c.author, c.stale, c.uncertain) for c in shown_on_card["criteria"]

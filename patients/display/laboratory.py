@@ -1,4 +1,4 @@
-"""The rows of the laboratory form, as a page shows them."""
+"""Values of the rows of the laboratory form."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ class LabInput:
 class LabRow:
     """One analyte: its result, its limits of normal, and ``units`` to choose from, as (name, text).
 
-    ``remembered`` says by whom and since when the limits in the row are remembered, "" where they
-    are not.
+    ``remembered`` is the source of the limits in the row ("Nurse Ann, 3 Mar"), "" for none.
     """
 
     analyte: Analyte
@@ -45,7 +44,7 @@ class LabRow:
 
     @property
     def is_typed(self) -> bool:
-        """Whether the limits were typed, and are not those that are remembered."""
+        """Whether the limits were typed, so that remembered ones do not replace them."""
         return bool(self.lower.value or self.upper.value) and not self.remembered
 
     @property
@@ -54,7 +53,7 @@ class LabRow:
 
 
 def limits_source_text(limits: LaboratoryLimits) -> str:
-    """Return by whom and since when ``limits`` are remembered; for a child, at which age."""
+    """Return who recorded ``limits`` and when; for a child, for which age."""
     since = localtime(limits.recorded_at)
     at_age = f", for {limits.age_years} y" if limits.is_child else ""
     return f"{limits.recorded_by.display_name}, {since.day} {since:%b}{at_age}"

@@ -21,38 +21,38 @@ _USUAL_REASONS: Final = (
 
 
 def _clock(at: datetime) -> str:
-    """The time of day at the site, with its date where that is not today's."""
+    """Format the time of day at the site, with the date where it is not today."""
     return clock_text(at, timezone.now())
 
 
 def _stamp(at: datetime) -> str:
-    """The instant for a script or a ``datetime`` attribute, in ISO 8601."""
+    """Format a time in ISO 8601, for a script or a ``datetime`` attribute."""
     return at.astimezone(timezone.get_default_timezone()).isoformat()
 
 
 def _day(day: date) -> str:
-    """A date: "9 Mar 2026"."""
+    """Format a date: "9 Mar 2026"."""
     return f"{day.day} {day:%b %Y}"
 
 
-def _moment(at: datetime) -> str:
-    """An instant with its date, at the site: "9 Mar 2026 13:05"."""
+def _date_time(at: datetime) -> str:
+    """Format a date and time at the site: "9 Mar 2026 13:05"."""
     there = timezone.localtime(at)
     return f"{_day(there)} {there:%H:%M}"
 
 
 def _until(at: datetime, now: datetime) -> str:
-    """How long it is from ``now`` until ``at``: "39 min"."""
+    """Format the time from ``now`` until ``at``: "39 min"; "now" where it has passed."""
     return duration_text(at - now) if at > now else "now"
 
 
 def _typed_time(value: time | str | None) -> str:
-    """What a box for a time of day holds: hours and minutes, or what was typed instead."""
+    """Return the value of a time input: hours and minutes, or the text that was typed."""
     return f"{value:%H:%M}" if isinstance(value, time) else value or ""
 
 
 def _of(values: Mapping[str, Any] | None, name: str) -> Any:
-    """What ``values`` holds under ``name``: ``{{ previous|of(field.name) }}``."""
+    """Look up ``name`` in ``values``, which may be None: ``{{ previous|of(field.name) }}``."""
     return values.get(name) if values else None
 
 
@@ -61,7 +61,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "capital": capital,
     "clock": _clock,
     "day": _day,
-    "moment": _moment,
+    "date_time": _date_time,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
@@ -70,8 +70,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
 
 
 GLOBALS: Final[Mapping[str, Any]] = {
-    # The idempotency key of a form among others on a page.
+    # Idempotency key of one form of a page that has several.
     "new_form_id": uuid.uuid4,
-    # The usual reasons of a correction: one tap each.
+    # Usual reasons of a correction, each a button.
     "usual_reasons": _USUAL_REASONS,
 }

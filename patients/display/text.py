@@ -1,4 +1,4 @@
-"""A charted fact, an age and a time in words."""
+"""Text of charted facts, ages and times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from grading.engine import entries as charted
+from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
@@ -31,33 +31,33 @@ _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
 
 
-def entry_text(entry: charted.Entry, weight_kg: Decimal | None = None) -> str:
-    """The entry in one line; ``weight_kg`` converts a dose charted without a pump weight."""
-    if isinstance(entry, charted.Vasopressor):
+def entry_text(entry: entries.Entry, weight_kg: Decimal | None = None) -> str:
+    """Return ``entry`` in one line; ``weight_kg`` converts a dose that has no weight of its own."""
+    if isinstance(entry, entries.Vasopressor):
         return _infusion(entry, weight_kg)
-    return _WORDED[type(entry)](entry)
+    return _TEXT_BY_CLASS[type(entry)](entry)
 
 
-def _vitals(entry: charted.Vitals) -> str:
-    said = {
+def _vitals(entry: entries.Vitals) -> str:
+    values = {
         sign.key: value for sign in VITAL_SIGNS if (value := entry.value_of(sign.key)) is not None
     }
     parts = []
-    if "temperature_c" in said:
+    if "temperature_c" in values:
         parts.append(f"Temp {temperature_text(entry)}")
-    if "systolic_mmhg" in said and "diastolic_mmhg" in said:
+    if "systolic_mmhg" in values and "diastolic_mmhg" in values:
         parts.append(f"BP {pressure_text(entry)}")
-        said.pop("systolic_mmhg")
-        said.pop("diastolic_mmhg")
+        values.pop("systolic_mmhg")
+        values.pop("diastolic_mmhg")
     for sign in VITAL_SIGNS:
-        if sign.key in said and sign.key != "temperature_c":
+        if sign.key in values and sign.key != "temperature_c":
             unit = " %" if sign.unit == "%" else ""
-            parts.append(f"{sign.abbreviation} {format_number(said[sign.key])}{unit}")
+            parts.append(f"{sign.abbreviation} {format_number(values[sign.key])}{unit}")
     return _SEPARATOR.join(parts)
 
 
-def temperature_text(entry: charted.Vitals) -> str:
-    """As it was typed; a reading in °F with its Celsius beside it."""
+def temperature_text(entry: entries.Vitals) -> str:
+    """Return the temperature as typed; one in °F with its value in °C."""
     celsius: Number = entry.temperature_c if entry.temperature_c is not None else Decimal(0)
     if entry.temperature_f is None:
         return f"{format_number(celsius, 2)} °C"
@@ -66,13 +66,13 @@ def temperature_text(entry: charted.Vitals) -> str:
     )
 
 
-def pressure_text(entry: charted.Vitals) -> str:
-    """Systolic and diastolic, "–" for the one not charted."""
+def pressure_text(entry: entries.Vitals) -> str:
+    """Return "systolic/diastolic", with "–" for the one not charted."""
     pair = (entry.systolic_mmhg, entry.diastolic_mmhg)
     return "/".join("–" if value is None else format_number(value) for value in pair)
 
 
-def _oxygen(entry: charted.Oxygen) -> str:
+def _oxygen(entry: entries.Oxygen) -> str:
     if entry.device is OxygenDevice.ROOM_AIR:
         return entry.device.label
     parts = [entry.device.label]
@@ -85,8 +85,8 @@ def _oxygen(entry: charted.Oxygen) -> str:
     return ", ".join(parts)
 
 
-def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
-    """The rate as charted, with the arithmetic that brings it to Table 3's unit."""
+def _infusion(entry: entries.Vasopressor, weight_kg: Decimal | None) -> str:
+    """Return the rate as charted, with its conversion to the unit of Lee 2014, Table 3."""
     text = f"{entry.drug.label} {rate_text(entry)}"
     canonical, weight = DRUGS[entry.drug].canonical, entry.weight_kg or weight_kg
     if not entry.rate or entry.unit is None or canonical is None or entry.unit is canonical:
@@ -100,7 +100,7 @@ def _infusion(entry: charted.Vasopressor, weight_kg: Decimal | None) -> str:
 
 
 def lab_unit_text(unit: str) -> str:
-    """The unit of a result as it is written; empty for a ratio."""
+    """Return the unit of a result as it is printed; empty for a ratio."""
     return _LAB_UNIT_TEXTS.get(unit, unit)
 
 
@@ -109,7 +109,7 @@ _LAB_UNIT_TEXTS: Final = {
 }  # fmt: skip
 
 
-def _lab(entry: charted.Lab) -> str:
+def _lab(entry: entries.Lab) -> str:
     result = (
         f"{entry.comparator or ''}{format_number(entry.value)} {lab_unit_text(entry.unit)}".rstrip()
     )
@@ -122,7 +122,7 @@ def _lab(entry: charted.Lab) -> str:
     return f"{text} ({', '.join(limits)})" if limits else text
 
 
-def _baseline(entry: charted.BaselineFacts) -> str:
+def _baseline(entry: entries.BaselineFacts) -> str:
     parts = []
     if entry.systolic_mmhg is not None or entry.diastolic_mmhg is not None:
         pair = (entry.systolic_mmhg, entry.diastolic_mmhg)
@@ -138,7 +138,7 @@ def _baseline(entry: charted.BaselineFacts) -> str:
     return "Baseline " + (_SEPARATOR.join(parts) or "not established")
 
 
-def _risk(entry: charted.Risk) -> str:
+def _risk(entry: entries.Risk) -> str:
     answers = [
         f"{question.label} {'yes' if answer else 'no'}"
         for question in RiskQuestion
@@ -147,68 +147,68 @@ def _risk(entry: charted.Risk) -> str:
     return "Risk: " + (", ".join(answers) or "not answered")
 
 
-def _toxicity(entry: charted.Toxicity) -> str:
-    said = "resolved" if entry.grade == 0 else f"CTCAE grade {entry.grade}"
-    return f"{capital(term_label(entry.term))}, {said}"
+def _toxicity(entry: entries.Toxicity) -> str:
+    grade = "resolved" if entry.grade == 0 else f"CTCAE grade {entry.grade}"
+    return f"{capital(term_label(entry.term))}, {grade}"
 
 
-def _judgement(entry: charted.Judgement) -> str:
+def _judgement(entry: entries.Judgement) -> str:
     return f"Judged {entry.about.label}: {'yes' if entry.present else 'no'}"
 
 
-def _symptom(entry: charted.Symptom) -> str:
+def _symptom(entry: entries.Symptom) -> str:
     return f"{capital(term_label(entry.term))} {'present' if entry.present else 'absent'}"
 
 
-def _not_observed(entry: charted.NotObserved) -> str:
+def _not_observed(entry: entries.NotObserved) -> str:
     why = entry.note if entry.reason is NotObservedReason.OTHER else entry.reason.label
     return f"{capital(entry.what.label)} not observed: {why}"
 
 
-def _treatment(entry: charted.Treatment) -> str:
+def _treatment(entry: entries.Treatment) -> str:
     dose = "" if entry.dose_mg is None else f" {format_number(entry.dose_mg)} mg"
     return f"{entry.agent.label}{dose}"
 
 
-_WORDED: Final[dict[type[charted.Entry], Callable[[Any], str]]] = {
-    charted.Vitals: _vitals,
-    charted.Oxygen: _oxygen,
-    charted.FluidBolus: lambda entry: f"Fluid bolus {format_number(entry.volume_ml)} mL",
-    charted.Weight: lambda entry: f"Weight {format_number(entry.weight_kg)} kg",
-    charted.Lab: _lab,
-    charted.BaselineFacts: _baseline,
-    charted.Risk: _risk,
-    charted.Toxicity: _toxicity,
-    charted.Judgement: _judgement,
-    charted.Symptom: _symptom,
-    charted.Treatment: _treatment,
-    charted.Note: lambda entry: f"Note: {entry.note}",
-    charted.NotObserved: _not_observed,
-    charted.Death: lambda _entry: "Death",
-    charted.Retraction: lambda _entry: "Entered in error",
+_TEXT_BY_CLASS: Final[dict[type[entries.Entry], Callable[[Any], str]]] = {
+    entries.Vitals: _vitals,
+    entries.Oxygen: _oxygen,
+    entries.FluidBolus: lambda entry: f"Fluid bolus {format_number(entry.volume_ml)} mL",
+    entries.Weight: lambda entry: f"Weight {format_number(entry.weight_kg)} kg",
+    entries.Lab: _lab,
+    entries.BaselineFacts: _baseline,
+    entries.Risk: _risk,
+    entries.Toxicity: _toxicity,
+    entries.Judgement: _judgement,
+    entries.Symptom: _symptom,
+    entries.Treatment: _treatment,
+    entries.Note: lambda entry: f"Note: {entry.note}",
+    entries.NotObserved: _not_observed,
+    entries.Death: lambda _entry: "Death",
+    entries.Retraction: lambda _entry: "Entered in error",
 }
 
 
-def attribution_text(entry: charted.Entry) -> str:
-    """How a row is marked whose findings are not plainly CRS; empty where they are."""
-    marks = [_MARKS[entry.attribution]] if entry.attribution in _MARKS else []
-    if isinstance(entry, charted.Vitals):
-        marks += [
-            f"{VITAL_SIGN[key].abbreviation} {_MARKS[attribution]}"
+def attribution_text(entry: entries.Entry) -> str:
+    """Return the tag of a row with findings not attributed to CRS; empty where all are."""
+    tags = [_ATTRIBUTION_TAGS[entry.attribution]] if entry.attribution in _ATTRIBUTION_TAGS else []
+    if isinstance(entry, entries.Vitals):
+        tags += [
+            f"{VITAL_SIGN[key].abbreviation} {_ATTRIBUTION_TAGS[attribution]}"
             for key, attribution in entry.attribution_by_field.items()
-            if attribution in _MARKS
+            if attribution in _ATTRIBUTION_TAGS
         ]
-    return _SEPARATOR.join(marks)
+    return _SEPARATOR.join(tags)
 
 
-_MARKS: Final = {
+_ATTRIBUTION_TAGS: Final = {
     Attribution.OTHER: "another cause, not counted",
     Attribution.UNCERTAIN: "attribution uncertain, counted",
 }
 
 
-def thing_label(key: str) -> str:
-    """The name of a thing that is charted: "temperature_c", "vasopressor.dopamine", "lab.crp"."""
+def key_label(key: str) -> str:
+    """Return the label of a key of the chart, as "temperature_c", "lab.crp", "symptom.rash"."""
     if key in VITAL_SIGN:
         return VITAL_SIGN[key].label
     prefix, _, word = key.partition(".")
@@ -221,12 +221,34 @@ def thing_label(key: str) -> str:
     return capital(term_label(word or prefix))
 
 
+def short_value(key: str, entry: entries.Entry) -> tuple[str, str, str]:
+    """Return label, value and unit of the value that ``entry`` has for ``key``."""
+    if isinstance(entry, entries.Lab):
+        result = f"{entry.comparator or ''}{format_number(entry.value)}"
+        return entry.analyte.label, result, lab_unit_text(entry.unit)
+    if isinstance(entry, entries.Vitals):
+        if key == "systolic_mmhg":
+            return "BP", pressure_text(entry), "mmHg"
+        if key == "temperature_c":
+            value, _, unit = temperature_text(entry).partition(" ")
+            return "Temp", value, unit
+        return VITAL_SIGN[key].abbreviation, vital_sign_number(key, entry), VITAL_SIGN[key].unit
+    return key_label(key), entry_text(entry), ""
+
+
+def vital_sign_number(key: str, entry: entries.Vitals, places: int = 3) -> str:
+    """Return the vital sign ``key`` of a set as a number without unit; "" where it has none."""
+    reading = entry.value_of(key)
+    return "" if reading is None else format_number(reading, places)
+
+
 def capital(text: str) -> str:
+    """Return ``text`` with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
 def duration_text(duration: timedelta) -> str:
-    """A length of time in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
+    """Return a duration in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
     minutes = max(0, int(duration.total_seconds()) // 60)
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
@@ -238,36 +260,36 @@ def duration_text(duration: timedelta) -> str:
 
 
 def age_text(at: datetime, now: datetime) -> str:
-    """How long ago: "12 min ago"."""
+    """Return the time from ``at`` to ``now``: "12 min ago"."""
     age = now - at
     return "just now" if age < timedelta(minutes=1) else f"{duration_text(age)} ago"
 
 
 def late_text(at: datetime, recorded_at: datetime) -> str:
-    """How late an entry was charted; empty up to ten minutes."""
+    """Return how late an entry was charted; empty up to ten minutes."""
     late = recorded_at - at
     return f"charted {duration_text(late)} later" if late > LATE_AFTER else ""
 
 
 def clock_text(at: datetime, now: datetime) -> str:
-    """A time of day at the site, with its date where that is not today's."""
+    """Return the time of day at the site, with the date where it is not that of ``now``."""
     there = at.astimezone(timezone.get_default_timezone())
     clock = f"{there.hour:02}:{there.minute:02}"
     return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
 
 
 def day_of(at: datetime) -> date:
-    """The site's date at an instant."""
+    """Return the date at the site at a time."""
     return at.astimezone(timezone.get_default_timezone()).date()
 
 
 def day_text(infused_at: datetime, at: datetime) -> int:
-    """Calendar days at the site since the infusion; the day of infusion is day 0."""
+    """Return the calendar days at the site since the infusion; its own day is day 0."""
     return (timezone.localtime(at).date() - timezone.localtime(infused_at).date()).days
 
 
-def weight_at(weights: Sequence[charted.Weight], at: datetime) -> Decimal | None:
-    """The latest of ``weights`` (in order) at or before ``at``, else the first after it."""
+def weight_at(weights: Sequence[entries.Weight], at: datetime) -> Decimal | None:
+    """Return the latest of ``weights`` (in order) at or before ``at``, else the first after it."""
     earlier = [weight for weight in weights if weight.at <= at]
     if earlier:
         return earlier[-1].weight_kg

@@ -1,4 +1,4 @@
-"""The rows of a timeline: each entry in one line, with what it corrected and who charted it."""
+"""Build the rows of the timeline: entries, grade changes, answers and moves."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from patients.queries.timeline import MoveRow, TimelineEntry, TimelinePage
 GRADE_CHANGE: Final = "grade_change"
 GUIDANCE: Final = "guidance"
 TRANSFER: Final = "transfer"
-"""The kinds of timeline rows that are no entry."""
+"""Kinds of timeline rows that are not entries."""
 _SHOWN_AS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """What an entry said before it was corrected, why, by whom and when."""
+    """Entry that was corrected: its text; reason, author and time of the correction."""
 
     old_text: str
     reason: str
@@ -35,7 +35,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """An entry, a change of grade, an answer or a move; ``key`` is its HTML id."""
+    """Row for an entry, a change of grade, an answer or a move; ``key`` is its HTML id."""
 
     key: str
     at: datetime
@@ -61,7 +61,7 @@ class TimelineRow:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A page of rows, newest first; ``older`` is the cursor of the next page, empty at the end."""
+    """Page of rows, newest first; ``older`` is the cursor of the next page, empty at the end."""
 
     rows: list[TimelineRow]
     older: str
@@ -69,10 +69,10 @@ class Timeline:
 
 
 def build_timeline(page: TimelinePage, kind: str, correctable: Container[str]) -> Timeline:
-    """The rows of a page, newest first.
+    """Build the rows of a page, newest first.
 
-    A change of grade is above the entries of its instant; answers and moves are among the entries.
-    ``correctable`` are the kinds that the reader may correct; empty for one who may not chart.
+    A change of grade is above the entries of the same time; answers and moves are among them.
+    ``correctable`` are the kinds of entries that the user may correct.
     """
     entries = build_rows(page.entries, page.chains, page.weights, correctable)
     others = [*map(answer_row, page.answers), *map(move_row, page.moves), *entries]
@@ -85,7 +85,7 @@ def build_timeline(page: TimelinePage, kind: str, correctable: Container[str]) -
 
 
 def in_timeline_order(rows: Iterable[TimelineRow]) -> list[TimelineRow]:
-    """Newest first; of one instant, changes of grade first, all else in the order of ``rows``."""
+    """Sort newest first; of one time, changes of grade first, all else in the order of ``rows``."""
     changes_first = sorted(rows, key=lambda row: row.kind != GRADE_CHANGE)
     return sorted(changes_first, key=lambda row: row.at, reverse=True)
 
@@ -96,7 +96,10 @@ def build_rows(
     weights: Sequence[grading_entries.Weight],
     correctable: Container[str],
 ) -> list[TimelineRow]:
-    """The rows of ``entries``, in their order, each with what it corrected from ``chains``."""
+    """Build the rows of ``entries``, in their order.
+
+    ``chains`` are the entries that they corrected, by id; ``weights`` convert doses.
+    """
     return [
         _entry_row(one, _corrected_by(one, chains, weights), weights, correctable)
         for one in entries
@@ -110,7 +113,7 @@ def _entry_row(
     correctable: Container[str],
 ) -> TimelineRow:
     row, read, retraction = entry.row, entry.read, entry.retraction
-    marks = attribution_text(read)
+    tags = attribution_text(read)
     can_retract = bool(correctable) and retraction is None
     return TimelineRow(
         key=f"entry-{row.pk}",
@@ -125,9 +128,9 @@ def _entry_row(
         retract_reason=retraction or "",
         note="" if isinstance(read, _SHOWN_AS_TEXT) else read.note,
         attribution=read.attribution.value,
-        attribution_text=marks,
+        attribution_text=tags,
         attribution_reason=entry.answers.get(REASON, "")
-        if marks or row.kind == EntryKind.DEATH
+        if tags or row.kind == EntryKind.DEATH
         else "",
         confirmed=tuple(confirmed_of(entry.answers, entry.place)),
         can_correct=can_retract and row.kind in correctable,
@@ -137,7 +140,7 @@ def _entry_row(
 
 
 def _weight(entry: TimelineEntry, weights: Sequence[grading_entries.Weight]) -> Decimal | None:
-    """The weight that a dose was converted with."""
+    """Return the weight that converts the dose of ``entry``; None where it is no infusion."""
     if isinstance(entry.read, grading_entries.Vasopressor):
         return weight_at(weights, entry.row.at)
     return None
@@ -148,7 +151,7 @@ def _corrected_by(
     chains: Mapping[uuid.UUID, TimelineEntry],
     weights: Sequence[grading_entries.Weight],
 ) -> tuple[Superseded, ...]:
-    """What an entry corrected, and what that one had corrected before."""
+    """Follow the chain of corrections behind ``entry``, latest first."""
     corrected, correction = [], entry
     while correction.row.replaces_id is not None:
         old = chains[correction.row.replaces_id]
@@ -165,7 +168,7 @@ def _corrected_by(
 
 
 def change_row(at: datetime, before: int, grade: int, findings: Mapping[str, Any]) -> TimelineRow:
-    """The row of a change of grade, with the criterion that decides the new one."""
+    """Build the row of a change of grade, with the criterion that decides the new grade."""
     deciding = [c["explanation"] for c in findings["criteria"] if c["grade"] == grade]
     return TimelineRow(
         key=f"grade-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}",
@@ -178,7 +181,7 @@ def change_row(at: datetime, before: int, grade: int, findings: Mapping[str, Any
 
 
 def answer_row(answer: AnswerRow) -> TimelineRow:
-    """One answer to guidance as a row of the timeline."""
+    """Build the row of an answer to guidance."""
     return TimelineRow(
         key=f"answer-{answer.pk}",
         at=answer.recorded_at,
@@ -190,7 +193,7 @@ def answer_row(answer: AnswerRow) -> TimelineRow:
 
 
 def answer_text(answer: AnswerRow) -> str:
-    """The answer in words: "Not now, asks again at 13:18", "Not appropriate: palliative care"."""
+    """Return the answer as text: "Not now, asks again at 13:18", "Not appropriate: other cause"."""
     reply = Reply(answer.reply).label
     if answer.returns_at is not None:
         return f"{reply}, asks again at {clock_text(answer.returns_at, answer.recorded_at)}"
@@ -198,7 +201,7 @@ def answer_text(answer: AnswerRow) -> str:
 
 
 def move_row(move: MoveRow) -> TimelineRow:
-    """A move, an end or a reopening of a course as a row of the timeline."""
+    """Build the row of a move, an end or a reopening of a course."""
     return TimelineRow(
         key=f"transfer-{move.pk}",
         at=move.at,
@@ -212,7 +215,7 @@ def move_row(move: MoveRow) -> TimelineRow:
 
 
 def transfer_text(move: Transfer) -> str:
-    """In words: "Moved from 7B 12 to ICU 3"."""
+    """Return a transfer as text: "Moved from 7B 12 to ICU 3"."""
     return _move_text(
         move.what,
         place_text(move.from_ward, move.from_bed),
@@ -229,5 +232,5 @@ def _move_text(what: str, before: str, after: str) -> str:
 
 
 def place_text(ward: str, bed: str) -> str:
-    """Ward and bed in words: "7B 12"."""
+    """Return ward and bed as text: "7B 12"."""
     return f"{ward} {bed}".strip()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, ClassVar, Final
 
 from django import forms
 
 from grading.engine.vocabulary import Attribution
 from patients.forms.base import BedsideForm
-from patients.forms.fields import FlatSelect, choices_of
+from patients.forms.fields import FlatSelect, choices_of, set_error_messages
 from patients.models import REASON, EntryKind
 from patients.queries.attributions import AttributionProposal
 
@@ -49,12 +50,14 @@ class AttributionFields(BedsideForm):
     """Fields for the cause of what is charted, and the reason where that is not plainly CRS.
 
     A kind that has no cause, like a weight, sets ``has_attribution`` to False. ``parts`` can have
-    a cause of their own, as pairs of key and label; their fields are ``attribution_fields``.
+    a cause of their own, as pairs of key and label. Their fields are many and seldom used: a posted
+    form has those alone that were filled in, until ``show_all_parts``.
     """
 
     kind: ClassVar[EntryKind]
     has_attribution: ClassVar[bool] = True
     parts: ClassVar[Sequence[tuple[str, str]]] = ()
+    _part_fields: ClassVar[dict[str, forms.Field]] = {}
 
     attribution = forms.ChoiceField(
         label="Due to", choices=choices_of(Attribution), initial=Attribution.CRS.value
@@ -67,6 +70,22 @@ class AttributionFields(BedsideForm):
         super().__init__(*args, **options)
         if not self.has_attribution:
             del self.fields[ATTRIBUTION], self.fields[REASON]
+        self._add_part_fields(
+            name for name in self._part_fields if not self.is_bound or self.data.get(name)
+        )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._part_fields = attribution_fields(cls.parts)
+        set_error_messages(cls._part_fields)
+
+    def show_all_parts(self) -> None:
+        """Add the fields of all parts to a form that is shown again."""
+        self._add_part_fields(self._part_fields)
+
+    def _add_part_fields(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.fields.setdefault(name, deepcopy(self._part_fields[name]))
 
     @classmethod
     def attribution_names(cls) -> list[str]:

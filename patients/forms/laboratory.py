@@ -13,7 +13,6 @@ from django import forms
 from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, LabUnit, lab_unit
 from patients.display.laboratory import LabInput, LabRow, limits_source_text
 from patients.display.text import lab_unit_text
-from patients.forms.attribution import attribution_fields
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField, choices_of, without_empty
 from patients.forms.layout import LaboratoryPanel
@@ -119,7 +118,6 @@ class LabPanelForm(EntryForm):
     parts = _PARTS
     generated_fields: ClassVar = {
         **{name: field for each in Analyte for name, field in _row_fields(each).items()},
-        **attribution_fields(_PARTS),
     }
 
     laboratory = forms.CharField(label="Laboratory", required=False, max_length=_LONGEST_NAME)

@@ -16,7 +16,6 @@ from grading.engine.vocabulary import (
     VITAL_SIGNS,
     OxygenDevice,
 )
-from patients.forms.attribution import attribution_fields
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField, VitalSignField, check_pressures, choices_of
 from patients.forms.layout import FieldWithUnit
@@ -38,8 +37,7 @@ class VitalsForm(EntryForm):
     field_of_place: ClassVar = {_TEMPERATURE_C.key: TEMPERATURE, FAHRENHEIT.key: TEMPERATURE}
     parts = _PARTS
     generated_fields: ClassVar = {
-        **{sign.key: VitalSignField(sign.key) for sign in VITAL_SIGNS if sign != _TEMPERATURE_C},
-        **attribution_fields(_PARTS),
+        sign.key: VitalSignField(sign.key) for sign in VITAL_SIGNS if sign != _TEMPERATURE_C
     }
 
     # Without limits: those depend on the unit.

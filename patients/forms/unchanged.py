@@ -27,8 +27,8 @@ _OF_EVERY_ENTRY = ("id", "kind", "at", "recorded_at", "replaces", "note")
 class UnchangedItem:
     """Entry that can be charted again with the same values.
 
-    ``mark`` is an optimistic-lock token: it is sent with the tick, so that a change made by someone
-    else in the meantime is noticed.
+    ``version`` is an optimistic-lock token: it is sent with the tick, so that a change made by
+    someone else in the meantime is noticed.
     """
 
     field_name: str
@@ -39,7 +39,7 @@ class UnchangedItem:
     body: Mapping[str, Any]
 
     @property
-    def mark(self) -> str:
+    def version(self) -> str:
         words = json.dumps([self.kind, self.body], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
@@ -111,7 +111,7 @@ class UnchangedFields(BedsideForm):
         self.unchanged = items
         for item in items:
             self.fields[item.field_name] = TickField(
-                value=item.mark, label=f"{item.label} unchanged", help_text=item.text
+                value=item.version, label=f"{item.label} unchanged", help_text=item.text
             )
 
     @property
@@ -134,7 +134,7 @@ class UnchangedFields(BedsideForm):
         if observed_at is None:
             return
         for item in self.ticked():
-            if self.cleaned_data[item.field_name] != item.mark:
+            if self.cleaned_data[item.field_name] != item.version:
                 self.add_error(
                     item.field_name,
                     f"{item.label} has changed since this form was opened: now {item.text}. "

@@ -1,1 +1,1 @@
-"""Figure 2 of the paper next to the chart: what is advised now, and the answers to it."""
+"""Guidance by Figure 2 of Lee 2014: the items advised now, and the answers to them."""

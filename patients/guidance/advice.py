@@ -12,7 +12,7 @@ from django.utils import timezone
 from grading.engine.algorithm import Item, Reply
 from grading.engine.entries import Entry, Risk, Treatment
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
-from grading.guidance import GuidanceAnswer as AnswerGiven
+from grading.guidance import GuidanceAnswer as EngineAnswer
 from grading.guidance import advise
 from grading.service import CurrentStatus
 from grading.systems import HEADLINE
@@ -56,29 +56,30 @@ CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
         TreatmentAgent.ANAKINRA,
     ),
 }
-"""What *done* to an item can chart, by its code; an item that is not here charts nothing."""
-_ASKED_ANEW_BY_A_DOSE: Final = ("tocilizumab.", "immunosuppression.")
+"""The treatments that *done* can chart, by the code of the item; other items chart nothing."""
+_ASKED_AGAIN_AFTER_DOSE: Final = ("tocilizumab.", "immunosuppression.")
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What is advised on a course where it stands, and what that rests on.
+    """Guidance items for a course at one time, with the values they were computed from.
 
-    ``given`` are the entries that guidance needs, ``read`` the same in grading's words.
+    ``intervals`` are the grades up to then, in order. ``entry_rows`` are the rows of the entries
+    that guidance needs, ``entries`` the same entries parsed.
     """
 
     course: Course
     status: CurrentStatus
     items: tuple[Item, ...]
     answers: Mapping[str, AnswerRow]
-    stretches: Sequence[GradeInterval]
-    given: Sequence[EntryRow]
-    read: Sequence[Entry]
+    intervals: Sequence[GradeInterval]
+    entry_rows: Sequence[EntryRow]
+    entries: Sequence[Entry]
 
     @property
     def treatments(self) -> list[Treatment]:
-        """Every treatment charted up to now, earliest first."""
-        return [e for e in self.read if isinstance(e, Treatment) and e.at <= self.status.at]
+        """The treatments charted up to the time of ``status``, earliest first."""
+        return [e for e in self.entries if isinstance(e, Treatment) and e.at <= self.status.at]
 
 
 def advice_for_course(course: Course, now: datetime) -> Advice:
@@ -87,7 +88,7 @@ def advice_for_course(course: Course, now: datetime) -> Advice:
 
 
 def advice_of(status: CourseStatus, history: GradeHistory) -> Advice:
-    """Compute the guidance for a course that was read already."""
+    """Compute the guidance from a status and a grade history that were read already."""
     return advice_for_status(
         status.course, status.current, history.grades, status.for_guidance, status.answers
     )
@@ -96,72 +97,79 @@ def advice_of(status: CourseStatus, history: GradeHistory) -> Advice:
 def advice_for_status(
     course: Course,
     status: CurrentStatus,
-    stretches: Sequence[GradeInterval],
-    given: Sequence[EntryRow],
+    intervals: Sequence[GradeInterval],
+    entry_rows: Sequence[EntryRow],
     answers: Mapping[str, AnswerRow],
 ) -> Advice:
-    """What is advised on a course that stands at ``status``.
+    """Compute the guidance for ``course`` at ``status``.
 
-    By the grades held, the entries that guidance needs, and the latest answer to each item.
+    ``intervals`` are the grades up to then, ``entry_rows`` the entries that guidance needs, and
+    ``answers`` the latest answer to each item by its code.
     """
-    read = parse_entries(given)
+    entries = parse_entries(entry_rows)
     items = advise(
-        course_facts(course, policy_periods_for(course, ())),  # the policy in force is the status's
+        course_facts(course, policy_periods_for(course, ())),  # The policy in force is in status.
         status,
-        read,
-        stretches,
+        entries,
+        intervals,
         answers=[
-            AnswerGiven(answer.code, Reply(answer.reply), answer.recorded_at)
+            EngineAnswer(answer.code, Reply(answer.reply), answer.recorded_at)
             for answer in answers.values()
         ],
         timezone=timezone.get_current_timezone(),
     )
-    return Advice(course, status, items, answers, stretches, given, read)
+    return Advice(course, status, items, answers, intervals, entry_rows, entries)
 
 
-def why_asked_again(item: Item, answer: AnswerRow, advised: Advice) -> str:
-    """Why an answer no longer holds: "" while it does."""
-    now = advised.status.at
+def why_asked_again(item: Item, answer: AnswerRow, advice: Advice) -> str:
+    """Return why ``item`` is asked again in spite of ``answer``; "" where it is not."""
+    now = advice.status.at
     if answer.returns_at is not None and answer.returns_at <= now:
         return f"asked again since {clock_text(answer.returns_at, now)}"
-    if (risen := _risen_since(answer, advised)) is not None:
+    if (risen := _grade_rise_since(answer, advice)) is not None:
         return f"asked again: grade {risen}"
-    if answer.charted_anew:
+    if answer.was_replaced:
         return "asked again: what it charted was taken back or corrected"
     if answer.charted and item.dose_mg is not None:
         return "asked again: another dose is worked out"
-    if item.code.startswith(_ASKED_ANEW_BY_A_DOSE):
-        last = last_tocilizumab(advised)
+    if item.code.startswith(_ASKED_AGAIN_AFTER_DOSE):
+        last = last_tocilizumab(advice)
         if last is not None and last.recorded_at > answer.recorded_at:
             return "asked again: tocilizumab was given since"
     return ""
 
 
-def _risen_since(answer: AnswerRow, advised: Advice) -> str | None:
-    """The change of grade upwards since ``answer``, by the clock or by what was charted later."""
+def _grade_rise_since(answer: AnswerRow, advice: Advice) -> str | None:
+    """Return the last rise of the grade after ``answer`` in words, None where there is none.
+
+    A rise comes with time alone, or from an entry that was recorded later.
+    """
     before, risen = None, None
-    for stretch in advised.stretches:
-        rose = before is not None and stretch.grade > before
-        if rose and stretch.start > answer.recorded_at:
-            risen = f"{before} to {stretch.grade} at {clock_text(stretch.start, advised.status.at)}"
-        before = stretch.grade
-    grade = advised.status.grade
+    for interval in advice.intervals:
+        rose = before is not None and interval.grade > before
+        if rose and interval.start > answer.recorded_at:
+            risen = (
+                f"{before} to {interval.grade} at {clock_text(interval.start, advice.status.at)}"
+            )
+        before = interval.grade
+    grade = advice.status.grade
     if risen is None and grade is not None and grade > answer.grade:
         risen = f"{answer.grade} to {grade} by what was charted since"
     return risen
 
 
-def risk_answers(advised: Advice) -> dict[RiskQuestion, tuple[bool, str]]:
-    """The answers that hold, each with its entry."""
+def risk_answers(advice: Advice) -> dict[RiskQuestion, tuple[bool, str]]:
+    """Return the latest answer to each risk question, with the id of its entry."""
     answers = {}
-    for entry in advised.read:
-        if isinstance(entry, Risk) and entry.at <= advised.status.at:
+    for entry in advice.entries:
+        if isinstance(entry, Risk) and entry.at <= advice.status.at:
             for question in RiskQuestion:
                 if (present := getattr(entry, question.value)) is not None:
                     answers[question] = (present, entry.id)
     return answers
 
 
-def last_tocilizumab(advised: Advice) -> Treatment | None:
-    doses = [t for t in advised.treatments if t.agent is TreatmentAgent.TOCILIZUMAB]
+def last_tocilizumab(advice: Advice) -> Treatment | None:
+    """Return the latest tocilizumab dose; None where none was charted."""
+    doses = [t for t in advice.treatments if t.agent is TreatmentAgent.TOCILIZUMAB]
     return doses[-1] if doses else None

@@ -21,14 +21,14 @@ from patients.recording.record import RecordingResult, append_act, lock_course
 
 
 class NoLongerAdvisedError(ConflictError):
-    """The chart has changed since the page was shown: the item is not advised now."""
+    """Conflict: the item is not advised any more; the chart changed after the page was shown."""
 
     def __init__(self) -> None:
         super().__init__("This is not advised any more: look at the chart.")
 
 
 class AnsweredMeanwhileError(ConflictError):
-    """Someone else has answered the item since the page was shown."""
+    """Conflict: someone else answered the item after the page was shown."""
 
     def __init__(self, answer: AnswerRow) -> None:
         super().__init__(f"{answer.author} has answered this meanwhile: {answer_text(answer)}.")
@@ -36,9 +36,10 @@ class AnsweredMeanwhileError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class NewAnswer:
-    """An answer as it was given. ``seen`` is the answer that its page showed, None for none.
+    """Answer to an item that is not recorded yet.
 
-    ``treatment`` is what *done* charts; ``returns_after`` goes with *not now*.
+    ``seen`` is the optimistic-lock token: the id of the answer that the page showed, None where it
+    showed none. ``treatment`` is the entry that *done* charts; *not now* has ``returns_after``.
     """
 
     code: str
@@ -51,58 +52,61 @@ class NewAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """The answer as it was kept, and what its act put on the chart."""
+    """Recorded answer, and the result of the act that it was recorded with."""
 
-    recorded: RecordingResult
+    result: RecordingResult
     answer: AnswerRow
 
 
 @transaction.atomic
-def record_answer(course: Course, given: NewAnswer, sending: Submission) -> RecordedAnswer:
-    """Keep an answer with the treatment that it charts, and regrade.
+def record_answer(course: Course, answer: NewAnswer, submission: Submission) -> RecordedAnswer:
+    """Record an answer to guidance with the treatment that it charts, and regrade the course.
 
-    Sent again under the same ``form_id``, answers as before and records nothing. Raises
-    NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as ``recording.record`` does.
+    A replay under the same ``form_id`` (the idempotency key) returns the recorded answer and
+    records nothing. Raises NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as
+    ``recording.record`` does.
     """
     lock_course(course.pk)
-    drafts: Sequence[NewEntry] = () if given.treatment is None else (given.treatment,)
-    if course.acts.filter(form_id=sending.form_id).exists():
-        recorded = append_act(course, drafts, sending)
-        return RecordedAnswer(recorded, _recorded_before(recorded))
-    advised = advice_for_course(course, timezone.now())
-    item = _item_to_answer(advised, given)
-    recorded = append_act(course, drafts, sending)
-    return RecordedAnswer(recorded, _store(recorded, advised, item, given))
+    new_entries: Sequence[NewEntry] = () if answer.treatment is None else (answer.treatment,)
+    if course.acts.filter(form_id=submission.form_id).exists():
+        result = append_act(course, new_entries, submission)
+        return RecordedAnswer(result, _answer_of_act(result))
+    advice = advice_for_course(course, timezone.now())
+    item = _check_can_answer(advice, answer)
+    result = append_act(course, new_entries, submission)
+    return RecordedAnswer(result, _store(result, advice, item, answer))
 
 
-def _item_to_answer(advised: Advice, given: NewAnswer) -> Item:
-    item = next((item for item in advised.items if item.code == given.code), None)
-    if item is None or given.reply not in item.answers:
+def _check_can_answer(advice: Advice, answer: NewAnswer) -> Item:
+    """Return the item that ``answer`` is for, checked under the course's lock."""
+    item = next((item for item in advice.items if item.code == answer.code), None)
+    if item is None or answer.reply not in item.answers:
         raise NoLongerAdvisedError
-    latest = advised.answers.get(given.code)
-    if latest is not None and latest.pk != given.seen:
+    latest = advice.answers.get(answer.code)
+    if latest is not None and latest.pk != answer.seen:
         raise AnsweredMeanwhileError(latest)
     return item
 
 
-def _recorded_before(recorded: RecordingResult) -> AnswerRow:
-    return answer_row_of(GuidanceAnswer.objects.select_related("recorded_by").get(act=recorded.act))
+def _answer_of_act(result: RecordingResult) -> AnswerRow:
+    """Read the answer that a replayed form recorded the first time."""
+    return answer_row_of(GuidanceAnswer.objects.select_related("recorded_by").get(act=result.act))
 
 
-def _store(recorded: RecordingResult, advised: Advice, item: Item, given: NewAnswer) -> AnswerRow:
-    act, status = recorded.act, advised.status
-    charted = next((e for e in recorded.entries if e.kind == EntryKind.TREATMENT), None)
-    returns_at = None if given.returns_after is None else act.recorded_at + given.returns_after
+def _store(result: RecordingResult, advice: Advice, item: Item, answer: NewAnswer) -> AnswerRow:
+    act, status = result.act, advice.status
+    charted = next((e for e in result.entries if e.kind == EntryKind.TREATMENT), None)
+    returns_at = None if answer.returns_after is None else act.recorded_at + answer.returns_after
     stored = GuidanceAnswer.objects.create(
-        course=recorded.course,
+        course=result.course,
         act=act,
         code=item.code,
         summary=item.summary,
         grade=status.grade or 0,
         at_most=status.at_most or 0,
         ruleset_version=HEADLINE.version,
-        reply=given.reply.value,
-        reason=given.reason,
+        reply=answer.reply.value,
+        reason=answer.reason,
         returns_at=returns_at,
         treatment=charted,
         recorded_at=act.recorded_at,

@@ -22,7 +22,7 @@ _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def answers_as_csv(course_id: uuid.UUID | None = None) -> Iterator[str]:
-    """The answers of every course, or of one, as the lines of a CSV file, oldest first."""
+    """Yield the answers of all courses, or of one, as lines of a CSV file, oldest first."""
     answers: QuerySet[GuidanceAnswer] = GuidanceAnswer.objects.select_related(
         "recorded_by", "treatment", "course__patient"
     ).order_by("recorded_at")
@@ -66,5 +66,5 @@ def _line(cells: Iterable[Any]) -> str:
 
 
 def as_spreadsheet_text(cell: str) -> str:
-    """``cell`` so that a spreadsheet shows it and never runs it: an apostrophe before a formula."""
+    """Return ``cell`` with an apostrophe before what a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_STARTS_A_FORMULA) else cell

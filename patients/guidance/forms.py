@@ -30,7 +30,7 @@ RETURNS_AFTER: Final = {
     "240": "4 h",
     "720": "12 h",
 }
-"""For how long *not now* can rest, in minutes."""
+"""After how many minutes an item answered *not now* can be asked again."""
 OTHER_REASON: Final = "other"
 REASONS: Final = (
     ("another_cause", "Another cause is more likely"),
@@ -43,11 +43,11 @@ REASONS: Final = (
 _WITHOUT_DOSE: Final = frozenset(
     {TreatmentAgent.ANTIBIOTICS, TreatmentAgent.ANTIPYRETIC, TreatmentAgent.HYDROCORTISONE}
 )
-"""The paper gives no amount of these: they may be charted without one."""
+"""Agents that may be charted without a dose: the paper states none."""
 
 
 class AnswerForm(SubmittedForm):
-    """What every answer has: its form, and the answer that its page showed."""
+    """Fields of every answer. ``seen`` is the id of the answer that the page showed, or empty."""
 
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -65,7 +65,7 @@ class AnswerForm(SubmittedForm):
 
 
 class NotNowForm(AnswerForm):
-    """When to ask again."""
+    """The answer *not now*: after how long to ask again."""
 
     minutes = forms.ChoiceField(
         choices=[*RETURNS_AFTER.items()],
@@ -81,7 +81,7 @@ class NotNowForm(AnswerForm):
 
 
 class NotAppropriateForm(AnswerForm):
-    """Why the advice does not fit this patient."""
+    """The answer *not appropriate*, with its reason."""
 
     why = forms.ChoiceField(
         label="Why is it not appropriate?",
@@ -101,7 +101,7 @@ class NotAppropriateForm(AnswerForm):
 
     @property
     def reason(self) -> str:
-        """The reason as it is kept: the one chosen, with what was written."""
+        """The text to store: the chosen reason, with the words that were typed."""
         why, in_words = self.cleaned_data["why"], self.cleaned_data["in_words"]
         if why == OTHER_REASON:
             return str(in_words)
@@ -109,8 +109,8 @@ class NotAppropriateForm(AnswerForm):
         return f"{label}: {in_words}" if in_words else label
 
 
-class GivenForm(EntryForm):
-    """A treatment that was given in answer to an item: what, how much and when."""
+class TreatmentGivenForm(EntryForm):
+    """The answer *done* with the treatment that it charts: agent, dose and time."""
 
     kind = EntryKind.TREATMENT
     has_attribution = False
@@ -147,7 +147,7 @@ class GivenForm(EntryForm):
             self._propose(item, item.dose_mg)
 
     def _propose(self, item: Item, dose_mg: Any) -> None:
-        """The item's dose, to be changed; a day's amount is not put in as one dose."""
+        """Fill in the dose of ``item``; the amount of a whole day is only shown as help text."""
         field = self.fields["dose_mg"]
         if item.dose_per_day:
             field.help_text = f"{format_number(dose_mg)} mg is the amount of a whole day"
@@ -174,40 +174,45 @@ class GivenForm(EntryForm):
 
 
 class StaleActionError(ConflictError):
-    """A quick action cannot be charted: the chart has changed since its page was shown."""
+    """Conflict: a quick action refers to what has changed since its page was shown."""
 
 
 class QuickActionForm(SubmittedForm):
-    """One tap of the panel: an answer to a question, a judgement, or that something goes on."""
+    """One button of the panel.
 
-    says = forms.CharField(max_length=80)
-    mark = forms.CharField(required=False, max_length=40)
+    ``action`` is what to chart: "risk:<question>:yes", "judgement:<about>:no",
+    "unchanged:<field name>" or "stopped:<drug>". ``seen_version`` is the optimistic-lock token of
+    the entry that the page showed, for the last two.
+    """
 
-    def new_entry(self, at: datetime, can_go_on: Sequence[UnchangedItem]) -> NewEntry:
-        """What the tap charts; raises NothingLeftError where the chart has changed meanwhile."""
-        about, _, rest = self.cleaned_data["says"].partition(":")
+    action = forms.CharField(max_length=80)
+    seen_version = forms.CharField(required=False, max_length=40)
+
+    def new_entry(self, at: datetime, unchanged: Sequence[UnchangedItem]) -> NewEntry:
+        """Return the entry to record; raise StaleActionError where the chart has changed."""
+        about, _, rest = self.cleaned_data["action"].partition(":")
         what, _, answer = rest.partition(":")
         if about == RISK and what in set(RiskQuestion) and answer in (YES, NO):
             return NewEntry(EntryKind.RISK, at, {what: answer == YES})
         if about == JUDGEMENT and what in set(JudgementAbout) and answer in (YES, NO):
             return NewEntry(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
         if about == UNCHANGED:
-            return self._seen(what, can_go_on).new_entry(at)
+            return self._seen(what, unchanged).new_entry(at)
         if about == STOPPED and what in set(VasopressorDrug):
-            self._seen(running_name(VasopressorDrug(what)), can_go_on)
+            self._seen(running_name(VasopressorDrug(what)), unchanged)
             return NewEntry(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})
         raise StaleActionError("This page is out of date: look at the chart and try again.")
 
-    def _seen(self, name: str, can_go_on: Sequence[UnchangedItem]) -> UnchangedItem:
-        """What goes on, where it is still what the page showed."""
-        thing = next((thing for thing in can_go_on if thing.field_name == name), None)
-        if thing is None:
+    def _seen(self, name: str, unchanged: Sequence[UnchangedItem]) -> UnchangedItem:
+        """Return the unchanged item of this name; raise StaleActionError unless it was seen so."""
+        item = next((item for item in unchanged if item.field_name == name), None)
+        if item is None:
             raise StaleActionError("It does not run any more: someone charted that meanwhile.")
-        if thing.mark != self.cleaned_data["mark"]:
+        if item.version != self.cleaned_data["seen_version"]:
             raise StaleActionError(
-                f"{thing.label} has changed since this page was shown: now {thing.text}."
+                f"{item.label} has changed since this page was shown: now {item.text}."
             )
-        return thing
+        return item
 
 
 FORM_OF_REPLY: Final[dict[Reply, type[AnswerForm]]] = {

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from grading.engine.algorithm import Indicator, Input, Item
 from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+from patients.display.signature import signature_of
 from patients.display.text import clock_text, day_of
 from patients.display.timeline import answer_text
 from patients.forms.unchanged import UnchangedItem, unchanged_items
@@ -23,19 +23,19 @@ from patients.guidance.advice import (
     risk_answers,
     why_asked_again,
 )
-from patients.guidance.tasks import RISK_ASKED, Task, risk_task, tasks_of
+from patients.guidance.tasks import RISK_QUESTIONS, Task, risk_task, tasks_of
 from patients.queries.grades import EntryAuthor, GradeHistory
 from patients.queries.status import CourseStatus, read_authors, read_history_for, weights_among
 
 
 def slug_of(code: str) -> str:
-    """How an item is named in a page's addresses."""
+    """Return the HTML id of the item with this code."""
     return f"item-{code.replace('.', '-').replace('_', '-')}"
 
 
 @dataclass(frozen=True, slots=True)
 class InputLine:
-    """A piece of the chart that an item used; ``at`` and ``author`` where an entry says it."""
+    """Value that an item was computed from; ``at`` and ``author`` where it comes from an entry."""
 
     what: str
     value: str
@@ -45,7 +45,7 @@ class InputLine:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredLine:
-    """The latest answer to an item. ``why_again``: why it is asked again, "" where it holds."""
+    """Latest answer to an item. ``why_again``: why it is asked again, "" while the answer stays."""
 
     answer_id: UUID
     text: str
@@ -56,7 +56,7 @@ class AnsweredLine:
 
 @dataclass(frozen=True, slots=True)
 class ItemCard:
-    """One item of guidance; ``slug`` names it in the page, ``next_at`` is what it waits for."""
+    """One guidance item. ``slug`` is its HTML id, ``next_at`` the time that it counts down to."""
 
     code: str
     slug: str
@@ -77,22 +77,23 @@ class ItemCard:
 
     @property
     def is_open(self) -> bool:
-        """Whether it still asks something: not answered, or asked again."""
+        """Whether the item waits for an answer: it has none, or is asked again."""
         return self.answered is None or bool(self.answered.why_again)
 
     @property
     def answers_in_sight(self) -> bool:
-        """Whether the answers stand on the card itself; else inside its detail."""
+        """Whether the answer buttons are on the card itself; else they are inside its details."""
         return self.is_open and (self.indicator != Indicator.INFO or self.proposes_dose)
 
     @property
     def seen(self) -> str:
+        """The optimistic-lock token of an answer: the id of the answer before it, or ""."""
         return "" if self.answered is None else str(self.answered.answer_id)
 
 
 @dataclass(frozen=True, slots=True)
 class GradeRiseAlert:
-    """The first time that the course reached the grade that it has now; it interrupts once."""
+    """Alert that the grade rose to its present value; shown once in a browser tab, by ``key``."""
 
     key: str
     at: datetime
@@ -103,7 +104,11 @@ class GradeRiseAlert:
 
 @dataclass(frozen=True, slots=True)
 class GuidancePanel:
-    """Guidance for a course at ``as_of``; ``next_at`` is when the clock alone changes it."""
+    """Guidance for a course at ``as_of``; ``next_at`` is when it changes by time alone.
+
+    ``asked`` and ``answered`` are the items, ``questions`` and ``answered_questions`` the risk
+    questions of the algorithm.
+    """
 
     course_id: UUID
     as_of: datetime
@@ -111,14 +116,14 @@ class GuidancePanel:
     asked: Sequence[ItemCard]
     answered: Sequence[ItemCard]
     questions: Sequence[Task]
-    told: Sequence[Task]
+    answered_questions: Sequence[Task]
     rise: GradeRiseAlert | None
     next_at: datetime | None
     signature: str
 
     @property
     def first(self) -> ItemCard | None:
-        """The most urgent item that still asks something."""
+        """The most urgent item that waits for an answer."""
         return next(iter(self.asked), None)
 
 
@@ -141,54 +146,54 @@ def read_panel(status: CourseStatus) -> GuidancePanel:
 def panel_for_status(
     status: CourseStatus, history: GradeHistory, unchanged: Sequence[UnchangedItem]
 ) -> GuidancePanel:
-    """The panel of a course that was read already."""
+    """Build the panel from a status and a grade history that were read already."""
     return build_panel(advice_of(status, history), history.authors, unchanged)
 
 
 def build_panel(
-    advised: Advice, known: Mapping[str, EntryAuthor], can_go_on: Sequence[UnchangedItem]
+    advice: Advice, known: Mapping[str, EntryAuthor], unchanged: Sequence[UnchangedItem]
 ) -> GuidancePanel:
-    """The panel of what is advised.
+    """Build the panel of ``advice``.
 
-    ``known`` are authors at hand, those of other entries that an item used are read; ``can_go_on``
-    is what a round may find unchanged.
+    ``known`` are the authors read so far, by entry id; those of other entries that an item used are
+    read here. ``unchanged`` are the entries that can be charted again unchanged.
     """
-    course, status = advised.course, advised.status
-    authors = _authors(advised, known)
-    risk = risk_answers(advised)
-    cards = [_card(item, advised, authors, risk, can_go_on) for item in advised.items]
-    questions = list(_questions(advised, risk, authors))
-    rise, next_at = _rise(advised), _next_at(advised)
+    course, status = advice.course, advice.status
+    authors = _authors(advice, known)
+    risk = risk_answers(advice)
+    cards = [_card(item, advice, authors, risk, unchanged) for item in advice.items]
+    questions = list(_questions(advice, risk, authors))
+    rise, next_at = _rise(advice), _next_at(advice)
     return GuidancePanel(
         course_id=course.pk,
         as_of=status.at,
         grade=status.grade,
         asked=[card for card in cards if card.is_open],
         answered=[card for card in cards if not card.is_open],
-        questions=[task for task in questions if not task.told],
-        told=[task for task in questions if task.told],
+        questions=[task for task in questions if not task.answer_in_force],
+        answered_questions=[task for task in questions if task.answer_in_force],
         rise=rise,
         next_at=next_at,
-        signature=_signature(status.grade, cards, questions, rise, next_at, day_of(status.at)),
+        signature=signature_of(status.grade, cards, questions, rise, next_at, day_of(status.at)),
     )
 
 
-def _authors(advised: Advice, known: Mapping[str, EntryAuthor]) -> dict[str, EntryAuthor]:
-    """Who charted what the items and the questions used."""
-    used = {used.entry_id for item in advised.items for used in item.inputs if used.entry_id}
-    given = {str(row.pk): EntryAuthor(row.author, row.at) for row in advised.given}
-    at_hand = {**known, **given}
-    return at_hand | read_authors(used - at_hand.keys())
+def _authors(advice: Advice, known: Mapping[str, EntryAuthor]) -> dict[str, EntryAuthor]:
+    """Return the authors of the entries that the items and questions used, by entry id."""
+    used = {used.entry_id for item in advice.items for used in item.inputs if used.entry_id}
+    of_entries = {str(row.pk): EntryAuthor(row.author, row.at) for row in advice.entry_rows}
+    authors = {**known, **of_entries}
+    return authors | read_authors(used - authors.keys())
 
 
 def _card(
     item: Item,
-    advised: Advice,
+    advice: Advice,
     authors: Mapping[str, EntryAuthor],
     risk: Mapping[RiskQuestion, tuple[bool, str]],
-    can_go_on: Sequence[UnchangedItem],
+    unchanged: Sequence[UnchangedItem],
 ) -> ItemCard:
-    now = advised.status.at
+    now = advice.status.at
     answered = {question: present for question, (present, _) in risk.items()}
     return ItemCard(
         code=item.code,
@@ -199,19 +204,19 @@ def _card(
         detail=item.detail,
         other_source=item.other_source,
         citation=item.citation,
-        inputs=tuple(_input(used, authors, now) for used in item.inputs),
+        inputs=tuple(_input_line(used, authors, now) for used in item.inputs),
         unknown=tuple(item.unknown),
         replies=tuple(reply.value for reply in item.answers),
         charts=item.code in CHARTED_BY_DONE,
         proposes_dose=item.dose_mg is not None,
-        tasks=tasks_of(item, advised.status, answered, can_go_on),
-        answered=_answered(item, advised),
-        next_at=_due(advised) if item.code == "tocilizumab.awaiting" else None,
+        tasks=tasks_of(item, advice.status, answered, unchanged),
+        answered=_answered_line(item, advice),
+        next_at=_reassessment_due(advice) if item.code == "tocilizumab.awaiting" else None,
     )
 
 
-def _input(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:
-    """The value without the time that the line gives apart from it."""
+def _input_line(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:
+    """Build the line of ``used``; its time is cut off the value, as the line shows it apart."""
     author = authors.get(used.entry_id or "")
     if author is None:
         return InputLine(used.what, used.value, None, "")
@@ -221,8 +226,8 @@ def _input(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> In
     return InputLine(used.what, value, author.at, author.name)
 
 
-def _answered(item: Item, advised: Advice) -> AnsweredLine | None:
-    answer = advised.answers.get(item.code)
+def _answered_line(item: Item, advice: Advice) -> AnsweredLine | None:
+    answer = advice.answers.get(item.code)
     if answer is None:
         return None
     return AnsweredLine(
@@ -230,66 +235,61 @@ def _answered(item: Item, advised: Advice) -> AnsweredLine | None:
         text=answer_text(answer),
         author=answer.author,
         at=answer.recorded_at,
-        why_again=why_asked_again(item, answer, advised),
+        why_again=why_asked_again(item, answer, advice),
     )
 
 
 def _questions(
-    advised: Advice,
+    advice: Advice,
     risk: Mapping[RiskQuestion, tuple[bool, str]],
     authors: Mapping[str, EntryAuthor],
 ) -> Iterable[Task]:
-    """The algorithm's questions: those answered, to be changed, and those asked at this grade.
+    """Yield the risk questions: those that are answered, and those that are asked at this grade.
 
-    The two that decide the branch at grade 2 are asked by their own item while they are open.
+    While the two that decide the branch at grade 2 are open, an item of their own asks them.
     """
-    grade = advised.status.grade
-    for question in RISK_ASKED:
+    grade = advice.status.grade
+    for question in RISK_QUESTIONS:
         present, entry_id = risk.get(question, (None, ""))
         if present is not None:
             author = authors[entry_id]
-            told = f"{clock_text(author.at, advised.status.at)}, {author.name}"
-            yield risk_task(question, present, told)
+            note = f"{clock_text(author.at, advice.status.at)}, {author.name}"
+            yield risk_task(question, present, note)
         elif question is RiskQuestion.CHRONIC_CORTICOSTEROIDS and grade in (2, 3, 4):
             yield risk_task(
                 question, None, "Asked because stress-dose hydrocortisone depends on it"
             )
 
 
-def _rise(advised: Advice) -> GradeRiseAlert | None:
-    """The first change up to the grade that holds since, while it is recent."""
-    grade, now = advised.status.grade, advised.status.at
+def _rise(advice: Advice) -> GradeRiseAlert | None:
+    """Return the last rise to a new highest grade, if recent and without a fall since."""
+    grade, now = advice.status.grade, advice.status.at
     highest, reached = None, None
-    for stretch in advised.stretches:
-        if highest is not None and stretch.grade > highest:
-            reached = (stretch.start, highest, stretch.grade)
-        elif reached is not None and stretch.grade < reached[2]:
+    for interval in advice.intervals:
+        if highest is not None and interval.grade > highest:
+            reached = (interval.start, highest, interval.grade)
+        elif reached is not None and interval.grade < reached[2]:
             reached = None
-        highest = max(stretch.grade, highest or 0)
+        highest = max(interval.grade, highest or 0)
     if reached is None or now - reached[0] >= _INTERRUPTS_FOR:
         return None
     at, before, risen_to = reached
-    deciding = (c.explanation for c in advised.status.criteria if c.grade == grade)
-    key = f"{advised.course.pk}:{risen_to}"
+    deciding = (c.explanation for c in advice.status.criteria if c.grade == grade)
+    key = f"{advice.course.pk}:{risen_to}"
     return GradeRiseAlert(key, at, before, risen_to, next(deciding, ""))
 
 
-def _next_at(advised: Advice) -> datetime | None:
-    """When the clock alone changes what is asked; changes of grade are the grade card's."""
-    now = advised.status.at
-    instants = [answer.returns_at for answer in advised.answers.values() if answer.returns_at]
-    for treatment in advised.treatments:
+def _next_at(advice: Advice) -> datetime | None:
+    """Return when the panel changes next by time alone; changes of grade are left to the card."""
+    now = advice.status.at
+    instants = [answer.returns_at for answer in advice.answers.values() if answer.returns_at]
+    for treatment in advice.treatments:
         wait = REASSESS_AFTER if treatment.agent is TreatmentAgent.TOCILIZUMAB else JUST_GIVEN
         instants.append(treatment.at + hours(wait))
     return min((instant for instant in instants if instant > now), default=None)
 
 
-def _due(advised: Advice) -> datetime | None:
-    """When the latest tocilizumab is to be reassessed."""
-    last = last_tocilizumab(advised)
+def _reassessment_due(advice: Advice) -> datetime | None:
+    """Return when the latest tocilizumab dose is to be reassessed."""
+    last = last_tocilizumab(advice)
     return None if last is None else last.at + hours(REASSESS_AFTER)
-
-
-def _signature(*shown: Any) -> str:
-    """Changes with anything that the panel prints; a time of day has its date on another day."""
-    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]

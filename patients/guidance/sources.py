@@ -16,9 +16,9 @@ from grading.systems import HEADLINE
 from patients.guidance.panel import slug_of
 
 RULESET_DATED: Final = date(2026, 11, 22)
-"""When the present version of the ruleset was settled."""
+"""Date of the present version of the ruleset."""
 
-WROTE: Final = (
+AUTHORS: Final = (
     "Daniel W. Lee, Rebecca Gardner, David L. Porter, Chrystal U. Louis, Nabil Ahmed, Michael "
     "Jensen, Stephan A. Grupp and Crystal L. Mackall. All eight wrote and edited it."
 )
@@ -97,7 +97,7 @@ CHART_USED: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ItemSource:
-    """Where an item of guidance comes from and what of the chart it uses."""
+    """Source of a guidance item, and what it uses of the chart."""
 
     code: str
     slug: str
@@ -107,7 +107,7 @@ class ItemSource:
 
 @dataclass(frozen=True, slots=True)
 class ParameterLine:
-    """A parameter of the policy in force beside its default."""
+    """A parameter of the policy in force, with its default."""
 
     name: str
     label: str
@@ -120,10 +120,10 @@ class ParameterLine:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Everything that the page of sources prints."""
+    """Values of the page of sources."""
 
     paper: str
-    wrote: str
+    authors: str
     funding: Sequence[str]
     interests: Sequence[str]
     others: Sequence[str]
@@ -137,11 +137,11 @@ class Sources:
 
 
 def build_sources(policy: Policy) -> Sources:
-    """The attributes, with the parameters of ``policy`` beside their defaults."""
+    """Build the values of the page, with the parameters of ``policy`` and their defaults."""
     others = [full for name, full in SOURCES.items() if name not in (HEADLINE.key, "decision")]
     return Sources(
         paper=SOURCES[HEADLINE.key],
-        wrote=WROTE,
+        authors=AUTHORS,
         funding=FUNDING,
         interests=INTERESTS,
         others=[*others, *(full for _, full in LATER_SOURCES.values())],

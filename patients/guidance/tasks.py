@@ -1,4 +1,4 @@
-"""What an item of guidance asks to be charted or decided."""
+"""Build the tasks of a guidance item: what to chart or decide, and the buttons for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grading.engine.algorithm import Item
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Unknown
 from grading.engine.vocabulary import VITAL_SIGN, JudgementAbout, RiskQuestion, VasopressorDrug
-from patients.display.text import capital, thing_label
+from patients.display.text import capital, key_label
 from patients.forms.fields import NO, YES
 from patients.forms.registry import ENTRY_FORMS
 from patients.forms.unchanged import UnchangedItem
@@ -19,33 +19,35 @@ from patients.models import EntryKind
 
 @dataclass(frozen=True, slots=True)
 class QuickAction:
-    """A button that charts something at once: ``says`` what, ``mark`` stands for what was seen.
+    """A button that charts ``action`` at once (see ``QuickActionForm``).
 
-    ``holds``: this is what the chart says now.
+    ``seen_version`` is the optimistic-lock token of the entry that the page shows. ``is_current``:
+    the chart has this answer now.
     """
 
     label: str
-    says: str
-    mark: str = ""
-    holds: bool = False
+    action: str
+    seen_version: str = ""
+    is_current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to chart: by one tap, or by the form of ``form_kind`` ("" where there is none)."""
+    """Something to chart, by quick actions or by the form of ``form_kind`` ("" for none)."""
 
     key: str
     label: str
     note: str = ""
-    taps: tuple[QuickAction, ...] = ()
+    actions: tuple[QuickAction, ...] = ()
     form_kind: str = ""
     form_label: str = ""
 
     @property
-    def told(self) -> str:
-        """The task with the answer that holds, "" where none does."""
+    def answer_in_force(self) -> str:
+        """The question with its current answer, as "older age no"; "" where it has none."""
         label = self.label.removesuffix("?").lower()
-        return next((f"{label} {tap.label.lower()}" for tap in self.taps if tap.holds), "")
+        current = next((action for action in self.actions if action.is_current), None)
+        return "" if current is None else f"{label} {current.label.lower()}"
 
 
 RISK: Final = "risk"
@@ -58,15 +60,15 @@ JUDGED: Final = {
     "hypotension.refractory": JudgementAbout.REFRACTORY_HYPOTENSION,
     "life_threatening": JudgementAbout.LIFE_THREATENING,
 }
-"""The unknowns that only a clinician's judgement answers."""
-_ASKED: Final = {
+"""The unknowns that only a clinician's judgement resolves, by their code."""
+_JUDGEMENT_QUESTIONS: Final = {
     JudgementAbout.RELATIVE_HYPOTENSION: "Is this pressure low for this patient?",
     JudgementAbout.REFRACTORY_HYPOTENSION: (
         "Is the hypotension refractory to fluids and one low-dose vasopressor?"
     ),
     JudgementAbout.LIFE_THREATENING: "Is the toxicity immediately life-threatening?",
 }
-RISK_ASKED: Final = {
+RISK_QUESTIONS: Final = {
     RiskQuestion.EXTENSIVE_COMORBIDITIES: "Extensive comorbidities?",
     RiskQuestion.OLDER_AGE: "Older age?",
     RiskQuestion.CHRONIC_CORTICOSTEROIDS: "Chronic corticosteroids?",
@@ -96,49 +98,55 @@ def tasks_of(
     item: Item,
     status: Any,
     risk: Mapping[RiskQuestion, bool],
-    carried_on: Sequence[UnchangedItem],
+    unchanged: Sequence[UnchangedItem],
 ) -> tuple[Task, ...]:
-    """What answering ``item`` takes; ``risk`` are the answers so far."""
+    """Build the tasks of ``item``.
+
+    ``risk`` are the risk questions answered so far; ``unchanged`` is what can be charted again.
+    """
     if item.code == "bound.resolve":
         open_ones = [u for u in status.unknown if u.could_reach > status.grade]
-        return tuple(_of_unknown(unknown) for unknown in open_ones)
+        return tuple(_task_of_unknown(unknown) for unknown in open_ones)
     if item.code == "evidence.stale":
-        return tuple(_of_stale(item, status, carried_on))
+        return tuple(_stale_tasks(item, status, unchanged))
     if item.code == "risk.unanswered":
         asked = (RiskQuestion.EXTENSIVE_COMORBIDITIES, RiskQuestion.OLDER_AGE)
         return tuple(risk_task(question, None) for question in asked if question not in risk)
     if item.code in _FORM_OF_MISSING:
         kind, label = _FORM_OF_MISSING[item.code]
-        return (_by_form(item.code, "", kind, label),)
+        return (_form_task(item.code, "", kind, label),)
     return ()
 
 
 def risk_task(question: RiskQuestion, answer: bool | None, note: str = "") -> Task:
-    """A question of the algorithm with its two answers; ``answer`` is the one that holds."""
-    says = f"{RISK}:{question.value}"
-    taps = _yes_no(says, answer)
-    return Task(says.replace(":", "-"), RISK_ASKED[question], note, taps)
+    """Build the task of a risk question; ``answer`` is the current one, None where it has none."""
+    prefix = f"{RISK}:{question.value}"
+    actions = _yes_no_actions(prefix, answer)
+    return Task(prefix.replace(":", "-"), RISK_QUESTIONS[question], note, actions)
 
 
-def _yes_no(says: str, answer: bool | None) -> tuple[QuickAction, QuickAction]:
+def _yes_no_actions(prefix: str, answer: bool | None) -> tuple[QuickAction, QuickAction]:
     return (
-        QuickAction("Yes", f"{says}:{YES}", holds=answer is True),
-        QuickAction("No", f"{says}:{NO}", holds=answer is False),
+        QuickAction("Yes", f"{prefix}:{YES}", is_current=answer is True),
+        QuickAction("No", f"{prefix}:{NO}", is_current=answer is False),
     )
 
 
-def _of_unknown(unknown: Unknown) -> Task:
+def _task_of_unknown(unknown: Unknown) -> Task:
     about = JUDGED.get(unknown.code)
     if about is not None:
-        says = f"{JUDGEMENT}:{about.value}"
+        prefix = f"{JUDGEMENT}:{about.value}"
         return Task(
-            says.replace(":", "-"), _ASKED[about], capital(unknown.why), _yes_no(says, None)
+            prefix.replace(":", "-"),
+            _JUDGEMENT_QUESTIONS[about],
+            capital(unknown.why),
+            _yes_no_actions(prefix, None),
         )
     kind, label = _FORM_OF_UNKNOWN.get(unknown.code, _FORM_OF_LABORATORY)
-    return _by_form(unknown.code, capital(unknown.why), kind, label)
+    return _form_task(unknown.code, capital(unknown.why), kind, label)
 
 
-def _by_form(key: str, text: str, kind: EntryKind, label: str) -> Task:
+def _form_task(key: str, text: str, kind: EntryKind, label: str) -> Task:
     has_form = kind in ENTRY_FORMS
     return Task(
         key=key.replace(".", "-"),
@@ -148,36 +156,36 @@ def _by_form(key: str, text: str, kind: EntryKind, label: str) -> Task:
     )
 
 
-def _of_stale(item: Item, status: Any, carried_on: Sequence[UnchangedItem]) -> Iterable[Task]:
+def _stale_tasks(item: Item, status: Any, unchanged: Sequence[UnchangedItem]) -> Iterable[Task]:
     used = {(used.entry_id, used.what) for used in item.inputs}
-    can_go_on = {thing.field_name: thing for thing in carried_on}
+    unchanged_by_name = {item.field_name: item for item in unchanged}
     for key in sorted(status.stale):
         entry = status.latest[key]
         label = VITAL_SIGN[key].label if isinstance(entry, Vitals) else ""
         if any(entry.id == entry_id and label in ("", what) for entry_id, what in used):
-            yield _stale(key, entry, can_go_on)
+            yield _stale_task(key, entry, unchanged_by_name)
 
 
-def _stale(key: str, entry: Entry, can_go_on: Mapping[str, UnchangedItem]) -> Task:
+def _stale_task(key: str, entry: Entry, unchanged_by_name: Mapping[str, UnchangedItem]) -> Task:
     drug = entry.drug if isinstance(entry, Vasopressor) else None
     name = f"{key}_unchanged" if drug is None else running_name(drug)
-    thing = can_go_on.get(name)
-    taps: tuple[QuickAction, ...] = ()
-    if thing is not None:
-        taps += (QuickAction("Unchanged", f"{UNCHANGED}:{name}", thing.mark),)
-    if thing is not None and drug is not None:
-        taps += (QuickAction("Stopped", f"{STOPPED}:{drug.value}", thing.mark),)
+    item = unchanged_by_name.get(name)
+    actions: tuple[QuickAction, ...] = ()
+    if item is not None:
+        actions += (QuickAction("Unchanged", f"{UNCHANGED}:{name}", item.version),)
+    if item is not None and drug is not None:
+        actions += (QuickAction("Stopped", f"{STOPPED}:{drug.value}", item.version),)
     has_form = entry.kind in ENTRY_FORMS
     return Task(
         key=f"stale-{key.replace('.', '-')}",
-        label=thing_label(key),
-        note=thing.text if thing is not None else "",
-        taps=taps,
+        label=key_label(key),
+        note=item.text if item is not None else "",
+        actions=actions,
         form_kind=entry.kind if has_form else "",
         form_label=_FORM_OF_STALE.get(entry.kind, "Chart anew") if has_form else "",
     )
 
 
 def running_name(drug: VasopressorDrug) -> str:
-    """The name under which a running infusion can go on as it was."""
+    """Return the field name of the ``UnchangedItem`` of a running infusion."""
     return f"unchanged_{drug.value}"

@@ -1,4 +1,4 @@
-"""Pages of guidance apart from a course: sources, and the answers as CSV."""
+"""Pages of guidance outside a course: its sources, and the answers as CSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from patients.requests import SignedInRequest, course_or_404
 
 @require_safe
 def answers_csv(request: SignedInRequest) -> HttpResponseBase:
-    """Every answer to guidance as a file, or with ``?course=`` those of one course."""
+    """Send the answers to guidance as a CSV file; with ``?course=`` those of one course."""
     check_can_export_answers(request.user)
     course = _course_named(request.GET.get("course", ""))
     response = StreamingHttpResponse(
@@ -34,7 +34,7 @@ def answers_csv(request: SignedInRequest) -> HttpResponseBase:
 
 @require_safe
 def sources(request: SignedInRequest) -> HttpResponse:
-    """What guidance and grades are based on: under the site's policy, or with ``?course=`` its."""
+    """Show the sources of guidance and grades, under the policy of the site or of ``?course=``."""
     course, now = _course_named(request.GET.get("course", "")), timezone.now()
     policy = (
         policy_at(read_site_policy_periods(), now)

@@ -17,7 +17,7 @@ from patients.queries.entries import sql_replaced
 class AnswerRow(NamedTuple):
     """An answer and its author as plain columns: cheaper than a model.
 
-    ``charted``: *done* charted a treatment with it; ``charted_anew``: that treatment was retracted
+    ``charted``: *done* charted a treatment with it; ``was_replaced``: that treatment was retracted
     or corrected since.
     """
 
@@ -30,7 +30,7 @@ class AnswerRow(NamedTuple):
     returns_at: datetime | None
     recorded_at: datetime
     charted: bool
-    charted_anew: bool
+    was_replaced: bool
     author: str
 
 
@@ -68,7 +68,9 @@ def parse_latest_answers(text: str | None) -> dict[str, AnswerRow]:
 def parse_answers(text: str | None) -> list[AnswerRow]:
     """Return the answers of ``SQL_ANSWERS_AS_JSON``; None, an aggregate of no rows, has none."""
     rows = []
-    for pk, *words, returns_at, recorded_at, charted, anew, author in json.loads(text or "[]"):
+    for pk, *words, returns_at, recorded_at, charted, was_replaced, author in json.loads(
+        text or "[]"
+    ):
         code, summary, grade, reply, reason = words
         rows.append(
             AnswerRow(
@@ -81,7 +83,7 @@ def parse_answers(text: str | None) -> list[AnswerRow]:
                 returns_at=None if returns_at is None else datetime.fromisoformat(returns_at),
                 recorded_at=datetime.fromisoformat(recorded_at),
                 charted=charted,
-                charted_anew=anew,
+                was_replaced=was_replaced,
                 author=display_name_of(*author),
             )
         )
@@ -100,7 +102,7 @@ def answer_row_of(answer: GuidanceAnswer) -> AnswerRow:
         returns_at=answer.returns_at,
         recorded_at=answer.recorded_at,
         charted=answer.treatment_id is not None,
-        charted_anew=False,
+        was_replaced=False,
         author=answer.recorded_by.display_name,
     )
 

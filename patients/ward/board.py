@@ -1,4 +1,4 @@
-"""The ward board: every open course, the most urgent first, by two queries for any number."""
+"""Build the rows of the ward board, with two queries for any number of courses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from patients.queries.grades import findings_without_wording
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One course on the ward board."""
+    """Row of one course on the ward board."""
 
     course_id: UUID
     name: str
@@ -41,14 +41,14 @@ class BoardRow:
 
 
 def open_board_rows(now: datetime) -> list[BoardRow]:
-    """A row for every open course."""
+    """Return a row for every open course, the most urgent first."""
     courses, periods = read_open_courses(now), read_periods_from_now_on(now, HEADLINE)
     rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
     return sorted(rows, key=_urgency)
 
 
 def ended_board_rows(now: datetime) -> list[BoardRow]:
-    """A row for every course that has ended, as it stood at its end; the latest first."""
+    """Return a row for every ended course, with its status at its end; the latest first."""
     courses, periods = read_ended_courses(now), read_periods_at_end()
     return [_board_row(course, periods.get(course.pk, []), course.ended_at) for course in courses]
 
@@ -78,7 +78,7 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
 
 
 def _differs(period: GradePeriod, current: GradePeriod | None) -> bool:
-    """Whether it says something else: a change of policy alone ends a period too."""
+    """Whether grade or findings differ: a change of policy alone ends a period too."""
     return current is None or (
         period.grade,
         period.at_most,

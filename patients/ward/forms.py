@@ -45,7 +45,7 @@ _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_m
 
 
 class AdmissionForm(LocalTimeFields, SubmittedForm):
-    """A patient and the course to open; weight and baseline can be charted later."""
+    """Admission: the patient and the course to open; weight and baseline may follow later."""
 
     mrn = forms.CharField(label="MRN", max_length=40)
     name = forms.CharField(label="Name", max_length=200)
@@ -159,7 +159,7 @@ class AdmissionForm(LocalTimeFields, SubmittedForm):
 
 
 class TransferForm(ObservedTimeFields, SubmittedForm):
-    """What every transfer has: a time, and ``seen``, an optimistic-lock token of the location."""
+    """Fields of every transfer: a time, and ``seen``, the optimistic-lock token of the location."""
 
     what: ClassVar[Move]
     title: ClassVar[str]
@@ -197,7 +197,7 @@ class TransferForm(ObservedTimeFields, SubmittedForm):
         return self.cleaned_data
 
     def transfer_request(self) -> TransferRequest:
-        """Return what is to be recorded; call it on a valid form."""
+        """Return the transfer to record; call it on a valid form."""
         if self.at is None:
             raise ValueError("the form is not valid")
         values = self.cleaned_data

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
+from patients.display.signature import signature_of
 from patients.display.timeline import place_text
 from patients.models import Course, Move, Transfer
 from patients.recording.inputs import ConflictError, Submission
@@ -36,9 +36,10 @@ class TransferReusedError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class TransferRequest:
-    """What happens at ``at``; ``seen`` is the ``location_token`` of the page that it was said on.
+    """Move, end or reopening of a course to be recorded.
 
-    ``ward`` and ``bed`` go with a move; an end and its undoing leave them.
+    ``seen`` is the ``location_token`` that the page had. ``ward`` and ``bed`` are those of a move;
+    an end or a reopening does not change them.
     """
 
     what: Move
@@ -50,53 +51,56 @@ class TransferRequest:
 
 
 def location_token(course: Course) -> str:
-    """Stands for where a course is, and whether it is on the board."""
-    words = repr((course.ward, course.bed, course.ended_at))
-    return hashlib.sha256(words.encode()).hexdigest()[:16]
+    """Return the optimistic-lock token of a course's location and of its end."""
+    return signature_of(course.ward, course.bed, course.ended_at)
 
 
 @transaction.atomic
-def record_transfer(course: Course, moving: TransferRequest, sending: Submission) -> Transfer:
-    """Record where the course goes and take it there; the grade does not rest on it.
+def record_transfer(course: Course, requested: TransferRequest, submission: Submission) -> Transfer:
+    """Record a transfer and update the course's location; no grade depends on it.
 
-    Sent again under the same ``form_id``, answers as before and records nothing. Raises
-    MovedMeanwhileError where someone else moved it since the page was shown, and
-    TransferReusedError where the form was sent before with other contents.
+    A replay under the same ``form_id`` (the idempotency key) returns the recorded transfer and
+    records nothing. Raises MovedMeanwhileError where someone else moved the course after the page
+    was shown, and TransferReusedError where the form was sent before with other contents.
     """
     lock_course(course.pk)
-    now = Course.objects.get(pk=course.pk)
-    ward, bed = (moving.ward, moving.bed) if moving.what is Move.MOVED else (now.ward, now.bed)
-    said = {"what": moving.what.value, "reason": moving.reason}
-    before = Transfer.objects.filter(course=course, form_id=sending.form_id).first()
+    current = Course.objects.get(pk=course.pk)
+    ward, bed = (
+        (requested.ward, requested.bed)
+        if requested.what is Move.MOVED
+        else (current.ward, current.bed)
+    )
+    facts = {"what": requested.what.value, "reason": requested.reason}
+    before = Transfer.objects.filter(course=course, form_id=submission.form_id).first()
     if before is not None:
-        if {name: getattr(before, name) for name in said} != said or (
-            moving.what is Move.MOVED and (before.to_ward, before.to_bed) != (ward, bed)
+        if {name: getattr(before, name) for name in facts} != facts or (
+            requested.what is Move.MOVED and (before.to_ward, before.to_bed) != (ward, bed)
         ):
             raise TransferReusedError
         return before
-    if location_token(now) != moving.seen:
-        raise MovedMeanwhileError(now, _last_author(now))
+    if location_token(current) != requested.seen:
+        raise MovedMeanwhileError(current, _last_author(current))
     moved = Transfer.objects.create(
         course=course,
-        form_id=sending.form_id,
-        from_ward=now.ward,
-        from_bed=now.bed,
+        form_id=submission.form_id,
+        from_ward=current.ward,
+        from_bed=current.bed,
         to_ward=ward,
         to_bed=bed,
-        at=moving.at,
+        at=requested.at,
         recorded_at=timezone.now(),
-        recorded_by=sending.by,
-        **said,
+        recorded_by=submission.by,
+        **facts,
     )
-    _apply(now, moving, ward, bed)
+    _apply(current, requested, ward, bed)
     return moved
 
 
-def _apply(course: Course, moving: TransferRequest, ward: str, bed: str) -> None:
+def _apply(course: Course, requested: TransferRequest, ward: str, bed: str) -> None:
     course.ward, course.bed = ward, bed
-    if moving.what is Move.ENDED:
-        course.ended_at = moving.at
-    elif moving.what is Move.REOPENED:
+    if requested.what is Move.ENDED:
+        course.ended_at = requested.at
+    elif requested.what is Move.REOPENED:
         course.ended_at = None
     course.save(update_fields=["ward", "bed", "ended_at"])
 

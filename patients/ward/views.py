@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_admit, can_chart, check_can_admit
 from patients.bedside.page import render_page
+from patients.display.signature import signature_of
 from patients.display.timeline import transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_stamp
@@ -36,19 +36,19 @@ from patients.ward.forms import AdmissionForm, EndForm, MoveForm, ReopenForm, Tr
 from patients.ward.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
 
 
-def _board_etag(request: SignedInRequest, stamp: str, now: datetime, **_asked: bool) -> str:
-    """Return the ETag of a board for this sign-in, another one each minute: the page prints ages.
+def _board_etag(request: SignedInRequest, stamp: str, now: datetime, **_options: bool) -> str:
+    """Return the ETag of the board for this session; it changes each minute, as ages do.
 
-    Weak, because the page's form tokens differ in each response.
+    It is weak because the form tokens of the page differ in each response.
     """
-    printed_from = (
+    signature = signature_of(
         stamp,
         f"{now:%H:%M}",
         bool(request.htmx),
         request.session.session_key,
         request.user.role,
     )
-    return f'W/"{hashlib.sha256(repr(printed_from).encode()).hexdigest()[:32]}"'
+    return f'W/"{signature}"'
 
 
 @require_safe
@@ -60,7 +60,7 @@ def board(request: SignedInRequest) -> HttpResponse:
     If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
     shows_ended, now = "ended" in request.GET, timezone.now()
-    # Read before the rows: a change between the two is found by the next look.
+    # Read before the rows, so that the next request finds a change between the two.
     stamp = read_board_stamp(now, ended=shows_ended)
     if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
@@ -85,11 +85,11 @@ def _board_page(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def admit(request: SignedInRequest) -> HttpResponse:
-    """Open a course."""
+    """Show the admission form; a POST opens a course."""
     check_can_admit(request.user)
     form = AdmissionForm(posted(request), now=timezone.now())
-    if form.is_bound and form.is_valid() and (recorded := _admitted(request, form)):
-        return redirect("patients:bedside", recorded.course.pk)
+    if form.is_bound and form.is_valid() and (result := _admitted(request, form)):
+        return redirect("patients:bedside", result.course.pk)
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "ward/admit.html", {"form": form}, status=status)
 
@@ -108,7 +108,7 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Move a course, end it, or take it up again; each with its time and who said so."""
+    """Show the forms that move, end or reopen a course; a POST records one of them."""
     check_can_admit(request.user)
     course, data, now = course_or_404(course_id), posted(request), timezone.now()
     offered: list[type[TransferForm]] = [

@@ -1,11 +1,11 @@
-// The grade shown is the grade at the moment of showing: countdowns, ages, and a fresh card or
-// board at the instant at which the clock alone changes a grade.
+// Keeps what depends on the time current: countdowns, ages, and a new grade card, guidance panel or
+// board at the time at which a grade changes without a new entry.
 
 const MINUTE = 60_000;
-const ASK_AGAIN_AFTER = 5_000; // where the answer did not come, or did not change anything
+const RETRY_AFTER = 5_000; // where no response came, or it changed nothing
 const LONGEST_TIMER = 2 ** 31 - 1;
-const served = Date.parse(document.body.dataset.now);
-const offset = served - Date.now(); // a wrong tablet clock does not matter
+const serverTime = Date.parse(document.body.dataset.now);
+const offset = serverTime - Date.now(); // corrects a wrong clock of the tablet
 
 export const now = () => Date.now() + offset;
 
@@ -23,43 +23,43 @@ const countdown = (milliseconds) => {
   return duration(milliseconds);
 };
 
-const write = (element, text) => {
+const setText = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
-const tell = () => {
+const updateTexts = () => {
   for (const element of document.querySelectorAll("[data-countdown]")) {
-    write(element, countdown(Date.parse(element.dataset.countdown) - now()));
+    setText(element, countdown(Date.parse(element.dataset.countdown) - now()));
   }
   for (const element of document.querySelectorAll("[data-age]")) {
-    write(element, `${duration(Math.max(0, now() - Date.parse(element.dataset.age)))} ago`);
+    setText(element, `${duration(Math.max(0, now() - Date.parse(element.dataset.age)))} ago`);
   }
 };
 
-let alarm;
-const setAlarm = (atLeast = 0) => {
-  clearTimeout(alarm);
+let timer;
+const setTimer = (atLeast = 0) => {
+  clearTimeout(timer);
   const instants = [...document.querySelectorAll("[data-next]")].map((element) =>
     Date.parse(element.dataset.next),
   );
   if (!instants.length) return;
   const wait = Math.max(atLeast, Math.min(...instants) - now() + 250);
-  if (wait <= LONGEST_TIMER) alarm = setTimeout(ask, wait);
+  if (wait <= LONGEST_TIMER) timer = setTimeout(requestUpdate, wait);
 };
-const ask = () => {
+const requestUpdate = () => {
   document.body.dispatchEvent(new Event("crs:clock"));
-  setAlarm(ASK_AGAIN_AFTER);
+  setTimer(RETRY_AFTER);
 };
 
-const ofCard = () => document.getElementById("grade-card")?.dataset.grade;
-const inWords = (grade) => (grade === "none" ? "not graded" : `grade ${grade}`);
+const gradeOnCard = () => document.getElementById("grade-card")?.dataset.grade;
+const gradeText = (grade) => (grade === "none" ? "not graded" : `grade ${grade}`);
 
-let shown = ofCard();
+let shown = gradeOnCard();
 const announce = () => {
-  const grade = ofCard();
+  const grade = gradeOnCard();
   if (grade === undefined || grade === shown) return;
   if (shown !== undefined) {
-    const words = `CRS ${inWords(shown)} to ${inWords(grade)}`;
+    const words = `CRS ${gradeText(shown)} to ${gradeText(grade)}`;
     document.getElementById("announcer").textContent = words;
     document.getElementById("grade-card").classList.add("is-new");
   }
@@ -67,21 +67,21 @@ const announce = () => {
 };
 
 export const watchClock = () => {
-  tell();
-  setAlarm();
-  setInterval(tell, 10_000);
+  updateTexts();
+  setTimer();
+  setInterval(updateTexts, 10_000);
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) ask();
+    if (!document.hidden) requestUpdate();
   });
-  const settled = (event) => {
+  const afterSwap = (event) => {
     const before = shown;
     announce();
-    // A card that came by itself: the change of grade is due in the timeline too.
+    // A card that was refreshed by time alone: the timeline has a change of grade to show too.
     const byClock = event.type === "htmx:afterSettle" && event.target?.id === "grade-card";
     if (byClock && shown !== before) document.body.dispatchEvent(new Event("crs:grade"));
-    tell();
-    setAlarm(500);
+    updateTexts();
+    setTimer(500);
   };
-  document.body.addEventListener("htmx:afterSettle", settled);
-  document.body.addEventListener("htmx:oobAfterSwap", settled);
+  document.body.addEventListener("htmx:afterSettle", afterSwap);
+  document.body.addEventListener("htmx:oobAfterSwap", afterSwap);
 };

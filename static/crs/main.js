@@ -1,15 +1,15 @@
 import { watchAttribution } from "./charting/attribution.js";
 import { watchClock } from "./clock.js";
 import { watchDrafts } from "./unsent/forms.js";
-import { watchEntries } from "./charting/entry_form.js";
+import { watchEntryForm } from "./charting/entry_form.js";
 import { watchFields } from "./charting/fields.js";
 import { watchGuidance } from "./guidance/guidance.js";
 import { watchReasons } from "./charting/reasons.js";
 import { watchLabs } from "./charting/laboratory.js";
-import { watchSyringes } from "./charting/concentrations.js";
-import { watchSending } from "./charting/save_status.js";
+import { watchConcentrations } from "./charting/concentrations.js";
+import { watchSaves } from "./charting/save_status.js";
 import { watchShortcuts } from "./charting/shortcuts.js";
-import { watchTaps } from "./guidance/quick_actions.js";
+import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchShown } from "./shown.js";
 import { watchToxicity } from "./charting/toxicity.js";
 
@@ -28,24 +28,24 @@ if (toggle) {
   label();
 }
 
-// An open menu closes when something else, or one of its links, is chosen.
+// Closes an open menu on a click outside it or on one of its links.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".row-menu[open]")) {
     if (!menu.contains(event.target) || event.target.closest("a")) menu.open = false;
   }
 });
 
-watchDrafts(); // before what works on the values it puts back
+watchDrafts(); // before the scripts that read the restored values
 watchAttribution();
 watchReasons();
 watchClock();
-watchToxicity(); // before the hand is put into its field
-watchEntries();
-watchSending();
+watchToxicity(); // before the focus is moved into its field
+watchEntryForm();
+watchSaves();
 watchFields();
 watchGuidance();
 watchLabs();
-watchSyringes();
+watchConcentrations();
 watchShortcuts();
-watchTaps();
+watchQuickActions();
 watchShown();

@@ -1,15 +1,15 @@
-// Each POST says what its page shows: the signature of the guidance panel and the kind of the
-// timeline. The answer leaves out what the page shows already, and places new rows of the timeline.
+// Adds a header to each POST: the signature of the guidance panel on the page, and the kind that its
+// timeline shows. The response leaves out a panel that the page has, and can place single rows.
 
-export const SHOWN = "CRS-Shown";
+export const SHOWN_HEADER = "CRS-Shown";
 
-const sendWhatIsShown = ({ detail: { headers, verb } }) => {
+const addHeader = ({ detail: { headers, verb } }) => {
   const guidance = document.getElementById("guidance")?.dataset.signature;
   if (verb !== "post" || !guidance) return;
   const kind = document.getElementById("timeline-kind")?.value ?? "";
-  headers[SHOWN] = `guidance=${guidance}; timeline=${kind}`;
+  headers[SHOWN_HEADER] = `guidance=${guidance}; timeline=${kind}`;
 };
 
 export const watchShown = () => {
-  document.body.addEventListener("htmx:configRequest", sendWhatIsShown);
+  document.body.addEventListener("htmx:configRequest", addHeader);
 };

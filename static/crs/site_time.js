@@ -1,4 +1,4 @@
-// Times of day as the ward reads them, in the site's zone, whatever the tablet's own.
+// Formats and sets times in the time zone of the site, not in that of the tablet.
 
 import { now } from "./clock.js";
 
@@ -21,7 +21,7 @@ const parts = (instant) =>
 
 const dayOf = ({ year, month, day }) => `${year}-${month}-${day}`;
 
-// "13:05" of today, else with its date.
+// Returns "13:05", with the date where it is not today.
 export const clockText = (instant) => {
   const then = parts(instant);
   const text = `${then.hour}:${then.minute}`;
@@ -31,10 +31,10 @@ export const clockText = (instant) => {
 const fieldsOf = (form) =>
   ["observed_time", "observed_date"].map((name) => form.querySelector(`[name=${name}]`));
 
-// Whether the form says its time, or has none to say.
+// Whether the form has a time typed, or no fields for one.
 export const hasTime = (form) => fieldsOf(form).some((field) => !field || field.value);
 
-// When it was observed; null is "now", which leaves both fields empty.
+// Sets the observation time; null means now, which leaves both fields empty.
 export const setTime = (form, instant) => {
   const [time, date] = fieldsOf(form);
   const then = instant === null ? null : parts(instant);

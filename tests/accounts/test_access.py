@@ -132,7 +132,7 @@ class Target:
             "patients:transfer": {
                 "what": "moved", "ward": "ICU", "bed": "3", "seen": location_token(self.course),
             },
-            "patients:guidance_action": {"says": "risk:older_age:yes"},
+            "patients:guidance_action": {"action": "risk:older_age:yes"},
             "patients:guidance_answer": {"seen": ""},
             "patients:policy": policy_form(cpap_grade="4", step="confirm"),
             "patients:course_policy": {

@@ -41,6 +41,6 @@ def answered(
     return client.post(answer_url(course, code, reply), sent, **HTMX)
 
 
-def tapped(client: Client, course: Course, says: str, **fields: Any) -> Any:
-    sent = {"form_id": str(uuid.uuid4()), "says": says, **fields}
+def tapped(client: Client, course: Course, action: str, **fields: Any) -> Any:
+    sent = {"form_id": str(uuid.uuid4()), "action": action, **fields}
     return client.post(reverse("patients:guidance_action", args=[course.pk]), sent, **HTMX)

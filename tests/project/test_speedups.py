@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from datetime import timedelta
+from unittest import mock
 
 import django
 import pytest
@@ -20,6 +21,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from crs_app.accounts.models import User
 from crs_app.speedups import REVIEWED_DJANGO, course_reader
+from crs_app.speedups.rendered_parts import render_part
 from crs_app.speedups.sessions import SessionStore
 from crs_app.speedups.user_backend import FastUserBackend
 from patients.models import Course
@@ -135,3 +137,28 @@ def test_a_course_is_read_as_its_model_reads_it(
 def _columns(row: Model | None) -> dict[str, object]:
     kept = {} if row is None else vars(row)
     return {name: value for name, value in kept.items() if not name.startswith("_")}
+
+
+def test_a_part_is_rendered_once_for_a_day_and_a_language() -> None:
+    """The same values are printed otherwise on another day, and in another language."""
+    rendered: list[str] = []
+
+    def macro(text: str) -> str:
+        rendered.append(text)
+        return f"<b>{text}</b>"
+
+    def render() -> str:
+        return render_part(macro, "38.4")
+
+    assert render() == render() == "<b>38.4</b>"
+    assert len(rendered) == 1
+    with mock.patch("crs_app.speedups.rendered_parts.get_language", return_value="de"):
+        render()
+    assert len(rendered) == 2
+    tomorrow = timezone.now() + timedelta(days=1)
+    with mock.patch.object(timezone, "now", return_value=tomorrow):
+        render()
+    assert len(rendered) == 3
+    with timezone.override("Asia/Tokyo"):
+        render()
+    assert len(rendered) == 4

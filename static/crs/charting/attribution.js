@@ -1,6 +1,6 @@
-// What the chosen drug, analyte or term was last put down to is proposed in sight, never kept silent.
+// Proposes the last attribution of the chosen drug, analyte or term, and opens the block to show it.
 
-const THING = "[name=drug], [name=analyte], [name=term]";
+const CHARTED_SELECT = "[name=drug], [name=analyte], [name=term]";
 
 const proposals = () => {
   const element = document.getElementById("proposed-attributions");
@@ -30,6 +30,6 @@ const propose = (select) => {
 
 export const watchAttribution = () => {
   document.addEventListener("change", (event) => {
-    if (event.target.matches(THING)) propose(event.target);
+    if (event.target.matches(CHARTED_SELECT)) propose(event.target);
   });
 };

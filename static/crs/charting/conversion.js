@@ -1,4 +1,4 @@
-// A dose or a temperature in the unit that grades it, worked out while it is typed.
+// Converts a typed dose or temperature to the unit that grading uses, and shows the calculation.
 
 import { over, parse, shown, times } from "./decimal.js";
 
@@ -21,15 +21,15 @@ const dose = (form) => {
     const weight = weightOf(form);
     const mass = unit.startsWith("ng") ? "ng" : "mcg";
     if (!parse(weight)) return `No weight charted: the dose in ${mass}/min cannot be known`;
-    const sum = times(rate, parse(weight));
-    return `${shown(rate)} ${mass}/kg/min × ${weight} kg = ${shown(sum)} ${mass}/min`;
+    const converted = times(rate, parse(weight));
+    return `${shown(rate)} ${mass}/kg/min × ${weight} kg = ${shown(converted)} ${mass}/min`;
   }
   if (unit === "ml/h") {
     const concentration = parse(field(form, "concentration_per_ml")?.value);
     if (!concentration) return "";
     const substance = drug === "vasopressin" ? "units" : "mcg";
-    const sum = over(times(rate, concentration), 60n);
-    return `${shown(rate)} mL/h × ${shown(concentration)} ${substance}/mL ÷ 60 = ${shown(sum)} ${substance}/min`;
+    const converted = over(times(rate, concentration), 60n);
+    return `${shown(rate)} mL/h × ${shown(concentration)} ${substance}/mL ÷ 60 = ${shown(converted)} ${substance}/min`;
   }
   if (unit === "units/h") return `${shown(rate)} units/h = ${shown(over(rate, 60n))} units/min`;
   if (unit === "mg/h") {
@@ -45,21 +45,21 @@ const celsius = (form) => {
   if (!number) return "";
   const thirtyTwo = 32n * 10n ** BigInt(number.places);
   if (number.units < thirtyTwo) return "";
-  const sum = over({ units: (number.units - thirtyTwo) * 5n, places: number.places }, 9n);
-  return `${shown(number)} °F = ${shown(sum, 2)} °C`;
+  const converted = over({ units: (number.units - thirtyTwo) * 5n, places: number.places }, 9n);
+  return `${shown(number)} °F = ${shown(converted, 2)} °C`;
 };
 
-// Where the site charts norepinephrine as its salt, the sum is of salt.
-const ofSalt = (form, text) => {
-  const isSalt = form.querySelector('[data-convention="bitartrate"]');
-  const isCharted = isSalt && field(form, "drug").value === "norepinephrine";
+// Where the site charts norepinephrine as bitartrate, the converted dose is of bitartrate.
+const asBitartrate = (form, text) => {
+  const chartsBitartrate = form.querySelector('[data-convention="bitartrate"]');
+  const isCharted = chartsBitartrate && field(form, "drug").value === "norepinephrine";
   return text && isCharted ? `${text} as bitartrate; half of it, the base, counts` : text;
 };
 
 export const convert = (form) => {
   const line = form.querySelector("[data-conversion]");
   if (!line) return;
-  const text = field(form, "rate") ? ofSalt(form, dose(form)) : celsius(form);
+  const text = field(form, "rate") ? asBitartrate(form, dose(form)) : celsius(form);
   line.textContent = text;
   line.hidden = !text;
 };

@@ -1,4 +1,5 @@
-// Exact arithmetic on typed decimals: a number is an integer and how many digits follow the point.
+// Exact arithmetic on typed decimals: a number is {units, places}, an integer and how many of its
+// digits follow the decimal point.
 
 export const parse = (text) => {
   const found = /^\s*(\d*)\.?(\d*)\s*$/.exec(text ?? "");
@@ -9,7 +10,7 @@ export const parse = (text) => {
 export const times = (a, b) => ({ units: a.units * b.units, places: a.places + b.places });
 
 export const over = (a, divisor) => {
-  // Six further places, cut, with whether anything was cut.
+  // Six more places; `cut` is true where a remainder is left.
   const scaled = a.units * 1_000_000n;
   return { units: scaled / divisor, places: a.places + 6, cut: scaled % divisor !== 0n };
 };

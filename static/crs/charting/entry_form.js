@@ -1,34 +1,34 @@
-// The hand at the entry form: chips for the time, Enter to the next field, doses converted while
+// Focus and keys of the entry form: time buttons, Enter to the next field, doses converted while
 // typing. Without this file the forms work as plain forms.
 
 import { now } from "../clock.js";
 import { convert } from "./conversion.js";
 import { setTime } from "../site_time.js";
 
-export const BESIDE_A_VALUE = ".measure input ~ select"; // a unit, kept from one set to the next
+export const UNIT_SELECT = ".measure input ~ select"; // keeps its value from one entry to the next
 export const focusables = (form) =>
   [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
     (element) => element.offsetParent !== null && !element.disabled,
   );
 export const firstField = (form) => form.querySelector("[data-result]") ?? focusables(form)[0];
 
-// Where the hand goes in a form that has just come: to what is wrong, else, unless it is there
-// already (on a tab), to the first field.
-const toFirstField = () => {
+// Focuses the questions or the first wrong field of a form that was just loaded, else its first
+// field, unless the focus is in the form's panel already (on a tab).
+const focusForm = () => {
   const panel = document.getElementById("entry-form");
   const form = panel?.querySelector("form[data-entry]");
   if (!form) return;
-  const asked = form.querySelector("[data-asks]");
+  const questions = form.querySelector("[data-questions]");
   const wrong = form.querySelector("[aria-invalid=true]");
-  if (asked) {
-    asked.focus({ preventScroll: true });
-    asked.scrollIntoView({ block: "nearest" });
+  if (questions) {
+    questions.focus({ preventScroll: true });
+    questions.scrollIntoView({ block: "nearest" });
   } else if (wrong) wrong.focus();
   else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
 };
 
 const ready = () => {
-  for (const chips of document.querySelectorAll("[data-chips]")) chips.hidden = false;
+  for (const buttons of document.querySelectorAll("[data-chips]")) buttons.hidden = false;
   for (const form of document.querySelectorAll("form[data-entry]")) convert(form);
 };
 
@@ -36,11 +36,11 @@ const onEnter = (event) => {
   const form = event.target.closest?.("form[data-entry]");
   if (!form || event.key !== "Enter") return;
   if (!event.target.matches("input:not([type=checkbox], [type=radio]), select")) return;
-  // Enter passes over what usually stays as it is, the unit beside a value and the time; Tab not.
+  // Enter skips what usually stays unchanged: units, times and checkboxes. Tab does not.
   const fields = focusables(form).filter(
     (element) =>
       element === event.target ||
-      !element.matches(`${BESIDE_A_VALUE}, [data-aside], [data-time], [type=checkbox]`),
+      !element.matches(`${UNIT_SELECT}, [data-aside], [data-time], [type=checkbox]`),
   );
   const following = fields[fields.indexOf(event.target) + 1];
   if (event.ctrlKey || event.metaKey) return;
@@ -50,43 +50,43 @@ const onEnter = (event) => {
   following.focus();
 };
 
-// What grows or shrinks above the first input must not move it from under the hand.
-let heldAt = null;
-const firstInputAt = () =>
+// Keeps the first input in its place on the screen while a swap changes the height above it.
+let topBefore = null;
+const firstInputTop = () =>
   document.querySelector("#entry-form .measure")?.getBoundingClientRect().top ?? null;
-const hold = (event) => {
+const noteTop = (event) => {
   const panel = document.getElementById("entry-form");
   const busy = [document.activeElement, event.detail.requestConfig?.elt];
-  const inHand = event.detail.target !== panel && busy.some((element) => panel?.contains(element));
-  heldAt = inHand ? firstInputAt() : null;
+  const isInUse = event.detail.target !== panel && busy.some((element) => panel?.contains(element));
+  topBefore = isInUse ? firstInputTop() : null;
 };
-const release = () => {
-  const at = heldAt === null ? null : firstInputAt();
-  if (at !== null) window.scrollBy({ top: at - heldAt, behavior: "instant" });
-  heldAt = null;
+const restoreTop = () => {
+  const at = topBefore === null ? null : firstInputTop();
+  if (at !== null) window.scrollBy({ top: at - topBefore, behavior: "instant" });
+  topBefore = null;
 };
 
-export const watchEntries = () => {
+export const watchEntryForm = () => {
   ready();
-  // The browser drops the focus as it scrolls to the form, which is after the page has loaded.
-  if (location.hash === "#entry-form") addEventListener("load", () => setTimeout(toFirstField));
+  // The browser drops the focus when it scrolls to the form after the load event.
+  if (location.hash === "#entry-form") addEventListener("load", () => setTimeout(focusForm));
   document.addEventListener("keydown", onEnter);
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");
     if (form) convert(form);
   });
   document.addEventListener("click", (event) => {
-    const chip = event.target.closest("[data-minutes-ago]");
-    if (!chip) return;
-    const { minutesAgo } = chip.dataset;
-    const form = chip.closest("form");
+    const button = event.target.closest("[data-minutes-ago]");
+    if (!button) return;
+    const { minutesAgo } = button.dataset;
+    const form = button.closest("form");
     setTime(form, minutesAgo === "now" ? null : now() - Number(minutesAgo) * 60_000);
     form.querySelector("[data-time]").dispatchEvent(new Event("input", { bubbles: true }));
   });
-  document.body.addEventListener("htmx:beforeSwap", hold);
-  document.body.addEventListener("htmx:afterSwap", release);
+  document.body.addEventListener("htmx:beforeSwap", noteTop);
+  document.body.addEventListener("htmx:afterSwap", restoreTop);
   document.body.addEventListener("htmx:afterSettle", (event) => {
     ready();
-    if (event.detail.target?.id === "entry-form") toFirstField();
+    if (event.detail.target?.id === "entry-form") focusForm();
   });
 };

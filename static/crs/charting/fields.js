@@ -1,5 +1,5 @@
-// What single fields do by themselves: a time of day typed as digits gets its colon, and what a
-// dose unit does not need stays out of the way. Without this file every field is simply there.
+// Adds the colon to a time of day typed as digits, and hides the fields that the chosen dose unit does
+// not need. Without this file all fields are shown.
 
 const TIME = /^(\d{1,2})[:.hH ]?(\d{2})$/;
 
@@ -37,7 +37,7 @@ export const watchFields = () => {
     const form = event.target.closest("form[data-entry]");
     if (form) discloseFor(form);
   });
-  // Enter sends before a change is told.
+  // Enter submits before the change event.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches?.("[data-time]")) tidyTime(event.target);
   });

@@ -1,5 +1,5 @@
-// The panel of results: the limits of normal that are remembered follow the laboratory and the
-// unit, and a key says "below" or "above". Without this file all of it is typed.
+// The laboratory form: fills in the remembered limits of normal for the laboratory and the unit, and
+// sets "<" or ">" by a button. Without this file they are typed.
 
 const SIGNS = ["", "<", ">"];
 const OTHER_SIGNS = /^\s*[<>]?\s*/;
@@ -9,7 +9,7 @@ const inputsOf = (row) => [...row.querySelectorAll(".lab-limits input")];
 const unitOf = (row) =>
   row.querySelector("select")?.value ?? row.querySelector(".unit").textContent.trim();
 
-// A fixed unit is not sent: what is remembered for such an analyte has one unit.
+// An analyte with a fixed unit has no select: its remembered limits have that one unit.
 const rememberedFor = (row, known) => {
   const byUnit = known?.[row.dataset.analyte] ?? {};
   const only = row.querySelector("select") ? null : Object.values(byUnit)[0];
@@ -22,18 +22,18 @@ const laboratoryOf = (panel) => {
   return names.find((name) => name.toLowerCase() === typed.toLowerCase()) ?? typed;
 };
 
-const propose = (row, [lower, upper, mark]) => {
+const propose = (row, [lower, upper, source]) => {
   const [low, high] = inputsOf(row);
   low.value = lower;
   high.value = upper;
-  row.querySelector("[data-mark]").textContent = mark;
+  row.querySelector("[data-limits-source]").textContent = source;
   delete row.dataset.typed;
 };
 
 const rememberedAt = (panel) => JSON.parse(panel.dataset.remembered)[laboratoryOf(panel)];
 
-// Limits that were typed stay with another laboratory's name.
-const onLaboratory = (panel) => {
+// Limits that were typed stay when the laboratory changes.
+const onLaboratoryChange = (panel) => {
   const known = rememberedAt(panel);
   for (const row of panel.querySelectorAll(".lab-row:not([data-typed])")) {
     const unit = row.querySelector("select");
@@ -43,8 +43,8 @@ const onLaboratory = (panel) => {
   panel.querySelector("[name=proposed_for]").value = laboratoryOf(panel);
 };
 
-// They never stay with another unit; where none was chosen yet, they were typed for this one.
-const onUnit = (panel, select) => {
+// Typed limits are replaced when the unit changes, but stay when the first unit is chosen.
+const onUnitChange = (panel, select) => {
   const row = select.closest(".lab-row");
   const before = select.dataset.before ?? select.querySelector("[selected]")?.value ?? "";
   select.dataset.before = select.value;
@@ -53,13 +53,13 @@ const onUnit = (panel, select) => {
 
 const showSign = (row) => {
   const sign = row.querySelector("[data-result]").value.trim()[0];
-  const key = row.querySelector("[data-comparator]");
+  const button = row.querySelector("[data-comparator]");
   const known = SIGNS.includes(sign) && sign;
-  key.textContent = known || "< >";
-  key.classList.toggle("is-set", Boolean(known));
+  button.textContent = known || "< >";
+  button.classList.toggle("is-set", Boolean(known));
 };
 
-const turnSign = (row) => {
+const nextSign = (row) => {
   const input = row.querySelector("[data-result]");
   const sign = input.value.trim()[0] ?? "";
   const following = SIGNS[(SIGNS.indexOf(SIGNS.includes(sign) ? sign : "") + 1) % SIGNS.length];
@@ -68,20 +68,20 @@ const turnSign = (row) => {
   showSign(row);
 };
 
-const readyLabs = (root = document) => {
-  for (const key of root.querySelectorAll("[data-comparator]")) {
-    key.hidden = false;
-    showSign(key.closest(".lab-row"));
+const showSignButtons = (root = document) => {
+  for (const button of root.querySelectorAll("[data-comparator]")) {
+    button.hidden = false;
+    showSign(button.closest(".lab-row"));
   }
 };
 
 export const watchLabs = () => {
-  readyLabs();
+  showSignButtons();
   document.addEventListener("change", (event) => {
     const panel = event.target.closest(".lab-panel");
     if (!panel) return;
-    if (event.target.matches("[name=laboratory]")) onLaboratory(panel);
-    if (event.target.matches("select")) onUnit(panel, event.target);
+    if (event.target.matches("[name=laboratory]")) onLaboratoryChange(panel);
+    if (event.target.matches("select")) onUnitChange(panel, event.target);
   });
   document.addEventListener("input", (event) => {
     const row = event.target.closest(".lab-row");
@@ -89,11 +89,11 @@ export const watchLabs = () => {
     if (event.target.matches("[data-result]")) showSign(row);
     if (!event.target.closest(".lab-limits")) return;
     row.dataset.typed = "";
-    row.querySelector("[data-mark]").textContent = "";
+    row.querySelector("[data-limits-source]").textContent = "";
   });
   document.addEventListener("click", (event) => {
-    const key = event.target.closest("[data-comparator]");
-    if (key) turnSign(key.closest(".lab-row"));
+    const button = event.target.closest("[data-comparator]");
+    if (button) nextSign(button.closest(".lab-row"));
   });
-  document.body.addEventListener("htmx:afterSettle", () => readyLabs());
+  document.body.addEventListener("htmx:afterSettle", () => showSignButtons());
 };

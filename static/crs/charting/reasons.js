@@ -1,11 +1,12 @@
-// A correction by few taps: a usual reason is one, and what was charted is replaced by typing.
+// Fills in the reason of a correction from a button, and selects a number on focus so that typing
+// replaces it.
 
 export const watchReasons = () => {
   document.addEventListener("click", (event) => {
-    const chip = event.target.closest("[data-reason]");
-    if (!chip) return;
-    const reason = chip.closest("form").querySelector("[name=reason]");
-    reason.value = chip.textContent.trim();
+    const button = event.target.closest("[data-reason]");
+    if (!button) return;
+    const reason = button.closest("form").querySelector("[name=reason]");
+    reason.value = button.textContent.trim();
     reason.dispatchEvent(new Event("input", { bubbles: true }));
   });
   document.addEventListener("focusin", (event) => {

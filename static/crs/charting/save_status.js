@@ -1,14 +1,14 @@
-// A Save on its way: the next form made ready once it is confirmed, and said aloud where it is not.
+// Follows a save: empties the form once the save is confirmed, and shows why where it is not.
 
 import { now } from "../clock.js";
 import { convert } from "./conversion.js";
 import { actionOf, nameOthers } from "../unsent/notices.js";
 import { dropDraft } from "../unsent/store.js";
 import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/forms.js";
-import { BESIDE_A_VALUE, firstField } from "./entry_form.js";
+import { UNIT_SELECT, firstField } from "./entry_form.js";
 import { clockText, hasTime } from "../site_time.js";
 
-const REFUSED_BY_SERVER = [409, 422]; // answered with words of its own
+const REFUSED_BY_SERVER = [409, 422]; // its response has a message of its own
 const entryForm = () => document.querySelector("#entry-form form[data-entry]");
 
 const contentOf = (control) =>
@@ -23,10 +23,11 @@ const contents = (form) => {
 };
 const sentWith = new WeakMap();
 
-// Not form.reset(): after a refusal that brings back what was refused. A choice's first is its blank.
-// What was last ascribed to something else is proposed for the next entry.
+// Attribution that is proposed for the next entry stays when the form is emptied.
 const isProposed = (control) =>
   control.closest("#attribution[data-proposed]") && control.name.startsWith("attribution");
+// form.reset() would bring back the refused values after a refusal. The first option of a select is
+// its empty one.
 const empty = (form) => {
   for (const input of form.querySelectorAll("input:not([type=hidden]), textarea")) {
     if (isProposed(input)) continue;
@@ -35,27 +36,27 @@ const empty = (form) => {
     else input.value = "";
   }
   for (const select of form.querySelectorAll("select")) {
-    if (!select.matches(BESIDE_A_VALUE) && !isProposed(select)) select.selectedIndex = 0;
+    if (!select.matches(UNIT_SELECT) && !isProposed(select)) select.selectedIndex = 0;
   }
-  for (const wrong of form.querySelectorAll("[role=alert], [data-asks]")) wrong.remove();
+  for (const wrong of form.querySelectorAll("[role=alert], [data-questions]")) wrong.remove();
   for (const wrong of form.querySelectorAll(".field-wrong, .field-asked")) {
     wrong.classList.remove("field-wrong", "field-asked");
   }
   for (const wrong of form.querySelectorAll("[aria-invalid]")) wrong.removeAttribute("aria-invalid");
 };
 
-// What was typed while the answer was on its way belongs to the next entry and stays, in the form
-// that takes the place of the one it was typed in, too.
+// Values typed while the response was on its way belong to the next entry: they stay, also in a new
+// form that replaces the one they were typed in.
 let lastSent = null;
-const typedMeanwhile = (form) => {
+const typedSinceSent = (form) => {
   const before = sentWith.get(form);
   return [...contents(form)].filter(
     ([control, content]) => before?.has(control) && before.get(control) !== content,
   );
 };
-const bringOver = (old, form) => {
+const carryOver = (old, form) => {
   if (!old || old === form || actionOf(old) !== actionOf(form)) return [];
-  return typedMeanwhile(old)
+  return typedSinceSent(old)
     .map(([control, content]) => [form.elements.namedItem(control.name), content])
     .filter(([control]) => control instanceof HTMLElement);
 };
@@ -63,7 +64,7 @@ const bringOver = (old, form) => {
 const renew = (message) => {
   const form = entryForm();
   if (!message?.dataset.formId || !form) return;
-  const meanwhile = lastSent === form ? typedMeanwhile(form) : bringOver(lastSent, form);
+  const meanwhile = lastSent === form ? typedSinceSent(form) : carryOver(lastSent, form);
   if (message.dataset.renewed === "no") {
     empty(form);
     const emptyValues = valuesOf(form);
@@ -85,7 +86,7 @@ const signIn = () => {
   });
 };
 
-const sayConnection = (message) => {
+const showConnection = (message) => {
   const why = message.querySelector("[data-why]");
   const retry = message.querySelector("button");
   if (!why || !retry) return;
@@ -93,7 +94,7 @@ const sayConnection = (message) => {
   retry.textContent = navigator.onLine ? "Send now" : "Try again";
 };
 
-// With the button that was pressed: it may have been the answer to a question.
+// A retry submits with the button that was pressed: it may answer a question.
 const pressed = new WeakMap();
 const retryButton = (form) => {
   const retry = element("button", "Try again", { type: "button", className: "btn btn-quiet" });
@@ -104,12 +105,13 @@ const retryButton = (form) => {
   return retry;
 };
 
-// Where nothing came back, the server may have saved it all the same.
+// Returns [headline, reason, element to continue with]. Without a response, the server may have saved
+// the entry all the same: it is "not confirmed".
 const explanation = (status, form) => {
   if (status === 401) return ["Not saved.", "You have been signed out.", signIn()];
   if (status === 403) {
-    const anew = element("a", "Load the page anew", { href: location.href });
-    return ["Not saved.", "You may not do this, or somebody has signed in anew here.", anew];
+    const reload = element("a", "Load the page anew", { href: location.href });
+    return ["Not saved.", "You may not do this, or somebody has signed in anew here.", reload];
   }
   if (status >= 400 && status < 500) {
     return ["Not saved.", "The server refused it.", retryButton(form)];
@@ -119,24 +121,24 @@ const explanation = (status, form) => {
   return ["Not confirmed.", why, retryButton(form)];
 };
 
-const tell = (form, status) => {
+const showFailure = (form, status) => {
   const message = document.getElementById("entry-message");
   if (!message) return;
-  const [lead, why, way] = explanation(status, form);
-  const kept = [form.isConnected ? "What you typed is kept here." : "What you typed is kept."];
+  const [headline, why, next] = explanation(status, form);
+  const notes = [form.isConnected ? "What you typed is kept here." : "What you typed is kept."];
   const sentAt = Date.parse(hidden(form, "sent_at").value);
-  if (sentAt) kept.push(`It keeps its time, ${clockText(sentAt)}.`);
-  if (lead === "Not confirmed.") kept.push("Trying again cannot record it twice.");
+  if (sentAt) notes.push(`It keeps its time, ${clockText(sentAt)}.`);
+  if (headline === "Not confirmed.") notes.push("Trying again cannot record it twice.");
   const reason = element("span", why);
   if (status === 0) reason.dataset.why = "";
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.replaceChildren(element("strong", lead), " ", reason, " ", element("span", kept.join(" ")));
-  if (form.isConnected || way.matches("a")) message.append(" ", way);
+  message.replaceChildren(element("strong", headline), " ", reason, " ", element("span", notes.join(" ")));
+  if (form.isConnected || next.matches("a")) message.append(" ", next);
 };
 
-// Sent again, an entry without a time means the moment of the first Save.
-const noteSent = (form, at) => {
+// In a retry, an entry without a time keeps the time of the first save.
+const keepSentTime = (form, at) => {
   const sent = hidden(form, "sent_at");
   if (!hasTime(form)) sent.value ||= new Date(at).toISOString();
   showTime(form);
@@ -146,7 +148,7 @@ const noteSent = (form, at) => {
 const isConfirmed = (xhr, target) =>
   xhr.status === 200 && xhr.responseText.includes(`id="${target.id}"`);
 
-const follow = (event) => {
+const followSave = (event) => {
   const { elt: form, requestConfig, target, xhr } = event.detail;
   if (!form.matches?.("form[data-entry]") || requestConfig.verb !== "post") return;
   const at = now();
@@ -158,38 +160,38 @@ const follow = (event) => {
   xhr.addEventListener("loadend", () => {
     if (isConfirmed(xhr, target)) dropDraft(action, formId);
     else if (!REFUSED_BY_SERVER.includes(xhr.status)) {
-      noteSent(form, at);
-      tell(form, xhr.status);
+      keepSentTime(form, at);
+      showFailure(form, xhr.status);
     }
     nameOthers();
   });
 };
 
-// A form that another one takes the place of has nothing left to put back.
-const settle = (event) => {
+// A form that is replaced by another one leaves no draft.
+const discardReplaced = (event) => {
   const { elt: form, requestConfig, target, xhr } = event.detail;
   if (!form.matches?.("form[data-entry]") || requestConfig.verb !== "post") return;
   if (isConfirmed(xhr, target) && xhr.responseText.includes('data-renewed="yes"')) discard(form);
 };
 
-// A stranger's page in the answer's place, a hotspot's say, confirms nothing.
-const onlyOurs = (event) => {
+// A page from elsewhere, like that of a captive portal, is no confirmation: it is not swapped in.
+const refuseForeignPage = (event) => {
   const { requestConfig, target, xhr } = event.detail;
   if (!requestConfig?.elt.matches("form[data-entry]") || requestConfig.verb !== "post") return;
   if (xhr.status === 200 && !isConfirmed(xhr, target)) event.detail.shouldSwap = false;
 };
 
-export const watchSending = () => {
-  document.body.addEventListener("htmx:beforeRequest", follow);
-  document.body.addEventListener("htmx:beforeOnLoad", settle);
-  document.body.addEventListener("htmx:beforeSwap", onlyOurs);
+export const watchSaves = () => {
+  document.body.addEventListener("htmx:beforeRequest", followSave);
+  document.body.addEventListener("htmx:beforeOnLoad", discardReplaced);
+  document.body.addEventListener("htmx:beforeSwap", refuseForeignPage);
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "entry-message") return;
     renew(document.getElementById("entry-message"));
   });
   for (const change of ["online", "offline"]) {
     addEventListener(change, () => {
-      for (const message of document.querySelectorAll("#entry-message")) sayConnection(message);
+      for (const message of document.querySelectorAll("#entry-message")) showConnection(message);
     });
   }
 };

@@ -1,5 +1,5 @@
-// Keys for who has a keyboard. The dialog that lists them is also where they are read from.
-// A single key acts only outside fields, and not at all where the person has turned it off.
+// Keyboard shortcuts. They are read from the dialog that lists them. A single key acts only outside
+// fields, and not where the user has turned single keys off.
 
 import { focusables } from "./entry_form.js";
 
@@ -9,7 +9,7 @@ const FIELD = "input:not([type=checkbox], [type=radio]), select, textarea, [cont
 const dialog = document.getElementById("shortcuts");
 const isOff = () => localStorage.getItem(OFF) === "off";
 
-// A role that only reads has no form to go to.
+// Hides the shortcuts that have no target on the page: a role that only reads has no form.
 const list = () => {
   for (const row of dialog.querySelectorAll("[data-key]")) {
     row.hidden = !document.querySelector(row.dataset.opens ?? row.dataset.goesTo);
@@ -21,7 +21,7 @@ const open = (selector) => {
   const found = document.querySelector(selector);
   if (found === dialog) list();
   else {
-    document.activeElement?.blur(); // a tab that had the focus would keep it
+    document.activeElement?.blur(); // else a tab that has the focus keeps it
     found?.click();
   }
 };

@@ -1,6 +1,5 @@
-// Finding a toxicity by typing: an editable combobox over the plain list, which keeps what is
-// chosen, and the criteria of each grade beside it. Without this file the list and the page's own
-// table of criteria do the same, slower.
+// Search for a toxicity by typing: an editable combobox over the plain select, which has the value,
+// with the criteria of each grade. Without this file the select and the table of criteria are used.
 
 const AT_MOST = 60;
 let serial = 0;
@@ -20,7 +19,8 @@ const termsOf = (part) =>
     })),
   }));
 
-// Every typed word begins a word of the term or of its synonyms; its own name comes first.
+// Returns the terms where each typed word begins a word of the label or of a synonym; matches of the
+// label come first.
 const found = (terms, typed) => {
   const sought = plain(typed).split(/[\s-]+/).filter(Boolean);
   const fits = ({ words }) => sought.every((part) => words.some((word) => word.startsWith(part)));
@@ -145,7 +145,7 @@ class Finder {
     this.input.removeAttribute("aria-activedescendant");
   }
 
-  // What is typed and not chosen is no choice: the name of what is chosen comes back.
+  // Typed text that was not chosen is dropped: the label of the chosen term is shown again.
   leave() {
     if (!this.input.value.trim()) this.select.value = "";
     this.close();
@@ -156,7 +156,7 @@ class Finder {
     const isOther = term !== this.select.value;
     this.select.value = term;
     this.close();
-    // A grade that was chosen by the criteria of another term is no grade of this one.
+    // The chosen grade belongs to the criteria of the other term.
     if (isOther) for (const radio of this.radios) radio.checked = false;
     this.show();
     this.select.dispatchEvent(new Event("change", { bubbles: true }));
@@ -173,7 +173,7 @@ class Finder {
     (radios.find(({ checked }) => checked) ?? radios.find(({ disabled }) => !disabled)).focus();
   }
 
-  // The page renews parts of itself while someone types: only a form that was emptied is shown anew.
+  // Called after each swap: an open list means that someone is typing, so nothing is changed.
   refresh() {
     if (this.list.hidden) this.show();
   }

@@ -1,8 +1,8 @@
-// The guidance panel's hand: what was opened stays open over a refresh, an answer leaves the focus
-// where it was given, a send that fails says so, and a first rise of the grade interrupts once. A save
-// is answered with the panel only where it reads otherwise than it did when the save was sent.
+// The guidance panel: open details stay open over a refresh, the focus stays at the answered item, a
+// failed request shows a message, and a rise of the grade is announced once. The response to a save
+// has the panel only where it differs from the one on the page.
 
-import { SHOWN } from "../shown.js";
+import { SHOWN_HEADER } from "../shown.js";
 
 const panel = () => document.getElementById("guidance");
 
@@ -14,38 +14,38 @@ const reopen = () => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 };
 
-// One tap at a time: what comes while its answer is on the way would take its place in the page.
-let sending = false;
-const oneAtATime = (event) => {
+// One request at a time: a refresh that arrives during a save would replace its response.
+let isSending = false;
+const allowOneRequest = (event) => {
   const { verb } = event.detail.requestConfig;
   if (!event.target.closest?.("#guidance")) return;
-  if (verb === "get" && sending && event.target.id === "guidance") event.preventDefault();
+  if (verb === "get" && isSending && event.target.id === "guidance") event.preventDefault();
   if (verb !== "post") return;
-  sending = true;
-  event.detail.xhr.addEventListener("loadend", arrived);
+  isSending = true;
+  event.detail.xhr.addEventListener("loadend", onResponse);
 };
-const arrived = () => {
-  sending = false;
+const onResponse = () => {
+  isSending = false;
 };
 
-// The button that was tapped is gone with its answer: the item's own line takes the focus.
-let answering = null;
+// The response removes the button that was pressed: the summary of its item gets the focus.
+let answeredItem = null;
 const noteAnswer = (event) => {
   if (event.target.closest?.("#guidance") && event.detail.requestConfig?.verb === "post") {
-    answering = event.target.closest(".advice")?.id ?? "guidance";
+    answeredItem = event.target.closest(".advice")?.id ?? "guidance";
   }
 };
 const returnFocus = () => {
-  if (!answering || document.activeElement !== document.body) return;
-  const line = document.getElementById(`${answering}-summary`);
+  if (!answeredItem || document.activeElement !== document.body) return;
+  const line = document.getElementById(`${answeredItem}-summary`);
   (line ?? document.getElementById("guidance-title"))?.focus({ preventScroll: true });
 };
 
-const failed = (event) => {
+const showFailure = (event) => {
   if (!event.target.closest?.("#guidance") || event.detail.requestConfig?.verb !== "post") return;
   const status = event.detail.xhr?.status ?? 0;
-  // Where nothing came back, the server may have saved it all the same; a tap counts once.
-  const lead = status === 0 || status >= 500 ? "Not confirmed." : "Not saved.";
+  // Without a response the server may have saved it; the idempotency key makes a retry safe.
+  const headline = status === 0 || status >= 500 ? "Not confirmed." : "Not saved.";
   const why =
     {
       0: "There is no connection.",
@@ -55,25 +55,25 @@ const failed = (event) => {
   const message = document.createElement("p");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.textContent = `${lead} ${why} Tap again.`;
+  message.textContent = `${headline} ${why} Tap again.`;
   document.getElementById("guidance-message")?.replaceChildren(message);
 };
 
-const look = () => document.body.dispatchEvent(new Event("crs:clock"));
-// The panel may have been replaced while the save was on the way, by one that was made before it.
-const compare = ({ detail: { xhr } }) => {
-  const due = xhr.getResponseHeader(SHOWN)?.split("guidance=")[1];
-  if (due && panel() && panel().dataset.signature !== due) look();
+const requestPanel = () => document.body.dispatchEvent(new Event("crs:clock"));
+// An older panel may have been swapped in during the save: then the current one is requested.
+const checkPanel = ({ detail: { xhr } }) => {
+  const current = xhr.getResponseHeader(SHOWN_HEADER)?.split("guidance=")[1];
+  if (current && panel() && panel().dataset.signature !== current) requestPanel();
 };
 
 const seenKey = (rise) => `crs-rise:${rise.dataset.rise}`;
-const interrupt = () => {
+const showRise = () => {
   const rise = document.querySelector("[data-rise]");
   if (!rise || !rise.hidden || sessionStorage.getItem(seenKey(rise)) === "dismissed") return;
   rise.hidden = false;
   if (sessionStorage.getItem(seenKey(rise))) return;
   sessionStorage.setItem(seenKey(rise), "shown");
-  // A hand that is charting keeps its place; the live region speaks all the same.
+  // Someone who is charting keeps the focus.
   if (!document.activeElement?.closest("form[data-entry]")) rise.focus();
 };
 const dismiss = (button) => {
@@ -84,32 +84,32 @@ const dismiss = (button) => {
 };
 
 export const watchGuidance = () => {
-  interrupt();
+  showRise();
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dismiss-rise]");
     if (button) dismiss(button);
   });
-  document.body.addEventListener("htmx:afterOnLoad", compare);
-  document.body.addEventListener("htmx:beforeRequest", oneAtATime);
-  document.body.addEventListener("htmx:beforeOnLoad", arrived);
+  document.body.addEventListener("htmx:afterOnLoad", checkPanel);
+  document.body.addEventListener("htmx:beforeRequest", allowOneRequest);
+  document.body.addEventListener("htmx:beforeOnLoad", onResponse);
   document.body.addEventListener("htmx:beforeRequest", noteAnswer);
   for (const before of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
     document.body.addEventListener(before, (event) => {
       if (event.detail.target?.id !== "guidance") return;
       rememberOpen();
-      if (before === "htmx:oobBeforeSwap" && sending) event.detail.shouldSwap = false;
+      if (before === "htmx:oobBeforeSwap" && isSending) event.detail.shouldSwap = false;
     });
   }
   document.body.addEventListener("htmx:afterSettle", () => {
     reopen();
     returnFocus();
-    interrupt();
-    answering = null;
+    showRise();
+    answeredItem = null;
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
     if (event.detail.target?.id === "guidance") reopen();
   });
   for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-    document.body.addEventListener(wrong, failed);
+    document.body.addEventListener(wrong, showFailure);
   }
 };

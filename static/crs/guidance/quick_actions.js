@@ -1,4 +1,4 @@
-// One-tap rows beside a form: a tap that did not arrive says so where it was tapped.
+// Rows of buttons that chart at once: shows the message of a failed request in its row.
 
 const WHY = {
   0: "There is no connection.",
@@ -6,18 +6,18 @@ const WHY = {
   403: "You may not do this, or have signed in anew elsewhere.",
 };
 
-const failed = (event) => {
-  const row = event.target.closest?.("form[data-taps]");
+const showFailure = (event) => {
+  const row = event.target.closest?.("form[data-quick-actions]");
   if (!row) return;
   const why = WHY[event.detail.xhr?.status ?? 0] ?? "The server could not save it.";
-  const message = row.querySelector("[data-tapped]");
+  const message = row.querySelector("[data-quick-message]");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
   message.textContent = `Not saved. ${why} Tap again.`;
 };
 
-export const watchTaps = () => {
+export const watchQuickActions = () => {
   for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-    document.body.addEventListener(wrong, failed);
+    document.body.addEventListener(wrong, showFailure);
   }
 };

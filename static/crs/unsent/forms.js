@@ -1,4 +1,4 @@
-// What is typed and not saved yet: kept while it is typed, put back when its form is shown again.
+// Drafts of forms: stored while someone types, restored when the form is shown again.
 
 import { now } from "../clock.js";
 import { actionOf, addressOf, labelOf, nameOthers, restoredLine } from "./notices.js";
@@ -6,11 +6,11 @@ import { draftOf, dropDraft, keepDraft, watchDraftStore } from "./store.js";
 import { clockText } from "../site_time.js";
 
 const WAIT = 250;
-const OWN_HIDDEN = { form_id: "formId", begun_at: "begunAt", sent_at: "sentAt" };
+const HIDDEN_KEYS = { form_id: "formId", begun_at: "begunAt", sent_at: "sentAt" };
 
 const forms = () => document.querySelectorAll("form[data-entry]");
 
-// Hidden inputs that the page fills in; a form may lack them.
+// Returns the hidden input of this name; adds it where the form has none.
 export const hidden = (form, name) => {
   const found = form.querySelector(`input[type=hidden][name=${name}]`);
   if (found) return found;
@@ -19,14 +19,14 @@ export const hidden = (form, name) => {
   return made;
 };
 
-// A tick for "unchanged" speaks of its moment and is never put back.
-const isTick = (control) => control.closest("#carried-on") !== null;
+// A checkbox "unchanged" is about the time it was ticked: it is never restored.
+const isTick = (control) => control.closest("#unchanged") !== null;
 const isChoice = (control) => control.matches("[type=checkbox], [type=radio]");
 const controls = (form) =>
   [...form.elements].filter((element) => element.name && !element.matches("[type=hidden], button"));
 
 const isUnit = (control) => control.matches(".measure input ~ select");
-const says = (control) => {
+const hasValue = (control) => {
   if (isChoice(control)) return control.checked;
   if (control.matches("select")) return control.selectedIndex > 0 && !isUnit(control);
   return control.value !== "";
@@ -39,7 +39,7 @@ export const valuesOf = (form) =>
 const ticked = (form) =>
   controls(form).filter((control) => isTick(control) && control.checked).length;
 
-// What the server sent, whatever a browser has put back by itself.
+// The value that the server sent, even where the browser has restored another one.
 const defaultOf = (control) => {
   if (!control.matches("select")) return isChoice(control) ? control.value : control.defaultValue;
   const options = [...control.options];
@@ -50,23 +50,23 @@ const defaultsOf = (form) =>
     .filter((control) => !isTick(control) && (!isChoice(control) || control.defaultChecked))
     .map((control) => [control.name, defaultOf(control)]);
 
-// The values of each form before anything was typed; null where it came back refused.
+// The values of each form before anything was typed; null for a refused form.
 const pristine = new WeakMap();
 const pending = new Map();
 
 const hasTyped = (form) => {
   const before = pristine.get(form);
   if (before) return before !== JSON.stringify(valuesOf(form));
-  return controls(form).some((control) => !isTick(control) && says(control));
+  return controls(form).some((control) => !isTick(control) && hasValue(control));
 };
 
-const begin = (form) => {
+const setBegunAt = (form) => {
   const begun = hidden(form, "begun_at");
   if (!hasTyped(form) && !ticked(form)) begun.value = "";
   else begun.value ||= new Date(now()).toISOString();
 };
 
-// An empty time means now, or when a Save that failed was sent.
+// An empty time means now, or the time of the first save that failed.
 export const showTime = (form) => {
   const time = form.querySelector("[data-time]:not([required])");
   const sent = Date.parse(hidden(form, "sent_at").value);
@@ -82,7 +82,7 @@ export const keep = (form) => {
     dropDraft(action, hidden(form, "form_id").value);
     return;
   }
-  const own = Object.entries(OWN_HIDDEN).map(([name, key]) => [key, hidden(form, name).value]);
+  const own = Object.entries(HIDDEN_KEYS).map(([name, key]) => [key, hidden(form, name).value]);
   const values = valuesOf(form);
   const isSame = JSON.stringify(draftOf(action)?.values) === JSON.stringify(values);
   const typedAt = isSame ? draftOf(action).typedAt : now();
@@ -93,30 +93,30 @@ export const keepAll = () => {
   for (const form of forms()) keep(form);
 };
 
-const putBack = (form, draft) => {
+const restore = (form, draft) => {
   const left = new Map();
   for (const [name, value] of draft.values) left.set(name, [...(left.get(name) ?? []), value]);
   for (const control of controls(form).filter((each) => !isTick(each))) {
     if (isChoice(control)) control.checked = left.get(control.name)?.includes(control.value) ?? false;
     else if (left.get(control.name)?.length) control.value = left.get(control.name).shift();
   }
-  for (const [name, key] of Object.entries(OWN_HIDDEN)) hidden(form, name).value = draft[key] ?? "";
+  for (const [name, key] of Object.entries(HIDDEN_KEYS)) hidden(form, name).value = draft[key] ?? "";
   showTime(form);
   const more = form.querySelector("details.more");
-  if (more && controls(form).some((each) => more.contains(each) && says(each))) more.open = true;
+  if (more && controls(form).some((each) => more.contains(each) && hasValue(each))) more.open = true;
 };
 
-// Takes in hand each form that is new on the page. A refused one comes with what was sent; what
-// was typed while it was on the way is newer.
-const receive = () => {
+// Restores the draft of each form that is new on the page. A refused form has the values that were
+// sent; a draft of the same form is newer.
+const restoreNewForms = () => {
   const fresh = [...forms()].filter((form) => !pristine.has(form));
   for (const form of fresh) {
     const draft = draftOf(actionOf(form));
     const isRefused = form.hasAttribute("data-refused");
     pristine.set(form, isRefused ? null : JSON.stringify(defaultsOf(form)));
-    if (isRefused && draft?.formId === hidden(form, "form_id").value) putBack(form, draft);
+    if (isRefused && draft?.formId === hidden(form, "form_id").value) restore(form, draft);
     if (!isRefused && draft) {
-      putBack(form, draft);
+      restore(form, draft);
       restoredLine(form, draft);
     }
   }
@@ -124,19 +124,19 @@ const receive = () => {
   return fresh.length > 0;
 };
 
-// The address follows the form, so that the page loaded anew opens with the same one.
-const receiveAndFollow = () => {
-  const form = receive() && document.querySelector("#entry-form form[data-entry]");
+// Sets the address to that of the form, so that a reload opens the same one.
+const restoreAndSetAddress = () => {
+  const form = restoreNewForms() && document.querySelector("#entry-form form[data-entry]");
   if (!form || !labelOf(actionOf(form))) return;
   history.replaceState(history.state, "", addressOf(actionOf(form)));
 };
 
-// A form that was emptied for its next entry: whatever stands in it now was typed meanwhile.
+// Call after a form was emptied for its next entry: values other than `emptyValues` were typed since.
 export const renewed = (form, emptyValues) => {
   pristine.set(form, JSON.stringify(emptyValues));
   form.querySelector("[data-restored]")?.remove();
   for (const name of ["begun_at", "sent_at"]) hidden(form, name).value = "";
-  begin(form);
+  setBegunAt(form);
   showTime(form);
   keep(form);
 };
@@ -151,12 +151,12 @@ export const discard = (form) => {
 export const watchDrafts = () => {
   document.addEventListener("submit", keepAll);
   watchDraftStore();
-  receive();
+  restoreNewForms();
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");
     if (!form) return;
     if (event.target.matches("[name^=observed_]")) hidden(form, "sent_at").value = "";
-    begin(form);
+    setBegunAt(form);
     showTime(form);
     clearTimeout(pending.get(form));
     pending.set(form, setTimeout(keep, WAIT, form));
@@ -171,6 +171,6 @@ export const watchDrafts = () => {
   addEventListener("pagehide", keepAll);
   document.addEventListener("visibilitychange", keepAll);
   document.body.addEventListener("htmx:beforeSwap", keepAll);
-  document.body.addEventListener("htmx:afterSwap", receiveAndFollow);
-  document.body.addEventListener("htmx:oobAfterSwap", receiveAndFollow);
+  document.body.addEventListener("htmx:afterSwap", restoreAndSetAddress);
+  document.body.addEventListener("htmx:oobAfterSwap", restoreAndSetAddress);
 };

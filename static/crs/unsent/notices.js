@@ -1,4 +1,4 @@
-// The lines that say what is typed and not sent yet: in its own form, and under the tabs.
+// Notices of drafts: in the restored form, and below the tabs for other forms.
 
 import { draftsUnder } from "./store.js";
 import { clockText } from "../site_time.js";
@@ -35,13 +35,13 @@ export const labelOf = (action) => {
   return action.endsWith("/retract/") ? "Entered in error" : null;
 };
 
-// The page that opens with this form.
+// The address of the page that opens with this form.
 export const addressOf = (action) => {
   const kind = kindOf(action);
   return kind ? `${courseHere()}?kind=${kind}` : action;
 };
 
-// The course's other forms that wait to be sent, named under the tabs.
+// Lists the other forms of the course that have drafts, below the tabs.
 export const nameOthers = () => {
   const panel = document.getElementById("entry-form");
   const course = courseHere();

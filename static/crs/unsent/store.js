@@ -1,11 +1,11 @@
-// Where unsent values rest on this tablet: one draft a user, course and form. Another user's are
-// never read; each is dropped after a day, and a user's all go when that user signs out.
+// Storage of drafts in this browser: one for each user and address of a form. Those of another user are
+// never read. A draft is dropped after a day, and all of a user when that user signs out.
 
 import { now } from "../clock.js";
 
 const PREFIX = "crs-draft:";
 const SIGNING_OUT = "crs-signing-out";
-const KEPT_FOR = 24 * 60 * 60_000;
+const KEEP_FOR = 24 * 60 * 60_000;
 
 const user = document.body.dataset.user;
 const keyOf = (action) => `${PREFIX}${user}:${action}`;
@@ -25,7 +25,7 @@ const parsed = (key) => {
 
 export const draftOf = (action) => (user ? parsed(keyOf(action)) : null);
 
-// Where the tablet has no room left, the form itself still has the values.
+// Where the storage is full, only the form has the values.
 export const keepDraft = (action, draft) => {
   if (!user) return;
   try {
@@ -35,25 +35,25 @@ export const keepDraft = (action, draft) => {
   }
 };
 
-// With a form's id: only the draft of that form, not what was begun under the next id.
+// With `formId`: only the draft of that form, not one begun under the next id.
 export const dropDraft = (action, formId = null) => {
   if (user && (!formId || draftOf(action)?.formId === formId)) {
     localStorage.removeItem(keyOf(action));
   }
 };
 
-// The user's drafts whose address begins with `start`, as [address, draft].
+// Returns the drafts of the user whose address begins with `start`, as [address, draft].
 export const draftsUnder = (start) =>
   (user ? keys(keyOf(start)) : []).map((key) => [key.slice(keyOf("").length), parsed(key)]);
 
 const dropOld = () => {
   for (const key of keys(PREFIX)) {
     const draft = parsed(key);
-    if (!draft || now() - draft.typedAt > KEPT_FOR) localStorage.removeItem(key);
+    if (!draft || now() - draft.typedAt > KEEP_FOR) localStorage.removeItem(key);
   }
 };
 
-// Signing out may fail on its way: the drafts go once a page comes that nobody is signed in to.
+// The request to sign out may fail: drafts are dropped on the first page without this user.
 const wipeAfterSignOut = () => {
   const leaving = localStorage.getItem(SIGNING_OUT);
   if (!leaving) return;

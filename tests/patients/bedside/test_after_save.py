@@ -38,11 +38,11 @@ def test_a_save_leaves_guidance_alone_that_reads_as_it_did(
     same = saved(shown, heart_rate="90")
     assert same["CRS-Shown"] == f"guidance={shown}"
     assert b'id="guidance"' not in same.content
-    assert b'id="guidance-lead"' not in same.content
+    assert b'id="guidance-top-item"' not in same.content
     other = saved(shown, temperature="36.8")
     assert other["CRS-Shown"] == f"guidance={panel(grade_1).signature}" != f"guidance={shown}"
     assert b'id="guidance"' in other.content
-    assert b'id="guidance-lead"' in other.content
+    assert b'id="guidance-top-item"' in other.content
 
 
 def test_a_set_of_vital_signs_is_saved_and_answered_with_what_changed(

@@ -14,8 +14,8 @@ from patients.display.text import (
     clock_text,
     duration_text,
     entry_text,
+    key_label,
     late_text,
-    thing_label,
 )
 from tests.factories import utc
 
@@ -174,7 +174,7 @@ def test_a_time_has_its_date_unless_it_is_todays(settings: Any) -> None:
     ],
 )
 def test_things_have_names(key: str, label: str) -> None:
-    assert thing_label(key) == label
+    assert key_label(key) == label
 
 
 def test_attribution_is_marked() -> None:

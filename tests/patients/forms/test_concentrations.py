@@ -34,7 +34,7 @@ def vasopressor_page(client: Client, course: Course) -> str:
 
 
 def syringe(page: str, drug: str) -> str:
-    item = page.split(f'id="syringe-{drug}"')[1].split("</li>")[0]
+    item = page.split(f'id="concentration-{drug}"')[1].split("</li>")[0]
     return " ".join(re.sub(r"<[^>]+>", " ", item.split(">", 1)[1]).split())
 
 

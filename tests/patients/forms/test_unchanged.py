@@ -25,7 +25,7 @@ def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clini
         "temperature_unit": "c",
         "observed_date": f"{earlier:%Y-%m-%d}",
         "observed_time": f"{earlier:%H:%M}",
-        thing.field_name: thing.mark,
+        thing.field_name: thing.version,
     }
     form = ENTRY_FORMS["vitals"](
         sent, course=course, now=timezone.now(), proposed=Proposals(unchanged=[thing])

@@ -29,7 +29,7 @@ def test_risk_questions_are_asked_at_grade_2_and_kept(
         {"older_age": True},
     ]
     assert {entry.recorded_by for entry in entries} == {nurse}
-    assert [task.told for task in panel(grade_2).told] == [
+    assert [task.answer_in_force for task in panel(grade_2).answered_questions] == [
         "extensive comorbidities no",
         "older age yes",
     ]
@@ -47,11 +47,11 @@ def test_a_judgement_is_one_tap(nurse_client: Client, clinician: User, course: C
     chart(course, clinician, "vitals", ago(minutes=10), systolic_mmhg="95", temperature_c="38.6")
     chart(course, clinician, "baseline", systolic_mmhg="140")
     (task,) = card(course, "bound.resolve").tasks
-    assert [tap.says for tap in task.taps] == [
+    assert [button.action for button in task.actions] == [
         "judgement:relative_hypotension:yes",
         "judgement:relative_hypotension:no",
     ]
-    answer = tapped(nurse_client, course, task.taps[0].says)
+    answer = tapped(nurse_client, course, task.actions[0].action)
     assert answer.context["saved"].card.grade == 2
     assert Entry.objects.get(kind=EntryKind.JUDGEMENT).body == {
         "about": "relative_hypotension",
@@ -74,10 +74,10 @@ def stale(course: Course, clinician: User) -> Course:
 
 def test_a_stale_infusion_is_charted_as_unchanged(nurse_client: Client, stale: Course) -> None:
     (task,) = card(stale, "evidence.stale").tasks
-    unchanged, stopped = task.taps
+    unchanged, stopped = task.actions
     assert task.form_kind == "vasopressor"
     assert stopped.label == "Stopped"
-    tapped(nurse_client, stale, unchanged.says, mark=unchanged.mark)
+    tapped(nurse_client, stale, unchanged.action, seen_version=unchanged.seen_version)
     entry = Entry.objects.filter(kind=EntryKind.VASOPRESSOR).latest("recorded_at")
     assert entry.body == {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
     assert "evidence.stale" not in codes(stale)
@@ -85,7 +85,7 @@ def test_a_stale_infusion_is_charted_as_unchanged(nurse_client: Client, stale: C
 
 def test_a_stale_infusion_was_stopped(nurse_client: Client, stale: Course) -> None:
     (task,) = card(stale, "evidence.stale").tasks
-    tapped(nurse_client, stale, task.taps[1].says, mark=task.taps[1].mark)
+    tapped(nurse_client, stale, task.actions[1].action, seen_version=task.actions[1].seen_version)
     entry = Entry.objects.filter(kind=EntryKind.VASOPRESSOR).latest("recorded_at")
     assert entry.body == {"drug": "norepinephrine", "rate": "0"}
     assert panel(stale).grade == 0
@@ -99,23 +99,33 @@ def test_a_change_meanwhile_is_noticed(
     changed = {"drug": "norepinephrine", "rate": "9", "unit": "ug/min"}
     chart(stale, clinician, "vasopressor", **changed)
     before = Entry.objects.count()
-    answer = tapped(nurse_client, stale, task.taps[place].says, mark=task.taps[place].mark)
+    answer = tapped(
+        nurse_client,
+        stale,
+        task.actions[place].action,
+        seen_version=task.actions[place].seen_version,
+    )
     assert answer.status_code == 409
     assert "9 mcg/min" in answer.context["refusal"]
     chart(stale, clinician, "vasopressor", drug="norepinephrine", rate="0")
-    answer = tapped(nurse_client, stale, task.taps[place].says, mark=task.taps[place].mark)
+    answer = tapped(
+        nurse_client,
+        stale,
+        task.actions[place].action,
+        seen_version=task.actions[place].seen_version,
+    )
     assert "does not run any more" in answer.context["refusal"]
     assert Entry.objects.count() == before + 1
 
 
 @pytest.mark.parametrize(
-    "says", ["", "risk:age:yes", "risk:older_age:maybe", "judgement:x:yes", "stopped:tea", "x"]
+    "action", ["", "risk:age:yes", "risk:older_age:maybe", "judgement:x:yes", "stopped:tea", "x"]
 )
 def test_a_tap_without_a_known_action_is_refused(
-    nurse_client: Client, grade_1: Course, says: str
+    nurse_client: Client, grade_1: Course, action: str
 ) -> None:
     before = Entry.objects.count()
-    assert tapped(nurse_client, grade_1, says).status_code == 409
+    assert tapped(nurse_client, grade_1, action).status_code == 409
     assert Entry.objects.count() == before
 
 

@@ -1,0 +1,98 @@
+"""Place the timeline rows that a save adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from patients.bedside.timeline import row_below
+from patients.display.timeline import TimelineRow, answer_row, change_row, in_timeline_order
+from patients.models import EntryKind
+from patients.queries.grades import GradeHistory
+from patients.queries.guidance_answers import AnswerRow
+from patients.queries.timeline import TimelinePosition
+from patients.recording.record import RecordingResult
+
+_AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
+_TOP: Final = "afterbegin:#timeline-rows"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRows:
+    """New timeline rows of one place, in their order; ``placement`` is the hx-swap-oob value."""
+
+    rows: list[TimelineRow]
+    placement: str
+
+
+def new_rows_of(
+    result: RecordingResult,
+    history: GradeHistory,
+    entry_rows: list[TimelineRow],
+    answer: AnswerRow | None,
+) -> list[NewRows] | None:
+    """Return the rows that the act adds, by place, the lowest first.
+
+    ``entry_rows`` are those of its entries, ``answer`` the answer to guidance recorded with it.
+    None where other rows change too or a place is not known: the timeline is then sent whole.
+    """
+    if not _only_adds_rows(result):
+        return None
+    changes = [change_row(c.at, c.before, c.after, c.findings) for c in result.grade_changes]
+    answers = [] if answer is None else [answer_row(answer)]
+    rows = in_timeline_order([*changes, *answers, *entry_rows])
+    if not rows or _is_on_top(rows[-1], result, history):
+        return [NewRows(rows, _TOP)]
+    by_instant = [list(group) for _, group in groupby(rows, key=lambda row: row.at)]
+    placed = [_placed(group, result, history) for group in reversed(by_instant)]
+    return None if None in placed else [group for group in placed if group is not None]
+
+
+def _placed(
+    rows: list[TimelineRow], result: RecordingResult, history: GradeHistory
+) -> NewRows | None:
+    """Return new rows of one time with their place; None where no row is below them."""
+    lowest = rows[-1]
+    if _is_on_top(lowest, result, history):
+        return NewRows(rows, _TOP)
+    position = TimelinePosition(lowest.at, _AFTER_EVERYTHING, 0)
+    if lowest.entry_id is not None:
+        position = TimelinePosition(lowest.at, result.act.recorded_at, 0)
+    below = row_below(result.course.pk, result.now, position)
+    return None if below is None else NewRows(rows, f"beforebegin:#{below}")
+
+
+def _only_adds_rows(result: RecordingResult) -> bool:
+    """Whether all other rows of the timeline stay as they are.
+
+    A weight that is charted late changes the converted doses after it.
+    """
+    if result.is_replay or not result.keeps_changes:
+        return False
+    if any(entry.replaces_id is not None for entry in result.entries):
+        return False
+    has_weight = any(entry.kind == EntryKind.WEIGHT for entry in result.entries)
+    return not has_weight or is_newest(result)
+
+
+def _is_on_top(lowest: TimelineRow, result: RecordingResult, history: GradeHistory) -> bool:
+    """Whether ``lowest`` of the new rows is above every earlier row.
+
+    Of one time, a new entry is above older entries and below all other rows.
+    """
+    entry_at, other_at = history.latest_entry_at, history.latest_other_at
+    change_at = result.latest_change_before
+    return (
+        (entry_at is None or entry_at <= lowest.at)
+        and (other_at is None or other_at < lowest.at)
+        and (change_at is None or change_at < lowest.at)
+    )
+
+
+def is_newest(result: RecordingResult) -> bool:
+    """Whether no entry of the chart is later than the first of the act."""
+    new = {entry.pk for entry in result.entries}
+    first = min((entry.at for entry in result.entries), default=result.now)
+    return all(entry.at <= first for entry in result.in_force if entry.pk not in new)
