@@ -16,9 +16,11 @@ CODE   := crs_app grading patients tests manage.py $(wildcard bench)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
           --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
           --no-annotate --quiet
-# What `make test` runs: every test, or the files and folders that TESTS names; with PLAIN=1 those
-# of patients and accounts, on Django's own parts in place of crs_app/speedups.
-TESTS  ?= $(if $(PLAIN),tests/patients tests/accounts)
+# What `make test` runs: every test, or those of one room of patients/ (ROOM=forms), or the files
+# and folders that TESTS names; with PLAIN=1 those of patients and accounts, on Django's own parts
+# in place of crs_app/speedups.
+PLAIN_TESTS := tests/patients tests/journeys tests/accounts
+TESTS  ?= $(if $(ROOM),tests/patients/$(ROOM),$(if $(PLAIN),$(PLAIN_TESTS)))
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1
 endif
@@ -39,7 +41,7 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
-test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (TESTS=tests/grading, PLAIN=1)
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1)
 	@$(PYTEST) $(TESTS)
 
 coverage: dev  ## the same, slower, and then the lines and branches that no test reaches

@@ -1,7 +1,7 @@
-"""Emptying append-only tables between tests, which the database refuses to everyone else.
+"""Empties append-only tables between tests, which the database refuses to everyone else.
 
-Triggers are passed over by ``session_replication_role``, which only a superuser may set: a test's
-throw-away server gives that, a hospital's application user does not have it.
+Triggers are disabled by ``session_replication_role``, which only a superuser may set: the user of
+a test's throw-away server is one, a hospital's application user is not.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A copy of the source, for tests that change it or that start a server which writes beside it."""
+"""A copy of the source, for tests that change it or start a server that writes into it."""
 
 import shutil
 from pathlib import Path

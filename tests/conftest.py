@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL for the run, emptied between tests, and people who are signed in.
+"""A throw-away PostgreSQL for the run, emptied between tests; users and a course.
 
 Run in parallel (``-n``, pytest-xdist), the workers share one server, which the process that
 controls them starts, and each has a database of its own.
@@ -18,7 +18,9 @@ from django.test.signals import template_rendered
 
 from crs_app.accounts.models import Role, User
 from crs_app.local_postgres import socket_address, throwaway
+from patients.models import Course
 from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
+from tests.factories import UserFactory, admit
 
 SERVER = pytest.StashKey[dict[str, str]]()
 
@@ -60,18 +62,18 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def contexts_are_told() -> Iterator[None]:
-    """``response.context`` for Jinja2: Django's backend for it does not say what it renders."""
+def contexts_are_recorded() -> Iterator[None]:
+    """Fills ``response.context`` for Jinja2, whose backend in Django sends no signal."""
     render = Template.render
 
-    def telling(
+    def render_and_send(
         self: Template, context: dict[str, Any] | None = None, request: HttpRequest | None = None
     ) -> str:
         template_rendered.send(sender=self, template=self, context=context or {})
         return render(self, context, request)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Template, "render", telling)
+        patch.setattr(Template, "render", render_and_send)
         yield
 
 
@@ -145,3 +147,15 @@ def administrator_client(administrator: User) -> Client:
 @pytest.fixture
 def auditor_client(auditor: User) -> Client:
     return _signed_in(auditor)
+
+
+@pytest.fixture
+def clinician(db: None) -> User:
+    """A ward clinician who has charted; not the one who is signed in."""
+    return UserFactory()
+
+
+@pytest.fixture
+def course(clinician: User) -> Course:
+    """An adult of 80 kg, baseline 126/74, infused two days ago."""
+    return admit(clinician, baseline={"systolic_mmhg": "126", "diastolic_mmhg": "74"})

@@ -1,4 +1,4 @@
-"""People and courses for tests, charted through ``patients.recording`` like anyone's."""
+"""Users and courses for tests, recorded through ``patients.recording`` as in the application."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class AdmissionFactory(factory.Factory[Admission]):
     birth_date = ADULT_BORN
 
 
-def sending(by: User, **said: Any) -> Submission:
-    """An act sent by ``by`` from a form of its own."""
-    return Submission(by=by, form_id=said.pop("form_id", uuid.uuid4()), **said)
+def sending(by: User, **fields: Any) -> Submission:
+    """A submission of ``by`` under a new idempotency key."""
+    return Submission(by=by, form_id=fields.pop("form_id", uuid.uuid4()), **fields)
 
 
 def admit(
@@ -60,10 +60,10 @@ def admit(
     *,
     weight_kg: str | None = "80",
     baseline: Mapping[str, str] | None = None,
-    **said: Any,
+    **fields: Any,
 ) -> Course:
-    """A course with its weight and, where given, its baseline charted."""
-    admission = AdmissionFactory(**said)
+    """Admits a patient; charts the weight and, where there is one, the baseline."""
+    admission = AdmissionFactory(**fields)
     at = admission.infused_at
     drafts = []
     if weight_kg is not None:
@@ -74,27 +74,31 @@ def admit(
 
 
 def end(course: Course, by: User) -> None:
-    """The course ended now."""
+    """Ends the course now."""
     request = TransferRequest(Move.ENDED, timezone.now(), location_token(course))
     record_transfer(course, request, sending(by))
     course.refresh_from_db()
 
 
 def correct(entry: Entry, at: datetime, body: Mapping[str, Any], by: Submission) -> RecordingResult:
-    """The correction of ``entry``, recorded."""
+    """Records a correction of ``entry``."""
     return record_entries(entry.course, [NewEntry(entry.kind, at, body, replaces=entry.pk)], by)
 
 
 def chart(
     course: Course, by: User, kind: str, at: datetime | None = None, **body: Any
 ) -> RecordingResult:
-    """One entry, recorded; ``at`` None is a minute ago."""
+    """Records one entry; ``at`` None is a minute ago."""
     when = at if at is not None else timezone.now() - timedelta(minutes=1)
     return record(course, by, [NewEntry(kind, when, body)])
 
 
-def record(course: Course, by: User, drafts: Sequence[NewEntry], **said: Any) -> RecordingResult:
-    return record_entries(course, drafts, sending(by, **said))
+def record(course: Course, by: User, drafts: Sequence[NewEntry], **fields: Any) -> RecordingResult:
+    return record_entries(course, drafts, sending(by, **fields))
+
+
+def ago(minutes: float = 0, *, hours: float = 0) -> datetime:
+    return timezone.now() - timedelta(hours=hours, minutes=minutes)
 
 
 def utc(text: str) -> datetime:

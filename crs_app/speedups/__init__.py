@@ -41,8 +41,8 @@ What breaks first when Django is upgraded:
 * course_reader makes models by ``from_db`` and ``from_db_value``, column by column.
 * postgresql relies on Django asking ``is_usable`` once a request where CONN_HEALTH_CHECKS is set.
 
-``tests/test_speedups.py`` compares each with what it replaces, and fails on another minor version
-of Django than REVIEWED_DJANGO: go through this list, then change that.
+``tests/project/test_speedups.py`` compares each with what it replaces, and fails on another minor
+version of Django than REVIEWED_DJANGO: go through this list, then change that.
 
 Caches
 ------

@@ -78,9 +78,9 @@ def sign_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Path:
 
 
 def demo_users() -> str:
-    said = StringIO()
-    call_command("demo_users", stdout=said)
-    return said.getvalue().rstrip("\n")
+    printed = StringIO()
+    call_command("demo_users", stdout=printed)
+    return printed.getvalue().rstrip("\n")
 
 
 def test_demo_users_can_sign_in_with_what_is_printed(sign_ins: Path) -> None:

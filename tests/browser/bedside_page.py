@@ -1,4 +1,4 @@
-"""The bedside page as those see it who work with it: its regions, and what a hand does there."""
+"""The bedside page as a user sees it: its regions, and what is clicked and typed there."""
 
 import re
 
@@ -14,7 +14,12 @@ class BedsidePage:
         self.timeline = page.get_by_role("region", name="Timeline")
         self.rows = self.timeline.get_by_role("listitem")
         self.announcer = page.locator("#announcer")
+        self.guidance = page.get_by_role("region", name="Guidance · Figure 2, 2014")
         self.conversion = page.locator("[data-conversion]")
+
+    def guidance_item(self, text: str) -> Locator:
+        """The item of guidance that contains ``text``."""
+        return self.guidance.get_by_role("article").filter(has_text=text)
 
     def open_tab(self, name: str) -> None:
         tabs = self.page.get_by_role("navigation", name="What to chart")

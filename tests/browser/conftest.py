@@ -1,14 +1,16 @@
-"""Chromium, driven by Playwright: one browser a run, a fresh context and page a test."""
+"""Fixtures of Chromium, driven by Playwright: one browser a process, a new context each test."""
 
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -64,15 +66,56 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session", autouse=True)
 def no_connection_outlives_its_request() -> Iterator[None]:
-    """A kept one would still be open when the run drops its database."""
+    """Closes each connection after its request, so that the run can drop its database."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
         yield
 
 
+class RequestsInFlight:
+    """Counts the requests that the server of the tests has begun and not ended."""
+
+    def __init__(self) -> None:
+        self._count, self._changed = 0, threading.Condition()
+
+    def begin(self, **_signal: Any) -> None:
+        self._add(1)
+
+    def end(self, **_signal: Any) -> None:
+        self._add(-1)
+
+    def _add(self, number: int) -> None:
+        with self._changed:
+            self._count += number
+            self._changed.notify_all()
+
+    def wait_until_none(self, timeout_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count <= 0, timeout_s)
+
+
+@pytest.fixture(scope="session")
+def requests_in_flight() -> Iterator[RequestsInFlight]:
+    requests = RequestsInFlight()
+    request_started.connect(requests.begin)
+    request_finished.connect(requests.end)
+    yield requests
+    request_started.disconnect(requests.begin)
+    request_finished.disconnect(requests.end)
+
+
+@pytest.fixture(autouse=True)
+def no_request_outlives_its_test(
+    transactional_db: None, requests_in_flight: RequestsInFlight
+) -> Iterator[None]:
+    """Waits until no request reads a table: the flush that follows would be a deadlock with it."""
+    yield
+    requests_in_flight.wait_until_none(timeout_s=5)
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """Playwright runs an event loop in this thread; Django is told that this is known."""
+    """Playwright runs an event loop in this thread, which Django must accept."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as running:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield running

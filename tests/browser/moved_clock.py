@@ -1,4 +1,4 @@
-"""A server's clock that a test can move on."""
+"""A clock of the server that a test can move forward."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

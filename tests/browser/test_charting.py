@@ -1,4 +1,4 @@
-"""A round at the bedside: what is charted, what the page then shows, what a hand need not do."""
+"""A round of vital signs: charting, what the page shows after a save, and what it fills in."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ def vitals(course: Course) -> int:
 def test_a_set_of_vital_signs_is_saved_and_the_form_is_ready_for_the_next(
     bedside: BedsidePage, course: Course
 ) -> None:
-    """The nurse types a set, saves, and types on: the page has what changed and stood still."""
+    """A save while the nurse types on: the page shows what changed and does not move."""
     page = bedside.page
     rows = bedside.rows.count()
     bedside.fill(CALM_ROUND)
@@ -97,7 +97,7 @@ def test_a_save_after_a_refusal_leaves_nothing_behind_in_the_form(
 def test_what_is_unchanged_is_charted_by_a_tick(
     page: Page, bedside: BedsidePage, course: Course, nurse: User
 ) -> None:
-    """Oxygen goes on as it was: one tick charts it again with the round."""
+    """Oxygen is unchanged: one tick charts it again with the vital signs."""
     at = timezone.now() - timedelta(hours=1)
     chart(course, nurse, "oxygen", at, device="nasal_cannula", flow_l_per_min="2")
     page.reload()

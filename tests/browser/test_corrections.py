@@ -1,4 +1,4 @@
-"""What was charted wrong is corrected or taken back, with a reason, and stays to be seen."""
+"""Wrong entries are corrected or retracted with a reason, and stay visible."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -65,7 +65,7 @@ def test_an_entry_is_taken_back(oxygen: Entry, bedside: BedsidePage) -> None:
     expect(bedside.announcer).to_have_text("CRS grade 2 to grade 0")
 
 
-def test_of_two_who_correct_the_same_entry_the_second_is_told(
+def test_of_two_who_correct_the_same_entry_the_second_sees_the_first(
     oxygen: Entry,
     bedside: BedsidePage,
     browser: Browser,
@@ -86,14 +86,14 @@ def test_of_two_who_correct_the_same_entry_the_second_is_told(
     other.fill({"Flow": "6", "Reason for the correction": "Turned up"})
     other.save()
 
-    told = other.page.get_by_role("alert")
-    expect(told).to_contain_text("Not saved: this entry was corrected meanwhile by J. Ruiz")
-    expect(told).to_contain_text("Nasal cannula, 4 L/min")
-    expect(told).to_contain_text("Nothing was overwritten.")
+    alert = other.page.get_by_role("alert")
+    expect(alert).to_contain_text("Not saved: this entry was corrected meanwhile by J. Ruiz")
+    expect(alert).to_contain_text("Nasal cannula, 4 L/min")
+    expect(alert).to_contain_text("Nothing was overwritten.")
     expect(other.field("Flow")).to_have_value("6")
     flows = Entry.objects.filter(kind=EntryKind.OXYGEN).order_by("recorded_at")
     assert [entry.body["flow_l_per_min"] for entry in flows] == ["2", "4"]
 
-    told.get_by_role("link", name="See the chart as it is now").click()
+    alert.get_by_role("link", name="See the chart as it is now").click()
     expect(other.rows.filter(has_text="Nasal cannula, 4 L/min")).to_be_visible()
     elsewhere.close()

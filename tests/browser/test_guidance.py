@@ -1,4 +1,4 @@
-"""Guidance at the bed: every answer, the question of the branch, and the day after tocilizumab."""
+"""Guidance on the bedside page: answers, risk questions, and reassessment after tocilizumab."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,6 @@ from patients.guidance.answer import NewAnswer, record_answer
 from patients.models import Course, Entry, EntryKind, GuidanceAnswer
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.moved_clock import MovedClock
-from tests.browser.test_accessibility import context, faults_of  # noqa: F401 - a fixture
 from tests.factories import chart, sending
 
 DAY = timedelta(hours=24)
@@ -41,14 +40,6 @@ def open_page(
     return open_course
 
 
-def guidance(bedside: BedsidePage) -> Locator:
-    return bedside.page.get_by_role("region", name="Guidance · Figure 2, 2014")
-
-
-def item(bedside: BedsidePage, text: str) -> Locator:
-    return guidance(bedside).get_by_role("article").filter(has_text=text)
-
-
 def unfold(card: Locator) -> None:
     card.locator("summary").first.click()
 
@@ -58,13 +49,13 @@ def test_the_most_urgent_opens_to_its_basis(
 ) -> None:
     """At grade 3 the treatment stands first; it opens to place, inputs and arithmetic."""
     bedside = open_page(severe)
-    first = guidance(bedside).get_by_role("article").first
+    first = bedside.guidance.get_by_role("article").first
     expect(first).to_contain_text("Critical")
     expect(first).to_contain_text("the paper treats all such patients")
     unfold(first)
     expect(first).to_contain_text("Lee 2014")
     expect(first).to_contain_text("J. Ruiz")
-    dose = item(bedside, "Tocilizumab 4 mg/kg")
+    dose = bedside.guidance_item("Tocilizumab 4 mg/kg")
     unfold(dose)
     expect(dose).to_contain_text("4 mg/kg × 80 kg = 320 mg")
     expect(dose).to_contain_text("Not from the paper: current US label")
@@ -77,19 +68,19 @@ def test_the_most_urgent_opens_to_its_basis(
 def test_a_save_leaves_the_panel_under_the_hand(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
-    """What a save does not change in the panel is not written anew: neither moved nor closed."""
+    """A save that does not change the panel does not replace it: nothing moves or closes."""
     bedside = open_page(severe)
-    unfold(item(bedside, "Tocilizumab 4 mg/kg"))
-    panel = guidance(bedside)
+    unfold(bedside.guidance_item("Tocilizumab 4 mg/kg"))
+    panel = bedside.guidance
     panel.evaluate("panel => { panel.untouched = true; }")
     bedside.fill({"Heart rate": "88"})
     bedside.save_and_see_it_saved()
     assert panel.evaluate("panel => panel.untouched")
-    expect(item(bedside, "Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 80 kg = 320 mg")
+    expect(bedside.guidance_item("Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 80 kg = 320 mg")
     bedside.open_tab("Weight")
     bedside.fill({"Weight": "85"})
     bedside.save()
-    expect(item(bedside, "Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 85 kg = 340 mg")
+    expect(bedside.guidance_item("Tocilizumab 4 mg/kg")).to_contain_text("4 mg/kg × 85 kg = 340 mg")
     assert not panel.evaluate("panel => panel.untouched")
 
 
@@ -100,7 +91,7 @@ def test_a_panel_that_was_replaced_during_a_save_is_asked_for(
     bedside = open_page(severe)
 
     def replaced_meanwhile(route: Route) -> None:
-        guidance(bedside).evaluate("panel => { panel.dataset.signature = 'of a moment ago'; }")
+        bedside.guidance.evaluate("panel => { panel.dataset.signature = 'of a moment ago'; }")
         route.continue_()
 
     bedside.page.route("**/entries/vitals/", replaced_meanwhile)
@@ -115,12 +106,12 @@ def test_done_charts_the_dose_and_starts_the_clock(
 ) -> None:
     """The dose is there; one tap later it is charted, answered and counted down."""
     bedside = open_page(severe)
-    item(bedside, "Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
+    bedside.guidance_item("Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
     expect(bedside.field("Dose")).to_have_value("320")
     bedside.save()
-    waiting = item(bedside, "Tocilizumab given at")
+    waiting = bedside.guidance_item("Tocilizumab given at")
     expect(waiting.locator("[data-countdown]")).to_contain_text("h")
-    expect(item(bedside, "Tocilizumab 4 mg/kg")).to_have_count(0)
+    expect(bedside.guidance_item("Tocilizumab 4 mg/kg")).to_have_count(0)
     expect(bedside.timeline).to_contain_text("Tocilizumab 320 mg")
     expect(bedside.timeline).to_contain_text("Done · Tocilizumab")
     expect(bedside.field("Temperature")).to_be_visible()
@@ -131,14 +122,14 @@ def test_a_wrong_dose_stays_and_says_what_is_wrong(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
     bedside = open_page(severe)
-    item(bedside, "Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
+    bedside.guidance_item("Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
     bedside.fill({"Dose": "32o"})
     bedside.save()
     expect(bedside.page.get_by_role("alert")).to_contain_text("not a number")
     expect(bedside.field("Dose")).to_have_value("32o")
     bedside.fill({"Dose": "320"})
     bedside.save()
-    expect(item(bedside, "Tocilizumab given at")).to_be_visible()
+    expect(bedside.guidance_item("Tocilizumab given at")).to_be_visible()
 
 
 def test_not_now_comes_back_by_the_clock(
@@ -150,7 +141,7 @@ def test_not_now_comes_back_by_the_clock(
     """Answered *not now* for a quarter of an hour, on a page that is left open."""
     page.clock.install()
     bedside = open_page(severe)
-    card = item(bedside, "Monitor very closely")
+    card = bedside.guidance_item("Monitor very closely")
     card.get_by_text("Not now", exact=True).click()
     card.get_by_role("button", name="15 min").click()
     expect(card).to_contain_text("Not now, asks again at")
@@ -165,7 +156,7 @@ def test_not_appropriate_asks_why(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
     bedside = open_page(severe)
-    card = item(bedside, "Monitor very closely")
+    card = bedside.guidance_item("Monitor very closely")
     card.get_by_role("link", name="Not appropriate…").click()
     expect(bedside.page.get_by_label("Goals of care")).to_be_visible()
     bedside.save()
@@ -181,7 +172,7 @@ def test_done_is_one_tap_and_keeps_the_focus_in_place(
 ) -> None:
     bedside = open_page(severe)
     bedside.fill({"Temperature": "38.9"})
-    card = item(bedside, "Monitor very closely")
+    card = bedside.guidance_item("Monitor very closely")
     card.get_by_role("button", name="Done").click()
     expect(card).to_contain_text("J. Ruiz")
     expect(card.locator("summary").first).to_be_focused()
@@ -195,17 +186,17 @@ def test_the_two_questions_decide_the_branch_and_can_be_changed(
     """Grade 2: both answered no, nothing is advised; then the patient is older after all."""
     chart(course, nurse, "oxygen", device="nasal_cannula", flow_l_per_min="2")
     bedside = open_page(course)
-    group = guidance(bedside).get_by_role("group", name="Extensive comorbidities?")
+    group = bedside.guidance.get_by_role("group", name="Extensive comorbidities?")
     group.get_by_role("button", name="No").click()
-    guidance(bedside).get_by_role("group", name="Older age?").get_by_role(
+    bedside.guidance.get_by_role("group", name="Older age?").get_by_role(
         "button", name="No"
     ).click()
-    expect(item(bedside, "neither risk: symptomatic treatment")).to_be_visible()
-    guidance(bedside).get_by_text("Answered: extensive comorbidities no, older age no").click()
-    older = guidance(bedside).get_by_role("group", name="Older age?")
+    expect(bedside.guidance_item("neither risk: symptomatic treatment")).to_be_visible()
+    bedside.guidance.get_by_text("Answered: extensive comorbidities no, older age no").click()
+    older = bedside.guidance.get_by_role("group", name="Older age?")
     expect(older).to_contain_text("J. Ruiz")
     older.get_by_role("button", name="Yes").click()
-    expect(item(bedside, "Grade 2 with a risk")).to_be_visible()
+    expect(bedside.guidance_item("Grade 2 with a risk")).to_be_visible()
 
 
 def test_what_is_not_known_is_charted_from_the_item(
@@ -213,11 +204,11 @@ def test_what_is_not_known_is_charted_from_the_item(
 ) -> None:
     chart(course, nurse, "oxygen", device="nasal_cannula")
     bedside = open_page(course)
-    item(bedside, "Could be grade 3").get_by_role("link", name="Chart oxygen").click()
+    bedside.guidance_item("Could be grade 3").get_by_role("link", name="Chart oxygen").click()
     expect(bedside.field("Device")).to_be_visible()
     bedside.fill({"Device": "Nasal cannula", "Flow": "2"})
     bedside.save_and_see_it_saved()
-    expect(item(bedside, "Could be grade 3")).to_have_count(0)
+    expect(bedside.guidance_item("Could be grade 3")).to_have_count(0)
 
 
 def test_an_old_infusion_is_unchanged_or_stopped(
@@ -226,7 +217,7 @@ def test_an_old_infusion_is_unchanged_or_stopped(
     at = timezone.now() - timedelta(hours=3)
     chart(course, nurse, "vasopressor", at, drug="norepinephrine", rate="5", unit="ug/min")
     bedside = open_page(course)
-    card = item(bedside, "still running?")
+    card = bedside.guidance_item("still running?")
     expect(card.get_by_role("link", name="Changed")).to_be_visible()
     card.get_by_role("button", name="Unchanged").click()
     expect(card).to_have_count(0)
@@ -247,16 +238,16 @@ def test_a_day_after_tocilizumab_the_page_asks_by_itself(
     chart(severe, nurse, "treatment", agent="tocilizumab", dose_mg="320")
     page.clock.install()
     bedside = open_page(severe)
-    expect(item(bedside, "Tocilizumab given at").locator("[data-countdown]")).to_have_text(
+    expect(bedside.guidance_item("Tocilizumab given at").locator("[data-countdown]")).to_have_text(
         "23 h 58 min"
     )
     page.evaluate("window.leftOpen = true")
     acts = severe.acts.count()
     server_clock.forward(DAY)
     page.clock.fast_forward(int(DAY.total_seconds()) * 1000)
-    reassess = item(bedside, "after tocilizumab (grade 3, now 3)")
+    reassess = bedside.guidance_item("after tocilizumab (grade 3, now 3)")
     expect(reassess).to_be_visible()
-    expect(item(bedside, "Tocilizumab given at")).to_have_count(0)
+    expect(bedside.guidance_item("Tocilizumab given at")).to_have_count(0)
     assert page.evaluate("window.leftOpen") is True
     assert severe.acts.count() == acts
 
@@ -269,7 +260,7 @@ def test_stabilised_ends_the_reassessment(
     at = timezone.now() - timedelta(hours=25)
     chart(severe, nurse, "treatment", at, agent="tocilizumab", dose_mg="320")
     bedside = open_page(severe)
-    reassess = item(bedside, "after tocilizumab (grade 3, now 3)")
+    reassess = bedside.guidance_item("after tocilizumab (grade 3, now 3)")
     reassess.get_by_role("button", name="Stabilised").click()
     expect(reassess).to_have_count(0)
     expect(bedside.timeline).to_contain_text("Stabilised · Not better")
@@ -289,7 +280,7 @@ def test_a_first_rise_interrupts_once(
     rise.get_by_role("button", name="Dismiss").click()
     expect(rise).to_be_hidden()
     bedside.page.reload()
-    expect(guidance(bedside)).to_be_visible()
+    expect(bedside.guidance).to_be_visible()
     expect(rise).to_be_hidden()
 
 
@@ -297,7 +288,7 @@ def test_what_is_open_stays_open_over_a_refresh(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
     bedside = open_page(severe)
-    dose = item(bedside, "Tocilizumab 4 mg/kg")
+    dose = bedside.guidance_item("Tocilizumab 4 mg/kg")
     unfold(dose)
     bedside.fill({"Temperature": "38.9"})
     bedside.save_and_see_it_saved()
@@ -313,9 +304,9 @@ def test_an_answer_given_meanwhile_is_shown_and_nothing_is_kept(
     bedside = open_page(severe)
     given = NewAnswer("icu.one_to_one", Reply.DONE)
     record_answer(severe, given, sending(intensivist))
-    card = item(bedside, "Monitor very closely")
+    card = bedside.guidance_item("Monitor very closely")
     card.get_by_role("button", name="Done").click()
-    refused = guidance(bedside).get_by_role("alert")
+    refused = bedside.guidance.get_by_role("alert")
     expect(refused).to_contain_text("A. Osei has answered this meanwhile: Done.")
     expect(card).to_contain_text("A. Osei")
     assert GuidanceAnswer.objects.count() == 1
@@ -326,8 +317,8 @@ def test_without_connection_nothing_is_lost_silently(
 ) -> None:
     bedside = open_page(severe)
     bedside.page.context.set_offline(True)
-    item(bedside, "Monitor very closely").get_by_role("button", name="Done").click()
-    expect(guidance(bedside).get_by_role("alert")).to_contain_text("Not confirmed. There is no")
+    bedside.guidance_item("Monitor very closely").get_by_role("button", name="Done").click()
+    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not confirmed. There is no")
     assert not GuidanceAnswer.objects.exists()
 
 
@@ -343,34 +334,10 @@ def test_without_javascript_every_answer_works(
     sign_in(page, nurse)
     page.goto(f"/courses/{severe.pk}/")
     bedside = BedsidePage(page)
-    item(bedside, "Monitor very closely").get_by_role("button", name="Done").click()
+    bedside.guidance_item("Monitor very closely").get_by_role("button", name="Done").click()
     expect(page.locator("main")).to_contain_text("Saved. Done")
-    item(bedside, "Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
+    bedside.guidance_item("Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
     expect(bedside.field("Dose")).to_have_value("320")
     bedside.save()
-    expect(item(bedside, "Tocilizumab given at")).to_be_visible()
+    expect(bedside.guidance_item("Tocilizumab given at")).to_be_visible()
     plain.close()
-
-
-def test_guidance_breaks_no_rule_of_accessibility(
-    severe: Course, open_page: Callable[[Course], BedsidePage]
-) -> None:
-    """The panel, an item open, the form of an answer, one answered, and the page of sources."""
-    bedside = open_page(severe)
-    faults = faults_of(bedside.page, "guidance")
-    unfold(item(bedside, "Tocilizumab 4 mg/kg"))
-    item(bedside, "Tocilizumab 4 mg/kg").get_by_text("Not now", exact=True).click()
-    faults += faults_of(bedside.page, "an item open")
-    item(bedside, "Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
-    expect(bedside.field("Dose")).to_be_visible()
-    faults += faults_of(bedside.page, "what was given")
-    item(bedside, "Monitor very closely").get_by_role("link", name="Not appropriate…").click()
-    expect(bedside.page.get_by_label("Goals of care")).to_be_visible()
-    faults += faults_of(bedside.page, "why not")
-    bedside.page.get_by_label("Goals of care").check()
-    bedside.save()
-    expect(item(bedside, "Monitor very closely")).to_contain_text("Goals of care")
-    faults += faults_of(bedside.page, "answered")
-    bedside.page.goto(f"/sources/?course={severe.pk}")
-    faults += faults_of(bedside.page, "sources")
-    assert not faults, "\n".join(faults)

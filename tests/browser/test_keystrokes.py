@@ -1,4 +1,4 @@
-"""How many keys and taps the hand needs: counted in the page, held to the budget of a bedside."""
+"""How many keys and taps an entry needs: counted in the page, within the budget of a bedside."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A report of results is copied by hand: by the keyboard alone, in any unit, with its limits."""
+"""A laboratory report is typed by the keyboard alone, in any unit, with its limits."""
 
 import re
 from collections.abc import Callable
@@ -159,7 +159,7 @@ def test_limits_are_remembered_for_the_next_woman_and_for_no_child(
 
 
 def test_below_is_one_tap(bedside: BedsidePage) -> None:
-    """A tablet's number keys have no "<": a key beside the result turns through the signs."""
+    """A tablet's number keys have no "<": a button at the result switches between the signs."""
     bedside.open_tab("Labs")
     bedside.field("ALT").fill("5")
     key = bedside.page.get_by_role("button", name="ALT: reported as below or above")
@@ -172,7 +172,7 @@ def test_below_is_one_tap(bedside: BedsidePage) -> None:
 
 
 def test_a_refusal_stands_at_its_row_and_keeps_the_rest(bedside: BedsidePage) -> None:
-    """Platelets per µL: what is meant is said, the hand is there, nothing else is lost."""
+    """Platelets per µL: the message names the unit, the field has the focus, all values stay."""
     bedside.open_tab("Labs")
     bedside.fill({"ALT": "35", "Platelets": "250000"})
     bedside.field(upper("ALT")).fill("40")

@@ -1,4 +1,4 @@
-"""What a nurse typed is neither lost nor recorded twice, whatever happens to network or tablet."""
+"""What was typed is neither lost nor recorded twice when the network or the tablet fails."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def drafts_on(page: Page) -> int:
 
 
 def hold(page: Page) -> list[Route]:
-    """The next save of vital signs is held on its way, for the test to let go."""
+    """The next save of vital signs is delayed until the test continues it."""
     held: list[Route] = []
     page.route("**/entries/vitals/", lambda route: held.append(route), times=1)
     return held
@@ -103,7 +103,7 @@ class TestOnce:
     def test_a_draft_that_the_server_had_recorded(
         self, bedside: BedsidePage, course: Course
     ) -> None:
-        """The answer is lost and the page loaded anew: what is put back says "Saved already"."""
+        """The answer is lost and the page reloaded: what is restored shows "Saved already"."""
         page = bedside.page
         page.route("**/entries/vitals/", lose_the_answer, times=1)
         type_round(bedside)
@@ -272,7 +272,7 @@ class TestDrafts:
 
 
 class TestAFailedSend:
-    """It is said aloud, and what was typed goes out later with its own time."""
+    """A screen reader hears it, and what was typed is sent later with its own time."""
 
     def test_back_online_it_goes_out_with_its_original_time(
         self, page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None],
@@ -443,7 +443,7 @@ def test_a_page_left_open_overnight_asks_for_the_time(
     page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None],
     server_clock: MovedClock, settings: Any,
 ) -> None:  # fmt: skip
-    """Typed in the evening, loaded anew and saved in the morning: it asks, and is yesterday's."""
+    """Typed in the evening, reloaded and saved in the morning: it asks, and is yesterday's."""
     stay_signed_in(settings)
     page.clock.install()
     sign_in(page, nurse)
@@ -465,7 +465,7 @@ def test_a_page_left_open_overnight_asks_for_the_time(
 
 
 def test_a_form_emptied_again_has_not_begun(bedside: BedsidePage) -> None:
-    """What was typed by mistake and taken out says nothing about when the values were read."""
+    """Text typed by mistake and deleted does not set the time at which values were read."""
     begun = bedside.page.locator("form[data-entry] input[name=begun_at]")
     bedside.fill({"Temperature": "38"})
     assert datetime.fromisoformat(begun.input_value())

@@ -1,4 +1,4 @@
-"""What cannot be is refused at its field, in clinical words; nothing is stored, nothing retyped."""
+"""Impossible values are refused at their field in clinical words; nothing is stored or lost."""
 
 import re
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def test_a_dose_per_kilogram_needs_a_weight(
 def test_an_admission_is_refused_at_its_fields(
     page: Page, nurse: User, sign_in: Callable[[Page, User], None]
 ) -> None:
-    """Neither birth date nor age, and a weight in the hundreds: said at the fields, all kept."""
+    """No birth date, no age, a weight in the hundreds: errors at the fields, values kept."""
     sign_in(page, nurse)
     page.goto("/courses/admit/")
     page.get_by_role("textbox", name="Name").fill("OKONKWO, Ada")

@@ -1,4 +1,4 @@
-"""Draws the pictures of the README anew, on demand: CRS_SCREENSHOTS=1."""
+"""Takes the screenshots of the README, on demand: CRS_SCREENSHOTS=1."""
 
 import os
 from collections.abc import Callable

@@ -85,7 +85,7 @@ def test_a_key_goes_to_a_region(bedside: BedsidePage, key: str, name: str) -> No
 
 
 def test_control_and_enter_save_from_any_field(bedside: BedsidePage, course: Course) -> None:
-    """From the first field, where Enter alone goes on to the next."""
+    """From the first field, where Enter alone moves to the next."""
     bedside.fill({"Systolic": "118", "Temperature": "37.4"})
     bedside.field("Temperature").press("Control+Enter")
     bedside.expect_saved("Temp 37.4 °C")

@@ -1,4 +1,4 @@
-"""The door: a real name and password on the sign-in page."""
+"""The sign-in page: a wrong password, and the right one."""
 
 from django.conf import settings
 from playwright.sync_api import Page, expect
@@ -7,7 +7,7 @@ from crs_app.accounts.models import User
 from patients.models import Course
 
 
-def test_a_wrong_password_is_said_and_the_right_one_leads_on(
+def test_a_wrong_password_is_refused_and_the_right_one_leads_on(
     page: Page, nurse: User, course: Course
 ) -> None:
     """A nurse who follows a link to a patient signs in, wrongly first, and arrives there."""

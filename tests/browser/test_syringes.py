@@ -1,4 +1,4 @@
-"""What is known of a syringe is taken over by one tap, and never by itself."""
+"""A known syringe concentration is put into the form by one tap, never by itself."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -79,12 +79,12 @@ def test_a_concentration_is_proposed_for_the_drug_that_is_chosen(
 
 def test_a_new_concentration_is_the_next_proposal(bedside: BedsidePage) -> None:
     bedside.open_tab("Vasopressor")
-    said = {"Drug": "Norepinephrine", "Rate": "10", "Unit": "mL/h"}
-    bedside.fill(said)
+    fields = {"Drug": "Norepinephrine", "Rate": "10", "Unit": "mL/h"}
+    bedside.fill(fields)
     bedside.field("Concentration").fill("32")
     bedside.save_and_see_it_saved()
     expect(bedside.field("Drug")).to_have_value("")
-    bedside.fill(said)
+    bedside.fill(fields)
     bedside.page.get_by_role("button", name="Use 32 mcg/mL").click()
     expect(bedside.field("Concentration")).to_have_value("32")
 

@@ -1,4 +1,4 @@
-"""The three hours of Table 3 pass by the clock alone: nobody saves, nobody loads the page."""
+"""The three hours of Table 3 pass by the clock alone, with no save and no reload."""
 
 import re
 from collections.abc import Callable

@@ -54,7 +54,7 @@ def test_oxygen_is_charted_and_corrected_without_a_script(
 def test_a_report_is_charted_and_its_limits_are_remembered_without_a_script(
     page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
 ) -> None:
-    """Another unit with the limits that stood there is refused, and saved once they are mended."""
+    """Another unit with the limits of the first is refused, and saved when they are corrected."""
     sign_in(page, nurse)
     page.goto(f"/courses/{course.pk}/?kind=lab")
 

@@ -11,19 +11,11 @@ from typing import Any
 import pytest
 
 from grading.course_file import read_course, read_entry
-from grading.engine import circulation, constitutional, oxygen
-from grading.engine.analytes import Analyte
-from grading.engine.checkpoint import save_state
-from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.entries import Entry
-from grading.engine.facts import Baseline, CourseFacts
-from grading.engine.laboratory import in_common_unit
-from grading.engine.organ_toxicity import OrganToxicity, TermResult
-from grading.engine.policy import DEFAULT_POLICY, policy_from
-from grading.engine.state import CourseState
-from grading.engine.systems.lee_2014 import LEE_2014
+from grading.engine.facts import CourseFacts
+from grading.engine.policy import policy_from
 from grading.engine.units import at_least, format_number
-from grading.engine.vasopressors import HighDoseRun, Infusions, rate_text
+from grading.engine.vasopressors import rate_text
 from grading.service import CHECKPOINT_EVERY, CurrentStatus, regrade, status_at
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
@@ -184,11 +176,6 @@ def test_a_time_before_the_resume_point_is_refused() -> None:
         regrade(FACTS, [], resume=checkpoint, now=START)
 
 
-def test_a_state_before_its_first_instant_cannot_be_saved() -> None:
-    with pytest.raises(ValueError, match="nothing to save"):
-        save_state(CourseState.at_start(FACTS, Baseline(), LEE_2014))
-
-
 def test_age_is_required_because_pressure_limits_depend_on_it() -> None:
     with pytest.raises(ValueError, match="birth date or age"):
         regrade(CourseFacts(infused_at=START), [])
@@ -225,38 +212,6 @@ def test_an_answer_names_its_policy() -> None:
     values = document.facts.policy.values()
     assert (values["cpap_grade"], values["neuro_counts"]) == (4, False)
     assert policy_from(values) == document.facts.policy
-
-
-def empty() -> circulation.Circulation:
-    return CourseState.at_start(FACTS, Baseline(), LEE_2014).circulation
-
-
-@pytest.mark.parametrize(
-    "code", [circulation.LOW_PRESSURE, circulation.FLUID_BOLUS, circulation.RELATIVE]
-)
-def test_what_is_not_met_cannot_be_explained(code: str) -> None:
-    with pytest.raises(ValueError, match="is charted"):
-        CirculationExplainer(empty(), START).explain(code)
-
-
-def test_no_part_explains_what_was_never_charted() -> None:
-    with pytest.raises(ValueError, match="no temperature"):
-        constitutional.ConstitutionalSymptoms(DEFAULT_POLICY).explain(constitutional.FEVER)
-    with pytest.raises(ValueError, match="no oxygen"):
-        oxygen.OxygenSupport(DEFAULT_POLICY).explain(oxygen.BELOW_40)
-    with pytest.raises(ValueError, match="no death"):
-        CourseState.at_start(FACTS, Baseline(), LEE_2014).opening_of_death()
-    with pytest.raises(ValueError, match="not reported in"):
-        in_common_unit(Analyte.ALT, Decimal(1), "mg/dL")
-    assert HighDoseRun(DEFAULT_POLICY).credited(START) == timedelta(0)
-
-
-def test_only_a_result_can_be_in_doubt() -> None:
-    toxicity = charted(0, kind="toxicity", term="alt", grade=2)
-    organs = OrganToxicity(DEFAULT_POLICY, Baseline())
-    organs.by_term["alt"] = TermResult(toxicity, None, 3, 2)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="laboratory"):
-        organs.explain("lab.alt")
 
 
 RATES = [
@@ -303,15 +258,6 @@ def test_an_infusion_without_weight_says_so_and_salt_is_read_as_base() -> None:
     assert (
         "× 80 kg = 20 mcg/min base" in current(entry, minutes=1, facts=salt).criteria[0].explanation
     )
-
-
-def test_infusions_without_a_concentration_have_no_dose() -> None:
-    infusions = Infusions(DEFAULT_POLICY)
-    entry = charted(0, **NOREPINEPHRINE)
-    object.__setattr__(entry, "unit", type(entry.unit)("ml/h"))  # type: ignore[attr-defined]
-    infusions.note(entry)  # type: ignore[arg-type]
-    infusions.settle(START, None)
-    assert infusions.doses == {entry.drug: None}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,199 @@
+"""How many statements each request sends: counted exactly, so that one more is a decision.
+
+Statements that open and close a transaction are counted apart: in a test they are savepoints.
+The first of each kind of request fills what is kept for the life of a process.
+
+The counts are the same with and without speedups (CRS_PLAIN_DJANGO=1). Without them Django sends
+one more statement at the start of a request, to verify the connection; a test's client never does.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from patients.models import Course
+from tests.factories import chart
+
+pytestmark = pytest.mark.django_db
+HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
+SESSION_AND_USER = 2
+_OF_A_TRANSACTION = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE SAVEPOINT")
+
+
+class _Inputs(HTMLParser):
+    """What a browser would send of the form that charts, as the page has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.ticks: dict[str, str] = {}
+        self._inside = False
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = "data-entry" in attributes
+        if not self._inside:
+            return
+        name = attributes.get("name", "")
+        if tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in attributes:
+            self.values[self._select] = attributes.get("value", "")
+        elif tag == "input" and attributes.get("type") == "checkbox":
+            self.ticks[name] = attributes.get("value", "on")
+        elif tag == "input" and name:
+            self.values[name] = attributes.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+
+
+class Page:
+    """A bedside page as a nurse has it open."""
+
+    def __init__(self, client: Client, course: Course) -> None:
+        self.client, self.course = client, course
+
+    def address(self, name: str, *arguments: str) -> str:
+        return reverse(f"patients:{name}", args=[self.course.pk, *arguments])
+
+    def form(self, kind: str) -> _Inputs:
+        inputs = _Inputs()
+        shown = self.client.get(self.address("bedside"), {"kind": kind})
+        inputs.feed(shown.content.decode())
+        return inputs
+
+    def save(self, kind: str, *, ticked: bool = False, **typed: str) -> list[str]:
+        """The statements of one save, with everything else as the form has it."""
+        form = self.form(kind)
+        sent = {**form.values, **(form.ticks if ticked else {}), **typed}
+        sent["form_id"] = str(uuid.uuid4())
+        return self.statements(
+            lambda: self.client.post(self.address("entries", kind), sent, **HTMX), b"message-saved"
+        )
+
+    def get(self, address: str, status: int = 200, **asked: str) -> list[str]:
+        return self.statements(lambda: self.client.get(address, asked, **HTMX), status=status)
+
+    def statements(
+        self, ask: Callable[[], HttpResponse], holds: bytes = b"", *, status: int = 200
+    ) -> list[str]:
+        with CaptureQueriesContext(connection) as queries:
+            answer = ask()
+        assert answer.status_code == status, answer.content.decode()[:2000]
+        assert holds in answer.content
+        sent = [query["sql"] for query in queries]
+        return [sql for sql in sent if not _OF_A_TRANSACTION.match(sql)]
+
+
+@pytest.fixture
+def page(nurse_client: Client, course: Course, clinician: User) -> Page:
+    """The page of a course with oxygen and an infusion, after one save of each kind."""
+    at = timezone.now() - timedelta(hours=5)
+    chart(course, clinician, "oxygen", at, device="nasal_cannula", flow_l_per_min="2")
+    chart(course, clinician, "vasopressor", at, drug="norepinephrine", rate="6", unit="ug/min")
+    chart(course, clinician, "vitals", at, temperature_c="38.4", systolic_mmhg="104")
+    opened = Page(nurse_client, course)
+    opened.save("vitals", heart_rate="90")
+    opened.save("vasopressor", drug="norepinephrine", rate="7", unit="ug/min")
+    return opened
+
+
+def listed(statements: list[str]) -> str:
+    return "\n".join(" ".join(sql.split())[:150] for sql in statements)
+
+
+PLAIN_SAVE = SESSION_AND_USER + 5
+"""Statements of a save, without the two that open and close its transaction."""
+
+
+def test_a_set_of_vital_signs(page: Page) -> None:
+    statements = page.save("vitals", temperature="38.5", heart_rate="92")
+    assert len(statements) == PLAIN_SAVE, listed(statements)
+
+
+def test_a_set_that_changes_the_grade(page: Page) -> None:
+    statements = page.save("vitals", systolic_mmhg="80")
+    assert len(statements) == PLAIN_SAVE, listed(statements)
+
+
+def test_a_rate_of_a_vasopressor(page: Page) -> None:
+    statements = page.save("vasopressor", drug="norepinephrine", rate="8", unit="ug/min")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
+
+
+def test_a_rate_by_weight_that_changes_the_grade(page: Page) -> None:
+    statements = page.save("vasopressor", drug="dopamine", rate="12", unit="ug/kg/min")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
+
+
+def test_a_set_with_two_ticks(page: Page) -> None:
+    statements = page.save("vitals", ticked=True, temperature="38.5")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
+
+
+def late_set(page: Page, **typed: str) -> list[str]:
+    late = timezone.localtime() - timedelta(hours=6)
+    there = {"observed_date": f"{late:%Y-%m-%d}", "observed_time": f"{late:%H:%M}"}
+    return page.save("vitals", **there, **typed)
+
+
+def test_a_set_charted_late(page: Page) -> None:
+    statements = late_set(page, heart_rate="88")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
+
+
+def test_a_set_charted_late_that_moves_a_change_of_grade(page: Page) -> None:
+    statements = late_set(page, temperature="38.5")
+    assert len(statements) == PLAIN_SAVE + 1, listed(statements)
+
+
+def test_one_transaction_a_save(page: Page) -> None:
+    form = page.form("vitals")
+    sent = {**form.values, "form_id": str(uuid.uuid4()), "heart_rate": "91"}
+    with CaptureQueriesContext(connection) as queries:
+        page.client.post(page.address("entries", "vitals"), sent, **HTMX)
+    opened = [query["sql"] for query in queries if query["sql"].startswith(("BEGIN", "SAVEPOINT"))]
+    assert len(opened) == 1, opened
+
+
+def test_the_bedside_page(page: Page) -> None:
+    statements = page.get(page.address("bedside"))
+    assert len(statements) == SESSION_AND_USER + 4, listed(statements)
+
+
+def test_a_page_of_the_timeline(page: Page) -> None:
+    statements = page.get(page.address("timeline"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+
+
+def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
+    statements = page.get(page.address("grade"))
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+
+
+def test_the_board(page: Page) -> None:
+    """With the state that the browser has named, one statement answers that nothing changed."""
+    address = reverse("patients:board")
+    statements = page.get(address)
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+    seen = page.client.get(address).context["signature"]
+    statements = page.get(address, 204, seen=seen)
+    assert len(statements) == SESSION_AND_USER + 1, listed(statements)

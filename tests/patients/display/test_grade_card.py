@@ -1,0 +1,73 @@
+"""The grade card: the grade, why it is so, who charted it, and what is excluded or unknown."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from patients.bedside.page import page_context, read_bedside_data
+from patients.display.grade_card import GradeCard
+from patients.models import Course, GradePeriod
+from patients.ward.board import open_board_rows
+from tests.factories import chart
+
+
+def card_of(course: Course, now: datetime) -> GradeCard:
+    """The card as the page shows it."""
+    card: GradeCard = page_context(read_bedside_data(course, now), may_chart=True)["card"]
+    return card
+
+
+def test_the_card_says_why_and_by_whom(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    at = timezone.now() - timedelta(hours=3)
+    chart(course, clinician, "oxygen", at, device="nasal_cannula")
+    chart(course, clinician, "vasopressor", at, drug="dopamine", rate=None)
+    card = card_of(course, timezone.now())
+    assert (card.grade, card.at_most, card.since, card.maximum) == (2, 3, at, 2)
+    dopamine = next(line for line in card.criteria if line.code == "vasopressor.single_low_dose")
+    assert dopamine.stale
+    assert (dopamine.at, dopamine.author) == (at, clinician.display_name)
+    page = nurse_client.get(reverse("patients:grade", args=[course.pk])).content.decode()
+    assert re.search(r"last charted <span [^>]*>3 h ago</span>: still so\?", page)
+    assert {line.code for line in card.unknown} == {
+        "oxygen.fio2",
+        "vasopressor.dose",
+    }
+    assert "blood pressure" in card.never_charted
+    assert "weight" not in card.never_charted
+
+
+def test_what_has_another_cause_is_shown_as_excluded(course: Course, clinician: User) -> None:
+    at = timezone.now() - timedelta(minutes=9)
+    chart(course, clinician, "vitals", at, temperature_c="39.5", attribution="other")
+    chart(course, clinician, "oxygen", at, device="simple_mask", attribution="other")
+    card = card_of(course, timezone.now())
+    assert card.grade == 0
+    assert card.excluded == [
+        "Simple face mask: another cause, not counted",
+        "Temperature 39.5 °C: another cause, not counted",
+    ]
+
+
+def test_after_a_death_not_due_to_crs_nothing_is_graded(course: Course, clinician: User) -> None:
+    at = timezone.now() - timedelta(minutes=30)
+    chart(course, clinician, "vitals", at - timedelta(hours=1), temperature_c="39.5")
+    chart(course, clinician, "death", at, attribution="other")
+    card = card_of(course, timezone.now())
+    assert (card.grade, card.ended, card.maximum) == (None, True, 1)
+    (row,) = open_board_rows(timezone.now())
+    assert row.grade is None
+    assert GradePeriod.objects.filter(known__upper_inf=True).latest("valid").valid.upper == at
+
+
+def test_a_death_from_crs_is_grade_5(course: Course, clinician: User) -> None:
+    at = timezone.now() - timedelta(minutes=30)
+    chart(course, clinician, "death", at)
+    chart(course, clinician, "vitals", temperature_c="35")
+    card = card_of(course, timezone.now())
+    assert (card.grade, card.at_most, card.upcoming) == (5, 5, [])

@@ -1,0 +1,185 @@
+"""Charted facts, ages, times and causes in words."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from grading.course_file import read_entry
+from grading.engine.entries import KINDS
+from patients.display.text import (
+    age_text,
+    attribution_text,
+    clock_text,
+    duration_text,
+    entry_text,
+    key_label,
+    late_text,
+)
+from tests.factories import utc
+
+WORDS: list[tuple[str, dict[str, Any], str]] = [
+    ("vitals", {"temperature_c": "39.10"}, "Temp 39.1 °C"),
+    ("vitals", {"temperature_f": "101.3"}, "Temp 101.3 °F (38.5 °C)"),
+    ("vitals", {"temperature_f": "100.399"}, "Temp 100.399 °F (≈38.0 °C)"),
+    ("vitals", {"systolic_mmhg": "104", "diastolic_mmhg": "58"}, "BP 104/58"),
+    (
+        "vitals",
+        {"mean_arterial_pressure_mmhg": "70", "heart_rate": "118", "respiratory_rate": "22"},
+        "MAP 70 · HR 118 · RR 22",
+    ),
+    ("vitals", {"diastolic_mmhg": "58", "spo2_percent": "94"}, "DBP 58 · SpO₂ 94 %"),
+    ("oxygen", {"device": "room_air"}, "Room air"),
+    ("oxygen", {"device": "nasal_cannula"}, "Nasal cannula, flow not charted"),
+    ("oxygen", {"device": "nasal_cannula", "flow_l_per_min": "4"}, "Nasal cannula, 4 L/min"),
+    ("oxygen", {"device": "venturi_mask", "fio2_percent": "0.35"}, "Venturi mask, FiO2 35 %"),
+    (
+        "vasopressor",
+        {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"},
+        "Norepinephrine 0.25 mcg/kg/min × 80 kg = 20 mcg/min",
+    ),
+    (
+        "vasopressor",
+        {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min", "weight_kg": "60"},
+        "Norepinephrine 0.25 mcg/kg/min × 60 kg = 15 mcg/min",
+    ),
+    (
+        "vasopressor",
+        {"drug": "dopamine", "rate": "800", "unit": "ug/min"},
+        "Dopamine 800 mcg/min ÷ 80 kg = 10 mcg/kg/min",
+    ),
+    (
+        "vasopressor",
+        {"drug": "epinephrine", "rate": "1.2", "unit": "mg/h"},
+        "Epinephrine 1.2 mg/h = 20 mcg/min",
+    ),
+    (
+        "vasopressor",
+        {"drug": "vasopressin", "rate": "3", "unit": "ml/h", "concentration_per_ml": "0.8"},
+        "Vasopressin 3 mL/h of 0.8 units/mL = 0.04 units/min",
+    ),
+    ("vasopressor", {"drug": "dopamine", "rate": "0"}, "Dopamine stopped"),
+    ("vasopressor", {"drug": "dopamine", "rate": None}, "Dopamine dose not known"),
+    ("fluid_bolus", {"volume_ml": "500"}, "Fluid bolus 500 mL"),
+    ("weight", {"weight_kg": "71.50"}, "Weight 71.5 kg"),
+    ("lab", {"analyte": "crp", "value": "142", "unit": "mg/L"}, "CRP 142 mg/L"),
+    (
+        "lab",
+        {"analyte": "bilirubin", "value": "30", "unit": "umol/L", "upper_limit": "21"},
+        "Bilirubin 30 µmol/L (upper limit 21)",
+    ),
+    (
+        "lab",
+        {"analyte": "inr", "value": "20", "unit": "ratio", "comparator": ">", "lower_limit": "1"},
+        "INR >20 (lower limit 1)",
+    ),
+    ("baseline", {"systolic_mmhg": "126", "diastolic_mmhg": "74"}, "Baseline BP 126/74"),
+    (
+        "baseline",
+        {"diastolic_mmhg": "74", "mean_arterial_pressure_mmhg": "90", "lvef_percent": "60"},
+        "Baseline BP –/74 · MAP 90 · LVEF 60 %",
+    ),
+    ("baseline", {}, "Baseline not established"),
+    (
+        "risk",
+        {"older_age": True, "extensive_comorbidities": False},
+        "Risk: extensive comorbidities no, older age yes",
+    ),
+    ("risk", {}, "Risk: not answered"),
+    ("toxicity", {"term": "acute_kidney_injury", "grade": 2}, "Acute kidney injury, CTCAE grade 2"),
+    ("toxicity", {"term": "alt", "grade": 0}, "ALT, resolved"),
+    (
+        "judgement",
+        {"about": "life_threatening", "present": False},
+        "Judged immediately life-threatening toxicity: no",
+    ),
+    ("symptom", {"term": "rigors", "present": True}, "Rigors present"),
+    ("symptom", {"term": "headache", "present": False}, "Headache absent"),
+    ("treatment", {"agent": "tocilizumab", "dose_mg": "320"}, "Tocilizumab 320 mg"),
+    ("treatment", {"agent": "antibiotics"}, "Antibiotics"),
+    ("note", {"note": "Family called"}, "Note: Family called"),
+    (
+        "not_observed",
+        {"what": "vital_signs", "reason": "off_ward"},
+        "Vital signs not observed: off ward",
+    ),
+    (
+        "not_observed",
+        {"what": "vital_signs", "reason": "other", "note": "monitor away"},
+        "Vital signs not observed: monitor away",
+    ),
+    ("death", {}, "Death"),
+    ("retraction", {"replaces": "x"}, "Entered in error"),
+]
+
+
+def read(kind: str, body: dict[str, Any]) -> Any:
+    return read_entry({"id": "1", "at": "2026-03-01T12:00:00+00:00", "kind": kind, **body})
+
+
+@pytest.mark.parametrize(("kind", "body", "words"), WORDS, ids=[words for _, _, words in WORDS])
+def test_an_entry_in_words(kind: str, body: dict[str, Any], words: str) -> None:
+    assert entry_text(read(kind, body), Decimal(80)) == words
+
+
+def test_every_kind_has_words() -> None:
+    assert {kind for kind, _, _ in WORDS} == set(KINDS)
+
+
+def test_a_dose_per_kg_without_a_weight_says_so() -> None:
+    fields = {"drug": "norepinephrine", "rate": "0.25", "unit": "ug/kg/min"}
+    assert entry_text(read("vasopressor", fields)).endswith("mcg/kg/min, no weight charted")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "0 min"),
+        (41, "41 min"),
+        (60, "1 h"),
+        (139, "2 h 19 min"),
+        (1440, "1 d"),
+        (1505, "1 d 1 h"),
+    ],
+)
+def test_lengths_of_time(minutes: int, text: str) -> None:
+    assert duration_text(timedelta(minutes=minutes)) == text
+
+
+def test_ages_and_late_charting() -> None:
+    at = utc("2026-03-01 12:00")
+    assert age_text(at, at + timedelta(seconds=59)) == "just now"
+    assert age_text(at, at + timedelta(minutes=12)) == "12 min ago"
+    assert late_text(at, at + timedelta(minutes=10)) == ""
+    assert late_text(at, at + timedelta(minutes=11)) == "charted 11 min later"
+    assert late_text(at, at + timedelta(minutes=42)) == "charted 42 min later"
+
+
+def test_a_time_has_its_date_unless_it_is_todays(settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert clock_text(utc("2026-03-01 12:05"), utc("2026-03-01 20:00")) == "13:05"
+    assert clock_text(utc("2026-02-27 12:05"), utc("2026-03-01 20:00")) == "27 Feb 13:05"
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [
+        ("heart_rate", "Heart rate"),
+        ("lab.crp", "CRP"),
+        ("vasopressor.angiotensin_ii", "Angiotensin II"),
+        ("judgement.refractory_hypotension", "Refractory hypotension"),
+        ("toxicity.qtc_prolonged", "QTc prolonged"),
+        ("oxygen", "Oxygen"),
+    ],
+)
+def test_things_have_names(key: str, label: str) -> None:
+    assert key_label(key) == label
+
+
+def test_attribution_is_marked() -> None:
+    vitals = {"heart_rate": "140", "temperature_c": "39", "attribution": {"heart_rate": "other"}}
+    assert attribution_text(read("vitals", vitals)) == "HR another cause, not counted"
+    uncertain = {"device": "cpap", "attribution": "uncertain"}
+    assert "uncertain, counted" in attribution_text(read("oxygen", uncertain))
+    assert attribution_text(read("oxygen", {"device": "cpap"})) == ""

@@ -1,0 +1,150 @@
+"""Import of a course file (crs-course/1) by `manage.py import_course`."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from grading.course_result import result_json
+from grading.systems import HEADLINE
+from patients.models import ActSource, Course, Entry, GradePeriod, Patient
+from patients.queries.grades import periods_known_at
+
+pytestmark = pytest.mark.django_db
+
+
+DOCUMENT: dict[str, Any] = {
+    "format": "crs-course/1",
+    "patient": {
+        "mrn": "M1",
+        "name": "Import, Ida",
+        "age_years": "54",
+        "sex": "female",
+        "older_age": False,
+    },
+    "therapy": {"product": "CAR-T", "infused_at": "2014-01-01T09:00:00+02:00"},
+    "baseline": {"systolic_mmhg": 126, "diastolic_mmhg": 74},
+    "weight_kg": 80.5,
+    "entries": [
+        {
+            "id": "low",
+            "at": "2014-01-02T10:00:00+02:00",
+            "kind": "vitals",
+            "systolic_mmhg": 84,
+            "recorded_at": "2014-01-02T10:05:00+02:00",
+        },
+        {
+            "id": "fever",
+            "at": "2014-01-02T09:00:00+02:00",
+            "kind": "vitals",
+            "temperature_c": 38.25,
+            "recorded_at": "2014-01-02T11:00:00+02:00",
+        },
+        {
+            "id": "ne",
+            "at": "2014-01-02T10:00:00+02:00",
+            "kind": "vasopressor",
+            "drug": "norepinephrine",
+            "rate": None,
+        },
+        {
+            "id": "not-low",
+            "at": "2014-01-02T10:00:00+02:00",
+            "kind": "vitals",
+            "systolic_mmhg": 104,
+            "recorded_at": "2014-01-02T12:00:00+02:00",
+            "replaces": "low",
+            "note": "read off the wrong patient",
+        },
+    ],
+}
+
+
+def as_file(folder: Path, **changes: Any) -> str:
+    path = folder / "course.json"
+    path.write_text(json.dumps({**DOCUMENT, **changes}))
+    return str(path)
+
+
+def test_a_file_is_recorded_in_the_order_of_its_recording(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    course = Course.objects.select_related("patient").get()
+    assert (course.patient.mrn, course.age_years) == ("M1", Decimal(54))
+    assert course.infused_offset_seconds == 7200
+    assert list(course.acts.values_list("source", flat=True)) == [ActSource.IMPORT] * 5
+    bodies = {entry.kind: entry.body for entry in Entry.objects.order_by("-recorded_at")}
+    assert bodies["weight"] == {"weight_kg": "80.5"}
+    assert bodies["risk"] == {"older_age": False}
+    assert bodies["vasopressor"] == {"drug": "norepinephrine", "rate": None}
+    assert bodies["vitals"]["systolic_mmhg"] == "84"
+    call_command("verify_grades")
+
+
+@pytest.mark.parametrize("known_at_text", ["10:06", "11:30", "13:00"])
+def test_what_was_known_when_is_as_in_the_file(tmp_path: Path, known_at_text: str) -> None:
+    call_command("import_course", as_file(tmp_path))
+    known = datetime.fromisoformat(f"2014-01-02T{known_at_text}:00+02:00")
+    graded = result_json(json.dumps(DOCUMENT), known_at=known)
+    stored = [
+        (p.valid.lower, p.grade) for p in periods_known_at(Course.objects.get(), HEADLINE, known)
+    ]
+    assert stored == [(datetime.fromisoformat(p["from"]), p["grade"]) for p in graded["periods"]]
+
+
+def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    before = (Entry.objects.count(), GradePeriod.objects.count())
+    call_command("import_course", as_file(tmp_path))
+    assert (Entry.objects.count(), GradePeriod.objects.count()) == before
+
+
+def test_a_changed_file_of_the_same_course_is_refused(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    with pytest.raises(CommandError, match="1 of 1"):
+        call_command("import_course", as_file(tmp_path, weight_kg=70), stderr=StringIO())
+
+
+def test_a_faulty_file_is_refused_whole_with_every_place(tmp_path: Path) -> None:
+    entries = [*DOCUMENT["entries"], {"kind": "vitals", "at": "2014-01-02T10:00:00+02:00"}]
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, entries=entries), stderr=errors)
+    assert "entries[4]" in errors.getvalue()
+    assert not Patient.objects.exists()
+
+
+def test_a_file_from_the_future_or_without_a_number_is_refused(tmp_path: Path) -> None:
+    entries = [{"kind": "weight", "weight_kg": 80, "at": "2999-01-02T10:00:00+02:00"}]
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, entries=entries), stderr=errors)
+    assert "future" in errors.getvalue()
+    nameless = {**DOCUMENT["patient"], "mrn": ""}
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, patient=nameless), stderr=errors)
+    assert "patient.mrn" in errors.getvalue()
+
+
+def test_another_person_of_that_number_is_refused(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path))
+    errors, other = StringIO(), {**DOCUMENT["patient"], "name": "Other, Otto"}
+    therapy = {**DOCUMENT["therapy"], "product": "another"}
+    with pytest.raises(CommandError):
+        call_command(
+            "import_course", as_file(tmp_path, patient=other, therapy=therapy), stderr=errors
+        )
+    assert "patient.mrn" in errors.getvalue()
+
+
+def test_an_author_is_named_or_unknown(tmp_path: Path, clinician: Any) -> None:
+    call_command("import_course", as_file(tmp_path), by=clinician.username)
+    assert set(Entry.objects.values_list("recorded_by", flat=True)) == {clinician.pk}
+    with pytest.raises(CommandError, match="no user"):
+        call_command("import_course", as_file(tmp_path), by="nobody")
+    with pytest.raises(CommandError):
+        call_command("import_course", str(tmp_path / "missing.json"), stderr=StringIO())

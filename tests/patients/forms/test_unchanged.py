@@ -1,0 +1,74 @@
+"""Oxygen and infusions charted as unchanged with a set of vital signs."""
+
+import uuid
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from patients.bedside.page import read_bedside_data
+from patients.forms.proposals import Proposals
+from patients.forms.registry import ENTRY_FORMS
+from patients.models import Course, Entry
+from tests.entry_forms import HTMX, rows_of, url, vitals
+from tests.factories import chart
+
+
+def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clinician: User) -> None:
+    chart(course, clinician, "oxygen", timezone.now(), device="room_air")
+    (thing,) = read_bedside_data(course, timezone.now()).unchanged
+    earlier = timezone.localtime(timezone.now() - timedelta(minutes=30))
+    sent = {
+        "form_id": str(uuid.uuid4()),
+        "attribution": "crs",
+        "temperature_unit": "c",
+        "observed_date": f"{earlier:%Y-%m-%d}",
+        "observed_time": f"{earlier:%H:%M}",
+        thing.field_name: thing.version,
+    }
+    form = ENTRY_FORMS["vitals"](
+        sent, course=course, now=timezone.now(), proposed=Proposals(unchanged=[thing])
+    )
+    assert not form.is_valid()
+    assert "charted later than this time" in form.errors[thing.field_name][0]
+
+
+def test_a_round_charts_what_is_unchanged_too(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    at = timezone.now() - timedelta(hours=1)
+    chart(course, clinician, "oxygen", at, device="nasal_cannula", flow_l_per_min="2")
+    chart(course, clinician, "vasopressor", at, drug="norepinephrine", rate="0.1", unit="ug/kg/min")
+    chart(course, clinician, "weight", at + timedelta(minutes=30), weight_kg="70")
+    address = url("entries", course, "vitals")
+    opened = nurse_client.get(address, **HTMX).context["form"]
+    ticks = {
+        name: opened.fields[name].widget.attrs["value"]
+        for name in ("oxygen_unchanged", "unchanged_norepinephrine")
+    }
+    assert (
+        "0.1 mcg/kg/min × 80 kg = 8 mcg/min" in opened.fields["unchanged_norepinephrine"].help_text
+    )
+    answer = nurse_client.post(address, vitals(heart_rate="90", **ticks), **HTMX)
+    assert answer.status_code == 200
+    kept = Entry.objects.filter(kind="vasopressor").latest("at")
+    # A pump that nobody touched gives what it gave, whatever the patient weighs today.
+    assert kept.body == {
+        "drug": "norepinephrine", "rate": "0.1", "unit": "ug/kg/min", "weight_kg": "80",
+    }  # fmt: skip
+    assert len(rows_of(answer.context["saved"])) == 3
+    again = nurse_client.post(address, vitals(**ticks), **HTMX)
+    assert again.status_code == 200
+    assert Entry.objects.filter(kind="oxygen").count() == 3
+    chart(course, clinician, "oxygen", timezone.now(), device="room_air")
+    changed = nurse_client.post(address, vitals(heart_rate="90", **ticks), **HTMX)
+    assert changed.status_code == 422
+    assert "has changed" in str(changed.context["form"].errors["oxygen_unchanged"])
+    wrong = nurse_client.post(address, vitals(heart_rate="9"), **HTMX)
+    assert "oxygen_unchanged" in wrong.context["form"].fields
+    chart(course, clinician, "vasopressor", timezone.now(), drug="norepinephrine", rate="0")
+    ticked = {"unchanged_norepinephrine": ticks["unchanged_norepinephrine"]}
+    stopped = nurse_client.post(address, vitals(heart_rate="90", **ticked), **HTMX)
+    assert stopped.status_code == 422
+    assert "stopped meanwhile" in str(stopped.context["form"].non_field_errors())

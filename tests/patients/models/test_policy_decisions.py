@@ -1,0 +1,21 @@
+"""The database refuses to change a decision on policy."""
+
+import pytest
+from django.db import IntegrityError, connection
+
+from patients.models import Course
+from tests.patients.conftest import Make
+
+
+@pytest.mark.parametrize("table", ["patients_sitepolicy", "patients_coursepolicy"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM {}", "UPDATE {} SET valid_from = now()", "TRUNCATE {} CASCADE"]
+)
+def test_decisions_are_never_removed_or_rewritten(
+    on_cpap: Course, decided: Make, table: str, statement: str
+) -> None:
+    decided(cpap_grade=4)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(IntegrityError, match="append-only"):
+            cursor.execute(statement.format(table))

@@ -1,0 +1,74 @@
+"""Admission: a patient and a course by one form, once."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from patients.models import Course
+from tests.entry_forms import url
+
+
+def admission(**fields: Any) -> dict[str, Any]:
+    there = timezone.localtime(timezone.now() - timedelta(days=1))
+    return {
+        "form_id": str(uuid.uuid4()),
+        "mrn": "4471902",
+        "name": "OKONKWO, Ada",
+        "birth_date": "1970-03-01",
+        "sex": "female",
+        "product": "CD19 CAR-T",
+        "infused_date": f"{there:%Y-%m-%d}",
+        "infused_time": "10:00",
+        "weight_kg": "80",
+        "systolic_mmhg": "126",
+        "diastolic_mmhg": "74",
+        "ward": "7B",
+        "bed": "12",
+    } | fields
+
+
+def test_a_patient_is_admitted_once(nurse_client: Client) -> None:
+    sent = admission()
+    for _ in range(2):
+        answer = nurse_client.post(reverse("patients:admit"), sent)
+        assert answer.status_code == 302
+    course = Course.objects.get()
+    assert answer["Location"] == url("bedside", course)
+    banner = nurse_client.get(url("bedside", course)).context["banner"]
+    assert (banner.weight_text, banner.baseline_text) == ("80 kg", "126/74")
+    assert banner.day == 1
+    other = nurse_client.post(reverse("patients:admit"), admission())
+    assert other.status_code == 422
+    assert "open already" in str(other.context["form"].errors["product"])
+    named = nurse_client.post(reverse("patients:admit"), admission(name="X, Y", product="other"))
+    assert "belongs to OKONKWO" in str(named.context["form"].errors["mrn"])
+    assert Course.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"birth_date": ""}, "birth_date"),
+        ({"age_years": "54"}, "age_years"),
+        ({"birth_date": "2999-01-01"}, "birth_date"),
+        ({"birth_date": "1850-01-01"}, "birth_date"),
+        ({"infused_date": "2999-01-01"}, "infused_time"),
+        ({"infused_date": "yesterday"}, "infused_date"),
+        ({"weight_kg": "800"}, "weight_kg"),
+        ({"diastolic_mmhg": "130"}, "diastolic_mmhg"),
+        ({"sex": ""}, "sex"),
+        ({"mrn": " "}, "mrn"),
+    ],
+)
+def test_an_impossible_admission_is_refused(
+    nurse_client: Client, changes: dict[str, str], field: str
+) -> None:
+    answer = nurse_client.post(reverse("patients:admit"), admission(**changes))
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert not Course.objects.exists()

@@ -1,0 +1,204 @@
+"""What `make run` starts: the application as a ward would have it, served from this machine."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from crs_app.accounts import demo
+from crs_app.accounts.models import User
+from crs_app.local_postgres import LocalServer, throwaway
+from crs_app.management.commands import run
+from tests.checkout import copy_source
+
+MANAGE = settings.BASE_DIR / "manage.py"
+
+
+def free_port() -> int:
+    """Finds a port below those that systems give to outgoing connections and to ``port 0``.
+
+    Between this and the start of the server no other test gets it by chance.
+    """
+    first = 20_000 + os.getpid() % 10_000
+    for port in range(first, first + 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    pytest.fail(f"ports {first} to {first + 99} are all in use")
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LocalServer]]:
+    """Where the application is served, and the database, empty at first, that it was given.
+
+    A copy of the source is served: tests in another process may collect static files as well.
+    """
+    copy = copy_source(tmp_path_factory.mktemp("served") / "copy")
+    port = free_port()
+    with throwaway() as server:
+        url = f"postgresql://crs@/crs?host={server.socket_directory}&port=5432"
+        environment = {**os.environ, "DATABASE_URL": url, "CRS_SECRET_KEY": "of this test"}
+        serving = subprocess.Popen(
+            [sys.executable, copy / "manage.py", "run", "--port", str(port)],
+            cwd=copy,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            wait_until_healthy(f"http://127.0.0.1:{port}", serving)
+            yield f"http://127.0.0.1:{port}", server
+        finally:
+            serving.send_signal(signal.SIGTERM)
+            serving.wait(30)
+
+
+def wait_until_healthy(address: str, serving: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and serving.poll() is None:
+        try:
+            assert fetch(f"{address}/health/") == "ok\n"
+        except OSError:  # refused, or too slow to answer yet
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("it did not come up")
+
+
+def fetch(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - http, this machine
+        return str(answer.read().decode())
+
+
+@pytest.fixture
+def address(hospital: tuple[str, LocalServer]) -> str:
+    return hospital[0]
+
+
+def test_a_page_and_every_file_it_names_are_served(address: str) -> None:
+    page = fetch(f"{address}/")
+    assert 'name="password"' in page
+    files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert files
+    for file in files:
+        assert fetch(address + file)
+        assert re.search(r"\.[0-9a-f]{12}\.\w+$", file), f"{file} would be cached past a release"
+
+
+def test_a_hospital_s_database_gets_tables_and_no_demonstration(
+    hospital: tuple[str, LocalServer],
+) -> None:
+    _, server = hospital
+    with server.connect("crs") as connection:
+        assert connection.execute("SELECT count(*) FROM accounts_user").fetchone() == (0,)
+
+
+def test_another_host_name_is_refused(address: str) -> None:
+    asked = urllib.request.Request(f"{address}/health/", headers={"Host": "elsewhere.example"})  # noqa: S310
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=10)  # noqa: S310
+    assert refused.value.code == 400
+    refused.value.close()
+
+
+@pytest.fixture
+def first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> list[list[str]]:
+    """The command up to the point where it becomes the server; what would be executed is kept."""
+    executed: list[list[str]] = []
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr(os, "execv", lambda _program, arguments: executed.append(arguments))
+    for module in (demo, run):
+        monkeypatch.setattr(module, "SIGN_INS", tmp_path / "demo-sign-ins.txt")
+    monkeypatch.setattr(settings, "STATIC_ROOT", tmp_path / "staticfiles")
+    return executed
+
+
+def test_the_first_run_prints_the_address_and_sign_ins_that_work(
+    first_run: list[list[str]],
+) -> None:
+    printed = StringIO()
+    call_command("run", "--port", "8765", stdout=printed)
+    assert "Open http://127.0.0.1:8765/" in printed.getvalue()
+    found = re.search(r"nurse +(\S+)", printed.getvalue())
+    assert found is not None
+    assert User.objects.get(username="nurse").check_password(found[1])
+    (arguments,) = first_run
+    assert arguments[arguments.index("--bind") + 1] == "127.0.0.1:8765"
+
+
+def test_a_later_run_leaves_the_people_alone(first_run: list[list[str]]) -> None:
+    User.objects.create_user("someone")
+    call_command("run", stdout=StringIO())
+    assert User.objects.count() == 1
+
+
+def in_a_fresh_checkout(folder: Path, code: str, **environment: str) -> str:
+    """What a new process prints that runs `code` in its own copy of the settings."""
+    shutil.copytree(settings.BASE_DIR / "crs_app", folder / "crs_app", dirs_exist_ok=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", f"from crs_app import settings; {code}"],
+        cwd=folder,
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return finished.stdout + finished.stderr
+
+
+def test_without_configuration_it_is_closed(tmp_path: Path) -> None:
+    code = "print(settings.DEBUG, settings.ALLOWED_HOSTS, settings.DATABASES['default']['HOST'])"
+    printed = in_a_fresh_checkout(tmp_path, code)
+    assert printed.startswith("False ['localhost', '127.0.0.1'] /")
+
+
+def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    first = in_a_fresh_checkout(tmp_path, "print(settings.SECRET_KEY)").strip()
+    assert len(first) > 50
+    assert in_a_fresh_checkout(tmp_path, "print(settings.SECRET_KEY)").strip() == first
+    (kept,) = (tmp_path / "var").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_behind_a_proxy_that_ends_tls(tmp_path: Path) -> None:
+    code = (
+        "print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE,"
+        "settings.SECURE_SSL_REDIRECT, settings.CSRF_TRUSTED_ORIGINS)"
+    )
+    printed = in_a_fresh_checkout(
+        tmp_path, code, CRS_HTTPS="1", CRS_ALLOWED_HOSTS="crs.ward.example, localhost"
+    )
+    assert printed == "True True True ['https://crs.ward.example', 'https://localhost']\n"
+
+
+def test_a_misspelt_time_zone_stops_the_start(tmp_path: Path) -> None:
+    code = "print(settings.TIME_ZONE)"
+    assert in_a_fresh_checkout(tmp_path, code, CRS_TIME_ZONE="Europe/Zurich") == "Europe/Zurich\n"
+    assert "Europe/Zuerich" in in_a_fresh_checkout(tmp_path, code, CRS_TIME_ZONE="Europe/Zuerich")
+
+
+def test_the_command_that_stops_the_database(tmp_path: Path) -> None:
+    shutil.copy(MANAGE, tmp_path)
+    for package in ("crs_app", "patients", "grading"):
+        shutil.copytree(settings.BASE_DIR / package, tmp_path / package)
+    finished = subprocess.run(
+        [sys.executable, "manage.py", "stop_database"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (finished.stdout, finished.stderr) == ("It was not running.\n", "")

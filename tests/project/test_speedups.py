@@ -1,0 +1,164 @@
+"""Each speedup returns what the part of Django returns in its place; one switch turns all off."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import uuid
+from datetime import timedelta
+from unittest import mock
+
+import django
+import pytest
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.sessions.backends import db as sessions
+from django.db.models import Model
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from crs_app.accounts.models import User
+from crs_app.speedups import REVIEWED_DJANGO, course_reader
+from crs_app.speedups.rendered_parts import render_part
+from crs_app.speedups.sessions import SessionStore
+from crs_app.speedups.user_backend import FastUserBackend
+from patients.models import Course
+from patients.queries.courses import read_course_by_orm
+from tests.factories import admit
+
+_SHOW = """
+import os, gc
+os.environ["DJANGO_SETTINGS_MODULE"] = "crs_app.settings"
+from django.conf import settings
+print(settings.SESSION_ENGINE, *settings.AUTHENTICATION_BACKENDS)
+print(settings.COURSE_READER)
+print(settings.DATABASES["default"]["ENGINE"], settings.DATABASES["default"]["CONN_HEALTH_CHECKS"])
+os.environ["DATABASE_URL"] = "postgresql://nowhere/none"
+import crs_app.wsgi
+print(*gc.get_threshold())
+"""
+
+
+def test_django_is_the_version_that_the_speedups_were_reviewed_for() -> None:
+    assert django.VERSION[:2] == REVIEWED_DJANGO, (
+        "Another minor version of Django. Read the table in crs_app/speedups/__init__.py and "
+        "compare each class there with its base class in this version, first "
+        "SessionStore._get_session_from_db, which is private; then change REVIEWED_DJANGO."
+    )
+
+
+def test_the_private_method_is_still_there() -> None:
+    assert "_get_session_from_db" in vars(sessions.SessionStore)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
+    environment = {**os.environ, "CRS_PLAIN_DJANGO": "1" if plain else ""}
+    shown = subprocess.run(
+        [sys.executable, "-c", _SHOW],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = [
+        "crs_app.speedups.sessions crs_app.speedups.user_backend.FastUserBackend",
+        "crs_app.speedups.course_reader.read_course",
+        "crs_app.speedups.postgresql True",
+        "10000 20 20",
+    ]
+    if plain:
+        expected = [
+            "django.contrib.sessions.backends.db django.contrib.auth.backends.ModelBackend",
+            "None",
+            "django.db.backends.postgresql True",
+            " ".join(map(str, gc.get_threshold())),
+        ]
+    assert shown.stdout.splitlines() == expected
+
+
+def test_a_session_is_read_as_django_reads_it(db: None) -> None:
+    live = _session(timedelta(hours=1))
+    expired = _session(timedelta(hours=-1))
+    for key in (live, expired, "no-such-key", ""):
+        ours, djangos = _read(SessionStore, key), _read(sessions.SessionStore, key)
+        assert ours == djangos
+    assert _read(SessionStore, live) == ({"ward": "ICU"}, live)
+
+
+def _session(ends_in: timedelta) -> str:
+    session = sessions.SessionStore()
+    session["ward"] = "ICU"
+    session.create()
+    row = sessions.SessionStore.get_model_class().objects.get(session_key=session.session_key)
+    row.expire_date = timezone.now() + ends_in
+    row.save()
+    return str(session.session_key)
+
+
+def _read(store: type[sessions.SessionStore], key: str) -> tuple[dict[str, object], str | None]:
+    """The contents of a session, and the key that the store keeps after reading."""
+    session = store(key)
+    return session.load(), session.session_key
+
+
+def test_a_user_is_read_as_django_reads_it(nurse: User) -> None:
+    left = User.objects.create_user("left", is_active=False)
+    for pk in (nurse.pk, left.pk, 0):
+        ours, djangos = FastUserBackend().get_user(pk), ModelBackend().get_user(pk)
+        assert ours == djangos
+        assert _columns(ours) == _columns(djangos)
+
+
+def test_a_course_is_read_as_its_model_reads_it(
+    nurse: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    pk = admit(nurse).pk
+    for read in (course_reader.read_course, read_course_by_orm):
+        with django_assert_num_queries(1):
+            course = read(pk)
+            assert (course.patient.mrn, course.policy.digest) != ("", "")
+        with pytest.raises(Course.DoesNotExist):
+            read(uuid.uuid4())
+    ours, djangos = course_reader.read_course(pk), read_course_by_orm(pk)
+    for one, other in (
+        (ours, djangos),
+        (ours.patient, djangos.patient),
+        (ours.policy, djangos.policy),
+    ):
+        assert one == other
+        assert _columns(one) == _columns(other)
+        assert (one._state.db, one._state.adding) == (other._state.db, other._state.adding)
+
+
+def _columns(row: Model | None) -> dict[str, object]:
+    kept = {} if row is None else vars(row)
+    return {name: value for name, value in kept.items() if not name.startswith("_")}
+
+
+def test_a_part_is_rendered_once_for_a_day_and_a_language() -> None:
+    """The same values are printed otherwise on another day, and in another language."""
+    rendered: list[str] = []
+
+    def macro(text: str) -> str:
+        rendered.append(text)
+        return f"<b>{text}</b>"
+
+    def render() -> str:
+        return render_part(macro, "38.4")
+
+    assert render() == render() == "<b>38.4</b>"
+    assert len(rendered) == 1
+    with mock.patch("crs_app.speedups.rendered_parts.get_language", return_value="de"):
+        render()
+    assert len(rendered) == 2
+    tomorrow = timezone.now() + timedelta(days=1)
+    with mock.patch.object(timezone, "now", return_value=tomorrow):
+        render()
+    assert len(rendered) == 3
+    with timezone.override("Asia/Tokyo"):
+        render()
+    assert len(rendered) == 4

@@ -1,0 +1,51 @@
+"""The settings of the templates: every name must exist, values are escaped, blanks stay."""
+
+import pytest
+from django.template import engines
+from django.test import Client
+from django.urls import reverse
+from jinja2 import UndefinedError
+
+from crs_app.accounts.models import User
+from tests.factories import admit
+
+MARKUP = 'O\'HARA <i>Ada</i> & "co"'
+ESCAPED = "O&#39;HARA &lt;i&gt;Ada&lt;/i&gt; &amp; &#34;co&#34;"
+
+
+@pytest.mark.parametrize(
+    "written", ["{{ grdae }}", "{{ card.grdae }}", "{% if grdae %}x{% endif %}"]
+)
+def test_a_name_that_the_context_does_not_have_is_an_error(written: str) -> None:
+    """Everywhere, also in a condition: a grade that is silently missing would look like none."""
+    template = engines["jinja2"].from_string(written)
+    with pytest.raises(UndefinedError, match="grdae"):
+        template.render({"card": {}})
+
+
+def test_the_name_of_a_patient_is_escaped_on_every_page(nurse: User, nurse_client: Client) -> None:
+    course = admit(nurse, name=MARKUP, product=MARKUP, ward=MARKUP[:20])
+    pages = [
+        reverse("patients:board"),
+        *(
+            reverse(f"patients:{name}", args=[course.pk])
+            for name in ("bedside", "transfer", "course_policy")
+        ),
+    ]
+    for address in pages:
+        page = nurse_client.get(address).content.decode()
+        assert ESCAPED in page, address
+        assert "<i>Ada" not in page, address
+
+
+def test_a_block_tag_does_not_join_what_is_before_and_after_it() -> None:
+    template = engines["jinja2"].from_string(
+        "<i\n  {% if yes %}open{% endif %}\n  {% if yes %}hidden{% endif %}>"
+    )
+    assert template.render({"yes": True}).split() == ["<i", "open", "hidden>"]
+
+
+def test_a_bad_request_has_a_page_without_a_context(client: Client) -> None:
+    answer = client.get("/", headers={"host": "elsewhere.example"})
+    assert answer.status_code == 400
+    assert "Bad request" in answer.content.decode()
