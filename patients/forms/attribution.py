@@ -50,8 +50,8 @@ class AttributionFields(BedsideForm):
     """Fields for the cause of what is charted, and the reason where that is not plainly CRS.
 
     A kind that has no cause, like a weight, sets ``has_attribution`` to False. ``parts`` can have
-    a cause of their own, as pairs of key and label. Their fields are many and seldom used: a posted
-    form has those alone that were filled in, until ``show_all_parts``.
+    a cause of their own, as pairs of key and label. Their fields are many and seldom used: a form
+    has those alone that are filled in, and a page shows the others by ``plain_parts``.
     """
 
     kind: ClassVar[EntryKind]
@@ -70,18 +70,25 @@ class AttributionFields(BedsideForm):
         super().__init__(*args, **options)
         if not self.has_attribution:
             del self.fields[ATTRIBUTION], self.fields[REASON]
-        self._add_part_fields(
-            name for name in self._part_fields if not self.is_bound or self.data.get(name)
-        )
+        values = self.data if self.is_bound else self.initial
+        self._add_part_fields(name for name in self._part_fields if values.get(name))
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._part_fields = attribution_fields(cls.parts)
         set_error_messages(cls._part_fields)
 
-    def show_all_parts(self) -> None:
-        """Add the fields of all parts to a form that is shown again."""
-        self._add_part_fields(self._part_fields)
+    @classmethod
+    def plain_parts(cls) -> list[forms.BoundField]:
+        """The fields of the parts with nothing filled in, for a page."""
+        form = forms.Form(label_suffix="")
+        form.fields = deepcopy(cls._part_fields)
+        return list(form)
+
+    @property
+    def has_plain_parts(self) -> bool:
+        """Whether nothing is filled in for any part."""
+        return not self.fields.keys() & self._part_fields.keys()
 
     def _add_part_fields(self, names: Iterable[str]) -> None:
         for name in names:
@@ -116,9 +123,9 @@ class AttributionFields(BedsideForm):
 
     @property
     def part_attributions(self) -> list[forms.BoundField]:
-        """The fields of the parts, for a page; none where one part alone is corrected."""
-        names = (attribution_field_name(key) for key, _ in self.parts)
-        return [self[name] for name in names if name in self.fields]
+        """The fields of all parts, filled in or not, for a page."""
+        self._add_part_fields(self._part_fields)
+        return [self[name] for name in self._part_fields]
 
     @property
     def shows_attribution(self) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 
 from patients.forms.fields import set_error_messages
 from patients.queries.laboratory import ReportedLimits
+
+_PLAIN_INPUTS: Final = (forms.TextInput, forms.HiddenInput, forms.DateInput, forms.TimeInput)
 
 
 class BedsideForm(forms.Form):
@@ -27,6 +29,10 @@ class BedsideForm(forms.Form):
         own: dict[str, forms.Field] = vars(cls)["declared_fields"]
         own |= vars(cls).get("generated_fields", {})
         set_error_messages(own)
+        for field in own.values():
+            if isinstance(field.widget, _PLAIN_INPUTS):
+                # One template for an input, where Django's includes two more.
+                field.widget.template_name = "patients/input.html"
 
     def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(data, label_suffix="", **options)

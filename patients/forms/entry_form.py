@@ -122,7 +122,6 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         """Show what a refused form proposes; it is not cleaned again."""
         self.proposed = proposed
         self.show_unchanged(proposed.unchanged)
-        self.show_all_parts()
 
     def new_entries(self) -> list[NewEntry]:
         """Return what the form records; call it on a valid form."""
