@@ -146,8 +146,8 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
         "patient": course.patient,
         "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
-        "tabs": [*TABS.items()][:IN_SIGHT],
-        "more_tabs": [*TABS.items()][IN_SIGHT:],
+        "tabs": tuple(TABS.items())[:IN_SIGHT],
+        "more_tabs": tuple(TABS.items())[IN_SIGHT:],
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": tuple(RETURNS_AFTER.items()),
     }

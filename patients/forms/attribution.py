@@ -51,7 +51,7 @@ class AttributionFields(BedsideForm):
 
     A kind that has no cause, like a weight, sets ``has_attribution`` to False. ``parts`` can have
     a cause of their own, as pairs of key and label. Their fields are many and seldom used: a form
-    has those alone that are filled in, and a page shows the others by ``plain_parts``.
+    has those alone that are filled in, until a page asks for ``part_attributions``.
     """
 
     kind: ClassVar[EntryKind]
@@ -79,16 +79,9 @@ class AttributionFields(BedsideForm):
         set_error_messages(cls._part_fields)
 
     @classmethod
-    def plain_parts(cls) -> list[forms.BoundField]:
-        """The fields of the parts with nothing filled in, for a page."""
-        form = forms.Form(label_suffix="")
-        form.fields = deepcopy(cls._part_fields)
-        return list(form)
-
-    @property
-    def has_plain_parts(self) -> bool:
-        """Whether nothing is filled in for any part."""
-        return not self.fields.keys() & self._part_fields.keys()
+    def part_fields(cls) -> dict[str, forms.Field]:
+        """Return new fields for the attribution of each part, by name."""
+        return deepcopy(cls._part_fields)
 
     def _add_part_fields(self, names: Iterable[str]) -> None:
         for name in names:

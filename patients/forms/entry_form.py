@@ -6,6 +6,7 @@ A form parses, complains and asks; it records nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -42,6 +43,7 @@ from patients.models import CONFIRMED, REASON, Course, Entry
 from patients.queries.ages import age_at_infusion
 from patients.recording.inputs import NewEntry
 
+NOTE: Final = "note"
 _CORRECTION_REASON: Final = "reason"
 
 
@@ -170,6 +172,21 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         return Circumstances(age_years=age_at_infusion(self.course))
 
     @property
+    def has_blank_attribution(self) -> bool:
+        """Whether attribution and note are those of a form with nothing proposed or typed."""
+        return not (
+            self.is_bound
+            or self.correcting is not None
+            or self.proposed.attributions
+            or self.initial.keys() & {NOTE, *self.attribution_names()}
+        )
+
+    @classmethod
+    def blank_attribution(cls) -> BlankAttribution:
+        """Attribution and note with nothing filled in: the same on each page."""
+        return BlankAttribution(cls)
+
+    @property
     def proposes_attribution(self) -> bool:
         """Whether the empty form has an attribution in it, as last charted."""
         return not self.is_bound and self.correcting is None and REASON in self.initial
@@ -231,8 +248,8 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             )
 
     def _common_values(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        note = self.cleaned_data.get("note")
-        return without_empty({"note": note, ATTRIBUTION: self.attribution_of(body)})
+        note = self.cleaned_data.get(NOTE)
+        return without_empty({NOTE: note, ATTRIBUTION: self.attribution_of(body)})
 
     def _read(self, index: int, body: Mapping[str, Any]) -> None:
         """Read ``body`` as a course file is read; faults and questions go to their fields."""
@@ -265,6 +282,26 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             "observed_time": local.time().replace(second=0, microsecond=0),
             "observed_which": "later" if local.fold else "",
         }
+
+
+class BlankAttribution(forms.Form):
+    """Attribution and note of a class of entry forms, with nothing filled in."""
+
+    proposes_attribution = shows_attribution = False
+    proposals_by_choice: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, form_class: type[EntryForm]) -> None:
+        super().__init__(label_suffix="")
+        self.has_attribution, self.parts = form_class.has_attribution, form_class.parts
+        names = [ATTRIBUTION, REASON] if self.has_attribution else []
+        self.fields = {
+            name: deepcopy(form_class.base_fields[name]) for name in (*names, NOTE)
+        } | form_class.part_fields()
+
+    @property
+    def part_attributions(self) -> list[forms.BoundField]:
+        """The fields of the parts, as in ``AttributionFields``."""
+        return [self[attribution_field_name(key)] for key, _ in self.parts]
 
 
 def _unless_same_minute(typed: datetime, charted_at: datetime) -> datetime:
