@@ -35,7 +35,7 @@ from patients.recording.regrade import (
     regrade_course,
     regrade_from_checkpoint,
 )
-from patients.recording.write import write_act
+from patients.recording.write import replace_checkpoints, write_act
 
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _ONE_TICK: Final = timedelta(microseconds=1)
@@ -93,7 +93,8 @@ def retract_entry(entry: Entry, submission: Submission) -> RecordingResult:
 def regrade_under_new_version(course: Course, submission: Submission) -> bool:
     """Regrade ``course`` from its infusion; record one act where its history differs.
 
-    Returns whether it differed. The earlier answer stays as known before the act.
+    Returns whether it differed. The earlier answer stays as known before the act. Where the history
+    stays, the checkpoints alone are replaced: those of an earlier version are never resumed from.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
         lock_course(course.pk)
@@ -105,6 +106,8 @@ def regrade_under_new_version(course: Course, submission: Submission) -> bool:
         differs = bool(result.diff.closed or result.diff.opened)
         if differs:
             write_act(act, entries, result.changes)
+        else:
+            replace_checkpoints(course, result.changes)
         return differs
 
 

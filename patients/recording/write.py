@@ -12,7 +12,7 @@ from django.db import connection
 
 from grading.engine.checkpoint import Checkpoint
 from grading.engine.grading_system import GradingSystem
-from patients.models import ChartingAct, Entry
+from patients.models import ChartingAct, Course, Entry, GradeCheckpoint
 from patients.queries.grades import GradePeriodRow
 
 
@@ -103,6 +103,25 @@ def write_act(act: ChartingAct, entries: Sequence[Entry], changes: HistoryChange
         params |= _history_params(changes)
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
+
+
+def replace_checkpoints(course: Course, changes: HistoryChanges) -> None:
+    """Store the checkpoints of ``changes`` in the place of all others of their grading system.
+
+    A checkpoint is a cache: it needs no act, and the history stays as it is.
+    """
+    system = changes.system
+    GradeCheckpoint.objects.filter(course=course, system=system.key).delete()
+    GradeCheckpoint.objects.bulk_create(
+        GradeCheckpoint(
+            course=course,
+            system=system.key,
+            ruleset_version=system.version,
+            at=checkpoint.at,
+            state=checkpoint.state,
+        )
+        for checkpoint in changes.checkpoints
+    )
 
 
 def _entry_params(entry: Entry) -> dict[str, Any]:

@@ -96,6 +96,22 @@ def test_a_second_run_changes_nothing(differing: Course) -> None:
     assert _regrade() == "1 courses checked, 0 regraded"
 
 
+def test_a_course_that_agrees_can_be_resumed_from_checkpoints_of_the_new_version(
+    clinician: User,
+) -> None:
+    """Its history stays; a page of it does not have to grade it from the start."""
+    with the_version_before():
+        course = admit(clinician)
+        for hours in range(30, 4, -1):
+            chart(course, clinician, "vitals", _ago(hours), temperature_c="39.1")
+    rows = [period.pk for period in periods_known_now(course, HEADLINE)]
+    assert _regrade() == "1 courses checked, 0 regraded"
+    checkpoints = GradeCheckpoint.objects.filter(course=course)
+    assert set(checkpoints.values_list("ruleset_version", flat=True)) == {HEADLINE.version}
+    assert [period.pk for period in periods_known_now(course, HEADLINE)] == rows
+    assert differences(course) == []
+
+
 def test_checkpoints_of_the_version_before_are_never_resumed_at(clinician: User) -> None:
     with the_version_before():
         course = admit(clinician)
