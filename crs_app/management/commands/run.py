@@ -20,7 +20,10 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, **_options: Any) -> None:
         call_command("migrate", verbosity=0)
         # Only the local database is there to try things out.
-        if not os.environ.get("DATABASE_URL") and not get_user_model().objects.exists():
+        if (
+            not os.environ.get("DATABASE_URL")
+            and not get_user_model().objects.filter(is_active=True).exists()
+        ):
             call_command("demo_users", verbosity=0)
             call_command("demo_ward")
         if not settings.DEBUG:
