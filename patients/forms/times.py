@@ -82,7 +82,7 @@ def _check_year(written: datetime) -> None:
         sentence = f"The year {written.year} is too long ago. Check the date."
         raise LocalTimeError(sentence, about_date=True)
     if written.year >= LATEST.year:
-        raise LocalTimeError(f"The year {written.year} lies in the future. Check the date.")
+        raise LocalTimeError(f"The year {written.year} is far ahead of the clock. Check the date.")
 
 
 def _instants_shown_as(written: datetime, zone: tzinfo) -> list[datetime]:
@@ -98,7 +98,8 @@ def _instants_shown_as(written: datetime, zone: tzinfo) -> list[datetime]:
 
 def _in_the_future(written: datetime, instant: datetime, now: datetime, no_date: bool) -> str:
     minutes = int((instant - now).total_seconds()) // 60
-    ahead = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    hours = minutes // 60
+    ahead = f"{minutes} min" if hours < 2 else f"{hours} h" if hours < 48 else f"{hours // 24} d"
     shows = f"{timezone.localtime(now):%H:%M}"
     if no_date:
         return (

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.urls import reverse
 from crs_app.accounts.models import User
 from patients.models import Course, Entry
 from patients.recording.inputs import NewEntry
-from tests.entry_forms import HTMX, send_correction, url
+from tests.entry_forms import HTMX, send, send_correction, url
 from tests.factories import admit, chart, record
 
 YEAR_1 = datetime(1, 1, 1, 0, 30, tzinfo=UTC)
@@ -144,3 +145,24 @@ def test_a_course_infused_in_the_year_1_can_end_and_nothing_else(
         }  # fmt: skip
         assert nurse_client.post(url("transfer", course), sent).status_code == status
     assert all_open(nurse_client, every_page(course))
+
+
+def test_a_course_infused_in_the_year_1_can_be_charted_by_taps_and_regraded(
+    nurse_client: Client, administrator_client: Client, clinician: User, settings: Any
+) -> None:
+    settings.TIME_ZONE = "America/New_York"
+    with constraints_of_before():
+        course = admit(
+            clinician, infused_at=YEAR_1, weight_kg=None, age_years="54", birth_date=None
+        )
+    tap = {"form_id": str(uuid.uuid4()), "reason_not_observed": "asleep"}
+    assert nurse_client.post(url("not_observed", course), tap, **HTMX).status_code == 200
+    refused = send(nurse_client, course, "vitals", temperature="38")
+    assert refused.status_code == 422
+    assert "more than 5 years after" in refused.content.decode()
+    chosen = {"form_id": str(uuid.uuid4()), "reason": "agreed", "version": str(course.policy_id)}
+    for step, status in (("preview", 200), ("confirm", 302)):
+        answer = administrator_client.post(url("course_policy", course), chosen | {"step": step})
+        assert answer.status_code == status
+    assert all_open(nurse_client, every_page(course))
+    call_command("verify_grades")
