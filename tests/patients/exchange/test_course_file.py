@@ -164,7 +164,7 @@ def test_an_impossible_infusion_is_a_fault_by_place(tmp_path: Path, infused_at: 
 
 @pytest.mark.parametrize("at", ["1900-01-01T00:00:00+00:00", "1900-01-01T00:00:01+00:00"])
 def test_the_first_instant_of_the_calendar(tmp_path: Path, at: str) -> None:
-    """What stands outside the entries is recorded just before them, which must be possible too."""
+    """The facts outside the entries are recorded just before them, which must be possible too."""
     faults, therapy = StringIO(), {"product": "CAR-T", "infused_at": "1900-01-01T00:00:00+00:00"}
     path = as_file(tmp_path, therapy=therapy, entries=[{"at": at, "kind": "note", "note": "seen"}])
     if at.endswith("00:00:00+00:00"):
