@@ -112,7 +112,7 @@ def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:
     Raises CourseFileError; places are relative to ``index_place``.
     """
     faults: list[Fault] = []
-    entry = read_fields(raw, Place(index_place, faults), charted=True)
+    entry = read_fields(raw, Place(index_place, faults, charted=True), charted=True)
     if faults or entry is None:
         raise CourseFileError(faults)
     return entry

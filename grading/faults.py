@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from grading.engine.times import EARLIEST, LATEST, can_be_charted
 from grading.engine.units import NotANumberError, exact_decimal
 from grading.engine.vocabulary import Limits
 
 Word = TypeVar("Word", bound=StrEnum)
+_FARTHEST_OFFSET: Final = timedelta(hours=15, minutes=59)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +37,22 @@ class CourseFileError(ValueError):
 
 
 class Place:
-    """A spot in the document that collects what is wrong there. None is read as absent."""
+    """A spot in the document that collects what is wrong there. None is read as absent.
 
-    def __init__(self, path: str, faults: list[Fault]) -> None:
+    ``charted``: the document is a row of the chart, whose times are read whatever they are.
+    """
+
+    def __init__(self, path: str, faults: list[Fault], *, charted: bool = False) -> None:
         self.path = path
         self.faults = faults
+        self.charted = charted
 
     def at(self, key: str) -> Place:
-        return Place(f"{self.path}.{key}" if self.path else key, self.faults)
+        path = f"{self.path}.{key}" if self.path else key
+        return Place(path, self.faults, charted=self.charted)
 
     def item(self, index: int) -> Place:
-        return Place(f"{self.path}[{index}]", self.faults)
+        return Place(f"{self.path}[{index}]", self.faults, charted=self.charted)
 
     def refuse(self, message: str) -> None:
         self.faults.append(Fault(self.path, message))
@@ -119,6 +126,12 @@ class Place:
             instant = in_utc = None
         if instant is None or instant.tzinfo is None or in_utc is None:
             self.refuse("expected a date and time with its offset, like 2014-01-06T12:00:00+00:00")
+            return None
+        if not self.charted and not can_be_charted(in_utc):
+            self.refuse(f"expected a time from {EARLIEST.year} to {LATEST.year}")
+            return None
+        if keep_offset and abs(instant.utcoffset() or timedelta()) > _FARTHEST_OFFSET:
+            self.refuse("expected an offset of less than 16 hours")
             return None
         return instant if keep_offset else in_utc
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from grading.course_result import CourseResult
 from grading.engine.periods import Period
 from grading.engine.sentences import duration_text
+from grading.engine.times import in_zone
 from grading.engine.vocabulary import VITAL_SIGNS, term_label
 from grading.service import CurrentStatus
 
@@ -143,4 +144,4 @@ def _thing(key: str) -> str:
 
 
 def _time(instant: datetime, zone: tzinfo | None) -> str:
-    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %z")
+    return in_zone(instant, zone).strftime("%Y-%m-%d %H:%M %z")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.timezone import localtime
-
 from grading.engine.analytes import Analyte
+from patients.display.text import site_time
 from patients.models import LaboratoryLimits
 
 
@@ -54,6 +53,6 @@ class LabRow:
 
 def limits_source_text(limits: LaboratoryLimits) -> str:
     """Return who recorded ``limits`` and when; for a child, for which age."""
-    since = localtime(limits.recorded_at)
+    since = site_time(limits.recorded_at)
     at_age = f", for {limits.age_years} y" if limits.is_child else ""
     return f"{limits.recorded_by.display_name}, {since.day} {since:%b}{at_age}"

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any, Final
 
 from django.utils import timezone
 
-from patients.display.text import age_text, capital, clock_text, duration_text
+from patients.display.text import (
+    age_text,
+    capital,
+    clock_text,
+    date_text,
+    date_time_text,
+    duration_text,
+    site_time,
+)
 
 _USUAL_REASONS: Final = (
     "Typing error",
@@ -27,18 +35,7 @@ def _clock(at: datetime) -> str:
 
 def _stamp(at: datetime) -> str:
     """Format a time in ISO 8601, for a script or a ``datetime`` attribute."""
-    return at.astimezone(timezone.get_default_timezone()).isoformat()
-
-
-def _day(day: date) -> str:
-    """Format a date: "9 Mar 2026"."""
-    return f"{day.day} {day:%b %Y}"
-
-
-def _date_time(at: datetime) -> str:
-    """Format a date and time at the site: "9 Mar 2026 13:05"."""
-    there = timezone.localtime(at)
-    return f"{_day(there)} {there:%H:%M}"
+    return site_time(at).isoformat()
 
 
 def _until(at: datetime, now: datetime) -> str:
@@ -60,8 +57,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "ago": age_text,
     "capital": capital,
     "clock": _clock,
-    "day": _day,
-    "date_time": _date_time,
+    "day": date_text,
+    "date_time": date_time_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,

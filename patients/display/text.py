@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
+from grading.engine.times import in_zone
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
 from grading.engine.vocabulary import (
@@ -271,21 +272,37 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
     return f"charted {duration_text(late)} later" if late > LATE_AFTER else ""
 
 
+def site_time(at: datetime) -> datetime:
+    """Return a time in the zone of the site; in UTC at the ends of the calendar."""
+    return in_zone(at, timezone.get_current_timezone())
+
+
+def date_text(day: date) -> str:
+    """Return a date: "9 Mar 2026"."""
+    return f"{day.day} {day:%b} {day.year}"
+
+
+def date_time_text(at: datetime) -> str:
+    """Return a date and time at the site: "9 Mar 2026 13:05"."""
+    there = site_time(at)
+    return f"{date_text(there)} {there:%H:%M}"
+
+
 def clock_text(at: datetime, now: datetime) -> str:
     """Return the time of day at the site, with the date where it is not that of ``now``."""
-    there = at.astimezone(timezone.get_default_timezone())
+    there = site_time(at)
     clock = f"{there.hour:02}:{there.minute:02}"
     return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
 
 
 def day_of(at: datetime) -> date:
     """Return the date at the site at a time."""
-    return at.astimezone(timezone.get_default_timezone()).date()
+    return site_time(at).date()
 
 
 def day_text(infused_at: datetime, at: datetime) -> int:
     """Return the calendar days at the site since the infusion; its own day is day 0."""
-    return (timezone.localtime(at).date() - timezone.localtime(infused_at).date()).days
+    return (day_of(at) - day_of(infused_at)).days
 
 
 def weight_at(weights: Sequence[entries.Weight], at: datetime) -> Decimal | None:

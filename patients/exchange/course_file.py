@@ -16,6 +16,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
 from grading.engine.entries import Entry as ChartedEntry
+from grading.engine.times import EARLIEST
 from grading.engine.vocabulary import AT_MOST_AHEAD
 from patients.models import ActSource, Course, EntryKind
 from patients.recording.admit import (
@@ -164,11 +165,17 @@ def _check_identity(document: CourseDocument) -> None:
 
 
 def _check_clock(entries: Sequence[ChartedEntry]) -> None:
+    """Refuse what was recorded in the future, or where nothing can be recorded just before."""
     latest = timezone.now() + AT_MOST_AHEAD
     faults = [
         Fault(f"entries[{index}].recorded_at", "lies in the future")
         for index, entry in enumerate(entries)
         if entry.recorded_at > latest
+    ]
+    faults += [
+        Fault(f"entries[{index}].recorded_at", f"expected a time after {EARLIEST:%Y-%m-%d}")
+        for index, entry in enumerate(entries)
+        if entry.recorded_at <= EARLIEST
     ]
     if faults:
         raise CourseFileError(faults)

@@ -14,13 +14,13 @@ from typing import Any, ClassVar, Final
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div
 from django import forms
-from django.utils import timezone
 
 from grading.course_file import CourseFileError, read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.plausibility import Circumstances
 from grading.engine.plausibility import questions as questions_about
-from patients.display.text import clock_text
+from grading.engine.times import FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
+from patients.display.text import clock_text, date_text, date_time_text, day_of, site_time
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
@@ -231,9 +231,31 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             at = _unless_same_minute(at, self.correcting.at)
         elif question is not None:
             self.questions.append(question)
+        is_as_charted = self.correcting is not None and at == self.correcting.at
+        if not is_as_charted and self._is_too_far_from_infusion(at):
+            return
         self.observed_at = at
         if at < self.course.infused_at:
             self._refuse_before_infusion(clock_text(self.course.infused_at, self.now))
+        if self.course.infused_at - at > FAR_FROM_INFUSION and not is_as_charted:
+            infused = date_text(day_of(self.course.infused_at))
+            self.ask(
+                "observed_date",
+                f"{date_time_text(at)} is more than {FAR_FROM_INFUSION.days} days before the "
+                f"infusion ({infused}).",
+            )
+
+    def _is_too_far_from_infusion(self, at: datetime) -> bool:
+        infused_at = self.course.infused_at
+        if abs(at - infused_at) <= TOO_FAR_FROM_INFUSION:
+            return False
+        where = "before" if at < infused_at else "after"
+        self.add_error(
+            "observed_date",
+            f"{date_text(day_of(at))} is more than 5 years {where} the infusion "
+            f"({date_text(day_of(infused_at))}). Check the date.",
+        )
+        return True
 
     def _refuse_before_infusion(self, infused: str) -> None:
         if self.graded_from_infusion:
@@ -270,7 +292,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
 
     def values_of(self, entry: Entry) -> dict[str, Any]:
         """Return the initial values of a correction: those of ``entry`` and its time."""
-        local = timezone.localtime(entry.at)
+        local = site_time(entry.at)
         values = dict(entry.body)
         if isinstance(by_part := values.get(ATTRIBUTION), dict):
             del values[ATTRIBUTION]

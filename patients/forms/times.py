@@ -9,8 +9,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from grading.engine.times import EARLIEST, LATEST
 from grading.engine.vocabulary import AT_MOST_AHEAD
-from patients.display.text import clock_text
+from patients.display.text import clock_text, date_text
 from patients.forms.base import BedsideForm
 from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion
 
@@ -24,12 +25,18 @@ WHICH_CHOICES = (
 
 
 class LocalTimeError(ValueError):
-    """No single instant is meant; ``asks_which`` where the hour occurred twice."""
+    """No single instant is meant; ``asks_which`` where the hour occurred twice.
 
-    def __init__(self, sentence: str, *, asks_which: bool = False) -> None:
+    ``about_date``: the date alone is wrong.
+    """
+
+    def __init__(
+        self, sentence: str, *, asks_which: bool = False, about_date: bool = False
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.asks_which = asks_which
+        self.about_date = about_date
 
 
 def parse_local_time(
@@ -38,8 +45,9 @@ def parse_local_time(
     """Return the instant of a local date and time, in the site's zone.
 
     Without both it is now, to the minute; without a date it is today. Raises LocalTimeError for a
-    date without a time, a time more than ``ahead`` after ``now``, one that the change of clocks
-    skipped, and one that it repeated, unless ``which`` chooses or only one of the two has passed.
+    date without a time, a time more than ``ahead`` after ``now``, one before 1900, one that the
+    change of clocks skipped, and one that it repeated, unless ``which`` chooses or only one of the
+    two has passed.
     """
     zone = timezone.get_current_timezone()
     if at is None:
@@ -47,6 +55,7 @@ def parse_local_time(
             raise LocalTimeError("Give the time of day too.")
         return now.replace(second=0, microsecond=0)
     written = datetime.combine(day or now.astimezone(zone).date(), at)
+    _check_year(written)
     candidates = _instants_shown_as(written, zone)
     if not candidates:
         raise LocalTimeError(
@@ -67,6 +76,15 @@ def parse_local_time(
     return possible[0] if which == EARLIER else possible[1]
 
 
+def _check_year(written: datetime) -> None:
+    """Raise LocalTimeError where ``written`` may lie outside the calendar in some zone."""
+    if written.date() <= EARLIEST.date():
+        sentence = f"The year {written.year} is too long ago. Check the date."
+        raise LocalTimeError(sentence, about_date=True)
+    if written.year >= LATEST.year:
+        raise LocalTimeError(f"The year {written.year} is far ahead of the clock. Check the date.")
+
+
 def _instants_shown_as(written: datetime, zone: tzinfo) -> list[datetime]:
     """Return the instants at which the site's clocks showed ``written``: none, one or two."""
     found = []
@@ -80,7 +98,8 @@ def _instants_shown_as(written: datetime, zone: tzinfo) -> list[datetime]:
 
 def _in_the_future(written: datetime, instant: datetime, now: datetime, no_date: bool) -> str:
     minutes = int((instant - now).total_seconds()) // 60
-    ahead = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    hours = minutes // 60
+    ahead = f"{minutes} min" if hours < 2 else f"{hours} h" if hours < 48 else f"{hours // 24} d"
     shows = f"{timezone.localtime(now):%H:%M}"
     if no_date:
         return (
@@ -91,7 +110,18 @@ def _in_the_future(written: datetime, instant: datetime, now: datetime, no_date:
 
 
 def _day(written: datetime) -> str:
-    return f"{written.day} {written:%b %Y}"
+    return date_text(written)
+
+
+_HIDDEN_AT_MOST_BACK: Final = timedelta(hours=48)
+_GIVE_DATE_AND_TIME: Final = (
+    "It is not known when this was typed: the form was open too long, or the clock of this device "
+    "is wrong. Give the date and the time of the observation."
+)
+
+
+class HiddenTimeError(ValueError):
+    """A hidden field has a time that the form cannot have had."""
 
 
 ASKED_AFTER: Final = timedelta(minutes=30)
@@ -135,13 +165,22 @@ def resolve_observed_time(
     return meant, ConfirmQuestion("observed_time", sentence, alternative=alternative)
 
 
-def _parse_instant(written: str) -> datetime | None:
-    """Return a time that the browser or the server wrote into the form; None where it is none."""
+def parse_hidden_time(written: str, now: datetime) -> datetime | None:
+    """Return a time that the browser or the server wrote into the form, in UTC.
+
+    None where it is no time with an offset. Raises HiddenTimeError for one that the form cannot
+    have had: more than 48 hours before ``now``, or more than 5 minutes after it.
+    """
     try:
         found = parse_datetime(written)
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    if found is None or found.tzinfo is None:
+        return None
+    # Compared before it is converted: at the ends of the calendar there is no date in UTC.
+    if not now - _HIDDEN_AT_MOST_BACK <= found <= now + AT_MOST_AHEAD:
+        raise HiddenTimeError
+    return found.astimezone(UTC)
 
 
 class LocalTimeFields(forms.Form):
@@ -167,7 +206,8 @@ class LocalTimeFields(forms.Form):
             )
         except LocalTimeError as error:
             self.asks_which = error.asks_which
-            self.add_error(which if error.asks_which else time_of_day, error.sentence)
+            place = which if error.asks_which else day if error.about_date else time_of_day
+            self.add_error(place, error.sentence)
             return None
 
 
@@ -201,22 +241,25 @@ class EntryTimeFields(ObservedTimeFields):
     def read_observed_time(self, now: datetime) -> tuple[datetime | None, ConfirmQuestion | None]:
         """Return the time of the entry, None after an error, and what to ask about it.
 
-        In a form that is sent again after a dead network "now" is when it was sent first.
+        In a form that is sent again after a dead network "now" is when it was sent first. Where a
+        hidden time is impossible, date and time must be typed; then no hidden time counts.
         """
-        first_sent = self._hidden_instant("sent_at")
+        has_date = self.cleaned_data.get("observed_date") is not None
+        has_time = self.cleaned_data.get("observed_time") is not None
+        first_sent = begun = opened = None
+        try:
+            first_sent, begun, opened = (
+                parse_hidden_time(self.cleaned_data.get(name, ""), now)
+                for name in ("sent_at", "begun_at", "opened_at")
+            )
+        except HiddenTimeError:
+            if not (has_date and has_time):
+                self.add_error("observed_time", _GIVE_DATE_AND_TIME)
+                return None, None
         if first_sent is not None and first_sent <= now:
             now = first_sent
         meant = self.clean_local_time("observed", now=now, ahead=AT_MOST_AHEAD)
         if meant is None:
             return None, None
-        typed = TimeInput(
-            self.cleaned_data.get("observed_date") is not None,
-            self.cleaned_data.get("observed_time") is not None,
-            self._hidden_instant("begun_at"),
-            self._hidden_instant("opened_at"),
-            OBSERVED_THEN in self.data,
-        )
+        typed = TimeInput(has_date, has_time, begun, opened, OBSERVED_THEN in self.data)
         return resolve_observed_time(meant, typed, now)
-
-    def _hidden_instant(self, name: str) -> datetime | None:
-        return _parse_instant(self.cleaned_data.get(name, ""))

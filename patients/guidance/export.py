@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from patients.display.text import site_time
 from patients.models import GuidanceAnswer
 
 COLUMNS: Final = (
@@ -56,7 +56,7 @@ def _cells(answer: GuidanceAnswer) -> Iterable[Any]:
 
 
 def _time(instant: datetime | None) -> str:
-    return "" if instant is None else timezone.localtime(instant).isoformat(timespec="seconds")
+    return "" if instant is None else site_time(instant).isoformat(timespec="seconds")
 
 
 def _line(cells: Iterable[Any]) -> str:

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from grading.engine.vocabulary import AT_MOST_AHEAD, FAHRENHEIT, VITAL_SIGNS, VitalSign
+from patients.models.charted_times import within_calendar
 from patients.models.course import Course
 
 
@@ -85,6 +86,9 @@ class ChartingAct(models.Model):
             models.CheckConstraint(
                 name="act_source_known_word", condition=Q(source__in=ActSource.values)
             ),
+            models.CheckConstraint(
+                name="act_in_calendar", condition=within_calendar("recorded_at", "received_at")
+            ),
         )
 
     def __str__(self) -> str:
@@ -142,6 +146,9 @@ class Entry(models.Model):
             models.CheckConstraint(
                 name="entry_not_in_the_future",
                 condition=Q(at__lte=F("recorded_at") + AT_MOST_AHEAD),
+            ),
+            models.CheckConstraint(
+                name="entry_in_calendar", condition=within_calendar("at", "recorded_at")
             ),
             models.CheckConstraint(
                 name="entry_retraction_replaces",

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from grading.engine.times import in_zone
 from grading.engine.vocabulary import AT_MOST_AHEAD, Sex
+from patients.models.charted_times import within_calendar
 from patients.models.policy import PolicyVersion
 
 
@@ -67,6 +69,12 @@ class Course(models.Model):
                 name="course_age_plausible",
                 condition=Q(age_years=None) | Q(age_years__gte=0, age_years__lte=120),
             ),
+            # A check is made at each update too: a course of before, whose infusion time is
+            # impossible, must still be able to end.
+            models.CheckConstraint(
+                name="course_infused_in_calendar",
+                condition=within_calendar("infused_at") | Q(ended_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -76,7 +84,7 @@ class Course(models.Model):
     def infused_there(self) -> datetime:
         """The time of the infusion, in the offset in which it was charted."""
         offset = timezone(timedelta(seconds=self.infused_offset_seconds))
-        return self.infused_at.astimezone(offset)
+        return in_zone(self.infused_at, offset)
 
 
 class Move(models.TextChoices):
@@ -115,6 +123,9 @@ class Transfer(models.Model):
             models.CheckConstraint(
                 name="transfer_not_in_the_future",
                 condition=Q(at__lte=F("recorded_at") + AT_MOST_AHEAD),
+            ),
+            models.CheckConstraint(
+                name="transfer_in_calendar", condition=within_calendar("at", "recorded_at")
             ),
         )
         indexes = (models.Index(name="transfer_in_order", fields=("course", "-at")),)

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from patients.models.charted_times import within_calendar
+
 
 class PolicyVersion(models.Model):
     """Values of the policy parameters, with which a site decides what the paper leaves open."""
@@ -39,6 +41,9 @@ class SitePolicy(models.Model):
         verbose_name_plural = "site policies"
         constraints = (
             models.CheckConstraint(name="site_policy_says_why", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="site_policy_in_calendar", condition=within_calendar("valid_from")
+            ),
         )
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from grading.engine.facts import CourseFacts
+from grading.engine.times import in_zone
 from patients.models import Course
 
 
@@ -44,5 +45,5 @@ def patient_age_text(course: Course, at: datetime) -> str:
 
 def _months(born: date, at: datetime) -> int:
     """Return the completed months at ``at`` by the calendar of the site."""
-    today = timezone.localtime(at).date()
+    today = in_zone(at, timezone.get_current_timezone()).date()
     return (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)

@@ -14,6 +14,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
+from grading.engine.times import EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
 from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind
@@ -86,7 +87,8 @@ def record_entries(
 
 def retract_entry(entry: Entry, submission: Submission) -> RecordingResult:
     """Record that ``entry`` was entered in error; ``submission.answers`` holds the reason."""
-    retraction = NewEntry(EntryKind.RETRACTION, entry.at, {}, replaces=entry.pk)
+    at = max(entry.at, EARLIEST)
+    retraction = NewEntry(EntryKind.RETRACTION, at, {}, replaces=entry.pk)
     return record_entries(entry.course, [retraction], submission)
 
 

@@ -11,11 +11,12 @@ from typing import Any, ClassVar, Final
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
-from django.utils import timezone
 
+from grading.engine.times import FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION, can_be_charted
 from grading.engine.vocabulary import AGE_YEARS, AT_MOST_AHEAD, WEIGHT_KG, Sex
-from patients.display.text import clock_text
+from patients.display.text import clock_text, date_text, day_of, site_time
 from patients.forms.base import SubmittedForm
+from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import (
     TypedNumberField,
     VitalSignField,
@@ -32,7 +33,7 @@ from patients.forms.layout import (
     wide,
 )
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields, ObservedTimeFields
-from patients.models import Course, EntryKind, Move
+from patients.models import CONFIRMED, Course, EntryKind, Move
 from patients.recording.admit import Admission
 from patients.recording.inputs import NewEntry
 from patients.ward.transfer import TransferRequest, location_token
@@ -44,7 +45,7 @@ _WHY_BASELINE: Final = (
 _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 
 
-class AdmissionForm(LocalTimeFields, SubmittedForm):
+class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
     """Admission: the patient and the course to open; weight and baseline may follow later."""
 
     mrn = forms.CharField(label="MRN", max_length=40)
@@ -105,12 +106,30 @@ class AdmissionForm(LocalTimeFields, SubmittedForm):
     def clean(self) -> dict[str, Any]:
         infused_at = self.clean_local_time("infused", now=self.now, ahead=AT_MOST_AHEAD)
         if infused_at is not None:
-            self.infused_at = timezone.localtime(infused_at)
+            self.infused_at = site_time(infused_at)
+            self._check_long_ago(infused_at)
         self._clean_age()
         check_pressures(
             self, *_BASELINE[:2], sentence="The diastolic is not below the systolic pressure."
         )
         return self.cleaned_data
+
+    def _check_long_ago(self, infused_at: datetime) -> None:
+        """Refuse an infusion of more than 5 years ago, ask about one of more than 60 days ago."""
+        infused = date_text(day_of(infused_at))
+        ago = self.now - infused_at
+        if ago > TOO_FAR_FROM_INFUSION:
+            self.add_error("infused_date", f"{infused} is more than 5 years ago. Check the date.")
+        elif ago > FAR_FROM_INFUSION:
+            days = FAR_FROM_INFUSION.days
+            self.ask("infused_date", f"The infusion was more than {days} days ago: {infused}.")
+
+    def submission_answers(self) -> dict[str, Any]:
+        """Return the questions that were confirmed; they are about no entry of the act."""
+        answers = super().submission_answers()
+        if self.questions:
+            answers[CONFIRMED] = [[None, each.sentence] for each in self.questions]
+        return answers
 
     def _clean_age(self) -> None:
         if {"birth_date", "age_years"} & self.errors.keys():
@@ -191,6 +210,10 @@ class TransferForm(ObservedTimeFields, SubmittedForm):
 
     def clean(self) -> dict[str, Any]:
         self.at = self.clean_local_time("observed", now=self.now, ahead=AT_MOST_AHEAD)
+        if self.what is not Move.ENDED and not can_be_charted(self.course.infused_at):
+            self.add_error(
+                None, "The infusion time of this course is impossible: the course can only end."
+            )
         if self.at is not None and self.at < self.course.infused_at:
             infused = clock_text(self.course.infused_at, self.now)
             self.add_error("observed_time", f"This is before the infusion ({infused}).")

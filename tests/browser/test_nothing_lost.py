@@ -464,6 +464,16 @@ def test_a_page_left_open_overnight_asks_for_the_time(
     assert abs(entry.at - typed_at) < timedelta(minutes=2)
 
 
+def test_a_form_emptied_by_a_save_is_opened_then(bedside: BedsidePage) -> None:
+    """A page that stays open for days is not asked for the time of each save."""
+    opened = bedside.page.locator("form[data-entry] input[name=opened_at]")
+    yesterday = (timezone.now() - timedelta(days=1)).isoformat()
+    opened.evaluate("(input, value) => { input.value = value; }", yesterday)
+    bedside.fill({"Temperature": "38"})
+    bedside.save_and_see_it_saved()
+    assert timezone.now() - datetime.fromisoformat(opened.input_value()) < timedelta(minutes=2)
+
+
 def test_a_form_emptied_again_has_not_begun(bedside: BedsidePage) -> None:
     """Text typed by mistake and deleted does not set the time at which values were read."""
     begun = bedside.page.locator("form[data-entry] input[name=begun_at]")

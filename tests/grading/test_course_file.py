@@ -287,3 +287,43 @@ ONE_OF_EACH: list[Raw] = [
 def test_an_entry_survives_being_written_as_words(raw: Raw) -> None:
     entry = read_entry({"id": "e", "at": AT, **raw})
     assert from_words(json.loads(json.dumps(to_words(entry)))) == entry
+
+
+IMPOSSIBLE_TIMES = (
+    "0001-01-01T00:00:00+00:00",
+    "1899-12-31T23:59:59+00:00",
+    "1900-01-01T00:00:00+01:00",
+    "2200-01-01T00:00:01+00:00",
+    "9999-12-31T23:59:59-12:00",
+)
+
+
+@pytest.mark.parametrize("written", IMPOSSIBLE_TIMES)
+def test_a_time_outside_1900_to_2200_is_refused_at_its_place(written: str) -> None:
+    therapy = {"product": "CAR-T", "infused_at": written}
+    assert "therapy.infused_at" in places(course(therapy=therapy))
+    note = {"kind": "note", "note": "seen"}
+    assert places(course({**note, "at": written})) == {"entries[0].at"}
+    assert "entries[0].recorded_at" in places(course({**note, "recorded_at": written}))
+    assert places(course(baseline={"measured_at": written})) == {"baseline.measured_at"}
+
+
+def test_the_first_and_the_last_possible_times_are_read() -> None:
+    for written in ("1900-01-01T00:00:00+00:00", "2200-01-01T00:00:00+00:00"):
+        entry = {"kind": "note", "note": "seen", "at": written}
+        assert read_course(json.dumps(course(entry))).entries[0].at.isoformat() == written
+
+
+def test_an_entry_years_before_the_infusion_is_read() -> None:
+    entry = {"kind": "weight", "weight_kg": 80, "at": "2004-01-01T00:00:00+00:00"}
+    assert read_course(json.dumps(course(entry))).entries[0].at.year == 2004
+
+
+def test_an_offset_that_no_place_has_is_refused() -> None:
+    therapy = {"product": "CAR-T", "infused_at": "2014-01-01T00:00:00-18:00"}
+    assert places(course(therapy=therapy)) == {"therapy.infused_at"}
+
+
+def test_a_charted_row_is_read_whatever_its_time() -> None:
+    words = {"id": "1", "kind": "note", "note": "seen", "at": "0001-01-01T00:00:00+00:00"}
+    assert read_entry(words).at.year == 1

@@ -136,6 +136,7 @@ export const renewed = (form, emptyValues) => {
   pristine.set(form, JSON.stringify(emptyValues));
   form.querySelector("[data-restored]")?.remove();
   for (const name of ["begun_at", "sent_at"]) hidden(form, name).value = "";
+  hidden(form, "opened_at").value = new Date(now()).toISOString();
   setBegunAt(form);
   showTime(form);
   keep(form);

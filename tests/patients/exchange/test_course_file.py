@@ -148,3 +148,35 @@ def test_an_author_is_named_or_unknown(tmp_path: Path, clinician: Any) -> None:
         call_command("import_course", as_file(tmp_path), by="nobody")
     with pytest.raises(CommandError):
         call_command("import_course", str(tmp_path / "missing.json"), stderr=StringIO())
+
+
+@pytest.mark.parametrize(
+    "infused_at",
+    ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-12:00", "2014-01-01T09:00:00-18:00"],
+)
+def test_an_impossible_infusion_is_a_fault_by_place(tmp_path: Path, infused_at: str) -> None:
+    faults, therapy = StringIO(), {"product": "CAR-T", "infused_at": infused_at}
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, therapy=therapy), stderr=faults)
+    assert "therapy.infused_at" in faults.getvalue()
+    assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize("at", ["1900-01-01T00:00:00+00:00", "1900-01-01T00:00:01+00:00"])
+def test_the_first_instant_of_the_calendar(tmp_path: Path, at: str) -> None:
+    """The facts outside the entries are recorded just before them, which must be possible too."""
+    faults, therapy = StringIO(), {"product": "CAR-T", "infused_at": "1900-01-01T00:00:00+00:00"}
+    path = as_file(tmp_path, therapy=therapy, entries=[{"at": at, "kind": "note", "note": "seen"}])
+    if at.endswith("00:00:00+00:00"):
+        with pytest.raises(CommandError):
+            call_command("import_course", path, stderr=faults)
+        assert "entries[0].recorded_at: expected a time after 1900-01-01" in faults.getvalue()
+    else:
+        call_command("import_course", path)
+        assert Course.objects.get().entries.filter(kind="note").exists()
+
+
+def test_an_entry_years_before_the_infusion_is_imported(tmp_path: Path) -> None:
+    entry = {"at": "2004-01-01T09:00:00+00:00", "kind": "weight", "weight_kg": 71}
+    call_command("import_course", as_file(tmp_path, entries=[entry]))
+    assert Course.objects.get().entries.filter(at__year=2004).exists()

@@ -276,3 +276,15 @@ def test_without_htmx_an_answer_goes_back_to_the_page(
     refused = nurse_client.post(answer_url(grade_3, WORKUP, "not_appropriate"), wrong)
     assert refused.status_code == 422
     assert b"Choose a reason" in refused.content
+
+
+@pytest.mark.parametrize("name", ["sent_at", "begun_at", "opened_at"])
+@pytest.mark.parametrize("hidden", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00"])
+def test_done_asks_for_the_time_where_a_hidden_one_is_impossible(
+    nurse_client: Client, grade_3: Course, name: str, hidden: str
+) -> None:
+    fields = {"agent": "tocilizumab", "dose_mg": "320", name: hidden}
+    refused = answered(nurse_client, grade_3, DOSE, "done", **fields)
+    assert refused.status_code == 422
+    assert "Give the date and the time" in refused.content.decode()
+    assert not GuidanceAnswer.objects.exists()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from patients.models import Course
+from patients.models import CONFIRMED, Course
 from tests.entry_forms import url
 
 
@@ -72,3 +72,54 @@ def test_an_impossible_admission_is_refused(
     assert answer.status_code == 422
     assert field in answer.context["form"].errors
     assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize(
+    ("day", "clock"),
+    [("0001-01-01", "00:00"), ("1900-01-01", "00:00"), ("9999-12-31", "23:59"), ("2020-01-01", "")],
+)
+def test_an_infusion_at_an_impossible_time_is_refused(
+    nurse_client: Client, settings: Any, zone: str, day: str, clock: str
+) -> None:
+    settings.TIME_ZONE = zone
+    sent = admission(infused_date=day, infused_time=clock or "10:00", birth_date="2019-03-01")
+    answer = nurse_client.post(reverse("patients:admit"), sent)
+    assert answer.status_code == 422
+    assert {"infused_date", "infused_time"} & answer.context["form"].errors.keys()
+    assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_birth_at_an_end_of_the_calendar_is_refused(
+    nurse_client: Client, settings: Any, zone: str, day: str
+) -> None:
+    settings.TIME_ZONE = zone
+    answer = nurse_client.post(reverse("patients:admit"), admission(birth_date=day))
+    assert answer.status_code == 422
+    assert "birth_date" in answer.context["form"].errors
+
+
+def test_an_infusion_of_more_than_sixty_days_ago_is_asked_about(nurse_client: Client) -> None:
+    there = timezone.localtime(timezone.now() - timedelta(days=61))
+    sent = admission(infused_date=f"{there:%Y-%m-%d}")
+    asked = nurse_client.post(reverse("patients:admit"), sent)
+    assert asked.status_code == 422
+    page = asked.content.decode()
+    assert "The infusion was more than 60 days ago" in page
+    # Enter presses the first button of the form, which must not be the yes.
+    assert page.index("Admit</button>") < page.index("Yes, correct: save</button>")
+    assert not Course.objects.exists()
+    sent["confirmed"] = asked.context["form"].questions_digest
+    assert nurse_client.post(reverse("patients:admit"), sent).status_code == 302
+    act = Course.objects.get().acts.get()
+    ((place, sentence),) = act.answers[CONFIRMED]
+    assert place is None
+    assert "more than 60 days ago" in sentence
+
+
+def test_an_infusion_of_fifty_nine_days_ago_is_not_asked_about(nurse_client: Client) -> None:
+    there = timezone.localtime(timezone.now() - timedelta(days=59))
+    sent = admission(infused_date=f"{there:%Y-%m-%d}", infused_time=f"{there:%H:%M}")
+    assert nurse_client.post(reverse("patients:admit"), sent).status_code == 302
