@@ -9,9 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from grading.engine.times import EARLIEST, LATEST, can_be_charted
+from grading.engine.times import can_be_charted
 from grading.engine.units import NotANumberError, exact_decimal
-from grading.engine.vocabulary import Limits
+from grading.engine.vocabulary import EARLIEST, LATEST, Limits
 
 Word = TypeVar("Word", bound=StrEnum)
 _FARTHEST_OFFSET: Final = timedelta(hours=15, minutes=59)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Self
@@ -151,6 +151,13 @@ DOSE_JUMP: Final = 5
 """A dose that is this many times the one before, or its part, may be a slip of unit or point."""
 AT_MOST_AHEAD: Final = timedelta(minutes=5)
 """How far a clinical time may lie after the time of charting."""
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""First and last time that can be charted or read from a file."""
+FAR_FROM_INFUSION: Final = timedelta(days=60)
+"""An entry further before the infusion, or an infusion further back, is asked about in a form."""
+TOO_FAR_FROM_INFUSION: Final = timedelta(days=1826, hours=6)
+"""Five years: a form refuses an entry further from the infusion, or an infusion further back."""
 AGE_YEARS: Final = Limits.of("0", "120")
 FLOW_L_PER_MIN: Final = Limits.of("0", "70")
 FIO2_PERCENT: Final = Limits.of("21", "100")

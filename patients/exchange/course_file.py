@@ -16,8 +16,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
 from grading.engine.entries import Entry as ChartedEntry
-from grading.engine.times import EARLIEST
-from grading.engine.vocabulary import AT_MOST_AHEAD
+from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from patients.models import ActSource, Course, EntryKind
 from patients.recording.admit import (
     Admission,

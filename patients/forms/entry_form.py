@@ -19,7 +19,7 @@ from grading.course_file import CourseFileError, read_entry
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.plausibility import Circumstances
 from grading.engine.plausibility import questions as questions_about
-from grading.engine.times import FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
+from grading.engine.vocabulary import FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
 from patients.display.text import clock_text, date_text, date_time_text, day_of, site_time
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm

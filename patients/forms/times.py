@@ -9,8 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from grading.engine.times import EARLIEST, LATEST
-from grading.engine.vocabulary import AT_MOST_AHEAD
+from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST, LATEST
 from patients.display.text import clock_text, date_text
 from patients.forms.base import BedsideForm
 from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion

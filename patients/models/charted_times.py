@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from grading.engine.times import EARLIEST, LATEST
+from grading.engine.vocabulary import EARLIEST, LATEST
 
 
 def within_calendar(*columns: str) -> Q:

@@ -14,7 +14,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from grading.engine.times import EARLIEST
+from grading.engine.vocabulary import EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
 from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind

@@ -12,8 +12,15 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
 
-from grading.engine.times import FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION, can_be_charted
-from grading.engine.vocabulary import AGE_YEARS, AT_MOST_AHEAD, WEIGHT_KG, Sex
+from grading.engine.times import can_be_charted
+from grading.engine.vocabulary import (
+    AGE_YEARS,
+    AT_MOST_AHEAD,
+    FAR_FROM_INFUSION,
+    TOO_FAR_FROM_INFUSION,
+    WEIGHT_KG,
+    Sex,
+)
 from patients.display.text import clock_text, date_text, day_of, site_time
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm

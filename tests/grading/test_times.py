@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from grading.engine.times import EARLIEST, LATEST, can_be_charted, in_zone
+from grading.engine.times import can_be_charted, in_zone
+from grading.engine.vocabulary import EARLIEST, LATEST
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from grading.engine.times import EARLIEST, LATEST
+from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.models import ChartingAct, Course, Move, PolicyVersion, SitePolicy, Transfer
 from tests.factories import chart
 
