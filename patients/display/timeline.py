@@ -227,7 +227,7 @@ def _move_text(what: str, before: str, after: str) -> str:
     if what == Move.ENDED:
         return f"Course ended on {before}, off the board"
     if what == Move.REOPENED:
-        return f"Course taken up again on {after}"
+        return f"Course reopened on {after}"
     return f"Moved from {before} to {after}"
 
 

@@ -47,7 +47,7 @@ class SubmittedForm(BedsideForm):
     form_id = forms.UUIDField(
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(
-            ("required", "invalid"), "This form was opened too long ago: load the page anew."
+            ("required", "invalid"), "This form was opened too long ago. Reload the page."
         ),
     )
 

@@ -129,7 +129,7 @@ def why_asked_again(item: Item, answer: AnswerRow, advice: Advice) -> str:
     if (risen := _grade_rise_since(answer, advice)) is not None:
         return f"asked again: grade {risen}"
     if answer.was_replaced:
-        return "asked again: what it charted was taken back or corrected"
+        return "asked again: the entry it charted was retracted or corrected"
     if answer.charted and item.dose_mg is not None:
         return "asked again: another dose is worked out"
     if item.code.startswith(_ASKED_AGAIN_AFTER_DOSE):

@@ -182,7 +182,7 @@ def _stale_task(key: str, entry: Entry, unchanged_by_name: Mapping[str, Unchange
         note=item.text if item is not None else "",
         actions=actions,
         form_kind=entry.kind if has_form else "",
-        form_label=_FORM_OF_STALE.get(entry.kind, "Chart anew") if has_form else "",
+        form_label=_FORM_OF_STALE.get(entry.kind, "Chart again") if has_form else "",
     )
 
 

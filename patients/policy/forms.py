@@ -144,7 +144,7 @@ class PolicyForm(LocalTimeFields):
         if valid_from < self.now - DECISION_AT_MOST_BACK:
             self.add_error(
                 "from_time",
-                f"{timezone.localtime(valid_from):%d %b %H:%M} is past: nothing is graded anew "
+                f"{timezone.localtime(valid_from):%d %b %H:%M} is past: nothing is graded again "
                 "backwards by a change of policy. To do that for one course, open its own page.",
             )
         self.valid_from = valid_from

@@ -217,9 +217,9 @@ def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bo
             form_id=cleaned["form_id"],
         )
     except FormReusedError:
-        form.add_error(None, "This form was sent before with another policy: open it anew.")
+        form.add_error(None, "This form was already sent with another policy. Open it again.")
         return False
-    messages.info(request, "Graded anew from the infusion; what the chart said before is kept.")
+    messages.info(request, "Graded again from the infusion. The earlier grades are kept.")
     return True
 
 

@@ -287,6 +287,6 @@ class ReopenForm(TransferForm):
 
     what = Move.REOPENED
     title = "Take the course up again"
-    button = "Take up again"
+    button = "Reopen"
 
-    reason = _reason("Say why the course is taken up again.")
+    reason = _reason("Say why the course is reopened.")

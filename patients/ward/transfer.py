@@ -31,7 +31,7 @@ class TransferReusedError(ConflictError):
     """This form was saved before with other contents."""
 
     def __init__(self) -> None:
-        super().__init__("This form was sent before with other contents: open the page anew.")
+        super().__init__("This form was already sent with other contents. Reload the page.")
 
 
 @dataclass(frozen=True, slots=True)

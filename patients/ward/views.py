@@ -102,7 +102,7 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult 
     except AlreadyAdmittedError as error:
         form.add_error("product", error.sentence)
     except FormReusedError:
-        form.add_error(None, "This form was saved before with other contents: open it anew.")
+        form.add_error(None, "This form was already saved with other contents. Open it again.")
     return None
 
 

@@ -50,7 +50,7 @@ const showFailure = (event) => {
     {
       0: "There is no connection.",
       401: "You have been signed out: sign in again.",
-      403: "You may not do this, or have signed in anew elsewhere.",
+      403: "You may not do this, or have signed in again elsewhere.",
     }[status] ?? "The server could not save it.";
   const message = document.createElement("p");
   message.className = "message message-wrong";

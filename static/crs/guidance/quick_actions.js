@@ -3,7 +3,7 @@
 const WHY = {
   0: "There is no connection.",
   401: "You have been signed out: sign in again.",
-  403: "You may not do this, or have signed in anew elsewhere.",
+  403: "You may not do this, or have signed in again elsewhere.",
 };
 
 const showFailure = (event) => {
