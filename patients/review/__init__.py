@@ -1,0 +1,1 @@
+"""The history of grades, for who reviews it."""
