@@ -17,6 +17,7 @@ from grading.engine.periods import Opening, Period, tile
 from grading.engine.policy import Policy
 from grading.engine.state import CourseState
 from grading.engine.status import CurrentStatus, Excluded
+from grading.engine.trace import Trace, trace
 from grading.engine.units import minutes
 from grading.engine.vocabulary import VITAL_SIGN, Attribution
 from grading.systems import HEADLINE
@@ -30,8 +31,10 @@ __all__ = [
     "GradingSystem",
     "Regraded",
     "ResumePoint",
+    "Trace",
     "regrade",
     "status_at",
+    "trace_of",
 ]
 
 CHECKPOINT_EVERY: Final = 20
@@ -97,6 +100,22 @@ def status_at(
     run.openings += state.advance(now, ())
     status = status_of(state, now)
     return _finish(state, graded[len(past) :], run, status), status
+
+
+def trace_of(
+    facts: CourseFacts,
+    entries: Iterable[Entry],
+    until: datetime,
+    *,
+    resume: ResumePoint | None = None,
+    system: GradingSystem = HEADLINE,
+) -> Trace:
+    """Return the values that grading had from ``resume`` (None: the infusion) up to ``until``.
+
+    ``entries`` are as for ``regrade``.
+    """
+    state, graded = _at_the_start(facts, entries, resume, system)
+    return trace(state, graded, until)
 
 
 def _checkpoint_after(following: int) -> int:

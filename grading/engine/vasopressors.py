@@ -107,6 +107,24 @@ def norepinephrine_equivalent(doses: Doses) -> Fraction:
     return sum(terms[1:], terms[0]) if terms else Fraction(0)
 
 
+def equivalent_limit(doses: Doses) -> Fraction | None:
+    """Return the norepinephrine equivalent, in µg/min, from which Table 3 calls ``doses`` high.
+
+    Of one drug by itself it is its own threshold as an equivalent; None where no row of the table
+    applies. In a combination a drug that reaches its own threshold is high whatever the equivalent.
+    """
+    if VasopressorDrug.VASOPRESSIN in doses:
+        return _WITH_VASOPRESSIN
+    if len(doses) > 1 and len(doses.keys() & _DIVISOR.keys()) > 1:
+        return _COMBINATION
+    limits = [
+        _MONOTHERAPY[drug] / _DIVISOR[drug]
+        for drug in doses
+        if drug in _MONOTHERAPY and drug in _DIVISOR
+    ]
+    return min(limits, default=None)
+
+
 def high_now(doses: Doses) -> bool:
     """Return whether any row of Table 3 is reached at this instant, whatever its duration."""
     for drug, dose in doses.items():

@@ -112,6 +112,14 @@ def sql_not_replaced(alias: str) -> str:
     return f"NOT {sql_replaced(f'{alias}.id')}"
 
 
+def sql_not_replaced_then(alias: str) -> str:
+    """Return the SQL condition that nothing recorded by ``%(known_at)s`` replaces ``alias``."""
+    return (
+        "NOT EXISTS (SELECT FROM patients_entry AS later "
+        f"WHERE later.replaces_id = {alias}.id AND later.recorded_at <= %(known_at)s)"
+    )
+
+
 def not_replaced() -> Combinable:
     """Return ``sql_not_replaced`` for a query of the model ``Entry``."""
     return ~Exists(Entry.objects.filter(replaces=OuterRef("pk")))

@@ -74,6 +74,16 @@ WHERE decided.course_id = %(course)s
 """
 """One JSON text: the policies decided for a course, in the order of the decisions."""
 
+SQL_POLICIES_DECIDED_THEN: Final = (
+    SQL_DECIDED_POLICIES.replace(
+        "FROM patients_coursepolicy AS decided",
+        "FROM patients_coursepolicy AS decided "
+        "JOIN patients_chartingact AS decision ON decision.id = decided.act_id",
+    )
+    + "AND decision.recorded_at <= %(known_at)s"
+)
+"""The same, of the decisions recorded by ``%(known_at)s``."""
+
 
 def parse_policy_periods(text: str | None) -> tuple[PolicyPeriod, ...]:
     """Return the periods of ``SQL_DECIDED_POLICIES``, each without ``site_policy_id``."""

@@ -129,7 +129,7 @@ def read_for_save(
         _resume_point(resume_at, state, system),
         latest,
         parse_policy_periods(decided),
-        _periods(periods),
+        parse_periods(periods),
         parse_entry_rows(entries),
     )
 
@@ -138,7 +138,7 @@ def _resume_point(at: datetime | None, state: str, system: GradingSystem) -> Res
     return None if at is None else ResumePoint(at, state, system.key, system.version)
 
 
-def _periods(text: str | None) -> tuple[GradePeriodRow, ...]:
+def parse_periods(text: str | None) -> tuple[GradePeriodRow, ...]:
     return tuple(
         GradePeriodRow(
             pk,

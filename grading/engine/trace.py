@@ -1,0 +1,160 @@
+"""Values over time as grading had them: FiO2, doses, the norepinephrine equivalent, the limits.
+
+What a plot and a table of a course show beside what was charted. Nothing is computed here that
+grading does not compute; it is noted at every instant at which it may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from grading.engine.entries import Entry, Oxygen
+from grading.engine.oxygen import fio2_of
+from grading.engine.state import CourseState
+from grading.engine.vasopressors import equivalent_limit, norepinephrine_equivalent
+from grading.engine.vocabulary import OxygenDevice, VasopressorDrug
+
+
+class OxygenStep(NamedTuple):
+    """What the patient breathed from ``at`` on.
+
+    ``fio2_percent`` is None where it is not known, and where the device alone decides;
+    ``counts`` is false where the oxygen is attributed to another cause.
+    """
+
+    at: datetime
+    entry_id: str
+    device: OxygenDevice
+    flow_l_per_min: Decimal | None
+    fio2_percent: Decimal | None
+    estimated: bool
+    counts: bool
+
+
+class DoseStep(NamedTuple):
+    """The dose of one drug from ``at`` on, in the drug's canonical unit.
+
+    ``runs`` is false where it was stopped, or is attributed to another cause; ``dose`` None runs at
+    a dose not known.
+    """
+
+    at: datetime
+    entry_id: str
+    runs: bool
+    dose: Fraction | None
+
+
+class EquivalentStep(NamedTuple):
+    """The norepinephrine equivalent of what ran from ``at`` on, in µg/min.
+
+    ``limit`` is the equivalent from which Table 3 calls it a high dose; None where no row of the
+    table applies. ``is_complete`` is false where a dose among them is not known.
+    """
+
+    at: datetime
+    equivalent: Fraction
+    limit: Fraction | None
+    is_complete: bool
+
+
+class LimitStep(NamedTuple):
+    """The floors of pressure and the threshold of fever in force from ``at`` on.
+
+    In mmHg and °C; ``map_floor_mmhg`` is None for a child.
+    """
+
+    at: datetime
+    systolic_floor_mmhg: Decimal
+    map_floor_mmhg: Decimal | None
+    fever_c: Decimal
+
+
+@dataclass(slots=True)
+class Trace:
+    """The values of one course in order of time, from the infusion on."""
+
+    oxygen: list[OxygenStep] = field(default_factory=list)
+    doses: dict[VasopressorDrug, list[DoseStep]] = field(default_factory=dict)
+    equivalent: list[EquivalentStep] = field(default_factory=list)
+    limits: list[LimitStep] = field(default_factory=list)
+
+    def note(self, at: datetime, state: CourseState) -> None:
+        """Note what ``state``, advanced to ``at``, has changed since the last call."""
+        self._note_limits(at, state)
+        self._note_oxygen(at, state)
+        self._note_doses(at, state)
+
+    def _note_limits(self, at: datetime, state: CourseState) -> None:
+        limits, policy = state.circulation.limits, state.policy
+        map_floor = policy.map_floor_adult_mmhg if limits.adult else None
+        step = LimitStep(at, limits.systolic_floor_mmhg, map_floor, policy.fever_threshold_c)
+        if not self.limits or self.limits[-1][1:] != step[1:]:
+            self.limits.append(step)
+
+    def _note_oxygen(self, at: datetime, state: CourseState) -> None:
+        entry = state.oxygen.entry
+        if entry is None:
+            return
+        step = _oxygen_step(at, entry, state)
+        if not self.oxygen or self.oxygen[-1][1:] != step[1:]:
+            self.oxygen.append(step)
+
+    def _note_doses(self, at: datetime, state: CourseState) -> None:
+        infusions = state.circulation.infusions
+        changed = False
+        for drug, entry in infusions.entries.items():
+            runs = drug in infusions.running_since
+            step = DoseStep(at, entry.id, runs, infusions.doses.get(drug) if runs else None)
+            steps = self.doses.setdefault(drug, [])
+            if not steps or steps[-1][1:] != step[1:]:
+                steps.append(step)
+                changed = True
+        if changed:
+            doses = infusions.doses
+            self.equivalent.append(
+                EquivalentStep(
+                    at,
+                    norepinephrine_equivalent(doses),
+                    equivalent_limit(doses),
+                    is_complete=None not in doses.values(),
+                )
+            )
+
+
+def trace(state: CourseState, entries: Iterable[Entry], until: datetime) -> Trace:
+    """Advance ``state`` over ``entries`` up to ``until``; return the values on the way.
+
+    ``entries`` are in order of time. The state begins at the infusion or at a checkpoint.
+    """
+    traced = Trace()
+    by_instant: dict[datetime, list[Entry]] = {}
+    for entry in entries:
+        if entry.at <= until:
+            by_instant.setdefault(entry.at, []).append(entry)
+    facts = state.facts
+    turns = {facts.infused_at, *(later.at for later in facts.policies)}
+    for at in sorted(by_instant.keys() | {turn for turn in turns if turn <= until}):
+        if state.at is not None and at < state.at:
+            continue
+        state.advance(at, by_instant.get(at, ()))
+        if at >= facts.infused_at:
+            traced.note(at, state)
+    return traced
+
+
+def _oxygen_step(at: datetime, entry: Oxygen, state: CourseState) -> OxygenStep:
+    fio2 = fio2_of(entry, state.policy)
+    return OxygenStep(
+        at,
+        entry.id,
+        entry.device,
+        entry.flow_l_per_min,
+        None if fio2 is None else fio2.percent,
+        estimated=fio2 is not None and fio2.estimated,
+        counts=entry.counts,
+    )

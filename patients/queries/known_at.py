@@ -1,0 +1,107 @@
+"""Read a course as it was known at an instant: its entries, policies, answers and grades.
+
+What was recorded later is left out, corrections and retractions among it: an entry that was
+corrected later is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from grading.engine.entries import Entry as ChartedEntry
+from grading.engine.facts import CourseFacts
+from grading.engine.grading_system import GradingSystem
+from patients.models import Course
+from patients.queries.entries import (
+    SQL_ENTRIES_AS_JSON,
+    EntryRow,
+    course_facts,
+    parse_entries,
+    parse_entry_rows,
+    sql_not_replaced_then,
+)
+from patients.queries.grades import GradePeriodRow
+from patients.queries.guidance_answers import (
+    SQL_LATEST_ANSWERS_THEN,
+    AnswerRow,
+    parse_latest_answers,
+)
+from patients.queries.policies import (
+    SQL_POLICIES_DECIDED_THEN,
+    PolicyPeriod,
+    parse_policy_periods,
+    policy_periods_for,
+)
+from patients.queries.snapshot import parse_periods
+
+SQL_READ_KNOWN_AT: Final = (
+    """
+SELECT (
+    SELECT {as_json}
+    FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+    WHERE entry.course_id = %(course)s AND entry.recorded_at <= %(known_at)s
+        AND entry.kind <> 'retraction' AND {in_force}
+), (
+    {decided}
+), (
+    {answers}
+), (
+    SELECT jsonb_agg(
+        jsonb_build_array(period.id, lower(period.valid), upper(period.valid), period.grade,
+            period.at_most, period.findings, period.ruleset_version, period.policy_id)
+        ORDER BY lower(period.valid)
+    )
+    FROM patients_gradeperiod AS period
+    WHERE period.course_id = %(course)s AND period.system = %(system)s
+        AND period.known @> %(known_at)s::timestamptz
+)
+""".replace("{as_json}", SQL_ENTRIES_AS_JSON)
+    .replace("{in_force}", sql_not_replaced_then("entry"))
+    .replace("{decided}", SQL_POLICIES_DECIDED_THEN)
+    .replace("{answers}", SQL_LATEST_ANSWERS_THEN)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseKnownAt:
+    """A course as it was known at ``known_at``.
+
+    ``rows`` are the entries in force then, in the engine's order; ``answers`` the latest to each
+    item of guidance, by its code; ``periods`` the grades over clinical time.
+    """
+
+    course: Course
+    known_at: datetime
+    rows: Sequence[EntryRow]
+    policy_periods: Sequence[PolicyPeriod]
+    answers: dict[str, AnswerRow]
+    periods: Sequence[GradePeriodRow]
+
+    @property
+    def facts(self) -> CourseFacts:
+        return course_facts(self.course, self.policy_periods)
+
+    @property
+    def entries(self) -> list[ChartedEntry]:
+        return parse_entries(self.rows)
+
+
+def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> CourseKnownAt:
+    """Read ``course`` as it was known at ``known_at``, in one statement."""
+    params: dict[str, Any] = {"course": course.pk, "system": system.key, "known_at": known_at}
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_READ_KNOWN_AT, params)
+        entries, decided, answers, periods = cursor.fetchone()
+    return CourseKnownAt(
+        course=course,
+        known_at=known_at,
+        rows=parse_entry_rows(entries),
+        policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
+        answers=parse_latest_answers(answers),
+        periods=parse_periods(periods),
+    )
