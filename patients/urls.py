@@ -7,6 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.guidance import views as guidance_views
 from patients.policy import views as policy_views
+from patients.review import disagreement_views, sign_off_views
 from patients.review import views as review_views
 from patients.ward import views as ward_views
 
@@ -19,6 +20,13 @@ urlpatterns = [
     path("courses/<uuid:course_id>/grade/", bedside_views.grade, name="grade"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
+    path("courses/<uuid:course_id>/sign-off/", sign_off_views.sign_off, name="sign_off"),
+    path("courses/<uuid:course_id>/seen/", sign_off_views.seen, name="seen"),
+    path("reviews/", sign_off_views.reviews, name="reviews"),
+    path("reviews/disagreements/", disagreement_views.disagreements, name="disagreements"),
+    path(
+        "reviews/disagreements.csv", disagreement_views.disagreements_csv, name="disagreements_csv"
+    ),
     path("courses/<uuid:course_id>/entries/<slug:kind>/", entry_views.entries, name="entries"),
     path(
         "courses/<uuid:course_id>/entries/<uuid:entry_id>/correct/",

@@ -43,6 +43,26 @@ def check_can_export_answers(user: User | AnonymousUser) -> None:
     _require(can_export_answers(user), "download the answers to guidance")
 
 
+def can_review(user: User | AnonymousUser) -> bool:
+    """Return whether ``user`` may sign grades, or state another one."""
+    return _role(user) == Role.ICU_REVIEWER
+
+
+def check_can_review(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_review``."""
+    _require(can_review(user), "sign grades")
+
+
+def can_read_disagreements(user: User | AnonymousUser) -> bool:
+    """Return whether ``user`` may read and download stated beside computed grades."""
+    return _role(user) in REVIEWING_ROLES
+
+
+def check_can_read_disagreements(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_read_disagreements``."""
+    _require(can_read_disagreements(user), "read the grades stated by reviewers")
+
+
 def can_manage_policy(user: User | AnonymousUser) -> bool:
     """Return whether ``user`` may change the site's policy, and have a course regraded by it."""
     return _role(user) == Role.ADMINISTRATOR

@@ -23,7 +23,7 @@ from patients.display.previous_values import (
     running_infusions,
 )
 from patients.display.text import capital
-from patients.display.timeline import GRADE_CHANGE, GUIDANCE, TRANSFER
+from patients.display.timeline import GRADE_CHANGE, GUIDANCE, REVIEW, TRANSFER
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
 from patients.forms.proposals import read_proposals
@@ -67,6 +67,7 @@ TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
     (GUIDANCE, "Answers to guidance"),
+    (REVIEW, "Reviews"),
     (TRANSFER, "Ward and bed"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )

@@ -11,6 +11,7 @@ from grading.systems import HEADLINE
 from patients.display.timeline import (
     GRADE_CHANGE,
     GUIDANCE,
+    REVIEW,
     TRANSFER,
     Timeline,
     TimelineRow,
@@ -19,10 +20,12 @@ from patients.display.timeline import (
     build_timeline,
     change_row,
     move_row,
+    review_row,
 )
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
 from patients.queries.guidance_answers import read_all_answers
+from patients.queries.reviews import read_all_sign_offs
 from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
     TimelinePosition,
@@ -54,6 +57,8 @@ def timeline_of(
         return Timeline([answer_row(answer) for answer in read_all_answers(course_id)], "", kind)
     if kind == TRANSFER:
         return Timeline([move_row(move) for move in read_moves(course_id)], "", kind)
+    if kind == REVIEW:
+        return Timeline([review_row(one) for one in read_all_sign_offs(course_id)], "", kind)
     after = None if before is None else position_of(course_id, before)
     page = read_timeline_page(course_id, now, HEADLINE, after=after, kind=kind)
     return build_timeline(page, kind, _correctable(can_correct))

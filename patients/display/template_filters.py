@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from django.utils import timezone
@@ -38,6 +38,11 @@ def _stamp(at: datetime) -> str:
     return site_time(at).isoformat()
 
 
+def _instant(at: datetime) -> str:
+    """Format a time exactly, in UTC, for an address or a hidden field."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 def _until(at: datetime, now: datetime) -> str:
     """Format the time from ``now`` until ``at``: "39 min"; "now" where it has passed."""
     return duration_text(at - now) if at > now else "now"
@@ -59,6 +64,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clock": _clock,
     "day": date_text,
     "date_time": date_time_text,
+    "instant": _instant,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,

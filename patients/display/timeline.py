@@ -1,4 +1,4 @@
-"""Build the rows of the timeline: entries, grade changes, answers and moves."""
+"""Build the rows of the timeline: entries, grade changes, answers, reviews and moves."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from crs_app.accounts.models import Role
 from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
+from patients.display.sign_off import reason_text, signed_text, span_text
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
 from patients.models import REASON, EntryKind, Move, Transfer, confirmed_of
 from patients.queries.guidance_answers import AnswerRow
+from patients.queries.reviews import SignOff
 from patients.queries.timeline import MoveRow, TimelineEntry, TimelinePage
 
 GRADE_CHANGE: Final = "grade_change"
 GUIDANCE: Final = "guidance"
 TRANSFER: Final = "transfer"
+REVIEW: Final = "review"
 """Kinds of timeline rows that are not entries."""
 _SHOWN_AS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
@@ -35,7 +39,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """Row for an entry, a change of grade, an answer or a move; ``key`` is its HTML id."""
+    """Row of an entry, change of grade, answer, review or move; ``key`` is its HTML id."""
 
     key: str
     at: datetime
@@ -71,11 +75,13 @@ class Timeline:
 def build_timeline(page: TimelinePage, kind: str, correctable: Container[str]) -> Timeline:
     """Build the rows of a page, newest first.
 
-    A change of grade is above the entries of the same time; answers and moves are among them.
+    A change of grade is above the entries of the same time; answers, reviews and moves are among
+    them.
     ``correctable`` are the kinds of entries that the user may correct.
     """
     entries = build_rows(page.entries, page.chains, page.weights, correctable)
-    others = [*map(answer_row, page.answers), *map(move_row, page.moves), *entries]
+    others = [*map(answer_row, page.answers), *map(move_row, page.moves)]
+    others += [*map(review_row, page.sign_offs), *entries]
     changes = [
         change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
         for one in page.grade_changes
@@ -211,6 +217,20 @@ def move_row(move: MoveRow) -> TimelineRow:
         recorded_at=move.recorded_at,
         late_text=late_text(move.at, move.recorded_at),
         note=move.reason,
+    )
+
+
+def review_row(sign_off: SignOff) -> TimelineRow:
+    """Build the row of a sign-off, with the role that its author had."""
+    span = span_text(sign_off.start, sign_off.end)
+    return TimelineRow(
+        key=f"review-{sign_off.pk}",
+        at=sign_off.recorded_at,
+        kind=REVIEW,
+        text=f"Review: {signed_text(sign_off)} · {span}",
+        author=f"{sign_off.author_name}, {Role(sign_off.author_role).label}",
+        recorded_at=sign_off.recorded_at,
+        note=reason_text(sign_off),
     )
 
 

@@ -119,6 +119,12 @@ class AnswerReasons(Part):
     template = "%s/answer_reasons.html"
 
 
+class SignOffChoices(Part):
+    """Agree with a computed grade, or state another one with its reason."""
+
+    template = "%s/sign_off_choices.html"
+
+
 class TimeField(Field):
     """A time of day, typed on the 24-hour clock."""
 

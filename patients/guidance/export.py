@@ -28,9 +28,9 @@ def answers_as_csv(course_id: uuid.UUID | None = None) -> Iterator[str]:
     ).order_by("recorded_at")
     if course_id is not None:
         answers = answers.filter(course_id=course_id)
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for answer in answers.iterator(chunk_size=500):
-        yield _line(_cells(answer))
+        yield csv_line(_cells(answer))
 
 
 def _cells(answer: GuidanceAnswer) -> Iterable[Any]:
@@ -47,19 +47,21 @@ def _cells(answer: GuidanceAnswer) -> Iterable[Any]:
         answer.at_most,
         answer.reply,
         answer.reason,
-        _time(answer.returns_at),
+        csv_time(answer.returns_at),
         f"{charted} mg" if treatment is not None and treatment.body.get("dose_mg") else charted,
         answer.recorded_by.username,
-        _time(answer.recorded_at),
+        csv_time(answer.recorded_at),
         answer.ruleset_version,
     )
 
 
-def _time(instant: datetime | None) -> str:
+def csv_time(instant: datetime | None) -> str:
+    """Return a time at the site for a cell; "" for None."""
     return "" if instant is None else site_time(instant).isoformat(timespec="seconds")
 
 
-def _line(cells: Iterable[Any]) -> str:
+def csv_line(cells: Iterable[Any]) -> str:
+    """Return a line of a CSV file; no cell of it is run as a formula."""
     line = io.StringIO()
     csv.writer(line).writerow([as_spreadsheet_text(str(cell)) for cell in cells])
     return line.getvalue()

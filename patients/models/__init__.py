@@ -19,6 +19,7 @@ from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
+from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 
 __all__ = [
     "CONFIRMED",
@@ -28,10 +29,13 @@ __all__ = [
     "ChartingAct",
     "Course",
     "CoursePolicy",
+    "CourseSeen",
+    "DisagreementReason",
     "Entry",
     "EntryKind",
     "GradeCheckpoint",
     "GradePeriod",
+    "GradeReview",
     "GuidanceAnswer",
     "LaboratoryLimits",
     "Move",

@@ -224,7 +224,8 @@ SELECT (
 ), greatest((
     SELECT max(recorded_at) FROM patients_guidanceanswer
     WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
-), (SELECT max(at) FROM patients_transfer WHERE course_id = %(course)s))
+), (SELECT max(at) FROM patients_transfer WHERE course_id = %(course)s
+), (SELECT max(recorded_at) FROM patients_gradereview WHERE course_id = %(course)s))
 FROM oldest
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON)
     .replace("{weights}", SQL_WEIGHTS)
@@ -239,7 +240,7 @@ class GradeHistory(NamedTuple):
     ``authors`` are those of ``entry_ids``, by id; ``weights`` is the one in force at
     ``weights_since`` and every later one. ``may_have_answers`` is false where guidance was never
     answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of the latest
-    entry and of the latest answer or move, without those of ``apart_from_act``.
+    entry and of the latest answer, review or move, without those of ``apart_from_act``.
     """
 
     grades: list[GradeInterval]

@@ -1,4 +1,4 @@
-"""Read one page of the timeline in one statement: entries, grade changes, answers and moves."""
+"""Read one page of the timeline, with all kinds of its rows, in one statement."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from patients.queries.entries import (
 )
 from patients.queries.grades import sql_known_now, sql_start_of_period
 from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN, AnswerRow, parse_answers
+from patients.queries.reviews import SQL_SIGN_OFFS_WITHIN, SignOff, parse_sign_offs
 from patients.queries.status import weights_among
 
 PAGE_OF_ROWS: Final = 40
@@ -87,6 +88,7 @@ class TimelinePage(NamedTuple):
     grade_changes: list[GradeChangeRow]
     answers: list[AnswerRow]
     moves: list[MoveRow]
+    sign_offs: list[SignOff]
     has_older: bool
 
 
@@ -207,7 +209,7 @@ def read_timeline_page(
         params |= after._asdict()
     with connection.cursor() as cursor:
         cursor.execute(_statement(rows, of_kind=bool(kind), is_older=after is not None), params)
-        page, chains, weights, changes, answers, moves = cursor.fetchone()
+        page, chains, weights, changes, answers, moves, sign_offs = cursor.fetchone()
     page = page or []
     return TimelinePage(
         entries=[parse_timeline_entry(text) for text in page[:rows]],
@@ -216,6 +218,7 @@ def read_timeline_page(
         grade_changes=_parse_grade_changes(changes),
         answers=parse_answers(answers),
         moves=_parse_moves(moves),
+        sign_offs=parse_sign_offs(sign_offs),
         has_older=len(page) > rows,
     )
 
@@ -223,9 +226,11 @@ def read_timeline_page(
 @cache
 def _statement(rows: int, *, of_kind: bool, is_older: bool) -> str:
     until = "%(at)s::timestamptz" if is_older else _ALWAYS
-    apart_from_entries = "NULL, NULL, NULL" if of_kind else ", ".join(
+    apart_from_entries = "NULL, NULL, NULL, NULL" if of_kind else ", ".join(
         f"({part.format(since=_SINCE, until=until)})"
-        for part in (SQL_GRADE_CHANGES, SQL_ANSWERS_WITHIN, SQL_MOVES_WITHIN)
+        for part in (
+            SQL_GRADE_CHANGES, SQL_ANSWERS_WITHIN, SQL_MOVES_WITHIN, SQL_SIGN_OFFS_WITHIN,
+        )
     )  # fmt: skip
     return SQL_TIMELINE_PAGE.format(
         which=" ".join([_OF_KIND] * of_kind + [_OLDER] * is_older),

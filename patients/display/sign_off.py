@@ -1,0 +1,38 @@
+"""Words for sign-offs: the period, the grade that was stated, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from patients.display.text import day_of, site_time
+from patients.models import DisagreementReason
+from patients.queries.reviews import SignOff
+
+
+def time_text(at: datetime) -> str:
+    """Return a time with its day: "27 Nov 14:00"."""
+    there = site_time(at)
+    return f"{there.day} {there:%b} {there:%H:%M}"
+
+
+def span_text(start: datetime, end: datetime, *, is_open: bool = False) -> str:
+    """Return a period: "27 Nov 11:55 – 20:40", "27 Nov 20:40 – now"."""
+    if is_open:
+        return f"{time_text(start)} – now"
+    last = f"{site_time(end):%H:%M}" if day_of(start) == day_of(end) else time_text(end)
+    return f"{time_text(start)} – {last}"
+
+
+def signed_text(sign_off: SignOff) -> str:
+    """Return what was signed: "signed 3", "stated 3, computed then 2"."""
+    if sign_off.disagrees:
+        return f"stated {sign_off.stated_grade}, computed then {sign_off.computed_grade}"
+    return f"signed {sign_off.stated_grade}"
+
+
+def reason_text(sign_off: SignOff) -> str:
+    """Return why another grade was stated: "Sicker than the rules show: mottled skin"."""
+    if not sign_off.reason:
+        return ""
+    label = DisagreementReason(sign_off.reason).label
+    return f"{label}: {sign_off.words}" if sign_off.words else label

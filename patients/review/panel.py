@@ -1,0 +1,214 @@
+"""The panel that signs the grade of a course, the list of its periods, and what waits elsewhere."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from crs_app.accounts.models import Role, User
+from crs_app.accounts.permissions import can_review
+from grading.systems import HEADLINE
+from patients.display.sign_off import span_text
+from patients.display.text import duration_text
+from patients.display.timeline import place_text
+from patients.models import Course
+from patients.queries.courses import courses_by_place
+from patients.queries.reviews import (
+    CourseReviews,
+    SignOff,
+    read_course_reviews,
+    read_runs_of_courses,
+    read_sign_offs_of_courses,
+)
+from patients.review.forms import SignForm, sign_form
+from patients.review.sign_off import (
+    Piece,
+    ReviewPeriod,
+    State,
+    first_to_look_at,
+    graded_until,
+    period_at,
+    piece_at,
+    review_periods,
+)
+from patients.review.text import state_text
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodLine:
+    """A period as a list shows it; ``at`` leads to it, ``is_chosen`` is shown in the panel."""
+
+    at: datetime
+    span: str
+    state: State
+    text: str
+    waits: bool
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignOffPanel:
+    """What the panel shows of the chosen period.
+
+    ``form`` is None for who may not sign, and for a period whose sign-off stands; it can then be
+    signed ``again``. ``covers`` are the number and the time of recording of the last entry that a
+    sign-off covers; None where nothing is charted.
+    """
+
+    lines: Sequence[PeriodLine]
+    chosen: ReviewPeriod | None
+    span: str
+    length: str
+    text: str
+    grade: int | None
+    form: SignForm | None
+    can_sign: bool
+    again: bool
+    covers: tuple[int, datetime] | None
+    waiting: int
+
+
+class WaitingCourse(NamedTuple):
+    """An open course with the periods that wait in it, the new looks first."""
+
+    course: Course
+    place: str
+    lines: Sequence[PeriodLine]
+
+
+class SignOffState(NamedTuple):
+    """The sign-off of a course in one mark, as a board shows it."""
+
+    state: State
+    text: str
+    waiting: int
+
+
+def build_panel(
+    course: Course,
+    reader: User,
+    chart: CourseReviews,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    again: bool = False,
+    form: SignForm | None = None,
+    typed: Mapping[str, Any] | None = None,
+) -> SignOffPanel:
+    """Build the panel of the period in which ``at`` lies; None chooses the one that waits first.
+
+    ``again`` offers the form for a period whose sign-off stands. ``form`` is one that was refused;
+    ``typed`` is what was typed in a form whose period has changed.
+    """
+    until = graded_until(now, course.ended_at, chart.latest_clinical_at)
+    goes_on = course.ended_at is None
+    periods = review_periods(chart.runs, chart.sign_offs, until, goes_on=goes_on)
+    chosen = first_to_look_at(periods) if at is None else period_at(periods, at)
+    piece = None if chosen is None else _piece_to_sign(chosen, at)
+    can_sign = can_review(reader)
+    stands = chosen is not None and chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
+    if form is None and piece is not None and piece.grade is not None:
+        form = sign_form(_shown(piece, chart, now), typed)
+    shows_form = can_sign and (again or not stands)
+    return SignOffPanel(
+        lines=[_line(period, reader.pk, is_chosen=period is chosen) for period in periods],
+        chosen=chosen,
+        span="" if piece is None else span_text(piece.start, piece.end, is_open=piece.is_open),
+        length="" if piece is None else duration_text(piece.end - piece.start),
+        text="" if chosen is None else state_text(chosen, reader.pk),
+        grade=None if piece is None else piece.grade,
+        form=form if shows_form else None,
+        can_sign=can_sign,
+        again=again,
+        covers=None if chart.last_entry_at is None else (chart.entry_number, chart.last_entry_at),
+        waiting=sum(period.waits for period in periods),
+    )
+
+
+def _piece_to_sign(period: ReviewPeriod, at: datetime | None) -> Piece:
+    """Return what is signed: the piece looked at where it changed, else the one that changed."""
+    looked_at = None if at is None else piece_at(period.pieces, at)
+    signed = None if period.sign_off is None else period.sign_off.computed_grade
+    if looked_at is not None and looked_at.grade is not None and looked_at.grade != signed:
+        return looked_at
+    return period.to_sign
+
+
+def _shown(piece: Piece, chart: CourseReviews, now: datetime) -> dict[str, Any]:
+    """Return the hidden fields of the form: what the page shows."""
+    return {
+        "start": piece.start.isoformat(),
+        "end": "" if piece.is_open else piece.end.isoformat(),
+        "known_at": known_until(chart, now).isoformat(),
+        "computed": piece.grade,
+        "seen": max((one.pk for one in chart.sign_offs), default=0),
+    }
+
+
+def known_until(chart: CourseReviews, now: datetime) -> datetime:
+    """Return up to when a page of ``now`` knows the chart."""
+    return max(now, chart.recorded_until or now)
+
+
+def _line(period: ReviewPeriod, reader_id: int, *, is_chosen: bool = False) -> PeriodLine:
+    return PeriodLine(
+        at=period.to_sign.start,
+        span=span_text(period.start, period.end, is_open=period.is_open),
+        state=period.state,
+        text=state_text(period, reader_id),
+        waits=period.waits,
+        is_chosen=is_chosen,
+    )
+
+
+def read_panel_data(course: Course, reader: User, now: datetime) -> CourseReviews:
+    """Read what the panel of ``course`` shows, in one statement."""
+    return read_course_reviews(course.pk, HEADLINE, now, reader_id=reader.pk)
+
+
+def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
+    """Return the open courses in which something waits, in three statements."""
+    courses = list(courses_by_place())
+    periods = _periods_of([course.pk for course in courses], now)
+    waiting = []
+    for course in courses:
+        lines = [_line(one, reader.pk) for one in periods[course.pk] if one.waits]
+        lines.sort(key=lambda line: line.state is not State.NEW_LOOK)
+        if lines:
+            waiting.append(WaitingCourse(course, place_text(course.ward, course.bed), lines))
+    return waiting
+
+
+def sign_off_states(
+    course_ids: Iterable[uuid.UUID], now: datetime
+) -> dict[uuid.UUID, SignOffState]:
+    """Return the sign-off of each course as one mark, in two statements.
+
+    It is that of a period which needs a new look, else of the last one that waits, else of the last
+    one. Courses that are not graded yet have none. The courses are open ones.
+    """
+    found = {}
+    for course_id, periods in _periods_of(list(course_ids), now).items():
+        first = first_to_look_at(periods)
+        if first is not None:
+            waiting = sum(period.waits for period in periods)
+            found[course_id] = SignOffState(first.state, state_text(first, None), waiting)
+    return found
+
+
+def _periods_of(
+    course_ids: Sequence[uuid.UUID], now: datetime
+) -> dict[uuid.UUID, list[ReviewPeriod]]:
+    runs = read_runs_of_courses(course_ids, HEADLINE, now)
+    sign_offs: Mapping[uuid.UUID, list[SignOff]] = read_sign_offs_of_courses(course_ids, HEADLINE)
+    return {
+        course_id: review_periods(runs.get(course_id, []), sign_offs.get(course_id, []), now)
+        for course_id in course_ids
+    }
+
+
+REVIEWER: str = Role.ICU_REVIEWER.label
+"""The role that signs, as pages name it."""

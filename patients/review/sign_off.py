@@ -1,0 +1,226 @@
+"""What is signed of a course, what needs a new look, and what waits: computed when it is read.
+
+Nothing here is stored. Runs of one computed grade, as the chart has them now, are laid beside the
+sign-offs; where several cover one time, the one that was recorded last counts. A late entry or the
+clock therefore shows at its minute, and a save has nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from itertools import groupby, pairwise
+from typing import Final, NamedTuple
+
+from patients.queries.reviews import Run, SignOff
+
+SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
+"""How long a run goes on after its sign-off before it waits for another: a shift."""
+_UNGRADED: Final = -1
+
+
+class State(Enum):
+    """State of a period: its mark, and the mark in words."""
+
+    SIGNED = ("✓", "signed")
+    ANOTHER_GRADE = ("≠", "signed with another grade")
+    FELL = ("≠", "signed, the computed grade fell")
+    NEW_LOOK = ("!", "needs a new look")
+    NOT_SIGNED = ("○", "not signed")
+    NOTHING_TO_SIGN = ("", "nothing to sign")
+
+    @property
+    def mark(self) -> str:
+        return self.value[0]
+
+    @property
+    def words(self) -> str:
+        return self.value[1]
+
+
+class Piece(NamedTuple):
+    """One computed grade under one sign-off, or under none: what a sign-off can be made for.
+
+    ``grade`` None is not graded now. ``is_open``: it goes on at the moment looked at.
+    """
+
+    start: datetime
+    end: datetime
+    grade: int | None
+    sign_off: SignOff | None
+    is_open: bool
+
+
+class ReviewPeriod(NamedTuple):
+    """A sign-off, or a run without one, with its state.
+
+    ``pieces`` has more than one where the computed grade changed after the sign-off. ``before`` is
+    the sign-off that an unsigned run follows directly or rose above, else None.
+    """
+
+    pieces: tuple[Piece, ...]
+    state: State
+    waits: bool
+    before: SignOff | None
+
+    @property
+    def start(self) -> datetime:
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> datetime:
+        return self.pieces[-1].end
+
+    @property
+    def is_open(self) -> bool:
+        return self.pieces[-1].is_open
+
+    @property
+    def sign_off(self) -> SignOff | None:
+        return self.pieces[0].sign_off
+
+    @property
+    def to_sign(self) -> Piece:
+        """The piece that a new sign-off is about: where the grade changed, the highest of those."""
+        signed = None if self.sign_off is None else self.sign_off.computed_grade
+        changed = [piece for piece in self.pieces if piece.grade != signed]
+        return max(changed or self.pieces, key=by_grade)
+
+
+def review_periods(
+    runs: Sequence[Run], sign_offs: Iterable[SignOff], now: datetime, *, goes_on: bool = True
+) -> list[ReviewPeriod]:
+    """Return the periods of a course up to ``now``, in order of time.
+
+    ``goes_on``: a grade in force at ``now`` is open; of an ended course none is.
+    """
+    pieces = split_by_sign_off(runs, sign_offs, now, goes_on=goes_on)
+    periods: list[ReviewPeriod] = []
+    last_signed: SignOff | None = None
+    for _, group in groupby(pieces, key=_group_key):
+        members = tuple(group)
+        for chunk in _contiguous(members):
+            sign_off = chunk[0].sign_off
+            if sign_off is not None:
+                periods.append(_signed_period(chunk, sign_off))
+                last_signed = sign_off
+            else:
+                periods.append(_unsigned_period(chunk[0], last_signed, now))
+    return periods
+
+
+def split_by_sign_off(
+    runs: Sequence[Run], sign_offs: Iterable[SignOff], now: datetime, *, goes_on: bool = True
+) -> list[Piece]:
+    """Return the pieces of a course up to ``now``, in order: each instant in one piece at most.
+
+    A signed time that is not graded now is a piece without grade.
+    """
+    begun = [run for run in runs if run.start < now]
+    signed = sorted(sign_offs, key=lambda one: one.pk, reverse=True)
+    cuts = {now}
+    for run in begun:
+        cuts |= {run.start, _until(run, now)}
+    for one in signed:
+        cuts |= {min(one.start, now), min(one.end, now)}
+    pieces: list[Piece] = []
+    by_time, place = sorted(cuts), 0
+    for start, end in pairwise(by_time):
+        while place < len(begun) and _until(begun[place], now) <= start:
+            place += 1
+        is_graded = place < len(begun) and begun[place].start <= start
+        sign_off = next((one for one in signed if one.start <= start < one.end), None)
+        if not is_graded and sign_off is None:
+            continue
+        grade = begun[place].grade if is_graded else None
+        is_open = goes_on and is_graded and end == now and begun[place].end != now
+        piece = Piece(start, end, grade, sign_off, is_open)
+        if pieces and _continues(pieces[-1], piece):
+            pieces[-1] = piece._replace(start=pieces[-1].start)
+        else:
+            pieces.append(piece)
+    return pieces
+
+
+def piece_at(pieces: Iterable[Piece], at: datetime) -> Piece | None:
+    """Return the piece in which ``at`` lies; None where there is none."""
+    return next((piece for piece in pieces if piece.start <= at < piece.end), None)
+
+
+def period_at(periods: Sequence[ReviewPeriod], at: datetime) -> ReviewPeriod | None:
+    """Return the period in which ``at`` lies, the last one where ``at`` is its end."""
+    found = next((period for period in periods if period.start <= at < period.end), None)
+    if found is None and periods and at == periods[-1].end:
+        return periods[-1]
+    return found
+
+
+def first_to_look_at(periods: Sequence[ReviewPeriod]) -> ReviewPeriod | None:
+    """Return the first period that needs a new look, else the last that waits, else the last."""
+    new_looks = [period for period in periods if period.state is State.NEW_LOOK]
+    waiting = [period for period in periods if period.waits]
+    if new_looks:
+        return new_looks[0]
+    return (waiting or periods)[-1] if periods else None
+
+
+def by_grade(piece: Piece) -> int:
+    """Return the grade as a key to order by; not graded is below every grade."""
+    return _UNGRADED if piece.grade is None else piece.grade
+
+
+def graded_until(
+    now: datetime, ended_at: datetime | None, latest_entry_at: datetime | None
+) -> datetime:
+    """Return up to when a course is reviewed: ``now``, of an ended one its end or last entry."""
+    if ended_at is None:
+        return now
+    return min(now, max(ended_at, latest_entry_at or ended_at))
+
+
+def _until(run: Run, now: datetime) -> datetime:
+    return now if run.end is None else min(run.end, now)
+
+
+def _continues(earlier: Piece, later: Piece) -> bool:
+    return earlier.end == later.start and earlier[2:4] == later[2:4]
+
+
+def _group_key(piece: Piece) -> object:
+    """Pieces of one sign-off are one period; unsigned pieces are one each."""
+    return piece.start if piece.sign_off is None else piece.sign_off.pk
+
+
+def _contiguous(pieces: tuple[Piece, ...]) -> list[tuple[Piece, ...]]:
+    chunks: list[list[Piece]] = []
+    for piece in pieces:
+        if chunks and chunks[-1][-1].end == piece.start:
+            chunks[-1].append(piece)
+        else:
+            chunks.append([piece])
+    return [tuple(chunk) for chunk in chunks]
+
+
+def _signed_period(pieces: tuple[Piece, ...], sign_off: SignOff) -> ReviewPeriod:
+    computed = sign_off.computed_grade
+    if any(piece.grade is not None and piece.grade > computed for piece in pieces):
+        return ReviewPeriod(pieces, State.NEW_LOOK, waits=True, before=None)
+    if any(piece.grade != computed for piece in pieces):
+        return ReviewPeriod(pieces, State.FELL, waits=False, before=None)
+    state = State.ANOTHER_GRADE if sign_off.disagrees else State.SIGNED
+    return ReviewPeriod(pieces, state, waits=False, before=None)
+
+
+def _unsigned_period(piece: Piece, last_signed: SignOff | None, now: datetime) -> ReviewPeriod:
+    """A run that rose above a sign-off which was made while the period went on is a new look."""
+    if not piece.grade:
+        return ReviewPeriod((piece,), State.NOTHING_TO_SIGN, waits=False, before=None)
+    before = last_signed if last_signed is not None and last_signed.was_open else None
+    if before is not None and piece.grade > before.computed_grade:
+        return ReviewPeriod((piece,), State.NEW_LOOK, waits=True, before=before)
+    follows = (
+        before is not None and piece.start == before.end and piece.grade == before.computed_grade
+    )
+    waits = not (follows and piece.is_open and now - piece.start < SIGNED_AGAIN_AFTER)
+    return ReviewPeriod((piece,), State.NOT_SIGNED, waits, before if follows else None)
