@@ -82,7 +82,7 @@ FROM (
                     OR lag(upper(valid)) OVER by_start IS DISTINCT FROM lower(valid) AS is_first
             FROM patients_gradeperiod
             WHERE course_id {courses} AND system = %(system)s AND {known}
-                AND lower(valid) < {now}
+                AND lower(valid) <= {now}
             WINDOW by_start AS (PARTITION BY course_id ORDER BY lower(valid))
         ) AS period
     ) AS numbered

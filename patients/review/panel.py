@@ -33,6 +33,7 @@ from patients.review.sign_off import (
     period_at,
     piece_at,
     review_periods,
+    to_sign_at,
 )
 from patients.review.text import state_text
 
@@ -107,7 +108,7 @@ def build_panel(
     goes_on = course.ended_at is None
     periods = review_periods(chart.runs, chart.sign_offs, until, goes_on=goes_on)
     chosen = first_to_look_at(periods) if at is None else period_at(periods, at)
-    piece = None if chosen is None else _piece_to_sign(chosen, at)
+    piece = None if chosen is None else _piece_to_sign(periods, chosen, at)
     can_sign = can_review(reader)
     stands = chosen is not None and chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
     if form is None and piece is not None and piece.grade is not None:
@@ -128,13 +129,16 @@ def build_panel(
     )
 
 
-def _piece_to_sign(period: ReviewPeriod, at: datetime | None) -> Piece:
-    """Return what is signed: the piece looked at where it changed, else the one that changed."""
-    looked_at = None if at is None else piece_at(period.pieces, at)
-    signed = None if period.sign_off is None else period.sign_off.computed_grade
-    if looked_at is not None and looked_at.grade is not None and looked_at.grade != signed:
-        return looked_at
-    return period.to_sign
+def _piece_to_sign(
+    periods: Sequence[ReviewPeriod], chosen: ReviewPeriod, at: datetime | None
+) -> Piece:
+    """Return what is signed: the run looked at, where its sign-off does not stand, else another."""
+    looked_at = None if at is None else piece_at(chosen.pieces, at)
+    piece = chosen.to_sign
+    if looked_at is not None and looked_at.grade is not None and not looked_at.is_settled:
+        piece = looked_at
+    pieces = [each for period in periods for each in period.pieces]
+    return to_sign_at(pieces, piece.start) or piece
 
 
 def _shown(piece: Piece, chart: CourseReviews, now: datetime) -> dict[str, Any]:

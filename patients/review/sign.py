@@ -22,8 +22,8 @@ from patients.review.sign_off import (
     Piece,
     by_grade,
     graded_until,
-    piece_at,
     split_by_sign_off,
+    to_sign_at,
 )
 
 
@@ -139,7 +139,7 @@ def _check_unchanged(course: Course, chart: CourseReviews, new: NewSignOff, now:
     goes_on = course.ended_at is None
     pieces = split_by_sign_off(chart.runs, chart.sign_offs, until, goes_on=goes_on)
     _check_grade(course, pieces, new, end, now)
-    piece = piece_at(pieces, new.start)
+    piece = to_sign_at(pieces, new.start)
     if piece is None or piece.grade is None:
         raise GradeChangedError(None, now, now)
     if piece.start != new.start or _end_shown(piece) != new.end:

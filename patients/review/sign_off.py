@@ -40,7 +40,7 @@ class State(Enum):
 
 
 class Piece(NamedTuple):
-    """One computed grade under one sign-off, or under none: what a sign-off can be made for.
+    """One computed grade under one sign-off, or under none.
 
     ``grade`` None is not graded now. ``is_open``: it goes on at the moment looked at.
     """
@@ -50,6 +50,20 @@ class Piece(NamedTuple):
     grade: int | None
     sign_off: SignOff | None
     is_open: bool
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is signed, and the computed grade is the one that was signed."""
+        return self.sign_off is not None and self.sign_off.computed_grade == self.grade
+
+    @property
+    def has_risen(self) -> bool:
+        """Whether it is signed, and the computed grade is higher by now."""
+        return (
+            self.sign_off is not None
+            and self.grade is not None
+            and self.grade > self.sign_off.computed_grade
+        )
 
 
 class ReviewPeriod(NamedTuple):
@@ -81,6 +95,11 @@ class ReviewPeriod(NamedTuple):
         return self.pieces[0].sign_off
 
     @property
+    def goes_on_as_signed(self) -> bool:
+        """Whether it is the open rest of a run that was signed less than a shift ago."""
+        return self.state is State.NOT_SIGNED and not self.waits
+
+    @property
     def to_sign(self) -> Piece:
         """The piece that a new sign-off is about: where the grade changed, the highest of those."""
         signed = None if self.sign_off is None else self.sign_off.computed_grade
@@ -97,14 +116,13 @@ def review_periods(
     """
     pieces = split_by_sign_off(runs, sign_offs, now, goes_on=goes_on)
     periods: list[ReviewPeriod] = []
-    last_signed: SignOff | None = None
+    last_signed: Piece | None = None
     for _, group in groupby(pieces, key=_group_key):
-        members = tuple(group)
-        for chunk in _contiguous(members):
+        for chunk in _contiguous(tuple(group)):
             sign_off = chunk[0].sign_off
             if sign_off is not None:
                 periods.append(_signed_period(chunk, sign_off))
-                last_signed = sign_off
+                last_signed = chunk[-1]
             else:
                 periods.append(_unsigned_period(chunk[0], last_signed, now))
     return periods
@@ -115,9 +133,10 @@ def split_by_sign_off(
 ) -> list[Piece]:
     """Return the pieces of a course up to ``now``, in order: each instant in one piece at most.
 
-    A signed time that is not graded now is a piece without grade.
+    A signed time that is not graded now is a piece without grade. A run that begins at ``now`` is
+    the last piece, without length.
     """
-    begun = [run for run in runs if run.start < now]
+    begun = [run for run in runs if run.start <= now]
     signed = sorted(sign_offs, key=lambda one: one.pk, reverse=True)
     cuts = {now}
     for run in begun:
@@ -140,7 +159,30 @@ def split_by_sign_off(
             pieces[-1] = piece._replace(start=pieces[-1].start)
         else:
             pieces.append(piece)
+    if begun and begun[-1].start == now:
+        pieces.append(Piece(now, now, begun[-1].grade, None, goes_on))
     return pieces
+
+
+def to_sign_at(pieces: Sequence[Piece], at: datetime) -> Piece | None:
+    """Return what a sign-off made at ``at`` covers; None where there is no piece.
+
+    It is the run of one computed grade from its start, or from the end of a sign-off that stands,
+    to its end, or to the start of one. A piece whose sign-off stands is signed again alone.
+    """
+    place = next((i for i, one in enumerate(pieces) if one.start <= at < one.end), None)
+    if place is None:
+        return None
+    piece, first, last = pieces[place], place, place
+    if piece.is_settled:
+        return piece
+    while first > 0 and _goes_on(pieces[first - 1], pieces[first]):
+        first -= 1
+    while last + 1 < len(pieces) and _goes_on(pieces[last], pieces[last + 1]):
+        last += 1
+    return piece._replace(
+        start=pieces[first].start, end=pieces[last].end, is_open=pieces[last].is_open
+    )
 
 
 def piece_at(pieces: Iterable[Piece], at: datetime) -> Piece | None:
@@ -157,12 +199,16 @@ def period_at(periods: Sequence[ReviewPeriod], at: datetime) -> ReviewPeriod | N
 
 
 def first_to_look_at(periods: Sequence[ReviewPeriod]) -> ReviewPeriod | None:
-    """Return the first period that needs a new look, else the last that waits, else the last."""
+    """Return the first period that needs a new look, else the last that waits, else the last.
+
+    Where nothing waits, a period that goes on as signed is passed over for its sign-off.
+    """
     new_looks = [period for period in periods if period.state is State.NEW_LOOK]
-    waiting = [period for period in periods if period.waits]
     if new_looks:
         return new_looks[0]
-    return (waiting or periods)[-1] if periods else None
+    waiting = [period for period in periods if period.waits]
+    others = [period for period in periods if not period.goes_on_as_signed]
+    return (waiting or others)[-1] if periods else None
 
 
 def by_grade(piece: Piece) -> int:
@@ -187,6 +233,15 @@ def _continues(earlier: Piece, later: Piece) -> bool:
     return earlier.end == later.start and earlier[2:4] == later[2:4]
 
 
+def _goes_on(earlier: Piece, later: Piece) -> bool:
+    """Return whether two pieces are of one run, and neither has a sign-off that stands."""
+    return (
+        earlier.end == later.start
+        and earlier.grade == later.grade
+        and not (earlier.is_settled or later.is_settled)
+    )
+
+
 def _group_key(piece: Piece) -> object:
     """Pieces of one sign-off are one period; unsigned pieces are one each."""
     return piece.start if piece.sign_off is None else piece.sign_off.pk
@@ -203,24 +258,29 @@ def _contiguous(pieces: tuple[Piece, ...]) -> list[tuple[Piece, ...]]:
 
 
 def _signed_period(pieces: tuple[Piece, ...], sign_off: SignOff) -> ReviewPeriod:
-    computed = sign_off.computed_grade
-    if any(piece.grade is not None and piece.grade > computed for piece in pieces):
+    if any(piece.has_risen for piece in pieces):
         return ReviewPeriod(pieces, State.NEW_LOOK, waits=True, before=None)
-    if any(piece.grade != computed for piece in pieces):
+    if not all(piece.is_settled for piece in pieces):
         return ReviewPeriod(pieces, State.FELL, waits=False, before=None)
     state = State.ANOTHER_GRADE if sign_off.disagrees else State.SIGNED
     return ReviewPeriod(pieces, state, waits=False, before=None)
 
 
-def _unsigned_period(piece: Piece, last_signed: SignOff | None, now: datetime) -> ReviewPeriod:
-    """A run that rose above a sign-off which was made while the period went on is a new look."""
+def _unsigned_period(piece: Piece, last_signed: Piece | None, now: datetime) -> ReviewPeriod:
+    """Return the period of a run without a sign-off; ``last_signed`` is the last piece with one.
+
+    A run that rose above a sign-off which was made while the period went on needs a new look. Where
+    the end of that sign-off has risen too, it is one run with it and waits with it, not apart.
+    """
     if not piece.grade:
         return ReviewPeriod((piece,), State.NOTHING_TO_SIGN, waits=False, before=None)
-    before = last_signed if last_signed is not None and last_signed.was_open else None
-    if before is not None and piece.grade > before.computed_grade:
-        return ReviewPeriod((piece,), State.NEW_LOOK, waits=True, before=before)
-    follows = (
-        before is not None and piece.start == before.end and piece.grade == before.computed_grade
-    )
-    waits = not (follows and piece.is_open and now - piece.start < SIGNED_AGAIN_AFTER)
-    return ReviewPeriod((piece,), State.NOT_SIGNED, waits, before if follows else None)
+    before = None if last_signed is None else last_signed.sign_off
+    if last_signed is None or before is None or not before.was_open:
+        return ReviewPeriod((piece,), State.NOT_SIGNED, waits=True, before=None)
+    if piece.grade > before.computed_grade:
+        waits = not (last_signed.has_risen and _goes_on(last_signed, piece))
+        return ReviewPeriod((piece,), State.NEW_LOOK, waits, before)
+    if piece.start != before.end or piece.grade != before.computed_grade:
+        return ReviewPeriod((piece,), State.NOT_SIGNED, waits=True, before=None)
+    waits = not piece.is_open or now - piece.start >= SIGNED_AGAIN_AFTER
+    return ReviewPeriod((piece,), State.NOT_SIGNED, waits, before)

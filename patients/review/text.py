@@ -33,6 +33,8 @@ def _unsigned_text(period: ReviewPeriod, reader_id: int | None) -> str:
         )
     if period.state is State.NOTHING_TO_SIGN:
         return f"grade {grade}"
+    if period.goes_on_as_signed:
+        return f"grade {grade}, goes on as signed"
     return f"grade {grade}, not signed"
 
 

@@ -25,8 +25,10 @@ from patients.models import (
     ChartingAct,
     Course,
     CoursePolicy,
+    CourseSeen,
     Entry,
     GradePeriod,
+    GradeReview,
     GuidanceAnswer,
     Patient,
     SitePolicy,
@@ -58,6 +60,11 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:grade": (READ, NO_SUCH_METHOD),
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ, NO_SUCH_METHOD),
+    "patients:sign_off": (READ, (302, 403, 302, 403, 403)),
+    "patients:seen": (NO_SUCH_METHOD, (302,) * 5),
+    "patients:reviews": (READ, NO_SUCH_METHOD),
+    "patients:disagreements": ((302, 403, 200, 200, 200), NO_SUCH_METHOD),
+    "patients:disagreements_csv": ((302, 403, 200, 200, 200), NO_SUCH_METHOD),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
@@ -74,7 +81,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
 OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
-    CoursePolicy,
+    CoursePolicy, GradeReview, CourseSeen,
 )  # fmt: skip
 
 
@@ -112,7 +119,7 @@ class Target:
         }
         of_a_course = {
             "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
-            "guidance_action", "course_policy", "state",
+            "guidance_action", "course_policy", "state", "sign_off", "seen",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]
@@ -140,6 +147,11 @@ class Target:
                 "version": version_of(policy_from({"cpap_grade": 4}), timezone.now()).pk,
                 "reason": "Study", "step": "confirm",
             },
+            "patients:sign_off": {
+                "start": self.entry.at.isoformat(), "known_at": timezone.now().isoformat(),
+                "computed": "3", "seen": "0", "verdict": "agree",
+            },
+            "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})
 
