@@ -26,7 +26,8 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import Course
-from tests.factories import chart
+from tests.factories import admit, chart
+from tests.patients.review.sign_off_form import opened, signed
 
 pytestmark = pytest.mark.django_db
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
@@ -197,3 +198,56 @@ def test_the_board(page: Page) -> None:
     seen = page.client.get(address).context["signature"]
     statements = page.get(address, 204, seen=seen)
     assert len(statements) == SESSION_AND_USER + 1, listed(statements)
+
+
+def test_the_panel_of_a_sign_off_and_its_page(page: Page) -> None:
+    """The page adds the banner and what changed since it was seen: here nothing was seen yet."""
+    statements = page.get(page.address("sign_off"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+    statements = page.statements(lambda: page.client.get(page.address("sign_off")))
+    assert len(statements) == SESSION_AND_USER + 4, listed(statements)
+
+
+def test_what_changed_since_a_page_was_seen(page: Page, clinician: User) -> None:
+    """With a change of the past, however many there are, three statements say what brought it."""
+    seen = {"known_at": timezone.now().isoformat()}
+    statements = page.statements(lambda: page.client.post(page.address("seen"), seen), status=302)
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+    statements = page.statements(lambda: page.client.get(page.address("sign_off")))
+    assert len(statements) == SESSION_AND_USER + 5, listed(statements)
+    for hours in (4, 3, 2):
+        late = timezone.now() - timedelta(hours=hours)
+        chart(page.course, clinician, "oxygen", late, device="venturi_mask", fio2_percent="50")
+        late += timedelta(minutes=30)
+        chart(page.course, clinician, "oxygen", late, device="nasal_cannula")
+    statements = page.statements(lambda: page.client.get(page.address("sign_off")))
+    assert len(statements) == SESSION_AND_USER + 8, listed(statements)
+
+
+def test_what_waits_for_review_in_any_number_of_courses(
+    page: Page, clinician: User, intensivist_client: Client
+) -> None:
+    reviews = reverse("patients:reviews")
+    for _ in range(2):
+        statements = page.get(reviews)
+        assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+        for _ in range(5):
+            other = admit(clinician)
+            chart(other, clinician, "vitals", temperature_c="39")
+            signed(intensivist_client, other)
+
+
+def test_a_sign_off(page: Page, intensivist_client: Client) -> None:
+    form = opened(intensivist_client, page.course)
+    page.client = intensivist_client
+    statements = page.statements(
+        lambda: page.client.post(page.address("sign_off"), form), status=302
+    )
+    assert len(statements) == SESSION_AND_USER + 6, listed(statements)
+
+
+def test_computed_and_stated_grades(page: Page, auditor_client: Client) -> None:
+    page.client = auditor_client
+    page.get(reverse("patients:disagreements"))
+    statements = page.get(reverse("patients:disagreements"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
