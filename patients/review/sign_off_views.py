@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -37,13 +37,11 @@ from patients.review.panel import (
 from patients.review.sign import mark_seen, sign
 from patients.review.state import BadInstantError, parse_instants
 
-_PANEL = "#sign-off"
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Show the period of ``?at=`` with its sign-off; a POST signs it.
+    """Show the period of ``?at=`` with its sign-off; a POST signs it and leads to ``next``.
 
     To htmx it answers the panel alone.
     """
@@ -78,14 +76,20 @@ def _instant(request: SignedInRequest) -> Any:
 
 def _signed(request: SignedInRequest, course: Course, review: GradeReview) -> HttpResponse:
     row = sign_off_of(review)
-    said = f"{capital(signed_text(row))}: {span_text(row.start, row.end)}."
-    if request.htmx:
-        response = _show(request, course, at=review.start, notice=said)
-        response["HX-Trigger"] = "crs:signed"
-        return response
-    messages.info(request, said)
+    messages.info(request, f"{capital(signed_text(row))}: {span_text(row.start, row.end)}.")
     address = reverse("patients:sign_off", args=[course.pk])
-    return redirect(f"{address}?{urlencode({'at': review.start.isoformat()})}")
+    return redirect(
+        _next_page(request) or f"{address}?{urlencode({'at': review.start.isoformat()})}"
+    )
+
+
+def _next_page(request: SignedInRequest) -> str:
+    """Return the page of this site that the form leads back to; "" for none."""
+    typed = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        typed, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return typed if is_ours else ""
 
 
 def _show(
@@ -94,7 +98,6 @@ def _show(
     *,
     status: int = 200,
     refusal: str = "",
-    notice: str = "",
     **chosen: Any,
 ) -> HttpResponse:
     now = timezone.now()
@@ -104,14 +107,12 @@ def _show(
         "course": course,
         "course_id": course.pk,
         "refusal": refusal,
-        "notice": notice,
+        "next_page": _next_page(request),
         "reviewer": REVIEWER,
         "known_until": known_until(chart, now),
     }
     if request.htmx:
-        response = render(request, "review/sign_off.html", context, status=status)
-        response["HX-Retarget"], response["HX-Reswap"] = _PANEL, "outerHTML"
-        return response
+        return render(request, "review/sign_off.html", context, status=status)
     current = read_course_status(course, now)
     history = read_history_for(course.pk, current.current)
     context |= {
@@ -130,19 +131,7 @@ def seen(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         raise BadRequest("known_at: expected the time that the page has")
     mark_seen(course, request.user, form.cleaned_data["known_at"])
-    if request.htmx:
-        return render(request, "review/changes.html", _changes_context(request, course))
-    return redirect("patients:sign_off", course.pk)
-
-
-def _changes_context(request: SignedInRequest, course: Course) -> dict[str, Any]:
-    now = timezone.now()
-    chart = read_panel_data(course, request.user, now)
-    return {
-        "changes": changes_since(course, chart.seen_until, now),
-        "known_until": known_until(chart, now),
-        "course_id": course.pk,
-    }
+    return redirect(_next_page(request) or reverse("patients:sign_off", args=[course.pk]))
 
 
 @require_safe

@@ -13,7 +13,6 @@ from crs_app.accounts.models import User
 from patients.models import Course, CourseSeen
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
-from tests.entry_forms import HTMX
 from tests.factories import ago, chart, correct, record, sending
 from tests.patients.policy.policy_form import Make
 from tests.patients.review.sign_off_form import page, signed
@@ -113,10 +112,15 @@ def test_each_reader_has_marks_of_his_own(
     assert "Not marked as seen yet" in changes(intensivist_client, grade_2)
 
 
-def test_htmx_gets_the_part_alone(nurse_client: Client, grade_2: Course) -> None:
+def test_the_press_leads_back_to_the_page_that_it_was_on(
+    nurse_client: Client, grade_2: Course
+) -> None:
     address = reverse("patients:seen", args=[grade_2.pk])
-    answer = nurse_client.post(address, {"known_at": ago().isoformat()}, **HTMX)
-    assert answer.content.decode().lstrip().startswith('<section id="changes"')
+    for there, leads_to in (("/", "/"), ("https://elsewhere.test/", None)):
+        data = {"known_at": ago().isoformat(), "next": there}
+        answer = nurse_client.post(address, data)
+        own = reverse("patients:sign_off", args=[grade_2.pk])
+        assert answer["Location"] == (leads_to or own)
 
 
 @pytest.mark.parametrize("known_at", ["", "now", "2026-01-01T10:00"])

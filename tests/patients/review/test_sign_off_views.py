@@ -310,12 +310,17 @@ def test_htmx_gets_the_panel_alone(intensivist_client: Client, grade_2: Course) 
     address = reverse("patients:sign_off", args=[grade_2.pk])
     panel = intensivist_client.get(address, **HTMX)
     assert panel.content.decode().lstrip().startswith('<section id="sign-off"')
+
+
+def test_a_form_of_another_page_leads_back_to_it(
+    intensivist_client: Client, grade_2: Course
+) -> None:
+    there = reverse("patients:bedside", args=[grade_2.pk])
     form = opened(intensivist_client, grade_2)
-    refused = intensivist_client.post(address, form | {"verdict": ""}, **HTMX)
-    assert (refused.status_code, refused["HX-Retarget"]) == (422, "#sign-off")
-    answer = intensivist_client.post(address, form, **HTMX)
-    assert answer["HX-Trigger"] == "crs:signed"
-    assert "Signed 2: " in answer.content.decode()
+    assert send(intensivist_client, grade_2, form, next=there)["Location"] == there
+    form = opened(intensivist_client, grade_2)
+    answer = send(intensivist_client, grade_2, form, next="https://elsewhere.test/")
+    assert answer["Location"].startswith("/courses/")
 
 
 def test_a_sign_off_is_a_row_of_the_timeline(
