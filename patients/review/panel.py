@@ -16,6 +16,7 @@ from patients.display.text import duration_text
 from patients.display.timeline import place_text
 from patients.models import Course
 from patients.queries.courses import courses_by_place
+from patients.queries.grades import read_period_at
 from patients.queries.reviews import (
     CourseReviews,
     SignOff,
@@ -56,7 +57,8 @@ class SignOffPanel:
 
     ``form`` is None for who may not sign, and for a period whose sign-off stands; it can then be
     signed ``again``. ``covers`` are the number and the time of recording of the last entry that a
-    sign-off covers; None where nothing is charted.
+    sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose criteria
+    explain the grade.
     """
 
     lines: Sequence[PeriodLine]
@@ -70,6 +72,15 @@ class SignOffPanel:
     again: bool
     covers: tuple[int, datetime] | None
     waiting: int
+    reasons_at: datetime | None
+
+
+class Reason(NamedTuple):
+    """A criterion that is met, or something not known that could reach ``grade``."""
+
+    grade: int
+    text: str
+    is_unknown: bool
 
 
 class WaitingCourse(NamedTuple):
@@ -126,7 +137,22 @@ def build_panel(
         again=again,
         covers=None if chart.last_entry_at is None else (chart.entry_number, chart.last_entry_at),
         waiting=sum(period.waits for period in periods),
+        reasons_at=None if piece is None else _reasons_at(piece, at),
     )
+
+
+def read_reasons(course: Course, at: datetime, known_at: datetime) -> list[Reason]:
+    """Read why the grade at ``at`` is what it is, the highest first, in one statement."""
+    period = read_period_at(course.pk, HEADLINE, at=at, known_at=known_at).period
+    if period is None:
+        return []
+    met = [Reason(one["grade"], one["explanation"], False) for one in period.findings["criteria"]]
+    unknown = [Reason(one["could_reach"], one["why"], True) for one in period.findings["unknown"]]
+    return sorted(met, key=lambda one: -one.grade) + unknown
+
+
+def _reasons_at(piece: Piece, at: datetime | None) -> datetime:
+    return at if at is not None and piece.start <= at < piece.end else piece.start
 
 
 def _piece_to_sign(

@@ -32,6 +32,7 @@ from patients.review.panel import (
     build_panel,
     known_until,
     read_panel_data,
+    read_reasons,
     waiting_courses,
 )
 from patients.review.sign import mark_seen, sign
@@ -102,8 +103,9 @@ def _show(
 ) -> HttpResponse:
     now = timezone.now()
     chart = read_panel_data(course, request.user, now)
+    panel = build_panel(course, request.user, chart, now, **chosen)
     context: dict[str, Any] = {
-        "panel": build_panel(course, request.user, chart, now, **chosen),
+        "panel": panel,
         "course": course,
         "course_id": course.pk,
         "refusal": refusal,
@@ -119,6 +121,9 @@ def _show(
         "banner": banner_of(current),
         "card": grade_card(course.pk, current.current, history.grades, history.authors),
         "changes": changes_since(course, chart.seen_until, now),
+        "reasons": []
+        if panel.reasons_at is None
+        else read_reasons(course, panel.reasons_at, known_until(chart, now)),
     }
     return render(request, "review/sign_off_page.html", context, status=status)
 

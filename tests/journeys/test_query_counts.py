@@ -201,11 +201,11 @@ def test_the_board(page: Page) -> None:
 
 
 def test_the_panel_of_a_sign_off_and_its_page(page: Page) -> None:
-    """The page adds the banner and what changed since it was seen: here nothing was seen yet."""
+    """The page adds banner, reasons and what changed since it was seen: here nothing was yet."""
     statements = page.get(page.address("sign_off"))
     assert len(statements) == SESSION_AND_USER + 2, listed(statements)
     statements = page.statements(lambda: page.client.get(page.address("sign_off")))
-    assert len(statements) == SESSION_AND_USER + 4, listed(statements)
+    assert len(statements) == SESSION_AND_USER + 5, listed(statements)
 
 
 def test_what_changed_since_a_page_was_seen(page: Page, clinician: User) -> None:
@@ -214,14 +214,14 @@ def test_what_changed_since_a_page_was_seen(page: Page, clinician: User) -> None
     statements = page.statements(lambda: page.client.post(page.address("seen"), seen), status=302)
     assert len(statements) == SESSION_AND_USER + 2, listed(statements)
     statements = page.statements(lambda: page.client.get(page.address("sign_off")))
-    assert len(statements) == SESSION_AND_USER + 5, listed(statements)
+    assert len(statements) == SESSION_AND_USER + 6, listed(statements)
     for hours in (4, 3, 2):
         late = timezone.now() - timedelta(hours=hours)
         chart(page.course, clinician, "oxygen", late, device="venturi_mask", fio2_percent="50")
         late += timedelta(minutes=30)
         chart(page.course, clinician, "oxygen", late, device="nasal_cannula")
     statements = page.statements(lambda: page.client.get(page.address("sign_off")))
-    assert len(statements) == SESSION_AND_USER + 8, listed(statements)
+    assert len(statements) == SESSION_AND_USER + 9, listed(statements)
 
 
 def test_what_waits_for_review_in_any_number_of_courses(

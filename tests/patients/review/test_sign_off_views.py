@@ -48,6 +48,23 @@ def test_a_reviewer_agrees_with_the_grade_of_an_open_period(
     assert "Sign as" not in shown
 
 
+def test_the_page_says_why_the_grade_to_sign_is_what_it_is(
+    intensivist_client: Client, grade_2: Course
+) -> None:
+    html = words(page(intensivist_client, grade_2))
+    oxygen = timezone.localtime(grade_2.entries.get(kind="oxygen").at)
+    assert f"Why, at {oxygen:%H:%M}" in html
+    assert "2 Nasal cannula 2 L/min" in html
+    assert "1 Temperature 38.6 °C" in html
+
+
+def test_the_page_says_what_is_not_known_of_the_grade_to_sign(
+    intensivist_client: Client, clinician: User, grade_1: Course
+) -> None:
+    chart(grade_1, clinician, "oxygen", ago(20), device="high_flow_nasal_cannula")
+    assert "?3 " in words(page(intensivist_client, grade_1))
+
+
 def test_the_author_keeps_the_name_and_role_of_that_time(
     intensivist_client: Client, intensivist: User, nurse_client: Client, grade_2: Course
 ) -> None:
