@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from crs_app.accounts.models import Role, User
 from crs_app.accounts.permissions import can_review
@@ -37,6 +37,9 @@ from patients.review.sign_off import (
     to_sign_at,
 )
 from patients.review.text import state_text
+
+LISTED: Final = 8
+"""How many periods of one course the list of what waits names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,15 @@ class Reason(NamedTuple):
 
 
 class WaitingCourse(NamedTuple):
-    """An open course with the periods that wait in it, the new looks first."""
+    """An open course with the first periods that wait in it, new looks before the others.
+
+    ``more`` counts those that are not listed.
+    """
 
     course: Course
     place: str
     lines: Sequence[PeriodLine]
+    more: int
 
 
 class SignOffState(NamedTuple):
@@ -205,10 +212,12 @@ def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
     periods = _periods_of([course.pk for course in courses], now)
     waiting = []
     for course in courses:
-        lines = [_line(one, reader.pk) for one in periods[course.pk] if one.waits]
-        lines.sort(key=lambda line: line.state is not State.NEW_LOOK)
-        if lines:
-            waiting.append(WaitingCourse(course, place_text(course.ward, course.bed), lines))
+        found = [period for period in periods[course.pk] if period.waits]
+        found.sort(key=lambda period: period.state is not State.NEW_LOOK)
+        if found:
+            lines = [_line(period, reader.pk) for period in found[:LISTED]]
+            place = place_text(course.ward, course.bed)
+            waiting.append(WaitingCourse(course, place, lines, max(0, len(found) - LISTED)))
     return waiting
 
 

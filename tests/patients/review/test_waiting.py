@@ -12,10 +12,18 @@ from crs_app.accounts.models import User
 from grading.systems import HEADLINE
 from patients.models import Course
 from patients.queries.reviews import read_course_reviews
-from patients.review.panel import sign_off_states
-from patients.review.sign_off import State, review_periods
+from patients.review.panel import LISTED, sign_off_states
+from patients.review.sign_off import ReviewPeriod, State, review_periods
 from tests.factories import admit, ago, chart, correct, sending
 from tests.patients.review.sign_off_form import another, signed
+
+
+def sign_off_lines(course: Course) -> list[ReviewPeriod]:
+    """The periods of a course that wait."""
+    now = timezone.now()
+    chart_now = read_course_reviews(course.pk, HEADLINE, now)
+    found = review_periods(chart_now.runs, chart_now.sign_offs, now)
+    return [period for period in found if period.waits]
 
 
 def waiting(client: Client) -> str:
@@ -54,6 +62,20 @@ def test_a_new_look_stands_before_the_other_periods_of_its_course(
     chart(grade_2, clinician, "oxygen", ago(28), device="venturi_mask", fio2_percent="50")
     html = waiting(intensivist_client)
     assert 0 < html.index("needs a new look") < html.index("not signed:")
+
+
+def test_of_a_course_with_many_periods_the_others_are_counted(
+    nurse_client: Client, clinician: User, course: Course
+) -> None:
+    for number in range(12):
+        temperature = "38.6" if number % 2 == 0 else "36.6"
+        chart(course, clinician, "vitals", ago(300 - 10 * number), temperature_c=temperature)
+        device = "nasal_cannula" if number % 2 else "room_air"
+        chart(course, clinician, "oxygen", ago(298 - 10 * number), device=device)
+    html = waiting(nurse_client)
+    listed = html.count("not signed:")
+    assert listed == LISTED
+    assert f"and {len(sign_off_lines(course)) - LISTED} more" in html
 
 
 def test_the_mark_of_a_course_is_what_is_most_urgent(
