@@ -17,6 +17,7 @@ from patients.models import Course, GradeReview
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
 from tests.entry_forms import HTMX
+from tests.entry_forms import send as send_entry
 from tests.factories import admit, ago, chart, correct, end, record, sending
 from tests.patients.review.sign_off_form import another, opened, page, send, signed
 
@@ -351,3 +352,18 @@ def test_a_sign_off_is_a_row_of_the_timeline(
     only = words(nurse_client.get(address, {"kind": "review"}, **HTMX).content.decode())
     assert "Review: stated 3" in only
     assert "Temp 38.6" not in only
+
+
+def test_an_entry_charted_for_before_a_sign_off_is_placed_below_it(
+    intensivist_client: Client, nurse_client: Client, grade_2: Course
+) -> None:
+    """The answer to a save names the row that the new one stands above."""
+    signed(intensivist_client, grade_2)
+    earlier = timezone.localtime(ago(5))
+    saved = send_entry(
+        nurse_client, grade_2, "vitals", heart_rate="90", observed_time=f"{earlier:%H:%M}"
+    )
+    html = saved.content.decode()
+    assert "message-saved" in html
+    assert "afterbegin:#timeline-rows" not in html
+    assert "beforebegin:#grade-" in html
