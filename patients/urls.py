@@ -21,6 +21,7 @@ urlpatterns = [
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
     path("courses/<uuid:course_id>/review/", review_views.review, name="review"),
     path("courses/<uuid:course_id>/review/cursor/", review_views.cursor, name="review_cursor"),
+    path("courses/<uuid:course_id>/review/instant/", review_views.instant, name="instant"),
     path("courses/<uuid:course_id>/review/series.json", review_views.series, name="review_series"),
     path("courses/<uuid:course_id>/entries/<slug:kind>/", entry_views.entries, name="entries"),
     path(

@@ -69,7 +69,7 @@ def status_known_at(known: CourseKnownAt, at: datetime) -> CourseStatus:
         current,
         known.facts.baseline.with_entries(baselines),
         [row for row in for_guidance if row.at <= at],
-        known.answers,
+        known.answers_by(at),
     )
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from patients.display.banner import banner_of
+from patients.display.grade_card import never_charted
 from patients.display.text import site_time
 from patients.queries.known_at import read_neighbouring_acts
 from patients.queries.series import CourseValues, read_course_values
@@ -25,6 +26,7 @@ from patients.review.address import (
     parse_address,
     parse_instants,
 )
+from patients.review.instant import advice_lines, neighbours, rules_not_met
 from patients.review.page import (
     TABLE_ROWS,
     at_cursor,
@@ -109,6 +111,33 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     status = status_known_at(values.known, address.instants.at)
     context = {"cursor": at_cursor(values, status), "address": address, "course_id": course_id}
     return render(request, "review/at_cursor.html", context | {"now": now})
+
+
+@require_safe
+def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Show all evidence of one instant: what was met, what was not, and the advice."""
+    course, now = course_or_404(course_id), timezone.now()
+    try:
+        address = parse_address(request.GET.dict(), now)
+    except BadAddressError as error:
+        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+    at, known_at = address.instants.at, address.instants.known_at
+    values = read_course_values(course, known_at, at)
+    status = status_known_at(values.known, at)
+    before, after = neighbours(values.known.periods, at, known_at)
+    context = {
+        "address": address,
+        "banner": banner_of(status),
+        "cursor": at_cursor(values, status),
+        "not_met": rules_not_met(status.current),
+        "never_charted": never_charted(status.current),
+        "advice": advice_lines(values.known, status),
+        "before": before,
+        "after": after,
+        "course_id": course_id,
+        "now": now,
+    }
+    return render(request, "review/instant.html", context)
 
 
 @require_safe

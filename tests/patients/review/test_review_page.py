@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
+from grading.engine.systems.lee_2014 import LEE_2014
 from grading.engine.units import format_number
 from patients.exchange.course_file import import_course
 from patients.models import Course
@@ -138,6 +139,31 @@ def test_lanes_run_from_start_to_end_without_a_break(reviewed: Course) -> None:
     assert begins == datetime.fromisoformat(CLOCK_RISE)
     assert ends is not None
     assert ends > begins
+
+
+def test_any_instant_shows_what_was_not_met_and_the_advice(
+    nurse_client: Client, reviewed: Course
+) -> None:
+    answer = page(nurse_client, reviewed, "instant", at="2026-11-27T13:00:00+00:00")
+    found = {rule.code: rule.text for rule in answer.context["not_met"]}
+    assert found["life_threatening"] == "not judged"
+    assert found["oxygen.below_40"] == "a higher rule of this kind is met"
+    assert found["hypotension.low_pressure"] == "BP 100/56"
+    assert found.keys().isdisjoint(line.code for line in answer.context["cursor"].criteria)
+    assert any("Tocilizumab given at 11:40" in line.summary for line in answer.context["advice"])
+    assert (answer.context["before"].grade, answer.context["after"].grade) == (2, 2)
+    then = page(
+        nurse_client, reviewed, "instant", at="2026-11-27T13:00:00+00:00",
+        known_at="2026-11-27T13:00:00+00:00",
+    )  # fmt: skip
+    assert then.context["cursor"].could_be == 4
+    assert then.context["after"] is None
+
+
+def test_every_rule_says_what_was_found(nurse_client: Client, course: Course) -> None:
+    answer = page(nurse_client, course, "instant")
+    assert len(answer.context["not_met"]) == len(LEE_2014.rules) - 1
+    assert all(rule.text for rule in answer.context["not_met"])
 
 
 def test_nothing_charted_is_an_empty_page(nurse_client: Client, course: Course) -> None:
