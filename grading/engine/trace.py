@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from grading.engine.entries import Entry, Oxygen, Vitals
+from grading.engine.evidence import ROOM_AIR_FIO2
 from grading.engine.oxygen import fio2_of
 from grading.engine.pressure import counted_systolic, counted_tripled_map
 from grading.engine.state import CourseState
@@ -187,12 +188,15 @@ def _pressure(entry: Vitals) -> PressureReading:
 
 def _oxygen_step(at: datetime, entry: Oxygen, state: CourseState) -> OxygenStep:
     fio2 = fio2_of(entry, state.policy)
+    percent = None if fio2 is None else fio2.percent
+    if percent is None and entry.device is OxygenDevice.ROOM_AIR:
+        percent = ROOM_AIR_FIO2.value
     return OxygenStep(
         at,
         entry.id,
         entry.device,
         entry.flow_l_per_min,
-        None if fio2 is None else fio2.percent,
+        percent,
         estimated=fio2 is not None and fio2.estimated,
         counts=entry.counts,
     )

@@ -60,6 +60,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:grade": (READ, NO_SUCH_METHOD),
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ, NO_SUCH_METHOD),
+    "patients:review": (READ, NO_SUCH_METHOD),
+    "patients:instant": (READ, NO_SUCH_METHOD),
+    "patients:review_cursor": (READ, NO_SUCH_METHOD),
+    "patients:review_series": (READ, NO_SUCH_METHOD),
     "patients:sign_off": (READ, (302, 403, 302, 403, 403)),
     "patients:seen": (NO_SUCH_METHOD, (302,) * 5),
     "patients:reviews": (READ, NO_SUCH_METHOD),
@@ -119,7 +123,8 @@ class Target:
         }
         of_a_course = {
             "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
-            "guidance_action", "course_policy", "state", "sign_off", "seen",
+            "guidance_action", "course_policy", "state", "review",
+            "review_cursor", "review_series", "instant", "sign_off", "seen",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]

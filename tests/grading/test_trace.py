@@ -82,7 +82,7 @@ def test_estimated_fio2_is_marked_and_a_charted_one_is_not() -> None:
         {"at": 4, "kind": "oxygen", "device": "room_air"},
     ).oxygen
     assert [(step.fio2_percent, step.estimated) for step in oxygen] == [
-        (36, True), (45, False), (None, False), (None, False),
+        (36, True), (45, False), (None, False), (21, False),
     ]  # fmt: skip
     assert oxygen[-1].device is OxygenDevice.ROOM_AIR
 
