@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +26,7 @@ from patients.queries.reviews import sign_off_of
 from patients.queries.status import read_course_status, read_history_for
 from patients.recording.inputs import ConflictError
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, course_or_404
+from patients.review.address import BadAddressError, parse_instants
 from patients.review.changes import changes_since
 from patients.review.forms import SeenForm, SignForm
 from patients.review.panel import (
@@ -36,7 +38,8 @@ from patients.review.panel import (
     waiting_courses,
 )
 from patients.review.sign import mark_seen, sign
-from patients.review.state import BadInstantError, parse_instants
+
+_BAD_REQUEST = 400
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +51,11 @@ def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """
     course = course_or_404(course_id)
     if request.method != "POST":
-        return _show(request, course, at=_instant(request), again="again" in request.GET)
+        try:
+            at = _instant(request)
+        except BadAddressError as error:
+            return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+        return _show(request, course, at=at, again="again" in request.GET)
     check_can_review(request.user)
     form = SignForm(request.POST)
     if not form.is_valid():
@@ -65,14 +72,11 @@ def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     return _signed(request, course, review)
 
 
-def _instant(request: SignedInRequest) -> Any:
+def _instant(request: SignedInRequest) -> datetime | None:
     """Return the time ``at`` of the address, None where there is none."""
     if "at" not in request.GET:
         return None
-    try:
-        return parse_instants(request.GET.dict(), timezone.now()).at
-    except BadInstantError as error:
-        raise BadRequest(f"{error.field}: {error}") from error
+    return parse_instants(request.GET.dict(), timezone.now()).at
 
 
 def _signed(request: SignedInRequest, course: Course, review: GradeReview) -> HttpResponse:
