@@ -7,6 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.guidance import views as guidance_views
 from patients.policy import views as policy_views
+from patients.review import flowsheet_views
 from patients.review import views as review_views
 from patients.ward import views as ward_views
 
@@ -18,6 +19,7 @@ urlpatterns = [
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
     path("courses/<uuid:course_id>/grade/", bedside_views.grade, name="grade"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
+    path("courses/<uuid:course_id>/flowsheet/", flowsheet_views.flowsheet, name="flowsheet"),
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
     path("courses/<uuid:course_id>/entries/<slug:kind>/", entry_views.entries, name="entries"),
     path(

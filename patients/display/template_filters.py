@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from patients.display.marks import MARKS
 from patients.display.text import (
     age_text,
     capital,
@@ -16,6 +17,7 @@ from patients.display.text import (
     date_text,
     date_time_text,
     duration_text,
+    moment_text,
     site_time,
 )
 
@@ -59,6 +61,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clock": _clock,
     "day": date_text,
     "date_time": date_time_text,
+    "moment": moment_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
@@ -67,6 +70,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
 
 
 GLOBALS: Final[Mapping[str, Any]] = {
+    # Letters that mark a value in a table, with their meanings.
+    "marks": MARKS,
     # Idempotency key of one form of a page that has several.
     "new_form_id": uuid.uuid4,
     # Usual reasons of a correction, each a button.

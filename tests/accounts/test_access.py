@@ -58,6 +58,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:grade": (READ, NO_SUCH_METHOD),
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ, NO_SUCH_METHOD),
+    "patients:flowsheet": (READ, NO_SUCH_METHOD),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
@@ -112,7 +113,7 @@ class Target:
         }
         of_a_course = {
             "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
-            "guidance_action", "course_policy", "state",
+            "guidance_action", "course_policy", "state", "flowsheet",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]
