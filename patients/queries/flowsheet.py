@@ -114,6 +114,9 @@ WITH RECURSIVE shown AS MATERIALIZED (
     SELECT * FROM period ORDER BY lower(valid) LIMIT 1
 ), last AS MATERIALIZED (
     SELECT * FROM period ORDER BY lower(valid) DESC LIMIT 1
+), end_of_grading AS MATERIALIZED (
+    SELECT upper(valid) AS at FROM patients_gradeperiod AS period
+    WHERE {same_course} ORDER BY lower(valid) DESC LIMIT 1
 )
 SELECT
     (SELECT {texts} FROM page AS entry {with_acts}),
@@ -148,19 +151,20 @@ SELECT
         ) FROM first
     ) AS begun),
     (SELECT json_object_agg(code, at) FROM (
-        SELECT item ->> 'code' AS code, (
+        SELECT item ->> 'code' AS code, coalesce((
             SELECT lower(valid) FROM patients_gradeperiod AS period
             WHERE {same_course} AND lower(valid) > lower(last.valid) AND NOT {has_code}
                 AND lower(valid) <= %(instant)s
             ORDER BY lower(valid) LIMIT 1
-        ) AS at FROM last, jsonb_array_elements(last.findings -> 'criteria') AS item
+        ), (SELECT at FROM end_of_grading)) AS at
+        FROM last, jsonb_array_elements(last.findings -> 'criteria') AS item
         UNION ALL
-        SELECT '{grade}', (
+        SELECT '{grade}', coalesce((
             SELECT lower(valid) FROM patients_gradeperiod AS period
             WHERE {same_course} AND lower(valid) > lower(last.valid) AND grade <> last.grade
                 AND lower(valid) <= %(instant)s
             ORDER BY lower(valid) LIMIT 1
-        ) FROM last
+        ), (SELECT at FROM end_of_grading)) FROM last
     ) AS ended),
     (SELECT entry.at FROM patients_entry AS entry
         WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' AND {before}

@@ -85,7 +85,7 @@ def build_sheet(
     listed = [*data.held, *data.entries]
     places = {one.read.id: place for place, one in enumerate(listed)}
     grades = GradeRows(data, columns)
-    maker = RowMaker(data, data.trace(min(data.end, data.instant)), columns, places)
+    maker = RowMaker(data, data.trace(data.end), columns, places)
     sections = [*_grade_sections(grades), *_entry_sections(maker, query.rows)]
     days = day_heads(columns, data.course.infused_at)
     if query.order == NEWEST_FIRST:

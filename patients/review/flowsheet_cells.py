@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +19,9 @@ from patients.review.flowsheet_columns import Column
 NOT_KNOWN: Final = "?"
 _LOW, _HIGH = -1, 1
 _ARROWS: Final = {_LOW: "▼", _HIGH: "▲"}
+
+
+_LETTERS_OF_A_LINE: Final = 5
 
 
 class Kind:
@@ -85,6 +89,12 @@ class Cell:
     places: tuple[int, ...] = ()
     note: str = ""
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it may need two lines in a narrow column."""
+        letters = len(self.text) + len(self.arrows) + bool(self.count) + 2 * len(self.marks)
+        return letters > _LETTERS_OF_A_LINE
+
 
 EMPTY: Final = Cell()
 _AHEAD: Final = Cell(Kind.AHEAD, note="not known yet")
@@ -94,7 +104,8 @@ _AHEAD: Final = Cell(Kind.AHEAD, note="not known yet")
 class ValueRow:
     """How the values of one row become cells.
 
-    ``counts_shown`` is false where the head of the section counts. ``until`` ends what runs.
+    ``counts_shown`` is false where the head of the section counts. ``until`` ends what runs. Of
+    what ``lasts``, the last value of an instant holds, as grading has it.
     """
 
     worst: Worst
@@ -102,17 +113,25 @@ class ValueRow:
     until: datetime
     counts_shown: bool = True
     merges: bool = False
+    lasts: bool = False
 
     def cells(self, values: Iterable[Value]) -> list[Cell]:
         """Return a cell for each column, or for each run of equal columns where it ``merges``."""
         in_order = sorted(values, key=lambda value: value.at)
-        cells = [self._cell(column, in_order) for column in self.columns]
+        times = [value.at for value in in_order]
+        cells = []
+        for column in self.columns:
+            first, after = bisect_left(times, column.start), bisect_left(times, column.end)
+            running = self._running_into(column, in_order[:first], in_order[first:after])
+            cells.append(self._cell(column, in_order[first:after], running))
         return _merged(cells) if self.merges else cells
 
-    def _cell(self, column: Column, values: Sequence[Value]) -> Cell:
-        here = [value for value in values if column.start <= value.at < column.end]
+    def _cell(self, column: Column, here: Sequence[Value], running: Value | None) -> Cell:
+        if not here and running is None:
+            return _AHEAD if column.is_ahead else EMPTY
         charted = [value for value in here if not value.is_in_error]
-        running = self._running_into(column, values)
+        if self.lasts:
+            charted = list({value.at: value for value in charted}.values())
         struck = [value for value in here if value.is_in_error]
         shown = [*([running] if running else []), *charted]
         cell = self._worst_of(shown, column)
@@ -131,13 +150,16 @@ class ValueRow:
             places=tuple(dict.fromkeys(source.place for source in sources)),
         )
 
-    def _running_into(self, column: Column, values: Sequence[Value]) -> Value | None:
+    def _running_into(
+        self, column: Column, before: Sequence[Value], here: Sequence[Value]
+    ) -> Value | None:
         """Return the value that runs on into ``column``; None where another begins with it."""
         if column.start >= self.until:
             return None
-        before = [v for v in values if v.at <= column.start and not v.is_in_error]
-        last = before[-1] if before else None
-        return last if last is not None and last.runs and last.at < column.start else None
+        if any(value.at == column.start and not value.is_in_error for value in here):
+            return None
+        last = next((value for value in reversed(before) if not value.is_in_error), None)
+        return last if last is not None and last.runs else None
 
     def _worst_of(self, shown: Sequence[Value], column: Column) -> Cell | None:
         """Return the cell of the worst of ``shown``; None where there is nothing to show."""

@@ -29,20 +29,22 @@ def drugs(maker: RowMaker) -> list[Row]:
 
 
 def _as_charted(maker: RowMaker, drug: VasopressorDrug, charted: Sequence[TimelineEntry]) -> Series:
+    """Return the row of rates as charted; of several the highest dose, if all doses are known."""
     infusions = [one.read for one in charted if isinstance(one.read, kinds.Vasopressor)]
     units = {read.unit for read in infusions if read.unit is not None}
     unit = next(iter(units)).label if len(units) == 1 else ""
-    row = Series(drug.value, drug.label, Worst.HIGHEST, unit)
-    for one, read in zip(charted, infusions, strict=True):
-        rate, text = read.rate, NOT_KNOWN
-        if rate is not None:
-            own_unit = f" {read.unit.label}" if read.unit and not unit and rate else ""
-            text = (format_number(rate) if rate else "stopped") + own_unit
-        number: Number | None = _dose(maker, read) if rate else rate
-        row.values.append(
-            Value(read.at, number if number is not None else rate, text, runs=read.runs,
-                  sources=maker.source(one))
-        )  # fmt: skip
+    row = Series(drug.value, drug.label, Worst.HIGHEST, unit, lasts=True)
+    numbers: list[Number | None] = [
+        _dose(maker, read) if read.rate else read.rate for read in infusions
+    ]
+    if any(n is None and read.rate is not None for n, read in zip(numbers, infusions, strict=True)):
+        numbers = [read.rate for read in infusions]
+    for one, read, number in zip(charted, infusions, numbers, strict=True):
+        text = NOT_KNOWN
+        if read.rate is not None:
+            own_unit = f" {read.unit.label}" if read.unit and not unit and read.rate else ""
+            text = (format_number(read.rate) if read.rate else "off") + own_unit
+        row.values.append(Value(read.at, number, text, runs=read.runs, sources=maker.source(one)))
     return row
 
 
@@ -55,7 +57,7 @@ def _in_canonical_unit(
 ) -> list[Series]:
     """Return the row of doses in the unit of Table 3, where they were charted otherwise."""
     canonical = DRUGS[drug].canonical
-    row = Series(f"{drug.value}.dose", f"{drug.label} dose", Worst.HIGHEST)
+    row = Series(f"{drug.value}.dose", drug.label, Worst.HIGHEST, lasts=True)
     if canonical is None or drug not in maker.trace.doses:
         return []
     row.unit, differs = canonical.label, False
@@ -73,8 +75,10 @@ def _in_canonical_unit(
 
 
 def _equivalent(maker: RowMaker) -> list[Series]:
-    row = Series("equivalent", "Equivalent", Worst.HIGHEST, "mcg/min")
-    limit = Series("equivalent_limit", "Table 3 limit", Worst.LOWEST, "mcg/min", merges=True)
+    row = Series("equivalent", "Equivalent", Worst.HIGHEST, "mcg/min", lasts=True)
+    limit = Series(
+        "equivalent_limit", "Table 3 limit", Worst.LOWEST, "mcg/min", merges=True, lasts=True
+    )
     at_instant: dict[datetime, list[TimelineEntry]] = defaultdict(list)
     for one in maker.all:
         if maker.is_in_force(one, kinds.Vasopressor):
@@ -83,7 +87,7 @@ def _equivalent(maker: RowMaker) -> list[Series]:
         sources = tuple(s for one in at_instant[step.at] for s in maker.source(one))
         runs = bool(step.equivalent) or not step.is_complete or step.limit is not None
         is_high = step.limit is not None and step.equivalent >= step.limit
-        text = format_number(step.equivalent, 1) + ("" if step.is_complete else NOT_KNOWN)
+        text = format_number(step.equivalent, 2) + ("" if step.is_complete else NOT_KNOWN)
         row.values.append(
             Value(step.at, step.equivalent, text if runs else "", HIGH if is_high else WITHIN,
                   runs, sources=sources)

@@ -29,7 +29,7 @@ _COUNTED_KINDS: Final = (
 
 def fluids_and_weight(maker: RowMaker) -> list[Row]:
     bolus = Series("fluid_bolus", "Fluid bolus", Worst.TOTAL, "mL")
-    weight = Series("weight", "Weight", Worst.HIGHEST, "kg", merges=True)
+    weight = Series("weight", "Weight", Worst.HIGHEST, "kg", merges=True, lasts=True)
     in_window = {one.read.id for one in maker.all}
     for one in maker.all:
         read, source = one.read, maker.source(one)
@@ -92,7 +92,7 @@ def findings(maker: RowMaker) -> list[Row]:
         if found is None:
             continue
         key, label, level, text, runs = found
-        row = by_key.setdefault(key, Series(key, label, Worst.HIGHEST, merges=True))
+        row = by_key.setdefault(key, Series(key, label, Worst.HIGHEST, merges=True, lasts=True))
         row.values.append(
             Value(one.row.at, Decimal(level), text, runs=runs, sources=maker.source(one))
         )

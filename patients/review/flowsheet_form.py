@@ -193,6 +193,8 @@ class FlowsheetForm(BedsideForm):
             self.add_error(field, "The window ends before it begins: “to” must be after “from”.")
         elif window.hours > _LONGEST_H + hours:
             self.add_error(field, f"The window is longer than {_LONGEST_H // 24} days.")
+        elif not can_be_charted(window.start):
+            self.add_error(field, f"The window begins before {EARLIEST.year}.")
         elif self._bin != BY_ENTRY and window.hours / hours > MOST_COLUMNS:
             self.add_error(field, f"More than {MOST_COLUMNS} columns: choose wider ones.")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grading.engine import entries as kinds
-from grading.service import Trace
+from grading.engine.trace import Trace
 from patients.display.marks import CORRECTED, IN_ERROR, LATE, OTHER_CAUSE
 from patients.display.text import LATE_AFTER
 from patients.display.worst import Worst
@@ -43,6 +43,7 @@ class Series:
     worst: Worst
     unit: str = ""
     merges: bool = False
+    lasts: bool = False
     counts_shown: bool = True
     values: list[Value] = field(default_factory=list)
 
@@ -76,7 +77,9 @@ class RowMaker:
         """Return the rows of ``series``; those without a value are left out."""
         rows = []
         for one in series:
-            row = ValueRow(one.worst, self.columns, self.until, one.counts_shown, one.merges)
+            row = ValueRow(
+                one.worst, self.columns, self.until, one.counts_shown, one.merges, one.lasts
+            )
             cells = row.cells(one.values)
             if keep_empty or any(cell.text for cell in cells):
                 rows.append(Row(one.key, one.label, one.unit, cells, one.worst.label))

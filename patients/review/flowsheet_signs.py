@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from grading.engine import entries as kinds
-from grading.engine.evidence import OXYGEN_HIGH, ROOM_AIR_FIO2
+from grading.engine.evidence import OXYGEN_HIGH
 from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import VITAL_SIGNS, AgeBand, OxygenDevice, VitalSign
 from patients.display.worst import WORST_OF_SIGN, Worst, support_of
@@ -24,8 +24,8 @@ _AT_LEAST_40: Final = "oxygen.at_least_40"
 
 def sets(maker: RowMaker) -> list[int]:
     """Return how many sets of vital signs each column has."""
-    at = [one.row.at for one in maker.all if maker.is_in_force(one, kinds.Vitals)]
-    return [sum(c.start <= one < c.end for one in at) for c in maker.columns]
+    at = [one.row.at for one in maker.data.entries if maker.is_in_force(one, kinds.Vitals)]
+    return [bisect_left(at, c.end) - bisect_left(at, c.start) for c in maker.columns]
 
 
 def vital_signs(maker: RowMaker) -> list[Row]:
@@ -72,9 +72,9 @@ def _side_of_sign(maker: RowMaker, sign: VitalSign, number: Number, at: datetime
 
 
 def oxygen(maker: RowMaker) -> list[Row]:
-    device = Series("device", "Device", Worst.HIGHEST, merges=True)
-    flow = Series("flow_l_per_min", "Flow", Worst.HIGHEST, "L/min")
-    fio2 = Series("fio2_percent", "FiO2", Worst.HIGHEST, "%")
+    device = Series("device", "Device", Worst.HIGHEST, merges=True, lasts=True)
+    flow = Series("flow_l_per_min", "Flow", Worst.HIGHEST, "L/min", lasts=True)
+    fio2 = Series("fio2_percent", "FiO2", Worst.HIGHEST, "%", lasts=True)
     traced = {step.entry_id for step in maker.trace.oxygen}
     for one in maker.all:
         read = one.read
@@ -109,16 +109,16 @@ def _fio2(
     *,
     estimated: bool = False,
 ) -> Value:
-    is_air = read.device is OxygenDevice.ROOM_AIR or read.flow_l_per_min == 0
     if percent is None:
+        is_cannula = read.device is OxygenDevice.NASAL_CANNULA
+        is_air = read.device is OxygenDevice.ROOM_AIR or (is_cannula and read.flow_l_per_min == 0)
         return Value(at, None, "" if is_air else NOT_KNOWN, runs=not is_air, sources=source)
     is_high = percent >= OXYGEN_HIGH.value
     if estimated:
         # A rule of the policy may call a cannula low whatever its estimate.
         is_high = is_high and _AT_LEAST_40 in _codes_at(maker, at)
     text = ("~" if estimated else "") + format_number(percent)
-    runs = not is_air and percent >= ROOM_AIR_FIO2.value
-    return Value(at, percent, text, HIGH if is_high else WITHIN, runs, estimated, source)
+    return Value(at, percent, text, HIGH if is_high else WITHIN, True, estimated, source)
 
 
 def _codes_at(maker: RowMaker, at: datetime) -> set[str]:

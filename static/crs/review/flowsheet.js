@@ -167,10 +167,13 @@ if (table) {
   }
   watchHeadings();
   start();
+  bar.hidden = false;
   table.addEventListener("keydown", walk);
   table.addEventListener("focusin", (event) => {
     const cell = event.target.closest("tr[data-row] td");
-    if (cell && cell !== bar.shown) select(cell, { focus: false });
+    if (cell && (cell !== current || !cell.hasAttribute("aria-describedby"))) {
+      select(cell, { focus: false });
+    }
   });
   table.addEventListener("click", (event) => {
     const cell = event.target.closest("tr[data-row] td");
@@ -181,6 +184,9 @@ if (table) {
   });
   if (document.getElementById("sheet-order")?.value !== "first") sheet.scrollLeft = sheet.scrollWidth;
 }
+
+const keyBox = document.querySelector("[data-sheet-key]");
+if (keyBox && matchMedia("(max-width: 1100px)").matches) keyBox.open = false;
 
 const form = document.querySelector("[data-sheet-form]");
 form?.addEventListener("change", (event) => {
