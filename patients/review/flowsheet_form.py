@@ -47,8 +47,8 @@ MOST_COLUMNS: Final = 200
 class InstantField(forms.CharField):
     """A time of an address: ISO 8601 with its offset, or without one the time at the site."""
 
-    def __init__(self) -> None:
-        super().__init__(required=False, max_length=40)
+    def __init__(self, label: str) -> None:
+        super().__init__(required=False, max_length=40, label=label)
 
     def clean(self, value: Any) -> datetime | None:
         typed: str = super().clean(value)
@@ -155,12 +155,14 @@ class FlowsheetForm(BedsideForm):
         "to": InstantField(),
     }
 
-    end = InstantField()
-    span = forms.IntegerField(required=False, min_value=1, max_value=_LONGEST_H)
-    bin = forms.ChoiceField(required=False, choices=BINS)
-    order = forms.ChoiceField(required=False, choices=ORDERS)
-    rows = forms.ChoiceField(required=False, choices=ROWS)
-    known_at = InstantField()
+    end = InstantField("Until")
+    span = forms.IntegerField(
+        required=False, min_value=1, max_value=_LONGEST_H, label="Hours of the window"
+    )
+    bin = forms.ChoiceField(required=False, choices=BINS, label="Width of columns")
+    order = forms.ChoiceField(required=False, choices=ORDERS, label="Order of columns")
+    rows = forms.ChoiceField(required=False, choices=ROWS, label="Rows")
+    known_at = InstantField("Known at")
 
     def __init__(self, data: Mapping[str, Any], *, now: datetime) -> None:
         super().__init__(data)

@@ -55,6 +55,7 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "then": patient_then(data),
         "query": query,
         "errors": form.errors,
+        "form": form,
         "review_url": _review_url(course_id, query),
         **_choices(query, sheet),
     }
