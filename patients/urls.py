@@ -21,6 +21,10 @@ urlpatterns = [
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
     path("courses/<uuid:course_id>/flowsheet/", flowsheet_views.flowsheet, name="flowsheet"),
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
+    path("courses/<uuid:course_id>/review/", review_views.review, name="review"),
+    path("courses/<uuid:course_id>/review/cursor/", review_views.cursor, name="review_cursor"),
+    path("courses/<uuid:course_id>/review/instant/", review_views.instant, name="instant"),
+    path("courses/<uuid:course_id>/review/series.json", review_views.series, name="review_series"),
     path("courses/<uuid:course_id>/entries/<slug:kind>/", entry_views.entries, name="entries"),
     path(
         "courses/<uuid:course_id>/entries/<uuid:entry_id>/correct/",

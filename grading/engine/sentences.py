@@ -31,6 +31,11 @@ def render(code: str, params: Params) -> str:
     return _SENTENCES[code](params)
 
 
+def short_name(code: str) -> str:
+    """Return the name of a criterion for a narrow column; KeyError for no criterion."""
+    return _SHORT_NAMES[code]
+
+
 def whole_minutes(duration: timedelta) -> str:
     """Return a duration as a parameter: the minutes that have passed in full."""
     return str(duration // _MINUTE)
@@ -267,4 +272,27 @@ _SENTENCES: Final[Mapping[str, Callable[[Params], str]]] = {
     "organ_toxicity.grade_4_transaminitis": _organ_toxicity,
     "organ_toxicity.ungraded": _ungraded,
     "death": _death,
+}
+
+_SHORT_NAMES: Final[Mapping[str, str]] = {
+    "symptom.fever": "Fever",
+    "symptom.constitutional": "Symptoms",
+    "oxygen.below_40": "Oxygen < 40 %",
+    "oxygen.at_least_40": "Oxygen ≥ 40 %",
+    "oxygen.cpap": "CPAP",
+    "oxygen.bipap": "BiPAP",
+    "ventilator": "Ventilator",
+    "hypotension.low_pressure": "Low pressure",
+    "hypotension.fluid_bolus": "Fluid bolus",
+    "hypotension.refractory": "Pressure does not respond",
+    "vasopressor.single_low_dose": "One vasopressor",
+    "vasopressor.high_dose": "High dose 3 h",
+    "vasopressor.multiple": "Several vasopressors",
+    "life_threatening": "Life-threatening",
+    "organ_toxicity.grade_1": "Organ toxicity 1",
+    "organ_toxicity.grade_2": "Organ toxicity 2",
+    "organ_toxicity.grade_3": "Organ toxicity 3",
+    "organ_toxicity.grade_4": "Organ toxicity 4",
+    "organ_toxicity.grade_4_transaminitis": "ALT or AST 4",
+    "death": "Death",
 }

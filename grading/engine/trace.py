@@ -13,8 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from grading.engine.entries import Entry, Oxygen
+from grading.engine.entries import Entry, Oxygen, Vitals
+from grading.engine.evidence import ROOM_AIR_FIO2
 from grading.engine.oxygen import fio2_of
+from grading.engine.pressure import counted_systolic, counted_tripled_map
 from grading.engine.state import CourseState
 from grading.engine.vasopressors import equivalent_limit, norepinephrine_equivalent
 from grading.engine.vocabulary import OxygenDevice, VasopressorDrug
@@ -62,6 +64,22 @@ class EquivalentStep(NamedTuple):
     is_complete: bool
 
 
+class PressureReading(NamedTuple):
+    """A reading in mmHg; ``counts`` is false where its pressures are of another cause.
+
+    ``mean`` is the one that grading judges: charted, or from the systolic and diastolic pressure
+    (``is_derived``).
+    """
+
+    at: datetime
+    entry_id: str
+    systolic: Decimal | None
+    diastolic: Decimal | None
+    mean: Fraction | None
+    is_derived: bool
+    counts: bool
+
+
 class LimitStep(NamedTuple):
     """The floors of pressure and the threshold of fever in force from ``at`` on.
 
@@ -78,13 +96,19 @@ class LimitStep(NamedTuple):
 class Trace:
     """The values of one course in order of time, from the infusion on."""
 
+    pressure: list[PressureReading] = field(default_factory=list)
     oxygen: list[OxygenStep] = field(default_factory=list)
     doses: dict[VasopressorDrug, list[DoseStep]] = field(default_factory=dict)
     equivalent: list[EquivalentStep] = field(default_factory=list)
     limits: list[LimitStep] = field(default_factory=list)
 
-    def note(self, at: datetime, state: CourseState) -> None:
-        """Note what ``state``, advanced to ``at``, has changed since the last call."""
+    def note(self, at: datetime, state: CourseState, entries: Iterable[Entry]) -> None:
+        """Note what ``entries`` and the time have changed in ``state``, advanced to ``at``."""
+        self.pressure += [
+            _pressure(entry)
+            for entry in entries
+            if isinstance(entry, Vitals) and entry.is_pressure_reading
+        ]
         self._note_limits(at, state)
         self._note_oxygen(at, state)
         self._note_doses(at, state)
@@ -141,20 +165,38 @@ def trace(state: CourseState, entries: Iterable[Entry], until: datetime) -> Trac
     for at in sorted(by_instant.keys() | {turn for turn in turns if turn <= until}):
         if state.at is not None and at < state.at:
             continue
-        state.advance(at, by_instant.get(at, ()))
+        together = by_instant.get(at, ())
+        state.advance(at, together)
         if at >= facts.infused_at:
-            traced.note(at, state)
+            traced.note(at, state, together)
     return traced
+
+
+def _pressure(entry: Vitals) -> PressureReading:
+    tripled = counted_tripled_map(entry)
+    counts = tripled is not None or counted_systolic(entry) is not None
+    return PressureReading(
+        entry.at,
+        entry.id,
+        entry.systolic_mmhg,
+        entry.diastolic_mmhg,
+        None if tripled is None else Fraction(tripled) / 3,
+        is_derived=entry.mean_arterial_pressure_mmhg is None,
+        counts=counts,
+    )
 
 
 def _oxygen_step(at: datetime, entry: Oxygen, state: CourseState) -> OxygenStep:
     fio2 = fio2_of(entry, state.policy)
+    percent = None if fio2 is None else fio2.percent
+    if percent is None and entry.device is OxygenDevice.ROOM_AIR:
+        percent = ROOM_AIR_FIO2.value
     return OxygenStep(
         at,
         entry.id,
         entry.device,
         entry.flow_l_per_min,
-        None if fio2 is None else fio2.percent,
+        percent,
         estimated=fio2 is not None and fio2.estimated,
         counts=entry.counts,
     )

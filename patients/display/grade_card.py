@@ -152,7 +152,7 @@ def grade_card(
         "upcoming": list(_upcoming(status)),
         "excluded": [_excluded(item.what, status.latest[item.what]) for item in status.excluded],
         "strip": list(_strip(status)),
-        "never_charted": _never_charted(status),
+        "never_charted": never_charted(status),
         "ended": status.ended,
     }
     return GradeCard(
@@ -258,7 +258,8 @@ def _strip(status: Any) -> Iterable[StripValue]:
             )
 
 
-def _never_charted(status: Any) -> list[str]:
+def never_charted(status: Any) -> list[str]:
+    """Return the names of the usual values that were never charted."""
     return [
         label
         for key, label in _EXPECTED.items()

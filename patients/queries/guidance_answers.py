@@ -49,12 +49,11 @@ FROM (
 ) AS answer JOIN accounts_user AS author ON author.id = answer.recorded_by_id
 """.replace("{as_json}", SQL_ANSWERS_AS_JSON)
 """One JSON text: the latest answer to each item of guidance on a course."""
-SQL_LATEST_ANSWERS_THEN: Final = """
+SQL_ANSWERS_THEN: Final = """
 SELECT {as_json}
-FROM (
-    SELECT DISTINCT ON (code) * FROM patients_guidanceanswer
-    WHERE course_id = %(course)s AND recorded_at <= %(known_at)s ORDER BY code, recorded_at DESC
-) AS answer JOIN accounts_user AS author ON author.id = answer.recorded_by_id
+FROM patients_guidanceanswer AS answer
+JOIN accounts_user AS author ON author.id = answer.recorded_by_id
+WHERE answer.course_id = %(course)s AND answer.recorded_at <= %(known_at)s
 """.replace(
     "{as_json}",
     SQL_ANSWERS_AS_JSON.replace(
@@ -62,7 +61,7 @@ FROM (
         "later.replaces_id = answer.treatment_id AND later.recorded_at <= %(known_at)s",
     ),
 )
-"""The same, of the answers and entries recorded by ``%(known_at)s``."""
+"""One JSON text: every answer as it was known at ``%(known_at)s``, newest first."""
 SQL_ANSWERS_WITHIN: Final = """
 SELECT {as_json}
 FROM patients_guidanceanswer AS answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
@@ -27,9 +27,9 @@ from patients.queries.entries import (
 )
 from patients.queries.grades import GradePeriodRow
 from patients.queries.guidance_answers import (
-    SQL_LATEST_ANSWERS_THEN,
+    SQL_ANSWERS_THEN,
     AnswerRow,
-    parse_latest_answers,
+    parse_answers,
 )
 from patients.queries.policies import (
     SQL_POLICIES_DECIDED_THEN,
@@ -63,7 +63,7 @@ SELECT (
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON)
     .replace("{in_force}", sql_not_replaced_then("entry"))
     .replace("{decided}", SQL_POLICIES_DECIDED_THEN)
-    .replace("{answers}", SQL_LATEST_ANSWERS_THEN)
+    .replace("{answers}", SQL_ANSWERS_THEN)
 )
 
 
@@ -71,20 +71,24 @@ SELECT (
 class CourseKnownAt:
     """A course as it was known at ``known_at``.
 
-    ``rows`` are the entries in force then, in the engine's order; ``answers`` the latest to each
-    item of guidance, by its code; ``periods`` the grades over clinical time.
+    ``rows`` are the entries in force then, in the engine's order; ``answers`` those to guidance,
+    newest first; ``periods`` the grades over clinical time.
     """
 
     course: Course
     known_at: datetime
     rows: Sequence[EntryRow]
     policy_periods: Sequence[PolicyPeriod]
-    answers: dict[str, AnswerRow]
+    answers: Sequence[AnswerRow]
     periods: Sequence[GradePeriodRow]
 
     @property
     def facts(self) -> CourseFacts:
         return course_facts(self.course, self.policy_periods)
+
+    def answers_by(self, at: datetime) -> dict[str, AnswerRow]:
+        """Return the latest answer up to ``at`` to each item of guidance, by its code."""
+        return {one.code: one for one in reversed(self.answers) if one.recorded_at <= at}
 
     @property
     def entries(self) -> list[ChartedEntry]:
@@ -102,6 +106,31 @@ def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> 
         known_at=known_at,
         rows=parse_entry_rows(entries),
         policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
-        answers=parse_latest_answers(answers),
+        answers=parse_answers(answers),
         periods=parse_periods(periods),
     )
+
+
+class NeighbouringActs(NamedTuple):
+    """When something was recorded on a course: first, last before an instant, next after it.
+
+    None where there is none.
+    """
+
+    first: datetime | None
+    before: datetime | None
+    after: datetime | None
+
+
+def read_neighbouring_acts(course: Course, instant: datetime) -> NeighbouringActs:
+    """Read the times of recording next to ``instant``, which itself counts as neither."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+SELECT min(recorded_at), max(recorded_at) FILTER (WHERE recorded_at < %(instant)s),
+    min(recorded_at) FILTER (WHERE recorded_at > %(instant)s)
+FROM patients_chartingact WHERE course_id = %(course)s
+""",
+            {"course": course.pk, "instant": instant},
+        )
+        return NeighbouringActs(*cursor.fetchone())

@@ -19,10 +19,12 @@ from patients.queries.entries import (
     infusion_and_weights,
     parse_entries,
     parse_entry,
+    split_by_use,
     weights_in_force,
 )
 from patients.queries.grades import EntryAuthor, GradeHistory, read_grade_history
 from patients.queries.guidance_answers import AnswerRow
+from patients.queries.known_at import CourseKnownAt
 from patients.queries.snapshot import read_for_page
 
 
@@ -52,6 +54,23 @@ def read_course_status(course: Course, now: datetime) -> CourseStatus:
     baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
     baseline = facts.baseline.with_entries(baselines)
     return CourseStatus(course, current, baseline, snapshot.for_guidance, snapshot.answers)
+
+
+def status_known_at(known: CourseKnownAt, at: datetime) -> CourseStatus:
+    """Compute the status of a course at ``at`` from what was known of it at another instant."""
+    entries = known.entries
+    current = regrade(known.facts, entries, now=at, system=HEADLINE).status
+    if current is None:
+        raise ValueError("a course was regraded without an instant")
+    baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
+    for_guidance = split_by_use(known.course, known.rows, after=None).for_guidance
+    return CourseStatus(
+        known.course,
+        current,
+        known.facts.baseline.with_entries(baselines),
+        [row for row in for_guidance if row.at <= at],
+        known.answers_by(at),
+    )
 
 
 def read_history_for(

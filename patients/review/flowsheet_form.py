@@ -151,8 +151,8 @@ class FlowsheetForm(BedsideForm):
     """
 
     generated_fields: ClassVar[Mapping[str, forms.Field]] = {
-        "from": InstantField(),
-        "to": InstantField(),
+        "from": InstantField("From"),
+        "to": InstantField("To"),
     }
 
     end = InstantField("Until")

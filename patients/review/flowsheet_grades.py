@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from patients.display.criteria import criterion_label
+from grading.engine.sentences import short_name
 from patients.display.text import moment_text, site_time
 from patients.queries.flowsheet import GRADE, FlowsheetData
 from patients.queries.grades import GradePeriodRow
@@ -57,7 +57,7 @@ class GradeRows:
             for item in period.findings["criteria"]:
                 grades[item["code"]] = max(item["grade"], grades.get(item["code"], 0))
         return [
-            CriterionRow(code, criterion_label(code), grade, self._criterion_cells(code, grade))
+            CriterionRow(code, short_name(code), grade, self._criterion_cells(code, grade))
             for code, grade in sorted(grades.items(), key=lambda one: (-one[1], one[0]))
         ]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -86,11 +85,7 @@ def _choices(query: FlowsheetQuery, sheet: Sheet) -> dict[str, Any]:
 
 
 def _review_url(course_id: uuid.UUID, query: FlowsheetQuery) -> str:
-    """Return the address of the plots, to which the name of a row leads; "" without that page."""
-    with suppress(NoReverseMatch):
-        address = reverse("patients:review", args=[course_id])
-        asked = (
-            "" if query.known_at is None else urlencode({"known_at": query.known_at.isoformat()})
-        )
-        return f"{address}?{asked}" if asked else address
-    return ""
+    """Return the address of the plots, to which the name of a row leads."""
+    address = reverse("patients:review", args=[course_id])
+    asked = "" if query.known_at is None else urlencode({"known_at": query.known_at.isoformat()})
+    return f"{address}?{asked}" if asked else address

@@ -1,15 +1,40 @@
-"""Answer what the grade of a course was."""
+"""Show the history of grades of a course, and answer what its grade was."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from patients.display.banner import banner_of
+from patients.display.grade_card import never_charted
+from patients.display.text import site_time
+from patients.queries.known_at import read_neighbouring_acts
+from patients.queries.series import CourseValues, read_course_values
+from patients.queries.status import status_known_at
 from patients.requests import SignedInRequest, course_or_404
-from patients.review.state import BadInstantError, parse_instants, state_json
+from patients.review.address import (
+    AXES,
+    RANGES,
+    VIEWS,
+    BadAddressError,
+    ReviewAddress,
+    parse_address,
+    parse_instants,
+)
+from patients.review.instant import advice_lines, neighbours, rules_not_met
+from patients.review.page import (
+    TABLE_ROWS,
+    at_cursor,
+    table_rows,
+    window_of,
+)
+from patients.review.series import as_json, nights, review_series
+from patients.review.state import state_json
 
 _BAD_REQUEST = 400
 
@@ -20,6 +45,126 @@ def state(request: SignedInRequest, course_id: uuid.UUID) -> JsonResponse:
     course = course_or_404(course_id)
     try:
         instants = parse_instants(request.GET.dict(), timezone.now())
-    except BadInstantError as error:
-        return JsonResponse({"errors": {error.field: str(error)}}, status=_BAD_REQUEST)
+    except BadAddressError as error:
+        return _bad_json(error)
     return JsonResponse(state_json(course, instants))
+
+
+@require_safe
+def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Show the history of a course: plots or a table, and the grade at the cursor with its why."""
+    course, now = course_or_404(course_id), timezone.now()
+    try:
+        address = parse_address(request.GET.dict(), now)
+    except BadAddressError as error:
+        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+    values = read_course_values(course, address.instants.known_at, address.instants.known_at)
+    status = status_known_at(values.known, address.instants.at)
+    context = {
+        "address": address,
+        "ranges": RANGES,
+        "axes": AXES,
+        "views": VIEWS,
+        "banner": banner_of(status),
+        "cursor": at_cursor(values, status),
+        "course_id": course_id,
+        "now": now,
+        "steps": read_neighbouring_acts(course, address.instants.known_at),
+    }
+    if address.view == "table":
+        context |= _table(values, address)
+    return render(request, "review/page.html", context)
+
+
+def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
+    """Return the rows of the window, the latest first, and the columns that have a value."""
+    plotted = review_series(values)
+    since, until = _window(values, address)
+    rows = [
+        row
+        for row in table_rows(plotted.periods, plotted.series, plotted.given)
+        if since <= row.at <= until
+    ]
+    return {
+        "rows": rows[: -TABLE_ROWS - 1 : -1],
+        "older": len(rows) - TABLE_ROWS if len(rows) > TABLE_ROWS else 0,
+        "columns": [one for one in plotted.series if any(one.key in row.cells for row in rows)],
+    }
+
+
+def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, datetime]:
+    entries = values.known.rows
+    infused_at = values.known.course.infused_at
+    first = entries[0].at if entries else infused_at
+    return window_of(address.range, infused_at, max(first, infused_at), values.until)
+
+
+@require_safe
+def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Show the grade at the cursor with its reasons, for the panel beside the plots."""
+    course, now = course_or_404(course_id), timezone.now()
+    try:
+        address = parse_address(request.GET.dict(), now)
+    except BadAddressError as error:
+        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+    values = read_course_values(course, address.instants.known_at, address.instants.at)
+    status = status_known_at(values.known, address.instants.at)
+    context = {"cursor": at_cursor(values, status), "address": address, "course_id": course_id}
+    return render(request, "review/at_cursor.html", context | {"now": now})
+
+
+@require_safe
+def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Show all evidence of one instant: what was met, what was not, and the advice."""
+    course, now = course_or_404(course_id), timezone.now()
+    try:
+        address = parse_address(request.GET.dict(), now)
+    except BadAddressError as error:
+        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+    at, known_at = address.instants.at, address.instants.known_at
+    values = read_course_values(course, known_at, at)
+    status = status_known_at(values.known, at)
+    before, after = neighbours(values.known.periods, at, known_at)
+    context = {
+        "address": address,
+        "banner": banner_of(status),
+        "cursor": at_cursor(values, status),
+        "not_met": rules_not_met(status.current),
+        "never_charted": never_charted(status.current),
+        "advice": advice_lines(values.known, status),
+        "before": before,
+        "after": after,
+        "course_id": course_id,
+        "now": now,
+    }
+    return render(request, "review/instant.html", context)
+
+
+@require_safe
+def series(request: SignedInRequest, course_id: uuid.UUID) -> JsonResponse:
+    """Answer everything that is plotted, as JSON."""
+    course, now = course_or_404(course_id), timezone.now()
+    try:
+        address = parse_address(request.GET.dict(), now)
+    except BadAddressError as error:
+        return _bad_json(error)
+    values = read_course_values(course, address.instants.known_at, address.instants.known_at)
+    since, until = _window(values, address)
+    begins, _ = window_of("all", course.infused_at, course.infused_at, values.until)
+    return JsonResponse(
+        {
+            **as_json(review_series(values)),
+            "infused_at": course.infused_at.timestamp(),
+            "begins": begins.timestamp(),
+            "known_at": values.until.timestamp(),
+            "window": [since.timestamp(), until.timestamp()],
+            "nights": [
+                [a.timestamp(), b.timestamp()]
+                for a, b in nights(site_time(begins), site_time(values.until))
+            ],
+        }
+    )
+
+
+def _bad_json(error: BadAddressError) -> JsonResponse:
+    return JsonResponse({"errors": {error.field: str(error)}}, status=_BAD_REQUEST)

@@ -59,6 +59,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
+    "patients:review": (READ, NO_SUCH_METHOD),
+    "patients:instant": (READ, NO_SUCH_METHOD),
+    "patients:review_cursor": (READ, NO_SUCH_METHOD),
+    "patients:review_series": (READ, NO_SUCH_METHOD),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
@@ -113,7 +117,8 @@ class Target:
         }
         of_a_course = {
             "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
-            "guidance_action", "course_policy", "state", "flowsheet",
+            "guidance_action", "course_policy", "state", "review",
+            "review_cursor", "review_series", "instant", "flowsheet",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]

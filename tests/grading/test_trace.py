@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from grading.course_file import read_course
+from grading.engine.sentences import short_name
+from grading.engine.systems.lee_2014 import LEE_2014
 from grading.engine.vocabulary import OxygenDevice, VasopressorDrug
 from grading.service import Trace, trace_of
 
@@ -80,7 +82,7 @@ def test_estimated_fio2_is_marked_and_a_charted_one_is_not() -> None:
         {"at": 4, "kind": "oxygen", "device": "room_air"},
     ).oxygen
     assert [(step.fio2_percent, step.estimated) for step in oxygen] == [
-        (36, True), (45, False), (None, False), (None, False),
+        (36, True), (45, False), (None, False), (21, False),
     ]  # fmt: skip
     assert oxygen[-1].device is OxygenDevice.ROOM_AIR
 
@@ -96,3 +98,17 @@ def test_the_floors_are_those_in_force_and_nothing_later_is_traced() -> None:
 def test_a_child_has_no_floor_of_mean_pressure() -> None:
     [limits] = traced(patient={"age_years": 5}).limits
     assert (limits.systolic_floor_mmhg, limits.map_floor_mmhg) == (80, None)
+
+
+def test_a_mean_pressure_is_charted_or_derived_exactly() -> None:
+    vitals = {"kind": "vitals", "systolic_mmhg": 100, "diastolic_mmhg": 56}
+    first, second = traced(
+        {**vitals, "at": 1}, {**vitals, "at": 2, "mean_arterial_pressure_mmhg": 70}
+    ).pressure
+    assert (first.mean, first.is_derived) == (Fraction(212, 3), True)
+    assert (second.mean, second.is_derived) == (70, False)
+
+
+def test_every_criterion_has_a_short_name() -> None:
+    for code in LEE_2014.rules:
+        assert 0 < len(short_name(code)) <= 26

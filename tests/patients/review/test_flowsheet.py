@@ -16,12 +16,10 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine import entries as kinds
-from grading.engine.policy import DEFAULT_POLICY
 from grading.engine.units import format_number
 from grading.engine.vocabulary import AT_MOST_AHEAD, VITAL_SIGN
 from grading.service import Trace, trace_of
 from grading.systems import HEADLINE
-from patients.display.criteria import criterion_label
 from patients.display.worst import WORST_OF_SIGN, Worst, support_of, worst_of_analyte
 from patients.exchange.course_file import import_course
 from patients.models import Course
@@ -228,11 +226,6 @@ def check_grades(cells: dict[str, Cell], chart: Chart, column: Column, known_at:
         if key.startswith("criterion.") and cell.grade is not None
     }
     assert shown == met
-
-
-def test_every_criterion_has_a_short_name() -> None:
-    for code in HEADLINE.grades_under(DEFAULT_POLICY):
-        assert criterion_label(code)
 
 
 def test_a_column_shows_its_worst_value_with_a_count_and_opens_to_all(

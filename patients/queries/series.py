@@ -1,0 +1,26 @@
+"""Read the values over time of a course, as they were known at an instant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from grading.engine.trace import Trace
+from grading.service import trace_of
+from grading.systems import HEADLINE
+from patients.models import Course
+from patients.queries.known_at import CourseKnownAt, read_known_at
+
+
+class CourseValues(NamedTuple):
+    """A course as known at an instant, and the values that grading had of it up to ``until``."""
+
+    known: CourseKnownAt
+    trace: Trace
+    until: datetime
+
+
+def read_course_values(course: Course, known_at: datetime, until: datetime) -> CourseValues:
+    """Read the values of ``course`` up to ``until`` as known at ``known_at``; one statement."""
+    known = read_known_at(course, HEADLINE, known_at)
+    return CourseValues(known, trace_of(known.facts, known.entries, until), until)
