@@ -192,7 +192,7 @@ def test_without_script_a_cell_leads_to_its_entries(
     page = context.new_page()
     sign_in(page, nurse)
     open_sheet(page, day)
-    page.locator("[data-row='fluid_bolus'] a").first.click()
+    page.locator("[data-row='fluid_bolus'] td a").first.click()
     expect(page.locator(".sheet-entries li:target")).to_contain_text("Fluid bolus 500 mL")
     page.get_by_label("Rows").select_option("results")
     page.get_by_role("button", name="Show").first.click()
