@@ -146,7 +146,7 @@ class FlowsheetQuery:
 class FlowsheetForm(BedsideForm):
     """The parameters of an address.
 
-    A window is given by ``from`` and ``to``, or by its ``end`` and its ``span`` in hours; without
+    A window is named by ``from`` and ``to``, or by its ``end`` and its ``span`` in hours; without
     either it ends with the column of now. A parameter that is wrong has its default, and a message.
     """
 
@@ -175,15 +175,15 @@ class FlowsheetForm(BedsideForm):
         return known_at
 
     def clean(self) -> dict[str, Any]:
-        given = {name for name in _OF_WINDOW if self.cleaned_data.get(name)}
-        pair = given & {"from", "to"}
-        if pair and given - pair:
+        named = {name for name in _OF_WINDOW if self.cleaned_data.get(name)}
+        pair = named & {"from", "to"}
+        if pair and named - pair:
             self.add_error("end", "Give “from” and “to”, or “end” and “span”, not both.")
         elif len(pair) == 1:
             missing = "to" if pair == {"from"} else "from"
             if missing not in self.errors:
                 self.add_error(missing, f"Give “{missing}” too.")
-        elif given and not self.errors.keys() & _OF_WINDOW:
+        elif named and not self.errors.keys() & _OF_WINDOW:
             self._check_window("to" if pair else "end")
         return self.cleaned_data
 
