@@ -7,7 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.guidance import views as guidance_views
 from patients.policy import views as policy_views
-from patients.review import disagreement_views, sign_off_views
+from patients.review import disagreement_views, flowsheet_views, sign_off_views
 from patients.review import views as review_views
 from patients.ward import views as ward_views
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
     path("courses/<uuid:course_id>/grade/", bedside_views.grade, name="grade"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
+    path("courses/<uuid:course_id>/flowsheet/", flowsheet_views.flowsheet, name="flowsheet"),
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
     path("courses/<uuid:course_id>/review/", review_views.review, name="review"),
     path("courses/<uuid:course_id>/review/cursor/", review_views.cursor, name="review_cursor"),

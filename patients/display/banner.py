@@ -35,7 +35,7 @@ class Banner:
     bed: str
 
 
-_SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
+SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 
 
 def banner_of(course_status: CourseStatus) -> Banner:
@@ -48,7 +48,7 @@ def banner_of(course_status: CourseStatus) -> Banner:
         mrn=course.patient.mrn,
         birth_date=course.patient.birth_date,
         age_text=patient_age_text(course, status.at),
-        sex_letter=_SEX_LETTERS[Sex(course.patient.sex)],
+        sex_letter=SEX_LETTERS[Sex(course.patient.sex)],
         product=course.product,
         day=day_text(course.infused_at, status.at),
         infused_at=course.infused_at,
@@ -56,13 +56,14 @@ def banner_of(course_status: CourseStatus) -> Banner:
         if status.weight_kg is None
         else f"{format_number(status.weight_kg)} kg",
         weight_at=weight.at if weight else None,
-        baseline_text=_baseline_text(course_status.baseline),
+        baseline_text=baseline_text(course_status.baseline),
         ward=course.ward,
         bed=course.bed,
     )
 
 
-def _baseline_text(baseline: Baseline) -> str:
+def baseline_text(baseline: Baseline) -> str:
+    """Return the baseline pressure: "126/74"."""
     pair = (baseline.systolic_mmhg, baseline.diastolic_mmhg)
     if pair != (None, None):
         return "/".join("–" if value is None else format_number(value) for value in pair)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from patients.display.marks import MARKS
 from patients.display.text import (
     age_text,
     capital,
@@ -16,6 +17,7 @@ from patients.display.text import (
     date_text,
     date_time_text,
     duration_text,
+    moment_text,
     site_time,
 )
 
@@ -65,6 +67,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "day": date_text,
     "date_time": date_time_text,
     "instant": _instant,
+    "moment": moment_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
@@ -73,6 +76,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
 
 
 GLOBALS: Final[Mapping[str, Any]] = {
+    # Letters that mark a value in a table, with their meanings.
+    "marks": MARKS,
     # Idempotency key of one form of a page that has several.
     "new_form_id": uuid.uuid4,
     # Usual reasons of a correction, each a button.

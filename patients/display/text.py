@@ -288,6 +288,19 @@ def date_time_text(at: datetime) -> str:
     return f"{date_text(there)} {there:%H:%M}"
 
 
+def moment_text(at: datetime) -> str:
+    """Return a day and time at the site without the year: "27 Nov 14:00"."""
+    there = site_time(at)
+    return f"{there.day} {there:%b} {there:%H:%M}"
+
+
+def range_text(start: datetime, end: datetime) -> str:
+    """Return a range of times: "27 Nov 10:00 – 28 Nov 10:00", "28 Nov 03:00 – 04:00"."""
+    there, until = site_time(start), site_time(end)
+    same_day = there.date() == until.date()
+    return f"{moment_text(start)} – {f'{until:%H:%M}' if same_day else moment_text(end)}"
+
+
 def clock_text(at: datetime, now: datetime) -> str:
     """Return the time of day at the site, with the date where it is not that of ``now``."""
     there = site_time(at)

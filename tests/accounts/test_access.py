@@ -60,6 +60,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:grade": (READ, NO_SUCH_METHOD),
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ, NO_SUCH_METHOD),
+    "patients:flowsheet": (READ, NO_SUCH_METHOD),
     "patients:review": (READ, NO_SUCH_METHOD),
     "patients:instant": (READ, NO_SUCH_METHOD),
     "patients:review_cursor": (READ, NO_SUCH_METHOD),
@@ -124,7 +125,7 @@ class Target:
         of_a_course = {
             "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "state", "review",
-            "review_cursor", "review_series", "instant", "sign_off", "seen",
+            "review_cursor", "review_series", "instant", "sign_off", "seen", "flowsheet",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]

@@ -190,6 +190,14 @@ def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
     assert len(statements) == SESSION_AND_USER + 3, listed(statements)
 
 
+def test_the_flowsheet_of_any_width_now_and_as_known_before(page: Page) -> None:
+    """Session, user, course, and one statement for the whole sheet, whatever the window."""
+    for asked in ({}, {"bin": "12", "span": "744"}, {"bin": "entry"}):
+        for then in ({}, {"known_at": timezone.now().isoformat()}):
+            statements = page.get(page.address("flowsheet"), **asked, **then)
+            assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+
+
 def test_the_board(page: Page) -> None:
     """With the state that the browser has named, one statement answers that nothing changed."""
     address = reverse("patients:board")

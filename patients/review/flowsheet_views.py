@@ -1,0 +1,91 @@
+"""Show the flowsheet of a course."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crs_app.accounts.permissions import can_chart
+from grading.systems import HEADLINE
+from patients.display.text import site_time
+from patients.forms.registry import CORRECTION_FORMS
+from patients.queries.flowsheet import read_flowsheet
+from patients.requests import SignedInRequest, course_or_404
+from patients.review.flowsheet import Sheet, build_sheet
+from patients.review.flowsheet_form import BINS, ORDERS, ROWS, FlowsheetForm, FlowsheetQuery
+from patients.review.patient_then import patient_then
+
+_BAD_REQUEST = 400
+_A_MOMENT = timedelta(microseconds=1)
+
+
+class Link(NamedTuple):
+    """A choice of the page: its text, its address, and whether it is the present one."""
+
+    text: str
+    href: str
+    is_current: bool
+
+
+@require_safe
+def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Show a flowsheet; 400 with what is wrong of the address, beside the default for it."""
+    course = course_or_404(course_id)
+    form = FlowsheetForm(request.GET, now=timezone.now())
+    is_valid = form.is_valid()
+    query = form.query
+    window = query.window
+    data = read_flowsheet(
+        course, HEADLINE, window.start, window.end, now=query.now, known_at=query.known_at
+    )
+    may_correct = can_chart(request.user) and query.known_at is None
+    sheet = build_sheet(data, query, CORRECTION_FORMS if may_correct else ())
+    context = {
+        "course_id": course_id,
+        "sheet": sheet,
+        "then": patient_then(data),
+        "query": query,
+        "errors": form.errors,
+        "form": form,
+        "review_url": _review_url(course_id, query),
+        **_choices(query, sheet),
+    }
+    status = 200 if is_valid else _BAD_REQUEST
+    return render(request, "review/flowsheet.html", context, status=status)
+
+
+def _choices(query: FlowsheetQuery, sheet: Sheet) -> dict[str, Any]:
+    """Return what the page lets choose, as addresses."""
+    hours = query.window.hours
+    has_later = sheet.end < query.latest_end
+    later = min(query.latest_end, sheet.end + (sheet.end - sheet.start))
+    return {
+        "bins": [
+            Link(label, query.address(bin=key, span=None), key == query.bin) for key, label in BINS
+        ],
+        "orders": ORDERS,
+        "row_choices": ROWS,
+        "earlier": query.address(end=sheet.start, span=hours),
+        "later": query.address(end=later, span=hours) if has_later else "",
+        "newest": query.address(end=None, span=None),
+        "last_entry": ""
+        if sheet.last_before is None
+        else query.address(end=sheet.last_before + _A_MOMENT, span=hours),
+        "now": query.address(known_at=None),
+        "until_text": f"{site_time(sheet.end):%Y-%m-%dT%H:%M}",
+    }
+
+
+def _review_url(course_id: uuid.UUID, query: FlowsheetQuery) -> str:
+    """Return the address of the plots, to which the name of a row leads."""
+    address = reverse("patients:review", args=[course_id])
+    asked = "" if query.known_at is None else urlencode({"known_at": query.known_at.isoformat()})
+    return f"{address}?{asked}" if asked else address
