@@ -150,6 +150,7 @@ TIME_ZONE = _time_zone()
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
 DATETIME_FORMAT = "j M Y, H:i"
+FORMAT_MODULE_PATH = "crs_app.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
