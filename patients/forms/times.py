@@ -241,7 +241,9 @@ class EntryTimeFields(ObservedTimeFields):
     begun_at = forms.CharField(widget=forms.HiddenInput, required=False)
     sent_at = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def read_observed_time(self, now: datetime) -> tuple[datetime | None, ConfirmQuestion | None]:
+    def read_observed_time(
+        self, now: datetime, ahead: timedelta
+    ) -> tuple[datetime | None, ConfirmQuestion | None]:
         """Return the time of the entry, None after an error, and what to ask about it.
 
         In a form that is sent again after a dead network "now" is when it was sent first. Where a
@@ -261,7 +263,7 @@ class EntryTimeFields(ObservedTimeFields):
                 return None, None
         if first_sent is not None and first_sent <= now:
             now = first_sent
-        meant = self.clean_local_time("observed", now=now, ahead=AT_MOST_AHEAD)
+        meant = self.clean_local_time("observed", now=now, ahead=ahead)
         if meant is None:
             return None, None
         typed = TimeInput(has_date, has_time, begun, opened, OBSERVED_THEN in self.data)
