@@ -728,7 +728,7 @@ def treated_courses(draw: st.DrawFn) -> Raw:
         words = draw(
             st.sampled_from(
                 (
-                    {"kind": "treatment", "agent": agent, "dose_mg": 280},
+                    {"kind": "treatment", "agent": agent, "dose_mg": 40},
                     {"kind": "risk", "extensive_comorbidities": False, "older_age": False},
                     {"kind": "risk", "older_age": True},
                     {"kind": "toxicity", "term": "encephalopathy", "grade": 3},
