@@ -45,7 +45,7 @@ class Citation:
         if self.source == "us-label-tocilizumab":
             return f"US label, tocilizumab, {self.place}"
         if self.source == "decision":
-            return f"decision: {self.place}"
+            return f"Site rule (not in the paper): {self.place}"
         return f"{SOURCES[self.source].split(':')[0].split(',')[0]}, {self.place}"
 
 
@@ -69,7 +69,7 @@ def _threshold(value: str, unit: str, citation: Citation) -> Threshold:
 OXYGEN_HIGH: Final = _threshold("40", "% FiO2", _lee("Table 2, grades 2 and 3"))
 ROOM_AIR_FIO2: Final = _threshold("21", "% FiO2", Citation("decision", "air is no requirement"))
 FIO2_ESTIMATE_DOUBTFUL_FROM: Final = _threshold(
-    "36", "% FiO2", Citation("decision", "an estimate this close to 40 % may be 40 %")
+    "36", "% FiO2", Citation("decision", "an estimate close to 40 % leaves the grade open")
 )
 CANNULA_FIO2_BASE: Final = _threshold(
     "20", "% FiO2", Citation("decision", "nasal cannula rule, 20 + 4 x L/min")

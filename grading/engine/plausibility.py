@@ -40,7 +40,7 @@ from grading.engine.evidence import (
     TREATMENT_MG,
     DoseLimits,
 )
-from grading.engine.sentences import duration_text
+from grading.engine.sentences import duration_text, lab_unit_text
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import (
@@ -233,7 +233,7 @@ def _result(result: _Result, circumstances: Circumstances) -> Iterator[Question]
 
 
 def _shown(unit: LabUnit) -> str:
-    return "" if unit.name == "ratio" else unit.name.replace("umol", "µmol")
+    return lab_unit_text(unit.name)
 
 
 def _limit_of_normal(
