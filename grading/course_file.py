@@ -235,6 +235,8 @@ def _policy(raw: Any, place: Place) -> Policy:
         is_number = name in PARAMETERS and not PARAMETERS[name].choices
         if is_number and isinstance(value, str) and not is_plain_number(value):
             place.at(name).refuse("expected a number")
+        elif isinstance(value, list | Mapping):
+            place.at(name).refuse("expected a single value")
         else:
             overrides[name] = value
     try:
@@ -255,7 +257,7 @@ def _entries(raw: Any, place: Place) -> _Placed:
         return [], {}
     entries: list[Entry] = []
     places: dict[str, Place] = {}
-    taken = {str(words.get("id")) for words in raw if isinstance(words, Mapping)}
+    taken = {words["id"] for words in raw if isinstance(words, Mapping) and _is_text(words, "id")}
     for index, words in enumerate(raw):
         here = place.item(index)
         entry = read_fields(words, here, default_id=_fresh_id(index, taken))
@@ -339,4 +341,10 @@ def _refuse_dose(entry: Entry, weight_kg: Decimal | None, places: Mapping[str, P
 
 
 def _quoted(value: Any) -> str:
-    return "nothing" if value is None else f'"{str(value)[:60]}"'
+    if isinstance(value, str | int | Decimal):
+        return f'"{str(value)[:60]}"'
+    return "nothing" if value is None else "something else"
+
+
+def _is_text(words: Mapping[str, Any], key: str) -> bool:
+    return isinstance(words.get(key), str)

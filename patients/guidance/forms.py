@@ -216,6 +216,8 @@ class QuickActionForm(SubmittedForm):
             raise StaleActionError(
                 f"{item.label} has changed since this page was shown: now {item.text}."
             )
+        if refusal := item.refusal():
+            raise StaleActionError(refusal)
         return item
 
 

@@ -178,6 +178,22 @@ def patient(**changes: Any) -> Raw:
     return {**BASE["patient"], **changes}
 
 
+def deep(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("depth", range(700, 1000, 7))
+def test_no_depth_of_a_document_ends_the_reader(depth: int) -> None:
+    for place in ("format", "extra", "patient", "entries"):
+        text = json.dumps({**BASE, place: "@"}).replace('"@"', "[" * depth + "1" + "]" * depth)
+        assert faults(text)
+    entry = json.dumps(course({"kind": "note", "note": "seen", "id": "@"}))
+    assert faults(entry.replace('"@"', "[" * depth + "]" * depth))
+
+
 DOCUMENT_FAULTS: list[tuple[Any, str]] = [
     ("{", "document"),
     ("[]", "document"),
@@ -186,6 +202,8 @@ DOCUMENT_FAULTS: list[tuple[Any, str]] = [
     ('{"entries": ' + "[" * 100_000, "document"),
     ({**BASE, "format": "crs-course/2"}, "format"),
     ({key: value for key, value in BASE.items() if key != "format"}, "format"),
+    *(({**BASE, "format": deep(depth)}, "format") for depth in (1, 200)),
+    ({**BASE, "policy": {"cpap_grade": deep(200)}}, "policy.cpap_grade"),
     ({**BASE, "extra": 1}, "extra"),
     ({**BASE, "entries": {}}, "entries"),
     ({**BASE, "entries": [5]}, "entries[0]"),
