@@ -103,7 +103,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Show the form that retracts an entry; a POST records that it was entered in error."""
     course, entry = course_or_404(course_id), _entry(course_id, entry_id)
-    form = RetractionForm(posted(request))
+    form = RetractionForm(posted(request), entry=entry, now=timezone.now())
     if form.is_bound and form.is_valid():
         submission = submission_from(request, form)
         return _record(request, course, form, lambda: retract_entry(entry, submission))

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
+from grading.engine.sentences import lab_unit_text
 from grading.engine.times import in_zone
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
@@ -99,16 +100,6 @@ def _infusion(entry: entries.Vasopressor, weight_kg: Decimal | None) -> str:
     if weight is not None and needs_weight(entry.drug, entry.unit):
         text += f" {'×' if entry.unit.per_kg else '÷'} {format_number(weight)} kg"
     return f"{text} = {format_number(dose)} {canonical.label}"
-
-
-def lab_unit_text(unit: str) -> str:
-    """Return the unit of a result as it is printed; empty for a ratio."""
-    return _LAB_UNIT_TEXTS.get(unit, unit)
-
-
-_LAB_UNIT_TEXTS: Final = {
-    "umol/L": "µmol/L", "ug/L": "µg/L", "10^9/L": "×10⁹/L", "ratio": "",
-}  # fmt: skip
 
 
 def _lab(entry: entries.Lab) -> str:

@@ -30,7 +30,7 @@ from patients.recording.inputs import (
     ReplacedAlreadyError,
     Submission,
 )
-from patients.recording.laboratory_limits import remember_limits
+from patients.recording.laboratory_limits import forget_limits, remember_limits
 from patients.recording.regrade import (
     BEFORE_EVERYTHING,
     GradeChange,
@@ -168,6 +168,7 @@ def append_act(
     _store_policy_periods(act, decided)
     if submission.limits:
         remember_limits(course, act, submission.limits)
+    forget_limits(replaced)
     return _result(course, act, entries, new_rows, result.regraded, result.diff, result.entries)
 
 

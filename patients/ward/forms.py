@@ -12,6 +12,8 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
 
+from grading.engine.entries import Weight
+from grading.engine.plausibility import Circumstances, questions
 from grading.engine.times import can_be_charted
 from grading.engine.vocabulary import (
     AGE_YEARS,
@@ -118,6 +120,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             self.infused_at = site_time(infused_at)
             self._check_long_ago(infused_at)
         self._clean_age()
+        self._ask_about_weight()
         check_pressures(
             self, *_BASELINE[:2], sentence="The diastolic is not below the systolic pressure."
         )
@@ -132,6 +135,14 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         elif ago > FAR_FROM_INFUSION:
             days = FAR_FROM_INFUSION.days
             self.ask("infused_date", f"The infusion was more than {days} days ago: {infused}.")
+
+    def _ask_about_weight(self) -> None:
+        """Ask about a dosing weight that a later form would ask about too."""
+        typed = self.cleaned_data.get("weight_kg")
+        if typed:
+            weight = Weight(id="", at=self.now, recorded_at=self.now, weight_kg=Decimal(typed))
+            for question in questions(weight, Circumstances(age_years=0)):
+                self.ask("weight_kg", question.sentence)
 
     def submission_answers(self) -> dict[str, Any]:
         """Return the questions that were confirmed; they are about no entry of the act."""
