@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import condition, require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_admit, can_chart, check_can_admit
+from crs_app.accounts.permissions import can_admit, check_can_admit
 from patients.bedside.page import render_page
 from patients.display.signature import signature_of
 from patients.display.timeline import transfer_text
@@ -31,12 +31,13 @@ from patients.requests import (
     posted,
     submission_from,
 )
-from patients.ward.board import ended_board_rows, open_board_rows
+from patients.ward.address import LONGEST_SEARCH, SHOWS, SORTS, BoardAddress
+from patients.ward.board import board_of
 from patients.ward.forms import AdmissionForm, EndForm, MoveForm, ReopenForm, TransferForm
 from patients.ward.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
 
 
-def _board_etag(request: SignedInRequest, stamp: str, now: datetime, **_options: bool) -> str:
+def _board_etag(request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress) -> str:
     """Return the ETag of the board for this session; it changes each minute, as ages do.
 
     It is weak because the form tokens of the page differ in each response.
@@ -44,42 +45,52 @@ def _board_etag(request: SignedInRequest, stamp: str, now: datetime, **_options:
     signature = signature_of(
         stamp,
         f"{now:%H:%M}",
-        bool(request.htmx),
+        asked.url(page=asked.page),
+        _wants_rows(request),
         request.session.session_key,
         request.user.role,
     )
     return f'W/"{signature}"'
 
 
+def _wants_rows(request: SignedInRequest) -> bool:
+    """Return whether htmx asks for the rows alone; to go back in the history it needs the page."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def board(request: SignedInRequest) -> HttpResponse:
-    """Show every open course, or with ``?ended`` every ended one.
+    """Show the open courses, or with ``?ended`` the closed ones; ``BoardAddress`` has the rest.
 
     Answers 204 to htmx where the stamp of the rows is still ``seen``, 304 to a request whose
     If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
-    shows_ended, now = "ended" in request.GET, timezone.now()
+    asked, now = BoardAddress.of(request.GET), timezone.now()
     # Read before the rows, so that the next request finds a change between the two.
-    stamp = read_board_stamp(now, ended=shows_ended)
+    stamp = read_board_stamp(now, ended=asked.ended)
     if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
-    return _board_page(request, stamp, now, shows_ended=shows_ended)
+    return _board_page(request, stamp, now, asked)
 
 
 @condition(etag_func=_board_etag)
 def _board_page(
-    request: SignedInRequest, stamp: str, now: datetime, *, shows_ended: bool
+    request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress
 ) -> HttpResponse:
+    shown = board_of(asked, now)
     context = {
-        "rows": ended_board_rows(now) if shows_ended else open_board_rows(now),
+        "asked": asked,
+        "board": shown,
+        "rows": shown.rows,
         "now": now,
         "signature": stamp,
-        "shows_ended": shows_ended,
+        "shows": SHOWS,
+        "sorts": SORTS,
+        "longest_search": LONGEST_SEARCH,
         "can_admit": can_admit(request.user),
-        "can_chart": can_chart(request.user),
     }
-    template = "ward/board_rows.html" if request.htmx else "ward/board.html"
+    template = "ward/board_content.html" if _wants_rows(request) else "ward/board.html"
     return render(request, template, context)
 
 

@@ -12,6 +12,7 @@ import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchShown } from "./shown.js";
 import { watchToxicity } from "./charting/toxicity.js";
+import { watchBoard } from "./ward/board.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -49,3 +50,4 @@ watchConcentrations();
 watchShortcuts();
 watchQuickActions();
 watchShown();
+watchBoard();
