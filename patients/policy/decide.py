@@ -59,6 +59,8 @@ def decide(decision: Decision) -> SitePolicy:
     """
     lock_site_policy(to_change=True)
     before = SitePolicy.objects.filter(form_id=decision.form_id).first()
+    if before is not None and before.recorded_by_id != decision.by.pk:
+        raise DecidedMeanwhileError(before)
     if before is not None:
         return before
     latest = read_latest_site_decision()

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_manage_policy, check_can_manage_policy
 from grading.engine.policy import policy_from
 from patients.display.text import site_time
@@ -74,7 +75,7 @@ def policy(request: SignedInRequest) -> HttpResponse:
     latest = read_latest_site_decision()
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
-    if step == CONFIRM and _is_replay(form):
+    if step == CONFIRM and _is_replay(form, request.user):
         return redirect("patients:policy")
     if form.is_bound and form.is_valid() and step != EDIT:
         if step != CONFIRM:
@@ -116,11 +117,11 @@ def _preview(
     return render(request, "policy/preview.html", context)
 
 
-def _is_replay(form: PolicyForm) -> bool:
+def _is_replay(form: PolicyForm, by: User) -> bool:
     """Return whether the same form was confirmed before: a second click is a replay."""
     form.is_valid()
     form_id = form.cleaned_data.get("form_id")
-    return form_id is not None and site_decision_exists(form_id)
+    return form_id is not None and site_decision_exists(form_id, by)
 
 
 def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
@@ -216,8 +217,8 @@ def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bo
             by=request.user,
             form_id=cleaned["form_id"],
         )
-    except FormReusedError:
-        form.add_error(None, "This form was already sent with another policy. Open it again.")
+    except FormReusedError as error:
+        form.add_error(None, error.sentence)
         return False
     messages.info(request, "Graded again from the infusion. The earlier grades are kept.")
     return True

@@ -36,6 +36,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A page that comes back with faults: the cursor stands in the first field to correct.
+document.querySelector("#main [aria-invalid='true']")?.focus();
+
 watchDrafts(); // before the scripts that read the restored values
 watchAttribution();
 watchReasons();
