@@ -30,7 +30,7 @@ class DecidedMeanwhileError(ConflictError):
     def __init__(self, decision: SitePolicy) -> None:
         super().__init__(
             f"{decision.recorded_by.display_name} has changed the policy since this page was "
-            f"opened, for this reason: {decision.reason} Reload the page before you change it."
+            f"opened. Reason: {decision.reason} Reload the page before you change it."
         )
 
 
