@@ -10,13 +10,13 @@ from tests.browser.bedside_page import BedsidePage
 
 def test_a_patient_is_moved_and_the_course_ended(bedside: BedsidePage, course: Course) -> None:
     page = bedside.page
-    page.get_by_role("link", name="Move, end or reopen").click()
+    page.get_by_role("link", name="Move or end").click()
     bedside.fill({"Ward": "ICU", "Bed": "3"})
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.get_by_role("region", name="Patient")).to_contain_text("ICU 3")
     expect(bedside.rows.filter(has_text="Moved from 7B 12 to ICU 3")).to_contain_text("J. Ruiz")
 
-    page.get_by_role("link", name="Move, end or reopen").click()
+    page.get_by_role("link", name="Move or end").click()
     page.get_by_role("button", name="End the course…").click()
     expect(page.get_by_role("alert")).to_contain_text("Enter the reason")
     bedside.fill({"Reason": "Discharged"})
@@ -35,7 +35,7 @@ def test_a_patient_is_moved_and_the_course_ended(bedside: BedsidePage, course: C
     assert Transfer.objects.count() == 2
     page.get_by_role("link", name="Closed courses").click()
     page.get_by_role("link", name=re.compile("OKONKWO")).click()
-    page.get_by_role("link", name="Move, end or reopen").click()
+    page.get_by_role("link", name="Move or end").click()
     bedside.fill({"Reason": "Fever at home"})
     page.get_by_role("button", name="Reopen this course…").click()
     page.get_by_role("button", name="Reopen this course").click()
