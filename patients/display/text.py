@@ -299,6 +299,13 @@ def clock_behind_text(last_recorded_at: datetime) -> str:
     )
 
 
+def dated_text(at: datetime, now: datetime) -> str:
+    """Return date and time at the site, with the year where it is not that of ``now``."""
+    there = site_time(at)
+    year = "" if there.year == day_of(now).year else f" {there.year}"
+    return f"{there.day} {there:%b}{year} {there:%H:%M}"
+
+
 def day_of(at: datetime) -> date:
     """Return the date at the site at a time."""
     return site_time(at).date()
