@@ -9,11 +9,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, F, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from grading.engine.grading_system import GradingSystem
 from patients.models import Course, Entry, EntryKind, GradePeriod
+from patients.queries.assessed import sql_assessed_since
 from patients.queries.entries import not_replaced
 from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
 
@@ -66,8 +68,17 @@ def read_periods_at_end() -> dict[uuid.UUID, list[GradePeriod]]:
 
 def _courses_for_board(now: datetime) -> QuerySet[Any]:
     return Course.objects.select_related("patient").annotate(
-        last_observation_at=_last_observation(now), maximum=_maximum(now)
+        last_observation_at=_last_observation(now),
+        maximum=_maximum(now),
+        assessed_since=_ASSESSED_SINCE,
     )
+
+
+_ASSESSED_SINCE: Final = RawSQL(  # noqa: S611 - made of constants
+    sql_assessed_since(course="patients_course.id", infused_at="patients_course.infused_at"),
+    (),
+    output_field=DateTimeField(null=True),
+)
 
 
 def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
-from patients.models import Course
+from patients.models import Course, Move, Transfer
 
 
 def read_course(course_id: uuid.UUID) -> Course:
@@ -33,6 +35,25 @@ def read_course_by_orm(course_id: uuid.UUID) -> Course:
 def _reader(path: str | None) -> Callable[[uuid.UUID], Course]:
     reader: Callable[[uuid.UUID], Course] = import_string(path) if path else read_course_by_orm
     return reader
+
+
+class Closing(NamedTuple):
+    """When, why and by whom a course was closed."""
+
+    at: datetime
+    reason: str
+    author: str
+
+
+def read_closing(course: Course) -> Closing | None:
+    """Read how ``course`` was closed; None where it is open, without a statement."""
+    if course.ended_at is None:
+        return None
+    ends = Transfer.objects.filter(course=course, what=Move.ENDED).select_related("recorded_by")
+    last = ends.order_by("-recorded_at").first()
+    if last is None:
+        return Closing(course.ended_at, "", "")
+    return Closing(last.at, last.reason, last.recorded_by.display_name)
 
 
 def courses_following_site() -> QuerySet[Course]:

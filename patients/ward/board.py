@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from grading.systems import HEADLINE
-from patients.display.grade_card import NextChange, next_change
+from patients.display.grade_card import GradeAt, NextChange, next_change
 from patients.display.text import age_text, day_text
 from patients.models import GradePeriod
 from patients.queries.board import (
@@ -23,7 +23,7 @@ from patients.queries.grades import findings_without_wording
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """Row of one course on the ward board."""
+    """Row of one course on the ward board; a grade 0 that was not ``assessed`` is not shown."""
 
     course_id: UUID
     name: str
@@ -35,6 +35,7 @@ class BoardRow:
     grade: int | None
     at_most: int | None
     maximum: int | None
+    assessed: bool
     next_change: NextChange | None
     last_observation_at: datetime | None
     last_observation_age_text: str
@@ -59,6 +60,7 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
     change = _stored_next_change(current, upcoming[0], now) if current and upcoming else None
     grade = current.grade if current else None
     at_most = current.at_most if current else None
+    assessed = grade != 0 or course.assessed_since is not None
     last = course.last_observation_at
     return BoardRow(
         course_id=course.pk,
@@ -70,7 +72,8 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
         day=day_text(course.infused_at, now),
         grade=grade,
         at_most=at_most,
-        maximum=course.maximum,
+        maximum=course.maximum if assessed else course.maximum or None,
+        assessed=assessed,
         next_change=change,
         last_observation_at=last,
         last_observation_age_text=age_text(last, now) if last else "",
@@ -91,19 +94,8 @@ def _differs(period: GradePeriod, current: GradePeriod | None) -> bool:
 
 
 def _stored_next_change(current: GradePeriod, coming: GradePeriod, now: datetime) -> NextChange:
-    met = {item["code"] for item in current.findings["criteria"]}
-    return next_change(
-        coming.valid.lower,
-        (current.grade, current.at_most),
-        (coming.grade, coming.at_most),
-        [
-            (item["code"], item["explanation"])
-            for item in coming.findings["criteria"]
-            if item["code"] not in met
-        ],
-        [item["why"] for item in coming.findings["unknown"]],
-        now,
-    )
+    before, after = (GradeAt(p.grade, p.at_most, p.findings) for p in (current, coming))
+    return next_change(coming.valid.lower, before, after, now)
 
 
 def _urgency(row: BoardRow) -> tuple[int, int, bool, str]:

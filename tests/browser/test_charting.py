@@ -152,7 +152,7 @@ def test_without_a_network_nothing_is_lost(bedside: BedsidePage, course: Course)
     bedside.page.context.set_offline(True)
     bedside.save()
     refused = bedside.page.get_by_role("alert")
-    expect(refused).to_contain_text("Not confirmed. There is no connection.")
+    expect(refused).to_contain_text("Not sent yet. There is no connection.")
     for label, typed in FEVER_ROUND.items():
         expect(bedside.field(label)).to_have_value(typed)
     assert ChartingAct.objects.count() == acts

@@ -52,11 +52,11 @@ def test_an_entry_is_taken_back(oxygen: Entry, bedside: BedsidePage) -> None:
     """It was someone else's: taken back with a reason, struck through, and out of the grade."""
     page = bedside.page
     bedside.change(CANNULA, "Entered in error")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
     reason = bedside.field("Why was it entered in error?")
     expect(reason).to_have_accessible_description("Say why the entry is retracted.")
     reason.fill("Another patient")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
 
     bedside.expect_saved()
     bedside.expect_grade(0)

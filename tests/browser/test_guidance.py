@@ -277,7 +277,7 @@ def test_a_first_rise_interrupts_once(
     bedside.page.reload()
     expect(rise).to_be_visible()
     expect(rise).not_to_be_focused()
-    rise.get_by_role("button", name="Dismiss").click()
+    rise.get_by_role("button", name="OK, seen").click()
     expect(rise).to_be_hidden()
     bedside.page.reload()
     expect(bedside.guidance).to_be_visible()
@@ -318,7 +318,7 @@ def test_without_connection_nothing_is_lost_silently(
     bedside = open_page(severe)
     bedside.page.context.set_offline(True)
     bedside.guidance_item("Monitor very closely").get_by_role("button", name="Done").click()
-    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not confirmed. There is no")
+    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not sent yet. There is no")
     assert not GuidanceAnswer.objects.exists()
 
 

@@ -40,7 +40,7 @@ def test_a_death_is_read_back_before_it_is_recorded(bedside: BedsidePage, course
 
     bedside.change("Death", "Entered in error")
     bedside.fill({"Why was it entered in error?": "Wrong patient"})
-    bedside.page.get_by_role("button", name="Take it back").click()
+    bedside.page.get_by_role("button", name="Mark as entered in error").click()
     bedside.expect_grade(0)
 
 

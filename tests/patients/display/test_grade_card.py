@@ -32,8 +32,10 @@ def test_the_card_says_why_and_by_whom(
     dopamine = next(line for line in card.criteria if line.code == "vasopressor.single_low_dose")
     assert dopamine.stale
     assert (dopamine.at, dopamine.author) == (at, clinician.display_name)
-    page = nurse_client.get(reverse("patients:grade", args=[course.pk])).content.decode()
-    assert re.search(r"last charted <span [^>]*>3 h ago</span>: still so\?", page)
+    page = nurse_client.get(reverse("patients:bedside", args=[course.pk])).content.decode()
+    assert re.search(
+        r"last charted <span [^>]*>3 h ago</span>\. Check: is this still correct\?", page
+    )
     assert {line.code for line in card.unknown} == {
         "oxygen.fio2",
         "vasopressor.dose",
