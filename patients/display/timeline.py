@@ -62,8 +62,8 @@ class TimelineRow:
     """Row for an entry, a change of grade, an answer or a move; ``key`` is its HTML id.
 
     ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
-    grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows of laboratory results that
-    were charted together, which one row stands for.
+    grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
+    of laboratory results that were charted together, which one row stands for.
     """
 
     key: str

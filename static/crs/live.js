@@ -95,7 +95,7 @@ export const watchLive = () => {
   });
   body.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
-    if (target.id === "timeline-rows") {
+    if (polling && target.id === "timeline-rows") {
       event.detail.shouldSwap = false;
       mergeRows(target, fragment.firstElementChild);
     } else if (polling) noteState(target);

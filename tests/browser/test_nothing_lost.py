@@ -163,7 +163,7 @@ class TestDrafts:
         bedside.open_tab("Vitals")
         expect_typed(bedside)
         expect(
-            page.get_by_text(re.compile(r"Not sent yet: typed \d\d:\d\d \(0 min"))
+            page.get_by_text(re.compile(r"Not sent yet: typed \d\d:\d\d \(just now"))
         ).to_be_visible()
         page.get_by_role("link", name=re.compile("Oxygen, typed")).click()
         expect(bedside.field("Flow")).to_have_value("2")

@@ -56,7 +56,7 @@ def test_a_high_dose_becomes_grade_3_on_a_page_left_open(
     patient = page.get_by_role("region", name="Patient")
     for fact in ("OKONKWO, Ada", "80 kg", "126/74", "day 4"):
         expect(patient).to_contain_text(fact)
-    bedside.expect_grade(0)
+    bedside.expect_not_assessed()
 
     bedside.open_tab("Vasopressor")
     bedside.fill({"Drug": "Norepinephrine", "Rate": "0.25", "Unit": "mcg/kg/min"})
