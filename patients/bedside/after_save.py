@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django_htmx.http import trigger_client_event
 
 from grading.engine.entries import Weight
 from patients.bedside.new_rows import NewRows, grade_changes_of, is_newest, new_rows_of
@@ -51,6 +52,7 @@ SHOWN_HEADER: Final = "CRS-Shown"
 The response contains the guidance panel only where the signature differs. Its own header names the
 current signature: a page whose panel was replaced meanwhile by an older one requests it again.
 """
+_OF_A_DEATH: Final = frozenset({EntryKind.DEATH, EntryKind.RETRACTION})
 _ONE_TICK: Final = timedelta(microseconds=1)
 _SHOWN_IN_BANNER: Final = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
@@ -85,6 +87,7 @@ class AfterSave:
     ``changes`` are the changes of grade that the act added to the history, empty where the
     announcement is the only one. ``new_rows`` are added to the timeline, the lowest place first;
     where other rows changed too, it is None and ``timeline`` is the whole timeline.
+    ``may_end_or_resume``: a death was charted, or something was retracted that may be one.
     """
 
     course: Course
@@ -101,6 +104,7 @@ class AfterSave:
     concentrations: list[SyringeConcentration]
     attributions: Mapping[str, AttributionProposal]
     guidance: GuidancePanel
+    may_end_or_resume: bool
     is_replay: bool
 
 
@@ -147,6 +151,7 @@ def after_save(
         else [],
         attributions=read_latest_attributions(status.latest),
         guidance=build_panel(advice, history, unchanged),
+        may_end_or_resume=any(entry.kind in _OF_A_DEATH for entry in result.entries),
         is_replay=result.is_replay,
     )
 
@@ -182,6 +187,9 @@ def render_after_save(
     }
     response = render(request, "bedside/after_save.html", parts | (context or {}))
     response[SHOWN_HEADER] = f"guidance={saved.guidance.signature}"
+    if saved.may_end_or_resume:
+        # The page asks for its state at once: whether the course goes on.
+        trigger_client_event(response, "crs:clock", after="settle")
     return response
 
 

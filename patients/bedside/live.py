@@ -62,6 +62,7 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "guidance": guidance,
         "closed": data.closed,
         "may_reopen": can_chart(request.user),
+        "goes_on_again": not data.closed and not request.GET.get("fields"),
         **shared_context(course, may_chart=may_chart),
     }
     if "values" in changed:

@@ -126,7 +126,7 @@ class GradeCard:
 
     @property
     def title(self) -> str:
-        return "Grade at end" if self.closed or self.ended else "CRS grade now"
+        return "Grade at end" if self.closed else "CRS grade now"
 
     @property
     def shown_grade(self) -> int | None:

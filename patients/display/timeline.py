@@ -137,8 +137,9 @@ def in_panels(rows: Iterable[TimelineRow]) -> list[TimelineRow]:
 
 
 def _panel_row(results: Sequence[TimelineRow]) -> TimelineRow:
-    first = results[0]
-    names = ", ".join(row.text.split(" (")[0] for row in results if not row.retracted)
+    """Build the row of ``results``, which stand in it in the order of their form."""
+    first, in_order = results[0], results[::-1]
+    names = ", ".join(row.text.split(" (")[0] for row in in_order if not row.retracted)
     return TimelineRow(
         key=first.key,
         at=first.at,
@@ -147,7 +148,7 @@ def _panel_row(results: Sequence[TimelineRow]) -> TimelineRow:
         author=first.author,
         recorded_at=first.recorded_at,
         late_text=first.late_text,
-        panel=tuple(replace(row, key=f"{row.key}-in-panel") for row in results),
+        panel=tuple(replace(row, key=f"{row.key}-in-panel") for row in in_order),
     )
 
 

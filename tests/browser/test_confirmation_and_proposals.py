@@ -126,5 +126,5 @@ def test_a_late_entry_says_what_it_changed(bedside: BedsidePage, nurse: User) ->
     bedside.save()
     bedside.expect_saved("2 grade changes")
     saved = bedside.page.get_by_role("status").filter(has_text="Saved")
-    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 0 → 1"))
+    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade – → 1"))
     expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 1 → 0"))

@@ -74,7 +74,7 @@ const showRise = () => {
   if (sessionStorage.getItem(seenKey(rise))) return;
   sessionStorage.setItem(seenKey(rise), "shown");
   // It is read out, and the focus stays where it is.
-  document.getElementById("announcer").textContent = rise.querySelector("p").textContent
+  document.getElementById("rise-announcer").textContent = rise.querySelector("p").textContent
     .replace(/\s+/g, " ")
     .trim();
 };
