@@ -118,7 +118,9 @@ def _grade_changes(course_id: uuid.UUID, now: datetime, view: TimelineView) -> T
         rows=rows + 1,
     )
     shown = found[-rows:]
-    has_older = since is not None or len(found) > rows
+    has_older = len(found) > rows
+    if since is not None and not has_older:
+        has_older = bool(read_grade_changes(course_id, now, HEADLINE, before=since, rows=1))
     older = shown[0].at.isoformat() if has_older and shown else ""
     return Timeline([change_row(one) for one in reversed(shown)], older, view.kind, view.day)
 

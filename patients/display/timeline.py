@@ -91,6 +91,14 @@ class TimelineRow:
     evidence: Evidence | None = None
     panel: tuple[TimelineRow, ...] = ()
 
+    @property
+    def cursor(self) -> str:
+        """The place of the row for a page that ends with it; "" where no page can."""
+        if self.kind == GRADE_CHANGE:
+            return self.at.isoformat()
+        lowest = self.panel[0] if self.panel else self
+        return str(lowest.entry_id or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:

@@ -153,8 +153,18 @@ SELECT
         JOIN accounts_user AS author ON author.id = entry.recorded_by_id
         WHERE entry.course_id = %(course)s AND {weights}
             AND {in_force}),
-    {apart_from_entries}
+    {apart_from_entries}, {follows}
 """
+_FOLLOWS: Final = """EXISTS (
+    SELECT FROM patients_entry AS entry
+    WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' {of_kind}
+        AND (entry.at, entry.recorded_at, entry.place) < (%(until_at)s::timestamptz,
+            %(until_recorded_at)s::timestamptz, %(until_place)s::smallint)
+        AND NOT EXISTS (
+            SELECT FROM patients_entry AS later
+            WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
+        )
+)"""
 _OF_KIND: Final = "AND entry.kind = %(kind)s"
 _OLDER: Final = """AND (entry.at, entry.recorded_at, entry.place)
     < (%(at)s::timestamptz, %(recorded_at)s::timestamptz, %(place)s::smallint)"""
@@ -224,7 +234,7 @@ def read_timeline_page(
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        page, chains, weights, changes, answers, moves = cursor.fetchone()
+        page, chains, weights, changes, answers, moves, follows = cursor.fetchone()
     page = page or []
     return TimelinePage(
         entries=[parse_timeline_entry(text) for text in page[:rows]],
@@ -233,7 +243,7 @@ def read_timeline_page(
         grade_changes=_parse_grade_changes(changes),
         answers=parse_answers(answers),
         moves=_parse_moves(moves),
-        has_older=until is not None or len(page) > rows,
+        has_older=follows or len(page) > rows,
     )
 
 
@@ -255,6 +265,7 @@ def _statement(rows: int, *, of_kind: bool, is_older: bool, has_end: bool) -> st
         in_force=sql_not_replaced("entry"),
         weights=SQL_WEIGHTS.replace("%(since)s", "(SELECT since FROM dosed)"),
         apart_from_entries=apart_from_entries,
+        follows=_FOLLOWS.format(of_kind=_OF_KIND * of_kind) if has_end else "false",
     )
 
 

@@ -1,7 +1,6 @@
 // The timeline: rows of others come to their place, filter and position are in the address, and the
 // focus goes on to the first of the older rows.
 
-const list = () => document.getElementById("timeline-rows");
 const older = () => document.querySelector("#older [data-until]");
 
 // What the page shows of the timeline, in the words of the server.
@@ -70,17 +69,24 @@ export const pushAddress = (address) => {
   if (address.toString() !== location.href) history.pushState({}, "", address);
 };
 
+// The cursor of the lowest row that is loaded.
+const lowestRow = () => {
+  const rows = document.querySelectorAll("#timeline-rows > [data-cursor]");
+  return rows[rows.length - 1]?.dataset.cursor ?? "";
+};
+
 const setAddress = (isNewView) => {
   const { show, day } = timelineShown();
-  const lowest = isNewView ? "" : (older()?.dataset.until ?? "");
+  const lowest = isNewView ? "" : lowestRow();
   const address = withParameters({ show, day, until: lowest });
   if (isNewView) pushAddress(address);
   else history.replaceState(history.state, "", address);
 };
 
+// The row above the place of older rows, while they are put in.
 let lastBefore = null;
 const focusFirstOlder = () => {
-  const first = lastBefore?.nextElementSibling ?? list()?.firstElementChild;
+  const first = lastBefore.nextElementSibling;
   lastBefore = null;
   if (!first) return;
   first.tabIndex = -1;
@@ -92,11 +98,10 @@ export const watchTimeline = () => {
     if (target?.id === "older") lastBefore = target.previousElementSibling;
   });
   document.body.addEventListener("htmx:afterSettle", ({ detail: { requestConfig } }) => {
-    const asked = requestConfig?.elt;
-    if (asked?.closest?.("#older") || lastBefore) {
+    if (lastBefore) {
       focusFirstOlder();
       setAddress(false);
-    } else if (asked?.matches?.(".timeline-head form")) setAddress(true);
+    } else if (requestConfig?.elt?.matches?.(".timeline-head form")) setAddress(true);
   });
   addEventListener("popstate", () => location.reload());
 };

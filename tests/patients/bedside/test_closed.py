@@ -103,7 +103,7 @@ def test_after_a_death_the_page_goes_on_no_more(
     page = page_of(nurse_client, grade_3)
     text = text_of(page)
     assert re.search(r"Died \d+ \w{3} \d\d:\d\d\.", text)
-    assert f"Grade at end {grade}" in text
+    assert f"CRS grade now {grade}" in text
     assert 'name="temperature"' not in page
     assert "data-countdown" not in page
     assert "Change this entry: Death" in page, "a death charted in error can be marked so"
