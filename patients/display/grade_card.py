@@ -325,7 +325,7 @@ def _excluded(key: str, entry: entries.Entry) -> str:
         text = f"{key_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
     else:
         text = entry_text(entry)
-    return f"{text}: another cause, not counted"
+    return f"{text}: other cause, not counted for CRS"
 
 
 def _strip(status: Any) -> Iterable[StripValue]:

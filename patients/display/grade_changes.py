@@ -11,8 +11,14 @@ from patients.queries.grades import GradeChangeRow
 Criterion = Mapping[str, Any]
 """A criterion as it is stored with a period: code, grade, explanation, params."""
 
-_LIMIT_FOLLOWS: Final = ("symptom.fever", "hypotension.low_pressure")
-"""Criteria whose sentence names the limit after a semicolon."""
+_SHORT_ENDS: Final = {
+    "symptom.fever": "; ",
+    "hypotension.low_pressure": "; ",
+    "hypotension.fluid_bolus": ", counted for",
+    "vasopressor.single_low_dose": ", running",
+    "vasopressor.high_dose": " by Table 3",
+}
+"""Where the short form of a criterion's sentence ends: before its limit, or before how long."""
 _NAMED: Final = 2
 
 
@@ -66,6 +72,7 @@ def _deciding(criteria: Sequence[Criterion], grade: int) -> list[Criterion]:
 
 
 def _short(item: Criterion) -> str:
-    """Return the sentence of a criterion without its limit."""
+    """Return the sentence of a criterion without its limit and without how long it holds."""
     text: str = item["explanation"]
-    return text.split("; ")[0] if item["code"] in _LIMIT_FOLLOWS else text
+    end = _SHORT_ENDS.get(item["code"])
+    return text if end is None else text.split(end)[0]

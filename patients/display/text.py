@@ -203,7 +203,7 @@ def attribution_text(entry: entries.Entry) -> str:
 
 
 _ATTRIBUTION_TAGS: Final = {
-    Attribution.OTHER: "another cause, not counted",
+    Attribution.OTHER: "other cause, not counted for CRS",
     Attribution.UNCERTAIN: "attribution uncertain, counted",
 }
 

@@ -184,7 +184,7 @@ def test_things_have_names(key: str, label: str) -> None:
 
 def test_attribution_is_marked() -> None:
     vitals = {"heart_rate": "140", "temperature_c": "39", "attribution": {"heart_rate": "other"}}
-    assert attribution_text(read("vitals", vitals)) == "HR another cause, not counted"
+    assert attribution_text(read("vitals", vitals)) == "HR other cause, not counted for CRS"
     uncertain = {"device": "cpap", "attribution": "uncertain"}
     assert "uncertain, counted" in attribution_text(read("oxygen", uncertain))
     assert attribution_text(read("oxygen", {"device": "cpap"})) == ""
