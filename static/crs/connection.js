@@ -28,7 +28,7 @@ const lost = () => {
   if (document.body.dataset.connection === "signed-out") return;
   show([
     element("strong", `No connection since ${clockText(heardAt)}.`),
-    element("span", "What you see may be old. What you type is kept; Save sends it when the connection is back."),
+    element("span", "What you see may be old. What you type is kept: save it again when the connection is back."),
   ]);
   clearTimeout(retry);
   retry = setTimeout(requestUpdate, POLL_AGAIN_AFTER);

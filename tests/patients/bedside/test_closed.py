@@ -32,7 +32,7 @@ def page_of(client: Client, course: Course, **query: str) -> str:
 def test_a_closed_course_says_so_and_asks_nothing(nurse_client: Client, closed: Course) -> None:
     page = page_of(nurse_client, closed)
     text = text_of(page)
-    assert re.search(r"Course closed \d+ \w{3} \d\d:\d\d, Discharged home, by J\. Ruiz\.", text)
+    assert re.search(r"Course closed \d+ \w{3} \d\d:\d\d, discharged home, by J\. Ruiz\.", text)
     assert "Reopen…" in text
     assert "Grade at end 3" in text
     for gone in ("CRS grade now", "still correct?", "if nothing changes", "Guidance · Figure 2"):
