@@ -42,6 +42,7 @@ from patients.guidance.forms import (
 )
 from patients.guidance.panel import read_panel
 from patients.models import Course
+from patients.queries.courses import now_for
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.status import read_course_status
 from patients.recording.inputs import ConflictError, FormReusedError, NewEntry
@@ -63,10 +64,10 @@ from patients.requests import (
 @vary_on_headers("HX-Request")
 def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the panel; 204 where the page has ``seen`` its signature."""
-    course, now = course_or_404(course_id), timezone.now()
+    course = course_or_404(course_id)
     if not request.htmx:
         return render_page(request, course)
-    panel = read_panel(read_course_status(course, now))
+    panel = read_panel(read_course_status(course, now_for(course)))
     if request.GET.get("seen") == panel.signature:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"guidance": panel}
@@ -83,7 +84,7 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     if not form.is_valid():
         return _refused(request, course, "This page is out of date: look at the chart.")
     try:
-        new_entry = form.new_entry(now, read_unchanged_items(course, now))
+        new_entry = form.new_entry(now, read_unchanged_items(course, now_for(course)))
         result = record_entries(course, [new_entry], submission_from(request, form))
     except ConflictError as error:
         return _refused(request, course, _sentence_of(error))
@@ -98,7 +99,7 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
     course, now = course_or_404(course_id), timezone.now()
     replied = _reply_or_404(reply)
     if posted(request) is None:
-        advice = advice_for_course(course, now)
+        advice = advice_for_course(course, now_for(course))
         item = _item(advice, code, replied)
         if item is None:
             return _refused(request, course, NoLongerAdvisedError().sentence)
@@ -109,7 +110,7 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
     entries = _entries_of(request, course, form)
     if entries is not None:
         return _record(request, course, code, replied, form, entries)
-    return _invalid_form_page(request, course, code, replied, form, now)
+    return _invalid_form_page(request, course, code, replied, form)
 
 
 def _reply_or_404(reply: str) -> Reply:
@@ -210,7 +211,7 @@ def _respond(
         context: dict[str, Any] = {"form": UnchangedForm(saved.unchanged), "kind": FIRST_KIND}
     else:
         proposed = Proposals(unchanged=saved.unchanged)
-        vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=result.now, proposed=proposed)
+        vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=timezone.now(), proposed=proposed)
         context = form_context(vitals, FIRST_KIND) | {"renew_form": True}
     return render_after_save(request, saved, "guidance/panel.html", context)
 
@@ -219,7 +220,7 @@ def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpRes
     """Answer 409 with ``sentence`` and the current panel; nothing was recorded."""
     if not request.htmx:
         return render_page(request, course, {"refusal": sentence}, status=CONFLICT)
-    panel = read_panel(read_course_status(course, timezone.now()))
+    panel = read_panel(read_course_status(course, now_for(course)))
     context = {"guidance": panel, "refusal": sentence, "oob": True}
     context |= shared_context(course, may_chart=True)
     return render(request, "bedside/not_saved.html", context, status=CONFLICT)
@@ -231,9 +232,8 @@ def _invalid_form_page(
     code: str,
     reply: Reply,
     form: AnswerForm | TreatmentGivenForm,
-    now: datetime,
 ) -> HttpResponse:
-    item = _item(advice_for_course(course, now), code, reply)
+    item = _item(advice_for_course(course, now_for(course)), code, reply)
     if item is None:
         return _refused(request, course, NoLongerAdvisedError().sentence)
     return _form_page(request, course, item, form, reply)

@@ -31,6 +31,7 @@ from grading.engine.vocabulary import (
 
 _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
+_CLOCKS_AGREE: Final = timedelta(minutes=1)
 
 
 def entry_text(entry: entries.Entry, weight_kg: Decimal | None = None) -> str:
@@ -284,6 +285,18 @@ def clock_text(at: datetime, now: datetime) -> str:
     there = site_time(at)
     clock = f"{there.hour:02}:{there.minute:02}"
     return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
+
+
+def clock_behind_text(last_recorded_at: datetime) -> str:
+    """Return a warning where the clock is behind the last entry, "" where it is not."""
+    now = timezone.now()
+    if last_recorded_at - now <= _CLOCKS_AGREE:
+        return ""
+    last = clock_text(last_recorded_at, now)
+    return (
+        f"The server's clock ({clock_text(now, now)}) is behind the last entry ({last}). The grade "
+        f"is shown as of {last}. Check the time of each entry and call the help desk."
+    )
 
 
 def day_of(at: datetime) -> date:

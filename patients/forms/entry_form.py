@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -20,7 +20,7 @@ from grading.engine.dose_limits import impossible_dose
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.plausibility import Circumstances
 from grading.engine.plausibility import questions as questions_about
-from grading.engine.vocabulary import FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
+from grading.engine.vocabulary import AT_MOST_AHEAD, FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
 from patients.display.text import clock_text, date_text, date_time_text, day_of, site_time
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm
@@ -43,6 +43,7 @@ from patients.forms.times import EntryTimeFields
 from patients.forms.unchanged import UnchangedFields, is_unchanged_field
 from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
 from patients.queries.ages import facts_of_age
+from patients.queries.courses import now_for
 from patients.recording.inputs import NewEntry
 
 NOTE: Final = "note"
@@ -133,11 +134,12 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         if at is None:
             raise ValueError("the form is not valid")
         replaces = self.correcting.pk if self.correcting is not None else None
+        by_clock = self.cleaned_data.get("observed_time") is None
         own = [
-            NewEntry(self.kind, at, body, replaces, parsed=entry)
+            NewEntry(self.kind, at, body, replaces, by_clock=by_clock, parsed=entry)
             for body, entry in zip(self.bodies, self.charted, strict=True)
         ]
-        return [*own, *(item.new_entry(at) for item in self.ticked())]
+        return [*own, *(item.new_entry(at, by_clock=by_clock) for item in self.ticked())]
 
     def submission_answers(self) -> dict[str, Any]:
         """Return the reasons that were typed, and the questions that were confirmed."""
@@ -227,7 +229,9 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         self.require_reason_for(self.bodies)
 
     def _clean_time(self) -> None:
-        at, question = self.read_observed_time(self.now)
+        # What was charted under a clock that was set back since stays possible.
+        behind = now_for(self.course) - self.now
+        at, question = self.read_observed_time(self.now, max(behind, timedelta(0)) + AT_MOST_AHEAD)
         if at is None:
             return
         if self.correcting is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date, time
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
@@ -20,6 +22,8 @@ from grading.plain_text import disallowed_character
 
 YES: Final = "yes"
 NO: Final = "no"
+_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CLOCK_TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
 
 
 class TypedNumberField(forms.CharField):
@@ -84,6 +88,40 @@ class VitalSignField(TypedNumberField):
         super().__init__(
             **{"label": sign.short, "unit": sign.unit, "limits": sign.limits, **options}
         )
+
+
+class IsoDateField(forms.DateField):
+    """Date as year, month and day, the form that a date input of a browser sends; no other.
+
+    03/09/2026 is in March to some and in September to others.
+    """
+
+    default_error_messages: ClassVar = {
+        "invalid": "Write the date as year-month-day: 28 Nov 2026 is written 2026-11-28."
+    }
+
+    def to_python(self, value: Any) -> date | None:
+        """Return the date; None where nothing is typed."""
+        _require_form(self, value, _ISO_DATE)
+        return super().to_python(value)
+
+
+class ClockTimeField(forms.TimeField):
+    """Time of day on the 24-hour clock, in ASCII digits."""
+
+    default_error_messages: ClassVar = {
+        "invalid": "Enter the time of day on the 24-hour clock, like 13:05."
+    }
+
+    def to_python(self, value: Any) -> time | None:
+        """Return the time; None where nothing is typed."""
+        _require_form(self, value, _CLOCK_TIME)
+        return super().to_python(value)
+
+
+def _require_form(field: forms.Field, value: Any, form: re.Pattern[str]) -> None:
+    if isinstance(value, str) and value.strip() and not form.fullmatch(value.strip()):
+        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
 
 
 class FlatSelect(forms.Select):
@@ -199,13 +237,8 @@ def set_error_messages(fields: Mapping[str, forms.Field]) -> None:
 def _sentences(field: forms.Field) -> dict[str, str]:
     label = str(field.label or "value")
     name = label if label.isupper() else label[:1].lower() + label[1:]
-    sentences = {
+    return {
         "required": f"Enter the {name}.",
         "invalid_choice": "Choose one of the list.",
         "max_length": f"Too long: at most {getattr(field, 'max_length', None)} characters.",
     }
-    if isinstance(field, forms.DateField):
-        sentences["invalid"] = "Enter the date as year, month and day, like 2026-03-09."
-    elif isinstance(field, forms.TimeField):
-        sentences["invalid"] = "Enter the time of day on the 24-hour clock, like 13:05."
-    return sentences

@@ -45,9 +45,9 @@ class UnchangedItem:
         words = json.dumps([self.kind, self.body], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
-    def new_entry(self, at: datetime) -> NewEntry:
-        """Return the same values as observed at ``at``."""
-        return NewEntry(self.kind, at, self.body)
+    def new_entry(self, at: datetime, *, by_clock: bool = False) -> NewEntry:
+        """Return the same values as observed at ``at``; ``by_clock`` as in ``NewEntry``."""
+        return NewEntry(self.kind, at, self.body, by_clock=by_clock)
 
     def refusal(self) -> str:
         """Return why these values can no more be charted, "" where they can.

@@ -197,14 +197,16 @@ class QuickActionForm(SubmittedForm):
         about, _, rest = self.cleaned_data["action"].partition(":")
         what, _, answer = rest.partition(":")
         if about == RISK and what in set(RiskQuestion) and answer in (YES, NO):
-            return NewEntry(EntryKind.RISK, at, {what: answer == YES})
+            return NewEntry(EntryKind.RISK, at, {what: answer == YES}, by_clock=True)
         if about == JUDGEMENT and what in set(JudgementAbout) and answer in (YES, NO):
-            return NewEntry(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
+            judged = {"about": what, "present": answer == YES}
+            return NewEntry(EntryKind.JUDGEMENT, at, judged, by_clock=True)
         if about == UNCHANGED:
-            return self._seen(what, unchanged).new_entry(at)
+            return self._seen(what, unchanged).new_entry(at, by_clock=True)
         if about == STOPPED and what in set(VasopressorDrug):
             self._seen(running_name(VasopressorDrug(what)), unchanged)
-            return NewEntry(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})
+            stopped = {"drug": what, "rate": "0"}
+            return NewEntry(EntryKind.VASOPRESSOR, at, stopped, by_clock=True)
         raise StaleActionError("This page is out of date: look at the chart and try again.")
 
     def _seen(self, name: str, unchanged: Sequence[UnchangedItem]) -> UnchangedItem:

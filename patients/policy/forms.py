@@ -17,7 +17,7 @@ from grading.engine.parameters import Parameter
 from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.vocabulary import Limits
 from patients.forms.base import BedsideForm
-from patients.forms.fields import TypedNumberField
+from patients.forms.fields import ClockTimeField, IsoDateField, TypedNumberField
 from patients.forms.layout import TimeField, fields_row, form_helper, span_2
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields
 from patients.models import PolicyVersion
@@ -60,13 +60,13 @@ class PolicyForm(LocalTimeFields):
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.IntegerField(widget=forms.HiddenInput)
-    from_date = forms.DateField(
+    from_date = IsoDateField(
         label="Date",
         required=False,
         help_text="Empty: today",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    from_time = forms.TimeField(label="From", required=False, help_text="Empty: from now on")
+    from_time = ClockTimeField(label="From", required=False, help_text="Empty: from now on")
     from_which = forms.ChoiceField(label="Which of the two", choices=WHICH_CHOICES, required=False)
     reason = forms.CharField(
         label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}

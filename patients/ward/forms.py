@@ -27,6 +27,8 @@ from patients.display.text import clock_text, date_text, day_of, site_time
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import (
+    ClockTimeField,
+    IsoDateField,
     TypedNumberField,
     VitalSignField,
     check_pressures,
@@ -59,7 +61,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
 
     mrn = forms.CharField(label="MRN", max_length=40)
     name = forms.CharField(label="Name", max_length=200)
-    birth_date = forms.DateField(
+    birth_date = IsoDateField(
         label="Birth date",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -69,11 +71,11 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
     )
     sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Choose"))
     product = forms.CharField(label="Product", max_length=120)
-    infused_date = forms.DateField(
+    infused_date = IsoDateField(
         label="Infusion date",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    infused_time = forms.TimeField(
+    infused_time = ClockTimeField(
         label="Infusion time",
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if SIGN_INS.exists():
             self.stdout.write(f"\n{SIGN_INS.read_text()}")
         self.stdout.flush()
-        options = ["--bind", f"{host}:{port}", "--workers", "2", "--threads", "4"]
+        options = ["--config", "python:crs_app.gunicorn_config", "--bind", f"{host}:{port}"]
         gunicorn = [sys.executable, "-m", "gunicorn", "crs_app.wsgi", *options]
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, [*gunicorn, "--log-level", "warning"])  # noqa: S606 - no shell
