@@ -45,7 +45,7 @@ from patients.models import Course
 from patients.queries.courses import now_for
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.status import read_course_status
-from patients.recording.inputs import ConflictError, FormReusedError, NewEntry
+from patients.recording.inputs import ConflictError, NewEntry
 from patients.recording.record import RecordingResult, record_entries
 from patients.requests import (
     CONFLICT,
@@ -82,12 +82,14 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     course, now = course_or_404(course_id), timezone.now()
     form = QuickActionForm(posted_by_button(request))
     if not form.is_valid():
-        return _refused(request, course, "This page is out of date: look at the chart.")
+        return _refused(
+            request, course, "This page is out of date. Check the chart and answer again."
+        )
     try:
         new_entry = form.new_entry(now, read_unchanged_items(course, now_for(course)))
         result = record_entries(course, [new_entry], submission_from(request, form))
     except ConflictError as error:
-        return _refused(request, course, _sentence_of(error))
+        return _refused(request, course, error.sentence)
     return _respond(request, result)
 
 
@@ -179,15 +181,9 @@ def _record(
     try:
         recorded = record_answer(course, new_answer, submission_from(request, form))
     except ConflictError as error:
-        return _refused(request, course, _sentence_of(error))
+        return _refused(request, course, error.sentence)
     had_a_form = isinstance(form, NotAppropriateForm | TreatmentGivenForm)
     return _respond(request, recorded.result, recorded.answer, had_a_form=had_a_form)
-
-
-def _sentence_of(error: ConflictError) -> str:
-    if isinstance(error, FormReusedError):
-        return "This was sent before with another answer."
-    return error.sentence
 
 
 def _respond(

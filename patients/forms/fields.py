@@ -238,7 +238,7 @@ def _sentences(field: forms.Field) -> dict[str, str]:
     label = str(field.label or "value")
     name = label if label.isupper() else label[:1].lower() + label[1:]
     return {
-        "required": f"Enter the {name}.",
+        "required": f"{'Select' if isinstance(field, forms.ChoiceField) else 'Enter'} the {name}.",
         "invalid_choice": "Choose one of the list.",
         "max_length": f"Too long: at most {getattr(field, 'max_length', None)} characters.",
     }
