@@ -93,7 +93,8 @@ class ClosedCourse(NamedTuple):
 SQL_CLOSED_COURSES: Final = """
 SELECT course.id, patient.name, patient.mrn, course.ward, course.bed, course.product,
     course.infused_at, course.ended_at, at_end.grade, at_end.at_most, highest.grade,
-    {assessed} IS NOT NULL, coalesce(closing.reason, ''), author.username, author.first_name, author.last_name
+    {assessed} IS NOT NULL, coalesce(closing.reason, ''), author.username, author.first_name,
+    author.last_name
 FROM patients_course AS course
 JOIN patients_patient AS patient ON patient.id = course.patient_id
 LEFT JOIN LATERAL (
