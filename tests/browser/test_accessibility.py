@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
+from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import admit, chart, correct, end, sending
+from tests.factories import admit, chart, correct, end, record, sending
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
@@ -64,6 +65,7 @@ def faults_of(page: Page, state: str) -> list[str]:
     faults = []
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")  # else the sticky bar may cover a part of a button
         if page.evaluate(TOO_WIDE) > 0:
             faults.append(f"{state}, {width} px: wider than the screen")
         faults += [f"{state}, {width} px, {fault}" for fault in page.evaluate(RUN_AXE, RULES)]
@@ -290,3 +292,36 @@ def test_guidance_not_appropriate_and_sources(severe_bedside: BedsidePage, cours
     page.goto(f"/sources/?course={course.pk}")
     faults += faults_of(page, "sources")
     assert not faults, "\n".join(faults)
+
+
+def test_an_opened_timeline_a_lost_connection_and_a_closed_course(
+    busy_bedside: BedsidePage, course: Course, nurse: User
+) -> None:
+    page = busy_bedside.page
+    at = timezone.now() - timedelta(minutes=9)
+    results = (("crp", "142", "mg/L"), ("ferritin", "900", "ug/L"))
+    record(
+        course,
+        nurse,
+        [NewEntry("lab", at, {"analyte": a, "value": v, "unit": u}) for a, v, u in results],
+    )
+    chart(course, nurse, "note", at, note="word" * 80)
+    page.reload()
+    for name in ("evidence", "lab-results"):
+        page.locator(f"details.{name} summary").first.click()
+    faults = faults_of(page, "timeline, rows opened")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Oxygen", exact=True).click()
+    expect(page.get_by_text("Needs the connection. Your entries are safe.")).to_be_visible()
+    faults += faults_of(page, "no connection")
+    page.context.set_offline(False)
+    end(course, nurse)
+    page.reload()
+    expect(page.get_by_role("region", name="Grade at end")).to_be_visible()
+    faults += faults_of(page, "course closed")
+    assert faults == []
+
+
+def test_a_course_that_was_not_assessed(bedside: BedsidePage) -> None:
+    bedside.expect_not_assessed()
+    assert faults_of(bedside.page, "not assessed") == []
