@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from crs_app.database_url import django_database
+from crs_app.logs import TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -84,6 +85,7 @@ MIDDLEWARE = [
     "crs_app.proxies.trust_named_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crs_app.error_pages.explain_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -151,6 +153,7 @@ TIME_ZONE = _time_zone()
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
 DATETIME_FORMAT = "j M Y, H:i"
+FORMAT_MODULE_PATH = "crs_app.formats"
 
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_URL = "static/"
@@ -170,6 +173,14 @@ STORAGES = {
     },
 }
 
+# crs_app.request_limits refuses larger bodies before Django sees them, and every file. The largest
+# form, with every text at its limit, has about 100 kB and 200 fields.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+FILE_UPLOAD_HANDLERS: list[str] = []
+
+CSRF_FAILURE_VIEW = "crs_app.error_pages.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -196,18 +207,7 @@ if not PLAIN_DJANGO:
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]
     SESSION_ENGINE = "crs_app.speedups.sessions"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "()": "crs_app.logs.WithoutValues",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
+LOGGING = TO_STDERR | {
     "loggers": {
         # Its own handlers e-mail, or print exceptions whole.
         "django": {"handlers": [], "level": "INFO", "propagate": True},

@@ -16,7 +16,8 @@ from django.utils import timezone
 from grading.engine.parameters import Parameter
 from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.vocabulary import Limits
-from patients.forms.fields import TypedNumberField
+from patients.forms.base import BedsideForm
+from patients.forms.fields import ClockTimeField, IsoDateField, TypedNumberField
 from patients.forms.layout import TimeField, fields_row, form_helper, span_2
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields
 from patients.models import PolicyVersion
@@ -59,13 +60,13 @@ class PolicyForm(LocalTimeFields):
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.IntegerField(widget=forms.HiddenInput)
-    from_date = forms.DateField(
+    from_date = IsoDateField(
         label="Date",
         required=False,
         help_text="Empty: today",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    from_time = forms.TimeField(label="From", required=False, help_text="Empty: from now on")
+    from_time = ClockTimeField(label="From", required=False, help_text="Empty: from now on")
     from_which = forms.ChoiceField(label="Which of the two", choices=WHICH_CHOICES, required=False)
     reason = forms.CharField(
         label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}
@@ -174,7 +175,7 @@ def _field(name: str, parameter: Parameter, in_force: Any) -> forms.Field:
     )
 
 
-class RegradeForm(forms.Form):
+class RegradeForm(BedsideForm):
     """Regrading of one course from its infusion: the policy version and the reason."""
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
@@ -185,7 +186,7 @@ class RegradeForm(forms.Form):
     def __init__(
         self, data: Mapping[str, Any] | None, *, versions: Iterable[PolicyVersion]
     ) -> None:
-        super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
+        super().__init__(data, initial={"form_id": uuid.uuid4()})
         self._versions = {str(one.pk): one for one in versions}
         listed = [(pk, summary_of(policy_from(v.values))) for pk, v in self._versions.items()]
         self.fields["version"] = forms.ChoiceField(

@@ -197,23 +197,32 @@ def _maximum(now: datetime, system: GradingSystem) -> Subquery:
 # Each entry, correction and change of policy belongs to an act of its course, so the latest act
 # shows a change. A period or entry that begins by the clock alone is later than all that began
 # before, so the latest start over all courses shows it.
-SQL_BOARD_STAMP: Final = """
-SELECT md5(concat_ws('|',
-    (SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, (
+SQL_BOARD_STATE: Final = """
+SELECT md5(concat_ws('|', board.courses,
+    (SELECT max(lower(valid)) FROM patients_gradeperiod
+        WHERE {known_now} AND lower(valid) <= board.now),
+    (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= board.now)
+)), board.last_recorded_at
+FROM (
+    SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, last.recorded_at), E'\\n' ORDER BY id)
+            AS courses,
+        max(last.recorded_at) AS last_recorded_at,
+        greatest(%(now)s, max(last.recorded_at)) AS now
+    FROM patients_course AS course LEFT JOIN LATERAL (
         SELECT recorded_at FROM patients_chartingact
         WHERE course_id = course.id ORDER BY recorded_at DESC LIMIT 1
-    )), E'\\n' ORDER BY id)
-    FROM patients_course AS course WHERE (ended_at IS NOT NULL) = %(ended)s),
-    (SELECT max(lower(valid)) FROM patients_gradeperiod
-        WHERE {known_now} AND lower(valid) <= %(now)s),
-    (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= %(now)s)
-))
+    ) AS last ON true
+    WHERE (ended_at IS NOT NULL) = %(ended)s
+) AS board
 """.replace("{known_now}", sql_known_now())
 
 
-def read_board_stamp(now: datetime, *, ended: bool = False) -> str:
-    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones."""
+def read_board_state(now: datetime, *, ended: bool = False) -> tuple[str, datetime | None]:
+    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones.
+
+    With it when anything was recorded last in a course of the board.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(SQL_BOARD_STAMP, {"now": now, "ended": ended})
-        (digest,) = cursor.fetchone()
-    return f"{timezone.localdate(now)}-{digest}"
+        cursor.execute(SQL_BOARD_STATE, {"now": now, "ended": ended})
+        digest, last_recorded_at = cursor.fetchone()
+    return f"{timezone.localdate(now)}-{digest}", last_recorded_at

@@ -12,6 +12,8 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
 
+from grading.engine.entries import Weight
+from grading.engine.plausibility import Circumstances, questions
 from grading.engine.times import can_be_charted
 from grading.engine.vocabulary import (
     AGE_YEARS,
@@ -25,6 +27,8 @@ from patients.display.text import clock_text, date_text, day_of, site_time
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import (
+    ClockTimeField,
+    IsoDateField,
     TypedNumberField,
     VitalSignField,
     check_pressures,
@@ -60,7 +64,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
 
     mrn = forms.CharField(label="MRN", max_length=40)
     name = forms.CharField(label="Name", max_length=200)
-    birth_date = forms.DateField(
+    birth_date = IsoDateField(
         label="Birth date",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -70,11 +74,11 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
     )
     sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Select"))
     product = forms.CharField(label="Product", max_length=120)
-    infused_date = forms.DateField(
+    infused_date = IsoDateField(
         label="Infusion date",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    infused_time = forms.TimeField(
+    infused_time = ClockTimeField(
         label="Infusion time",
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
@@ -120,6 +124,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             self.infused_at = site_time(infused_at)
             self._check_long_ago(infused_at)
         self._clean_age()
+        self._ask_about_weight()
         check_pressures(
             self,
             *_BASELINE[:2],
@@ -136,6 +141,14 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         elif ago > FAR_FROM_INFUSION:
             days = FAR_FROM_INFUSION.days
             self.ask("infused_date", f"The infusion was more than {days} days ago: {infused}.")
+
+    def _ask_about_weight(self) -> None:
+        """Ask about a dosing weight that a later form would ask about too."""
+        typed = self.cleaned_data.get("weight_kg")
+        if typed:
+            weight = Weight(id="", at=self.now, recorded_at=self.now, weight_kg=Decimal(typed))
+            for question in questions(weight, Circumstances(age_years=0)):
+                self.ask("weight_kg", question.sentence)
 
     def submission_answers(self) -> dict[str, Any]:
         """Return the questions that were confirmed; they are about no entry of the act."""

@@ -18,12 +18,13 @@ from django.views.decorators.vary import vary_on_headers
 from crs_app.accounts.permissions import can_admit, check_can_admit
 from patients.bedside.page import render_page
 from patients.display.signature import signature_of
+from patients.display.text import clock_behind_text
 from patients.display.timeline import transfer_text
 from patients.models import Course
-from patients.queries.board import read_board_stamp
+from patients.queries.board import read_board_state
 from patients.queries.courses import ward_names
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
-from patients.recording.inputs import FormReusedError
+from patients.recording.inputs import AheadOfClockError, FormReusedError
 from patients.recording.record import RecordingResult
 from patients.requests import (
     CONFLICT,
@@ -88,7 +89,10 @@ def board(request: SignedInRequest) -> HttpResponse:
     """
     asked, now = BoardAddress.of(request.GET), timezone.now()
     # Read before the rows, so that the next request finds a change between the two.
-    stamp = read_board_stamp(now, ended=asked.ended)
+    stamp, last_recorded_at = read_board_state(now, ended=asked.ended)
+    now = max(now, last_recorded_at or now)
+    if clock_behind_text(now):
+        stamp = f"{stamp}-behind"
     if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
     return _board_page(request, stamp, now, asked)
@@ -104,6 +108,7 @@ def _board_page(
         "board": shown,
         "rows": shown.rows,
         "now": now,
+        "clock_behind": clock_behind_text(now),
         "signature": stamp,
         "shows": SHOWS,
         "sorts": SORTS,
@@ -134,6 +139,8 @@ def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult 
         form.add_error("mrn", error.sentence)
     except AlreadyAdmittedError as error:
         form.add_error("product", error.sentence)
+    except AheadOfClockError as error:
+        form.add_error("infused_time", error.sentence)
     except FormReusedError as error:
         form.add_error(None, ValidationError(error.sentence, code=REUSED))
     return None

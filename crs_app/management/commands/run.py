@@ -33,7 +33,7 @@ class Command(BaseCommand):
             is_seen_now = self.stdout.isatty()
             self.stdout.write(f"\n{SIGN_INS.read_text() if is_seen_now else where_sign_ins_are()}")
         self.stdout.flush()
-        options = ["--bind", f"{host}:{port}", "--workers", "2", "--threads", "4"]
+        options = ["--config", "python:crs_app.gunicorn_config", "--bind", f"{host}:{port}"]
         gunicorn = [sys.executable, "-m", "gunicorn", "crs_app.wsgi", *options]
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, [*gunicorn, "--log-level", "warning"])  # noqa: S606 - no shell

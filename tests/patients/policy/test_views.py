@@ -164,7 +164,7 @@ def test_going_back_to_the_values_keeps_them(administrator_client: Client) -> No
             "ahead of the clock",
         ),
         ({"cpap_grade": "4", "from_date": "2020-01-01"}, "time of day"),
-        ({"cpap_grade": "4", "from_time": "noon"}, "valid time"),
+        ({"cpap_grade": "4", "from_time": "noon"}, "24-hour clock"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
