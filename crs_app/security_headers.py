@@ -23,6 +23,7 @@ _OF_EVERY_PAGE = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cache-Control": "no-store",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 PROTECTING_HEADERS = _OF_EVERY_PAGE | {
     "X-Content-Type-Options": "nosniff",

@@ -55,6 +55,8 @@ def _time_zone() -> str:
 
 DEBUG = _flag("CRS_DEBUG")
 HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
+# Addresses or networks from which X-Forwarded-Proto is believed, where CRS_HTTPS is on.
+TRUSTED_PROXIES = _words("CRS_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
@@ -79,9 +81,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crs_app.security_headers.protect_pages",
+    "crs_app.proxies.trust_named_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "crs_app.security_headers.protect_pages",
     "crs_app.error_pages.explain_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,6 +155,7 @@ TIME_FORMAT = "H:i"
 DATETIME_FORMAT = "j M Y, H:i"
 FORMAT_MODULE_PATH = "crs_app.formats"
 
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 _NODE_MODULES = BASE_DIR / "node_modules"
@@ -183,6 +187,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # what the database keeps of a session that nobody ended
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # until the browser is closed
+# A message can name a value of a patient: it must end with the session of its reader.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 if HTTPS:
@@ -190,7 +197,6 @@ if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^health/$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
-    CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
 # Stand-ins for parts of Django; CRS_PLAIN_DJANGO=1 runs Django's own instead.
 PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")

@@ -103,7 +103,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Show the form that retracts an entry; a POST records that it was entered in error."""
     course, entry = course_or_404(course_id), _entry(course_id, entry_id)
-    form = RetractionForm(posted(request))
+    form = RetractionForm(posted(request), entry=entry, now=timezone.now())
     if form.is_bound and form.is_valid():
         submission = submission_from(request, form)
         return _record(request, course, form, lambda: retract_entry(entry, submission))
@@ -126,8 +126,8 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
         return _not_saved(request, course)
     try:
         result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
-    except FormReusedError:
-        return _not_saved(request, course)
+    except FormReusedError as error:
+        return _not_saved(request, course, reused=error.sentence)
     saved = after_save(result, shown_on_page(request))
     if not request.htmx:
         messages.info(request, f"Saved. {saved.text}")
@@ -160,8 +160,8 @@ def _record(
         return _form_page(request, course, form)
     except ReplacedAlreadyError as error:
         return _not_saved(request, course, error.successor, _text_of_form(form))
-    except FormReusedError:
-        return _not_saved(request, course, mine=_text_of_form(form))
+    except FormReusedError as error:
+        return _not_saved(request, course, mine=_text_of_form(form), reused=error.sentence)
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
         for remark in ("Saved.", *remarks):
@@ -223,13 +223,22 @@ def _parsed(entry: NewEntry) -> GradingEntry:
 
 
 def _not_saved(
-    request: SignedInRequest, course: Course, successor: Entry | None = None, mine: str = ""
+    request: SignedInRequest,
+    course: Course,
+    successor: Entry | None = None,
+    mine: str = "",
+    reused: str = "",
 ) -> HttpResponse:
-    """Answer 409: ``successor`` replaced the entry first, or the form was sent with other contents.
+    """Answer 409: ``successor`` replaced the entry first, or the form was sent before.
 
-    ``mine`` is what the refused form would have recorded, in words.
+    ``mine`` is what the refused form would have recorded, in words; ``reused`` says who sent it.
     """
-    conflict: dict[str, Any] = {"course_id": course.pk, "other": None, "mine": mine}
+    conflict: dict[str, Any] = {
+        "course_id": course.pk,
+        "other": None,
+        "mine": mine,
+        "reused": reused,
+    }
     if successor is not None:
         conflict |= {
             "other": rows_of(course.pk, [successor], is_new=True)[0],

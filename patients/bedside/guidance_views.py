@@ -45,7 +45,7 @@ from patients.models import Course
 from patients.queries.courses import now_for
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.status import read_course_status
-from patients.recording.inputs import ConflictError, FormReusedError
+from patients.recording.inputs import ConflictError, NewEntry
 from patients.recording.record import RecordingResult, record_entries
 from patients.requests import (
     CONFLICT,
@@ -54,6 +54,7 @@ from patients.requests import (
     course_or_404,
     posted,
     posted_by_button,
+    recorded_before,
     requires_charting,
     submission_from,
 )
@@ -86,7 +87,7 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
         new_entry = form.new_entry(now, read_unchanged_items(course, now_for(course)))
         result = record_entries(course, [new_entry], submission_from(request, form))
     except ConflictError as error:
-        return _refused(request, course, _sentence_of(error))
+        return _refused(request, course, error.sentence)
     return _respond(request, result)
 
 
@@ -106,8 +107,9 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
             request, course, item, _empty_form(course, advice, item, replied, now), replied
         )
     form = _posted_form(request, course, code, replied, now)
-    if form.is_valid():
-        return _record(request, course, code, replied, form)
+    entries = _entries_of(request, course, form)
+    if entries is not None:
+        return _record(request, course, code, replied, form, entries)
     return _invalid_form_page(request, course, code, replied, form)
 
 
@@ -150,12 +152,22 @@ def _posted_form(
     return FORM_OF_REPLY[reply](data)
 
 
+def _entries_of(
+    request: SignedInRequest, course: Course, form: AnswerForm | TreatmentGivenForm
+) -> list[NewEntry] | None:
+    """Return what the form charts, as recorded where it is a replay; None where it is refused."""
+    if form.is_valid():
+        return form.new_entries() if isinstance(form, TreatmentGivenForm) else []
+    return recorded_before(request, course, form) or None
+
+
 def _record(
     request: SignedInRequest,
     course: Course,
     code: str,
     reply: Reply,
     form: AnswerForm | TreatmentGivenForm,
+    entries: list[NewEntry],
 ) -> HttpResponse:
     new_answer = NewAnswer(code, reply, form.cleaned_data["seen"])
     if isinstance(form, NotNowForm):
@@ -163,19 +175,13 @@ def _record(
     elif isinstance(form, NotAppropriateForm):
         new_answer = replace(new_answer, reason=form.reason)
     elif isinstance(form, TreatmentGivenForm):
-        new_answer = replace(new_answer, treatment=next(iter(form.new_entries()), None))
+        new_answer = replace(new_answer, treatment=next(iter(entries), None))
     try:
         recorded = record_answer(course, new_answer, submission_from(request, form))
     except ConflictError as error:
-        return _refused(request, course, _sentence_of(error))
+        return _refused(request, course, error.sentence)
     had_a_form = isinstance(form, NotAppropriateForm | TreatmentGivenForm)
     return _respond(request, recorded.result, recorded.answer, had_a_form=had_a_form)
-
-
-def _sentence_of(error: ConflictError) -> str:
-    if isinstance(error, FormReusedError):
-        return "This was sent before with another answer."
-    return error.sentence
 
 
 def _respond(

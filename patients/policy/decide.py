@@ -31,7 +31,7 @@ class DecidedMeanwhileError(ConflictError):
     def __init__(self, decision: SitePolicy) -> None:
         super().__init__(
             f"{decision.recorded_by.display_name} has changed the policy since this page was "
-            f"opened, for this reason: {decision.reason} Reload the page before you change it."
+            f"opened. Reason: {decision.reason} Reload the page before you change it."
         )
 
 
@@ -60,6 +60,8 @@ def decide(decision: Decision) -> SitePolicy:
     """
     lock_site_policy(to_change=True)
     before = SitePolicy.objects.filter(form_id=decision.form_id).first()
+    if before is not None and before.recorded_by_id != decision.by.pk:
+        raise DecidedMeanwhileError(before)
     if before is not None:
         return before
     latest = read_latest_site_decision()

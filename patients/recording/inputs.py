@@ -74,10 +74,18 @@ class ReplacedAlreadyError(ConflictError):
 
 
 class FormReusedError(ConflictError):
-    """This form was saved before with other contents; ``act`` is what was recorded then."""
+    """This form was saved before, with other contents or by another user.
 
-    def __init__(self, act: ChartingAct) -> None:
-        super().__init__("This was sent before with other contents.")
+    ``act`` is what was recorded then; ``by`` is the user who sent the form now.
+    """
+
+    def __init__(self, act: ChartingAct, by: User) -> None:
+        other = act.recorded_by
+        super().__init__(
+            "You already saved this form with other contents. Open the form again."
+            if other.pk == by.pk
+            else f"{other.display_name} already saved this form. Open the form again."
+        )
         self.act = act
 
 

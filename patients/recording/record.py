@@ -30,7 +30,7 @@ from patients.recording.inputs import (
     ReplacedAlreadyError,
     Submission,
 )
-from patients.recording.laboratory_limits import remember_limits
+from patients.recording.laboratory_limits import forget_limits, remember_limits
 from patients.recording.regrade import (
     BEFORE_EVERYTHING,
     GradeChange,
@@ -82,7 +82,7 @@ def record_entries(
 
     The same ``form_id`` again is a replay: it answers as before and records nothing. Raises
     ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
-    FormReusedError where the form was saved before with other contents. Raises
+    FormReusedError where the form was saved before with other contents or by another user. Raises
     AheadOfClockError for a typed time ahead of the database's clock, and RuntimeError inside a
     transaction: a thread that holds a course's lock must not wait in its queue.
     """
@@ -169,6 +169,7 @@ def append_act(
     _store_policy_periods(act, decided)
     if submission.limits:
         remember_limits(course, act, submission.limits)
+    forget_limits(replaced)
     return _result(course, act, entries, new_rows, result.regraded, result.diff, result.entries)
 
 
@@ -339,10 +340,11 @@ def _replayed(
     course: Course, snapshot: SaveSnapshot, act_id: uuid.UUID, submission: Submission
 ) -> RecordingResult:
     """Return the result of a form that was recorded before, with the present status."""
-    act = ChartingAct.objects.get(pk=act_id)
+    act = ChartingAct.objects.select_related("recorded_by").get(pk=act_id)
     entries = tuple(act.entries.select_related("recorded_by", "act").order_by("place"))
-    if act.request_digest != submission.request_digest:
-        raise FormReusedError(act)
+    is_same = act.request_digest == submission.request_digest
+    if not is_same or act.recorded_by_id != submission.by.pk:
+        raise FormReusedError(act, submission.by)
     diff = HistoryDiff(
         period_rows_known_at(course, HEADLINE, act.recorded_at - _ONE_TICK),
         period_rows_known_at(course, HEADLINE, act.recorded_at),
