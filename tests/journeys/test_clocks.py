@@ -224,7 +224,9 @@ def test_clocks_that_agree_are_not_mentioned(
     ahead = timezone.now() + timedelta(minutes=4)
     chart(course, clinician, "vitals", ahead, temperature_c="38.5")
     for address in (url("bedside", course), reverse("patients:board")):
-        assert "server's clock" not in text_of(nurse_client.get(address).content.decode()).casefold()
+        assert (
+            "server's clock" not in text_of(nurse_client.get(address).content.decode()).casefold()
+        )
     assert nurse_client.get("/health/").content == b"ok\n"
 
 
