@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crs_app.accounts.permissions import can_chart
@@ -24,6 +23,7 @@ from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.banner import banner_of
 from patients.forms.unchanged import UnchangedForm
 from patients.guidance.panel import panel_for_status
+from patients.queries.courses import now_for
 from patients.requests import SignedInRequest, course_or_404
 
 LIVE_HEADER: Final = "CRS-Live"
@@ -42,7 +42,7 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     say what the page shows of the timeline. Nothing is sent that someone types in.
     """
     course = course_or_404(course_id)
-    data = read_bedside_data(course, timezone.now())
+    data = read_bedside_data(course, now_for(course))
     card, banner = card_of(data), banner_of(data.status)
     guidance = None if data.closed else panel_for_status(data.status, data.history, data.unchanged)
     signatures = {

@@ -155,7 +155,7 @@ class TestAClockThatWasSetBack:
     def test_the_page_says_so_and_keeps_the_grade(
         self, nurse_client: Client, set_back: Course
     ) -> None:
-        for address in (url("bedside", set_back), url("grade", set_back)):
+        for address in (url("bedside", set_back), url("live", set_back)):
             page = nurse_client.get(address)
             assert page.context["card"].grade == 2, address
             assert "The server's clock (" in text_of(page.content.decode())
