@@ -146,7 +146,7 @@ def test_in_every_query_and_header(
     client: Client = request.getfixturevalue(role)
     pages = [reverse("patients:board"), reverse("patients:sources"), reverse("patients:policy")]
     pages += [
-        url(name, course) for name in ("bedside", "grade", "timeline", "guidance", "course_policy")
+        url(name, course) for name in ("bedside", "live", "timeline", "guidance", "course_policy")
     ]
     for page in pages:
         for value in (HIDDEN[1], HIDDEN[4], "9" * 30, str(uuid.UUID(int=0))):
