@@ -66,7 +66,7 @@ def record_answer(course: Course, answer: NewAnswer, submission: Submission) -> 
     records nothing. Raises NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as
     ``recording.record`` does.
     """
-    lock_course(course.pk)
+    lock_course(course)
     new_entries: Sequence[NewEntry] = () if answer.treatment is None else (answer.treatment,)
     if course.acts.filter(form_id=submission.form_id).exists():
         result = append_act(course, new_entries, submission)

@@ -18,6 +18,7 @@ from grading.engine.vocabulary import EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
 from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind
+from patients.queries.courses import read_course_by_orm
 from patients.queries.entries import EntryRow, SplitEntries, entry_row_of
 from patients.queries.grades import period_rows_known_at
 from patients.queries.policies import PolicyPeriod, policy_periods_for
@@ -81,7 +82,7 @@ def record_entries(
     a transaction: a thread that holds a course's lock must not wait in its queue.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        lock_course(course.pk)
+        lock_course(course)
         return append_act(course, new_entries, submission)
 
 
@@ -99,7 +100,7 @@ def regrade_under_new_version(course: Course, submission: Submission) -> bool:
     stays, the checkpoints alone are replaced: those of an earlier version are never resumed from.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        lock_course(course.pk)
+        lock_course(course)
         snapshot = read_for_save(
             course, HEADLINE, form_id=submission.form_id, changed_at=BEFORE_EVERYTHING
         )
@@ -123,15 +124,29 @@ def course_queue(course_id: uuid.UUID) -> Lock:
     return _COURSE_QUEUES[course_id.int % len(_COURSE_QUEUES)]
 
 
-def lock_course(course_id: uuid.UUID) -> None:
+def lock_course(course: Course) -> None:
     """Lock the course's row until the transaction ends; foreign keys to it are not blocked.
 
-    Raises Course.DoesNotExist.
+    Where identity, infusion or product were corrected since ``course`` was read, it is read again:
+    it must be graded by what is true now. Raises Course.DoesNotExist.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id])
-        if not cursor.rowcount:
-            raise Course.DoesNotExist
+        cursor.execute(
+            "SELECT identity_version FROM patients_course WHERE id = %s FOR NO KEY UPDATE",
+            [course.pk],
+        )
+        locked = cursor.fetchone()
+    if locked is None:
+        raise Course.DoesNotExist
+    if locked[0] != course.identity_version:
+        _read_again(course)
+
+
+def _read_again(course: Course) -> None:
+    current = read_course_by_orm(course.pk)
+    for each in Course._meta.concrete_fields:
+        setattr(course, each.attname, getattr(current, each.attname))
+    course.patient, course.policy = current.patient, current.policy
 
 
 def append_act(
@@ -139,13 +154,18 @@ def append_act(
     new_entries: Sequence[NewEntry],
     submission: Submission,
     decided: Sequence[PolicyPeriod] = (),
+    *,
+    from_start: bool = False,
 ) -> RecordingResult:
     """Do what ``record_entries`` does, for a caller that has locked the course.
 
-    ``decided`` are policy periods that the act adds to those of the course.
+    ``decided`` are policy periods that the act adds to those of the course. ``from_start`` regrades
+    from the infusion on, as after a correction of the identity.
     """
     replaced = _replaced(new_entries)
     changed_at = min((_earliest(new_entries, replaced), *(one.valid_from for one in decided)))
+    if from_start:
+        changed_at = BEFORE_EVERYTHING
     snapshot = read_for_save(
         course,
         HEADLINE,

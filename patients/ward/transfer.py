@@ -63,7 +63,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     records nothing. Raises MovedMeanwhileError where someone else moved the course after the page
     was shown, and TransferReusedError where the form was sent before with other contents.
     """
-    lock_course(course.pk)
+    lock_course(course)
     current = Course.objects.get(pk=course.pk)
     ward, bed = (
         (requested.ward, requested.bed)

@@ -1,6 +1,7 @@
 """Import course files."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ class Command(BaseCommand):
         refused = 0
         for path in files:
             try:
-                course = import_course(path.read_bytes(), [author], ward=ward, bed=bed)
+                course = import_course(
+                    path.read_bytes(), [author], ward=ward, bed=bed, warn=self._warning(path)
+                )
             except OSError as error:
                 refused += 1
                 self.stderr.write(f"{path}: {error.strerror}")
@@ -39,6 +42,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{path}: {course.entries.count()} entries, course {course.pk}")
         if refused:
             raise CommandError(f"{refused} of {len(files)} files refused")
+
+    def _warning(self, path: Path) -> Callable[[str], object]:
+        return lambda sentence: self.stderr.write(f"{path}: warning: {sentence}")
 
     def _author(self, username: str | None) -> User:
         if username is None:
