@@ -17,6 +17,7 @@ from crs_app.accounts.models import User
 from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
+from patients.forms.identity import MRN_AT_MOST
 from patients.models import ActSource, Course, EntryKind
 from patients.models.identifiers import visible_text
 from patients.queries.identity import read_look_alikes, read_namesakes, read_patient_by_mrn
@@ -190,6 +191,8 @@ def _check_identity(document: CourseDocument) -> None:
         )
         if not visible_text(value or "")
     ]
+    if len(visible_text(document.patient.mrn or "")) > MRN_AT_MOST:
+        faults.append(Fault("patient.mrn", f"longer than {MRN_AT_MOST} characters"))
     if faults:
         raise CourseFileError(faults)
 

@@ -30,6 +30,7 @@ from patients.queries.identity import read_deaths
 from patients.recording.identity import IdentityChange
 
 MONTHS: Final = [("", "Month")] + [(str(n), f"{date(2000, n, 1):%B}") for n in range(1, 13)]
+_FIGURES: Final = {"inputmode": "numeric", "autocomplete": "off"}
 _WHY: Final = "Why is it corrected? Where did you read it?"
 
 
@@ -159,15 +160,13 @@ class DayFields(forms.Form):
     day = forms.CharField(
         label="Day",
         required=False,
-        max_length=2,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs=_FIGURES | {"maxlength": "2"}),
     )
     month = forms.ChoiceField(label="Month", choices=MONTHS, required=False)
     year = forms.CharField(
         label="Year",
         required=False,
-        max_length=4,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs=_FIGURES | {"maxlength": "4"}),
     )
 
     def clean_day_of(self, what: str) -> date | None:
@@ -187,7 +186,7 @@ class DayFields(forms.Form):
             return date(int(written["year"]), int(written["month"]), int(written["day"]))
         except ValueError:
             month = dict(MONTHS)[written["month"]]
-            self.add_error("day", f"{month} {written['year']} has no day {written['day']}.")
+            self.add_error("day", f"{month} {written['year']} has no day {written['day'][:9]}.")
             return None
 
 

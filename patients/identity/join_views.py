@@ -162,8 +162,10 @@ def _effects(kept: Patient, courses: Sequence[Course]) -> list[CourseEffect]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: SignedInRequest, course_id: uuid.UUID, join_id: int) -> HttpResponse:
     """Show a join to undo and what that changes; a POST records it."""
-    check_can_join_records(request.user)
-    course, data = course_or_404(course_id), posted(request)
+    data = posted(request)
+    if data is not None:
+        check_can_join_records(request.user)
+    course = course_or_404(course_id)
     joining = PatientJoin.objects.select_related("kept", "joined").filter(pk=join_id).first()
     if joining is None or course.patient_id not in (joining.kept_id, joining.joined_id):
         raise Http404("No such join")
@@ -209,6 +211,7 @@ def _undo_page(
         "message": message if message != refusal else "",
         "seen": join_token(joining.kept_id, joining.joined_id),
         "effects": [] if refusal else effects_of(back, given_back, timezone.now()),
+        "can_join": can_join_records(request.user),
         **patient_context(course),
     }
     if status is None:

@@ -66,7 +66,7 @@ def identity(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     form = form_class(data, course=course, courses=courses, now=now)
     if data.get("step") == CONFIRM and (saved := _replay(request, course, form)):
         return _done(course, saved)
-    form.full_clean()
+    form.is_valid()
     if form.errors or data.get("step") == EDIT:
         return _page(request, course, courses, form, UNPROCESSABLE if form.errors else 200)
     if data.get("step") != CONFIRM:
