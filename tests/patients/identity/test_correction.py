@@ -76,14 +76,18 @@ def child(clinician: User) -> Course:
     return course
 
 
-def test_a_birth_date_is_corrected_and_the_grade_follows(child: Course, nurse_client: Client) -> None:
+def test_a_birth_date_is_corrected_and_the_grade_follows(
+    child: Course, nurse_client: Client
+) -> None:
     assert grade_now(child) == 0
     before = timezone.now()
     data = sent("birth", **born(date(1971, 5, 5)))
     shown = preview(nurse_client, child, data)
     text = text_of(shown.content.decode())
-    assert "Not saved yet." in text and "5 May 2017 → 5 May 1971" in text
-    assert "Age at infusion 9 → 55 years" in text and "1 grade change" in text
+    assert "Not saved yet." in text
+    assert "5 May 2017 → 5 May 1971" in text
+    assert "Age at infusion 9 → 55 years" in text
+    assert "1 grade change" in text
     assert "low is SBP below 90 or MAP below 65" in text
     assert not IdentityCorrection.objects.exists()
 
@@ -95,7 +99,8 @@ def test_a_birth_date_is_corrected_and_the_grade_follows(child: Course, nurse_cl
     assert (row.before, row.after) == ({"birth_date": "2017-05-05"}, {"birth_date": "1971-05-05"})
     assert (row.recorded_by.username, row.reason) == ("nurse", "passport")
     page = text_of(nurse_client.get(url("identity", course)).content.decode())
-    assert "5 May 2017" in page and "at admission" in page and "J. Ruiz: passport" in page
+    for words in ("5 May 2017", "at admission", "J. Ruiz: passport"):
+        assert words in page
 
 
 def test_a_save_after_a_correction_resumes_from_no_earlier_state(
@@ -132,7 +137,7 @@ def test_an_ended_course_of_the_patient_is_regraded_too(
         ({"day": "5", "month": "5", "year": "1850"}, "More than 120 years ago"),
         ({"day": "5", "month": "5", "year": "2999"}, "after the infusion"),
         ({"day": "five", "month": "5", "year": "1971"}, "in figures"),
-        ({"day": "٥", "month": "5", "year": "1971"}, "in figures"),
+        ({"day": "\u0665", "month": "5", "year": "1971"}, "in figures"),
         ({"day": "5", "month": "", "year": "1971"}, "Choose the month"),
         ({"day": "5", "month": "5", "year": "2017"}, "stands on the chart already"),
         ({"age_years": "121"}, "121 years cannot be"),
@@ -216,7 +221,8 @@ def test_an_infusion_charted_elsewhere_takes_the_offset_of_the_site(
     there = tokyo.astimezone(timezone.get_fixed_timezone(9 * 60))
     course = admit(clinician, infused_at=there)
     assert course.infused_offset_seconds == 9 * 3600
-    assert "there" in text_of(nurse_client.get(url("identity", course) + "?what=infusion").content.decode())
+    page = nurse_client.get(url("identity", course), {"what": "infusion"})
+    assert "there" in text_of(page.content.decode())
     with override_settings(TIME_ZONE="America/Chicago"), timezone.override("America/Chicago"):
         answer = confirm(
             nurse_client, course, sent("infusion", **infused(tokyo + timedelta(hours=5)))
@@ -268,7 +274,7 @@ def test_an_mrn_in_use_is_refused_with_a_link_to_join(
     child: Course, clinician: User, nurse_client: Client
 ) -> None:
     other = admit(clinician, mrn="IN 77", name="OKAFOR, Ngozi")
-    for typed in ("IN 77", "in  77", "ＩＮ 77"):
+    for typed in ("IN 77", "in  77", "\uff29\uff2e 77"):
         answer = preview(nurse_client, child, sent("mrn", mrn=typed))
         page = answer.content.decode()
         assert answer.status_code == 422
@@ -286,7 +292,8 @@ def test_a_second_course_of_the_same_infusion_is_refused(
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "already has a course" in text_of(page)
-    assert url("join", second) in page and url("bedside", child) in page
+    assert url("join", second) in page
+    assert url("bedside", child) in page
 
 
 def test_a_preview_is_asked_for_again_where_someone_charted_meanwhile(
@@ -330,7 +337,7 @@ def test_back_keeps_what_was_typed(child: Course, nurse_client: Client) -> None:
 
 
 def test_a_namesake_is_asked_about(child: Course, clinician: User, nurse_client: Client) -> None:
-    admit(clinician, name="O’NEIL,  Mary", birth_date=CHILD_BORN, mrn="00999")
+    admit(clinician, name="O\u2019NEIL,  Mary", birth_date=CHILD_BORN, mrn="00999")
     shown = preview(nurse_client, child, sent("name", name="O'Neil, Mary"))
     assert "has the same name and birth date" in text_of(shown.content.decode())
 

@@ -42,7 +42,8 @@ def move(client: Client, entry: Entry, to: Course, **fields: Any) -> Any:
 def refusal(client: Client, entry: Entry, to: Course) -> str:
     answer = move(client, entry, to)
     assert answer.status_code in (409, 422)
-    assert not Entry.objects.filter(kind="retraction", act__answers__reason__startswith="Moved").exists()
+    moved = Entry.objects.filter(kind="retraction", act__answers__reason__startswith="Moved")
+    assert not moved.exists()
     return text_of(answer.content.decode())
 
 
@@ -52,10 +53,11 @@ def test_one_press_retracts_here_and_charts_there(
     assert move(nurse_client, fever, other).status_code == 302
     moved = other.entries.get(kind="vitals")
     assert (moved.at, moved.body, moved.recorded_by) == (fever.at, fever.body, nurse)
-    assert differences(course) == [] and differences(other) == []
+    assert (differences(course), differences(other)) == ([], [])
     here = text_of(nurse_client.get(url("bedside", course)).content.decode())
     assert "Moved to WEBER, Luca, MRN 4480771: wrong patient" in here
-    assert "39.4" in here and clinician.display_name in here
+    assert "39.4" in here
+    assert clinician.display_name in here
     there = text_of(nurse_client.get(url("bedside", other)).content.decode())
     assert f"Moved from OKONKWO, Ada, MRN {course.patient.mrn}: wrong patient" in there
     assert nurse_client.get(url("bedside", other)).context["card"].grade == 1
@@ -169,7 +171,7 @@ def test_an_entry_of_every_kind_can_be_moved(
     assert answer.status_code == 302, text_of(answer.content.decode())
     moved = other.entries.get(kind=kind, at=entry.at)
     assert moved.body == entry.body
-    assert differences(course) == [] and differences(other) == []
+    assert (differences(course), differences(other)) == ([], [])
 
 
 def test_there_is_no_move_of_what_is_not_there(course: Course, nurse_client: Client) -> None:

@@ -138,6 +138,6 @@ def test_a_course_changes_its_patient_only_with_a_join(
 
 def test_a_number_is_one_patient_however_it_is_written(course: Course) -> None:
     Patient.objects.create(mrn="In 1", name="A", sex="female")
-    for written in ("IN  1", "in 1", "\u200bＩＮ\u00a01"):
+    for written in ("IN  1", "in 1", "\u200b\uff29\uff2e\u00a01"):
         with pytest.raises(IntegrityError), transaction.atomic():
             Patient.objects.create(mrn=written, name="B", sex="female")

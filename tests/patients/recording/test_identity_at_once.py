@@ -150,9 +150,7 @@ def test_an_admission_during_a_correction_is_graded_by_what_is_true() -> None:
     course = admit(nurse, birth_date=CHILD_BORN)
 
     def admit_second() -> None:
-        again = AdmissionFactory(
-            mrn=course.patient.mrn, product="another", birth_date=CHILD_BORN
-        )
+        again = AdmissionFactory(mrn=course.patient.mrn, product="another", birth_date=CHILD_BORN)
         try:
             admit_patient(again, [], sending(nurse))
         except IdentityDiffersError:

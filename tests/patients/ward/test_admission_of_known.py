@@ -33,7 +33,8 @@ def test_a_number_that_looks_alike_is_asked_about(
     sent = admission(mrn=typed, name="SOMEONE, Else", birth_date="1950-01-01", product="b")
     answer = nurse_client.post(reverse("patients:admit"), sent)
     (sentence,) = asked(answer)
-    assert "looks like that of O'HARA, Éva" in sentence and "00123" in sentence
+    assert "looks like that of O'HARA, Éva" in sentence
+    assert "00123" in sentence
     assert Patient.objects.count() == 1
     sent["confirmed"] = answer.context["form"].questions_digest
     for _ in range(2):
@@ -44,7 +45,7 @@ def test_a_number_that_looks_alike_is_asked_about(
 
 
 def test_the_same_name_and_birth_date_is_asked_about(first: Course, nurse_client: Client) -> None:
-    (sentence,) = asked(send(nurse_client, mrn="777", name="O’Hara, E\u0301va", product="b"))
+    (sentence,) = asked(send(nurse_client, mrn="777", name="O\u2019Hara, E\u0301va", product="b"))
     assert "has the same name and birth date" in sentence
 
 
@@ -60,7 +61,7 @@ def test_another_birth_date_is_not_asked_about(first: Course, nurse_client: Clie
     assert other.status_code == 302
 
 
-@pytest.mark.parametrize("name", ["O’HARA, Éva", "O'HARA,  E\u0301va", "o'hara, éva"])
+@pytest.mark.parametrize("name", ["O\u2019HARA, Éva", "O'HARA,  E\u0301va", "o'hara, éva"])
 def test_one_name_in_another_writing_is_the_same_person(
     first: Course, nurse_client: Client, name: str
 ) -> None:
@@ -76,7 +77,7 @@ def test_a_character_that_nobody_sees_is_refused(nurse_client: Client, typed: st
     assert not Patient.objects.exists()
 
 
-@pytest.mark.parametrize("typed", ["１２３", " 123 ", "1２3"])
+@pytest.mark.parametrize("typed", ["\uff11\uff12\uff13", " 123 ", "1\uff123"])
 def test_a_number_is_stored_as_plain_characters(nurse_client: Client, typed: str) -> None:
     assert send(nurse_client, mrn=typed).status_code == 302
     assert Patient.objects.get().mrn == "123"
@@ -101,7 +102,8 @@ def test_another_identity_under_the_number_has_a_way_out(
     answer = send(nurse_client, mrn="00123", name="O'HARA, Éva", birth_date="1971-03-01")
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert url("identity", first) in page and url("join", first) in page
+    assert url("identity", first) in page
+    assert url("join", first) in page
     again = send(nurse_client, mrn="00123", name="O'HARA, Éva")
     assert url("bedside", first) in again.content.decode()
     assert "Open that course" in text_of(again.content.decode())
