@@ -36,8 +36,17 @@ class GradeDifference(NamedTuple):
     end: datetime | None
     before: GradeAndBound
     after: GradeAndBound
-    why_before: tuple[str, ...] = ()
-    why_after: tuple[str, ...] = ()
+
+
+class ExplainedDifference(NamedTuple):
+    """A ``GradeDifference`` with the sentences of the criteria that decide both grades."""
+
+    start: datetime
+    end: datetime | None
+    before: GradeAndBound
+    after: GradeAndBound
+    why_before: tuple[str, ...]
+    why_after: tuple[str, ...]
 
     @property
     def changes_grade(self) -> bool:
@@ -67,9 +76,23 @@ def compare(
         if last is not None and (last.end, last.before, last.after) == (at, *graded):
             found[-1] = last._replace(end=until)
             continue
-        why = [() if one is None else one.why for one in (was, would_be)]
-        found.append(GradeDifference(at, until, graded[0], graded[1], why[0], why[1]))
+        found.append(GradeDifference(at, until, graded[0], graded[1]))
     return found
+
+
+def explain(
+    before: Sequence[GradedInterval], after: Sequence[GradedInterval], since: datetime
+) -> list[ExplainedDifference]:
+    """Return the differences of ``compare``, each with its sentences where it begins."""
+    return [
+        ExplainedDifference(*one, _why_at(before, one.start), _why_at(after, one.start))
+        for one in compare(before, after, since)
+    ]
+
+
+def _why_at(intervals: Iterable[GradedInterval], at: datetime) -> tuple[str, ...]:
+    interval = _interval_at(intervals, at)
+    return () if interval is None else interval.why
 
 
 def _interval_at(intervals: Iterable[GradedInterval], at: datetime) -> GradedInterval | None:

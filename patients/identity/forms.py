@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Div
 from django import forms
 
 from grading.engine.vocabulary import (
@@ -23,7 +24,7 @@ from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import TypedNumberField, choices_of
 from patients.forms.identity import MrnField, asked_about_look_alikes, asked_about_namesakes
-from patients.forms.layout import TimeField, fields_row, form_helper, span_2, wide
+from patients.forms.layout import TimeField, fields_row, form_helper, span_2
 from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
 from patients.models import Course, Fact, Patient
 from patients.queries.identity import read_deaths
@@ -31,6 +32,7 @@ from patients.recording.identity import IdentityChange
 
 MONTHS: Final = [("", "Month")] + [(str(n), f"{date(2000, n, 1):%B}") for n in range(1, 13)]
 _FIGURES: Final = {"inputmode": "numeric", "autocomplete": "off"}
+_TYPED_DATE: Final = '<p class="typed-date" data-typed-date aria-live="polite"></p>'
 _WHY: Final = "Why is it corrected? Where did you read it?"
 
 
@@ -48,6 +50,7 @@ class IdentityForm(ConfirmedForm, SubmittedForm):
     reason = forms.CharField(
         label=_WHY,
         max_length=300,
+        widget=forms.Textarea(attrs={"rows": "2"}),
         error_messages={"required": "Say why it is corrected, and where you read it."},
     )
 
@@ -68,7 +71,7 @@ class IdentityForm(ConfirmedForm, SubmittedForm):
     @cached_property
     def helper(self) -> FormHelper:
         """How crispy-forms renders the form."""
-        return form_helper("form_id", fields_row(*self.layout()), fields_row(wide("reason")))
+        return form_helper("form_id", fields_row(*self.layout()), HTML(_TYPED_DATE), Div("reason"))
 
     def layout(self) -> Sequence[Any]:
         """Return the layout of the fields of this fact."""
@@ -357,7 +360,7 @@ class JoinForm(SubmittedForm):
     @cached_property
     def helper(self) -> FormHelper:
         """How crispy-forms renders the form."""
-        return form_helper("form_id", fields_row(wide("reason")))
+        return form_helper("form_id", Div("reason"))
 
 
 class MoveEntryForm(SubmittedForm):
@@ -374,4 +377,4 @@ class MoveEntryForm(SubmittedForm):
     @cached_property
     def helper(self) -> FormHelper:
         """How crispy-forms renders the form."""
-        return form_helper("form_id", fields_row(wide("reason")))
+        return form_helper("form_id", Div("reason"))

@@ -12,12 +12,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from grading.engine.vocabulary import Attribution
 from patients.bedside.timeline import rows_of
 from patients.display.text import clock_text, date_text
+from patients.forms.attribution import ATTRIBUTION
 from patients.forms.registry import CORRECTION_FORMS
 from patients.identity.forms import MoveEntryForm
 from patients.identity.views import patient_context
-from patients.models import CONFIRMED, Course, Entry
+from patients.models import CONFIRMED, REASON, Course, Entry
 from patients.queries.courses import read_course
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.identity import search_open_courses
@@ -34,6 +36,13 @@ from patients.requests import (
 )
 
 _GONE = "Someone else has corrected or retracted this entry meanwhile. Look at the timeline."
+
+_FILLED_IN = {
+    ATTRIBUTION: Attribution.CRS.value,
+    REASON: "-",
+    "reason": "-",
+}
+"""What a form asks for and an entry of a file need not have."""
 
 
 class Stand(NamedTuple):
@@ -101,7 +110,7 @@ def stand_on(entry: Entry, target: Course) -> Stand:
     shown = form_class(course=target, now=now, correcting=entry)
     values = {name: shown[name].value() for name in shown.fields}
     data = {name: value for name, value in values.items() if value not in (None, "")}
-    form = form_class(data | {"reason": "-"}, course=target, now=now, correcting=entry)
+    form = form_class(_FILLED_IN | data, course=target, now=now, correcting=entry)
     form.is_valid()
     faults = [str(text) for texts in form.errors.values() for text in texts]
     return Stand(

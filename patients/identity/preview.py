@@ -8,19 +8,20 @@ from datetime import datetime
 from typing import NamedTuple
 
 from grading.engine.algorithm import Item
+from grading.engine.vocabulary import EARLIEST
 from grading.systems import HEADLINE
 from patients.display.grade_differences import (
+    ExplainedDifference,
     GradeAndBound,
-    GradeDifference,
     GradedInterval,
-    compare,
     deciding_sentences,
+    explain,
 )
 from patients.guidance.advice import advice_for_course, advice_for_status
-from patients.models import Course
+from patients.models import Course, GradePeriod
 from patients.queries.ages import age_at_infusion
 from patients.queries.entries import EntryRow
-from patients.queries.grades import GradeInterval, periods_known_now
+from patients.queries.grades import GradeInterval, periods_known_at, periods_known_now
 from patients.queries.status import read_course_status
 from patients.recording.identity import GradedAs, grade_as
 
@@ -44,7 +45,7 @@ class CourseEffect:
     changed: Course
     grade_before: GradeAndBound
     grade_after: GradeAndBound
-    differences: Sequence[GradeDifference]
+    differences: Sequence[ExplainedDifference]
     guidance: Sequence[GuidanceChange]
     now_before_infusion: int
     now_after_infusion: int
@@ -74,15 +75,7 @@ def effects_of(
 
 def _effect(course: Course, changed: Course, now: datetime) -> CourseEffect:
     graded = grade_as(changed, now)
-    before = [
-        GradedInterval(
-            row.valid.lower,
-            row.valid.upper,
-            GradeAndBound(row.grade, row.at_most),
-            deciding_sentences(row.findings, row.grade),
-        )
-        for row in periods_known_now(course, HEADLINE)
-    ]
+    before = _intervals(periods_known_now(course, HEADLINE))
     after = [
         GradedInterval(
             period.start,
@@ -100,11 +93,34 @@ def _effect(course: Course, changed: Course, now: datetime) -> CourseEffect:
         changed,
         _graded_at(before, shown_at),
         _graded_at(after, shown_at),
-        compare(before, after, since),
+        explain(before, after, since),
         _guidance_changes(course, changed, graded, now),
         moved_before,
         moved_after,
     )
+
+
+def differences_since(course: Course, at: datetime) -> list[ExplainedDifference]:
+    """Return where the history that the chart has now differs from that known at ``at``."""
+    before = _intervals(periods_known_at(course, HEADLINE, at))
+    return explain(before, _intervals(periods_known_now(course, HEADLINE)), EARLIEST)
+
+
+def _intervals(periods: Iterable[GradePeriod]) -> list[GradedInterval]:
+    return [
+        GradedInterval(
+            row.valid.lower,
+            row.valid.upper,
+            GradeAndBound(row.grade, row.at_most),
+            deciding_sentences(row.findings, row.grade),
+        )
+        for row in periods
+    ]
+
+
+def grade_of(course: Course, at: datetime) -> GradeAndBound:
+    """Return the grade of ``course`` at ``at``, as the chart has it now."""
+    return _graded_at(_intervals(periods_known_now(course, HEADLINE)), at)
 
 
 def _graded_at(intervals: Sequence[GradedInterval], at: datetime) -> GradeAndBound:

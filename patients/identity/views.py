@@ -21,8 +21,8 @@ from crs_app.accounts.permissions import (
 from patients.display.text import day_text
 from patients.forms.fields import YES
 from patients.identity.forms import FORMS, IdentityForm
-from patients.identity.history import change_texts, identity_history, present_texts
-from patients.identity.preview import effects_of
+from patients.identity.history import HistoryRow, change_texts, identity_history, present_texts
+from patients.identity.preview import differences_since, effects_of, grade_of
 from patients.models import Course, Fact, IdentityCorrection
 from patients.queries.ages import patient_age_text
 from patients.queries.identity import courses_of_patient, latest_course
@@ -188,19 +188,26 @@ def _page(
     status: int = 200,
     more: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    present = present_texts(course)
+    history = identity_history(course, courses)
     context = {
         "form": form,
         "facts": [(fact.value, fact.label) for fact in Fact],
-        "present": present,
+        "present": present_texts(course),
+        "present_row": None if form is None else _standing_row(form, history),
         "saved": _saved(request, course, courses),
-        "history": identity_history(course, courses),
+        "history": history,
         "can_correct": can_correct_identity(request.user),
         "join_address": "",
         "other_course": None,
         **_shared(request, course, courses),
     }
     return render(request, "identity/page.html", context | (more or {}), status=status)
+
+
+def _standing_row(form: IdentityForm, history: Sequence[HistoryRow]) -> HistoryRow | None:
+    """Return the line of the history that has the present value of the fact."""
+    value = present_texts(form.course)[form.fact]
+    return next((row for row in history if row.stands and row.value == value), None)
 
 
 def _saved(
@@ -220,6 +227,12 @@ def _saved(
         "row": row,
         "label": row.get_fact_display(),
         "texts": change_texts(row.before, row.after)[0],
+        "changes": sum(
+            difference.changes_grade
+            for one in courses
+            for difference in differences_since(one, row.recorded_at)
+        ),
+        "grade": grade_of(course, timezone.now()),
     }
 
 

@@ -14,7 +14,7 @@ const completedYears = (born, at) =>
   at.year - born.year - (at.month < born.month || (at.month === born.month && at.day < born.day) ? 1 : 0);
 
 const sayBack = (form) => {
-  const line = form.querySelector("[data-said-back]");
+  const line = form.querySelector("[data-typed-date]");
   const date = typedDate(form);
   if (!date) {
     line.textContent = "";

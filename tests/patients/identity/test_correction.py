@@ -98,6 +98,8 @@ def test_a_birth_date_is_corrected_and_the_grade_follows(
     row = IdentityCorrection.objects.get()
     assert (row.before, row.after) == ({"birth_date": "2017-05-05"}, {"birth_date": "1971-05-05"})
     assert (row.recorded_by.username, row.reason) == ("nurse", "passport")
+    saved = nurse_client.get(url("identity", course), {"saved": row.pk}).content.decode()
+    assert "1 grade change recalculated. The grade now is Grade 2" in text_of(saved)
     page = text_of(nurse_client.get(url("identity", course)).content.decode())
     for words in ("5 May 2017", "at admission", "J. Ruiz: passport"):
         assert words in page

@@ -155,6 +155,7 @@ def test_the_reason_of_another_cause_comes_along(
         ("treatment", {"agent": "tocilizumab", "dose_mg": "96"}),
         ("not_observed", {"what": "vital_signs", "reason": "asleep"}),
         ("vasopressor", {"drug": "vasopressin", "rate": None}),
+        ("death", {}),
         ("vitals", {"temperature_f": "102.2", "heart_rate": "120"}),
     ],
 )
