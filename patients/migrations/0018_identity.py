@@ -81,6 +81,11 @@ class Migration(migrations.Migration):
             name="mrn_look",
             field=models.TextField(db_index=True, default="", editable=False),
         ),
+        migrations.AddField(
+            model_name="patient",
+            name="name_key",
+            field=models.TextField(db_index=True, default="", editable=False),
+        ),
         migrations.AlterField(
             model_name="chartingact",
             name="source",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from patients.models.identifiers import mrn_key, mrn_look
+from patients.models.identifiers import mrn_key, mrn_look, name_key
 
 FUNCTIONS = """
 CREATE FUNCTION patients_in_this_transaction() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -42,6 +42,9 @@ BEGIN
     unchanged.birth_date := OLD.birth_date;
     unchanged.sex := OLD.sex;
     unchanged.mrn := OLD.mrn;
+    IF NEW.name IS DISTINCT FROM OLD.name THEN
+        unchanged.name_key := OLD.name_key;
+    END IF;
     IF NEW.mrn IS DISTINCT FROM OLD.mrn THEN
         unchanged.mrn_key := OLD.mrn_key;
         unchanged.mrn_look := OLD.mrn_look;
@@ -166,7 +169,7 @@ def _append_only(table: str) -> list[migrations.RunSQL]:
 
 
 def give_keys(apps: Any, _schema_editor: Any) -> None:
-    """Store the keys of every record number.
+    """Store the keys of every record number and name.
 
     Of numbers that are the same, stored before this was refused, the others get a key of their own:
     they cannot be deleted, and an administrator can join them.
@@ -176,8 +179,9 @@ def give_keys(apps: Any, _schema_editor: Any) -> None:
         key = mrn_key(patient.mrn)
         patient.mrn_key = key if key and key not in taken else f"{key}\n{patient.pk}"
         patient.mrn_look = mrn_look(patient.mrn)
+        patient.name_key = name_key(patient.name)
         taken.add(key)
-        patient.save(update_fields=["mrn_key", "mrn_look"])
+        patient.save(update_fields=["mrn_key", "mrn_look", "name_key"])
 
 
 class Migration(migrations.Migration):

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from grading.engine.times import in_zone
 from grading.engine.vocabulary import AT_MOST_AHEAD, Sex
 from patients.models.charted_times import within_calendar
-from patients.models.identifiers import mrn_key, mrn_look
+from patients.models.identifiers import mrn_key, mrn_look, name_key
 from patients.models.policy import PolicyVersion
 
 
@@ -21,7 +21,8 @@ class Patient(models.Model):
     """A person, known to the hospital by a medical record number.
 
     ``mrn_key`` is the same for every way to write one number, ``mrn_look`` for numbers that look
-    alike. The columns change with a row of ``IdentityCorrection`` alone.
+    alike, ``name_key`` for every way to write one name. The columns change with a row of
+    ``IdentityCorrection`` alone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -31,6 +32,7 @@ class Patient(models.Model):
     sex = models.CharField(max_length=10, choices=[(sex.value, sex.label) for sex in Sex])
     mrn_key = models.TextField(editable=False, default="")
     mrn_look = models.TextField(editable=False, default="", db_index=True)
+    name_key = models.TextField(editable=False, default="", db_index=True)
 
     class Meta:
         constraints = (
@@ -45,9 +47,10 @@ class Patient(models.Model):
         return f"{self.name} ({self.mrn})"
 
     def save(self, **options: Any) -> None:
-        """Store the patient; a new one with the keys of its record number."""
+        """Store the patient; a new one with the keys of its number and name."""
         if self._state.adding:
             self.mrn_key, self.mrn_look = mrn_key(self.mrn), mrn_look(self.mrn)
+            self.name_key = name_key(self.name)
         super().save(**options)
 
 

@@ -55,12 +55,10 @@ def read_namesakes(
     name: str, birth_date: date | None, *, apart_from: Iterable[uuid.UUID] = ()
 ) -> list[Patient]:
     """Read the patients of the same name and birth date; one that is not known may be the same."""
-    patients = Patient.objects.order_by("mrn")
+    patients = Patient.objects.filter(name_key=name_key(name)).order_by("mrn")
     if birth_date is not None:
         patients = patients.filter(Q(birth_date=birth_date) | Q(birth_date=None))
-    key = name_key(name)
-    same = [patient for patient in patients.iterator() if name_key(patient.name) == key]
-    return _kept(same, apart_from)
+    return _kept(patients, apart_from)
 
 
 def _kept(patients: Iterable[Patient], apart_from: Iterable[uuid.UUID]) -> list[Patient]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from grading.engine.facts import CourseFacts
@@ -19,7 +19,7 @@ from grading.engine.periods import Period
 from grading.service import CurrentStatus, regrade
 from grading.systems import HEADLINE
 from patients.models import ActSource, Course, Fact, IdentityCorrection, Patient
-from patients.models.identifiers import mrn_key, mrn_look
+from patients.models.identifiers import mrn_key, mrn_look, name_key
 from patients.queries.entries import (
     SplitEntries,
     course_facts,
@@ -98,7 +98,6 @@ def identity_token(courses: Sequence[Course]) -> str:
     return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
-@transaction.atomic(durable=True)
 def correct_identity(
     patient_id: uuid.UUID, change: IdentityChange, submission: Submission
 ) -> list[IdentityCorrection]:
@@ -108,6 +107,20 @@ def correct_identity(
     recorded rows. Raises ChangedMeanwhileError, MrnInUseError, SameCourseError and
     IdentityFormReusedError; then nothing is stored.
     """
+    try:
+        with transaction.atomic(durable=True):
+            return _correct(patient_id, change, submission)
+    except IntegrityError:
+        # Someone has taken the number between the check and the change.
+        owner = read_patient_by_mrn(str(change.of_patient.get("mrn", "")))
+        if owner is None or owner.pk == patient_id:
+            raise
+        raise MrnInUseError(owner) from None
+
+
+def _correct(
+    patient_id: uuid.UUID, change: IdentityChange, submission: Submission
+) -> list[IdentityCorrection]:
     # Waits for every admission of this patient, and lets none begin.
     patient = Patient.objects.select_for_update().get(pk=patient_id)
     before = list(IdentityCorrection.objects.filter(form_id=submission.form_id, patient=patient))
@@ -222,6 +235,8 @@ def _apply(patient: Patient, courses: Sequence[Course], change: IdentityChange) 
     values: dict[str, Any] = dict(change.of_patient)
     if "mrn" in values:
         values |= {"mrn_key": mrn_key(values["mrn"]), "mrn_look": mrn_look(values["mrn"])}
+    if "name" in values:
+        values["name_key"] = name_key(values["name"])
     if values:
         Patient.objects.filter(pk=patient.pk).update(**values)
     for course in courses:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from grading.engine.vocabulary import EARLIEST
 from patients.models import CONFIRMED, MOVED_FROM, MOVED_TO, REASON, Course, Entry, EntryKind
 from patients.recording.inputs import ConflictError, FormReusedError, NewEntry, Submission
 from patients.recording.record import RecordingResult, append_act, lock_course
@@ -46,7 +47,7 @@ def move_entry(
         target.refresh_from_db(fields=["ended_at"])
         check_can_receive(entry, target)
     reason = submission.answers.get("reason", "")
-    retraction = NewEntry(EntryKind.RETRACTION, entry.at, {}, replaces=entry.pk)
+    retraction = NewEntry(EntryKind.RETRACTION, max(entry.at, EARLIEST), {}, replaces=entry.pk)
     gone = replace(submission, answers={"reason": f"{MOVED_TO}{_named(target)}{_because(reason)}"})
     retracted = append_act(source, [retraction], gone)
     original = entry.act.answers

@@ -20,6 +20,7 @@ from patients.recording.admit import IdentityDiffersError, admit_patient
 from patients.recording.identity import (
     ChangedMeanwhileError,
     IdentityChange,
+    MrnInUseError,
     correct_identity,
     identity_token,
 )
@@ -142,6 +143,25 @@ def test_two_numbers_that_look_the_same_at_once_are_one_patient() -> None:
         )
     assert Patient.objects.count() == 3
     assert Course.objects.count() == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_number_for_two_patients_at_once_is_one_patients() -> None:
+    nurse = UserFactory()
+    courses = [admit(nurse), admit(nurse, product="another")]
+    refused: list[object] = []
+
+    def take(course: Course) -> None:
+        seen = identity_token(list(courses_of_patient(course.patient_id)))
+        change = IdentityChange(Fact.MRN, "wristband", seen, of_patient={"mrn": "NEW 1"})
+        try:
+            correct_identity(course.patient_id, change, sending(nurse))
+        except MrnInUseError as error:
+            refused.append(error.patient.pk)
+
+    at_once(*(partial(take, course) for course in courses))
+    assert refused == [Patient.objects.get(mrn="NEW 1").pk]
+    call_command("verify_grades")
 
 
 @pytest.mark.django_db(transaction=True)

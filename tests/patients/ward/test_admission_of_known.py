@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from patients.models import CONFIRMED, Course, Patient
 from tests.entry_forms import text_of, url
+from tests.factories import end
 from tests.patients.ward.test_admission import admission
 
 
@@ -107,6 +108,24 @@ def test_another_identity_under_the_number_has_a_way_out(
     again = send(nurse_client, mrn="00123", name="O'HARA, Éva")
     assert url("bedside", first) in again.content.decode()
     assert "Open that course" in text_of(again.content.decode())
+
+
+def test_after_the_correction_the_right_identity_is_admitted_under_the_number(
+    first: Course, nurse_client: Client
+) -> None:
+    """The course that was opened with a wrong birth date has ended; the number stays usable."""
+    end(first, first.admitted_by)
+    right = {"mrn": "00123", "name": "O'HARA, Éva", "birth_date": "1971-05-05", "product": "b"}
+    assert send(nurse_client, **right).status_code == 422
+    data = {
+        "what": "birth", "day": "5", "month": "5", "year": "1971", "reason": "passport",
+        "form_id": admission()["form_id"],
+    }  # fmt: skip
+    shown = nurse_client.post(url("identity", first), data | {"step": "preview"})
+    data |= {"step": "confirm", "compared": "yes", "seen": shown.context["seen"]}
+    assert nurse_client.post(url("identity", first), data).status_code == 302
+    assert send(nurse_client, **right).status_code == 302
+    assert Patient.objects.get().courses.count() == 2
 
 
 def test_a_number_that_was_corrected_is_asked_about(first: Course, nurse_client: Client) -> None:
