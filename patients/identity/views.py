@@ -249,6 +249,7 @@ def patient_context(course: Course) -> dict[str, Any]:
     now = timezone.now()
     return {
         "course": course,
+        "patient": course.patient,
         "age_text": patient_age_text(course, now),
         "day": day_text(course.infused_at, now),
     }
