@@ -23,7 +23,7 @@ from patients.queries.ages import age_at_infusion
 from patients.queries.entries import EntryRow
 from patients.queries.grades import GradeInterval, periods_known_at, periods_known_now
 from patients.queries.status import read_course_status
-from patients.recording.identity import GradedAs, grade_as
+from patients.recording.identity import GradedAs, grade_as, policies_decided_again
 
 
 class GuidanceChange(NamedTuple):
@@ -74,7 +74,7 @@ def effects_of(
 
 
 def _effect(course: Course, changed: Course, now: datetime) -> CourseEffect:
-    graded = grade_as(changed, now)
+    graded = grade_as(changed, now, policies_decided_again(course, changed.infused_at))
     before = _intervals(periods_known_now(course, HEADLINE))
     after = [
         GradedInterval(

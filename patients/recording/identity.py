@@ -33,7 +33,13 @@ from patients.queries.identity import (
     read_patient_by_mrn,
     read_state_of_courses,
 )
-from patients.queries.policies import read_policy_periods
+from patients.queries.policies import (
+    ALWAYS,
+    PolicyPeriod,
+    period_at,
+    periods_in_effect,
+    read_policy_periods,
+)
 from patients.recording.inputs import ConflictError, Submission
 from patients.recording.record import append_act, lock_course
 
@@ -135,8 +141,12 @@ def _correct(
         raise ChangedMeanwhileError
     check_free(patient, courses, change)
     stored = _store_rows(patient, courses, change, submission)
+    decided = {
+        course.pk: policies_decided_again(course, changed.infused_at)
+        for course, changed in zip(courses, with_change(patient, courses, change), strict=True)
+    }
     _apply(patient, courses, change)
-    regrade_courses(courses, submission, {"identity": change.fact.value})
+    regrade_courses(courses, submission, {"identity": change.fact.value}, decided)
     return stored
 
 
@@ -184,24 +194,46 @@ class GradedAs(NamedTuple):
     entries: SplitEntries
 
 
-def grade_as(course: Course, now: datetime) -> GradedAs:
-    """Grade ``course`` with the values that it has in memory, from its start; store nothing."""
+def grade_as(course: Course, now: datetime, decided: Sequence[PolicyPeriod] = ()) -> GradedAs:
+    """Grade ``course`` with the values that it has in memory, from its start; store nothing.
+
+    ``decided`` are the policies that the change decides again.
+    """
     rows = entries_in_force(course.pk, after=None)
-    facts: CourseFacts = course_facts(course, read_policy_periods(course))
+    policy_periods = periods_in_effect([*read_policy_periods(course), *decided])
+    facts: CourseFacts = course_facts(course, policy_periods)
     regraded = regrade(facts, parse_entries(rows), now=now, system=HEADLINE)
     if regraded.status is None:
         raise ValueError("a course was regraded without an instant")
     return GradedAs(regraded.periods, regraded.status, split_by_use(course, rows, after=None))
 
 
+def policies_decided_again(course: Course, infused_at: datetime) -> list[PolicyPeriod]:
+    """Return the policies to decide again where ``course`` was infused at ``infused_at``, earlier.
+
+    A policy that was decided for the whole course begins at its infusion, and must begin earlier.
+    """
+    periods = read_policy_periods(course)
+    own = period_at(periods, course.infused_at)
+    if own is None or own.site_policy_id is not None or not ALWAYS < infused_at < own.valid_from:
+        return []
+    return [own._replace(valid_from=infused_at), *periods[periods.index(own) + 1 :]]
+
+
 def regrade_courses(
-    courses: Sequence[Course], submission: Submission, answers: Mapping[str, Any]
+    courses: Sequence[Course],
+    submission: Submission,
+    answers: Mapping[str, Any],
+    decided: Mapping[uuid.UUID, Sequence[PolicyPeriod]],
 ) -> None:
-    """Regrade locked ``courses`` from their start, each by one act, after the rows have changed."""
+    """Regrade locked ``courses`` from their start, each by one act, after the rows have changed.
+
+    ``decided`` are the policies that are decided again, by course.
+    """
     sent = replace(submission, source=ActSource.IDENTITY, answers={**submission.answers, **answers})
     for course in courses:
         lock_course(course)
-        append_act(course, (), sent, from_start=True)
+        append_act(course, (), sent, decided.get(course.pk, ()), from_start=True)
 
 
 def _store_rows(

@@ -72,7 +72,7 @@ def join_records(request: JoinRequest, submission: Submission) -> PatientJoin:
     Course.objects.filter(pk__in=[course.pk for course in coming]).update(
         patient=kept, identity_version=F("identity_version") + 1
     )
-    regrade_courses(courses, submission, {"identity": "join"})
+    regrade_courses(courses, submission, {"identity": "join"}, {})
     return joining
 
 
@@ -106,7 +106,7 @@ def undo_join(joining: PatientJoin, seen: str, submission: Submission) -> Patien
         Course.objects.filter(pk=course_id).update(
             patient=joining.joined, age_years=age, identity_version=F("identity_version") + 1
         )
-    regrade_courses(courses, submission, {"identity": "join undone"})
+    regrade_courses(courses, submission, {"identity": "join undone"}, {})
     return undone
 
 

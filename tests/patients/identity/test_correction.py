@@ -14,9 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from grading.engine.policy import policy_from
 from grading.systems import HEADLINE
 from patients.models import Course, IdentityCorrection
+from patients.policy.decide import regrade_from_start
 from patients.queries.grades import periods_known_at, periods_known_now
+from patients.queries.policies import version_of
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
 from tests.factories import admit, ago, chart, end
@@ -213,6 +216,25 @@ def test_an_earlier_infusion_grades_what_stood_before_it(
     assert grade_now(course) == 0
     course = corrected(nurse_client, course, sent("infusion", **infused(ago(hours=72))))
     assert grade_now(course) == 1
+
+
+def test_a_policy_of_the_whole_course_begins_with_the_earlier_infusion(
+    course: Course, clinician: User, nurse_client: Client, administrator: User
+) -> None:
+    """CPAP counts as grade 4 by a decision for the whole course: before the old infusion too."""
+    chart(course, clinician, "oxygen", ago(hours=47), device="cpap")
+    version = version_of(policy_from({"cpap_grade": 4}), timezone.now())
+    regrade_from_start(course, version, reason="Study", by=administrator, form_id=uuid.uuid4())
+    data = sent("infusion", **infused(ago(hours=72)))
+    shown = preview(nurse_client, course, data)
+    policy = {policy for _, policy in _periods(corrected(nurse_client, course, data))}
+    assert policy == {version.pk}
+    before = [one for one in shown.context["effects"][0].differences if one.after.grade == 0]
+    assert before
+
+
+def _periods(course: Course) -> list[tuple[datetime, int]]:
+    return [(row.valid.lower, row.policy_id) for row in periods_known_now(course, HEADLINE)]
 
 
 def test_an_infusion_charted_elsewhere_takes_the_offset_of_the_site(
