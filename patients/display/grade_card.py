@@ -14,6 +14,7 @@ from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.signature import signature_of
 from patients.display.text import (
+    clock_behind_text,
     clock_text,
     day_of,
     entry_text,
@@ -98,6 +99,7 @@ class GradeCard:
     strip: list[StripValue]
     never_charted: list[str]
     ended: bool
+    clock_behind: str
     signature: str
 
 
@@ -154,6 +156,7 @@ def grade_card(
         "strip": list(_strip(status)),
         "never_charted": _never_charted(status),
         "ended": status.ended,
+        "clock_behind": clock_behind_text(now),
     }
     return GradeCard(
         course_id=course_id,

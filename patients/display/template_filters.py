@@ -15,6 +15,7 @@ from patients.display.text import (
     clock_text,
     date_text,
     date_time_text,
+    dated_text,
     duration_text,
     site_time,
 )
@@ -59,6 +60,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clock": _clock,
     "day": date_text,
     "date_time": date_time_text,
+    "dated": dated_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,

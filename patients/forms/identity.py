@@ -6,16 +6,15 @@ import unicodedata
 import uuid
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 
+from grading.plain_text import LONGEST_MRN
 from patients.display.text import date_text
 from patients.models import Patient
 from patients.models.identifiers import invisible_in, visible_text
 from patients.queries.identity import read_look_alikes, read_namesakes
-
-MRN_AT_MOST: Final = 40
 
 
 class MrnField(forms.CharField):
@@ -25,7 +24,7 @@ class MrnField(forms.CharField):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"label": "MRN", "max_length": MRN_AT_MOST, **options})
+        super().__init__(**{"label": "MRN", "max_length": LONGEST_MRN, **options})
 
     def clean(self, value: Any) -> str:
         typed: str = super().clean(value)
@@ -39,8 +38,8 @@ class MrnField(forms.CharField):
         written = visible_text(typed)
         if typed and not written:
             raise forms.ValidationError("Give the MRN.")
-        if len(written) > MRN_AT_MOST:
-            raise forms.ValidationError(f"Too long: at most {MRN_AT_MOST} characters.")
+        if len(written) > LONGEST_MRN:
+            raise forms.ValidationError(f"Too long: at most {LONGEST_MRN} characters.")
         return written
 
 

@@ -94,7 +94,7 @@ def _replay(
         return None
     sent = submission_from(request, form)
     saved = IdentityCorrection.objects.filter(patient=course.patient, form_id=form_id)
-    return saved.filter(request_digest=sent.request_digest).first()
+    return saved.filter(request_digest=sent.request_digest, recorded_by=request.user).first()
 
 
 def _confirmed(

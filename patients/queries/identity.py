@@ -13,6 +13,7 @@ from django.db.models import Max, Q, QuerySet
 from patients.models import Course, Entry, EntryKind, IdentityCorrection, Patient, PatientJoin
 from patients.models.identifiers import mrn_key, mrn_look, name_key
 from patients.queries.entries import not_replaced
+from patients.queries.search import matches, search_words
 
 LISTED_AT_MOST: Final = 3
 """How many similar patients a question names."""
@@ -145,7 +146,7 @@ def search_open_courses(text: str, *, apart_from: uuid.UUID) -> list[Course]:
 
     A record number of before a join or a correction finds its patient too.
     """
-    words = name_key(text).split()
+    words = search_words(text)
     courses = Course.objects.filter(ended_at=None).exclude(pk=apart_from).select_related("patient")
     if not words:
         return []
@@ -153,17 +154,15 @@ def search_open_courses(text: str, *, apart_from: uuid.UUID) -> list[Course]:
     found = []
     for course in courses.order_by("ward", "bed", "pk"):
         patient = course.patient
-        numbers = (patient.mrn, *former.get(patient.pk, ()))
-        place = f"{course.ward} {course.bed} {course.ward}-{course.bed}"
-        haystack = name_key(" ".join((patient.name, *numbers, place)))
-        if all(word in haystack for word in words):
+        numbers = "\n".join((patient.mrn, *former.get(patient.mrn, ())))
+        if matches(words, patient.name, numbers, course.ward, course.bed):
             found.append(course)
     return found
 
 
 def search_patients(text: str, *, apart_from: uuid.UUID) -> list[Patient]:
     """Read the patients with a course whom ``text`` finds by name or record number."""
-    words = name_key(text).split()
+    words = search_words(text)
     if not words:
         return []
     former = former_mrns()
@@ -171,19 +170,43 @@ def search_patients(text: str, *, apart_from: uuid.UUID) -> list[Patient]:
     return [
         patient
         for patient in patients.order_by("name", "mrn")
-        if all(
-            word in name_key(" ".join((patient.name, patient.mrn, *former.get(patient.pk, ()))))
-            for word in words
+        if matches(
+            words, patient.name, "\n".join((patient.mrn, *former.get(patient.mrn, ()))), "", ""
         )
     ][:20]
 
 
-def former_mrns() -> dict[uuid.UUID, list[str]]:
-    """Read the record numbers that lead to another one now, by the patient that they lead to."""
-    found: dict[uuid.UUID, list[str]] = {}
-    for one in IdentityCorrection.objects.filter(fact="mrn").select_related("patient"):
-        found.setdefault(read_kept_record(one.patient).pk, []).append(one.before["mrn"])
-    for joining in joins_in_force().select_related("joined"):
-        kept = read_kept_record(joining.joined)
-        found.setdefault(kept.pk, []).append(joining.joined.mrn)
+# ``lead`` follows each record over every join; its last row, ``joined`` by nothing, is the kept one.
+SQL_FORMER_MRNS: Final = """
+WITH RECURSIVE joined AS (
+    SELECT joined_id, kept_id FROM patients_patientjoin AS joining
+    WHERE undoes_id IS NULL
+        AND NOT EXISTS (SELECT FROM patients_patientjoin WHERE undoes_id = joining.id)
+), former AS (
+    SELECT patient_id, before ->> 'mrn' AS mrn FROM patients_identitycorrection
+    WHERE fact = 'mrn'
+    UNION
+    SELECT joined_id, patient.mrn FROM joined JOIN patients_patient AS patient
+        ON patient.id = joined.joined_id
+), lead AS (
+    SELECT patient_id, patient_id AS kept_id FROM former
+    UNION
+    SELECT lead.patient_id, joined.kept_id FROM lead JOIN joined
+        ON joined.joined_id = lead.kept_id
+)
+SELECT kept.mrn, former.mrn
+FROM former JOIN lead ON lead.patient_id = former.patient_id
+    JOIN patients_patient AS kept ON kept.id = lead.kept_id
+WHERE NOT EXISTS (SELECT FROM joined WHERE joined.joined_id = kept.id)
+"""
+
+
+def former_mrns() -> dict[str, list[str]]:
+    """Read the record numbers that lead to another one now, by the number that they lead to."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_FORMER_MRNS)
+        rows = cursor.fetchall()
+    found: dict[str, list[str]] = {}
+    for present, former in rows:
+        found.setdefault(present, []).append(former)
     return found

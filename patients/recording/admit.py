@@ -26,7 +26,8 @@ from patients.queries.policies import (
     version_of,
 )
 from patients.recording.inputs import ConflictError, NewEntry, Submission
-from patients.recording.record import RecordingResult, append_act, lock_course
+from patients.recording.lock import lock_course
+from patients.recording.record import RecordingResult, append_act
 
 
 class IdentityDiffersError(ConflictError):

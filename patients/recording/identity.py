@@ -41,7 +41,8 @@ from patients.queries.policies import (
     read_policy_periods,
 )
 from patients.recording.inputs import ConflictError, Submission
-from patients.recording.record import append_act, lock_course
+from patients.recording.lock import lock_course
+from patients.recording.record import append_act
 
 Value = str | date | datetime | Decimal | int | None
 
@@ -70,10 +71,12 @@ class ChangedMeanwhileError(ConflictError):
 
 
 class IdentityFormReusedError(ConflictError):
-    """This form was saved before with other contents."""
+    """This form was saved before, with other contents or by another user."""
 
     def __init__(self) -> None:
-        super().__init__("This form was already sent with other contents. Reload the page.")
+        super().__init__(
+            "This form was sent before, with other contents or by someone else. Reload the page."
+        )
 
 
 class MrnInUseError(ConflictError):
@@ -131,7 +134,8 @@ def _correct(
     patient = Patient.objects.select_for_update().get(pk=patient_id)
     before = list(IdentityCorrection.objects.filter(form_id=submission.form_id, patient=patient))
     if before:
-        if before[0].request_digest != submission.request_digest:
+        sent = (submission.request_digest, submission.by.pk)
+        if (before[0].request_digest, before[0].recorded_by_id) != sent:
             raise IdentityFormReusedError
         return before
     courses = list(courses_of_patient(patient_id))

@@ -19,7 +19,7 @@ from patients.recording.identity import (
     regrade_courses,
 )
 from patients.recording.inputs import ConflictError, Submission
-from patients.recording.record import lock_course
+from patients.recording.lock import lock_course
 
 
 class CannotJoinError(ConflictError):
@@ -50,7 +50,8 @@ def join_records(request: JoinRequest, submission: Submission) -> PatientJoin:
     """
     before = PatientJoin.objects.filter(form_id=submission.form_id).first()
     if before is not None:
-        if (before.kept_id, before.joined_id) != (request.kept, request.joined):
+        sent = (request.kept, request.joined, submission.by.pk)
+        if (before.kept_id, before.joined_id, before.recorded_by_id) != sent:
             raise IdentityFormReusedError
         return before
     patients = _lock_patients(request.kept, request.joined)
@@ -84,7 +85,7 @@ def undo_join(joining: PatientJoin, seen: str, submission: Submission) -> Patien
     """
     before = PatientJoin.objects.filter(form_id=submission.form_id).first()
     if before is not None:
-        if before.undoes_id != joining.pk:
+        if (before.undoes_id, before.recorded_by_id) != (joining.pk, submission.by.pk):
             raise IdentityFormReusedError
         return before
     _lock_patients(joining.kept_id, joining.joined_id)

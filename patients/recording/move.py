@@ -11,7 +11,8 @@ from django.db import transaction
 from grading.engine.vocabulary import EARLIEST
 from patients.models import CONFIRMED, MOVED_FROM, MOVED_TO, REASON, Course, Entry, EntryKind
 from patients.recording.inputs import ConflictError, FormReusedError, NewEntry, Submission
-from patients.recording.record import RecordingResult, append_act, lock_course
+from patients.recording.lock import lock_course
+from patients.recording.record import RecordingResult, append_act
 
 
 class CannotMoveError(ConflictError):
@@ -41,8 +42,8 @@ def move_entry(
     for course in sorted((source, target), key=lambda one: one.pk):
         lock_course(course)
     before = source.acts.filter(form_id=submission.form_id).first()
-    if before is not None and before.request_digest != submission.request_digest:
-        raise FormReusedError(before)
+    if before is not None and not is_replay(entry, submission):
+        raise FormReusedError(before, submission.by)
     if before is None:
         target.refresh_from_db(fields=["ended_at"])
         check_can_receive(entry, target)
@@ -73,7 +74,7 @@ def check_can_receive(entry: Entry, target: Course) -> None:
 
 def is_replay(entry: Entry, submission: Submission) -> bool:
     """Return whether this form has moved the entry before."""
-    acts = entry.course.acts.filter(form_id=submission.form_id)
+    acts = entry.course.acts.filter(form_id=submission.form_id, recorded_by=submission.by)
     return acts.filter(request_digest=submission.request_digest).exists()
 
 

@@ -16,7 +16,7 @@ from patients.models import Course, GradeCheckpoint, GradePeriod
 from patients.queries.entries import course_facts, entries_in_force, parse_entries
 from patients.queries.grades import findings_without_wording, periods_known_now
 from patients.queries.policies import PolicyPeriod, read_policy_periods
-from patients.recording.record import lock_course
+from patients.recording.lock import lock_course
 
 ComparedPeriod = tuple[datetime, datetime | None, int, int, str, int]
 """Start, end, grade, bound, findings and policy version of a period."""

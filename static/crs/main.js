@@ -12,6 +12,7 @@ import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchShown } from "./shown.js";
 import { watchToxicity } from "./charting/toxicity.js";
+import { watchBoard } from "./ward/board.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -35,6 +36,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A page that comes back with faults: the cursor stands in the first field to correct.
+document.querySelector("#main [aria-invalid='true']")?.focus();
+
 watchDrafts(); // before the scripts that read the restored values
 watchAttribution();
 watchReasons();
@@ -49,3 +53,4 @@ watchConcentrations();
 watchShortcuts();
 watchQuickActions();
 watchShown();
+watchBoard();

@@ -133,6 +133,9 @@ def test_the_old_number_leads_to_the_kept_record(
     searched = nurse_client.get(url("move_entry", elsewhere, entry.pk), {"q": "00123"})
     assert {one.pk for one in searched.context["found"]} == {course.pk, wrong.pk}
 
+    board = nurse_client.get(reverse("patients:board"), {"q": "00123"})
+    assert "OKONKWO, Ada" in text_of(board.content.decode())
+
     sent = admission(mrn="00123", name="OKONKWO, Ada", product="fourth")
     asked = nurse_client.post(reverse("patients:admit"), sent)
     assert asked.status_code == 422
