@@ -176,7 +176,7 @@ def search_patients(text: str, *, apart_from: uuid.UUID) -> list[Patient]:
     ][:20]
 
 
-# ``lead`` follows each record over every join; its last row, ``joined`` by nothing, is the kept one.
+# ``lead`` follows each record over every join, up to the one that is joined to no other.
 SQL_FORMER_MRNS: Final = """
 WITH RECURSIVE joined AS (
     SELECT joined_id, kept_id FROM patients_patientjoin AS joining
