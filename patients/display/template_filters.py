@@ -15,9 +15,9 @@ from patients.display.text import (
     clock_text,
     date_text,
     date_time_text,
-    dated_text,
-    duration_text,
+    day_and_time_text,
     site_time,
+    until_text,
 )
 
 _USUAL_REASONS: Final = (
@@ -39,11 +39,6 @@ def _stamp(at: datetime) -> str:
     return site_time(at).isoformat()
 
 
-def _until(at: datetime, now: datetime) -> str:
-    """Format the time from ``now`` until ``at``: "39 min"; "now" where it has passed."""
-    return duration_text(at - now) if at > now else "now"
-
-
 def _typed_time(value: time | str | None) -> str:
     """Return the value of a time input: hours and minutes, or the text that was typed."""
     return f"{value:%H:%M}" if isinstance(value, time) else value or ""
@@ -60,11 +55,11 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clock": _clock,
     "day": date_text,
     "date_time": date_time_text,
-    "dated": dated_text,
+    "dated": day_and_time_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
-    "until": _until,
+    "until": until_text,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 
@@ -24,22 +25,26 @@ def course_queue(course_id: uuid.UUID) -> Lock:
     return _COURSE_QUEUES[course_id.int % len(_COURSE_QUEUES)]
 
 
-def lock_course(course: Course) -> None:
+def lock_course(course: Course) -> datetime | None:
     """Lock the course's row until the transaction ends; foreign keys to it are not blocked.
 
-    Where identity, infusion or product were corrected since ``course`` was read, it is read again:
-    it must be graded by what is true now. Raises Course.DoesNotExist.
+    Returns when the course was closed, None where it is open. Where identity, infusion or product
+    were corrected since ``course`` was read, it is read again: it must be graded by what is true
+    now. Raises Course.DoesNotExist.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT identity_version FROM patients_course WHERE id = %s FOR NO KEY UPDATE",
+            "SELECT identity_version, ended_at FROM patients_course"
+            " WHERE id = %s FOR NO KEY UPDATE",
             [course.pk],
         )
         locked = cursor.fetchone()
     if locked is None:
         raise Course.DoesNotExist
-    if locked[0] != course.identity_version:
+    version, ended_at = locked
+    if version != course.identity_version:
         _read_again(course)
+    return None if ended_at is None else ended_at.astimezone(UTC)
 
 
 def _read_again(course: Course) -> None:

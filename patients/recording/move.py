@@ -39,13 +39,15 @@ def move_entry(
     meanwhile, CannotMoveError where the other course has ended, and FormReusedError.
     """
     source = entry.course
-    for course in sorted((source, target), key=lambda one: one.pk):
-        lock_course(course)
+    in_order = sorted((source, target), key=lambda one: one.pk)
+    closed_at = {course.pk: lock_course(course) for course in in_order}
     before = source.acts.filter(form_id=submission.form_id).first()
     if before is not None and not is_replay(entry, submission):
         raise FormReusedError(before, submission.by)
     if before is None:
-        target.refresh_from_db(fields=["ended_at"])
+        if closed_at[source.pk] is not None:
+            raise CannotMoveError("This course is closed. Reopen it before you move an entry.")
+        target.ended_at = closed_at[target.pk]
         check_can_receive(entry, target)
     reason = submission.answers.get("reason", "")
     retraction = NewEntry(EntryKind.RETRACTION, max(entry.at, EARLIEST), {}, replaces=entry.pk)
@@ -67,7 +69,7 @@ def check_can_receive(entry: Entry, target: Course) -> None:
     if target.pk == entry.course_id:
         raise CannotMoveError("The entry is on this course already.")
     if target.ended_at is not None:
-        raise CannotMoveError("The other course has ended. Reopen it first.")
+        raise CannotMoveError("The other course is closed. Reopen it first.")
     if entry.kind == EntryKind.RETRACTION:
         raise CannotMoveError("A retraction cannot be moved.")
 

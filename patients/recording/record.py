@@ -24,6 +24,7 @@ from patients.queries.policies import PolicyPeriod, policy_periods_for
 from patients.queries.snapshot import SaveSnapshot, read_for_save
 from patients.recording.inputs import (
     AheadOfClockError,
+    CourseClosedError,
     FormReusedError,
     NewEntry,
     ReplacedAlreadyError,
@@ -81,11 +82,14 @@ def record_entries(
     The same ``form_id`` again is a replay: it answers as before and records nothing. Raises
     ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
     FormReusedError where the form was saved before with other contents or by another user. Raises
-    AheadOfClockError for a typed time ahead of the database's clock, and RuntimeError inside a
-    transaction: a thread that holds a course's lock must not wait in its queue.
+    CourseClosedError where the course was closed meanwhile, AheadOfClockError for a typed time
+    ahead of the database's clock, and RuntimeError inside a transaction: a thread that holds a
+    course's lock must not wait in its queue.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        lock_course(course)
+        ended_at = lock_course(course)
+        if new_entries:
+            check_open(course, ended_at, submission)
         return append_act(course, new_entries, submission)
 
 
@@ -115,6 +119,12 @@ def regrade_under_new_version(course: Course, submission: Submission) -> bool:
         else:
             replace_checkpoints(course, result.changes)
         return differs
+
+
+def check_open(course: Course, ended_at: datetime | None, submission: Submission) -> None:
+    """Raise CourseClosedError where the course is closed; a form recorded before is a replay."""
+    if ended_at is not None and not course.acts.filter(form_id=submission.form_id).exists():
+        raise CourseClosedError
 
 
 def append_act(

@@ -1,5 +1,6 @@
 import { watchAttribution } from "./charting/attribution.js";
 import { watchClock } from "./clock.js";
+import { watchConnection } from "./connection.js";
 import { watchDrafts } from "./unsent/forms.js";
 import { watchEntryForm } from "./charting/entry_form.js";
 import { watchFields } from "./charting/fields.js";
@@ -7,10 +8,13 @@ import { watchGuidance } from "./guidance/guidance.js";
 import { watchReasons } from "./charting/reasons.js";
 import { watchLabs } from "./charting/laboratory.js";
 import { watchConcentrations } from "./charting/concentrations.js";
+import { watchLive } from "./live.js";
 import { watchSaves } from "./charting/save_status.js";
+import { watchSaving } from "./charting/saving.js";
 import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchShown } from "./shown.js";
+import { watchTimeline } from "./timeline.js";
 import { watchToxicity } from "./charting/toxicity.js";
 import { watchBoard } from "./ward/board.js";
 
@@ -54,3 +58,7 @@ watchShortcuts();
 watchQuickActions();
 watchShown();
 watchBoard();
+watchTimeline();
+watchLive();
+watchSaving();
+watchConnection();

@@ -60,7 +60,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:board": (READ, NO_SUCH_METHOD),
     "patients:admit": (CHART_PAGE, CHART),
     "patients:bedside": (READ, NO_SUCH_METHOD),
-    "patients:grade": (READ, NO_SUCH_METHOD),
+    "patients:live": (READ, NO_SUCH_METHOD),
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
@@ -123,7 +123,7 @@ class Target:
             ],
         }
         of_a_course = {
-            "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
+            "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]

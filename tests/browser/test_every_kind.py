@@ -120,7 +120,7 @@ def test_charted_corrected_and_taken_back(
 
     bedside.change(journey.says_then, "Entered in error")
     page.get_by_role("button", name="Another patient").click()
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
     expect(bedside.rows.filter(has_text="entered in error: Another patient")).to_have_count(1)
     assert Entry.objects.filter(course=course).count() == entries + 3
 

@@ -104,7 +104,7 @@ def test_an_entry_that_cannot_stand_there_is_refused_in_words(
     assert "before the infusion" in refusal(nurse_client, oxygen, later)
     heavy = chart(course, clinician, "fluid_bolus", ago(20), volume_ml="500").entries[0]
     end(later, clinician)
-    assert "has ended" in refusal(nurse_client, heavy, later)
+    assert "is closed" in refusal(nurse_client, heavy, later)
     assert "already" in refusal(nurse_client, heavy, course)
 
 
