@@ -6,6 +6,8 @@ from patients.bedside import entry_views, live
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.guidance import views as guidance_views
+from patients.identity import join_views, move_views
+from patients.identity import views as identity_views
 from patients.policy import views as policy_views
 from patients.ward import views as ward_views
 
@@ -32,6 +34,18 @@ urlpatterns = [
         "courses/<uuid:course_id>/not-observed/",
         entry_views.not_observed,
         name="not_observed",
+    ),
+    path(
+        "courses/<uuid:course_id>/entries/<uuid:entry_id>/move/",
+        move_views.move,
+        name="move_entry",
+    ),
+    path("courses/<uuid:course_id>/identity/", identity_views.identity, name="identity"),
+    path("courses/<uuid:course_id>/join/", join_views.join, name="join"),
+    path(
+        "courses/<uuid:course_id>/join/<int:join_id>/undo/",
+        join_views.undo,
+        name="undo_join",
     ),
     path("courses/<uuid:course_id>/place/", ward_views.transfer, name="transfer"),
     path("courses/<uuid:course_id>/guidance/", bedside_guidance_views.guidance, name="guidance"),

@@ -15,7 +15,7 @@ from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
 from patients.display.grade_changes import cause_of
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
-from patients.models import REASON, EntryKind, Move, Transfer, confirmed_of
+from patients.models import MOVED_FROM, MOVED_TO, REASON, EntryKind, Move, Transfer, confirmed_of
 from patients.queries.grades import GradeChangeRow
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.timeline import MoveRow, TimelineEntry, TimelinePage
@@ -81,6 +81,8 @@ class TimelineRow:
     retracted: bool = False
     retract_reason: str = ""
     note: str = ""
+    moved_from: str = ""
+    was_moved: bool = False
     attribution: str = "crs"
     attribution_text: str = ""
     attribution_reason: str = ""
@@ -203,6 +205,8 @@ def _entry_row(
         retracted=retraction is not None,
         retract_reason=retraction or "",
         note="" if isinstance(read, _SHOWN_AS_TEXT) else read.note,
+        moved_from=entry.answers.get(MOVED_FROM, ""),
+        was_moved=(retraction or "").startswith(MOVED_TO),
         attribution=read.attribution.value,
         attribution_text=tags,
         attribution_reason=entry.answers.get(REASON, "")

@@ -22,7 +22,8 @@ from patients.queries.policies import (
     version_of,
 )
 from patients.recording.inputs import ConflictError, Submission
-from patients.recording.record import RecordingResult, append_act, lock_course
+from patients.recording.lock import lock_course
+from patients.recording.record import RecordingResult, append_act
 
 
 class DecidedMeanwhileError(ConflictError):
@@ -78,7 +79,7 @@ def decide(decision: Decision) -> SitePolicy:
     )
     period = _policy_period(made.version, made.valid_from, made.pk)
     for course in courses_following_site():
-        lock_course(course.pk)
+        lock_course(course)
         append_act(course, (), _submission(made.form_id, made.reason, decision.by), [period])
     return made
 
@@ -93,7 +94,7 @@ def regrade_from_start(
     that the site decided for later.
     """
     lock_site_policy()
-    lock_course(course.pk)
+    lock_course(course)
     periods = policy_periods_from_start(course, version)
     return append_act(course, (), _submission(form_id, reason, by, version), periods)
 

@@ -20,6 +20,7 @@ from patients.models import Course, Entry, EntryKind, GradePeriod
 from patients.queries.assessed import sql_assessed_since
 from patients.queries.entries import EntryRow, not_replaced, parse_entry_rows, sql_not_replaced
 from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
+from patients.queries.identity import former_mrns
 from patients.queries.search import matches
 
 _NO_OBSERVATION: Final = (
@@ -167,7 +168,12 @@ def _closed_that_match(words: list[str]) -> list[uuid.UUID]:
     identities = Course.objects.exclude(ended_at=None).values_list(
         "pk", "patient__name", "patient__mrn", "ward", "bed"
     )
-    return [pk for pk, *identity in identities if matches(words, *identity)]
+    former = former_mrns()
+    return [
+        pk
+        for pk, name, mrn, ward, bed in identities
+        if matches(words, name, "\n".join((mrn, *former.get(mrn, ()))), ward, bed)
+    ]
 
 
 def parse_support(course: Any) -> Sequence[EntryRow]:

@@ -9,10 +9,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
@@ -32,6 +31,7 @@ from patients.recording.inputs import (
     Submission,
 )
 from patients.recording.laboratory_limits import forget_limits, remember_limits
+from patients.recording.lock import course_queue, lock_course
 from patients.recording.regrade import (
     BEFORE_EVERYTHING,
     GradeChange,
@@ -46,7 +46,6 @@ _ONE_TICK: Final = timedelta(microseconds=1)
 _CLOCKS_AGREE: Final = timedelta(seconds=1)
 _HALF_A_MINUTE: Final = timedelta(seconds=30)
 _JUST_NOW: Final = timedelta(minutes=2)
-_COURSE_QUEUES: Final = tuple(Lock() for _ in range(64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def record_entries(
     course's lock must not wait in its queue.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        ended_at = lock_course(course.pk)
+        ended_at = lock_course(course)
         if new_entries:
             check_open(course, ended_at, submission)
         return append_act(course, new_entries, submission)
@@ -109,7 +108,7 @@ def regrade_under_new_version(course: Course, submission: Submission) -> bool:
     stays, the checkpoints alone are replaced: those of an earlier version are never resumed from.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        lock_course(course.pk)
+        lock_course(course)
         snapshot = read_for_save(
             course, HEADLINE, form_id=submission.form_id, changed_at=BEFORE_EVERYTHING
         )
@@ -123,32 +122,6 @@ def regrade_under_new_version(course: Course, submission: Submission) -> bool:
         return differs
 
 
-def course_queue(course_id: uuid.UUID) -> Lock:
-    """In-process queue per course: only one thread of a process waits for the row lock.
-
-    The row lock alone keeps writers apart; this saves the other threads' waiting connections. Two
-    courses may share a queue. A thread takes one queue at most, and none while it holds the lock
-    of a course.
-    """
-    return _COURSE_QUEUES[course_id.int % len(_COURSE_QUEUES)]
-
-
-def lock_course(course_id: uuid.UUID) -> datetime | None:
-    """Lock the course's row until the transaction ends; foreign keys to it are not blocked.
-
-    Returns when the course was closed, None where it is open. Raises Course.DoesNotExist.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT ended_at FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id]
-        )
-        found = cursor.fetchone()
-    if found is None:
-        raise Course.DoesNotExist
-    ended_at: datetime | None = found[0]
-    return ended_at
-
-
 def check_open(course: Course, ended_at: datetime | None, submission: Submission) -> None:
     """Raise CourseClosedError where the course is closed; a form recorded before is a replay."""
     if ended_at is not None and not course.acts.filter(form_id=submission.form_id).exists():
@@ -160,18 +133,22 @@ def append_act(
     new_entries: Sequence[NewEntry],
     submission: Submission,
     decided: Sequence[PolicyPeriod] = (),
+    *,
+    from_start: bool = False,
 ) -> RecordingResult:
     """Do what ``record_entries`` does, for a caller that has locked the course.
 
-    ``decided`` are policy periods that the act adds to those of the course.
+    ``decided`` are policy periods that the act adds to those of the course. ``from_start`` regrades
+    from the infusion on, as after a correction of the identity.
     """
     replaced = _replaced(new_entries)
-    snapshot = _read(course, new_entries, replaced, decided, submission)
+    decided_at = [BEFORE_EVERYTHING] if from_start else [one.valid_from for one in decided]
+    snapshot = _read(course, new_entries, replaced, decided_at, submission)
     if snapshot.seen_act is not None:
         return _replayed(course, snapshot, snapshot.seen_act, submission)
     timed = _timed(course, new_entries, snapshot, submission)
     if _earliest(timed, ()) < _earliest(new_entries, ()):
-        snapshot = _read(course, timed, replaced, decided, submission)
+        snapshot = _read(course, timed, replaced, decided_at, submission)
     new_entries = timed
     for entry in replaced:
         if hasattr(entry, "replaced_by"):
@@ -192,10 +169,10 @@ def _read(
     course: Course,
     new_entries: Sequence[NewEntry],
     replaced: Sequence[Entry],
-    decided: Sequence[PolicyPeriod],
+    decided_at: Sequence[datetime],
     submission: Submission,
 ) -> SaveSnapshot:
-    changed_at = min((_earliest(new_entries, replaced), *(one.valid_from for one in decided)))
+    changed_at = min((_earliest(new_entries, replaced), *decided_at))
     return read_for_save(
         course,
         HEADLINE,

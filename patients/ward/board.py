@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -26,6 +26,7 @@ from patients.queries.board import (
 )
 from patients.queries.courses import ward_names
 from patients.queries.entries import parse_entry
+from patients.queries.identity import former_mrns
 from patients.queries.search import matches, search_words
 from patients.ward.address import BoardAddress
 
@@ -88,16 +89,22 @@ def board_of(asked: BoardAddress, now: datetime) -> Board:
 def _open_board(asked: BoardAddress, now: datetime) -> Board:
     words = search_words(asked.q)
     all_rows = open_board_rows(now)
+    former = former_mrns() if words else {}
     found = [
         row
         for row in all_rows
         if asked.ward in ("", row.ward)
         and not asked.is_too_long
-        and matches(words, row.name, row.mrn, row.ward, row.bed)
+        and matches(words, row.name, _numbers(row.mrn, former), row.ward, row.bed)
     ]
     counts = Counter(show for row in found for show, shows in _SHOWN.items() if shows(row))
     rows = sorted(filter(_SHOWN[asked.show], found), key=_ORDERS[asked.sort])
     return Board(rows, sorted({row.ward for row in all_rows}), dict(counts))
+
+
+def _numbers(mrn: str, former: Mapping[str, Sequence[str]]) -> str:
+    """Return a record number with those that were joined to it, or that it was corrected from."""
+    return "\n".join((mrn, *former.get(mrn, ())))
 
 
 def closed_board(asked: BoardAddress) -> Board:

@@ -35,6 +35,12 @@ from patients.forms.fields import (
     choices_of,
     without_empty,
 )
+from patients.forms.identity import (
+    MrnField,
+    asked_about_look_alikes,
+    asked_about_namesakes,
+    patient_text,
+)
 from patients.forms.layout import (
     TimeField,
     TimeShortcuts,
@@ -45,6 +51,7 @@ from patients.forms.layout import (
 )
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields, ObservedTimeFields
 from patients.models import CONFIRMED, Course, EntryKind, Move
+from patients.queries.identity import read_former_owner, read_kept_record, read_patient_by_mrn
 from patients.recording.admit import Admission
 from patients.recording.inputs import NewEntry
 from patients.ward.transfer import TransferRequest, location_token
@@ -62,7 +69,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
 
     field_order = ("form_id", "name", "mrn", "sex", "birth_date", "age_years")
 
-    mrn = forms.CharField(label="MRN", max_length=40)
+    mrn = MrnField()
     name = forms.CharField(label="Name", max_length=200)
     birth_date = IsoDateField(
         label="Birth date",
@@ -130,7 +137,29 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             *_BASELINE[:2],
             sentence="Diastolic must be lower than systolic. Check both values.",
         )
+        if not self.errors:
+            self._ask_who_this_is()
         return self.cleaned_data
+
+    def _ask_who_this_is(self) -> None:
+        """Ask where the patient may be one that the chart has, or is one under another number."""
+        mrn, name = self.cleaned_data["mrn"], self.cleaned_data["name"]
+        found = read_patient_by_mrn(mrn)
+        if found is not None:
+            kept = read_kept_record(found)
+            if kept.pk != found.pk:
+                self.ask("mrn", f"MRN {mrn} was joined to {patient_text(kept)}: admit to that one?")
+            elif found.mrn != mrn:
+                self.ask("mrn", f"MRN {mrn} is on the chart as {patient_text(found)}. The same?")
+            return
+        former = read_former_owner(mrn)
+        if former is not None:
+            known = patient_text(former)
+            self.ask("mrn", f"{known}, had MRN {mrn} before. Is this another person?")
+        for sentence in asked_about_look_alikes(mrn):
+            self.ask("mrn", sentence)
+        for sentence in asked_about_namesakes(name, self.cleaned_data.get("birth_date")):
+            self.ask("name", sentence)
 
     def _check_long_ago(self, infused_at: datetime) -> None:
         """Refuse an infusion of more than 5 years ago, ask about one of more than 60 days ago."""

@@ -13,7 +13,7 @@ from patients.display.signature import signature_of
 from patients.display.timeline import place_text
 from patients.models import Course, Move, Transfer
 from patients.recording.inputs import ConflictError, Submission
-from patients.recording.record import lock_course
+from patients.recording.lock import lock_course
 
 
 class MovedMeanwhileError(ConflictError):
@@ -80,7 +80,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     course after the page was shown, and TransferReusedError where the form was sent before with
     other contents or by another user.
     """
-    lock_course(course.pk)
+    lock_course(course)
     current = Course.objects.get(pk=course.pk)
     ward, bed = (
         (requested.ward, requested.bed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,6 +24,7 @@ from patients.display.timeline import transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_state
 from patients.queries.courses import ward_names
+from patients.queries.identity import latest_course
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import AheadOfClockError, FormReusedError
 from patients.recording.record import RecordingResult
@@ -123,22 +125,35 @@ def _board_page(
 def admit(request: SignedInRequest) -> HttpResponse:
     """Show the admission form; a POST opens a course."""
     check_can_admit(request.user)
-    form = AdmissionForm(posted(request), now=timezone.now())
-    if form.is_bound and form.is_valid() and (result := _admitted(request, form)):
+    form, ways_out = AdmissionForm(posted(request), now=timezone.now()), WaysOut()
+    if form.is_bound and form.is_valid() and (result := _admitted(request, form, ways_out)):
         return redirect("patients:bedside", result.course.pk)
     status = UNPROCESSABLE if form.is_bound else 200
     if form.has_error(NON_FIELD_ERRORS, REUSED):
         status = CONFLICT
-    return render(request, "ward/admit.html", {"form": form}, status=status)
+    context = {"form": form, "ways_out": ways_out}
+    return render(request, "ward/admit.html", context, status=status)
 
 
-def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult | None:
+@dataclass(slots=True)
+class WaysOut:
+    """Courses that a refused admission is about: whose identity may be wrong, or that is open."""
+
+    differs: Course | None = None
+    is_open: Course | None = None
+
+
+def _admitted(
+    request: SignedInRequest, form: AdmissionForm, ways_out: WaysOut
+) -> RecordingResult | None:
     try:
         return admit_patient(form.admission(), form.new_entries(), submission_from(request, form))
     except IdentityDiffersError as error:
         form.add_error("mrn", error.sentence)
+        ways_out.differs = latest_course(error.patient.pk)
     except AlreadyAdmittedError as error:
         form.add_error("product", error.sentence)
+        ways_out.is_open = error.course
     except AheadOfClockError as error:
         form.add_error("infused_time", error.sentence)
     except FormReusedError as error:

@@ -258,6 +258,76 @@ def test_a_death_to_confirm_and_a_transfer_refused(
     assert not faults, "\n".join(faults)
 
 
+def test_an_identity_corrected(
+    page: Page, nurse: User, busy_course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """The history, each fact, a refusal, what will change, and what was saved."""
+    faults: list[str] = []
+    sign_in(page, nurse)
+    admit(nurse, mrn="IN 7", name="OKONKWO, Ada")
+    address = f"/courses/{busy_course.pk}/identity/"
+    for what in ("", "?what=birth", "?what=infusion", "?what=mrn"):
+        page.goto(address + what)
+        faults += faults_of(page, f"identity {what}")
+    page.get_by_role("textbox", name="MRN").fill("IN 7")
+    page.get_by_label("Why is it corrected?").fill("Passport")
+    page.get_by_role("button", name="Show what will change").click()
+    expect(page.get_by_role("link", name="Join two records")).to_be_visible()
+    faults += faults_of(page, "MRN in use")
+    page.goto(f"{address}?what=birth")
+    for label, typed in (("Day", "5"), ("Year", "2017")):
+        page.get_by_role("textbox", name=label).fill(typed)
+    page.get_by_role("combobox", name="Month").select_option(label="May")
+    page.get_by_label("Why is it corrected?").fill("Passport")
+    page.get_by_role("button", name="Show what will change").click()
+    expect(page.get_by_text("Not saved yet.")).to_be_visible()
+    faults += faults_of(page, "what will change")
+    page.get_by_label("I compared name").check()
+    faults += faults_of(page, "compared")
+    page.get_by_role("button", name="Correct and recalculate").click()
+    expect(page.get_by_text("Corrected")).to_be_visible()
+    faults += faults_of(page, "corrected")
+    assert not faults, "\n".join(faults)
+
+
+def test_records_joined_and_an_entry_moved(
+    page: Page,
+    nurse: User,
+    administrator: User,
+    busy_course: Course,
+    sign_in: Callable[[Page, User], None],
+) -> None:
+    """Search, both side by side, what a join changes, undoing it, and both pages of a move."""
+    faults: list[str] = []
+    other = admit(nurse, mrn="IN 7", name="OKONKWO, A.", product="another")
+    sign_in(page, administrator)
+    join = f"/courses/{busy_course.pk}/join/"
+    page.goto(f"{join}?q=okonkwo")
+    faults += faults_of(page, "search for a record")
+    page.get_by_role("link", name="OKONKWO, A.").click()
+    faults += faults_of(page, "two records")
+    page.get_by_label("Why?").fill("One person")
+    page.get_by_role("button", name="Show what will change").click()
+    page.get_by_label("I compared name").check()
+    faults += faults_of(page, "what a join changes")
+    page.get_by_role("button", name="Join the records").click()
+    page.goto(join)
+    faults += faults_of(page, "joined records")
+    page.get_by_role("link", name="Undo this join…").click()
+    faults += faults_of(page, "undo a join")
+
+    sign_in(page, nurse)
+    entry = busy_course.entries.get(kind="vasopressor")
+    move = f"/courses/{busy_course.pk}/entries/{entry.pk}/move/"
+    page.goto(f"{move}?q=okonkwo")
+    faults += faults_of(page, "search for a patient")
+    page.goto(f"{move}?to={other.pk}")
+    faults += faults_of(page, "both patients")
+    page.goto(f"{move}?to={busy_course.pk}")
+    faults += faults_of(page, "cannot be moved")
+    assert not faults, "\n".join(faults)
+
+
 @pytest.fixture
 def severe_bedside(bedside: BedsidePage, course: Course, nurse: User) -> BedsidePage:
     """The page of a course that reached grade 3, by oxygen, five minutes ago."""

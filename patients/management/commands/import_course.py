@@ -1,6 +1,7 @@
 """Import course files."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ class Command(BaseCommand):
             try:
                 with path.open("rb") as file:
                     content = read_document(file)
-                course = import_course(content, [author], ward=ward, bed=bed)
+                course = import_course(
+                    content, [author], ward=ward, bed=bed, warn=self._warning(name)
+                )
             except OSError as error:
                 refused += 1
                 self.stderr.write(f"{name}: {error.strerror}")
@@ -53,6 +56,9 @@ class Command(BaseCommand):
                     self.stdout.write(f"{name}: warning: {warning}")
         if refused:
             raise CommandError(f"{refused} of {len(files)} files refused")
+
+    def _warning(self, name: str) -> Callable[[str], object]:
+        return lambda sentence: self.stdout.write(without_controls(f"{name}: warning: {sentence}"))
 
     def _author(self, username: str | None) -> User:
         if username is None:

@@ -12,8 +12,11 @@ from django.core.management import CommandError, call_command
 
 from grading.course_result import result_json
 from grading.systems import HEADLINE
-from patients.models import ActSource, Course, Entry, GradePeriod, Patient
+from patients.models import ActSource, Course, Entry, Fact, GradePeriod, Patient
 from patients.queries.grades import periods_known_at
+from patients.queries.identity import courses_of_patient
+from patients.recording.identity import IdentityChange, correct_identity, identity_token
+from tests.factories import sending
 
 pytestmark = pytest.mark.django_db
 
@@ -249,3 +252,58 @@ def test_a_dose_beyond_its_limit_by_the_weight_of_the_file_is_not_imported(tmp_p
 def test_a_ward_that_no_board_can_show_is_refused(tmp_path: Path, ward: str) -> None:
     with pytest.raises(CommandError, match="--ward"):
         call_command("import_course", as_file(tmp_path), ward=ward)
+
+
+def person(**fields: Any) -> dict[str, Any]:
+    return {**DOCUMENT["patient"], **fields}
+
+
+@pytest.mark.parametrize("mrn", [" 000777 ", "00077\uff17", "000\u200b777", "000777\u00a0"])
+def test_one_number_written_otherwise_is_one_patient(tmp_path: Path, mrn: str) -> None:
+    call_command("import_course", as_file(tmp_path, patient=person(mrn="000777")))
+    therapy = {**DOCUMENT["therapy"], "product": "another"}
+    errors = StringIO()
+    other = as_file(tmp_path, patient=person(mrn=mrn), therapy=therapy)
+    call_command("import_course", other, stdout=errors)
+    assert Patient.objects.get().mrn == "000777"
+    assert "looks like" not in errors.getvalue()
+    before = Entry.objects.count()
+    call_command("import_course", other)
+    assert Entry.objects.count() == before
+
+
+def test_a_number_or_name_that_looks_alike_is_a_warning(tmp_path: Path) -> None:
+    call_command("import_course", as_file(tmp_path, patient=person(mrn="000777")))
+    errors = StringIO()
+    path = as_file(tmp_path, patient=person(mrn="777"))
+    call_command("import_course", path, stdout=errors)
+    assert f"{path}: warning: patient.mrn: looks like MRN 000777" in errors.getvalue()
+    assert "warning: patient.name: Import, Ida" in errors.getvalue()
+    assert Patient.objects.count() == 2
+
+
+def test_a_number_that_nobody_can_see_is_refused(tmp_path: Path) -> None:
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command(
+            "import_course", as_file(tmp_path, patient=person(mrn="\u200b")), stderr=errors
+        )
+    assert "patient.mrn" in errors.getvalue()
+    assert not Patient.objects.exists()
+
+
+def test_a_file_of_a_course_that_was_corrected_since_is_refused(
+    tmp_path: Path, clinician: Any
+) -> None:
+    call_command("import_course", as_file(tmp_path))
+    course = Course.objects.get()
+    seen = identity_token(list(courses_of_patient(course.patient_id)))
+    product = {course.pk: {"product": "right"}}
+    change = IdentityChange(Fact.PRODUCT, "label", seen, of_courses=product)
+    correct_identity(course.patient_id, change, sending(clinician))
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path), stderr=errors)
+    assert "on the chart with other contents" in errors.getvalue()
+    assert Course.objects.count() == 1
+    call_command("verify_grades")
