@@ -30,8 +30,9 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel
 from patients.models import Course, EntryKind
+from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
-from patients.queries.entries import parse_entry
+from patients.queries.entries import parse_entries, parse_entry
 from patients.queries.guidance_answers import AnswerRow, read_latest_answers
 from patients.queries.status import read_course_status, read_history_for, weights_among
 from patients.queries.timeline import new_timeline_entries, read_correction_chains
@@ -111,7 +112,14 @@ def after_save(
         text="; ".join(row.text for row in reversed(entry_rows)),
         announcement=_announcement(result),
         changes=_changes(result),
-        card=grade_card(course.pk, status, history.grades, history.authors),
+        card=grade_card(
+            course.pk,
+            status,
+            history.grades,
+            history.authors,
+            recent=parse_entries(history.recent),
+            age_years=age_at_infusion(course),
+        ),
         banner=_banner(result),
         new_rows=new_rows,
         timeline=timeline_of(course.pk, result.now, kind=shown.timeline, can_correct=True)

@@ -17,6 +17,8 @@ from patients.bedside.entry_views import kind_or_404
 from patients.bedside.page import FIRST_KIND, TIMELINE_KINDS, render_page, shared_context
 from patients.bedside.timeline import timeline_of
 from patients.display.grade_card import grade_card
+from patients.queries.ages import age_at_infusion
+from patients.queries.entries import parse_entries
 from patients.queries.status import read_course_status, read_history_for
 from patients.requests import SignedInRequest, course_or_404
 
@@ -31,9 +33,17 @@ def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade card; 204 where the page has ``seen`` its signature."""
-    status = read_course_status(course_or_404(course_id), timezone.now()).current
+    course = course_or_404(course_id)
+    status = read_course_status(course, timezone.now()).current
     history = read_history_for(course_id, status)
-    card = grade_card(course_id, status, history.grades, history.authors)
+    card = grade_card(
+        course_id,
+        status,
+        history.grades,
+        history.authors,
+        recent=parse_entries(history.recent),
+        age_years=age_at_infusion(course),
+    )
     if request.GET.get("seen") == card.signature:
         return HttpResponse(status=204)
     return render(request, "bedside/grade_card.html", {"card": card, "course_id": course_id})

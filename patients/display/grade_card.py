@@ -12,15 +12,16 @@ from uuid import UUID
 from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN
+from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
 from patients.display.text import (
     clock_text,
     day_of,
     entry_text,
     key_label,
-    short_value,
     vital_sign_number,
 )
+from patients.display.value_strip import StripValue, strip_of, values_before
 from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
 
 
@@ -34,6 +35,7 @@ class CriterionLine:
     code: str
     grade: int
     text: str
+    clause: Clause
     uncertain: bool
     at: datetime | None
     author: str
@@ -51,6 +53,19 @@ class UnknownLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of why: a criterion that is met, or something not known (``answer``)."""
+
+    answer: str
+    grade: int
+    clause: Clause
+    uncertain: bool = False
+    at: datetime | None = None
+    author: str = ""
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NextChange:
     """Change of the grade that comes with time alone, if nothing more is charted.
 
@@ -62,18 +77,6 @@ class NextChange:
     at_most: int
     text: str
     direction: str
-
-
-@dataclass(frozen=True, slots=True)
-class StripValue:
-    """One of the latest values, as the strip below the grade shows it."""
-
-    key: str
-    label: str
-    value: str
-    unit: str
-    at: datetime
-    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,51 @@ class GradeCard:
     ended: bool
     signature: str
 
+    @property
+    def reasons(self) -> list[Reason]:
+        """Every reason, those that decide grade and bound first, then the highest grade first."""
+        met = [
+            Reason("met", c.grade, c.clause, c.uncertain, c.at, c.author, c.stale)
+            for c in self.criteria
+        ]
+        unknown = [
+            Reason("unknown", u.could_reach, clause_of(u.code, {}, u.text)) for u in self.unknown
+        ]
+        if self.grade is None or self.at_most is None or self.at_most <= self.grade:
+            return [*met, *unknown]
+        bound = next((u for u in unknown if u.grade == self.at_most), None)
+        others = [*met[1:], *(u for u in unknown if u is not bound)]
+        return [*met[:1], *([] if bound is None else [bound]), *others]
+
+    @property
+    def deciding(self) -> list[Reason]:
+        """The reasons that are always in sight."""
+        return self.reasons[:_FIRST_REASONS]
+
+    @property
+    def further(self) -> list[Reason]:
+        """The reasons that are one tap away."""
+        return self.reasons[_FIRST_REASONS:]
+
+    @property
+    def further_label(self) -> str:
+        """The words that open what is one tap away."""
+        count = len(self.further)
+        return f"{count} more reason{'' if count == 1 else 's'}" if count else "More about this"
+
+    @property
+    def next_changes(self) -> list[NextChange]:
+        """The next change by the clock, and the first rise where that is another."""
+        changes = [change for change in self.upcoming if change.direction != "same"]
+        rise = next((change for change in changes if change.direction == "up"), None)
+        return changes[:1] + ([rise] if rise is not None and rise not in changes[:1] else [])
+
+    @property
+    def later_changes(self) -> list[NextChange]:
+        """The changes by the clock that are one tap away."""
+        shown = self.next_changes
+        return [c for c in self.upcoming if c.direction != "same" and c not in shown]
+
 
 _EXPECTED: Final = {
     "temperature_c": "temperature",
@@ -116,15 +164,9 @@ _EXPECTED: Final = {
     f"lab.{Analyte.AST}": "AST",
     f"lab.{Analyte.FIBRINOGEN}": "fibrinogen",
 }
-_STRIP: Final = (
-    "systolic_mmhg",
-    "temperature_c",
-    "spo2_percent",
-    "heart_rate",
-    "respiratory_rate",
-    f"lab.{Analyte.CRP}",
-    f"lab.{Analyte.FERRITIN}",
-)
+_HIGH_DOSE: Final = "vasopressor.high_dose"
+_FIRST_REASONS: Final = 2
+"""How many reasons the card shows before "more reasons" is opened."""
 
 
 def grade_card(
@@ -132,11 +174,14 @@ def grade_card(
     status: Any,
     intervals: Sequence[GradeInterval],
     authors: Mapping[str, EntryAuthor],
+    *,
+    recent: Iterable[entries.Entry] = (),
+    age_years: int | None = None,
 ) -> GradeCard:
     """Build the card of a course from its current status.
 
     ``intervals`` are the stored grades up to now, in order; ``authors`` those of the evidence, by
-    entry id.
+    entry id. The strip compares with ``recent``, and with what is usual at ``age_years``.
     """
     now: datetime = status.at
     maximum = max((interval.grade for interval in intervals), default=None)
@@ -151,7 +196,7 @@ def grade_card(
         "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
         "upcoming": list(_upcoming(status)),
         "excluded": [_excluded(item.what, status.latest[item.what]) for item in status.excluded],
-        "strip": list(_strip(status)),
+        "strip": strip_of(status, values_before(status.latest, recent), age_years),
         "never_charted": _never_charted(status),
         "ended": status.ended,
     }
@@ -188,6 +233,7 @@ def _criterion(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> Cr
         code=item.code,
         grade=item.grade,
         text=item.explanation,
+        clause=clause_of(item.code, item.params, item.explanation),
         uncertain=item.uncertain,
         at=oldest.at if oldest else None,
         author=", ".join(dict.fromkeys(author.name for author in known)),
@@ -230,8 +276,11 @@ def next_change(
     direction = "up" if becomes > before else "down" if becomes < before else "same"
     bound = f", could be {at_most}" if at_most > grade else ""
     why = newly_met[0][1] if newly_met else unknown[0] if at_most > grade and unknown else ""
-    because = f" ({why})" if why else ""
-    text = f"Grade {grade}{bound} at {clock_text(at, now)} if nothing changes{because}"
+    text = f"Grade {grade}{bound} at {clock_text(at, now)} "
+    if newly_met and newly_met[0][0] == _HIGH_DOSE:
+        text += "if the vasopressor dose stays as high (3-hour rule)"
+    else:
+        text += "if nothing changes" + (f" ({why})" if why else "")
     return NextChange(at, grade, at_most, text, direction)
 
 
@@ -241,21 +290,6 @@ def _excluded(key: str, entry: entries.Entry) -> str:
     else:
         text = entry_text(entry)
     return f"{text}: another cause, not counted"
-
-
-def _strip(status: Any) -> Iterable[StripValue]:
-    for key in _STRIP:
-        entry = status.latest.get(key)
-        if entry is not None:
-            label, value, unit = short_value(key, entry)
-            yield StripValue(
-                key=key,
-                label=label,
-                value=value,
-                unit=unit,
-                at=entry.at,
-                stale=key in status.stale,
-            )
 
 
 def _never_charted(status: Any) -> list[str]:
@@ -279,5 +313,7 @@ def _without_ages(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
     ]
     lasting["unknown"] = [u.code for u in shown_on_card["unknown"]]
     lasting["upcoming"] = [(n.at, n.grade, n.at_most) for n in shown_on_card["upcoming"]]
-    lasting["strip"] = [(s.key, s.value, s.at, s.stale) for s in shown_on_card["strip"]]
+    lasting["strip"] = [
+        (s.key, s.value, s.unit, s.at, s.stale, s.trend, s.abnormal) for s in shown_on_card["strip"]
+    ]
     return lasting

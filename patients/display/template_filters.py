@@ -48,6 +48,11 @@ def _typed_time(value: time | str | None) -> str:
     return f"{value:%H:%M}" if isinstance(value, time) else value or ""
 
 
+def _initials(name: str) -> str:
+    """Return the first letters of a name: "JR"."""
+    return "".join(word[0] for word in name.split())[:3].upper()
+
+
 def _of(values: Mapping[str, Any] | None, name: str) -> Any:
     """Look up ``name`` in ``values``, which may be None: ``{{ previous|of(field.name) }}``."""
     return values.get(name) if values else None
@@ -58,6 +63,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "capital": capital,
     "clock": _clock,
     "day": date_text,
+    "initials": _initials,
     "date_time": date_time_text,
     "of": _of,
     "stamp": _stamp,

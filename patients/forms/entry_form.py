@@ -26,7 +26,6 @@ from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import set_error_messages, without_empty
 from patients.forms.layout import (
-    AttributionAndNote,
     Conversion,
     CorrectionReason,
     EntryHead,
@@ -53,7 +52,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     ``graded_from_infusion``: an entry for a time before the infusion is refused.
     ``field_of_place``: the field of a fault that the reader of course files reports, where the
     names differ. ``is_renewed``: after a save a new form takes its place, because what it proposes
-    has changed.
+    has changed. ``has_note_block``: attribution and note follow below the save button.
 
     ``bodies`` are the entries in the words of the course file and ``charted`` the same as the
     reader made them, once the form was cleaned; a correction has exactly one.
@@ -62,6 +61,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     graded_from_infusion: ClassVar[bool] = True
     field_of_place: ClassVar[Mapping[str, str]] = {}
     is_renewed: ClassVar[bool] = False
+    has_note_block: ClassVar[bool] = True
 
     note = forms.CharField(label="Note", required=False, max_length=1000)
 
@@ -105,7 +105,6 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             UnchangedCheckboxes(),
             TimeShortcuts(),
             *reason,
-            *self.closing_layout(),
         )
 
     def layout(self) -> Sequence[Any]:
@@ -115,10 +114,6 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     def inputs_row(self, *fields: Any) -> Div:
         """Return ``fields`` in one row with the time."""
         return fields_row(*fields, TimeField("observed_time"), data_kind=self.kind.value)
-
-    def closing_layout(self) -> Sequence[Any]:
-        """Return the layout of the end of the form."""
-        return [AttributionAndNote()]
 
     def propose(self, proposed: Proposals) -> None:
         """Show what a refused form proposes; it is not cleaned again."""

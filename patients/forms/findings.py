@@ -122,6 +122,7 @@ class SymptomForm(EntryForm):
         for system in TABLE_1
         for term in system.symptoms
     }
+    shown_in_their_row = frozenset(generated_fields)
 
     @property
     def groups(self) -> list[SymptomGroup]:
@@ -284,6 +285,7 @@ class ToxicityForm(EntryForm):
     graded_from_infusion = False
     criteria: ClassVar = _CRITERIA
     source: ClassVar = SOURCE
+    shown_in_their_row = frozenset({"term", "grade"})
 
     term = forms.ChoiceField(
         label="Toxicity",

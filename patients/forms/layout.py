@@ -65,12 +65,6 @@ class CorrectionReason(Part):
     template = "%s/correction_reason.html"
 
 
-class AttributionAndNote(Part):
-    """Attribution, its reason and a note, folded until one of them is used."""
-
-    template = "%s/attribution.html"
-
-
 class Conversion(Part):
     """The place in which the browser shows a dose or a temperature in another unit."""
 

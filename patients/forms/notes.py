@@ -38,6 +38,9 @@ class NoteForm(EntryForm):
     graded_from_infusion = False
     has_attribution = False
 
+    has_note_block = False
+    shown_in_their_row = frozenset({"note"})
+
     note = forms.CharField(
         label="Note",
         max_length=1000,
@@ -47,9 +50,6 @@ class NoteForm(EntryForm):
 
     def layout(self) -> Sequence[Any]:
         return [NoteField(), self.inputs_row()]
-
-    def closing_layout(self) -> Sequence[Any]:
-        return []
 
     def build_bodies(self) -> list[dict[str, Any]]:
         return [{}]
@@ -117,9 +117,6 @@ class DeathForm(EntryForm):
     def layout(self) -> Sequence[Any]:
         cause = fields_row(ATTRIBUTION, wide(REASON))
         return [HTML(_TWO_STEPS), cause, self.inputs_row()]
-
-    def closing_layout(self) -> Sequence[Any]:
-        return []
 
     def build_bodies(self) -> list[dict[str, Any]]:
         return [{}]

@@ -83,6 +83,8 @@ class NotNowForm(AnswerForm):
 class NotAppropriateForm(AnswerForm):
     """The answer *not appropriate*, with its reason."""
 
+    shown_in_their_row = frozenset({"why"})
+
     why = forms.ChoiceField(
         label="Why is it not appropriate?",
         choices=REASONS,

@@ -2,6 +2,7 @@
 
 import { now } from "./clock.js";
 
+export const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const zone = document.body.dataset.zone;
 
 const parts = (instant) =>
@@ -21,11 +22,15 @@ const parts = (instant) =>
 
 const dayOf = ({ year, month, day }) => `${year}-${month}-${day}`;
 
-// Returns "13:05", with the date where it is not today.
+// Returns the date of an instant as "2026-11-28".
+export const dayText = (instant) => dayOf(parts(instant));
+
+// Returns "13:05", with the date in words where it is not today.
 export const clockText = (instant) => {
   const then = parts(instant);
   const text = `${then.hour}:${then.minute}`;
-  return dayOf(then) === dayOf(parts(now())) ? text : `${dayOf(then)} ${text}`;
+  if (dayOf(then) === dayOf(parts(now()))) return text;
+  return `${Number(then.day)} ${MONTHS[Number(then.month) - 1]} ${text}`;
 };
 
 const fieldsOf = (form) =>
