@@ -55,8 +55,8 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     return made
 
 
-_SEEN_BY_LAYOUTS: Final = ("previous", "running")
-"""What the parts of a form read of the page: the values charted before, and the infusions."""
+_SEEN_BY_LAYOUTS: Final = ("previous", "running", "course_id")
+"""What the parts of a form read of the page: values charted before, infusions, the course."""
 
 
 def _part_renderer() -> Callable[..., str]:

@@ -106,9 +106,7 @@ def _several(params: Params) -> Clause:
 
 def _fluid_bolus(params: Params) -> Clause:
     held = _duration(params, "hold_minutes")
-    return Clause(
-        f"Fluid bolus {params['volume_ml']} mL", f" for low pressure, counts for {held}"
-    )
+    return Clause(f"Fluid bolus {params['volume_ml']} mL", f" for low pressure, counts for {held}")
 
 
 _SHAPES: Final[Mapping[str, Callable[[Any], Clause]]] = {

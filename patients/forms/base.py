@@ -22,6 +22,7 @@ class BedsideForm(forms.Form):
     """
 
     generated_fields: ClassVar[Mapping[str, forms.Field]] = {}
+    has_errors_on_top: ClassVar[bool] = True
     shown_in_their_row: ClassVar[frozenset[str]] = frozenset()
     """Fields with a row of their own, which has room for their errors."""
 
@@ -46,7 +47,7 @@ class BedsideForm(forms.Form):
         return [
             field
             for field in self.visible_fields()
-            if field.errors and field.name not in self.shown_in_their_row
+            if self.has_errors_on_top and field.errors and field.name not in self.shown_in_their_row
         ]
 
 

@@ -68,9 +68,9 @@ class ConfirmedForm(BedsideForm):
     def confirm_label(self) -> str:
         """What the button says that confirms the questions: "38 is right, save"."""
         if len(self.questions) > 1:
-            return "All are right, save"
+            return "Values are right, save"
         typed = str(self.data.get(self.questions[0].field_name) or "")
-        return f"{typed} is right, save" if _is_short_number(typed) else "This is right, save"
+        return f"{typed} is right, save" if _is_short_number(typed) else "Value is right, save"
 
     @property
     def unconfirmed_fields(self) -> set[str]:

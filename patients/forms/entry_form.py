@@ -26,9 +26,11 @@ from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import set_error_messages, without_empty
 from patients.forms.layout import (
+    AttributionAndNote,
     Conversion,
     CorrectionReason,
     EntryHead,
+    SaveRow,
     TimeField,
     TimeShortcuts,
     UnchangedCheckboxes,
@@ -52,7 +54,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     ``graded_from_infusion``: an entry for a time before the infusion is refused.
     ``field_of_place``: the field of a fault that the reader of course files reports, where the
     names differ. ``is_renewed``: after a save a new form takes its place, because what it proposes
-    has changed. ``has_note_block``: attribution and note follow below the save button.
+    has changed.
 
     ``bodies`` are the entries in the words of the course file and ``charted`` the same as the
     reader made them, once the form was cleaned; a correction has exactly one.
@@ -61,7 +63,6 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     graded_from_infusion: ClassVar[bool] = True
     field_of_place: ClassVar[Mapping[str, str]] = {}
     is_renewed: ClassVar[bool] = False
-    has_note_block: ClassVar[bool] = True
 
     note = forms.CharField(label="Note", required=False, max_length=1000)
 
@@ -105,6 +106,8 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             UnchangedCheckboxes(),
             TimeShortcuts(),
             *reason,
+            SaveRow(),
+            *self.closing_layout(),
         )
 
     def layout(self) -> Sequence[Any]:
@@ -114,6 +117,20 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     def inputs_row(self, *fields: Any) -> Div:
         """Return ``fields`` in one row with the time."""
         return fields_row(*fields, TimeField("observed_time"), data_kind=self.kind.value)
+
+    def closing_layout(self) -> Sequence[Any]:
+        """Return the layout below the save button."""
+        return [AttributionAndNote()]
+
+    @property
+    def save_label(self) -> str:
+        """What the save button says."""
+        return "Save" if self.correcting is None else "Save correction"
+
+    @property
+    def can_be_left(self) -> bool:
+        """Whether a button leads back to the form that this one replaced."""
+        return self.correcting is not None
 
     def propose(self, proposed: Proposals) -> None:
         """Show what a refused form proposes; it is not cleaned again."""

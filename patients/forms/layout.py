@@ -65,6 +65,18 @@ class CorrectionReason(Part):
     template = "%s/correction_reason.html"
 
 
+class SaveRow(Part):
+    """The save button, and a way back where the form took the place of another."""
+
+    template = "%s/save_row.html"
+
+
+class AttributionAndNote(Part):
+    """Attribution, its reason and a note, folded until one of them is used."""
+
+    template = "%s/attribution.html"
+
+
 class Conversion(Part):
     """The place in which the browser shows a dose or a temperature in another unit."""
 

@@ -38,7 +38,6 @@ class NoteForm(EntryForm):
     graded_from_infusion = False
     has_attribution = False
 
-    has_note_block = False
     shown_in_their_row = frozenset({"note"})
 
     note = forms.CharField(
@@ -50,6 +49,9 @@ class NoteForm(EntryForm):
 
     def layout(self) -> Sequence[Any]:
         return [NoteField(), self.inputs_row()]
+
+    def closing_layout(self) -> Sequence[Any]:
+        return []
 
     def build_bodies(self) -> list[dict[str, Any]]:
         return [{}]
@@ -117,6 +119,9 @@ class DeathForm(EntryForm):
     def layout(self) -> Sequence[Any]:
         cause = fields_row(ATTRIBUTION, wide(REASON))
         return [HTML(_TWO_STEPS), cause, self.inputs_row()]
+
+    def closing_layout(self) -> Sequence[Any]:
+        return []
 
     def build_bodies(self) -> list[dict[str, Any]]:
         return [{}]

@@ -1,4 +1,4 @@
-// The guidance panel: open details stay open over a refresh, the focus stays at the answered item, a
+// The guidance panel: open details, also those of the grade card, stay open over a refresh, the focus stays at the answered item, a
 // failed request shows a message, and a rise of the grade is announced once. The response to a save
 // has the panel only where it differs from the one on the page.
 
@@ -8,7 +8,8 @@ const panel = () => document.getElementById("guidance");
 
 let open = new Set();
 const rememberOpen = () => {
-  open = new Set([...(panel()?.querySelectorAll("details[open]") ?? [])].map(({ id }) => id));
+  const details = document.querySelectorAll("#guidance details[open], #more-reasons[open]");
+  open = new Set([...details].map(({ id }) => id));
 };
 const reopen = () => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
@@ -95,8 +96,10 @@ export const watchGuidance = () => {
   document.body.addEventListener("htmx:beforeRequest", noteAnswer);
   for (const before of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
     document.body.addEventListener(before, (event) => {
-      if (event.detail.target?.id !== "guidance") return;
+      const { target } = event.detail;
+      if (!["guidance", "grade-card"].includes(target?.id)) return;
       rememberOpen();
+      if (target.id !== "guidance") return;
       if (before === "htmx:oobBeforeSwap" && isSending) event.detail.shouldSwap = false;
     });
   }
@@ -107,7 +110,7 @@ export const watchGuidance = () => {
     answeredItem = null;
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
-    if (event.detail.target?.id === "guidance") reopen();
+    if (["guidance", "grade-card"].includes(event.detail.target?.id)) reopen();
   });
   for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     document.body.addEventListener(wrong, showFailure);

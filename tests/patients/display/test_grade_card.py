@@ -33,7 +33,7 @@ def test_the_card_says_why_and_by_whom(
     assert dopamine.stale
     assert (dopamine.at, dopamine.author) == (at, clinician.display_name)
     page = nurse_client.get(reverse("patients:grade", args=[course.pk])).content.decode()
-    assert re.search(r"last charted <span [^>]*>3 h ago</span>: still so\?", page)
+    assert re.search(r"<span [^>]*>3 h ago</span>: still correct\?", page)
     assert {line.code for line in card.unknown} == {
         "oxygen.fio2",
         "vasopressor.dose",
