@@ -19,6 +19,7 @@ from patients.display.text import (
     day_of,
     entry_text,
     key_label,
+    pressure_text,
     vital_sign_number,
 )
 from patients.display.value_strip import StripValue, strip_of, values_before
@@ -195,7 +196,7 @@ def grade_card(
         "criteria": [_criterion(item, status, authors) for item in status.criteria],
         "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
         "upcoming": list(_upcoming(status)),
-        "excluded": [_excluded(item.what, status.latest[item.what]) for item in status.excluded],
+        "excluded": _excluded(status),
         "strip": strip_of(status, values_before(status.latest, recent), age_years),
         "never_charted": _never_charted(status),
         "ended": status.ended,
@@ -284,12 +285,20 @@ def next_change(
     return NextChange(at, grade, at_most, text, direction)
 
 
-def _excluded(key: str, entry: entries.Entry) -> str:
-    if isinstance(entry, entries.Vitals) and key in VITAL_SIGN:
-        text = f"{key_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
-    else:
-        text = entry_text(entry)
-    return f"{text}: another cause, not counted"
+def _excluded(status: Any) -> list[str]:
+    """Return the findings of another cause; a pressure once, with both of its numbers."""
+    texts = []
+    whats = {item.what for item in status.excluded}
+    for item in status.excluded:
+        key, entry = item.what, status.latest[item.what]
+        if not isinstance(entry, entries.Vitals) or key not in VITAL_SIGN:
+            texts.append(entry_text(entry))
+        elif key == "systolic_mmhg" and "diastolic_mmhg" in whats:
+            texts.append(f"BP {pressure_text(entry)} mmHg")
+        elif key != "diastolic_mmhg" or "systolic_mmhg" not in whats:
+            number = vital_sign_number(key, entry, 1)
+            texts.append(f"{key_label(key)} {number} {VITAL_SIGN[key].unit}")
+    return texts
 
 
 def _never_charted(status: Any) -> list[str]:

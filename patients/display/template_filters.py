@@ -16,6 +16,7 @@ from patients.display.text import (
     date_text,
     date_time_text,
     duration_text,
+    keep_units,
     site_time,
 )
 
@@ -68,6 +69,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
+    "units": keep_units,
     "until": _until,
 }
 

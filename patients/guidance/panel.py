@@ -144,10 +144,10 @@ class GuidancePanel:
 
     @property
     def open(self) -> list[ItemCard]:
-        """The cards in sight: the most urgent, and a dose to choose right after the first."""
-        doses = [card for card in self.asked if card.doses]
-        urgent = [c for c in self.asked if c.indicator != Indicator.INFO and not c.doses]
-        return [*urgent[:1], *doses, *urgent[1:]][:_OPEN_AT_MOST]
+        """The cards in sight: the most urgent, then a dose to choose or a time to wait for."""
+        waiting = [card for card in self.asked if card.doses or card.next_at]
+        urgent = [c for c in self.asked if c.indicator != Indicator.INFO and c not in waiting]
+        return [*urgent[:1], *waiting, *urgent[1:]][:_OPEN_AT_MOST]
 
     @property
     def folded(self) -> list[ItemCard]:
@@ -158,8 +158,7 @@ class GuidancePanel:
     @property
     def folded_label(self) -> str:
         """What is one tap away: "4 more, 2 answered"; "" for nothing."""
-        answered = len(self.answered) + len(self.answered_questions)
-        counts = ((len(self.folded), "more"), (answered, "answered"))
+        counts = ((len(self.folded), "more"), (len(self.answered), "answered"))
         return ", ".join(f"{count} {word}" for count, word in counts if count)
 
 

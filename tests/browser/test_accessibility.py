@@ -26,7 +26,7 @@ ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES = {"light": ALL, "dark": ["color-contrast"]}  # a theme changes nothing but colours
 TABS = (
     ("Vitals", "Oxygen", "Vasopressor"),
-    ("Fluid", "Weight", "Labs"),
+    ("Fluid bolus", "Weight", "Labs"),
     ("Symptoms", "Toxicity", "Treatment"),
     ("Baseline", "Risk", "Judgement"),
     ("Note", "Not observed", "Death"),
@@ -259,7 +259,7 @@ def test_guidance_and_a_dose_to_chart(severe_bedside: BedsidePage) -> None:
     dose.locator("summary").first.click()
     dose.get_by_text("Not now", exact=True).click()
     faults += faults_of(page, "an item open")
-    dose.get_by_role("link", name="Done…").click()
+    dose.get_by_role("link", name="Other dose given…").click()
     expect(bedside.field("Dose")).to_be_visible()
     faults += faults_of(page, "the dose that was given")
     assert not faults, "\n".join(faults)
@@ -268,7 +268,7 @@ def test_guidance_and_a_dose_to_chart(severe_bedside: BedsidePage) -> None:
 def test_guidance_not_appropriate_and_sources(severe_bedside: BedsidePage, course: Course) -> None:
     bedside, page = severe_bedside, severe_bedside.page
     item = bedside.guidance_item("Monitor very closely")
-    item.get_by_role("link", name="Not appropriate…").click()
+    item.get_by_role("link", name="Not suitable…").click()
     expect(page.get_by_label("Goals of care")).to_be_visible()
     faults = faults_of(page, "the reason why not")
     page.get_by_label("Goals of care").check()

@@ -325,7 +325,7 @@ def test_the_bound_names_every_unknown_and_what_to_chart() -> None:
     ticked = entry(0, kind="symptom", term="confusion", present=True)
     found = at(0, entry(0, **result), ticked).item("bound.resolve")
     assert found.summary == ("Grade may be 4. Enter creatinine with its normal range, and 1 more")
-    assert "give the ticked signs their CTCAE grade" in found.detail
+    assert "enter a CTCAE grade for the ticked signs" in found.detail
     assert len(found.unknown) == 2
 
 

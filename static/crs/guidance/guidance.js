@@ -39,6 +39,8 @@ const noteAnswer = (event) => {
 const returnFocus = () => {
   if (!answeredItem || document.activeElement !== document.body) return;
   const line = document.getElementById(`${answeredItem}-summary`);
+  // What was answered is folded away: it stays in sight for the one who answered it.
+  line?.closest("#guidance-folded")?.setAttribute("open", "");
   (line ?? document.getElementById("guidance-title"))?.focus({ preventScroll: true });
 };
 

@@ -30,7 +30,7 @@ const kindOf = (action) => /\/entries\/([^/]+)\/$/.exec(action)?.[1];
 
 export const labelOf = (action) => {
   const kind = kindOf(action);
-  if (kind) return document.getElementById(`tab-${kind}`)?.dataset.tab ?? "An entry";
+  if (kind) return document.getElementById(`tab-${kind}`)?.textContent.trim() ?? "An entry";
   if (action.endsWith("/correct/")) return "A correction";
   return action.endsWith("/retract/") ? "Entered in error" : null;
 };
