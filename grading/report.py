@@ -36,6 +36,7 @@ def _lines(result: CourseResult, zone: tzinfo | None) -> Iterator[str]:
         yield from _not_known(status)
         yield from _next(status, result.now, zone)
     yield from _guidance(result)
+    yield from _warnings(result)
     yield from _history(result, zone)
 
 
@@ -111,6 +112,16 @@ def _guidance(result: CourseResult) -> Iterator[str]:
     for item in result.guidance:
         words = item.as_json()
         yield f"  {words['indicator']}: {words['summary']}  [{words['citation']}]"
+
+
+def _warnings(result: CourseResult) -> Iterator[str]:
+    """What a form would ask about; the grade counts it as it is charted."""
+    if not result.warnings:
+        return
+    yield ""
+    yield "Warnings: please check"
+    for warning in result.warnings:
+        yield f"  ! {warning}"
 
 
 def _history(result: CourseResult, zone: tzinfo | None) -> Iterator[str]:

@@ -47,9 +47,15 @@ from patients.forms.proposals import (
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
+from patients.queries.courses import now_for
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
-from patients.recording.inputs import FormReusedError, NewEntry, ReplacedAlreadyError
+from patients.recording.inputs import (
+    AheadOfClockError,
+    FormReusedError,
+    NewEntry,
+    ReplacedAlreadyError,
+)
 from patients.recording.record import RecordingResult, record_entries, retract_entry
 from patients.requests import (
     CONFLICT,
@@ -72,7 +78,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     course, now = course_or_404(course_id), timezone.now()
     kind, data = kind_or_404(kind), posted(request)
     if data is None:
-        bedside = read_bedside_data(course, now)
+        bedside = read_bedside_data(course, now_for(course))
         return _form_page(request, course, empty_form(kind, bedside), bedside)
     form = _posted_form(kind, data, course, now)
     return _record_or_show(request, course, form)
@@ -97,7 +103,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Show the form that retracts an entry; a POST records that it was entered in error."""
     course, entry = course_or_404(course_id), _entry(course_id, entry_id)
-    form = RetractionForm(posted(request))
+    form = RetractionForm(posted(request), entry=entry, now=timezone.now())
     if form.is_bound and form.is_valid():
         submission = submission_from(request, form)
         return _record(request, course, form, lambda: retract_entry(entry, submission))
@@ -120,8 +126,8 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
         return _not_saved(request, course)
     try:
         result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
-    except FormReusedError:
-        return _not_saved(request, course)
+    except FormReusedError as error:
+        return _not_saved(request, course, reused=error.sentence)
     saved = after_save(result, shown_on_page(request))
     if not request.htmx:
         messages.info(request, f"Saved. {saved.text}")
@@ -147,17 +153,22 @@ def _record(
     """Record, then send htmx what changed; redirect a plain form to the page."""
     try:
         result = record()
+    except AheadOfClockError as error:
+        if not isinstance(form, EntryForm):
+            raise
+        form.add_error("observed_time", error.sentence)
+        return _form_page(request, course, form)
     except ReplacedAlreadyError as error:
         return _not_saved(request, course, error.successor, _text_of_form(form))
-    except FormReusedError:
-        return _not_saved(request, course, mine=_text_of_form(form))
+    except FormReusedError as error:
+        return _not_saved(request, course, mine=_text_of_form(form), reused=error.sentence)
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
         for remark in ("Saved.", *remarks):
             messages.info(request, remark)
         return redirect("patients:bedside", course.pk)
     saved = after_save(result, shown_on_page(request))
-    context = {"remarks": remarks, **_form_after_save(form, saved, result.now)}
+    context = {"remarks": remarks, **_form_after_save(form, saved, timezone.now())}
     main = "" if context["renew_form"] else "bedside/saved_message.html"
     return render_after_save(request, saved, main, context)
 
@@ -212,13 +223,22 @@ def _parsed(entry: NewEntry) -> GradingEntry:
 
 
 def _not_saved(
-    request: SignedInRequest, course: Course, successor: Entry | None = None, mine: str = ""
+    request: SignedInRequest,
+    course: Course,
+    successor: Entry | None = None,
+    mine: str = "",
+    reused: str = "",
 ) -> HttpResponse:
-    """Answer 409: ``successor`` replaced the entry first, or the form was sent with other contents.
+    """Answer 409: ``successor`` replaced the entry first, or the form was sent before.
 
-    ``mine`` is what the refused form would have recorded, in words.
+    ``mine`` is what the refused form would have recorded, in words; ``reused`` says who sent it.
     """
-    conflict: dict[str, Any] = {"course_id": course.pk, "other": None, "mine": mine}
+    conflict: dict[str, Any] = {
+        "course_id": course.pk,
+        "other": None,
+        "mine": mine,
+        "reused": reused,
+    }
     if successor is not None:
         conflict |= {
             "other": rows_of(course.pk, [successor], is_new=True)[0],
@@ -236,7 +256,7 @@ def _posted_form(kind: str, data: Mapping[str, Any], course: Course, now: dateti
     if kind == EntryKind.LAB:
         proposed = read_proposals(kind, course, now)
     elif kind == EntryKind.VITALS and any(is_unchanged_field(name) for name in data):
-        proposed = Proposals(unchanged=read_unchanged_items(course, now))
+        proposed = Proposals(unchanged=read_unchanged_items(course, now_for(course)))
     return ENTRY_FORMS[kind](data, course=course, now=now, proposed=proposed)
 
 
@@ -257,7 +277,7 @@ def _form_page(
     bedside: BedsideData | None = None,
 ) -> HttpResponse:
     """Show the form with its typed values and errors."""
-    bedside = bedside or read_bedside_data(course, form.now)
+    bedside = bedside or read_bedside_data(course, now_for(course))
     if form.is_bound or form.correcting is not None:
         form.propose(_read_missing_proposals(form, bedside))
     context = form_context(form, form.kind.value)

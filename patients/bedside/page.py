@@ -34,6 +34,7 @@ from patients.guidance.panel import panel_for_status
 from patients.models import Course, EntryKind
 from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
+from patients.queries.courses import now_for
 from patients.queries.entries import parse_entries
 from patients.queries.grades import GradeHistory
 from patients.queries.status import (
@@ -134,7 +135,7 @@ def empty_form(kind: str, data: BedsideData) -> EntryForm:
     proposed = read_proposals(
         kind, course, now, attributions=data.attributions, unchanged=data.unchanged
     )
-    return ENTRY_FORMS[kind](course=course, now=now, proposed=proposed)
+    return ENTRY_FORMS[kind](course=course, now=timezone.now(), proposed=proposed)
 
 
 def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:
@@ -194,7 +195,7 @@ def render_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render the whole page with the empty form of ``kind``; ``context`` overrides its own."""
-    data = read_bedside_data(course, timezone.now())
+    data = read_bedside_data(course, now_for(course))
     page = page_context(data, may_chart=can_chart(request.user))
     page |= form_context(empty_form(kind, data), kind)
     return render(request, "bedside/page.html", page | (context or {}), status=status)
@@ -211,7 +212,7 @@ def render_in_form_place(
 ) -> HttpResponse:
     """Render ``template`` alone for htmx, else the whole page with it in the place of the form."""
     may_chart = can_chart(request.user)
-    data = data or read_bedside_data(course, timezone.now())
+    data = data or read_bedside_data(course, now_for(course))
     if request.htmx:
         fragment: dict[str, Any] = {
             "previous": data.previous,

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -18,6 +17,7 @@ from patients.bedside.page import FIRST_KIND, TIMELINE_KINDS, render_page, share
 from patients.bedside.timeline import timeline_of
 from patients.display.grade_card import grade_card
 from patients.queries.ages import age_at_infusion
+from patients.queries.courses import now_for
 from patients.queries.entries import parse_entries
 from patients.queries.status import read_course_status, read_history_for
 from patients.requests import SignedInRequest, course_or_404
@@ -34,7 +34,7 @@ def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade card; 204 where the page has ``seen`` its signature."""
     course = course_or_404(course_id)
-    status = read_course_status(course, timezone.now()).current
+    status = read_course_status(course, now_for(course)).current
     history = read_history_for(course_id, status)
     card = grade_card(
         course_id,
@@ -53,11 +53,11 @@ def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show a page of the timeline: older rows, or one kind."""
-    course, now = course_or_404(course_id), timezone.now()
+    course = course_or_404(course_id)
     may_chart = can_chart(request.user)
     rows = timeline_of(
         course_id,
-        now,
+        now_for(course),
         before=_cursor(request.GET),
         kind=_timeline_kind(request.GET.get("kind", "")),
         can_correct=may_chart,

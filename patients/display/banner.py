@@ -48,7 +48,7 @@ def banner_of(course_status: CourseStatus) -> Banner:
         mrn=course.patient.mrn,
         birth_date=course.patient.birth_date,
         age_text=patient_age_text(course, status.at),
-        sex_letter=_SEX_LETTERS[Sex(course.patient.sex)],
+        sex_letter=sex_letter(course.patient.sex),
         product=course.product,
         day=day_text(course.infused_at, status.at),
         infused_at=course.infused_at,
@@ -60,6 +60,11 @@ def banner_of(course_status: CourseStatus) -> Banner:
         ward=course.ward,
         bed=course.bed,
     )
+
+
+def sex_letter(sex: str) -> str:
+    """Return "F", "M" or "X"; "" where the sex is not known."""
+    return _SEX_LETTERS[Sex(sex)]
 
 
 def _baseline_text(baseline: Baseline) -> str:

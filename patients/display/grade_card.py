@@ -15,6 +15,7 @@ from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
 from patients.display.text import (
+    clock_behind_text,
     clock_text,
     day_of,
     entry_text,
@@ -102,6 +103,7 @@ class GradeCard:
     strip: list[StripValue]
     never_charted: list[str]
     ended: bool
+    clock_behind: str
     signature: str
 
     @property
@@ -200,6 +202,7 @@ def grade_card(
         "strip": strip_of(status, values_before(status.latest, recent), age_years),
         "never_charted": _never_charted(status),
         "ended": status.ended,
+        "clock_behind": clock_behind_text(now),
     }
     return GradeCard(
         course_id=course_id,

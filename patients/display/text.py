@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
+from grading.engine.sentences import lab_unit_text
 from grading.engine.times import in_zone
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
@@ -31,6 +32,7 @@ from grading.engine.vocabulary import (
 
 _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
+_CLOCKS_AGREE: Final = timedelta(minutes=1)
 
 
 def entry_text(entry: entries.Entry, weight_kg: Decimal | None = None) -> str:
@@ -99,16 +101,6 @@ def _infusion(entry: entries.Vasopressor, weight_kg: Decimal | None) -> str:
     if weight is not None and needs_weight(entry.drug, entry.unit):
         text += f" {'×' if entry.unit.per_kg else '÷'} {format_number(weight)} kg"
     return f"{text} = {format_number(dose)} {canonical.label}"
-
-
-def lab_unit_text(unit: str) -> str:
-    """Return the unit of a result as it is printed; empty for a ratio."""
-    return _LAB_UNIT_TEXTS.get(unit, unit)
-
-
-_LAB_UNIT_TEXTS: Final = {
-    "umol/L": "µmol/L", "ug/L": "µg/L", "10^9/L": "×10⁹/L", "ratio": "",
-}  # fmt: skip
 
 
 def _lab(entry: entries.Lab) -> str:
@@ -245,7 +237,8 @@ def vital_sign_number(key: str, entry: entries.Vitals, places: int = 3) -> str:
 
 
 _UNIT: Final = re.compile(
-    r"(?<=[\d/]) (?=(?:%|°[CF]|mm?Hg|m?c?g\b|mcg/|µg|ng/|[mdµ]?L\b|mL/|L/|kg\b|units\b|×10|h\b|min\b|d\b))"
+    r"(?<=[\d/]) (?=%|°[CF]|mm?Hg|(?:m|mc|µ|n)?g(?:\b|/)|[mµd]?L(?:\b|/)|kg\b|units\b|×10"
+    r"|(?:h|min|d)\b)"
 )
 
 
@@ -304,6 +297,25 @@ def clock_text(at: datetime, now: datetime) -> str:
     there = site_time(at)
     clock = f"{there.hour:02}:{there.minute:02}"
     return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
+
+
+def clock_behind_text(last_recorded_at: datetime) -> str:
+    """Return a warning where the clock is behind the last entry, "" where it is not."""
+    now = timezone.now()
+    if last_recorded_at - now <= _CLOCKS_AGREE:
+        return ""
+    last = clock_text(last_recorded_at, now)
+    return (
+        f"The server's clock ({clock_text(now, now)}) is behind the last entry ({last}). The grade "
+        f"is shown as of {last}. Check the time of each entry and call the help desk."
+    )
+
+
+def dated_text(at: datetime, now: datetime) -> str:
+    """Return date and time at the site, with the year where it is not that of ``now``."""
+    there = site_time(at)
+    year = "" if there.year == day_of(now).year else f" {there.year}"
+    return f"{there.day} {there:%b}{year} {there:%H:%M}"
 
 
 def day_of(at: datetime) -> date:

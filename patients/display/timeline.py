@@ -228,9 +228,9 @@ def transfer_text(move: Transfer) -> str:
 
 def _move_text(what: str, before: str, after: str) -> str:
     if what == Move.ENDED:
-        return f"Course ended on {before}, off the board"
+        return f"Course closed ({before})"
     if what == Move.REOPENED:
-        return f"Course reopened on {after}"
+        return f"Course reopened ({after})"
     return f"Moved from {before} to {after}"
 
 

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
@@ -14,7 +15,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
+from grading.course_file import (
+    CourseDocument,
+    CourseFileError,
+    Fault,
+    read_course,
+    read_json,
+)
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from patients.models import ActSource, Course, EntryKind
@@ -41,9 +48,8 @@ def import_course(
     A file names no authors: ``authors`` take turns by the hour of recording. Raises CourseFileError
     with every fault; then nothing of the file is stored.
     """
-    document = read_course(text)
-    # Numbers stay text: a binary float would change them.
-    raw = json.loads(text, parse_float=str, parse_int=str)
+    raw = read_json(text)
+    document = read_course(raw)
     _check_identity(document)
     _check_clock(document.entries)
     importer = _Importer(document, raw, authors)
@@ -93,7 +99,7 @@ class _Importer:
         at = min(known_at, self.document.facts.infused_at, *(e.at for e, _ in self.entries))
         facts: list[tuple[EntryKind, dict[str, Any]]] = []
         if self.raw.get("weight_kg") is not None:
-            facts.append((EntryKind.WEIGHT, {"weight_kg": str(self.raw["weight_kg"])}))
+            facts.append((EntryKind.WEIGHT, _facts({"weight_kg": self.raw["weight_kg"]})))
         if baseline := _facts(self.raw.get("baseline") or {}):
             facts.append((EntryKind.BASELINE, baseline))
         if risk := _facts(self.document.risk):
@@ -137,16 +143,21 @@ class _Importer:
 
 
 def _facts(words: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in words.items() if value is not None}
+    return {key: _as_text(value) for key, value in words.items() if value is not None}
 
 
 def _body(words: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entry's fields without nulls; a null rate stays: it is an unknown rate."""
     return {
-        key: value
+        key: _as_text(value)
         for key, value in words.items()
         if key not in _OF_THE_ROW and (value is not None or key == "rate")
     }
+
+
+def _as_text(value: Any) -> Any:
+    """Return a number as the text that it was written as, without an exponent."""
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def _check_identity(document: CourseDocument) -> None:

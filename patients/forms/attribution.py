@@ -15,7 +15,7 @@ from patients.models import REASON, EntryKind
 from patients.queries.attributions import AttributionProposal
 
 ATTRIBUTION: Final = "attribution"
-_SAME_AS_WHOLE: Final = "as all"
+_SAME_AS_WHOLE: Final = "same as above"
 
 
 def attribution_field_name(part: str) -> str:

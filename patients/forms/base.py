@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from django import forms
 
-from patients.forms.fields import set_error_messages
+from patients.forms.fields import prepare_fields
 from patients.queries.laboratory import ReportedLimits
 
 _PLAIN_INPUTS: Final = (forms.TextInput, forms.HiddenInput, forms.DateInput, forms.TimeInput)
 
 
 class BedsideForm(forms.Form):
-    """Form whose fields complain in the sentences of ``set_error_messages``.
+    """Form whose fields complain in the sentences of ``prepare_fields``.
 
     ``generated_fields`` are fields that a vocabulary lists, by name: a class has them as if its
     body declared them, and Django copies them into each form.
@@ -31,7 +31,7 @@ class BedsideForm(forms.Form):
         # At this point Django has collected the fields of the class body, and no inherited ones.
         own: dict[str, forms.Field] = vars(cls)["declared_fields"]
         own |= vars(cls).get("generated_fields", {})
-        set_error_messages(own)
+        prepare_fields(own)
         for field in own.values():
             if isinstance(field.widget, _PLAIN_INPUTS):
                 # One template for an input, where Django's includes two more.

@@ -85,10 +85,10 @@ class RiskForm(EntryForm):
         return {**super().values_of(entry), **answers}
 
 
-_SYMPTOM_CHOICES: Final = (("", "not said"), (YES, "present"), (NO, "absent"))
+_SYMPTOM_CHOICES: Final = (("", "not assessed"), (YES, "yes"), (NO, "no"))
 _PREFIX: Final = "symptom_"
-_GRADED_ELSEWHERE: Final = "shown only"
-_ASKS_FOR_A_GRADE: Final = "asks for a CTCAE grade"
+_GRADED_ELSEWHERE: Final = "not used for grading"
+_ASKS_FOR_A_GRADE: Final = "also enter a grade under Toxicity"
 
 
 class ListedSymptom(NamedTuple):
@@ -167,7 +167,7 @@ def _without_grade(bodies: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
     if not terms:
         return []
-    return [f"A tick is not a grade: give {', '.join(terms)} a CTCAE grade under Toxicity."]
+    return [f"Not graded yet: enter a CTCAE grade for {', '.join(terms)} under Toxicity."]
 
 
 def _symptom_remark(term: str) -> str:

@@ -95,7 +95,7 @@ class VitalsForm(EntryForm):
         self._clean_temperature()
         check_pressures(self, "systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
         if self.bodies == [{}] and not self.errors:
-            self.add_error(None, "Nothing is charted yet: give at least one vital sign.")
+            self.add_error(None, "Nothing is charted yet: enter at least one vital sign.")
 
     def _clean_temperature(self) -> None:
         typed = self.cleaned_data.get(TEMPERATURE)
@@ -108,11 +108,11 @@ class VitalsForm(EntryForm):
         if chosen.limits.allow(Decimal(typed)):
             return
         sentence = (
-            f"{typed} {chosen.unit} cannot be: expected {chosen.limits.lowest:f} to "
+            f"{typed} {chosen.unit} is not possible: expected {chosen.limits.lowest:f} to "
             f"{chosen.limits.highest:f} {chosen.unit}."
         )
         if other.limits.allow(Decimal(typed)):
-            sentence += f" Is it in {other.unit}?"
+            sentence += f" Did you mean {other.unit}?"
             self.remedies[TEMPERATURE] = self._other_unit(typed, in_fahrenheit=in_fahrenheit)
         self.add_error(TEMPERATURE, sentence)
 
@@ -152,7 +152,7 @@ class OxygenForm(EntryForm):
         elif typed and not _is_fio2(Decimal(typed)):
             limits = FIO2_PERCENT
             raise forms.ValidationError(
-                f"{typed} % cannot be: expected {limits.lowest:f} to {limits.highest:f} %."
+                f"{typed} % is not possible: expected {limits.lowest:f} to {limits.highest:f} %."
             )
         return typed
 

@@ -12,9 +12,12 @@ from crispy_forms.layout import Div
 from django import forms
 
 from grading.engine.algorithm import Item, Reply
+from grading.engine.entries import Entry as ChartedEntry
+from grading.engine.plausibility import Circumstances
 from grading.engine.units import format_number
 from grading.engine.vocabulary import JudgementAbout, RiskQuestion, TreatmentAgent, VasopressorDrug
 from patients.forms.base import SubmittedForm
+from patients.forms.doses import of_a_treatment
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import NO, YES, TypedNumberField
 from patients.forms.layout import AnswerReasons, SaveRow, form_helper
@@ -43,7 +46,7 @@ REASONS: Final = (
 _WITHOUT_DOSE: Final = frozenset(
     {TreatmentAgent.ANTIBIOTICS, TreatmentAgent.ANTIPYRETIC, TreatmentAgent.HYDROCORTISONE}
 )
-"""Agents that may be charted without a dose: the paper states none."""
+"""Agents of which the paper states no dose: there may be nothing to chart."""
 
 
 class AnswerForm(SubmittedForm):
@@ -182,8 +185,9 @@ class TreatmentGivenForm(EntryForm):
         dose = self.cleaned_data.get("dose_mg")
         if not agent and (dose or not self._may_chart_nothing) and "agent" not in self.errors:
             self.add_error("agent", "Choose what was given.")
-        elif agent and not dose and agent not in _WITHOUT_DOSE and "dose_mg" not in self.errors:
-            self.add_error("dose_mg", "Give the dose that was given.")
+
+    def circumstances(self, entry: ChartedEntry) -> Circumstances:
+        return of_a_treatment(super().circumstances(entry), self.course, entry, self.correcting)
 
     def needs_own_entry(self) -> bool:
         return False
@@ -209,14 +213,16 @@ class QuickActionForm(SubmittedForm):
         about, _, rest = self.cleaned_data["action"].partition(":")
         what, _, answer = rest.partition(":")
         if about == RISK and what in set(RiskQuestion) and answer in (YES, NO):
-            return NewEntry(EntryKind.RISK, at, {what: answer == YES})
+            return NewEntry(EntryKind.RISK, at, {what: answer == YES}, by_clock=True)
         if about == JUDGEMENT and what in set(JudgementAbout) and answer in (YES, NO):
-            return NewEntry(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
+            judged = {"about": what, "present": answer == YES}
+            return NewEntry(EntryKind.JUDGEMENT, at, judged, by_clock=True)
         if about == UNCHANGED:
-            return self._seen(what, unchanged).new_entry(at)
+            return self._seen(what, unchanged).new_entry(at, by_clock=True)
         if about == STOPPED and what in set(VasopressorDrug):
             self._seen(running_name(VasopressorDrug(what)), unchanged)
-            return NewEntry(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})
+            stopped = {"drug": what, "rate": "0"}
+            return NewEntry(EntryKind.VASOPRESSOR, at, stopped, by_clock=True)
         raise StaleActionError("This page is out of date. Check the chart and try again.")
 
     def _seen(self, name: str, unchanged: Sequence[UnchangedItem]) -> UnchangedItem:
@@ -228,6 +234,8 @@ class QuickActionForm(SubmittedForm):
             raise StaleActionError(
                 f"{item.label} has changed since this page was shown: now {item.text}."
             )
+        if refusal := item.refusal():
+            raise StaleActionError(refusal)
         return item
 
 

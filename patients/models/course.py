@@ -44,7 +44,11 @@ class Course(models.Model):
     ``infused_offset_seconds`` keeps the offset from UTC in which the infusion was charted: ages are
     counted by the calendar there. ``policy`` is that of the admission, ``CoursePolicy`` what
     followed; a course that ``keeps_own_policy`` does not follow the site's.
+
+    ``last_recorded_at`` is when its latest act was recorded, where ``read_course`` read it.
     """
+
+    last_recorded_at: datetime | None = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="courses")

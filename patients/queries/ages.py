@@ -17,12 +17,16 @@ from patients.models import Course
 
 def age_at_infusion(course: Course) -> int:
     """Return the completed years at the infusion, as grading counts them."""
-    facts = CourseFacts(
+    return facts_of_age(course).age_in_completed_years
+
+
+def facts_of_age(course: Course) -> CourseFacts:
+    """Return what grading knows of the age at the infusion."""
+    return CourseFacts(
         infused_at=course.infused_there,
         birth_date=course.patient.birth_date,
         age_years=course.age_years,
     )
-    return facts.age_in_completed_years
 
 
 def age_in_years(course: Course, at: datetime) -> int:

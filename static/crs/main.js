@@ -17,6 +17,7 @@ import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchShown } from "./shown.js";
 import { watchToxicity } from "./charting/toxicity.js";
+import { watchBoard } from "./ward/board.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -40,6 +41,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A page that comes back with faults: the cursor stands in the first field to correct.
+document.querySelector("#main [aria-invalid='true']")?.focus();
+
 watchDrafts(); // before the scripts that read the restored values
 watchAttribution();
 watchReasons();
@@ -59,3 +63,4 @@ watchKinds();
 watchLimits();
 watchQuestions();
 watchDates();
+watchBoard();

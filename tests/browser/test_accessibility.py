@@ -18,7 +18,7 @@ from crs_app.accounts.models import User
 from patients.models import Course
 from patients.recording.record import retract_entry
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import admit, chart, correct, sending
+from tests.factories import admit, chart, correct, end, sending
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
@@ -108,11 +108,19 @@ def test_the_door_and_the_board(
     admit(nurse, name="LINDQVIST, Per", bed="14")
     page.goto("/")
     faults += faults_of(page, "board")
+    page.evaluate("document.querySelector('[data-board]').toggleAttribute('data-blind', true)")
+    page.evaluate("document.querySelector('[data-board-blind]').hidden = false")
+    faults += faults_of(page, "board that is not updated")
+    page.goto("/?q=nobody&ward=7B")
+    faults += faults_of(page, "board without a result")
+    end(admit(nurse, name="HOME, At", bed="15"), nurse)
+    page.goto("/?ended")
+    faults += faults_of(page, "closed courses")
     page.goto("/courses/admit/")
     faults += faults_of(page, "admit")
     page.get_by_role("textbox", name="Dosing weight").fill("8000")
     page.get_by_role("button", name="Admit").click()
-    expect(page.get_by_text("8000 kg cannot be")).to_be_visible()
+    expect(page.get_by_text("8000 kg is not possible")).to_be_visible()
     faults += faults_of(page, "admit refused")
     page.goto("/courses/nothing/")
     faults += faults_of(page, "not found")
@@ -239,6 +247,10 @@ def test_a_death_to_confirm_and_a_transfer_refused(
     page.get_by_role("button", name="End the course").click()
     expect(page.get_by_role("alert")).to_be_visible()
     faults += faults_of(page, "ward and bed")
+    page.get_by_label("Reason", exact=True).fill("Discharged")
+    page.get_by_role("button", name="End the course").click()
+    expect(page.get_by_role("region", name="End the course?")).to_be_visible()
+    faults += faults_of(page, "the end asked about")
     assert not faults, "\n".join(faults)
 
 

@@ -84,7 +84,9 @@ def test_a_save_after_a_refusal_leaves_nothing_behind_in_the_form(
     refused = bedside.page.get_by_role("alert")
     expect(refused.first).to_contain_text("Choose the drug")
     expect(refused.last).to_contain_text("Say what else it is due to")
-    bedside.fill({"Drug": "Norepinephrine", "Reason (other cause, or why uncertain)": "spinal block"})
+    bedside.fill(
+        {"Drug": "Norepinephrine", "Reason (other cause, or why uncertain)": "spinal block"}
+    )
     bedside.save_and_see_it_saved()
 
     expect(bedside.field("Drug")).to_have_value("")

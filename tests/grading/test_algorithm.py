@@ -276,7 +276,7 @@ def test_neutropenia_from_before_the_infusion_stresses_infection_until_newer_is_
         at(0, temperature("39"), low)
         .item("infection.workup")
         .inputs[0]
-        .value.startswith("Neutrophils 0.1 10^9/L")
+        .value.startswith("Neutrophils 0.1 ×10⁹/L")
     )
     assert "infection.workup" not in at(0, temperature("39"), low, better).codes[:1]
     assert at(0, temperature("39"), low, better).item("infection.workup").inputs == ()
@@ -726,7 +726,7 @@ def treated_courses(draw: st.DrawFn) -> Raw:
         words = draw(
             st.sampled_from(
                 (
-                    {"kind": "treatment", "agent": agent, "dose_mg": 280},
+                    {"kind": "treatment", "agent": agent, "dose_mg": 40},
                     {"kind": "risk", "extensive_comorbidities": False, "older_age": False},
                     {"kind": "risk", "older_age": True},
                     {"kind": "toxicity", "term": "encephalopathy", "grade": 3},

@@ -141,7 +141,7 @@ def test_a_course_infused_in_the_year_1_can_end_and_nothing_else(
         forms = nurse_client.get(url("transfer", course)).context["place_forms"]
         sent = {
             "what": what, "form_id": str(uuid.uuid4()), "seen": forms[0]["seen"].value(),
-            "ward": "ICU", "bed": "3", "reason": "admitted twice",
+            "ward": "ICU", "bed": "3", "reason": "admitted twice", "step": "confirm",
         }  # fmt: skip
         assert nurse_client.post(url("transfer", course), sent).status_code == status
     assert all_open(nurse_client, every_page(course))

@@ -105,6 +105,12 @@ const retryButton = (form) => {
   return retry;
 };
 
+const REFUSALS = {
+  404: "This course or entry does not exist any more.",
+  413: "The text is too long.",
+  429: "Too many requests came at once: wait a minute.",
+};
+
 // Returns [headline, reason, element to continue with]. Without a response, the server may have saved
 // the entry all the same: it is "not confirmed".
 const explanation = (status, form) => {
@@ -114,10 +120,11 @@ const explanation = (status, form) => {
     return ["Not saved.", "You may not do this, or somebody has signed in anew here.", reload];
   }
   if (status >= 400 && status < 500) {
-    return ["Not saved.", "The server refused it.", retryButton(form)];
+    return ["Not saved.", REFUSALS[status] ?? "The server refused it.", retryButton(form)];
   }
   const silent = navigator.onLine ? "The server did not answer." : "There is no connection.";
-  const why = status === 0 ? silent : "The server could not answer.";
+  const down = status === 503 ? "The database does not answer." : "The server could not answer.";
+  const why = status === 0 ? silent : down;
   return ["Not confirmed.", why, retryButton(form)];
 };
 

@@ -45,7 +45,7 @@ def test_what_is_refused_is_shown_with_what_was_typed(nurse_client: Client, cour
         assert answer.status_code == 422
         assert "391" in answer.content.decode()
         (error,) = answer.context["form"].errors["temperature"]
-        assert error == "391 °C cannot be: expected 25 to 45 °C."
+        assert error == "391 °C is not possible: expected 25 to 45 °C."
     assert Entry.objects.count() == before
 
 

@@ -176,7 +176,76 @@ def test_the_first_instant_of_the_calendar(tmp_path: Path, at: str) -> None:
         assert Course.objects.get().entries.filter(kind="note").exists()
 
 
-def test_an_entry_years_before_the_infusion_is_imported(tmp_path: Path) -> None:
-    entry = {"at": "2004-01-01T09:00:00+00:00", "kind": "weight", "weight_kg": 71}
-    call_command("import_course", as_file(tmp_path, entries=[entry]))
-    assert Course.objects.get().entries.filter(at__year=2004).exists()
+def test_an_entry_of_years_before_the_infusion_is_imported_with_a_warning(tmp_path: Path) -> None:
+    entry = {"at": "2010-01-01T09:00:00+00:00", "kind": "weight", "weight_kg": 71}
+    printed = StringIO()
+    call_command("import_course", as_file(tmp_path, entries=[entry]), stdout=printed)
+    assert Course.objects.get().entries.filter(at__year=2010).exists()
+    assert "warning: entries[0].at: more than 60 days before the infusion" in printed.getvalue()
+
+
+FIRST = DOCUMENT["entries"][0]
+HOSTILE: list[tuple[str, dict[str, Any]]] = [
+    ("patient.mrn", {"patient": {**DOCUMENT["patient"], "mrn": "1" * 41}}),
+    ("patient.name", {"patient": {**DOCUMENT["patient"], "name": "n" * 201}}),
+    ("patient.name", {"patient": {**DOCUMENT["patient"], "name": "x\ud800"}}),
+    ("patient.name", {"patient": {**DOCUMENT["patient"], "name": "a\u202eb"}}),
+    ("therapy.product", {"therapy": {**DOCUMENT["therapy"], "product": "p" * 121}}),
+    ("entries[0].note", {"entries": [{**FIRST, "note": "\udfff"}]}),
+    ("entries[0].note", {"entries": [{**FIRST, "note": "\x1b[2J"}]}),
+    ("entries[0].systolic_mmhg", {"entries": [{**FIRST, "systolic_mmhg": "9_0"}]}),
+    ("entries[0].at", {"entries": [{**FIRST, "at": "2014-01-02T10:00:00+17:00"}]}),
+    ("baseline.measured_at", {"baseline": {"measured_at": "2014-01-01\x1b10:00:00+00:00"}}),
+]
+
+
+@pytest.mark.parametrize(("place", "changes"), HOSTILE, ids=lambda item: str(item)[:20])
+def test_a_fault_is_named_by_place_and_the_next_file_is_imported(
+    tmp_path: Path, place: str, changes: dict[str, Any]
+) -> None:
+    (tmp_path / "bad").mkdir()
+    bad, good, faults = as_file(tmp_path / "bad", **changes), as_file(tmp_path), StringIO()
+    with pytest.raises(CommandError, match="1 of 2 files refused"):
+        call_command("import_course", bad, good, stdout=StringIO(), stderr=faults)
+    assert f"{place}: " in faults.getvalue()
+    assert faults.getvalue().replace("\n", "").isprintable()
+    assert Course.objects.get().patient.mrn == "M1"
+
+
+def test_blanks_around_a_number_make_no_second_patient(tmp_path: Path) -> None:
+    therapy = {**DOCUMENT["therapy"], "product": "second"}
+    padded = {**DOCUMENT["patient"], "mrn": "  M1\u00a0"}
+    call_command("import_course", as_file(tmp_path), stdout=StringIO())
+    second = as_file(tmp_path, patient=padded, therapy=therapy)
+    call_command("import_course", second, stdout=StringIO())
+    assert Patient.objects.get().courses.count() == 2
+
+
+def test_a_number_with_an_exponent_is_stored_as_it_would_be_typed(tmp_path: Path) -> None:
+    path = Path(as_file(tmp_path, entries=[{**FIRST, "systolic_mmhg": "@"}]))
+    path.write_text(path.read_text().replace('"@"', "8.4e1"))
+    call_command("import_course", str(path), stdout=StringIO())
+    assert Entry.objects.get(kind="vitals").body["systolic_mmhg"] == "84"
+
+
+def test_what_a_form_would_ask_about_is_printed_and_imported(tmp_path: Path) -> None:
+    result = {"kind": "lab", "analyte": "bilirubin", "value": 20, "unit": "umol/L"}
+    entry = {"at": "2014-01-02T09:00:00+02:00", **result, "upper_limit": "1.2"}
+    printed = StringIO()
+    call_command("import_course", as_file(tmp_path, entries=[entry]), stdout=printed)
+    assert "warning: entries[0].upper_limit: Bilirubin: 1.2 µmol/L is unusual" in printed.getvalue()
+    assert Entry.objects.filter(kind="lab").count() == 1
+
+
+def test_a_dose_beyond_its_limit_by_the_weight_of_the_file_is_not_imported(tmp_path: Path) -> None:
+    rate = {"kind": "vasopressor", "drug": "norepinephrine", "rate": 12, "unit": "ug/kg/min"}
+    faults, entry = StringIO(), {"at": "2014-01-02T09:00:00+02:00", **rate}
+    with pytest.raises(CommandError):
+        call_command("import_course", as_file(tmp_path, entries=[entry]), stderr=faults)
+    assert "entries[0].rate: at 80.5 kg this is above 300 mcg/min" in faults.getvalue()
+
+
+@pytest.mark.parametrize("ward", ["w" * 61, "7\u202eB"])
+def test_a_ward_that_no_board_can_show_is_refused(tmp_path: Path, ward: str) -> None:
+    with pytest.raises(CommandError, match="--ward"):
+        call_command("import_course", as_file(tmp_path), ward=ward)
