@@ -201,9 +201,7 @@ class SymptomCorrectionForm(EntryForm):
         choices=_symptom_choices(),
         error_messages={"required": "Choose the symptom."},
     )
-    present = forms.ChoiceField(
-        label="Now", choices=((YES, "present"), (NO, "absent")), initial=YES
-    )
+    present = forms.ChoiceField(label="Now", choices=((YES, "yes"), (NO, "no")), initial=YES)
 
     def body(self) -> dict[str, Any]:
         body = super().body()

@@ -28,7 +28,7 @@ TABS = (
     ("Vitals", "Oxygen", "Vasopressor"),
     ("Fluid bolus", "Weight", "Labs"),
     ("Symptoms", "Toxicity", "Treatment"),
-    ("Baseline", "Risk", "Judgement"),
+    ("Baseline", "Risk factors", "Clinical judgement"),
     ("Note", "Not observed", "Death"),
 )
 RUN_AXE = """async (rulesByTheme) => {
@@ -228,7 +228,7 @@ def test_toxicities_and_symptoms(busy_bedside: BedsidePage) -> None:
     page.get_by_role("radio", name="4 moderate").check()
     faults += faults_of(page, "grading a toxicity")
     bedside.open_tab("Symptoms")
-    page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="present").check()
+    page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="yes").check()
     faults += faults_of(page, "a symptom ticked")
     assert not faults, "\n".join(faults)
 

@@ -47,7 +47,7 @@ def test_a_death_is_read_back_before_it_is_recorded(bedside: BedsidePage, course
 
 
 def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -> None:
-    bedside.open_tab("Judgement")
+    bedside.open_tab("Clinical judgement")
     judged = "Immediately life-threatening toxicity"
     bedside.fill({"Judged": judged, "Judgement": "present"})
     bedside.save_and_see_it_saved()
