@@ -35,7 +35,9 @@ from patients.bedside.page import (
     render_page,
 )
 from patients.bedside.timeline import rows_of
+from patients.display.closed import closed_notice
 from patients.display.text import entry_text
+from patients.forms.corrections import NOTHING_CHANGED, changes_nothing
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.notes import NotObservedTap
 from patients.forms.proposals import (
@@ -47,11 +49,12 @@ from patients.forms.proposals import (
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
-from patients.queries.courses import now_for
+from patients.queries.courses import now_for, read_closing
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
 from patients.recording.inputs import (
     AheadOfClockError,
+    CourseClosedError,
     FormReusedError,
     NewEntry,
     ReplacedAlreadyError,
@@ -128,6 +131,8 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
         result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
     except FormReusedError as error:
         return _not_saved(request, course, reused=error.sentence)
+    except CourseClosedError:
+        return _not_saved(request, course)
     saved = after_save(result, shown_on_page(request))
     if not request.htmx:
         messages.info(request, f"Saved. {saved.text}")
@@ -137,7 +142,14 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
 
 def _record_or_show(request: SignedInRequest, course: Course, form: EntryForm) -> HttpResponse:
     """Record a posted form; show it again where it is not valid and no replay."""
-    new_entries = form.new_entries() if form.is_valid() else recorded_before(request, course, form)
+    is_valid = form.is_valid()
+    before = recorded_before(request, course, form) if course.ended_at or not is_valid else []
+    if course.ended_at and not before:
+        return _not_saved(request, course, mine=_text_of_form(form) if is_valid else "")
+    if is_valid and changes_nothing(form) and not recorded_before(request, course, form):
+        form.add_error(None, NOTHING_CHANGED)
+        is_valid = False
+    new_entries = form.new_entries() if is_valid else before
     if not new_entries:
         return _form_page(request, course, form)
     submission = submission_from(request, form)
@@ -162,6 +174,8 @@ def _record(
         return _not_saved(request, course, error.successor, _text_of_form(form))
     except FormReusedError as error:
         return _not_saved(request, course, mine=_text_of_form(form), reused=error.sentence)
+    except CourseClosedError:
+        return _not_saved(request, course, mine=_text_of_form(form))
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
         for remark in ("Saved.", *remarks):
@@ -212,7 +226,7 @@ def _next_form(kind: str, saved: AfterSave, now: datetime) -> EntryForm:
 def _text_of_form(form: EntryForm | RetractionForm) -> str:
     """Return what a refused form would have recorded, in the words of the timeline."""
     if not isinstance(form, EntryForm):
-        return "entered in error"
+        return "Entered in error"
     return "; ".join(entry_text(_parsed(entry)) for entry in form.new_entries())
 
 
@@ -229,15 +243,18 @@ def _not_saved(
     mine: str = "",
     reused: str = "",
 ) -> HttpResponse:
-    """Answer 409: ``successor`` replaced the entry first, or the form was sent before.
+    """Answer 409: ``successor`` replaced the entry first, the course was closed meanwhile, or the
+    form was sent before.
 
     ``mine`` is what the refused form would have recorded, in words; ``reused`` says who sent it.
     """
+    closing = read_closing(course_or_404(course.pk))
     conflict: dict[str, Any] = {
         "course_id": course.pk,
         "other": None,
         "mine": mine,
         "reused": reused,
+        "closed": closed_notice(closing, None, timezone.now()),
     }
     if successor is not None:
         conflict |= {

@@ -82,7 +82,9 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     course, now = course_or_404(course_id), timezone.now()
     form = QuickActionForm(posted_by_button(request))
     if not form.is_valid():
-        return _refused(request, course, "This page is out of date: look at the chart.")
+        return _refused(
+            request, course, "This page is out of date. Check the chart and answer again."
+        )
     try:
         new_entry = form.new_entry(now, read_unchanged_items(course, now_for(course)))
         result = record_entries(course, [new_entry], submission_from(request, form))

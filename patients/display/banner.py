@@ -10,6 +10,7 @@ from uuid import UUID
 from grading.engine.facts import Baseline
 from grading.engine.units import format_number
 from grading.engine.vocabulary import Sex
+from patients.display.signature import signature_of
 from patients.display.text import day_text
 from patients.queries.ages import patient_age_text
 from patients.queries.status import CourseStatus
@@ -33,6 +34,11 @@ class Banner:
     baseline_text: str
     ward: str
     bed: str
+
+    @property
+    def signature(self) -> str:
+        """Digest that changes with anything that the banner shows."""
+        return signature_of(self)
 
 
 _SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}

@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN
+from patients.display.assessment import grade_words, missing_for_grade_0, missing_text
+from patients.display.grade_changes import what_began, what_ended
 from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
 from patients.display.text import (
@@ -24,25 +26,44 @@ from patients.display.text import (
     vital_sign_number,
 )
 from patients.display.value_strip import StripValue, strip_of, values_before
-from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
+from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeChangeRow, GradeInterval
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An entry that a criterion rests on; ``what`` names it where there are several."""
+
+    what: str
+    at: datetime
+    author: str
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionLine:
-    """A criterion that is met; ``at`` and ``author`` are of the entries that it rests on.
-
-    ``at`` is the time of the oldest of them; ``stale`` says that one of them is stale.
-    """
+    """A criterion that is met, with the entries that it rests on, the latest first."""
 
     code: str
     grade: int
     text: str
     clause: Clause
     uncertain: bool
-    at: datetime | None
-    author: str
-    stale: bool
+    sources: tuple[Source, ...]
     citation: str
+
+    @property
+    def at(self) -> datetime | None:
+        """The time of the latest entry."""
+        return self.sources[0].at if self.sources else None
+
+    @property
+    def author(self) -> str:
+        return ", ".join(dict.fromkeys(source.author for source in self.sources))
+
+    @property
+    def stale(self) -> bool:
+        """Whether one of the entries is so old that it must be checked."""
+        return any(source.stale for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +73,6 @@ class UnknownLine:
     code: str
     could_reach: int
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One line of why: a criterion that is met, or something not known (``answer``)."""
-
-    answer: str
-    grade: int
-    clause: Clause
-    uncertain: bool = False
-    at: datetime | None = None
-    author: str = ""
-    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +90,22 @@ class NextChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of why: a criterion that is met, or something not known (``answer``)."""
+
+    answer: str
+    grade: int
+    clause: Clause
+    uncertain: bool = False
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GradeCard:
     """Current status of a course; ``grade`` None: not graded (before infusion, after a death).
 
-    ``signature`` changes when anything but an age changes.
+    ``missing`` is what must be charted before a grade 0 can be shown: ``shown_grade`` is None until
+    then. ``signature`` changes when anything but an age changes.
     """
 
     course_id: UUID
@@ -104,15 +124,33 @@ class GradeCard:
     never_charted: list[str]
     ended: bool
     clock_behind: str
+    missing: tuple[str, ...]
+    closed: bool
     signature: str
+
+    @property
+    def title(self) -> str:
+        return "Grade at end" if self.closed else "CRS grade now"
+
+    @property
+    def shown_grade(self) -> int | None:
+        """The grade as pages write it: None where there is none, or 0 was not assessed."""
+        return None if self.missing else self.grade
+
+    @property
+    def not_assessed_text(self) -> str:
+        """What must be charted first, as a sentence; "" where the grade was assessed."""
+        return missing_text(self.missing) if self.missing else ""
+
+    @property
+    def grade_words(self) -> str:
+        """The grade as it is read out: "grade 2", "not assessed", "not graded"."""
+        return grade_words(self.grade, assessed=not self.missing)
 
     @property
     def reasons(self) -> list[Reason]:
         """Every reason, those that decide grade and bound first, then the highest grade first."""
-        met = [
-            Reason("met", c.grade, c.clause, c.uncertain, c.at, c.author, c.stale)
-            for c in self.criteria
-        ]
+        met = [Reason("met", c.grade, c.clause, c.uncertain, c.sources) for c in self.criteria]
         unknown = [
             Reason("unknown", u.could_reach, clause_of(u.code, {}, u.text)) for u in self.unknown
         ]
@@ -167,7 +205,6 @@ _EXPECTED: Final = {
     f"lab.{Analyte.AST}": "AST",
     f"lab.{Analyte.FIBRINOGEN}": "fibrinogen",
 }
-_HIGH_DOSE: Final = "vasopressor.high_dose"
 _FIRST_REASONS: Final = 2
 """How many reasons the card shows before "more reasons" is opened."""
 
@@ -177,32 +214,44 @@ def grade_card(
     status: Any,
     intervals: Sequence[GradeInterval],
     authors: Mapping[str, EntryAuthor],
+    assessed_since: datetime | None = None,
     *,
+    closed: bool = False,
     recent: Iterable[entries.Entry] = (),
     age_years: int | None = None,
 ) -> GradeCard:
     """Build the card of a course from its current status.
 
     ``intervals`` are the stored grades up to now, in order; ``authors`` those of the evidence, by
-    entry id. The strip compares with ``recent``, and with what is usual at ``age_years``.
+    entry id. ``assessed_since`` is the earliest time of which a grade 0 is known.
+    ``closed``: the course is closed, and ``status`` that of its end. The strip compares with
+    ``recent``, and with what is usual at ``age_years``.
     """
     now: datetime = status.at
+    missing = missing_for_grade_0(status)
     maximum = max((interval.grade for interval in intervals), default=None)
+    if missing and maximum == 0:
+        maximum = None
+    since = _since(intervals, status.grade)
+    if since is not None and status.grade == 0:
+        since = max(since, assessed_since or since)
     shown_on_card = {
         "grade": status.grade,
         "at_most": status.at_most,
-        "since": _since(intervals, status.grade),
+        "since": since,
         "peak_24h": _peak(intervals, now),
         "maximum": maximum,
         "maximum_at": next((s.start for s in intervals if s.grade == maximum), None),
         "criteria": [_criterion(item, status, authors) for item in status.criteria],
         "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
-        "upcoming": list(_upcoming(status)),
+        "upcoming": [] if closed else list(_upcoming(status)),
         "excluded": _excluded(status),
         "strip": strip_of(status, values_before(status.latest, recent), age_years),
         "never_charted": _never_charted(status),
         "ended": status.ended,
         "clock_behind": clock_behind_text(now),
+        "missing": missing,
+        "closed": closed,
     }
     return GradeCard(
         course_id=course_id,
@@ -228,64 +277,91 @@ def _peak(intervals: Sequence[GradeInterval], now: datetime) -> int | None:
 
 
 def _criterion(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> CriterionLine:
-    known = [authors[entry_id] for entry_id in item.evidence if entry_id in authors]
-    oldest = min(known, key=lambda author: author.at, default=None)
-    stale = any(
-        key in status.stale and entry.id in item.evidence for key, entry in status.latest.items()
-    )
     return CriterionLine(
         code=item.code,
         grade=item.grade,
         text=item.explanation,
         clause=clause_of(item.code, item.params, item.explanation),
         uncertain=item.uncertain,
-        at=oldest.at if oldest else None,
-        author=", ".join(dict.fromkeys(author.name for author in known)),
-        stale=stale,
+        sources=_sources(item, status, authors),
         citation=str(item.citation),
     )
 
 
-def _upcoming(status: Any) -> Iterable[NextChange]:
-    grade, at_most = status.grade, status.at_most
-    met = {item.code for item in status.criteria}
-    for period in status.upcoming:
-        yield next_change(
-            period.start,
-            (grade, at_most),
-            (period.grade, period.at_most),
-            [(c.code, c.explanation) for c in period.criteria if c.code not in met],
-            [u.why for u in period.unknown],
-            status.at,
-        )
-        grade, at_most = period.grade, period.at_most
-        met = {item.code for item in period.criteria}
+def _sources(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> tuple[Source, ...]:
+    """Return the entries behind a criterion that still hold, each with its own time and author.
 
-
-def next_change(
-    at: datetime,
-    was: tuple[int | None, int | None],
-    becomes: tuple[int, int],
-    newly_met: Sequence[tuple[str, str]],
-    unknown: Sequence[str],
-    now: datetime,
-) -> NextChange:
-    """Describe a change by time alone, from grade and bound ``was`` to ``becomes``.
-
-    ``newly_met`` are the criteria that are met only then, as (code, explanation); ``unknown`` says
-    what is not known then.
+    Where none of them is the latest about its thing, as for a bolus, all are returned.
     """
-    grade, at_most = becomes
-    before = (was[0] or 0, was[1] or 0)
-    direction = "up" if becomes > before else "down" if becomes < before else "same"
-    bound = f", could be {at_most}" if at_most > grade else ""
-    why = newly_met[0][1] if newly_met else unknown[0] if at_most > grade and unknown else ""
-    text = f"Grade {grade}{bound} at {clock_text(at, now)} "
-    if newly_met and newly_met[0][0] == _HIGH_DOSE:
-        text += "if the vasopressor dose stays as high (3-hour rule)"
-    else:
-        text += "if nothing changes" + (f" ({why})" if why else "")
-    return NextChange(at, grade, at_most, text, direction)
+    known = {pk: authors[pk] for pk in item.evidence if pk in authors}
+    latest = {entry.id: (key, entry) for key, entry in status.latest.items() if entry.id in known}
+    stale = {entry.id for key, entry in status.latest.items() if key in status.stale}
+    shown = latest or known
+    sources = [
+        Source(
+            what=_what(*latest[pk]) if pk in latest and len(shown) > 1 else "",
+            at=known[pk].at,
+            author=known[pk].name,
+            stale=pk in stale,
+        )
+        for pk in shown
+    ]
+    return tuple(sorted(sources, key=lambda source: source.at, reverse=True))
+
+
+def _what(key: str, entry: entries.Entry) -> str:
+    return "vital signs" if isinstance(entry, entries.Vitals) else key_label(key)
+
+
+def _upcoming(status: Any) -> Iterable[NextChange]:
+    before = GradeAt(status.grade or 0, status.at_most or 0, _findings_of(status))
+    for period in status.upcoming:
+        after = GradeAt(period.grade, period.at_most, _findings_of(period))
+        yield next_change(period.start, before, after, status.at)
+        before = after
+
+
+def _findings_of(found: Any) -> dict[str, Any]:
+    """Return criteria and unknowns as they are stored with a period."""
+    return {
+        "criteria": [item.as_json() for item in found.criteria],
+        "unknown": [item.as_json() for item in found.unknown],
+    }
+
+
+class GradeAt(NamedTuple):
+    """A grade and its bound, with the findings of their period as they are stored."""
+
+    grade: int
+    at_most: int
+    findings: Mapping[str, Any]
+
+
+def next_change(at: datetime, before: GradeAt, after: GradeAt, now: datetime) -> NextChange:
+    """Describe a change by time alone, with the cause that ``cause_of`` names."""
+    was, becomes = before[:2], after[:2]
+    direction = "up" if becomes > was else "down" if becomes < was else "same"
+    bound = f", could be {after.at_most}" if after.at_most > after.grade else ""
+    why = _why_by_clock(at, before, after)
+    text = f"Grade {after.grade}{bound} at {clock_text(at, now)} if nothing changes"
+    return NextChange(at, after.grade, after.at_most, f"{text}: {why}" if why else text, direction)
+
+
+def _why_by_clock(at: datetime, before: GradeAt, after: GradeAt) -> str:
+    if after.grade != before.grade:
+        change = GradeChangeRow(
+            at,
+            before.grade,
+            after.grade,
+            after.at_most,
+            after.findings,
+            before.findings,
+            charted=(),
+            same_policy=True,
+        )
+        return what_began(change) if after.grade > before.grade else what_ended(change)
+    unknown = after.findings["unknown"]
+    return str(unknown[0]["why"]) if after.at_most > after.grade and unknown else ""
 
 
 def _excluded(status: Any) -> list[str]:
@@ -320,9 +396,7 @@ def _without_ages(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
     The signature covers it together with the date: a time of day shows its date on another day.
     """
     lasting = dict(shown_on_card)
-    lasting["criteria"] = [
-        (c.code, c.at, c.author, c.stale, c.uncertain) for c in shown_on_card["criteria"]
-    ]
+    lasting["criteria"] = [(c.code, c.sources, c.uncertain) for c in shown_on_card["criteria"]]
     lasting["unknown"] = [u.code for u in shown_on_card["unknown"]]
     lasting["upcoming"] = [(n.at, n.grade, n.at_most) for n in shown_on_card["upcoming"]]
     lasting["strip"] = [

@@ -15,10 +15,10 @@ from patients.display.text import (
     clock_text,
     date_text,
     date_time_text,
-    dated_text,
-    duration_text,
+    day_and_time_text,
     keep_units,
     site_time,
+    until_text,
 )
 
 _USUAL_REASONS: Final = (
@@ -38,11 +38,6 @@ def _clock(at: datetime) -> str:
 def _stamp(at: datetime) -> str:
     """Format a time in ISO 8601, for a script or a ``datetime`` attribute."""
     return site_time(at).isoformat()
-
-
-def _until(at: datetime, now: datetime) -> str:
-    """Format the time from ``now`` until ``at``: "39 min"; "now" where it has passed."""
-    return duration_text(at - now) if at > now else "now"
 
 
 def _typed_time(value: time | str | None) -> str:
@@ -67,12 +62,12 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "day": date_text,
     "initials": _initials,
     "date_time": date_time_text,
-    "dated": dated_text,
+    "dated": day_and_time_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
     "units": keep_units,
-    "until": _until,
+    "until": until_text,
 }
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.sentences import lab_unit_text
-from grading.engine.times import in_zone
+from grading.engine.times import in_zone, time_of_day
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
 from grading.engine.vocabulary import (
@@ -196,7 +196,7 @@ def attribution_text(entry: entries.Entry) -> str:
 
 
 _ATTRIBUTION_TAGS: Final = {
-    Attribution.OTHER: "another cause, not counted",
+    Attribution.OTHER: "other cause, not counted for CRS",
     Attribution.UNCERTAIN: "attribution uncertain, counted",
 }
 
@@ -265,9 +265,17 @@ def duration_text(duration: timedelta) -> str:
 
 
 def age_text(at: datetime, now: datetime) -> str:
-    """Return the time from ``at`` to ``now``: "12 min ago"."""
+    """Return the time from ``at`` to ``now``: "12 min ago"; ``clock.js`` has the same rule."""
     age = now - at
     return "just now" if age < timedelta(minutes=1) else f"{duration_text(age)} ago"
+
+
+def until_text(at: datetime, now: datetime) -> str:
+    """Return the time from ``now`` until ``at``: "39 min"; "now" where it has passed."""
+    if at <= now:
+        return "now"
+    wait = at - now
+    return "under 1 min" if wait < timedelta(minutes=1) else duration_text(wait)
 
 
 def late_text(at: datetime, recorded_at: datetime) -> str:
@@ -288,14 +296,13 @@ def date_text(day: date) -> str:
 
 def date_time_text(at: datetime) -> str:
     """Return a date and time at the site: "9 Mar 2026 13:05"."""
-    there = site_time(at)
-    return f"{date_text(there)} {there:%H:%M}"
+    return f"{date_text(site_time(at))} {time_of_day(site_time(at))}"
 
 
 def clock_text(at: datetime, now: datetime) -> str:
     """Return the time of day at the site, with the date where it is not that of ``now``."""
     there = site_time(at)
-    clock = f"{there.hour:02}:{there.minute:02}"
+    clock = time_of_day(there)
     return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
 
 
@@ -311,11 +318,11 @@ def clock_behind_text(last_recorded_at: datetime) -> str:
     )
 
 
-def dated_text(at: datetime, now: datetime) -> str:
-    """Return date and time at the site, with the year where it is not that of ``now``."""
+def day_and_time_text(at: datetime, now: datetime) -> str:
+    """Return date and time at the site: "28 Nov 18:51"; with the year where it is another one."""
     there = site_time(at)
     year = "" if there.year == day_of(now).year else f" {there.year}"
-    return f"{there.day} {there:%b}{year} {there:%H:%M}"
+    return f"{there.day} {there:%b}{year} {time_of_day(there)}"
 
 
 def day_of(at: datetime) -> date:

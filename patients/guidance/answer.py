@@ -17,7 +17,7 @@ from patients.models import Course, EntryKind, GuidanceAnswer
 from patients.queries.courses import now_for
 from patients.queries.guidance_answers import AnswerRow, answer_row_of
 from patients.recording.inputs import ConflictError, NewEntry, Submission
-from patients.recording.record import RecordingResult, append_act, lock_course
+from patients.recording.record import RecordingResult, append_act, check_open, lock_course
 
 
 class NoLongerAdvisedError(ConflictError):
@@ -66,7 +66,7 @@ def record_answer(course: Course, answer: NewAnswer, submission: Submission) -> 
     records nothing. Raises NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as
     ``recording.record`` does.
     """
-    lock_course(course.pk)
+    check_open(course, lock_course(course.pk), submission)
     new_entries: Sequence[NewEntry] = () if answer.treatment is None else (answer.treatment,)
     if course.acts.filter(form_id=submission.form_id).exists():
         result = append_act(course, new_entries, submission)

@@ -19,6 +19,8 @@ from grading.engine.algorithm.evidence import (
 )
 from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+from patients.display.assessment import grade_number, missing_for_grade_0, missing_text
+from patients.display.grade_changes import cause_of
 from patients.display.signature import signature_of
 from patients.display.text import clock_text, day_of
 from patients.display.timeline import answer_text
@@ -32,7 +34,7 @@ from patients.guidance.advice import (
     why_asked_again,
 )
 from patients.guidance.tasks import RISK_QUESTIONS, Task, risk_task, tasks_of
-from patients.queries.grades import EntryAuthor, GradeHistory
+from patients.queries.grades import EntryAuthor, GradeChangeRow, GradeHistory
 from patients.queries.status import CourseStatus, read_authors, read_history_for, weights_among
 
 
@@ -109,11 +111,15 @@ class ItemCard:
 
 @dataclass(frozen=True, slots=True)
 class GradeRiseAlert:
-    """Alert that the grade rose to its present value; shown once in a browser tab, by ``key``."""
+    """Alert that the grade rose to its present value; dismissed for a browser tab, by ``key``.
+
+    ``shown_before`` is "–" where the course was not assessed before.
+    """
 
     key: str
     at: datetime
     before: int
+    shown_before: str
     grade: int
     text: str
 
@@ -135,7 +141,13 @@ class GuidancePanel:
     answered_questions: Sequence[Task]
     rise: GradeRiseAlert | None
     next_at: datetime | None
+    missing: tuple[str, ...]
     signature: str
+
+    @property
+    def not_assessed_text(self) -> str:
+        """What must be charted before a grade 0 is known; "" where it is."""
+        return missing_text(self.missing) if self.missing else ""
 
     @property
     def first(self) -> ItemCard | None:
@@ -184,23 +196,24 @@ def panel_for_status(
     status: CourseStatus, history: GradeHistory, unchanged: Sequence[UnchangedItem]
 ) -> GuidancePanel:
     """Build the panel from a status and a grade history that were read already."""
-    return build_panel(advice_of(status, history), history.authors, unchanged)
+    return build_panel(advice_of(status, history), history, unchanged)
 
 
 def build_panel(
-    advice: Advice, known: Mapping[str, EntryAuthor], unchanged: Sequence[UnchangedItem]
+    advice: Advice, history: GradeHistory, unchanged: Sequence[UnchangedItem]
 ) -> GuidancePanel:
     """Build the panel of ``advice``.
 
-    ``known`` are the authors read so far, by entry id; those of other entries that an item used are
-    read here. ``unchanged`` are the entries that can be charted again unchanged.
+    ``history`` has the authors read so far, by entry id; those of other entries that an item used
+    are read here. ``unchanged`` are the entries that can be charted again unchanged.
     """
     course, status = advice.course, advice.status
-    authors = _authors(advice, known)
+    authors = _authors(advice, history.authors)
     risk = risk_answers(advice)
     cards = [_card(item, advice, authors, risk, unchanged) for item in advice.items]
     questions = list(_questions(advice, risk, authors))
-    rise, next_at = _rise(advice), _next_at(advice)
+    rise, next_at = _rise(advice, history.rise), _next_at(advice)
+    missing = missing_for_grade_0(status)
     return GuidancePanel(
         course_id=course.pk,
         as_of=status.at,
@@ -211,7 +224,10 @@ def build_panel(
         answered_questions=[task for task in questions if task.answer_in_force],
         rise=rise,
         next_at=next_at,
-        signature=signature_of(status.grade, cards, questions, rise, next_at, day_of(status.at)),
+        missing=missing,
+        signature=signature_of(
+            status.grade, missing, cards, questions, rise, next_at, day_of(status.at)
+        ),
     )
 
 
@@ -321,22 +337,20 @@ def _questions(
             yield risk_task(question, None, "Stress-dose hydrocortisone depends on it")
 
 
-def _rise(advice: Advice) -> GradeRiseAlert | None:
-    """Return the last rise to a new highest grade, if recent and without a fall since."""
-    grade, now = advice.status.grade, advice.status.at
-    highest, reached = None, None
-    for interval in advice.intervals:
-        if highest is not None and interval.grade > highest:
-            reached = (interval.start, highest, interval.grade)
-        elif reached is not None and interval.grade < reached[2]:
-            reached = None
-        highest = max(interval.grade, highest or 0)
-    if reached is None or now - reached[0] >= _INTERRUPTS_FOR:
+def _rise(advice: Advice, stored: GradeChangeRow | None) -> GradeRiseAlert | None:
+    """Return the last rise to a new highest grade, if recent and without a fall since.
+
+    ``stored`` is that rise with the findings of its period: they name the cause, not those of now.
+    """
+    now = advice.status.at
+    if stored is None or now - stored.at >= _INTERRUPTS_FOR:
         return None
-    at, before, risen_to = reached
-    deciding = (c.explanation for c in advice.status.criteria if c.grade == grade)
-    key = f"{advice.course.pk}:{risen_to}"
-    return GradeRiseAlert(key, at, before, risen_to, next(deciding, ""))
+    since = [interval for interval in advice.intervals if interval.start >= stored.at]
+    if any(interval.grade < stored.grade for interval in since):
+        return None
+    before = grade_number(stored.before, assessed=stored.assessed_before)
+    key = f"{advice.course.pk}:{stored.grade}:{stored.at:%Y%m%dT%H%M%S%f}"
+    return GradeRiseAlert(key, stored.at, stored.before, before, stored.grade, cause_of(stored))
 
 
 def _next_at(advice: Advice) -> datetime | None:

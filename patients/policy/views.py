@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.permissions import can_manage_policy, check_can_manage_policy
 from grading.engine.policy import policy_from
-from patients.display.text import site_time
+from patients.display.text import date_time_text
 from patients.models import Course, CoursePolicy, SitePolicy
 from patients.policy.decide import (
     DecidedMeanwhileError,
@@ -147,8 +147,8 @@ def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
         return False
     messages.info(
         request,
-        f"Policy changed from {site_time(made.valid_from):%d %b %Y %H:%M} on. "
-        "Open courses are graded under it from then on.",
+        f"Policy changed from {date_time_text(made.valid_from)} on; "
+        "open courses are graded under it from then.",
     )
     return True
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from crs_app.accounts.models import display_name_of
 from grading.engine.grading_system import GradingSystem
 from grading.engine.vocabulary import VasopressorDrug
 from patients.models import Course, Entry, EntryKind, GradePeriod
+from patients.queries.assessed import sql_assessed_since
 from patients.queries.entries import EntryRow, not_replaced, parse_entry_rows, sql_not_replaced
 from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
 from patients.queries.search import matches
@@ -68,7 +69,10 @@ _DRUGS: Final = [drug.value for drug in VasopressorDrug]
 
 
 class ClosedCourse(NamedTuple):
-    """A course that has ended: grades at its end, and who closed it and why, "" where unknown."""
+    """A course that has ended: grades at its end, and who closed it and why, "" where unknown.
+
+    A grade 0 that was not ``assessed`` is not shown.
+    """
 
     course_id: uuid.UUID
     name: str
@@ -81,6 +85,7 @@ class ClosedCourse(NamedTuple):
     grade: int | None
     at_most: int | None
     highest: int | None
+    assessed: bool
     reason: str
     closed_by: str
 
@@ -88,7 +93,8 @@ class ClosedCourse(NamedTuple):
 SQL_CLOSED_COURSES: Final = """
 SELECT course.id, patient.name, patient.mrn, course.ward, course.bed, course.product,
     course.infused_at, course.ended_at, at_end.grade, at_end.at_most, highest.grade,
-    coalesce(closing.reason, ''), author.username, author.first_name, author.last_name
+    {assessed} IS NOT NULL, coalesce(closing.reason, ''), author.username, author.first_name,
+    author.last_name
 FROM patients_course AS course
 JOIN patients_patient AS patient ON patient.id = course.patient_id
 LEFT JOIN LATERAL (
@@ -110,7 +116,9 @@ LEFT JOIN accounts_user AS author ON author.id = closing.recorded_by_id
 WHERE course.ended_at IS NOT NULL AND (%(ward)s = '' OR course.ward = %(ward)s)
     AND (%(found)s::uuid[] IS NULL OR course.id = ANY(%(found)s::uuid[]))
 ORDER BY course.ended_at DESC, course.id LIMIT %(limit)s OFFSET %(offset)s
-""".replace("{known_now}", sql_known_now())
+""".replace(
+    "{assessed}", sql_assessed_since(course="course.id", infused_at="course.infused_at")
+).replace("{known_now}", sql_known_now())
 
 
 def read_open_courses(now: datetime, system: GradingSystem) -> QuerySet[Any]:
@@ -125,6 +133,7 @@ def read_open_courses(now: datetime, system: GradingSystem) -> QuerySet[Any]:
         .annotate(
             last_observation_at=_last_observation(now),
             maximum=_maximum(now, system),
+            assessed_since=_ASSESSED_SINCE,
             support=RawSQL(SQL_SUPPORT, (now, _DRUGS, now)),  # noqa: S611 - a constant
         )
     )
@@ -172,6 +181,13 @@ def read_periods_from_now_on(
     """Read, for each open course, the period in force at ``now`` and those to come, in order."""
     params = {"system": system.key, "now": now}
     return _by_course(GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, params))
+
+
+_ASSESSED_SINCE: Final = RawSQL(  # noqa: S611 - made of constants
+    sql_assessed_since(course="patients_course.id", infused_at="patients_course.infused_at"),
+    (),
+    output_field=DateTimeField(null=True),
+)
 
 
 def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:

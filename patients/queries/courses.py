@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -14,7 +14,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from patients.models import ChartingAct, Course
+from patients.models import ChartingAct, Course, Move, Transfer
 
 _LAST_RECORDED_AT: Final = Subquery(
     ChartingAct.objects.filter(course=OuterRef("pk"))
@@ -53,6 +53,25 @@ def now_for(course: Course) -> datetime:
 def _reader(path: str | None) -> Callable[[uuid.UUID], Course]:
     reader: Callable[[uuid.UUID], Course] = import_string(path) if path else read_course_by_orm
     return reader
+
+
+class Closing(NamedTuple):
+    """When, why and by whom a course was closed."""
+
+    at: datetime
+    reason: str
+    author: str
+
+
+def read_closing(course: Course) -> Closing | None:
+    """Read how ``course`` was closed; None where it is open, without a statement."""
+    if course.ended_at is None:
+        return None
+    ends = Transfer.objects.filter(course=course, what=Move.ENDED).select_related("recorded_by")
+    last = ends.order_by("-recorded_at").first()
+    if last is None:
+        return Closing(course.ended_at, "", "")
+    return Closing(last.at, last.reason, last.recorded_by.display_name)
 
 
 def courses_following_site() -> QuerySet[Course]:

@@ -65,6 +65,13 @@ class ConflictError(Exception):
         self.sentence = sentence
 
 
+class CourseClosedError(ConflictError):
+    """The course was closed before the form was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("This course is closed. Reopen it to chart on it.")
+
+
 class ReplacedAlreadyError(ConflictError):
     """The entry to correct or retract has a successor already: ``successor``, by someone else."""
 

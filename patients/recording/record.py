@@ -25,6 +25,7 @@ from patients.queries.policies import PolicyPeriod, policy_periods_for
 from patients.queries.snapshot import SaveSnapshot, read_for_save
 from patients.recording.inputs import (
     AheadOfClockError,
+    CourseClosedError,
     FormReusedError,
     NewEntry,
     ReplacedAlreadyError,
@@ -82,11 +83,14 @@ def record_entries(
     The same ``form_id`` again is a replay: it answers as before and records nothing. Raises
     ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
     FormReusedError where the form was saved before with other contents or by another user. Raises
-    AheadOfClockError for a typed time ahead of the database's clock, and RuntimeError inside a
-    transaction: a thread that holds a course's lock must not wait in its queue.
+    CourseClosedError where the course was closed meanwhile, AheadOfClockError for a typed time
+    ahead of the database's clock, and RuntimeError inside a transaction: a thread that holds a
+    course's lock must not wait in its queue.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        lock_course(course.pk)
+        ended_at = lock_course(course.pk)
+        if new_entries:
+            check_open(course, ended_at, submission)
         return append_act(course, new_entries, submission)
 
 
@@ -128,15 +132,26 @@ def course_queue(course_id: uuid.UUID) -> Lock:
     return _COURSE_QUEUES[course_id.int % len(_COURSE_QUEUES)]
 
 
-def lock_course(course_id: uuid.UUID) -> None:
+def lock_course(course_id: uuid.UUID) -> datetime | None:
     """Lock the course's row until the transaction ends; foreign keys to it are not blocked.
 
-    Raises Course.DoesNotExist.
+    Returns when the course was closed, None where it is open. Raises Course.DoesNotExist.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id])
-        if not cursor.rowcount:
-            raise Course.DoesNotExist
+        cursor.execute(
+            "SELECT ended_at FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id]
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise Course.DoesNotExist
+    ended_at: datetime | None = found[0]
+    return ended_at
+
+
+def check_open(course: Course, ended_at: datetime | None, submission: Submission) -> None:
+    """Raise CourseClosedError where the course is closed; a form recorded before is a replay."""
+    if ended_at is not None and not course.acts.filter(form_id=submission.form_id).exists():
+        raise CourseClosedError
 
 
 def append_act(

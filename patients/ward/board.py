@@ -12,7 +12,7 @@ from uuid import UUID
 
 from grading.systems import HEADLINE
 from patients.display.banner import sex_letter
-from patients.display.grade_card import NextChange, next_change
+from patients.display.grade_card import GradeAt, NextChange, next_change
 from patients.display.support import Support, support_of
 from patients.display.text import age_text, day_text
 from patients.models import GradePeriod
@@ -37,7 +37,10 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """Row of one open course on the ward board; ``person`` is age and sex, "54 y F"."""
+    """Row of one open course on the ward board; ``person`` is age and sex, "54 y F".
+
+    A grade 0 that was not ``assessed`` is not shown.
+    """
 
     course_id: UUID
     name: str
@@ -50,6 +53,7 @@ class BoardRow:
     grade: int | None
     at_most: int | None
     maximum: int | None
+    assessed: bool
     next_change: NextChange | None
     rises_soon: bool
     support: Support
@@ -126,6 +130,9 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
         others = (p for p in periods if p.valid.lower > now and (p.grade, p.at_most) != shown)
         coming = next(others, None)
         change = _stored_next_change(current, coming, now) if coming is not None else None
+    grade = current.grade if current else None
+    at_most = current.at_most if current else None
+    assessed = grade != 0 or course.assessed_since is not None
     last = course.last_observation_at
     return BoardRow(
         course_id=course.pk,
@@ -136,9 +143,10 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
         bed=course.bed,
         product=course.product,
         day=day_text(course.infused_at, now),
-        grade=current.grade if current else None,
-        at_most=current.at_most if current else None,
-        maximum=course.maximum,
+        grade=grade,
+        at_most=at_most,
+        maximum=course.maximum if assessed else course.maximum or None,
+        assessed=assessed,
         next_change=change,
         rises_soon=change is not None
         and change.direction == "up"
@@ -150,19 +158,8 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
 
 
 def _stored_next_change(current: GradePeriod, coming: GradePeriod, now: datetime) -> NextChange:
-    met = {item["code"] for item in current.findings["criteria"]}
-    return next_change(
-        coming.valid.lower,
-        (current.grade, current.at_most),
-        (coming.grade, coming.at_most),
-        [
-            (item["code"], item["explanation"])
-            for item in coming.findings["criteria"]
-            if item["code"] not in met
-        ],
-        [item["why"] for item in coming.findings["unknown"]],
-        now,
-    )
+    before, after = (GradeAt(p.grade, p.at_most, p.findings) for p in (current, coming))
+    return next_change(coming.valid.lower, before, after, now)
 
 
 _SHOWN: Final[dict[str, Callable[[BoardRow], bool]]] = {

@@ -1,5 +1,6 @@
 import { watchAttribution } from "./charting/attribution.js";
 import { watchClock } from "./clock.js";
+import { watchConnection } from "./connection.js";
 import { watchDates } from "./date_words.js";
 import { watchDrafts } from "./unsent/forms.js";
 import { watchEntryForm } from "./charting/entry_form.js";
@@ -12,10 +13,13 @@ import { watchLabs } from "./charting/laboratory.js";
 import { watchLimits } from "./charting/limits.js";
 import { watchQuestions } from "./charting/questions.js";
 import { watchConcentrations } from "./charting/concentrations.js";
+import { watchLive } from "./live.js";
 import { watchSaves } from "./charting/save_status.js";
+import { watchSaving } from "./charting/saving.js";
 import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchShown } from "./shown.js";
+import { watchTimeline } from "./timeline.js";
 import { watchToxicity } from "./charting/toxicity.js";
 import { watchBoard } from "./ward/board.js";
 
@@ -64,3 +68,7 @@ watchLimits();
 watchQuestions();
 watchDates();
 watchBoard();
+watchTimeline();
+watchLive();
+watchSaving();
+watchConnection();

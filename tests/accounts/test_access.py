@@ -55,7 +55,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:board": (READ, NO_SUCH_METHOD),
     "patients:admit": (CHART_PAGE, CHART),
     "patients:bedside": (READ, NO_SUCH_METHOD),
-    "patients:grade": (READ, NO_SUCH_METHOD),
+    "patients:live": (READ, NO_SUCH_METHOD),
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
@@ -110,7 +110,7 @@ class Target:
             ],
         }
         of_a_course = {
-            "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
+            "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]

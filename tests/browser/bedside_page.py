@@ -66,6 +66,10 @@ class BedsidePage:
     def expect_grade(self, grade: int) -> None:
         expect(self.card.get_by_role("strong")).to_have_text(str(grade))
 
+    def expect_not_assessed(self) -> None:
+        expect(self.card.get_by_role("strong")).to_have_text("–")
+        expect(self.card).to_contain_text("Not yet assessed")
+
     def change(self, text: str, how: str) -> None:
         """Opens the menu of the entry that reads ``text`` and follows ``how``."""
         row = self.rows.filter(has=self.page.get_by_label(f"Change this entry: {text}", exact=True))

@@ -170,7 +170,7 @@ def test_corrections_and_conflicts(
     faults: list[str] = []
     bedside.change("Norepinephrine 22 mcg/min", "Entered in error")
     faults += faults_of(page, "retract")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
     expect(page.get_by_role("alert")).to_be_visible()
     faults += faults_of(page, "retract refused")
     bedside.change("Norepinephrine 22 mcg/min", "Correct")
@@ -183,7 +183,7 @@ def test_corrections_and_conflicts(
     retract_entry(entry, sending(nurse, answers={"reason": "Another patient"}))
     bedside.fill({"Reason for the correction": "Misread"})
     bedside.save()
-    expect(page.get_by_text("Not saved: this entry was taken back meanwhile")).to_be_visible()
+    expect(page.get_by_text("marked this entry as an error")).to_be_visible()
     faults += faults_of(page, "conflict")
     assert not faults, "\n".join(faults)
 
@@ -201,7 +201,7 @@ def test_what_is_not_sent_and_the_list_of_keys(bedside: BedsidePage) -> None:
     bedside.fill({"Device": "Nasal cannula"})
     page.route("**/entries/oxygen/", lambda route: route.abort("connectionreset"), times=1)
     bedside.save()
-    expect(page.get_by_role("alert")).to_contain_text("Not confirmed.")
+    expect(page.get_by_role("alert")).to_contain_text("Not sent yet.")
     faults += faults_of(page, "not confirmed")
     page.route("**/entries/oxygen/", lambda route: route.fulfill(status=401), times=1)
     bedside.save()

@@ -1,4 +1,4 @@
-"""The bedside page on a tablet: Save in sight, tiles inside the screen, no word wider than a page."""
+"""The bedside page on a tablet: Save in sight, tiles inside the screen, no page too wide."""
 
 import re
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_save_is_in_sight_for_every_patient_of_the_ward(
 def test_save_stays_in_sight_with_a_question_and_with_a_refusal(
     nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
 ) -> None:
-    """Both stand above the boxes; the box is marked, and the safe button or the box has the focus."""
+    """Both stand above the boxes; the safe button, or the box that is wrong, has the focus."""
     chart(course, nurse, "oxygen", ago(minutes=5), device="venturi_mask", fio2_percent="50")
     chart(course, nurse, "vitals", ago(minutes=4), temperature_c="38.4", heart_rate="128")
     bedside = open_as(nurse, course)

@@ -31,7 +31,7 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
     sign_in(page, nurse)
     page.goto("/")
     ada = page.get_by_role("row").filter(has_text="OKONKWO, Ada")
-    expect(ada).to_contain_text("Grade 0")
+    expect(ada).to_contain_text("– not assessed")
     page.evaluate("window.leftOpen = true")
 
     started = timezone.now() - timedelta(hours=1)

@@ -51,11 +51,11 @@ def test_a_rise_of_the_grade_shows_everywhere_at_once(bedside: BedsidePage) -> N
     rows = bedside.rows.count()
     bedside.fill(FEVER_ROUND)
     bedside.save()
-    bedside.expect_saved("Grade 0 to grade 1")
+    bedside.expect_saved("Not assessed to grade 1")
     bedside.expect_grade(1)
-    expect(bedside.announcer).to_have_text("CRS grade 0 to grade 1")
+    expect(bedside.announcer).to_have_text("CRS not assessed to grade 1")
     expect(bedside.rows).to_have_count(rows + 2)
-    expect(bedside.rows.first).to_contain_text("Grade 0 → 1")
+    expect(bedside.rows.first).to_contain_text("Grade – → 1")
     expect(bedside.rows.nth(1)).to_contain_text("Temp 38.4 °C · BP 118/66 · SpO₂ 96 %")
 
 
@@ -154,7 +154,7 @@ def test_without_a_network_nothing_is_lost(bedside: BedsidePage, course: Course)
     bedside.page.context.set_offline(True)
     bedside.save()
     refused = bedside.page.get_by_role("alert")
-    expect(refused).to_contain_text("Not confirmed. There is no connection.")
+    expect(refused).to_contain_text("Not sent yet. There is no connection.")
     for label, typed in FEVER_ROUND.items():
         expect(bedside.field(label)).to_have_value(typed)
     assert ChartingAct.objects.count() == acts

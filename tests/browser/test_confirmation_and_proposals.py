@@ -80,7 +80,7 @@ def test_one_vital_sign_of_a_set_is_due_to_something_else(
     bedside.save_and_see_it_saved()
     bedside.expect_grade(1)
     row = bedside.rows.filter(has_text="SBP 84")
-    expect(row).to_contain_text("SBP another cause, not counted: bleeding")
+    expect(row).to_contain_text("SBP other cause, not counted for CRS: bleeding")
 
     expect(bedside.field("Systolic due to")).to_have_value("other")
     expect(bedside.field("Temperature due to")).to_have_value("")
@@ -137,5 +137,5 @@ def test_a_late_entry_says_what_it_changed(bedside: BedsidePage, nurse: User) ->
     bedside.save()
     bedside.expect_saved("2 grade changes")
     saved = bedside.page.get_by_role("status").filter(has_text="Saved")
-    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 0 → 1"))
+    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade – → 1"))
     expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 1 → 0"))

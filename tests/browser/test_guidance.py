@@ -96,7 +96,7 @@ def test_a_panel_that_was_replaced_during_a_save_is_asked_for(
 
     bedside.page.route("**/entries/vitals/", replaced_meanwhile)
     bedside.fill({"Heart rate": "88"})
-    with bedside.page.expect_request(re.compile(r"/guidance/\?seen=")):
+    with bedside.page.expect_request(re.compile(r"/live/\?")):
         bedside.save()
     bedside.expect_saved("HR 88")
 
@@ -281,14 +281,14 @@ def test_stabilised_ends_the_reassessment(
 def test_a_first_rise_interrupts_once(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
-    """It takes the focus the first time; dismissed, it does not come again."""
+    """It is read out and takes no focus; dismissed, it does not come again."""
     bedside = open_page(severe)
     rise = bedside.page.get_by_role("region", name="The grade has risen")
-    expect(rise).to_be_focused()
-    expect(rise).to_contain_text("Grade 0 → 3")
+    expect(rise).to_contain_text("Grade – → 3")
+    expect(bedside.page.locator("#rise-announcer")).to_contain_text("Grade – → 3 at")
+    assert bedside.page.evaluate("document.activeElement === document.body")
     bedside.page.reload()
     expect(rise).to_be_visible()
-    expect(rise).not_to_be_focused()
     rise.get_by_role("button", name="OK, seen").click()
     expect(rise).to_be_hidden()
     bedside.page.reload()
@@ -330,7 +330,7 @@ def test_without_connection_nothing_is_lost_silently(
     bedside = open_page(severe)
     bedside.page.context.set_offline(True)
     bedside.guidance_item("Monitor very closely").get_by_role("button", name="Done").click()
-    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not confirmed. There is no")
+    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not sent yet. There is no")
     assert not GuidanceAnswer.objects.exists()
 
 

@@ -42,8 +42,8 @@ def test_a_death_is_read_back_before_it_is_recorded(bedside: BedsidePage, course
 
     bedside.change("Death", "Entered in error")
     bedside.fill({"Why was it entered in error?": "Wrong patient"})
-    bedside.page.get_by_role("button", name="Take it back").click()
-    bedside.expect_grade(0)
+    bedside.page.get_by_role("button", name="Mark as entered in error").click()
+    bedside.expect_not_assessed()
 
 
 def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -> None:
@@ -55,7 +55,7 @@ def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -
     bedside.change("Judged immediately life-threatening toxicity: yes", "Correct")
     bedside.fill({"Judgement": "not present", "Reason for the correction": "Misunderstood"})
     bedside.save()
-    bedside.expect_grade(0)
+    bedside.expect_not_assessed()
 
 
 def test_a_note_is_written(bedside: BedsidePage) -> None:

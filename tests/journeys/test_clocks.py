@@ -155,7 +155,7 @@ class TestAClockThatWasSetBack:
     def test_the_page_says_so_and_keeps_the_grade(
         self, nurse_client: Client, set_back: Course
     ) -> None:
-        for address in (url("bedside", set_back), url("grade", set_back)):
+        for address in (url("bedside", set_back), url("live", set_back)):
             page = nurse_client.get(address)
             assert page.context["card"].grade == 2, address
             assert "The server's clock (" in text_of(page.content.decode())
@@ -224,7 +224,9 @@ def test_clocks_that_agree_are_not_mentioned(
     ahead = timezone.now() + timedelta(minutes=4)
     chart(course, clinician, "vitals", ahead, temperature_c="38.5")
     for address in (url("bedside", course), reverse("patients:board")):
-        assert "clock" not in text_of(nurse_client.get(address).content.decode()).casefold()
+        assert (
+            "server's clock" not in text_of(nurse_client.get(address).content.decode()).casefold()
+        )
     assert nurse_client.get("/health/").content == b"ok\n"
 
 

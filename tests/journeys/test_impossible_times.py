@@ -55,7 +55,7 @@ def every_page(course: Course) -> list[str]:
         reverse("patients:board") + "?ended",
         url("bedside", course),
         url("timeline", course),
-        url("grade", course),
+        url("live", course),
         url("guidance", course),
         url("transfer", course),
         url("course_policy", course),

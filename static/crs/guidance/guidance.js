@@ -1,5 +1,6 @@
-// The guidance panel: open details, also those of the grade card, stay open over a refresh, the focus stays at the answered item, a
-// failed request shows a message, and a rise of the grade is announced once. The response to a save
+// The guidance panel: open details, also those of the grade card, stay open over a refresh, the focus
+// stays at the answered item, a failed request shows a message, and a rise of the grade is read out
+// once. The response to a save
 // has the panel only where it differs from the one on the page.
 
 import { SHOWN_HEADER } from "../shown.js";
@@ -48,12 +49,12 @@ const showFailure = (event) => {
   if (!event.target.closest?.("#guidance") || event.detail.requestConfig?.verb !== "post") return;
   const status = event.detail.xhr?.status ?? 0;
   // Without a response the server may have saved it; the idempotency key makes a retry safe.
-  const headline = status === 0 || status >= 500 ? "Not confirmed." : "Not saved.";
+  const headline = status === 0 || status >= 500 ? "Not sent yet." : "Not saved.";
   const why =
     {
       0: "There is no connection.",
       401: "You have been signed out: sign in again.",
-      403: "You may not do this, or have signed in again elsewhere.",
+      403: "Not allowed, or your sign-in has changed. Reload the page.",
     }[status] ?? "The server could not save it.";
   const message = document.createElement("p");
   message.className = "message message-wrong";
@@ -76,8 +77,10 @@ const showRise = () => {
   rise.hidden = false;
   if (sessionStorage.getItem(seenKey(rise))) return;
   sessionStorage.setItem(seenKey(rise), "shown");
-  // Someone who is charting keeps the focus.
-  if (!document.activeElement?.closest("form[data-entry]")) rise.focus();
+  // It is read out, and the focus stays where it is.
+  document.getElementById("rise-announcer").textContent = rise.querySelector("p").textContent
+    .replace(/\s+/g, " ")
+    .trim();
 };
 const dismiss = (button) => {
   const rise = button.closest("[data-rise]");

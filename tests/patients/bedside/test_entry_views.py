@@ -134,7 +134,7 @@ def test_a_correction_is_asked_for_a_reason_and_shown_struck_through(
         ("Temp 38.5 °C", "decimal point")
     ]
     assert Entry.objects.get(replaces=entry).at == entry.at
-    assert answer.context["saved"].announcement == "Grade 1 to grade 0"
+    assert answer.context["saved"].announcement == "Grade 1 to not assessed"
 
 
 def test_a_second_correction_shows_the_first_and_changes_nothing(
