@@ -99,6 +99,11 @@ class Reason:
     uncertain: bool = False
     sources: tuple[Source, ...] = ()
 
+    @property
+    def sources_to_check(self) -> list[str]:
+        """The names of those sources that are so old that they must be checked."""
+        return [source.what for source in self.sources if source.stale]
+
 
 @dataclass(frozen=True, slots=True)
 class GradeCard:

@@ -59,11 +59,30 @@ const show = (input) => {
   input.closest(".field")?.classList.toggle("out-of-limits", Boolean(sentence?.isWrong));
 };
 
+// A line that appears while a finger is on a button would move the button away from under it.
+let isPressed = false;
+const waiting = new Set();
+const showLater = (input) => {
+  if (isPressed) waiting.add(input);
+  else show(input);
+};
+const release = () => {
+  isPressed = false;
+  setTimeout(() => {
+    for (const input of waiting) if (input.isConnected) show(input);
+    waiting.clear();
+  });
+};
+
 export const watchLimits = () => {
+  document.addEventListener("pointerdown", () => {
+    isPressed = true;
+  });
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, release);
   document.addEventListener("change", (event) => {
-    if (event.target.matches("input[data-number]")) show(event.target);
+    if (event.target.matches("input[data-number]")) showLater(event.target);
     const input = event.target.closest(".measure")?.querySelector("input[data-number]");
-    if (event.target.matches("select") && input) show(input);
+    if (event.target.matches("select") && input) showLater(input);
   });
   // A form that was emptied after a save.
   document.body.addEventListener("htmx:afterSettle", () => {
