@@ -121,7 +121,9 @@ class VitalsForm(EntryForm):
             label = f"Use {typed} {_TEMPERATURE_C.unit}"
             return Remedy(label, TEMPERATURE_UNIT, CELSIUS_UNIT)
         converted = format_number(celsius(Decimal(typed)), 1)
-        label = f"Use {typed} {FAHRENHEIT.unit} = {converted} {_TEMPERATURE_C.unit}"
+        sign = "≈" if converted.startswith("≈") else "="
+        number = converted.removeprefix("≈")
+        label = f"Use {typed} {FAHRENHEIT.unit} {sign} {number} {_TEMPERATURE_C.unit}"
         return Remedy(label, TEMPERATURE_UNIT, FAHRENHEIT_UNIT)
 
     def values_of(self, entry: Entry) -> dict[str, Any]:

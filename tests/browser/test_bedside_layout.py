@@ -70,7 +70,7 @@ def test_save_stays_in_sight_with_a_question_and_with_a_refusal(
     expect(refused).to_contain_text("102.4")
     expect(bedside.field("Temperature")).to_be_focused()
     assert bottom_of_save(bedside) <= HIGHEST_SAVE
-    refused.get_by_role("button", name="Use 102.4 °F = 39.1 °C").click()
+    refused.get_by_role("button", name="Use 102.4 °F ≈ 39.1 °C").click()
     expect(bedside.field("Temperature unit")).to_have_value("f")
     expect(refused).to_have_count(0)
     bedside.save_and_see_it_saved()
