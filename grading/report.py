@@ -72,7 +72,7 @@ def _why(status: CurrentStatus) -> Iterator[str]:
         mark = " (attribution uncertain)" if criterion.uncertain else ""
         yield f"  * grade {criterion.grade}: {criterion.explanation}{mark}  [{criterion.citation}]"
     if not status.criteria:
-        yield "  no criterion of CRS is met"
+        yield "  no CRS criterion met in the values charted"
     for excluded in status.excluded:
         yield f"  - not counted, attributed to another cause: {_thing(excluded.what)}"
 

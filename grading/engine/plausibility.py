@@ -207,6 +207,13 @@ def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
     yield from _limit_of_normal(entry, unit, "lower_limit", unit.lower_normal)
     neonate = unit.upper_normal_neonate if circumstances.is_neonate else None
     yield from _limit_of_normal(entry, unit, "upper_limit", neonate or unit.upper_normal)
+    lower, upper = entry.lower_limit, entry.upper_limit
+    if lower is not None and upper is not None and lower >= upper:
+        yield Question(
+            "upper_limit",
+            f"{entry.analyte.label}: {format_number(upper)} is not above the lower limit, "
+            f"{format_number(lower)}.",
+        )
 
 
 class _Result(NamedTuple):

@@ -55,7 +55,7 @@ REFUSED = [
         "Vasopressor",
         {"Drug": "Norepinephrine", "Rate": "12", "Unit": "mL/h"},
         "Concentration",
-        "How much is in one mL? mL/h alone is no dose.",
+        "Enter the syringe concentration.",
         id="mL/h without a concentration",
     ),
 ]

@@ -102,7 +102,7 @@ def test_an_empty_course_is_grade_0(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_text(json.dumps(BASE))
     _, out, _ = run(str(path), capsys=capsys)
     assert "CRS GRADE  0   since 2014-01-01 00:00" in out
-    assert "no criterion of CRS is met" in out
+    assert "no CRS criterion met in the values charted" in out
     assert "by the clock, if nothing more is charted\n  none" in out
 
 

@@ -190,3 +190,10 @@ def _at(text: str) -> Any:
 
 def test_a_file_without_anything_unusual_has_no_warnings() -> None:
     assert result_json(json.dumps(BASE))["warnings"] == []
+
+
+def test_an_upper_limit_that_is_not_above_the_lower_one_is_warned_of() -> None:
+    assert places(lab("alt", "U/L", 30, lower_limit=40, upper_limit=40)) == [
+        "entries[0].upper_limit"
+    ]
+    assert places(lab("alt", "U/L", 30, lower_limit=7, upper_limit=40)) == []
