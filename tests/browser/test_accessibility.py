@@ -27,9 +27,9 @@ ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES = {"light": ALL, "dark": ["color-contrast"]}  # a theme changes nothing but colours
 TABS = (
     ("Vitals", "Oxygen", "Vasopressor"),
-    ("Fluid", "Weight", "Labs"),
+    ("Fluid bolus", "Weight", "Labs"),
     ("Symptoms", "Toxicity", "Treatment"),
-    ("Baseline", "Risk", "Judgement"),
+    ("Baseline", "Risk factors", "Clinical judgement"),
     ("Note", "Not observed", "Death"),
 )
 RUN_AXE = """async (rulesByTheme) => {
@@ -232,7 +232,7 @@ def test_toxicities_and_symptoms(busy_bedside: BedsidePage) -> None:
     page.get_by_role("radio", name="4 moderate").check()
     faults += faults_of(page, "grading a toxicity")
     bedside.open_tab("Symptoms")
-    page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="present").check()
+    page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="yes").check()
     faults += faults_of(page, "a symptom ticked")
     assert not faults, "\n".join(faults)
 
@@ -345,7 +345,7 @@ def test_guidance_and_a_dose_to_chart(severe_bedside: BedsidePage) -> None:
     dose.locator("summary").first.click()
     dose.get_by_text("Not now", exact=True).click()
     faults += faults_of(page, "an item open")
-    dose.get_by_role("link", name="Done…").click()
+    dose.get_by_role("link", name="Other dose given…").click()
     expect(bedside.field("Dose")).to_be_visible()
     faults += faults_of(page, "the dose that was given")
     assert not faults, "\n".join(faults)
@@ -354,7 +354,7 @@ def test_guidance_and_a_dose_to_chart(severe_bedside: BedsidePage) -> None:
 def test_guidance_not_appropriate_and_sources(severe_bedside: BedsidePage, course: Course) -> None:
     bedside, page = severe_bedside, severe_bedside.page
     item = bedside.guidance_item("Monitor very closely")
-    item.get_by_role("link", name="Not appropriate…").click()
+    item.get_by_role("link", name="Not suitable…").click()
     expect(page.get_by_label("Goals of care")).to_be_visible()
     faults = faults_of(page, "the reason why not")
     page.get_by_label("Goals of care").check()
