@@ -56,7 +56,7 @@ def test_a_rise_by_the_clock_says_so(nurse_client: Client, course: Course, clini
     assert abs(rise.at - ago(hours=0.5)) < timedelta(minutes=1)
     page = text_of(nurse_client.get(url("bedside", course)).content.decode())
     assert re.search(
-        r"Grade 2 → 3 at [\d\w :]+, by the clock: High dose .* See guidance OK, seen", page
+        r"Grade 2 → 3 at [\d\w :]+, by the clock: High dose .* See advice OK, seen", page
     )
 
 
