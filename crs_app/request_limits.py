@@ -21,8 +21,8 @@ from crs_app.security_headers import PROTECTING_HEADERS
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-QUERY_AT_MOST: Final = 2048
-"""Characters of the query of an address."""
+QUERY_AT_MOST: Final = 6000
+"""Characters of the query of an address: a poll names the fields of its page."""
 BODY_SILENT_AT_MOST_SECONDS: Final = 5
 """How long a body may stop on its way; a proxy that buffers bodies waits for slow ones."""
 

@@ -62,8 +62,8 @@ def _shown_safely(value: Any) -> Any:
     return for_a_page(value) if type(value) is str else value
 
 
-_SEEN_BY_LAYOUTS: Final = ("previous", "running")
-"""What the parts of a form read of the page: the values charted before, and the infusions."""
+_SEEN_BY_LAYOUTS: Final = ("previous", "running", "course_id")
+"""What the parts of a form read of the page: values charted before, infusions, the course."""
 
 
 def _part_renderer() -> Callable[..., str]:

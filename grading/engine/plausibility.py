@@ -98,7 +98,7 @@ def _vitals(entry: Vitals, circumstances: Circumstances) -> Iterator[Question]:
 
 
 def _outside(sign: VitalSign, reading: Number, band: AgeBand | None) -> Iterator[Question]:
-    usual = sign.usual if band is None else sign.usual_of_children.get(band, sign.usual)
+    usual = sign.usual_in(band)
     age = f" ({band.label})" if band in sign.usual_of_children and band is not None else ""
     named = f"{sign.label} {format_number(reading, 1)} {sign.unit}"
     yield from _outside_usual(sign.key, named, reading, usual, sign.unit, age)

@@ -38,8 +38,9 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel
 from patients.models import Course, EntryKind
+from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
-from patients.queries.entries import parse_entry
+from patients.queries.entries import parse_entries, parse_entry
 from patients.queries.grades import GradeHistory
 from patients.queries.guidance_answers import AnswerRow, read_latest_answers
 from patients.queries.status import read_course_status, read_history_for, weights_among
@@ -132,7 +133,15 @@ def after_save(
         text=_saved_text(entry_rows),
         announcement=_announcement(result, history),
         changes=_changes(result, history),
-        card=grade_card(course.pk, status, history.grades, history.authors, history.assessed_since),
+        card=grade_card(
+            course.pk,
+            status,
+            history.grades,
+            history.authors,
+            history.assessed_since,
+            recent=parse_entries(history.recent),
+            age_years=age_at_infusion(course),
+        ),
         banner=_banner(result),
         new_rows=new_rows,
         timeline=timeline_of(

@@ -106,7 +106,11 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
         if item is None:
             return _refused(request, course, NoLongerAdvisedError().sentence)
         return _form_page(
-            request, course, item, _empty_form(course, advice, item, replied, now), replied
+            request,
+            course,
+            item,
+            _empty_form(course, advice, item, replied, now, request.GET.get("dose", "")),
+            replied,
         )
     form = _posted_form(request, course, code, replied, now)
     entries = _entries_of(request, course, form)
@@ -133,14 +137,16 @@ def _charts(code: str, reply: Reply) -> bool:
 
 
 def _empty_form(
-    course: Course, advice: Advice, item: Item, reply: Reply, now: datetime
+    course: Course, advice: Advice, item: Item, reply: Reply, now: datetime, chosen_mg: str
 ) -> AnswerForm | TreatmentGivenForm:
-    """Build the form of ``reply`` with the dose of ``item`` proposed."""
+    """Build the form of ``reply``, with the dose that was chosen or that ``item`` proposes."""
     latest = advice.answers.get(item.code)
     seen = "" if latest is None else str(latest.pk)
     if _charts(item.code, reply):
         agents = CHARTED_BY_DONE[item.code]
-        return TreatmentGivenForm(course=course, now=now, agents=agents, item=item, seen=seen)
+        return TreatmentGivenForm(
+            course=course, now=now, agents=agents, item=item, seen=seen, chosen_mg=chosen_mg
+        )
     return FORM_OF_REPLY[reply](seen=seen)
 
 

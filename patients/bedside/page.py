@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -34,8 +34,10 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.forms import RETURNS_AFTER
 from patients.guidance.panel import panel_for_status
 from patients.models import Course, EntryKind
+from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
 from patients.queries.courses import Closing, now_for, read_closing
+from patients.queries.entries import parse_entries
 from patients.queries.grades import GradeHistory
 from patients.queries.status import (
     CourseStatus,
@@ -47,25 +49,42 @@ from patients.queries.status import (
 from patients.requests import SignedInRequest
 
 FIRST_KIND: Final = EntryKind.VITALS.value
-TABS: Final = {
-    EntryKind.VITALS.value: "Vitals",
-    EntryKind.OXYGEN.value: "Oxygen",
-    EntryKind.VASOPRESSOR.value: "Vasopressor",
-    EntryKind.FLUID_BOLUS.value: "Fluid",
-    EntryKind.LAB.value: "Labs",
-    EntryKind.SYMPTOM.value: "Symptoms",
-    EntryKind.TOXICITY.value: "Toxicity",
-    EntryKind.TREATMENT.value: "Treatment",
-    EntryKind.WEIGHT.value: "Weight",
-    EntryKind.BASELINE.value: "Baseline",
-    EntryKind.RISK.value: "Risk",
-    EntryKind.JUDGEMENT.value: "Judgement",
-    EntryKind.NOTE.value: "Note",
-    EntryKind.NOT_OBSERVED.value: "Not observed",
-    EntryKind.DEATH.value: "Death",
+
+
+class Tab(NamedTuple):
+    """What opens the form of ``kind``; ``about`` says in a few words what belongs there."""
+
+    kind: str
+    label: str
+    about: str = ""
+
+
+IN_ROW: Final = (
+    Tab(EntryKind.VITALS.value, "Vitals"),
+    Tab(EntryKind.OXYGEN.value, "Oxygen"),
+    Tab(EntryKind.VASOPRESSOR.value, "Vasopressor"),
+    Tab(EntryKind.FLUID_BOLUS.value, "Fluid bolus"),
+    Tab(EntryKind.LAB.value, "Labs"),
+)
+"""The kinds used most: always in sight."""
+TILES: Final = (
+    Tab(EntryKind.TREATMENT.value, "Treatment", "tocilizumab, steroid, antibiotic…"),
+    Tab(EntryKind.SYMPTOM.value, "Symptoms", "rigors, headache, nausea…"),
+    Tab(EntryKind.TOXICITY.value, "Toxicity", "CTCAE: heart, liver, skin…"),
+    Tab(EntryKind.JUDGEMENT.value, "Clinical judgement", "refractory, life-threatening"),
+    Tab(EntryKind.RISK.value, "Risk factors", "age, comorbidity, steroids"),
+    Tab(EntryKind.WEIGHT.value, "Weight", "used for doses"),
+    Tab(EntryKind.BASELINE.value, "Baseline", "usual pressure, creatinine…"),
+    Tab(EntryKind.NOT_OBSERVED.value, "Not observed", "asleep, refused, off the ward…"),
+    Tab(EntryKind.NOTE.value, "Note", "free text, not graded"),
+)
+"""The other kinds, which "More" opens."""
+RARE: Final = (Tab(EntryKind.DEATH.value, "Death"),)
+TABS: Final = {tab.kind: tab for tab in (*IN_ROW, *TILES, *RARE)}
+_TITLES: Final = {
+    EntryKind.VITALS.value: "Vital signs",
+    EntryKind.LAB.value: "Laboratory results",
 }
-IN_SIGHT: Final = 5
-"""How many tabs are in the row; "More" opens the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +189,8 @@ def card_of(data: BedsideData) -> GradeCard:
         history.authors,
         history.assessed_since,
         closed=data.closing is not None,
+        recent=parse_entries(history.recent),
+        age_years=age_at_infusion(data.course),
     )
 
 
@@ -198,7 +219,12 @@ def live_signatures(data: BedsideData) -> dict[str, str]:
 def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
     """Build the context of a form of ``kind``: the form, and the address it is sent to."""
     action = reverse("patients:entries", args=[form.course.pk, kind])
-    return {"form": form, "kind": kind, "action": action}
+    return {"form": form, "kind": kind, "action": action, "title": title_of(kind)}
+
+
+def title_of(kind: str) -> str:
+    """Return the title of the form of ``kind``."""
+    return _TITLES.get(kind, TABS[kind].label)
 
 
 def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
@@ -208,8 +234,9 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
         "patient": course.patient,
         "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
-        "tabs": tuple(TABS.items())[:IN_SIGHT],
-        "more_tabs": tuple(TABS.items())[IN_SIGHT:],
+        "tabs": IN_ROW,
+        "tiles": TILES,
+        "rare": RARE,
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": tuple(RETURNS_AFTER.items()),
     }

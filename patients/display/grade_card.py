@@ -14,6 +14,7 @@ from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.assessment import grade_words, missing_for_grade_0, missing_text
 from patients.display.grade_changes import what_began, what_ended
+from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
 from patients.display.text import (
     clock_behind_text,
@@ -21,9 +22,10 @@ from patients.display.text import (
     day_of,
     entry_text,
     key_label,
-    short_value,
+    pressure_text,
     vital_sign_number,
 )
+from patients.display.value_strip import StripValue, strip_of, values_before
 from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeChangeRow, GradeInterval
 
 
@@ -44,6 +46,7 @@ class CriterionLine:
     code: str
     grade: int
     text: str
+    clause: Clause
     uncertain: bool
     sources: tuple[Source, ...]
     citation: str
@@ -87,15 +90,19 @@ class NextChange:
 
 
 @dataclass(frozen=True, slots=True)
-class StripValue:
-    """One of the latest values, as the strip below the grade shows it."""
+class Reason:
+    """One line of why: a criterion that is met, or something not known (``answer``)."""
 
-    key: str
-    label: str
-    value: str
-    unit: str
-    at: datetime
-    stale: bool
+    answer: str
+    grade: int
+    clause: Clause
+    uncertain: bool = False
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def sources_to_check(self) -> list[str]:
+        """The names of those sources that are so old that they must be checked."""
+        return [source.what for source in self.sources if source.stale]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,48 @@ class GradeCard:
         """The grade as it is read out: "grade 2", "not assessed", "not graded"."""
         return grade_words(self.grade, assessed=not self.missing)
 
+    @property
+    def reasons(self) -> list[Reason]:
+        """Every reason, those that decide grade and bound first, then the highest grade first."""
+        met = [Reason("met", c.grade, c.clause, c.uncertain, c.sources) for c in self.criteria]
+        unknown = [
+            Reason("unknown", u.could_reach, clause_of(u.code, {}, u.text)) for u in self.unknown
+        ]
+        if self.grade is None or self.at_most is None or self.at_most <= self.grade:
+            return [*met, *unknown]
+        bound = next((u for u in unknown if u.grade == self.at_most), None)
+        others = [*met[1:], *(u for u in unknown if u is not bound)]
+        return [*met[:1], *([] if bound is None else [bound]), *others]
+
+    @property
+    def deciding(self) -> list[Reason]:
+        """The reasons that are always in sight."""
+        return self.reasons[:_FIRST_REASONS]
+
+    @property
+    def further(self) -> list[Reason]:
+        """The reasons that are one tap away."""
+        return self.reasons[_FIRST_REASONS:]
+
+    @property
+    def further_label(self) -> str:
+        """The words that open what is one tap away."""
+        count = len(self.further)
+        return f"{count} more reason{'' if count == 1 else 's'}" if count else "More about this"
+
+    @property
+    def next_changes(self) -> list[NextChange]:
+        """The next change by the clock, and the first rise where that is another."""
+        changes = [change for change in self.upcoming if change.direction != "same"]
+        rise = next((change for change in changes if change.direction == "up"), None)
+        return changes[:1] + ([rise] if rise is not None and rise not in changes[:1] else [])
+
+    @property
+    def later_changes(self) -> list[NextChange]:
+        """The changes by the clock that are one tap away."""
+        shown = self.next_changes
+        return [c for c in self.upcoming if c.direction != "same" and c not in shown]
+
 
 _EXPECTED: Final = {
     "temperature_c": "temperature",
@@ -161,15 +210,8 @@ _EXPECTED: Final = {
     f"lab.{Analyte.AST}": "AST",
     f"lab.{Analyte.FIBRINOGEN}": "fibrinogen",
 }
-_STRIP: Final = (
-    "systolic_mmhg",
-    "temperature_c",
-    "spo2_percent",
-    "heart_rate",
-    "respiratory_rate",
-    f"lab.{Analyte.CRP}",
-    f"lab.{Analyte.FERRITIN}",
-)
+_FIRST_REASONS: Final = 2
+"""How many reasons the card shows before "more reasons" is opened."""
 
 
 def grade_card(
@@ -180,12 +222,15 @@ def grade_card(
     assessed_since: datetime | None = None,
     *,
     closed: bool = False,
+    recent: Iterable[entries.Entry] = (),
+    age_years: int | None = None,
 ) -> GradeCard:
     """Build the card of a course from its current status.
 
     ``intervals`` are the stored grades up to now, in order; ``authors`` those of the evidence, by
     entry id. ``assessed_since`` is the earliest time of which a grade 0 is known.
-    ``closed``: the course is closed, and ``status`` that of its end.
+    ``closed``: the course is closed, and ``status`` that of its end. The strip compares with
+    ``recent``, and with what is usual at ``age_years``.
     """
     now: datetime = status.at
     missing = missing_for_grade_0(status)
@@ -205,8 +250,8 @@ def grade_card(
         "criteria": [_criterion(item, status, authors) for item in status.criteria],
         "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
         "upcoming": [] if closed else list(_upcoming(status)),
-        "excluded": [_excluded(item.what, status.latest[item.what]) for item in status.excluded],
-        "strip": list(_strip(status)),
+        "excluded": _excluded(status),
+        "strip": strip_of(status, values_before(status.latest, recent), age_years),
         "never_charted": _never_charted(status),
         "ended": status.ended,
         "clock_behind": clock_behind_text(now),
@@ -241,6 +286,7 @@ def _criterion(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> Cr
         code=item.code,
         grade=item.grade,
         text=item.explanation,
+        clause=clause_of(item.code, item.params, item.explanation),
         uncertain=item.uncertain,
         sources=_sources(item, status, authors),
         citation=str(item.citation),
@@ -323,27 +369,20 @@ def _why_by_clock(at: datetime, before: GradeAt, after: GradeAt) -> str:
     return str(unknown[0]["why"]) if after.at_most > after.grade and unknown else ""
 
 
-def _excluded(key: str, entry: entries.Entry) -> str:
-    if isinstance(entry, entries.Vitals) and key in VITAL_SIGN:
-        text = f"{key_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
-    else:
-        text = entry_text(entry)
-    return f"{text}: other cause, not counted for CRS"
-
-
-def _strip(status: Any) -> Iterable[StripValue]:
-    for key in _STRIP:
-        entry = status.latest.get(key)
-        if entry is not None:
-            label, value, unit = short_value(key, entry)
-            yield StripValue(
-                key=key,
-                label=label,
-                value=value,
-                unit=unit,
-                at=entry.at,
-                stale=key in status.stale,
-            )
+def _excluded(status: Any) -> list[str]:
+    """Return the findings of another cause; a pressure once, with both of its numbers."""
+    texts = []
+    whats = {item.what for item in status.excluded}
+    for item in status.excluded:
+        key, entry = item.what, status.latest[item.what]
+        if not isinstance(entry, entries.Vitals) or key not in VITAL_SIGN:
+            texts.append(entry_text(entry))
+        elif key == "systolic_mmhg" and "diastolic_mmhg" in whats:
+            texts.append(f"BP {pressure_text(entry)} mmHg")
+        elif key != "diastolic_mmhg" or "systolic_mmhg" not in whats:
+            number = vital_sign_number(key, entry, 1)
+            texts.append(f"{key_label(key)} {number} {VITAL_SIGN[key].unit}")
+    return texts
 
 
 def _never_charted(status: Any) -> list[str]:
@@ -365,5 +404,7 @@ def _without_ages(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
     lasting["criteria"] = [(c.code, c.sources, c.uncertain) for c in shown_on_card["criteria"]]
     lasting["unknown"] = [u.code for u in shown_on_card["unknown"]]
     lasting["upcoming"] = [(n.at, n.grade, n.at_most) for n in shown_on_card["upcoming"]]
-    lasting["strip"] = [(s.key, s.value, s.at, s.stale) for s in shown_on_card["strip"]]
+    lasting["strip"] = [
+        (s.key, s.value, s.unit, s.at, s.stale, s.trend, s.abnormal) for s in shown_on_card["strip"]
+    ]
     return lasting

@@ -16,6 +16,7 @@ from patients.display.text import (
     date_text,
     date_time_text,
     day_and_time_text,
+    keep_units,
     site_time,
     until_text,
 )
@@ -44,6 +45,11 @@ def _typed_time(value: time | str | None) -> str:
     return f"{value:%H:%M}" if isinstance(value, time) else value or ""
 
 
+def _initials(name: str) -> str:
+    """Return the first letters of a name: "JR"."""
+    return "".join(word[0] for word in name.split())[:3].upper()
+
+
 def _of(values: Mapping[str, Any] | None, name: str) -> Any:
     """Look up ``name`` in ``values``, which may be None: ``{{ previous|of(field.name) }}``."""
     return values.get(name) if values else None
@@ -54,11 +60,13 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "capital": capital,
     "clock": _clock,
     "day": date_text,
+    "initials": _initials,
     "date_time": date_time_text,
     "dated": day_and_time_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
+    "units": keep_units,
     "until": until_text,
 }
 

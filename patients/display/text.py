@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -233,6 +234,17 @@ def vital_sign_number(key: str, entry: entries.Vitals, places: int = 3) -> str:
     """Return the vital sign ``key`` of a set as a number without unit; "" where it has none."""
     reading = entry.value_of(key)
     return "" if reading is None else format_number(reading, places)
+
+
+_UNIT: Final = re.compile(
+    r"(?<=[\d/]) (?=%|°[CF]|mm?Hg|(?:m|mc|µ|n)?g(?:\b|/)|[mµd]?L(?:\b|/)|kg\b|units\b|×10"
+    r"|(?:h|min|d)\b)"
+)
+
+
+def keep_units(text: str) -> str:
+    """Return ``text`` with a no-break space between a number and its unit."""
+    return _UNIT.sub("\u00a0", text)
 
 
 def capital(text: str) -> str:

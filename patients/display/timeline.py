@@ -286,9 +286,12 @@ def answer_row(answer: AnswerRow) -> TimelineRow:
     )
 
 
+_REPLY_TEXTS: Final = {Reply.NOT_APPROPRIATE.value: "Not suitable"}
+
+
 def answer_text(answer: AnswerRow) -> str:
-    """Return the answer as text: "Not now, asks again at 13:18", "Not appropriate: other cause"."""
-    reply = Reply(answer.reply).label
+    """Return the answer as text: "Not now, asks again at 13:18", "Not suitable: other cause"."""
+    reply = _REPLY_TEXTS.get(answer.reply) or Reply(answer.reply).label
     if answer.returns_at is not None:
         return f"{reply}, asks again at {clock_text(answer.returns_at, answer.recorded_at)}"
     return f"{reply}: {answer.reason}" if answer.reason else reply

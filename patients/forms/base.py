@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from django import forms
 
@@ -22,6 +22,9 @@ class BedsideForm(forms.Form):
     """
 
     generated_fields: ClassVar[Mapping[str, forms.Field]] = {}
+    has_errors_on_top: ClassVar[bool] = True
+    shown_in_their_row: ClassVar[frozenset[str]] = frozenset()
+    """Fields with a row of their own, which has room for their errors."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -36,6 +39,24 @@ class BedsideForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(data, label_suffix="", **options)
+        self.remedies: dict[str, Remedy] = {}
+
+    @property
+    def errors_on_top(self) -> list[forms.BoundField]:
+        """The wrong fields whose errors stand above the form, where there is room for them."""
+        return [
+            field
+            for field in self.visible_fields()
+            if self.has_errors_on_top and field.errors and field.name not in self.shown_in_their_row
+        ]
+
+
+class Remedy(NamedTuple):
+    """One tap that corrects a refused value: the field ``name`` gets ``value``."""
+
+    label: str
+    name: str
+    value: str
 
 
 class SubmittedForm(BedsideForm):

@@ -13,9 +13,12 @@ NOTHING_CHANGED: Final = "Nothing was changed. Change a value or the time, or ca
 
 
 def changes_nothing(form: EntryForm) -> bool:
-    """Return whether a valid correction has the values, time and cause of what it corrects."""
+    """Return whether a valid correction has the values, time and cause of what it corrects.
+
+    One that somebody else has corrected meanwhile is a conflict, which says more.
+    """
     corrected = form.correcting
-    if corrected is None or len(form.charted) != 1:
+    if corrected is None or hasattr(corrected, "replaced_by") or len(form.charted) != 1:
         return False
     before, (after,) = parse_entry(corrected), form.charted
     as_before = replace(

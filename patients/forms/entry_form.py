@@ -32,6 +32,7 @@ from patients.forms.layout import (
     Conversion,
     CorrectionReason,
     EntryHead,
+    SaveRow,
     TimeField,
     TimeShortcuts,
     UnchangedCheckboxes,
@@ -108,6 +109,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             UnchangedCheckboxes(),
             TimeShortcuts(),
             *reason,
+            SaveRow(),
             *self.closing_layout(),
         )
 
@@ -120,8 +122,18 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         return fields_row(*fields, TimeField("observed_time"), data_kind=self.kind.value)
 
     def closing_layout(self) -> Sequence[Any]:
-        """Return the layout of the end of the form."""
+        """Return the layout below the save button."""
         return [AttributionAndNote()]
+
+    @property
+    def save_label(self) -> str:
+        """What the save button says."""
+        return "Save" if self.correcting is None else "Save correction"
+
+    @property
+    def can_be_left(self) -> bool:
+        """Whether a button leads back to the form that this one replaced."""
+        return self.correcting is not None
 
     def propose(self, proposed: Proposals) -> None:
         """Show what a refused form proposes; it is not cleaned again."""

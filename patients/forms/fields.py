@@ -49,8 +49,7 @@ class TypedNumberField(forms.CharField):
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         attributes = {"inputmode": "decimal", "autocomplete": "off", "data-number": ""}
         if self.limits is not None:
-            attributes["data-lowest"] = f"{self.limits.lowest:f}"
-            attributes["data-highest"] = f"{self.limits.highest:f}"
+            attributes["data-limits"] = limits_attribute(self.limits)
         return {**super().widget_attrs(widget), **attributes}
 
     def clean(self, value: Any) -> str:
@@ -78,6 +77,11 @@ class TypedNumberField(forms.CharField):
             return exact_decimal(typed)
         except NotANumberError:
             raise forms.ValidationError("This number has too many digits.") from None
+
+
+def limits_attribute(limits: Limits, unit: str = "") -> str:
+    """Return limits for the browser; ``unit`` is the value of the select that they hold for."""
+    return f"{unit}:{limits.lowest:f}:{limits.highest:f}"
 
 
 class VitalSignField(TypedNumberField):

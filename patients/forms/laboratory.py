@@ -147,6 +147,7 @@ class LabPanelForm(EntryForm):
     generated_fields: ClassVar = {
         **{name: field for each in Analyte for name, field in _row_fields(each).items()},
     }
+    shown_in_their_row = frozenset({*generated_fields, "laboratory"})
 
     laboratory = forms.CharField(label="Laboratory", required=False, max_length=_LONGEST_NAME)
     proposed_for = forms.CharField(required=False, max_length=_LONGEST_NAME)

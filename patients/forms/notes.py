@@ -38,6 +38,8 @@ class NoteForm(EntryForm):
     graded_from_infusion = False
     has_attribution = False
 
+    shown_in_their_row = frozenset({"note"})
+
     note = forms.CharField(
         label="Note",
         max_length=1000,

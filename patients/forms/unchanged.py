@@ -29,14 +29,15 @@ _OF_EVERY_ENTRY = ("id", "kind", "at", "recorded_at", "replaces", "note")
 class UnchangedItem:
     """Entry that can be charted again with the same values.
 
-    ``version`` is an optimistic-lock token: it is sent with the tick, so that a change made by
-    someone else in the meantime is noticed.
+    ``short`` is ``text`` without the name of a drug. ``version`` is an optimistic-lock token: it is
+    sent with the tick, so that a change made by someone else in the meantime is noticed.
     """
 
     field_name: str
     kind: EntryKind
     label: str
     text: str
+    short: str
     since: datetime
     body: Mapping[str, Any]
 
@@ -87,9 +88,15 @@ def _item(
         kind=kind,
         label=label,
         text=entry_text(entry, weight_kg),
+        short=_without_name(entry_text(entry, weight_kg), label),
         since=entry.at,
         body=_facts(entry, weight_kg),
     )
+
+
+def _without_name(text: str, label: str) -> str:
+    short = text.removeprefix(f"{label} ")
+    return f"{short[:1].lower()}{short[1:]}" if short[1:2].islower() else short
 
 
 def _facts(entry: Entry, weight_kg: Decimal | None) -> dict[str, Any]:
@@ -128,9 +135,9 @@ class UnchangedFields(BedsideForm):
             )
 
     @property
-    def unchanged_checkboxes(self) -> list[forms.BoundField]:
-        """The checkboxes, for a page."""
-        return [self[item.field_name] for item in self.unchanged]
+    def unchanged_ticks(self) -> list[tuple[UnchangedItem, forms.BoundField]]:
+        """Each item with its checkbox, for a page."""
+        return [(item, self[item.field_name]) for item in self.unchanged]
 
     def ticked(self) -> list[UnchangedItem]:
         """Return the items whose checkbox is ticked; call it on a form that was cleaned."""

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from grading.engine.algorithm import Indicator, Input, Item
-from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
+from grading.engine.algorithm.evidence import (
+    JUST_GIVEN,
+    LABEL_MOST,
+    REASSESS_AFTER,
+    TOCILIZUMAB_OVER,
+    hours,
+)
+from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from patients.display.assessment import grade_number, missing_for_grade_0, missing_text
 from patients.display.grade_changes import cause_of
@@ -56,6 +64,13 @@ class AnsweredLine:
     why_again: str
 
 
+class DoseChoice(NamedTuple):
+    """A dose that can be chosen on a card: its amount in mg, and where it comes from."""
+
+    amount_mg: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class ItemCard:
     """One guidance item. ``slug`` is its HTML id, ``next_at`` the time that it counts down to."""
@@ -73,6 +88,7 @@ class ItemCard:
     replies: tuple[str, ...]
     charts: bool
     proposes_dose: bool
+    doses: tuple[DoseChoice, ...]
     tasks: tuple[Task, ...]
     answered: AnsweredLine | None
     next_at: datetime | None
@@ -138,7 +154,28 @@ class GuidancePanel:
         """The most urgent item that waits for an answer."""
         return next(iter(self.asked), None)
 
+    @property
+    def open(self) -> list[ItemCard]:
+        """The cards in sight: the most urgent, then a dose to choose or a time to wait for."""
+        waiting = [card for card in self.asked if card.doses or card.next_at]
+        urgent = [c for c in self.asked if c.indicator != Indicator.INFO and c not in waiting]
+        return [*urgent[:1], *waiting, *urgent[1:]][:_OPEN_AT_MOST]
 
+    @property
+    def folded(self) -> list[ItemCard]:
+        """The other cards that wait for an answer."""
+        shown = {card.code for card in self.open}
+        return [card for card in self.asked if card.code not in shown]
+
+    @property
+    def folded_label(self) -> str:
+        """What is one tap away: "4 more, 2 answered"; "" for nothing."""
+        counts = ((len(self.folded), "more"), (len(self.answered), "answered"))
+        return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+_OPEN_AT_MOST: Final = 3
+"""How many cards are open; the others are one tap away."""
 _INTERRUPTS_FOR: Final = timedelta(hours=24)
 _INDICATORS: Final = {
     Indicator.CRITICAL: "Critical",
@@ -225,10 +262,35 @@ def _card(
         replies=tuple(reply.value for reply in item.answers),
         charts=item.code in CHARTED_BY_DONE,
         proposes_dose=item.dose_mg is not None,
+        doses=dose_choices(item, advice.status.weight_kg),
         tasks=tasks_of(item, advice.status, answered, unchanged),
         answered=_answered_line(item, advice),
         next_at=_reassessment_due(advice) if item.code == "tocilizumab.awaiting" else None,
     )
+
+
+def dose_choices(item: Item, weight_kg: Decimal | None) -> tuple[DoseChoice, ...]:
+    """Return the doses of ``item`` of which one is chosen: the paper's, and today's label's.
+
+    Empty for an item whose dose is not of two sources.
+    """
+    if item.agent is not TreatmentAgent.TOCILIZUMAB or item.dose_mg is None or not weight_kg:
+        return ()
+    choices = [(item.dose_mg, "Lee 2014"), (item.label_mg, "US label today")]
+    return tuple(
+        DoseChoice(format_number(dose_mg), f"{source}: {_dose_rule(dose_mg, weight_kg)}")
+        for dose_mg, source in choices
+        if dose_mg is not None
+    )
+
+
+def _dose_rule(dose_mg: Decimal, weight_kg: Decimal) -> str:
+    """Return how a dose follows from the weight, and over which time it is given."""
+    over = f"over {TOCILIZUMAB_OVER.value}\u00a0h"
+    if dose_mg == LABEL_MOST.value:
+        return f"at most {LABEL_MOST.value}\u00a0mg a dose, {over}"
+    per_kg = format_number(dose_mg / weight_kg, 1)
+    return f"{per_kg}\u00a0mg/kg × {format_number(weight_kg)}\u00a0kg, {over}"
 
 
 def _input_line(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:
@@ -272,9 +334,7 @@ def _questions(
             note = f"{clock_text(author.at, advice.status.at)}, {author.name}"
             yield risk_task(question, present, note)
         elif question is RiskQuestion.CHRONIC_CORTICOSTEROIDS and grade in (2, 3, 4):
-            yield risk_task(
-                question, None, "Asked because stress-dose hydrocortisone depends on it"
-            )
+            yield risk_task(question, None, "Stress-dose hydrocortisone depends on it")
 
 
 def _rise(advice: Advice, stored: GradeChangeRow | None) -> GradeRiseAlert | None:

@@ -58,6 +58,8 @@ class PolicyForm(LocalTimeFields):
     form was opened.
     """
 
+    has_errors_on_top = False
+
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.IntegerField(widget=forms.HiddenInput)
     from_date = IsoDateField(

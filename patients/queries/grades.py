@@ -196,6 +196,23 @@ def findings_without_wording(findings: Mapping[str, Any]) -> str:
 PEAK_WINDOW: Final = timedelta(hours=24)
 """The window of the 24-h peak; the history is read completely over it."""
 
+_RECENT: Final = (("vitals", 4), ("oxygen", 3), ("vasopressor", 8), ("lab", 60))
+"""How many entries of a kind the value before the latest is looked for in; of results, CRP."""
+
+
+def _recent_of(kind: str, most: int) -> str:
+    """Return a subquery: the latest entries of ``kind`` that are in force, at most ``most``."""
+    newest = (
+        "SELECT * FROM patients_entry AS newest "  # noqa: S608 - constants
+        f"WHERE newest.course_id = %(course)s AND newest.kind = '{kind}' "
+        "AND newest.at BETWEEN '-infinity' AND %(now)s "
+        f"ORDER BY newest.at DESC LIMIT {most}"
+    )
+    only = " AND entry.body ->> 'analyte' = 'crp'" if kind == "lab" else ""
+    in_force = sql_not_replaced("entry")
+    return f"(SELECT entry.* FROM ({newest}) AS entry WHERE {in_force}{only})"  # noqa: S608
+
+
 # Guidance reads the grades since the first treatment and since the oldest answer.
 SQL_READ_GRADE_HISTORY: Final = (
     """
@@ -252,6 +269,10 @@ SELECT (
     SELECT at FROM patients_entry
     WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
     ORDER BY at DESC LIMIT 1
+), (
+    SELECT CAST(json_agg(json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at,
+        entry.replaces_id, entry.body::text, '', '', '')) AS text)
+    FROM ({recent}) AS entry
 ), greatest((
     SELECT max(recorded_at) FROM patients_guidanceanswer
     WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
@@ -272,6 +293,7 @@ FROM oldest
     .replace("{weights}", SQL_WEIGHTS)
     .replace("{in_force}", sql_not_replaced("entry"))
     .replace("{known_now}", sql_known_now())
+    .replace("{recent}", " UNION ALL ".join(_recent_of(*each) for each in _RECENT))
     .replace("{charted}", SQL_CHARTED_AT.format(at="rise.start"))
     .replace("{assessed_since}", SQL_ASSESSED_SINCE)
 )
@@ -283,7 +305,8 @@ class GradeHistory(NamedTuple):
     ``authors`` are those of ``entry_ids``, by id; ``weights`` is the one in force at
     ``weights_since`` and every later one. ``may_have_answers`` is false where guidance was never
     answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of the latest
-    entry and of the latest answer or move, without those of ``apart_from_act``. ``rise`` is how the
+    entry and of the latest answer or move, without those of ``apart_from_act``. ``recent`` are the
+    latest entries in force with a value of the strip, a few of each kind. ``rise`` is how the
     highest grade was reached, where that is within ``PEAK_WINDOW``. ``assessed_since`` is read
     where a grade 0 is shown: None where it is not, and where it was never assessed.
     """
@@ -294,6 +317,7 @@ class GradeHistory(NamedTuple):
     may_have_answers: bool
     latest_entry_at: datetime | None
     latest_other_at: datetime | None
+    recent: list[EntryRow]
     rise: GradeChangeRow | None = None
     assessed_since: datetime | None = None
 
@@ -326,7 +350,7 @@ def read_grade_history(
     }
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_GRADE_HISTORY, params)
-        grades, has_answers, authors, weights, entry_at, other_at, rise, assessed_since = (
+        grades, has_answers, authors, weights, entry_at, recent, other_at, rise, assessed_since = (
             cursor.fetchone()
         )
     return GradeHistory(
@@ -346,6 +370,7 @@ def read_grade_history(
         has_answers,
         entry_at,
         other_at,
+        parse_entry_rows(recent),
         None if rise is None else _rise_of(rise, assessed_since),
         assessed_since,
     )

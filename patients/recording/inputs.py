@@ -23,7 +23,7 @@ class NewEntry:
     ``replaces`` is the id of the entry that it corrects or retracts. ``parsed`` is the grading
     entry of ``body`` where a form has parsed it already; None lets the recorder parse it.
     ``by_clock``: no time was typed, and ``at`` is by the clock of the application. The recorder
-    stores the same moment by the clock of the act.
+    stores a time of just now by the clock of the act.
     """
 
     kind: str

@@ -45,6 +45,7 @@ _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _ONE_TICK: Final = timedelta(microseconds=1)
 _CLOCKS_AGREE: Final = timedelta(seconds=1)
 _HALF_A_MINUTE: Final = timedelta(seconds=30)
+_JUST_NOW: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +188,14 @@ def _timed(
     snapshot: SaveSnapshot,
     submission: Submission,
 ) -> list[NewEntry]:
-    """Return the entries with those ``by_clock`` at their moment by the clock of the act.
+    """Return the entries with those ``by_clock`` of just now at the time of the act.
 
     The clocks of application and database may differ, and one that was set back gives the act a
     later time than it shows. Raises AheadOfClockError for a typed time that is too far ahead.
     """
     recorded_at = _recording_time(snapshot, submission)
-    differ = recorded_at - timezone.now()
     timed = [
-        replace(one, at=_by_clock_of(recorded_at, differ, one.at, course.infused_at))
+        replace(one, at=_by_clock_of(recorded_at, one.at, course.infused_at))
         if one.by_clock
         else one
         for one in new_entries
@@ -205,11 +205,16 @@ def _timed(
     return timed
 
 
-def _by_clock_of(
-    recorded_at: datetime, differ: timedelta, at: datetime, infused_at: datetime
-) -> datetime:
-    """Return ``at`` by a clock that differs by ``differ``, never later than ``recorded_at``."""
-    moved = at if abs(differ) < _CLOCKS_AGREE else _to_minute(at + differ + _HALF_A_MINUTE)
+def _by_clock_of(recorded_at: datetime, at: datetime, infused_at: datetime) -> datetime:
+    """Return ``at``, which is by the application's clock, by the clock of the act.
+
+    It is never later than ``recorded_at``. An earlier time, of a form that is sent again, was shown
+    to the user: it stays.
+    """
+    now, moved = timezone.now(), at
+    differ = recorded_at - now
+    if now - at < _JUST_NOW and abs(differ) >= _CLOCKS_AGREE:
+        moved = _to_minute(at + differ + _HALF_A_MINUTE)
     moved = min(moved, _to_minute(recorded_at))
     return max(moved, infused_at) if at >= infused_at else moved
 

@@ -336,8 +336,8 @@ class EndForm(TransferForm):
     button = "End the course"
     consequences = (
         "The patient leaves the ward board. The course is then listed under Closed courses.",
-        "The chart stays and can be read.",
-        "A clinician can reopen the course.",
+        "Nothing more can be entered. Grade and guidance no longer change.",
+        "The chart stays and can be read. A clinician can reopen the course.",
     )
 
     reason = _reason("Enter the reason, for example discharge.")

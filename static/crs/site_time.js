@@ -2,6 +2,7 @@
 
 import { now } from "./clock.js";
 
+export const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const zone = document.body.dataset.zone;
 
 const parts = (instant) =>
@@ -20,6 +21,9 @@ const parts = (instant) =>
   );
 
 const dayOf = ({ year, month, day }) => `${year}-${month}-${day}`;
+
+// Returns the date of an instant as "2026-11-28".
+export const dayText = (instant) => dayOf(parts(instant));
 
 const HOUR = 3_600_000;
 const timeOfDay = ({ hour, minute }) => `${hour}:${minute}`;

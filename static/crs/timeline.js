@@ -64,9 +64,15 @@ const withParameters = (parameters) => {
   return address;
 };
 
+// The address of what the page shows, without the place in it that a link jumps to.
+const shownAddress = () => location.pathname + location.search;
+let current = shownAddress();
+
 // Goes to `address` without a request; Back then loads the page as it was.
 export const pushAddress = (address) => {
-  if (address.toString() !== location.href) history.pushState({}, "", address);
+  if (address.pathname + address.search === current) return;
+  history.pushState({}, "", address);
+  current = shownAddress();
 };
 
 // The cursor of the lowest row that is loaded.
@@ -80,7 +86,10 @@ const setAddress = (isNewView) => {
   const lowest = isNewView ? "" : lowestRow();
   const address = withParameters({ show, day, until: lowest });
   if (isNewView) pushAddress(address);
-  else history.replaceState(history.state, "", address);
+  else {
+    history.replaceState(history.state, "", address);
+    current = shownAddress();
+  }
 };
 
 // The row above the place of older rows, while they are put in.
@@ -103,5 +112,7 @@ export const watchTimeline = () => {
       setAddress(false);
     } else if (requestConfig?.elt?.matches?.(".timeline-head form")) setAddress(true);
   });
-  addEventListener("popstate", () => location.reload());
+  addEventListener("popstate", () => {
+    if (shownAddress() !== current) location.reload();
+  });
 };

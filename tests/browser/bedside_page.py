@@ -17,6 +17,12 @@ class BedsidePage:
         self.guidance = page.get_by_role("region", name="Guidance · Figure 2, 2014")
         self.conversion = page.locator("[data-conversion]")
 
+    def unfold_guidance(self) -> None:
+        """Opens what the panel has folded away."""
+        folded = self.guidance.locator("#guidance-folded")
+        if folded.count() and folded.get_attribute("open") is None:
+            folded.locator("summary").first.click()
+
     def guidance_item(self, text: str) -> Locator:
         """The item of guidance that contains ``text``."""
         return self.guidance.get_by_role("article").filter(has_text=text)

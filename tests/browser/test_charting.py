@@ -84,13 +84,15 @@ def test_a_save_after_a_refusal_leaves_nothing_behind_in_the_form(
     refused = bedside.page.get_by_role("alert")
     expect(refused.first).to_contain_text("Choose the drug")
     expect(refused.last).to_contain_text("Say what else it is due to")
-    bedside.fill({"Drug": "Norepinephrine", "Why not CRS, or why uncertain": "spinal block"})
+    bedside.fill(
+        {"Drug": "Norepinephrine", "Reason (other cause, or why uncertain)": "spinal block"}
+    )
     bedside.save_and_see_it_saved()
 
     expect(bedside.field("Drug")).to_have_value("")
     expect(bedside.field("Stopped")).not_to_be_checked()
     expect(bedside.field("Due to")).to_have_value("crs")
-    expect(bedside.field("Why not CRS, or why uncertain")).to_have_value("")
+    expect(bedside.field("Reason (other cause, or why uncertain)")).to_have_value("")
     expect(bedside.page.get_by_role("alert")).to_have_count(0)
 
 

@@ -35,7 +35,7 @@ def test_a_patient_is_moved_and_the_course_ended(bedside: BedsidePage, course: C
     assert Transfer.objects.count() == 2
     page.get_by_role("link", name="Closed courses").click()
     page.get_by_role("link", name=re.compile("OKONKWO")).click()
-    page.get_by_role("link", name="Move or end").click()
+    page.get_by_role("link", name="Reopen…").click()
     bedside.fill({"Reason": "Fever at home"})
     page.get_by_role("button", name="Reopen this course…").click()
     page.get_by_role("button", name="Reopen this course").click()

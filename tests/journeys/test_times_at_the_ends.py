@@ -136,7 +136,22 @@ def test_in_a_policy(administrator_client: Client) -> None:
             assert isinstance(answer.context["form"], PolicyForm)
 
 
-QUERIES = ("before", "seen", "since", "at", "from", "to", "kind", "known_at", "ended", "next", "q")
+QUERIES = (
+    "before",
+    "until",
+    "day",
+    "show",
+    "seen",
+    "since",
+    "at",
+    "from",
+    "to",
+    "kind",
+    "known_at",
+    "ended",
+    "next",
+    "q",
+)
 
 
 @pytest.mark.parametrize("role", ["nurse_client", "administrator_client"])
@@ -146,7 +161,7 @@ def test_in_every_query_and_header(
     client: Client = request.getfixturevalue(role)
     pages = [reverse("patients:board"), reverse("patients:sources"), reverse("patients:policy")]
     pages += [
-        url(name, course) for name in ("bedside", "grade", "timeline", "guidance", "course_policy")
+        url(name, course) for name in ("bedside", "live", "timeline", "guidance", "course_policy")
     ]
     for page in pages:
         for value in (HIDDEN[1], HIDDEN[4], "9" * 30, str(uuid.UUID(int=0))):

@@ -125,7 +125,7 @@ const explanation = (status, form) => {
   const silent = navigator.onLine ? "The server did not answer." : "There is no connection.";
   const down = status === 503 ? "The database does not answer." : "The server could not answer.";
   const why = status === 0 ? silent : down;
-  return ["Not confirmed.", why, retryButton(form)];
+  return ["Not sent yet.", why, retryButton(form)];
 };
 
 const showFailure = (form, status) => {

@@ -29,9 +29,16 @@ from tests.patients.guidance_panel import (
 def test_done_charts_the_dose_in_the_same_step(
     nurse_client: Client, nurse: User, grade_3: Course
 ) -> None:
-    form = nurse_client.get(answer_url(grade_3, DOSE, "done"), **HTMX).context["form"]
-    assert form["dose_mg"].value() == "320"
-    assert form["agent"].value() == "tocilizumab"
+    for asked, filled_in in (
+        ("", ""),
+        ("?dose=320", "320"),
+        ("?dose=640", "640"),
+        ("?dose=6400", ""),
+    ):
+        address = answer_url(grade_3, DOSE, "done") + asked
+        form = nurse_client.get(address, **HTMX).context["form"]
+        assert form["dose_mg"].value() == filled_in, "only a dose that was chosen on the card"
+        assert form["agent"].value() == "tocilizumab"
     answer = answered(nurse_client, grade_3, DOSE, "done", agent="tocilizumab", dose_mg="320")
     assert answer.status_code == 200
     treatment = Entry.objects.get(kind=EntryKind.TREATMENT)

@@ -109,7 +109,7 @@ def test_an_infusion_of_more_than_sixty_days_ago_is_asked_about(nurse_client: Cl
     page = asked.content.decode()
     assert "The infusion was more than 60 days ago" in page
     # Enter presses the first button of the form, which must not be the yes.
-    assert page.index("Admit</button>") < page.index("Yes, correct: save</button>")
+    assert page.index("Admit</button>") < page.index("Value is right, save</button>")
     assert not Course.objects.exists()
     sent["confirmed"] = asked.context["form"].questions_digest
     assert nurse_client.post(reverse("patients:admit"), sent).status_code == 302

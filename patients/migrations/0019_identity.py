@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     """Add tables of corrected identities and joined records, and the keys of record numbers."""
 
     dependencies = [
-        ("patients", "0023_course_policy_in_calendar"),
+        ("patients", "0018_course_policy_in_calendar"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

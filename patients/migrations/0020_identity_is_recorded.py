@@ -185,7 +185,7 @@ def give_keys(apps: Any, _schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0018_identity")]
+    dependencies = [("patients", "0019_identity")]
 
     operations = [
         migrations.RunPython(give_keys, migrations.RunPython.noop),
