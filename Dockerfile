@@ -25,5 +25,4 @@ USER crs
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["python", "-c", \
   "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:8000/health/', headers={'Host': 'localhost'}))"]
-CMD ["gunicorn", "crs_app.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", \
-  "--worker-tmp-dir", "/dev/shm"]
+CMD ["gunicorn", "crs_app.wsgi", "--config", "python:crs_app.gunicorn_config", "--bind", "0.0.0.0:8000"]

@@ -31,7 +31,7 @@ PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 install = $(BIN)/pip install --quiet --require-hashes --no-deps -r $(1) && { $(BIN)/pip check || { \
           echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
 
-.PHONY: help run test coverage check bench fix lock mutants clean dev
+.PHONY: help run test fuzz coverage check bench fix lock mutants clean dev
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +43,9 @@ dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
 test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1)
 	@$(PYTEST) $(TESTS)
+
+fuzz: dev  ## requests and files that nobody sends by intention, an hour at most (FUZZ_INPUTS=100000, FUZZ_SEED, FUZZ_BATCH)
+	FUZZ_INPUTS=$${FUZZ_INPUTS:-100000} $(PY) -m pytest -n auto -q -x $(if $(FUZZ_BATCH),tests/fuzz/test_forms.py,tests/fuzz)
 
 coverage: dev  ## the same, slower, and then the lines and branches that no test reaches
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(TESTS)

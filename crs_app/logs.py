@@ -1,13 +1,36 @@
-"""Log format that shows where something failed and the type of error, never patient data."""
+"""Log lines that show where something failed and the type of error, never patient data."""
 
 import logging
 import traceback
+from http import HTTPStatus
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 )
+
+TO_STDERR: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {
+            "()": "crs_app.logs.WithoutValues",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
+    "filters": {"without_requests": {"()": "crs_app.logs.WithoutRequests"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["without_requests"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}
+"""Configuration that Django and gunicorn share."""
 
 
 class WithoutValues(logging.Formatter):
@@ -29,3 +52,43 @@ class WithoutValues(logging.Formatter):
             if error is not None:
                 lines.append("after\n")
         return "".join(lines).rstrip()
+
+
+class WithoutRequests(logging.Filter):
+    """Filter that takes out of a message what came with a request, but for its method and path.
+
+    gunicorn names the address with its query, and quotes a line that it cannot read; Django quotes
+    the message of an error.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite ``record``; every record passes."""
+        text, args = record.msg, record.args
+        if isinstance(text, BaseException):
+            record.msg, record.args = type(text).__name__, ()
+        elif record.name == "django.security.csrf":
+            pass  # its reasons are fixed texts
+        elif record.name.startswith("django.security."):
+            request = getattr(record, "request", None)
+            kind, path = record.name.removeprefix("django.security."), getattr(request, "path", "")
+            record.msg, record.args = "%s: %s", (kind, path)
+        elif record.name == "django.request" and isinstance(args, tuple) and text == "%s: %s":
+            record.args = (_reason(record), *args[1:])
+        elif record.name == "gunicorn.error":
+            self._shorten(record)
+        return True
+
+    def _shorten(self, record: logging.LogRecord) -> None:
+        text, args = str(record.msg), record.args
+        if text.startswith("Invalid request from ip="):
+            record.msg, record.args = "Invalid request", ()
+        elif text.startswith("Exception during worker exit"):
+            record.msg, record.args = "Exception during worker exit", ()
+        elif text.startswith("Error handling request") and isinstance(args, tuple):
+            record.args = tuple(str(arg).partition("?")[0] for arg in args)
+
+
+def _reason(record: logging.LogRecord) -> str:
+    """Return what the status of a failed request means, in place of the message of its error."""
+    status = getattr(record, "status_code", 0)
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Failed"

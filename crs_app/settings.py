@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from crs_app.database_url import django_database
+from crs_app.logs import TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -54,6 +55,8 @@ def _time_zone() -> str:
 
 DEBUG = _flag("CRS_DEBUG")
 HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
+# Addresses or networks from which X-Forwarded-Proto is believed, where CRS_HTTPS is on.
+TRUSTED_PROXIES = _words("CRS_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
@@ -78,9 +81,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crs_app.security_headers.protect_pages",
+    "crs_app.proxies.trust_named_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "crs_app.security_headers.protect_pages",
+    "crs_app.error_pages.explain_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -148,7 +153,9 @@ TIME_ZONE = _time_zone()
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
 DATETIME_FORMAT = "j M Y, H:i"
+FORMAT_MODULE_PATH = "crs_app.formats"
 
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 _NODE_MODULES = BASE_DIR / "node_modules"
@@ -166,12 +173,23 @@ STORAGES = {
     },
 }
 
+# crs_app.request_limits refuses larger bodies before Django sees them, and every file. The largest
+# form, with every text at its limit, has about 100 kB and 200 fields.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+FILE_UPLOAD_HANDLERS: list[str] = []
+
+CSRF_FAILURE_VIEW = "crs_app.error_pages.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # what the database keeps of a session that nobody ended
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # until the browser is closed
+# A message can name a value of a patient: it must end with the session of its reader.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 if HTTPS:
@@ -179,7 +197,6 @@ if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^health/$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
-    CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
 # Stand-ins for parts of Django; CRS_PLAIN_DJANGO=1 runs Django's own instead.
 PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
@@ -190,18 +207,7 @@ if not PLAIN_DJANGO:
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]
     SESSION_ENGINE = "crs_app.speedups.sessions"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "()": "crs_app.logs.WithoutValues",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
+LOGGING = TO_STDERR | {
     "loggers": {
         # Its own handlers e-mail, or print exceptions whole.
         "django": {"handlers": [], "level": "INFO", "propagate": True},

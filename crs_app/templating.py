@@ -24,6 +24,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from grading.plain_text import for_a_page
 from patients.display.template_filters import FILTERS, GLOBALS
 
 _AN_ID: Final = UUID(int=0)
@@ -41,6 +42,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         # All of them stay: the bookkeeping of who was used last costs more than they do.
         cache_size=-1,
         undefined=StrictUndefined,
+        finalize=_shown_safely,
         # Line ends stay: without them words and attributes on lines of their own run together.
         lstrip_blocks=True,
     )
@@ -55,8 +57,13 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     return made
 
 
-_SEEN_BY_LAYOUTS: Final = ("previous", "running")
-"""What the parts of a form read of the page: the values charted before, and the infusions."""
+def _shown_safely(value: Any) -> Any:
+    """Return stored text with the names of characters that would change how a page is read."""
+    return for_a_page(value) if type(value) is str else value
+
+
+_SEEN_BY_LAYOUTS: Final = ("previous", "running", "course_id")
+"""What the parts of a form read of the page: values charted before, infusions, the course."""
 
 
 def _part_renderer() -> Callable[..., str]:

@@ -9,3 +9,8 @@ urlpatterns = [
     path("accounts/", include("crs_app.accounts.urls")),
     path("", include("patients.urls")),
 ]
+
+handler400 = "crs_app.error_pages.bad_request"
+handler403 = "crs_app.error_pages.permission_denied"
+handler404 = "crs_app.error_pages.not_found"
+handler500 = "crs_app.error_pages.server_error"

@@ -7,11 +7,12 @@ from django.core.wsgi import get_wsgi_application
 from django.template import engines
 
 from crs_app.local_postgres import ensure_server
+from crs_app.request_limits import BoundedRequests
 from crs_app.speedups.garbage_collector import collect_garbage_less_often
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
 ensure_server()
-application = get_wsgi_application()
+application = BoundedRequests(get_wsgi_application())
 engines.all()  # compiles the templates
 if not settings.PLAIN_DJANGO:
     collect_garbage_less_often()

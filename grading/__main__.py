@@ -6,39 +6,47 @@ Needs no database, no Django, nothing but the standard library.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import gzip
 import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Any, Final, TextIO
 
-from grading.course_file import CourseFileError, read_course
+from grading.course_file import CourseFileError, Fault, read_course
 from grading.course_result import grade_course
+from grading.engine.times import can_be_charted
+from grading.engine.vocabulary import EARLIEST, LATEST
+from grading.input_file import LONGEST_DOCUMENT, opened, read_document, read_lines
+from grading.plain_text import without_controls
 from grading.progress import Progress
 from grading.report import text_report
 
 DONE: Final = 0
 SOME_LINES_REFUSED: Final = 1
 REFUSED: Final = 2
+_YEARS: Final = f"{EARLIEST.year} to {LATEST.year}"
+_TOO_LONG: Final = Fault("", f"longer than {LONGEST_DOCUMENT} bytes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade the files that the arguments name; the exit status shows whether one was refused."""
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal cannot show is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
     try:
         if options.jsonl:
             return _grade_cohort(options, sys.stdout, sys.stderr)
         return _grade_one(options, sys.stdout, sys.stderr)
-    except (OSError, EOFError) as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return DONE
-        sys.stderr.write(f"{options.file}: {error}\n")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except (OSError, EOFError, zlib.error) as error:
+        sys.stderr.write(without_controls(f"{options.file}: {error}") + "\n")
         return REFUSED
 
 
@@ -72,19 +80,21 @@ def _instant(text: str) -> datetime:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a time with its offset, like 2014-01-06T12:00:00+00:00"
         )
+    if not can_be_charted(instant):
+        raise argparse.ArgumentTypeError(f"{text!r}: the year must lie in {_YEARS}")
     return instant
 
 
 def _grade_one(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    with _opened(options.file) as file:
-        content = file.read()
     try:
+        with opened(options.file) as file:
+            content = read_document(file)
         answer = grade_course(read_course(content), options.now, options.known_at)
     except CourseFileError as error:
         err.writelines(f"{fault}\n" for fault in error.faults)
         return REFUSED
     if options.format == "json":
-        out.write(json.dumps(answer.as_json(), indent=2, ensure_ascii=False) + "\n")
+        out.write(_json_text(answer.as_json(), out, indent=2))
     else:
         out.write(text_report(answer))
     return DONE
@@ -92,32 +102,26 @@ def _grade_one(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
 
 def _grade_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     status = DONE
-    with _opened(options.file) as file, Progress.over(file, options.file, err) as progress:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
+    with opened(options.file) as file, Progress.over(file, options.file, err) as progress:
+        for number, (line, length) in enumerate(read_lines(file), start=1):
+            if line is not None and not line.strip():
                 continue
             try:
+                if line is None:
+                    raise CourseFileError([_TOO_LONG])
                 answer = grade_course(read_course(line), options.now, options.known_at).as_json()
             except CourseFileError as error:
                 answer = {"line": number, "faults": [str(fault) for fault in error.faults]}
                 status = SOME_LINES_REFUSED
-            out.write(json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n")
-            progress.advance(len(line))
+            out.write(_json_text(answer, out, separators=(",", ":")))
+            progress.advance(length)
     return status
 
 
-@contextlib.contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes, gunzipped; ``-`` is standard input."""
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    with Path(name).open("rb") as packed:
-        if name.endswith(".gz"):
-            with gzip.open(packed, "rb") as unpacked:
-                yield io.BufferedReader(unpacked)
-        else:
-            yield packed
+def _json_text(answer: Any, out: TextIO, **layout: Any) -> str:
+    """Return an answer as JSON that ``out`` can write, whatever its encoding."""
+    is_utf_8 = (out.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    return json.dumps(answer, ensure_ascii=not is_utf_8, **layout) + "\n"
 
 
 if __name__ == "__main__":

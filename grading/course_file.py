@@ -13,13 +13,29 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from grading.engine.entries import BaselineFacts, Entry, Retraction
+from grading.engine.dose_limits import converted_rates, impossible_dose
+from grading.engine.entries import (
+    BaselineFacts,
+    Entry,
+    Retraction,
+    Vasopressor,
+    Weight,
+    in_force,
+)
 from grading.engine.facts import Baseline, CourseFacts
-from grading.engine.policy import DEFAULT_POLICY, Policy, PolicyError, policy_from
-from grading.engine.units import NotANumberError, exact_decimal
-from grading.engine.vocabulary import AGE_YEARS, AT_MOST_AHEAD, WEIGHT_KG, RiskQuestion, Sex
+from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, PolicyError, policy_from
+from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
+from grading.engine.vocabulary import (
+    AGE_YEARS,
+    AT_MOST_AHEAD,
+    TOO_FAR_FROM_INFUSION,
+    WEIGHT_KG,
+    RiskQuestion,
+    Sex,
+)
 from grading.entry_reader import read_fields
 from grading.faults import CourseFileError, Fault, Place
+from grading.plain_text import LONGEST_MRN, LONGEST_PRODUCT, without_blanks_around
 
 __all__ = [
     "FORMAT",
@@ -29,6 +45,7 @@ __all__ = [
     "PatientFacts",
     "read_course",
     "read_entry",
+    "read_json",
 ]
 
 FORMAT: Final = "crs-course/1"
@@ -73,7 +90,7 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
     """Read the course in ``document``; raises CourseFileError with every fault found."""
     faults: list[Fault] = []
     place = Place("", faults)
-    words = _json(document, place) if isinstance(document, str | bytes) else document
+    words = read_json(document) if isinstance(document, str | bytes) else document
     if not isinstance(words, Mapping):
         place.refuse("expected a JSON object")
         raise CourseFileError(faults)
@@ -86,7 +103,10 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
     baseline = _baseline(words.get("baseline"), place.at("baseline"))
     weight_kg = _dosing_weight(words.get("weight_kg"), place.at("weight_kg"))
     policy = _policy(words.get("policy"), place.at("policy"))
-    entries = _entries(words.get("entries"), place.at("entries"))
+    entries, places = _entries(words.get("entries"), place.at("entries"))
+    if infused_at is not None:
+        _check_times(entries, places, infused_at)
+        _check_doses(entries, places, infused_at, weight_kg)
     if infused_at is not None and patient is not None and patient.birth_date is not None:
         years = infused_at.year - patient.birth_date.year
         if patient.birth_date > infused_at.date():
@@ -112,21 +132,24 @@ def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:
     Raises CourseFileError; places are relative to ``index_place``.
     """
     faults: list[Fault] = []
-    entry = read_fields(raw, Place(index_place, faults, charted=True), charted=True)
+    entry = read_fields(raw, Place(index_place, faults, charted=True))
     if faults or entry is None:
         raise CourseFileError(faults)
     return entry
 
 
-def _json(text: str | bytes, place: Place) -> Any:
+def read_json(text: str | bytes) -> Any:
+    """Return a JSON document with every number as the decimal that it writes.
+
+    Raises CourseFileError.
+    """
     try:
         return json.loads(
             text, parse_float=_Exactly, parse_int=_Exactly, parse_constant=_Exactly,
             object_pairs_hook=_object,
         )  # fmt: skip
     except (ValueError, RecursionError) as error:
-        place.refuse(f"not a JSON document: {error}")
-        raise CourseFileError(place.faults) from None
+        raise CourseFileError([Fault("", f"not a JSON document: {error}")]) from None
 
 
 class _Exactly(Decimal):
@@ -142,9 +165,11 @@ class _Exactly(Decimal):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     words = dict(pairs)
     if len(words) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f'the key "{twice}" stands twice in one object')
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"the key {_quoted(key)} stands twice in one object")
+            seen.add(key)
     return words
 
 
@@ -160,8 +185,8 @@ def _patient(raw: Any, place: Place) -> tuple[PatientFacts | None, dict[str, boo
     sex = place.at("sex").one_of(words.get("sex"), Sex)
     risk = {q.value: place.at(q.value).boolean(words.get(q.value)) for q in RiskQuestion}
     patient = PatientFacts(
-        place.at("mrn").text(words.get("mrn")),
-        place.at("name").text(words.get("name")),
+        place.at("mrn").text(_stripped(words.get("mrn")), LONGEST_MRN),
+        place.at("name").text(_stripped(words.get("name"))),
         birth_date,
         age_years,
         sex or Sex.UNKNOWN,
@@ -177,7 +202,13 @@ def _therapy(raw: Any, place: Place) -> tuple[str, datetime | None]:
     if words.get("infused_at") is None:
         place.at("infused_at").refuse("required: nothing is graded before the infusion")
     infused_at = place.at("infused_at").time(words.get("infused_at"), keep_offset=True)
-    return place.at("product").text(words.get("product")), infused_at
+    product = place.at("product").text(_stripped(words.get("product")), LONGEST_PRODUCT)
+    return product, infused_at
+
+
+def _stripped(raw: Any) -> Any:
+    """Return text without the blanks around it, which are no part of a number or a name."""
+    return without_blanks_around(raw) if isinstance(raw, str) else raw
 
 
 def _baseline(raw: Any, place: Place) -> Baseline:
@@ -185,7 +216,7 @@ def _baseline(raw: Any, place: Place) -> Baseline:
     if words is None:
         return Baseline()
     facts = read_fields(
-        {"kind": "baseline", "id": "-", "at": "2000-01-01T00:00:00Z", **words}, place, charted=False
+        {"kind": "baseline", "id": "-", "at": "2000-01-01T00:00:00Z", **words}, place
     )
     taken = {"id", "at", "kind", "recorded_at", "attribution", "note", "replaces"} & set(words)
     for key in sorted(taken):
@@ -199,24 +230,37 @@ def _dosing_weight(raw: Any, place: Place) -> Decimal | None:
 
 def _policy(raw: Any, place: Place) -> Policy:
     words = {} if raw is None else place.mapping(raw)
+    overrides: dict[str, Any] = {}
+    for name, value in (words or {}).items():
+        is_number = name in PARAMETERS and not PARAMETERS[name].choices
+        if is_number and isinstance(value, str) and not is_plain_number(value):
+            place.at(name).refuse("expected a number")
+        elif isinstance(value, list | Mapping):
+            place.at(name).refuse("expected a single value")
+        else:
+            overrides[name] = value
     try:
-        return policy_from(words or {})
+        return policy_from(overrides)
     except PolicyError as error:
         for name, what in error.faults.items():
             place.at(name).refuse(what)
         return DEFAULT_POLICY
 
 
-def _entries(raw: Any, place: Place) -> list[Entry]:
+_Placed = tuple[list[Entry], dict[str, Place]]
+
+
+def _entries(raw: Any, place: Place) -> _Placed:
+    """Return the entries in the order of the file, and the place of each by its id."""
     if not isinstance(raw, list | tuple):
         place.refuse("expected a list of entries")
-        return []
+        return [], {}
     entries: list[Entry] = []
     places: dict[str, Place] = {}
-    numbered = [(place.item(index), words) for index, words in enumerate(raw)]
-    taken = {str(words.get("id")) for _, words in numbered if isinstance(words, Mapping)}
-    for index, (here, words) in enumerate(numbered):
-        entry = read_fields(words, here, charted=False, default_id=_fresh_id(index, taken))
+    taken = {words["id"] for words in raw if isinstance(words, Mapping) and _is_text(words, "id")}
+    for index, words in enumerate(raw):
+        here = place.item(index)
+        entry = read_fields(words, here, default_id=_fresh_id(index, taken))
         if entry is None:
             continue
         if entry.id in places:
@@ -227,7 +271,7 @@ def _entries(raw: Any, place: Place) -> list[Entry]:
         if entry.at - entry.recorded_at > AT_MOST_AHEAD:
             here.at("at").refuse("more than 5 min after its recorded_at")
     _check_replacements(entries, places)
-    return entries
+    return entries, places
 
 
 def _fresh_id(index: int, taken: set[str]) -> str:
@@ -255,5 +299,52 @@ def _check_replacements(entries: list[Entry], places: Mapping[str, Place]) -> No
             replaced.add(entry.replaces)
 
 
+def _check_times(entries: list[Entry], places: Mapping[str, Place], infused_at: datetime) -> None:
+    for entry in entries:
+        if abs(entry.at - infused_at) > TOO_FAR_FROM_INFUSION:
+            where = "before" if entry.at < infused_at else "after"
+            places[entry.id].at("at").refuse(f"more than 5 years {where} the infusion")
+
+
+def _check_doses(
+    entries: list[Entry],
+    places: Mapping[str, Place],
+    infused_at: datetime,
+    weight_kg: Decimal | None,
+) -> None:
+    """Hold doses to their hard limits; a rate with whatever weight converts it.
+
+    Corrected rates too: the form would have refused them.
+    """
+    for entry in entries:
+        if not isinstance(entry, Vasopressor):
+            _refuse_dose(entry, None, places)
+    in_order = sorted(entries, key=lambda entry: (entry.at, entry.recorded_at))
+    holding = in_force(in_order)
+    valid = {entry.id for entry in holding}
+    corrected = [
+        entry
+        for entry in in_order
+        if (isinstance(entry, Weight) and entry.id in valid)
+        or (isinstance(entry, Vasopressor) and entry.id not in valid)
+    ]
+    for listed in (holding, corrected):
+        for rate in converted_rates(listed, infused_at, weight_kg):
+            if rate.weight_kg is not None:
+                _refuse_dose(rate.entry, rate.weight_kg, places)
+
+
+def _refuse_dose(entry: Entry, weight_kg: Decimal | None, places: Mapping[str, Place]) -> None:
+    impossible = impossible_dose(entry, weight_kg)
+    if impossible is not None:
+        places[entry.id].at(impossible.place).refuse(impossible.sentence)
+
+
 def _quoted(value: Any) -> str:
-    return "nothing" if value is None else f'"{str(value)[:60]}"'
+    if isinstance(value, str | int | Decimal):
+        return f'"{str(value)[:60]}"'
+    return "nothing" if value is None else "something else"
+
+
+def _is_text(words: Mapping[str, Any], key: str) -> bool:
+    return isinstance(words.get(key), str)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from grading.course_file import CourseDocument, read_course
+from grading.course_warnings import CourseWarning, warnings_of
 from grading.engine.entries import BaselineFacts, Entry, in_force
 from grading.engine.grading_system import GradingSystem
 from grading.engine.periods import Period
@@ -32,6 +33,7 @@ class CourseResult:
     periods: tuple[Period, ...]
     projected: tuple[Period, ...]
     guidance: tuple[Item, ...]
+    warnings: tuple[CourseWarning, ...] = ()
 
     @property
     def maximum(self) -> int | None:
@@ -72,6 +74,7 @@ class CourseResult:
                 *(_period_json(period, projected=True) for period in self.projected),
             ],
             "guidance": [item.as_json() for item in self.guidance],
+            "warnings": [{"place": one.place, "text": one.text} for one in self.warnings],
         }
 
 
@@ -102,7 +105,10 @@ def grade_course(
     if past:
         past[-1] = replace(past[-1], end=end)
     guidance = advise(document.facts, status, entries, history.periods, risk=document.risk)
-    return CourseResult(document, system, shown_at, status, tuple(past), tuple(projected), guidance)
+    warnings = tuple(warnings_of(document, known))
+    return CourseResult(
+        document, system, shown_at, status, tuple(past), tuple(projected), guidance, warnings
+    )
 
 
 def _latest_time(document: CourseDocument, known: list[Entry]) -> datetime:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 
-from grading.engine.analytes import Analyte, lab_unit
+from grading.engine.analytes import BASELINE_RESULTS, Analyte, lab_unit
+from grading.engine.dose_limits import impossible_dose
 from grading.engine.entries import (
     KINDS,
     SIGNS_READ,
@@ -31,7 +31,6 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.units import celsius
-from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import (
     DRUGS,
     FAHRENHEIT,
@@ -53,6 +52,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 from grading.faults import Place
+from grading.plain_text import LONGEST_NOTE
 from grading.remark_reader import read_not_observed, read_note
 
 _COMMON: Final = frozenset({"at", "kind", "id", "recorded_at", "replaces", "attribution", "note"})
@@ -62,11 +62,8 @@ _PERCENT: Final = Decimal(100)
 Fields = dict[str, Any]
 
 
-def read_fields(raw: Any, place: Place, *, charted: bool, default_id: str = "") -> Entry | None:
-    """Return the entry in ``raw``, or None with its faults collected at ``place``.
-
-    ``charted`` admits what only a form may send: a temperature in °F.
-    """
+def read_fields(raw: Any, place: Place, *, default_id: str = "") -> Entry | None:
+    """Return the entry in ``raw``, or None with its faults collected at ``place``."""
     words = place.mapping(raw)
     if words is None:
         return None
@@ -76,9 +73,7 @@ def read_fields(raw: Any, place: Place, *, charted: bool, default_id: str = "") 
         return None
     before = len(place.faults)
     reader, keys = _READERS[kind]
-    place.only_keys(
-        words, _COMMON | keys | ({FAHRENHEIT.key} if charted and kind == "vitals" else set())
-    )
+    place.only_keys(words, _COMMON | keys)
     values = {**_common(words, place, kind, default_id), **reader(words, place)}
     return KINDS[kind](**values) if len(place.faults) == before else None
 
@@ -92,7 +87,7 @@ def _common(words: Mapping[str, Any], place: Place, kind: str, default_id: str) 
         "id": identity,
         "at": at,
         "recorded_at": recorded_at or at,
-        "note": place.at("note").text(words.get("note")),
+        "note": place.at("note").text(words.get("note"), LONGEST_NOTE),
         "replaces": replaces,
     }
     if not isinstance(words.get("attribution"), Mapping):
@@ -216,16 +211,10 @@ def _check_infusion(values: Fields, place: Place) -> None:
 
 def _check_dose(values: Fields, place: Place) -> None:
     """Check the dose against its hard limit wherever no other weight than the pump's is needed."""
-    facts = DRUGS[values["drug"]]
-    if facts.limits is None or facts.canonical is None:
-        return
     probe = Vasopressor(id="", at=_ANY_TIME, recorded_at=_ANY_TIME, **values)
-    dose = charted_dose(probe, values["weight_kg"])
-    if dose is not None and dose > Fraction(facts.limits.highest):
-        place.at("rate").refuse(
-            f"at most {facts.limits.highest:f} {facts.canonical.value} of "
-            f"{values['drug'].label.lower()}: check rate and unit"
-        )
+    impossible = impossible_dose(probe)
+    if impossible is not None:
+        place.at(impossible.place).refuse(impossible.sentence)
 
 
 _ANY_TIME: Final = datetime.min.replace(tzinfo=UTC)
@@ -283,18 +272,11 @@ def _baseline(words: Mapping[str, Any], place: Place) -> Fields:
         key: place.at(key).number(words.get(key), VITAL_SIGN[key].limits)
         for key in ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
     }
-    for key, analyte, unit_name in _BASELINE_RESULTS:
+    for key, analyte, unit_name in BASELINE_RESULTS:
         unit = lab_unit(analyte, unit_name)
         values[key] = place.at(key).number(words.get(key), None if unit is None else unit.limits)
     values["measured_at"] = place.at("measured_at").time(words.get("measured_at"))
     return values
-
-
-_BASELINE_RESULTS: Final = (
-    ("creatinine_mg_dl", Analyte.CREATININE, "mg/dL"),
-    ("lvef_percent", Analyte.LVEF, "%"),
-    ("fibrinogen_mg_dl", Analyte.FIBRINOGEN, "mg/dL"),
-)
 
 
 def _risk(words: Mapping[str, Any], place: Place) -> Fields:
@@ -348,7 +330,7 @@ def _nothing(words: Mapping[str, Any], place: Place) -> Fields:
 
 
 _READERS: Final[dict[str, tuple[Callable[[Mapping[str, Any], Place], Fields], frozenset[str]]]] = {
-    Vitals.kind: (_vitals, frozenset(VITAL_SIGN)),
+    Vitals.kind: (_vitals, frozenset((*VITAL_SIGN, FAHRENHEIT.key))),
     Oxygen.kind: (_oxygen, frozenset({"device", "flow_l_per_min", "fio2_percent"})),
     Vasopressor.kind: (
         _vasopressor,
@@ -368,7 +350,7 @@ _READERS: Final[dict[str, tuple[Callable[[Mapping[str, Any], Place], Fields], fr
                 "diastolic_mmhg",
                 "mean_arterial_pressure_mmhg",
                 "measured_at",
-                *(key for key, _, _ in _BASELINE_RESULTS),
+                *(key for key, _, _ in BASELINE_RESULTS),
             }
         ),
     ),

@@ -7,25 +7,32 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from grading.engine.times import can_be_charted
-from grading.engine.units import NotANumberError, exact_decimal
+from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import EARLIEST, LATEST, Limits
+from grading.plain_text import LONGEST_TEXT, disallowed_character, without_controls
 
 Word = TypeVar("Word", bound=StrEnum)
 _FARTHEST_OFFSET: Final = timedelta(hours=15, minutes=59)
+_LONGEST_KEY: Final = 60
+MOST_FAULTS: Final = 1000
+"""Faults of one document that are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong and where: ``entries[3].unit``, "expected ..."."""
+    """What is wrong and where: ``entries[3].unit``, "expected ...".
+
+    As text it is one line; a control character that it quotes is shown by its name.
+    """
 
     place: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.place or 'document'}: {self.message}"
+        return without_controls(f"{self.place or 'document'}: {self.message}")
 
 
 class CourseFileError(ValueError):
@@ -39,7 +46,8 @@ class CourseFileError(ValueError):
 class Place:
     """A spot in the document that collects what is wrong there. None is read as absent.
 
-    ``charted``: the document is a row of the chart, whose times are read whatever they are.
+    ``charted``: the document is a row of the chart, or a form that was checked: times, numbers and
+    text of the chart are read whatever they are.
     """
 
     def __init__(self, path: str, faults: list[Fault], *, charted: bool = False) -> None:
@@ -55,12 +63,16 @@ class Place:
         return Place(f"{self.path}[{index}]", self.faults, charted=self.charted)
 
     def refuse(self, message: str) -> None:
+        """Collect a fault; raises CourseFileError where there are too many to name them all."""
         self.faults.append(Fault(self.path, message))
+        if len(self.faults) >= MOST_FAULTS:
+            last = Fault("", f"more than {MOST_FAULTS} faults: the rest is not listed")
+            raise CourseFileError([*self.faults, last])
 
     def only_keys(self, words: Mapping[str, Any], allowed: Iterable[str]) -> None:
         for key in words:
             if key not in allowed:
-                self.at(str(key)).refuse("no such key here")
+                self.at(str(key)[:_LONGEST_KEY]).refuse("no such key here")
 
     def mapping(self, raw: Any) -> Mapping[str, Any] | None:
         if isinstance(raw, Mapping):
@@ -68,12 +80,20 @@ class Place:
         self.refuse("required" if raw is None else "expected an object")
         return None
 
-    def text(self, raw: Any) -> str:
+    def text(self, raw: Any, longest: int = LONGEST_TEXT) -> str:
+        """Return text that a chart may hold, "" for None."""
         if raw is None:
             return ""
-        if isinstance(raw, str) and "\x00" not in raw:
+        if not isinstance(raw, str) or "\x00" in raw:
+            self.refuse("expected text")
+        elif self.charted:
             return raw
-        self.refuse("expected text")
+        elif (name := disallowed_character(raw)) is not None:
+            self.refuse(f"expected text without control characters, found {name}")
+        elif len(raw) > longest:
+            self.refuse(f"expected at most {longest} characters, found {len(raw)}")
+        else:
+            return raw
         return ""
 
     def boolean(self, raw: Any) -> bool | None:
@@ -110,6 +130,8 @@ class Place:
     def _decimal(self, raw: Any) -> Decimal | None:
         if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
             return None
+        if isinstance(raw, str) and not (self.charted or is_plain_number(raw)):
+            return None
         try:
             return exact_decimal(str(raw))
         except NotANumberError:
@@ -120,7 +142,7 @@ class Place:
         if raw is None:
             return None
         try:
-            instant = datetime.fromisoformat(raw) if isinstance(raw, str) else None
+            instant = datetime.fromisoformat(raw) if _is_plain(raw) else None
             in_utc = None if instant is None else instant.astimezone(UTC)
         except (ValueError, OverflowError):
             instant = in_utc = None
@@ -130,7 +152,7 @@ class Place:
         if not self.charted and not can_be_charted(in_utc):
             self.refuse(f"expected a time from {EARLIEST.year} to {LATEST.year}")
             return None
-        if keep_offset and abs(instant.utcoffset() or timedelta()) > _FARTHEST_OFFSET:
+        if not self.charted and abs(instant.utcoffset() or timedelta()) > _FARTHEST_OFFSET:
             self.refuse("expected an offset of less than 16 hours")
             return None
         return instant if keep_offset else in_utc
@@ -139,9 +161,13 @@ class Place:
         if raw is None:
             return None
         try:
-            if isinstance(raw, str):
+            if _is_plain(raw):
                 return date.fromisoformat(raw)
         except ValueError:
             pass
         self.refuse("expected a date like 2014-01-06")
         return None
+
+
+def _is_plain(raw: Any) -> TypeGuard[str]:
+    return isinstance(raw, str) and raw.isascii() and raw.isprintable()

@@ -36,6 +36,7 @@ def _lines(result: CourseResult, zone: tzinfo | None) -> Iterator[str]:
         yield from _not_known(status)
         yield from _next(status, result.now, zone)
     yield from _guidance(result)
+    yield from _warnings(result)
     yield from _history(result, zone)
 
 
@@ -71,7 +72,7 @@ def _why(status: CurrentStatus) -> Iterator[str]:
         mark = " (attribution uncertain)" if criterion.uncertain else ""
         yield f"  * grade {criterion.grade}: {criterion.explanation}{mark}  [{criterion.citation}]"
     if not status.criteria:
-        yield "  no criterion of CRS is met"
+        yield "  no CRS criterion met in the values charted"
     for excluded in status.excluded:
         yield f"  - not counted, attributed to another cause: {_thing(excluded.what)}"
 
@@ -111,6 +112,16 @@ def _guidance(result: CourseResult) -> Iterator[str]:
     for item in result.guidance:
         words = item.as_json()
         yield f"  {words['indicator']}: {words['summary']}  [{words['citation']}]"
+
+
+def _warnings(result: CourseResult) -> Iterator[str]:
+    """What a form would ask about; the grade counts it as it is charted."""
+    if not result.warnings:
+        return
+    yield ""
+    yield "Warnings: please check"
+    for warning in result.warnings:
+        yield f"  ! {warning}"
 
 
 def _history(result: CourseResult, zone: tzinfo | None) -> Iterator[str]:

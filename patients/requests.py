@@ -61,14 +61,16 @@ def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission
 def recorded_before(
     request: SignedInRequest, course: Course, form: SubmittedForm
 ) -> list[NewEntry]:
-    """Return what this form recorded when it was sent before; nothing where it is new.
+    """Return what this form of this user recorded when it was sent before; nothing if it is new.
 
     A replay must succeed although the chart has changed since and the form may not be valid now.
     """
     form_id = form.cleaned_data.get("form_id")
     if form_id is None:
         return []
-    acts = course.acts.filter(form_id=form_id, request_digest=_digest(request))
+    acts = course.acts.filter(
+        form_id=form_id, request_digest=_digest(request), recorded_by=request.user
+    )
     return [
         NewEntry(EntryKind(entry.kind), entry.at, entry.body, entry.replaces_id)
         for act in acts

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from patients.bedside import entry_views
+from patients.bedside import entry_views, live
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.guidance import views as guidance_views
+from patients.identity import join_views, move_views
+from patients.identity import views as identity_views
 from patients.policy import views as policy_views
 from patients.review import disagreement_views, flowsheet_views, sign_off_views
 from patients.review import views as review_views
@@ -17,7 +19,7 @@ urlpatterns = [
     path("", ward_views.board, name="board"),
     path("courses/admit/", ward_views.admit, name="admit"),
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
-    path("courses/<uuid:course_id>/grade/", bedside_views.grade, name="grade"),
+    path("courses/<uuid:course_id>/live/", live.live, name="live"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
     path("courses/<uuid:course_id>/flowsheet/", flowsheet_views.flowsheet, name="flowsheet"),
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
@@ -47,6 +49,18 @@ urlpatterns = [
         "courses/<uuid:course_id>/not-observed/",
         entry_views.not_observed,
         name="not_observed",
+    ),
+    path(
+        "courses/<uuid:course_id>/entries/<uuid:entry_id>/move/",
+        move_views.move,
+        name="move_entry",
+    ),
+    path("courses/<uuid:course_id>/identity/", identity_views.identity, name="identity"),
+    path("courses/<uuid:course_id>/join/", join_views.join, name="join"),
+    path(
+        "courses/<uuid:course_id>/join/<int:join_id>/undo/",
+        join_views.undo,
+        name="undo_join",
     ),
     path("courses/<uuid:course_id>/place/", ward_views.transfer, name="transfer"),
     path("courses/<uuid:course_id>/guidance/", bedside_guidance_views.guidance, name="guidance"),

@@ -38,6 +38,11 @@ def create_demo_users() -> str:
     return text
 
 
+def where_sign_ins_are() -> str:
+    """Return a sentence that names the file: a password printed to a file could be read by all."""
+    return f"The demonstration sign-ins are in {SIGN_INS}, which only you can read."
+
+
 def _readable_password() -> str:
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
 ACTIVE_AT = "active_at"
+POLL_HEADER = "CRS-Poll"
+"""Header of a request that a page makes by itself, and whose refusal it shows in words."""
 WRITE_AT_MOST_EVERY = timedelta(minutes=1)
 
 
@@ -33,6 +35,9 @@ class SignInRequired(LoginRequiredMiddleware):
         """Answer htmx without a redirect: it would swap the sign-in page into the bedside."""
         if not request.headers.get("HX-Request"):
             return super().handle_no_permission(request, view_func)
+        if request.method == "GET" and POLL_HEADER in request.headers:
+            # The page says so itself, and nothing changes under the user's hands.
+            return HttpResponse(status=401)
         if request.method == "GET":
             return HttpResponseClientRefresh()
         return HttpResponse(

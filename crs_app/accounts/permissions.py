@@ -33,6 +33,26 @@ def check_can_admit(user: User | AnonymousUser) -> None:
     _require(can_admit(user), "open, move or end a course")
 
 
+def can_correct_identity(user: User | AnonymousUser) -> bool:
+    """Return whether ``user`` may correct who a patient is, and what was infused when."""
+    return _role(user) in CHARTING_ROLES
+
+
+def check_can_correct_identity(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_correct_identity``."""
+    _require(can_correct_identity(user), "correct the identity of a patient")
+
+
+def can_join_records(user: User | AnonymousUser) -> bool:
+    """Return whether ``user`` may join two records of one person, and undo that."""
+    return _role(user) == Role.ADMINISTRATOR
+
+
+def check_can_join_records(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_join_records``."""
+    _require(can_join_records(user), "join two records")
+
+
 def can_export_answers(user: User | AnonymousUser) -> bool:
     """Return whether ``user`` may download the answers to guidance, with author and time."""
     return _role(user) in REVIEWING_ROLES

@@ -1,21 +1,13 @@
 """Sign-in and sign-out."""
 
-from django.contrib.auth import views
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from crs_app.accounts.forms import SignInForm
+from crs_app.accounts.views import SignIn
 
 app_name = "accounts"
 
 urlpatterns = [
-    path(
-        "sign-in/",
-        views.LoginView.as_view(
-            authentication_form=SignInForm,
-            template_name="accounts/sign_in.html",
-            redirect_authenticated_user=True,
-        ),
-        name="sign_in",
-    ),
-    path("sign-out/", views.LogoutView.as_view(), name="sign_out"),
+    path("sign-in/", SignIn.as_view(), name="sign_in"),
+    path("sign-out/", LogoutView.as_view(), name="sign_out"),
 ]

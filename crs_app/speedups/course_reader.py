@@ -17,12 +17,16 @@ from patients.models import Course, Patient, PolicyVersion
 _M = TypeVar("_M", bound=models.Model)
 
 SQL_COURSE: Final = """
-SELECT {columns}
+SELECT {columns}, last.recorded_at
 FROM patients_course AS course
 JOIN patients_patient AS patient ON patient.id = course.patient_id
 JOIN patients_policyversion AS policy ON policy.id = course.policy_id
+LEFT JOIN LATERAL (
+    SELECT recorded_at FROM patients_chartingact
+    WHERE course_id = course.id ORDER BY recorded_at DESC LIMIT 1
+) AS last ON true
 WHERE course.id = %s
-""".format(
+""".format(  # noqa: S608 - constants
     columns=", ".join(
         f"{alias}.{field.column}"
         for alias, model in (("course", Course), ("patient", Patient), ("policy", PolicyVersion))
@@ -42,6 +46,7 @@ def read_course(course_id: uuid.UUID) -> Course:
     course = _next(Course, values)
     course.patient = _next(Patient, values)
     course.policy = _next(PolicyVersion, values)
+    course.last_recorded_at = next(values)
     return course
 
 

@@ -24,7 +24,9 @@ class AnalyteGroup(Labelled):
 class LabUnit:
     """A unit of an analyte: its hard limits and the factor to the analyte's common unit.
 
-    A result outside ``usual`` is asked about.
+    A result outside ``usual`` is asked about, and so is a limit of normal outside ``upper_normal``
+    or ``lower_normal``: it may stand in another unit's report. ``upper_normal_neonate`` holds for
+    patients under 28 days. Source of these ranges: decision (grading rules, section 6).
 
     The common unit is the one that every other unit reaches by an exact product, so that results in
     different units compare without a division.
@@ -34,6 +36,9 @@ class LabUnit:
     limits: Limits | None
     to_common: Decimal = Decimal(1)
     usual: Limits | None = None
+    upper_normal: Limits | None = None
+    upper_normal_neonate: Limits | None = None
+    lower_normal: Limits | None = None
 
 
 _UMOL_PER_MG_BILIRUBIN = Decimal("17.1")
@@ -69,48 +74,115 @@ class Analyte(Labelled):
         "alt",
         "ALT",
         AnalyteGroup.LIVER,
-        LabUnit("U/L", Limits.of("0", "30000"), usual=Limits.of("0", "10000")),
+        LabUnit(
+            "U/L",
+            Limits.of("0", "30000"),
+            usual=Limits.of("0", "10000"),
+            upper_normal=Limits.of("15", "150"),
+        ),
     )
     AST = (
         "ast",
         "AST",
         AnalyteGroup.LIVER,
-        LabUnit("U/L", Limits.of("0", "40000"), usual=Limits.of("0", "20000")),
+        LabUnit(
+            "U/L",
+            Limits.of("0", "40000"),
+            usual=Limits.of("0", "20000"),
+            upper_normal=Limits.of("15", "150"),
+        ),
     )
-    ALP = ("alp", "ALP", AnalyteGroup.LIVER, LabUnit("U/L", None))
-    GGT = ("ggt", "GGT", AnalyteGroup.LIVER, LabUnit("U/L", None))
+    ALP = (
+        "alp",
+        "ALP",
+        AnalyteGroup.LIVER,
+        LabUnit("U/L", None, upper_normal=Limits.of("60", "800")),
+    )
+    GGT = (
+        "ggt",
+        "GGT",
+        AnalyteGroup.LIVER,
+        LabUnit("U/L", None, upper_normal=Limits.of("15", "300")),
+    )
     BILIRUBIN = (
         "bilirubin",
         "Bilirubin",
         AnalyteGroup.LIVER,
-        LabUnit("mg/dL", Limits.of("0", "80"), _UMOL_PER_MG_BILIRUBIN, Limits.of("0", "30")),
-        LabUnit("umol/L", Limits.of("0", "1368"), usual=Limits.of("0", "513")),
+        LabUnit(
+            "mg/dL",
+            Limits.of("0", "80"),
+            _UMOL_PER_MG_BILIRUBIN,
+            Limits.of("0", "30"),
+            upper_normal=Limits.of("0.5", "3"),
+            upper_normal_neonate=Limits.of("0.5", "20"),
+        ),
+        LabUnit(
+            "umol/L",
+            Limits.of("0", "1368"),
+            usual=Limits.of("0", "513"),
+            upper_normal=Limits.of("8", "52"),
+            upper_normal_neonate=Limits.of("8", "340"),
+        ),
     )
     CREATININE = (
         "creatinine",
         "Creatinine",
         AnalyteGroup.KIDNEY,
-        LabUnit("mg/dL", Limits.of("0.05", "40"), _UMOL_PER_MG_CREATININE, Limits.of("0.2", "15")),
-        LabUnit("umol/L", Limits.of("4", "3540"), usual=Limits.of("17.68", "1326")),
+        LabUnit(
+            "mg/dL",
+            Limits.of("0.05", "40"),
+            _UMOL_PER_MG_CREATININE,
+            Limits.of("0.2", "15"),
+            upper_normal=Limits.of("0.2", "2"),
+        ),
+        LabUnit(
+            "umol/L",
+            Limits.of("4", "3540"),
+            usual=Limits.of("17.68", "1326"),
+            upper_normal=Limits.of("18", "180"),
+        ),
     )
     FIBRINOGEN = (
         "fibrinogen",
         "Fibrinogen",
         AnalyteGroup.COAGULATION,
-        LabUnit("mg/dL", Limits.of("0", "1500"), usual=Limits.of("50", "1000")),
-        LabUnit("g/L", Limits.of("0", "15"), _MG_DL_PER_G_L, Limits.of("0.5", "10")),
+        LabUnit(
+            "mg/dL",
+            Limits.of("0", "1500"),
+            usual=Limits.of("50", "1000"),
+            upper_normal=Limits.of("300", "700"),
+            lower_normal=Limits.of("100", "250"),
+        ),
+        LabUnit(
+            "g/L",
+            Limits.of("0", "15"),
+            _MG_DL_PER_G_L,
+            Limits.of("0.5", "10"),
+            upper_normal=Limits.of("3", "7"),
+            lower_normal=Limits.of("1", "2.5"),
+        ),
     )
     APTT = (
         "aptt",
         "aPTT",
         AnalyteGroup.COAGULATION,
-        LabUnit("s", Limits.of("10", "300"), usual=Limits.of("10", "150")),
+        LabUnit(
+            "s",
+            Limits.of("10", "300"),
+            usual=Limits.of("10", "150"),
+            upper_normal=Limits.of("25", "65"),
+        ),
     )
     INR = (
         "inr",
         "INR",
         AnalyteGroup.COAGULATION,
-        LabUnit("ratio", Limits.of("0.5", "20"), usual=Limits.of("0.5", "10")),
+        LabUnit(
+            "ratio",
+            Limits.of("0.5", "20"),
+            usual=Limits.of("0.5", "10"),
+            upper_normal=Limits.of("1.0", "1.5"),
+        ),
     )
     D_DIMER = ("d_dimer", "D-dimer", AnalyteGroup.COAGULATION, LabUnit("ng/mL", None))
     PLATELETS = (
@@ -166,6 +238,13 @@ class Analyte(Labelled):
         LabUnit("mmol/L", Limits.of("0", "40"), usual=Limits.of("0", "15")),
     )
 
+
+BASELINE_RESULTS: Final = (
+    ("creatinine_mg_dl", Analyte.CREATININE, "mg/dL"),
+    ("lvef_percent", Analyte.LVEF, "%"),
+    ("fibrinogen_mg_dl", Analyte.FIBRINOGEN, "mg/dL"),
+)
+"""Results of a baseline: field, analyte and unit."""
 
 FIBRINOGEN_IN_G_L_BELOW: Final = Decimal(20)
 """A fibrinogen below this, in mg/dL, was probably reported in g/L."""

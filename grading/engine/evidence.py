@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from grading.engine.analytes import Analyte
-from grading.engine.vocabulary import VasopressorDrug
+from grading.engine.vocabulary import Limits, TreatmentAgent, VasopressorDrug
 
 SOURCES: Final[dict[str, str]] = {
     "lee-2014": (
@@ -23,6 +23,9 @@ SOURCES: Final[dict[str, str]] = {
     ),
     "pals": "Pediatric Advanced Life Support: systolic pressure limits by age",
     "mahadeo-2019": "Mahadeo KM, et al. Nat Rev Clin Oncol 2019;16:45-63",
+    "us-label-tocilizumab": (
+        "US prescribing information of tocilizumab, cytokine release syndrome after CAR T cells"
+    ),
     "decision": "Decision of this ruleset where the paper is silent; see the grading rules",
 }
 
@@ -39,8 +42,10 @@ class Citation:
             return f"Lee 2014, {self.place}"
         if self.source == "ctcae-4.03":
             return f"CTCAE v4.03, {self.place}"
+        if self.source == "us-label-tocilizumab":
+            return f"US label, tocilizumab, {self.place}"
         if self.source == "decision":
-            return f"decision: {self.place}"
+            return f"Site rule (not in the paper): {self.place}"
         return f"{SOURCES[self.source].split(':')[0].split(',')[0]}, {self.place}"
 
 
@@ -64,7 +69,7 @@ def _threshold(value: str, unit: str, citation: Citation) -> Threshold:
 OXYGEN_HIGH: Final = _threshold("40", "% FiO2", _lee("Table 2, grades 2 and 3"))
 ROOM_AIR_FIO2: Final = _threshold("21", "% FiO2", Citation("decision", "air is no requirement"))
 FIO2_ESTIMATE_DOUBTFUL_FROM: Final = _threshold(
-    "36", "% FiO2", Citation("decision", "an estimate this close to 40 % may be 40 %")
+    "36", "% FiO2", Citation("decision", "an estimate close to 40 % leaves the grade open")
 )
 CANNULA_FIO2_BASE: Final = _threshold(
     "20", "% FiO2", Citation("decision", "nasal cannula rule, 20 + 4 x L/min")
@@ -116,6 +121,59 @@ PALS_CHILD_YEARS: Final = _threshold("10", "years", Citation("pals", "1 to 10 ye
 PALS_CHILD_SBP: Final = _threshold("70", "mmHg", Citation("pals", "70 + 2 x age in years"))
 PALS_CHILD_SBP_PER_YEAR: Final = _threshold("2", "mmHg", Citation("pals", "70 + 2 x age in years"))
 PALS_OLDER_SBP: Final = _threshold("90", "mmHg", Citation("pals", "10 years and over"))
+
+
+LABEL_DOSE: Final = Citation("us-label-tocilizumab", "dosage")
+LABEL_BELOW_STEP: Final = _threshold("12", "mg/kg below the step", LABEL_DOSE)
+LABEL_MOST: Final = _threshold("800", "mg a dose", LABEL_DOSE)
+LABEL_DOSES: Final = _threshold("4", "doses in all", LABEL_DOSE)
+LABEL_INTERVAL: Final = _threshold("8", "h between doses", LABEL_DOSE)
+
+
+@dataclass(frozen=True, slots=True)
+class DoseLimits:
+    """Amounts of one dose: outside ``limits`` impossible, above a ``usual`` one asked about.
+
+    ``is_expected``: a treatment charted without its dose is asked about.
+    """
+
+    limits: Limits
+    usual_highest: Decimal | None = None
+    usual_highest_per_kg: Decimal | None = None
+    is_expected: bool = True
+
+
+FLUID_BOLUS_ML: Final = DoseLimits(Limits.of("1", "5000"), Decimal(1000), Decimal(20))
+"""A bolus of an adult below ``FLUID_BOLUS_SMALL_ML`` is asked about too (decision)."""
+FLUID_BOLUS_SMALL_ML: Final = Decimal(50)
+TREATMENT_MG: Final[dict[TreatmentAgent, DoseLimits]] = {
+    TreatmentAgent.TOCILIZUMAB: DoseLimits(
+        Limits.of("1", "1600"), LABEL_MOST.value, LABEL_BELOW_STEP.value
+    ),
+    TreatmentAgent.METHYLPREDNISOLONE: DoseLimits(
+        Limits.of("1", "5000"), Decimal(1000), Decimal(30)
+    ),
+    TreatmentAgent.DEXAMETHASONE: DoseLimits(Limits.of("0.1", "200"), Decimal(40)),
+    TreatmentAgent.HYDROCORTISONE: DoseLimits(Limits.of("1", "1000"), Decimal(300)),
+    TreatmentAgent.SILTUXIMAB: DoseLimits(Limits.of("1", "3000"), usual_highest_per_kg=Decimal(12)),
+    TreatmentAgent.ANAKINRA: DoseLimits(Limits.of("1", "1000"), Decimal(200)),
+    TreatmentAgent.ETANERCEPT: DoseLimits(Limits.of("1", "200"), Decimal(50)),
+    TreatmentAgent.INFLIXIMAB: DoseLimits(Limits.of("1", "2000"), usual_highest_per_kg=Decimal(10)),
+    TreatmentAgent.ANTIBIOTICS: DoseLimits(
+        Limits.of("1", "30000"), Decimal(10000), is_expected=False
+    ),
+    TreatmentAgent.ANTIPYRETIC: DoseLimits(
+        Limits.of("1", "4000"), Decimal(1000), Decimal(15), is_expected=False
+    ),
+    TreatmentAgent.OTHER: DoseLimits(
+        Limits.of("0.001", "300000"), Decimal(10000), is_expected=False
+    ),
+}
+"""Decisions: none grades anything; each keeps a slip of the hand out of the record.
+
+The limits of antibiotics, antipyretics and other treatments are wide, for they stand for many
+drugs; those of an antipyretic are the dose and the day's amount of paracetamol.
+"""
 
 
 @dataclass(frozen=True, slots=True)

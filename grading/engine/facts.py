@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from grading.engine.analytes import Analyte
+from grading.engine.analytes import BASELINE_RESULTS, Analyte
 from grading.engine.entries import BaselineFacts
 from grading.engine.evidence import PALS_NEONATE_DAYS
 from grading.engine.laboratory import in_common_unit
@@ -50,11 +50,7 @@ class Baseline:
         return None if value is None else in_common_unit(analyte, value, unit)
 
 
-_ESTABLISHED: Final = {
-    Analyte.CREATININE: ("creatinine_mg_dl", "mg/dL"),
-    Analyte.LVEF: ("lvef_percent", "%"),
-    Analyte.FIBRINOGEN: ("fibrinogen_mg_dl", "mg/dL"),
-}
+_ESTABLISHED: Final = {analyte: (name, unit) for name, analyte, unit in BASELINE_RESULTS}
 
 
 @dataclass(frozen=True, slots=True)

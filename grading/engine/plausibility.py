@@ -1,19 +1,46 @@
-"""Plausibility of entries: unusual values that a form asks about and nothing refuses.
+"""Plausibility of entries: unusual values that a form asks about, and a file is warned of.
 
-The usual ranges are in ``vocabulary``, with the hard limits.
+Nothing here refuses. The usual ranges are in ``vocabulary``, ``analytes`` and ``evidence``, with
+the hard limits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from grading.engine.analytes import FIBRINOGEN_IN_G_L_BELOW, Analyte, lab_unit
-from grading.engine.entries import Entry, Lab, Oxygen, Vasopressor, Vitals, Weight
-from grading.engine.evidence import ROOM_AIR_FIO2
+from grading.engine.analytes import (
+    BASELINE_RESULTS,
+    FIBRINOGEN_IN_G_L_BELOW,
+    Analyte,
+    LabUnit,
+    lab_unit,
+)
+from grading.engine.entries import (
+    BaselineFacts,
+    Entry,
+    FluidBolus,
+    Lab,
+    Oxygen,
+    Treatment,
+    Vasopressor,
+    Vitals,
+    Weight,
+)
+from grading.engine.evidence import (
+    FLUID_BOLUS_ML,
+    FLUID_BOLUS_SMALL_ML,
+    LABEL_DOSES,
+    LABEL_INTERVAL,
+    ROOM_AIR_FIO2,
+    TREATMENT_MG,
+    DoseLimits,
+)
+from grading.engine.sentences import duration_text, lab_unit_text
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import (
@@ -27,6 +54,7 @@ from grading.engine.vocabulary import (
     AgeBand,
     Limits,
     OxygenDevice,
+    TreatmentAgent,
     VitalSign,
 )
 
@@ -43,13 +71,16 @@ class Circumstances:
     """What an entry is compared with.
 
     ``weight_kg`` converts doses at the entry's time; ``weights`` are others charted near the
-    entry; ``dose_before`` is the last dose of the same drug in its canonical unit.
+    entry; ``dose_before`` is the last dose of the same drug in its canonical unit; ``given_at``
+    are the times of the other doses of the same treatment.
     """
 
     age_years: int
+    is_neonate: bool = False
     weight_kg: Decimal | None = None
     weights: tuple[Weight, ...] = ()
     dose_before: Fraction | None = None
+    given_at: tuple[datetime, ...] = ()
 
 
 def questions(entry: Entry, circumstances: Circumstances) -> list[Question]:
@@ -67,7 +98,7 @@ def _vitals(entry: Vitals, circumstances: Circumstances) -> Iterator[Question]:
 
 
 def _outside(sign: VitalSign, reading: Number, band: AgeBand | None) -> Iterator[Question]:
-    usual = sign.usual_at(band)
+    usual = sign.usual_in(band)
     age = f" ({band.label})" if band in sign.usual_of_children and band is not None else ""
     named = f"{sign.label} {format_number(reading, 1)} {sign.unit}"
     yield from _outside_usual(sign.key, named, reading, usual, sign.unit, age)
@@ -169,20 +200,157 @@ def _percent(weight_kg: Decimal, other_kg: Decimal) -> str:
 
 def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
     unit = lab_unit(entry.analyte, entry.unit)
-    if unit is None or unit.usual is None:
+    if unit is None:
         return
-    shown_unit = "" if unit.name == "ratio" else unit.name.replace("umol", "µmol")
-    named = (
-        f"{entry.analyte.label} {entry.comparator or ''}{format_number(entry.value)} {shown_unit}"
-    )
-    in_mg_dl = entry.analyte is Analyte.FIBRINOGEN and unit is Analyte.FIBRINOGEN.units[0]
-    if in_mg_dl and entry.value < FIBRINOGEN_IN_G_L_BELOW:
-        yield Question("value", f"{named.strip()}: was it reported in g/L?")
+    text = f"{entry.comparator or ''}{format_number(entry.value)}"
+    yield from _result(_Result("value", entry.analyte, unit, entry.value, text), circumstances)
+    yield from _limit_of_normal(entry, unit, "lower_limit", unit.lower_normal)
+    neonate = unit.upper_normal_neonate if circumstances.is_neonate else None
+    yield from _limit_of_normal(entry, unit, "upper_limit", neonate or unit.upper_normal)
+    lower, upper = entry.lower_limit, entry.upper_limit
+    if lower is not None and upper is not None and lower >= upper:
+        yield Question(
+            "upper_limit",
+            f"{entry.analyte.label}: {format_number(upper)} is not above the lower limit, "
+            f"{format_number(lower)}.",
+        )
+
+
+class _Result(NamedTuple):
+    place: str
+    analyte: Analyte
+    unit: LabUnit
+    value: Decimal
+    text: str
+
+
+def _result(result: _Result, circumstances: Circumstances) -> Iterator[Question]:
+    place, analyte, unit, value, text = result
+    if unit.usual is None:
+        return
+    named = f"{analyte.label} {text} {_shown(unit)}".strip()
+    in_mg_dl = analyte is Analyte.FIBRINOGEN and unit is Analyte.FIBRINOGEN.units[0]
+    if in_mg_dl and value < FIBRINOGEN_IN_G_L_BELOW:
+        yield Question(place, f"{named}: was it reported in g/L?")
         return
     usual = unit.usual
-    if entry.analyte is Analyte.CREATININE and AgeBand.of(circumstances.age_years) is not None:
+    if analyte is Analyte.CREATININE and AgeBand.of(circumstances.age_years) is not None:
         usual = Limits(unit.limits.lowest if unit.limits else usual.lowest, usual.highest)
-    yield from _outside_usual("value", named.strip(), entry.value, usual, shown_unit)
+    yield from _outside_usual(place, named, value, usual, _shown(unit))
+
+
+def _shown(unit: LabUnit) -> str:
+    return lab_unit_text(unit.name)
+
+
+def _limit_of_normal(
+    entry: Lab, unit: LabUnit, place: str, plausible: Limits | None
+) -> Iterator[Question]:
+    """Ask about a limit that may stand in another unit's report: it decides the grade unseen."""
+    limit: Decimal | None = getattr(entry, place)
+    if limit is None or plausible is None or plausible.allow(limit):
+        return
+    shown = f" {_shown(unit)}".rstrip()
+    is_upper = place == "upper_limit"
+    fitting = (
+        other
+        for other in entry.analyte.units
+        if (normal := other.upper_normal if is_upper else other.lower_normal) is not None
+        and normal.allow(limit)
+    )
+    of_another = next(fitting, None)
+    hint = f" Is it the limit in {_shown(of_another)}?" if of_another is not None else ""
+    yield Question(
+        place,
+        f"{entry.analyte.label}: {format_number(limit)}{shown} is unusual as "
+        f"{'upper' if is_upper else 'lower'} limit of normal; expected {plausible.lowest:f} to "
+        f"{plausible.highest:f}{shown}.{hint}",
+    )
+
+
+def _baseline(entry: BaselineFacts, circumstances: Circumstances) -> Iterator[Question]:
+    band = AgeBand.of(circumstances.age_years)
+    for sign in VITAL_SIGNS:
+        reading = getattr(entry, sign.key, None)
+        if reading is not None:
+            yield from _outside(sign, reading, band)
+    for place, analyte, name in BASELINE_RESULTS:
+        value, unit = getattr(entry, place), lab_unit(analyte, name)
+        if value is not None and unit is not None:
+            result = _Result(place, analyte, unit, value, format_number(value))
+            yield from _result(result, circumstances)
+
+
+def _fluid_bolus(entry: FluidBolus, circumstances: Circumstances) -> Iterator[Question]:
+    named, smallest = f"Fluid bolus {format_number(entry.volume_ml)} mL", FLUID_BOLUS_SMALL_ML
+    if AgeBand.of(circumstances.age_years) is None and entry.volume_ml < smallest:
+        yield Question("volume_ml", f"{named} is unusually low: under {smallest:f} mL.")
+    usual = FLUID_BOLUS_ML
+    yield from _above("volume_ml", named, entry.volume_ml, usual, "mL", circumstances.weight_kg)
+
+
+def _treatment(entry: Treatment, circumstances: Circumstances) -> Iterator[Question]:
+    usual, label = TREATMENT_MG[entry.agent], entry.agent.label
+    if entry.dose_mg is not None:
+        named = f"{label} {format_number(entry.dose_mg)} mg"
+        yield from _above("dose_mg", named, entry.dose_mg, usual, "mg", circumstances.weight_kg)
+    elif usual.is_expected:
+        yield Question(
+            "dose_mg", f"{label} without a dose: enter the dose, or confirm that it is not known."
+        )
+    if entry.agent is TreatmentAgent.TOCILIZUMAB:
+        yield from _repeated(entry, circumstances.given_at)
+
+
+def _repeated(entry: Treatment, given_at: tuple[datetime, ...]) -> Iterator[Question]:
+    """Ask about a dose of tocilizumab that the label does not give so soon, or so often."""
+    between = timedelta(hours=int(LABEL_INTERVAL.value))
+    apart = min((abs(at - entry.at) for at in given_at), default=between)
+    if apart < between:
+        yield Question(
+            "agent",
+            f"Another dose of tocilizumab is charted {duration_text(apart)} from this one; the US "
+            f"label keeps doses {LABEL_INTERVAL.value} h apart.",
+        )
+    doses = 1 + len(given_at)
+    if doses > LABEL_DOSES.value:
+        yield Question(
+            "agent",
+            f"{doses} doses of tocilizumab with this one; the US label allows {LABEL_DOSES.value}.",
+        )
+
+
+def _above(
+    place: str, named: str, amount: Decimal, usual: DoseLimits, unit: str, weight_kg: Decimal | None
+) -> Iterator[Question]:
+    highest, per_kg = usual.usual_highest, usual.usual_highest_per_kg
+    if highest is not None and amount > highest:
+        yield Question(place, f"{named} is unusually high: over {highest:f} {unit}.")
+    elif per_kg and weight_kg and Fraction(amount) > Fraction(per_kg) * Fraction(weight_kg):
+        at = f"at {format_number(weight_kg)} kg"
+        yield Question(place, f"{named} is unusually high {at}: over {per_kg:f} {unit}/kg.")
+
+
+def pressure_contradiction(
+    systolic: Decimal | None, diastolic: Decimal | None, mean: Decimal | None = None
+) -> Question | None:
+    """Return how the pressures of one reading contradict each other, None where they do not.
+
+    A form refuses it, a file is warned of it. The place is that of the vital sign.
+    """
+    if systolic is not None and diastolic is not None and diastolic >= systolic:
+        return Question(
+            "diastolic_mmhg",
+            f"{diastolic} is not below the systolic pressure, {systolic}.",
+        )
+    too_high = mean is not None and systolic is not None and mean > systolic
+    too_low = mean is not None and diastolic is not None and mean < diastolic
+    if too_high or too_low:
+        return Question(
+            "mean_arterial_pressure_mmhg",
+            f"{mean} does not lie between diastolic and systolic pressure.",
+        )
+    return None
 
 
 _ASKS: Final[dict[type[Entry], Callable[[Any, Circumstances], Iterable[Question]]]] = {
@@ -191,4 +359,7 @@ _ASKS: Final[dict[type[Entry], Callable[[Any, Circumstances], Iterable[Question]
     Vasopressor: _vasopressor,
     Weight: _weight,
     Lab: _lab,
+    BaselineFacts: _baseline,
+    FluidBolus: _fluid_bolus,
+    Treatment: _treatment,
 }

@@ -100,9 +100,19 @@ def result_text(params: Params) -> str:
         for side, key in (("lower", "lower_limit"), ("upper", "upper_limit"))
         if key in params
     ]
-    unit = "" if params["unit"] == "ratio" else f" {params['unit']}"
+    unit = f" {lab_unit_text(params['unit'])}".rstrip()
     text = f"{_ANALYTE[params['analyte']]} {comparator}{params['value']}{unit}"
     return f"{text} ({', '.join(limits)})" if limits else text
+
+
+def lab_unit_text(unit: str) -> str:
+    """Return the unit of a result as it is printed; empty for a ratio."""
+    return _LAB_UNIT_TEXTS.get(unit, unit)
+
+
+_LAB_UNIT_TEXTS: Final = {
+    "umol/L": "µmol/L", "ug/L": "µg/L", "10^9/L": "×10⁹/L", "ratio": "",
+}  # fmt: skip
 
 
 def _infusions(params: Params) -> str:
@@ -143,8 +153,7 @@ def _fio2(params: Params) -> str:
 
 
 def _fio2_estimated(params: Params) -> str:
-    limit = params["limit_percent"]
-    return f"{_fio2(params)}: an estimate this close to {limit} % may be {limit} %"
+    return f"{_fio2(params)}, too close to {params['limit_percent']} % to decide: enter the FiO2"
 
 
 def _low_pressure(params: Params) -> str:
@@ -235,7 +244,7 @@ def _toxicity(params: Params) -> str:
 def _doubtful_result(params: Params) -> str:
     result = result_text(params["result"])
     if "at_least_ctcae" not in params:
-        return f"{result}: not gradable without its limit of normal"
+        return f"{result}: cannot be graded. Enter the laboratory's normal range"
     return f"{result}: at least CTCAE {params['at_least_ctcae']}, may be higher"
 
 

@@ -1,4 +1,4 @@
-"""Whether a chart can have a time, and the conversion of any time to a time zone."""
+"""Whether a chart can have a time, the conversion of any time to a time zone, and time of day."""
 
 from __future__ import annotations
 
@@ -22,3 +22,16 @@ def in_zone(instant: datetime, zone: tzinfo | None) -> datetime:
         with suppress(OverflowError, ValueError, OSError):
             return instant.astimezone(shown_in)
     return instant
+
+
+def time_of_day(there: datetime) -> str:
+    """Return the time of day of ``there``, an instant in a time zone: "13:05".
+
+    Within the hour that is repeated at the end of summer time, with the letters of the zone:
+    "01:30 CDT" is the first, "01:30 CST" the second.
+    """
+    clock = f"{there.hour:02}:{there.minute:02}"
+    earlier, later = there.replace(fold=0), there.replace(fold=1)
+    if earlier.utcoffset() == later.utcoffset():
+        return clock
+    return f"{clock} {there.tzname()}"

@@ -7,6 +7,7 @@ microgram has no finite decimal and the three-hour rule turns on "at least 20".
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
@@ -26,6 +27,9 @@ REMEMBERED: Final = 4096
 
 MINUTES_PER_HOUR: Final = 60
 MICROGRAMS_PER_MILLIGRAM: Final = 1000
+
+
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 
 class NotANumberError(ValueError):
@@ -53,6 +57,15 @@ def exact_decimal(text: str) -> Decimal:
     if not isinstance(exponent, int) or abs(exponent) + len(number.as_tuple().digits) > MAX_DIGITS:
         raise NotANumberError(text)
     return number
+
+
+def is_plain_number(text: str) -> bool:
+    """Return whether ``text`` is a number as it may be typed or written in a file as text.
+
+    ASCII digits with at most one decimal point and a leading sign: no exponent, blank, underscore
+    or grouping.
+    """
+    return _PLAIN_NUMBER.fullmatch(text) is not None
 
 
 def celsius(fahrenheit: Decimal) -> Number:

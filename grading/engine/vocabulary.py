@@ -96,8 +96,8 @@ class VitalSign:
     usual: Limits
     usual_of_children: Mapping[AgeBand, Limits] = field(default_factory=dict)
 
-    def usual_at(self, band: AgeBand | None) -> Limits:
-        """Return the usual range in an age band; None is an adult."""
+    def usual_in(self, band: AgeBand | None) -> Limits:
+        """Return what is usual in an age band; None is an adult."""
         return self.usual if band is None else self.usual_of_children.get(band, self.usual)
 
 

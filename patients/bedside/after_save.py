@@ -5,15 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django_htmx.http import trigger_client_event
 
 from grading.engine.entries import Weight
-from patients.bedside.new_rows import NewRows, is_newest, new_rows_of
-from patients.bedside.page import TIMELINE_KINDS, shared_context
-from patients.bedside.timeline import timeline_of
+from patients.bedside.new_rows import NewRows, grade_changes_of, is_newest, new_rows_of
+from patients.bedside.page import shared_context
+from patients.bedside.timeline import TimelineView, timeline_of
+from patients.display.assessment import (
+    grade_number,
+    grade_words,
+    missing_for_grade_0,
+    was_assessed,
+)
 from patients.display.banner import Banner, banner_of
 from patients.display.grade_card import GradeCard, grade_card
 from patients.display.previous_values import (
@@ -22,35 +30,40 @@ from patients.display.previous_values import (
     previous_values,
     running_infusions,
 )
-from patients.display.text import clock_text
-from patients.display.timeline import Timeline, TimelineRow, build_rows
+from patients.display.text import capital, clock_text
+from patients.display.timeline import TIMELINE_KINDS, Timeline, TimelineRow, build_rows, in_panels
 from patients.forms.concentrations import SyringeConcentration, concentrations_charted
 from patients.forms.registry import CORRECTION_FORMS
 from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.advice import advice_for_status
 from patients.guidance.panel import GuidancePanel, build_panel
 from patients.models import Course, EntryKind
+from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
-from patients.queries.entries import parse_entry
+from patients.queries.entries import parse_entries, parse_entry
+from patients.queries.grades import GradeHistory
 from patients.queries.guidance_answers import AnswerRow, read_latest_answers
 from patients.queries.status import read_course_status, read_history_for, weights_among
 from patients.queries.timeline import new_timeline_entries, read_correction_chains
 from patients.recording.record import RecordingResult
 
 SHOWN_HEADER: Final = "CRS-Shown"
-"""Header of a request: what its page shows, as ``guidance=<signature>; timeline=<kind>``.
+"""Header of a request: what its page shows, as ``guidance=<signature>; timeline=<kind>; day=``.
 
 The response contains the guidance panel only where the signature differs. Its own header names the
 current signature: a page whose panel was replaced meanwhile by an older one requests it again.
 """
+_OF_A_DEATH: Final = frozenset({EntryKind.DEATH, EntryKind.RETRACTION})
+_ONE_TICK: Final = timedelta(microseconds=1)
 _SHOWN_IN_BANNER: Final = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
 
 class ShownOnPage(NamedTuple):
-    """Signature of the guidance panel that a page shows, and the kind that its timeline shows."""
+    """What a page shows: signature of its guidance panel; kind and last day of its timeline."""
 
     guidance: str = ""
     timeline: str = ""
+    day: str = ""
 
 
 def shown_on_page(request: HttpRequest) -> ShownOnPage:
@@ -60,7 +73,11 @@ def shown_on_page(request: HttpRequest) -> ShownOnPage:
     )
     values = {name: value for name, _, value in pairs}
     kind = values.get("timeline", "")
-    return ShownOnPage(values.get("guidance", ""), kind if kind in dict(TIMELINE_KINDS) else "")
+    return ShownOnPage(
+        values.get("guidance", ""),
+        kind if kind in dict(TIMELINE_KINDS) else "",
+        values.get("day", ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,7 @@ class AfterSave:
     ``changes`` are the changes of grade that the act added to the history, empty where the
     announcement is the only one. ``new_rows`` are added to the timeline, the lowest place first;
     where other rows changed too, it is None and ``timeline`` is the whole timeline.
+    ``may_end_or_resume``: a death was charted, or something was retracted that may be one.
     """
 
     course: Course
@@ -87,6 +105,7 @@ class AfterSave:
     concentrations: list[SyringeConcentration]
     attributions: Mapping[str, AttributionProposal]
     guidance: GuidancePanel
+    may_end_or_resume: bool
     is_replay: bool
 
 
@@ -99,22 +118,38 @@ def after_save(
     """
     course, status = result.course, result.status
     new_entries = [parse_entry(row) for row in result.new_rows]
-    history = read_history_for(course.pk, status, new_entries, act=result.act.pk)
+    history = read_history_for(
+        course.pk, status, new_entries, act=result.act.pk, shows_grade_0=_touches_grade_0(result)
+    )
     weights = weights_among(history.weights)
     unchanged = unchanged_items(status, weights)
     answers = read_latest_answers(course.pk) if history.may_have_answers else {}
     advice = advice_for_status(course, status, history.grades, result.for_guidance, answers)
     entry_rows = _entry_rows(result, weights)
-    new_rows = None if shown.timeline else new_rows_of(result, history, entry_rows, answer)
+    shows_newest = not shown.timeline and not shown.day
+    new_rows = new_rows_of(result, history, in_panels(entry_rows), answer) if shows_newest else None
     return AfterSave(
         course=course,
-        text="; ".join(row.text for row in reversed(entry_rows)),
-        announcement=_announcement(result),
-        changes=_changes(result),
-        card=grade_card(course.pk, status, history.grades, history.authors),
+        text=_saved_text(entry_rows),
+        announcement=_announcement(result, history),
+        changes=_changes(result, history),
+        card=grade_card(
+            course.pk,
+            status,
+            history.grades,
+            history.authors,
+            history.assessed_since,
+            recent=parse_entries(history.recent),
+            age_years=age_at_infusion(course),
+        ),
         banner=_banner(result),
         new_rows=new_rows,
-        timeline=timeline_of(course.pk, result.now, kind=shown.timeline, can_correct=True)
+        timeline=timeline_of(
+            course.pk,
+            result.now,
+            TimelineView.of({"show": shown.timeline, "day": shown.day}),
+            can_correct=True,
+        )
         if new_rows is None
         else None,
         previous=previous_values(status, weights),
@@ -124,7 +159,8 @@ def after_save(
         if is_newest(result)
         else [],
         attributions=read_latest_attributions(status.latest),
-        guidance=build_panel(advice, history.authors, unchanged),
+        guidance=build_panel(advice, history, unchanged),
+        may_end_or_resume=any(entry.kind in _OF_A_DEATH for entry in result.entries),
         is_replay=result.is_replay,
     )
 
@@ -160,6 +196,9 @@ def render_after_save(
     }
     response = render(request, "bedside/after_save.html", parts | (context or {}))
     response[SHOWN_HEADER] = f"guidance={saved.guidance.signature}"
+    if saved.may_end_or_resume:
+        # The page asks for its state at once: whether the course goes on.
+        trigger_client_event(response, "crs:clock", after="settle")
     return response
 
 
@@ -171,6 +210,16 @@ def _entry_rows(result: RecordingResult, weights: list[Weight]) -> list[Timeline
     )
 
 
+def _saved_text(rows: list[TimelineRow]) -> str:
+    """Return what was recorded; of a retraction, what was marked as entered in error."""
+    return "; ".join(
+        f"Marked as entered in error: {row.corrected[0].old_text}"
+        if row.kind == EntryKind.RETRACTION and row.corrected
+        else row.text
+        for row in reversed(rows)
+    )
+
+
 def _banner(result: RecordingResult) -> Banner | None:
     """Read the banner; None where the act cannot have changed it."""
     if not any(entry.kind in _SHOWN_IN_BANNER for entry in result.entries):
@@ -178,19 +227,33 @@ def _banner(result: RecordingResult) -> Banner | None:
     return banner_of(read_course_status(result.course, result.now))
 
 
-def _changes(result: RecordingResult) -> list[str]:
-    changes = result.grade_changes
-    is_the_announced = len(changes) == 1 and changes[0].after == result.status.grade
-    if is_the_announced and _announcement(result):
+def _touches_grade_0(result: RecordingResult) -> bool:
+    """Whether the answer shows a grade 0: then it must know whether it was assessed."""
+    shown = {result.grade_before, *(g for c in result.grade_changes for g in (c.before, c.after))}
+    return 0 in shown
+
+
+def _changes(result: RecordingResult, history: GradeHistory) -> list[str]:
+    changes = grade_changes_of(result, history)
+    is_the_announced = len(changes) == 1 and changes[0].grade == result.status.grade
+    if is_the_announced and _announcement(result, history):
         return []
     return [
-        f"{clock_text(change.at, result.now)} grade {change.before} → {change.after}"
+        f"{clock_text(change.at, result.now)} "
+        f"grade {grade_number(change.before, assessed=change.assessed_before)} → "
+        f"{grade_number(change.grade, assessed=change.assessed)}"
         for change in changes
     ]
 
 
-def _announcement(result: RecordingResult) -> str:
+def _announcement(result: RecordingResult, history: GradeHistory) -> str:
+    """Return the change of the current grade in words; "" where it did not change."""
     before, after = result.grade_before, result.status.grade
     if before == after or before is None or after is None:
         return ""
-    return f"Grade {before} to grade {after}"
+    first = min((change.at for change in result.grade_changes), default=result.now)
+    was_known = before > 0 or was_assessed(before, first - _ONE_TICK, history.assessed_since)
+    is_known = not missing_for_grade_0(result.status)
+    return capital(
+        f"{grade_words(before, assessed=was_known)} to {grade_words(after, assessed=is_known)}"
+    )

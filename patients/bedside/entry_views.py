@@ -35,7 +35,9 @@ from patients.bedside.page import (
     render_page,
 )
 from patients.bedside.timeline import rows_of
+from patients.display.closed import closed_notice
 from patients.display.text import entry_text
+from patients.forms.corrections import NOTHING_CHANGED, changes_nothing
 from patients.forms.entry_form import EntryForm, RetractionForm
 from patients.forms.notes import NotObservedTap
 from patients.forms.proposals import (
@@ -47,9 +49,16 @@ from patients.forms.proposals import (
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
+from patients.queries.courses import now_for, read_closing
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
-from patients.recording.inputs import FormReusedError, NewEntry, ReplacedAlreadyError
+from patients.recording.inputs import (
+    AheadOfClockError,
+    CourseClosedError,
+    FormReusedError,
+    NewEntry,
+    ReplacedAlreadyError,
+)
 from patients.recording.record import RecordingResult, record_entries, retract_entry
 from patients.requests import (
     CONFLICT,
@@ -72,7 +81,7 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     course, now = course_or_404(course_id), timezone.now()
     kind, data = kind_or_404(kind), posted(request)
     if data is None:
-        bedside = read_bedside_data(course, now)
+        bedside = read_bedside_data(course, now_for(course))
         return _form_page(request, course, empty_form(kind, bedside), bedside)
     form = _posted_form(kind, data, course, now)
     return _record_or_show(request, course, form)
@@ -97,7 +106,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Show the form that retracts an entry; a POST records that it was entered in error."""
     course, entry = course_or_404(course_id), _entry(course_id, entry_id)
-    form = RetractionForm(posted(request))
+    form = RetractionForm(posted(request), entry=entry, now=timezone.now())
     if form.is_bound and form.is_valid():
         submission = submission_from(request, form)
         return _record(request, course, form, lambda: retract_entry(entry, submission))
@@ -120,7 +129,9 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
         return _not_saved(request, course)
     try:
         result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
-    except FormReusedError:
+    except FormReusedError as error:
+        return _not_saved(request, course, reused=error.sentence)
+    except CourseClosedError:
         return _not_saved(request, course)
     saved = after_save(result, shown_on_page(request))
     if not request.htmx:
@@ -131,7 +142,14 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
 
 def _record_or_show(request: SignedInRequest, course: Course, form: EntryForm) -> HttpResponse:
     """Record a posted form; show it again where it is not valid and no replay."""
-    new_entries = form.new_entries() if form.is_valid() else recorded_before(request, course, form)
+    is_valid = form.is_valid()
+    before = recorded_before(request, course, form) if course.ended_at or not is_valid else []
+    if course.ended_at and not before:
+        return _not_saved(request, course, mine=_text_of_form(form) if is_valid else "")
+    if is_valid and changes_nothing(form) and not recorded_before(request, course, form):
+        form.add_error(None, NOTHING_CHANGED)
+        is_valid = False
+    new_entries = form.new_entries() if is_valid else before
     if not new_entries:
         return _form_page(request, course, form)
     submission = submission_from(request, form)
@@ -147,9 +165,16 @@ def _record(
     """Record, then send htmx what changed; redirect a plain form to the page."""
     try:
         result = record()
+    except AheadOfClockError as error:
+        if not isinstance(form, EntryForm):
+            raise
+        form.add_error("observed_time", error.sentence)
+        return _form_page(request, course, form)
     except ReplacedAlreadyError as error:
         return _not_saved(request, course, error.successor, _text_of_form(form))
-    except FormReusedError:
+    except FormReusedError as error:
+        return _not_saved(request, course, mine=_text_of_form(form), reused=error.sentence)
+    except CourseClosedError:
         return _not_saved(request, course, mine=_text_of_form(form))
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
@@ -157,7 +182,7 @@ def _record(
             messages.info(request, remark)
         return redirect("patients:bedside", course.pk)
     saved = after_save(result, shown_on_page(request))
-    context = {"remarks": remarks, **_form_after_save(form, saved, result.now)}
+    context = {"remarks": remarks, **_form_after_save(form, saved, timezone.now())}
     main = "" if context["renew_form"] else "bedside/saved_message.html"
     return render_after_save(request, saved, main, context)
 
@@ -201,7 +226,7 @@ def _next_form(kind: str, saved: AfterSave, now: datetime) -> EntryForm:
 def _text_of_form(form: EntryForm | RetractionForm) -> str:
     """Return what a refused form would have recorded, in the words of the timeline."""
     if not isinstance(form, EntryForm):
-        return "entered in error"
+        return "Entered in error"
     return "; ".join(entry_text(_parsed(entry)) for entry in form.new_entries())
 
 
@@ -212,13 +237,25 @@ def _parsed(entry: NewEntry) -> GradingEntry:
 
 
 def _not_saved(
-    request: SignedInRequest, course: Course, successor: Entry | None = None, mine: str = ""
+    request: SignedInRequest,
+    course: Course,
+    successor: Entry | None = None,
+    mine: str = "",
+    reused: str = "",
 ) -> HttpResponse:
-    """Answer 409: ``successor`` replaced the entry first, or the form was sent with other contents.
+    """Answer 409: ``successor`` replaced the entry first, the course was closed meanwhile, or the
+    form was sent before.
 
-    ``mine`` is what the refused form would have recorded, in words.
+    ``mine`` is what the refused form would have recorded, in words; ``reused`` says who sent it.
     """
-    conflict: dict[str, Any] = {"course_id": course.pk, "other": None, "mine": mine}
+    closing = read_closing(course_or_404(course.pk))
+    conflict: dict[str, Any] = {
+        "course_id": course.pk,
+        "other": None,
+        "mine": mine,
+        "reused": reused,
+        "closed": closed_notice(closing, None, timezone.now()),
+    }
     if successor is not None:
         conflict |= {
             "other": rows_of(course.pk, [successor], is_new=True)[0],
@@ -236,7 +273,7 @@ def _posted_form(kind: str, data: Mapping[str, Any], course: Course, now: dateti
     if kind == EntryKind.LAB:
         proposed = read_proposals(kind, course, now)
     elif kind == EntryKind.VITALS and any(is_unchanged_field(name) for name in data):
-        proposed = Proposals(unchanged=read_unchanged_items(course, now))
+        proposed = Proposals(unchanged=read_unchanged_items(course, now_for(course)))
     return ENTRY_FORMS[kind](data, course=course, now=now, proposed=proposed)
 
 
@@ -257,7 +294,7 @@ def _form_page(
     bedside: BedsideData | None = None,
 ) -> HttpResponse:
     """Show the form with its typed values and errors."""
-    bedside = bedside or read_bedside_data(course, form.now)
+    bedside = bedside or read_bedside_data(course, now_for(course))
     if form.is_bound or form.correcting is not None:
         form.propose(_read_missing_proposals(form, bedside))
     context = form_context(form, form.kind.value)

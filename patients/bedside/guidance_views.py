@@ -42,9 +42,10 @@ from patients.guidance.forms import (
 )
 from patients.guidance.panel import read_panel
 from patients.models import Course
+from patients.queries.courses import now_for
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.status import read_course_status
-from patients.recording.inputs import ConflictError, FormReusedError
+from patients.recording.inputs import ConflictError, NewEntry
 from patients.recording.record import RecordingResult, record_entries
 from patients.requests import (
     CONFLICT,
@@ -53,6 +54,7 @@ from patients.requests import (
     course_or_404,
     posted,
     posted_by_button,
+    recorded_before,
     requires_charting,
     submission_from,
 )
@@ -62,10 +64,10 @@ from patients.requests import (
 @vary_on_headers("HX-Request")
 def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the panel; 204 where the page has ``seen`` its signature."""
-    course, now = course_or_404(course_id), timezone.now()
+    course = course_or_404(course_id)
     if not request.htmx:
         return render_page(request, course)
-    panel = read_panel(read_course_status(course, now))
+    panel = read_panel(read_course_status(course, now_for(course)))
     if request.GET.get("seen") == panel.signature:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"guidance": panel}
@@ -80,12 +82,14 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     course, now = course_or_404(course_id), timezone.now()
     form = QuickActionForm(posted_by_button(request))
     if not form.is_valid():
-        return _refused(request, course, "This page is out of date: look at the chart.")
+        return _refused(
+            request, course, "This page is out of date. Check the chart and answer again."
+        )
     try:
-        new_entry = form.new_entry(now, read_unchanged_items(course, now))
+        new_entry = form.new_entry(now, read_unchanged_items(course, now_for(course)))
         result = record_entries(course, [new_entry], submission_from(request, form))
     except ConflictError as error:
-        return _refused(request, course, _sentence_of(error))
+        return _refused(request, course, error.sentence)
     return _respond(request, result)
 
 
@@ -97,17 +101,22 @@ def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str
     course, now = course_or_404(course_id), timezone.now()
     replied = _reply_or_404(reply)
     if posted(request) is None:
-        advice = advice_for_course(course, now)
+        advice = advice_for_course(course, now_for(course))
         item = _item(advice, code, replied)
         if item is None:
             return _refused(request, course, NoLongerAdvisedError().sentence)
         return _form_page(
-            request, course, item, _empty_form(course, advice, item, replied, now), replied
+            request,
+            course,
+            item,
+            _empty_form(course, advice, item, replied, now, request.GET.get("dose", "")),
+            replied,
         )
     form = _posted_form(request, course, code, replied, now)
-    if form.is_valid():
-        return _record(request, course, code, replied, form)
-    return _invalid_form_page(request, course, code, replied, form, now)
+    entries = _entries_of(request, course, form)
+    if entries is not None:
+        return _record(request, course, code, replied, form, entries)
+    return _invalid_form_page(request, course, code, replied, form)
 
 
 def _reply_or_404(reply: str) -> Reply:
@@ -128,14 +137,16 @@ def _charts(code: str, reply: Reply) -> bool:
 
 
 def _empty_form(
-    course: Course, advice: Advice, item: Item, reply: Reply, now: datetime
+    course: Course, advice: Advice, item: Item, reply: Reply, now: datetime, chosen_mg: str
 ) -> AnswerForm | TreatmentGivenForm:
-    """Build the form of ``reply`` with the dose of ``item`` proposed."""
+    """Build the form of ``reply``, with the dose that was chosen or that ``item`` proposes."""
     latest = advice.answers.get(item.code)
     seen = "" if latest is None else str(latest.pk)
     if _charts(item.code, reply):
         agents = CHARTED_BY_DONE[item.code]
-        return TreatmentGivenForm(course=course, now=now, agents=agents, item=item, seen=seen)
+        return TreatmentGivenForm(
+            course=course, now=now, agents=agents, item=item, seen=seen, chosen_mg=chosen_mg
+        )
     return FORM_OF_REPLY[reply](seen=seen)
 
 
@@ -149,12 +160,22 @@ def _posted_form(
     return FORM_OF_REPLY[reply](data)
 
 
+def _entries_of(
+    request: SignedInRequest, course: Course, form: AnswerForm | TreatmentGivenForm
+) -> list[NewEntry] | None:
+    """Return what the form charts, as recorded where it is a replay; None where it is refused."""
+    if form.is_valid():
+        return form.new_entries() if isinstance(form, TreatmentGivenForm) else []
+    return recorded_before(request, course, form) or None
+
+
 def _record(
     request: SignedInRequest,
     course: Course,
     code: str,
     reply: Reply,
     form: AnswerForm | TreatmentGivenForm,
+    entries: list[NewEntry],
 ) -> HttpResponse:
     new_answer = NewAnswer(code, reply, form.cleaned_data["seen"])
     if isinstance(form, NotNowForm):
@@ -162,19 +183,13 @@ def _record(
     elif isinstance(form, NotAppropriateForm):
         new_answer = replace(new_answer, reason=form.reason)
     elif isinstance(form, TreatmentGivenForm):
-        new_answer = replace(new_answer, treatment=next(iter(form.new_entries()), None))
+        new_answer = replace(new_answer, treatment=next(iter(entries), None))
     try:
         recorded = record_answer(course, new_answer, submission_from(request, form))
     except ConflictError as error:
-        return _refused(request, course, _sentence_of(error))
+        return _refused(request, course, error.sentence)
     had_a_form = isinstance(form, NotAppropriateForm | TreatmentGivenForm)
     return _respond(request, recorded.result, recorded.answer, had_a_form=had_a_form)
-
-
-def _sentence_of(error: ConflictError) -> str:
-    if isinstance(error, FormReusedError):
-        return "This was sent before with another answer."
-    return error.sentence
 
 
 def _respond(
@@ -198,7 +213,7 @@ def _respond(
         context: dict[str, Any] = {"form": UnchangedForm(saved.unchanged), "kind": FIRST_KIND}
     else:
         proposed = Proposals(unchanged=saved.unchanged)
-        vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=result.now, proposed=proposed)
+        vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=timezone.now(), proposed=proposed)
         context = form_context(vitals, FIRST_KIND) | {"renew_form": True}
     return render_after_save(request, saved, "guidance/panel.html", context)
 
@@ -207,7 +222,7 @@ def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpRes
     """Answer 409 with ``sentence`` and the current panel; nothing was recorded."""
     if not request.htmx:
         return render_page(request, course, {"refusal": sentence}, status=CONFLICT)
-    panel = read_panel(read_course_status(course, timezone.now()))
+    panel = read_panel(read_course_status(course, now_for(course)))
     context = {"guidance": panel, "refusal": sentence, "oob": True}
     context |= shared_context(course, may_chart=True)
     return render(request, "bedside/not_saved.html", context, status=CONFLICT)
@@ -219,9 +234,8 @@ def _invalid_form_page(
     code: str,
     reply: Reply,
     form: AnswerForm | TreatmentGivenForm,
-    now: datetime,
 ) -> HttpResponse:
-    item = _item(advice_for_course(course, now), code, reply)
+    item = _item(advice_for_course(course, now_for(course)), code, reply)
     if item is None:
         return _refused(request, course, NoLongerAdvisedError().sentence)
     return _form_page(request, course, item, form, reply)

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
+from grading.engine.entries import Vasopressor
 from patients.bedside.timeline import row_below
+from patients.display.assessment import was_assessed
 from patients.display.timeline import TimelineRow, answer_row, change_row, in_timeline_order
 from patients.models import EntryKind
-from patients.queries.grades import GradeHistory
+from patients.queries.entries import parse_entry
+from patients.queries.grades import GradeChangeRow, GradeHistory
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.timeline import TimelinePosition
 from patients.recording.record import RecordingResult
@@ -40,7 +43,7 @@ def new_rows_of(
     """
     if not _only_adds_rows(result):
         return None
-    changes = [change_row(c.at, c.before, c.after, c.findings) for c in result.grade_changes]
+    changes = map(change_row, grade_changes_of(result, history))
     answers = [] if answer is None else [answer_row(answer)]
     rows = in_timeline_order([*changes, *answers, *entry_rows])
     if not rows or _is_on_top(rows[-1], result, history):
@@ -48,6 +51,37 @@ def new_rows_of(
     by_instant = [list(group) for _, group in groupby(rows, key=lambda row: row.at)]
     placed = [_placed(group, result, history) for group in reversed(by_instant)]
     return None if None in placed else [group for group in placed if group is not None]
+
+
+def grade_changes_of(result: RecordingResult, history: GradeHistory) -> list[GradeChangeRow]:
+    """Return the changes of grade that the act adds, as the timeline would read them."""
+    since = history.assessed_since
+    return [
+        GradeChangeRow(
+            change.at,
+            change.before,
+            change.after,
+            change.at_most,
+            change.findings,
+            change.findings_before,
+            _charted_at(change.at, result),
+            change.same_policy,
+            assessed_before=change.before > 0 or (since is not None and since < change.at),
+            assessed=was_assessed(change.after, change.at, since),
+        )
+        for change in result.grade_changes
+    ]
+
+
+def _charted_at(at: datetime, result: RecordingResult) -> list[tuple[str | None, ...]]:
+    """Return the entries in force of that instant as ``GradeChangeRow.charted`` has them."""
+    read = [parse_entry(row) for row in result.in_force if row.at == at]
+    return [
+        (entry.kind, entry.drug.value, None if entry.rate is None else str(entry.rate))
+        if isinstance(entry, Vasopressor)
+        else (entry.kind, None, None)
+        for entry in read
+    ]
 
 
 def _placed(

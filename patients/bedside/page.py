@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -13,17 +13,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.permissions import can_chart
-from patients.bedside.timeline import timeline_of
+from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.banner import banner_of
-from patients.display.grade_card import grade_card
+from patients.display.closed import ClosedNotice, closed_notice
+from patients.display.grade_card import GradeCard, grade_card
 from patients.display.previous_values import (
     Infusion,
     PreviousValue,
     previous_values,
     running_infusions,
 )
-from patients.display.text import capital
-from patients.display.timeline import GRADE_CHANGE, GUIDANCE, REVIEW, TRANSFER
+from patients.display.signature import signature_of
+from patients.display.text import capital, day_of
+from patients.display.timeline import TIMELINE_KINDS
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
 from patients.forms.proposals import read_proposals
@@ -32,7 +34,10 @@ from patients.forms.unchanged import UnchangedItem, unchanged_items
 from patients.guidance.forms import RETURNS_AFTER
 from patients.guidance.panel import panel_for_status
 from patients.models import Course, EntryKind
+from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
+from patients.queries.courses import Closing, now_for, read_closing
+from patients.queries.entries import parse_entries
 from patients.queries.grades import GradeHistory
 from patients.queries.status import (
     CourseStatus,
@@ -44,33 +49,42 @@ from patients.queries.status import (
 from patients.requests import SignedInRequest
 
 FIRST_KIND: Final = EntryKind.VITALS.value
-TABS: Final = {
-    EntryKind.VITALS.value: "Vitals",
-    EntryKind.OXYGEN.value: "Oxygen",
-    EntryKind.VASOPRESSOR.value: "Vasopressor",
-    EntryKind.FLUID_BOLUS.value: "Fluid",
-    EntryKind.LAB.value: "Labs",
-    EntryKind.SYMPTOM.value: "Symptoms",
-    EntryKind.TOXICITY.value: "Toxicity",
-    EntryKind.TREATMENT.value: "Treatment",
-    EntryKind.WEIGHT.value: "Weight",
-    EntryKind.BASELINE.value: "Baseline",
-    EntryKind.RISK.value: "Risk",
-    EntryKind.JUDGEMENT.value: "Judgement",
-    EntryKind.NOTE.value: "Note",
-    EntryKind.NOT_OBSERVED.value: "Not observed",
-    EntryKind.DEATH.value: "Death",
-}
-IN_SIGHT: Final = 5
-"""How many tabs are in the row; "More" opens the others."""
-TIMELINE_KINDS: Final = (
-    ("", "All"),
-    (GRADE_CHANGE, "Grade changes"),
-    (GUIDANCE, "Answers to guidance"),
-    (REVIEW, "Reviews"),
-    (TRANSFER, "Ward and bed"),
-    *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
+
+
+class Tab(NamedTuple):
+    """What opens the form of ``kind``; ``about`` says in a few words what belongs there."""
+
+    kind: str
+    label: str
+    about: str = ""
+
+
+IN_ROW: Final = (
+    Tab(EntryKind.VITALS.value, "Vitals"),
+    Tab(EntryKind.OXYGEN.value, "Oxygen"),
+    Tab(EntryKind.VASOPRESSOR.value, "Vasopressor"),
+    Tab(EntryKind.FLUID_BOLUS.value, "Fluid bolus"),
+    Tab(EntryKind.LAB.value, "Labs"),
 )
+"""The kinds used most: always in sight."""
+TILES: Final = (
+    Tab(EntryKind.TREATMENT.value, "Treatment", "tocilizumab, steroid, antibiotic…"),
+    Tab(EntryKind.SYMPTOM.value, "Symptoms", "rigors, headache, nausea…"),
+    Tab(EntryKind.TOXICITY.value, "Toxicity", "CTCAE: heart, liver, skin…"),
+    Tab(EntryKind.JUDGEMENT.value, "Clinical judgement", "refractory, life-threatening"),
+    Tab(EntryKind.RISK.value, "Risk factors", "age, comorbidity, steroids"),
+    Tab(EntryKind.WEIGHT.value, "Weight", "used for doses"),
+    Tab(EntryKind.BASELINE.value, "Baseline", "usual pressure, creatinine…"),
+    Tab(EntryKind.NOT_OBSERVED.value, "Not observed", "asleep, refused, off the ward…"),
+    Tab(EntryKind.NOTE.value, "Note", "free text, not graded"),
+)
+"""The other kinds, which "More" opens."""
+RARE: Final = (Tab(EntryKind.DEATH.value, "Death"),)
+TABS: Final = {tab.kind: tab for tab in (*IN_ROW, *TILES, *RARE)}
+_TITLES: Final = {
+    EntryKind.VITALS.value: "Vital signs",
+    EntryKind.LAB.value: "Laboratory results",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +97,36 @@ class BedsideData:
     running: list[Infusion]
     unchanged: list[UnchangedItem]
     attributions: Mapping[str, AttributionProposal]
+    closing: Closing | None
 
     @property
     def course(self) -> Course:
         return self.status.course
 
+    @property
+    def closed(self) -> ClosedNotice | None:
+        """The notice of a course that is closed or of a death; None while it goes on."""
+        return closed_notice(self.closing, self._died_at, timezone.now())
+
+    @property
+    def _died_at(self) -> datetime | None:
+        if not self.status.current.ended:
+            return None
+        grades = self.history.grades
+        last = grades[-1] if grades else None
+        if last is None:
+            return None
+        return last.start if self.status.current.grade is not None else last.end
+
 
 def read_bedside_data(course: Course, now: datetime) -> BedsideData:
-    """Read the data of the page at ``now``, except for the timeline."""
+    """Read the data of the page at ``now``, except for the timeline.
+
+    Of a closed course they are those of its end.
+    """
+    closing = read_closing(course)
+    if course.ended_at is not None:
+        now = min(now, course.ended_at)
     status = read_course_status(course, now)
     history = read_history_for(course.pk, status.current)
     weights = weights_among(history.weights)
@@ -101,6 +137,7 @@ def read_bedside_data(course: Course, now: datetime) -> BedsideData:
         running=running_infusions(status.current, weights),
         unchanged=unchanged_items(status.current, weights),
         attributions=read_latest_attributions(status.current.latest),
+        closing=closing,
     )
 
 
@@ -116,28 +153,78 @@ def empty_form(kind: str, data: BedsideData) -> EntryForm:
     proposed = read_proposals(
         kind, course, now, attributions=data.attributions, unchanged=data.unchanged
     )
-    return ENTRY_FORMS[kind](course=course, now=now, proposed=proposed)
+    return ENTRY_FORMS[kind](course=course, now=timezone.now(), proposed=proposed)
 
 
-def page_context(data: BedsideData, *, may_chart: bool) -> dict[str, Any]:
-    """Build the context of the page, except for its form."""
-    status, history = data.status, data.history
+def page_context(
+    data: BedsideData, *, may_chart: bool, view: TimelineView | None = None
+) -> dict[str, Any]:
+    """Build the context of the page, except for its form; ``view`` is that of the timeline."""
+    status, history, closed = data.status, data.history, data.closed
+    may_reopen = may_chart
+    may_chart = may_chart and data.closing is None
+    timeline_at = status.current.at
     return {
         "banner": banner_of(status),
-        "card": grade_card(data.course.pk, status.current, history.grades, history.authors),
+        "card": card_of(data),
         "previous": data.previous,
         "running": data.running,
         "guidance": panel_for_status(status, history, data.unchanged),
-        "timeline": timeline_of(data.course.pk, status.current.at, can_correct=may_chart),
-        "form_template": "forms/entry_form.html",
+        "timeline": timeline_of(data.course.pk, timeline_at, view, can_correct=may_chart),
+        "closed": closed,
+        "may_reopen": may_reopen,
+        "live": live_signatures(data),
+        "form_template": "bedside/closed_form.html" if closed else "forms/entry_form.html",
         **shared_context(data.course, may_chart=may_chart),
+    }
+
+
+def card_of(data: BedsideData) -> GradeCard:
+    """Build the grade card from data that were read already."""
+    history = data.history
+    return grade_card(
+        data.course.pk,
+        data.status.current,
+        history.grades,
+        history.authors,
+        history.assessed_since,
+        closed=data.closing is not None,
+        recent=parse_entries(history.recent),
+        age_years=age_at_infusion(data.course),
+    )
+
+
+def live_signatures(data: BedsideData) -> dict[str, str]:
+    """Return the digest of each part of the page that has no element of its own to carry it.
+
+    ``values`` are what a form shows of the chart, ``state`` is whether the course goes on.
+    """
+    status, grades = data.status, data.history.grades
+    values = signature_of(
+        sorted((name, value.text, value.at) for name, value in data.previous.items()),
+        [(item.version, item.text) for item in data.unchanged],
+        [(infusion.text, infusion.at) for infusion in data.running],
+    )
+    timeline = signature_of(
+        status.recorded, grades[-1].start if grades else None, day_of(status.current.at)
+    )
+    closed = data.closed
+    return {
+        "values": values,
+        "timeline": timeline,
+        "state": closed.signature if closed else "open",
     }
 
 
 def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
     """Build the context of a form of ``kind``: the form, and the address it is sent to."""
     action = reverse("patients:entries", args=[form.course.pk, kind])
-    return {"form": form, "kind": kind, "action": action}
+    return {"form": form, "kind": kind, "action": action, "title": title_of(kind)}
+
+
+def title_of(kind: str) -> str:
+    """Return the title of the form of ``kind``."""
+    return _TITLES.get(kind, TABS[kind].label)
 
 
 def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
@@ -147,8 +234,9 @@ def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
         "patient": course.patient,
         "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
         "can_chart": may_chart,
-        "tabs": tuple(TABS.items())[:IN_SIGHT],
-        "more_tabs": tuple(TABS.items())[IN_SIGHT:],
+        "tabs": IN_ROW,
+        "tiles": TILES,
+        "rare": RARE,
         "timeline_kinds": TIMELINE_KINDS,
         "returns_after": tuple(RETURNS_AFTER.items()),
     }
@@ -163,9 +251,12 @@ def render_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render the whole page with the empty form of ``kind``; ``context`` overrides its own."""
-    data = read_bedside_data(course, timezone.now())
-    page = page_context(data, may_chart=can_chart(request.user))
+    data = read_bedside_data(course, now_for(course))
+    view = TimelineView.of(request.GET)
+    page = page_context(data, may_chart=can_chart(request.user), view=view)
     page |= form_context(empty_form(kind, data), kind)
+    if data.closing is None and "kind" in request.GET:
+        page["form_template"] = "forms/entry_form.html"
     return render(request, "bedside/page.html", page | (context or {}), status=status)
 
 
@@ -179,8 +270,8 @@ def render_in_form_place(
     status: int = 200,
 ) -> HttpResponse:
     """Render ``template`` alone for htmx, else the whole page with it in the place of the form."""
-    may_chart = can_chart(request.user)
-    data = data or read_bedside_data(course, timezone.now())
+    may_chart = can_chart(request.user) and course.ended_at is None
+    data = data or read_bedside_data(course, now_for(course))
     if request.htmx:
         fragment: dict[str, Any] = {
             "previous": data.previous,
@@ -189,5 +280,7 @@ def render_in_form_place(
         }
         fragment |= shared_context(course, may_chart=may_chart)
         return render(request, template, fragment | context, status=status)
-    page = page_context(data, may_chart=may_chart) | {"form_template": template, "course": course}
+    view = TimelineView.of(request.GET)
+    page = page_context(data, may_chart=may_chart, view=view)
+    page |= {"form_template": template, "course": course}
     return render(request, "bedside/page.html", page | context, status=status)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Container, Sequence
-from datetime import datetime
+from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, Self
+
+from django.utils import timezone
 
 from grading.engine.entries import Weight
 from grading.systems import HEADLINE
@@ -12,6 +17,7 @@ from patients.display.timeline import (
     GRADE_CHANGE,
     GUIDANCE,
     REVIEW,
+    TIMELINE_KINDS,
     TRANSFER,
     Timeline,
     TimelineRow,
@@ -28,6 +34,7 @@ from patients.queries.guidance_answers import read_all_answers
 from patients.queries.reviews import read_all_sign_offs
 from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
+    PAGE_OF_ROWS,
     TimelinePosition,
     position_of,
     read_correction_chains,
@@ -37,35 +44,133 @@ from patients.queries.timeline import (
     timeline_entry,
 )
 
+ROWS_AT_MOST: Final = 400
+"""How many entries one answer shows again where a page has loaded many."""
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_CHANGES_AT_A_TIME: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    """What a page shows of the timeline: one kind or all, and from where to where.
+
+    ``day`` is the last day shown, None for now. ``before`` is the cursor of older rows, ``until``
+    the lowest row that the page shows; both are the id of an entry, or the time of a change of
+    grade.
+    """
+
+    kind: str = ""
+    day: date | None = None
+    before: str = ""
+    until: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, Any], *, kind: str = "show") -> Self:
+        """Read what ``query`` asks for; ``kind`` is the name of its parameter for the kind."""
+        shown, day = query.get(kind, ""), None
+        with suppress(ValueError):
+            day = date.fromisoformat(query.get("day", ""))
+        return cls(
+            kind=shown if shown in dict(TIMELINE_KINDS) else "",
+            day=day,
+            before=query.get("before", ""),
+            until=query.get("until", ""),
+        )
+
 
 def timeline_of(
     course_id: uuid.UUID,
     now: datetime,
+    view: TimelineView | None = None,
     *,
-    before: uuid.UUID | None = None,
-    kind: str = "",
     can_correct: bool = False,
 ) -> Timeline:
-    """Read a page of the timeline, newest first: all kinds or one, older than entry ``before``."""
-    if kind == GRADE_CHANGE:
-        changes = [
-            change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
-            for one in read_grade_changes(course_id, now, HEADLINE)
-        ]
-        return Timeline(changes[::-1], "", kind)
-    if kind == GUIDANCE:
-        return Timeline([answer_row(answer) for answer in read_all_answers(course_id)], "", kind)
-    if kind == TRANSFER:
-        return Timeline([move_row(move) for move in read_moves(course_id)], "", kind)
-    if kind == REVIEW:
-        return Timeline([review_row(one) for one in read_all_sign_offs(course_id)], "", kind)
-    after = None if before is None else position_of(course_id, before)
-    page = read_timeline_page(course_id, now, HEADLINE, after=after, kind=kind)
-    return build_timeline(page, kind, _correctable(can_correct))
+    """Read a page of the timeline as ``view`` asks for, newest first; None is the newest page."""
+    view = view or TimelineView()
+    if view.kind == GRADE_CHANGE:
+        return _grade_changes(course_id, now, view)
+    if view.kind == GUIDANCE:
+        rows = [answer_row(answer) for answer in read_all_answers(course_id)]
+        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
+    if view.kind == TRANSFER:
+        rows = [move_row(move) for move in read_moves(course_id)]
+        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
+    if view.kind == REVIEW:
+        rows = [review_row(one) for one in read_all_sign_offs(course_id)]
+        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
+    until = _position(course_id, view.until)
+    page = read_timeline_page(
+        course_id,
+        now,
+        HEADLINE,
+        after=_position(course_id, view.before) or _end_position(view.day),
+        until=until,
+        kind=view.kind,
+        rows=PAGE_OF_ROWS if until is None else ROWS_AT_MOST,
+    )
+    return build_timeline(page, view.kind, _correctable(can_correct), view.day)
+
+
+def _grade_changes(course_id: uuid.UUID, now: datetime, view: TimelineView) -> Timeline:
+    """Read a page of the changes of grade; their cursor is the time of the last one."""
+    since = _instant(view.until)
+    rows = _CHANGES_AT_A_TIME if since is None else ROWS_AT_MOST
+    found = read_grade_changes(
+        course_id,
+        now,
+        HEADLINE,
+        before=_instant(view.before) or _end_of(view.day),
+        since=since,
+        rows=rows + 1,
+    )
+    shown = found[-rows:]
+    has_older = len(found) > rows
+    if since is not None and not has_older:
+        has_older = bool(read_grade_changes(course_id, now, HEADLINE, before=since, rows=1))
+    older = shown[0].at.isoformat() if has_older and shown else ""
+    return Timeline([change_row(one) for one in reversed(shown)], older, view.kind, view.day)
+
+
+def _up_to(day: date | None, rows: list[TimelineRow]) -> list[TimelineRow]:
+    end = _end_of(day)
+    return [row for row in rows if end is None or row.at < end]
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """Return when ``day`` ends at the site; None where that is beyond the calendar."""
+    if day is None:
+        return None
+    try:
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    except OverflowError:
+        return None
+
+
+def _end_position(day: date | None) -> TimelinePosition | None:
+    end = _end_of(day)
+    return None if end is None else TimelinePosition(end, _EARLIEST, 0)
+
+
+def _position(course_id: uuid.UUID, cursor: str) -> TimelinePosition | None:
+    try:
+        return position_of(course_id, uuid.UUID(cursor))
+    except ValueError:
+        return None
+
+
+def _instant(cursor: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(cursor)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else None
 
 
 def row_below(course_id: uuid.UUID, now: datetime, position: TimelinePosition) -> str | None:
-    """Return the HTML id of the row directly below ``position``; None where nothing is older."""
+    """Return the HTML id of the row directly below ``position``; None where nothing is older.
+
+    A panel of results has the id of its first row.
+    """
     page = read_timeline_page(course_id, now, HEADLINE, after=position, rows=1)
     return next((row.key for row in build_timeline(page, "", frozenset()).rows), None)
 

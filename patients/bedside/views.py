@@ -1,23 +1,19 @@
-"""Show the page of one course, its grade card and its timeline."""
+"""Show the page of one course and its timeline."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import can_chart
 from patients.bedside.entry_views import kind_or_404
-from patients.bedside.page import FIRST_KIND, TIMELINE_KINDS, render_page, shared_context
-from patients.bedside.timeline import timeline_of
-from patients.display.grade_card import grade_card
-from patients.queries.status import read_course_status, read_history_for
+from patients.bedside.page import FIRST_KIND, render_page, shared_context
+from patients.bedside.timeline import TimelineView, timeline_of
+from patients.queries.courses import now_for
 from patients.requests import SignedInRequest, course_or_404
 
 
@@ -29,42 +25,17 @@ def bedside(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def grade(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Show the grade card; 204 where the page has ``seen`` its signature."""
-    status = read_course_status(course_or_404(course_id), timezone.now()).current
-    history = read_history_for(course_id, status)
-    card = grade_card(course_id, status, history.grades, history.authors)
-    if request.GET.get("seen") == card.signature:
-        return HttpResponse(status=204)
-    return render(request, "bedside/grade_card.html", {"card": card, "course_id": course_id})
-
-
-@require_safe
 @vary_on_headers("HX-Request")
 def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Show a page of the timeline: older rows, or one kind."""
-    course, now = course_or_404(course_id), timezone.now()
-    may_chart = can_chart(request.user)
-    rows = timeline_of(
-        course_id,
-        now,
-        before=_cursor(request.GET),
-        kind=_timeline_kind(request.GET.get("kind", "")),
-        can_correct=may_chart,
-    )
+    """Show a page of the timeline: older rows, one kind, or up to a day."""
+    course = course_or_404(course_id)
+    now = now_for(course)
+    may_chart = can_chart(request.user) and course.ended_at is None
+    at = now if course.ended_at is None else min(now, course.ended_at)
+    view = TimelineView.of(request.GET, kind="kind")
+    rows = timeline_of(course_id, at, view, can_correct=may_chart)
     if not request.htmx:
         return render_page(request, course, {"timeline": rows})
     context = {"timeline": rows, "is_older": "before" in request.GET}
     context |= shared_context(course, may_chart=may_chart)
     return render(request, "bedside/timeline.html", context)
-
-
-def _timeline_kind(kind: str) -> str:
-    return kind if kind in dict(TIMELINE_KINDS) else ""
-
-
-def _cursor(query: Mapping[str, Any]) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(query.get("before", ""))
-    except ValueError:
-        return None

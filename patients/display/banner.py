@@ -10,6 +10,7 @@ from uuid import UUID
 from grading.engine.facts import Baseline
 from grading.engine.units import format_number
 from grading.engine.vocabulary import Sex
+from patients.display.signature import signature_of
 from patients.display.text import day_text
 from patients.queries.ages import patient_age_text
 from patients.queries.status import CourseStatus
@@ -34,6 +35,11 @@ class Banner:
     ward: str
     bed: str
 
+    @property
+    def signature(self) -> str:
+        """Digest that changes with anything that the banner shows."""
+        return signature_of(self)
+
 
 SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOWN: ""}
 
@@ -48,7 +54,7 @@ def banner_of(course_status: CourseStatus) -> Banner:
         mrn=course.patient.mrn,
         birth_date=course.patient.birth_date,
         age_text=patient_age_text(course, status.at),
-        sex_letter=SEX_LETTERS[Sex(course.patient.sex)],
+        sex_letter=sex_letter(course.patient.sex),
         product=course.product,
         day=day_text(course.infused_at, status.at),
         infused_at=course.infused_at,
@@ -60,6 +66,11 @@ def banner_of(course_status: CourseStatus) -> Banner:
         ward=course.ward,
         bed=course.bed,
     )
+
+
+def sex_letter(sex: str) -> str:
+    """Return "F", "M" or "X"; "" where the sex is not known."""
+    return SEX_LETTERS[Sex(sex)]
 
 
 def baseline_text(baseline: Baseline) -> str:

@@ -6,39 +6,64 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN
+from patients.display.assessment import grade_words, missing_for_grade_0, missing_text
+from patients.display.grade_changes import what_began, what_ended
+from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
 from patients.display.text import (
+    clock_behind_text,
     clock_text,
     day_of,
     entry_text,
     key_label,
-    short_value,
+    pressure_text,
     vital_sign_number,
 )
-from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
+from patients.display.value_strip import StripValue, strip_of, values_before
+from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeChangeRow, GradeInterval
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An entry that a criterion rests on; ``what`` names it where there are several."""
+
+    what: str
+    at: datetime
+    author: str
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionLine:
-    """A criterion that is met; ``at`` and ``author`` are of the entries that it rests on.
-
-    ``at`` is the time of the oldest of them; ``stale`` says that one of them is stale.
-    """
+    """A criterion that is met, with the entries that it rests on, the latest first."""
 
     code: str
     grade: int
     text: str
+    clause: Clause
     uncertain: bool
-    at: datetime | None
-    author: str
-    stale: bool
+    sources: tuple[Source, ...]
     citation: str
+
+    @property
+    def at(self) -> datetime | None:
+        """The time of the latest entry."""
+        return self.sources[0].at if self.sources else None
+
+    @property
+    def author(self) -> str:
+        return ", ".join(dict.fromkeys(source.author for source in self.sources))
+
+    @property
+    def stale(self) -> bool:
+        """Whether one of the entries is so old that it must be checked."""
+        return any(source.stale for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +90,27 @@ class NextChange:
 
 
 @dataclass(frozen=True, slots=True)
-class StripValue:
-    """One of the latest values, as the strip below the grade shows it."""
+class Reason:
+    """One line of why: a criterion that is met, or something not known (``answer``)."""
 
-    key: str
-    label: str
-    value: str
-    unit: str
-    at: datetime
-    stale: bool
+    answer: str
+    grade: int
+    clause: Clause
+    uncertain: bool = False
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def sources_to_check(self) -> list[str]:
+        """The names of those sources that are so old that they must be checked."""
+        return [source.what for source in self.sources if source.stale]
 
 
 @dataclass(frozen=True, slots=True)
 class GradeCard:
     """Current status of a course; ``grade`` None: not graded (before infusion, after a death).
 
-    ``signature`` changes when anything but an age changes.
+    ``missing`` is what must be charted before a grade 0 can be shown: ``shown_grade`` is None until
+    then. ``signature`` changes when anything but an age changes.
     """
 
     course_id: UUID
@@ -98,7 +128,71 @@ class GradeCard:
     strip: list[StripValue]
     never_charted: list[str]
     ended: bool
+    clock_behind: str
+    missing: tuple[str, ...]
+    closed: bool
     signature: str
+
+    @property
+    def title(self) -> str:
+        return "Grade at end" if self.closed else "CRS grade now"
+
+    @property
+    def shown_grade(self) -> int | None:
+        """The grade as pages write it: None where there is none, or 0 was not assessed."""
+        return None if self.missing else self.grade
+
+    @property
+    def not_assessed_text(self) -> str:
+        """What must be charted first, as a sentence; "" where the grade was assessed."""
+        return missing_text(self.missing) if self.missing else ""
+
+    @property
+    def grade_words(self) -> str:
+        """The grade as it is read out: "grade 2", "not assessed", "not graded"."""
+        return grade_words(self.grade, assessed=not self.missing)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Every reason, those that decide grade and bound first, then the highest grade first."""
+        met = [Reason("met", c.grade, c.clause, c.uncertain, c.sources) for c in self.criteria]
+        unknown = [
+            Reason("unknown", u.could_reach, clause_of(u.code, {}, u.text)) for u in self.unknown
+        ]
+        if self.grade is None or self.at_most is None or self.at_most <= self.grade:
+            return [*met, *unknown]
+        bound = next((u for u in unknown if u.grade == self.at_most), None)
+        others = [*met[1:], *(u for u in unknown if u is not bound)]
+        return [*met[:1], *([] if bound is None else [bound]), *others]
+
+    @property
+    def deciding(self) -> list[Reason]:
+        """The reasons that are always in sight."""
+        return self.reasons[:_FIRST_REASONS]
+
+    @property
+    def further(self) -> list[Reason]:
+        """The reasons that are one tap away."""
+        return self.reasons[_FIRST_REASONS:]
+
+    @property
+    def further_label(self) -> str:
+        """The words that open what is one tap away."""
+        count = len(self.further)
+        return f"{count} more reason{'' if count == 1 else 's'}" if count else "More about this"
+
+    @property
+    def next_changes(self) -> list[NextChange]:
+        """The next change by the clock, and the first rise where that is another."""
+        changes = [change for change in self.upcoming if change.direction != "same"]
+        rise = next((change for change in changes if change.direction == "up"), None)
+        return changes[:1] + ([rise] if rise is not None and rise not in changes[:1] else [])
+
+    @property
+    def later_changes(self) -> list[NextChange]:
+        """The changes by the clock that are one tap away."""
+        shown = self.next_changes
+        return [c for c in self.upcoming if c.direction != "same" and c not in shown]
 
 
 _EXPECTED: Final = {
@@ -116,15 +210,8 @@ _EXPECTED: Final = {
     f"lab.{Analyte.AST}": "AST",
     f"lab.{Analyte.FIBRINOGEN}": "fibrinogen",
 }
-_STRIP: Final = (
-    "systolic_mmhg",
-    "temperature_c",
-    "spo2_percent",
-    "heart_rate",
-    "respiratory_rate",
-    f"lab.{Analyte.CRP}",
-    f"lab.{Analyte.FERRITIN}",
-)
+_FIRST_REASONS: Final = 2
+"""How many reasons the card shows before "more reasons" is opened."""
 
 
 def grade_card(
@@ -132,28 +219,44 @@ def grade_card(
     status: Any,
     intervals: Sequence[GradeInterval],
     authors: Mapping[str, EntryAuthor],
+    assessed_since: datetime | None = None,
+    *,
+    closed: bool = False,
+    recent: Iterable[entries.Entry] = (),
+    age_years: int | None = None,
 ) -> GradeCard:
     """Build the card of a course from its current status.
 
     ``intervals`` are the stored grades up to now, in order; ``authors`` those of the evidence, by
-    entry id.
+    entry id. ``assessed_since`` is the earliest time of which a grade 0 is known.
+    ``closed``: the course is closed, and ``status`` that of its end. The strip compares with
+    ``recent``, and with what is usual at ``age_years``.
     """
     now: datetime = status.at
+    missing = missing_for_grade_0(status)
     maximum = max((interval.grade for interval in intervals), default=None)
+    if missing and maximum == 0:
+        maximum = None
+    since = _since(intervals, status.grade)
+    if since is not None and status.grade == 0:
+        since = max(since, assessed_since or since)
     shown_on_card = {
         "grade": status.grade,
         "at_most": status.at_most,
-        "since": _since(intervals, status.grade),
+        "since": since,
         "peak_24h": _peak(intervals, now),
         "maximum": maximum,
         "maximum_at": next((s.start for s in intervals if s.grade == maximum), None),
         "criteria": [_criterion(item, status, authors) for item in status.criteria],
         "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
-        "upcoming": list(_upcoming(status)),
-        "excluded": [_excluded(item.what, status.latest[item.what]) for item in status.excluded],
-        "strip": list(_strip(status)),
+        "upcoming": [] if closed else list(_upcoming(status)),
+        "excluded": _excluded(status),
+        "strip": strip_of(status, values_before(status.latest, recent), age_years),
         "never_charted": never_charted(status),
         "ended": status.ended,
+        "clock_behind": clock_behind_text(now),
+        "missing": missing,
+        "closed": closed,
     }
     return GradeCard(
         course_id=course_id,
@@ -179,83 +282,107 @@ def _peak(intervals: Sequence[GradeInterval], now: datetime) -> int | None:
 
 
 def _criterion(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> CriterionLine:
-    known = [authors[entry_id] for entry_id in item.evidence if entry_id in authors]
-    oldest = min(known, key=lambda author: author.at, default=None)
-    stale = any(
-        key in status.stale and entry.id in item.evidence for key, entry in status.latest.items()
-    )
     return CriterionLine(
         code=item.code,
         grade=item.grade,
         text=item.explanation,
+        clause=clause_of(item.code, item.params, item.explanation),
         uncertain=item.uncertain,
-        at=oldest.at if oldest else None,
-        author=", ".join(dict.fromkeys(author.name for author in known)),
-        stale=stale,
+        sources=_sources(item, status, authors),
         citation=str(item.citation),
     )
 
 
-def _upcoming(status: Any) -> Iterable[NextChange]:
-    grade, at_most = status.grade, status.at_most
-    met = {item.code for item in status.criteria}
-    for period in status.upcoming:
-        yield next_change(
-            period.start,
-            (grade, at_most),
-            (period.grade, period.at_most),
-            [(c.code, c.explanation) for c in period.criteria if c.code not in met],
-            [u.why for u in period.unknown],
-            status.at,
-        )
-        grade, at_most = period.grade, period.at_most
-        met = {item.code for item in period.criteria}
+def _sources(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> tuple[Source, ...]:
+    """Return the entries behind a criterion that still hold, each with its own time and author.
 
-
-def next_change(
-    at: datetime,
-    was: tuple[int | None, int | None],
-    becomes: tuple[int, int],
-    newly_met: Sequence[tuple[str, str]],
-    unknown: Sequence[str],
-    now: datetime,
-) -> NextChange:
-    """Describe a change by time alone, from grade and bound ``was`` to ``becomes``.
-
-    ``newly_met`` are the criteria that are met only then, as (code, explanation); ``unknown`` says
-    what is not known then.
+    Where none of them is the latest about its thing, as for a bolus, all are returned.
     """
-    grade, at_most = becomes
-    before = (was[0] or 0, was[1] or 0)
-    direction = "up" if becomes > before else "down" if becomes < before else "same"
-    bound = f", could be {at_most}" if at_most > grade else ""
-    why = newly_met[0][1] if newly_met else unknown[0] if at_most > grade and unknown else ""
-    because = f" ({why})" if why else ""
-    text = f"Grade {grade}{bound} at {clock_text(at, now)} if nothing changes{because}"
-    return NextChange(at, grade, at_most, text, direction)
+    known = {pk: authors[pk] for pk in item.evidence if pk in authors}
+    latest = {entry.id: (key, entry) for key, entry in status.latest.items() if entry.id in known}
+    stale = {entry.id for key, entry in status.latest.items() if key in status.stale}
+    shown = latest or known
+    sources = [
+        Source(
+            what=_what(*latest[pk]) if pk in latest and len(shown) > 1 else "",
+            at=known[pk].at,
+            author=known[pk].name,
+            stale=pk in stale,
+        )
+        for pk in shown
+    ]
+    return tuple(sorted(sources, key=lambda source: source.at, reverse=True))
 
 
-def _excluded(key: str, entry: entries.Entry) -> str:
-    if isinstance(entry, entries.Vitals) and key in VITAL_SIGN:
-        text = f"{key_label(key)} {vital_sign_number(key, entry, 1)} {VITAL_SIGN[key].unit}"
-    else:
-        text = entry_text(entry)
-    return f"{text}: another cause, not counted"
+def _what(key: str, entry: entries.Entry) -> str:
+    return "vital signs" if isinstance(entry, entries.Vitals) else key_label(key)
 
 
-def _strip(status: Any) -> Iterable[StripValue]:
-    for key in _STRIP:
-        entry = status.latest.get(key)
-        if entry is not None:
-            label, value, unit = short_value(key, entry)
-            yield StripValue(
-                key=key,
-                label=label,
-                value=value,
-                unit=unit,
-                at=entry.at,
-                stale=key in status.stale,
-            )
+def _upcoming(status: Any) -> Iterable[NextChange]:
+    before = GradeAt(status.grade or 0, status.at_most or 0, _findings_of(status))
+    for period in status.upcoming:
+        after = GradeAt(period.grade, period.at_most, _findings_of(period))
+        yield next_change(period.start, before, after, status.at)
+        before = after
+
+
+def _findings_of(found: Any) -> dict[str, Any]:
+    """Return criteria and unknowns as they are stored with a period."""
+    return {
+        "criteria": [item.as_json() for item in found.criteria],
+        "unknown": [item.as_json() for item in found.unknown],
+    }
+
+
+class GradeAt(NamedTuple):
+    """A grade and its bound, with the findings of their period as they are stored."""
+
+    grade: int
+    at_most: int
+    findings: Mapping[str, Any]
+
+
+def next_change(at: datetime, before: GradeAt, after: GradeAt, now: datetime) -> NextChange:
+    """Describe a change by time alone, with the cause that ``cause_of`` names."""
+    was, becomes = before[:2], after[:2]
+    direction = "up" if becomes > was else "down" if becomes < was else "same"
+    bound = f", could be {after.at_most}" if after.at_most > after.grade else ""
+    why = _why_by_clock(at, before, after)
+    text = f"Grade {after.grade}{bound} at {clock_text(at, now)} if nothing changes"
+    return NextChange(at, after.grade, after.at_most, f"{text}: {why}" if why else text, direction)
+
+
+def _why_by_clock(at: datetime, before: GradeAt, after: GradeAt) -> str:
+    if after.grade != before.grade:
+        change = GradeChangeRow(
+            at,
+            before.grade,
+            after.grade,
+            after.at_most,
+            after.findings,
+            before.findings,
+            charted=(),
+            same_policy=True,
+        )
+        return what_began(change) if after.grade > before.grade else what_ended(change)
+    unknown = after.findings["unknown"]
+    return str(unknown[0]["why"]) if after.at_most > after.grade and unknown else ""
+
+
+def _excluded(status: Any) -> list[str]:
+    """Return the findings of another cause; a pressure once, with both of its numbers."""
+    texts = []
+    whats = {item.what for item in status.excluded}
+    for item in status.excluded:
+        key, entry = item.what, status.latest[item.what]
+        if not isinstance(entry, entries.Vitals) or key not in VITAL_SIGN:
+            texts.append(entry_text(entry))
+        elif key == "systolic_mmhg" and "diastolic_mmhg" in whats:
+            texts.append(f"BP {pressure_text(entry)} mmHg")
+        elif key != "diastolic_mmhg" or "systolic_mmhg" not in whats:
+            number = vital_sign_number(key, entry, 1)
+            texts.append(f"{key_label(key)} {number} {VITAL_SIGN[key].unit}")
+    return texts
 
 
 def never_charted(status: Any) -> list[str]:
@@ -275,10 +402,10 @@ def _without_ages(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
     The signature covers it together with the date: a time of day shows its date on another day.
     """
     lasting = dict(shown_on_card)
-    lasting["criteria"] = [
-        (c.code, c.at, c.author, c.stale, c.uncertain) for c in shown_on_card["criteria"]
-    ]
+    lasting["criteria"] = [(c.code, c.sources, c.uncertain) for c in shown_on_card["criteria"]]
     lasting["unknown"] = [u.code for u in shown_on_card["unknown"]]
     lasting["upcoming"] = [(n.at, n.grade, n.at_most) for n in shown_on_card["upcoming"]]
-    lasting["strip"] = [(s.key, s.value, s.at, s.stale) for s in shown_on_card["strip"]]
+    lasting["strip"] = [
+        (s.key, s.value, s.unit, s.at, s.stale, s.trend, s.abnormal) for s in shown_on_card["strip"]
+    ]
     return lasting

@@ -16,9 +16,12 @@ from patients.display.text import (
     clock_text,
     date_text,
     date_time_text,
+    day_and_time_text,
     duration_text,
+    keep_units,
     moment_text,
     site_time,
+    until_text,
 )
 
 _USUAL_REASONS: Final = (
@@ -55,6 +58,11 @@ def _typed_time(value: time | str | None) -> str:
     return f"{value:%H:%M}" if isinstance(value, time) else value or ""
 
 
+def _initials(name: str) -> str:
+    """Return the first letters of a name: "JR"."""
+    return "".join(word[0] for word in name.split())[:3].upper()
+
+
 def _of(values: Mapping[str, Any] | None, name: str) -> Any:
     """Look up ``name`` in ``values``, which may be None: ``{{ previous|of(field.name) }}``."""
     return values.get(name) if values else None
@@ -65,13 +73,16 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "capital": capital,
     "clock": _clock,
     "day": date_text,
+    "initials": _initials,
     "date_time": date_time_text,
     "instant": _instant,
     "moment": moment_text,
+    "dated": day_and_time_text,
     "of": _of,
     "stamp": _stamp,
     "typed_time": _typed_time,
-    "until": _until,
+    "units": keep_units,
+    "until": until_text,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,8 @@ from django.utils import timezone
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
-from grading.engine.times import in_zone
+from grading.engine.sentences import lab_unit_text
+from grading.engine.times import in_zone, time_of_day
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
 from grading.engine.vocabulary import (
@@ -30,6 +32,7 @@ from grading.engine.vocabulary import (
 
 _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
+_CLOCKS_AGREE: Final = timedelta(minutes=1)
 
 
 def entry_text(entry: entries.Entry, weight_kg: Decimal | None = None) -> str:
@@ -98,16 +101,6 @@ def _infusion(entry: entries.Vasopressor, weight_kg: Decimal | None) -> str:
     if weight is not None and needs_weight(entry.drug, entry.unit):
         text += f" {'×' if entry.unit.per_kg else '÷'} {format_number(weight)} kg"
     return f"{text} = {format_number(dose)} {canonical.label}"
-
-
-def lab_unit_text(unit: str) -> str:
-    """Return the unit of a result as it is printed; empty for a ratio."""
-    return _LAB_UNIT_TEXTS.get(unit, unit)
-
-
-_LAB_UNIT_TEXTS: Final = {
-    "umol/L": "µmol/L", "ug/L": "µg/L", "10^9/L": "×10⁹/L", "ratio": "",
-}  # fmt: skip
 
 
 def _lab(entry: entries.Lab) -> str:
@@ -203,7 +196,7 @@ def attribution_text(entry: entries.Entry) -> str:
 
 
 _ATTRIBUTION_TAGS: Final = {
-    Attribution.OTHER: "another cause, not counted",
+    Attribution.OTHER: "other cause, not counted for CRS",
     Attribution.UNCERTAIN: "attribution uncertain, counted",
 }
 
@@ -243,6 +236,17 @@ def vital_sign_number(key: str, entry: entries.Vitals, places: int = 3) -> str:
     return "" if reading is None else format_number(reading, places)
 
 
+_UNIT: Final = re.compile(
+    r"(?<=[\d/]) (?=%|°[CF]|mm?Hg|(?:m|mc|µ|n)?g(?:\b|/)|[mµd]?L(?:\b|/)|kg\b|units\b|×10"
+    r"|(?:h|min|d)\b)"
+)
+
+
+def keep_units(text: str) -> str:
+    """Return ``text`` with a no-break space between a number and its unit."""
+    return _UNIT.sub("\u00a0", text)
+
+
 def capital(text: str) -> str:
     """Return ``text`` with its first letter in upper case."""
     return text[:1].upper() + text[1:]
@@ -261,9 +265,17 @@ def duration_text(duration: timedelta) -> str:
 
 
 def age_text(at: datetime, now: datetime) -> str:
-    """Return the time from ``at`` to ``now``: "12 min ago"."""
+    """Return the time from ``at`` to ``now``: "12 min ago"; ``clock.js`` has the same rule."""
     age = now - at
     return "just now" if age < timedelta(minutes=1) else f"{duration_text(age)} ago"
+
+
+def until_text(at: datetime, now: datetime) -> str:
+    """Return the time from ``now`` until ``at``: "39 min"; "now" where it has passed."""
+    if at <= now:
+        return "now"
+    wait = at - now
+    return "under 1 min" if wait < timedelta(minutes=1) else duration_text(wait)
 
 
 def late_text(at: datetime, recorded_at: datetime) -> str:
@@ -284,8 +296,7 @@ def date_text(day: date) -> str:
 
 def date_time_text(at: datetime) -> str:
     """Return a date and time at the site: "9 Mar 2026 13:05"."""
-    there = site_time(at)
-    return f"{date_text(there)} {there:%H:%M}"
+    return f"{date_text(site_time(at))} {time_of_day(site_time(at))}"
 
 
 def moment_text(at: datetime) -> str:
@@ -304,8 +315,27 @@ def range_text(start: datetime, end: datetime) -> str:
 def clock_text(at: datetime, now: datetime) -> str:
     """Return the time of day at the site, with the date where it is not that of ``now``."""
     there = site_time(at)
-    clock = f"{there.hour:02}:{there.minute:02}"
+    clock = time_of_day(there)
     return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
+
+
+def clock_behind_text(last_recorded_at: datetime) -> str:
+    """Return a warning where the clock is behind the last entry, "" where it is not."""
+    now = timezone.now()
+    if last_recorded_at - now <= _CLOCKS_AGREE:
+        return ""
+    last = clock_text(last_recorded_at, now)
+    return (
+        f"The server's clock ({clock_text(now, now)}) is behind the last entry ({last}). The grade "
+        f"is shown as of {last}. Check the time of each entry and call the help desk."
+    )
+
+
+def day_and_time_text(at: datetime, now: datetime) -> str:
+    """Return date and time at the site: "28 Nov 18:51"; with the year where it is another one."""
+    there = site_time(at)
+    year = "" if there.year == day_of(now).year else f" {there.year}"
+    return f"{there.day} {there:%b}{year} {time_of_day(there)}"
 
 
 def day_of(at: datetime) -> date:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from itertools import groupby
+from typing import Final
 
 from crs_app.accounts.models import Role
 from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
+from patients.display.assessment import grade_number
+from patients.display.grade_changes import cause_of
 from patients.display.sign_off import reason_text, signed_text, span_text
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
-from patients.models import REASON, EntryKind, Move, Transfer, confirmed_of
+from patients.models import MOVED_FROM, MOVED_TO, REASON, EntryKind, Move, Transfer, confirmed_of
+from patients.queries.grades import GradeChangeRow
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.reviews import SignOff
 from patients.queries.timeline import MoveRow, TimelineEntry, TimelinePage
@@ -24,6 +28,15 @@ GUIDANCE: Final = "guidance"
 TRANSFER: Final = "transfer"
 REVIEW: Final = "review"
 """Kinds of timeline rows that are not entries."""
+TIMELINE_KINDS: Final = (
+    ("", "All"),
+    (GRADE_CHANGE, "Grade changes"),
+    (GUIDANCE, "Answers to guidance"),
+    (REVIEW, "Reviews"),
+    (TRANSFER, "Ward and bed"),
+    *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
+)
+"""What the timeline can be filtered by, with its label."""
 _SHOWN_AS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
@@ -38,8 +51,25 @@ class Superseded:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a grade rested on when it changed.
+
+    ``criteria`` are (grade, sentence, citation), ``unknown`` (grade that it could reach, sentence).
+    """
+
+    at_most: int
+    criteria: tuple[tuple[int, str, str], ...]
+    unknown: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """Row of an entry, change of grade, answer, review or move; ``key`` is its HTML id."""
+    """Row for an entry, a change of grade, an answer, a review or a move; ``key`` is its HTML id.
+
+    ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
+    grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
+    of laboratory results that were charted together, which one row stands for.
+    """
 
     key: str
     at: datetime
@@ -47,6 +77,8 @@ class TimelineRow:
     text: str
     icon_grade: int | None = None
     grade_before: int | None = None
+    shown_grade: str = ""
+    shown_before: str = ""
     author: str = ""
     recorded_at: datetime | None = None
     late_text: str = ""
@@ -54,6 +86,8 @@ class TimelineRow:
     retracted: bool = False
     retract_reason: str = ""
     note: str = ""
+    moved_from: str = ""
+    was_moved: bool = False
     attribution: str = "crs"
     attribution_text: str = ""
     attribution_reason: str = ""
@@ -61,18 +95,34 @@ class TimelineRow:
     can_correct: bool = False
     can_retract: bool = False
     entry_id: uuid.UUID | None = None
+    evidence: Evidence | None = None
+    panel: tuple[TimelineRow, ...] = ()
+
+    @property
+    def cursor(self) -> str:
+        """The place of the row for a page that ends with it; "" where no page can."""
+        if self.kind == GRADE_CHANGE:
+            return self.at.isoformat()
+        lowest = self.panel[0] if self.panel else self
+        return str(lowest.entry_id or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Page of rows, newest first; ``older`` is the cursor of the next page, empty at the end."""
+    """Page of rows, newest first; ``older`` is the cursor of the next page, empty at the end.
+
+    ``day`` is the last day shown, None for now.
+    """
 
     rows: list[TimelineRow]
     older: str
     kind: str
+    day: date | None = None
 
 
-def build_timeline(page: TimelinePage, kind: str, correctable: Container[str]) -> Timeline:
+def build_timeline(
+    page: TimelinePage, kind: str, correctable: Container[str], day: date | None = None
+) -> Timeline:
     """Build the rows of a page, newest first.
 
     A change of grade is above the entries of the same time; answers, reviews and moves are among
@@ -80,14 +130,43 @@ def build_timeline(page: TimelinePage, kind: str, correctable: Container[str]) -
     ``correctable`` are the kinds of entries that the user may correct.
     """
     entries = build_rows(page.entries, page.chains, page.weights, correctable)
+    older = str(entries[-1].entry_id) if page.has_older and entries else ""
     others = [*map(answer_row, page.answers), *map(move_row, page.moves)]
-    others += [*map(review_row, page.sign_offs), *entries]
-    changes = [
-        change_row(one.at, one.before, one.grade, {"criteria": one.criteria})
-        for one in page.grade_changes
-    ]
+    others += [*map(review_row, page.sign_offs), *in_panels(entries)]
+    changes = map(change_row, page.grade_changes)
     rows = in_timeline_order([*changes, *others])
-    return Timeline(rows, str(entries[-1].entry_id) if page.has_older else "", kind)
+    return Timeline(rows, older, kind, day)
+
+
+def in_panels(rows: Iterable[TimelineRow]) -> list[TimelineRow]:
+    """Put laboratory results that were charted together into one row that opens.
+
+    ``rows`` are those of entries, in order.
+    """
+    joined: list[TimelineRow] = []
+    for (kind, *_), group in groupby(rows, key=lambda row: (row.kind, row.at, row.recorded_at)):
+        together = list(group)
+        if kind == EntryKind.LAB and len(together) > 1:
+            joined.append(_panel_row(together))
+        else:
+            joined += together
+    return joined
+
+
+def _panel_row(results: Sequence[TimelineRow]) -> TimelineRow:
+    """Build the row of ``results``, which stand in it in the order of their form."""
+    first, in_order = results[0], results[::-1]
+    names = ", ".join(row.text.split(" (")[0] for row in in_order if not row.retracted)
+    return TimelineRow(
+        key=first.key,
+        at=first.at,
+        kind=first.kind,
+        text=f"{len(results)} results: {names}" if names else f"{len(results)} results",
+        author=first.author,
+        recorded_at=first.recorded_at,
+        late_text=first.late_text,
+        panel=tuple(replace(row, key=f"{row.key}-in-panel") for row in in_order),
+    )
 
 
 def in_timeline_order(rows: Iterable[TimelineRow]) -> list[TimelineRow]:
@@ -133,6 +212,8 @@ def _entry_row(
         retracted=retraction is not None,
         retract_reason=retraction or "",
         note="" if isinstance(read, _SHOWN_AS_TEXT) else read.note,
+        moved_from=entry.answers.get(MOVED_FROM, ""),
+        was_moved=(retraction or "").startswith(MOVED_TO),
         attribution=read.attribution.value,
         attribution_text=tags,
         attribution_reason=entry.answers.get(REASON, "")
@@ -173,16 +254,30 @@ def _corrected_by(
     return tuple(corrected)
 
 
-def change_row(at: datetime, before: int, grade: int, findings: Mapping[str, Any]) -> TimelineRow:
-    """Build the row of a change of grade, with the criterion that decides the new grade."""
-    deciding = [c["explanation"] for c in findings["criteria"] if c["grade"] == grade]
+def change_row(change: GradeChangeRow) -> TimelineRow:
+    """Build the row of a change of grade, with its cause and everything that the grade rests on."""
+    at = change.at
     return TimelineRow(
         key=f"grade-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}",
         at=at,
         kind=GRADE_CHANGE,
-        icon_grade=grade,
-        grade_before=before,
-        text=deciding[0] if deciding else "no criterion is met",
+        icon_grade=change.grade,
+        grade_before=change.before,
+        shown_grade=grade_number(change.grade, assessed=change.assessed),
+        shown_before=grade_number(change.before, assessed=change.assessed_before),
+        text=cause_of(change),
+        evidence=_evidence(change),
+    )
+
+
+def _evidence(change: GradeChangeRow) -> Evidence:
+    return Evidence(
+        at_most=change.at_most,
+        criteria=tuple(
+            (item["grade"], item["explanation"], item["citation"])
+            for item in change.findings["criteria"]
+        ),
+        unknown=tuple((item["could_reach"], item["why"]) for item in change.findings["unknown"]),
     )
 
 
@@ -198,9 +293,12 @@ def answer_row(answer: AnswerRow) -> TimelineRow:
     )
 
 
+_REPLY_TEXTS: Final = {Reply.NOT_APPROPRIATE.value: "Not suitable"}
+
+
 def answer_text(answer: AnswerRow) -> str:
-    """Return the answer as text: "Not now, asks again at 13:18", "Not appropriate: other cause"."""
-    reply = Reply(answer.reply).label
+    """Return the answer as text: "Not now, asks again at 13:18", "Not suitable: other cause"."""
+    reply = _REPLY_TEXTS.get(answer.reply) or Reply(answer.reply).label
     if answer.returns_at is not None:
         return f"{reply}, asks again at {clock_text(answer.returns_at, answer.recorded_at)}"
     return f"{reply}: {answer.reason}" if answer.reason else reply
@@ -245,9 +343,9 @@ def transfer_text(move: Transfer) -> str:
 
 def _move_text(what: str, before: str, after: str) -> str:
     if what == Move.ENDED:
-        return f"Course ended on {before}, off the board"
+        return f"Course closed ({before})"
     if what == Move.REOPENED:
-        return f"Course reopened on {after}"
+        return f"Course reopened ({after})"
     return f"Moved from {before} to {after}"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
@@ -14,10 +15,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
+from grading.course_file import (
+    CourseDocument,
+    CourseFileError,
+    Fault,
+    read_course,
+    read_json,
+)
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
+from grading.plain_text import LONGEST_MRN
 from patients.models import ActSource, Course, EntryKind
+from patients.models.identifiers import visible_text
+from patients.queries.identity import read_look_alikes, read_namesakes, read_patient_by_mrn
 from patients.recording.admit import (
     Admission,
     AlreadyAdmittedError,
@@ -32,20 +42,31 @@ _OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces"})
 _UNKNOWN_WARD: Final = "Imported"
 
 
+def _no_warning(_sentence: str) -> None:
+    """Ignore a warning."""
+
+
 @transaction.atomic
 def import_course(
-    text: str | bytes, authors: Sequence[User], *, ward: str = _UNKNOWN_WARD, bed: str = ""
+    text: str | bytes,
+    authors: Sequence[User],
+    *,
+    ward: str = _UNKNOWN_WARD,
+    bed: str = "",
+    warn: Callable[[str], object] = _no_warning,
 ) -> Course:
     """Record a course file entry by entry and return its course; a second import is a replay.
 
-    A file names no authors: ``authors`` take turns by the hour of recording. Raises CourseFileError
+    A file names no authors: ``authors`` take turns by the hour of recording. ``warn`` is called
+    with a sentence for each patient of the chart who may be the same person. Raises CourseFileError
     with every fault; then nothing of the file is stored.
     """
-    document = read_course(text)
-    # Numbers stay text: a binary float would change them.
-    raw = json.loads(text, parse_float=str, parse_int=str)
+    raw = read_json(text)
+    document = read_course(raw)
     _check_identity(document)
     _check_clock(document.entries)
+    for sentence in _look_alikes(document):
+        warn(sentence)
     importer = _Importer(document, raw, authors)
     try:
         return importer.run(ward, bed)
@@ -65,7 +86,7 @@ class _Importer:
         self.raw = raw
         self.authors = authors
         infused = document.facts.infused_at.isoformat()
-        self.name = f"{document.patient.mrn}|{document.product}|{infused}"
+        self.name = f"{visible_text(document.patient.mrn)}|{document.product}|{infused}"
         self.entries = sorted(
             zip(document.entries, raw["entries"], strict=True),
             key=lambda pair: pair[0].recorded_at,
@@ -93,7 +114,7 @@ class _Importer:
         at = min(known_at, self.document.facts.infused_at, *(e.at for e, _ in self.entries))
         facts: list[tuple[EntryKind, dict[str, Any]]] = []
         if self.raw.get("weight_kg") is not None:
-            facts.append((EntryKind.WEIGHT, {"weight_kg": str(self.raw["weight_kg"])}))
+            facts.append((EntryKind.WEIGHT, _facts({"weight_kg": self.raw["weight_kg"]})))
         if baseline := _facts(self.raw.get("baseline") or {}):
             facts.append((EntryKind.BASELINE, baseline))
         if risk := _facts(self.document.risk):
@@ -136,17 +157,39 @@ class _Importer:
         return uuid.uuid5(_NAMESPACE, f"{self.name}|{name}")
 
 
+def _look_alikes(document: CourseDocument) -> list[str]:
+    """Return a warning for each patient who may be the same person under another number."""
+    patient = document.patient
+    if read_patient_by_mrn(patient.mrn) is not None:
+        return []
+    return [
+        *(
+            f"patient.mrn: looks like MRN {one.mrn} of {one.name}, another record"
+            for one in read_look_alikes(patient.mrn)
+        ),
+        *(
+            f"patient.name: {one.name}, MRN {one.mrn}, has this name and birth date"
+            for one in read_namesakes(patient.name, patient.birth_date)
+        ),
+    ]
+
+
 def _facts(words: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in words.items() if value is not None}
+    return {key: _as_text(value) for key, value in words.items() if value is not None}
 
 
 def _body(words: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entry's fields without nulls; a null rate stays: it is an unknown rate."""
     return {
-        key: value
+        key: _as_text(value)
         for key, value in words.items()
         if key not in _OF_THE_ROW and (value is not None or key == "rate")
     }
+
+
+def _as_text(value: Any) -> Any:
+    """Return a number as the text that it was written as, without an exponent."""
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def _check_identity(document: CourseDocument) -> None:
@@ -157,8 +200,10 @@ def _check_identity(document: CourseDocument) -> None:
             ("patient.name", document.patient.name),
             ("therapy.product", document.product),
         )
-        if not value
+        if not visible_text(value or "")
     ]
+    if len(visible_text(document.patient.mrn or "")) > LONGEST_MRN:
+        faults.append(Fault("patient.mrn", f"longer than {LONGEST_MRN} characters"))
     if faults:
         raise CourseFileError(faults)
 

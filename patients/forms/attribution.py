@@ -15,7 +15,7 @@ from patients.models import REASON, EntryKind
 from patients.queries.attributions import AttributionProposal
 
 ATTRIBUTION: Final = "attribution"
-_SAME_AS_WHOLE: Final = "as all"
+_SAME_AS_WHOLE: Final = "same as above"
 
 
 def attribution_field_name(part: str) -> str:
@@ -63,7 +63,7 @@ class AttributionFields(BedsideForm):
         label="Due to", choices=choices_of(Attribution), initial=Attribution.CRS.value
     )
     attribution_reason = forms.CharField(
-        label="Why not CRS, or why uncertain", required=False, max_length=300
+        label="Reason (other cause, or why uncertain)", required=False, max_length=300
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from django import forms
 
-from patients.forms.fields import set_error_messages
+from patients.forms.fields import prepare_fields
 from patients.queries.laboratory import ReportedLimits
 
 _PLAIN_INPUTS: Final = (forms.TextInput, forms.HiddenInput, forms.DateInput, forms.TimeInput)
 
 
 class BedsideForm(forms.Form):
-    """Form whose fields complain in the sentences of ``set_error_messages``.
+    """Form whose fields complain in the sentences of ``prepare_fields``.
 
     ``generated_fields`` are fields that a vocabulary lists, by name: a class has them as if its
     body declared them, and Django copies them into each form.
     """
 
     generated_fields: ClassVar[Mapping[str, forms.Field]] = {}
+    has_errors_on_top: ClassVar[bool] = True
+    shown_in_their_row: ClassVar[frozenset[str]] = frozenset()
+    """Fields with a row of their own, which has room for their errors."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         # At this point Django has collected the fields of the class body, and no inherited ones.
         own: dict[str, forms.Field] = vars(cls)["declared_fields"]
         own |= vars(cls).get("generated_fields", {})
-        set_error_messages(own)
+        prepare_fields(own)
         for field in own.values():
             if isinstance(field.widget, _PLAIN_INPUTS):
                 # One template for an input, where Django's includes two more.
@@ -36,6 +39,24 @@ class BedsideForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(data, label_suffix="", **options)
+        self.remedies: dict[str, Remedy] = {}
+
+    @property
+    def errors_on_top(self) -> list[forms.BoundField]:
+        """The wrong fields whose errors stand above the form, where there is room for them."""
+        return [
+            field
+            for field in self.visible_fields()
+            if self.has_errors_on_top and field.errors and field.name not in self.shown_in_their_row
+        ]
+
+
+class Remedy(NamedTuple):
+    """One tap that corrects a refused value: the field ``name`` gets ``value``."""
+
+    label: str
+    name: str
+    value: str
 
 
 class SubmittedForm(BedsideForm):

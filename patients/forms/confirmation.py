@@ -33,6 +33,10 @@ def questions_digest(questions: Sequence[ConfirmQuestion]) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
+def _is_short_number(typed: str) -> bool:
+    return len(typed) <= 8 and typed.replace(".", "", 1).isdecimal()
+
+
 class ConfirmedForm(BedsideForm):
     """Form that is valid only after its questions were answered with yes.
 
@@ -59,6 +63,14 @@ class ConfirmedForm(BedsideForm):
     def unconfirmed(self) -> bool:
         """Whether a question was not answered with yes."""
         return bool(self.questions) and self.data.get(CONFIRMED) != self.questions_digest
+
+    @property
+    def confirm_label(self) -> str:
+        """What the button says that confirms the questions: "38 is right, save"."""
+        if len(self.questions) > 1:
+            return "Values are right, save"
+        typed = str(self.data.get(self.questions[0].field_name) or "")
+        return f"{typed} is right, save" if _is_short_number(typed) else "Value is right, save"
 
     @property
     def unconfirmed_fields(self) -> set[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -16,20 +16,23 @@ from crispy_forms.layout import Div
 from django import forms
 
 from grading.course_file import CourseFileError, read_entry
+from grading.engine.dose_limits import impossible_dose
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.plausibility import Circumstances
 from grading.engine.plausibility import questions as questions_about
-from grading.engine.vocabulary import FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
+from grading.engine.vocabulary import AT_MOST_AHEAD, FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
 from patients.display.text import clock_text, date_text, date_time_text, day_of, site_time
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
-from patients.forms.fields import set_error_messages, without_empty
+from patients.forms.doses import refusals_of_a_weight
+from patients.forms.fields import prepare_fields, without_empty
 from patients.forms.layout import (
     AttributionAndNote,
     Conversion,
     CorrectionReason,
     EntryHead,
+    SaveRow,
     TimeField,
     TimeShortcuts,
     UnchangedCheckboxes,
@@ -39,8 +42,9 @@ from patients.forms.layout import (
 from patients.forms.proposals import NOTHING_PROPOSED, Proposals
 from patients.forms.times import EntryTimeFields
 from patients.forms.unchanged import UnchangedFields, is_unchanged_field
-from patients.models import CONFIRMED, REASON, Course, Entry
-from patients.queries.ages import age_at_infusion
+from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
+from patients.queries.ages import facts_of_age
+from patients.queries.courses import now_for
 from patients.recording.inputs import NewEntry
 
 NOTE: Final = "note"
@@ -91,7 +95,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
                 max_length=300,
                 error_messages={"required": "Say why the entry is corrected."},
             )
-            set_error_messages({_CORRECTION_REASON: self.fields[_CORRECTION_REASON]})
+            prepare_fields({_CORRECTION_REASON: self.fields[_CORRECTION_REASON]})
         self.show_unchanged(proposed.unchanged)
 
     @cached_property
@@ -105,6 +109,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             UnchangedCheckboxes(),
             TimeShortcuts(),
             *reason,
+            SaveRow(),
             *self.closing_layout(),
         )
 
@@ -117,8 +122,18 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         return fields_row(*fields, TimeField("observed_time"), data_kind=self.kind.value)
 
     def closing_layout(self) -> Sequence[Any]:
-        """Return the layout of the end of the form."""
+        """Return the layout below the save button."""
         return [AttributionAndNote()]
+
+    @property
+    def save_label(self) -> str:
+        """What the save button says."""
+        return "Save" if self.correcting is None else "Save correction"
+
+    @property
+    def can_be_left(self) -> bool:
+        """Whether a button leads back to the form that this one replaced."""
+        return self.correcting is not None
 
     def propose(self, proposed: Proposals) -> None:
         """Show what a refused form proposes; it is not cleaned again."""
@@ -131,11 +146,12 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         if at is None:
             raise ValueError("the form is not valid")
         replaces = self.correcting.pk if self.correcting is not None else None
+        by_clock = self.cleaned_data.get("observed_time") is None
         own = [
-            NewEntry(self.kind, at, body, replaces, parsed=entry)
+            NewEntry(self.kind, at, body, replaces, by_clock=by_clock, parsed=entry)
             for body, entry in zip(self.bodies, self.charted, strict=True)
         ]
-        return [*own, *(item.new_entry(at) for item in self.ticked())]
+        return [*own, *(item.new_entry(at, by_clock=by_clock) for item in self.ticked())]
 
     def submission_answers(self) -> dict[str, Any]:
         """Return the reasons that were typed, and the questions that were confirmed."""
@@ -169,7 +185,8 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
 
     def circumstances(self, entry: ChartedEntry) -> Circumstances:
         """Return what ``entry`` is compared with to see whether it is unusual."""
-        return Circumstances(age_years=age_at_infusion(self.course))
+        facts = facts_of_age(self.course)
+        return Circumstances(age_years=facts.age_in_completed_years, is_neonate=facts.is_neonate)
 
     @property
     def has_blank_attribution(self) -> bool:
@@ -224,7 +241,9 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         self.require_reason_for(self.bodies)
 
     def _clean_time(self) -> None:
-        at, question = self.read_observed_time(self.now)
+        # What was charted under a clock that was set back since stays possible.
+        behind = now_for(self.course) - self.now
+        at, question = self.read_observed_time(self.now, max(behind, timedelta(0)) + AT_MOST_AHEAD)
         if at is None:
             return
         if self.correcting is not None:
@@ -280,15 +299,21 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             entry = read_entry({**body, "id": "form", "kind": self.kind.value, "at": at})
         except CourseFileError as error:
             for fault in error.faults:
-                place = self.field_of(index, fault.place)
-                sentence = fault.message.replace("ug/", "mcg/")
-                self.add_error(
-                    place if place in self.fields else None, sentence[:1].upper() + sentence[1:]
-                )
+                self._refuse(index, fault.place, fault.message)
+            return
+        circumstances = self.circumstances(entry)
+        impossible = impossible_dose(entry, circumstances.weight_kg)
+        if impossible is not None:
+            self._refuse(index, impossible.place, impossible.sentence)
             return
         self.charted.append(entry)
-        for place, sentence in questions_about(entry, self.circumstances(entry)):
+        for place, sentence in questions_about(entry, circumstances):
             self.ask(self.field_of(index, place), sentence, index)
+
+    def _refuse(self, index: int, place: str, sentence: str) -> None:
+        field = self.field_of(index, place)
+        sentence = sentence.replace("ug/", "mcg/")
+        self.add_error(field if field in self.fields else None, sentence[:1].upper() + sentence[1:])
 
     def values_of(self, entry: Entry) -> dict[str, Any]:
         """Return the initial values of a correction: those of ``entry`` and its time."""
@@ -340,7 +365,27 @@ class RetractionForm(SubmittedForm):
         error_messages={"required": "Say why the entry is retracted."},
     )
 
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        entry: Entry | None = None,
+        now: datetime | None = None,
+    ) -> None:
+        super().__init__(data)
+        self.entry, self.now = entry, now
+
     @cached_property
     def helper(self) -> FormHelper:
         """How crispy-forms renders the form."""
         return form_helper("form_id", CorrectionReason())
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to take a weight away where another would make a charted rate impossible."""
+        entry = self.entry
+        if entry is not None and self.now is not None and entry.kind == EntryKind.WEIGHT:
+            for sentence in refusals_of_a_weight(
+                entry.course, self.now, replaced=entry.pk, weight=None
+            ):
+                self.add_error(None, sentence)
+        return self.cleaned_data

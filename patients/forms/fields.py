@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, time
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.forms.renderers import BaseRenderer
 from django.forms.utils import flatatt
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from grading.engine.units import NotANumberError, exact_decimal
+from grading.engine.plausibility import pressure_contradiction
+from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import VITAL_SIGN, Labelled, Limits
+from grading.plain_text import disallowed_character
 
 YES: Final = "yes"
 NO: Final = "no"
-_PLAIN_NUMBER: Final = re.compile(r"-?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CLOCK_TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
 
 
 class TypedNumberField(forms.CharField):
@@ -44,8 +49,7 @@ class TypedNumberField(forms.CharField):
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         attributes = {"inputmode": "decimal", "autocomplete": "off", "data-number": ""}
         if self.limits is not None:
-            attributes["data-lowest"] = f"{self.limits.lowest:f}"
-            attributes["data-highest"] = f"{self.limits.highest:f}"
+            attributes["data-limits"] = limits_attribute(self.limits)
         return {**super().widget_attrs(widget), **attributes}
 
     def clean(self, value: Any) -> str:
@@ -58,7 +62,7 @@ class TypedNumberField(forms.CharField):
         if self.limits is not None and not self.limits.allow(number):
             unit = f" {self.unit}" if self.unit else ""
             raise forms.ValidationError(
-                f"{typed}{unit} cannot be: expected {self.limits.lowest:f} to "
+                f"{typed}{unit} is not possible: expected {self.limits.lowest:f} to "
                 f"{self.limits.highest:f}{unit}. Check the value and its unit."
             )
         if number < 0 or (self.above_zero and number == 0):
@@ -67,12 +71,17 @@ class TypedNumberField(forms.CharField):
         return typed
 
     def _number(self, typed: str) -> Decimal:
-        if not _PLAIN_NUMBER.fullmatch(typed):
+        if not is_plain_number(typed):
             raise forms.ValidationError(f"“{typed[:30]}” is not a number. Type digits only.")
         try:
             return exact_decimal(typed)
         except NotANumberError:
             raise forms.ValidationError("This number has too many digits.") from None
+
+
+def limits_attribute(limits: Limits, unit: str = "") -> str:
+    """Return limits for the browser; ``unit`` is the value of the select that they hold for."""
+    return f"{unit}:{limits.lowest:f}:{limits.highest:f}"
 
 
 class VitalSignField(TypedNumberField):
@@ -83,6 +92,40 @@ class VitalSignField(TypedNumberField):
         super().__init__(
             **{"label": sign.short, "unit": sign.unit, "limits": sign.limits, **options}
         )
+
+
+class IsoDateField(forms.DateField):
+    """Date as year, month and day, the form that a date input of a browser sends; no other.
+
+    03/09/2026 is in March to some and in September to others.
+    """
+
+    default_error_messages: ClassVar = {
+        "invalid": "Write the date as year-month-day: 28 Nov 2026 is written 2026-11-28."
+    }
+
+    def to_python(self, value: Any) -> date | None:
+        """Return the date; None where nothing is typed."""
+        _require_form(self, value, _ISO_DATE)
+        return super().to_python(value)
+
+
+class ClockTimeField(forms.TimeField):
+    """Time of day on the 24-hour clock, in ASCII digits."""
+
+    default_error_messages: ClassVar = {
+        "invalid": "Enter the time of day on the 24-hour clock, like 13:05."
+    }
+
+    def to_python(self, value: Any) -> time | None:
+        """Return the time; None where nothing is typed."""
+        _require_form(self, value, _CLOCK_TIME)
+        return super().to_python(value)
+
+
+def _require_form(field: forms.Field, value: Any, form: re.Pattern[str]) -> None:
+    if isinstance(value, str) and value.strip() and not form.fullmatch(value.strip()):
+        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
 
 
 class FlatSelect(forms.Select):
@@ -139,7 +182,7 @@ def check_pressures(
     diastolic: str,
     mean: str = "",
     *,
-    sentence: str = "{low} is not below the systolic pressure, {high}.",
+    sentence: str = "",
 ) -> None:
     """Add an error to a diastolic pressure that is not below the systolic, or to a mean outside.
 
@@ -149,12 +192,39 @@ def check_pressures(
         Decimal(typed) if (typed := form.cleaned_data.get(name)) else None
         for name in (systolic, diastolic, mean)
     )
-    if high is not None and low is not None and low >= high:
-        form.add_error(diastolic, sentence.format(low=low, high=high))
-    elif average is not None and (
-        (high is not None and average > high) or (low is not None and average < low)
-    ):
-        form.add_error(mean, f"{average} does not lie between diastolic and systolic pressure.")
+    contradiction = pressure_contradiction(high, low, average)
+    if contradiction is not None and contradiction.place == "diastolic_mmhg":
+        form.add_error(diastolic, sentence or contradiction.sentence)
+    elif contradiction is not None:
+        form.add_error(mean, contradiction.sentence)
+
+
+def prepare_fields(fields: Mapping[str, forms.Field]) -> None:
+    """Give ``fields`` the error messages of this product, and its rule for text."""
+    set_error_messages(fields)
+    for name, field in fields.items():
+        if type(field) is forms.CharField and not field.widget.is_hidden:
+            may_break = name == "note" or isinstance(field.widget, forms.Textarea)
+            others = (
+                validator
+                for validator in field.validators
+                if not isinstance(validator, ProhibitNullCharactersValidator)
+            )
+            field.validators = [*others, _TextRule(line_breaks=may_break)]
+
+
+class _TextRule:
+    """Refuses characters that no text of a chart holds, by their names."""
+
+    def __init__(self, *, line_breaks: bool) -> None:
+        self.line_breaks = line_breaks
+
+    def __call__(self, typed: str) -> None:
+        name = disallowed_character(typed, line_breaks=self.line_breaks)
+        if name is not None:
+            raise forms.ValidationError(
+                f"Remove the character {name}: it cannot be seen, or changes how text is read."
+            )
 
 
 def set_error_messages(fields: Mapping[str, forms.Field]) -> None:
@@ -171,13 +241,8 @@ def set_error_messages(fields: Mapping[str, forms.Field]) -> None:
 def _sentences(field: forms.Field) -> dict[str, str]:
     label = str(field.label or "value")
     name = label if label.isupper() else label[:1].lower() + label[1:]
-    sentences = {
-        "required": f"Give the {name}.",
+    return {
+        "required": f"{'Select' if isinstance(field, forms.ChoiceField) else 'Enter'} the {name}.",
         "invalid_choice": "Choose one of the list.",
         "max_length": f"Too long: at most {getattr(field, 'max_length', None)} characters.",
     }
-    if isinstance(field, forms.DateField):
-        sentences["invalid"] = "Give the date as year, month and day, like 2026-03-09."
-    elif isinstance(field, forms.TimeField):
-        sentences["invalid"] = "Give the time of day on the 24-hour clock, like 13:05."
-    return sentences

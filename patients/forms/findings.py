@@ -85,10 +85,10 @@ class RiskForm(EntryForm):
         return {**super().values_of(entry), **answers}
 
 
-_SYMPTOM_CHOICES: Final = (("", "not said"), (YES, "present"), (NO, "absent"))
+_SYMPTOM_CHOICES: Final = (("", "not assessed"), (YES, "yes"), (NO, "no"))
 _PREFIX: Final = "symptom_"
-_GRADED_ELSEWHERE: Final = "shown only"
-_ASKS_FOR_A_GRADE: Final = "asks for a CTCAE grade"
+_GRADED_ELSEWHERE: Final = "not used for grading"
+_ASKS_FOR_A_GRADE: Final = "also enter a grade under Toxicity"
 
 
 class ListedSymptom(NamedTuple):
@@ -122,6 +122,7 @@ class SymptomForm(EntryForm):
         for system in TABLE_1
         for term in system.symptoms
     }
+    shown_in_their_row = frozenset(generated_fields)
 
     @property
     def groups(self) -> list[SymptomGroup]:
@@ -166,7 +167,7 @@ def _without_grade(bodies: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
     if not terms:
         return []
-    return [f"A tick is not a grade: give {', '.join(terms)} a CTCAE grade under Toxicity."]
+    return [f"Not graded yet: enter a CTCAE grade for {', '.join(terms)} under Toxicity."]
 
 
 def _symptom_remark(term: str) -> str:
@@ -200,9 +201,7 @@ class SymptomCorrectionForm(EntryForm):
         choices=_symptom_choices(),
         error_messages={"required": "Choose the symptom."},
     )
-    present = forms.ChoiceField(
-        label="Now", choices=((YES, "present"), (NO, "absent")), initial=YES
-    )
+    present = forms.ChoiceField(label="Now", choices=((YES, "yes"), (NO, "no")), initial=YES)
 
     def body(self) -> dict[str, Any]:
         body = super().body()
@@ -284,6 +283,7 @@ class ToxicityForm(EntryForm):
     graded_from_infusion = False
     criteria: ClassVar = _CRITERIA
     source: ClassVar = SOURCE
+    shown_in_their_row = frozenset({"term", "grade"})
 
     term = forms.ChoiceField(
         label="Toxicity",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
@@ -11,14 +11,31 @@ from typing import Any, ClassVar, Final
 from django import forms
 
 from grading.engine.analytes import IMPOSSIBLE_BECAUSE, Analyte, AnalyteGroup, LabUnit, lab_unit
+from grading.engine.sentences import lab_unit_text
 from patients.display.laboratory import LabInput, LabRow, limits_source_text
-from patients.display.text import lab_unit_text
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField, choices_of, without_empty
 from patients.forms.layout import LaboratoryPanel
 from patients.forms.remembered_limits import LimitsByUnit, RememberedLimits
 from patients.models import EntryKind
 from patients.queries.laboratory import ReportedLimits, group_of
+
+LABORATORY: Final = "laboratory"
+"""Field of a report, and key of its laboratory in the answers of the act."""
+
+
+def _reported(laboratory: str, bodies: Iterable[Mapping[str, Any]]) -> list[ReportedLimits]:
+    """Return the limits of normal that were charted; none where no laboratory is named."""
+    return [
+        ReportedLimits(
+            laboratory=laboratory,
+            analyte=body["analyte"],
+            unit=body["unit"],
+            lower=body.get("lower_limit", ""),
+            upper=body.get("upper_limit", ""),
+        )
+        for body in (bodies if laboratory else ())
+    ]
 
 
 def _unit_choices() -> list[tuple[str, str]]:
@@ -47,7 +64,7 @@ class LabForm(EntryForm):
         required=False,
     )
     value = TypedNumberField(
-        label="Result", required=True, error_messages={"required": "Give the result."}
+        label="Result", required=True, error_messages={"required": "Enter the result."}
     )
     unit = forms.ChoiceField(
         label="Unit",
@@ -56,6 +73,17 @@ class LabForm(EntryForm):
     )
     upper_limit = TypedNumberField(label="Upper limit of normal", above_zero=True)
     lower_limit = TypedNumberField(label="Lower limit of normal")
+
+    @property
+    def laboratory(self) -> str:
+        """The laboratory of the report that is corrected; "" where none was named."""
+        return "" if self.correcting is None else self.correcting.act.answers.get(LABORATORY, "")
+
+    def submission_answers(self) -> dict[str, Any]:
+        return super().submission_answers() | without_empty({LABORATORY: self.laboratory})
+
+    def reported_limits(self) -> list[ReportedLimits]:
+        return _reported(self.laboratory, self.bodies)
 
 
 _COMPARATORS: Final = ("<", ">")
@@ -75,7 +103,7 @@ class ResultField(TypedNumberField):
         comparator = typed[:1] if typed.startswith(_COMPARATORS) else ""
         number = super().clean(typed.removeprefix(comparator))
         if comparator and not number:
-            raise forms.ValidationError(f"Give the number after {comparator}, like {comparator}5.")
+            raise forms.ValidationError(f"Enter the number after {comparator}, like {comparator}5.")
         return comparator + number
 
 
@@ -119,6 +147,7 @@ class LabPanelForm(EntryForm):
     generated_fields: ClassVar = {
         **{name: field for each in Analyte for name, field in _row_fields(each).items()},
     }
+    shown_in_their_row = frozenset({*generated_fields, "laboratory"})
 
     laboratory = forms.CharField(label="Laboratory", required=False, max_length=_LONGEST_NAME)
     proposed_for = forms.CharField(required=False, max_length=_LONGEST_NAME)
@@ -138,7 +167,7 @@ class LabPanelForm(EntryForm):
                 {
                     "analyte": analyte.value,
                     "value": self._result(analyte).lstrip("<>"),
-                    "comparator": self._result(analyte).rstrip("0123456789.-"),
+                    "comparator": self._result(analyte).rstrip("0123456789.-+"),
                     "unit": self._unit(analyte),
                     "lower_limit": self.cleaned_data.get(_lower_name(analyte)),
                     "upper_limit": self.cleaned_data.get(_upper_name(analyte)),
@@ -162,20 +191,10 @@ class LabPanelForm(EntryForm):
 
     def submission_answers(self) -> dict[str, Any]:
         laboratory = self.cleaned_data.get("laboratory")
-        return super().submission_answers() | without_empty({"laboratory": laboratory})
+        return super().submission_answers() | without_empty({LABORATORY: laboratory})
 
     def reported_limits(self) -> list[ReportedLimits]:
-        laboratory = self.cleaned_data.get("laboratory", "")
-        return [
-            ReportedLimits(
-                laboratory=laboratory,
-                analyte=body["analyte"],
-                unit=body["unit"],
-                lower=body.get("lower_limit", ""),
-                upper=body.get("upper_limit", ""),
-            )
-            for body in (self.bodies if laboratory else ())
-        ]
+        return _reported(self.cleaned_data.get(LABORATORY, ""), self.bodies)
 
     def clean_laboratory(self) -> str:
         return self._spelled(self.cleaned_data["laboratory"])
@@ -191,7 +210,7 @@ class LabPanelForm(EntryForm):
 
     def clean_kind(self) -> None:
         if not self._filled() and not self.errors:
-            self.add_error(None, "Nothing is charted yet: give at least one result.")
+            self.add_error(None, "Nothing is charted yet: enter at least one result.")
         self._clean_laboratory_shown()
         for analyte in self._filled():
             self._clean_row(analyte)
@@ -240,7 +259,7 @@ class LabPanelForm(EntryForm):
         elif other := self._limits_of_another_unit(analyte, unit.name, typed):
             self.add_error(
                 names[1],
-                f"{analyte.label}: these are the limits in {lab_unit_text(other)}. Give those in "
+                f"{analyte.label}: these are the limits in {lab_unit_text(other)}. Enter those in "
                 f"{lab_unit_text(unit.name)}, or leave them empty.",
             )
 
@@ -303,9 +322,11 @@ def _impossible(analyte: Analyte, number: Decimal, unit: LabUnit, what: str = ""
         for other in analyte.units
         if other.limits is not None and other.limits.allow(number)
     ]
-    hint = f"Is it in {lab_unit_text(fits[0])}?" if fits else IMPOSSIBLE_BECAUSE.get(analyte, "")
+    hint = (
+        f"Did you mean {lab_unit_text(fits[0])}?" if fits else IMPOSSIBLE_BECAUSE.get(analyte, "")
+    )
     sentence = (
-        f"{what}{analyte.label} {number:f} {text} cannot be: expected {unit.limits.lowest:f} to "
-        f"{unit.limits.highest:f} {text}. {hint}"
+        f"{what}{analyte.label} {number:f} {text} is not possible: expected "
+        f"{unit.limits.lowest:f} to {unit.limits.highest:f} {text}. {hint}"
     )
     return sentence[:1].upper() + sentence[1:].rstrip()

@@ -65,6 +65,12 @@ class CorrectionReason(Part):
     template = "%s/correction_reason.html"
 
 
+class SaveRow(Part):
+    """The save button, and a way back where the form took the place of another."""
+
+    template = "%s/save_row.html"
+
+
 class AttributionAndNote(Part):
     """Attribution, its reason and a note, folded until one of them is used."""
 

@@ -38,6 +38,8 @@ class NoteForm(EntryForm):
     graded_from_infusion = False
     has_attribution = False
 
+    shown_in_their_row = frozenset({"note"})
+
     note = forms.CharField(
         label="Note",
         max_length=1000,
@@ -95,7 +97,7 @@ class NotObservedTap(SubmittedForm):
         """Return what the tap charts; call it on a valid form."""
         reason = self.cleaned_data["reason_not_observed"]
         body = {"what": DueObservation.VITAL_SIGNS.value, "reason": reason}
-        return NewEntry(EntryKind.NOT_OBSERVED, at, body)
+        return NewEntry(EntryKind.NOT_OBSERVED, at, body, by_clock=True)
 
 
 class DeathForm(EntryForm):

@@ -8,18 +8,28 @@ from typing import Any, ClassVar, Final
 
 from django import forms
 
+from grading.engine.units import celsius, format_number
 from grading.engine.vocabulary import (
     FAHRENHEIT,
     FIO2_PERCENT,
     FLOW_L_PER_MIN,
     VITAL_SIGN,
     VITAL_SIGNS,
+    AgeBand,
     OxygenDevice,
 )
+from patients.forms.base import Remedy
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import TypedNumberField, VitalSignField, check_pressures, choices_of
+from patients.forms.fields import (
+    TypedNumberField,
+    VitalSignField,
+    check_pressures,
+    choices_of,
+    limits_attribute,
+)
 from patients.forms.layout import FieldWithUnit
 from patients.models import Entry, EntryKind
+from patients.queries.ages import age_at_infusion
 
 CELSIUS_UNIT: Final = "c"
 FAHRENHEIT_UNIT: Final = "f"
@@ -27,6 +37,17 @@ TEMPERATURE: Final = "temperature"
 TEMPERATURE_UNIT: Final = "temperature_unit"
 _TEMPERATURE_C: Final = VITAL_SIGN["temperature_c"]
 _PARTS: Final = tuple((sign.key, sign.short) for sign in VITAL_SIGNS)
+
+
+_TEMPERATURE_LIMITS: Final = {
+    f"data-{name}": " ".join(
+        (limits_attribute(in_c, CELSIUS_UNIT), limits_attribute(in_f, FAHRENHEIT_UNIT))
+    )
+    for name, in_c, in_f in (
+        ("limits", _TEMPERATURE_C.limits, FAHRENHEIT.limits),
+        ("usual", _TEMPERATURE_C.usual, FAHRENHEIT.usual),
+    )
+}
 
 
 class VitalsForm(EntryForm):
@@ -41,7 +62,11 @@ class VitalsForm(EntryForm):
     }
 
     # Without limits: those depend on the unit.
-    temperature = TypedNumberField(label=_TEMPERATURE_C.short, unit=_TEMPERATURE_C.unit)
+    temperature = TypedNumberField(
+        label=_TEMPERATURE_C.short,
+        unit=_TEMPERATURE_C.unit,
+        widget=forms.TextInput(attrs=_TEMPERATURE_LIMITS),
+    )
     temperature_unit = forms.ChoiceField(
         label="Temperature unit",
         choices=((CELSIUS_UNIT, "°C"), (FAHRENHEIT_UNIT, FAHRENHEIT.unit)),
@@ -49,7 +74,11 @@ class VitalsForm(EntryForm):
     )
 
     def layout(self) -> Sequence[Any]:
-        others = (sign.key for sign in VITAL_SIGNS if sign != _TEMPERATURE_C)
+        others = [sign.key for sign in VITAL_SIGNS if sign != _TEMPERATURE_C]
+        band = AgeBand.of(age_at_infusion(self.course))
+        for key in others:
+            usual = VITAL_SIGN[key].usual_in(band)
+            self.fields[key].widget.attrs["data-usual"] = limits_attribute(usual)
         return [self.inputs_row(FieldWithUnit(TEMPERATURE, TEMPERATURE_UNIT), *others)]
 
     def body(self) -> dict[str, Any]:
@@ -66,7 +95,7 @@ class VitalsForm(EntryForm):
         self._clean_temperature()
         check_pressures(self, "systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
         if self.bodies == [{}] and not self.errors:
-            self.add_error(None, "Nothing is charted yet: give at least one vital sign.")
+            self.add_error(None, "Nothing is charted yet: enter at least one vital sign.")
 
     def _clean_temperature(self) -> None:
         typed = self.cleaned_data.get(TEMPERATURE)
@@ -79,12 +108,23 @@ class VitalsForm(EntryForm):
         if chosen.limits.allow(Decimal(typed)):
             return
         sentence = (
-            f"{typed} {chosen.unit} cannot be: expected {chosen.limits.lowest:f} to "
+            f"{typed} {chosen.unit} is not possible: expected {chosen.limits.lowest:f} to "
             f"{chosen.limits.highest:f} {chosen.unit}."
         )
         if other.limits.allow(Decimal(typed)):
-            sentence += f" Is it in {other.unit}?"
+            sentence += f" Did you mean {other.unit}?"
+            self.remedies[TEMPERATURE] = self._other_unit(typed, in_fahrenheit=in_fahrenheit)
         self.add_error(TEMPERATURE, sentence)
+
+    def _other_unit(self, typed: str, *, in_fahrenheit: bool) -> Remedy:
+        if in_fahrenheit:
+            label = f"Use {typed} {_TEMPERATURE_C.unit}"
+            return Remedy(label, TEMPERATURE_UNIT, CELSIUS_UNIT)
+        converted = format_number(celsius(Decimal(typed)), 1)
+        sign = "≈" if converted.startswith("≈") else "="
+        number = converted.removeprefix("≈")
+        label = f"Use {typed} {FAHRENHEIT.unit} {sign} {number} {_TEMPERATURE_C.unit}"
+        return Remedy(label, TEMPERATURE_UNIT, FAHRENHEIT_UNIT)
 
     def values_of(self, entry: Entry) -> dict[str, Any]:
         values = super().values_of(entry)
@@ -114,7 +154,7 @@ class OxygenForm(EntryForm):
         elif typed and not _is_fio2(Decimal(typed)):
             limits = FIO2_PERCENT
             raise forms.ValidationError(
-                f"{typed} % cannot be: expected {limits.lowest:f} to {limits.highest:f} %."
+                f"{typed} % is not possible: expected {limits.lowest:f} to {limits.highest:f} %."
             )
         return typed
 

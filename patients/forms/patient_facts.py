@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from grading.engine.entries import Entry as ChartedEntry
+from grading.engine.entries import Weight
 from grading.engine.plausibility import Circumstances
 from grading.engine.vocabulary import WEIGHT_CHANGE_WITHIN, WEIGHT_KG
+from patients.forms.doses import refusals_of_a_weight
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import TypedNumberField, VitalSignField, check_pressures
 from patients.models import EntryKind
@@ -25,7 +28,7 @@ class WeightForm(EntryForm):
         unit="kg",
         limits=WEIGHT_KG,
         required=True,
-        error_messages={"required": "Give the weight."},
+        error_messages={"required": "Enter the weight."},
     )
 
     def circumstances(self, entry: ChartedEntry) -> Circumstances:
@@ -33,6 +36,17 @@ class WeightForm(EntryForm):
         corrected = str(self.correcting.pk) if self.correcting is not None else None
         others = tuple(weight for weight in weights if weight.id != corrected)
         return replace(super().circumstances(entry), weights=others)
+
+    def clean_kind(self) -> None:
+        typed, at = self.cleaned_data.get("weight_kg"), self.observed_at
+        if self.errors or not typed or at is None:
+            return
+        weight = Weight(id="form", at=at, recorded_at=at, weight_kg=Decimal(typed))
+        replaced = self.correcting.pk if self.correcting is not None else None
+        for sentence in refusals_of_a_weight(
+            self.course, self.now, replaced=replaced, weight=weight
+        ):
+            self.add_error("weight_kg", sentence)
 
 
 class BaselineForm(EntryForm):
@@ -51,5 +65,5 @@ class BaselineForm(EntryForm):
 
     def clean_kind(self) -> None:
         if self.bodies == [{}] and not self.errors:
-            self.add_error(None, "Nothing is given yet: give at least one baseline value.")
+            self.add_error(None, "Nothing is given yet: enter at least one baseline value.")
         check_pressures(self, "systolic_mmhg", "diastolic_mmhg")

@@ -13,6 +13,7 @@ from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST, LATEST
 from patients.display.text import clock_text, date_text
 from patients.forms.base import BedsideForm
 from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion
+from patients.forms.fields import ClockTimeField, IsoDateField
 
 EARLIER = "earlier"
 LATER = "later"
@@ -120,7 +121,7 @@ _GIVE_DATE_AND_TIME: Final = (
 
 
 class HiddenTimeError(ValueError):
-    """A hidden field has a time that the form cannot have had."""
+    """A hidden field has no time, or one that the form cannot have had."""
 
 
 ASKED_AFTER: Final = timedelta(minutes=30)
@@ -167,15 +168,18 @@ def resolve_observed_time(
 def parse_hidden_time(written: str, now: datetime) -> datetime | None:
     """Return a time that the browser or the server wrote into the form, in UTC.
 
-    None where it is no time with an offset. Raises HiddenTimeError for one that the form cannot
-    have had: more than 48 hours before ``now``, or more than 5 minutes after it.
+    None where the field is empty. Raises HiddenTimeError for what is no time with an offset, and
+    for a time that the form cannot have had: more than 48 hours before ``now``, or more than 5
+    minutes after it.
     """
+    if not written:
+        return None
     try:
         found = parse_datetime(written)
     except ValueError:
-        return None
+        raise HiddenTimeError from None
     if found is None or found.tzinfo is None:
-        return None
+        raise HiddenTimeError
     # Compared before it is converted: at the ends of the calendar there is no date in UTC.
     if not now - _HIDDEN_AT_MOST_BACK <= found <= now + AT_MOST_AHEAD:
         raise HiddenTimeError
@@ -213,13 +217,13 @@ class LocalTimeFields(forms.Form):
 class ObservedTimeFields(LocalTimeFields, BedsideForm):
     """The time at which something was observed or done; empty is now."""
 
-    observed_date = forms.DateField(
+    observed_date = IsoDateField(
         label="Date",
         required=False,
         help_text="Empty: today",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    observed_time = forms.TimeField(
+    observed_time = ClockTimeField(
         label="Time",
         required=False,
         help_text="Empty: now",
@@ -237,7 +241,9 @@ class EntryTimeFields(ObservedTimeFields):
     begun_at = forms.CharField(widget=forms.HiddenInput, required=False)
     sent_at = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def read_observed_time(self, now: datetime) -> tuple[datetime | None, ConfirmQuestion | None]:
+    def read_observed_time(
+        self, now: datetime, ahead: timedelta
+    ) -> tuple[datetime | None, ConfirmQuestion | None]:
         """Return the time of the entry, None after an error, and what to ask about it.
 
         In a form that is sent again after a dead network "now" is when it was sent first. Where a
@@ -257,7 +263,7 @@ class EntryTimeFields(ObservedTimeFields):
                 return None, None
         if first_sent is not None and first_sent <= now:
             now = first_sent
-        meant = self.clean_local_time("observed", now=now, ahead=AT_MOST_AHEAD)
+        meant = self.clean_local_time("observed", now=now, ahead=ahead)
         if meant is None:
             return None, None
         typed = TimeInput(has_date, has_time, begun, opened, OBSERVED_THEN in self.data)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from django import forms
@@ -17,6 +16,7 @@ from grading.engine.plausibility import Circumstances
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import DRUGS, WEIGHT_KG, DoseUnit, TreatmentAgent, VasopressorDrug
 from patients.display.text import weight_at
+from patients.forms.doses import of_a_treatment, with_weight
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import YES, TickField, TypedNumberField, choices_of
 from patients.forms.layout import Checkboxes, Concentrations, RunningInfusions
@@ -53,9 +53,7 @@ class VasopressorForm(EntryForm):
         help_text="Only if it differs from the charted weight",
     )
     stopped = TickField(label="Stopped")
-    dose_not_known = TickField(
-        label="Dose not known", help_text="It runs; the dose cannot be found out now"
-    )
+    dose_not_known = TickField(label="Dose not known", help_text="Running, dose unknown")
 
     _read_before: _Before | None = None
 
@@ -101,7 +99,7 @@ class VasopressorForm(EntryForm):
         elif typed and stopped and Decimal(typed) != 0:
             self.add_error("rate", "Leave the rate empty, or untick that it was stopped.")
         elif not typed and not stopped and not unknown and "rate" not in self.errors:
-            self.add_error("rate", "Give the rate, or say that it was stopped or is not known.")
+            self.add_error("rate", "Enter the rate, or tick that it was stopped or is not known.")
         return bool(stopped or unknown or not typed)
 
     def _clean_dose(self) -> None:
@@ -116,7 +114,7 @@ class VasopressorForm(EntryForm):
             what = "Choose the unit" if not unit else f"Not a unit of {_name(drug)}"
             self.add_error("unit", f"{what}: {listed}.")
         elif unit == DoseUnit.ML_PER_H and not self.cleaned_data.get("concentration_per_ml"):
-            self.add_error("concentration_per_ml", "How much is in one mL? mL/h alone is no dose.")
+            self.add_error("concentration_per_ml", "Enter the syringe concentration.")
         elif unit != DoseUnit.ML_PER_H and self.cleaned_data.get("concentration_per_ml"):
             self.add_error(
                 "concentration_per_ml", "Only with mL/h: leave empty, or change the unit."
@@ -127,34 +125,14 @@ class VasopressorForm(EntryForm):
     def _clean_weight(self, drug: VasopressorDrug, unit: DoseUnit) -> None:
         if self.observed_at is None or not needs_weight(drug, unit):
             return
-        typed = self.cleaned_data.get("weight_kg")
-        weight = Decimal(typed) if typed else self._charted_weight(drug, self.observed_at)
-        if weight is None:
+        if self.cleaned_data.get("weight_kg"):
+            return
+        if self._charted_weight(drug, self.observed_at) is None:
             self.add_error(
                 "weight_kg",
-                "No weight is charted for this time: give the weight in the pump, or tick that the "
-                "dose is not known.",
+                "No weight is charted for this time: enter the weight in the pump, or tick that "
+                "the dose is not known.",
             )
-            return
-        (body,) = self.bodies
-        infusion = Vasopressor(
-            id="form",
-            at=self.observed_at,
-            recorded_at=self.observed_at,
-            drug=drug,
-            rate=Decimal(body["rate"]),
-            unit=unit,
-            concentration_per_ml=Decimal(body.get("concentration_per_ml", 0)),
-        )
-        dose, facts = charted_dose(infusion, weight), DRUGS[drug]
-        if dose is not None and facts.limits and facts.canonical:
-            highest = facts.limits.highest
-            if dose > Fraction(highest):
-                self.add_error(
-                    "rate",
-                    f"At {weight:f} kg this is above {highest:f} {facts.canonical.label}, which "
-                    f"{_name(drug)} never reaches: check rate, unit and weight.",
-                )
 
     def _charted_weight(self, drug: VasopressorDrug, at: datetime) -> Decimal | None:
         """Return the weight at ``at``, of those since the drug was last charted."""
@@ -207,8 +185,11 @@ class FluidBolusForm(EntryForm):
         unit="mL",
         above_zero=True,
         required=True,
-        error_messages={"required": "Give the volume."},
+        error_messages={"required": "Enter the volume."},
     )
+
+    def circumstances(self, entry: ChartedEntry) -> Circumstances:
+        return with_weight(super().circumstances(entry), self.course, entry.at)
 
 
 class TreatmentForm(EntryForm):
@@ -229,3 +210,6 @@ class TreatmentForm(EntryForm):
         other = self.cleaned_data.get("agent") == TreatmentAgent.OTHER
         if other and not self.cleaned_data.get("note"):
             self.add_error("note", "Name the treatment here.")
+
+    def circumstances(self, entry: ChartedEntry) -> Circumstances:
+        return of_a_treatment(super().circumstances(entry), self.course, entry, self.correcting)

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 
+from grading.course_file import CourseFileError, read_entry
 from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
 from grading.engine.vasopressors import needs_weight
 from patients.display.text import entry_text, weight_at
@@ -20,6 +21,7 @@ from patients.forms.fields import TickField
 from patients.models import EntryKind
 from patients.recording.inputs import NewEntry
 
+_ANY_TIME: Final = "2000-01-01T00:00:00+00:00"
 _OF_EVERY_ENTRY = ("id", "kind", "at", "recorded_at", "replaces", "note")
 
 
@@ -27,14 +29,15 @@ _OF_EVERY_ENTRY = ("id", "kind", "at", "recorded_at", "replaces", "note")
 class UnchangedItem:
     """Entry that can be charted again with the same values.
 
-    ``version`` is an optimistic-lock token: it is sent with the tick, so that a change made by
-    someone else in the meantime is noticed.
+    ``short`` is ``text`` without the name of a drug. ``version`` is an optimistic-lock token: it is
+    sent with the tick, so that a change made by someone else in the meantime is noticed.
     """
 
     field_name: str
     kind: EntryKind
     label: str
     text: str
+    short: str
     since: datetime
     body: Mapping[str, Any]
 
@@ -43,9 +46,20 @@ class UnchangedItem:
         words = json.dumps([self.kind, self.body], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
-    def new_entry(self, at: datetime) -> NewEntry:
-        """Return the same values as observed at ``at``."""
-        return NewEntry(self.kind, at, self.body)
+    def new_entry(self, at: datetime, *, by_clock: bool = False) -> NewEntry:
+        """Return the same values as observed at ``at``; ``by_clock`` as in ``NewEntry``."""
+        return NewEntry(self.kind, at, self.body, by_clock=by_clock)
+
+    def refusal(self) -> str:
+        """Return why these values can no more be charted, "" where they can.
+
+        A rate of an earlier version of this product may lie beyond the limit that holds now.
+        """
+        try:
+            read_entry({**self.body, "id": "unchanged", "kind": self.kind, "at": _ANY_TIME})
+        except CourseFileError as error:
+            return f"{self.label} cannot be charted again: {error.faults[0].message}."
+        return ""
 
 
 def unchanged_items(status: Any, weights: Sequence[Weight]) -> list[UnchangedItem]:
@@ -74,9 +88,15 @@ def _item(
         kind=kind,
         label=label,
         text=entry_text(entry, weight_kg),
+        short=_without_name(entry_text(entry, weight_kg), label),
         since=entry.at,
         body=_facts(entry, weight_kg),
     )
+
+
+def _without_name(text: str, label: str) -> str:
+    short = text.removeprefix(f"{label} ")
+    return f"{short[:1].lower()}{short[1:]}" if short[1:2].islower() else short
 
 
 def _facts(entry: Entry, weight_kg: Decimal | None) -> dict[str, Any]:
@@ -115,9 +135,9 @@ class UnchangedFields(BedsideForm):
             )
 
     @property
-    def unchanged_checkboxes(self) -> list[forms.BoundField]:
-        """The checkboxes, for a page."""
-        return [self[item.field_name] for item in self.unchanged]
+    def unchanged_ticks(self) -> list[tuple[UnchangedItem, forms.BoundField]]:
+        """Each item with its checkbox, for a page."""
+        return [(item, self[item.field_name]) for item in self.unchanged]
 
     def ticked(self) -> list[UnchangedItem]:
         """Return the items whose checkbox is ticked; call it on a form that was cleaned."""
@@ -145,6 +165,8 @@ class UnchangedFields(BedsideForm):
                     item.field_name,
                     f"{item.label} was charted later than this time: {item.text}.",
                 )
+            elif refusal := item.refusal():
+                self.add_error(item.field_name, refusal)
 
 
 class UnchangedForm(UnchangedFields):

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from grading.engine.algorithm import Item, Reply
 from grading.systems import HEADLINE
 from patients.display.timeline import answer_text
 from patients.guidance.advice import Advice, advice_for_course
 from patients.models import Course, EntryKind, GuidanceAnswer
+from patients.queries.courses import now_for
 from patients.queries.guidance_answers import AnswerRow, answer_row_of
 from patients.recording.inputs import ConflictError, NewEntry, Submission
-from patients.recording.record import RecordingResult, append_act, lock_course
+from patients.recording.lock import lock_course
+from patients.recording.record import RecordingResult, append_act, check_open
 
 
 class NoLongerAdvisedError(ConflictError):
@@ -66,12 +67,12 @@ def record_answer(course: Course, answer: NewAnswer, submission: Submission) -> 
     records nothing. Raises NoLongerAdvisedError, AnsweredMeanwhileError, and FormReusedError as
     ``recording.record`` does.
     """
-    lock_course(course.pk)
+    check_open(course, lock_course(course), submission)
     new_entries: Sequence[NewEntry] = () if answer.treatment is None else (answer.treatment,)
     if course.acts.filter(form_id=submission.form_id).exists():
         result = append_act(course, new_entries, submission)
         return RecordedAnswer(result, _answer_of_act(result))
-    advice = advice_for_course(course, timezone.now())
+    advice = advice_for_course(course, now_for(course))
     item = _check_can_answer(advice, answer)
     result = append_act(course, new_entries, submission)
     return RecordedAnswer(result, _store(result, advice, item, answer))

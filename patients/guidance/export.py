@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -18,7 +19,12 @@ COLUMNS: Final = (
     "course", "mrn", "item", "item_said", "grade", "could_be", "answer", "reason", "asks_again_at",
     "charted", "user", "answered_at", "ruleset_version",
 )  # fmt: skip
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_STARTS_A_FORMULA: Final = frozenset("=+-@")
+_LOOKALIKES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2796", "-") | {
+    "\u2795": "+", "\ua78a": "=", "\u30a0": "=", "\u2550": "=",
+}  # fmt: skip
+"""Signs that look like those of a formula and do not become them in NFKC."""
+_CONTROLS: Final = ("\t", "\r", "\n")
 
 
 def answers_as_csv(course_id: uuid.UUID | None = None) -> Iterator[str]:
@@ -68,5 +74,18 @@ def csv_line(cells: Iterable[Any]) -> str:
 
 
 def as_spreadsheet_text(cell: str) -> str:
-    """Return ``cell`` with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_STARTS_A_FORMULA) else cell
+    """Return ``cell`` with an apostrophe before what a spreadsheet would run as a formula.
+
+    Spreadsheets pass over what is not seen, and read full-width and other forms of a sign as the
+    sign itself.
+    """
+    if cell[:1] in _CONTROLS:
+        return f"'{cell}"
+    first = next((letter for letter in cell if _is_seen(letter)), "")
+    signs = unicodedata.normalize("NFKC", first) + _LOOKALIKES.get(first, "")
+    return f"'{cell}" if _STARTS_A_FORMULA.intersection(signs) else cell
+
+
+def _is_seen(letter: str) -> bool:
+    """Return whether ``letter`` is no blank, control or format character, and no mark alone."""
+    return not letter.isspace() and unicodedata.category(letter)[0] not in "CM"

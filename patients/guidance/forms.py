@@ -12,12 +12,15 @@ from crispy_forms.layout import Div
 from django import forms
 
 from grading.engine.algorithm import Item, Reply
+from grading.engine.entries import Entry as ChartedEntry
+from grading.engine.plausibility import Circumstances
 from grading.engine.units import format_number
 from grading.engine.vocabulary import JudgementAbout, RiskQuestion, TreatmentAgent, VasopressorDrug
 from patients.forms.base import SubmittedForm
+from patients.forms.doses import of_a_treatment
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import NO, YES, TypedNumberField
-from patients.forms.layout import AnswerReasons, form_helper
+from patients.forms.layout import AnswerReasons, SaveRow, form_helper
 from patients.forms.unchanged import UnchangedItem
 from patients.guidance.tasks import JUDGEMENT, RISK, STOPPED, UNCHANGED, running_name
 from patients.models import Course, EntryKind
@@ -43,11 +46,14 @@ REASONS: Final = (
 _WITHOUT_DOSE: Final = frozenset(
     {TreatmentAgent.ANTIBIOTICS, TreatmentAgent.ANTIPYRETIC, TreatmentAgent.HYDROCORTISONE}
 )
-"""Agents that may be charted without a dose: the paper states none."""
+"""Agents of which the paper states no dose: there may be nothing to chart."""
 
 
 class AnswerForm(SubmittedForm):
     """Fields of every answer. ``seen`` is the id of the answer that the page showed, or empty."""
+
+    save_label = "Save answer"
+    can_be_left = True
 
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -57,7 +63,7 @@ class AnswerForm(SubmittedForm):
     @cached_property
     def helper(self) -> FormHelper:
         """How crispy-forms renders the form."""
-        return form_helper("form_id", "seen", *self.layout())
+        return form_helper("form_id", "seen", *self.layout(), SaveRow())
 
     def layout(self) -> Sequence[Any]:
         """Return the layout of the fields of this answer alone."""
@@ -83,8 +89,10 @@ class NotNowForm(AnswerForm):
 class NotAppropriateForm(AnswerForm):
     """The answer *not appropriate*, with its reason."""
 
+    shown_in_their_row = frozenset({"why"})
+
     why = forms.ChoiceField(
-        label="Why is it not appropriate?",
+        label="Why is it not suitable?",
         choices=REASONS,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a reason, or write one."},
@@ -114,6 +122,8 @@ class TreatmentGivenForm(EntryForm):
 
     kind = EntryKind.TREATMENT
     has_attribution = False
+    save_label = "Save answer"
+    can_be_left = True
 
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
     agent = forms.ChoiceField(
@@ -132,6 +142,7 @@ class TreatmentGivenForm(EntryForm):
         agents: Sequence[TreatmentAgent],
         item: Item | None = None,
         seen: str = "",
+        chosen_mg: str = "",
     ) -> None:
         super().__init__(data, course=course, now=now)
         self.initial["seen"] = seen
@@ -144,16 +155,24 @@ class TreatmentGivenForm(EntryForm):
         cast(forms.ChoiceField, self.fields["agent"]).choices = listed
         self.initial["agent"] = agents[0].value if len(agents) == 1 else ""
         if item is not None and item.dose_mg is not None and item.agent in agents:
-            self._propose(item, item.dose_mg)
+            self._propose(item, item.dose_mg, chosen_mg)
 
-    def _propose(self, item: Item, dose_mg: Any) -> None:
-        """Fill in the dose of ``item``; the amount of a whole day is only shown as help text."""
+    def _propose(self, item: Item, dose_mg: Any, chosen_mg: str) -> None:
+        """Fill in the dose of ``item``; the amount of a whole day is only shown as help text.
+
+        Of two doses none is filled in but the one ``chosen_mg`` on the card.
+        """
         field = self.fields["dose_mg"]
-        if item.dose_per_day:
+        of_two = item.agent is TreatmentAgent.TOCILIZUMAB
+        offered = [format_number(each) for each in (dose_mg, item.label_mg) if each is not None]
+        if of_two:
+            self.initial["dose_mg"] = chosen_mg if chosen_mg in offered else ""
+            field.help_text = "Enter the dose actually given"
+        elif item.dose_per_day:
             field.help_text = f"{format_number(dose_mg)} mg is the amount of a whole day"
         else:
             self.initial["dose_mg"] = format_number(dose_mg)
-            field.help_text = "As worked out by the paper: change it to what was given"
+            field.help_text = "Calculated from Lee 2014. Enter the dose actually given"
 
     def own_fields(self) -> list[str]:
         return ["agent", "dose_mg"]
@@ -166,8 +185,9 @@ class TreatmentGivenForm(EntryForm):
         dose = self.cleaned_data.get("dose_mg")
         if not agent and (dose or not self._may_chart_nothing) and "agent" not in self.errors:
             self.add_error("agent", "Choose what was given.")
-        elif agent and not dose and agent not in _WITHOUT_DOSE and "dose_mg" not in self.errors:
-            self.add_error("dose_mg", "Give the dose that was given.")
+
+    def circumstances(self, entry: ChartedEntry) -> Circumstances:
+        return of_a_treatment(super().circumstances(entry), self.course, entry, self.correcting)
 
     def needs_own_entry(self) -> bool:
         return False
@@ -193,25 +213,29 @@ class QuickActionForm(SubmittedForm):
         about, _, rest = self.cleaned_data["action"].partition(":")
         what, _, answer = rest.partition(":")
         if about == RISK and what in set(RiskQuestion) and answer in (YES, NO):
-            return NewEntry(EntryKind.RISK, at, {what: answer == YES})
+            return NewEntry(EntryKind.RISK, at, {what: answer == YES}, by_clock=True)
         if about == JUDGEMENT and what in set(JudgementAbout) and answer in (YES, NO):
-            return NewEntry(EntryKind.JUDGEMENT, at, {"about": what, "present": answer == YES})
+            judged = {"about": what, "present": answer == YES}
+            return NewEntry(EntryKind.JUDGEMENT, at, judged, by_clock=True)
         if about == UNCHANGED:
-            return self._seen(what, unchanged).new_entry(at)
+            return self._seen(what, unchanged).new_entry(at, by_clock=True)
         if about == STOPPED and what in set(VasopressorDrug):
             self._seen(running_name(VasopressorDrug(what)), unchanged)
-            return NewEntry(EntryKind.VASOPRESSOR, at, {"drug": what, "rate": "0"})
-        raise StaleActionError("This page is out of date: look at the chart and try again.")
+            stopped = {"drug": what, "rate": "0"}
+            return NewEntry(EntryKind.VASOPRESSOR, at, stopped, by_clock=True)
+        raise StaleActionError("This page is out of date. Check the chart and try again.")
 
     def _seen(self, name: str, unchanged: Sequence[UnchangedItem]) -> UnchangedItem:
         """Return the unchanged item of this name; raise StaleActionError unless it was seen so."""
         item = next((item for item in unchanged if item.field_name == name), None)
         if item is None:
-            raise StaleActionError("It does not run any more: someone charted that meanwhile.")
+            raise StaleActionError("It does not run any more: someone entered that meanwhile.")
         if item.version != self.cleaned_data["seen_version"]:
             raise StaleActionError(
                 f"{item.label} has changed since this page was shown: now {item.text}."
             )
+        if refusal := item.refusal():
+            raise StaleActionError(refusal)
         return item
 
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from grading.engine.algorithm import Indicator, Input, Item
-from grading.engine.algorithm.evidence import JUST_GIVEN, REASSESS_AFTER, hours
+from grading.engine.algorithm.evidence import (
+    JUST_GIVEN,
+    LABEL_MOST,
+    REASSESS_AFTER,
+    TOCILIZUMAB_OVER,
+    hours,
+)
+from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+from patients.display.assessment import grade_number, missing_for_grade_0, missing_text
+from patients.display.grade_changes import cause_of
 from patients.display.signature import signature_of
 from patients.display.text import clock_text, day_of
 from patients.display.timeline import answer_text
@@ -24,7 +34,7 @@ from patients.guidance.advice import (
     why_asked_again,
 )
 from patients.guidance.tasks import RISK_QUESTIONS, Task, risk_task, tasks_of
-from patients.queries.grades import EntryAuthor, GradeHistory
+from patients.queries.grades import EntryAuthor, GradeChangeRow, GradeHistory
 from patients.queries.status import CourseStatus, read_authors, read_history_for, weights_among
 
 
@@ -54,6 +64,13 @@ class AnsweredLine:
     why_again: str
 
 
+class DoseChoice(NamedTuple):
+    """A dose that can be chosen on a card: its amount in mg, and where it comes from."""
+
+    amount_mg: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class ItemCard:
     """One guidance item. ``slug`` is its HTML id, ``next_at`` the time that it counts down to."""
@@ -71,6 +88,7 @@ class ItemCard:
     replies: tuple[str, ...]
     charts: bool
     proposes_dose: bool
+    doses: tuple[DoseChoice, ...]
     tasks: tuple[Task, ...]
     answered: AnsweredLine | None
     next_at: datetime | None
@@ -93,11 +111,15 @@ class ItemCard:
 
 @dataclass(frozen=True, slots=True)
 class GradeRiseAlert:
-    """Alert that the grade rose to its present value; shown once in a browser tab, by ``key``."""
+    """Alert that the grade rose to its present value; dismissed for a browser tab, by ``key``.
+
+    ``shown_before`` is "–" where the course was not assessed before.
+    """
 
     key: str
     at: datetime
     before: int
+    shown_before: str
     grade: int
     text: str
 
@@ -119,14 +141,41 @@ class GuidancePanel:
     answered_questions: Sequence[Task]
     rise: GradeRiseAlert | None
     next_at: datetime | None
+    missing: tuple[str, ...]
     signature: str
+
+    @property
+    def not_assessed_text(self) -> str:
+        """What must be charted before a grade 0 is known; "" where it is."""
+        return missing_text(self.missing) if self.missing else ""
 
     @property
     def first(self) -> ItemCard | None:
         """The most urgent item that waits for an answer."""
         return next(iter(self.asked), None)
 
+    @property
+    def open(self) -> list[ItemCard]:
+        """The cards in sight: the most urgent, then a dose to choose or a time to wait for."""
+        waiting = [card for card in self.asked if card.doses or card.next_at]
+        urgent = [c for c in self.asked if c.indicator != Indicator.INFO and c not in waiting]
+        return [*urgent[:1], *waiting, *urgent[1:]][:_OPEN_AT_MOST]
 
+    @property
+    def folded(self) -> list[ItemCard]:
+        """The other cards that wait for an answer."""
+        shown = {card.code for card in self.open}
+        return [card for card in self.asked if card.code not in shown]
+
+    @property
+    def folded_label(self) -> str:
+        """What is one tap away: "4 more, 2 answered"; "" for nothing."""
+        counts = ((len(self.folded), "more"), (len(self.answered), "answered"))
+        return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+_OPEN_AT_MOST: Final = 3
+"""How many cards are open; the others are one tap away."""
 _INTERRUPTS_FOR: Final = timedelta(hours=24)
 _INDICATORS: Final = {
     Indicator.CRITICAL: "Critical",
@@ -147,23 +196,24 @@ def panel_for_status(
     status: CourseStatus, history: GradeHistory, unchanged: Sequence[UnchangedItem]
 ) -> GuidancePanel:
     """Build the panel from a status and a grade history that were read already."""
-    return build_panel(advice_of(status, history), history.authors, unchanged)
+    return build_panel(advice_of(status, history), history, unchanged)
 
 
 def build_panel(
-    advice: Advice, known: Mapping[str, EntryAuthor], unchanged: Sequence[UnchangedItem]
+    advice: Advice, history: GradeHistory, unchanged: Sequence[UnchangedItem]
 ) -> GuidancePanel:
     """Build the panel of ``advice``.
 
-    ``known`` are the authors read so far, by entry id; those of other entries that an item used are
-    read here. ``unchanged`` are the entries that can be charted again unchanged.
+    ``history`` has the authors read so far, by entry id; those of other entries that an item used
+    are read here. ``unchanged`` are the entries that can be charted again unchanged.
     """
     course, status = advice.course, advice.status
-    authors = _authors(advice, known)
+    authors = _authors(advice, history.authors)
     risk = risk_answers(advice)
     cards = [_card(item, advice, authors, risk, unchanged) for item in advice.items]
     questions = list(_questions(advice, risk, authors))
-    rise, next_at = _rise(advice), _next_at(advice)
+    rise, next_at = _rise(advice, history.rise), _next_at(advice)
+    missing = missing_for_grade_0(status)
     return GuidancePanel(
         course_id=course.pk,
         as_of=status.at,
@@ -174,7 +224,10 @@ def build_panel(
         answered_questions=[task for task in questions if task.answer_in_force],
         rise=rise,
         next_at=next_at,
-        signature=signature_of(status.grade, cards, questions, rise, next_at, day_of(status.at)),
+        missing=missing,
+        signature=signature_of(
+            status.grade, missing, cards, questions, rise, next_at, day_of(status.at)
+        ),
     )
 
 
@@ -209,10 +262,35 @@ def _card(
         replies=tuple(reply.value for reply in item.answers),
         charts=item.code in CHARTED_BY_DONE,
         proposes_dose=item.dose_mg is not None,
+        doses=dose_choices(item, advice.status.weight_kg),
         tasks=tasks_of(item, advice.status, answered, unchanged),
         answered=_answered_line(item, advice),
         next_at=_reassessment_due(advice) if item.code == "tocilizumab.awaiting" else None,
     )
+
+
+def dose_choices(item: Item, weight_kg: Decimal | None) -> tuple[DoseChoice, ...]:
+    """Return the doses of ``item`` of which one is chosen: the paper's, and today's label's.
+
+    Empty for an item whose dose is not of two sources.
+    """
+    if item.agent is not TreatmentAgent.TOCILIZUMAB or item.dose_mg is None or not weight_kg:
+        return ()
+    choices = [(item.dose_mg, "Lee 2014"), (item.label_mg, "US label today")]
+    return tuple(
+        DoseChoice(format_number(dose_mg), f"{source}: {_dose_rule(dose_mg, weight_kg)}")
+        for dose_mg, source in choices
+        if dose_mg is not None
+    )
+
+
+def _dose_rule(dose_mg: Decimal, weight_kg: Decimal) -> str:
+    """Return how a dose follows from the weight, and over which time it is given."""
+    over = f"over {TOCILIZUMAB_OVER.value}\u00a0h"
+    if dose_mg == LABEL_MOST.value:
+        return f"at most {LABEL_MOST.value}\u00a0mg a dose, {over}"
+    per_kg = format_number(dose_mg / weight_kg, 1)
+    return f"{per_kg}\u00a0mg/kg × {format_number(weight_kg)}\u00a0kg, {over}"
 
 
 def _input_line(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:
@@ -256,27 +334,23 @@ def _questions(
             note = f"{clock_text(author.at, advice.status.at)}, {author.name}"
             yield risk_task(question, present, note)
         elif question is RiskQuestion.CHRONIC_CORTICOSTEROIDS and grade in (2, 3, 4):
-            yield risk_task(
-                question, None, "Asked because stress-dose hydrocortisone depends on it"
-            )
+            yield risk_task(question, None, "Stress-dose hydrocortisone depends on it")
 
 
-def _rise(advice: Advice) -> GradeRiseAlert | None:
-    """Return the last rise to a new highest grade, if recent and without a fall since."""
-    grade, now = advice.status.grade, advice.status.at
-    highest, reached = None, None
-    for interval in advice.intervals:
-        if highest is not None and interval.grade > highest:
-            reached = (interval.start, highest, interval.grade)
-        elif reached is not None and interval.grade < reached[2]:
-            reached = None
-        highest = max(interval.grade, highest or 0)
-    if reached is None or now - reached[0] >= _INTERRUPTS_FOR:
+def _rise(advice: Advice, stored: GradeChangeRow | None) -> GradeRiseAlert | None:
+    """Return the last rise to a new highest grade, if recent and without a fall since.
+
+    ``stored`` is that rise with the findings of its period: they name the cause, not those of now.
+    """
+    now = advice.status.at
+    if stored is None or now - stored.at >= _INTERRUPTS_FOR:
         return None
-    at, before, risen_to = reached
-    deciding = (c.explanation for c in advice.status.criteria if c.grade == grade)
-    key = f"{advice.course.pk}:{risen_to}"
-    return GradeRiseAlert(key, at, before, risen_to, next(deciding, ""))
+    since = [interval for interval in advice.intervals if interval.start >= stored.at]
+    if any(interval.grade < stored.grade for interval in since):
+        return None
+    before = grade_number(stored.before, assessed=stored.assessed_before)
+    key = f"{advice.course.pk}:{stored.grade}:{stored.at:%Y%m%dT%H%M%S%f}"
+    return GradeRiseAlert(key, stored.at, stored.before, before, stored.grade, cause_of(stored))
 
 
 def _next_at(advice: Advice) -> datetime | None:

@@ -14,6 +14,7 @@ from crs_app.accounts.permissions import can_export_answers, check_can_export_an
 from patients.guidance.export import answers_as_csv
 from patients.guidance.sources import build_sources
 from patients.models import Course
+from patients.queries.courses import now_for
 from patients.queries.policies import policy_at, read_site_policy_periods
 from patients.queries.status import read_course_status
 from patients.requests import SignedInRequest, course_or_404
@@ -39,7 +40,7 @@ def sources(request: SignedInRequest) -> HttpResponse:
     policy = (
         policy_at(read_site_policy_periods(), now)
         if course is None
-        else read_course_status(course, now).current.policy
+        else read_course_status(course, now_for(course)).current.policy
     )
     context = {
         "sources": build_sources(policy),

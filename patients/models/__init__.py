@@ -5,6 +5,8 @@ Grade periods and checkpoints are derived from entries by ``patients.recording``
 
 from patients.models.charting import (
     CONFIRMED,
+    MOVED_FROM,
+    MOVED_TO,
     REASON,
     SAYS_CONCENTRATION,
     ActSource,
@@ -17,12 +19,15 @@ from patients.models.charting import (
 from patients.models.course import Course, Move, Patient, Transfer
 from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
+from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 
 __all__ = [
     "CONFIRMED",
+    "MOVED_FROM",
+    "MOVED_TO",
     "REASON",
     "SAYS_CONCENTRATION",
     "ActSource",
@@ -33,13 +38,16 @@ __all__ = [
     "DisagreementReason",
     "Entry",
     "EntryKind",
+    "Fact",
     "GradeCheckpoint",
     "GradePeriod",
     "GradeReview",
     "GuidanceAnswer",
+    "IdentityCorrection",
     "LaboratoryLimits",
     "Move",
     "Patient",
+    "PatientJoin",
     "PolicyVersion",
     "SitePolicy",
     "Transfer",

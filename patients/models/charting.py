@@ -57,6 +57,7 @@ class ActSource(models.TextChoices):
     IMPORT = "import", "Course file"
     POLICY = "policy", "Policy decision"
     RULESET = "ruleset", "New version of the grading rules"
+    IDENTITY = "identity", "Corrected identity"
 
 
 class ChartingAct(models.Model):
@@ -186,3 +187,7 @@ def confirmed_of(answers: Mapping[str, Any], place: int) -> list[str]:
 
 
 REASON: Final = "attribution_reason"
+MOVED_FROM: Final = "moved_from"
+"""Key of the answers of the act that charted a moved entry: which patient it came from."""
+MOVED_TO: Final = "Moved to "
+"""How the reason of a retraction begins whose entry was moved to another patient."""

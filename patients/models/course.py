@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -12,20 +13,30 @@ from django.db.models import F, Q
 from grading.engine.times import in_zone
 from grading.engine.vocabulary import AT_MOST_AHEAD, Sex
 from patients.models.charted_times import within_calendar
+from patients.models.identifiers import mrn_key, mrn_look, name_key
 from patients.models.policy import PolicyVersion
 
 
 class Patient(models.Model):
-    """A person, known to the hospital by a medical record number."""
+    """A person, known to the hospital by a medical record number.
+
+    ``mrn_key`` is the same for every way to write one number, ``mrn_look`` for numbers that look
+    alike, ``name_key`` for every way to write one name. The columns change with a row of
+    ``IdentityCorrection`` alone.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     mrn = models.CharField("MRN", max_length=40, unique=True)
     name = models.CharField(max_length=200)
     birth_date = models.DateField(null=True, blank=True)
     sex = models.CharField(max_length=10, choices=[(sex.value, sex.label) for sex in Sex])
+    mrn_key = models.TextField(editable=False, default="")
+    mrn_look = models.TextField(editable=False, default="", db_index=True)
+    name_key = models.TextField(editable=False, default="", db_index=True)
 
     class Meta:
         constraints = (
+            models.UniqueConstraint(name="patient_mrn_key_once", fields=("mrn_key",)),
             models.CheckConstraint(
                 name="patient_sex_known_word", condition=Q(sex__in=[sex.value for sex in Sex])
             ),
@@ -35,16 +46,29 @@ class Patient(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.mrn})"
 
+    def save(self, **options: Any) -> None:
+        """Store the patient; a new one with the keys of its number and name."""
+        if self._state.adding:
+            self.mrn_key, self.mrn_look = mrn_key(self.mrn), mrn_look(self.mrn)
+            self.name_key = name_key(self.name)
+        super().save(**options)
+
 
 class Course(models.Model):
     """One course of immunotherapy of one patient, graded from ``infused_at`` on.
 
-    ``age_years`` is the age at the infusion, where no birth date is known. Only ward, bed and
-    ``ended_at`` may change; the database refuses any change on which a grade rests.
+    ``age_years`` is the age at the infusion, where no birth date is known. Ward, bed and
+    ``ended_at`` may change; the database refuses any change on which a grade rests, unless it is
+    recorded as an ``IdentityCorrection`` or a ``PatientJoin``. Each of these counts
+    ``identity_version`` up, so that a save sees that what it read of the course is old.
     ``infused_offset_seconds`` keeps the offset from UTC in which the infusion was charted: ages are
     counted by the calendar there. ``policy`` is that of the admission, ``CoursePolicy`` what
     followed; a course that ``keeps_own_policy`` does not follow the site's.
+
+    ``last_recorded_at`` is when its latest act was recorded, where ``read_course`` read it.
     """
+
+    last_recorded_at: datetime | None = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="courses")
@@ -59,6 +83,7 @@ class Course(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     admitted_at = models.DateTimeField()
     admitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    identity_version = models.PositiveIntegerField(editable=False, default=0)
 
     class Meta:
         constraints = (

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
 
+from patients.models.charted_times import within_calendar
 from patients.models.charting import ChartingAct
 from patients.models.course import Course
 from patients.models.policy import PolicyVersion, SitePolicy
@@ -115,6 +116,9 @@ class CoursePolicy(models.Model):
         verbose_name_plural = "course policies"
         constraints = (
             models.UniqueConstraint(name="course_policy_once_in_act", fields=("act", "valid_from")),
+            models.CheckConstraint(
+                name="course_policy_in_calendar", condition=within_calendar("valid_from")
+            ),
         )
 
     def __str__(self) -> str:

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.policy import Policy
+from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
-from patients.queries.courses import courses_following_site
+from patients.queries.courses import courses_following_site, now_for
 from patients.queries.policies import (
     PolicyPeriod,
     lock_site_policy,
@@ -21,7 +22,8 @@ from patients.queries.policies import (
     version_of,
 )
 from patients.recording.inputs import ConflictError, Submission
-from patients.recording.record import RecordingResult, append_act, lock_course
+from patients.recording.lock import lock_course
+from patients.recording.record import RecordingResult, append_act
 
 
 class DecidedMeanwhileError(ConflictError):
@@ -30,7 +32,7 @@ class DecidedMeanwhileError(ConflictError):
     def __init__(self, decision: SitePolicy) -> None:
         super().__init__(
             f"{decision.recorded_by.display_name} has changed the policy since this page was "
-            f"opened, for this reason: {decision.reason} Reload the page before you change it."
+            f"opened. Reason: {decision.reason} Reload the page before you change it."
         )
 
 
@@ -59,6 +61,8 @@ def decide(decision: Decision) -> SitePolicy:
     """
     lock_site_policy(to_change=True)
     before = SitePolicy.objects.filter(form_id=decision.form_id).first()
+    if before is not None and before.recorded_by_id != decision.by.pk:
+        raise DecidedMeanwhileError(before)
     if before is not None:
         return before
     latest = read_latest_site_decision()
@@ -75,7 +79,7 @@ def decide(decision: Decision) -> SitePolicy:
     )
     period = _policy_period(made.version, made.valid_from, made.pk)
     for course in courses_following_site():
-        lock_course(course.pk)
+        lock_course(course)
         append_act(course, (), _submission(made.form_id, made.reason, decision.by), [period])
     return made
 
@@ -90,17 +94,20 @@ def regrade_from_start(
     that the site decided for later.
     """
     lock_site_policy()
-    lock_course(course.pk)
+    lock_course(course)
     periods = policy_periods_from_start(course, version)
     return append_act(course, (), _submission(form_id, reason, by, version), periods)
 
 
 def policy_periods_from_start(course: Course, version: PolicyVersion) -> list[PolicyPeriod]:
-    """Return ``version`` from the infusion on, then what the site decided for later."""
-    first = _policy_period(version, course.infused_at, None)
+    """Return ``version`` from the infusion on, then what the site decided for later.
+
+    A course of before the bounds of the calendar can have an impossible infusion time.
+    """
+    first = _policy_period(version, min(max(course.infused_at, EARLIEST), LATEST), None)
     if course.keeps_own_policy or course.ended_at is not None:
         return [first]
-    now = max(timezone.now(), course.infused_at)
+    now = max(now_for(course), course.infused_at)
     return [first, *(period for period in read_site_policy_periods() if period.valid_from > now)]
 
 

@@ -16,7 +16,8 @@ from django.utils import timezone
 from grading.engine.parameters import Parameter
 from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.vocabulary import Limits
-from patients.forms.fields import TypedNumberField
+from patients.forms.base import BedsideForm
+from patients.forms.fields import ClockTimeField, IsoDateField, TypedNumberField
 from patients.forms.layout import TimeField, fields_row, form_helper, span_2
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields
 from patients.models import PolicyVersion
@@ -33,7 +34,7 @@ from patients.queries.policies import PolicyPeriod, policy_at
 
 DECISION_AT_MOST_BACK: Final = timedelta(minutes=5)
 DECISION_AT_MOST_AHEAD: Final = timedelta(days=366)
-_REASON_REQUIRED: Final = "Say why: the reason stands in the history."
+_REASON_REQUIRED: Final = "Enter the reason. It is shown in the history."
 
 
 class Row(NamedTuple):
@@ -57,15 +58,17 @@ class PolicyForm(LocalTimeFields):
     form was opened.
     """
 
+    has_errors_on_top = False
+
     form_id = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.IntegerField(widget=forms.HiddenInput)
-    from_date = forms.DateField(
+    from_date = IsoDateField(
         label="Date",
         required=False,
         help_text="Empty: today",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    from_time = forms.TimeField(label="From", required=False, help_text="Empty: from now on")
+    from_time = ClockTimeField(label="From", required=False, help_text="Empty: from now on")
     from_which = forms.ChoiceField(label="Which of the two", choices=WHICH_CHOICES, required=False)
     reason = forms.CharField(
         label="Reason", max_length=500, error_messages={"required": _REASON_REQUIRED}
@@ -125,7 +128,9 @@ class PolicyForm(LocalTimeFields):
                 for name, fault in error.faults.items():
                     self.add_error(name, f"{fault[:1].upper()}{fault[1:]}.")
         if not self.errors and self._changes_nothing():
-            self.add_error(None, "Nothing differs from the policy that holds then.")
+            self.add_error(
+                None, "No value differs from the policy in force then. Change a value first."
+            )
         return self.cleaned_data
 
     def _typed(self, name: str) -> Any:
@@ -144,8 +149,9 @@ class PolicyForm(LocalTimeFields):
         if valid_from < self.now - DECISION_AT_MOST_BACK:
             self.add_error(
                 "from_time",
-                f"{timezone.localtime(valid_from):%d %b %H:%M} is past: nothing is graded again "
-                "backwards by a change of policy. To do that for one course, open its own page.",
+                f"{timezone.localtime(valid_from):%d %b %H:%M} is in the past. A change of "
+                "policy does not change earlier grades. To recalculate one course, open its policy "
+                "page.",
             )
         self.valid_from = valid_from
 
@@ -167,11 +173,11 @@ def _field(name: str, parameter: Parameter, in_force: Any) -> forms.Field:
         limits=Limits(parameter.lowest, parameter.highest),
         required=True,
         initial=str(in_force),
-        error_messages={"required": "Give a value; the default stands beside it."},
+        error_messages={"required": "Enter a value. The default is next to it."},
     )
 
 
-class RegradeForm(forms.Form):
+class RegradeForm(BedsideForm):
     """Regrading of one course from its infusion: the policy version and the reason."""
 
     form_id = forms.UUIDField(widget=forms.HiddenInput)
@@ -182,13 +188,13 @@ class RegradeForm(forms.Form):
     def __init__(
         self, data: Mapping[str, Any] | None, *, versions: Iterable[PolicyVersion]
     ) -> None:
-        super().__init__(data, initial={"form_id": uuid.uuid4()}, label_suffix="")
+        super().__init__(data, initial={"form_id": uuid.uuid4()})
         self._versions = {str(one.pk): one for one in versions}
         listed = [(pk, summary_of(policy_from(v.values))) for pk, v in self._versions.items()]
         self.fields["version"] = forms.ChoiceField(
             label="Policy",
-            choices=[("", "Choose"), *listed],
-            error_messages={"required": "Choose the policy."},
+            choices=[("", "Select"), *listed],
+            error_messages={"required": "Select the policy."},
         )
 
     @cached_property

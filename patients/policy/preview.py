@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from grading.engine.policy import Policy
 from grading.systems import HEADLINE
+from patients.display.grade_differences import (
+    GradeAndBound,
+    GradeDifference,
+    GradedInterval,
+    compare,
+)
 from patients.models import Course, PolicyVersion
 from patients.policy.decide import policy_periods_from_start
 from patients.queries.courses import courses_following_site
 from patients.queries.grades import periods_known_now
 from patients.queries.policies import PolicyPeriod
 from patients.recording.regrade import PolicyPreview, preview_regrade
-
-
-class GradeAndBound(NamedTuple):
-    """Grade and bound; both None where nothing is graded."""
-
-    grade: int | None
-    at_most: int | None
-
-
-_UNGRADED = GradeAndBound(None, None)
-
-
-class GradedInterval(NamedTuple):
-    """Grade and bound over [``start``, ``end``); ``end`` None is open."""
-
-    start: datetime
-    end: datetime | None
-    graded: GradeAndBound
-
-
-class GradeDifference(NamedTuple):
-    """From ``start`` to ``end`` a course would have ``after`` instead of ``before``."""
-
-    start: datetime
-    end: datetime | None
-    before: GradeAndBound
-    after: GradeAndBound
 
 
 class Effect(NamedTuple):
@@ -82,7 +61,7 @@ def _differences(
         GradedInterval(row.valid.lower, row.valid.upper, GradeAndBound(row.grade, row.at_most))
         for row in periods_known_now(course, HEADLINE)
     ]
-    return _compared(before, _after(before, would_be), since)
+    return compare(before, _after(before, would_be), since)
 
 
 def _after(before: Sequence[GradedInterval], would_be: PolicyPreview) -> list[GradedInterval]:
@@ -96,29 +75,3 @@ def _after(before: Sequence[GradedInterval], would_be: PolicyPreview) -> list[Gr
     kept = [interval for interval in before if interval.start <= would_be.resumed_at]
     continued = [interval._replace(end=would_be.continuing_until) for interval in kept[-1:]]
     return [*kept[:-1], *continued, *after]
-
-
-def _compared(
-    before: Sequence[GradedInterval], after: Sequence[GradedInterval], since: datetime
-) -> list[GradeDifference]:
-    starts = {interval.start for interval in (*before, *after)}
-    ends = {interval.end for interval in (*before, *after) if interval.end is not None}
-    instants = sorted({since, *(at for at in starts | ends if at > since)})
-    found: list[GradeDifference] = []
-    for at, until in zip(instants, [*instants[1:], None], strict=True):
-        was, would_be = _grade_at(before, at), _grade_at(after, at)
-        if was == would_be:
-            continue
-        last = found[-1] if found else None
-        if last is not None and (last.end, last.before, last.after) == (at, was, would_be):
-            found[-1] = last._replace(end=until)
-        else:
-            found.append(GradeDifference(at, until, was, would_be))
-    return found
-
-
-def _grade_at(intervals: Iterable[GradedInterval], at: datetime) -> GradeAndBound:
-    for interval in intervals:
-        if interval.start <= at and (interval.end is None or at < interval.end):
-            return interval.graded
-    return _UNGRADED

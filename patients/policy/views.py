@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.permissions import can_manage_policy, check_can_manage_policy
 from grading.engine.policy import policy_from
-from patients.display.text import site_time
+from patients.display.text import date_time_text
 from patients.models import Course, CoursePolicy, SitePolicy
 from patients.policy.decide import (
     DecidedMeanwhileError,
@@ -40,12 +40,12 @@ from patients.queries.policies import (
     policy_versions,
     read_latest_site_decision,
     read_policy_periods,
+    read_site_decision_of_form,
     read_site_policy_periods,
-    site_decision_exists,
     site_decisions,
 )
 from patients.recording.inputs import FormReusedError
-from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, posted
+from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, course_or_404, posted
 
 CONFIRM: Final = "confirm"
 EDIT: Final = "edit"
@@ -74,9 +74,12 @@ def policy(request: SignedInRequest) -> HttpResponse:
     latest = read_latest_site_decision()
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
-    if step == CONFIRM and _is_replay(form):
+    before = _decided_before(form) if step == CONFIRM else None
+    if before is not None and before.recorded_by_id == request.user.pk:
         return redirect("patients:policy")
-    if form.is_bound and form.is_valid() and step != EDIT:
+    if before is not None:
+        form.add_error(None, DecidedMeanwhileError(before).sentence)
+    elif form.is_bound and form.is_valid() and step != EDIT:
         if step != CONFIRM:
             return _preview(request, form, site)
         if _record_decision(request, form):
@@ -90,6 +93,8 @@ def policy(request: SignedInRequest) -> HttpResponse:
         "courses": _courses(now),
     }
     status = UNPROCESSABLE if form.is_bound and form.errors else 200
+    if before is not None:
+        status = CONFLICT
     return render(request, "policy/site.html", context, status=status)
 
 
@@ -116,11 +121,11 @@ def _preview(
     return render(request, "policy/preview.html", context)
 
 
-def _is_replay(form: PolicyForm) -> bool:
-    """Return whether the same form was confirmed before: a second click is a replay."""
+def _decided_before(form: PolicyForm) -> SitePolicy | None:
+    """Read what the same form recorded when it was confirmed before: a second click is a replay."""
     form.is_valid()
     form_id = form.cleaned_data.get("form_id")
-    return form_id is not None and site_decision_exists(form_id)
+    return None if form_id is None else read_site_decision_of_form(form_id)
 
 
 def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
@@ -142,7 +147,7 @@ def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
         return False
     messages.info(
         request,
-        f"Policy changed from {site_time(made.valid_from):%d %b %Y %H:%M} on; "
+        f"Policy changed from {date_time_text(made.valid_from)} on; "
         "open courses are graded under it from then.",
     )
     return True
@@ -216,10 +221,10 @@ def _regraded(request: SignedInRequest, course: Course, form: RegradeForm) -> bo
             by=request.user,
             form_id=cleaned["form_id"],
         )
-    except FormReusedError:
-        form.add_error(None, "This form was already sent with another policy. Open it again.")
+    except FormReusedError as error:
+        form.add_error(None, error.sentence)
         return False
-    messages.info(request, "Graded again from the infusion. The earlier grades are kept.")
+    messages.info(request, "Recalculated from the start. The earlier grades stay on record.")
     return True
 
 

@@ -7,6 +7,7 @@ differ in the calendar: that of the place of the infusion, or that of the site.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 
 from django.utils import timezone
 
@@ -17,12 +18,16 @@ from patients.models import Course
 
 def age_at_infusion(course: Course) -> int:
     """Return the completed years at the infusion, as grading counts them."""
-    facts = CourseFacts(
+    return facts_of_age(course).age_in_completed_years
+
+
+def facts_of_age(course: Course) -> CourseFacts:
+    """Return what grading knows of the age at the infusion."""
+    return CourseFacts(
         infused_at=course.infused_there,
         birth_date=course.patient.birth_date,
         age_years=course.age_years,
     )
-    return facts.age_in_completed_years
 
 
 def age_in_years(course: Course, at: datetime) -> int:
@@ -31,19 +36,37 @@ def age_in_years(course: Course, at: datetime) -> int:
     return int(course.age_years or 0) if born is None else _months(born, at) // 12
 
 
+_NEWBORN_DAYS: Final = 28
+_MONTHS_UP_TO: Final = 24
+
+
 def patient_age_text(course: Course, at: datetime) -> str:
-    """Return the age at ``at`` in words: "61 y", below two years "14 mo".
+    """Return the age at ``at`` in words, as ``age_text_of`` has it.
 
     The age at admission where no birth date is known; "" where neither is.
     """
     born = course.patient.birth_date
     if born is None:
         return "" if course.age_years is None else f"{int(course.age_years)} y"
-    months = _months(born, at)
-    return f"{months // 12} y" if months >= 24 else f"{months} mo"
+    return age_text_of(born, at)
+
+
+def age_text_of(born: date, at: datetime) -> str:
+    """Return an age in words: "18 d" for a newborn, "14 mo" below two years, then "61 y".
+
+    Between 28 days and the first completed month the age stays in days.
+    """
+    days, months = (_today(at) - born).days, _months(born, at)
+    if days < _NEWBORN_DAYS or months < 1:
+        return f"{days} d"
+    return f"{months} mo" if months < _MONTHS_UP_TO else f"{months // 12} y"
+
+
+def _today(at: datetime) -> date:
+    return in_zone(at, timezone.get_current_timezone()).date()
 
 
 def _months(born: date, at: datetime) -> int:
     """Return the completed months at ``at`` by the calendar of the site."""
-    today = in_zone(at, timezone.get_current_timezone()).date()
+    today = _today(at)
     return (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from crs_app.accounts.models import display_name_of
 from grading.engine.grading_system import GradingSystem
+from grading.engine.vocabulary import VasopressorDrug
 from patients.models import Course, Entry, EntryKind, GradePeriod
-from patients.queries.entries import not_replaced
+from patients.queries.assessed import sql_assessed_since
+from patients.queries.entries import EntryRow, not_replaced, parse_entry_rows, sql_not_replaced
 from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
+from patients.queries.identity import former_mrns
+from patients.queries.search import matches
 
 _NO_OBSERVATION: Final = (
     EntryKind.RETRACTION,
@@ -39,15 +45,140 @@ WHERE course.ended_at IS NULL ORDER BY period.course_id, lower(period.valid)
     "{start_at_now}", sql_start_of_period("<= %(now)s", course="course.id")
 )
 
+# The latest oxygen, and the latest rate of each drug: one look into an index for each.
+SQL_SUPPORT: Final = """(
+SELECT CAST(json_agg(json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at,
+    entry.replaces_id, entry.body::text, '', '', '') ORDER BY entry.kind, entry.at) AS text)
+FROM ((
+    SELECT * FROM patients_entry AS oxygen
+    WHERE course_id = patients_course.id AND kind = 'oxygen' AND at <= %s AND {oxygen_in_force}
+    ORDER BY at DESC, recorded_at DESC, place DESC LIMIT 1
+) UNION ALL (
+    SELECT latest.* FROM unnest(CASE WHEN EXISTS (
+        SELECT FROM patients_entry WHERE course_id = patients_course.id AND kind = 'vasopressor'
+    ) THEN %s::text[] END) AS drug, LATERAL (
+        SELECT * FROM patients_entry AS dose
+        WHERE course_id = patients_course.id AND kind = 'vasopressor'
+            AND body ->> 'drug' = drug AND at <= %s AND {dose_in_force}
+        ORDER BY at DESC, recorded_at DESC, place DESC LIMIT 1
+    ) AS latest
+)) AS entry
+)""".replace("{oxygen_in_force}", sql_not_replaced("oxygen")).replace(
+    "{dose_in_force}", sql_not_replaced("dose")
+)
+_DRUGS: Final = [drug.value for drug in VasopressorDrug]
 
-def read_open_courses(now: datetime) -> QuerySet[Any]:
-    """Query the open courses with ``last_observation_at`` and ``maximum``, the highest grade."""
-    return _courses_for_board(now).filter(ended_at=None)
+
+class ClosedCourse(NamedTuple):
+    """A course that has ended: grades at its end, and who closed it and why, "" where unknown.
+
+    A grade 0 that was not ``assessed`` is not shown.
+    """
+
+    course_id: uuid.UUID
+    name: str
+    mrn: str
+    ward: str
+    bed: str
+    product: str
+    infused_at: datetime
+    ended_at: datetime
+    grade: int | None
+    at_most: int | None
+    highest: int | None
+    assessed: bool
+    reason: str
+    closed_by: str
 
 
-def read_ended_courses(now: datetime) -> QuerySet[Any]:
-    """Query the ended courses, the latest end first, with the columns of ``read_open_courses``."""
-    return _courses_for_board(now).exclude(ended_at=None).order_by("-ended_at")
+SQL_CLOSED_COURSES: Final = """
+SELECT course.id, patient.name, patient.mrn, course.ward, course.bed, course.product,
+    course.infused_at, course.ended_at, at_end.grade, at_end.at_most, highest.grade,
+    {assessed} IS NOT NULL, coalesce(closing.reason, ''), author.username, author.first_name,
+    author.last_name
+FROM patients_course AS course
+JOIN patients_patient AS patient ON patient.id = course.patient_id
+LEFT JOIN LATERAL (
+    SELECT grade, at_most FROM patients_gradeperiod
+    WHERE course_id = course.id AND system = %(system)s AND {known_now}
+        AND lower(valid) <= course.ended_at
+    ORDER BY lower(valid) DESC LIMIT 1
+) AS at_end ON true
+LEFT JOIN LATERAL (
+    SELECT max(grade) AS grade FROM patients_gradeperiod
+    WHERE course_id = course.id AND system = %(system)s AND {known_now}
+        AND lower(valid) <= course.ended_at
+) AS highest ON true
+LEFT JOIN LATERAL (
+    SELECT reason, recorded_by_id FROM patients_transfer
+    WHERE course_id = course.id AND what = 'ended' ORDER BY recorded_at DESC LIMIT 1
+) AS closing ON true
+LEFT JOIN accounts_user AS author ON author.id = closing.recorded_by_id
+WHERE course.ended_at IS NOT NULL AND (%(ward)s = '' OR course.ward = %(ward)s)
+    AND (%(found)s::uuid[] IS NULL OR course.id = ANY(%(found)s::uuid[]))
+ORDER BY course.ended_at DESC, course.id LIMIT %(limit)s OFFSET %(offset)s
+""".replace(
+    "{assessed}", sql_assessed_since(course="course.id", infused_at="course.infused_at")
+).replace("{known_now}", sql_known_now())
+
+
+def read_open_courses(now: datetime, system: GradingSystem) -> QuerySet[Any]:
+    """Query the open courses with the columns of the board.
+
+    ``last_observation_at``; ``maximum``, the highest grade; ``support``, for ``parse_entry_rows``:
+    the latest oxygen and the latest rate of each vasopressor.
+    """
+    return (
+        Course.objects.filter(ended_at=None)
+        .select_related("patient")
+        .annotate(
+            last_observation_at=_last_observation(now),
+            maximum=_maximum(now, system),
+            assessed_since=_ASSESSED_SINCE,
+            support=RawSQL(SQL_SUPPORT, (now, _DRUGS, now)),  # noqa: S611 - a constant
+        )
+    )
+
+
+def read_closed_courses(
+    system: GradingSystem, *, ward: str, words: list[str], limit: int, offset: int
+) -> list[ClosedCourse]:
+    """Read the courses that have ended, on ``ward`` where it is not "", the latest end first.
+
+    ``words`` is a search by ``matches``; [] finds all.
+    """
+    found = _closed_that_match(words) if words else None
+    params = {
+        "system": system.key,
+        "ward": ward,
+        "found": found,
+        "limit": limit,
+        "offset": offset,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_CLOSED_COURSES, params)
+        rows = cursor.fetchall()
+    return [
+        ClosedCourse._make((*facts, display_name_of(*author) if author[0] else ""))
+        for *facts, author in ((*row[:-3], row[-3:]) for row in rows)
+    ]
+
+
+def _closed_that_match(words: list[str]) -> list[uuid.UUID]:
+    identities = Course.objects.exclude(ended_at=None).values_list(
+        "pk", "patient__name", "patient__mrn", "ward", "bed"
+    )
+    former = former_mrns()
+    return [
+        pk
+        for pk, name, mrn, ward, bed in identities
+        if matches(words, name, "\n".join((mrn, *former.get(mrn, ()))), ward, bed)
+    ]
+
+
+def parse_support(course: Any) -> Sequence[EntryRow]:
+    """Return the entries in the column ``support`` of an open course."""
+    return parse_entry_rows(course.support)
 
 
 def read_periods_from_now_on(
@@ -58,16 +189,11 @@ def read_periods_from_now_on(
     return _by_course(GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, params))
 
 
-def read_periods_at_end() -> dict[uuid.UUID, list[GradePeriod]]:
-    """Read, for each ended course, the period in force at its end."""
-    at_end = GradePeriod.objects.filter(KNOWN_NOW, valid__contains=F("course__ended_at"))
-    return _by_course(at_end.order_by("course_id", "valid"))
-
-
-def _courses_for_board(now: datetime) -> QuerySet[Any]:
-    return Course.objects.select_related("patient").annotate(
-        last_observation_at=_last_observation(now), maximum=_maximum(now)
-    )
+_ASSESSED_SINCE: Final = RawSQL(  # noqa: S611 - made of constants
+    sql_assessed_since(course="patients_course.id", infused_at="patients_course.infused_at"),
+    (),
+    output_field=DateTimeField(null=True),
+)
 
 
 def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
@@ -83,9 +209,9 @@ def _last_observation(now: datetime) -> Subquery:
     return Subquery(observed.order_by("-at").values("at")[:1])
 
 
-def _maximum(now: datetime) -> Subquery:
+def _maximum(now: datetime, system: GradingSystem) -> Subquery:
     periods = GradePeriod.objects.filter(
-        KNOWN_NOW, course=OuterRef("pk"), valid__startswith__lte=now
+        KNOWN_NOW, course=OuterRef("pk"), system=system.key, valid__startswith__lte=now
     )
     return Subquery(periods.order_by("-grade").values("grade")[:1])
 
@@ -93,23 +219,32 @@ def _maximum(now: datetime) -> Subquery:
 # Each entry, correction and change of policy belongs to an act of its course, so the latest act
 # shows a change. A period or entry that begins by the clock alone is later than all that began
 # before, so the latest start over all courses shows it.
-SQL_BOARD_STAMP: Final = """
-SELECT md5(concat_ws('|',
-    (SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, (
+SQL_BOARD_STATE: Final = """
+SELECT md5(concat_ws('|', board.courses,
+    (SELECT max(lower(valid)) FROM patients_gradeperiod
+        WHERE {known_now} AND lower(valid) <= board.now),
+    (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= board.now)
+)), board.last_recorded_at
+FROM (
+    SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, last.recorded_at), E'\\n' ORDER BY id)
+            AS courses,
+        max(last.recorded_at) AS last_recorded_at,
+        greatest(%(now)s, max(last.recorded_at)) AS now
+    FROM patients_course AS course LEFT JOIN LATERAL (
         SELECT recorded_at FROM patients_chartingact
         WHERE course_id = course.id ORDER BY recorded_at DESC LIMIT 1
-    )), E'\\n' ORDER BY id)
-    FROM patients_course AS course WHERE (ended_at IS NOT NULL) = %(ended)s),
-    (SELECT max(lower(valid)) FROM patients_gradeperiod
-        WHERE {known_now} AND lower(valid) <= %(now)s),
-    (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= %(now)s)
-))
+    ) AS last ON true
+    WHERE (ended_at IS NOT NULL) = %(ended)s
+) AS board
 """.replace("{known_now}", sql_known_now())
 
 
-def read_board_stamp(now: datetime, *, ended: bool = False) -> str:
-    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones."""
+def read_board_state(now: datetime, *, ended: bool = False) -> tuple[str, datetime | None]:
+    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones.
+
+    With it when anything was recorded last in a course of the board.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(SQL_BOARD_STAMP, {"now": now, "ended": ended})
-        (digest,) = cursor.fetchone()
-    return f"{timezone.localdate(now)}-{digest}"
+        cursor.execute(SQL_BOARD_STATE, {"now": now, "ended": ended})
+        digest, last_recorded_at = cursor.fetchone()
+    return f"{timezone.localdate(now)}-{digest}", last_recorded_at

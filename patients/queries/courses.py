@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
+from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from patients.models import Course
+from patients.models import ChartingAct, Course, Move, Transfer
+
+_LAST_RECORDED_AT: Final = Subquery(
+    ChartingAct.objects.filter(course=OuterRef("pk"))
+    .order_by("-recorded_at")
+    .values("recorded_at")[:1]
+)
 
 
 def read_course(course_id: uuid.UUID) -> Course:
-    """Return the course with its patient and policy, by one statement.
+    """Return the course with its patient, policy and ``last_recorded_at``, by one statement.
 
     The setting COURSE_READER names a function that replaces ``read_course_by_orm``; None keeps it.
 
@@ -25,14 +35,43 @@ def read_course(course_id: uuid.UUID) -> Course:
 
 def read_course_by_orm(course_id: uuid.UUID) -> Course:
     """Read the course as ``read_course`` does, by a query of the model."""
-    course: Course = Course.objects.select_related("patient", "policy").get(pk=course_id)
+    courses = Course.objects.select_related("patient", "policy")
+    course = courses.annotate(latest=_LAST_RECORDED_AT).get(pk=course_id)
+    course.last_recorded_at = vars(course).pop("latest")
     return course
+
+
+def now_for(course: Course) -> datetime:
+    """Return the time at which a page shows ``course``: now, or when it was charted last.
+
+    A clock that was set back would leave what was charted last in the future, and not on the page.
+    """
+    return max(timezone.now(), course.last_recorded_at or course.admitted_at)
 
 
 @cache
 def _reader(path: str | None) -> Callable[[uuid.UUID], Course]:
     reader: Callable[[uuid.UUID], Course] = import_string(path) if path else read_course_by_orm
     return reader
+
+
+class Closing(NamedTuple):
+    """When, why and by whom a course was closed."""
+
+    at: datetime
+    reason: str
+    author: str
+
+
+def read_closing(course: Course) -> Closing | None:
+    """Read how ``course`` was closed; None where it is open, without a statement."""
+    if course.ended_at is None:
+        return None
+    ends = Transfer.objects.filter(course=course, what=Move.ENDED).select_related("recorded_by")
+    last = ends.order_by("-recorded_at").first()
+    if last is None:
+        return Closing(course.ended_at, "", "")
+    return Closing(last.at, last.reason, last.recorded_by.display_name)
 
 
 def courses_following_site() -> QuerySet[Course]:
@@ -55,3 +94,21 @@ def courses_by_place() -> QuerySet[Course]:
 def ward_names() -> QuerySet[Course, str]:
     """Query the names of all wards that a course is or was on last, in order."""
     return Course.objects.order_by("ward").values_list("ward", flat=True).distinct()
+
+
+def read_clocks() -> tuple[datetime, datetime | None]:
+    """Read the database's clock, and when anything was recorded last in an open course."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_CLOCKS)
+        clock, latest = cursor.fetchone()
+    return clock, latest
+
+
+SQL_CLOCKS: Final = """
+SELECT clock_timestamp(), (
+    SELECT max(last.recorded_at) FROM patients_course AS course, LATERAL (
+        SELECT recorded_at FROM patients_chartingact
+        WHERE course_id = course.id ORDER BY recorded_at DESC LIMIT 1
+    ) AS last WHERE course.ended_at IS NULL
+)
+"""

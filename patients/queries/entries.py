@@ -257,6 +257,11 @@ def entries_in_force(course_id: uuid.UUID, *, after: datetime | None) -> list[En
     return _read_rows(which, {"course": course_id, "after": after})
 
 
+def rates_and_weights(course_id: uuid.UUID) -> list[EntryRow]:
+    """Read every infusion and weight in force, in the engine's order."""
+    return _read_rows("entry.kind IN ('vasopressor', 'weight')", {"course": course_id})
+
+
 def weights_in_force(course_id: uuid.UUID, since: datetime) -> list[EntryRow]:
     """Read the weight in force at ``since`` and every later one, in order."""
     return _read_rows(SQL_WEIGHTS, {"course": course_id, "since": since})

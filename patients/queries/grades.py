@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -15,6 +16,7 @@ from django.db.models import Q, QuerySet
 from crs_app.accounts.models import display_name_of
 from grading.engine.grading_system import GradingSystem
 from patients.models import Course, GradePeriod
+from patients.queries.assessed import SQL_ASSESSED_SINCE
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
@@ -30,6 +32,52 @@ class EntryAuthor:
 
     name: str
     at: datetime
+
+
+class GradeChangeRow(NamedTuple):
+    """The stored grade changed from ``before`` to ``grade`` at ``at``.
+
+    ``findings`` are those stored with the new period, ``findings_before`` with the one before it.
+    ``charted`` are the entries in force of that instant, as (kind, drug, rate): without one, the
+    clock or a change of policy changed the grade. ``assessed_before`` and ``assessed`` say whether
+    enough was charted by then to call grade 0 a grade.
+    """
+
+    at: datetime
+    before: int
+    grade: int
+    at_most: int
+    findings: Mapping[str, Any]
+    findings_before: Mapping[str, Any]
+    charted: Sequence[Sequence[str | None]]
+    same_policy: bool
+    assessed_before: bool = True
+    assessed: bool = True
+
+    @property
+    def by_clock(self) -> bool:
+        return not self.charted and self.same_policy
+
+    @property
+    def by_policy(self) -> bool:
+        return not self.charted and not self.same_policy
+
+    @property
+    def stopped(self) -> frozenset[str | None]:
+        """The drugs that were stopped at that instant."""
+        return frozenset(
+            drug for _, drug, rate in self.charted if drug and rate and Decimal(rate) == 0
+        )
+
+
+SQL_CHARTED_AT: Final = (
+    "(SELECT coalesce(json_agg(json_build_array("  # noqa: S608 - made of constants
+    "charted.kind, charted.body ->> 'drug', charted.body ->> 'rate')), '[]') "
+    "FROM patients_entry AS charted WHERE charted.course_id = %(course)s "
+    "AND charted.at = {at} AND charted.kind <> 'retraction' "
+    f"AND {sql_not_replaced('charted')})"
+)
+"""Column: ``GradeChangeRow.charted`` of the instant ``at``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +219,29 @@ def findings_without_wording(findings: Mapping[str, Any]) -> str:
 PEAK_WINDOW: Final = timedelta(hours=24)
 """The window of the 24-h peak; the history is read completely over it."""
 
+_RECENT: Final = (("vitals", 4), ("oxygen", 3), ("vasopressor", 8), ("lab", 60))
+"""How many entries of a kind the value before the latest is looked for in; of results, CRP."""
+
+
+def _recent_of(kind: str, most: int) -> str:
+    """Return a subquery: the latest entries of ``kind`` that are in force, at most ``most``."""
+    newest = (
+        "SELECT * FROM patients_entry AS newest "  # noqa: S608 - constants
+        f"WHERE newest.course_id = %(course)s AND newest.kind = '{kind}' "
+        "AND newest.at BETWEEN '-infinity' AND %(now)s "
+        f"ORDER BY newest.at DESC LIMIT {most}"
+    )
+    only = " AND entry.body ->> 'analyte' = 'crp'" if kind == "lab" else ""
+    in_force = sql_not_replaced("entry")
+    return f"(SELECT entry.* FROM ({newest}) AS entry WHERE {in_force}{only})"  # noqa: S608
+
+
 # Guidance reads the grades since the first treatment and since the oldest answer.
 SQL_READ_GRADE_HISTORY: Final = (
     """
 WITH period AS NOT MATERIALIZED (
-    SELECT grade, valid, lower(valid) AS start FROM patients_gradeperiod
+    SELECT grade, at_most, valid, lower(valid) AS start, findings, policy_id
+    FROM patients_gradeperiod
     WHERE course_id = %(course)s AND system = %(system)s AND {known_now}
         AND lower(valid) <= %(now)s
 ), oldest AS MATERIALIZED (
@@ -196,6 +262,11 @@ WITH period AS NOT MATERIALIZED (
     ) AS last
 ), other AS MATERIALIZED (
     SELECT last_start AS start FROM by_grade ORDER BY last_start DESC OFFSET 1 LIMIT 1
+), rise AS MATERIALIZED (
+    SELECT highest.start, highest.grade
+    FROM (SELECT start, grade FROM by_grade ORDER BY grade DESC LIMIT 1) AS highest
+    WHERE highest.start > %(back)s
+        AND highest.start > (SELECT min(start) FROM by_grade)
 )
 SELECT (
     SELECT CAST(json_agg(
@@ -221,16 +292,34 @@ SELECT (
     SELECT at FROM patients_entry
     WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
     ORDER BY at DESC LIMIT 1
+), (
+    SELECT CAST(json_agg(json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at,
+        entry.replaces_id, entry.body::text, '', '', '')) AS text)
+    FROM ({recent}) AS entry
 ), greatest((
     SELECT max(recorded_at) FROM patients_guidanceanswer
     WHERE course_id = %(course)s AND act_id IS DISTINCT FROM %(apart_from)s::uuid
 ), (SELECT max(at) FROM patients_transfer WHERE course_id = %(course)s
-), (SELECT max(recorded_at) FROM patients_gradereview WHERE course_id = %(course)s))
+), (SELECT max(recorded_at) FROM patients_gradereview WHERE course_id = %(course)s)), (
+    SELECT CAST(json_build_array(rise.start, earlier.grade, rise.grade,
+        period.at_most, period.findings, earlier.findings, {charted},
+        earlier.policy_id = period.policy_id) AS text)
+    FROM rise JOIN period ON period.start = rise.start, LATERAL (
+        SELECT grade, findings, policy_id FROM period
+        WHERE start < rise.start ORDER BY start DESC LIMIT 1
+    ) AS earlier
+), CASE WHEN %(wants_assessed)s OR (
+    EXISTS (SELECT FROM rise)
+    AND (SELECT grade FROM by_grade ORDER BY grade DESC OFFSET 1 LIMIT 1) = 0
+) THEN {assessed_since} END
 FROM oldest
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON)
     .replace("{weights}", SQL_WEIGHTS)
     .replace("{in_force}", sql_not_replaced("entry"))
     .replace("{known_now}", sql_known_now())
+    .replace("{recent}", " UNION ALL ".join(_recent_of(*each) for each in _RECENT))
+    .replace("{charted}", SQL_CHARTED_AT.format(at="rise.start"))
+    .replace("{assessed_since}", SQL_ASSESSED_SINCE)
 )
 
 
@@ -241,6 +330,9 @@ class GradeHistory(NamedTuple):
     ``weights_since`` and every later one. ``may_have_answers`` is false where guidance was never
     answered on the course. ``latest_entry_at`` and ``latest_other_at`` are the times of the latest
     entry and of the latest answer, review or move, without those of ``apart_from_act``.
+    ``recent`` are the latest entries in force with a value of the strip, a few of each kind. ``rise`` is how the
+    highest grade was reached, where that is within ``PEAK_WINDOW``. ``assessed_since`` is read
+    where a grade 0 is shown: None where it is not, and where it was never assessed.
     """
 
     grades: list[GradeInterval]
@@ -249,6 +341,9 @@ class GradeHistory(NamedTuple):
     may_have_answers: bool
     latest_entry_at: datetime | None
     latest_other_at: datetime | None
+    recent: list[EntryRow]
+    rise: GradeChangeRow | None = None
+    assessed_since: datetime | None = None
 
 
 def read_grade_history(
@@ -259,12 +354,13 @@ def read_grade_history(
     *,
     weights_since: datetime | None = None,
     apart_from_act: uuid.UUID | None = None,
+    wants_assessed: bool = False,
 ) -> GradeHistory:
     """Read the grades that the chart has now, in order, and who charted ``entry_ids``.
 
     Complete over ``PEAK_WINDOW``, since the first treatment and since the oldest answer to
     guidance; before that, the first period of each grade, the start of the grade in force at
-    ``now`` and the period before it.
+    ``now`` and the period before it. ``wants_assessed``: a grade 0 is shown.
     """
     params: dict[str, Any] = {
         "course": course_id,
@@ -274,10 +370,13 @@ def read_grade_history(
         "entries": list(entry_ids),
         "since": weights_since,
         "apart_from": apart_from_act,
+        "wants_assessed": wants_assessed,
     }
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_GRADE_HISTORY, params)
-        grades, has_answers, authors, weights, entry_at, other_at = cursor.fetchone()
+        grades, has_answers, authors, weights, entry_at, recent, other_at, rise, assessed_since = (
+            cursor.fetchone()
+        )
     return GradeHistory(
         [
             GradeInterval(
@@ -295,4 +394,15 @@ def read_grade_history(
         has_answers,
         entry_at,
         other_at,
+        parse_entry_rows(recent),
+        None if rise is None else _rise_of(rise, assessed_since),
+        assessed_since,
     )
+
+
+def _rise_of(text: str, assessed_since: datetime | None) -> GradeChangeRow:
+    start, before, *rest = json.loads(text)
+    at = datetime.fromisoformat(start)
+    rise = GradeChangeRow(at, before, *rest)
+    was_assessed = assessed_since is not None and assessed_since < at
+    return rise._replace(assessed_before=before != 0 or was_assessed)

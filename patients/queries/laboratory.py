@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.fields.json import KeyTextTransform
 
 from grading.engine.analytes import ADULT_LIMITS_FROM_YEARS
 from grading.engine.units import exact_decimal
 from patients.models import Course, Entry, EntryKind, LaboratoryLimits
 from patients.queries.ages import age_in_years
+from patients.queries.entries import not_replaced
 
 _REPORTS_READ: Final = 100
 
@@ -55,11 +59,54 @@ def group_of(course: Course, at: datetime) -> PatientGroup:
 def read_latest_limits() -> list[LaboratoryLimits]:
     """Read the latest limits of every laboratory, unit and group, in one query.
 
-    A row is added only when a laboratory's limits change: there are few, however long it runs.
+    Limits whose result was corrected or retracted are passed over: those before them come back. A
+    row is added only when a laboratory's limits change: there are few, however long it runs.
     """
     thing = ("laboratory", "sex", "is_child", "analyte", "unit")
-    latest = LaboratoryLimits.objects.order_by(*thing, "-recorded_at", "-pk").distinct(*thing)
+    latest = (
+        LaboratoryLimits.objects.filter(~Exists(_replaced_results()))
+        .order_by(*thing, "-recorded_at", "-pk")
+        .distinct(*thing)
+    )
     return list(latest.select_related("recorded_by"))
+
+
+def _replaced_results() -> QuerySet[Entry]:
+    """Return the results that brought the limits of the outer query, and are not in force."""
+    return Entry.objects.annotate(analyte=KeyTextTransform("analyte", "body")).filter(
+        act=OuterRef("act"),
+        kind=EntryKind.LAB,
+        analyte=OuterRef("analyte"),
+        replaced_by__isnull=False,
+    )
+
+
+def read_reports_after(limits: LaboratoryLimits) -> Iterator[tuple[Entry, ReportedLimits]]:
+    """Read the later results in force with limits of the same laboratory, analyte and unit.
+
+    The latest comes first; each has its course and patient.
+    """
+    results = Entry.objects.filter(
+        not_replaced(),
+        kind=EntryKind.LAB,
+        recorded_at__gt=limits.recorded_at,
+        act__answers__laboratory=limits.laboratory,
+        body__analyte=limits.analyte,
+        body__unit=limits.unit,
+    ).select_related("act", "course__patient")
+    for result in results.order_by("-recorded_at"):
+        yield result, reported_limits_of(result)
+
+
+def reported_limits_of(result: Entry) -> ReportedLimits:
+    """Return the limits that a result was charted with; its act is loaded."""
+    return ReportedLimits(
+        laboratory=result.act.answers.get("laboratory", ""),
+        analyte=result.body["analyte"],
+        unit=result.body["unit"],
+        lower=result.body.get("lower_limit", ""),
+        upper=result.body.get("upper_limit", ""),
+    )
 
 
 def limits_for_group(
@@ -81,7 +128,8 @@ NO_REPORTS: Final = Reports("", {})
 
 def read_last_reports(course: Course) -> Reports:
     """Read the laboratory and units of the latest results of ``course`` ("": none was named)."""
-    latest = Entry.objects.filter(course=course, kind=EntryKind.LAB).order_by("-at", "-recorded_at")
+    results = Entry.objects.filter(not_replaced(), course=course, kind=EntryKind.LAB)
+    latest = results.order_by("-at", "-recorded_at")
     rows = latest.values_list("body__analyte", "body__unit", "act__answers__laboratory")
     units: dict[str, str] = {}
     laboratory = ""

@@ -127,9 +127,9 @@ def read_latest_site_decision() -> SitePolicy | None:
     return SitePolicy.objects.select_related("recorded_by").order_by("-pk").first()
 
 
-def site_decision_exists(form_id: uuid.UUID) -> bool:
-    """Return whether the form ``form_id`` recorded a decision of the site."""
-    return SitePolicy.objects.filter(form_id=form_id).exists()
+def read_site_decision_of_form(form_id: uuid.UUID) -> SitePolicy | None:
+    """Read the decision that the form ``form_id`` recorded, with its author."""
+    return SitePolicy.objects.filter(form_id=form_id).select_related("recorded_by").first()
 
 
 def course_decisions(course: Course) -> QuerySet[CoursePolicy]:

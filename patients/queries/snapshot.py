@@ -152,7 +152,10 @@ def parse_periods(text: str | None) -> tuple[GradePeriodRow, ...]:
 
 SQL_READ_FOR_PAGE: Final = (
     """
-SELECT resume.at, resume.state, ({entries}), ({decided}), ({answers})
+SELECT resume.at, resume.state, ({entries}), ({decided}), ({answers}), concat_ws('|',
+    (SELECT recorded_at FROM patients_chartingact
+        WHERE course_id = %(course)s ORDER BY recorded_at DESC LIMIT 1),
+    (SELECT max(recorded_at) FROM patients_transfer WHERE course_id = %(course)s))
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (
     SELECT at, state FROM patients_gradecheckpoint
     WHERE course_id = %(course)s AND system = %(system)s
@@ -170,7 +173,7 @@ class CourseSnapshot(NamedTuple):
 
     ``in_force`` and ``for_guidance`` are entries as in ``SplitEntries``;
     ``policy_periods`` are those that grade it; ``answers`` are the latest to each item of guidance,
-    by its code.
+    by its code. ``recorded`` is the time of the latest act and of the latest transfer, as text.
     """
 
     resume: ResumePoint | None
@@ -178,6 +181,7 @@ class CourseSnapshot(NamedTuple):
     for_guidance: list[EntryRow]
     policy_periods: list[PolicyPeriod]
     answers: dict[str, AnswerRow]
+    recorded: str
 
 
 def read_for_page(course: Course, now: datetime, system: GradingSystem) -> CourseSnapshot:
@@ -191,7 +195,7 @@ def read_for_page(course: Course, now: datetime, system: GradingSystem) -> Cours
     }
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_FOR_PAGE, params)
-        at, state, entries, decided, answers = cursor.fetchone()
+        at, state, entries, decided, answers, recorded = cursor.fetchone()
     in_force, for_guidance = split_by_use(course, parse_entry_rows(entries), after=at)
     return CourseSnapshot(
         resume=_resume_point(at, state, system),
@@ -199,4 +203,5 @@ def read_for_page(course: Course, now: datetime, system: GradingSystem) -> Cours
         for_guidance=for_guidance,
         policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
         answers=parse_latest_answers(answers),
+        recorded=recorded,
     )

@@ -33,7 +33,8 @@ class CourseStatus:
     """The status of a course at an instant, read from its latest checkpoint and later entries.
 
     ``current`` is the status that the engine computes. Guidance needs ``for_guidance``, the entries
-    that it rests on, and ``answers``, the latest to each of its items.
+    that it rests on, and ``answers``, the latest to each of its items. ``recorded`` is text that
+    changes with every act and transfer.
     """
 
     course: Course
@@ -41,6 +42,7 @@ class CourseStatus:
     baseline: Baseline
     for_guidance: Sequence[EntryRow]
     answers: Mapping[str, AnswerRow]
+    recorded: str
 
 
 def read_course_status(course: Course, now: datetime) -> CourseStatus:
@@ -53,7 +55,9 @@ def read_course_status(course: Course, now: datetime) -> CourseStatus:
         raise ValueError("a course was regraded without an instant")
     baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
     baseline = facts.baseline.with_entries(baselines)
-    return CourseStatus(course, current, baseline, snapshot.for_guidance, snapshot.answers)
+    return CourseStatus(
+        course, current, baseline, snapshot.for_guidance, snapshot.answers, snapshot.recorded
+    )
 
 
 def status_known_at(known: CourseKnownAt, at: datetime) -> CourseStatus:
@@ -70,6 +74,7 @@ def status_known_at(known: CourseKnownAt, at: datetime) -> CourseStatus:
         known.facts.baseline.with_entries(baselines),
         [row for row in for_guidance if row.at <= at],
         known.answers_by(at),
+        recorded=known.known_at.isoformat(),
     )
 
 
@@ -79,10 +84,11 @@ def read_history_for(
     new: Iterable[grading_entries.Entry] = (),
     *,
     act: uuid.UUID | None = None,
+    shows_grade_0: bool = False,
 ) -> GradeHistory:
     """Read grades, authors and weights that a page shows with ``status`` and ``new`` entries.
 
-    ``act`` is the act that recorded ``new``.
+    ``act`` is the act that recorded ``new``. ``shows_grade_0``: a grade 0 of before is shown too.
     """
     latest = status.latest.values()
     shown_ids = {entry.id for entry in latest}
@@ -93,6 +99,7 @@ def read_history_for(
         shown_ids.union(*(criterion.evidence for criterion in status.criteria)),
         weights_since=earliest_weight_dose([*latest, *new]),
         apart_from_act=act,
+        wants_assessed=shows_grade_0 or status.grade == 0,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
@@ -15,6 +15,7 @@ from crs_app.accounts.models import display_name_of
 from grading.engine import entries as grading_entries
 from grading.engine.grading_system import GradingSystem
 from patients.models import Entry, EntryKind
+from patients.queries.assessed import SQL_ASSESSED_SINCE
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
@@ -25,7 +26,12 @@ from patients.queries.entries import (
     parse_entry_rows,
     sql_not_replaced,
 )
-from patients.queries.grades import sql_known_now, sql_start_of_period
+from patients.queries.grades import (
+    SQL_CHARTED_AT,
+    GradeChangeRow,
+    sql_known_now,
+    sql_start_of_period,
+)
 from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN, AnswerRow, parse_answers
 from patients.queries.reviews import SQL_SIGN_OFFS_WITHIN, SignOff, parse_sign_offs
 from patients.queries.status import weights_among
@@ -51,15 +57,6 @@ class TimelineEntry(NamedTuple):
     def reason(self) -> str:
         """Why it replaces the entry that it corrects."""
         return str(self.answers.get("reason", ""))
-
-
-class GradeChangeRow(NamedTuple):
-    """The stored grade changed from ``before`` to ``grade`` at ``at``; ``criteria`` as stored."""
-
-    at: datetime
-    before: int
-    grade: int
-    criteria: Sequence[Mapping[str, Any]]
 
 
 class MoveRow(NamedTuple):
@@ -158,28 +155,51 @@ SELECT
         JOIN accounts_user AS author ON author.id = entry.recorded_by_id
         WHERE entry.course_id = %(course)s AND {weights}
             AND {in_force}),
-    {apart_from_entries}
+    {apart_from_entries}, {follows}
 """
+_FOLLOWS: Final = """EXISTS (
+    SELECT FROM patients_entry AS entry
+    WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' {of_kind}
+        AND (entry.at, entry.recorded_at, entry.place) < (%(until_at)s::timestamptz,
+            %(until_recorded_at)s::timestamptz, %(until_place)s::smallint)
+        AND NOT EXISTS (
+            SELECT FROM patients_entry AS later
+            WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
+        )
+)"""
 _OF_KIND: Final = "AND entry.kind = %(kind)s"
 _OLDER: Final = """AND (entry.at, entry.recorded_at, entry.place)
     < (%(at)s::timestamptz, %(recorded_at)s::timestamptz, %(place)s::smallint)"""
+_UNTIL: Final = """AND (entry.at, entry.recorded_at, entry.place)
+    >= (%(until_at)s::timestamptz, %(until_recorded_at)s::timestamptz, %(until_place)s::smallint)"""
 # The period before ``since`` is read too: a change is found by comparing with the grade before.
-SQL_GRADE_CHANGES: Final = """
+SQL_GRADE_CHANGES: Final = (
+    """
 SELECT CAST(json_agg(
-    json_build_array(start, before, grade, findings -> 'criteria') ORDER BY start) AS text)
-FROM (
-    SELECT lower(valid) AS start, grade, findings, lag(grade) OVER (ORDER BY lower(valid)) AS before
+    json_build_array(start, before, grade, at_most, findings, findings_before, {charted},
+        policy_id = policy_before, before > 0 OR coalesce(assessed.since < start, false),
+        grade > 0 OR coalesce(assessed.since <= start, false)) ORDER BY start) AS text)
+FROM (SELECT * FROM (
+    SELECT lower(valid) AS start, grade, at_most, findings, policy_id,
+        lag(grade) OVER in_time AS before, lag(findings) OVER in_time AS findings_before,
+        lag(policy_id) OVER in_time AS policy_before
     FROM patients_gradeperiod
     WHERE course_id = %(course)s AND system = %(system)s AND {known_now}
         AND lower(valid) <= %(now)s
         AND lower(valid) >= coalesce({start_before}, {since}, '-infinity')
+    WINDOW in_time AS (ORDER BY lower(valid))
 ) AS period
 WHERE before <> grade AND start >= coalesce({since}, '-infinity')
     AND start < coalesce({until}, 'infinity')
-""".replace("{known_now}", sql_known_now()).replace(
-    "{start_before}", sql_start_of_period("< {since}")
+ORDER BY start DESC LIMIT {rows}
+) AS change, (SELECT {assessed_since} AS since) AS assessed
+""".replace("{known_now}", sql_known_now())
+    .replace("{start_before}", sql_start_of_period("< {since}"))
+    .replace("{charted}", SQL_CHARTED_AT.format(at="start"))
+    .replace("{assessed_since}", SQL_ASSESSED_SINCE)
 )
 _ALWAYS: Final = "NULL::timestamptz"
+_ALL: Final = "ALL"
 _SINCE: Final = "(SELECT since FROM edge)"
 
 
@@ -197,19 +217,26 @@ def read_timeline_page(
     system: GradingSystem,
     *,
     after: TimelinePosition | None = None,
+    until: TimelinePosition | None = None,
     kind: str = "",
     rows: int = PAGE_OF_ROWS,
 ) -> TimelinePage:
     """Read the newest ``rows`` entries older than ``after``, and what happened between them.
 
-    ``kind`` reads entries of one kind alone; "" reads all kinds.
+    ``until`` is the position of the last entry to read: older ones follow it. ``kind`` reads
+    entries of one kind alone; "" reads all kinds.
     """
     params: dict[str, Any] = {"course": course_id, "kind": kind, "system": system.key, "now": now}
     if after is not None:
         params |= after._asdict()
+    if until is not None:
+        params |= {f"until_{name}": value for name, value in until._asdict().items()}
+    statement = _statement(
+        rows, of_kind=bool(kind), is_older=after is not None, has_end=until is not None
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_statement(rows, of_kind=bool(kind), is_older=after is not None), params)
-        page, chains, weights, changes, answers, moves, sign_offs = cursor.fetchone()
+        cursor.execute(statement, params)
+        page, chains, weights, changes, answers, moves, sign_offs, follows = cursor.fetchone()
     page = page or []
     return TimelinePage(
         entries=[parse_timeline_entry(text) for text in page[:rows]],
@@ -219,21 +246,22 @@ def read_timeline_page(
         answers=parse_answers(answers),
         moves=_parse_moves(moves),
         sign_offs=parse_sign_offs(sign_offs),
-        has_older=len(page) > rows,
+        has_older=follows or len(page) > rows,
     )
 
 
 @cache
-def _statement(rows: int, *, of_kind: bool, is_older: bool) -> str:
+def _statement(rows: int, *, of_kind: bool, is_older: bool, has_end: bool) -> str:
+    since = f"greatest(%(until_at)s::timestamptz, {_SINCE})" if has_end else _SINCE
     until = "%(at)s::timestamptz" if is_older else _ALWAYS
     apart_from_entries = "NULL, NULL, NULL, NULL" if of_kind else ", ".join(
-        f"({part.format(since=_SINCE, until=until)})"
+        f"({part.format(since=since, until=until, rows=_ALL)})"
         for part in (
             SQL_GRADE_CHANGES, SQL_ANSWERS_WITHIN, SQL_MOVES_WITHIN, SQL_SIGN_OFFS_WITHIN,
         )
     )  # fmt: skip
     return SQL_TIMELINE_PAGE.format(
-        which=" ".join([_OF_KIND] * of_kind + [_OLDER] * is_older),
+        which=" ".join([_OF_KIND] * of_kind + [_OLDER] * is_older + [_UNTIL] * has_end),
         limit=rows + 1,
         last=rows,
         texts=SQL_ENTRIES_AS_TEXTS,
@@ -242,6 +270,7 @@ def _statement(rows: int, *, of_kind: bool, is_older: bool) -> str:
         in_force=sql_not_replaced("entry"),
         weights=SQL_WEIGHTS.replace("%(since)s", "(SELECT since FROM dosed)"),
         apart_from_entries=apart_from_entries,
+        follows=_FOLLOWS.format(of_kind=_OF_KIND * of_kind) if has_end else "false",
     )
 
 
@@ -257,14 +286,31 @@ def position_of(course_id: uuid.UUID, entry_id: uuid.UUID) -> TimelinePosition |
 
 
 def read_grade_changes(
-    course_id: uuid.UUID, now: datetime, system: GradingSystem
+    course_id: uuid.UUID,
+    now: datetime,
+    system: GradingSystem,
+    *,
+    before: datetime | None = None,
+    since: datetime | None = None,
+    rows: int | None = None,
 ) -> list[GradeChangeRow]:
-    """Read every change of grade up to ``now``, in order, as the chart has them now."""
+    """Read the changes of grade up to ``now``, in order, as the chart has them now.
+
+    Those before ``before`` and from ``since`` on, where these are given; of them the last ``rows``.
+    """
+    statement = SQL_GRADE_CHANGES.format(
+        since="%(since)s::timestamptz", until="%(until)s::timestamptz", rows="%(rows)s::bigint"
+    )
+    params: dict[str, Any] = {
+        "course": course_id,
+        "system": system.key,
+        "now": now,
+        "until": before,
+        "since": since,
+        "rows": rows,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            SQL_GRADE_CHANGES.format(since=_ALWAYS, until=_ALWAYS),
-            {"course": course_id, "system": system.key, "now": now},
-        )
+        cursor.execute(statement, params)
         return _parse_grade_changes(cursor.fetchone()[0])
 
 
@@ -326,8 +372,7 @@ def _by_id(texts: Iterable[str]) -> dict[uuid.UUID, TimelineEntry]:
 
 def _parse_grade_changes(text: str | None) -> list[GradeChangeRow]:
     return [
-        GradeChangeRow(datetime.fromisoformat(at), before, grade, criteria)
-        for at, before, grade, criteria in json.loads(text or "[]")
+        GradeChangeRow(datetime.fromisoformat(at), *rest) for at, *rest in json.loads(text or "[]")
     ]
 
 

@@ -11,7 +11,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from grading.engine.policy import Policy
-from patients.models import Course, Patient
+from patients.models import Course, Fact, Patient
+from patients.models.identifiers import name_key, visible_text
+from patients.queries.identity import (
+    earlier_facts_of,
+    read_kept_record,
+    read_patient_by_mrn,
+)
 from patients.queries.policies import (
     PolicyPeriod,
     lock_site_policy,
@@ -20,7 +26,8 @@ from patients.queries.policies import (
     version_of,
 )
 from patients.recording.inputs import ConflictError, NewEntry, Submission
-from patients.recording.record import RecordingResult, append_act, lock_course
+from patients.recording.lock import lock_course
+from patients.recording.record import RecordingResult, append_act
 
 
 class IdentityDiffersError(ConflictError):
@@ -35,10 +42,20 @@ class IdentityDiffersError(ConflictError):
 
 
 class AlreadyAdmittedError(ConflictError):
-    """The patient has ``course`` of the same product from the same infusion."""
+    """The patient has ``course`` of the same product from the same infusion.
 
-    def __init__(self, course: Course) -> None:
-        super().__init__(f"This course is open already: {course.product}, the same infusion time.")
+    ``was_corrected``: it had them until it was corrected.
+    """
+
+    def __init__(self, course: Course, *, was_corrected: bool = False) -> None:
+        sentence = f"This course is open already: {course.product}, the same infusion time."
+        if was_corrected:
+            sentence = (
+                "This course is open already. Its product or infusion time was corrected since: "
+                f"{course.product} now."
+            )
+        super().__init__(sentence)
+        self.course = course
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +102,46 @@ def _admit(
     course = Course.objects.filter(
         patient=patient, product=admission.product, infused_at=admission.infused_at
     ).first()
+    if course is None:
+        _check_not_corrected(admission, patient)
     coming: list[PolicyPeriod] = []
     if course is None:
         course, coming = _open_course(admission, patient, submission)
     elif not course.acts.filter(form_id=submission.form_id).exists():
         raise AlreadyAdmittedError(course)
-    lock_course(course.pk)
+    lock_course(course)
     return append_act(course, new_entries, submission, coming)
 
 
 def _patient(admission: Admission) -> Patient:
-    identity = {
-        "name": admission.name,
-        "birth_date": admission.birth_date,
-        "sex": admission.sex,
-    }
-    patient, created = Patient.objects.get_or_create(mrn=admission.mrn, defaults=identity)
-    if not created and any(getattr(patient, key) != value for key, value in identity.items()):
+    """Return the patient, locked against a correction of the identity; create a new one.
+
+    A record number that was joined to another leads to the record that was kept.
+    """
+    found = read_patient_by_mrn(admission.mrn, lock=True)
+    if found is None:
+        return Patient.objects.create(
+            mrn=visible_text(admission.mrn),
+            name=admission.name,
+            birth_date=admission.birth_date,
+            sex=admission.sex,
+        )
+    patient = read_kept_record(found, lock=True)
+    typed = (name_key(admission.name), admission.birth_date, admission.sex)
+    if typed != (name_key(patient.name), patient.birth_date, patient.sex):
         raise IdentityDiffersError(patient)
     return patient
+
+
+def _check_not_corrected(admission: Admission, patient: Patient) -> None:
+    """Raise AlreadyAdmittedError where a course had this product and infusion in the past."""
+    for course in patient.courses.filter(identity_corrections__isnull=False).distinct():
+        products = {course.product, *earlier_facts_of(course, Fact.PRODUCT, "product")}
+        infusions = {course.infused_at}
+        for text in earlier_facts_of(course, Fact.INFUSION, "infused_at"):
+            infusions.add(datetime.fromisoformat(text))
+        if admission.product in products and admission.infused_at in infusions:
+            raise AlreadyAdmittedError(course, was_corrected=True)
 
 
 def _open_course(

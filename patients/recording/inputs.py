@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from crs_app.accounts.models import User
 from grading.engine.entries import Entry as GradingEntry
 from patients.models import ActSource, ChartingAct, Entry
@@ -20,6 +22,8 @@ class NewEntry:
 
     ``replaces`` is the id of the entry that it corrects or retracts. ``parsed`` is the grading
     entry of ``body`` where a form has parsed it already; None lets the recorder parse it.
+    ``by_clock``: no time was typed, and ``at`` is by the clock of the application. The recorder
+    stores a time of just now by the clock of the act.
     """
 
     kind: str
@@ -28,6 +32,7 @@ class NewEntry:
     replaces: uuid.UUID | None = None
     id: uuid.UUID = field(default_factory=uuid.uuid4)
     parsed: GradingEntry | None = field(default=None, compare=False)
+    by_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,13 @@ class ConflictError(Exception):
         self.sentence = sentence
 
 
+class CourseClosedError(ConflictError):
+    """The course was closed before the form was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("This course is closed. Reopen it to chart on it.")
+
+
 class ReplacedAlreadyError(ConflictError):
     """The entry to correct or retract has a successor already: ``successor``, by someone else."""
 
@@ -69,8 +81,26 @@ class ReplacedAlreadyError(ConflictError):
 
 
 class FormReusedError(ConflictError):
-    """This form was saved before with other contents; ``act`` is what was recorded then."""
+    """This form was saved before, with other contents or by another user.
 
-    def __init__(self, act: ChartingAct) -> None:
-        super().__init__("This was sent before with other contents.")
+    ``act`` is what was recorded then; ``by`` is the user who sent the form now.
+    """
+
+    def __init__(self, act: ChartingAct, by: User) -> None:
+        other = act.recorded_by
+        super().__init__(
+            "You already saved this form with other contents. Open the form again."
+            if other.pk == by.pk
+            else f"{other.display_name} already saved this form. Open the form again."
+        )
         self.act = act
+
+
+class AheadOfClockError(ConflictError):
+    """A typed time is ahead of the clock of the database, which differs from the application's."""
+
+    def __init__(self, clock: datetime) -> None:
+        super().__init__(
+            f"This time is ahead of the database's clock ({timezone.localtime(clock):%H:%M}). Give "
+            "an earlier time or leave it empty, and call the help desk: the clocks differ."
+        )

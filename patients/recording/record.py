@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.utils import timezone
 
-from grading.engine.vocabulary import EARLIEST
+from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
 from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind
@@ -23,12 +23,15 @@ from patients.queries.grades import period_rows_known_at
 from patients.queries.policies import PolicyPeriod, policy_periods_for
 from patients.queries.snapshot import SaveSnapshot, read_for_save
 from patients.recording.inputs import (
+    AheadOfClockError,
+    CourseClosedError,
     FormReusedError,
     NewEntry,
     ReplacedAlreadyError,
     Submission,
 )
-from patients.recording.laboratory_limits import remember_limits
+from patients.recording.laboratory_limits import forget_limits, remember_limits
+from patients.recording.lock import course_queue, lock_course
 from patients.recording.regrade import (
     BEFORE_EVERYTHING,
     GradeChange,
@@ -40,7 +43,9 @@ from patients.recording.write import replace_checkpoints, write_act
 
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _ONE_TICK: Final = timedelta(microseconds=1)
-_COURSE_QUEUES: Final = tuple(Lock() for _ in range(64))
+_CLOCKS_AGREE: Final = timedelta(seconds=1)
+_HALF_A_MINUTE: Final = timedelta(seconds=30)
+_JUST_NOW: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,15 @@ def record_entries(
 
     The same ``form_id`` again is a replay: it answers as before and records nothing. Raises
     ReplacedAlreadyError where someone else has corrected or retracted the entry meanwhile, and
-    FormReusedError where the form was saved before with other contents. Raises RuntimeError inside
-    a transaction: a thread that holds a course's lock must not wait in its queue.
+    FormReusedError where the form was saved before with other contents or by another user. Raises
+    CourseClosedError where the course was closed meanwhile, AheadOfClockError for a typed time
+    ahead of the database's clock, and RuntimeError inside a transaction: a thread that holds a
+    course's lock must not wait in its queue.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        lock_course(course.pk)
+        ended_at = lock_course(course)
+        if new_entries:
+            check_open(course, ended_at, submission)
         return append_act(course, new_entries, submission)
 
 
@@ -99,7 +108,7 @@ def regrade_under_new_version(course: Course, submission: Submission) -> bool:
     stays, the checkpoints alone are replaced: those of an earlier version are never resumed from.
     """
     with course_queue(course.pk), transaction.atomic(durable=True):
-        lock_course(course.pk)
+        lock_course(course)
         snapshot = read_for_save(
             course, HEADLINE, form_id=submission.form_id, changed_at=BEFORE_EVERYTHING
         )
@@ -113,25 +122,10 @@ def regrade_under_new_version(course: Course, submission: Submission) -> bool:
         return differs
 
 
-def course_queue(course_id: uuid.UUID) -> Lock:
-    """In-process queue per course: only one thread of a process waits for the row lock.
-
-    The row lock alone keeps writers apart; this saves the other threads' waiting connections. Two
-    courses may share a queue. A thread takes one queue at most, and none while it holds the lock
-    of a course.
-    """
-    return _COURSE_QUEUES[course_id.int % len(_COURSE_QUEUES)]
-
-
-def lock_course(course_id: uuid.UUID) -> None:
-    """Lock the course's row until the transaction ends; foreign keys to it are not blocked.
-
-    Raises Course.DoesNotExist.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [course_id])
-        if not cursor.rowcount:
-            raise Course.DoesNotExist
+def check_open(course: Course, ended_at: datetime | None, submission: Submission) -> None:
+    """Raise CourseClosedError where the course is closed; a form recorded before is a replay."""
+    if ended_at is not None and not course.acts.filter(form_id=submission.form_id).exists():
+        raise CourseClosedError
 
 
 def append_act(
@@ -139,22 +133,23 @@ def append_act(
     new_entries: Sequence[NewEntry],
     submission: Submission,
     decided: Sequence[PolicyPeriod] = (),
+    *,
+    from_start: bool = False,
 ) -> RecordingResult:
     """Do what ``record_entries`` does, for a caller that has locked the course.
 
-    ``decided`` are policy periods that the act adds to those of the course.
+    ``decided`` are policy periods that the act adds to those of the course. ``from_start`` regrades
+    from the infusion on, as after a correction of the identity.
     """
     replaced = _replaced(new_entries)
-    changed_at = min((_earliest(new_entries, replaced), *(one.valid_from for one in decided)))
-    snapshot = read_for_save(
-        course,
-        HEADLINE,
-        form_id=submission.form_id,
-        changed_at=changed_at,
-        recorded_at=submission.recorded_at,
-    )
+    decided_at = [BEFORE_EVERYTHING] if from_start else [one.valid_from for one in decided]
+    snapshot = _read(course, new_entries, replaced, decided_at, submission)
     if snapshot.seen_act is not None:
         return _replayed(course, snapshot, snapshot.seen_act, submission)
+    timed = _timed(course, new_entries, snapshot, submission)
+    if _earliest(timed, ()) < _earliest(new_entries, ()):
+        snapshot = _read(course, timed, replaced, decided_at, submission)
+    new_entries = timed
     for entry in replaced:
         if hasattr(entry, "replaced_by"):
             raise ReplacedAlreadyError(entry.replaced_by)
@@ -166,7 +161,66 @@ def append_act(
     _store_policy_periods(act, decided)
     if submission.limits:
         remember_limits(course, act, submission.limits)
+    forget_limits(replaced)
     return _result(course, act, entries, new_rows, result.regraded, result.diff, result.entries)
+
+
+def _read(
+    course: Course,
+    new_entries: Sequence[NewEntry],
+    replaced: Sequence[Entry],
+    decided_at: Sequence[datetime],
+    submission: Submission,
+) -> SaveSnapshot:
+    changed_at = min((_earliest(new_entries, replaced), *decided_at))
+    return read_for_save(
+        course,
+        HEADLINE,
+        form_id=submission.form_id,
+        changed_at=changed_at,
+        recorded_at=submission.recorded_at,
+    )
+
+
+def _timed(
+    course: Course,
+    new_entries: Sequence[NewEntry],
+    snapshot: SaveSnapshot,
+    submission: Submission,
+) -> list[NewEntry]:
+    """Return the entries with those ``by_clock`` of just now at the time of the act.
+
+    The clocks of application and database may differ, and one that was set back gives the act a
+    later time than it shows. Raises AheadOfClockError for a typed time that is too far ahead.
+    """
+    recorded_at = _recording_time(snapshot, submission)
+    timed = [
+        replace(one, at=_by_clock_of(recorded_at, one.at, course.infused_at))
+        if one.by_clock
+        else one
+        for one in new_entries
+    ]
+    if any(one.at > recorded_at + AT_MOST_AHEAD for one in timed):
+        raise AheadOfClockError(snapshot.clock)
+    return timed
+
+
+def _by_clock_of(recorded_at: datetime, at: datetime, infused_at: datetime) -> datetime:
+    """Return ``at``, which is by the application's clock, by the clock of the act.
+
+    It is never later than ``recorded_at``. An earlier time, of a form that is sent again, was shown
+    to the user: it stays.
+    """
+    now, moved = timezone.now(), at
+    differ = recorded_at - now
+    if now - at < _JUST_NOW and abs(differ) >= _CLOCKS_AGREE:
+        moved = _to_minute(at + differ + _HALF_A_MINUTE)
+    moved = min(moved, _to_minute(recorded_at))
+    return max(moved, infused_at) if at >= infused_at else moved
+
+
+def _to_minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _replaced(new_entries: Sequence[NewEntry]) -> list[Entry]:
@@ -191,11 +245,7 @@ def _new_act(
     new_entries: Sequence[NewEntry],
     submission: Submission,
 ) -> tuple[ChartingAct, tuple[Entry, ...]]:
-    recorded_at = submission.recorded_at or snapshot.clock
-    if snapshot.last_recorded_at is not None and recorded_at <= snapshot.last_recorded_at:
-        if submission.recorded_at is not None:
-            raise ValueError("an import records in the order of its recording times")
-        recorded_at = snapshot.last_recorded_at + _ONE_TICK
+    recorded_at = _recording_time(snapshot, submission)
     act = ChartingAct(
         course=course,
         form_id=submission.form_id,
@@ -222,6 +272,16 @@ def _new_act(
         for place, entry in enumerate(new_entries)
     )
     return act, entries
+
+
+def _recording_time(snapshot: SaveSnapshot, submission: Submission) -> datetime:
+    """Return the recording time of an act: now, or just after the last one of its course."""
+    recorded_at = submission.recorded_at or snapshot.clock
+    if snapshot.last_recorded_at is None or recorded_at > snapshot.last_recorded_at:
+        return recorded_at
+    if submission.recorded_at is not None:
+        raise ValueError("an import records in the order of its recording times")
+    return snapshot.last_recorded_at + _ONE_TICK
 
 
 def _rows_of(entries: Sequence[Entry], new_entries: Sequence[NewEntry]) -> tuple[EntryRow, ...]:
@@ -272,10 +332,11 @@ def _replayed(
     course: Course, snapshot: SaveSnapshot, act_id: uuid.UUID, submission: Submission
 ) -> RecordingResult:
     """Return the result of a form that was recorded before, with the present status."""
-    act = ChartingAct.objects.get(pk=act_id)
+    act = ChartingAct.objects.select_related("recorded_by").get(pk=act_id)
     entries = tuple(act.entries.select_related("recorded_by", "act").order_by("place"))
-    if act.request_digest != submission.request_digest:
-        raise FormReusedError(act)
+    is_same = act.request_digest == submission.request_digest
+    if not is_same or act.recorded_by_id != submission.by.pk:
+        raise FormReusedError(act, submission.by)
     diff = HistoryDiff(
         period_rows_known_at(course, HEADLINE, act.recorded_at - _ONE_TICK),
         period_rows_known_at(course, HEADLINE, act.recorded_at),

@@ -30,12 +30,19 @@ BEFORE_EVERYTHING: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class GradeChange:
-    """The grade went from ``before`` to ``after`` at ``at`` (clinical time), by ``findings``."""
+    """The grade went from ``before`` to ``after`` at ``at`` (clinical time), by ``findings``.
+
+    ``findings_before`` are those of the period before it, which had the same policy where
+    ``same_policy``.
+    """
 
     at: datetime
     before: int
     after: int
     findings: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    findings_before: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    at_most: int = field(default=0, compare=False)
+    same_policy: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,15 @@ def _history_changes(
 
 def _changes(periods: Sequence[GradePeriodRow]) -> list[GradeChange]:
     return [
-        GradeChange(later.start, earlier.grade, later.grade, later.findings)
+        GradeChange(
+            later.start,
+            earlier.grade,
+            later.grade,
+            later.findings,
+            earlier.findings,
+            later.at_most,
+            later.policy_id == earlier.policy_id,
+        )
         for earlier, later in pairwise(periods)
         if earlier.grade != later.grade
     ]

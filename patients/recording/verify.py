@@ -16,7 +16,7 @@ from patients.models import Course, GradeCheckpoint, GradePeriod
 from patients.queries.entries import course_facts, entries_in_force, parse_entries
 from patients.queries.grades import findings_without_wording, periods_known_now
 from patients.queries.policies import PolicyPeriod, read_policy_periods
-from patients.recording.record import lock_course
+from patients.recording.lock import lock_course
 
 ComparedPeriod = tuple[datetime, datetime | None, int, int, str, int]
 """Start, end, grade, bound, findings and policy version of a period."""
@@ -29,7 +29,7 @@ def differences(course: Course) -> list[str]:
     """
     with transaction.atomic():
         # Locked: a save between two reads would look like a difference.
-        lock_course(course.pk)
+        lock_course(course)
         stored = [_of_row(row) for row in periods_known_now(course, HEADLINE)]
         policy_periods = read_policy_periods(course)
         entries = parse_entries(entries_in_force(course.pk, after=None))

@@ -9,9 +9,10 @@ from grading.engine import entries as kinds
 from grading.engine.analytes import Analyte
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.laboratory import ctcae_grades, in_common_unit
+from grading.engine.sentences import lab_unit_text
 from grading.engine.units import format_number
 from grading.engine.vocabulary import TreatmentAgent, term_label
-from patients.display.text import capital, lab_unit_text
+from patients.display.text import capital
 from patients.display.worst import Worst, worst_of_analyte
 from patients.models import EntryKind
 from patients.queries.timeline import TimelineEntry

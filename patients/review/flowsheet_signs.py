@@ -56,7 +56,7 @@ def _side_of_sign(maker: RowMaker, sign: VitalSign, number: Number, at: datetime
     The floors of pressure and the threshold of fever are those in force at ``at``; all else,
     and all before the infusion, is held against the usual range of the age.
     """
-    usual, exact = sign.usual_at(AgeBand.of(age_at_infusion(maker.data.course))), Fraction(number)
+    usual, exact = sign.usual_in(AgeBand.of(age_at_infusion(maker.data.course))), Fraction(number)
     lowest, highest = Fraction(usual.lowest), Fraction(usual.highest)
     limits = _in_force(maker.trace.limits, at)
     if limits is not None:

@@ -157,6 +157,7 @@ def history_known_at(known: CourseKnownAt, at: datetime) -> GradeHistory:
         may_have_answers=bool(known.answers),
         latest_entry_at=None,
         latest_other_at=None,
+        recent=[],
     )
 
 

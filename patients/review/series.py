@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 from grading.engine.analytes import Analyte
 from grading.engine.entries import Entry, FluidBolus, Judgement, Lab, Treatment, Vitals
 from grading.engine.evidence import OXYGEN_HIGH
-from grading.engine.sentences import short_name
+from grading.engine.sentences import lab_unit_text, short_name
 from grading.engine.trace import Trace
 from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import DRUGS, TreatmentAgent, VasopressorDrug
-from patients.display.text import LATE_AFTER, entry_text, lab_unit_text
+from patients.display.text import LATE_AFTER, entry_text
 from patients.queries.grades import GradePeriodRow
 from patients.queries.series import CourseValues
 

@@ -17,7 +17,7 @@ from patients.display.text import clock_text
 from patients.models import Course, CourseSeen, GradeReview
 from patients.queries.reviews import CourseReviews, SignOff, read_course_reviews, read_grade_since
 from patients.recording.inputs import ConflictError
-from patients.recording.record import lock_course
+from patients.recording.lock import lock_course
 from patients.review.sign_off import (
     Piece,
     by_grade,
@@ -93,7 +93,7 @@ def sign(course: Course, new: NewSignOff, by: User) -> GradeReview:
     SignedMeanwhileError, GradeChangedError and PeriodChangedError where the period is not what the
     page showed any more, and SignOffReusedError.
     """
-    lock_course(course.pk)
+    lock_course(course)
     before = GradeReview.objects.filter(course=course, form_id=new.form_id).first()
     if before is not None:
         return _replayed(before, new)

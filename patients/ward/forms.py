@@ -12,6 +12,8 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
 
+from grading.engine.entries import Weight
+from grading.engine.plausibility import Circumstances, questions
 from grading.engine.times import can_be_charted
 from grading.engine.vocabulary import (
     AGE_YEARS,
@@ -25,11 +27,19 @@ from patients.display.text import clock_text, date_text, day_of, site_time
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import (
+    ClockTimeField,
+    IsoDateField,
     TypedNumberField,
     VitalSignField,
     check_pressures,
     choices_of,
     without_empty,
+)
+from patients.forms.identity import (
+    MrnField,
+    asked_about_look_alikes,
+    asked_about_namesakes,
+    patient_text,
 )
 from patients.forms.layout import (
     TimeField,
@@ -41,37 +51,41 @@ from patients.forms.layout import (
 )
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields, ObservedTimeFields
 from patients.models import CONFIRMED, Course, EntryKind, Move
+from patients.queries.identity import read_former_owner, read_kept_record, read_patient_by_mrn
 from patients.recording.admit import Admission
 from patients.recording.inputs import NewEntry
 from patients.ward.transfer import TransferRequest, location_token
 
 _WHY_BASELINE: Final = (
-    '<p class="hint">Hypotension drives the grade: a clear baseline pressure and the dosing weight '
-    "belong here. What is not known is left empty and charted later.</p>"
+    '<p class="hint">Low blood pressure is graded against the baseline, vasopressor doses by the '
+    "weight. Leave unknown values empty; you can add them later.</p>"
 )
+_WHY_AGE: Final = '<p class="hint span-2 why-age">Blood pressure limits depend on the age.</p>'
 _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 
 
 class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
     """Admission: the patient and the course to open; weight and baseline may follow later."""
 
-    mrn = forms.CharField(label="MRN", max_length=40)
+    field_order = ("form_id", "name", "mrn", "sex", "birth_date", "age_years")
+
+    mrn = MrnField()
     name = forms.CharField(label="Name", max_length=200)
-    birth_date = forms.DateField(
+    birth_date = IsoDateField(
         label="Birth date",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     age_years = TypedNumberField(
-        label="Age", unit="years", limits=AGE_YEARS, help_text="Only where no birth date is known"
+        label="Age", unit="years", limits=AGE_YEARS, help_text="Only if the birth date is not known"
     )
-    sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Choose"))
+    sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Select"))
     product = forms.CharField(label="Product", max_length=120)
-    infused_date = forms.DateField(
+    infused_date = IsoDateField(
         label="Infusion date",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    infused_time = forms.TimeField(
+    infused_time = ClockTimeField(
         label="Infusion time",
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
@@ -82,7 +96,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
     systolic_mmhg = VitalSignField("systolic_mmhg", label="Baseline systolic")
     diastolic_mmhg = VitalSignField("diastolic_mmhg", label="Baseline diastolic")
     mean_arterial_pressure_mmhg = VitalSignField(
-        "mean_arterial_pressure_mmhg", label="Baseline mean"
+        "mean_arterial_pressure_mmhg", label="Baseline MAP"
     )
     ward = forms.CharField(label="Ward", max_length=60)
     bed = forms.CharField(label="Bed", max_length=30, required=False)
@@ -100,7 +114,8 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             "form_id",
             Fieldset(
                 "Patient",
-                fields_row(span_2("name"), "mrn", "birth_date", "age_years", "sex"),
+                fields_row(span_2("name"), "mrn", "sex"),
+                fields_row("birth_date", "age_years", HTML(_WHY_AGE)),
             ),
             Fieldset(
                 "Therapy",
@@ -116,10 +131,35 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             self.infused_at = site_time(infused_at)
             self._check_long_ago(infused_at)
         self._clean_age()
+        self._ask_about_weight()
         check_pressures(
-            self, *_BASELINE[:2], sentence="The diastolic is not below the systolic pressure."
+            self,
+            *_BASELINE[:2],
+            sentence="Diastolic must be lower than systolic. Check both values.",
         )
+        if not self.errors:
+            self._ask_who_this_is()
         return self.cleaned_data
+
+    def _ask_who_this_is(self) -> None:
+        """Ask where the patient may be one that the chart has, or is one under another number."""
+        mrn, name = self.cleaned_data["mrn"], self.cleaned_data["name"]
+        found = read_patient_by_mrn(mrn)
+        if found is not None:
+            kept = read_kept_record(found)
+            if kept.pk != found.pk:
+                self.ask("mrn", f"MRN {mrn} was joined to {patient_text(kept)}: admit to that one?")
+            elif found.mrn != mrn:
+                self.ask("mrn", f"MRN {mrn} is on the chart as {patient_text(found)}. The same?")
+            return
+        former = read_former_owner(mrn)
+        if former is not None:
+            known = patient_text(former)
+            self.ask("mrn", f"{known}, had MRN {mrn} before. Is this another person?")
+        for sentence in asked_about_look_alikes(mrn):
+            self.ask("mrn", sentence)
+        for sentence in asked_about_namesakes(name, self.cleaned_data.get("birth_date")):
+            self.ask("name", sentence)
 
     def _check_long_ago(self, infused_at: datetime) -> None:
         """Refuse an infusion of more than 5 years ago, ask about one of more than 60 days ago."""
@@ -130,6 +170,14 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         elif ago > FAR_FROM_INFUSION:
             days = FAR_FROM_INFUSION.days
             self.ask("infused_date", f"The infusion was more than {days} days ago: {infused}.")
+
+    def _ask_about_weight(self) -> None:
+        """Ask about a dosing weight that a later form would ask about too."""
+        typed = self.cleaned_data.get("weight_kg")
+        if typed:
+            weight = Weight(id="", at=self.now, recorded_at=self.now, weight_kg=Decimal(typed))
+            for question in questions(weight, Circumstances(age_years=0)):
+                self.ask("weight_kg", question.sentence)
 
     def submission_answers(self) -> dict[str, Any]:
         """Return the questions that were confirmed; they are about no entry of the act."""
@@ -143,15 +191,18 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             return
         born, age = self.cleaned_data.get("birth_date"), self.cleaned_data.get("age_years")
         if not born and not age:
-            self.add_error("birth_date", "Give the birth date, or the age: limits depend on it.")
+            self.add_error("birth_date", "Enter the birth date, or the age if it is not known.")
         elif born and age:
-            self.add_error("age_years", "Leave the age empty where the birth date is given.")
+            self.add_error("age_years", "Enter the birth date or the age, not both.")
         elif born and self.infused_at is not None and born > self.infused_at.date():
-            self.add_error("birth_date", "The birth date lies after the infusion.")
+            self.add_error("birth_date", "The birth date is after the infusion. Check both dates.")
         elif born and self.infused_at is not None:
             years = self.infused_at.year - born.year
             if years > AGE_YEARS.highest:
-                self.add_error("birth_date", f"More than {AGE_YEARS.highest:f} years ago.")
+                self.add_error(
+                    "birth_date",
+                    f"This is more than {AGE_YEARS.highest:f} years ago. Check the birth date.",
+                )
 
     def admission(self) -> Admission:
         """Return the course that the form opens; call it on a valid form."""
@@ -185,11 +236,16 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
 
 
 class TransferForm(ObservedTimeFields, SubmittedForm):
-    """Fields of every transfer: a time, and ``seen``, the optimistic-lock token of the location."""
+    """Fields of every transfer: a time, and ``seen``, the optimistic-lock token of the location.
+
+    ``consequences`` are what the second step says before the transfer is recorded; a transfer
+    without them has one step.
+    """
 
     what: ClassVar[Move]
     title: ClassVar[str]
     button: ClassVar[str]
+    consequences: ClassVar[Sequence[str]] = ()
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=16)
 
@@ -252,7 +308,7 @@ class MoveForm(TransferForm):
         label="Ward",
         max_length=60,
         widget=forms.TextInput(attrs={"list": "wards", "autocomplete": "off"}),
-        error_messages={"required": "Give the ward."},
+        error_messages={"required": "Enter the ward."},
     )
     bed = forms.CharField(label="Bed", max_length=30, required=False)
 
@@ -264,7 +320,7 @@ class MoveForm(TransferForm):
         typed = (self.cleaned_data.get("ward"), self.cleaned_data.get("bed"))
         is_current = self.cleaned_data.get("seen") == location_token(self.course)
         if typed == (self.course.ward, self.course.bed) and is_current and not self.errors:
-            self.add_error("bed", "The course is there already: give another ward or bed.")
+            self.add_error("bed", "The patient is already in this bed. Enter another ward or bed.")
         return self.cleaned_data
 
 
@@ -273,20 +329,32 @@ def _reason(question: str) -> forms.CharField:
 
 
 class EndForm(TransferForm):
-    """The end of a course: it leaves the board; its chart stays and can be added to."""
+    """The end of a course: it leaves the board; its chart stays and can be read."""
 
     what = Move.ENDED
-    title = "End of the course"
+    title = "End the course"
     button = "End the course"
+    consequences = (
+        "The patient leaves the ward board. The course is then listed under Closed courses.",
+        "Nothing more can be entered. Grade and guidance no longer change.",
+        "The chart stays and can be read. A clinician can reopen the course.",
+    )
 
-    reason = _reason("Say why the course ends, like discharge.")
+    reason = _reason("Enter the reason, for example discharge.")
 
 
 class ReopenForm(TransferForm):
     """The reopening of a course that had ended."""
 
     what = Move.REOPENED
-    title = "Take the course up again"
-    button = "Reopen"
+    title = "Reopen this course"
+    button = "Reopen this course"
+    consequences = (
+        "The patient returns to the ward board.",
+        "The board shows the grade of now, computed from everything charted.",
+    )
 
-    reason = _reason("Say why the course is reopened.")
+    reason = _reason("Enter the reason for reopening.")
+
+
+TRANSFER_FORMS: Final = {form.what: form for form in (MoveForm, EndForm, ReopenForm)}

@@ -8,30 +8,40 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from crs_app.accounts.models import User
 from patients.display.signature import signature_of
 from patients.display.timeline import place_text
 from patients.models import Course, Move, Transfer
 from patients.recording.inputs import ConflictError, Submission
-from patients.recording.record import lock_course
+from patients.recording.lock import lock_course
 
 
 class MovedMeanwhileError(ConflictError):
-    """Someone else has moved ``course`` since the page was shown; ``by`` is "" where unknown."""
+    """Someone moved, closed or reopened ``course`` after the page was shown."""
 
-    def __init__(self, course: Course, by: str = "") -> None:
+    def __init__(self, course: Course) -> None:
+        last = course.transfers.select_related("recorded_by").order_by("-recorded_at").first()
+        who = last.recorded_by.display_name if last is not None else "Someone"
         where = place_text(course.ward, course.bed)
-        ended = "" if course.ended_at is None else ", and the course is ended"
-        who = f" by {by}" if by else ""
-        super().__init__(
-            f"This was changed meanwhile{who}: the course is on {where} now{ended}. Look again."
-        )
+        if course.ended_at is not None:
+            happened = f"closed the course ({where})"
+        elif last is not None and last.what == Move.REOPENED:
+            happened = f"reopened the course ({where})"
+        else:
+            happened = f"moved the patient to {where}"
+        super().__init__(f"{who} {happened}. Please check and try again.")
 
 
 class TransferReusedError(ConflictError):
-    """This form was saved before with other contents."""
+    """This form was saved before, with other contents or by another user."""
 
-    def __init__(self) -> None:
-        super().__init__("This form was already sent with other contents. Reload the page.")
+    def __init__(self, before: Transfer, by: User) -> None:
+        other = before.recorded_by
+        if other.pk == by.pk:
+            sentence = "You already sent this form with other contents. Reload the page."
+        else:
+            sentence = f"{other.display_name} already sent this form. Reload the page."
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +65,22 @@ def location_token(course: Course) -> str:
     return signature_of(course.ward, course.bed, course.ended_at)
 
 
+def can_still_be(course: Course, what: Move, seen: str) -> bool:
+    """Return whether nobody moved ``course`` since the page was shown, and ``what`` is possible."""
+    impossible = Move.REOPENED if course.ended_at is None else Move.ENDED
+    return what is not impossible and seen == location_token(course)
+
+
 @transaction.atomic
 def record_transfer(course: Course, requested: TransferRequest, submission: Submission) -> Transfer:
     """Record a transfer and update the course's location; no grade depends on it.
 
     A replay under the same ``form_id`` (the idempotency key) returns the recorded transfer and
-    records nothing. Raises MovedMeanwhileError where someone else moved the course after the page
-    was shown, and TransferReusedError where the form was sent before with other contents.
+    records nothing. Raises MovedMeanwhileError where someone else moved, closed or reopened the
+    course after the page was shown, and TransferReusedError where the form was sent before with
+    other contents or by another user.
     """
-    lock_course(course.pk)
+    lock_course(course)
     current = Course.objects.get(pk=course.pk)
     ward, bed = (
         (requested.ward, requested.bed)
@@ -71,15 +88,20 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         else (current.ward, current.bed)
     )
     facts = {"what": requested.what.value, "reason": requested.reason}
-    before = Transfer.objects.filter(course=course, form_id=submission.form_id).first()
+    before = (
+        Transfer.objects.filter(course=course, form_id=submission.form_id)
+        .select_related("recorded_by")
+        .first()
+    )
     if before is not None:
-        if {name: getattr(before, name) for name in facts} != facts or (
-            requested.what is Move.MOVED and (before.to_ward, before.to_bed) != (ward, bed)
-        ):
-            raise TransferReusedError
+        is_same = {name: getattr(before, name) for name in facts} == facts and (
+            requested.what is not Move.MOVED or (before.to_ward, before.to_bed) == (ward, bed)
+        )
+        if not is_same or before.recorded_by_id != submission.by.pk:
+            raise TransferReusedError(before, submission.by)
         return before
-    if location_token(current) != requested.seen:
-        raise MovedMeanwhileError(current, _last_author(current))
+    if not can_still_be(current, requested.what, requested.seen):
+        raise MovedMeanwhileError(current)
     moved = Transfer.objects.create(
         course=course,
         form_id=submission.form_id,
@@ -103,8 +125,3 @@ def _apply(course: Course, requested: TransferRequest, ward: str, bed: str) -> N
     elif requested.what is Move.REOPENED:
         course.ended_at = None
     course.save(update_fields=["ward", "bed", "ended_at"])
-
-
-def _last_author(course: Course) -> str:
-    last = course.transfers.select_related("recorded_by").order_by("-recorded_at").first()
-    return last.recorded_by.display_name if last is not None else ""

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import condition, require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_admit, can_chart, check_can_admit
+from crs_app.accounts.permissions import can_admit, check_can_admit
 from patients.bedside.page import render_page
 from patients.display.signature import signature_of
+from patients.display.text import clock_behind_text
 from patients.display.timeline import transfer_text
 from patients.models import Course
-from patients.queries.board import read_board_stamp
+from patients.queries.board import read_board_state
 from patients.queries.courses import ward_names
+from patients.queries.identity import latest_course
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
-from patients.recording.inputs import FormReusedError
+from patients.recording.inputs import AheadOfClockError, FormReusedError
 from patients.recording.record import RecordingResult
 from patients.requests import (
     CONFLICT,
@@ -31,12 +36,31 @@ from patients.requests import (
     posted,
     submission_from,
 )
-from patients.ward.board import ended_board_rows, open_board_rows
-from patients.ward.forms import AdmissionForm, EndForm, MoveForm, ReopenForm, TransferForm
-from patients.ward.transfer import MovedMeanwhileError, TransferReusedError, record_transfer
+from patients.ward.address import LONGEST_SEARCH, SHOWS, SORTS, BoardAddress
+from patients.ward.board import board_of
+from patients.ward.forms import (
+    TRANSFER_FORMS,
+    AdmissionForm,
+    EndForm,
+    MoveForm,
+    ReopenForm,
+    TransferForm,
+)
+from patients.ward.transfer import (
+    MovedMeanwhileError,
+    TransferReusedError,
+    can_still_be,
+    record_transfer,
+)
+
+REUSED: Final = "reused"
+"""Code of the fault that a form was sent before."""
+CONFIRM: Final = "confirm"
+EDIT: Final = "edit"
+"""Values of the button ``step``: of the second step of an end or a reopening."""
 
 
-def _board_etag(request: SignedInRequest, stamp: str, now: datetime, **_options: bool) -> str:
+def _board_etag(request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress) -> str:
     """Return the ETag of the board for this session; it changes each minute, as ages do.
 
     It is weak because the form tokens of the page differ in each response.
@@ -44,42 +68,56 @@ def _board_etag(request: SignedInRequest, stamp: str, now: datetime, **_options:
     signature = signature_of(
         stamp,
         f"{now:%H:%M}",
-        bool(request.htmx),
+        asked.url(page=asked.page),
+        _wants_rows(request),
         request.session.session_key,
         request.user.role,
     )
     return f'W/"{signature}"'
 
 
+def _wants_rows(request: SignedInRequest) -> bool:
+    """Return whether htmx asks for the rows alone; to go back in the history it needs the page."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def board(request: SignedInRequest) -> HttpResponse:
-    """Show every open course, or with ``?ended`` every ended one.
+    """Show the open courses, or with ``?ended`` the closed ones; ``BoardAddress`` has the rest.
 
     Answers 204 to htmx where the stamp of the rows is still ``seen``, 304 to a request whose
     If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
-    shows_ended, now = "ended" in request.GET, timezone.now()
+    asked, now = BoardAddress.of(request.GET), timezone.now()
     # Read before the rows, so that the next request finds a change between the two.
-    stamp = read_board_stamp(now, ended=shows_ended)
+    stamp, last_recorded_at = read_board_state(now, ended=asked.ended)
+    now = max(now, last_recorded_at or now)
+    if clock_behind_text(now):
+        stamp = f"{stamp}-behind"
     if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
-    return _board_page(request, stamp, now, shows_ended=shows_ended)
+    return _board_page(request, stamp, now, asked)
 
 
 @condition(etag_func=_board_etag)
 def _board_page(
-    request: SignedInRequest, stamp: str, now: datetime, *, shows_ended: bool
+    request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress
 ) -> HttpResponse:
+    shown = board_of(asked, now)
     context = {
-        "rows": ended_board_rows(now) if shows_ended else open_board_rows(now),
+        "asked": asked,
+        "board": shown,
+        "rows": shown.rows,
         "now": now,
+        "clock_behind": clock_behind_text(now),
         "signature": stamp,
-        "shows_ended": shows_ended,
+        "shows": SHOWS,
+        "sorts": SORTS,
+        "longest_search": LONGEST_SEARCH,
         "can_admit": can_admit(request.user),
-        "can_chart": can_chart(request.user),
     }
-    template = "ward/board_rows.html" if request.htmx else "ward/board.html"
+    template = "ward/board_content.html" if _wants_rows(request) else "ward/board.html"
     return render(request, template, context)
 
 
@@ -87,63 +125,99 @@ def _board_page(
 def admit(request: SignedInRequest) -> HttpResponse:
     """Show the admission form; a POST opens a course."""
     check_can_admit(request.user)
-    form = AdmissionForm(posted(request), now=timezone.now())
-    if form.is_bound and form.is_valid() and (result := _admitted(request, form)):
+    form, ways_out = AdmissionForm(posted(request), now=timezone.now()), WaysOut()
+    if form.is_bound and form.is_valid() and (result := _admitted(request, form, ways_out)):
         return redirect("patients:bedside", result.course.pk)
     status = UNPROCESSABLE if form.is_bound else 200
-    return render(request, "ward/admit.html", {"form": form}, status=status)
+    if form.has_error(NON_FIELD_ERRORS, REUSED):
+        status = CONFLICT
+    context = {"form": form, "ways_out": ways_out}
+    return render(request, "ward/admit.html", context, status=status)
 
 
-def _admitted(request: SignedInRequest, form: AdmissionForm) -> RecordingResult | None:
+@dataclass(slots=True)
+class WaysOut:
+    """Courses that a refused admission is about: whose identity may be wrong, or that is open."""
+
+    differs: Course | None = None
+    is_open: Course | None = None
+
+
+def _admitted(
+    request: SignedInRequest, form: AdmissionForm, ways_out: WaysOut
+) -> RecordingResult | None:
     try:
         return admit_patient(form.admission(), form.new_entries(), submission_from(request, form))
     except IdentityDiffersError as error:
         form.add_error("mrn", error.sentence)
+        ways_out.differs = latest_course(error.patient.pk)
     except AlreadyAdmittedError as error:
         form.add_error("product", error.sentence)
-    except FormReusedError:
-        form.add_error(None, "This form was already saved with other contents. Open it again.")
+        ways_out.is_open = error.course
+    except AheadOfClockError as error:
+        form.add_error("infused_time", error.sentence)
+    except FormReusedError as error:
+        form.add_error(None, ValidationError(error.sentence, code=REUSED))
     return None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Show the forms that move, end or reopen a course; a POST records one of them."""
+    """Show the forms that move, end or reopen a course; a POST records one of them.
+
+    An end or a reopening is asked about in a second step, which names what follows.
+    """
     check_can_admit(request.user)
     course, data, now = course_or_404(course_id), posted(request), timezone.now()
-    offered: list[type[TransferForm]] = [
-        MoveForm,
-        EndForm if course.ended_at is None else ReopenForm,
-    ]
-    chosen = data.get("what") if data is not None else None
-    forms = [
-        form_class(data if chosen == form_class.what else None, course=course, now=now)
+    if data is None:
+        return _transfer_page(request, course, _offered(course, now))
+    form_class = TRANSFER_FORMS.get(data.get("what", ""))
+    if form_class is None:
+        sentence = "This page is out of date. Please try again."
+        return _transfer_page(request, course, _offered(course, now), sentence, UNPROCESSABLE)
+    form, step = form_class(data, course=course, now=now), data.get("step")
+    is_valid = form.is_valid()
+    if is_valid and (not form.consequences or step == CONFIRM):
+        return _record_move(request, course, form)
+    if not can_still_be(course, form.what, data.get("seen", "")):
+        return _moved_meanwhile(request, course)
+    if not is_valid:
+        return _transfer_page(request, course, _offered(course, now, form), status=UNPROCESSABLE)
+    if step == EDIT:
+        return _transfer_page(request, course, _offered(course, now, form))
+    context = {"form_template": "ward/transfer_confirm.html", "form": form, "course": course}
+    return render_page(request, course, context)
+
+
+def _offered(
+    course: Course, now: datetime, bound: TransferForm | None = None
+) -> list[TransferForm]:
+    """Return the forms that the page offers, with ``bound`` in the place of an empty one."""
+    offered = (MoveForm, EndForm if course.ended_at is None else ReopenForm)
+    return [
+        bound
+        if bound is not None and isinstance(bound, form_class)
+        else form_class(course=course, now=now)
         for form_class in offered
     ]
-    bound = next((form for form in forms if form.is_bound), None)
-    if bound is not None and bound.is_valid():
-        return _record_move(request, course, bound)
-    if data is None:
-        return _transfer_page(request, course, forms)
-    if bound is None:
-        return _transfer_page(
-            request, course, forms, MovedMeanwhileError(course).sentence, CONFLICT
-        )
-    return _transfer_page(request, course, forms, status=UNPROCESSABLE)
 
 
 def _record_move(request: SignedInRequest, course: Course, form: TransferForm) -> HttpResponse:
     try:
         moved = record_transfer(course, form.transfer_request(), submission_from(request, form))
-    except MovedMeanwhileError as error:
-        current, now = course_or_404(course.pk), timezone.now()
-        other = ReopenForm if current.ended_at else EndForm
-        fresh = [MoveForm(course=current, now=now), other(course=current, now=now)]
-        return _transfer_page(request, current, fresh, error.sentence, CONFLICT)
+    except MovedMeanwhileError:
+        return _moved_meanwhile(request, course_or_404(course.pk))
     except TransferReusedError as error:
-        return _transfer_page(request, course, [form], error.sentence, CONFLICT)
+        offered = _offered(course_or_404(course.pk), timezone.now())
+        return _transfer_page(request, course, offered, error.sentence, CONFLICT)
     messages.info(request, f"Saved. {transfer_text(moved)}.")
     return redirect("patients:bedside", course.pk)
+
+
+def _moved_meanwhile(request: SignedInRequest, course: Course) -> HttpResponse:
+    """Answer 409 with who moved, closed or reopened the course, and the forms for what is now."""
+    sentence = MovedMeanwhileError(course).sentence
+    return _transfer_page(request, course, _offered(course, timezone.now()), sentence, CONFLICT)
 
 
 def _transfer_page(

@@ -9,11 +9,12 @@ const offset = serverTime - Date.now(); // corrects a wrong clock of the tablet
 
 export const now = () => Date.now() + offset;
 
+// The words of patients/display/text.py: the page never says one age in two ways.
 const duration = (milliseconds) => {
   const minutes = Math.floor(milliseconds / MINUTE);
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
-  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours >= 24) return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${hours / 24} d`;
   return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
 };
 
@@ -22,6 +23,9 @@ const countdown = (milliseconds) => {
   if (milliseconds < MINUTE) return "under 1 min";
   return duration(milliseconds);
 };
+
+const age = (milliseconds) =>
+  milliseconds < MINUTE ? "just now" : `${duration(milliseconds)} ago`;
 
 const setText = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
@@ -32,7 +36,7 @@ const updateTexts = () => {
     setText(element, countdown(Date.parse(element.dataset.countdown) - now()));
   }
   for (const element of document.querySelectorAll("[data-age]")) {
-    setText(element, `${duration(Math.max(0, now() - Date.parse(element.dataset.age)))} ago`);
+    setText(element, age(now() - Date.parse(element.dataset.age)));
   }
 };
 
@@ -46,22 +50,22 @@ const setTimer = (atLeast = 0) => {
   const wait = Math.max(atLeast, Math.min(...instants) - now() + 250);
   if (wait <= LONGEST_TIMER) timer = setTimeout(requestUpdate, wait);
 };
-const requestUpdate = () => {
+export const requestUpdate = () => {
   document.body.dispatchEvent(new Event("crs:clock"));
   setTimer(RETRY_AFTER);
 };
 
-const gradeOnCard = () => document.getElementById("grade-card")?.dataset.grade;
-const gradeText = (grade) => (grade === "none" ? "not graded" : `grade ${grade}`);
+const gradeOnCard = () => document.getElementById("grade-card")?.dataset.words;
 
+// Reads out a change of grade once, whatever brought it: a save, another user or the clock.
 let shown = gradeOnCard();
 const announce = () => {
   const grade = gradeOnCard();
   if (grade === undefined || grade === shown) return;
   if (shown !== undefined) {
-    const words = `CRS ${gradeText(shown)} to ${gradeText(grade)}`;
-    document.getElementById("announcer").textContent = words;
+    document.getElementById("announcer").textContent = `CRS ${shown} to ${grade}`;
     document.getElementById("grade-card").classList.add("is-new");
+    document.body.dispatchEvent(new CustomEvent("crs:grade", { detail: { grade } }));
   }
   shown = grade;
 };
@@ -73,12 +77,8 @@ export const watchClock = () => {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) requestUpdate();
   });
-  const afterSwap = (event) => {
-    const before = shown;
+  const afterSwap = () => {
     announce();
-    // A card that was refreshed by time alone: the timeline has a change of grade to show too.
-    const byClock = event.type === "htmx:afterSettle" && event.target?.id === "grade-card";
-    if (byClock && shown !== before) document.body.dispatchEvent(new Event("crs:grade"));
     updateTexts();
     setTimer(500);
   };

@@ -1,17 +1,27 @@
 import { watchAttribution } from "./charting/attribution.js";
 import { watchClock } from "./clock.js";
+import { watchConnection } from "./connection.js";
+import { watchDates } from "./date_words.js";
 import { watchDrafts } from "./unsent/forms.js";
 import { watchEntryForm } from "./charting/entry_form.js";
+import { watchDoses } from "./guidance/doses.js";
 import { watchFields } from "./charting/fields.js";
 import { watchGuidance } from "./guidance/guidance.js";
 import { watchReasons } from "./charting/reasons.js";
+import { watchKinds } from "./bedside/kinds.js";
 import { watchLabs } from "./charting/laboratory.js";
+import { watchLimits } from "./charting/limits.js";
+import { watchQuestions } from "./charting/questions.js";
 import { watchConcentrations } from "./charting/concentrations.js";
+import { watchLive } from "./live.js";
 import { watchSaves } from "./charting/save_status.js";
+import { watchSaving } from "./charting/saving.js";
 import { watchShortcuts } from "./charting/shortcuts.js";
 import { watchQuickActions } from "./guidance/quick_actions.js";
 import { watchShown } from "./shown.js";
+import { watchTimeline } from "./timeline.js";
 import { watchToxicity } from "./charting/toxicity.js";
+import { watchBoard } from "./ward/board.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -35,6 +45,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A page that comes back with faults: the cursor stands in the first field to correct.
+document.querySelector("#main [aria-invalid='true']")?.focus();
+
 watchDrafts(); // before the scripts that read the restored values
 watchAttribution();
 watchReasons();
@@ -44,8 +57,18 @@ watchEntryForm();
 watchSaves();
 watchFields();
 watchGuidance();
+watchDoses();
 watchLabs();
 watchConcentrations();
 watchShortcuts();
 watchQuickActions();
 watchShown();
+watchKinds();
+watchLimits();
+watchQuestions();
+watchDates();
+watchBoard();
+watchTimeline();
+watchLive();
+watchSaving();
+watchConnection();

@@ -1,5 +1,5 @@
-// Adds a header to each POST: the signature of the guidance panel on the page, and the kind that its
-// timeline shows. The response leaves out a panel that the page has, and can place single rows.
+// Adds a header to each POST: the signature of the guidance panel on the page, and the kind and last
+// day that its timeline shows. The response leaves out a panel that the page has, and can place single rows.
 
 export const SHOWN_HEADER = "CRS-Shown";
 
@@ -7,7 +7,8 @@ const addHeader = ({ detail: { headers, verb } }) => {
   const guidance = document.getElementById("guidance")?.dataset.signature;
   if (verb !== "post" || !guidance) return;
   const kind = document.getElementById("timeline-kind")?.value ?? "";
-  headers[SHOWN_HEADER] = `guidance=${guidance}; timeline=${kind}`;
+  const day = document.getElementById("timeline-day")?.value ?? "";
+  headers[SHOWN_HEADER] = `guidance=${guidance}; timeline=${kind}; day=${day}`;
 };
 
 export const watchShown = () => {

@@ -2,6 +2,7 @@
 
 import { now } from "./clock.js";
 
+export const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const zone = document.body.dataset.zone;
 
 const parts = (instant) =>
@@ -21,11 +22,31 @@ const parts = (instant) =>
 
 const dayOf = ({ year, month, day }) => `${year}-${month}-${day}`;
 
-// Returns "13:05", with the date where it is not today.
+// Returns the date of an instant as "2026-11-28".
+export const dayText = (instant) => dayOf(parts(instant));
+
+const HOUR = 3_600_000;
+const timeOfDay = ({ hour, minute }) => `${hour}:${minute}`;
+const monthOf = (instant) =>
+  new Intl.DateTimeFormat("en-GB", { timeZone: zone, month: "short" }).format(new Date(instant)).slice(0, 3);
+const lettersOf = (instant) =>
+  new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "short", hour: "numeric" })
+    .formatToParts(new Date(instant))
+    .find(({ type }) => type === "timeZoneName").value;
+// Whether the clocks show this time of day twice on this date, when they go back.
+const isRepeated = (instant) =>
+  [instant - HOUR, instant + HOUR].some((other) => {
+    const [then, there] = [parts(instant), parts(other)];
+    return dayOf(then) === dayOf(there) && timeOfDay(then) === timeOfDay(there);
+  });
+
+// Returns "13:05", with the date where it is not today ("28 Nov 13:05"), and in the hour that is
+// repeated when the clocks go back with the letters of the zone: the words of the server.
 export const clockText = (instant) => {
   const then = parts(instant);
-  const text = `${then.hour}:${then.minute}`;
-  return dayOf(then) === dayOf(parts(now())) ? text : `${dayOf(then)} ${text}`;
+  const text = isRepeated(instant) ? `${timeOfDay(then)} ${lettersOf(instant)}` : timeOfDay(then);
+  if (dayOf(then) === dayOf(parts(now()))) return text;
+  return `${Number(then.day)} ${monthOf(instant)} ${text}`;
 };
 
 const fieldsOf = (form) =>

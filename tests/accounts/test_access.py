@@ -30,14 +30,19 @@ from patients.models import (
     GradePeriod,
     GradeReview,
     GuidanceAnswer,
+    IdentityCorrection,
     Patient,
+    PatientJoin,
     SitePolicy,
     Transfer,
 )
+from patients.queries.identity import courses_of_patient
 from patients.queries.policies import version_of
+from patients.recording.identity import identity_token
+from patients.recording.join import JoinRequest, join_records, join_token
 from patients.ward.transfer import location_token
 from tests.entry_forms import HTMX, form, vitals
-from tests.factories import ago, chart
+from tests.factories import admit, ago, chart, sending
 from tests.patients.policy.policy_form import policy_form
 
 Statuses = tuple[int, ...]
@@ -57,7 +62,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:board": (READ, NO_SUCH_METHOD),
     "patients:admit": (CHART_PAGE, CHART),
     "patients:bedside": (READ, NO_SUCH_METHOD),
-    "patients:grade": (READ, NO_SUCH_METHOD),
+    "patients:live": (READ, NO_SUCH_METHOD),
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
@@ -73,6 +78,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
+    "patients:move_entry": (CHART_PAGE, CHART),
+    "patients:identity": (READ, CHART),
+    "patients:join": (READ, (302, 403, 403, 302, 403)),
+    "patients:undo_join": (READ, (302, 403, 403, 302, 403)),
     "patients:not_observed": (NO_SUCH_METHOD, CHART),
     "patients:transfer": (CHART_PAGE, CHART),
     "patients:guidance": (READ, NO_SUCH_METHOD),
@@ -86,7 +95,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
 OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
-    CoursePolicy, GradeReview, CourseSeen,
+    CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen,
 )  # fmt: skip
 
 
@@ -106,10 +115,12 @@ def test_every_url_has_a_row() -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """A course at grade 3, and an entry of it."""
+    """A course at grade 3, an entry of it, another patient's course, and a record joined to it."""
 
     course: Course
     entry: Entry
+    other: Course
+    joining: PatientJoin
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
@@ -118,13 +129,15 @@ class Target:
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
             "patients:correct": [[*own, self.entry.pk]],
             "patients:retract": [[*own, self.entry.pk]],
+            "patients:move_entry": [[*own, self.entry.pk]],
+            "patients:undo_join": [[*own, self.joining.pk]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],
         }
         of_a_course = {
-            "bedside", "grade", "timeline", "not_observed", "transfer", "guidance",
-            "guidance_action", "course_policy", "state", "review",
+            "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
+            "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "instant", "sign_off", "seen", "flowsheet",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
@@ -142,6 +155,21 @@ class Target:
             "patients:entries": vitals(temperature="39"),
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
+            "patients:move_entry": {"to": str(self.other.pk), "reason": "wrong patient"},
+            "patients:identity": {
+                "what": "sex", "sex": "male", "reason": "passport", "step": "confirm",
+                "compared": "yes",
+                "seen": identity_token(list(courses_of_patient(self.course.patient_id))),
+            },
+            "patients:join": {
+                "with": str(self.other.patient_id), "reason": "one person", "step": "confirm",
+                "compared": "yes",
+                "seen": join_token(self.course.patient_id, self.other.patient_id),
+            },
+            "patients:undo_join": {
+                "reason": "two persons", "compared": "yes",
+                "seen": join_token(self.joining.kept_id, self.joining.joined_id),
+            },
             "patients:not_observed": {"reason_not_observed": "asleep"},
             "patients:transfer": {
                 "what": "moved", "ward": "ICU", "bed": "3", "seen": location_token(self.course),
@@ -167,7 +195,11 @@ def target(course: Course, clinician: User) -> Target:
     at = timezone.now() - timedelta(minutes=30)
     entry = chart(course, clinician, "vitals", at, temperature_c="38.5").entries[0]
     chart(course, clinician, "oxygen", at, device="venturi_mask", fio2_percent="50")
-    return Target(course, entry)
+    other = admit(clinician, name="WEBER, Luca", product="another")
+    gone = admit(clinician, name="WEBER, Luka", product="a third")
+    kept, joined = course.patient_id, gone.patient_id
+    asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
+    return Target(course, entry, other, join_records(asked, sending(clinician)))
 
 
 @pytest.fixture

@@ -1,15 +1,20 @@
 """Signing in, and what stops guessing."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.test import Client
 from time_machine import TimeMachineFixture
 
+from crs_app.accounts import sessions
 from crs_app.accounts.models import SignInThrottle, User
+from patients.models import Course
+from tests.entry_forms import url
 
 PASSWORD = "correct horse 1"
 MINUTE_S = 60
@@ -144,3 +149,74 @@ def test_a_short_password_is_refused(nurse: User) -> None:
 
     with pytest.raises(ValidationError, match="12 characters"):
         validate_password("short-one", nurse)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/accounts/sign-in/",
+        "/accounts/sign-in/?next=/accounts/sign-in/",
+        "http://testserver/accounts/sign-in/",
+        "/accounts/sign-out/",
+        "/accounts/sign-in/#x",
+        "http://[",
+        "\x00",
+    ],
+)
+def test_a_page_of_signing_in_is_not_a_page_to_lead_to(
+    client: Client, nurse: User, nurse_client: Client, asked: str
+) -> None:
+    """Neither for who signs in, nor for who is signed in already."""
+    sent = {"username": "nurse", "password": PASSWORD, "next": asked}
+    assert client.post("/accounts/sign-in/", sent).headers["Location"] == "/"
+    again = nurse_client.get("/accounts/sign-in/", {"next": asked})
+    assert (again.status_code, again.headers["Location"]) == (302, "/")
+
+
+def test_a_message_is_not_shown_to_the_next_person(
+    nurse_client: Client, course: Course, intensivist: User
+) -> None:
+    """The nurse does not follow the redirect that would show it; the tablet goes on."""
+    sent = {"form_id": str(uuid.uuid4()), "reason_not_observed": "asleep"}
+    assert nurse_client.post(url("not_observed", course), sent).status_code == 302
+    assert "asleep" not in str(nurse_client.cookies)
+    nurse_client.post("/accounts/sign-out/")
+    assert "asleep" not in nurse_client.get("/accounts/sign-in/").content.decode()
+    attempt(nurse_client, "icu", PASSWORD)
+    board = nurse_client.get("/").content.decode()
+    assert "A. Osei" in board
+    assert "asleep" not in board
+
+
+def test_a_message_is_not_shown_to_who_signs_in_over_another(
+    nurse_client: Client, course: Course, intensivist: User, clock: TimeMachineFixture
+) -> None:
+    """The nurse's session has ended by itself."""
+    sent = {"form_id": str(uuid.uuid4()), "reason_not_observed": "asleep"}
+    assert nurse_client.post(url("not_observed", course), sent).status_code == 302
+    clock.shift(5 * 60 * MINUTE_S)
+    assert "asleep" not in nurse_client.get("/accounts/sign-in/").content.decode()
+    attempt(nurse_client, "icu", PASSWORD)
+    assert "asleep" not in nurse_client.get("/").content.decode()
+
+
+def test_expired_sessions_are_deleted_a_few_at_each_sign_in(
+    client: Client, nurse: User, clock: TimeMachineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        Client().force_login(nurse)
+    clock.shift(13 * 60 * MINUTE_S)
+    still = Client()
+    still.force_login(nurse)
+    monkeypatch.setattr(sessions, "AT_ONCE", 3)
+    assert enters(client, nurse)
+    assert Session.objects.count() == 4
+    assert sessions.delete_expired_sessions() == 2
+    assert Session.objects.count() == 2
+    assert still.get("/").status_code == 200
+
+
+def test_the_token_of_forms_ends_with_the_browser(client: Client, db: None) -> None:
+    client.get("/accounts/sign-in/")
+    cookie = client.cookies["csrftoken"]
+    assert (cookie["max-age"], cookie["expires"]) == ("", "")

@@ -17,6 +17,12 @@ class BedsidePage:
         self.guidance = page.get_by_role("region", name="Guidance · Figure 2, 2014")
         self.conversion = page.locator("[data-conversion]")
 
+    def unfold_guidance(self) -> None:
+        """Opens what the panel has folded away."""
+        folded = self.guidance.locator("#guidance-folded")
+        if folded.count() and folded.get_attribute("open") is None:
+            folded.locator("summary").first.click()
+
     def guidance_item(self, text: str) -> Locator:
         """The item of guidance that contains ``text``."""
         return self.guidance.get_by_role("article").filter(has_text=text)
@@ -59,6 +65,10 @@ class BedsidePage:
 
     def expect_grade(self, grade: int) -> None:
         expect(self.card.get_by_role("strong")).to_have_text(str(grade))
+
+    def expect_not_assessed(self) -> None:
+        expect(self.card.get_by_role("strong")).to_have_text("–")
+        expect(self.card).to_contain_text("Not yet assessed")
 
     def change(self, text: str, how: str) -> None:
         """Opens the menu of the entry that reads ``text`` and follows ``how``."""

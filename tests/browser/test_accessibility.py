@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
+from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import admit, chart, correct, sending
+from tests.factories import admit, chart, correct, end, record, sending
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
@@ -26,9 +27,9 @@ ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES = {"light": ALL, "dark": ["color-contrast"]}  # a theme changes nothing but colours
 TABS = (
     ("Vitals", "Oxygen", "Vasopressor"),
-    ("Fluid", "Weight", "Labs"),
+    ("Fluid bolus", "Weight", "Labs"),
     ("Symptoms", "Toxicity", "Treatment"),
-    ("Baseline", "Risk", "Judgement"),
+    ("Baseline", "Risk factors", "Clinical judgement"),
     ("Note", "Not observed", "Death"),
 )
 RUN_AXE = """async (rulesByTheme) => {
@@ -64,6 +65,7 @@ def faults_of(page: Page, state: str) -> list[str]:
     faults = []
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")  # else the sticky bar may cover a part of a button
         if page.evaluate(TOO_WIDE) > 0:
             faults.append(f"{state}, {width} px: wider than the screen")
         faults += [f"{state}, {width} px, {fault}" for fault in page.evaluate(RUN_AXE, RULES)]
@@ -108,11 +110,19 @@ def test_the_door_and_the_board(
     admit(nurse, name="LINDQVIST, Per", bed="14")
     page.goto("/")
     faults += faults_of(page, "board")
+    page.evaluate("document.querySelector('[data-board]').toggleAttribute('data-blind', true)")
+    page.evaluate("document.querySelector('[data-board-blind]').hidden = false")
+    faults += faults_of(page, "board that is not updated")
+    page.goto("/?q=nobody&ward=7B")
+    faults += faults_of(page, "board without a result")
+    end(admit(nurse, name="HOME, At", bed="15"), nurse)
+    page.goto("/?ended")
+    faults += faults_of(page, "closed courses")
     page.goto("/courses/admit/")
     faults += faults_of(page, "admit")
     page.get_by_role("textbox", name="Dosing weight").fill("8000")
     page.get_by_role("button", name="Admit").click()
-    expect(page.get_by_text("8000 kg cannot be")).to_be_visible()
+    expect(page.get_by_text("8000 kg is not possible").first).to_be_visible()
     faults += faults_of(page, "admit refused")
     page.goto("/courses/nothing/")
     faults += faults_of(page, "not found")
@@ -150,6 +160,8 @@ def test_a_saved_entry_and_its_menu(busy_bedside: BedsidePage) -> None:
     bedside.fill({"Weight": "81", "Time": ""})
     bedside.save_and_see_it_saved()
     bedside.rows.locator("summary").first.click()
+    # Scrolled, the patient's bar covers a part of whatever is below it.
+    bedside.page.evaluate("scrollTo(0, 0)")
     faults = faults_of(bedside.page, "saved")
     assert not faults, "\n".join(faults)
 
@@ -162,7 +174,7 @@ def test_corrections_and_conflicts(
     faults: list[str] = []
     bedside.change("Norepinephrine 22 mcg/min", "Entered in error")
     faults += faults_of(page, "retract")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
     expect(page.get_by_role("alert")).to_be_visible()
     faults += faults_of(page, "retract refused")
     bedside.change("Norepinephrine 22 mcg/min", "Correct")
@@ -175,7 +187,7 @@ def test_corrections_and_conflicts(
     retract_entry(entry, sending(nurse, answers={"reason": "Another patient"}))
     bedside.fill({"Reason for the correction": "Misread"})
     bedside.save()
-    expect(page.get_by_text("Not saved: this entry was taken back meanwhile")).to_be_visible()
+    expect(page.get_by_text("marked this entry as an error")).to_be_visible()
     faults += faults_of(page, "conflict")
     assert not faults, "\n".join(faults)
 
@@ -193,7 +205,7 @@ def test_what_is_not_sent_and_the_list_of_keys(bedside: BedsidePage) -> None:
     bedside.fill({"Device": "Nasal cannula"})
     page.route("**/entries/oxygen/", lambda route: route.abort("connectionreset"), times=1)
     bedside.save()
-    expect(page.get_by_role("alert")).to_contain_text("Not confirmed.")
+    expect(page.get_by_role("alert")).to_contain_text("Not sent yet.")
     faults += faults_of(page, "not confirmed")
     page.route("**/entries/oxygen/", lambda route: route.fulfill(status=401), times=1)
     bedside.save()
@@ -220,7 +232,7 @@ def test_toxicities_and_symptoms(busy_bedside: BedsidePage) -> None:
     page.get_by_role("radio", name="4 moderate").check()
     faults += faults_of(page, "grading a toxicity")
     bedside.open_tab("Symptoms")
-    page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="present").check()
+    page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="yes").check()
     faults += faults_of(page, "a symptom ticked")
     assert not faults, "\n".join(faults)
 
@@ -239,6 +251,80 @@ def test_a_death_to_confirm_and_a_transfer_refused(
     page.get_by_role("button", name="End the course").click()
     expect(page.get_by_role("alert")).to_be_visible()
     faults += faults_of(page, "ward and bed")
+    page.get_by_label("Reason", exact=True).fill("Discharged")
+    page.get_by_role("button", name="End the course").click()
+    expect(page.get_by_role("region", name="End the course?")).to_be_visible()
+    faults += faults_of(page, "the end asked about")
+    assert not faults, "\n".join(faults)
+
+
+def test_an_identity_corrected(
+    page: Page, nurse: User, busy_course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """The history, each fact, a refusal, what will change, and what was saved."""
+    faults: list[str] = []
+    sign_in(page, nurse)
+    admit(nurse, mrn="IN 7", name="OKONKWO, Ada")
+    address = f"/courses/{busy_course.pk}/identity/"
+    for what in ("", "?what=birth", "?what=infusion", "?what=mrn"):
+        page.goto(address + what)
+        faults += faults_of(page, f"identity {what}")
+    page.get_by_role("textbox", name="MRN").fill("IN 7")
+    page.get_by_label("Why is it corrected?").fill("Passport")
+    page.get_by_role("button", name="Show what will change").click()
+    expect(page.get_by_role("link", name="Join two records")).to_be_visible()
+    faults += faults_of(page, "MRN in use")
+    page.goto(f"{address}?what=birth")
+    for label, typed in (("Day", "5"), ("Year", "2017")):
+        page.get_by_role("textbox", name=label).fill(typed)
+    page.get_by_role("combobox", name="Month").select_option(label="May")
+    page.get_by_label("Why is it corrected?").fill("Passport")
+    page.get_by_role("button", name="Show what will change").click()
+    expect(page.get_by_text("Not saved yet.")).to_be_visible()
+    faults += faults_of(page, "what will change")
+    page.get_by_label("I compared name").check()
+    faults += faults_of(page, "compared")
+    page.get_by_role("button", name="Correct and recalculate").click()
+    expect(page.get_by_text("Corrected")).to_be_visible()
+    faults += faults_of(page, "corrected")
+    assert not faults, "\n".join(faults)
+
+
+def test_records_joined_and_an_entry_moved(
+    page: Page,
+    nurse: User,
+    administrator: User,
+    busy_course: Course,
+    sign_in: Callable[[Page, User], None],
+) -> None:
+    """Search, both side by side, what a join changes, undoing it, and both pages of a move."""
+    faults: list[str] = []
+    other = admit(nurse, mrn="IN 7", name="OKONKWO, A.", product="another")
+    sign_in(page, administrator)
+    join = f"/courses/{busy_course.pk}/join/"
+    page.goto(f"{join}?q=okonkwo")
+    faults += faults_of(page, "search for a record")
+    page.get_by_role("link", name="OKONKWO, A.").click()
+    faults += faults_of(page, "two records")
+    page.get_by_label("Why?").fill("One person")
+    page.get_by_role("button", name="Show what will change").click()
+    page.get_by_label("I compared name").check()
+    faults += faults_of(page, "what a join changes")
+    page.get_by_role("button", name="Join the records").click()
+    page.goto(join)
+    faults += faults_of(page, "joined records")
+    page.get_by_role("link", name="Undo this join…").click()
+    faults += faults_of(page, "undo a join")
+
+    sign_in(page, nurse)
+    entry = busy_course.entries.get(kind="vasopressor")
+    move = f"/courses/{busy_course.pk}/entries/{entry.pk}/move/"
+    page.goto(f"{move}?q=okonkwo")
+    faults += faults_of(page, "search for a patient")
+    page.goto(f"{move}?to={other.pk}")
+    faults += faults_of(page, "both patients")
+    page.goto(f"{move}?to={busy_course.pk}")
+    faults += faults_of(page, "cannot be moved")
     assert not faults, "\n".join(faults)
 
 
@@ -259,7 +345,7 @@ def test_guidance_and_a_dose_to_chart(severe_bedside: BedsidePage) -> None:
     dose.locator("summary").first.click()
     dose.get_by_text("Not now", exact=True).click()
     faults += faults_of(page, "an item open")
-    dose.get_by_role("link", name="Done…").click()
+    dose.get_by_role("link", name="Other dose given…").click()
     expect(bedside.field("Dose")).to_be_visible()
     faults += faults_of(page, "the dose that was given")
     assert not faults, "\n".join(faults)
@@ -268,7 +354,7 @@ def test_guidance_and_a_dose_to_chart(severe_bedside: BedsidePage) -> None:
 def test_guidance_not_appropriate_and_sources(severe_bedside: BedsidePage, course: Course) -> None:
     bedside, page = severe_bedside, severe_bedside.page
     item = bedside.guidance_item("Monitor very closely")
-    item.get_by_role("link", name="Not appropriate…").click()
+    item.get_by_role("link", name="Not suitable…").click()
     expect(page.get_by_label("Goals of care")).to_be_visible()
     faults = faults_of(page, "the reason why not")
     page.get_by_label("Goals of care").check()
@@ -278,3 +364,36 @@ def test_guidance_not_appropriate_and_sources(severe_bedside: BedsidePage, cours
     page.goto(f"/sources/?course={course.pk}")
     faults += faults_of(page, "sources")
     assert not faults, "\n".join(faults)
+
+
+def test_an_opened_timeline_a_lost_connection_and_a_closed_course(
+    busy_bedside: BedsidePage, course: Course, nurse: User
+) -> None:
+    page = busy_bedside.page
+    at = timezone.now() - timedelta(minutes=9)
+    results = (("crp", "142", "mg/L"), ("ferritin", "900", "ug/L"))
+    record(
+        course,
+        nurse,
+        [NewEntry("lab", at, {"analyte": a, "value": v, "unit": u}) for a, v, u in results],
+    )
+    chart(course, nurse, "note", at, note="word" * 80)
+    page.reload()
+    for name in ("evidence", "lab-results"):
+        page.locator(f"details.{name} summary").first.click()
+    faults = faults_of(page, "timeline, rows opened")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Oxygen", exact=True).click()
+    expect(page.get_by_text("Needs the connection. Your entries are safe.")).to_be_visible()
+    faults += faults_of(page, "no connection")
+    page.context.set_offline(False)
+    end(course, nurse)
+    page.reload()
+    expect(page.get_by_role("region", name="Grade at end")).to_be_visible()
+    faults += faults_of(page, "course closed")
+    assert faults == []
+
+
+def test_a_course_that_was_not_assessed(bedside: BedsidePage) -> None:
+    bedside.expect_not_assessed()
+    assert faults_of(bedside.page, "not assessed") == []

@@ -1,17 +1,19 @@
-"""The ward board keeps itself up to date."""
+"""The ward board keeps itself up to date, says when it cannot, and is searched as one types."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from crs_app.accounts.models import User
 from patients.display.text import clock_text
 from patients.models import Course
 from tests.browser.moved_clock import MovedClock
-from tests.factories import admit, chart
+from tests.factories import admit, chart, end
 
 
 def test_the_board_shows_grades_and_what_the_clock_will_change(
@@ -29,7 +31,7 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
     sign_in(page, nurse)
     page.goto("/")
     ada = page.get_by_role("row").filter(has_text="OKONKWO, Ada")
-    expect(ada).to_contain_text("Grade 0")
+    expect(ada).to_contain_text("– not assessed")
     page.evaluate("window.leftOpen = true")
 
     started = timezone.now() - timedelta(hours=1)
@@ -39,7 +41,7 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
     grade_3_at = clock_text(started + timedelta(hours=3), timezone.now())
     expect(ada).to_contain_text(f"grade 3 at {grade_3_at}")
     expect(ada).to_contain_text("1 h 58 min")
-    expect(page.get_by_role("row").nth(1)).to_contain_text("OKONKWO, Ada")
+    expect(page.get_by_role("row").first).to_contain_text("OKONKWO, Ada")
 
     server_clock.forward(timedelta(hours=2))
     page.clock.fast_forward(2 * 60 * 60 * 1000)
@@ -48,3 +50,144 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
 
     ada.get_by_role("link", name="OKONKWO, Ada", exact=True).click()
     expect(page.get_by_role("region", name="CRS grade now")).to_contain_text("3")
+
+
+@pytest.mark.parametrize(("touch", "rows"), [(False, 20), (True, 16)])
+def test_a_desk_shows_twenty_rows_and_a_touch_screen_sixteen(
+    browser: Browser,
+    live_server: Any,
+    nurse: User,
+    sign_in: Callable[[Page, User], None],
+    touch: bool,
+    rows: int,
+) -> None:
+    """At 1440 by 900, whole rows; a click on any place of a row opens the patient."""
+    for number in range(rows + 1):
+        course = admit(nurse, name=f"FAMILYNAME-{number}, Given", ward="7B", bed=str(number))
+        chart(course, nurse, "oxygen", device="nasal_cannula", flow_l_per_min="2")
+        chart(course, nurse, "vasopressor", drug="norepinephrine", rate="12", unit="ug/min")
+        chart(course, nurse, "vasopressor", drug="vasopressin", rate="0.03", unit="units/min")
+    # Chromium takes a finger for the first pointer only on an emulated mobile device.
+    context = browser.new_context(
+        base_url=live_server.url,
+        viewport={"width": 1440, "height": 900},
+        has_touch=touch,
+        is_mobile=touch,
+    )
+    page = context.new_page()
+    sign_in(page, nurse)
+    page.goto("/")
+    assert page.evaluate("matchMedia('(pointer: coarse)').matches") is touch
+    boxes = page.locator(".board tbody tr").evaluate_all(
+        "rows => rows.map((row) => row.getBoundingClientRect()).map(({bottom}) => bottom)"
+    )
+    assert sum(bottom <= 900 for bottom in boxes) >= rows
+    cell = page.locator(".board tbody tr").nth(3).locator("td").last
+    at = cell.bounding_box()
+    assert at is not None
+    page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    expect(page.get_by_role("region", name="CRS grade now")).to_be_visible()
+    context.close()
+
+
+def test_typing_finds_a_patient_and_the_poll_keeps_what_was_asked(
+    page: Page,
+    nurse: User,
+    course: Course,
+    sign_in: Callable[[Page, User], None],
+) -> None:
+    other = admit(nurse, name="LINDQVIST, Per", ward="K4", bed="14")
+    page.clock.install()
+    sign_in(page, nurse)
+    page.goto("/")
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox", name="Name, MRN or bed")
+    expect(search).to_be_focused()
+    page.keyboard.type("lindqv")
+    page.clock.fast_forward(300)
+    expect(page.get_by_role("link", name="OKONKWO, Ada")).to_have_count(0)
+    expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/\?q=lindqv$"))
+    expect(search).to_be_focused()
+
+    page.get_by_label("Ward", exact=True).select_option("K4")
+    expect(page).to_have_url(re.compile(r"/\?q=lindqv&ward=K4$"))
+    chart(course, nurse, "vitals", temperature_c="39")
+    with page.expect_response(re.compile(r"/\?q=lindqv&ward=K4&seen=")):
+        page.clock.fast_forward(61_000)
+    expect(page.get_by_role("link", name="OKONKWO, Ada")).to_have_count(0)
+
+    page.get_by_role("link", name=re.compile("Could be higher")).click()
+    expect(page).to_have_url(re.compile("show=could_be_higher"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/\?q=lindqv&ward=K4$"))
+    expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()
+    expect(search).to_have_value("lindqv")
+
+    end(other, nurse)
+    page.reload()
+    expect(page.get_by_text("No open course matches “lindqv” on ward K4.")).to_be_visible()
+    page.get_by_role("link", name="Look in closed courses").click()
+    expect(page.get_by_role("heading", name="Closed courses")).to_be_visible()
+    expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()
+    end(course, nurse)
+    page.clock.fast_forward(61_000)
+    expect(page.get_by_role("heading", name="Closed courses")).to_be_visible()
+    expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()
+    expect(page.get_by_role("link", name="OKONKWO, Ada")).to_have_count(0)
+
+
+def test_after_two_failed_polls_the_board_says_that_it_may_be_wrong(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """Nothing is hidden meanwhile, and the first answer takes the notice away."""
+    page.clock.install()
+    sign_in(page, nurse)
+    page.goto("/")
+    notice = page.get_by_role("alert").filter(has_text="This board may be wrong")
+
+    def fail(route: Route) -> None:
+        route.abort()
+
+    polls = re.compile("seen=")
+    page.route(polls, fail)
+    with page.expect_event("requestfailed"):
+        page.clock.fast_forward(61_000)
+    expect(notice).to_be_hidden()
+    with page.expect_event("requestfailed"):
+        page.clock.fast_forward(60_000)
+    expect(notice).to_be_visible()
+    expect(page.locator("[data-blind] .grade-badge")).to_have_css("border-style", "dashed")
+    expect(page.get_by_role("link", name="OKONKWO, Ada")).to_be_visible()
+
+    page.unroute(polls, fail)
+    page.get_by_role("button", name="Try now").click()
+    expect(notice).to_be_hidden()
+    expect(page.locator("[data-blind]")).to_have_count(0)
+
+    page.route(polls, lambda route: route.fulfill(status=503, body="busy"))
+    for _ in range(2):
+        with page.expect_response(polls):
+            page.clock.fast_forward(61_000)
+    expect(notice).to_be_visible()
+
+
+def test_the_board_is_searched_without_a_script(
+    browser: Browser,
+    live_server: Any,
+    nurse: User,
+    course: Course,
+    sign_in: Callable[[Page, User], None],
+) -> None:
+    admit(nurse, name="LINDQVIST, Per", ward="K4", bed="14")
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, nurse)
+    page.goto("/?show=could_be_higher&sort=place")
+    page.get_by_role("link", name=re.compile("^All")).click()
+    page.get_by_label("Name, MRN or bed").fill("per")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("link", name="LINDQVIST, Per")).to_be_visible()
+    expect(page.get_by_role("link", name="OKONKWO, Ada")).to_have_count(0)
+    assert "sort=place" in page.url
+    context.close()

@@ -51,11 +51,11 @@ def test_a_rise_of_the_grade_shows_everywhere_at_once(bedside: BedsidePage) -> N
     rows = bedside.rows.count()
     bedside.fill(FEVER_ROUND)
     bedside.save()
-    bedside.expect_saved("Grade 0 to grade 1")
+    bedside.expect_saved("Not assessed to grade 1")
     bedside.expect_grade(1)
-    expect(bedside.announcer).to_have_text("CRS grade 0 to grade 1")
+    expect(bedside.announcer).to_have_text("CRS not assessed to grade 1")
     expect(bedside.rows).to_have_count(rows + 2)
-    expect(bedside.rows.first).to_contain_text("Grade 0 → 1")
+    expect(bedside.rows.first).to_contain_text("Grade – → 1")
     expect(bedside.rows.nth(1)).to_contain_text("Temp 38.4 °C · BP 118/66 · SpO₂ 96 %")
 
 
@@ -84,13 +84,15 @@ def test_a_save_after_a_refusal_leaves_nothing_behind_in_the_form(
     refused = bedside.page.get_by_role("alert")
     expect(refused.first).to_contain_text("Choose the drug")
     expect(refused.last).to_contain_text("Say what else it is due to")
-    bedside.fill({"Drug": "Norepinephrine", "Why not CRS, or why uncertain": "spinal block"})
+    bedside.fill(
+        {"Drug": "Norepinephrine", "Reason (other cause, or why uncertain)": "spinal block"}
+    )
     bedside.save_and_see_it_saved()
 
     expect(bedside.field("Drug")).to_have_value("")
     expect(bedside.field("Stopped")).not_to_be_checked()
     expect(bedside.field("Due to")).to_have_value("crs")
-    expect(bedside.field("Why not CRS, or why uncertain")).to_have_value("")
+    expect(bedside.field("Reason (other cause, or why uncertain)")).to_have_value("")
     expect(bedside.page.get_by_role("alert")).to_have_count(0)
 
 
@@ -152,7 +154,7 @@ def test_without_a_network_nothing_is_lost(bedside: BedsidePage, course: Course)
     bedside.page.context.set_offline(True)
     bedside.save()
     refused = bedside.page.get_by_role("alert")
-    expect(refused).to_contain_text("Not confirmed. There is no connection.")
+    expect(refused).to_contain_text("Not sent yet. There is no connection.")
     for label, typed in FEVER_ROUND.items():
         expect(bedside.field(label)).to_have_value(typed)
     assert ChartingAct.objects.count() == acts

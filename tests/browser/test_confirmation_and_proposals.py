@@ -22,7 +22,11 @@ def test_an_unusual_value_is_asked_about_and_kept_when_it_is_right(
     bedside.save()
     asked = page.get_by_role("region", name="Please confirm")
     expect(asked).to_contain_text("Temperature 42 °C is unusually high")
-    expect(asked).to_be_focused()
+    expect(asked).to_contain_text("Not saved yet")
+    expect(asked.get_by_role("button", name="Change it")).to_be_focused()
+    above = "asked => asked.getBoundingClientRect().bottom"
+    box = bedside.field("Temperature").evaluate("box => box.getBoundingClientRect().top")
+    assert asked.evaluate(above) <= box, "above the boxes"
     expect(asked).to_be_in_viewport(ratio=1)
     expect(bedside.field("Temperature")).to_have_value("42")
     assert not course.entries.filter(kind="vitals").exists()
@@ -37,9 +41,16 @@ def test_an_unusual_value_is_asked_about_and_kept_when_it_is_right(
 def test_enter_upon_enter_confirms_nothing(bedside: BedsidePage, course: Course) -> None:
     """A hand that presses Enter through the fields does not press yes."""
     bedside.fill({"SpO₂": "60"})
-    for _ in range(3):
-        bedside.field("SpO₂").press("Enter")
-        expect(bedside.page.get_by_role("region", name="Please confirm")).to_be_visible()
+    bedside.field("SpO₂").press("Enter")
+    asked = bedside.page.get_by_role("region", name="Please confirm")
+    expect(asked).to_be_visible()
+    for _ in range(2):
+        bedside.page.keyboard.press("Enter")  # on "Change it": back to the box
+        expect(bedside.field("SpO₂")).to_be_focused()
+        with bedside.page.expect_response("**/entries/vitals/") as answer:
+            bedside.page.keyboard.press("Enter")
+        assert answer.value.status == 422
+        expect(asked.get_by_role("button", name="Change it")).to_be_focused()
     assert not course.entries.filter(kind="vitals").exists()
 
 
@@ -63,13 +74,13 @@ def test_one_vital_sign_of_a_set_is_due_to_something_else(
             "Temperature": "38.4",
             "Systolic": "84",
             "Systolic due to": "another cause",
-            "Why not CRS, or why uncertain": "bleeding",
+            "Reason (other cause, or why uncertain)": "bleeding",
         }
     )
     bedside.save_and_see_it_saved()
     bedside.expect_grade(1)
     row = bedside.rows.filter(has_text="SBP 84")
-    expect(row).to_contain_text("SBP another cause, not counted: bleeding")
+    expect(row).to_contain_text("SBP other cause, not counted for CRS: bleeding")
 
     expect(bedside.field("Systolic due to")).to_have_value("other")
     expect(bedside.field("Temperature due to")).to_have_value("")
@@ -96,11 +107,11 @@ def test_a_drug_is_proposed_to_be_due_to_what_it_was(
     bedside = BedsidePage(page)
     bedside.fill({"Drug": "Norepinephrine"})
     expect(bedside.field("Due to")).to_have_value("other")
-    expect(bedside.field("Why not CRS, or why uncertain")).to_have_value("spinal block")
+    expect(bedside.field("Reason (other cause, or why uncertain)")).to_have_value("spinal block")
     expect(page.get_by_text("As last charted")).to_be_visible()
     bedside.fill({"Drug": "Dopamine"})
     expect(bedside.field("Due to")).to_have_value("crs")
-    expect(bedside.field("Why not CRS, or why uncertain")).to_have_value("")
+    expect(bedside.field("Reason (other cause, or why uncertain)")).to_have_value("")
 
 
 def test_one_tap_from_the_board_to_the_form(
@@ -126,5 +137,5 @@ def test_a_late_entry_says_what_it_changed(bedside: BedsidePage, nurse: User) ->
     bedside.save()
     bedside.expect_saved("2 grade changes")
     saved = bedside.page.get_by_role("status").filter(has_text="Saved")
-    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 0 → 1"))
+    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade – → 1"))
     expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 1 → 0"))

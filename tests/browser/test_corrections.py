@@ -52,17 +52,17 @@ def test_an_entry_is_taken_back(oxygen: Entry, bedside: BedsidePage) -> None:
     """It was someone else's: taken back with a reason, struck through, and out of the grade."""
     page = bedside.page
     bedside.change(CANNULA, "Entered in error")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
     reason = bedside.field("Why was it entered in error?")
     expect(reason).to_have_accessible_description("Say why the entry is retracted.")
     reason.fill("Another patient")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
 
     bedside.expect_saved()
-    bedside.expect_grade(0)
+    bedside.expect_not_assessed()
     row = bedside.rows.filter(has_text="Another patient")
     expect(row.locator("s")).to_have_text(CANNULA)
-    expect(bedside.announcer).to_have_text("CRS grade 2 to grade 0")
+    expect(bedside.announcer).to_have_text("CRS grade 2 to not assessed")
 
 
 def test_of_two_who_correct_the_same_entry_the_second_sees_the_first(
@@ -87,7 +87,7 @@ def test_of_two_who_correct_the_same_entry_the_second_sees_the_first(
     other.save()
 
     alert = other.page.get_by_role("alert")
-    expect(alert).to_contain_text("Not saved: this entry was corrected meanwhile by J. Ruiz")
+    expect(alert).to_contain_text("Not saved: J. Ruiz corrected this entry at")
     expect(alert).to_contain_text("Nasal cannula, 4 L/min")
     expect(alert).to_contain_text("Nothing was overwritten.")
     expect(other.field("Flow")).to_have_value("6")

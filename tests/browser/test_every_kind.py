@@ -42,16 +42,20 @@ JOURNEYS = [
         "Norepinephrine 9 mcg/min",
     ),
     Journey(
-        "Fluid", {"Volume": "500"}, "Fluid bolus 500 mL", {"Volume": "250"}, "Fluid bolus 250 mL"
+        "Fluid bolus",
+        {"Volume": "500"},
+        "Fluid bolus 500 mL",
+        {"Volume": "250"},
+        "Fluid bolus 250 mL",
     ),
     Journey("Labs", {"ALT": "35"}, "ALT 35 U/L", {"Result": "53"}, "ALT 53 U/L"),
     Journey(
         "Symptoms",
         {},
         "Rigors present",
-        {"Now": "absent"},
+        {"Now": "no"},
         "Rigors absent",
-        chosen={"Rigors": "present"},
+        chosen={"Rigors": "yes"},
     ),
     Journey(
         "Treatment",
@@ -76,7 +80,7 @@ KEYS = {
     "Vitals": "v",
     "Oxygen": "o",
     "Vasopressor": "p",
-    "Fluid": "f",
+    "Fluid bolus": "f",
     "Labs": "l",
     "Symptoms": "s",
     "Treatment": "r",
@@ -120,7 +124,7 @@ def test_charted_corrected_and_taken_back(
 
     bedside.change(journey.says_then, "Entered in error")
     page.get_by_role("button", name="Another patient").click()
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Mark as entered in error").click()
     expect(bedside.rows.filter(has_text="entered in error: Another patient")).to_have_count(1)
     assert Entry.objects.filter(course=course).count() == entries + 3
 

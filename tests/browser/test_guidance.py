@@ -51,7 +51,7 @@ def test_the_most_urgent_opens_to_its_basis(
     bedside = open_page(severe)
     first = bedside.guidance.get_by_role("article").first
     expect(first).to_contain_text("Critical")
-    expect(first).to_contain_text("the paper treats all such patients")
+    expect(first).to_contain_text("is advised for every patient")
     unfold(first)
     expect(first).to_contain_text("Lee 2014")
     expect(first).to_contain_text("J. Ruiz")
@@ -96,7 +96,7 @@ def test_a_panel_that_was_replaced_during_a_save_is_asked_for(
 
     bedside.page.route("**/entries/vitals/", replaced_meanwhile)
     bedside.fill({"Heart rate": "88"})
-    with bedside.page.expect_request(re.compile(r"/guidance/\?seen=")):
+    with bedside.page.expect_request(re.compile(r"/live/\?")):
         bedside.save()
     bedside.expect_saved("HR 88")
 
@@ -104,9 +104,18 @@ def test_a_panel_that_was_replaced_during_a_save_is_asked_for(
 def test_done_charts_the_dose_and_starts_the_clock(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
-    """The dose is there; one tap later it is charted, answered and counted down."""
+    """Neither dose is filled in; the chosen one is charted, answered and counted down."""
     bedside = open_page(severe)
-    bedside.guidance_item("Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
+    card = bedside.guidance_item("Tocilizumab 4 mg/kg")
+    given = card.locator("[data-given]")
+    expect(given).to_have_text("Given: choose a dose first")
+    expect(card.get_by_role("radio", checked=True)).to_have_count(0)
+    given.click()
+    expect(card.get_by_role("radio", name="320 mg")).to_be_focused()
+    expect(bedside.field("Temperature")).to_be_visible()
+    card.get_by_role("radio", name="320 mg").check()
+    expect(given).to_have_text("320 mg given…")
+    given.click()
     expect(bedside.field("Dose")).to_have_value("320")
     bedside.save()
     waiting = bedside.guidance_item("Tocilizumab given at")
@@ -122,7 +131,9 @@ def test_a_wrong_dose_stays_and_says_what_is_wrong(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
     bedside = open_page(severe)
-    bedside.guidance_item("Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
+    item = bedside.guidance_item("Tocilizumab 4 mg/kg")
+    item.get_by_role("link", name="Other dose given…").click()
+    expect(bedside.field("Dose")).to_have_value("")
     bedside.fill({"Dose": "32o"})
     bedside.save()
     expect(bedside.page.get_by_role("alert")).to_contain_text("not a number")
@@ -157,14 +168,14 @@ def test_not_appropriate_asks_why(
 ) -> None:
     bedside = open_page(severe)
     card = bedside.guidance_item("Monitor very closely")
-    card.get_by_role("link", name="Not appropriate…").click()
+    card.get_by_role("link", name="Not suitable…").click()
     expect(bedside.page.get_by_label("Goals of care")).to_be_visible()
     bedside.save()
     expect(bedside.page.get_by_role("alert")).to_have_text("Choose a reason, or write one.")
     bedside.page.get_by_label("Goals of care").check()
     bedside.save()
-    expect(card).to_contain_text("Not appropriate: Goals of care")
-    expect(bedside.timeline).to_contain_text("Not appropriate: Goals of care")
+    expect(card).to_contain_text("Not suitable: Goals of care")
+    expect(bedside.timeline).to_contain_text("Not suitable: Goals of care")
 
 
 def test_done_is_one_tap_and_keeps_the_focus_in_place(
@@ -191,6 +202,7 @@ def test_the_two_questions_decide_the_branch_and_can_be_changed(
     bedside.guidance.get_by_role("group", name="Older age?").get_by_role(
         "button", name="No"
     ).click()
+    bedside.unfold_guidance()
     expect(bedside.guidance_item("neither risk: symptomatic treatment")).to_be_visible()
     bedside.guidance.get_by_text("Answered: extensive comorbidities no, older age no").click()
     older = bedside.guidance.get_by_role("group", name="Older age?")
@@ -204,11 +216,11 @@ def test_what_is_not_known_is_charted_from_the_item(
 ) -> None:
     chart(course, nurse, "oxygen", device="nasal_cannula")
     bedside = open_page(course)
-    bedside.guidance_item("Could be grade 3").get_by_role("link", name="Chart oxygen").click()
+    bedside.guidance_item("Grade may be 3").get_by_role("link", name="Chart oxygen").click()
     expect(bedside.field("Device")).to_be_visible()
     bedside.fill({"Device": "Nasal cannula", "Flow": "2"})
     bedside.save_and_see_it_saved()
-    expect(bedside.guidance_item("Could be grade 3")).to_have_count(0)
+    expect(bedside.guidance_item("Grade may be 3")).to_have_count(0)
 
 
 def test_an_old_infusion_is_unchanged_or_stopped(
@@ -261,7 +273,7 @@ def test_stabilised_ends_the_reassessment(
     chart(severe, nurse, "treatment", at, agent="tocilizumab", dose_mg="320")
     bedside = open_page(severe)
     reassess = bedside.guidance_item("after tocilizumab (grade 3, now 3)")
-    reassess.get_by_role("button", name="Stabilised").click()
+    reassess.get_by_role("button", name="Improved or stabilised").click()
     expect(reassess).to_have_count(0)
     expect(bedside.timeline).to_contain_text("Stabilised · Not better")
 
@@ -269,15 +281,15 @@ def test_stabilised_ends_the_reassessment(
 def test_a_first_rise_interrupts_once(
     severe: Course, open_page: Callable[[Course], BedsidePage]
 ) -> None:
-    """It takes the focus the first time; dismissed, it does not come again."""
+    """It is read out and takes no focus; dismissed, it does not come again."""
     bedside = open_page(severe)
     rise = bedside.page.get_by_role("region", name="The grade has risen")
-    expect(rise).to_be_focused()
-    expect(rise).to_contain_text("Grade 0 → 3")
+    expect(rise).to_contain_text("Grade – → 3")
+    expect(bedside.page.locator("#rise-announcer")).to_contain_text("Grade – → 3 at")
+    assert bedside.page.evaluate("document.activeElement === document.body")
     bedside.page.reload()
     expect(rise).to_be_visible()
-    expect(rise).not_to_be_focused()
-    rise.get_by_role("button", name="Dismiss").click()
+    rise.get_by_role("button", name="OK, seen").click()
     expect(rise).to_be_hidden()
     bedside.page.reload()
     expect(bedside.guidance).to_be_visible()
@@ -318,7 +330,7 @@ def test_without_connection_nothing_is_lost_silently(
     bedside = open_page(severe)
     bedside.page.context.set_offline(True)
     bedside.guidance_item("Monitor very closely").get_by_role("button", name="Done").click()
-    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not confirmed. There is no")
+    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Not sent yet. There is no")
     assert not GuidanceAnswer.objects.exists()
 
 
@@ -336,8 +348,9 @@ def test_without_javascript_every_answer_works(
     bedside = BedsidePage(page)
     bedside.guidance_item("Monitor very closely").get_by_role("button", name="Done").click()
     expect(page.locator("main")).to_contain_text("Saved. Done")
-    bedside.guidance_item("Tocilizumab 4 mg/kg").get_by_role("link", name="Done…").click()
-    expect(bedside.field("Dose")).to_have_value("320")
+    item = bedside.guidance_item("Tocilizumab 4 mg/kg")
+    item.get_by_role("link", name="Other dose given…").click()
+    bedside.fill({"Dose": "320"})
     bedside.save()
     expect(bedside.guidance_item("Tocilizumab given at")).to_be_visible()
     plain.close()

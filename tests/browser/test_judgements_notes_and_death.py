@@ -1,5 +1,7 @@
 """Judgements, notes, what was not observed, and a death, which is read back first."""
 
+import re
+
 from playwright.sync_api import expect
 
 from patients.models import Course, Entry, EntryKind
@@ -35,17 +37,17 @@ def test_a_death_is_read_back_before_it_is_recorded(bedside: BedsidePage, course
     expect(asked).to_contain_text(f"{course.patient.name}, MRN {course.patient.mrn}, died")
     expect(asked).to_contain_text("a death due to CRS")
     assert not Entry.objects.filter(kind=EntryKind.DEATH).exists()
-    asked.get_by_role("button", name="Yes, correct: save").click()
+    asked.get_by_role("button", name=re.compile("right, save")).click()
     bedside.expect_grade(5)
 
     bedside.change("Death", "Entered in error")
     bedside.fill({"Why was it entered in error?": "Wrong patient"})
-    bedside.page.get_by_role("button", name="Take it back").click()
-    bedside.expect_grade(0)
+    bedside.page.get_by_role("button", name="Mark as entered in error").click()
+    bedside.expect_not_assessed()
 
 
 def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -> None:
-    bedside.open_tab("Judgement")
+    bedside.open_tab("Clinical judgement")
     judged = "Immediately life-threatening toxicity"
     bedside.fill({"Judged": judged, "Judgement": "present"})
     bedside.save_and_see_it_saved()
@@ -53,7 +55,7 @@ def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -
     bedside.change("Judged immediately life-threatening toxicity: yes", "Correct")
     bedside.fill({"Judgement": "not present", "Reason for the correction": "Misunderstood"})
     bedside.save()
-    bedside.expect_grade(0)
+    bedside.expect_not_assessed()
 
 
 def test_a_note_is_written(bedside: BedsidePage) -> None:

@@ -27,14 +27,14 @@ REFUSED = [
         "Vitals",
         {"Temperature": "45.1", "Heart rate": "92"},
         "Temperature",
-        "45.1 °C cannot be: expected 25 to 45 °C.",
+        "45.1 °C is not possible: expected 25 to 45 °C.",
         id="a temperature that nobody has",
     ),
     pytest.param(
         "Vitals",
         {"Temperature": "98.6", "Heart rate": "92"},
         "Temperature",
-        "Is it in °F?",
+        "Did you mean °F?",
         id="Fahrenheit in the Celsius field",
     ),
     pytest.param(
@@ -55,7 +55,7 @@ REFUSED = [
         "Vasopressor",
         {"Drug": "Norepinephrine", "Rate": "12", "Unit": "mL/h"},
         "Concentration",
-        "How much is in one mL? mL/h alone is no dose.",
+        "Enter the syringe concentration.",
         id="mL/h without a concentration",
     ),
 ]
@@ -107,16 +107,27 @@ def test_a_dose_per_kilogram_needs_a_weight(
 def test_an_admission_is_refused_at_its_fields(
     page: Page, nurse: User, sign_in: Callable[[Page, User], None]
 ) -> None:
-    """No birth date, no age, a weight in the hundreds: errors at the fields, values kept."""
+    """No birth date, no age, a weight in the hundreds: errors at the fields, values kept.
+
+    The cursor stands in the first wrong field; a summary names all of them, with links.
+    """
     sign_in(page, nurse)
     page.goto("/courses/admit/")
     page.get_by_role("textbox", name="Name").fill("OKONKWO, Ada")
     page.get_by_role("textbox", name="Dosing weight").fill("8000")
     page.get_by_role("button", name="Admit").click()
     birth_date = page.get_by_role("textbox", name="Birth date")
-    expect(birth_date).to_have_accessible_description(re.compile("Give the birth date, or the age"))
+    expect(birth_date).to_have_accessible_description(
+        re.compile("Enter the birth date, or the age")
+    )
+    number = page.get_by_role("textbox", name="MRN")
+    expect(number).to_be_focused()
+    summary = page.get_by_role("alert").filter(has_text="Please correct")
+    for words in ("MRN: Enter the MRN.", "Sex: Select the sex.", "Ward: Enter the ward."):
+        expect(summary.get_by_role("listitem").filter(has_text=words)).to_be_visible()
+    summary.get_by_role("link", name="Dosing weight").click()
     weight = page.get_by_role("textbox", name="Dosing weight")
-    expect(weight).to_have_accessible_description(re.compile("8000 kg cannot be"))
+    expect(weight).to_have_accessible_description(re.compile("8000 kg is not possible"))
     expect(weight).to_have_value("8000")
     expect(page.get_by_role("textbox", name="Name")).to_have_value("OKONKWO, Ada")
     assert not Course.objects.exists()

@@ -9,7 +9,7 @@ from tests.browser.bedside_page import BedsidePage
 TABS = {
     "o": "Oxygen",
     "p": "Vasopressor",
-    "f": "Fluid",
+    "f": "Fluid bolus",
     "l": "Labs",
     "s": "Symptom",
     "x": "Toxicity",

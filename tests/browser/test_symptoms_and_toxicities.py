@@ -52,9 +52,17 @@ def test_arrows_walk_what_was_found_and_escape_leaves_it(bedside: BedsidePage) -
     keys.type("liver")
     expect(options(bedside).first).to_have_text("Hepatic failure")
     keys.press("ArrowDown")
-    second = options(bedside).nth(1)
     active = search(bedside).get_attribute("aria-activedescendant")
-    assert active == second.get_attribute("id")
+    assert active == options(bedside).first.get_attribute("id"), "the first that was found"
+    keys.press("Escape")
+    search(bedside).fill("confused")
+    expect(options(bedside).first).to_have_text("Confusion")
+    search(bedside).fill("conf")
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    expect(search(bedside)).to_have_value("Confusion")
+    search(bedside).fill("liver")
+    keys.press("ArrowDown")
     keys.press("Escape")
     expect(options(bedside)).to_have_count(0)
     expect(search(bedside)).to_have_value("")
@@ -92,17 +100,17 @@ def test_a_refused_toxicity_keeps_what_was_chosen(bedside: BedsidePage) -> None:
 def test_symptoms_are_ticked_present_and_absent(bedside: BedsidePage, course: Course) -> None:
     """One save; the list is blank again, with the last answers shown."""
     bedside.open_tab("Symptoms")
-    says(bedside, "Rigors", "present").check()
-    says(bedside, "Fatigue", "absent").check()
-    says(bedside, "Rash", "present").check()
+    says(bedside, "Rigors", "yes").check()
+    says(bedside, "Fatigue", "no").check()
+    says(bedside, "Rash", "yes").check()
     bedside.save_and_see_it_saved()
     bedside.expect_grade(1)
     expect(bedside.page.get_by_text("give rash a CTCAE grade")).to_be_visible()
-    expect(says(bedside, "Rigors", "not said")).to_be_checked()
+    expect(says(bedside, "Rigors", "not assessed")).to_be_checked()
     expect(bedside.page.locator("#previous-symptom_rigors")).to_contain_text("present")
     assert Entry.objects.filter(kind=EntryKind.SYMPTOM).count() == 3
 
-    says(bedside, "Rigors", "absent").check()
+    says(bedside, "Rigors", "no").check()
     bedside.save()
     bedside.expect_saved("Rigors absent")
     assert Entry.objects.filter(kind=EntryKind.SYMPTOM).count() == 4
@@ -110,8 +118,8 @@ def test_symptoms_are_ticked_present_and_absent(bedside: BedsidePage, course: Co
 
 def test_symptoms_are_ticked_by_the_keyboard(bedside: BedsidePage) -> None:
     bedside.open_tab("Symptoms")
-    says(bedside, "Malaise", "not said").focus()
+    says(bedside, "Malaise", "not assessed").focus()
     bedside.page.keyboard.press("ArrowRight")
-    expect(says(bedside, "Malaise", "present")).to_be_checked()
+    expect(says(bedside, "Malaise", "yes")).to_be_checked()
     bedside.page.keyboard.press("Tab")
-    expect(says(bedside, "Fatigue", "not said")).to_be_focused()
+    expect(says(bedside, "Fatigue", "not assessed")).to_be_focused()

@@ -99,7 +99,7 @@ def test_a_sum_of_bitartrate_is_named_as_such(
     bedside = BedsidePage(page)
     bedside.open_tab("Vasopressor")
     bedside.fill({"Drug": "Norepinephrine", "Rate": "0.5", "Unit": "mcg/kg/min"})
-    expect(page.get_by_text("charted as bitartrate here; half of it")).to_be_visible()
+    expect(page.get_by_text("Dose as norepinephrine bitartrate; half of it")).to_be_visible()
     expect(bedside.conversion).to_contain_text("= 40 mcg/min as bitartrate; half of it")
     bedside.fill({"Drug": "Epinephrine"})
     expect(bedside.conversion).not_to_contain_text("bitartrate")

@@ -56,13 +56,13 @@ def test_a_high_dose_becomes_grade_3_on_a_page_left_open(
     patient = page.get_by_role("region", name="Patient")
     for fact in ("OKONKWO, Ada", "80 kg", "126/74", "day 4"):
         expect(patient).to_contain_text(fact)
-    bedside.expect_grade(0)
+    bedside.expect_not_assessed()
 
     bedside.open_tab("Vasopressor")
     bedside.fill({"Drug": "Norepinephrine", "Rate": "0.25", "Unit": "mcg/kg/min"})
     expect(bedside.conversion).to_have_text("0.25 mcg/kg/min × 80 kg = 20 mcg/min")
     bedside.save()
-    bedside.expect_saved("Grade 0 to grade 2")
+    bedside.expect_saved("Not assessed to grade 2")
     bedside.expect_grade(2)
     course = Course.objects.get()
     started = Entry.objects.get(kind=EntryKind.VASOPRESSOR).at

@@ -311,6 +311,15 @@ def counted_value(entry: Entry, field: str) -> Fraction | None:
     return number(value)
 
 
+def counted_temperature(entry: Entry) -> Fraction | None:
+    fahrenheit = entry.raw.get("temperature_f")
+    if fahrenheit is None:
+        return counted_value(entry, "temperature_c")
+    if attribution(entry, "temperature_c") == "other":
+        return None
+    return (number(fahrenheit) - 32) * 5 / 9
+
+
 def first_death(chart: Chart) -> Entry | None:
     deaths = charted(chart, chart.now, "death")
     return last([entry for entry in deaths if entry.at == deaths[0].at])
@@ -557,9 +566,13 @@ def state_at(chart: Chart, t: datetime) -> State:
 
 
 def symptoms(chart: Chart, t: datetime, state: State) -> None:
-    measured = [e for e in charted(chart, t, "vitals") if e.raw.get("temperature_c") is not None]
+    measured = [
+        e
+        for e in charted(chart, t, "vitals")
+        if e.raw.get("temperature_c") is not None or e.raw.get("temperature_f") is not None
+    ]
     if measured:
-        temperature = counted_value(measured[-1], "temperature_c")
+        temperature = counted_temperature(measured[-1])
         if temperature is not None and temperature >= chart.policy["fever_threshold_c"]:
             state.met["symptom.fever"] = 1
     for term in sorted({entry.raw["term"] for entry in charted(chart, t, "symptom")}):

@@ -453,6 +453,8 @@ def vitals_pressure(choose: Chooser) -> Raw:
 
 def vitals(choose: Chooser) -> Raw:
     fields: Raw = {"temperature_c": choose.pick(TEMPERATURES)}
+    if choose.chance(10):
+        fields = {"temperature_f": choose.pick(("100.4", "100.399", 101, "97.9"))}
     if choose.chance(30):
         fields = {"heart_rate": 110, "respiratory_rate": 24, "spo2_percent": 93}
     return vitals_of(choose, fields)
@@ -462,7 +464,11 @@ def vitals_of(choose: Chooser, fields: Raw) -> Raw:
     raw = {"kind": "vitals", **fields}
     if choose.chance(12):
         raw["attribution"] = {
-            name: choose.pick(("other", "crs", "uncertain")) for name in fields if choose.chance(60)
+            name.replace("temperature_f", "temperature_c"): choose.pick(
+                ("other", "crs", "uncertain")
+            )
+            for name in fields
+            if choose.chance(60)
         }
         return raw
     return attributed(choose, raw, percent=8)
@@ -556,7 +562,7 @@ def symptom(choose: Chooser) -> Raw:
 
 def treatment(choose: Chooser) -> Raw:
     agent = choose.pick(("tocilizumab", "dexamethasone", "methylprednisolone"))
-    return {"kind": "treatment", "agent": agent, "dose_mg": 320}
+    return {"kind": "treatment", "agent": agent, "dose_mg": 40}
 
 
 def death(choose: Chooser) -> Raw:

@@ -276,7 +276,7 @@ def test_neutropenia_from_before_the_infusion_stresses_infection_until_newer_is_
         at(0, temperature("39"), low)
         .item("infection.workup")
         .inputs[0]
-        .value.startswith("Neutrophils 0.1 10^9/L")
+        .value.startswith("Neutrophils 0.1 ×10⁹/L")
     )
     assert "infection.workup" not in at(0, temperature("39"), low, better).codes[:1]
     assert at(0, temperature("39"), low, better).item("infection.workup").inputs == ()
@@ -303,7 +303,7 @@ def test_risk_answers_overlay_each_other_question_by_question() -> None:
 def test_one_yes_decides_while_the_other_question_is_open() -> None:
     found = at(0, norepinephrine(4), pressure(104), entry(0, kind="risk", older_age=True))
     assert "immunosuppression.consider" in found.codes
-    assert "the other answer already decides" in found.item("risk.unanswered").summary
+    assert "does not change the advice" in found.item("risk.unanswered").summary
 
 
 def test_immunosuppression_is_not_advised_against_where_the_grade_could_be_3() -> None:
@@ -324,10 +324,8 @@ def test_the_bound_names_every_unknown_and_what_to_chart() -> None:
     result = {"kind": "lab", "analyte": "creatinine", "value": "3", "unit": "mg/dL"}
     ticked = entry(0, kind="symptom", term="confusion", present=True)
     found = at(0, entry(0, **result), ticked).item("bound.resolve")
-    assert found.summary == (
-        "Could be grade 4: chart Creatinine as a number with its limits of normal, and 1 more"
-    )
-    assert "give the ticked signs their CTCAE grade" in found.detail
+    assert found.summary == ("Grade may be 4. Enter creatinine with its normal range, and 1 more")
+    assert "enter a CTCAE grade for the ticked signs" in found.detail
     assert len(found.unknown) == 2
 
 
@@ -342,24 +340,24 @@ def test_every_unknown_of_the_engine_names_what_to_chart() -> None:
 @pytest.mark.parametrize(
     ("entries", "asked"),
     [
-        ((temperature("39"),), "Temperature last charted 5 h ago: still so?"),
-        ((pressure(80),), "Systolic pressure last charted 5 h ago: still so?"),
+        ((temperature("39"),), "Temperature last charted 5 h ago: still correct?"),
+        ((pressure(80),), "Systolic pressure last charted 5 h ago: still correct?"),
         (
             (pressure(80, mean_arterial_pressure_mmhg=55, heart_rate=120),),
-            "Systolic pressure last charted 5 h ago: still so?",
+            "Systolic pressure last charted 5 h ago: still correct?",
         ),
         (
             (entry(0, kind="vitals", mean_arterial_pressure_mmhg=55, temperature_c="39"),),
-            "Mean arterial pressure last charted 5 h ago: still so?",
+            "Mean arterial pressure last charted 5 h ago: still correct?",
         ),
         (
             (entry(0, kind="oxygen", device="nasal_cannula", flow_l_per_min=2), pressure(80)),
-            "Oxygen last charted 5 h ago; Systolic pressure last charted 5 h ago: still so?",
+            "Oxygen last charted 5 h ago; Systolic pressure last charted 5 h ago: still correct?",
         ),
         (
             (*SHOCK, vasopressor("epinephrine", 1, "ug/min")),
             "Epinephrine last charted 5 h ago; Norepinephrine last charted 5 h ago, 1 more: "
-            "still so?",
+            "still correct?",
         ),
     ],
 )
@@ -728,7 +726,7 @@ def treated_courses(draw: st.DrawFn) -> Raw:
         words = draw(
             st.sampled_from(
                 (
-                    {"kind": "treatment", "agent": agent, "dose_mg": 280},
+                    {"kind": "treatment", "agent": agent, "dose_mg": 40},
                     {"kind": "risk", "extensive_comorbidities": False, "older_age": False},
                     {"kind": "risk", "older_age": True},
                     {"kind": "toxicity", "term": "encephalopathy", "grade": 3},

@@ -3,14 +3,17 @@
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from grading.__main__ import main
+from grading.input_file import LONGEST_DOCUMENT
 from grading.progress import Progress
 from tests.grading.test_course_file import BASE, course
 
@@ -99,7 +102,7 @@ def test_an_empty_course_is_grade_0(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_text(json.dumps(BASE))
     _, out, _ = run(str(path), capsys=capsys)
     assert "CRS GRADE  0   since 2014-01-01 00:00" in out
-    assert "no criterion of CRS is met" in out
+    assert "no CRS criterion met in the values charted" in out
     assert "by the clock, if nothing more is charted\n  none" in out
 
 
@@ -251,3 +254,127 @@ def test_progress_without_a_known_length_counts_courses() -> None:
     with Progress.over(io.BytesIO(), "-", Terminal()) as progress:
         progress.advance(5)
         assert progress.text() == "1 courses"
+
+
+HOSTILE = ({"id": "x\ud800"}, {"note": "\x1b[31mred"}, {"note": "n" * 1001}, {"note": "\u202e"})
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=["surrogate", "escape", "long", "bidi"])
+def test_a_line_that_holds_no_text_is_answered_in_its_place_and_the_rest_goes_on(
+    words: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = json.dumps(course(NOREPINEPHRINE, weight_kg=80))
+    bad = json.dumps(course(NOREPINEPHRINE | words, weight_kg=80))
+    path = tmp_path / "c.jsonl"
+    path.write_text("\n".join([good, bad, good]))
+    status, out, err = run("--jsonl", str(path), capsys=capsys)
+    first, second, third = map(json.loads, out.splitlines())
+    assert (status, err) == (1, "")
+    assert first == third
+    assert second["line"] == 2
+    assert second["faults"][0].startswith(f"entries[0].{next(iter(words))}: ")
+    assert out.replace("\n", "").isprintable()
+
+
+def test_an_escape_sequence_never_reaches_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "c\x1b[2J.json"
+    name = {**BASE["patient"], "name": "A\x1b]0;title\x07", "he\x1b[2Jight": 1}
+    path.write_text(json.dumps(course(patient=name)))
+    status, out, err = run(str(path), capsys=capsys)
+    assert (status, out) == (2, "")
+    assert err.replace("\n", "").isprintable()
+    assert "patient.name: expected text without control characters, found <U+001B>" in err
+    status, out, err = run(str(tmp_path / "none\x1b[2J.json"), capsys=capsys)
+    assert status == 2
+    assert "none<U+001B>[2J.json" in err
+    assert err.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_line_without_an_end_is_a_fault_and_is_never_held_whole(
+    packed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = json.dumps(course(NOREPINEPHRINE, weight_kg=80)).encode()
+    content = good + b"\n" + b" " * (6 * LONGEST_DOCUMENT) + b"\n" + good
+    path = tmp_path / ("c.jsonl.gz" if packed else "c.jsonl")
+    path.write_bytes(gzip.compress(content, 1) if packed else content)
+    tracemalloc.start()
+    try:
+        status, out, err = run("--jsonl", str(path), capsys=capsys)
+        assert tracemalloc.get_traced_memory()[1] < 4 * LONGEST_DOCUMENT
+    finally:
+        tracemalloc.stop()
+    first, second, third = map(json.loads, out.splitlines())
+    assert (status, err, first) == (1, "", third)
+    assert second == {"line": 2, "faults": [f"document: longer than {LONGEST_DOCUMENT} bytes"]}
+    status, out, err = run(str(path), capsys=capsys)
+    assert (status, out) == (2, "")
+    assert "longer than" in err
+
+
+def test_a_damaged_archive_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packed = bytearray(gzip.compress(cohort()))
+    packed[20] ^= 0xFF
+    path = tmp_path / "c.jsonl.gz"
+    path.write_bytes(packed)
+    assert run("--jsonl", str(path), capsys=capsys)[0] == 2
+
+
+@pytest.mark.parametrize("option", ["--now", "--known-at"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0001-01-01T00:00:00+00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "1899-12-31T23:59:59+00:00",
+        "2200-01-01T00:00:01+00:00",
+    ],
+)
+def test_a_time_at_the_ends_of_the_calendar_is_refused(
+    option: str, time: str, course_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(course_path), option, time])
+    assert stopped.value.code == 2
+    assert "1900 to 2200" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("time", ["1900-01-01T00:00:00+00:00", "2200-01-01T00:00:00+00:00"])
+@pytest.mark.parametrize("format_name", ["json", "text"])
+def test_the_first_and_the_last_time_are_answered(
+    time: str, format_name: str, course_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [str(course_path), "--now", time, "--format", format_name]
+    assert run(*options, capsys=capsys)[0] == 0
+
+
+def test_warnings_are_lines_of_the_text_and_change_no_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = {"kind": "lab", "analyte": "bilirubin", "value": 20, "unit": "umol/L"}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(course(result | {"upper_limit": "1.2"})))
+    status, out, err = run(str(path), capsys=capsys)
+    assert (status, err) == (0, "")
+    assert "CRS GRADE  4" in out
+    assert "  ! entries[0].upper_limit: Bilirubin: 1.2 µmol/L is unusual" in out
+    status, out, err = run(str(path), "--format", "json", capsys=capsys)
+    assert (status, err) == (0, "")
+    assert [one["place"] for one in json.loads(out)["warnings"]] == ["entries[0].upper_limit"]
+    path.write_text(json.dumps(course(result | {"upper_limit": 21})))
+    assert "Warnings" not in run(str(path), capsys=capsys)[1]
+
+
+def test_a_terminal_of_another_encoding_stops_nothing(course_path: Path) -> None:
+    for layout in (["--format", "json"], ["--format", "text"], ["--jsonl"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "grading", str(course_path), *layout],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")

@@ -11,12 +11,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry
 from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, send, send_correction, url
-from tests.factories import admit, chart, record
+from tests.factories import admit, ago, chart, record
 
 YEAR_1 = datetime(1, 1, 1, 0, 30, tzinfo=UTC)
 YEAR_9999 = datetime(9999, 12, 31, 20, tzinfo=UTC)
@@ -55,11 +56,13 @@ def every_page(course: Course) -> list[str]:
         reverse("patients:board") + "?ended",
         url("bedside", course),
         url("timeline", course),
-        url("grade", course),
+        url("live", course),
         url("guidance", course),
         url("transfer", course),
         url("course_policy", course),
         url("entries", course, "vitals"),
+        url("identity", course) + "?what=infusion",
+        url("join", course),
     ]
 
 
@@ -141,7 +144,7 @@ def test_a_course_infused_in_the_year_1_can_end_and_nothing_else(
         forms = nurse_client.get(url("transfer", course)).context["place_forms"]
         sent = {
             "what": what, "form_id": str(uuid.uuid4()), "seen": forms[0]["seen"].value(),
-            "ward": "ICU", "bed": "3", "reason": "admitted twice",
+            "ward": "ICU", "bed": "3", "reason": "admitted twice", "step": "confirm",
         }  # fmt: skip
         assert nurse_client.post(url("transfer", course), sent).status_code == status
     assert all_open(nurse_client, every_page(course))
@@ -166,3 +169,30 @@ def test_a_course_infused_in_the_year_1_can_be_charted_by_taps_and_regraded(
         assert answer.status_code == status
     assert all_open(nurse_client, every_page(course))
     call_command("verify_grades")
+
+
+def test_an_infusion_in_the_year_1_is_put_right(nurse_client: Client, clinician: User) -> None:
+    with constraints_of_before():
+        course = admit(clinician, infused_at=YEAR_1, birth_date=None, age_years="54")
+        Course.objects.filter(pk=course.pk).update(ended_at=course.admitted_at)
+    day = timezone.localtime(ago(hours=30))
+    typed = {
+        "what": "infusion", "day": str(day.day), "month": str(day.month), "year": str(day.year),
+        "infused_time": "10:00", "reason": "typing error", "form_id": str(uuid.uuid4()),
+    }  # fmt: skip
+    shown = nurse_client.post(url("identity", course), typed | {"step": "preview"})
+    sent = {"step": "confirm", "compared": "yes", "seen": shown.context["seen"]}
+    assert nurse_client.post(url("identity", course), typed | sent).status_code == 302
+    course.refresh_from_db()
+    assert timezone.localtime(course.infused_at).date() == day.date()
+    call_command("verify_grades")
+
+
+def test_an_entry_in_the_year_1_is_not_moved(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    entry = chart_at(course, clinician, YEAR_1)
+    other = admit(clinician, product="another")
+    page = nurse_client.get(url("move_entry", course, entry.pk), {"to": other.pk})
+    assert page.status_code == 200
+    assert page.context["stand"].refusals

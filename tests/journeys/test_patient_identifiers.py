@@ -10,7 +10,7 @@ from crs_app.accounts.models import User
 from patients.forms.registry import ENTRY_FORMS
 from patients.models import Course
 from tests.entry_forms import HTMX, text_of
-from tests.factories import chart
+from tests.factories import admit, chart
 
 
 @pytest.mark.parametrize("kind", ENTRY_FORMS)
@@ -26,6 +26,7 @@ def test_name_and_number_are_shown_with_every_save_button(
         nurse_client.get(reverse("patients:retract", args=[course.pk, entry.pk]), **HTMX),
         nurse_client.get(reverse("patients:retract", args=[course.pk, entry.pk])),
         nurse_client.get(reverse("patients:transfer", args=[course.pk])),
+        nurse_client.get(reverse("patients:identity", args=[course.pk]), {"what": "birth"}),
     ]
     for page in pages:
         assert_identified(page.content.decode(), course)
@@ -58,3 +59,22 @@ def assert_identified(html: str, course: Course) -> None:
     for form in charting:
         if "data-guidance" not in form:
             assert named(course) in text_of(form), form[:300]
+
+
+def test_name_and_number_are_shown_with_a_correction_a_join_and_a_move(
+    nurse_client: Client, administrator_client: Client, nurse: User, course: Course
+) -> None:
+    entry = chart(course, nurse, "vitals", temperature_c="38.5").entries[0]
+    other = admit(nurse, product="another")
+    typed = {"what": "name", "name": "X, Y", "reason": "r", "form_id": str(course.pk)}
+    pages = [
+        nurse_client.post(reverse("patients:identity", args=[course.pk]), typed),
+        administrator_client.get(
+            reverse("patients:join", args=[course.pk]), {"with": other.patient_id}
+        ),
+        nurse_client.get(
+            reverse("patients:move_entry", args=[course.pk, entry.pk]), {"to": other.pk}
+        ),
+    ]
+    for page in pages:
+        assert_identified(page.content.decode(), course)

@@ -9,6 +9,7 @@ one more statement at the start of a request, to verify the connection; a test's
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -185,9 +186,14 @@ def test_a_page_of_the_timeline(page: Page) -> None:
     assert len(statements) == SESSION_AND_USER + 2, listed(statements)
 
 
-def test_the_grade_asked_for_by_the_minute(page: Page) -> None:
-    statements = page.get(page.address("grade"))
+def test_the_page_asked_for_by_the_minute(page: Page) -> None:
+    """Three statements say that nothing changed; one more reads the timeline where it did."""
+    address = page.address("live")
+    shown = json.loads(page.client.get(address, **HTMX)["CRS-Live"])
+    statements = page.get(address, status=204, **shown)
     assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+    statements = page.get(address)
+    assert len(statements) == SESSION_AND_USER + 4, listed(statements)
 
 
 def test_the_flowsheet_of_any_width_now_and_as_known_before(page: Page) -> None:

@@ -1,9 +1,15 @@
 """The log has the place of a failure, and no data of a patient."""
 
 import logging
+import subprocess
 import sys
+from typing import Any
 
-from crs_app.logs import WithoutValues
+from django.conf import settings
+from django.test import RequestFactory
+
+from crs_app import gunicorn_config
+from crs_app.logs import WithoutRequests, WithoutValues
 
 
 def logged(error: BaseException) -> str:
@@ -39,3 +45,67 @@ def test_a_suppressed_error_stays_suppressed() -> None:
     assert "KeyError" in logged(outer)
     outer.__suppress_context__ = True
     assert "KeyError" not in logged(outer)
+
+
+def line(logger: str, message: Any, *args: Any, **more: Any) -> str:
+    record = logging.LogRecord(logger, logging.WARNING, __file__, 1, message, args, None)
+    record.__dict__.update(more)
+    assert WithoutRequests().filter(record)
+    return WithoutValues("{message}", style="{").format(record)
+
+
+def test_gunicorn_logs_no_query_and_quotes_no_request() -> None:
+    name = "gunicorn.error"
+    handled = line(name, "Error handling request %s %s", "GET", "/?search=Doe")
+    assert handled == "Error handling request GET /"
+    assert line(name, "Invalid request from ip=::1: Invalid header: 'Doe'") == "Invalid request"
+    assert line(name, ValueError("Doe")) == "ValueError"
+    assert "Doe" not in line(name, "Exception during worker exit:\n%s", "Traceback: Doe")
+    assert line(name, "Booting worker with pid: %s", 7) == "Booting worker with pid: 7"
+
+
+def test_django_quotes_no_message_of_an_error() -> None:
+    bad = line("django.request", "%s: %s", "codec failed on Doe", "/courses/", status_code=400)
+    assert bad == "Bad Request: /courses/"
+    request = RequestFactory().get("/courses/?search=Doe")
+    assert line("django.security.DisallowedHost", "Doe is wrong", request=request) == (
+        "DisallowedHost: /courses/"
+    )
+    csrf = line("django.security.csrf", "Forbidden (%s): %s", "CSRF token missing.", "/")
+    assert csrf == "Forbidden (CSRF token missing.): /"
+
+
+def test_gunicorn_has_the_configuration_of_the_site() -> None:
+    """In `manage.py run` and in the image alike; its access log, where it is on, has no query."""
+    option = "python:crs_app.gunicorn_config"
+    assert f'"--config", "{option}"' in (settings.BASE_DIR / "Dockerfile").read_text()
+    run = settings.BASE_DIR / "crs_app" / "management" / "commands" / "run.py"
+    assert option in run.read_text()
+    asked = ("--check-config", "--print-config", "--config", option, "crs_app.logs:WithoutValues")
+    command = [sys.executable, "-m", "gunicorn", *asked]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "WithoutRequests" in printed.stdout
+    assert "%(q)s" not in gunicorn_config.access_log_format
+    assert "%(r)s" not in gunicorn_config.access_log_format
+
+
+def test_a_worker_logs_through_the_same_formatter() -> None:
+    """gunicorn sets up its own loggers; those of the configuration replace them."""
+    script = (
+        "import logging\n"
+        "from gunicorn.glogging import Logger\n"
+        "from gunicorn.config import Config\n"
+        "import crs_app.gunicorn_config as site\n"
+        "config = Config()\n"
+        "for name in ('logconfig_dict', 'access_log_format'):\n"
+        "    config.set(name, getattr(site, name))\n"
+        "log = Logger(config)\n"
+        "try:\n"
+        "    raise ValueError('Jane Doe')\n"
+        "except ValueError:\n"
+        "    log.exception('Error handling request %s %s', 'GET', '/?q=Doe')\n"
+        "log.warning('Invalid request from ip=1: Doe')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "builtins.ValueError" in ran.stderr
+    assert "Doe" not in ran.stderr + ran.stdout

@@ -1,5 +1,6 @@
 """What `make run` starts: the application as a ward would have it, served from this machine."""
 
+import http.client
 import os
 import re
 import shutil
@@ -10,7 +11,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
@@ -113,6 +116,50 @@ def test_another_host_name_is_refused(address: str) -> None:
     refused.value.close()
 
 
+def sign_in_once(address: str) -> int:
+    """Sends a wrong password as a browser does; returns the status, 0 where no answer came."""
+    host = address.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=60)
+    token = "a" * 32
+    connection.request(
+        "POST",
+        "/accounts/sign-in/",
+        body=f"username=nobody&password=wrong&csrfmiddlewaretoken={token}",
+        headers={
+            "Cookie": f"csrftoken={token}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+    )
+    answer = connection.getresponse()
+    assert answer.status != 503 or int(answer.headers["Retry-After"]) > 0
+    connection.close()
+    return answer.status
+
+
+def test_the_site_answers_while_twenty_four_sign_in(address: str) -> None:
+    """Each worker verifies two passwords at once and refuses the others with words."""
+    with ThreadPoolExecutor(24) as strangers:
+        sent = [strangers.submit(sign_in_once, address) for _ in range(24)]
+        longest_s = 0.0
+        while not all(one.done() for one in sent):
+            begun = time.monotonic()
+            fetch(f"{address}/health/")
+            longest_s = max(longest_s, time.monotonic() - begun)
+    statuses = Counter(one.result() for one in sent)
+    assert set(statuses) == {200, 503}
+    assert longest_s < 5
+
+
+def test_no_answer_invites_another_site(address: str) -> None:
+    page = fetch(f"{address}/")
+    (style,) = re.findall(r'href="(/static/crs/crs[^"]+)"', page)
+    for path in ("/accounts/sign-in/", style):
+        with urllib.request.urlopen(address + path, timeout=10) as answer:  # noqa: S310
+            assert "Access-Control-Allow-Origin" not in answer.headers
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
 @pytest.fixture
 def first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> list[list[str]]:
     """The command up to the point where it becomes the server; what would be executed is kept."""
@@ -125,10 +172,17 @@ def first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> list
     return executed
 
 
+class Terminal(StringIO):
+    """What is printed where someone reads it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def test_the_first_run_prints_the_address_and_sign_ins_that_work(
     first_run: list[list[str]],
 ) -> None:
-    printed = StringIO()
+    printed = Terminal()
     call_command("run", "--port", "8765", stdout=printed)
     assert "Open http://127.0.0.1:8765/" in printed.getvalue()
     found = re.search(r"nurse +(\S+)", printed.getvalue())
@@ -136,6 +190,17 @@ def test_the_first_run_prints_the_address_and_sign_ins_that_work(
     assert User.objects.get(username="nurse").check_password(found[1])
     (arguments,) = first_run
     assert arguments[arguments.index("--bind") + 1] == "127.0.0.1:8765"
+
+
+def test_no_password_is_printed_into_a_file(first_run: list[list[str]], tmp_path: Path) -> None:
+    """It says where the sign-ins are, and that file is its owner's alone."""
+    printed = StringIO()
+    call_command("run", stdout=printed)
+    kept = tmp_path / "demo-sign-ins.txt"
+    assert str(kept) in printed.getvalue()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    for line in kept.read_text().splitlines():
+        assert line.split()[1] not in printed.getvalue()
 
 
 def test_a_later_run_leaves_the_people_alone(first_run: list[list[str]]) -> None:
@@ -175,12 +240,12 @@ def test_the_secret_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> 
 def test_behind_a_proxy_that_ends_tls(tmp_path: Path) -> None:
     code = (
         "print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE,"
-        "settings.SECURE_SSL_REDIRECT, settings.CSRF_TRUSTED_ORIGINS)"
+        "settings.SECURE_SSL_REDIRECT, getattr(settings, 'CSRF_TRUSTED_ORIGINS', []))"
     )
     printed = in_a_fresh_checkout(
         tmp_path, code, CRS_HTTPS="1", CRS_ALLOWED_HOSTS="crs.ward.example, localhost"
     )
-    assert printed == "True True True ['https://crs.ward.example', 'https://localhost']\n"
+    assert printed == "True True True []\n", "an origin equal to the host needs no list"
 
 
 def test_a_misspelt_time_zone_stops_the_start(tmp_path: Path) -> None:

@@ -48,4 +48,4 @@ def test_a_block_tag_does_not_join_what_is_before_and_after_it() -> None:
 def test_a_bad_request_has_a_page_without_a_context(client: Client) -> None:
     answer = client.get("/", headers={"host": "elsewhere.example"})
     assert answer.status_code == 400
-    assert "Bad request" in answer.content.decode()
+    assert "Request not understood" in answer.content.decode()

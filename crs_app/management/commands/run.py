@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from crs_app.accounts.demo import SIGN_INS
+from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
 
 
 class Command(BaseCommand):
@@ -30,9 +30,10 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         self.stdout.write(f"\nOpen http://{host}:{port}/   (Ctrl-C ends it)")
         if SIGN_INS.exists():
-            self.stdout.write(f"\n{SIGN_INS.read_text()}")
+            is_seen_now = self.stdout.isatty()
+            self.stdout.write(f"\n{SIGN_INS.read_text() if is_seen_now else where_sign_ins_are()}")
         self.stdout.flush()
-        options = ["--bind", f"{host}:{port}", "--workers", "2", "--threads", "4"]
+        options = ["--config", "python:crs_app.gunicorn_config", "--bind", f"{host}:{port}"]
         gunicorn = [sys.executable, "-m", "gunicorn", "crs_app.wsgi", *options]
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, [*gunicorn, "--log-level", "warning"])  # noqa: S606 - no shell

@@ -10,15 +10,21 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from grading.engine.evidence import Citation, Threshold
+from grading.engine.evidence import (
+    LABEL_BELOW_STEP,
+    LABEL_DOSE,
+    LABEL_DOSES,
+    LABEL_INTERVAL,
+    LABEL_MOST,
+    Citation,
+    Threshold,
+)
+
+__all__ = ["LABEL_BELOW_STEP", "LABEL_DOSE", "LABEL_DOSES", "LABEL_INTERVAL", "LABEL_MOST"]
 
 PAPER_YEAR: Final = 2014
 
 LATER_SOURCES: Final[dict[str, tuple[str, str]]] = {
-    "us-label-tocilizumab": (
-        "US label, tocilizumab",
-        "US prescribing information of tocilizumab, cytokine release syndrome after CAR T cells",
-    ),
     "berman-2021": (
         "Berman 2021",
         "Berman M, et al. The effect of tocilizumab on inflammatory markers in patients "
@@ -66,7 +72,6 @@ AT_MOST: Final = _decision("the grade that answering what is not known could rea
 STALE: Final = _decision("values older than their window are asked again, never dropped")
 WEIGHT: Final = _decision("no dose and no conversion without a charted weight")
 SMALL_PATIENT: Final = _decision("absolute limits in a patient of low weight")
-LABEL_DOSE: Final = _label("dosage")
 CRP_MASKED: Final = Citation("berman-2021", "CRP under tocilizumab")
 
 
@@ -83,11 +88,7 @@ DEXAMETHASONE: Final = _threshold("0.5", "mg/kg", TEXT_CORTICOSTEROIDS)
 DEXAMETHASONE_MOST: Final = _threshold("10", "mg a dose", TEXT_CORTICOSTEROIDS)
 
 LABEL_WEIGHT_STEP: Final = _threshold("30", "kg", LABEL_DOSE)
-LABEL_BELOW_STEP: Final = _threshold("12", "mg/kg below the step", LABEL_DOSE)
 LABEL_FROM_STEP: Final = _threshold("8", "mg/kg from the step", LABEL_DOSE)
-LABEL_MOST: Final = _threshold("800", "mg a dose", LABEL_DOSE)
-LABEL_DOSES: Final = _threshold("4", "doses in all", LABEL_DOSE)
-LABEL_INTERVAL: Final = _threshold("8", "h between doses", LABEL_DOSE)
 LABEL_AGE: Final = _threshold("2", "years", _label("population"))
 
 NEAR_WEIGHT_STEP: Final = _threshold(

@@ -45,8 +45,8 @@ def risk_unanswered(situation: Situation) -> RuleResult | None:
     decided = tree.may_treat_early(situation)
     return RuleResult(
         indicator=Indicator.WARNING,
-        summary=f"Not answered: {named}; "
-        + ("the other answer already decides" if decided else "this decides treatment at grade 2"),
+        summary=f"Please answer: {named} "
+        + ("(does not change the advice)" if decided else "(decides the advice at grade 2)"),
         detail="At grade 2 the paper makes immunosuppression depend on how well the patient can "
         f"bear CRS: extensive comorbidities or older age.{_age_hint(situation, open_ones)}",
         inputs=situation.risk_inputs(*tree.EARLIER_TREATMENT),
@@ -93,9 +93,9 @@ def indicated(situation: Situation) -> RuleResult | None:
         indicator=Indicator.INFO if awaiting else Indicator.CRITICAL,
         summary=f"Grade {situation.grade}: "
         + (
-            f"immunosuppression has begun, {_last(situation)}"
+            f"{_last(situation)}"
             if awaiting
-            else "the paper treats all such patients: tocilizumab ± corticosteroids"
+            else "tocilizumab, with or without corticosteroids, is advised for every patient"
         ),
         detail="The paper treats every patient with grade 3 or 4 CRS with immunosuppressive "
         "agents, to prevent progression and irreversible organ dysfunction; tocilizumab first, "
@@ -116,8 +116,7 @@ def second_agents(situation: Situation) -> RuleResult | None:
         return None
     return RuleResult(
         indicator=Indicator.INFO,
-        summary="TNF or IL-1 blockade (etanercept, infliximab, anakinra) has been used; not "
-        "routine",
+        summary="Second line (not routine): etanercept, infliximab or anakinra",
         detail="Agents against TNF (infliximab, etanercept) and IL-1 (anakinra) could help and "
         "have been used with success; the authors do not use them routinely.",
         inputs=situation.treatment_inputs(
@@ -135,7 +134,7 @@ def _treatment_inputs(situation: Situation) -> tuple[Input, ...]:
 
 def _last(situation: Situation) -> str:
     last = tree.last_tocilizumab(situation)
-    return "" if last is None else f"tocilizumab {amount(last)} at {situation.clock(last.at)}"
+    return "" if last is None else f"tocilizumab {amount(last)} given {situation.clock(last.at)}"
 
 
 def _doses_so_far(situation: Situation) -> str:

@@ -46,11 +46,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """A dose that an item works out from the weight, in mg; ``per_day``: a whole day's amount."""
+    """A dose that an item works out from the weight, in mg; ``per_day``: a whole day's amount.
+
+    ``label_mg`` is that of the current US label, where it has one for this patient.
+    """
 
     agent: TreatmentAgent
     dose_mg: Decimal
     per_day: bool = False
+    label_mg: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,11 @@ class Item:
     def dose_mg(self) -> Decimal | None:
         """The paper's dose for this weight in mg; of a ``dose_per_day`` the day's amount."""
         return None if self.result.dose is None else self.result.dose.dose_mg
+
+    @property
+    def label_mg(self) -> Decimal | None:
+        """The dose of the current US label in mg, where the item works one out."""
+        return None if self.result.dose is None else self.result.dose.label_mg
 
     @property
     def dose_per_day(self) -> bool:

@@ -18,15 +18,15 @@ from grading.engine.vasopressors import charted_dose, charted_dose_without_weigh
 from grading.engine.vocabulary import DRUGS, DoseUnit
 
 _CHART: Final = {
-    "oxygen.fio2": "chart the FiO2, or a cannula's flow",
-    "oxygen.fio2_estimated": "chart the FiO2 itself, here only estimated",
+    "oxygen.fio2": "enter the FiO2, or the flow of a cannula",
+    "oxygen.fio2_estimated": "enter the FiO2, it is only estimated",
     "hypotension.relative": "judge whether this pressure is low for this patient",
-    "hypotension.no_baseline": "chart the baseline pressure",
-    "hypotension.no_systolic": "chart a systolic pressure",
+    "hypotension.no_baseline": "enter the baseline pressure",
+    "hypotension.no_systolic": "enter a systolic pressure",
     "hypotension.refractory": "judge whether fluids and one low-dose vasopressor are enough",
     "life_threatening": "judge whether the toxicity is immediately life-threatening",
-    "vasopressor.dose": "chart the vasopressor's dose, and the weight it needs",
-    "organ_toxicity.ungraded": "give the ticked signs their CTCAE grade",
+    "vasopressor.dose": "enter the vasopressor dose, and the weight if it needs one",
+    "organ_toxicity.ungraded": "enter a CTCAE grade for the ticked signs",
 }
 _PRESSURES: Final = ("systolic_mmhg", "mean_arterial_pressure_mmhg")
 _TEMPERATURE: Final = "temperature_c"
@@ -38,10 +38,13 @@ def bound_to_resolve(situation: Situation) -> RuleResult | None:
     if not open_ones:
         return None
     more = f", and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
-    severe = situation.at_most >= tree.SEVERE
+    # A result without its normal range is usual and waits: it never interrupts.
+    severe = any(
+        item.could_reach >= tree.SEVERE and not item.code.startswith("lab.") for item in open_ones
+    )
     return RuleResult(
         indicator=Indicator.CRITICAL if severe else Indicator.WARNING,
-        summary=f"Could be grade {situation.at_most}: {_to_chart(open_ones[0])}{more}",
+        summary=f"Grade may be {situation.at_most}. {_capital(_to_chart(open_ones[0]))}{more}",
         detail=" ".join(
             f"Could reach {item.could_reach}: {item.why}; {_to_chart(item)}." for item in open_ones
         ),
@@ -58,7 +61,13 @@ def _to_chart(unknown: Unknown) -> str:
     analyte = unknown.code.removeprefix("lab.")
     if analyte == unknown.code:
         return _CHART[unknown.code]
-    return f"chart {Analyte(analyte).label} as a number with its limits of normal"
+    label = Analyte(analyte).label
+    name = label[:1].lower() + label[1:] if label[1:2].islower() else label
+    return f"enter {name} with its normal range"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def stale_evidence(situation: Situation) -> RuleResult | None:
@@ -75,7 +84,7 @@ def stale_evidence(situation: Situation) -> RuleResult | None:
         indicator=Indicator.WARNING,
         summary=_last_charted(rests_on, situation),
         detail="The grade rests on values older than their window. They hold until something "
-        "newer is charted: chart each as unchanged, changed or stopped.",
+        "newer is charted. Enter for each: unchanged, changed or stopped.",
         inputs=tuple(chart_text.as_input(key, entry, situation) for key, entry in rests_on.items()),
         unknown=tuple(
             f"{chart_text.label(key, entry)}, for {chart_text.age_text(entry, situation)}."
@@ -102,9 +111,9 @@ def _last_charted(rests_on: dict[str, Entry], situation: Situation) -> str:
     ]
     if len(aged) == 1:
         infusion = isinstance(next(iter(rests_on.values())), Vasopressor)
-        return f"{aged[0]}: {'still running?' if infusion else 'still so?'}"
+        return f"{aged[0]}: {'still running?' if infusion else 'still correct?'}"
     more = f", {len(aged) - _NAMED_AT_MOST} more" if len(aged) > _NAMED_AT_MOST else ""
-    return f"{'; '.join(aged[:_NAMED_AT_MOST])}{more}: still so?"
+    return f"{'; '.join(aged[:_NAMED_AT_MOST])}{more}: still correct?"
 
 
 def baseline_pressure_missing(situation: Situation) -> RuleResult | None:
@@ -112,7 +121,7 @@ def baseline_pressure_missing(situation: Situation) -> RuleResult | None:
         return None
     return RuleResult(
         indicator=Indicator.WARNING,
-        summary="No baseline blood pressure: establish it, hypotension drives the grade",
+        summary="Baseline blood pressure missing: enter it, low pressure drives the grade",
         detail="The paper holds it imperative to establish a clear baseline blood pressure before "
         "therapy, because hypotension is a major driver of the grade.",
         unknown=("the patient's own systolic pressure before therapy.",),

@@ -13,7 +13,7 @@ from grading.engine.algorithm.toxicities import CountedToxicity
 from grading.engine.entries import Entry, Treatment
 from grading.engine.facts import CourseFacts
 from grading.engine.periods import Criterion, Unknown
-from grading.engine.times import in_zone
+from grading.engine.times import in_zone, time_of_day
 from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 
@@ -93,7 +93,7 @@ class Situation:
     def clock(self, instant: datetime) -> str:
         """Return an instant as hour and minute, with the date where it is another day."""
         local = in_zone(instant, self.timezone)
-        time = f"{local:%H:%M}"
+        time = time_of_day(local)
         if local.date() == in_zone(self.now, self.timezone).date():
             return time
         return f"{local.day} {local:%b} {time}"

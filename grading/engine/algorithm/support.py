@@ -93,7 +93,7 @@ def cardiac(situation: Situation) -> RuleResult | None:
     )
     return RuleResult(
         indicator=Indicator.WARNING,
-        summary="Watch cardiac function; frequent echocardiography where it is in doubt",
+        summary="Check heart function; repeat echocardiography if there is any concern",
         detail="In grade 2 and 3 CRS the heart may decompensate without being noticed unless it is "
         "monitored with care; the paper considers frequent echocardiography where there is "
         "concern. Cardiac dysfunction in CRS can come fast and be severe; it is typically "
@@ -159,7 +159,7 @@ def crp_monitor(situation: Situation) -> RuleResult:
     doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
     return RuleResult(
         indicator=Indicator.INFO,
-        summary="CRP daily, read as a trend: a fall may mark the peak of CRS, 1 to 2 days late",
+        summary="CRP daily. A falling CRP can follow the peak of CRS by 1 to 2 days",
         detail="The paper finds routine CRP useful while there are symptoms of CRS: it follows "
         "IL-6, and its fall may show the peak although it can lag the cytokines by 1 to 2 days. "
         "It cannot tell infection from CRS. Daily is this ruleset's reading of routine.",

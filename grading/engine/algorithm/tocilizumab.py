@@ -49,7 +49,9 @@ def dose(situation: Situation) -> RuleResult | None:
         inputs=(situation.weight_input(), *_dose_inputs(situation)),
         unknown=() if weight_kg is not None else ("the weight.",),
         answers=ACTION,
-        dose=None if dose_mg is None or none_left else Dose(TreatmentAgent.TOCILIZUMAB, dose_mg),
+        dose=None
+        if dose_mg is None or none_left
+        else Dose(TreatmentAgent.TOCILIZUMAB, dose_mg, label_mg=_label_mg(situation)),
     )
 
 
@@ -61,8 +63,13 @@ def _summary(situation: Situation, rule: str, dose_mg: Decimal | None, *, none_l
     who = "adult" if situation.facts.is_adult else "child"
     if dose_mg is None or situation.weight_kg is None:
         return f"Tocilizumab {rule} ({who}): weight not charted, no dose worked out"
-    weight = f"{format_number(situation.weight_kg)} kg"
-    return f"Tocilizumab {rule} ({who}, {weight}): {format_number(dose_mg)} mg by the paper"
+    per_kg = rule.partition(" over ")[0]
+    paper = f"Tocilizumab {per_kg} (Lee 2014): {format_number(dose_mg)} mg"
+    label_mg = _label_mg(situation)
+    if label_mg is None:
+        return f"{paper}; the US label has no dose at this age"
+    label_per_kg = format_number(_label_per_kg(situation.weight_kg))
+    return f"{paper}; {label_per_kg} mg/kg (US label now): {format_number(label_mg)} mg"
 
 
 def _sum(per_kg: Decimal, weight_kg: Decimal | None) -> str:
@@ -84,6 +91,13 @@ def _dose_inputs(situation: Situation) -> tuple[Input, ...]:
 def label_dose_mg(weight_kg: Decimal) -> Decimal:
     """Return the dose of the current US label in mg, not from the paper."""
     return min(EXACT.multiply(_label_per_kg(weight_kg), weight_kg), LABEL_MOST.value)
+
+
+def _label_mg(situation: Situation) -> Decimal | None:
+    """Return the label's dose for this patient; None without a weight and below its age."""
+    if situation.weight_kg is None or _below_label_age(situation):
+        return None
+    return label_dose_mg(situation.weight_kg)
 
 
 def _label_per_kg(weight_kg: Decimal) -> Decimal:
@@ -185,7 +199,8 @@ def reassess(situation: Situation) -> RuleResult | None:
         f"({then}, now {situation.grade}): consider a "
         f"{'further' if repeats else 'second'} dose and/or corticosteroids",
         detail=f"At the dose {then}, now grade {situation.grade}."
-        f"{'' if found.is_worse else ' Has it stabilised?'} Without improvement or "
+        f"{'' if found.is_worse else ' Has the patient improved or stabilised?'} "
+        "Without improvement or "
         f"stabilization within {REASSESS_AFTER.value} h the paper considers a second dose of "
         "tocilizumab and/or a second immunosuppressive agent such as corticosteroids."
         + (" It says nothing of a third dose." if repeats else ""),

@@ -19,7 +19,7 @@ TABLE_2: Final = (
     # Grade 1: not life threatening, symptomatic treatment only
     Rule(constitutional.FEVER, 1, _lee("Table 2, grade 1")),
     Rule(constitutional.CONSTITUTIONAL, 1, _lee("Table 2, grade 1")),
-    Rule("organ_toxicity.grade_1", 1, Citation("decision", "charted grade 1; Table 2 is silent")),
+    Rule("organ_toxicity.grade_1", 1, Citation("decision", "grade 1 toxicity")),
     # Grade 2: moderate intervention
     Rule(oxygen.BELOW_40, 2, _lee("Table 2, grade 2")),
     Rule(circulation.LOW_PRESSURE, 2, _lee("Table 2, grade 2")),

@@ -12,7 +12,7 @@ export const focusables = (form) =>
   );
 export const firstField = (form) => form.querySelector("[data-result]") ?? focusables(form)[0];
 
-// Focuses the questions or the first wrong field of a form that was just loaded, else its first
+// Focuses the safe answer to the questions, or the first wrong field of a form that was just loaded, else its first
 // field, unless the focus is in the form's panel already (on a tab).
 const focusForm = () => {
   const panel = document.getElementById("entry-form");
@@ -21,9 +21,13 @@ const focusForm = () => {
   const questions = form.querySelector("[data-questions]");
   const wrong = form.querySelector("[aria-invalid=true]");
   if (questions) {
-    questions.focus({ preventScroll: true });
+    questions.querySelector("[data-change-it]").focus({ preventScroll: true });
     questions.scrollIntoView({ block: "nearest" });
-  } else if (wrong) wrong.focus();
+  } else if (wrong) {
+    wrong.focus({ preventScroll: true });
+    (form.querySelector(".refusal") ?? wrong).scrollIntoView({ block: "nearest" });
+    wrong.scrollIntoView({ block: "nearest" });
+  }
   else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
 };
 

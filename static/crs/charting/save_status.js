@@ -105,20 +105,27 @@ const retryButton = (form) => {
   return retry;
 };
 
+const REFUSALS = {
+  404: "This course or entry does not exist any more.",
+  413: "The text is too long.",
+  429: "Too many requests came at once: wait a minute.",
+};
+
 // Returns [headline, reason, element to continue with]. Without a response, the server may have saved
-// the entry all the same: it is "not confirmed".
+// the entry all the same: it is safe to send it again.
 const explanation = (status, form) => {
   if (status === 401) return ["Not saved.", "You have been signed out.", signIn()];
   if (status === 403) {
-    const reload = element("a", "Load the page anew", { href: location.href });
-    return ["Not saved.", "You may not do this, or somebody has signed in anew here.", reload];
+    const reload = element("a", "Reload the page", { href: location.href });
+    return ["Not saved.", "Not allowed, or your sign-in has changed.", reload];
   }
   if (status >= 400 && status < 500) {
-    return ["Not saved.", "The server refused it.", retryButton(form)];
+    return ["Not saved.", REFUSALS[status] ?? "The server refused it.", retryButton(form)];
   }
   const silent = navigator.onLine ? "The server did not answer." : "There is no connection.";
-  const why = status === 0 ? silent : "The server could not answer.";
-  return ["Not confirmed.", why, retryButton(form)];
+  const down = status === 503 ? "The database does not answer." : "The server could not answer.";
+  const why = status === 0 ? silent : down;
+  return ["Not sent yet.", why, retryButton(form)];
 };
 
 const showFailure = (form, status) => {
@@ -127,8 +134,8 @@ const showFailure = (form, status) => {
   const [headline, why, next] = explanation(status, form);
   const notes = [form.isConnected ? "What you typed is kept here." : "What you typed is kept."];
   const sentAt = Date.parse(hidden(form, "sent_at").value);
-  if (sentAt) notes.push(`It keeps its time, ${clockText(sentAt)}.`);
-  if (headline === "Not confirmed.") notes.push("Trying again cannot record it twice.");
+  if (sentAt) notes.push(`It will be saved with the time ${clockText(sentAt)}.`);
+  if (headline === "Not sent yet.") notes.push("It is safe to try again.");
   const reason = element("span", why);
   if (status === 0) reason.dataset.why = "";
   message.className = "message message-wrong";

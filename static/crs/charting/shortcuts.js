@@ -7,7 +7,7 @@ const OFF = "crs-single-keys";
 const FIELD = "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]";
 
 const dialog = document.getElementById("shortcuts");
-const isOff = () => localStorage.getItem(OFF) === "off";
+export const singleKeysAreOff = () => localStorage.getItem(OFF) === "off";
 
 // Hides the shortcuts that have no target on the page: a role that only reads has no form.
 const list = () => {
@@ -45,7 +45,7 @@ const isInView = (element) => {
 };
 
 const onSingleKey = (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isOff()) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || singleKeysAreOff()) return;
   if (dialog.open || event.target.matches?.(FIELD)) return;
   const key = event.key.toLowerCase();
   const row = [...dialog.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key);
@@ -76,7 +76,7 @@ const onEscape = (event) => {
 
 const watchDialog = () => {
   const toggle = dialog.querySelector("[data-single-keys]");
-  toggle.checked = !isOff();
+  toggle.checked = !singleKeysAreOff();
   toggle.addEventListener("change", () => {
     if (toggle.checked) localStorage.removeItem(OFF);
     else localStorage.setItem(OFF, "off");

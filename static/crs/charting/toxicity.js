@@ -2,6 +2,8 @@
 // with the criteria of each grade. Without this file the select and the table of criteria are used.
 
 const AT_MOST = 60;
+const SHORT = 5;
+const ENDING = 2;
 let serial = 0;
 
 const plain = (text) => text.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, "");
@@ -25,7 +27,14 @@ const found = (terms, typed) => {
   const sought = plain(typed).split(/[\s-]+/).filter(Boolean);
   const fits = ({ words }) => sought.every((part) => words.some((word) => word.startsWith(part)));
   const byName = ({ label }) => (plain(label).startsWith(plain(typed)) ? 0 : 1);
-  const list = terms.filter(fits).slice(0, AT_MOST);
+  let list = terms.filter(fits).slice(0, AT_MOST);
+  // Another form of the word: "confused" finds confusion.
+  const stems = sought.map((part) => (part.length > SHORT ? part.slice(0, -ENDING) : part));
+  if (!list.length) {
+    list = terms.filter(({ words }) =>
+      stems.every((stem) => words.some((word) => word.startsWith(stem))),
+    );
+  }
   return typed ? list.sort((a, b) => byName(a) - byName(b)) : list;
 };
 
@@ -68,7 +77,8 @@ class Finder {
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.status.textContent = listed.length ? `${listed.length} found` : "No toxicity found";
-    this.activate(typed && listed.length ? 0 : -1);
+    this.hasTyped = Boolean(typed);
+    this.activate(-1);
   }
 
   grouped(listed) {
@@ -129,7 +139,7 @@ class Finder {
     } else if (event.key === "Enter") {
       event.preventDefault();
       event.stopPropagation();
-      const option = this.options[this.active];
+      const option = this.options[this.hasTyped ? Math.max(0, this.active) : this.active];
       if (isOpen && option) this.choose(option.dataset.value);
       else if (!isOpen && !this.chosen) this.open();
       else this.toGrades();

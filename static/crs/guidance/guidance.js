@@ -1,5 +1,6 @@
-// The guidance panel: open details stay open over a refresh, the focus stays at the answered item, a
-// failed request shows a message, and a rise of the grade is announced once. The response to a save
+// The guidance panel: open details, also those of the grade card, stay open over a refresh, the focus
+// stays at the answered item, a failed request shows a message, and a rise of the grade is read out
+// once. The response to a save
 // has the panel only where it differs from the one on the page.
 
 import { SHOWN_HEADER } from "../shown.js";
@@ -8,7 +9,8 @@ const panel = () => document.getElementById("guidance");
 
 let open = new Set();
 const rememberOpen = () => {
-  open = new Set([...(panel()?.querySelectorAll("details[open]") ?? [])].map(({ id }) => id));
+  const details = document.querySelectorAll("#guidance details[open], #more-reasons[open]");
+  open = new Set([...details].map(({ id }) => id));
 };
 const reopen = () => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
@@ -38,6 +40,8 @@ const noteAnswer = (event) => {
 const returnFocus = () => {
   if (!answeredItem || document.activeElement !== document.body) return;
   const line = document.getElementById(`${answeredItem}-summary`);
+  // What was answered is folded away: it stays in sight for the one who answered it.
+  line?.closest("#guidance-folded")?.setAttribute("open", "");
   (line ?? document.getElementById("guidance-title"))?.focus({ preventScroll: true });
 };
 
@@ -45,12 +49,12 @@ const showFailure = (event) => {
   if (!event.target.closest?.("#guidance") || event.detail.requestConfig?.verb !== "post") return;
   const status = event.detail.xhr?.status ?? 0;
   // Without a response the server may have saved it; the idempotency key makes a retry safe.
-  const headline = status === 0 || status >= 500 ? "Not confirmed." : "Not saved.";
+  const headline = status === 0 || status >= 500 ? "Not sent yet." : "Not saved.";
   const why =
     {
       0: "There is no connection.",
       401: "You have been signed out: sign in again.",
-      403: "You may not do this, or have signed in again elsewhere.",
+      403: "Not allowed, or your sign-in has changed. Reload the page.",
     }[status] ?? "The server could not save it.";
   const message = document.createElement("p");
   message.className = "message message-wrong";
@@ -73,8 +77,10 @@ const showRise = () => {
   rise.hidden = false;
   if (sessionStorage.getItem(seenKey(rise))) return;
   sessionStorage.setItem(seenKey(rise), "shown");
-  // Someone who is charting keeps the focus.
-  if (!document.activeElement?.closest("form[data-entry]")) rise.focus();
+  // It is read out, and the focus stays where it is.
+  document.getElementById("rise-announcer").textContent = rise.querySelector("p").textContent
+    .replace(/\s+/g, " ")
+    .trim();
 };
 const dismiss = (button) => {
   const rise = button.closest("[data-rise]");
@@ -95,8 +101,10 @@ export const watchGuidance = () => {
   document.body.addEventListener("htmx:beforeRequest", noteAnswer);
   for (const before of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) {
     document.body.addEventListener(before, (event) => {
-      if (event.detail.target?.id !== "guidance") return;
+      const { target } = event.detail;
+      if (!["guidance", "grade-card"].includes(target?.id)) return;
       rememberOpen();
+      if (target.id !== "guidance") return;
       if (before === "htmx:oobBeforeSwap" && isSending) event.detail.shouldSwap = false;
     });
   }
@@ -107,7 +115,7 @@ export const watchGuidance = () => {
     answeredItem = null;
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
-    if (event.detail.target?.id === "guidance") reopen();
+    if (["guidance", "grade-card"].includes(event.detail.target?.id)) reopen();
   });
   for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     document.body.addEventListener(wrong, showFailure);

@@ -3,7 +3,7 @@
 const WHY = {
   0: "There is no connection.",
   401: "You have been signed out: sign in again.",
-  403: "You may not do this, or have signed in again elsewhere.",
+  403: "Not allowed, or your sign-in has changed. Reload the page.",
 };
 
 const showFailure = (event) => {
@@ -13,7 +13,7 @@ const showFailure = (event) => {
   const message = row.querySelector("[data-quick-message]");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.textContent = `Not saved. ${why} Tap again.`;
+  message.textContent = `Not saved. ${why} Your entries are safe. Tap again.`;
 };
 
 export const watchQuickActions = () => {

@@ -4,6 +4,7 @@ import { now } from "../clock.js";
 import { actionOf, addressOf, labelOf, nameOthers, restoredLine } from "./notices.js";
 import { draftOf, dropDraft, keepDraft, watchDraftStore } from "./store.js";
 import { clockText } from "../site_time.js";
+import { pushAddress } from "../timeline.js";
 
 const WAIT = 250;
 const HIDDEN_KEYS = { form_id: "formId", begun_at: "begunAt", sent_at: "sentAt" };
@@ -54,10 +55,14 @@ const defaultsOf = (form) =>
 const pristine = new WeakMap();
 const pending = new Map();
 
+// A choice that every form has from the start: nobody typed it.
+const isPreset = (control) =>
+  isChoice(control) && (control.value === "" || (control.name.startsWith("attribution") && control.value === "crs"));
+
 const hasTyped = (form) => {
   const before = pristine.get(form);
   if (before) return before !== JSON.stringify(valuesOf(form));
-  return controls(form).some((control) => !isTick(control) && hasValue(control));
+  return controls(form).some((control) => !isTick(control) && !isPreset(control) && hasValue(control));
 };
 
 const setBegunAt = (form) => {
@@ -128,7 +133,12 @@ const restoreNewForms = () => {
 const restoreAndSetAddress = () => {
   const form = restoreNewForms() && document.querySelector("#entry-form form[data-entry]");
   if (!form || !labelOf(actionOf(form))) return;
-  history.replaceState(history.state, "", addressOf(actionOf(form)));
+  const address = new URL(addressOf(actionOf(form)), location.href);
+  for (const name of ["show", "day", "until"]) {
+    const value = new URLSearchParams(location.search).get(name);
+    if (value) address.searchParams.set(name, value);
+  }
+  pushAddress(address);
 };
 
 // Call after a form was emptied for its next entry: values other than `emptyValues` were typed since.

@@ -53,7 +53,7 @@ def test_a_set_of_vital_signs_is_saved_and_answered_with_what_changed(
     assert answer.status_code == 200
     saved = answer.context["saved"]
     assert saved.card.grade == 1
-    assert saved.announcement == "Grade 0 to grade 1"
+    assert saved.announcement == "Not assessed to grade 1"
     assert [row.kind for row in rows_of(saved)] == ["grade_change", "vitals"]
     assert rows_of(saved)[1].text == "Temp 38.4 °C · BP 104/58"
     assert saved.timeline is None
@@ -82,16 +82,18 @@ def test_a_late_entry_that_changes_no_grade_brings_its_row_alone(
 def test_a_late_entry_brings_the_grades_that_it_adds(
     nurse_client: Client, course: Course, entry: Entry
 ) -> None:
-    """The grade after the fever was 1 before; that it rises again at the fever is new."""
+    """The grade after the fever was 1 before; that it rises again at the fever is new.
+
+    Between them nothing but temperatures is known, so that no grade 0 is shown.
+    """
     chart(course, entry.recorded_by, "vitals", entry.at - timedelta(hours=1), temperature_c="36.8")
     sent = earlier(entry, temperature="38.4")
     saved = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX).context["saved"]
     assert saved.timeline is None
     assert [row.text for row in rows_of(saved) if row.kind == "vitals"] == ["Temp 38.4 °C"]
-    changes = [
-        (row.grade_before, row.icon_grade) for row in rows_of(saved) if row.icon_grade is not None
-    ]
-    assert changes == [(1, 0), (0, 1)]
+    changes = [row for row in rows_of(saved) if row.icon_grade is not None]
+    assert [(row.grade_before, row.icon_grade) for row in changes] == [(1, 0), (0, 1)]
+    assert [(row.shown_before, row.shown_grade) for row in changes] == [("1", "–"), ("–", "1")]
 
 
 def test_a_late_entry_that_takes_a_change_of_grade_away_redraws_the_timeline(

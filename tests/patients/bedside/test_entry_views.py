@@ -45,7 +45,7 @@ def test_what_is_refused_is_shown_with_what_was_typed(nurse_client: Client, cour
         assert answer.status_code == 422
         assert "391" in answer.content.decode()
         (error,) = answer.context["form"].errors["temperature"]
-        assert error == "391 °C cannot be: expected 25 to 45 °C."
+        assert error == "391 °C is not possible: expected 25 to 45 °C."
     assert Entry.objects.count() == before
 
 
@@ -134,7 +134,7 @@ def test_a_correction_is_asked_for_a_reason_and_shown_struck_through(
         ("Temp 38.5 °C", "decimal point")
     ]
     assert Entry.objects.get(replaces=entry).at == entry.at
-    assert answer.context["saved"].announcement == "Grade 1 to grade 0"
+    assert answer.context["saved"].announcement == "Grade 1 to not assessed"
 
 
 def test_a_second_correction_shows_the_first_and_changes_nothing(

@@ -1,5 +1,6 @@
 """The grade card and the timeline, asked for by themselves."""
 
+import json
 import uuid
 from datetime import timedelta
 from unittest import mock
@@ -22,17 +23,17 @@ def test_the_grade_card_follows_the_clock_alone(
     chart(
         course, clinician, "vasopressor", at, drug="norepinephrine", rate="0.25", unit="ug/kg/min"
     )
-    card = nurse_client.get(url("grade", course)).context["card"]
+    card = nurse_client.get(url("live", course), **HTMX).context["card"]
     assert (card.grade, card.upcoming[0].grade, card.upcoming[0].at) == (
         2,
         3,
         at + timedelta(hours=3),
     )
     assert card.criteria[0].author == clinician.display_name
-    seen = {"seen": card.signature}
-    assert nurse_client.get(url("grade", course), seen, **HTMX).status_code == 204
+    seen = json.loads(nurse_client.get(url("live", course), **HTMX)["CRS-Live"])
+    assert nurse_client.get(url("live", course), seen, **HTMX).status_code == 204
     with mock.patch.object(timezone, "now", return_value=at + timedelta(hours=3)):
-        later = nurse_client.get(url("grade", course), seen, **HTMX)
+        later = nurse_client.get(url("live", course), seen, **HTMX)
         assert later.context["card"].grade == 3
         (change,) = [
             row

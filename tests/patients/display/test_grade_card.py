@@ -12,6 +12,7 @@ from patients.bedside.page import page_context, read_bedside_data
 from patients.display.grade_card import GradeCard
 from patients.models import Course, GradePeriod
 from patients.ward.board import open_board_rows
+from tests.entry_forms import text_of
 from tests.factories import chart
 
 
@@ -32,14 +33,34 @@ def test_the_card_says_why_and_by_whom(
     dopamine = next(line for line in card.criteria if line.code == "vasopressor.single_low_dose")
     assert dopamine.stale
     assert (dopamine.at, dopamine.author) == (at, clinician.display_name)
-    page = nurse_client.get(reverse("patients:grade", args=[course.pk])).content.decode()
-    assert re.search(r"last charted <span [^>]*>3 h ago</span>: still so\?", page)
+    page = nurse_client.get(reverse("patients:bedside", args=[course.pk])).content.decode()
+    assert re.search(
+        r"last charted <span [^>]*>3 h ago</span>\. Check: is this still correct\?", page
+    )
     assert {line.code for line in card.unknown} == {
         "oxygen.fio2",
         "vasopressor.dose",
     }
     assert "blood pressure" in card.never_charted
     assert "weight" not in card.never_charted
+
+
+def test_each_value_of_a_criterion_has_its_own_time(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    """Vasopressin was charted hours ago, norepinephrine just now: only the first is asked about."""
+    old, new = timezone.now() - timedelta(hours=9), timezone.now() - timedelta(minutes=2)
+    chart(course, clinician, "vasopressor", old, drug="vasopressin", rate="0.03", unit="units/min")
+    chart(course, clinician, "vasopressor", new, drug="norepinephrine", rate="5", unit="ug/min")
+    criteria = card_of(course, timezone.now()).criteria
+    (line,) = [c for c in criteria if c.code == "vasopressor.multiple"]
+    assert [(s.what, s.at, s.stale) for s in line.sources] == [
+        ("Norepinephrine", new, False),
+        ("Vasopressin", old, True),
+    ]
+    page = text_of(nurse_client.get(reverse("patients:bedside", args=[course.pk])).content.decode())
+    assert "Vasopressin last charted 9 h ago . Check: is this still correct?" in page
+    assert "Norepinephrine last charted" not in page
 
 
 def test_what_has_another_cause_is_shown_as_excluded(course: Course, clinician: User) -> None:
@@ -49,8 +70,8 @@ def test_what_has_another_cause_is_shown_as_excluded(course: Course, clinician: 
     card = card_of(course, timezone.now())
     assert card.grade == 0
     assert card.excluded == [
-        "Simple face mask: another cause, not counted",
-        "Temperature 39.5 °C: another cause, not counted",
+        "Simple face mask",
+        "Temperature 39.5 °C",
     ]
 
 

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from grading.course_file import read_entry
 from grading.engine.entries import KINDS
@@ -12,10 +14,13 @@ from patients.display.text import (
     age_text,
     attribution_text,
     clock_text,
+    date_time_text,
+    day_and_time_text,
     duration_text,
     entry_text,
     key_label,
     late_text,
+    until_text,
 )
 from tests.factories import utc
 
@@ -179,7 +184,36 @@ def test_things_have_names(key: str, label: str) -> None:
 
 def test_attribution_is_marked() -> None:
     vitals = {"heart_rate": "140", "temperature_c": "39", "attribution": {"heart_rate": "other"}}
-    assert attribution_text(read("vitals", vitals)) == "HR another cause, not counted"
+    assert attribution_text(read("vitals", vitals)) == "HR other cause, not counted for CRS"
     uncertain = {"device": "cpap", "attribution": "uncertain"}
     assert "uncertain, counted" in attribution_text(read("oxygen", uncertain))
     assert attribution_text(read("oxygen", {"device": "cpap"})) == ""
+
+
+CHICAGO = ZoneInfo("America/Chicago")
+
+
+@pytest.mark.parametrize(
+    ("instant", "words"),
+    [
+        ("2026-11-01 06:30", "01:30 CDT"),
+        ("2026-11-01 07:30", "01:30 CST"),
+        ("2026-11-01 05:30", "00:30"),
+        ("2026-11-01 08:00", "02:00"),
+        ("2026-03-08 07:59", "01:59"),
+        ("2026-03-08 08:00", "03:00"),
+    ],
+)
+def test_the_hour_that_is_repeated_is_told_apart(instant: str, words: str) -> None:
+    at = utc(instant)
+    with timezone.override(CHICAGO):
+        assert clock_text(at, at) == words
+        assert date_time_text(at).endswith(words)
+        assert day_and_time_text(at, at).endswith(words)
+
+
+def test_an_age_of_a_day_or_more_is_in_days() -> None:
+    at = utc("2026-03-01 12:00")
+    assert age_text(at, at + timedelta(hours=33, minutes=45)) == "1 d 9 h ago"
+    assert age_text(at, at + timedelta(hours=24, minutes=5)) == "1 d ago"
+    assert until_text(at + timedelta(seconds=30), at) == "under 1 min"

@@ -102,10 +102,10 @@ def test_a_saved_concentration_is_proposed_at_once(nurse_client: Client, course:
 @pytest.mark.parametrize(
     ("policy", "sentence"),
     [
-        (DEFAULT_POLICY, "Norepinephrine is charted as base here."),
+        (DEFAULT_POLICY, "Dose as norepinephrine base."),
         (
             replace(DEFAULT_POLICY, norepinephrine_expressed_as=BITARTRATE),
-            "Norepinephrine is charted as bitartrate here; half of it, the base, is graded.",
+            "Dose as norepinephrine bitartrate; half of it, the base, is graded.",
         ),
     ],
     ids=["base", "bitartrate"],

@@ -45,7 +45,7 @@ def test_nothing_ticked_is_refused(nurse_client: Client, course: Course) -> None
 def test_a_tick_that_asks_for_a_grade_says_so(nurse_client: Client, course: Course) -> None:
     """A tick is not a grade: the rash could be grade 4 until someone grades it."""
     answer = send(nurse_client, course, "symptom", symptom_rash="yes", symptom_nausea="yes")
-    assert "give rash a CTCAE grade under Toxicity" in answer.content.decode()
+    assert "enter a CTCAE grade for rash under Toxicity" in answer.content.decode()
     assert 'data-at-most="4"' in answer.content.decode()
 
 

@@ -122,7 +122,7 @@ def test_rows_without_a_result_say_nothing(nurse_client: Client, course: Course)
     [
         ({"alt": "≤5"}, "alt", "Write &lt; or &gt; before the number"),
         ({"alt": ">=5"}, "alt", "Write &lt; or &gt; before the number"),
-        ({"alt": "<"}, "alt", "Give the number after &lt;"),
+        ({"alt": "<"}, "alt", "Enter the number after &lt;"),
         ({"alt": "4<"}, "alt", "not a number"),
         ({"alt": "3,5"}, "alt", "decimal point"),
         ({"alt": "30001"}, "alt", "expected 0 to 30000 U/L"),
@@ -137,12 +137,13 @@ def test_rows_without_a_result_say_nothing(nurse_client: Client, course: Course)
         (
             {"creatinine": "106", "creatinine_unit": "mg/dL"},
             "creatinine",
-            "Is it in µmol/L?",
+            "Did you mean µmol/L?",
         ),
         (
             {"creatinine": "106", "creatinine_unit": "umol/L", "creatinine_upper_limit": "1.2"},
             "creatinine_upper_limit",
-            "Limit of Creatinine 1.2 µmol/L cannot be: expected 4 to 3540 µmol/L. Is it in mg/dL?",
+            "Limit of Creatinine 1.2 µmol/L is not possible: expected 4 to 3540 µmol/L. Did you "
+            "mean mg/dL?",
         ),
         ({"platelets": "250000"}, "platelets", "250000/µL is 250 ×10⁹/L"),
         ({"lvef": "0.55"}, "lvef", "0.55 is 55 %"),

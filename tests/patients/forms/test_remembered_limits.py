@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import ChartingAct, Course, LaboratoryLimits
-from tests.entry_forms import HTMX
+from tests.entry_forms import HTMX, send_correction
 from tests.factories import admit
 
 CHILD_BORN = date(timezone.now().year - 6, 1, 1)
@@ -233,3 +233,105 @@ def test_remembered_limits_are_append_only(nurse_client: Client, course: Course)
     ):
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             change()
+
+
+def retract(client: Client, course: Course, analyte: str = "creatinine") -> None:
+    entry = course.entries.filter(body__analyte=analyte, replaced_by=None).latest("recorded_at")
+    address = reverse("patients:retract", args=[course.pk, entry.pk])
+    sent = {"form_id": str(uuid.uuid4()), "reason": "wrong limit"}
+    assert client.post(address, sent, **HTMX).status_code == 200
+
+
+def correct(client: Client, course: Course, **changes: str) -> None:
+    entry = course.entries.filter(body__analyte="creatinine", replaced_by=None).latest("at")
+    assert send_correction(client, course, entry, **changes).status_code == 200
+
+
+WRONG = CORE | {"creatinine_upper_limit": "1.90"}
+
+
+def test_a_limit_goes_with_the_result_that_was_entered_in_error(
+    nurse_client: Client, course: Course, woman: Course
+) -> None:
+    saved(nurse_client, course, **WRONG)
+    assert limits_shown(panel(nurse_client, woman)) == ("0.50", "1.90")
+    retract(nurse_client, course)
+    page = panel(nurse_client, woman)
+    assert limits_shown(page) == ("", "")
+    assert "1.90" not in page
+    assert unit_shown(panel(nurse_client, course), "creatinine") == ""
+
+
+def test_the_limit_before_it_comes_back(
+    nurse_client: Client, course: Course, woman: Course
+) -> None:
+    saved(nurse_client, course, **CORE)
+    saved(nurse_client, course, **WRONG)
+    retract(nurse_client, course)
+    assert limits_shown(panel(nurse_client, woman)) == ("0.50", "1.10")
+
+
+def test_the_limit_of_a_correction_takes_its_place(
+    nurse_client: Client, course: Course, woman: Course
+) -> None:
+    saved(nurse_client, course, **WRONG)
+    correct(nurse_client, course, upper_limit="1.20")
+    assert limits_shown(panel(nurse_client, woman)) == ("0.50", "1.20")
+    correct(nurse_client, course, upper_limit="1.30")
+    assert limits_shown(panel(nurse_client, woman)) == ("0.50", "1.30")
+    correct(nurse_client, course, value="1.0")
+    assert limits_shown(panel(nurse_client, woman)) == ("0.50", "1.30")
+    retract(nurse_client, course)
+    assert limits_shown(panel(nurse_client, woman)) == ("", "")
+
+
+def test_a_limit_that_a_later_result_reports_too_stays(
+    nurse_client: Client, course: Course, woman: Course
+) -> None:
+    saved(nurse_client, course, **CORE)
+    saved(nurse_client, woman, **CORE)
+    retract(nurse_client, course)
+    assert limits_shown(panel(nurse_client, woman)) == ("0.50", "1.10")
+    retract(nurse_client, woman)
+    assert limits_shown(panel(nurse_client, woman)) == ("", "")
+
+
+def test_a_limit_of_another_unit_is_asked_about_before_it_is_remembered(
+    nurse_client: Client, course: Course, woman: Course
+) -> None:
+    bilirubin = {"laboratory": "Core", "bilirubin": "20", "bilirubin_unit": "umol/L"}
+    fields = bilirubin | {"bilirubin_upper_limit": "1.2"}
+    asked = send(nurse_client, course, **fields)
+    assert asked.status_code == 422
+    assert "1.2 µmol/L is unusual as upper limit of normal" in asked.content.decode()
+    assert "Is it the limit in mg/dL?" in asked.content.decode()
+    assert not LaboratoryLimits.objects.exists()
+    yes = asked.context["form"].questions_digest
+    saved(nurse_client, course, **fields, confirmed=yes)
+    answers = ChartingAct.objects.latest("recorded_at").answers
+    assert "1.2 µmol/L" in answers["confirmed"][0][1]
+    entry = course.entries.get(body__analyte="bilirubin")
+    again = send_correction(nurse_client, course, entry, value="21")
+    assert again.status_code == 422
+    assert "unusual as upper limit" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"bilirubin": "20", "bilirubin_unit": "mg/dL", "bilirubin_upper_limit": "21"}, True),
+        ({"fibrinogen": "120", "fibrinogen_unit": "mg/dL", "fibrinogen_lower_limit": "2"}, True),
+        ({"alt": "30", "alt_upper_limit": "4"}, True),
+        ({"alt": "300", "alt_upper_limit": "4000"}, True),
+        ({"inr": "3", "inr_upper_limit": "12"}, True),
+        ({"inr": "3", "inr_upper_limit": "1.2"}, False),
+        ({"fibrinogen": "120", "fibrinogen_unit": "mg/dL", "fibrinogen_lower_limit": "200"}, False),
+    ],
+    ids=str,
+)
+def test_limits_of_normal_that_cannot_be_of_this_unit_are_asked_about(
+    nurse_client: Client, course: Course, fields: dict[str, str], asked: bool
+) -> None:
+    answer = send(nurse_client, course, **fields)
+    assert (answer.status_code == 422) is asked
+    assert bool(course.entries.filter(kind="lab").exists()) is not asked

@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from patients.forms.registry import CORRECTION_FORMS
 from patients.forms.times import EARLIER, LATER, LocalTimeError, parse_local_time
+from patients.policy.forms import PolicyForm
+from patients.ward.forms import AdmissionForm, TransferForm
 
 FIVE_MINUTES = timedelta(minutes=5)
 NOW = datetime(2026, 11, 2, 12, 0, 30, tzinfo=UTC)
@@ -75,3 +80,65 @@ def test_an_hour_that_was_twice_is_asked_about() -> None:
 def test_only_one_of_the_two_has_been() -> None:
     between = datetime(2026, 10, 25, 0, 40, tzinfo=UTC)
     assert read(BACK, time(2, 30), now=between) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def in_other_digits(written: str) -> list[str]:
+    """The same in full-width and in Arabic digits."""
+    return [
+        written.translate({ord("0") + n: zero + n for n in range(10)}) for zero in (0xFF10, 0x660)
+    ]
+
+
+OTHER_FORMS_OF_A_DATE = (
+    "11/28/2026", "28/11/2026", "28.11.2026", "28 Nov 2026", "Nov 28 2026", "November 28, 2026",
+    "26-11-28", "2026-3-9", "20261128", "2026/11/28", "2026-11-28T10:00", "0000-00-00",
+    *in_other_digits("2026-11-28"),
+)  # fmt: skip
+OTHER_FORMS_OF_A_TIME = (
+    "1:05 pm", "1:05pm", "13.05", "1305", "13h05", "13:5", "25:00", *in_other_digits("13:05"),
+)  # fmt: skip
+
+
+def fields_of_dates_and_times() -> list[tuple[str, forms.Field]]:
+    """Each field of a date or a time, of every form of the chart."""
+    classes = [
+        *CORRECTION_FORMS.values(),
+        AdmissionForm,
+        PolicyForm,
+        *TransferForm.__subclasses__(),
+    ]
+    return [
+        (f"{form.__name__}.{name}", field)
+        for form in classes
+        for name, field in form.base_fields.items()
+        if isinstance(field, forms.DateField | forms.TimeField | forms.DateTimeField)
+    ]
+
+
+def test_every_date_has_one_form() -> None:
+    for name, field in fields_of_dates_and_times():
+        if isinstance(field, forms.TimeField):
+            continue
+        assert field.clean("2026-11-28") == date(2026, 11, 28), name
+        for typed in OTHER_FORMS_OF_A_DATE:
+            with pytest.raises(ValidationError, match="28 Nov 2026 is written 2026-11-28"):
+                field.clean(typed)
+
+
+def test_every_time_of_day_is_on_the_24_hour_clock() -> None:
+    for name, field in fields_of_dates_and_times():
+        if not isinstance(field, forms.TimeField):
+            continue
+        assert field.clean("13:05") == time(13, 5), name
+        assert field.clean("9:05") == time(9, 5), name
+        for typed in OTHER_FORMS_OF_A_TIME:
+            with pytest.raises(ValidationError, match="24-hour clock, like 13:05"):
+                field.clean(typed)
+
+
+def test_a_field_of_django_has_the_same_forms() -> None:
+    """What a later form declares without thinking of it."""
+    for typed in ("11/28/2026", "28 Nov 2026"):
+        for field in (forms.DateField(), forms.DateTimeField()):
+            with pytest.raises(ValidationError):
+                field.clean(typed)

@@ -55,16 +55,16 @@ NE = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
     ("fields", "field", "sentence"),
     [
         (NE | {"drug": ""}, "drug", "Choose the drug"),
-        (NE | {"rate": ""}, "rate", "Give the rate"),
+        (NE | {"rate": ""}, "rate", "Enter the rate"),
         (NE | {"rate": "-1"}, "rate", "0 or more"),
         (NE | {"unit": ""}, "unit", "mcg/min, mcg/kg/min, mg/h, mL/h"),
         (NE | {"unit": "units/min"}, "unit", "Not a unit of norepinephrine"),
-        (NE | {"unit": "ml/h"}, "concentration_per_ml", "How much is in one mL?"),
+        (NE | {"unit": "ml/h"}, "concentration_per_ml", "Enter the syringe concentration"),
         (NE | {"concentration_per_ml": "16"}, "concentration_per_ml", "Only with mL/h"),
         (NE | {"rate": "301"}, "rate", "mcg/min"),
         (NE | {"rate": "5", "unit": "ug/kg/min"}, "rate", "At 80 kg this is above 300 mcg/min"),
         (NE | {"rate": "5", "unit": "ug/kg/min", "weight_kg": "61"}, "rate", "At 61 kg"),
-        (NE | {"weight_kg": "0.5"}, "weight_kg", "cannot be"),
+        (NE | {"weight_kg": "0.5"}, "weight_kg", "is not possible"),
         (NE | {"stopped": "yes"}, "rate", "untick that it was stopped"),
         (NE | {"dose_not_known": "yes"}, "rate", "untick that the dose is not known"),
         (NE | {"rate": "", "stopped": "yes", "dose_not_known": "yes"}, "stopped", "cannot be"),
@@ -101,7 +101,7 @@ def test_every_unit_of_every_drug_can_be_charted(course: Course, drug: Vasopress
 
 def test_fluid_and_weight(course: Course) -> None:
     assert body_of(course, "fluid_bolus", volume_ml="500") == {"volume_ml": "500"}
-    assert "Give the volume" in refusal(course, "fluid_bolus", "volume_ml")
+    assert "Enter the volume" in refusal(course, "fluid_bolus", "volume_ml")
     assert "above 0" in refusal(course, "fluid_bolus", "volume_ml", volume_ml="0")
     assert body_of(course, "weight", weight_kg="71.5", attribution="other") == {"weight_kg": "71.5"}
     assert "1 to 350 kg" in refusal(course, "weight", "weight_kg", weight_kg="700")

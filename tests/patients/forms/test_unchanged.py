@@ -72,3 +72,22 @@ def test_a_round_charts_what_is_unchanged_too(
     stopped = nurse_client.post(address, vitals(heart_rate="90", **ticked), **HTMX)
     assert stopped.status_code == 422
     assert "stopped meanwhile" in str(stopped.context["form"].non_field_errors())
+
+
+def test_a_rate_beyond_its_limit_is_not_charted_again(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    """As a file of an earlier version could bring it."""
+    rate = {"drug": "norepinephrine", "rate": "12", "unit": "ug/kg/min"}
+    chart(course, nurse, "vasopressor", **rate)
+    (item,) = read_bedside_data(course, timezone.now()).unchanged
+    sent = vitals(heart_rate="90", **{item.field_name: item.version})
+    refused = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX)
+    assert refused.status_code == 422
+    assert "Norepinephrine cannot be charted again: at 80 kg this is above 300 mcg/min" in str(
+        refused.context["form"].errors[item.field_name]
+    )
+    action = {"action": f"unchanged:{item.field_name}", "seen_version": item.version}
+    address = url("guidance_action", course)
+    tapped = nurse_client.post(address, {"form_id": str(uuid.uuid4()), **action}, **HTMX)
+    assert tapped.status_code == 409

@@ -29,9 +29,16 @@ from tests.patients.guidance_panel import (
 def test_done_charts_the_dose_in_the_same_step(
     nurse_client: Client, nurse: User, grade_3: Course
 ) -> None:
-    form = nurse_client.get(answer_url(grade_3, DOSE, "done"), **HTMX).context["form"]
-    assert form["dose_mg"].value() == "320"
-    assert form["agent"].value() == "tocilizumab"
+    for asked, filled_in in (
+        ("", ""),
+        ("?dose=320", "320"),
+        ("?dose=640", "640"),
+        ("?dose=6400", ""),
+    ):
+        address = answer_url(grade_3, DOSE, "done") + asked
+        form = nurse_client.get(address, **HTMX).context["form"]
+        assert form["dose_mg"].value() == filled_in, "only a dose that was chosen on the card"
+        assert form["agent"].value() == "tocilizumab"
     answer = answered(nurse_client, grade_3, DOSE, "done", agent="tocilizumab", dose_mg="320")
     assert answer.status_code == 200
     treatment = Entry.objects.get(kind=EntryKind.TREATMENT)
@@ -44,8 +51,10 @@ def test_done_charts_the_dose_in_the_same_step(
     assert panel(grade_3).next_at == treatment.at + timedelta(hours=24)
 
 
-def test_the_dose_may_be_changed_and_must_be_given(nurse_client: Client, grade_3: Course) -> None:
-    for wrong in ("", "0", "many", "-4"):
+def test_the_dose_may_be_changed_and_is_held_to_its_limits(
+    nurse_client: Client, grade_3: Course
+) -> None:
+    for wrong in ("0", "many", "-4", "6400"):
         refused = answered(nurse_client, grade_3, DOSE, "done", agent="tocilizumab", dose_mg=wrong)
         assert refused.status_code == 422
         assert refused.context["form"].errors["dose_mg"]
@@ -54,6 +63,17 @@ def test_the_dose_may_be_changed_and_must_be_given(nurse_client: Client, grade_3
     assert not GuidanceAnswer.objects.exists()
     answered(nurse_client, grade_3, DOSE, "done", agent="tocilizumab", dose_mg="640")
     assert Entry.objects.get(kind=EntryKind.TREATMENT).body["dose_mg"] == "640"
+
+
+def test_a_dose_that_is_left_out_is_asked_for(nurse_client: Client, grade_3: Course) -> None:
+    asked = answered(nurse_client, grade_3, DOSE, "done", agent="tocilizumab", dose_mg="")
+    assert asked.status_code == 422
+    assert "Tocilizumab without a dose: enter the dose" in asked.content.decode()
+    assert not GuidanceAnswer.objects.exists()
+    yes = asked.context["form"].questions_digest
+    fields = {"agent": "tocilizumab", "confirmed": yes}
+    assert answered(nurse_client, grade_3, DOSE, "done", **fields).status_code == 200
+    assert "dose_mg" not in Entry.objects.get(kind=EntryKind.TREATMENT).body
 
 
 def test_a_days_amount_is_not_put_in_as_one_dose(nurse_client: Client, grade_1: Course) -> None:

@@ -37,7 +37,18 @@ def test_the_file_says_who_answered_what_and_when(
     assert auditor_client.get(address, {"course": "x"}).status_code == 404
 
 
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1"])
+FORMULAS = (
+    "=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "\u00a0=1", "\ufeff=1+1", "\u200b=1",
+    "\u3000=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(1)", "\ufe661", "\ufe62\u200d1",
+    "\u22121+1", "\u20131", "\u2060\ufeff \uff1d1", "\u0000=1", "\u202e=1", "\u0301=1", "\t1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
 def test_no_cell_is_run_as_a_formula(cell: str) -> None:
-    assert as_spreadsheet_text(cell).startswith("'")
-    assert as_spreadsheet_text("norepinephrine = 20") == "norepinephrine = 20"
+    assert as_spreadsheet_text(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["norepinephrine = 20", "", " ", "4711", "\ufeffAda", "é-1"])
+def test_other_cells_stay_as_they_are(cell: str) -> None:
+    assert as_spreadsheet_text(cell) == cell

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from patients.bedside.page import page_context, read_bedside_data
-from patients.bedside.timeline import timeline_of
+from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.grade_card import GradeCard
 from patients.models import Course
 from patients.queries.courses import read_course
@@ -42,7 +42,7 @@ def test_the_demonstration_ward_reads_well() -> None:
         timeline = timeline_of(course.pk, now, can_correct=True)
         assert all(line.text for line in timeline.rows)
         kinds |= {line.kind for line in timeline.rows}
-        changes = timeline_of(course.pk, now, kind="grade_change").rows
+        changes = timeline_of(course.pk, now, TimelineView(kind="grade_change")).rows
         kinds |= {line.kind for line in changes}
         assert max([line.icon_grade for line in changes], default=0) == card.maximum
     assert {"vitals", "oxygen", "vasopressor", "lab", "grade_change"} <= kinds

@@ -8,7 +8,15 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.vocabulary import EARLIEST, LATEST
-from patients.models import ChartingAct, Course, Move, PolicyVersion, SitePolicy, Transfer
+from patients.models import (
+    ChartingAct,
+    Course,
+    CoursePolicy,
+    Move,
+    PolicyVersion,
+    SitePolicy,
+    Transfer,
+)
 from tests.factories import chart
 
 YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)
@@ -56,6 +64,15 @@ def test_a_decision_on_policy(course: Course, clinician: User, at: datetime) -> 
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("at", OUTSIDE)
+def test_a_policy_of_a_course(course: Course, clinician: User, at: datetime) -> None:
+    act = course.acts.first()
+    with pytest.raises(IntegrityError, match="course_policy_in_calendar"), transaction.atomic():
+        CoursePolicy.objects.create(
+            course=course, act=act, version_id=course.policy_id, valid_from=at
+        )
+
+
 def test_rows_of_before_are_spared(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -66,6 +83,7 @@ def test_rows_of_before_are_spared(db: None) -> None:
     assert names == [
         "act_in_calendar",
         "course_infused_in_calendar",
+        "course_policy_in_calendar",
         "entry_in_calendar",
         "site_policy_in_calendar",
         "transfer_in_calendar",

@@ -150,21 +150,21 @@ def test_going_back_to_the_values_keeps_them(administrator_client: Client) -> No
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"reason": ""}, "Say why"),
+        ({"reason": ""}, "Enter the reason"),
         ({"fever_threshold_c": "20"}, "expected 36 to 41 °C"),
-        ({"fever_threshold_c": ""}, "Give a value"),
+        ({"fever_threshold_c": ""}, "Enter a value"),
         ({"fever_threshold_c": "38,5"}, "decimal point"),
         ({"gap_minutes": "7.5"}, "whole number"),
         ({"cpap_grade": "5"}, "valid choice"),
         ({"neuro_counts": "1"}, "valid choice"),
-        ({}, "Nothing differs"),
-        ({"cpap_grade": "4", "from_date": "2020-01-01", "from_time": "12:00"}, "is past"),
+        ({}, "No value differs"),
+        ({"cpap_grade": "4", "from_date": "2020-01-01", "from_time": "12:00"}, "is in the past"),
         (
             {"cpap_grade": "4", "from_date": "2999-01-01", "from_time": "12:00"},
             "ahead of the clock",
         ),
         ({"cpap_grade": "4", "from_date": "2020-01-01"}, "time of day"),
-        ({"cpap_grade": "4", "from_time": "noon"}, "valid time"),
+        ({"cpap_grade": "4", "from_time": "noon"}, "24-hour clock"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(

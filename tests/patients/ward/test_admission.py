@@ -109,7 +109,7 @@ def test_an_infusion_of_more_than_sixty_days_ago_is_asked_about(nurse_client: Cl
     page = asked.content.decode()
     assert "The infusion was more than 60 days ago" in page
     # Enter presses the first button of the form, which must not be the yes.
-    assert page.index("Admit</button>") < page.index("Yes, correct: save</button>")
+    assert page.index("Admit</button>") < page.index("Value is right, save</button>")
     assert not Course.objects.exists()
     sent["confirmed"] = asked.context["form"].questions_digest
     assert nurse_client.post(reverse("patients:admit"), sent).status_code == 302
@@ -123,3 +123,13 @@ def test_an_infusion_of_fifty_nine_days_ago_is_not_asked_about(nurse_client: Cli
     there = timezone.localtime(timezone.now() - timedelta(days=59))
     sent = admission(infused_date=f"{there:%Y-%m-%d}", infused_time=f"{there:%H:%M}")
     assert nurse_client.post(reverse("patients:admit"), sent).status_code == 302
+
+
+def test_an_unusual_dosing_weight_is_asked_about(nurse_client: Client) -> None:
+    asked = nurse_client.post(reverse("patients:admit"), admission(weight_kg="220"))
+    assert asked.status_code == 422
+    assert "Weight 220 kg is unusually high: over 200 kg." in asked.content.decode()
+    yes = asked.context["form"].questions_digest
+    sent = admission(weight_kg="220", confirmed=yes)
+    assert nurse_client.post(reverse("patients:admit"), sent).status_code == 302
+    assert Course.objects.get().acts.get().answers[CONFIRMED]

@@ -1,4 +1,4 @@
-"""The board: open courses by urgency, ended ones by themselves."""
+"""The board: open courses by urgency, closed ones by themselves."""
 
 from datetime import timedelta
 
@@ -12,7 +12,8 @@ from crs_app.accounts.models import User
 from patients.models import Course
 from patients.recording.admit import admit_patient
 from patients.recording.record import record_entries
-from patients.ward.board import ended_board_rows, open_board_rows
+from patients.ward.address import BoardAddress
+from patients.ward.board import closed_board, open_board_rows
 from tests.entry_forms import HTMX
 from tests.factories import AdmissionFactory, chart, end, sending
 
@@ -20,8 +21,8 @@ from tests.factories import AdmissionFactory, chart, end, sending
 def test_an_ended_course_leaves_the_board(course: Course, clinician: User) -> None:
     end(course, clinician)
     assert open_board_rows(timezone.now()) == []
-    (row,) = ended_board_rows(timezone.now())
-    assert (row.course_id, row.grade, row.next_change) == (course.pk, 0, None)
+    (row,) = closed_board(BoardAddress(ended=True)).rows
+    assert (row.course_id, row.grade, row.highest) == (course.pk, 0, 0)
     late = record_entries(course, [], sending(clinician))
     assert late.status.grade == 0
 

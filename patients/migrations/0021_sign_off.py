@@ -21,7 +21,7 @@ TABLES = ("gradereview", "courseseen")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("patients", "0017_times_in_calendar"),
+        ("patients", "0020_identity_is_recorded"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

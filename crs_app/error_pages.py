@@ -1,0 +1,161 @@
+"""Pages of errors in plain words; they need no database, no session and no CSRF token.
+
+A page is a fixed text for its status, so that it can be sent whatever has failed. A request of htmx
+gets the same sentences as plain text, which the scripts of the page show.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Final, NamedTuple
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+TRY_AGAIN_AFTER_SECONDS: Final = 10
+
+
+class ErrorText(NamedTuple):
+    """Title and sentences of an error page."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+_PERHAPS_SAVED: Final = (
+    "Your last step may not be saved. Look at the timeline of the patient before you repeat it."
+)
+TEXTS: Final[dict[int, ErrorText]] = {
+    400: ErrorText(
+        "Request not understood",
+        ("This site cannot read what the browser sent. Nothing was saved.",
+         "Go back, reload the page and try again."),
+    ),
+    403: ErrorText(
+        "Not allowed",
+        ("Your role does not allow this. Nothing was saved.",
+         "If you need it for your work, ask an administrator."),
+    ),
+    404: ErrorText(
+        "Not found",
+        ("There is nothing at this address. The link may be old or mistyped.",),
+    ),
+    405: ErrorText(
+        "Not possible here",
+        ("This address cannot be used in this way. Nothing was saved.",
+         "Open the page from the ward board and try again."),
+    ),
+    409: ErrorText(
+        "Changed by someone else",
+        ("Someone else was first. Nothing was saved.",
+         "Reload the page, check the chart and try again."),
+    ),
+    413: ErrorText(
+        "Too large",
+        ("The browser sent more than this site accepts. Nothing was saved.",
+         "Shorten the text and try again."),
+    ),
+    415: ErrorText(
+        "Format not accepted",
+        ("This site accepts forms as text in UTF-8, and no files. Nothing was saved.",
+         "Reload the page and try again with an up-to-date browser."),
+    ),
+    422: ErrorText(
+        "Not saved",
+        ("Something in the form is not right. Nothing was saved.",
+         "Go back, correct it and save again."),
+    ),
+    429: ErrorText(
+        "Too many requests",
+        ("Too many requests came at once. Nothing was saved.",
+         "Wait a minute and try again."),
+    ),
+    500: ErrorText(
+        "Error",
+        (_PERHAPS_SAVED, "If it happens again, call the help desk."),
+    ),
+    503: ErrorText(
+        "Database does not answer",
+        (_PERHAPS_SAVED,
+         "Wait a minute and try again. If it lasts, chart on paper and call the help desk."),
+    ),
+}  # fmt: skip
+_PAGE_OUT_OF_DATE: Final = ErrorText(
+    "Page out of date",
+    ("Nothing was saved. The page was open too long, or someone has signed in again in this "
+     "browser.",
+     "Go back and reload the page, then save again. What you typed in an entry form is kept."),
+)  # fmt: skip
+
+
+@cache
+def page_html(text: ErrorText) -> str:
+    """Return the page of ``text``; it is rendered once."""
+    return render_to_string("error.html", text._asdict())
+
+
+def error_response(
+    status: int, *, is_htmx: bool = False, text: ErrorText | None = None
+) -> HttpResponse:
+    """Return the page of ``status``; for htmx its sentences as plain text."""
+    text = text or TEXTS[status]
+    if is_htmx:
+        sentences = " ".join(text.sentences)
+        response = HttpResponse(sentences, status=status, content_type="text/plain; charset=utf-8")
+    else:
+        response = HttpResponse(page_html(text), status=status)
+    if status in (429, 503):
+        response["Retry-After"] = str(TRY_AGAIN_AFTER_SECONDS)
+    return response
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return "HX-Request" in request.headers
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handle 400, as Django's ``handler400``."""
+    return error_response(400, is_htmx=_is_htmx(request))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handle 403, as Django's ``handler403``."""
+    return error_response(403, is_htmx=_is_htmx(request))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handle 404, as Django's ``handler404``."""
+    return error_response(404, is_htmx=_is_htmx(request))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Handle 500, as Django's ``handler500``; 503 where the database does not answer."""
+    error = sys.exc_info()[1]
+    status = 503 if isinstance(error, OperationalError | InterfaceError) else 500
+    return error_response(status, is_htmx=_is_htmx(request))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose CSRF token is missing or old; the setting CSRF_FAILURE_VIEW."""
+    return error_response(403, is_htmx=_is_htmx(request), text=_PAGE_OUT_OF_DATE)
+
+
+def explain_errors(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that gives a refusal without words, like 405, the page of its status."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code not in TEXTS or response.streaming or response.content:
+            return response
+        page = error_response(response.status_code, is_htmx=_is_htmx(request))
+        response.content = page.content
+        response["Content-Type"] = page["Content-Type"]
+        response["Content-Length"] = str(len(page.content))
+        return response
+
+    return middleware

@@ -1,0 +1,26 @@
+"""Configuration of gunicorn, for ``manage.py run`` and for the image.
+
+It imports nothing of Django: gunicorn reads it before the application.
+"""
+
+from pathlib import Path
+
+from crs_app.logs import TO_STDERR
+
+workers = 2
+threads = 4
+# A heartbeat on a disk can stop a worker that waits for it; memory cannot.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - not a file of ours
+
+# Requests: crs_app.request_limits bounds the rest.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# An access log is off; where a site turns it on, it has no query: that can hold a patient's name.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)s ms'
+# The same lines as Django's: never the message of an error, never what was sent. The level of
+# gunicorn's own is that of --log-level.
+logconfig_dict = TO_STDERR | {
+    "loggers": {"gunicorn.error": {"handlers": ["stderr"], "propagate": False}},
+}

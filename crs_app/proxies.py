@@ -1,0 +1,43 @@
+"""Believe a proxy's word that a request came by HTTPS, and nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+_SAYS_HTTPS = "HTTP_X_FORWARDED_PROTO"
+
+
+def trust_named_proxies(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that drops X-Forwarded-Proto from all but the proxies of the settings.
+
+    A Unix socket gives no address: whoever can open it is on this machine.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        sender = request.META.get("REMOTE_ADDR", "")
+        if sender and not _is_proxy(sender, tuple(settings.TRUSTED_PROXIES)):
+            request.META.pop(_SAYS_HTTPS, None)
+        return get_response(request)
+
+    return middleware
+
+
+@lru_cache(maxsize=1024)
+def _is_proxy(sender: str, networks: tuple[str, ...]) -> bool:
+    try:
+        address = ip_address(sender)
+    except ValueError:
+        return False
+    return any(address in network for network in _networks(networks))
+
+
+@cache
+def _networks(names: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(name) for name in names]

@@ -1,0 +1,47 @@
+"""Whether a course was assessed: grade 0 is shown only where enough was charted to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "temperature": ("temperature_c",),
+    "blood pressure": ("systolic_mmhg", "mean_arterial_pressure_mmhg"),
+    "oxygen": ("oxygen",),
+}
+
+
+def missing_for_grade_0(status: Any) -> tuple[str, ...]:
+    """Return what must be charted before ``status`` can be called grade 0; empty where it can.
+
+    A grade above 0 needs nothing: a criterion is met.
+    """
+    if status.grade != 0:
+        return ()
+    return tuple(
+        label for label, keys in _NEEDED.items() if not any(key in status.latest for key in keys)
+    )
+
+
+def missing_text(missing: tuple[str, ...]) -> str:
+    """Return what is missing as a sentence: "Not yet assessed: no temperature, no oxygen"."""
+    return "Not yet assessed: " + ", ".join(f"no {label}" for label in missing)
+
+
+def was_assessed(grade: int | None, at: datetime, assessed_since: datetime | None) -> bool:
+    """Return whether ``grade`` was known at ``at``: above 0, or 0 after everything was charted."""
+    return grade != 0 or (assessed_since is not None and assessed_since <= at)
+
+
+def grade_number(grade: int | None, *, assessed: bool = True) -> str:
+    """Return a grade as a number; "–" where there is none or it was not assessed."""
+    return str(grade) if grade is not None and assessed else "–"
+
+
+def grade_words(grade: int | None, *, assessed: bool = True) -> str:
+    """Return a grade in words: "grade 2", "not assessed", "not graded"."""
+    if grade is None:
+        return "not graded"
+    return f"grade {grade}" if assessed else "not assessed"

@@ -1,0 +1,1 @@
+"""Who a patient is: corrections of identities, joins, entries on the wrong patient."""

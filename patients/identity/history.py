@@ -1,0 +1,187 @@
+"""The facts of an identity in words: what stands, and what stood before, with author and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from grading.engine.units import format_number
+from grading.engine.vocabulary import Sex
+from patients.display.text import date_text, date_time_text, site_time
+from patients.models import ActSource, Course, Fact, IdentityCorrection, Patient, PatientJoin
+from patients.queries.identity import corrections_of, joins_of
+
+
+class HistoryRow(NamedTuple):
+    """A line of the history: a fact, its value from ``at`` on, and who recorded it.
+
+    ``before`` is what the correction replaced, "" at admission. ``stands`` is whether the value
+    stands still.
+    """
+
+    at: datetime
+    what: str
+    value: str
+    before: str
+    author: str
+    why: str
+    stands: bool
+
+
+_OF_PATIENT: Final = {"name": Fact.NAME, "birth_date": Fact.BIRTH, "sex": Fact.SEX, "mrn": Fact.MRN}
+_OF_COURSE: Final = {
+    "product": Fact.PRODUCT,
+    "infused_at": Fact.INFUSION,
+    "age_years": Fact.BIRTH,
+}
+
+
+def fact_text(column: str, value: Any, offset_seconds: int | None = None) -> str:
+    """Return the value of a column, as stored or as in a correction, in words."""
+    if value is None:
+        return "not known"
+    if column == "sex":
+        return Sex(value).label
+    if column == "birth_date":
+        return date_text(date.fromisoformat(value) if isinstance(value, str) else value)
+    if column == "age_years":
+        return f"{format_number(Decimal(value))} years at the infusion"
+    if column == "infused_at":
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return _infusion_text(at, offset_seconds)
+    return str(value)
+
+
+def _infusion_text(at: datetime, offset_seconds: int | None) -> str:
+    """Return the time at the site; where the infusion was elsewhere, the time there too."""
+    here = date_time_text(at)
+    if offset_seconds is None or site_time(at).utcoffset() == timedelta(seconds=offset_seconds):
+        return here
+    there = at.astimezone(timezone(timedelta(seconds=offset_seconds)))
+    return f"{here} (there {date_text(there)} {there:%H:%M}, {there:%Z})"
+
+
+def present_texts(course: Course) -> dict[str, str]:
+    """Return what stands now of each fact that can be corrected, in words."""
+    patient = course.patient
+    birth = fact_text("birth_date", patient.birth_date)
+    if patient.birth_date is None:
+        birth = fact_text("age_years", course.age_years)
+    return {
+        Fact.NAME: patient.name,
+        Fact.BIRTH: birth,
+        Fact.SEX: fact_text("sex", patient.sex),
+        Fact.MRN: patient.mrn,
+        Fact.INFUSION: fact_text("infused_at", course.infused_at, course.infused_offset_seconds),
+        Fact.PRODUCT: course.product,
+    }
+
+
+def change_texts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the columns that a correction changed, before and after, in words."""
+    return [
+        (
+            fact_text(column, before[column], before.get("infused_offset_seconds")),
+            fact_text(column, after[column], after.get("infused_offset_seconds")),
+        )
+        for column in after
+        if column != "infused_offset_seconds"
+    ]
+
+
+def identity_history(course: Course, courses: Sequence[Course]) -> list[HistoryRow]:
+    """Return every value of every fact of a patient and its courses, newest first."""
+    patient = course.patient
+    corrections = corrections_of(patient.pk, courses)
+    rows = [row for one in corrections for row in _corrected(one, courses)]
+    rows += [_joined(one) for one in joins_of(patient.pk)]
+    first = min(courses, key=lambda one: one.admitted_at)
+    rows += _at_admission(patient, None, first, corrections, courses)
+    for one in courses:
+        rows += _at_admission(one, one, one, corrections, courses)
+    return _mark_standing(sorted(rows, key=lambda row: row.at, reverse=True))
+
+
+def _mark_standing(rows: Sequence[HistoryRow]) -> list[HistoryRow]:
+    seen: set[str] = set()
+    marked = []
+    for row in rows:
+        marked.append(row._replace(stands=row.what not in seen or not row.value))
+        seen.add(row.what)
+    return marked
+
+
+def _corrected(one: IdentityCorrection, courses: Sequence[Course]) -> list[HistoryRow]:
+    names = [column for column in one.after if column != "infused_offset_seconds"]
+    return [
+        HistoryRow(
+            one.recorded_at,
+            _label(column, one.course, courses),
+            after,
+            before,
+            one.recorded_by.display_name,
+            one.reason,
+            stands=True,
+        )
+        for column, (before, after) in zip(names, change_texts(one.before, one.after), strict=True)
+    ]
+
+
+def _joined(joining: PatientJoin) -> HistoryRow:
+    undone = joining.undoes_id is not None
+    verb = "parted from" if undone else "joined to"
+    return HistoryRow(
+        joining.recorded_at,
+        "Join undone" if undone else "Records joined",
+        f"{joining.joined.name}, MRN {joining.joined.mrn}, {verb} "
+        f"{joining.kept.name}, MRN {joining.kept.mrn}",
+        "",
+        joining.recorded_by.display_name,
+        joining.reason,
+        stands=True,
+    )
+
+
+def _at_admission(
+    row: Patient | Course,
+    course: Course | None,
+    admitted: Course,
+    corrections: Sequence[IdentityCorrection],
+    courses: Sequence[Course],
+) -> list[HistoryRow]:
+    """Return what stood when ``admitted`` was opened: the first value of each fact."""
+    columns = _OF_PATIENT if course is None else _OF_COURSE
+    own = [one for one in corrections if one.course_id == (course.pk if course else None)]
+    imported = admitted.acts.order_by("recorded_at").values_list("source", flat=True).first()
+    why = "in the imported file" if imported == ActSource.IMPORT else "at admission"
+    rows = []
+    for column in columns:
+        first = next((one for one in reversed(own) if column in one.before), None)
+        value = first.before[column] if first else getattr(row, column)
+        if value is None and column in ("birth_date", "age_years"):
+            continue
+        offset = getattr(row, "infused_offset_seconds", None)
+        if first and "infused_offset_seconds" in first.before:
+            offset = first.before["infused_offset_seconds"]
+        rows.append(
+            HistoryRow(
+                admitted.admitted_at,
+                _label(column, course, courses),
+                fact_text(column, value, offset),
+                "",
+                admitted.admitted_by.display_name,
+                why,
+                stands=True,
+            )
+        )
+    return rows
+
+
+def _label(column: str, course: Course | None, courses: Sequence[Course]) -> str:
+    """Return the name of a fact; with several courses, of which one it is a fact."""
+    label = "Age" if column == "age_years" else str({**_OF_PATIENT, **_OF_COURSE}[column].label)
+    if course is None or len(courses) == 1:
+        return label
+    return f"{label}, {course.product} of {date_text(site_time(course.infused_at))}"

@@ -1,0 +1,174 @@
+"""Move an entry that was charted on the wrong patient."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from grading.engine.vocabulary import Attribution
+from patients.bedside.timeline import rows_of
+from patients.display.text import clock_text, date_text
+from patients.forms.attribution import ATTRIBUTION
+from patients.forms.registry import CORRECTION_FORMS
+from patients.identity.forms import MoveEntryForm
+from patients.identity.views import patient_context
+from patients.models import CONFIRMED, REASON, Course, Entry
+from patients.queries.courses import read_course
+from patients.queries.entries import read_entry_to_replace
+from patients.queries.identity import search_open_courses
+from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
+from patients.recording.move import CannotMoveError, check_can_receive, is_replay, move_entry
+from patients.requests import (
+    CONFLICT,
+    UNPROCESSABLE,
+    SignedInRequest,
+    course_or_404,
+    posted,
+    requires_charting,
+    submission_from,
+)
+
+_GONE = "Someone else has corrected or retracted this entry meanwhile. Look at the timeline."
+
+_FILLED_IN = {
+    ATTRIBUTION: Attribution.CRS.value,
+    REASON: "-",
+    "reason": "-",
+}
+"""What a form asks for and an entry of a file need not have."""
+
+
+class Stand(NamedTuple):
+    """Whether an entry can stand on another course: why not, and what is unusual about it there.
+
+    ``digest`` is the value by which the questions are answered with yes.
+    """
+
+    refusals: list[str]
+    questions: list[str]
+    digest: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires_charting
+def move(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
+    """Find the other patient and show both; a POST retracts the entry here and charts it there."""
+    course, data = course_or_404(course_id), posted(request)
+    try:
+        entry = read_entry_to_replace(course_id, entry_id)
+    except Entry.DoesNotExist:
+        raise Http404("No such entry") from None
+    query: Mapping[str, Any] = request.GET if data is None else data
+    target = _course(query.get("to", ""))
+    if target is None:
+        return _search_page(request, course, entry)
+    form = MoveEntryForm(data)
+    if data is None or not form.is_valid():
+        return _both_page(request, entry, target, form)
+    return _move(request, entry, target, form)
+
+
+def _move(
+    request: SignedInRequest, entry: Entry, target: Course, form: MoveEntryForm
+) -> HttpResponse:
+    submission = submission_from(request, form)
+    confirmed: dict[str, Any] = {}
+    if not is_replay(entry, submission):
+        if hasattr(entry, "replaced_by"):
+            return _both_page(request, entry, target, form, _GONE, CONFLICT)
+        stand = stand_on(entry, target)
+        asked = bool(stand.questions) and form.cleaned_data["confirmed"] != stand.digest
+        if stand.refusals or asked:
+            return _both_page(request, entry, target, form)
+        if stand.questions:
+            confirmed[CONFIRMED] = [[0, sentence] for sentence in stand.questions]
+    try:
+        move_entry(entry, target, submission, confirmed)
+    except (ReplacedAlreadyError, FormReusedError, CannotMoveError) as error:
+        return _both_page(request, entry, target, form, error.sentence, CONFLICT)
+    messages.info(
+        request, f"Moved to {target.patient.name}, MRN {target.patient.mrn}. It is retracted here."
+    )
+    return redirect("patients:bedside", entry.course_id)
+
+
+def stand_on(entry: Entry, target: Course) -> Stand:
+    """Check ``entry`` by the form of its kind, as if it were typed on ``target``."""
+    try:
+        check_can_receive(entry, target)
+    except CannotMoveError as error:
+        return Stand([error.sentence], [], "")
+    form_class = CORRECTION_FORMS[entry.kind]
+    now = timezone.now()
+    shown = form_class(course=target, now=now, correcting=entry)
+    values = {name: shown[name].value() for name in shown.fields}
+    data = {name: value for name, value in values.items() if value not in (None, "")}
+    form = form_class(_FILLED_IN | data, course=target, now=now, correcting=entry)
+    form.is_valid()
+    faults = [str(text) for texts in form.errors.values() for text in texts]
+    return Stand(
+        list(dict.fromkeys(faults)),
+        [question.sentence for question in form.questions],
+        form.questions_digest,
+    )
+
+
+def _search_page(request: SignedInRequest, course: Course, entry: Entry) -> HttpResponse:
+    text = request.GET.get("q", "")
+    context = {
+        "q": text,
+        "found": search_open_courses(text, apart_from=course.pk) if text else [],
+        **_entry_context(course, entry),
+    }
+    return render(request, "identity/move_search.html", context)
+
+
+def _both_page(
+    request: SignedInRequest,
+    entry: Entry,
+    target: Course,
+    form: MoveEntryForm,
+    message: str = "",
+    status: int | None = None,
+) -> HttpResponse:
+    """Show both patients side by side, and whether the entry can stand on the other course."""
+    is_gone = hasattr(entry, "replaced_by")
+    stand = Stand([_GONE], [], "") if is_gone else stand_on(entry, target)
+    context = {
+        "form": form,
+        "target": target,
+        "there": patient_context(target),
+        "born": [
+            date_text(one.patient.birth_date) if one.patient.birth_date else ""
+            for one in (entry.course, target)
+        ],
+        "stand": stand,
+        "message": message if message not in stand.refusals else "",
+        **_entry_context(entry.course, entry),
+    }
+    if status is None:
+        status = 200 if request.method != "POST" else UNPROCESSABLE
+    return render(request, "identity/move.html", context, status=status)
+
+
+def _entry_context(course: Course, entry: Entry) -> dict[str, Any]:
+    return {
+        "entry": rows_of(course.pk, [entry], can_correct=True)[0],
+        "entry_id": entry.pk,
+        "at_text": clock_text(entry.at, timezone.now()),
+        **patient_context(course),
+    }
+
+
+def _course(written: str) -> Course | None:
+    try:
+        return read_course(uuid.UUID(written))
+    except (ValueError, Course.DoesNotExist):
+        return None

@@ -1,0 +1,46 @@
+"""Read from when on a course has been assessed: grade 0 means nothing before that.
+
+Grade 0 says that no criterion is met. That is known once a temperature, a pressure and the oxygen
+have been charted after the infusion.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from patients.queries.entries import sql_not_replaced
+
+_FIRST_SINCE_INFUSION: Final = (
+    "(SELECT entry.at FROM patients_entry AS entry "  # noqa: S608 - made of constants
+    "WHERE entry.course_id = {course} AND entry.at >= {infused_at} AND {which} "
+    f"AND {sql_not_replaced('entry')} ORDER BY entry.at LIMIT 1)"
+)
+_TEMPERATURE: Final = (
+    "entry.kind = 'vitals' AND entry.body ?| ARRAY['temperature_c', 'temperature_f']"
+)
+_PRESSURE: Final = (
+    "entry.kind = 'vitals' AND entry.body ?| ARRAY['systolic_mmhg', 'mean_arterial_pressure_mmhg']"
+)
+_OXYGEN: Final = "entry.kind = 'oxygen'"
+
+
+def sql_assessed_since(*, course: str, infused_at: str) -> str:
+    """Return a subquery: the first time at which temperature, pressure and oxygen are all known.
+
+    NULL where one of them was never charted. ``course`` and ``infused_at`` are SQL expressions.
+    """
+    firsts = ", ".join(
+        f"({_FIRST_SINCE_INFUSION.format(course=course, infused_at=infused_at, which=which)})"
+        for which in (_TEMPERATURE, _PRESSURE, _OXYGEN)
+    )
+    return (
+        "(SELECT CASE WHEN count(at) = 3 THEN max(at) END "  # noqa: S608 - made of constants
+        f"FROM (VALUES {firsts}) AS first (at))"
+    )
+
+
+SQL_ASSESSED_SINCE: Final = sql_assessed_since(
+    course="%(course)s",
+    infused_at="(SELECT infused_at FROM patients_course WHERE id = %(course)s)",
+)
+"""The subquery for the course of the statement."""

@@ -1,0 +1,212 @@
+"""Find patients by number, name or bed, and read how identities were corrected and joined."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Max, Q, QuerySet
+
+from patients.models import Course, Entry, EntryKind, IdentityCorrection, Patient, PatientJoin
+from patients.models.identifiers import mrn_key, mrn_look, name_key
+from patients.queries.entries import not_replaced
+from patients.queries.search import matches, search_words
+
+LISTED_AT_MOST: Final = 3
+"""How many similar patients a question names."""
+
+
+def read_patient_by_mrn(mrn: str, *, lock: bool = False) -> Patient | None:
+    """Read the patient whose record number is ``mrn`` in any way of writing it.
+
+    ``lock`` locks the row until the transaction ends.
+    """
+    key = mrn_key(mrn)
+    patients = Patient.objects.select_for_update(no_key=True) if lock else Patient.objects.all()
+    # Of numbers that were stored before they were refused, the one written alike is meant.
+    return patients.filter(mrn=mrn).first() or patients.filter(mrn_key=key).first()
+
+
+def read_kept_record(patient: Patient, *, lock: bool = False) -> Patient:
+    """Read the record that ``patient`` was joined to, over every join; itself where there is none.
+
+    ``lock`` locks the row until the transaction ends.
+    """
+    patients = Patient.objects.select_for_update(no_key=True) if lock else Patient.objects.all()
+    while (joining := joins_in_force().filter(joined=patient).first()) is not None:
+        patient = patients.get(pk=joining.kept_id)
+    return patient
+
+
+def joins_in_force() -> QuerySet[PatientJoin]:
+    """Query the joins that were not undone."""
+    return PatientJoin.objects.filter(undoes=None, undone_by=None)
+
+
+def read_look_alikes(mrn: str, *, apart_from: Iterable[uuid.UUID] = ()) -> list[Patient]:
+    """Read the patients whose record number looks like ``mrn`` and is another."""
+    alike = Patient.objects.filter(mrn_look=mrn_look(mrn)).exclude(mrn_key=mrn_key(mrn))
+    return _kept(alike.order_by("mrn"), apart_from)
+
+
+def read_namesakes(
+    name: str, birth_date: date | None, *, apart_from: Iterable[uuid.UUID] = ()
+) -> list[Patient]:
+    """Read the patients of the same name and birth date; one that is not known may be the same."""
+    patients = Patient.objects.filter(name_key=name_key(name)).order_by("mrn")
+    if birth_date is not None:
+        patients = patients.filter(Q(birth_date=birth_date) | Q(birth_date=None))
+    return _kept(patients, apart_from)
+
+
+def _kept(patients: Iterable[Patient], apart_from: Iterable[uuid.UUID]) -> list[Patient]:
+    """Return the first of ``patients``, each as the record it was joined to, and each once."""
+    found: dict[uuid.UUID, Patient] = {}
+    excluded = set(apart_from)
+    for patient in patients:
+        kept = read_kept_record(patient)
+        if kept.pk not in excluded:
+            found[kept.pk] = kept
+        if len(found) == LISTED_AT_MOST:
+            break
+    return list(found.values())
+
+
+def read_former_owner(mrn: str) -> Patient | None:
+    """Read the patient whose record number was ``mrn`` until it was corrected."""
+    key = mrn_key(mrn)
+    corrected = IdentityCorrection.objects.filter(fact="mrn").select_related("patient")
+    for one in corrected.order_by("-pk"):
+        if mrn_key(one.before["mrn"]) == key:
+            return read_kept_record(one.patient)
+    return None
+
+
+def courses_of_patient(patient_id: uuid.UUID) -> QuerySet[Course]:
+    """Query the courses of a patient, open and ended, in the order in which they are locked."""
+    courses = Course.objects.filter(patient_id=patient_id)
+    return courses.select_related("patient", "policy", "admitted_by").order_by("pk")
+
+
+def latest_course(patient_id: uuid.UUID) -> Course | None:
+    """Read the course of a patient that is open, else the one that ended last."""
+    courses = courses_of_patient(patient_id).order_by("-ended_at", "-infused_at")
+    return next((one for one in courses if one.ended_at is None), None) or courses.first()
+
+
+def read_state_of_courses(courses: Sequence[Course]) -> list[Any]:
+    """Read what a preview rests on: identity of patient and courses, and their latest acts."""
+    acts = (
+        Course.objects.filter(pk__in=[course.pk for course in courses])
+        .annotate(last_act=Max("acts__recorded_at"))
+        .order_by("pk")
+        .values_list("pk", "identity_version", "ended_at", "last_act")
+    )
+    return list(acts)
+
+
+def read_clock() -> datetime:
+    """Read the clock of the database, by which everything is recorded."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return now  # type: ignore[no-any-return]
+
+
+def corrections_of(patient_id: uuid.UUID, courses: Sequence[Course]) -> list[IdentityCorrection]:
+    """Read every correction of a patient and of these courses, newest first."""
+    about = Q(patient_id=patient_id, course=None) | Q(course__in=[one.pk for one in courses])
+    corrections = IdentityCorrection.objects.filter(about)
+    return list(corrections.select_related("recorded_by", "course").order_by("-pk"))
+
+
+def joins_of(patient_id: uuid.UUID) -> list[PatientJoin]:
+    """Read every join, and undoing of one, of a patient's record, newest first."""
+    joins = PatientJoin.objects.filter(Q(kept_id=patient_id) | Q(joined_id=patient_id))
+    return list(joins.select_related("recorded_by", "kept", "joined", "undoes").order_by("-pk"))
+
+
+def earlier_facts_of(course: Course, fact: str, column: str) -> list[Any]:
+    """Read the earlier values of a column of ``course``, as its corrections have them."""
+    corrected = IdentityCorrection.objects.filter(course=course, fact=fact)
+    return [one.before[column] for one in corrected]
+
+
+def read_deaths(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """Read when a death is charted, by course."""
+    deaths = Entry.objects.filter(not_replaced(), course__in=list(course_ids))
+    return dict(deaths.filter(kind=EntryKind.DEATH).values_list("course_id", "at"))
+
+
+def search_open_courses(text: str, *, apart_from: uuid.UUID) -> list[Course]:
+    """Read the open courses that ``text`` finds by name, record number or bed.
+
+    A record number of before a join or a correction finds its patient too.
+    """
+    words = search_words(text)
+    courses = Course.objects.filter(ended_at=None).exclude(pk=apart_from).select_related("patient")
+    if not words:
+        return []
+    former = former_mrns()
+    found = []
+    for course in courses.order_by("ward", "bed", "pk"):
+        patient = course.patient
+        numbers = "\n".join((patient.mrn, *former.get(patient.mrn, ())))
+        if matches(words, patient.name, numbers, course.ward, course.bed):
+            found.append(course)
+    return found
+
+
+def search_patients(text: str, *, apart_from: uuid.UUID) -> list[Patient]:
+    """Read the patients with a course whom ``text`` finds by name or record number."""
+    words = search_words(text)
+    if not words:
+        return []
+    former = former_mrns()
+    patients = Patient.objects.filter(courses__isnull=False).exclude(pk=apart_from).distinct()
+    return [
+        patient
+        for patient in patients.order_by("name", "mrn")
+        if matches(
+            words, patient.name, "\n".join((patient.mrn, *former.get(patient.mrn, ()))), "", ""
+        )
+    ][:20]
+
+
+# ``lead`` follows each record over every join, up to the one that is joined to no other.
+SQL_FORMER_MRNS: Final = """
+WITH RECURSIVE joined AS (
+    SELECT joined_id, kept_id FROM patients_patientjoin AS joining
+    WHERE undoes_id IS NULL
+        AND NOT EXISTS (SELECT FROM patients_patientjoin WHERE undoes_id = joining.id)
+), former AS (
+    SELECT patient_id, before ->> 'mrn' AS mrn FROM patients_identitycorrection
+    WHERE fact = 'mrn'
+    UNION
+    SELECT joined_id, patient.mrn FROM joined JOIN patients_patient AS patient
+        ON patient.id = joined.joined_id
+), lead AS (
+    SELECT patient_id, patient_id AS kept_id FROM former
+    UNION
+    SELECT lead.patient_id, joined.kept_id FROM lead JOIN joined
+        ON joined.joined_id = lead.kept_id
+)
+SELECT kept.mrn, former.mrn
+FROM former JOIN lead ON lead.patient_id = former.patient_id
+    JOIN patients_patient AS kept ON kept.id = lead.kept_id
+WHERE NOT EXISTS (SELECT FROM joined WHERE joined.joined_id = kept.id)
+"""
+
+
+def former_mrns() -> dict[str, list[str]]:
+    """Read the record numbers that lead to another one now, by the number that they lead to."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_FORMER_MRNS)
+        rows = cursor.fetchall()
+    found: dict[str, list[str]] = {}
+    for present, former in rows:
+        found.setdefault(present, []).append(former)
+    return found

@@ -1,0 +1,88 @@
+"""Move an entry that was charted on the wrong patient: retract it here, chart it there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import transaction
+
+from grading.engine.vocabulary import EARLIEST
+from patients.models import CONFIRMED, MOVED_FROM, MOVED_TO, REASON, Course, Entry, EntryKind
+from patients.recording.inputs import ConflictError, FormReusedError, NewEntry, Submission
+from patients.recording.lock import lock_course
+from patients.recording.record import RecordingResult, append_act
+
+
+class CannotMoveError(ConflictError):
+    """The entry cannot stand on the other course."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The two acts of a move: the retraction, and the entry on the other course."""
+
+    retracted: RecordingResult
+    charted: RecordingResult
+
+
+@transaction.atomic(durable=True)
+def move_entry(
+    entry: Entry, target: Course, submission: Submission, confirmed: Mapping[str, Any]
+) -> Moved:
+    """Retract ``entry`` on its course and chart it on ``target``, in one transaction.
+
+    The entry keeps its clinical time and its values. ``submission.answers`` has the reason,
+    ``confirmed`` the questions that were answered for the other patient. The same ``form_id`` again
+    is a replay. Raises ReplacedAlreadyError where someone else has corrected or retracted the entry
+    meanwhile, CannotMoveError where the other course has ended, and FormReusedError.
+    """
+    source = entry.course
+    in_order = sorted((source, target), key=lambda one: one.pk)
+    closed_at = {course.pk: lock_course(course) for course in in_order}
+    before = source.acts.filter(form_id=submission.form_id).first()
+    if before is not None and not is_replay(entry, submission):
+        raise FormReusedError(before, submission.by)
+    if before is None:
+        if closed_at[source.pk] is not None:
+            raise CannotMoveError("This course is closed. Reopen it before you move an entry.")
+        target.ended_at = closed_at[target.pk]
+        check_can_receive(entry, target)
+    reason = submission.answers.get("reason", "")
+    retraction = NewEntry(EntryKind.RETRACTION, max(entry.at, EARLIEST), {}, replaces=entry.pk)
+    gone = replace(submission, answers={"reason": f"{MOVED_TO}{_named(target)}{_because(reason)}"})
+    retracted = append_act(source, [retraction], gone)
+    original = entry.act.answers
+    came: dict[str, Any] = {MOVED_FROM: f"{_named(source)}{_because(reason)}", **confirmed}
+    if REASON in original:
+        came[REASON] = original[REASON]
+    if kept := [[0, text] for place, text in original.get(CONFIRMED, ()) if place == entry.place]:
+        came[CONFIRMED] = [*kept, *came.get(CONFIRMED, ())]
+    new_entry = NewEntry(EntryKind(entry.kind), entry.at, entry.body)
+    charted = append_act(target, [new_entry], replace(submission, answers=came))
+    return Moved(retracted, charted)
+
+
+def check_can_receive(entry: Entry, target: Course) -> None:
+    """Raise CannotMoveError where ``target`` cannot have any entry of another course."""
+    if target.pk == entry.course_id:
+        raise CannotMoveError("The entry is on this course already.")
+    if target.ended_at is not None:
+        raise CannotMoveError("The other course is closed. Reopen it first.")
+    if entry.kind == EntryKind.RETRACTION:
+        raise CannotMoveError("A retraction cannot be moved.")
+
+
+def is_replay(entry: Entry, submission: Submission) -> bool:
+    """Return whether this form has moved the entry before."""
+    acts = entry.course.acts.filter(form_id=submission.form_id, recorded_by=submission.by)
+    return acts.filter(request_digest=submission.request_digest).exists()
+
+
+def _named(course: Course) -> str:
+    return f"{course.patient.name}, MRN {course.patient.mrn}"
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""

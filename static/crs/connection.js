@@ -1,0 +1,124 @@
+// Says at once that there is no connection: on the page, and under each control that needs one. Save
+// keeps what was typed and has a message of its own.
+
+import { now, requestUpdate } from "./clock.js";
+import { clockText } from "./site_time.js";
+
+const POLL_AGAIN_AFTER = 15_000;
+const FAILED_POLLS = 2; // of a server that answers with an error
+const POLLS = ["live", "board"];
+
+const notice = () => document.getElementById("connection");
+const element = (tag, text, more = {}) =>
+  Object.assign(document.createElement(tag), { textContent: text, ...more });
+
+let heardAt = now();
+let failed = 0;
+let retry;
+
+const show = (parts, isSignedOut = false) => {
+  document.body.dataset.connection = isSignedOut ? "signed-out" : "lost";
+  const text = parts.map((part) => part.textContent).join(" ");
+  if (!notice() || notice().textContent === text) return;
+  notice().hidden = false;
+  notice().replaceChildren(...parts.flatMap((part) => [part, " "]).slice(0, -1));
+};
+
+const lost = () => {
+  if (document.body.dataset.connection === "signed-out") return;
+  show([
+    element("strong", `No connection since ${clockText(heardAt)}.`),
+    element("span", "What you see may be old. What you type is kept: save it again when the connection is back."),
+  ]);
+  clearTimeout(retry);
+  retry = setTimeout(requestUpdate, POLL_AGAIN_AFTER);
+};
+
+const signedOut = () => {
+  const here = encodeURIComponent(location.pathname + location.search);
+  show(
+    [
+      element("strong", "You have been signed out."),
+      element("span", "What you see may be old. What you typed is kept."),
+      element("a", "Sign in and come back", { href: `${document.body.dataset.signIn}?next=${here}` }),
+    ],
+    true,
+  );
+};
+
+const heard = () => {
+  heardAt = now();
+  failed = 0;
+  clearTimeout(retry);
+  delete document.body.dataset.connection;
+  if (notice()) {
+    notice().hidden = true;
+    notice().replaceChildren();
+  }
+  for (const hint of document.querySelectorAll("[data-needs-connection]")) hint.remove();
+};
+
+const isPoll = (elt) => POLLS.includes(elt?.id);
+
+const onResponse = ({ detail: { requestConfig, xhr } }) => {
+  if (!xhr?.status) return;
+  const polls = isPoll(requestConfig?.elt);
+  if (xhr.status === 401 && polls) signedOut();
+  else if (xhr.status < 400 || (xhr.status < 500 && !polls)) heard();
+  else if (polls && ++failed >= FAILED_POLLS) lost();
+};
+
+const NEEDED_BY = "[data-entry], [data-quick-actions], #guidance"; // a POST of these says so itself
+
+const says = (elt, text) => {
+  const control = elt.matches("form") ? elt : (elt.closest(".tabs") ?? elt);
+  let hint = control.nextElementSibling;
+  if (!hint?.matches("[data-needs-connection]")) {
+    hint = element("p", "", { className: "needs-connection", role: "status" });
+    hint.dataset.needsConnection = "";
+    control.after(hint);
+  }
+  hint.textContent = text;
+};
+const sayNeeded = (elt) => {
+  says(elt, "Needs the connection. Your entries are safe.");
+  // The list shows again what the timeline shows.
+  for (const list of elt.querySelectorAll?.("select") ?? []) {
+    list.value = [...list.options].find(({ defaultSelected }) => defaultSelected)?.value ?? "";
+  }
+};
+
+const isTap = ({ elt, verb, requestConfig }) => {
+  const asked = requestConfig?.elt ?? elt;
+  const by = requestConfig?.verb ?? verb;
+  return asked && !isPoll(asked) && (by === "get" || !asked.closest(NEEDED_BY));
+};
+
+const beforeRequest = (event) => {
+  if (navigator.onLine || !isTap(event.detail)) return;
+  event.preventDefault();
+  lost();
+  sayNeeded(event.detail.elt);
+};
+
+const onFailure = (event) => {
+  const elt = event.detail.requestConfig?.elt;
+  const status = event.detail.xhr?.status ?? 0;
+  if (status === 0) lost();
+  if (!isTap(event.detail) || !elt?.isConnected) return;
+  if (status === 0) sayNeeded(elt);
+  else if (status >= 400 && event.detail.requestConfig.verb === "get") {
+    says(elt, "The server could not answer. Try again.");
+  }
+};
+
+export const watchConnection = () => {
+  addEventListener("offline", lost);
+  addEventListener("online", requestUpdate);
+  if (!navigator.onLine) lost();
+  document.body.addEventListener("htmx:beforeRequest", beforeRequest);
+  document.body.addEventListener("htmx:afterRequest", onResponse);
+  for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+    document.body.addEventListener(wrong, onFailure);
+  }
+};

@@ -1,0 +1,39 @@
+// Writes the date of each date input in words, as "28 Nov 2026": a browser writes it in an order of its
+// own, which can be read as another day.
+
+import { now } from "./clock.js";
+import { MONTHS, dayText } from "./site_time.js";
+
+const wordsOf = (input) => {
+  const [year, month, day] = input.value.split("-").map(Number);
+  if (!day) return input.name === "observed_date" ? "today" : "no date";
+  const text = `${day}\u00a0${MONTHS[month - 1]}`;
+  const thisYear = Number(dayText(now()).slice(0, 4));
+  return year === thisYear && input.name === "observed_date" ? text : `${text}\u00a0${year}`;
+};
+
+const write = (input) => {
+  let words = input.parentElement.querySelector(".date-words");
+  if (!words) {
+    words = document.createElement("span");
+    words.className = "date-words";
+    words.id = `${input.id}-words`;
+    input.after(words);
+    const others = input.getAttribute("aria-describedby");
+    input.setAttribute("aria-describedby", [others, words.id].filter(Boolean).join(" "));
+  }
+  const text = wordsOf(input);
+  if (words.textContent !== text) words.textContent = text;
+};
+
+export const writeDates = () => {
+  for (const input of document.querySelectorAll("input[type=date]")) write(input);
+};
+
+export const watchDates = () => {
+  writeDates();
+  for (const kind of ["input", "change", "click"]) {
+    document.addEventListener(kind, () => setTimeout(writeDates));
+  }
+  document.body.addEventListener("htmx:afterSettle", writeDates);
+};

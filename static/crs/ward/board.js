@@ -1,0 +1,69 @@
+// The ward board: the key that leads to the search, and what the page says when it is not updated.
+
+import { now } from "../clock.js";
+import { singleKeysAreOff } from "../charting/shortcuts.js";
+import { clockText } from "../site_time.js";
+
+const FAILURES = 2;
+const SILENT_FOR = 180_000; // a tablet that slept has asked nobody
+const CHECK_EVERY = 10_000;
+
+let failures = 0;
+let heardAt = now();
+
+const panel = () => document.querySelector("[data-board]");
+
+const showState = () => {
+  const isBlind = failures >= FAILURES || now() - heardAt > SILENT_FOR;
+  const notice = document.querySelector("[data-board-blind]");
+  if (isBlind === panel().hasAttribute("data-blind")) return;
+  panel().toggleAttribute("data-blind", isBlind);
+  notice.querySelector("[data-blind-since]").textContent = clockText(heardAt);
+  notice.hidden = !isBlind;
+};
+
+const heard = () => {
+  failures = 0;
+  heardAt = now();
+  const text = document.querySelector("[data-heard]");
+  if (text) text.textContent = clockText(heardAt);
+  showState();
+};
+
+const failed = () => {
+  failures += 1;
+  showState();
+};
+
+const isOfBoard = ({ detail }) => detail.target?.id === "board";
+
+const focusSearch = (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (singleKeysAreOff() || event.target.matches?.("input, select, textarea")) return;
+  event.preventDefault();
+  document.getElementById("board-search").select();
+};
+
+// An address names only what was asked for.
+const leaveOutEmpty = ({ detail }) => {
+  if (detail.elt.id !== "board-form") return;
+  for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
+};
+
+export const watchBoard = () => {
+  if (!panel()) return;
+  document.addEventListener("keydown", focusSearch);
+  document.body.addEventListener("htmx:configRequest", leaveOutEmpty);
+  document.body.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (!isOfBoard(event)) return;
+    if (event.detail.xhr.status < 400) heard();
+    else failed();
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.body.addEventListener(name, (event) => isOfBoard(event) && failed());
+  }
+  document.querySelector("[data-try-now]").addEventListener("click", () => {
+    document.body.dispatchEvent(new Event("crs:clock"));
+  });
+  setInterval(showState, CHECK_EVERY);
+};

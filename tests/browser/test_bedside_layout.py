@@ -1,0 +1,151 @@
+"""The bedside page on a tablet: Save in sight, tiles inside the screen, no page too wide."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Page, expect
+
+from crs_app.accounts.models import User
+from patients.models import Course
+from tests.browser.bedside_page import BedsidePage
+from tests.factories import ago, chart
+
+HIGHEST_SAVE = 900
+BOTTOM = "element => element.getBoundingClientRect().bottom + scrollY"
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LONG_WORD = "w" * 200
+
+
+@pytest.fixture
+def open_as(
+    page: Page, sign_in: Callable[[Page, User], None]
+) -> Callable[[User, Course], BedsidePage]:
+    def open_course(user: User, course: Course) -> BedsidePage:
+        sign_in(page, user)
+        page.goto(f"/courses/{course.pk}/")
+        return BedsidePage(page)
+
+    return open_course
+
+
+def bottom_of_save(bedside: BedsidePage) -> float:
+    bottom: float = bedside.page.locator("#save").evaluate(BOTTOM)
+    return bottom
+
+
+def test_save_is_in_sight_for_every_patient_of_the_ward(
+    nurse: User, open_as: Callable[[User, Course], BedsidePage]
+) -> None:
+    """At 768 by 1024, above the kinds of entry; with the notice of a rise where there is one."""
+    call_command("demo_ward")
+    low = {}
+    for course in Course.objects.filter(ended_at=None).select_related("patient"):
+        bedside = open_as(nurse, course)
+        if (bottom := bottom_of_save(bedside)) > HIGHEST_SAVE:
+            low[course.patient.name] = bottom
+        assert bedside.page.evaluate(TOO_WIDE) == 0
+    assert not low
+
+
+def test_save_stays_in_sight_with_a_question_and_with_a_refusal(
+    nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
+) -> None:
+    """Both stand above the boxes; the safe button, or the box that is wrong, has the focus."""
+    chart(course, nurse, "oxygen", ago(minutes=5), device="venturi_mask", fio2_percent="50")
+    chart(course, nurse, "vitals", ago(minutes=4), temperature_c="38.4", heart_rate="128")
+    bedside = open_as(nurse, course)
+    expect(bedside.page.get_by_role("region", name="The grade has risen")).to_be_visible()
+    bedside.fill({"Heart rate": "38"})
+    bedside.save()
+    asked = bedside.page.get_by_role("region", name="Please confirm")
+    expect(asked).to_contain_text("Last value: 128")
+    expect(asked.get_by_role("button", name="38 is right, save")).to_be_visible()
+    expect(asked.get_by_role("button", name="Change it")).to_be_focused()
+    assert bottom_of_save(bedside) <= HIGHEST_SAVE
+    bedside.fill({"Heart rate": "", "Temperature": "102.4"})
+    bedside.save()
+    refused = bedside.page.get_by_role("alert")
+    expect(refused).to_contain_text("102.4")
+    expect(bedside.field("Temperature")).to_be_focused()
+    assert bottom_of_save(bedside) <= HIGHEST_SAVE
+    refused.get_by_role("button", name="Use 102.4 °F ≈ 39.1 °C").click()
+    expect(bedside.field("Temperature unit")).to_have_value("f")
+    expect(refused).to_have_count(0)
+    bedside.save_and_see_it_saved()
+
+
+def test_the_other_kinds_are_tiles_inside_the_panel(bedside: BedsidePage) -> None:
+    page = bedside.page
+    for width, height in ((390, 844), (768, 1024), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.locator(".more-tabs > summary").click()
+        for name in ("Treatment", "Symptoms", "Toxicity", "Clinical judgement", "Risk factors"):
+            tile = page.get_by_role("link", name=name, exact=True)
+            expect(tile).to_be_in_viewport(ratio=1)
+        assert page.evaluate(TOO_WIDE) == 0
+        expect(bedside.field("Temperature")).to_be_hidden()
+        page.keyboard.press("Escape")
+        expect(bedside.field("Temperature")).to_be_visible()
+
+
+def test_a_long_word_widens_no_page(
+    nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
+) -> None:
+    chart(course, nurse, "vitals", ago(minutes=5), temperature_c="38.4", note=LONG_WORD)
+    bedside = open_as(nurse, course)
+    expect(bedside.timeline).to_contain_text(LONG_WORD)
+    for width in (390, 768, 1440):
+        bedside.page.set_viewport_size({"width": width, "height": 900})
+        assert bedside.page.evaluate(TOO_WIDE) == 0, width
+
+
+def test_a_value_outside_the_limits_is_marked_on_leaving_its_box(bedside: BedsidePage) -> None:
+    """What is not possible in red words, what is unusual as a hint, by the unit that is chosen."""
+    page, box = bedside.page, bedside.field("Temperature")
+    box.fill("102.4")
+    box.press("Tab")
+    hint = page.locator("#id_temperature-limits")
+    expect(hint).to_have_text("102.4 °C is not possible (25 to 45).")
+    bedside.fill({"Temperature unit": "°F"})
+    expect(hint).to_have_count(0)
+    bedside.fill({"SpO₂": "60"})
+    bedside.field("SpO₂").press("Tab")
+    expect(page.get_by_text("60 % is unusual (85 to 100).")).to_be_visible()
+
+
+def test_a_date_is_written_in_words(bedside: BedsidePage) -> None:
+    date = bedside.field("Date")
+    expect(date).to_have_accessible_description(re.compile("today"))
+    date.fill("2026-03-09")
+    expect(date).to_have_accessible_description(re.compile(r"9\sMar"))
+
+
+def test_a_reader_without_the_right_to_write_has_no_form(
+    administrator: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
+) -> None:
+    bedside = open_as(administrator, course)
+    says = "You can read this chart but not enter data (role: Administrator)"
+    expect(bedside.page.get_by_role("heading", name=says)).to_be_visible()
+    expect(bedside.page.get_by_role("navigation", name="What to chart")).to_have_count(0)
+
+
+def test_the_strip_compares_with_the_value_before(
+    nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
+) -> None:
+    """Vital signs, then oxygen and running drugs; low and high in words."""
+    rate = {"drug": "norepinephrine", "unit": "ug/min"}
+    chart(course, nurse, "vitals", ago(minutes=60), systolic_mmhg="120", heart_rate="104")
+    chart(course, nurse, "vasopressor", ago(minutes=60), rate="8", **rate)
+    chart(course, nurse, "oxygen", ago(minutes=50), device="nasal_cannula", flow_l_per_min="2")
+    chart(course, nurse, "vitals", ago(minutes=5), systolic_mmhg="84", heart_rate="104")
+    chart(course, nurse, "vasopressor", ago(minutes=5), rate="12", **rate)
+    strip = open_as(nurse, course).card.locator(".strip > div")
+    expect(strip.filter(has_text="BP")).to_contain_text("falling")
+    expect(strip.filter(has_text="BP")).to_contain_text("low")
+    expect(strip.filter(has_text="Heart")).to_contain_text("no change")
+    expect(strip.filter(has_text="Oxygen")).to_contain_text("2 L/min")
+    drug = strip.filter(has_text="Norepinephrine")
+    expect(drug).to_contain_text("12 mcg/min")
+    expect(drug).to_contain_text("rising")

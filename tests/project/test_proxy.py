@@ -1,0 +1,51 @@
+"""The proxy that `docker compose` puts before the application, by its files; it is not run."""
+
+import re
+
+from django.conf import settings
+
+COMPOSE = (settings.BASE_DIR / "docker-compose.yml").read_text()
+CADDY = (settings.BASE_DIR / "Caddyfile").read_text()
+KIB = {"KiB": 1024, "MiB": 1024**2}
+
+
+def service(name: str) -> str:
+    """The lines of one service."""
+    of_services = COMPOSE.partition("\nservices:\n")[2].partition("\nvolumes:\n")[0]
+    services = re.split(r"^  (?=\w+:$)", of_services, flags=re.MULTILINE)
+    (found,) = (each for each in services if each.startswith(f"{name}:"))
+    return found
+
+
+def size(directive: str) -> int:
+    found = re.search(rf"^\s*{directive} (\d+)(KiB|MiB)$", CADDY, re.MULTILINE)
+    assert found, directive
+    return int(found[1]) * KIB[found[2]]
+
+
+def test_the_proxy_holds_a_whole_body_before_it_sends_it_on() -> None:
+    """Caddy streams a body unless it is told how much to buffer."""
+    inside = CADDY.partition("reverse_proxy web:8000 {")[2].partition("}")[0]
+    assert "request_buffers" in inside
+    assert size("request_buffers") > size("max_size")
+
+
+def test_the_proxy_has_the_limit_of_the_application() -> None:
+    assert size("max_size") == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def test_the_proxy_does_not_wait_for_ever() -> None:
+    assert re.search(r"^\s*read_body \d+s$", CADDY, re.MULTILINE)
+    assert re.search(r"^\s*read_header \d+s$", CADDY, re.MULTILINE)
+
+
+def test_nothing_but_the_proxy_can_be_reached() -> None:
+    assert "ports:" in service("proxy")
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in service("proxy")
+    for name in ("web", "database", "migrate"):
+        assert "ports:" not in service(name), name
+
+
+def test_the_readme_says_why() -> None:
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    assert "The proxy must buffer request bodies" in readme
