@@ -293,7 +293,7 @@ def site_time(at: datetime) -> datetime:
 
 @lru_cache(maxsize=4096)
 def _from_utc(at: datetime, zone: tzinfo) -> datetime:
-    """Do what ``in_zone`` does. Two equal times of one zone can be an hour apart, but not in UTC."""
+    """Do what ``in_zone`` does: equal times of one zone can be an hour apart, those in UTC not."""
     return in_zone(at, zone)
 
 
