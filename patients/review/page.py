@@ -168,11 +168,11 @@ class TableRow:
     criteria: str
     cells: Mapping[str, str]
     charted: frozenset[str]
-    given: Sequence[str]
+    treatments: Sequence[str]
 
 
 def table_rows(
-    periods: Sequence[GradePeriodRow], series: Sequence[Series], given: Sequence[Any]
+    periods: Sequence[GradePeriodRow], series: Sequence[Series], treatments: Sequence[Any]
 ) -> Iterator[TableRow]:
     """Yield a row for each instant at which the grade, a value or a treatment changes, in order."""
     points: dict[datetime, dict[str, str]] = {}
@@ -180,14 +180,14 @@ def table_rows(
         for point in one.points:
             marks = f" ({', '.join(point.marks)})" if point.marks else ""
             points.setdefault(point.at, {})[one.key] = f"{point.text}{marks}"
-    treatments: dict[datetime, list[str]] = {}
-    for item in given:
-        treatments.setdefault(item.at, []).append(item.text)
+    given_at: dict[datetime, list[str]] = {}
+    for item in treatments:
+        given_at.setdefault(item.at, []).append(item.text)
     by_start = {period.start: period for period in periods}
     held: dict[str, str] = {}
     steps = {one.key for one in series if one.step}
     period: GradePeriodRow | None = None
-    for at in sorted(points.keys() | by_start.keys() | treatments.keys()):
+    for at in sorted(points.keys() | by_start.keys() | given_at.keys()):
         period = by_start.get(at, period)
         if period is not None and period.end is not None and period.end <= at:
             period = None
@@ -202,7 +202,7 @@ def table_rows(
             else ", ".join(short_name(item["code"]) for item in period.findings["criteria"]),
             cells={**held, **here},
             charted=frozenset(here),
-            given=treatments.get(at, ()),
+            treatments=given_at.get(at, ()),
         )
 
 

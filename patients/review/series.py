@@ -81,7 +81,7 @@ class ReviewSeries(NamedTuple):
     periods: Sequence[GradePeriodRow]
     lanes: Sequence[Lane]
     series: Sequence[Series]
-    given: Sequence[Given]
+    treatments: Sequence[Given]
     first_tocilizumab_at: datetime | None
 
 
@@ -97,7 +97,7 @@ def review_series(values: CourseValues) -> ReviewSeries:
         periods=periods,
         lanes=lanes_of(periods),
         series=[one for one in series if one.points],
-        given=[_given(entry) for entry in graded if isinstance(entry, _GIVEN)],
+        treatments=[_given(entry) for entry in graded if isinstance(entry, _GIVEN)],
         first_tocilizumab_at=min(
             (
                 entry.at
@@ -285,7 +285,7 @@ def as_json(review: ReviewSeries) -> dict[str, Any]:
         ],
         "series": [_series_json(one) for one in review.series],
         "given": [
-            {"at": _seconds(one.at), "kind": one.kind, "text": one.text} for one in review.given
+            {"at": _seconds(one.at), "kind": one.kind, "text": one.text} for one in review.treatments
         ],
         "first_tocilizumab_at": _seconds(review.first_tocilizumab_at),
     }

@@ -82,7 +82,7 @@ def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
     since, until = _window(values, address)
     rows = [
         row
-        for row in table_rows(plotted.periods, plotted.series, plotted.given)
+        for row in table_rows(plotted.periods, plotted.series, plotted.treatments)
         if since <= row.at <= until
     ]
     return {

@@ -118,7 +118,7 @@ def test_an_address_that_cannot_be_shown_says_why(
 def test_every_cell_of_the_table_is_the_value_of_grading(reviewed: Course) -> None:
     until = datetime(2026, 11, 28, 8, 40, tzinfo=UTC)
     plotted = review_series(read_course_values(reviewed, until, until))
-    rows = {row.at: row for row in table_rows(plotted.periods, plotted.series, plotted.given)}
+    rows = {row.at: row for row in table_rows(plotted.periods, plotted.series, plotted.treatments)}
     for series in plotted.series:
         for point in series.points:
             cell = rows[point.at].cells[series.key]

@@ -60,7 +60,7 @@ def test_a_sign_off_waits_for_a_save_and_then_sees_its_grade(
     ready = threading.Barrier(2)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            lock_course(course.pk)
+            lock_course(course)
             sent = pool.submit(_in_a_thread, lambda: send(intensivist_client, course, form), ready)
             ready.wait(timeout=10)
             with pytest.raises(TimeoutError):
