@@ -123,6 +123,7 @@ def _show(
     history = read_history_for(course.pk, current.current)
     context |= {
         "banner": banner_of(current),
+        "can_chart": False,
         "card": grade_card(course.pk, current.current, history.grades, history.authors),
         "changes": changes_since(course, chart.seen_until, now),
         "reasons": []
