@@ -16,6 +16,7 @@ from grading.systems import HEADLINE
 from patients.display.timeline import (
     GRADE_CHANGE,
     GUIDANCE,
+    IDENTITY,
     TIMELINE_KINDS,
     TRANSFER,
     Timeline,
@@ -24,10 +25,12 @@ from patients.display.timeline import (
     build_rows,
     build_timeline,
     change_row,
+    identity_row,
     move_row,
 )
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
+from patients.queries.course_changes import read_identity_corrections, read_moves
 from patients.queries.guidance_answers import read_all_answers
 from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
@@ -36,7 +39,6 @@ from patients.queries.timeline import (
     position_of,
     read_correction_chains,
     read_grade_changes,
-    read_moves,
     read_timeline_page,
     timeline_entry,
 )
@@ -91,6 +93,9 @@ def timeline_of(
         return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
     if view.kind == TRANSFER:
         rows = [move_row(move) for move in read_moves(course_id)]
+        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
+    if view.kind == IDENTITY:
+        rows = [identity_row(one) for one in read_identity_corrections(course_id)]
         return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
     until = _position(course_id, view.until)
     page = read_timeline_page(

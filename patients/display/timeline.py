@@ -1,4 +1,4 @@
-"""Build the rows of the timeline: entries, grade changes, answers and moves."""
+"""Build the rows of the timeline: entries, grade changes, answers, moves, identity corrections."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
 from patients.display.grade_changes import cause_of
+from patients.display.identity import change_texts, fact_label
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
 from patients.models import MOVED_FROM, MOVED_TO, REASON, EntryKind, Move, Transfer, confirmed_of
+from patients.queries.course_changes import IdentityRow, MoveRow
 from patients.queries.grades import GradeChangeRow
 from patients.queries.guidance_answers import AnswerRow
-from patients.queries.timeline import MoveRow, TimelineEntry, TimelinePage
+from patients.queries.timeline import TimelineEntry, TimelinePage
 
 GRADE_CHANGE: Final = "grade_change"
 GUIDANCE: Final = "guidance"
 TRANSFER: Final = "transfer"
+IDENTITY: Final = "identity"
 """Kinds of timeline rows that are not entries."""
 TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
     (GUIDANCE, "Answers to guidance"),
     (TRANSFER, "Ward and bed"),
+    (IDENTITY, "Identity"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 """What the timeline can be filtered by, with its label."""
@@ -59,7 +63,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """Row for an entry, a change of grade, an answer or a move; ``key`` is its HTML id.
+    """Row for an entry, a change of grade, an answer, a move or a correction of the identity.
+
+    ``key`` is its HTML id.
 
     ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
     grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
@@ -125,7 +131,12 @@ def build_timeline(
     """
     entries = build_rows(page.entries, page.chains, page.weights, correctable)
     older = str(entries[-1].entry_id) if page.has_older and entries else ""
-    others = [*map(answer_row, page.answers), *map(move_row, page.moves), *in_panels(entries)]
+    others = [
+        *map(answer_row, page.answers),
+        *map(move_row, page.moves),
+        *map(identity_row, page.identities),
+        *in_panels(entries),
+    ]
     changes = map(change_row, page.grade_changes)
     rows = in_timeline_order([*changes, *others])
     return Timeline(rows, older, kind, day)
@@ -308,6 +319,24 @@ def move_row(move: MoveRow) -> TimelineRow:
         recorded_at=move.recorded_at,
         late_text=late_text(move.at, move.recorded_at),
         note=move.reason,
+    )
+
+
+def identity_row(correction: IdentityRow) -> TimelineRow:
+    """Build the row of a correction of the identity."""
+    columns = [column for column in correction.after if column != "infused_offset_seconds"]
+    texts = change_texts(correction.before, correction.after)
+    return TimelineRow(
+        key=f"identity-{correction.pk}",
+        at=correction.recorded_at,
+        kind=IDENTITY,
+        text="; ".join(
+            f"{fact_label(column)} corrected: {before} → {after}"
+            for column, (before, after) in zip(columns, texts, strict=True)
+        ),
+        author=correction.author,
+        recorded_at=correction.recorded_at,
+        note=correction.reason,
     )
 
 
