@@ -35,7 +35,7 @@ from patients.requests import (
     submission_from,
 )
 
-_GONE = "Someone else has corrected or retracted this entry meanwhile. Look at the timeline."
+_GONE = "Someone else has corrected or retracted this entry. Look at the timeline."
 
 _FILLED_IN = {
     ATTRIBUTION: Attribution.CRS.value,

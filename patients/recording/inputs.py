@@ -76,7 +76,7 @@ class ReplacedAlreadyError(ConflictError):
     """The entry to correct or retract has a successor already: ``successor``, by someone else."""
 
     def __init__(self, successor: Entry) -> None:
-        super().__init__("Someone else has corrected or retracted this entry meanwhile.")
+        super().__init__("Someone else has corrected or retracted this entry.")
         self.successor = successor
 
 
@@ -101,6 +101,6 @@ class AheadOfClockError(ConflictError):
 
     def __init__(self, clock: datetime) -> None:
         super().__init__(
-            f"This time is ahead of the database's clock ({timezone.localtime(clock):%H:%M}). Give "
-            "an earlier time or leave it empty, and call the help desk: the clocks differ."
+            f"This time is ahead of the database's clock ({timezone.localtime(clock):%H:%M}). "
+            "Enter an earlier time or leave it empty, and call the help desk: the clocks differ."
         )

@@ -147,7 +147,7 @@ def test_an_ended_course_of_the_patient_is_regraded_too(
         ({"day": "5", "month": "5", "year": "2017"}, "stands on the chart already"),
         ({"age_years": "121"}, "121 years is not possible"),
         ({"age_years": "54", "day": "5", "month": "5", "year": "1971"}, "Leave the age empty"),
-        ({}, "Give the birth date, or the age"),
+        ({}, "Enter the birth date, or the age"),
     ],
 )
 def test_a_birth_date_that_cannot_be_is_refused(
@@ -175,7 +175,7 @@ def test_without_birth_date_each_course_needs_its_age(
     fields = {"mrn": child.patient.mrn, "name": "WEBER, Luca", "birth_date": CHILD_BORN}
     second = admit(clinician, product="another", **fields)
     missing = preview(nurse_client, second, sent("birth", age_years="54"))
-    assert "Give the age at each infusion" in text_of(missing.content.decode())
+    assert "Enter the age at each infusion" in text_of(missing.content.decode())
     corrected(nurse_client, second, sent("birth", age_years="54", age_years_1="53"))
     child.refresh_from_db()
     assert child.age_years == 53
