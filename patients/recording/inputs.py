@@ -11,7 +11,9 @@ from typing import Any
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from grading.engine.dose_limits import ConvertedRate
 from grading.engine.entries import Entry as GradingEntry
+from grading.engine.vasopressors import rate_text
 from patients.models import ActSource, ChartingAct, Entry
 from patients.queries.laboratory import ReportedLimits
 
@@ -94,6 +96,20 @@ class FormReusedError(ConflictError):
             else f"{other.display_name} already saved this form. Open the form again."
         )
         self.act = act
+
+
+class ImpossibleRateError(ConflictError):
+    """A weight and a rate that were sent in the same moment bring the rate beyond its hard limit.
+
+    ``sentence`` names the rate.
+    """
+
+    def __init__(self, rate: ConvertedRate) -> None:
+        why = "" if rate.impossible is None else rate.impossible.sentence
+        super().__init__(
+            f"{rate.entry.drug.label} {rate_text(rate.entry)}: {why}. Someone else "
+            "entered a weight or a rate just now."
+        )
 
 
 class AheadOfClockError(ConflictError):

@@ -70,8 +70,7 @@ const onResponse = ({ detail: { requestConfig, xhr } }) => {
 
 const NEEDED_BY = "[data-entry], [data-quick-actions], #guidance"; // a POST of these says so itself
 
-// Puts a sentence below what was tapped.
-export const says = (elt, text) => {
+const says = (elt, text) => {
   const control = elt.matches("form") ? elt : (elt.closest(".tabs") ?? elt);
   let hint = control.nextElementSibling;
   if (!hint?.matches("[data-needs-connection]")) {

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
@@ -17,6 +18,11 @@ def late(course: Course, nurse: User, results: list[dict[str, str]]) -> None:
     """Results of one panel, charted 48 minutes after they were taken."""
     at = timezone.now() - timedelta(minutes=48)
     record(course, nurse, [NewEntry("lab", at, result) for result in results])
+
+
+def refuse(status: int, route: Route) -> None:
+    body = f'<p class="message message-wrong" role="alert">Refused by {status}.</p>'
+    route.fulfill(status=status, content_type="text/html", body=body)
 
 
 def test_of_two_notices_the_second_is_one_line_until_it_is_opened(
@@ -50,17 +56,10 @@ def test_a_refusal_is_shown_where_the_page_has_no_place_for_it(bedside: BedsideP
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.locator("#entry-form").evaluate("form => form.remove()")
 
-    for status in (409, 422):
-
-        def refused(route: Route, status: int = status) -> None:
-            body = f'<p class="message message-wrong" role="alert">Refused by {status}.</p>'
-            route.fulfill(status=status, content_type="text/html", body=body)
-
-        page.route("**/timeline/**", refused)
-        page.get_by_label("Show").select_option(index=1 if status == 409 else 2)
-        expect(page.locator(".timeline-head [data-needs-connection]")).to_contain_text(
-            f"Refused by {status}."
-        )
+    for place, status in enumerate((409, 422), 1):
+        page.route("**/timeline/**", partial(refuse, status))
+        page.get_by_label("Show").select_option(index=place)
+        expect(page.locator("[data-refusal]")).to_contain_text(f"Refused by {status}.")
         page.unroute("**/timeline/**")
     assert errors == []
 
