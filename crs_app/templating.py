@@ -59,7 +59,9 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
 
 def _shown_safely(value: Any) -> Any:
     """Return stored text with the names of characters that would change how a page is read."""
-    return for_a_page(value) if type(value) is str else value
+    if type(value) is not str or (value.isascii() and value.isprintable()):
+        return value
+    return for_a_page(value)
 
 
 _SEEN_BY_LAYOUTS: Final = ("previous", "running", "course_id")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 
 from grading.engine.vocabulary import EARLIEST, LATEST
@@ -18,10 +17,14 @@ def in_zone(instant: datetime, zone: tzinfo | None) -> datetime:
 
     At the ends of the calendar, where the zone has no date for it, it is in UTC.
     """
-    for shown_in in (zone, UTC):
-        with suppress(OverflowError, ValueError, OSError):
-            return instant.astimezone(shown_in)
-    return instant
+    try:
+        return instant.astimezone(zone)
+    except (OverflowError, ValueError, OSError):
+        pass
+    try:
+        return instant.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return instant
 
 
 def time_of_day(there: datetime) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils import timezone
@@ -279,7 +280,14 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
 
 def site_time(at: datetime) -> datetime:
     """Return a time in the zone of the site; in UTC at the ends of the calendar."""
-    return in_zone(at, timezone.get_current_timezone())
+    zone = timezone.get_current_timezone()
+    return _from_utc(at, zone) if at.tzinfo is UTC else in_zone(at, zone)
+
+
+@lru_cache(maxsize=4096)
+def _from_utc(at: datetime, zone: tzinfo) -> datetime:
+    """Do what ``in_zone`` does: equal times of one zone can be an hour apart, those in UTC not."""
+    return in_zone(at, zone)
 
 
 def date_text(day: date) -> str:

@@ -14,18 +14,11 @@ from django.db import connection
 
 from patients.queries.entries import sql_not_replaced
 
-_FIRST_SINCE_INFUSION: Final = (
-    "(SELECT entry.at FROM patients_entry AS entry "  # noqa: S608 - made of constants
-    "WHERE entry.course_id = {course} AND entry.at >= {infused_at} AND {which} "
-    f"AND {sql_not_replaced('entry')} ORDER BY entry.at LIMIT 1)"
-)
-_TEMPERATURE: Final = (
-    "entry.kind = 'vitals' AND entry.body ?| ARRAY['temperature_c', 'temperature_f']"
-)
-_PRESSURE: Final = (
-    "entry.kind = 'vitals' AND entry.body ?| ARRAY['systolic_mmhg', 'mean_arterial_pressure_mmhg']"
-)
-_OXYGEN: Final = "entry.kind = 'oxygen'"
+_WANTED: Final = """(VALUES
+    ('vitals', ARRAY['temperature_c', 'temperature_f']),
+    ('vitals', ARRAY['systolic_mmhg', 'mean_arterial_pressure_mmhg']),
+    ('oxygen', ARRAY['device'])
+) AS wanted (kind, keys)"""
 
 
 def sql_assessed_since(*, course: str, infused_at: str) -> str:
@@ -33,13 +26,12 @@ def sql_assessed_since(*, course: str, infused_at: str) -> str:
 
     NULL where one of them was never charted. ``course`` and ``infused_at`` are SQL expressions.
     """
-    firsts = ", ".join(
-        f"({_FIRST_SINCE_INFUSION.format(course=course, infused_at=infused_at, which=which)})"
-        for which in (_TEMPERATURE, _PRESSURE, _OXYGEN)
-    )
     return (
-        "(SELECT CASE WHEN count(at) = 3 THEN max(at) END "  # noqa: S608 - made of constants
-        f"FROM (VALUES {firsts}) AS first (at))"
+        "(SELECT CASE WHEN count(*) = 3 THEN max(first.at) END "  # noqa: S608 - made of constants
+        f"FROM {_WANTED}, LATERAL (SELECT entry.at FROM patients_entry AS entry "
+        f"WHERE entry.course_id = {course} AND entry.at >= {infused_at} "
+        "AND entry.kind = wanted.kind AND entry.body ?| wanted.keys "
+        f"AND {sql_not_replaced('entry')} ORDER BY entry.at LIMIT 1) AS first)"
     )
 
 

@@ -196,21 +196,17 @@ def findings_without_wording(findings: Mapping[str, Any]) -> str:
 PEAK_WINDOW: Final = timedelta(hours=24)
 """The window of the 24-h peak; the history is read completely over it."""
 
-_RECENT: Final = (("vitals", 4), ("oxygen", 3), ("vasopressor", 8), ("lab", 60))
-"""How many entries of a kind the value before the latest is looked for in; of results, CRP."""
-
-
-def _recent_of(kind: str, most: int) -> str:
-    """Return a subquery: the latest entries of ``kind`` that are in force, at most ``most``."""
-    newest = (
-        "SELECT * FROM patients_entry AS newest "  # noqa: S608 - constants
-        f"WHERE newest.course_id = %(course)s AND newest.kind = '{kind}' "
-        "AND newest.at BETWEEN '-infinity' AND %(now)s "
-        f"ORDER BY newest.at DESC LIMIT {most}"
-    )
-    only = " AND entry.body ->> 'analyte' = 'crp'" if kind == "lab" else ""
-    in_force = sql_not_replaced("entry")
-    return f"(SELECT entry.* FROM ({newest}) AS entry WHERE {in_force}{only})"  # noqa: S608
+# How many entries of a kind the value before the latest is looked for in; of results, CRP.
+_RECENT: Final = """
+SELECT entry.* FROM (VALUES ('vitals', 4), ('oxygen', 3), ('vasopressor', 8), ('lab', 60))
+    AS wanted (kind, most), LATERAL (
+        SELECT * FROM patients_entry AS newest
+        WHERE newest.course_id = %(course)s AND newest.kind = wanted.kind
+            AND newest.at BETWEEN '-infinity' AND %(now)s
+        ORDER BY newest.at DESC LIMIT wanted.most
+    ) AS entry
+WHERE {in_force} AND (entry.kind <> 'lab' OR entry.body ->> 'analyte' = 'crp')
+"""
 
 
 # Guidance reads the grades since the first treatment and since the oldest answer.
@@ -291,9 +287,9 @@ SELECT (
 FROM oldest
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON)
     .replace("{weights}", SQL_WEIGHTS)
+    .replace("{recent}", _RECENT)
     .replace("{in_force}", sql_not_replaced("entry"))
     .replace("{known_now}", sql_known_now())
-    .replace("{recent}", " UNION ALL ".join(_recent_of(*each) for each in _RECENT))
     .replace("{charted}", SQL_CHARTED_AT.format(at="rise.start"))
     .replace("{assessed_since}", SQL_ASSESSED_SINCE)
 )
