@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from grading.engine.algorithm import Indicator, Input, Item
+from grading.engine.algorithm import REASSESS, STALE, Indicator, Input, Item
 from grading.engine.algorithm.evidence import (
     JUST_GIVEN,
     LABEL_MOST,
@@ -73,7 +73,11 @@ class DoseChoice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ItemCard:
-    """One guidance item. ``slug`` is its HTML id, ``next_at`` the time that it counts down to."""
+    """One guidance item.
+
+    ``slug`` is its HTML id, ``next_at`` the time that it counts down to; ``is_due``: by time alone
+    it is asked now.
+    """
 
     code: str
     slug: str
@@ -92,6 +96,7 @@ class ItemCard:
     tasks: tuple[Task, ...]
     answered: AnsweredLine | None
     next_at: datetime | None
+    is_due: bool
 
     @property
     def is_open(self) -> bool:
@@ -156,10 +161,17 @@ class GuidancePanel:
 
     @property
     def open(self) -> list[ItemCard]:
-        """The cards in sight: the most urgent, then a dose to choose or a time to wait for."""
+        """The cards in sight.
+
+        What became due by time comes first, and leaves one place to the most urgent of the others;
+        then come a dose to choose or a time to wait for, and what else is urgent.
+        """
         waiting = [card for card in self.asked if card.doses or card.next_at]
         urgent = [c for c in self.asked if c.indicator != Indicator.INFO and c not in waiting]
-        return [*urgent[:1], *waiting, *urgent[1:]][:_OPEN_AT_MOST]
+        due = sorted((c for c in urgent if c.is_due), key=lambda c: c.code not in _DUE_BY_TIME)
+        first = due[: _OPEN_AT_MOST - 1]
+        others = [card for card in urgent if card not in first]
+        return [*first, *others[:1], *waiting, *others[1:]][:_OPEN_AT_MOST]
 
     @property
     def folded(self) -> list[ItemCard]:
@@ -176,6 +188,8 @@ class GuidancePanel:
 
 _OPEN_AT_MOST: Final = 3
 """How many cards are open; the others are one tap away."""
+_DUE_BY_TIME: Final = (REASSESS, STALE)
+"""The items that are asked because a time has passed, without an answer or a new value."""
 _INTERRUPTS_FOR: Final = timedelta(hours=24)
 _INDICATORS: Final = {
     Indicator.CRITICAL: "Critical",
@@ -266,7 +280,16 @@ def _card(
         tasks=tasks_of(item, advice.status, answered, unchanged),
         answered=_answered_line(item, advice),
         next_at=_reassessment_due(advice) if item.code == "tocilizumab.awaiting" else None,
+        is_due=_is_due(item, advice),
     )
+
+
+def _is_due(item: Item, advice: Advice) -> bool:
+    """Return whether a time has passed at which ``item`` is asked, or asked again."""
+    answer = advice.answers.get(item.code)
+    returns_at = None if answer is None else answer.returns_at
+    has_returned = returns_at is not None and returns_at <= advice.status.at
+    return has_returned or item.code in _DUE_BY_TIME
 
 
 def dose_choices(item: Item, weight_kg: Decimal | None) -> tuple[DoseChoice, ...]:

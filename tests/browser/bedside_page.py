@@ -27,6 +27,28 @@ class BedsidePage:
         """The item of guidance that contains ``text``."""
         return self.guidance.get_by_role("article").filter(has_text=text)
 
+    def choose_dose(self, item: Locator, amount: str) -> None:
+        """Chooses one of the doses of ``item`` and opens the form that charts it."""
+        item.get_by_role("radio", name=amount).check()
+        item.get_by_role("link", name=f"{amount} given…").click()
+
+    def open_menu(self) -> None:
+        """Opens the menu of the user: shortcuts, theme and sign out."""
+        menu = self.page.locator("details.user-menu")
+        if menu.get_attribute("open") is None:
+            menu.locator("summary").click()
+
+    def open_shortcuts(self) -> None:
+        self.open_menu()
+        self.page.get_by_role("button", name="Shortcuts").click()
+
+    def sign_out(self) -> None:
+        self.open_menu()
+        self.page.get_by_role("button", name="Sign out").click()
+
+    def expect_form_of_vital_signs(self) -> None:
+        expect(self.page.get_by_role("heading", name="Chart: Vital signs")).to_be_visible()
+
     def open_tab(self, name: str) -> None:
         tabs = self.page.get_by_role("navigation", name="What to chart")
         tab = tabs.locator("a").filter(has_text=name)

@@ -196,7 +196,7 @@ def test_what_is_not_sent_and_the_list_of_keys(bedside: BedsidePage) -> None:
     """A send that failed, drafts that wait, an expired sign-in, and the shortcuts."""
     page = bedside.page
     faults: list[str] = []
-    page.get_by_role("button", name="Shortcuts").click()
+    bedside.open_shortcuts()
     faults += faults_of(page, "shortcuts")
     page.keyboard.press("Escape")
 
@@ -359,6 +359,8 @@ def test_guidance_not_appropriate_and_sources(severe_bedside: BedsidePage, cours
     faults = faults_of(page, "the reason why not")
     page.get_by_label("Goals of care").check()
     bedside.save()
+    bedside.unfold_guidance()
+    expect(item).to_be_visible()
     expect(item).to_contain_text("Goals of care")
     faults += faults_of(page, "answered")
     page.goto(f"/sources/?course={course.pk}")

@@ -43,7 +43,7 @@ def test_enter_upon_enter_confirms_nothing(bedside: BedsidePage, course: Course)
     bedside.fill({"SpO₂": "60"})
     bedside.field("SpO₂").press("Enter")
     asked = bedside.page.get_by_role("region", name="Please confirm")
-    expect(asked).to_be_visible()
+    expect(asked.get_by_role("button", name="Change it")).to_be_focused()
     for _ in range(2):
         bedside.page.keyboard.press("Enter")  # on "Change it": back to the box
         expect(bedside.field("SpO₂")).to_be_focused()
@@ -117,19 +117,24 @@ def test_a_drug_is_proposed_to_be_due_to_what_it_was(
 def test_one_tap_from_the_board_to_the_form(
     page: Page, course: Course, nurse: User, sign_in: Callable[[Page, User], None]
 ) -> None:
-    """The whole set on one screen of the tablet, the hand in its first field."""
+    """A tap anywhere on the row: the whole set is on one screen of the tablet, one key from it."""
     sign_in(page, nurse)
     page.goto("/")
-    page.get_by_role("link", name=re.compile("Chart vital signs")).click()
+    page.get_by_role("row").filter(has_text="OKONKWO, Ada").click()
     bedside = BedsidePage(page)
-    expect(bedside.field("Temperature")).to_be_focused()
+    bedside.expect_form_of_vital_signs()
     for label in ("Temperature", "Systolic", "Heart rate", "SpO₂", "Time"):
         expect(bedside.field(label)).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("n")
+    expect(bedside.field("Temperature")).to_be_focused()
 
 
 def test_a_late_entry_says_what_it_changed(bedside: BedsidePage, nurse: User) -> None:
-    """Back-dated by an hour: the answer lists the change of the past."""
+    """Back-dated by an hour: the answer lists the change of the past.
+
+    After it no grade 0 is known: a pressure and oxygen were never charted.
+    """
     bedside.fill({"Temperature": "37.2"})
     bedside.save_and_see_it_saved()
     bedside.fill({"Temperature": "38.6"})
@@ -138,4 +143,4 @@ def test_a_late_entry_says_what_it_changed(bedside: BedsidePage, nurse: User) ->
     bedside.expect_saved("2 grade changes")
     saved = bedside.page.get_by_role("status").filter(has_text="Saved")
     expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade – → 1"))
-    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 1 → 0"))
+    expect(saved).to_contain_text(re.compile(r"\d\d:\d\d grade 1 → –"))

@@ -88,5 +88,6 @@ def test_a_correction(counted: BedsidePage, record_property: Callable[[str, obje
     page.get_by_role("button", name="Misread").click()
     page.get_by_role("button", name="Save correction").click()
     counted.expect_saved("Norepinephrine 18 mcg/min")
-    expect(counted.rows.filter(has_text="Norepinephrine 18")).to_contain_text("Misread")
+    corrected = counted.rows.filter(has_text="Norepinephrine 18").filter(has_text="Misread")
+    expect(corrected).to_be_visible()
     assert hand_work(counted, record_property) <= CORRECTION

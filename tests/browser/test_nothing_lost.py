@@ -71,8 +71,9 @@ def signed_in(page: Page, nurse: User, course: Course) -> BedsidePage:
     """The bedside, by way of the sign-in page: the browser then has a CSRF cookie of its own."""
     page.goto(f"/courses/{course.pk}/")
     sign_in_by_hand(page, nurse.username)
-    expect(page.get_by_role("heading", name="Chart", exact=True)).to_be_visible()
-    return BedsidePage(page)
+    bedside = BedsidePage(page)
+    bedside.expect_form_of_vital_signs()
+    return bedside
 
 
 def sign_in_by_hand(page: Page, username: str) -> None:
@@ -212,7 +213,7 @@ class TestDrafts:
         expect(bedside.field("Temperature")).to_have_value("39.4")
         expect(bedside.field("Reason for the correction")).to_have_value("Misread")
         page.get_by_role("link", name="Cancel").click()
-        expect(page.get_by_role("heading", name="Chart", exact=True)).to_be_visible()
+        bedside.expect_form_of_vital_signs()
         expect(page.get_by_text("Not sent yet")).to_have_count(0)
         assert drafts_on(page) == 0
 
@@ -392,7 +393,7 @@ class TestSignIn:
         expect(page.get_by_text("A. Silva").first).to_be_visible()
         expect(signed_in.field("Temperature")).to_have_value("")
         expect(page.get_by_text("Not sent yet")).to_have_count(0)
-        page.get_by_role("button", name="Sign out").click()
+        signed_in.sign_out()
         sign_in_by_hand(page, "nurse")
         page.goto(f"/courses/{course.pk}/")
         expect_typed(signed_in)
@@ -429,11 +430,11 @@ class TestSignIn:
             dialog.dismiss()
 
         page.once("dialog", stay)
-        page.get_by_role("button", name="Sign out").click()
+        signed_in.sign_out()
         expect_typed(signed_in)
         assert asked == ["One form was typed and not saved. Signing out discards what was typed."]
         page.once("dialog", lambda dialog: dialog.accept())
-        page.get_by_role("button", name="Sign out").click()
+        signed_in.sign_out()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         assert drafts_on(page) == 0
         page.goto(f"/courses/{course.pk}/")

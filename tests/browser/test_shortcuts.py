@@ -40,8 +40,8 @@ def test_a_key_opens_a_tab_with_the_hand_in_its_first_field(bedside: BedsidePage
     expect(first.locator("visible=true").first).to_be_focused()
 
 
-def test_the_list_opens_on_the_question_mark_and_by_its_button(bedside: BedsidePage) -> None:
-    """At a desk; on a phone there is no button, and Escape closes."""
+def test_the_list_opens_on_the_question_mark_and_from_the_menu(bedside: BedsidePage) -> None:
+    """By "?" and by its button in the menu of the user; Escape and *Close* close it."""
     page = bedside.page
     page.keyboard.press("?")
     expect(dialog(bedside)).to_be_visible()
@@ -50,7 +50,7 @@ def test_the_list_opens_on_the_question_mark_and_by_its_button(bedside: BedsideP
     expect(page.get_by_role("link", name="Vitals")).to_have_attribute("aria-current", "page")
     page.keyboard.press("Escape")
     expect(dialog(bedside)).to_be_hidden()
-    page.get_by_role("button", name="Shortcuts").click()
+    bedside.open_shortcuts()
     expect(dialog(bedside)).to_be_visible()
     dialog(bedside).get_by_role("button", name="Close").click()
     expect(dialog(bedside)).to_be_hidden()
@@ -93,7 +93,7 @@ def test_control_and_enter_save_from_any_field(bedside: BedsidePage, course: Cou
 
 
 def test_single_keys_can_be_turned_off(bedside: BedsidePage) -> None:
-    """On this tablet, until they are turned on again; the list is still a click away."""
+    """On this tablet, until they are turned on again; the list still opens from the menu."""
     page = bedside.page
     page.keyboard.press("?")
     dialog(bedside).get_by_role("checkbox", name="Single keys on").uncheck()
@@ -104,7 +104,7 @@ def test_single_keys_can_be_turned_off(bedside: BedsidePage) -> None:
     expect(dialog(bedside)).to_be_hidden()
     expect(page.get_by_role("link", name="Vitals")).to_have_attribute("aria-current", "page")
 
-    page.get_by_role("button", name="Shortcuts").click()
+    bedside.open_shortcuts()
     dialog(bedside).get_by_role("checkbox", name="Single keys on").check()
     page.keyboard.press("Escape")
     page.keyboard.press("o")

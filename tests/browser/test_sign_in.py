@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
+from tests.browser.bedside_page import BedsidePage
 
 
 def test_a_wrong_password_is_refused_and_the_right_one_leads_on(
@@ -25,7 +26,7 @@ def test_a_wrong_password_is_refused_and_the_right_one_leads_on(
     expect(page.get_by_role("heading", name="OKONKWO, Ada")).to_be_attached()
     expect(page.get_by_text("J. Ruiz").first).to_be_visible()
 
-    page.get_by_role("button", name="Sign out").click()
+    BedsidePage(page).sign_out()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto(f"/courses/{course.pk}/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -55,6 +55,8 @@ def test_arrows_walk_what_was_found_and_escape_leaves_it(bedside: BedsidePage) -
     active = search(bedside).get_attribute("aria-activedescendant")
     assert active == options(bedside).first.get_attribute("id"), "the first that was found"
     keys.press("Escape")
+    expect(options(bedside)).to_have_count(0)
+    expect(search(bedside)).to_have_value("")
     search(bedside).fill("confused")
     expect(options(bedside).first).to_have_text("Confusion")
     search(bedside).fill("conf")
@@ -65,8 +67,8 @@ def test_arrows_walk_what_was_found_and_escape_leaves_it(bedside: BedsidePage) -
     keys.press("ArrowDown")
     keys.press("Escape")
     expect(options(bedside)).to_have_count(0)
-    expect(search(bedside)).to_have_value("")
-    keys.type("xyz")
+    expect(search(bedside)).to_have_value("Confusion")  # what was chosen before stays chosen
+    search(bedside).fill("xyz")
     expect(bedside.page.get_by_text("None found.")).to_be_visible()
 
 
@@ -105,7 +107,7 @@ def test_symptoms_are_ticked_present_and_absent(bedside: BedsidePage, course: Co
     says(bedside, "Rash", "yes").check()
     bedside.save_and_see_it_saved()
     bedside.expect_grade(1)
-    expect(bedside.page.get_by_text("give rash a CTCAE grade")).to_be_visible()
+    expect(bedside.page.get_by_text("enter a CTCAE grade for rash under Toxicity")).to_be_visible()
     expect(says(bedside, "Rigors", "not assessed")).to_be_checked()
     expect(bedside.page.locator("#previous-symptom_rigors")).to_contain_text("present")
     assert Entry.objects.filter(kind=EntryKind.SYMPTOM).count() == 3

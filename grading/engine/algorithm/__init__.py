@@ -17,6 +17,7 @@ from grading.engine.systems.lee_2014 import DEATH_GRADE
 __all__ = [
     "ITEMS",
     "REASSESS",
+    "STALE",
     "CountedToxicity",
     "Dose",
     "GradeInterval",

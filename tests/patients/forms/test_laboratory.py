@@ -189,7 +189,7 @@ def test_the_previous_result_is_shown_in_its_row(nurse_client: Client, course: C
     send(nurse_client, course, crp="<5", crp_unit="mg/L")
     page = nurse_client.get(reverse("patients:entries", args=[course.pk, "lab"]), **HTMX)
     previous = page.content.decode().split('id="previous-crp"')[1].split("</span>\n")[0]
-    assert "&lt;5\xa0mg/L" in previous
+    assert "&lt;5\N{NO-BREAK SPACE}mg/L" in previous
     assert "just now" in previous
 
 

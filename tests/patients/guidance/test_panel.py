@@ -17,7 +17,7 @@ from patients.models import ChartingAct, Course, Entry, GradePeriod, GuidanceAns
 from patients.queries.status import read_course_status, read_history_for
 from tests.entry_forms import HTMX
 from tests.factories import ago, chart
-from tests.patients.guidance_panel import DOSE, ICU, answer_url, card, codes, panel
+from tests.patients.guidance_panel import DOSE, ICU, answer_url, answered, card, codes, panel
 
 
 def test_at_grade_0_nothing_is_asked(course: Course) -> None:
@@ -35,6 +35,39 @@ def test_the_most_urgent_stands_first_with_its_basis(grade_3: Course) -> None:
     assert "4 mg/kg × 80 kg = 320 mg" in dose.detail
     assert dose.other_source.startswith("Not from the paper: current US label")
     assert "Lee 2014" in dose.citation
+
+
+def open_codes(course: Course) -> list[str]:
+    return [item.code for item in panel(course).open]
+
+
+def test_the_dose_to_choose_stands_beside_its_advice(grade_3: Course) -> None:
+    assert open_codes(grade_3) == ["immunosuppression.indicated", DOSE, ICU]
+
+
+def test_what_became_due_by_time_stands_before_what_was_open(
+    clinician: User, grade_3: Course
+) -> None:
+    """A day after tocilizumab: old oxygen and the reassessment, then what is critical."""
+    chart(grade_3, clinician, "treatment", ago(minutes=10), agent="tocilizumab", dose_mg="320")
+    assert open_codes(grade_3) == [ICU, "tocilizumab.awaiting"]
+    with time_machine.travel(timezone.now() + timedelta(hours=24), tick=False):
+        assert open_codes(grade_3) == [
+            "evidence.stale",
+            "tocilizumab.reassess",
+            "immunosuppression.indicated",
+        ]
+        assert DOSE in [item.code for item in panel(grade_3).folded]
+
+
+def test_an_item_that_was_put_off_comes_back_in_sight(
+    nurse_client: Client, clinician: User, grade_3: Course
+) -> None:
+    """It comes back before the most urgent one, which has been open for longer."""
+    answered(nurse_client, grade_3, ICU, "not_now", minutes="60")
+    assert ICU not in codes(grade_3)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        assert open_codes(grade_3) == [ICU, "immunosuppression.indicated", DOSE]
 
 
 def test_a_page_of_guidance_writes_nothing(nurse_client: Client, grade_3: Course) -> None:
