@@ -17,6 +17,7 @@ from grading.engine.vocabulary import DoseUnit, OxygenDevice, VasopressorDrug, t
 Params = Mapping[str, Any]
 
 _MINUTE: Final = timedelta(minutes=1)
+_MINUTES_A_DAY: Final = 24 * 60
 _DRUG: Final = {str(drug): drug.label for drug in VasopressorDrug}
 _UNIT: Final = {str(unit): unit.label for unit in DoseUnit}
 _PER_KG: Final = {str(unit) for unit in DoseUnit if unit.per_kg}
@@ -42,12 +43,16 @@ def whole_minutes(duration: timedelta) -> str:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Return a duration to the minute: "2 h 19 min"."""
-    return minutes_text(duration // _MINUTE)
+    """Return an age or a wait in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
+    days, rest = divmod(duration // _MINUTE, _MINUTES_A_DAY)
+    if not days:
+        return minutes_text(rest)
+    hours = rest // 60
+    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def minutes_text(minutes: int) -> str:
-    """Return a number of minutes as hours and minutes."""
+    """Return a number of minutes as hours and minutes, in which the rules of Table 3 count."""
     hours, minutes = divmod(minutes, 60)
     if not hours:
         return f"{minutes} min"

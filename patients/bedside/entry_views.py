@@ -54,8 +54,10 @@ from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
 from patients.recording.inputs import (
     AheadOfClockError,
+    ConflictError,
     CourseClosedError,
     FormReusedError,
+    ImpossibleRateError,
     NewEntry,
     ReplacedAlreadyError,
 )
@@ -165,17 +167,8 @@ def _record(
     """Record, then send htmx what changed; redirect a plain form to the page."""
     try:
         result = record()
-    except AheadOfClockError as error:
-        if not isinstance(form, EntryForm):
-            raise
-        form.add_error("observed_time", error.sentence)
-        return _form_page(request, course, form)
-    except ReplacedAlreadyError as error:
-        return _not_saved(request, course, error.successor, _text_of_form(form))
-    except FormReusedError as error:
-        return _not_saved(request, course, mine=_text_of_form(form), reused=error.sentence)
-    except CourseClosedError:
-        return _not_saved(request, course, mine=_text_of_form(form))
+    except ConflictError as error:
+        return _refused(request, course, form, error)
     remarks = form.remarks if isinstance(form, EntryForm) else []
     if not request.htmx:
         for remark in ("Saved.", *remarks):
@@ -234,6 +227,22 @@ def _parsed(entry: NewEntry) -> GradingEntry:
     """Return the value of an entry that is not recorded yet."""
     words = {"id": str(entry.id), "kind": entry.kind, "at": entry.at.isoformat()}
     return entry.parsed or read_entry({**entry.body, **words})
+
+
+def _refused(
+    request: SignedInRequest, course: Course, form: EntryForm | RetractionForm, error: ConflictError
+) -> HttpResponse:
+    """Show why nothing was recorded: in the form what can be corrected there, else as a message."""
+    if isinstance(form, EntryForm) and isinstance(error, AheadOfClockError | ImpossibleRateError):
+        field = "observed_time" if isinstance(error, AheadOfClockError) else None
+        form.add_error(field, error.sentence)
+        return _form_page(request, course, form)
+    mine = _text_of_form(form)
+    if isinstance(error, ReplacedAlreadyError):
+        return _not_saved(request, course, error.successor, mine)
+    if isinstance(error, CourseClosedError):
+        return _not_saved(request, course, mine=mine)
+    return _not_saved(request, course, mine=mine, reused=error.sentence)
 
 
 def _not_saved(

@@ -206,7 +206,10 @@ def live_signatures(data: BedsideData) -> dict[str, str]:
         [(infusion.text, infusion.at) for infusion in data.running],
     )
     timeline = signature_of(
-        status.recorded, grades[-1].start if grades else None, day_of(status.current.at)
+        status.recorded,
+        grades[-1].start if grades else None,
+        day_of(status.current.at),
+        data.course.identity_version,
     )
     closed = data.closed
     return {

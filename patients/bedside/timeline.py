@@ -16,6 +16,7 @@ from grading.systems import HEADLINE
 from patients.display.timeline import (
     GRADE_CHANGE,
     GUIDANCE,
+    IDENTITY,
     REVIEW,
     TIMELINE_KINDS,
     TRANSFER,
@@ -25,11 +26,13 @@ from patients.display.timeline import (
     build_rows,
     build_timeline,
     change_row,
+    identity_row,
     move_row,
     review_row,
 )
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
+from patients.queries.course_changes import read_identity_corrections, read_moves
 from patients.queries.guidance_answers import read_all_answers
 from patients.queries.reviews import read_all_sign_offs
 from patients.queries.status import read_weights_for
@@ -39,7 +42,6 @@ from patients.queries.timeline import (
     position_of,
     read_correction_chains,
     read_grade_changes,
-    read_moves,
     read_timeline_page,
     timeline_entry,
 )
@@ -97,6 +99,9 @@ def timeline_of(
         return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
     if view.kind == REVIEW:
         rows = [review_row(one) for one in read_all_sign_offs(course_id)]
+        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
+    if view.kind == IDENTITY:
+        rows = [identity_row(one) for one in read_identity_corrections(course_id)]
         return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
     until = _position(course_id, view.until)
     page = read_timeline_page(

@@ -6,19 +6,18 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.assessment import grade_words, missing_for_grade_0, missing_text
-from patients.display.grade_changes import what_began, what_ended
+from patients.display.next_change import GradeAt, NextChange, next_change
 from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
 from patients.display.text import (
     clock_behind_text,
-    clock_text,
     day_of,
     entry_text,
     key_label,
@@ -26,7 +25,7 @@ from patients.display.text import (
     vital_sign_number,
 )
 from patients.display.value_strip import StripValue, strip_of, values_before
-from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeChangeRow, GradeInterval
+from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +72,6 @@ class UnknownLine:
     code: str
     could_reach: int
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class NextChange:
-    """Change of the grade that comes with time alone, if nothing more is charted.
-
-    ``direction`` is "up", "down" or "same".
-    """
-
-    at: datetime
-    grade: int
-    at_most: int
-    text: str
-    direction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,41 +317,6 @@ def _findings_of(found: Any) -> dict[str, Any]:
         "criteria": [item.as_json() for item in found.criteria],
         "unknown": [item.as_json() for item in found.unknown],
     }
-
-
-class GradeAt(NamedTuple):
-    """A grade and its bound, with the findings of their period as they are stored."""
-
-    grade: int
-    at_most: int
-    findings: Mapping[str, Any]
-
-
-def next_change(at: datetime, before: GradeAt, after: GradeAt, now: datetime) -> NextChange:
-    """Describe a change by time alone, with the cause that ``cause_of`` names."""
-    was, becomes = before[:2], after[:2]
-    direction = "up" if becomes > was else "down" if becomes < was else "same"
-    bound = f", could be {after.at_most}" if after.at_most > after.grade else ""
-    why = _why_by_clock(at, before, after)
-    text = f"Grade {after.grade}{bound} at {clock_text(at, now)} if nothing changes"
-    return NextChange(at, after.grade, after.at_most, f"{text}: {why}" if why else text, direction)
-
-
-def _why_by_clock(at: datetime, before: GradeAt, after: GradeAt) -> str:
-    if after.grade != before.grade:
-        change = GradeChangeRow(
-            at,
-            before.grade,
-            after.grade,
-            after.at_most,
-            after.findings,
-            before.findings,
-            charted=(),
-            same_policy=True,
-        )
-        return what_began(change) if after.grade > before.grade else what_ended(change)
-    unknown = after.findings["unknown"]
-    return str(unknown[0]["why"]) if after.at_most > after.grade and unknown else ""
 
 
 def _excluded(status: Any) -> list[str]:

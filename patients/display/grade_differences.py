@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from patients.display.assessment import was_assessed
+
 
 class GradeAndBound(NamedTuple):
-    """Grade and bound; both None where nothing is graded."""
+    """Grade and bound; both None where nothing is graded.
+
+    A grade 0 that was not ``assessed`` is no grade to show.
+    """
 
     grade: int | None
     at_most: int | None
+    assessed: bool = True
 
 
 _UNGRADED = GradeAndBound(None, None)
@@ -27,6 +33,33 @@ class GradedInterval(NamedTuple):
     end: datetime | None
     graded: GradeAndBound
     why: tuple[str, ...] = ()
+
+
+class GradeHistory(NamedTuple):
+    """Intervals in order; ``assessed_since`` is from when on grade 0 is known, None for never."""
+
+    intervals: Sequence[GradedInterval]
+    assessed_since: datetime | None
+
+    def at(self, instant: datetime) -> GradeAndBound:
+        """Return grade and bound at ``instant``."""
+        interval = self.interval_at(instant)
+        if interval is None:
+            return _UNGRADED
+        graded = interval.graded
+        return graded._replace(assessed=was_assessed(graded.grade, instant, self.assessed_since))
+
+    def why_at(self, instant: datetime) -> tuple[str, ...]:
+        """Return the sentences of the criteria that decide the grade at ``instant``."""
+        interval = self.interval_at(instant)
+        return () if interval is None else interval.why
+
+    def interval_at(self, instant: datetime) -> GradedInterval | None:
+        """Return the interval that ``instant`` is in; None where nothing is graded."""
+        for interval in self.intervals:
+            if interval.start <= instant and (interval.end is None or instant < interval.end):
+                return interval
+        return None
 
 
 class GradeDifference(NamedTuple):
@@ -59,44 +92,34 @@ def deciding_sentences(findings: Mapping[str, Any], grade: int) -> tuple[str, ..
     return tuple(one["explanation"] for one in findings["criteria"] if one["grade"] == grade)
 
 
-def compare(
-    before: Sequence[GradedInterval], after: Sequence[GradedInterval], since: datetime
-) -> list[GradeDifference]:
+def compare(before: GradeHistory, after: GradeHistory, since: datetime) -> list[GradeDifference]:
     """Return, from ``since`` on and in order, where grade or bound differ."""
-    starts = {interval.start for interval in (*before, *after)}
-    ends = {interval.end for interval in (*before, *after) if interval.end is not None}
+    both = (*before.intervals, *after.intervals)
+    starts = {interval.start for interval in both}
+    ends = {interval.end for interval in both if interval.end is not None}
     instants = sorted({since, *(at for at in starts | ends if at > since)})
     found: list[GradeDifference] = []
     for at, until in zip(instants, [*instants[1:], None], strict=True):
-        was, would_be = _interval_at(before, at), _interval_at(after, at)
-        graded = [_UNGRADED if one is None else one.graded for one in (was, would_be)]
-        if graded[0] == graded[1]:
+        was, would_be = before.at(at), after.at(at)
+        if was[:2] == would_be[:2]:
             continue
         last = found[-1] if found else None
-        if last is not None and (last.end, last.before, last.after) == (at, *graded):
+        if last is not None and last.end == at and _say_the_same(last, was, would_be):
             found[-1] = last._replace(end=until)
             continue
-        found.append(GradeDifference(at, until, graded[0], graded[1]))
+        found.append(GradeDifference(at, until, was, would_be))
     return found
 
 
+def _say_the_same(last: GradeDifference, was: GradeAndBound, would_be: GradeAndBound) -> bool:
+    return last.before[:2] == was[:2] and last.after[:2] == would_be[:2]
+
+
 def explain(
-    before: Sequence[GradedInterval], after: Sequence[GradedInterval], since: datetime
+    before: GradeHistory, after: GradeHistory, since: datetime
 ) -> list[ExplainedDifference]:
     """Return the differences of ``compare``, each with its sentences where it begins."""
     return [
-        ExplainedDifference(*one, _why_at(before, one.start), _why_at(after, one.start))
+        ExplainedDifference(*one, before.why_at(one.start), after.why_at(one.start))
         for one in compare(before, after, since)
     ]
-
-
-def _why_at(intervals: Iterable[GradedInterval], at: datetime) -> tuple[str, ...]:
-    interval = _interval_at(intervals, at)
-    return () if interval is None else interval.why
-
-
-def _interval_at(intervals: Iterable[GradedInterval], at: datetime) -> GradedInterval | None:
-    for interval in intervals:
-        if interval.start <= at and (interval.end is None or at < interval.end):
-            return interval
-    return None

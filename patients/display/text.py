@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from grading.engine import entries
+from grading.engine import entries, sentences
 from grading.engine.analytes import Analyte
 from grading.engine.sentences import lab_unit_text
 from grading.engine.times import in_zone, time_of_day
@@ -254,15 +254,8 @@ def capital(text: str) -> str:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Return a duration in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
-    minutes = max(0, int(duration.total_seconds()) // 60)
-    days, rest = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min"
+    """Return a duration as the engine writes it; "0 min" where a clock runs ahead."""
+    return sentences.duration_text(max(duration, timedelta(0)))
 
 
 def age_text(at: datetime, now: datetime) -> str:

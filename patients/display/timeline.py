@@ -1,4 +1,4 @@
-"""Build the rows of the timeline: entries, grade changes, answers, reviews and moves."""
+"""Build the rows of the timeline: entries and all that happened between them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
 from patients.display.grade_changes import cause_of
+from patients.display.identity import change_texts, fact_label
 from patients.display.sign_off import reason_text, signed_text, span_text
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
 from patients.models import MOVED_FROM, MOVED_TO, REASON, EntryKind, Move, Transfer, confirmed_of
+from patients.queries.course_changes import IdentityRow, MoveRow
 from patients.queries.grades import GradeChangeRow
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.reviews import SignOff
-from patients.queries.timeline import MoveRow, TimelineEntry, TimelinePage
+from patients.queries.timeline import TimelineEntry, TimelinePage
 
 GRADE_CHANGE: Final = "grade_change"
 GUIDANCE: Final = "guidance"
 TRANSFER: Final = "transfer"
 REVIEW: Final = "review"
+IDENTITY: Final = "identity"
 """Kinds of timeline rows that are not entries."""
 TIMELINE_KINDS: Final = (
     ("", "All"),
@@ -34,6 +37,7 @@ TIMELINE_KINDS: Final = (
     (GUIDANCE, "Answers to guidance"),
     (REVIEW, "Reviews"),
     (TRANSFER, "Ward and bed"),
+    (IDENTITY, "Identity"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 """What the timeline can be filtered by, with its label."""
@@ -64,7 +68,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """Row for an entry, a change of grade, an answer, a review or a move; ``key`` is its HTML id.
+    """Row for an entry, a change of grade, an answer, a review, a move or a corrected identity.
+
+    ``key`` is its HTML id.
 
     ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
     grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
@@ -131,8 +137,13 @@ def build_timeline(
     """
     entries = build_rows(page.entries, page.chains, page.weights, correctable)
     older = str(entries[-1].entry_id) if page.has_older and entries else ""
-    others = [*map(answer_row, page.answers), *map(move_row, page.moves)]
-    others += [*map(review_row, page.sign_offs), *in_panels(entries)]
+    others = [
+        *map(answer_row, page.answers),
+        *map(move_row, page.moves),
+        *map(review_row, page.sign_offs),
+        *map(identity_row, page.identities),
+        *in_panels(entries),
+    ]
     changes = map(change_row, page.grade_changes)
     rows = in_timeline_order([*changes, *others])
     return Timeline(rows, older, kind, day)
@@ -329,6 +340,24 @@ def review_row(sign_off: SignOff) -> TimelineRow:
         author=f"{sign_off.author_name}, {Role(sign_off.author_role).label}",
         recorded_at=sign_off.recorded_at,
         note=reason_text(sign_off),
+    )
+
+
+def identity_row(correction: IdentityRow) -> TimelineRow:
+    """Build the row of a correction of the identity."""
+    columns = [column for column in correction.after if column != "infused_offset_seconds"]
+    texts = change_texts(correction.before, correction.after)
+    return TimelineRow(
+        key=f"identity-{correction.pk}",
+        at=correction.recorded_at,
+        kind=IDENTITY,
+        text="; ".join(
+            f"{fact_label(column)} corrected: {before} → {after}"
+            for column, (before, after) in zip(columns, texts, strict=True)
+        ),
+        author=correction.author,
+        recorded_at=correction.recorded_at,
+        note=correction.reason,
     )
 
 

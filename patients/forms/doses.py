@@ -49,7 +49,9 @@ def refusals_of_a_weight(
 
     ``weight`` is None for a retraction: then another weight takes its place.
     """
-    for rate in rates_made_impossible(course, replaced=replaced, weight=weight):
+    gone = [] if replaced is None else [replaced]
+    new = [] if weight is None else [weight]
+    for rate in rates_made_impossible(course, replaced=gone, new=new):
         if rate.impossible is not None:
             yield format_html(
                 '{} {}, charted {}: {}. <a href="{}">Correct this rate</a> first.',

@@ -37,7 +37,7 @@ class MrnField(forms.CharField):
             )
         written = visible_text(typed)
         if typed and not written:
-            raise forms.ValidationError("Give the MRN.")
+            raise forms.ValidationError("Enter the MRN.")
         if len(written) > LONGEST_MRN:
             raise forms.ValidationError(f"Too long: at most {LONGEST_MRN} characters.")
         return written

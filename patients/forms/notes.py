@@ -113,7 +113,7 @@ class DeathForm(EntryForm):
     attribution_reason = forms.CharField(
         label="Reason",
         max_length=300,
-        error_messages={"required": "Say why it is, or is not, ascribed to CRS."},
+        error_messages={"required": "Enter why the death was, or was not, due to CRS."},
     )
 
     def layout(self) -> Sequence[Any]:

@@ -52,7 +52,7 @@ def parse_local_time(
     zone = timezone.get_current_timezone()
     if at is None:
         if day is not None:
-            raise LocalTimeError("Give the time of day too.")
+            raise LocalTimeError("Enter the time of day too.")
         return now.replace(second=0, microsecond=0)
     written = datetime.combine(day or now.astimezone(zone).date(), at)
     _check_year(written)
@@ -60,7 +60,7 @@ def parse_local_time(
     if not candidates:
         raise LocalTimeError(
             f"{written:%H:%M} on {_day(written)} did not exist here: the clocks were put forward "
-            "over it. Give a time before or after the change."
+            "over it. Enter a time before or after the change."
         )
     possible = [instant for instant in candidates if instant <= now + ahead]
     if not possible:
@@ -116,7 +116,7 @@ def _day(written: datetime) -> str:
 _HIDDEN_AT_MOST_BACK: Final = timedelta(hours=48)
 _GIVE_DATE_AND_TIME: Final = (
     "It is not known when this was typed: the form was open too long, or the clock of this device "
-    "is wrong. Give the date and the time of the observation."
+    "is wrong. Enter the date and the time of the observation."
 )
 
 

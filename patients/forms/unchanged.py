@@ -148,8 +148,8 @@ class UnchangedFields(BedsideForm):
         if any(is_unchanged_field(name) and name not in self.fields for name in self.data):
             self.add_error(
                 None,
-                "Something ticked as unchanged was stopped meanwhile: look at the chart, then save "
-                "what still holds.",
+                "Something ticked as unchanged was stopped by someone else. Check the chart, "
+                "then save what is still unchanged.",
             )
         if observed_at is None:
             return

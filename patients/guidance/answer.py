@@ -32,7 +32,7 @@ class AnsweredMeanwhileError(ConflictError):
     """Conflict: someone else answered the item after the page was shown."""
 
     def __init__(self, answer: AnswerRow) -> None:
-        super().__init__(f"{answer.author} has answered this meanwhile: {answer_text(answer)}.")
+        super().__init__(f"{answer.author} has answered this already: {answer_text(answer)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,7 @@ class QuickActionForm(SubmittedForm):
         """Return the unchanged item of this name; raise StaleActionError unless it was seen so."""
         item = next((item for item in unchanged if item.field_name == name), None)
         if item is None:
-            raise StaleActionError("It does not run any more: someone entered that meanwhile.")
+            raise StaleActionError("It does not run any more. Check the chart.")
         if item.version != self.cleaned_data["seen_version"]:
             raise StaleActionError(
                 f"{item.label} has changed since this page was shown: now {item.text}."

@@ -180,10 +180,10 @@ class DayFields(forms.Form):
             return None
         for name, text in written.items():
             if not (text.isascii() and text.isdecimal()):
-                self.add_error(name, f"Give the {name} of the {what} in figures.")
+                self.add_error(name, f"Enter the {name} of the {what} in figures.")
                 return None
         if len(written["year"]) != 4 or written["year"] == "0000":
-            self.add_error("year", "Give the year with four figures, like 1972.")
+            self.add_error("year", "Enter the year with four figures, like 1972.")
             return None
         try:
             return date(int(written["year"]), int(written["month"]), int(written["day"]))
@@ -238,7 +238,7 @@ class BirthForm(IdentityForm, DayFields):
         elif any(ages.values()):
             self._clean_ages(ages)
         elif not any(typed.values()):
-            self.add_error("day", "Give the birth date, or the age: limits depend on it.")
+            self.add_error("day", "Enter the birth date, or the age: limits depend on it.")
         elif (born := self.clean_day_of("birth date")) is not None:
             self._clean_birth_date(born)
 
@@ -258,7 +258,7 @@ class BirthForm(IdentityForm, DayFields):
     def _clean_ages(self, ages: Mapping[str, str]) -> None:
         for name, typed in ages.items():
             if not typed:
-                self.add_error(name, "Give the age at each infusion.")
+                self.add_error(name, "Enter the age at each infusion.")
                 return
         if self.patient.birth_date is not None:
             self.of_patient = {"birth_date": None}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from grading.engine.units import format_number
-from grading.engine.vocabulary import Sex
-from patients.display.text import date_text, date_time_text, site_time
+from patients.display.identity import (
+    FACTS_OF_COURSE,
+    FACTS_OF_PATIENT,
+    change_texts,
+    fact_label,
+    fact_text,
+)
+from patients.display.text import date_text, site_time
 from patients.models import ActSource, Course, Fact, IdentityCorrection, Patient, PatientJoin
 from patients.queries.identity import corrections_of, joins_of
 
@@ -30,39 +34,6 @@ class HistoryRow(NamedTuple):
     stands: bool
 
 
-_OF_PATIENT: Final = {"name": Fact.NAME, "birth_date": Fact.BIRTH, "sex": Fact.SEX, "mrn": Fact.MRN}
-_OF_COURSE: Final = {
-    "product": Fact.PRODUCT,
-    "infused_at": Fact.INFUSION,
-    "age_years": Fact.BIRTH,
-}
-
-
-def fact_text(column: str, value: Any, offset_seconds: int | None = None) -> str:
-    """Return the value of a column, as stored or as in a correction, in words."""
-    if value is None:
-        return "not known"
-    if column == "sex":
-        return Sex(value).label
-    if column == "birth_date":
-        return date_text(date.fromisoformat(value) if isinstance(value, str) else value)
-    if column == "age_years":
-        return f"{format_number(Decimal(value))} years at the infusion"
-    if column == "infused_at":
-        at = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return _infusion_text(at, offset_seconds)
-    return str(value)
-
-
-def _infusion_text(at: datetime, offset_seconds: int | None) -> str:
-    """Return the time at the site; where the infusion was elsewhere, the time there too."""
-    here = date_time_text(at)
-    if offset_seconds is None or site_time(at).utcoffset() == timedelta(seconds=offset_seconds):
-        return here
-    there = at.astimezone(timezone(timedelta(seconds=offset_seconds)))
-    return f"{here} (there {date_text(there)} {there:%H:%M}, {there:%Z})"
-
-
 def present_texts(course: Course) -> dict[str, str]:
     """Return what stands now of each fact that can be corrected, in words."""
     patient = course.patient
@@ -77,18 +48,6 @@ def present_texts(course: Course) -> dict[str, str]:
         Fact.INFUSION: fact_text("infused_at", course.infused_at, course.infused_offset_seconds),
         Fact.PRODUCT: course.product,
     }
-
-
-def change_texts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the columns that a correction changed, before and after, in words."""
-    return [
-        (
-            fact_text(column, before[column], before.get("infused_offset_seconds")),
-            fact_text(column, after[column], after.get("infused_offset_seconds")),
-        )
-        for column in after
-        if column != "infused_offset_seconds"
-    ]
 
 
 def identity_history(course: Course, courses: Sequence[Course]) -> list[HistoryRow]:
@@ -152,7 +111,7 @@ def _at_admission(
     courses: Sequence[Course],
 ) -> list[HistoryRow]:
     """Return what stood when ``admitted`` was opened: the first value of each fact."""
-    columns = _OF_PATIENT if course is None else _OF_COURSE
+    columns = FACTS_OF_PATIENT if course is None else FACTS_OF_COURSE
     own = [one for one in corrections if one.course_id == (course.pk if course else None)]
     imported = admitted.acts.order_by("recorded_at").values_list("source", flat=True).first()
     why = "in the imported file" if imported == ActSource.IMPORT else "at admission"
@@ -181,7 +140,7 @@ def _at_admission(
 
 def _label(column: str, course: Course | None, courses: Sequence[Course]) -> str:
     """Return the name of a fact; with several courses, of which one it is a fact."""
-    label = "Age" if column == "age_years" else str({**_OF_PATIENT, **_OF_COURSE}[column].label)
+    label = fact_label(column)
     if course is None or len(courses) == 1:
         return label
     return f"{label}, {course.product} of {date_text(site_time(course.infused_at))}"

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.permissions import can_join_records, check_can_join_records
+from patients.display.identity import fact_text
 from patients.forms.fields import YES
 from patients.identity.forms import JoinForm
-from patients.identity.history import fact_text
 from patients.identity.preview import CourseEffect, effects_of
 from patients.identity.views import COMPARE, CONFIRM, EDIT, patient_context
 from patients.models import Course, Patient, PatientJoin

@@ -23,7 +23,7 @@ from patients.models import CONFIRMED, REASON, Course, Entry
 from patients.queries.courses import read_course
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.identity import search_open_courses
-from patients.recording.inputs import FormReusedError, ReplacedAlreadyError
+from patients.recording.inputs import FormReusedError, ImpossibleRateError, ReplacedAlreadyError
 from patients.recording.move import CannotMoveError, check_can_receive, is_replay, move_entry
 from patients.requests import (
     CONFLICT,
@@ -35,7 +35,8 @@ from patients.requests import (
     submission_from,
 )
 
-_GONE = "Someone else has corrected or retracted this entry meanwhile. Look at the timeline."
+_REFUSED = (ReplacedAlreadyError, FormReusedError, CannotMoveError, ImpossibleRateError)
+_GONE = "Someone else has corrected or retracted this entry. Look at the timeline."
 
 _FILLED_IN = {
     ATTRIBUTION: Attribution.CRS.value,
@@ -91,7 +92,7 @@ def _move(
             confirmed[CONFIRMED] = [[0, sentence] for sentence in stand.questions]
     try:
         move_entry(entry, target, submission, confirmed)
-    except (ReplacedAlreadyError, FormReusedError, CannotMoveError) as error:
+    except _REFUSED as error:
         return _both_page(request, entry, target, form, error.sentence, CONFLICT)
     messages.info(
         request, f"Moved to {target.patient.name}, MRN {target.patient.mrn}. It is retracted here."

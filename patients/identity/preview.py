@@ -14,12 +14,14 @@ from patients.display.grade_differences import (
     ExplainedDifference,
     GradeAndBound,
     GradedInterval,
+    GradeHistory,
     deciding_sentences,
     explain,
 )
 from patients.guidance.advice import advice_for_course, advice_for_status
 from patients.models import Course, GradePeriod
 from patients.queries.ages import age_at_infusion
+from patients.queries.assessed import read_assessed_since
 from patients.queries.entries import EntryRow
 from patients.queries.grades import GradeInterval, periods_known_at, periods_known_now
 from patients.queries.status import read_course_status
@@ -75,24 +77,27 @@ def effects_of(
 
 def _effect(course: Course, changed: Course, now: datetime) -> CourseEffect:
     graded = grade_as(changed, now, policies_decided_again(course, changed.infused_at))
-    before = _intervals(periods_known_now(course, HEADLINE))
-    after = [
-        GradedInterval(
-            period.start,
-            period.end,
-            GradeAndBound(period.grade, period.at_most),
-            deciding_sentences(period.findings_json(), period.grade),
-        )
-        for period in graded.periods
-    ]
+    before = _history(course, periods_known_now(course, HEADLINE))
+    after = GradeHistory(
+        [
+            GradedInterval(
+                period.start,
+                period.end,
+                GradeAndBound(period.grade, period.at_most),
+                deciding_sentences(period.findings_json(), period.grade),
+            )
+            for period in graded.periods
+        ],
+        read_assessed_since(course.pk, changed.infused_at),
+    )
     since = min(course.infused_at, changed.infused_at)
     shown_at = now if course.ended_at is None else course.ended_at
     moved_before, moved_after = _entries_that_change_sides(graded.entries.in_force, course, changed)
     return CourseEffect(
         course,
         changed,
-        _graded_at(before, shown_at),
-        _graded_at(after, shown_at),
+        before.at(shown_at),
+        after.at(shown_at),
         explain(before, after, since),
         _guidance_changes(course, changed, graded, now),
         moved_before,
@@ -102,12 +107,17 @@ def _effect(course: Course, changed: Course, now: datetime) -> CourseEffect:
 
 def differences_since(course: Course, at: datetime) -> list[ExplainedDifference]:
     """Return where the history that the chart has now differs from that known at ``at``."""
-    before = _intervals(periods_known_at(course, HEADLINE, at))
-    return explain(before, _intervals(periods_known_now(course, HEADLINE)), EARLIEST)
+    before = _history(course, periods_known_at(course, HEADLINE, at))
+    return explain(before, _history(course, periods_known_now(course, HEADLINE)), EARLIEST)
 
 
-def _intervals(periods: Iterable[GradePeriod]) -> list[GradedInterval]:
-    return [
+def grade_of(course: Course, at: datetime) -> GradeAndBound:
+    """Return the grade of ``course`` at ``at``, as the chart has it now."""
+    return _history(course, periods_known_now(course, HEADLINE)).at(at)
+
+
+def _history(course: Course, periods: Iterable[GradePeriod]) -> GradeHistory:
+    intervals = [
         GradedInterval(
             row.valid.lower,
             row.valid.upper,
@@ -116,18 +126,7 @@ def _intervals(periods: Iterable[GradePeriod]) -> list[GradedInterval]:
         )
         for row in periods
     ]
-
-
-def grade_of(course: Course, at: datetime) -> GradeAndBound:
-    """Return the grade of ``course`` at ``at``, as the chart has it now."""
-    return _graded_at(_intervals(periods_known_now(course, HEADLINE)), at)
-
-
-def _graded_at(intervals: Sequence[GradedInterval], at: datetime) -> GradeAndBound:
-    for one in intervals:
-        if one.start <= at and (one.end is None or at < one.end):
-            return one.graded
-    return GradeAndBound(None, None)
+    return GradeHistory(intervals, read_assessed_since(course.pk, course.infused_at))
 
 
 def _entries_that_change_sides(

@@ -18,10 +18,11 @@ from crs_app.accounts.permissions import (
     can_join_records,
     check_can_correct_identity,
 )
+from patients.display.identity import change_texts
 from patients.display.text import day_text
 from patients.forms.fields import YES
 from patients.identity.forms import FORMS, IdentityForm
-from patients.identity.history import HistoryRow, change_texts, identity_history, present_texts
+from patients.identity.history import HistoryRow, identity_history, present_texts
 from patients.identity.preview import differences_since, effects_of, grade_of
 from patients.models import Course, Fact, IdentityCorrection
 from patients.queries.ages import patient_age_text

@@ -12,10 +12,12 @@ from patients.display.grade_differences import (
     GradeAndBound,
     GradeDifference,
     GradedInterval,
+    GradeHistory,
     compare,
 )
 from patients.models import Course, PolicyVersion
 from patients.policy.decide import policy_periods_from_start
+from patients.queries.assessed import read_assessed_since
 from patients.queries.courses import courses_following_site
 from patients.queries.grades import periods_known_now
 from patients.queries.policies import PolicyPeriod
@@ -61,7 +63,9 @@ def _differences(
         GradedInterval(row.valid.lower, row.valid.upper, GradeAndBound(row.grade, row.at_most))
         for row in periods_known_now(course, HEADLINE)
     ]
-    return compare(before, _after(before, would_be), since)
+    assessed_since = read_assessed_since(course.pk, course.infused_at)
+    after = GradeHistory(_after(before, would_be), assessed_since)
+    return compare(GradeHistory(before, assessed_since), after, since)
 
 
 def _after(before: Sequence[GradedInterval], would_be: PolicyPreview) -> list[GradedInterval]:

@@ -6,7 +6,11 @@ have been charted after the infusion.
 
 from __future__ import annotations
 
+import uuid
+from datetime import datetime
 from typing import Final
+
+from django.db import connection
 
 from patients.queries.entries import sql_not_replaced
 
@@ -36,3 +40,12 @@ SQL_ASSESSED_SINCE: Final = sql_assessed_since(
     infused_at="(SELECT infused_at FROM patients_course WHERE id = %(course)s)",
 )
 """The subquery for the course of the statement."""
+
+
+def read_assessed_since(course_id: uuid.UUID, infused_at: datetime) -> datetime | None:
+    """Read from when on a course that was infused at ``infused_at`` has been assessed."""
+    first = sql_assessed_since(course="%(course)s", infused_at="%(infused_at)s")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {first}", {"course": course_id, "infused_at": infused_at})
+        (since,) = cursor.fetchone()
+    return since  # type: ignore[no-any-return]

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from grading.engine.dose_limits import ConvertedRate, converted_rates, newly_impossible
-from grading.engine.entries import Vasopressor, Weight
+from grading.engine.entries import Entry as ChartedEntry
+from grading.engine.entries import Vasopressor
 from grading.engine.vocabulary import TreatmentAgent
 from patients.models import Course, Entry, EntryKind
 from patients.queries.entries import not_replaced, parse_entries, rates_and_weights
 
 
 def rates_made_impossible(
-    course: Course, *, replaced: uuid.UUID | None, weight: Weight | None
+    course: Course, *, replaced: Collection[uuid.UUID], new: Iterable[ChartedEntry]
 ) -> list[ConvertedRate]:
-    """Return the charted rates that a change of weight brings beyond their hard limit.
+    """Return the rates that ``new`` weights and rates bring beyond their hard limit.
 
-    ``weight`` is the new weight, None where ``replaced`` is only taken away.
+    ``replaced`` are the ids of entries that are corrected or retracted.
     """
     entries = parse_entries(rates_and_weights(course.pk))
-    if not any(isinstance(entry, Vasopressor) for entry in entries):
+    gone = {str(pk) for pk in replaced}
+    kept = [entry for entry in entries if entry.id not in gone]
+    # The sort is stable: what is charted now is the last of its instant.
+    after = sorted([*kept, *new], key=lambda entry: entry.at)
+    if not any(isinstance(entry, Vasopressor) for entry in after):
         return []
-    after = [entry for entry in entries if replaced is None or entry.id != str(replaced)]
-    if weight is not None:
-        # The sort is stable: what is charted now is the last of its instant.
-        after = sorted([*after, weight], key=lambda entry: entry.at)
     return newly_impossible(
         converted_rates(entries, course.infused_at), converted_rates(after, course.infused_at)
     )

@@ -171,32 +171,10 @@ def period_rows_known_at(
     course: Course | uuid.UUID, system: GradingSystem, instant: datetime
 ) -> list[GradePeriodRow]:
     """Read ``periods_known_at`` as rows, which a regrade compares."""
-    return [_row_of(period) for period in periods_known_at(course, system, instant)]
+    return [period_row_of(period) for period in periods_known_at(course, system, instant)]
 
 
-class PeriodKnownAt(NamedTuple):
-    """The period in force at an instant, as known at another.
-
-    ``period`` is None before the infusion, after a death of another cause, and where nothing was
-    known of the course yet; ``is_graded`` is false in the last case alone.
-    """
-
-    period: GradePeriodRow | None
-    is_graded: bool
-
-
-def read_period_at(
-    course_id: uuid.UUID, system: GradingSystem, *, at: datetime, known_at: datetime
-) -> PeriodKnownAt:
-    """Read the period in force at ``at`` as the chart had it at ``known_at``."""
-    known = periods_known_at(course_id, system, known_at)
-    period = known.filter(valid__contains=at).first()
-    if period is not None:
-        return PeriodKnownAt(_row_of(period), is_graded=True)
-    return PeriodKnownAt(None, is_graded=known.exists())
-
-
-def _row_of(period: GradePeriod) -> GradePeriodRow:
+def period_row_of(period: GradePeriod) -> GradePeriodRow:
     return GradePeriodRow(
         period.pk,
         period.valid.lower,

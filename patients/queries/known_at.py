@@ -6,6 +6,7 @@ corrected later is in force.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,7 @@ from patients.queries.entries import (
     parse_entry_rows,
     sql_not_replaced_then,
 )
-from patients.queries.grades import GradePeriodRow
+from patients.queries.grades import GradePeriodRow, period_row_of, periods_known_at
 from patients.queries.guidance_answers import (
     SQL_ANSWERS_THEN,
     AnswerRow,
@@ -134,3 +135,25 @@ FROM patients_chartingact WHERE course_id = %(course)s
             {"course": course.pk, "instant": instant},
         )
         return NeighbouringActs(*cursor.fetchone())
+
+
+class PeriodKnownAt(NamedTuple):
+    """The period in force at an instant, as known at another.
+
+    ``period`` is None before the infusion, after a death of another cause, and where nothing was
+    known of the course yet; ``is_graded`` is false in the last case alone.
+    """
+
+    period: GradePeriodRow | None
+    is_graded: bool
+
+
+def read_period_at(
+    course_id: uuid.UUID, system: GradingSystem, *, at: datetime, known_at: datetime
+) -> PeriodKnownAt:
+    """Read the period in force at ``at`` as the chart had it at ``known_at``."""
+    known = periods_known_at(course_id, system, known_at)
+    period = known.filter(valid__contains=at).first()
+    if period is not None:
+        return PeriodKnownAt(period_row_of(period), is_graded=True)
+    return PeriodKnownAt(None, is_graded=known.exists())

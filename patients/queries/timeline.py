@@ -1,4 +1,4 @@
-"""Read one page of the timeline, with all kinds of its rows, in one statement."""
+"""Read one page of the timeline in one statement: entries and all that happened between them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from crs_app.accounts.models import display_name_of
 from grading.engine import entries as grading_entries
 from grading.engine.grading_system import GradingSystem
 from patients.models import Entry, EntryKind
 from patients.queries.assessed import SQL_ASSESSED_SINCE
+from patients.queries.course_changes import (
+    SQL_IDENTITIES_WITHIN,
+    SQL_MOVES_WITHIN,
+    IdentityRow,
+    MoveRow,
+    parse_identities,
+    parse_moves,
+)
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
@@ -59,19 +66,6 @@ class TimelineEntry(NamedTuple):
         return str(self.answers.get("reason", ""))
 
 
-class MoveRow(NamedTuple):
-    """A move, an end or a reopening of a course; a place is a pair of ward and bed."""
-
-    pk: str
-    what: str
-    before: tuple[str, str]
-    after: tuple[str, str]
-    reason: str
-    at: datetime
-    recorded_at: datetime
-    author: str
-
-
 class TimelinePage(NamedTuple):
     """The rows of one page, newest first; ``chains`` are the entries that ``entries`` corrected.
 
@@ -86,6 +80,7 @@ class TimelinePage(NamedTuple):
     answers: list[AnswerRow]
     moves: list[MoveRow]
     sign_offs: list[SignOff]
+    identities: list[IdentityRow]
     has_older: bool
 
 
@@ -111,23 +106,9 @@ WITH RECURSIVE chain AS (
 SELECT {SQL_ENTRIES_AS_TEXTS} FROM chain AS entry {SQL_WITH_ACTS}
 """  # noqa: S608 - made of constants
 
-SQL_MOVES_WITHIN: Final = """
-SELECT CAST(json_agg(
-    json_build_array(move.id, move.what, json_build_array(move.from_ward, move.from_bed),
-        json_build_array(move.to_ward, move.to_bed), move.reason, move.at, move.recorded_at,
-        author.username, author.first_name, author.last_name)
-    ORDER BY move.at DESC, move.recorded_at DESC
-) AS text)
-FROM patients_transfer AS move JOIN accounts_user AS author ON author.id = move.recorded_by_id
-WHERE move.course_id = %(course)s
-    AND move.at >= coalesce({since}, '-infinity') AND move.at < coalesce({until}, 'infinity')
-"""
-"""One JSON text: the moves of a course in [since, until), newest first."""
-SQL_ALL_MOVES: Final = SQL_MOVES_WITHIN.format(since="NULL::timestamptz", until="NULL::timestamptz")
-
 # Every entry has a row except retractions and entries that a correction replaced. One entry more
 # than a page has is read, to know whether older ones follow. ``edge`` is the time of the last entry
-# of the page: grade changes, answers and moves are read from it on. Doses are converted with the
+# of the page: all else is read from it on. Doses are converted with the
 # weights in force from the earliest dose on.
 SQL_TIMELINE_PAGE: Final = """
 WITH RECURSIVE page AS MATERIALIZED (
@@ -236,7 +217,9 @@ def read_timeline_page(
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        page, chains, weights, changes, answers, moves, sign_offs, follows = cursor.fetchone()
+        page, chains, weights, changes, answers, moves, sign_offs, identities, follows = (
+            cursor.fetchone()
+        )
     page = page or []
     return TimelinePage(
         entries=[parse_timeline_entry(text) for text in page[:rows]],
@@ -244,8 +227,9 @@ def read_timeline_page(
         weights=weights_among(parse_entry_rows(weights)),
         grade_changes=_parse_grade_changes(changes),
         answers=parse_answers(answers),
-        moves=_parse_moves(moves),
+        moves=parse_moves(moves),
         sign_offs=parse_sign_offs(sign_offs),
+        identities=parse_identities(identities),
         has_older=follows or len(page) > rows,
     )
 
@@ -254,10 +238,11 @@ def read_timeline_page(
 def _statement(rows: int, *, of_kind: bool, is_older: bool, has_end: bool) -> str:
     since = f"greatest(%(until_at)s::timestamptz, {_SINCE})" if has_end else _SINCE
     until = "%(at)s::timestamptz" if is_older else _ALWAYS
-    apart_from_entries = "NULL, NULL, NULL, NULL" if of_kind else ", ".join(
+    apart_from_entries = "NULL, NULL, NULL, NULL, NULL" if of_kind else ", ".join(
         f"({part.format(since=since, until=until, rows=_ALL)})"
         for part in (
             SQL_GRADE_CHANGES, SQL_ANSWERS_WITHIN, SQL_MOVES_WITHIN, SQL_SIGN_OFFS_WITHIN,
+            SQL_IDENTITIES_WITHIN,
         )
     )  # fmt: skip
     return SQL_TIMELINE_PAGE.format(
@@ -314,13 +299,6 @@ def read_grade_changes(
         return _parse_grade_changes(cursor.fetchone()[0])
 
 
-def read_moves(course_id: uuid.UUID) -> list[MoveRow]:
-    """Read every move of a course, newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(SQL_ALL_MOVES, {"course": course_id})
-        return _parse_moves(cursor.fetchone()[0])
-
-
 def read_correction_chains(entries: Iterable[TimelineEntry]) -> dict[uuid.UUID, TimelineEntry]:
     """Read every entry that ``entries`` corrected, directly or by way of another, by id."""
     wanted = [one.row.replaces_id for one in entries if one.row.replaces_id is not None]
@@ -373,20 +351,4 @@ def _by_id(texts: Iterable[str]) -> dict[uuid.UUID, TimelineEntry]:
 def _parse_grade_changes(text: str | None) -> list[GradeChangeRow]:
     return [
         GradeChangeRow(datetime.fromisoformat(at), *rest) for at, *rest in json.loads(text or "[]")
-    ]
-
-
-def _parse_moves(text: str | None) -> list[MoveRow]:
-    return [
-        MoveRow(
-            pk,
-            what,
-            (before[0], before[1]),
-            (after[0], after[1]),
-            reason,
-            datetime.fromisoformat(at),
-            datetime.fromisoformat(recorded_at),
-            display_name_of(*author),
-        )
-        for pk, what, before, after, reason, at, recorded_at, *author in json.loads(text or "[]")
     ]

@@ -11,7 +11,9 @@ from typing import Any
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from grading.engine.dose_limits import ConvertedRate
 from grading.engine.entries import Entry as GradingEntry
+from grading.engine.vasopressors import rate_text
 from patients.models import ActSource, ChartingAct, Entry
 from patients.queries.laboratory import ReportedLimits
 
@@ -76,7 +78,7 @@ class ReplacedAlreadyError(ConflictError):
     """The entry to correct or retract has a successor already: ``successor``, by someone else."""
 
     def __init__(self, successor: Entry) -> None:
-        super().__init__("Someone else has corrected or retracted this entry meanwhile.")
+        super().__init__("Someone else has corrected or retracted this entry.")
         self.successor = successor
 
 
@@ -96,11 +98,25 @@ class FormReusedError(ConflictError):
         self.act = act
 
 
+class ImpossibleRateError(ConflictError):
+    """A weight and a rate that were sent in the same moment bring the rate beyond its hard limit.
+
+    ``sentence`` names the rate.
+    """
+
+    def __init__(self, rate: ConvertedRate) -> None:
+        why = "" if rate.impossible is None else rate.impossible.sentence
+        super().__init__(
+            f"{rate.entry.drug.label} {rate_text(rate.entry)}: {why}. Someone else "
+            "entered a weight or a rate just now."
+        )
+
+
 class AheadOfClockError(ConflictError):
     """A typed time is ahead of the clock of the database, which differs from the application's."""
 
     def __init__(self, clock: datetime) -> None:
         super().__init__(
-            f"This time is ahead of the database's clock ({timezone.localtime(clock):%H:%M}). Give "
-            "an earlier time or leave it empty, and call the help desk: the clocks differ."
+            f"This time is ahead of the database's clock ({timezone.localtime(clock):%H:%M}). "
+            "Enter an earlier time or leave it empty, and call the help desk: the clocks differ."
         )

@@ -32,6 +32,7 @@ from patients.recording.inputs import (
 )
 from patients.recording.laboratory_limits import forget_limits, remember_limits
 from patients.recording.lock import course_queue, lock_course
+from patients.recording.rates import check_rates
 from patients.recording.regrade import (
     BEFORE_EVERYTHING,
     GradeChange,
@@ -155,6 +156,7 @@ def append_act(
             raise ReplacedAlreadyError(entry.replaced_by)
     act, entries = _new_act(course, snapshot, new_entries, submission)
     new_rows = _rows_of(entries, new_entries)
+    check_rates(course, snapshot, new_rows, replaced, submission)
     rows = _apply_new_rows(snapshot.entries, new_rows)
     result = regrade_course(course, snapshot, rows, decided, act.recorded_at)
     write_act(act, entries, result.changes)

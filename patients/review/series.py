@@ -285,7 +285,8 @@ def as_json(review: ReviewSeries) -> dict[str, Any]:
         ],
         "series": [_series_json(one) for one in review.series],
         "given": [
-            {"at": _seconds(one.at), "kind": one.kind, "text": one.text} for one in review.treatments
+            {"at": _seconds(one.at), "kind": one.kind, "text": one.text}
+            for one in review.treatments
         ],
         "first_tocilizumab_at": _seconds(review.first_tocilizumab_at),
     }

@@ -6,7 +6,8 @@ from typing import Any
 
 from grading.systems import HEADLINE
 from patients.models import Course
-from patients.queries.grades import GradePeriodRow, read_period_at
+from patients.queries.grades import GradePeriodRow
+from patients.queries.known_at import read_period_at
 from patients.review.address import Instants
 
 

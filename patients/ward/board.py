@@ -12,7 +12,7 @@ from uuid import UUID
 
 from grading.systems import HEADLINE
 from patients.display.banner import sex_letter
-from patients.display.grade_card import GradeAt, NextChange, next_change
+from patients.display.next_change import GradeAt, NextChange, next_change
 from patients.display.support import Support, support_of
 from patients.display.text import age_text, day_text
 from patients.models import GradePeriod

@@ -7,7 +7,9 @@ import { watchEntryForm } from "./charting/entry_form.js";
 import { watchDoses } from "./guidance/doses.js";
 import { watchFields } from "./charting/fields.js";
 import { watchGuidance } from "./guidance/guidance.js";
+import { watchRefusals } from "./refusals.js";
 import { watchReasons } from "./charting/reasons.js";
+import { watchNotices } from "./bedside/notices.js";
 import { watchKinds } from "./bedside/kinds.js";
 import { watchLabs } from "./charting/laboratory.js";
 import { watchLimits } from "./charting/limits.js";
@@ -51,6 +53,7 @@ document.querySelector("#main [aria-invalid='true']")?.focus();
 watchDrafts(); // before the scripts that read the restored values
 watchAttribution();
 watchReasons();
+watchRefusals();
 watchClock();
 watchToxicity(); // before the focus is moved into its field
 watchEntryForm();
@@ -64,6 +67,7 @@ watchShortcuts();
 watchQuickActions();
 watchShown();
 watchKinds();
+watchNotices();
 watchLimits();
 watchQuestions();
 watchDates();

@@ -319,7 +319,7 @@ def test_an_answer_given_meanwhile_is_shown_and_nothing_is_kept(
     card = bedside.guidance_item("Monitor very closely")
     card.get_by_role("button", name="Done").click()
     refused = bedside.guidance.get_by_role("alert")
-    expect(refused).to_contain_text("A. Osei has answered this meanwhile: Done.")
+    expect(refused).to_contain_text("A. Osei has answered this already: Done.")
     expect(card).to_contain_text("A. Osei")
     assert GuidanceAnswer.objects.count() == 1
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from grading.course_file import read_course
 from grading.engine.entries import in_force
 from grading.engine.periods import Criterion, Unknown
-from grading.engine.sentences import minutes_text, render
+from grading.engine.sentences import duration_text, minutes_text, render
 from grading.engine.systems.lee_2014 import LEE_2014
 from grading.service import regrade, status_at
 from tests.grading.random_courses import random_course
@@ -118,3 +119,18 @@ def test_a_code_that_no_finding_has_is_refused() -> None:
 @pytest.mark.parametrize(("minutes", "text"), [(0, "0 min"), (60, "1 h"), (139, "2 h 19 min")])
 def test_minutes_are_written_as_hours_and_minutes(minutes: int, text: str) -> None:
     assert minutes_text(minutes) == text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "0 min"),
+        (59, "59 min"),
+        (23 * 60 + 59, "23 h 59 min"),
+        (24 * 60, "1 d"),
+        (33 * 60 + 45, "1 d 9 h"),
+        (25 * 24 * 60, "25 d"),
+    ],
+)
+def test_an_age_is_written_in_days_from_24_hours_on(minutes: int, text: str) -> None:
+    assert duration_text(timedelta(minutes=minutes)) == text

@@ -24,7 +24,7 @@ from grading.engine.algorithm.evidence import (
 )
 from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, RuleResult
 from grading.engine.algorithm.situation import Situation, amount
-from grading.engine.sentences import duration_text
+from grading.engine.sentences import duration_text, minutes_text, whole_minutes
 from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import TreatmentAgent
 
@@ -179,7 +179,7 @@ def awaiting(situation: Situation) -> RuleResult | None:
 
 
 def _left(due: datetime, situation: Situation) -> str:
-    return duration_text(due - situation.now)
+    return minutes_text(int(whole_minutes(due - situation.now)))
 
 
 def _since(found: tree.Reassessment, situation: Situation) -> str:

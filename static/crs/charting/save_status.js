@@ -64,16 +64,16 @@ const carryOver = (old, form) => {
 const renew = (message) => {
   const form = entryForm();
   if (!message?.dataset.formId || !form) return;
-  const meanwhile = lastSent === form ? typedSinceSent(form) : carryOver(lastSent, form);
+  const typedSince = lastSent === form ? typedSinceSent(form) : carryOver(lastSent, form);
   if (message.dataset.renewed === "no") {
     empty(form);
     const emptyValues = valuesOf(form);
-    for (const [control, content] of meanwhile) setContent(control, content);
+    for (const [control, content] of typedSince) setContent(control, content);
     hidden(form, "form_id").value = message.dataset.formId;
     renewed(form, emptyValues);
     convert(form);
-  } else for (const [control, content] of meanwhile) setContent(control, content);
-  if (!meanwhile.length) firstField(form)?.focus({ preventScroll: true });
+  } else for (const [control, content] of typedSince) setContent(control, content);
+  if (!typedSince.length) firstField(form)?.focus({ preventScroll: true });
 };
 
 const element = (tag, text, more = {}) =>

@@ -143,3 +143,19 @@ def test_a_save_on_a_page_of_an_earlier_day_adds_no_row_to_it(
         url("entries", course, "vitals"), vitals(heart_rate="99"), headers=shown
     )
     assert [row.text for row in answer.context["saved"].timeline.rows] == ["HR 81"]
+
+
+def test_more_opens_the_kinds_that_are_not_in_the_foot_and_what_is_rare(
+    nurse_client: Client, course: Course
+) -> None:
+    html = nurse_client.get(url("bedside", course)).content.decode()
+    tiles = html[html.index('class="tiles"') : html.index('class="rare"')]
+    assert tiles.count('<div class="tile">') == 10
+    rare = html[html.index('class="rare"') :].split("</div>")[0]
+    for words, address in (
+        ("Correct the identity…", url("identity", course)),
+        ("End this course…", url("transfer", course)),
+    ):
+        assert words in rare
+        assert f'href="{address}"' in rare
+    assert "Death" in rare

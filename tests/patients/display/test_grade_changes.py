@@ -101,7 +101,7 @@ def test_the_next_change_names_the_criterion_of_its_grade(course: Course, clinic
     (row,) = open_board_rows(timezone.now())
     assert row.next_change is not None
     assert re.fullmatch(
-        r"Grade 3 at [\w :]+ if nothing changes: High dose by Table 3 for 3 h.*",
+        r"Grade 3 at [\w :]+ if norepinephrine stays at 20 mcg/min or more \(3 h rule\)",
         row.next_change.text,
     )
 

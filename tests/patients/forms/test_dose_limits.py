@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry
+from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, form, send, send_correction, text_of, url
-from tests.factories import admit, ago, chart
+from tests.factories import admit, ago, chart, record
 
 NE = {"drug": "norepinephrine", "unit": "ug/kg/min"}
 
@@ -169,5 +171,6 @@ class TestAWeightAndARate:
         self, nurse_client: Client, course: Course, nurse: User
     ) -> None:
         """As a file of an earlier version could bring it."""
-        chart(course, nurse, "vasopressor", ago(hours=1), **NE, rate="12")
+        rate = NewEntry("vasopressor", ago(hours=1), {**NE, "rate": "12"})
+        record(course, nurse, [rate], recorded_at=timezone.now())
         assert send(nurse_client, course, "weight", weight_kg="81").status_code == 200

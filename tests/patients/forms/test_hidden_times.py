@@ -46,7 +46,7 @@ def test_an_impossible_time_is_asked_for(
     answer = send(nurse_client, course, "vitals", **fields)
     assert answer.status_code == 422
     (error,) = answer.context["form"].errors["observed_time"]
-    assert "Give the date and the time" in error
+    assert "Enter the date and the time" in error
     assert "38.4" in answer.content.decode()
     assert Entry.objects.count() == before
 

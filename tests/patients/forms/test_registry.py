@@ -118,7 +118,7 @@ def test_every_word_of_the_vocabulary_can_be_chosen() -> None:
         ("not_observed", {}, "Choose why"),
         ("not_observed", {"reason_not_observed": "other"}, "Say why here"),
         ("death", {"attribution": ""}, "Say whether the death was due to CRS"),
-        ("death", {"attribution": "crs"}, "Say why it is, or is not"),
+        ("death", {"attribution": "crs"}, "Enter why the death was"),
     ],
 )
 def test_what_is_missing_is_asked_at_its_field(

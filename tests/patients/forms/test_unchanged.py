@@ -71,7 +71,7 @@ def test_a_round_charts_what_is_unchanged_too(
     ticked = {"unchanged_norepinephrine": ticks["unchanged_norepinephrine"]}
     stopped = nurse_client.post(address, vitals(heart_rate="90", **ticked), **HTMX)
     assert stopped.status_code == 422
-    assert "stopped meanwhile" in str(stopped.context["form"].non_field_errors())
+    assert "stopped by someone else" in str(stopped.context["form"].non_field_errors())
 
 
 def test_a_rate_beyond_its_limit_is_not_charted_again(

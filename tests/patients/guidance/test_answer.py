@@ -237,7 +237,7 @@ def test_an_answer_recorded_meanwhile_is_shown(
     answered(nurse_client, grade_1, WORKUP, "done", agent="antibiotics")
     second = answered(intensivist_client, grade_1, WORKUP, "done", agent="antibiotics")
     assert second.status_code == 409
-    assert second.context["refusal"] == "J. Ruiz has answered this meanwhile: Done."
+    assert second.context["refusal"] == "J. Ruiz has answered this already: Done."
     assert GuidanceAnswer.objects.count() == 1
 
 
@@ -291,7 +291,7 @@ def test_without_htmx_an_answer_goes_back_to_the_page(
         answer_url(grade_3, ICU, "done"), {**sent, "form_id": str(uuid.uuid4())}
     )
     assert again.status_code == 409
-    assert b"has answered this meanwhile" in again.content
+    assert b"has answered this already" in again.content
     wrong = {"form_id": str(uuid.uuid4()), "seen": ""}
     refused = nurse_client.post(answer_url(grade_3, WORKUP, "not_appropriate"), wrong)
     assert refused.status_code == 422
@@ -306,5 +306,5 @@ def test_done_asks_for_the_time_where_a_hidden_one_is_impossible(
     fields = {"agent": "tocilizumab", "dose_mg": "320", name: hidden}
     refused = answered(nurse_client, grade_3, DOSE, "done", **fields)
     assert refused.status_code == 422
-    assert "Give the date and the time" in refused.content.decode()
+    assert "Enter the date and the time" in refused.content.decode()
     assert not GuidanceAnswer.objects.exists()

@@ -129,7 +129,7 @@ def test_an_ended_course_of_the_patient_is_regraded_too(
     data = sent("birth", **born(date(1971, 5, 5)))
     text = text_of(preview(nurse_client, second, data).content.decode())
     assert "Courses of this patient: 2." in text
-    assert "Grade at the end: Grade 0 could be 2 → Grade 2" in text
+    assert "Grade at the end: – not assessed could be 2 → Grade 2" in text
     corrected(nurse_client, second, data)
     assert grade_now(child) == 2
 
@@ -147,7 +147,7 @@ def test_an_ended_course_of_the_patient_is_regraded_too(
         ({"day": "5", "month": "5", "year": "2017"}, "stands on the chart already"),
         ({"age_years": "121"}, "121 years is not possible"),
         ({"age_years": "54", "day": "5", "month": "5", "year": "1971"}, "Leave the age empty"),
-        ({}, "Give the birth date, or the age"),
+        ({}, "Enter the birth date, or the age"),
     ],
 )
 def test_a_birth_date_that_cannot_be_is_refused(
@@ -175,7 +175,7 @@ def test_without_birth_date_each_course_needs_its_age(
     fields = {"mrn": child.patient.mrn, "name": "WEBER, Luca", "birth_date": CHILD_BORN}
     second = admit(clinician, product="another", **fields)
     missing = preview(nurse_client, second, sent("birth", age_years="54"))
-    assert "Give the age at each infusion" in text_of(missing.content.decode())
+    assert "Enter the age at each infusion" in text_of(missing.content.decode())
     corrected(nurse_client, second, sent("birth", age_years="54", age_years_1="53"))
     child.refresh_from_db()
     assert child.age_years == 53
@@ -371,3 +371,71 @@ def test_an_unknown_fact_and_number_lead_to_the_page(child: Course, nurse_client
     assert nurse_client.post(page, {"what": "shoe size"}).status_code == 302
     for number in ("x", "999999999999999999", "9" * 30, "٣"):
         assert nurse_client.get(f"{page}?saved={number}&what=nothing").status_code == 200
+
+
+def test_a_preview_calls_no_grade_0_what_was_never_assessed(
+    child: Course, clinician: User, nurse_client: Client
+) -> None:
+    """Temperature and oxygen were never charted: without the low pressure nothing is known."""
+    data = sent("birth", **born(date(1971, 5, 5)))
+    text = text_of(preview(nurse_client, child, data).content.decode())
+    assert "Grade now: – not assessed could be 2 → Grade 2" in text
+    assert "Grade 0" not in text
+
+    chart(child, clinician, "vitals", ago(hours=2), temperature_c="36.8")
+    chart(child, clinician, "oxygen", ago(hours=2), device="room_air")
+    text = text_of(preview(nurse_client, child, data).content.decode())
+    assert "Grade now: Grade 0 could be 2 → Grade 2" in text
+
+
+def test_an_infusion_that_leaves_nothing_after_it_leaves_no_grade_0(
+    clinician: User, nurse_client: Client
+) -> None:
+    course = admit(clinician, infused_at=ago(hours=10))
+    chart(course, clinician, "vitals", ago(hours=8), temperature_c="36.8", systolic_mmhg="120")
+    chart(course, clinician, "oxygen", ago(hours=8), device="room_air")
+    data = sent("infusion", **infused(ago(hours=4)))
+    text = text_of(preview(nurse_client, course, data).content.decode())
+    assert re.search(r"Grade now: Grade 0 (could be \d )?→ – not assessed", text)
+    current = corrected(nurse_client, course, data)
+    row = IdentityCorrection.objects.get()
+    page = nurse_client.get(url("identity", current), {"saved": row.pk}).content.decode()
+    assert "The grade now is – not assessed" in text_of(page)
+
+
+def test_the_timeline_explains_a_history_that_a_correction_changed(
+    child: Course, nurse_client: Client
+) -> None:
+    page = nurse_client.get(url("bedside", child))
+    poll = {name: str(value) for name, value in page.context["live"].items()}
+    corrected(nurse_client, child, sent("birth", **born(date(1971, 5, 5))))
+
+    html = nurse_client.get(url("bedside", child)).content.decode()
+    text = text_of(html)
+    assert "Birth date corrected: 5 May 2017 → 5 May 1971" in text
+    row = html[html.index('class="row-identity') :].split("</li>")[0]
+    assert url("identity", child) in row
+    assert "J. Ruiz" in row
+    assert "passport" in row
+    assert "Birth date corrected" in text_of(
+        nurse_client.get(url("live", child), poll).content.decode()
+    )
+    shown = nurse_client.get(url("timeline", child), {"kind": "identity"}).content.decode()
+    assert "Birth date corrected: 5 May 2017 → 5 May 1971" in text_of(shown)
+    assert "HR" not in text_of(shown)
+
+
+def test_a_correction_of_one_course_stands_on_its_timeline_alone(
+    child: Course, clinician: User, nurse_client: Client
+) -> None:
+    end(child, clinician)
+    fields = {"mrn": child.patient.mrn, "name": "WEBER, Luca", "birth_date": CHILD_BORN}
+    second = admit(clinician, product="another", **fields)
+    corrected(nurse_client, second, sent("product", product="a third"))
+    corrected(nurse_client, second, sent("name", name="WEBER, Lukas"))
+    own = text_of(nurse_client.get(url("bedside", second)).content.decode())
+    other = text_of(nurse_client.get(url("bedside", child)).content.decode())
+    assert "Product corrected: another → a third" in own
+    assert "Product corrected" not in other
+    for text in (own, other):
+        assert "Name corrected: WEBER, Luca → WEBER, Lukas" in text

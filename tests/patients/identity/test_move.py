@@ -122,7 +122,7 @@ def test_a_move_after_a_retraction_is_a_conflict(
 ) -> None:
     retract_entry(fever, sending(clinician, answers={"reason": "misread"}))
     fever.refresh_from_db()
-    assert "meanwhile" in refusal(nurse_client, fever, other)
+    assert "corrected or retracted this entry" in refusal(nurse_client, fever, other)
     assert not other.entries.filter(kind="vitals").exists()
 
 

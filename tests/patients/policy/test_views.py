@@ -19,6 +19,7 @@ from patients.models import (
     SitePolicy,
 )
 from patients.policy.text import LABELS
+from tests.entry_forms import text_of
 from tests.factories import admit, ago, chart
 from tests.patients.policy.policy_form import PAGE, Make, grades, policy_form
 
@@ -33,7 +34,9 @@ def test_the_page_of_a_course_previews_and_regrades(
     before = grades(on_cpap)
     preview = administrator_client.post(page, {**fields, "step": "preview"})
     assert "Nothing is changed yet" in preview.content.decode()
-    assert [(one.before, one.after) for one in preview.context["differences"]] == [((3, 3), (4, 4))]
+    assert [(one.before, one.after) for one in preview.context["differences"]] == [
+        ((3, 3, True), (4, 4, True))
+    ]
     assert grades(on_cpap) == before
     again = administrator_client.post(page, {**fields, "step": "edit"})
     assert "Study protocol" in again.content.decode()
@@ -90,7 +93,7 @@ def test_a_preview_names_the_courses_that_change_and_changes_nothing(
     answer = administrator_client.post(PAGE, policy_form(cpap_grade="4"))
     (effect,) = answer.context["effects"]
     assert (effect.course.pk, effect.is_now) == (on_cpap.pk, True)
-    assert (effect.difference.before, effect.difference.after) == ((3, 3), (4, 4))
+    assert (effect.difference.before, effect.difference.after) == ((3, 3, True), (4, 4, True))
     assert "CPAP is grade" in answer.content.decode()
     assert [model.objects.count() for model in counted] == before
 
@@ -105,7 +108,7 @@ def test_a_preview_shows_what_would_change_later(
     (effect,) = answer.context["effects"]
     assert not effect.is_now
     assert effect.difference == (
-        at + timedelta(minutes=120), at + timedelta(minutes=180), (2, 2), (3, 3),
+        at + timedelta(minutes=120), at + timedelta(minutes=180), (2, 2, True), (3, 3, True),
     )  # fmt: skip
 
 
@@ -119,8 +122,8 @@ def test_a_preview_tells_where_a_decision_would_end_what_comes(
     (effect,) = answer.context["effects"]
     assert (effect.is_now, effect.difference.before, effect.difference.after) == (
         False,
-        (4, 4),
-        (3, 3),
+        (4, 4, True),
+        (3, 3, True),
     )
 
 
@@ -191,3 +194,17 @@ def test_a_time_a_few_minutes_back_is_allowed(administrator_client: Client) -> N
     there = timezone.localtime(ago(3))
     at = {"from_date": f"{there:%Y-%m-%d}", "from_time": f"{there:%H:%M}"}
     assert administrator_client.post(PAGE, policy_form(cpap_grade="4", **at)).status_code == 200
+
+
+def test_a_preview_calls_no_grade_0_what_was_never_assessed(
+    administrator_client: Client, clinician: User
+) -> None:
+    """A pressure that another floor would call low, and neither temperature nor oxygen."""
+    course = admit(clinician)
+    chart(course, clinician, "vitals", ago(30), systolic_mmhg="92")
+    answer = administrator_client.post(PAGE, policy_form(sbp_floor_adult_mmhg="95"))
+    (effect,) = answer.context["effects"]
+    assert (effect.difference.before[0], effect.difference.before.assessed) == (0, False)
+    text = text_of(answer.content.decode())
+    assert "– not assessed" in text
+    assert "Grade 0" not in text
