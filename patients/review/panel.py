@@ -16,7 +16,7 @@ from patients.display.text import duration_text
 from patients.display.timeline import place_text
 from patients.models import Course
 from patients.queries.courses import courses_by_place
-from patients.queries.grades import read_period_at
+from patients.queries.known_at import read_period_at
 from patients.queries.reviews import (
     CourseReviews,
     SignOff,
