@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from grading.engine.analytes import Analyte
+from grading.engine.units import MINUTES_PER_DAY
 from grading.engine.vocabulary import DoseUnit, OxygenDevice, VasopressorDrug, term_label
 
 Params = Mapping[str, Any]
 
 _MINUTE: Final = timedelta(minutes=1)
-_MINUTES_A_DAY: Final = 24 * 60
 _DRUG: Final = {str(drug): drug.label for drug in VasopressorDrug}
 _UNIT: Final = {str(unit): unit.label for unit in DoseUnit}
 _PER_KG: Final = {str(unit) for unit in DoseUnit if unit.per_kg}
@@ -44,7 +44,7 @@ def whole_minutes(duration: timedelta) -> str:
 
 def duration_text(duration: timedelta) -> str:
     """Return an age or a wait in its two largest units: "41 min", "2 h 19 min", "3 d 4 h"."""
-    days, rest = divmod(duration // _MINUTE, _MINUTES_A_DAY)
+    days, rest = divmod(duration // _MINUTE, MINUTES_PER_DAY)
     if not days:
         return minutes_text(rest)
     hours = rest // 60

@@ -26,6 +26,7 @@ REMEMBERED: Final = 4096
 """Results that the cache of a pure function keeps."""
 
 MINUTES_PER_HOUR: Final = 60
+MINUTES_PER_DAY: Final = 24 * MINUTES_PER_HOUR
 MICROGRAMS_PER_MILLIGRAM: Final = 1000
 
 

@@ -119,7 +119,7 @@ def test_a_reading_an_hour_old_is_marked_as_charted_late(bedside: BedsidePage) -
     expect(bedside.field("Time")).to_have_value(re.compile(r"\d\d:\d\d"))
     bedside.save_and_see_it_saved()
     row = bedside.rows.filter(has_text="Temp 38.4 °C").filter(has_text="J. Ruiz")
-    expect(row).to_contain_text(re.compile("charted 1 h( 1 min)? later"))
+    expect(row).to_contain_text(re.compile(r"charted 1\sh( 1\smin)? later"))
 
 
 def test_two_quick_taps_on_save_record_once(bedside: BedsidePage, course: Course) -> None:

@@ -11,8 +11,9 @@ from patients.bedside.page import read_bedside_data
 from patients.forms.proposals import Proposals
 from patients.forms.registry import ENTRY_FORMS
 from patients.models import Course, Entry
+from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, rows_of, url, vitals
-from tests.factories import chart
+from tests.factories import ago, chart, record
 
 
 def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clinician: User) -> None:
@@ -79,7 +80,8 @@ def test_a_rate_beyond_its_limit_is_not_charted_again(
 ) -> None:
     """As a file of an earlier version could bring it."""
     rate = {"drug": "norepinephrine", "rate": "12", "unit": "ug/kg/min"}
-    chart(course, nurse, "vasopressor", **rate)
+    entry = NewEntry("vasopressor", ago(1), rate)
+    record(course, nurse, [entry], recorded_at=timezone.now())
     (item,) = read_bedside_data(course, timezone.now()).unchanged
     sent = vitals(heart_rate="90", **{item.field_name: item.version})
     refused = nurse_client.post(url("entries", course, "vitals"), sent, **HTMX)
