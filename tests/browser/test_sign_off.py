@@ -47,7 +47,7 @@ def test_what_waits_is_signed_raised_by_a_late_entry_and_signed_again(
     expect(panel.get_by_label("Reason")).to_be_hidden()
     panel.get_by_text("Another grade…").click()
     panel.get_by_role("button", name="Sign as A. Osei").click()
-    expect(panel.get_by_text("Choose the grade that you state.")).to_be_visible()
+    expect(panel.get_by_text("Choose the grade that you state.").first).to_be_visible()
     panel.get_by_role("radio", name="3", exact=True).check()
     panel.get_by_label("Reason").select_option("Sicker than the rules show")
     panel.get_by_label("In your words").fill("mottled to the knees")
