@@ -197,7 +197,7 @@ def render_after_save(
     response = render(request, "bedside/after_save.html", parts | (context or {}))
     response[SHOWN_HEADER] = f"guidance={saved.guidance.signature}"
     if saved.may_end_or_resume:
-        # The page asks for its state at once: whether the course goes on.
+        # The page asks at once whether the course is still graded.
         trigger_client_event(response, "crs:clock", after="settle")
     return response
 

@@ -105,7 +105,7 @@ class BedsideData:
 
     @property
     def closed(self) -> ClosedNotice | None:
-        """The notice of a course that is closed or of a death; None while it goes on."""
+        """The notice of a course that is closed or of a death; None while it is open and graded."""
         return closed_notice(self.closing, self._died_at, timezone.now())
 
     @property
@@ -197,7 +197,8 @@ def card_of(data: BedsideData) -> GradeCard:
 def live_signatures(data: BedsideData) -> dict[str, str]:
     """Return the digest of each part of the page that has no element of its own to carry it.
 
-    ``values`` are what a form shows of the chart, ``state`` is whether the course goes on.
+    ``values`` are what a form shows of the chart; ``state`` says whether the course is open, closed
+    or ended by a death.
     """
     status, grades = data.status, data.history.grades
     values = signature_of(

@@ -1,4 +1,4 @@
-"""The notice of a course that is closed, or of a death: nothing on its page goes on."""
+"""The notice of a course that is closed, or of a death: its page changes by no clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ClosedNotice:
 def closed_notice(
     closing: Closing | None, died_at: datetime | None, now: datetime
 ) -> ClosedNotice | None:
-    """Build the notice of a closing, else of a death; None where the course goes on."""
+    """Build the notice of a closing, else of a death; None where there is neither."""
     if closing is not None:
         when = day_and_time_text(closing.at, now)
         parts = [f"Course closed {when}", _within_sentence(closing.reason)]

@@ -38,7 +38,7 @@ from patients.queries.policies import (
     parse_policy_periods,
     policy_periods_for,
 )
-from patients.queries.snapshot import parse_periods
+from patients.queries.snapshot import SQL_PERIODS_OF, parse_periods
 
 SQL_READ_KNOWN_AT: Final = (
     """
@@ -52,16 +52,12 @@ SELECT (
 ), (
     {answers}
 ), (
-    SELECT jsonb_agg(
-        jsonb_build_array(period.id, lower(period.valid), upper(period.valid), period.grade,
-            period.at_most, period.findings, period.ruleset_version, period.policy_id)
-        ORDER BY lower(period.valid)
-    )
-    FROM patients_gradeperiod AS period
+    {periods_of}
     WHERE period.course_id = %(course)s AND period.system = %(system)s
         AND period.known @> %(known_at)s::timestamptz
 )
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON)
+    .replace("{periods_of}", SQL_PERIODS_OF)
     .replace("{in_force}", sql_not_replaced_then("entry"))
     .replace("{decided}", SQL_POLICIES_DECIDED_THEN)
     .replace("{answers}", SQL_ANSWERS_THEN)

@@ -22,5 +22,9 @@ class CourseValues(NamedTuple):
 
 def read_course_values(course: Course, known_at: datetime, until: datetime) -> CourseValues:
     """Read the values of ``course`` up to ``until`` as known at ``known_at``; one statement."""
-    known = read_known_at(course, HEADLINE, known_at)
+    return values_of(read_known_at(course, HEADLINE, known_at), until)
+
+
+def values_of(known: CourseKnownAt, until: datetime) -> CourseValues:
+    """Return the values of a course that was read already, up to ``until``."""
     return CourseValues(known, trace_of(known.facts, known.entries, until), until)

@@ -28,6 +28,14 @@ from patients.queries.policies import (
     policy_periods_for,
 )
 
+SQL_PERIODS_OF: Final = """SELECT jsonb_agg(
+        jsonb_build_array(period.id, lower(period.valid), upper(period.valid), period.grade,
+            period.at_most, period.findings, period.ruleset_version, period.policy_id)
+        ORDER BY lower(period.valid)
+    )
+    FROM patients_gradeperiod AS period"""
+"""The start of a query: one JSON text of the rows of ``period`` in order of time."""
+
 # The clock is read once, so that no checkpoint is later than the recording time. Periods are found
 # by the index on their starts: by their ends, PostgreSQL would read all periods of a course. The
 # bound on the start, which every period keeps, lets it choose one plan for all courses.
@@ -36,12 +44,7 @@ SQL_READ_FOR_SAVE: Final = (
 SELECT instant.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
     {decided}
 ), (
-    SELECT jsonb_agg(
-        jsonb_build_array(period.id, lower(period.valid), upper(period.valid), period.grade,
-            period.at_most, period.findings, period.ruleset_version, period.policy_id)
-        ORDER BY lower(period.valid)
-    )
-    FROM patients_gradeperiod AS period
+    {periods_of}
     WHERE period.course_id = %(course)s AND period.system = %(system)s
         AND {known_now}
         AND (resume.at IS NULL OR upper_inf(period.valid) OR upper(period.valid) > resume.at)
@@ -69,6 +72,7 @@ LEFT JOIN LATERAL (
     WHERE course_id = %(course)s AND system = %(system)s ORDER BY at DESC LIMIT 1
 ) AS latest ON true
 """.replace("{entries}", SQL_ENTRIES_FROM_CHECKPOINT)
+    .replace("{periods_of}", SQL_PERIODS_OF)
     .replace("{decided}", SQL_DECIDED_POLICIES)
     .replace("{known_now}", sql_known_now("period"))
     .replace("{start_at_resume}", sql_start_of_period("<= resume.at"))

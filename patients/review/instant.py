@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Final
 
 from grading.engine import entries
@@ -20,6 +19,7 @@ from patients.queries.grades import EntryAuthor, GradeHistory, GradeInterval, Gr
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.known_at import CourseKnownAt
 from patients.queries.status import CourseStatus
+from patients.review.page import GradeRun, runs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +159,6 @@ def history_known_at(known: CourseKnownAt, at: datetime) -> GradeHistory:
         latest_other_at=None,
         recent=[],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class GradeRun:
-    """A run of one grade; ``ends`` None is open."""
-
-    begins: datetime
-    ends: datetime | None
-    grade: int
-
-
-def runs_of(periods: Sequence[GradePeriodRow]) -> Iterator[GradeRun]:
-    """Yield the runs of one grade, in order."""
-    for grade, group in groupby(periods, key=lambda period: period.grade):
-        run = list(group)
-        yield GradeRun(run[0].start, run[-1].end, grade)
 
 
 def neighbours(

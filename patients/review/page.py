@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from grading.engine.sentences import short_name
 from grading.engine.vocabulary import Attribution
-from patients.display.text import LATE_AFTER, duration_text, entry_text
+from patients.display.text import duration_text, entry_text, late_text
 from patients.queries.entries import EntryRow, parse_entry
 from patients.queries.grades import GradePeriodRow
-from patients.queries.series import CourseValues
+from patients.queries.known_at import CourseKnownAt
 from patients.queries.status import CourseStatus
 from patients.review.series import Series
 
@@ -89,9 +89,9 @@ class AtCursor:
         return self.at_most
 
 
-def at_cursor(values: CourseValues, status: CourseStatus) -> AtCursor:
+def at_cursor(known: CourseKnownAt, status: CourseStatus) -> AtCursor:
     """Return the grade at the instant of ``status`` with its reasons."""
-    known, current = values.known, status.current
+    current = status.current
     rows = {str(row.pk): row for row in known.rows}
     return AtCursor(
         at=current.at,
@@ -128,16 +128,13 @@ def _evidence(row: EntryRow, status: CourseStatus) -> EvidenceLine:
     text = entry_text(entry, status.current.weight_kg)
     if entry.attribution is Attribution.UNCERTAIN:
         text += ", attribution uncertain"
-    lateness = row.recorded_at - row.at
     return EvidenceLine(
         text=text,
         at=row.at,
         author=row.author,
         age=duration_text(now - row.at),
         is_old=is_old,
-        late=f"charted {duration_text(lateness)} later"
-        if lateness > LATE_AFTER and row.replaces_id is None
-        else "",
+        late=late_text(row.at, row.recorded_at) if row.replaces_id is None else "",
         is_correction=row.replaces_id is not None,
     )
 
@@ -145,14 +142,28 @@ def _evidence(row: EntryRow, status: CourseStatus) -> EvidenceLine:
 def run_at(periods: Sequence[GradePeriodRow], rows: Sequence[EntryRow], at: datetime) -> Run | None:
     """Return the run of one grade that holds at ``at``; None where none does."""
     before: int | None = None
+    for run in runs_of(periods):
+        if run.begins <= at and (run.ends is None or at < run.ends):
+            charted = any(row.at == run.begins for row in rows)
+            return Run(run.begins, run.ends, before, by_clock=before is not None and not charted)
+        before = run.grade
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRun:
+    """A run of one grade; ``ends`` None is open."""
+
+    begins: datetime
+    ends: datetime | None
+    grade: int
+
+
+def runs_of(periods: Sequence[GradePeriodRow]) -> Iterator[GradeRun]:
+    """Yield the runs of one grade, in order."""
     for grade, group in groupby(periods, key=lambda period: period.grade):
         run = list(group)
-        if run[0].start <= at and (run[-1].end is None or at < run[-1].end):
-            charted = any(row.at == run[0].start for row in rows)
-            by_clock = before is not None and not charted
-            return Run(run[0].start, run[-1].end, before, by_clock)
-        before = grade
-    return None
+        yield GradeRun(run[0].start, run[-1].end, grade)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from patients.queries.reviews import Run, SignOff
 
 SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
-"""How long a run goes on after its sign-off before it waits for another: a shift."""
+"""How long after its sign-off an open run waits for no other sign-off: one shift."""
 _UNGRADED: Final = -1
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import Any, Final
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from grading.systems import HEADLINE
 from patients.display.banner import banner_of
 from patients.display.grade_card import never_charted
 from patients.display.text import site_time
-from patients.queries.known_at import read_neighbouring_acts
-from patients.queries.series import CourseValues, read_course_values
+from patients.queries.known_at import read_known_at, read_neighbouring_acts
+from patients.queries.series import CourseValues, read_course_values, values_of
 from patients.queries.status import status_known_at
-from patients.requests import SignedInRequest, course_or_404
+from patients.requests import SignedInRequest, View, course_or_404
 from patients.review.address import (
     AXES,
     RANGES,
@@ -36,43 +40,65 @@ from patients.review.page import (
 from patients.review.series import as_json, nights, review_series
 from patients.review.state import state_json
 
-_BAD_REQUEST = 400
+_BAD_REQUEST: Final = 400
+
+
+def _with_refusal(
+    refuse: Callable[[HttpRequest, BadAddressError], HttpResponse],
+) -> Callable[[View], View]:
+    """Return a decorator: an address that cannot be shown is answered by ``refuse``."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def refusing(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except BadAddressError as error:
+                return refuse(request, error)
+
+        return refusing
+
+    return decorate
+
+
+def _page_of(request: HttpRequest, error: BadAddressError) -> HttpResponse:
+    return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+
+
+def _data_of(_request: HttpRequest, error: BadAddressError) -> HttpResponse:
+    return JsonResponse({"errors": {error.field: str(error)}}, status=_BAD_REQUEST)
 
 
 @require_safe
-def state(request: SignedInRequest, course_id: uuid.UUID) -> JsonResponse:
+@_with_refusal(_data_of)
+def state(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer grade, bound and codes ``at`` an instant as ``known_at`` another, as JSON."""
     course = course_or_404(course_id)
-    try:
-        instants = parse_instants(request.GET.dict(), timezone.now())
-    except BadAddressError as error:
-        return _bad_json(error)
-    return JsonResponse(state_json(course, instants))
+    return JsonResponse(state_json(course, parse_instants(request.GET.dict(), timezone.now())))
 
 
 @require_safe
+@_with_refusal(_page_of)
 def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the history of a course: plots or a table, and the grade at the cursor with its why."""
     course, now = course_or_404(course_id), timezone.now()
-    try:
-        address = parse_address(request.GET.dict(), now)
-    except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
-    values = read_course_values(course, address.instants.known_at, address.instants.known_at)
-    status = status_known_at(values.known, address.instants.at)
+    address = parse_address(request.GET.dict(), now)
+    at, known_at = address.instants.at, address.instants.known_at
+    known = read_known_at(course, HEADLINE, known_at)
+    status = status_known_at(known, at)
     context = {
         "address": address,
         "ranges": RANGES,
         "axes": AXES,
         "views": VIEWS,
         "banner": banner_of(status),
-        "cursor": at_cursor(values, status),
+        "cursor": at_cursor(known, status),
         "course_id": course_id,
         "now": now,
-        "steps": read_neighbouring_acts(course, address.instants.known_at),
+        "steps": read_neighbouring_acts(course, known_at),
     }
     if address.view == "table":
-        context |= _table(values, address)
+        context |= _table(values_of(known, known_at), address)
     return render(request, "review/page.html", context)
 
 
@@ -100,38 +126,34 @@ def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, dat
 
 
 @require_safe
+@_with_refusal(_page_of)
 def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
     course, now = course_or_404(course_id), timezone.now()
-    try:
-        address = parse_address(request.GET.dict(), now)
-    except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
-    values = read_course_values(course, address.instants.known_at, address.instants.at)
-    status = status_known_at(values.known, address.instants.at)
-    context = {"cursor": at_cursor(values, status), "address": address, "course_id": course_id}
+    address = parse_address(request.GET.dict(), now)
+    known = read_known_at(course, HEADLINE, address.instants.known_at)
+    status = status_known_at(known, address.instants.at)
+    context = {"cursor": at_cursor(known, status), "address": address, "course_id": course_id}
     return render(request, "review/at_cursor.html", context | {"now": now})
 
 
 @require_safe
+@_with_refusal(_page_of)
 def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show all evidence of one instant: what was met, what was not, and the advice."""
     course, now = course_or_404(course_id), timezone.now()
-    try:
-        address = parse_address(request.GET.dict(), now)
-    except BadAddressError as error:
-        return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
+    address = parse_address(request.GET.dict(), now)
     at, known_at = address.instants.at, address.instants.known_at
-    values = read_course_values(course, known_at, at)
-    status = status_known_at(values.known, at)
-    before, after = neighbours(values.known.periods, at, known_at)
+    known = read_known_at(course, HEADLINE, known_at)
+    status = status_known_at(known, at)
+    before, after = neighbours(known.periods, at, known_at)
     context = {
         "address": address,
         "banner": banner_of(status),
-        "cursor": at_cursor(values, status),
+        "cursor": at_cursor(known, status),
         "not_met": rules_not_met(status.current),
         "never_charted": never_charted(status.current),
-        "advice": advice_lines(values.known, status),
+        "advice": advice_lines(known, status),
         "before": before,
         "after": after,
         "course_id": course_id,
@@ -141,13 +163,11 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def series(request: SignedInRequest, course_id: uuid.UUID) -> JsonResponse:
+@_with_refusal(_data_of)
+def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer everything that is plotted, as JSON."""
-    course, now = course_or_404(course_id), timezone.now()
-    try:
-        address = parse_address(request.GET.dict(), now)
-    except BadAddressError as error:
-        return _bad_json(error)
+    course = course_or_404(course_id)
+    address = parse_address(request.GET.dict(), timezone.now())
     values = read_course_values(course, address.instants.known_at, address.instants.known_at)
     since, until = _window(values, address)
     begins, _ = window_of("all", course.infused_at, course.infused_at, values.until)
@@ -164,7 +184,3 @@ def series(request: SignedInRequest, course_id: uuid.UUID) -> JsonResponse:
             ],
         }
     )
-
-
-def _bad_json(error: BadAddressError) -> JsonResponse:
-    return JsonResponse({"errors": {error.field: str(error)}}, status=_BAD_REQUEST)
