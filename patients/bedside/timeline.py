@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -80,6 +80,15 @@ class TimelineView:
         )
 
 
+_WHOLE_KINDS: Final[Mapping[str, Callable[[uuid.UUID], Iterable[TimelineRow]]]] = {
+    GUIDANCE: lambda course_id: map(answer_row, read_all_answers(course_id)),
+    TRANSFER: lambda course_id: map(move_row, read_moves(course_id)),
+    REVIEW: lambda course_id: map(review_row, read_all_sign_offs(course_id)),
+    IDENTITY: lambda course_id: map(identity_row, read_identity_corrections(course_id)),
+}
+"""The kinds that are no entries and are shown whole: what reads the rows of a course."""
+
+
 def timeline_of(
     course_id: uuid.UUID,
     now: datetime,
@@ -91,17 +100,8 @@ def timeline_of(
     view = view or TimelineView()
     if view.kind == GRADE_CHANGE:
         return _grade_changes(course_id, now, view)
-    if view.kind == GUIDANCE:
-        rows = [answer_row(answer) for answer in read_all_answers(course_id)]
-        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
-    if view.kind == TRANSFER:
-        rows = [move_row(move) for move in read_moves(course_id)]
-        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
-    if view.kind == REVIEW:
-        rows = [review_row(one) for one in read_all_sign_offs(course_id)]
-        return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
-    if view.kind == IDENTITY:
-        rows = [identity_row(one) for one in read_identity_corrections(course_id)]
+    if view.kind in _WHOLE_KINDS:
+        rows = list(_WHOLE_KINDS[view.kind](course_id))
         return Timeline(_up_to(view.day, rows), "", view.kind, view.day)
     until = _position(course_id, view.until)
     page = read_timeline_page(
