@@ -18,7 +18,7 @@ from grading.engine.evidence import ROOM_AIR_FIO2
 from grading.engine.oxygen import fio2_of
 from grading.engine.pressure import counted_systolic, counted_tripled_map
 from grading.engine.state import CourseState
-from grading.engine.vasopressors import equivalent_limit, norepinephrine_equivalent
+from grading.engine.vasopressors import equivalent_limit, high_now, norepinephrine_equivalent
 from grading.engine.vocabulary import OxygenDevice, VasopressorDrug
 
 
@@ -55,13 +55,15 @@ class EquivalentStep(NamedTuple):
     """The norepinephrine equivalent of what ran from ``at`` on, in µg/min.
 
     ``limit`` is the equivalent from which Table 3 calls it a high dose; None where no row of the
-    table applies. ``is_complete`` is false where a dose among them is not known.
+    table applies. ``is_complete`` is false where a dose among them is not known; ``is_high`` is
+    true where a row of the table is reached, whatever for how long.
     """
 
     at: datetime
     equivalent: Fraction
     limit: Fraction | None
     is_complete: bool
+    is_high: bool
 
 
 class PressureReading(NamedTuple):
@@ -146,6 +148,7 @@ class Trace:
                     norepinephrine_equivalent(doses),
                     equivalent_limit(doses),
                     is_complete=None not in doses.values(),
+                    is_high=high_now(doses),
                 )
             )
 

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from grading.engine.analytes import Analyte
-from grading.engine.entries import Entry, FluidBolus, Judgement, Lab, Treatment, Vitals
-from grading.engine.evidence import OXYGEN_HIGH
-from grading.engine.sentences import lab_unit_text, short_name
+from grading.engine.entries import (
+    BaselineFacts,
+    Entry,
+    FluidBolus,
+    Judgement,
+    Lab,
+    Treatment,
+    Vasopressor,
+    Vitals,
+)
+from grading.engine.evidence import OXYGEN_HIGH, TABLE_3_MONOTHERAPY
+from grading.engine.sentences import lab_unit_text
 from grading.engine.trace import Trace
 from grading.engine.units import Number, format_number
-from grading.engine.vocabulary import DRUGS, TreatmentAgent, VasopressorDrug
+from grading.engine.vocabulary import DRUGS, VITAL_SIGN, TreatmentAgent, VasopressorDrug
 from patients.display.text import LATE_AFTER, entry_text
 from patients.queries.grades import GradePeriodRow
+from patients.queries.known_at import CourseKnownAt
+from patients.queries.policies import PolicyPeriod
 from patients.queries.series import CourseValues
+from patients.review.breaks import begins_of, changes_of, expected_of
+from patients.review.lanes import (
+    HIGH_DOSE,
+    CouldBe,
+    Lane,
+    Span,
+    could_be,
+    counting,
+    lanes_of,
+    periods_until,
+)
 
 ESTIMATED: Final = "estimated"
 DERIVED: Final = "derived"
@@ -27,15 +49,22 @@ LATE: Final = "late"
 _PLOTTED_RESULTS: Final = (Analyte.CRP, Analyte.FERRITIN)
 _GIVEN: Final = (Treatment, FluidBolus, Judgement)
 _PLACES: Final = 1
+_SHOWN_SIGNS: Final = frozenset(
+    {"temperature_c", "systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg"}
+)
 
 
 class Point(NamedTuple):
-    """A value at an instant; ``value`` None ends a line. ``marks`` are words like ``LATE``."""
+    """A value at an instant, of an entry; ``value`` None is not known.
+
+    ``marks`` are words like ``LATE``; where ``begins`` is true no line leads to it from before.
+    """
 
     at: datetime
     value: Number | None
     entry_id: str
     marks: tuple[str, ...] = ()
+    begins: bool = False
 
     @property
     def text(self) -> str:
@@ -43,11 +72,13 @@ class Point(NamedTuple):
         return "–" if self.value is None else format_number(self.value, _PLACES)
 
 
-class Series(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Series:
     """The points of one thing in order of time.
 
     A ``step`` holds until the next point; other points are joined by a line. ``limits`` are the
-    values that decide, each from an instant on.
+    values that decide, each from an instant on; None: none does. ``rows`` are the keys of the rows
+    of a flowsheet that lead to it.
     """
 
     key: str
@@ -55,16 +86,19 @@ class Series(NamedTuple):
     unit: str
     points: Sequence[Point]
     step: bool = False
-    limits: Sequence[tuple[datetime, Number]] = ()
+    limits: Sequence[tuple[datetime, Number | None]] = ()
+    baseline: Number | None = None
+    is_log: bool = False
+    could_be: Sequence[CouldBe] = ()
+    rows: tuple[str, ...] = ()
 
 
-class Lane(NamedTuple):
-    """When a criterion was met: half-open spans in order; an open one ends at None."""
+class Device(NamedTuple):
+    """What the patient breathed by from ``at`` on, with flow where charted."""
 
-    code: str
-    name: str
-    grade: int
-    spans: Sequence[tuple[datetime, datetime | None]]
+    at: datetime
+    label: str
+    detail: str
 
 
 class Given(NamedTuple):
@@ -76,27 +110,37 @@ class Given(NamedTuple):
 
 
 class ReviewSeries(NamedTuple):
-    """All that is plotted of a course; ``periods`` end at ``until``."""
+    """All that is plotted of a course; ``periods`` end at ``until``.
+
+    ``counting`` are the times at a high dose before its three hours have passed.
+    """
 
     periods: Sequence[GradePeriodRow]
     lanes: Sequence[Lane]
     series: Sequence[Series]
+    devices: Sequence[Device]
+    counting: Sequence[Span]
     treatments: Sequence[Given]
     first_tocilizumab_at: datetime | None
 
 
-def review_series(values: CourseValues) -> ReviewSeries:
-    """Return what the page plots of ``values``."""
+def review_series(values: CourseValues, row: str = "") -> ReviewSeries:
+    """Return what the page plots of ``values``; ``row`` names one sign or result more."""
     known, trace, until = values
     entries = [entry for entry in known.entries if entry.at <= until]
     graded = [entry for entry in entries if entry.at >= known.course.infused_at]
-    periods = list(_periods_until(known.periods, until))
-    series = [*_pressures_and_temperature(graded, trace), *_support(graded, trace)]
-    series += _results(entries)
+    periods = list(periods_until(known.periods, until))
+    lanes = lanes_of(periods)
+    signs = _Signs(known, graded)
+    series = [*_pressures_and_temperature(signs, trace, periods), *_support(graded, trace, periods)]
+    series += _results(entries, known.policy_periods, row)
+    series += signs.other(row)
     return ReviewSeries(
         periods=periods,
-        lanes=lanes_of(periods),
+        lanes=lanes,
         series=[one for one in series if one.points],
+        devices=_devices(trace),
+        counting=counting(trace, next(one for one in lanes if one.code == HIGH_DOSE)),
         treatments=[_given(entry) for entry in graded if isinstance(entry, _GIVEN)],
         first_tocilizumab_at=min(
             (
@@ -109,6 +153,16 @@ def review_series(values: CourseValues) -> ReviewSeries:
     )
 
 
+def _devices(trace: Trace) -> list[Device]:
+    found: list[Device] = []
+    for step in trace.oxygen:
+        flow = step.flow_l_per_min
+        detail = "" if flow is None else f"{format_number(flow)} L/min"
+        if not found or found[-1][1:] != (step.device.label, detail):
+            found.append(Device(step.at, step.device.label, detail))
+    return found
+
+
 def _given(entry: Treatment | FluidBolus | Judgement) -> Given:
     kind = str(entry.kind)
     if isinstance(entry, Treatment) and entry.agent is TreatmentAgent.ANTIPYRETIC:
@@ -116,94 +170,126 @@ def _given(entry: Treatment | FluidBolus | Judgement) -> Given:
     return Given(entry.at, kind, entry_text(entry))
 
 
-def _periods_until(periods: Iterable[GradePeriodRow], until: datetime) -> Iterator[GradePeriodRow]:
-    for period in periods:
-        if period.start <= until:
-            ends_later = period.end is None or period.end > until
-            yield period._replace(end=None) if ends_later else period
+class _Signs:
+    """The sets of vital signs of a course, and how often they are expected."""
+
+    def __init__(self, known: CourseKnownAt, graded: Iterable[Entry]) -> None:
+        self.sets = [entry for entry in graded if isinstance(entry, Vitals)]
+        self.marks = {entry.id: marks_of(entry) for entry in self.sets}
+        self.expected = expected_of(
+            known.policy_periods, lambda policy: policy.stale_after_vitals_minutes
+        )
+        baselines = [entry for entry in known.entries if isinstance(entry, BaselineFacts)]
+        self.baseline = known.facts.baseline.with_entries(baselines)
+
+    def line(self, points: Sequence[Point], measured: Sequence[object] = ()) -> list[Point]:
+        """Return ``points`` where a set without a value, and one too late, breaks the line."""
+        at = [point.at for point in points]
+        charted = {point.entry_id for point in points}
+        skipped = [one.at for one in self.sets if one.id not in charted]
+        begins = begins_of(at, self.expected, skipped, measured)
+        return [point._replace(begins=begin) for point, begin in zip(points, begins, strict=True)]
+
+    def points(self, key: str) -> list[Point]:
+        """Return the points of a sign as charted."""
+        found = []
+        for one in self.sets:
+            value = one.value_of(key)
+            if value is not None:
+                marks = _counted(self.marks[one.id], one.counted(key))
+                found.append(Point(one.at, value, one.id, marks))
+        return found
+
+    def other(self, key: str) -> Iterator[Series]:
+        """Yield the sign of this key, where no lane shows it already."""
+        if key in VITAL_SIGN and key not in _SHOWN_SIGNS:
+            sign = VITAL_SIGN[key]
+            yield Series(key, sign.label, sign.unit, self.line(self.points(key)), rows=(key,))
 
 
-def lanes_of(periods: Sequence[GradePeriodRow]) -> list[Lane]:
-    """Return a lane for each criterion ever met, highest grade first, then in order of time."""
-    spans: dict[str, list[tuple[datetime, datetime | None]]] = {}
-    grades: dict[str, int] = {}
-    for period in periods:
-        for item in period.findings["criteria"]:
-            code = item["code"]
-            grades[code] = max(grades.get(code, 0), item["grade"])
-            own = spans.setdefault(code, [])
-            if own and own[-1][1] == period.start:
-                own[-1] = (own[-1][0], period.end)
-            else:
-                own.append((period.start, period.end))
-    lanes = [Lane(code, short_name(code), grades[code], own) for code, own in spans.items()]
-    return sorted(lanes, key=lambda lane: (-lane.grade, lane.spans[0][0]))
-
-
-def _pressures_and_temperature(graded: Sequence[Entry], trace: Trace) -> Iterator[Series]:
-    marks = {entry.id: marks_of(entry) for entry in graded if isinstance(entry, Vitals)}
-    temperature = [
-        Point(e.at, e.temperature_c, e.id, _own_marks(e, "temperature_c"))
-        for e in graded
-        if isinstance(e, Vitals) and e.temperature_c is not None
-    ]
-    fever = [(step.at, step.fever_c) for step in trace.limits]
-    yield Series("temperature_c", "Temperature", "°C", temperature, limits=fever)
+def _pressures_and_temperature(
+    signs: _Signs, trace: Trace, periods: Sequence[GradePeriodRow]
+) -> Iterator[Series]:
+    by_id = {one.id: one for one in signs.sets}
+    temperature = signs.points("temperature_c")
+    units = [by_id[point.entry_id].temperature_f is None for point in temperature]
+    yield Series(
+        "temperature_c", "Temperature", "°C", signs.line(temperature, units),
+        limits=[(step.at, step.fever_c) for step in trace.limits], rows=("temperature_c",),
+    )  # fmt: skip
     systolic = [
-        Point(r.at, r.systolic, r.entry_id, _counted(marks[r.entry_id], r.counts))
+        Point(r.at, r.systolic, r.entry_id, _counted(signs.marks[r.entry_id], r.counts))
         for r in trace.pressure
         if r.systolic is not None
     ]
-    floors = [(step.at, step.systolic_floor_mmhg) for step in trace.limits]
-    yield Series("systolic_mmhg", "Systolic pressure", "mmHg", systolic, limits=floors)
+    yield Series(
+        "systolic_mmhg", "Systolic pressure", "mmHg", signs.line(systolic),
+        limits=[(step.at, step.systolic_floor_mmhg) for step in trace.limits],
+        baseline=signs.baseline.systolic_mmhg, could_be=could_be(periods, "hypotension."),
+        rows=("systolic_mmhg", "diastolic_mmhg"),
+    )  # fmt: skip
     mean = [
         Point(
             r.at,
             r.mean,
             r.entry_id,
-            (*_counted(marks[r.entry_id], r.counts), *((DERIVED,) if r.is_derived else ())),
+            (*_counted(signs.marks[r.entry_id], r.counts), *((DERIVED,) if r.is_derived else ())),
         )
         for r in trace.pressure
         if r.mean is not None
     ]
-    map_floors = [
-        (step.at, step.map_floor_mmhg) for step in trace.limits if step.map_floor_mmhg is not None
-    ]
-    yield Series("map_mmhg", "Mean pressure", "mmHg", mean, limits=map_floors)
+    floors = [(step.at, step.map_floor_mmhg) for step in trace.limits]
+    yield Series(
+        "map_mmhg", "Mean pressure", "mmHg", signs.line(mean), limits=floors,
+        rows=("mean_arterial_pressure_mmhg",),
+    )  # fmt: skip
 
 
-def _support(graded: Sequence[Entry], trace: Trace) -> Iterator[Series]:
+def _support(
+    graded: Sequence[Entry], trace: Trace, periods: Sequence[GradePeriodRow]
+) -> Iterator[Series]:
     marks = {entry.id: marks_of(entry) for entry in graded}
+    units = {entry.id: entry.unit for entry in graded if isinstance(entry, Vasopressor)}
+    new_device = changes_of([step.device for step in trace.oxygen])
     fio2 = [
         Point(
             step.at,
             step.fio2_percent,
             step.entry_id,
             (*marks.get(step.entry_id, ()), *((ESTIMATED,) if step.estimated else ())),
+            begins,
         )
-        for step in trace.oxygen
+        for step, begins in zip(trace.oxygen, new_device, strict=True)
     ]
     high = [(step.at, OXYGEN_HIGH.value) for step in trace.limits[:1]]
-    yield Series("fio2_percent", "FiO2", "%", fio2, step=True, limits=high)
+    yield Series(
+        "fio2_percent", "FiO2", "%", fio2, step=True, limits=high,
+        could_be=could_be(periods, "oxygen."), rows=("fio2_percent",),
+    )  # fmt: skip
     for drug in sorted(trace.doses):
+        steps = trace.doses[drug]
+        new_unit = changes_of([units.get(step.entry_id) for step in steps])
+        own = TABLE_3_MONOTHERAPY.get(drug)
         yield Series(
             f"vasopressor.{drug}",
             VasopressorDrug(drug).label,
             _dose_unit(drug),
             [
                 Point(s.at, s.dose if s.runs else Fraction(0), s.entry_id,
-                      marks.get(s.entry_id, ()))
-                for s in trace.doses[drug]
+                      marks.get(s.entry_id, ()), begins)
+                for s, begins in zip(steps, new_unit, strict=True)
             ],
             step=True,
+            limits=[(s.at, own.value if own and s.runs else None) for s in steps],
+            rows=(drug.value, f"{drug.value}.dose"),
         )  # fmt: skip
     equivalent = [
         Point(s.at, s.equivalent if s.is_complete else None, "") for s in trace.equivalent
     ]
-    limits = [(s.at, s.limit) for s in trace.equivalent if s.limit is not None]
     yield Series(
         "norepinephrine_equivalent", "Norepinephrine equivalent", "mcg/min", equivalent,
-        step=True, limits=limits,
+        step=True, limits=[(s.at, s.limit) for s in trace.equivalent],
+        could_be=could_be(periods, "vasopressor."), rows=("equivalent", "equivalent_limit"),
     )  # fmt: skip
 
 
@@ -212,15 +298,31 @@ def _dose_unit(drug: VasopressorDrug) -> str:
     return "" if canonical is None else canonical.label
 
 
-def _results(entries: Sequence[Entry]) -> Iterator[Series]:
-    results = [e for e in entries if isinstance(e, Lab) and e.analyte in _PLOTTED_RESULTS]
-    in_order = sorted(results, key=lambda e: (_PLOTTED_RESULTS.index(e.analyte), e.unit, e.at))
-    for (analyte, unit), group in groupby(in_order, key=lambda e: (e.analyte, e.unit)):
-        points = [
-            Point(e.at, e.value, e.id, (*marks_of(e), *((str(e.comparator),) * bool(e.comparator))))
-            for e in group
-        ]
-        yield Series(f"lab.{analyte}.{unit}", analyte.label, lab_unit_text(unit), points)
+def _results(
+    entries: Sequence[Entry], policies: Sequence[PolicyPeriod], row: str
+) -> Iterator[Series]:
+    expected = expected_of(policies, lambda policy: policy.stale_after_laboratory_minutes)
+    for analyte in Analyte:
+        key = f"lab.{analyte}"
+        if analyte not in _PLOTTED_RESULTS and key != row:
+            continue
+        results = [e for e in entries if isinstance(e, Lab) and e.analyte is analyte]
+        for unit in sorted({e.unit for e in results}):
+            own = [e for e in results if e.unit == unit]
+            otherwise = [e.at for e in results if e.unit != unit]
+            begins = begins_of([e.at for e in own], expected, otherwise)
+            points = [
+                Point(e.at, e.value, e.id, _result_marks(e), begin)
+                for e, begin in zip(own, begins, strict=True)
+            ]
+            yield Series(
+                f"{key}.{unit}", analyte.label, lab_unit_text(unit), points,
+                is_log=analyte in _PLOTTED_RESULTS, rows=(key,),
+            )  # fmt: skip
+
+
+def _result_marks(entry: Lab) -> tuple[str, ...]:
+    return (*marks_of(entry), *((str(entry.comparator),) * bool(entry.comparator)))
 
 
 def marks_of(entry: Entry) -> tuple[str, ...]:
@@ -233,10 +335,6 @@ def marks_of(entry: Entry) -> tuple[str, ...]:
     if not entry.counts:
         marks.append(OTHER_CAUSE)
     return tuple(marks)
-
-
-def _own_marks(entry: Vitals, sign: str) -> tuple[str, ...]:
-    return _counted(marks_of(entry), entry.counted(sign))
 
 
 def _counted(marks: tuple[str, ...], counts: bool) -> tuple[str, ...]:
@@ -260,51 +358,3 @@ def nights(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
             found.append((begins, ends))
         day += timedelta(days=1)
     return found
-
-
-def as_json(review: ReviewSeries) -> dict[str, Any]:
-    """Return the plotted values as JSON: times in seconds, values as the nearest float."""
-    return {
-        "periods": [
-            {
-                "from": _seconds(p.start),
-                "to": _seconds(p.end),
-                "grade": p.grade,
-                "at_most": p.at_most,
-            }
-            for p in review.periods
-        ],
-        "lanes": [
-            {
-                "code": lane.code,
-                "name": lane.name,
-                "grade": lane.grade,
-                "spans": [[_seconds(a), _seconds(b)] for a, b in lane.spans],
-            }
-            for lane in review.lanes
-        ],
-        "series": [_series_json(one) for one in review.series],
-        "given": [
-            {"at": _seconds(one.at), "kind": one.kind, "text": one.text}
-            for one in review.treatments
-        ],
-        "first_tocilizumab_at": _seconds(review.first_tocilizumab_at),
-    }
-
-
-def _series_json(series: Series) -> Mapping[str, Any]:
-    return {
-        "key": series.key,
-        "label": series.label,
-        "unit": series.unit,
-        "step": series.step,
-        "at": [point.at.timestamp() for point in series.points],
-        "value": [None if p.value is None else float(p.value) for p in series.points],
-        "text": [point.text for point in series.points],
-        "marks": {place: point.marks for place, point in enumerate(series.points) if point.marks},
-        "limits": [[_seconds(at), float(limit)] for at, limit in series.limits],
-    }
-
-
-def _seconds(at: datetime | None) -> float | None:
-    return None if at is None else at.timestamp()

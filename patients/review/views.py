@@ -37,8 +37,11 @@ from patients.review.page import (
     table_rows,
     window_of,
 )
-from patients.review.series import as_json, nights, review_series
+from patients.review.plot_query import parse_plot_query
+from patients.review.series import nights, review_series
+from patients.review.series_json import as_json
 from patients.review.state import state_json
+from patients.review.thin import POINTS_AT_MOST, cut
 
 _BAD_REQUEST: Final = 400
 
@@ -165,19 +168,25 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 @_with_refusal(_data_of)
 def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Answer everything that is plotted, as JSON."""
-    course = course_or_404(course_id)
-    address = parse_address(request.GET.dict(), timezone.now())
+    """Answer what is plotted, as JSON: all of it, or the window of a course with many points."""
+    course, now = course_or_404(course_id), timezone.now()
+    query = request.GET.dict()
+    address, asked = parse_address(query, now), parse_plot_query(query, now)
     values = read_course_values(course, address.instants.known_at, address.instants.known_at)
-    since, until = _window(values, address)
+    window = asked.window or _window(values, address)
     begins, _ = window_of("all", course.infused_at, course.infused_at, values.until)
+    plotted = review_series(values, asked.row)
+    is_whole = sum(len(one.points) for one in plotted.series) <= POINTS_AT_MOST
+    if not is_whole:
+        plotted = plotted._replace(series=cut(plotted.series, *window, asked.width_px))
     return JsonResponse(
         {
-            **as_json(review_series(values)),
+            **as_json(plotted),
+            "is_whole": is_whole,
             "infused_at": course.infused_at.timestamp(),
             "begins": begins.timestamp(),
             "known_at": values.until.timestamp(),
-            "window": [since.timestamp(), until.timestamp()],
+            "window": [at.timestamp() for at in window],
             "nights": [
                 [a.timestamp(), b.timestamp()]
                 for a, b in nights(site_time(begins), site_time(values.until))
