@@ -15,6 +15,8 @@ WIDTH_PX: Final = 1000
 """The width of a plot whose address does not say it."""
 NARROWEST_PX: Final = 50
 WIDEST_PX: Final = 8000
+MORE_ROWS: Final = frozenset({*VITAL_SIGN, *(f"lab.{analyte}" for analyte in Analyte)})
+"""Keys of rows of a flowsheet whose values can be asked for beside those always plotted."""
 
 
 class PlotQuery(NamedTuple):
@@ -57,9 +59,6 @@ def _width(query: Mapping[str, str]) -> int:
 
 def _row(query: Mapping[str, str]) -> str:
     row = query.get("row", "")
-    if row and row not in VITAL_SIGN and row not in _RESULTS:
+    if row and row not in MORE_ROWS:
         raise BadAddressError("row", "expected the key of a vital sign or a result")
     return row
-
-
-_RESULTS: Final = frozenset(f"lab.{analyte}" for analyte in Analyte)

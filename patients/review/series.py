@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -58,6 +57,7 @@ class Point(NamedTuple):
     """A value at an instant, of an entry; ``value`` None is not known.
 
     ``marks`` are words like ``LATE``; where ``begins`` is true no line leads to it from before.
+    ``beside`` is text that a reader sees with the value, a diastolic pressure.
     """
 
     at: datetime
@@ -65,6 +65,7 @@ class Point(NamedTuple):
     entry_id: str
     marks: tuple[str, ...] = ()
     begins: bool = False
+    beside: str = ""
 
     @property
     def text(self) -> str:
@@ -72,8 +73,7 @@ class Point(NamedTuple):
         return "–" if self.value is None else format_number(self.value, _PLACES)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """The points of one thing in order of time.
 
     A ``step`` holds until the next point; other points are joined by a line. ``limits`` are the
@@ -218,7 +218,13 @@ def _pressures_and_temperature(
         limits=[(step.at, step.fever_c) for step in trace.limits], rows=("temperature_c",),
     )  # fmt: skip
     systolic = [
-        Point(r.at, r.systolic, r.entry_id, _counted(signs.marks[r.entry_id], r.counts))
+        Point(
+            r.at,
+            r.systolic,
+            r.entry_id,
+            _counted(signs.marks[r.entry_id], r.counts),
+            beside="" if r.diastolic is None else f"/{format_number(r.diastolic)}",
+        )
         for r in trace.pressure
         if r.systolic is not None
     ]
@@ -356,5 +362,15 @@ def nights(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
         ends = (day + timedelta(days=1)).replace(hour=NIGHT_TO_HOUR)
         if ends > since and begins < until:
             found.append((begins, ends))
+        day += timedelta(days=1)
+    return found
+
+
+def midnights(since: datetime, until: datetime) -> list[datetime]:
+    """Return the beginnings of the days of the site in (since, until], both in its zone."""
+    found = []
+    day = since.replace(hour=0, minute=0, second=0, microsecond=0, fold=0) + timedelta(days=1)
+    while day <= until:
+        found.append(day)
         day += timedelta(days=1)
     return found

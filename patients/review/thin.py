@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
@@ -37,7 +36,7 @@ def cut(series: Sequence[Series], since: datetime, until: datetime, width_px: in
             by_column = groupby(inside, key=lambda point: (point.at - since) // column)
             inside = [kept for _, group in by_column for kept in _kept(list(group), one.step)]
         beside = (one.points[max(begin - 1, 0) : begin], one.points[end : end + 1])
-        found.append(replace(one, points=[*beside[0], *inside, *beside[1]]))
+        found.append(one._replace(points=[*beside[0], *inside, *beside[1]]))
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -37,8 +38,8 @@ from patients.review.page import (
     table_rows,
     window_of,
 )
-from patients.review.plot_query import parse_plot_query
-from patients.review.series import nights, review_series
+from patients.review.plot_query import MORE_ROWS, parse_plot_query
+from patients.review.series import midnights, nights, review_series
 from patients.review.series_json import as_json
 from patients.review.state import state_json
 from patients.review.thin import POINTS_AT_MOST, cut
@@ -99,6 +100,9 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "course_id": course_id,
         "now": now,
         "steps": read_neighbouring_acts(course, known_at),
+        "entry_count": len(known.rows),
+        "more_rows": " ".join(sorted(MORE_ROWS)),
+        "since": urlencode({"since": known_at.isoformat()}),
     }
     if address.view == "table":
         context |= _table(values_of(known, known_at), address)
@@ -187,6 +191,9 @@ def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
             "begins": begins.timestamp(),
             "known_at": values.until.timestamp(),
             "window": [at.timestamp() for at in window],
+            "midnights": [
+                at.timestamp() for at in midnights(site_time(begins), site_time(values.until))
+            ],
             "nights": [
                 [a.timestamp(), b.timestamp()]
                 for a, b in nights(site_time(begins), site_time(values.until))

@@ -1,27 +1,13 @@
 // Builds the lanes of the review page: one time axis, equal gutters, a value column at the right.
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
+import {
+  band, clipped, colourOf, css, font, hatch, inside, placeBefore, ratio, upright, x, y,
+} from "./canvas.js";
 
-const GUTTER = 44;
-const ROW = 22;
+const GUTTER = 40;
+const ROW = 20;
 const SYNC = "crs-review";
-
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const ratio = () => window.devicePixelRatio || 1;
-
-export const colourOf = (grade) => css(`--g${grade ?? 0}`);
-
-// Returns the place of the last number in `sorted` that is not after `value`, else -1.
-export const placeBefore = (sorted, value) => {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-};
 
 const element = (tag, className, text) => {
   const made = document.createElement(tag);
@@ -37,7 +23,7 @@ export const row = (name, unit) => {
   if (unit) label.append(element("small", "", unit));
   const plot = element("div", "lane-plot");
   const value = element("div", "lane-value");
-  value.append(element("b", "", "–"), element("small"));
+  value.append(element("b", "", "–"), " ", element("small"));
   lane.append(label, plot, value);
   return { lane, label, plot, value };
 };
@@ -48,127 +34,118 @@ export const show = ({ value }, text, small, grade) => {
   if (grade !== undefined) value.dataset.grade = grade ?? "none";
 };
 
-const x = (u, at) => u.valToPos(at, "x", true);
-const y = (u, value) => u.valToPos(value, "y", true);
-
-const box = (u) => u.bbox;
-
-const band = (u, from, to, colour) => {
-  const { left, top, width, height } = box(u);
-  const a = Math.max(left, x(u, from));
-  const b = Math.min(left + width, x(u, to));
-  if (b <= a) return;
-  u.ctx.fillStyle = colour;
-  u.ctx.fillRect(a, top, b - a, height);
-};
-
-const upright = (u, at, colour, dash, width = 1) => {
-  const { left, top, width: wide, height } = box(u);
-  const place = Math.round(x(u, at)) + 0.5;
-  if (place < left || place > left + wide) return;
-  const { ctx } = u;
-  ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = width * ratio();
-  ctx.setLineDash(dash.map((part) => part * ratio()));
-  ctx.beginPath();
-  ctx.moveTo(place, top);
-  ctx.lineTo(place, top + height);
-  ctx.stroke();
-  ctx.restore();
-};
-
 const ground = (data) => (u) => {
   for (const [from, to] of data.nights) band(u, from, to, css("--sunken"));
 };
 
 const marks = (data, state) => (u) => {
-  if (data.first_tocilizumab_at !== null) upright(u, data.first_tocilizumab_at, css("--ink"), [1, 3]);
+  if (data.seen_at) upright(u, data.seen_at, css("--muted"), [6, 4], 1.5);
+  if (data.first_tocilizumab_at !== null) {
+    upright(u, data.first_tocilizumab_at, css("--ink"), [1.5, 2.5], 1.5);
+  }
   if (state.at !== null) upright(u, state.at, css("--accent"), [], 2);
 };
 
-const options = (data, state, { height, scales, series, axes, hooks = {} }) => ({
-  width: 300,
-  height,
-  padding: [4, 6, 4, 0],
-  ms: 1,
-  legend: { show: false },
-  cursor: {
-    y: false,
-    points: { show: false },
-    sync: { key: SYNC, scales: ["x", null], setSeries: false },
-    drag: { x: true, y: false, setScale: false },
-  },
-  select: { show: true },
-  scales: { x: { time: true, auto: false, range: () => state.window }, ...scales },
-  series,
-  axes,
-  hooks: {
-    drawClear: [ground(data)],
-    draw: [...(hooks.draw ?? []), marks(data, state)],
-    setCursor: [(u) => state.hover(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
-    setSelect: [
-      (u) => {
-        const { left, width } = u.select;
-        if (width > 8) state.zoom(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
-        u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-      },
-    ],
-  },
-});
-
-const hiddenAxis = { show: false };
-const gutterAxis = (splits, values) => ({
-  size: GUTTER,
-  gap: 4,
-  font: `${12}px system-ui, sans-serif`,
-  stroke: () => css("--muted"),
-  grid: { show: false },
-  ticks: { show: false },
-  splits,
-  values,
-});
-
-export const timeLane = (data, state, host, label) => {
-  const made = options(data, state, {
-    height: 40,
-    scales: { y: { auto: false, range: [0, 1] } },
-    series: [{}, { show: false }],
+// One uPlot of a lane; all share the cursor, the window and the gutter at the left.
+export const make = (data, state, host, { height, y: scale, series, axis, draw = [], points, isBare }) => {
+  const options = {
+    width: 300,
+    height,
+    padding: [0, 1, 0, 0],
+    ms: 1,
+    legend: { show: false },
+    cursor: {
+      y: false,
+      points: { show: false },
+      sync: { key: SYNC, scales: ["x", null], setSeries: false },
+      drag: { x: true, y: false, setScale: false },
+    },
+    scales: {
+      x: { time: true, auto: false, range: () => state.window },
+      y: { auto: false, range: [0, 1], ...scale },
+    },
+    series: [{}, ...(series ?? [{ show: false }])],
     axes: [
+      { show: false },
       {
-        side: 0,
-        size: 30,
-        gap: 2,
-        space: 62,
-        font: `${12}px system-ui, sans-serif`,
-        stroke: () => css("--ink"),
+        size: GUTTER,
+        gap: 4,
+        font: font(700, 12).replace(/[\d.]+px/, "12px"),
+        stroke: () => css("--muted"),
         grid: { show: false },
-        ticks: { stroke: () => css("--edge"), width: 1, size: 5 },
-        splits: label.splits,
-        values: label.values,
+        ticks: { show: false },
+        splits: axis?.splits ?? (() => []),
+        values: axis?.values ?? (() => []),
+        filter: (u, splits) => splits,
       },
-      gutterAxis(() => [], () => []),
     ],
-  });
-  return new uPlot(made, [[data.begins, data.known_at], [null, null]], host);
+    hooks: {
+      drawClear: [ground(data)],
+      draw: isBare ? draw : [...draw, marks(data, state)],
+      setCursor: [(u) => state.hover(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
+      setSelect: [
+        (u) => {
+          const { left, width } = u.select;
+          if (width > 8) state.zoom(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
+          if (width) u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+  return new uPlot(options, points ?? [[data.begins, data.known_at], [null, null]], host);
 };
 
-const hatch = (ctx, left, top, width, height, colour) => {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(left, top, width, height);
-  ctx.clip();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = 2 * ratio();
-  ctx.beginPath();
-  for (let at = left - height; at < left + width; at += 6 * ratio()) {
-    ctx.moveTo(at, top + height);
-    ctx.lineTo(at + height, top);
-  }
-  ctx.stroke();
-  ctx.setLineDash([3 * ratio(), 2 * ratio()]);
-  ctx.strokeRect(left, top, width, height);
-  ctx.restore();
+// The time axis: days above, hours below, the cursor's time in a box.
+export const timeLane = (data, state, host, { days, ticks, stampOf }) => {
+  const draw = (u) =>
+    clipped(u, (ctx) => {
+      const { left, top, width, height } = u.bbox;
+      const [low, high] = state.window;
+      const pixels = width / ratio();
+      ctx.textBaseline = "middle";
+      ctx.textAlign = "left";
+      const shown = days(low, high);
+      shown.forEach(({ at, name, date }, place) => {
+        const from = Math.max(x(u, at), left);
+        const to = place + 1 < shown.length ? x(u, shown[place + 1].at) : left + width;
+        ctx.strokeStyle = css("--edge");
+        ctx.lineWidth = ratio();
+        if (x(u, at) >= left) {
+          ctx.beginPath();
+          ctx.moveTo(Math.round(from) + 0.5, top);
+          ctx.lineTo(Math.round(from) + 0.5, top + height);
+          ctx.stroke();
+        }
+        let place_x = from + 4 * ratio();
+        for (const [text, weight, colour] of [[name, 700, "--ink"], [date, 400, "--muted"]]) {
+          ctx.font = font(weight);
+          const wide = ctx.measureText(text).width;
+          if (place_x + wide > to - 2 * ratio()) break;
+          ctx.fillStyle = css(colour);
+          ctx.fillText(text, place_x, top + 10 * ratio());
+          place_x += wide + 4 * ratio();
+        }
+      });
+      ctx.font = font();
+      ctx.textAlign = "center";
+      ctx.fillStyle = css("--muted");
+      for (const { at, text } of ticks(low, high, pixels)) {
+        const place = x(u, at);
+        if (place < left + 8 * ratio() || place > left + width - 8 * ratio()) continue;
+        ctx.fillText(text, place, top + 28 * ratio());
+        ctx.fillRect(Math.round(place), top + height - 4 * ratio(), ratio(), 4 * ratio());
+      }
+      if (state.at === null || state.at < low || state.at > high) return;
+      ctx.font = font(700);
+      const text = stampOf(state.at);
+      const wide = ctx.measureText(text).width + 10 * ratio();
+      const middle = Math.min(Math.max(x(u, state.at), left + wide / 2), left + width - wide / 2);
+      ctx.fillStyle = css("--accent");
+      ctx.fillRect(middle - wide / 2, top + 19 * ratio(), wide, 18 * ratio());
+      ctx.fillStyle = css("--on-accent");
+      ctx.fillText(text, middle, top + 28.5 * ratio());
+    });
+  return make(data, state, host, { height: 42, draw: [draw], isBare: true });
 };
 
 // Periods of one grade after another as one run.
@@ -185,243 +162,142 @@ export const runsOf = (periods) => {
 // The staircase of grades: the height tells the grade, the number stands in it, hatched could be.
 export const ribbon = (data, state, host) => {
   const runs = runsOf(data.periods);
-  const draw = (u) => {
-    const { ctx } = u;
-    const { left, width } = box(u);
-    const bottom = y(u, 0);
-    ctx.save();
-    ctx.font = `700 ${13 * ratio()}px system-ui, sans-serif`;
-    ctx.textAlign = "center";
-    ctx.textBaseline = "middle";
-    for (const run of runs) {
-      const from = Math.max(left, x(u, run.from));
-      const to = Math.min(left + width, x(u, run.to ?? data.known_at));
-      if (to <= left || from >= left + width) continue;
-      const top = run.grade ? y(u, run.grade) : bottom - 3 * ratio();
-      const wide = Math.max(to - from, 2 * ratio());
-      ctx.fillStyle = colourOf(run.grade);
-      ctx.fillRect(from, top, wide, bottom - top);
-      const fits = run.grade > 0 && wide > 16 * ratio();
-      ctx.fillStyle = fits ? css("--surface") : css("--ink");
-      ctx.fillText(String(run.grade), from + wide / 2, fits ? (top + bottom) / 2 : top - 8 * ratio());
-    }
-    for (const period of data.periods) {
-      if (period.at_most <= period.grade) continue;
-      const from = Math.max(left, x(u, period.from));
-      const to = Math.min(left + width, x(u, period.to ?? data.known_at));
-      if (to <= left || from >= left + width) continue;
-      const high = y(u, period.at_most);
-      const low = period.grade ? y(u, period.grade) : bottom;
-      hatch(ctx, from, high, Math.max(to - from, 2 * ratio()), low - high, colourOf(period.at_most));
-      ctx.fillStyle = css("--ink");
-      if (to - from > 18 * ratio()) ctx.fillText(`?${period.at_most}`, (from + to) / 2, high - 8 * ratio());
-    }
-    ctx.restore();
-  };
-  const made = options(data, state, {
-    height: 92,
-    scales: { y: { auto: false, range: [0, 5.6] } },
-    series: [{}, { show: false }],
-    axes: [hiddenAxis, gutterAxis(() => [1, 2, 3, 4, 5], (u, splits) => splits.map(String))],
-    hooks: { draw: [draw] },
-  });
-  return new uPlot(made, [[data.begins, data.known_at], [null, null]], host);
-};
-
-// One thin bar a criterion, from start to end.
-export const criteria = (data, state, host) => {
-  const draw = (u) => {
-    const { ctx } = u;
-    const { left, top, width } = box(u);
-    data.lanes.forEach((lane, place) => {
-      ctx.fillStyle = colourOf(lane.grade);
-      const middle = top + (place + 0.5) * ROW * ratio();
-      for (const [start, end] of lane.spans) {
-        const from = Math.max(left, x(u, start));
-        const to = Math.min(left + width, x(u, end ?? data.known_at));
-        if (to <= left || from >= left + width) continue;
-        ctx.fillRect(from, middle - 4 * ratio(), Math.max(to - from, 2 * ratio()), 8 * ratio());
+  const draw = (u) =>
+    clipped(u, (ctx) => {
+      const { left, width } = u.bbox;
+      const bottom = y(u, 0);
+      ctx.lineWidth = ratio();
+      ctx.strokeStyle = css("--line");
+      for (const grade of [1, 2, 3, 4]) {
+        ctx.beginPath();
+        ctx.moveTo(left, Math.round(y(u, grade)) + 0.5);
+        ctx.lineTo(left + width, Math.round(y(u, grade)) + 0.5);
+        ctx.stroke();
+      }
+      ctx.font = font(700, 13);
+      ctx.textAlign = "center";
+      ctx.textBaseline = "middle";
+      for (const run of runs) {
+        const part = inside(u, run.from, run.to ?? data.known_at, 2);
+        if (!part) continue;
+        const top = run.grade ? y(u, run.grade) : bottom - 3 * ratio();
+        ctx.fillStyle = colourOf(run.grade);
+        ctx.fillRect(part.left, top, part.width, bottom - top);
+        const fits = run.grade > 0 && part.width > 14 * ratio();
+        ctx.fillStyle = fits ? css("--surface") : css("--ink");
+        const middle = part.left + (run.grade ? part.width / 2 : Math.min(part.width / 2, 8 * ratio()));
+        ctx.fillText(String(run.grade), middle, fits ? (top + bottom) / 2 : top - 8 * ratio());
+      }
+      for (const period of data.periods) {
+        if (period.at_most <= period.grade) continue;
+        const part = inside(u, period.from, period.to ?? data.known_at, 2);
+        if (!part) continue;
+        const high = y(u, period.at_most);
+        const low = period.grade ? y(u, period.grade) : bottom;
+        hatch(ctx, part.left, high, part.width, low - high, colourOf(period.at_most));
+        ctx.fillStyle = css("--ink");
+        if (part.width > 16 * ratio()) {
+          ctx.fillText(`?${period.at_most}`, part.left + part.width / 2, high - 8 * ratio());
+        }
       }
     });
-  };
-  const made = options(data, state, {
-    height: Math.max(1, data.lanes.length) * ROW,
-    scales: { y: { auto: false, range: [0, 1] } },
-    series: [{}, { show: false }],
-    axes: [hiddenAxis, gutterAxis(() => [], () => [])],
-    hooks: { draw: [draw] },
+  return make(data, state, host, {
+    height: 72,
+    y: { range: [0, 5.7] },
+    axis: { splits: () => [1, 2, 3, 4, 5], values: (u, splits) => splits.map(String) },
+    draw: [draw],
   });
-  made.padding = [0, 6, 0, 0];
-  return new uPlot(made, [[data.begins, data.known_at], [null, null]], host);
+};
+
+// One thin bar a criterion, from start to end; dashed before high dose the three hours are counted.
+export const criteria = (data, state, host) => {
+  const draw = (u) =>
+    clipped(u, (ctx) => {
+      const { left, top, width } = u.bbox;
+      data.lanes.forEach((lane, place) => {
+        const middle = top + (place + 0.5) * ROW * ratio();
+        ctx.fillStyle = css("--line");
+        if (place) ctx.fillRect(left, Math.round(top + place * ROW * ratio()), width, 1);
+        const colour = colourOf(lane.grade);
+        ctx.fillStyle = colour;
+        for (const [start, end] of lane.spans) {
+          const part = inside(u, start, end ?? data.known_at, 2);
+          if (part) ctx.fillRect(part.left, middle - 4 * ratio(), part.width, 8 * ratio());
+        }
+        if (lane.code !== "vasopressor.high_dose") return;
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = 1.25 * ratio();
+        ctx.setLineDash([3 * ratio(), 2 * ratio()]);
+        for (const [start, end] of data.counting) {
+          const part = inside(u, start, end ?? data.known_at, 2);
+          if (part) ctx.strokeRect(part.left, middle - 4 * ratio(), part.width, 8 * ratio());
+        }
+        ctx.setLineDash([]);
+      });
+    });
+  return make(data, state, host, { height: Math.max(1, data.lanes.length) * ROW, draw: [draw] });
 };
 
 const SIGN = { treatment: "|", antipyretic: "○", fluid_bolus: "▼", judgement: "◆" };
 
-// Treatments as marks; the words stand where there is room for them.
+// Treatments as marks; the words stand where there is room for them, first those of tocilizumab.
 export const given = (data, state, host) => {
-  const draw = (u) => {
-    const { ctx } = u;
-    const { left, top, width, height } = box(u);
-    ctx.save();
-    ctx.font = `600 ${12 * ratio()}px system-ui, sans-serif`;
-    ctx.textBaseline = "middle";
-    ctx.fillStyle = css("--ink");
-    let free = -Infinity;
-    for (const item of data.given) {
-      const at = x(u, item.at);
-      if (at < left || at > left + width) continue;
-      ctx.textAlign = "center";
-      const isTreatment = item.kind === "treatment";
-      ctx.fillText(SIGN[item.kind], at, top + height * (isTreatment ? 0.3 : 0.75));
-      if (!isTreatment) continue;
-      ctx.textAlign = "left";
-      const words = item.text.split(" ")[0];
-      const place = at + 4 * ratio();
-      const end = place + ctx.measureText(words).width;
-      if (place > free && end < left + width) {
-        ctx.fillText(words, place, top + height * 0.3);
-        free = end + 6 * ratio();
+  const draw = (u) =>
+    clipped(u, (ctx) => {
+      const { left, top, width, height } = u.bbox;
+      ctx.font = font(650);
+      ctx.textBaseline = "middle";
+      ctx.fillStyle = css("--ink");
+      const taken = [];
+      const inOrder = [...data.given].sort(
+        (a, b) => Number(b.at === data.first_tocilizumab_at) - Number(a.at === data.first_tocilizumab_at),
+      );
+      for (const item of inOrder) {
+        const at = x(u, item.at);
+        if (at < left || at > left + width) continue;
+        const isTreatment = item.kind === "treatment";
+        ctx.textAlign = "center";
+        ctx.fillText(SIGN[item.kind], at, top + height * (isTreatment ? 0.28 : 0.74));
+        if (!isTreatment) continue;
+        const words = item.text.split(" ")[0];
+        const wide = ctx.measureText(words).width;
+        const gap = 4 * ratio();
+        const from = at + gap + wide < left + width ? at + gap : at - gap - wide;
+        if (taken.some(([a, b]) => from < b + gap && from + wide > a - gap)) continue;
+        taken.push([Math.min(from, at), Math.max(from + wide, at)]);
+        ctx.textAlign = "left";
+        ctx.fillText(words, from, top + height * 0.28);
       }
-    }
-    ctx.restore();
-  };
-  const made = options(data, state, {
-    height: 40,
-    scales: { y: { auto: false, range: [0, 1] } },
-    series: [{}, { show: false }],
-    axes: [hiddenAxis, gutterAxis(() => [], () => [])],
-    hooks: { draw: [draw] },
-  });
-  return new uPlot(made, [[data.begins, data.known_at], [null, null]], host);
-};
-
-const IS_LOG = /^lab\./;
-const HEIGHT = 78;
-
-const limitLines = (data, all) => (u) => {
-  const { ctx } = u;
-  const { left, width } = box(u);
-  ctx.save();
-  ctx.strokeStyle = css("--g3");
-  ctx.lineWidth = ratio();
-  ctx.setLineDash([5 * ratio(), 3 * ratio()]);
-  for (const { limits } of all) {
-    limits.forEach(([from, value], place) => {
-      const until = limits[place + 1]?.[0] ?? data.known_at;
-      const a = Math.max(left, x(u, from));
-      const b = Math.min(left + width, x(u, until));
-      if (b <= a) return;
-      ctx.beginPath();
-      ctx.moveTo(a, y(u, value));
-      ctx.lineTo(b, y(u, value));
-      ctx.stroke();
     });
-  }
-  ctx.restore();
+  return make(data, state, host, { height: 36, draw: [draw] });
 };
 
-// Estimated and derived values are hollow, values of another cause are crossed.
-const drawMarks = (one, index) => (u) => {
-  const { ctx } = u;
-  const { left, width } = box(u);
-  ctx.save();
-  ctx.lineWidth = 1.5 * ratio();
-  for (const [place, words] of Object.entries(one.marks)) {
-    const value = one.value[place];
-    if (value === null) continue;
-    const at = x(u, one.at[place]);
-    if (at < left || at > left + width) continue;
-    const high = y(u, value);
-    const size = 4 * ratio();
-    ctx.strokeStyle = css(index ? "--muted" : "--ink");
-    if (words.includes("other")) {
-      ctx.beginPath();
-      ctx.moveTo(at - size, high - size);
-      ctx.lineTo(at + size, high + size);
-      ctx.moveTo(at + size, high - size);
-      ctx.lineTo(at - size, high + size);
-      ctx.stroke();
-    } else if (words.includes("late") || words.includes("corrected")) {
-      ctx.strokeStyle = css("--warn-line");
-      ctx.strokeRect(at - size, high - size, 2 * size, 2 * size);
-    }
-  }
-  ctx.restore();
+// What the patient breathed by, as boxes with its name.
+export const devices = (data, state, host) => {
+  const draw = (u) =>
+    clipped(u, (ctx) => {
+      const { top, height: whole } = u.bbox;
+      const height = Math.min(whole, 34 * ratio());
+      ctx.font = font();
+      ctx.textBaseline = "middle";
+      ctx.textAlign = "left";
+      ctx.lineWidth = ratio();
+      data.devices.forEach(({ at, label }, place) => {
+        const part = inside(u, at, data.devices[place + 1]?.at ?? data.known_at);
+        if (!part) return;
+        const room = 5 * ratio();
+        ctx.fillStyle = css("--sunken");
+        ctx.strokeStyle = css("--edge");
+        ctx.fillRect(part.left, top + room, part.width, height - 2 * room);
+        ctx.strokeRect(Math.round(part.left) + 0.5, top + room + 0.5, part.width, height - 2 * room - 1);
+        ctx.fillStyle = css("--ink");
+        const isNew = data.devices[place - 1]?.label !== label || part.left === u.bbox.left;
+        if (isNew && ctx.measureText(label).width + 8 * ratio() < part.width) {
+          ctx.fillText(label, part.left + 4 * ratio(), top + height / 2);
+        }
+      });
+    });
+  return make(data, state, host, { height: 46, draw: [draw] });
 };
 
-// Steps that rest on an estimate are dashed: the line itself is drawn here, not by uPlot.
-const drawSteps = (data, one) => (u) => {
-  const { ctx } = u;
-  const { left, top, width, height } = box(u);
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(left, top, width, height);
-  ctx.clip();
-  ctx.strokeStyle = css("--ink");
-  ctx.lineWidth = 1.75 * ratio();
-  const first = Math.max(0, placeBefore(one.at, u.scales.x.min));
-  for (let place = first; place < one.at.length && one.at[place] <= u.scales.x.max; place += 1) {
-    const value = one.value[place];
-    if (value === null) continue;
-    const from = x(u, one.at[place]);
-    const to = x(u, one.at[place + 1] ?? data.known_at);
-    const high = y(u, value);
-    const next = one.value[place + 1];
-    ctx.setLineDash(one.marks[place]?.includes("estimated") ? [4 * ratio(), 3 * ratio()] : []);
-    ctx.beginPath();
-    ctx.moveTo(from, high);
-    ctx.lineTo(to, high);
-    if (next !== null && next !== undefined) ctx.lineTo(to, y(u, next));
-    ctx.stroke();
-  }
-  ctx.restore();
-};
-
-// Plots of one or two series of one unit, with the limits that decide.
-export const plot = (data, state, host, all) => {
-  const values = all.flatMap((one) => [
-    ...one.value.filter((value) => value !== null),
-    ...one.limits.map(([, value]) => value),
-  ]);
-  const isLog = IS_LOG.test(all[0].key);
-  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
-  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  const margin = (high - low || 1) * 0.12;
-  const range = isLog
-    ? [Math.max(low, 0.1) * 0.7, Math.max(high, 1) * 1.4]
-    : [low >= 0 && low - margin < 0 ? -margin / 4 : low - margin, high + margin];
-  const limits = [...new Set(all.flatMap((one) => one.limits.map(([, value]) => value)))];
-  const shown = limits.length
-    ? limits
-    : isLog
-      ? [low, high].map((value) => 10 ** Math.round(Math.log10(Math.max(value, 0.1))))
-      : [high];
-  const joined = uPlot.join(all.map((one) => [one.at, one.value]));
-  const series = all.map((one, index) => ({
-    stroke: () => css(index ? "--muted" : "--ink"),
-    width: index ? 1.25 : 1.75,
-    spanGaps: false,
-    paths: one.step ? () => null : undefined,
-    points: { show: !one.step && one.at.length < 2000, size: 4, fill: () => css(index ? "--muted" : "--ink") },
-  }));
-  const made = options(data, state, {
-    height: HEIGHT,
-    scales: { y: { auto: false, range, ...(isLog ? { distr: 3 } : {}) } },
-    series: [{}, ...series],
-    axes: [
-      hiddenAxis,
-      gutterAxis(
-        () => [...new Set(shown)].filter((value) => value >= range[0] && value <= range[1]),
-        (u, splits) => splits.map((value) => String(Math.round(value * 100) / 100)),
-      ),
-    ],
-    hooks: {
-      draw: [
-        limitLines(data, all),
-        ...all.filter((one) => one.step).map((one) => drawSteps(data, one)),
-        ...all.map(drawMarks),
-      ],
-    },
-  });
-  return new uPlot(made, all.length > 1 ? joined : [all[0].at, all[0].value], host);
-};
+export { placeBefore };

@@ -1,170 +1,283 @@
 // Draws the history of one course: lanes under one time axis, one cursor through all of them.
 
-import { criteria, given, placeBefore, plot, ribbon, row, show, timeLane } from "./lanes.js";
+import { axisOf, clock, dateOf, dayOf, near, stamp } from "./axis.js";
+import { forgetColours, placeBefore } from "./canvas.js";
+import { watchKeys } from "./keys.js";
+import { criteria, devices, given, ribbon, row, show, timeLane } from "./lanes.js";
+import { watchAge } from "./page_age.js";
+import { plot, pointsOf } from "./plots.js";
+import { failed, fetchSeries, keepFailure, sayLoading } from "./loading.js";
 
 const host = document.querySelector("#plots");
-const DAY = 86400;
 const REST_MS = 250;
 const TOGETHER = { map_mmhg: "systolic_mmhg" };
 
 const zone = document.body.dataset.zone;
-const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
-const dayFormat = format({ day: "numeric", month: "short" });
-const clockFormat = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const dateOf = (at) => new Date(at * 1000);
-const clock = (at) => clockFormat.format(dateOf(at));
-const stamp = (at) => `${dayFormat.format(dateOf(at))} ${clock(at)}`;
-
-const STEPS = [900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 28 * DAY];
-
-// Splits of the time axis: whole hours at the site, or whole units after an event.
-const labels = (data) => {
-  const axis = host.dataset.axis;
-  const origin =
-    axis === "infusion"
-      ? data.infused_at
-      : axis === "tocilizumab" && data.first_tocilizumab_at !== null
-        ? data.first_tocilizumab_at
-        : null;
-  const offset = () => {
-    const [hour, minute] = clock(data.begins).split(":").map(Number);
-    return data.begins - hour * 3600 - minute * 60 - (data.begins % 60);
-  };
-  const zero = origin ?? offset();
-  return {
-    splits: (u, axisIndex, low, high, increment, space) => {
-      const wide = u.bbox.width / (window.devicePixelRatio || 1);
-      const least = ((high - low) * 62) / Math.max(wide, 1);
-      const step = STEPS.find((one) => one >= least) ?? STEPS.at(-1);
-      const found = [];
-      for (let at = zero + Math.ceil((low - zero) / step) * step; at <= high; at += step) found.push(at);
-      return found;
-    },
-    values: (u, splits) =>
-      splits.map((at) => {
-        if (origin === null) return clock(at) === "00:00" ? dayFormat.format(dateOf(at)) : clock(at);
-        const hours = Math.round((at - origin) / 360) / 10;
-        return axis === "infusion" ? `day ${Math.round((hours / 24) * 10) / 10}` : `${hours} h`;
-      }),
-  };
-};
 
 const changesOf = (data) =>
   data.periods
     .filter((period, place) => place && data.periods[place - 1].grade !== period.grade)
     .map((period) => period.from);
 
-const build = (data) => {
-  const plots = [];
-  const lanes = [];
-  const update = [];
-  const state = {
-    window: data.window,
-    at: host.dataset.at ? Date.parse(host.dataset.at) / 1000 : null,
-    hover: () => {},
-    zoom: () => {},
-  };
-  const add = (name, unit, make, read, className) => {
+// What a series shows at an instant: a line its last value, a step what holds.
+const readAt = (one, at) => {
+  const place = placeBefore(one.at, at);
+  if (place < 0) return null;
+  const marks = (one.marks[place] ?? []).filter((mark) => mark !== "derived");
+  return { text: one.text[place], beside: one.beside[place] ?? "", at: one.at[place], marks };
+};
+
+const limitWords = (one, words) => {
+  const limit = one.limits.findLast(([, value]) => value !== null)?.[1];
+  return limit === undefined ? "" : ` · ${words} ${Math.round(limit * 10) / 10}`;
+};
+const LIMITS = { temperature_c: "fever from", fio2_percent: "grade 3 from" };
+const unitOf = (all) => {
+  const [one, mean] = all;
+  if (mean) {
+    const floors = [one, mean].map(({ limits }) => limits.at(-1)?.[1]).filter((value) => value);
+    return `systolic, MAP${floors.length ? ` · floors ${floors.join(", ")}` : ""}`;
+  }
+  const words = LIMITS[one.key] ?? (one.step ? "Table 3 from" : "");
+  return `${one.unit}${one.log ? ", log" : ""}${words ? limitWords(one, words) : ""}`;
+};
+
+class Page {
+  constructor(data) {
+    this.data = data;
+    this.plots = [];
+    this.lanes = [];
+    this.update = [];
+    this.refresh = [];
+    this.state = {
+      window: data.window,
+      at: host.dataset.at ? Date.parse(host.dataset.at) / 1000 : null,
+      hover: () => {},
+      zoom: () => {},
+    };
+  }
+
+  // Adds a lane; one that cannot be drawn says so, and the others stay.
+  add(name, unit, { rows = [], className, make, read }) {
     const lane = row(name, unit);
+    if (rows.length) {
+      lane.lane.id = rows[0];
+      lane.lane.dataset.rows = rows.join(" ");
+    }
     if (className) lane.value.classList.add(className);
     host.append(lane.lane);
-    plots.push(make(lane.plot));
-    lanes.push(lane);
-    if (read) update.push((at) => read(lane, at));
-    return lane;
-  };
-
-  host.replaceChildren();
-  add("Time", "", (place) => timeLane(data, state, place, labels(data)), (lane, at) =>
-    show(lane, stamp(at), ""),
-  );
-  const starts = data.periods.map((period) => period.from);
-  add(
-    "CRS grade",
-    "Lee 2014",
-    (place) => ribbon(data, state, place),
-    (lane, at) => {
-      const period = data.periods[placeBefore(starts, at)];
-      const ended = period && period.to !== null && period.to <= at;
-      if (!period || ended) return show(lane, "–", "not graded", null);
-      const bound = period.at_most > period.grade ? `could be ${period.at_most}` : "";
-      show(lane, period.grade, bound, period.grade);
-    },
-    "big",
-  );
-  if (data.given.length) {
-    const times = data.given.map((item) => item.at);
-    add(
-      "Given",
-      "▼ bolus ○ fever drug ◆ judged",
-      (place) => given(data, state, place),
-      (lane, at) => {
-        const item = data.given[placeBefore(times, at)];
-        show(lane, item ? item.text : "–", item ? stamp(item.at) : "");
-      },
-    );
-  }
-  if (data.lanes.length) addCriteria(data, state, plots, update);
-  const byKey = Object.fromEntries(data.series.map((one) => [one.key, one]));
-  for (const one of data.series) {
-    if (TOGETHER[one.key] && byKey[TOGETHER[one.key]]) continue;
-    const partner = data.series.find((other) => TOGETHER[other.key] === one.key);
-    const all = partner ? [one, partner] : [one];
-    add(
-      partner ? "Blood pressure" : one.label,
-      partner ? `${one.unit}, systolic and mean` : one.unit,
-      (place) => plot(data, state, place, all),
-      (lane, at) => {
-        const read = all.map((each) => {
-          const place = placeBefore(each.at, at);
-          return place < 0 ? null : { text: each.text[place], at: each.at[place], marks: each.marks[place] ?? [] };
-        });
-        if (!read[0]) return show(lane, "–", "");
-        const mean = read[1] ? ` MAP ${read[1].text}` : "";
-        show(lane, `${read[0].text}${mean}`, [stamp(read[0].at), ...read[0].marks].join(", "));
-      },
-    );
-  }
-  return { data, plots, state, update };
-};
-
-const addCriteria = (data, state, plots, update) => {
-  const lane = row("", "");
-  const list = (items) => {
-    const made = document.createElement("ul");
-    made.className = "rows";
-    made.append(...items);
-    return made;
-  };
-  const line = (text, grade) => {
-    const made = document.createElement("li");
-    if (grade !== undefined) {
-      const sign = document.createElement("span");
-      sign.className = "sign";
-      sign.textContent = grade;
-      made.dataset.grade = grade;
-      made.append(sign);
+    try {
+      const made = make(lane.plot);
+      this.plots.push(made);
+      this.lanes.push({ ...lane, plot: made, least: made.height });
+      if (read) this.update.push((at) => read(lane, at));
+    } catch (error) {
+      console.warn(error);
+      failed(lane, name, load);
     }
-    made.append(text);
-    return made;
-  };
-  lane.label.replaceChildren(list(data.lanes.map((one) => line(one.name, one.grade))));
-  lane.label.classList.add("rows");
-  const values = data.lanes.map(() => line("–"));
-  lane.value.replaceChildren(list(values));
-  lane.value.classList.add("rows");
-  host.append(lane.lane);
-  plots.push(criteria(data, state, lane.plot));
-  update.push((at) => {
-    data.lanes.forEach((one, place) => {
-      const span = one.spans.find(([from, to]) => from <= at && (to === null || at < to));
-      const text = span ? `since ${stamp(span[0])}` : "–";
-      if (values[place].textContent !== text) values[place].textContent = text;
+    return lane;
+  }
+
+  build() {
+    const { data, state } = this;
+    host.replaceChildren();
+    this.add("Time", "", {
+      className: "time",
+      make: (place) =>
+        timeLane(data, state, place, { ...axisOf(data, host.dataset.axis), stampOf: clock }),
+      read: (lane, at) => show(lane, stamp(at), ""),
+    }).lane.classList.add("time-lane");
+    this.addGrade();
+    if (data.given.length) this.addGiven();
+    this.addCriteria();
+    this.addValues();
+    const isEmpty = !data.series.length;
+    if (isEmpty) {
+      const line = document.createElement("p");
+      line.className = "hint";
+      line.textContent = "No vital signs charted yet. Grade: not assessed.";
+      host.append(line);
+    }
+    host.append(keyOf(data));
+  }
+
+  addGrade() {
+    const { data, state } = this;
+    const starts = data.periods.map((period) => period.from);
+    this.add("CRS grade", "Lee 2014", {
+      rows: ["grade", "at_most", "bound"],
+      className: "big",
+      make: (place) => ribbon(data, state, place),
+      read: (lane, at) => {
+        const place = placeBefore(starts, at);
+        const period = data.periods[place];
+        const ended = period && period.to !== null && period.to <= at;
+        if (!period || ended) return show(lane, "–", "not graded", null);
+        let first = place;
+        while (first && data.periods[first - 1].grade === period.grade) first -= 1;
+        const bound = period.at_most > period.grade ? `could be ${period.at_most}, ` : "";
+        show(lane, period.grade, `${bound}since ${near(data.periods[first].from, at)}`, period.grade);
+      },
     });
-  });
+  }
+
+  addGiven() {
+    const { data, state } = this;
+    const times = data.given.map((item) => item.at);
+    this.add("Given", "▼ bolus ○ fever drug ◆ judged", {
+      rows: ["given"],
+      make: (place) => given(data, state, place),
+      read: (lane, at) => {
+        const item = data.given[placeBefore(times, at)];
+        show(lane, item ? item.text : "–", item ? near(item.at, at) : "");
+      },
+    });
+  }
+
+  addCriteria() {
+    const { data, state, update } = this;
+    const list = (items) => {
+      const made = document.createElement("ul");
+      made.className = "rows";
+      made.append(...items);
+      return made;
+    };
+    const line = (text, grade, code) => {
+      const made = document.createElement("li");
+      if (grade !== undefined) {
+        const sign = document.createElement("span");
+        sign.className = "sign";
+        sign.textContent = grade;
+        made.id = code;
+        made.dataset.rows = code;
+        made.dataset.grade = grade;
+        made.append(sign);
+      }
+      made.append(text);
+      return made;
+    };
+    const lane = this.add("", "", { make: (place) => criteria(data, state, place) });
+    lane.label.replaceChildren(list(data.lanes.map((one) => line(one.name, one.grade, one.code))));
+    lane.label.classList.add("rows");
+    const values = data.lanes.map(() => line("–"));
+    lane.value.replaceChildren(list(values));
+    lane.value.classList.add("rows");
+    update.push((at) => {
+      data.lanes.forEach((one, place) => {
+        const span = one.spans.findLast(([from, to]) => from <= at && (to === null || at < to));
+        const since = span && (dayOf(span[0]) === dayOf(at) ? clock(span[0]) : dayOf(span[0]));
+        const text = span ? `since ${since}` : "–";
+        values[place].classList.toggle("met", Boolean(span));
+        if (values[place].textContent !== text) values[place].textContent = text;
+      });
+    });
+  }
+
+  addValues() {
+    const { data, state } = this;
+    const byKey = Object.fromEntries(data.series.map((one) => [one.key, one]));
+    for (const one of data.series) {
+      if (TOGETHER[one.key] && byKey[TOGETHER[one.key]]) continue;
+      if (one.key === "fio2_percent" && data.devices.length) this.addDevices();
+      const partner = data.series.find((other) => TOGETHER[other.key] === one.key);
+      const all = partner ? [one, partner] : [one];
+      this.add(partner ? "Blood pressure" : one.label, unitOf(all), {
+        rows: all.flatMap(({ rows }) => rows),
+        make: (place) => {
+          const made = plot(data, state, place, all);
+          this.refresh.push(() => made.setData(pointsOf(all), false));
+          return made;
+        },
+        read: (lane, at) => {
+          const [first, mean] = all.map((each) => readAt(each, at));
+          if (!first) return show(lane, "–", "");
+          const unit = partner || first.text === "–" ? "" : one.unit;
+          const also = mean ? `MAP ${mean.text}` : unit;
+          const words = [near(first.at, at), ...first.marks].join(", ");
+          show(lane, first.text === "–" ? "not known" : `${first.text}${first.beside}`, `${also} ${words}`);
+        },
+      });
+    }
+  }
+
+  addDevices() {
+    const { data, state } = this;
+    const times = data.devices.map(({ at }) => at);
+    this.add("Oxygen device", "", {
+      rows: ["device", "flow_l_per_min"],
+      make: (place) => devices(data, state, place),
+      read: (lane, at) => {
+        const found = data.devices[placeBefore(times, at)];
+        const detail = found ? [found.detail, near(found.at, at)].filter(Boolean).join(", ") : "";
+        show(lane, found ? found.label : "–", detail);
+      },
+    });
+  }
+}
+
+const KEY = [
+  ["hatched", "could be higher: something is not charted"], ["dashed", "estimated"],
+  ["limit", "limit"], ["dotted", "baseline"], ["counting", "counting to 3 h"],
+  ["first", "first tocilizumab"], ["seen", "you last looked"], ["night", "night 22–06"],
+];
+const keyOf = (data) => {
+  const list = document.createElement("ul");
+  list.className = "plot-key";
+  list.setAttribute("aria-label", "Key");
+  const isShown = { seen: data.seen_at !== null, first: data.first_tocilizumab_at !== null };
+  for (const [sign, words] of KEY) {
+    if (isShown[sign] === false) continue;
+    const item = document.createElement("li");
+    item.dataset.sign = sign;
+    item.textContent = words;
+    list.append(item);
+  }
+  return list;
 };
 
-const steer = ({ data, plots, state, update }) => {
+// A row of the flowsheet leads to its lane: #<key of the row>. Findings and treatments have marks.
+const LANES_OF = [
+  [/^(treatment|judgement)\.|^(fluid_bolus|treatment|judgement)$/, "given"],
+  [/^toxicity\./, "organ_toxicity"],
+  [/^symptom\./, "symptom"],
+];
+const laneOf = (key) => {
+  const all = [...host.querySelectorAll("[data-rows]")];
+  const kind = LANES_OF.find(([pattern]) => pattern.test(key))?.[1];
+  return (
+    all.find((one) => one.dataset.rows.split(" ").includes(key)) ??
+    (kind && all.find((one) => one.dataset.rows.split(/[ .]/)[0] === kind))
+  );
+};
+const asked = () => decodeURIComponent(location.hash.slice(1));
+
+const jump = () => {
+  for (const one of host.querySelectorAll(".is-asked")) one.classList.remove("is-asked");
+  const key = asked();
+  if (!key) return;
+  const lane = laneOf(key);
+  const note = document.getElementById("no-lane");
+  note.hidden = Boolean(lane) || document.getElementById(key) !== null;
+  if (!lane) return;
+  lane.classList.add("is-asked");
+  lane.tabIndex = -1;
+  lane.focus({ preventScroll: true });
+  lane.scrollIntoView({ block: "center" });
+};
+
+let lettingGo = () => {};
+
+// The height of the words of a name, which a lane has at least: so that no value makes it higher.
+const heightOf = (label) => {
+  const words = document.createRange();
+  words.selectNodeContents(label);
+  return Math.ceil(words.getBoundingClientRect().height) + 8;
+};
+
+const steer = (page) => {
+  const { data, plots, state, update } = page;
+  const ends = new AbortController();
+  lettingGo();
   let waiting = 0;
   let rest;
   const read = (at) => update.forEach((one) => one(at));
@@ -174,11 +287,26 @@ const steer = ({ data, plots, state, update }) => {
     waiting = requestAnimationFrame(() => read(at ?? resting()));
   };
   const redraw = () => plots.forEach((one) => one.redraw(false, true));
+  const loadWindow = async () => {
+    const [from, to] = state.window;
+    const more = await fetchSeries(host, asked(), [
+      Math.max(from, data.begins), Math.min(to, data.known_at),
+    ]).catch(() => null);
+    if (!more) return;
+    const found = Object.fromEntries(more.series.map((one) => [one.key, one]));
+    for (const one of data.series) Object.assign(one, found[one.key]);
+    page.refresh.forEach((again) => again());
+    redraw();
+  };
+  let sparse;
   const setWindow = (from, to) => {
     const least = 1800;
     const middle = (from + to) / 2;
     state.window = to - from < least ? [middle - least / 2, middle + least / 2] : [from, to];
     plots.forEach((one) => one.setScale("x", { min: state.window[0], max: state.window[1] }));
+    if (data.is_whole) return;
+    clearTimeout(sparse);
+    sparse = setTimeout(loadWindow, REST_MS);
   };
   state.zoom = setWindow;
   const setCursor = (at) => {
@@ -207,21 +335,36 @@ const steer = ({ data, plots, state, update }) => {
   pinch(host, plots[0], state, setWindow);
 
   const resize = () => {
-    for (const one of plots) {
+    const bar = document.querySelector(".review-bar");
+    if (bar) host.style.setProperty("--bar-height", `${bar.offsetHeight}px`);
+    for (const { plot: one, label, least } of page.lanes) {
       const width = one.root.parentElement.clientWidth;
-      if (width !== one.width) one.setSize({ width, height: one.height });
+      const words = label.firstElementChild?.matches("ul") ? 0 : heightOf(label);
+      const height = Math.max(least, words);
+      if (width !== one.width || height !== one.height) one.setSize({ width, height });
     }
   };
-  new ResizeObserver(resize).observe(host);
+  const sizes = new ResizeObserver(resize);
+  sizes.observe(host);
   resize();
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  const themes = new MutationObserver(() => {
+    forgetColours();
+    redraw();
+  });
+  themes.observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  lettingGo = () => {
+    ends.abort();
+    sizes.disconnect();
+    themes.disconnect();
+    plots.forEach((one) => one.destroy());
+  };
 
   const times = [...new Set(data.series.flatMap((one) => one.at).concat(data.periods.map((p) => p.from)))].sort(
     (a, b) => a - b,
   );
   const changes = changesOf(data);
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, select, textarea") || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.target.closest("input, select, textarea, dialog") || event.ctrlKey || event.altKey || event.metaKey) return;
     const among = event.shiftKey ? changes : times;
     const now = resting();
     if (event.key === "ArrowLeft") {
@@ -236,7 +379,7 @@ const steer = ({ data, plots, state, update }) => {
       ranges[place + (event.key === "]" ? 1 : -1)]?.click();
     } else return;
     event.preventDefault();
-  });
+  }, { signal: ends.signal });
   for (const link of document.querySelectorAll("[data-range]")) {
     link.addEventListener("click", (event) => {
       const hours = { "24h": 24, "72h": 72 }[link.dataset.range];
@@ -247,9 +390,10 @@ const steer = ({ data, plots, state, update }) => {
       address.searchParams.set("range", link.dataset.range);
       history.replaceState(null, "", address);
       event.preventDefault();
-    });
+    }, { signal: ends.signal });
   }
   read(resting());
+  jump();
 };
 
 // Two fingers zoom, one finger scrolls the page.
@@ -327,14 +471,25 @@ const shortcuts = (event) => {
 };
 document.addEventListener("keydown", shortcuts);
 
+async function load() {
+  const loaded = sayLoading(host);
+  try {
+    const data = await fetchSeries(host, asked());
+    data.seen_at = host.dataset.seen ? Date.parse(host.dataset.seen) / 1000 : null;
+    const page = new Page(data);
+    page.build();
+    steer(page);
+  } catch (error) {
+    console.warn(error);
+    keepFailure(host, load);
+  } finally {
+    loaded();
+  }
+}
+
+watchKeys();
+watchAge();
 if (host) {
-  fetch(host.dataset.series, { headers: { Accept: "application/json" } })
-    .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
-    .then((data) => steer(build(data)))
-    .catch(() => {
-      const line = document.createElement("p");
-      line.className = "wrong";
-      line.textContent = "The values could not be loaded. Reload the page, or use the table.";
-      host.replaceChildren(line);
-    });
+  addEventListener("hashchange", () => (laneOf(asked()) ? jump() : load()));
+  load();
 }

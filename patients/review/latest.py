@@ -1,0 +1,32 @@
+"""Answer what was recorded on a course since a page was made, for its poll."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from patients.queries.latest import read_recorded_since
+from patients.requests import SignedInRequest, course_or_404
+from patients.review.address import BadAddressError, parse_instants
+
+_BAD_REQUEST = 400
+
+
+@require_safe
+def latest(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Answer how many entries were recorded after ``since``, and when the last of them."""
+    course = course_or_404(course_id)
+    try:
+        since = parse_instants({"at": request.GET.get("since", "")}, timezone.now()).at
+    except BadAddressError as error:
+        return JsonResponse({"errors": {"since": str(error)}}, status=_BAD_REQUEST)
+    recorded = read_recorded_since(course.pk, since)
+    return JsonResponse(
+        {
+            "entries": recorded.entries,
+            "last_at": recorded.last_at.isoformat() if recorded.last_at else None,
+        }
+    )
