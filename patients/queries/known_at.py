@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -32,6 +33,7 @@ from patients.queries.guidance_answers import (
     AnswerRow,
     parse_answers,
 )
+from patients.queries.near import SQL_ENTRIES_NEAR, SQL_KNOWN_THEN, SQL_RUNS_OF, Near
 from patients.queries.policies import (
     SQL_POLICIES_DECIDED_THEN,
     PolicyPeriod,
@@ -40,36 +42,41 @@ from patients.queries.policies import (
 )
 from patients.queries.snapshot import SQL_PERIODS_OF, parse_periods
 
-SQL_READ_KNOWN_AT: Final = (
+_SQL_READ_KNOWN_AT: Final = (
     """
 SELECT (
     SELECT {as_json}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
     WHERE entry.course_id = %(course)s AND entry.recorded_at <= %(known_at)s
-        AND entry.kind <> 'retraction' AND {in_force}
+        AND entry.kind <> 'retraction' AND {in_force} AND {which}
 ), (
     {decided}
 ), (
     {answers}
 ), (
     {periods_of}
-    WHERE period.course_id = %(course)s AND period.system = %(system)s
-        AND period.known @> %(known_at)s::timestamptz
 )
 """.replace("{as_json}", SQL_ENTRIES_AS_JSON)
-    .replace("{periods_of}", SQL_PERIODS_OF)
     .replace("{in_force}", sql_not_replaced_then("entry"))
     .replace("{decided}", SQL_POLICIES_DECIDED_THEN)
     .replace("{answers}", SQL_ANSWERS_THEN)
 )
 
+_SQL_ALL: Final = _SQL_READ_KNOWN_AT.replace("{which}", "true").replace(
+    "{periods_of}", f"{SQL_PERIODS_OF} {SQL_KNOWN_THEN}"
+)
+_SQL_NEAR: Final = _SQL_READ_KNOWN_AT.replace("{which}", SQL_ENTRIES_NEAR).replace(
+    "{periods_of}", SQL_RUNS_OF
+)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class CourseKnownAt:
     """A course as it was known at ``known_at``.
 
     ``rows`` are the entries in force then, in the engine's order; ``answers`` those to guidance,
-    newest first; ``periods`` the grades over clinical time.
+    newest first; ``periods`` the grades over clinical time. Read ``near`` an instant, ``rows`` are
+    those that it needs, and ``periods`` runs of one grade without findings.
     """
 
     course: Course
@@ -78,6 +85,7 @@ class CourseKnownAt:
     policy_periods: Sequence[PolicyPeriod]
     answers: Sequence[AnswerRow]
     periods: Sequence[GradePeriodRow]
+    near: Near | None = None
 
     @property
     def facts(self) -> CourseFacts:
@@ -87,16 +95,23 @@ class CourseKnownAt:
         """Return the latest answer up to ``at`` to each item of guidance, by its code."""
         return {one.code: one for one in reversed(self.answers) if one.recorded_at <= at}
 
-    @property
+    @cached_property
     def entries(self) -> list[ChartedEntry]:
         return parse_entries(self.rows)
 
 
-def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> CourseKnownAt:
-    """Read ``course`` as it was known at ``known_at``, in one statement."""
+def read_known_at(
+    course: Course, system: GradingSystem, known_at: datetime, near: Near | None = None
+) -> CourseKnownAt:
+    """Read ``course`` as it was known at ``known_at``, in one statement.
+
+    ``near`` an instant no more of it is read than a page about that instant needs.
+    """
     params: dict[str, Any] = {"course": course.pk, "system": system.key, "known_at": known_at}
+    if near is not None:
+        params |= near.params | {"infused_at": course.infused_at}
     with connection.cursor() as cursor:
-        cursor.execute(SQL_READ_KNOWN_AT, params)
+        cursor.execute(_SQL_ALL if near is None else _SQL_NEAR, params)
         entries, decided, answers, periods = cursor.fetchone()
     return CourseKnownAt(
         course=course,
@@ -105,6 +120,7 @@ def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> 
         policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
         answers=parse_answers(answers),
         periods=parse_periods(periods),
+        near=near,
     )
 
 

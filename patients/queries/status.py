@@ -12,7 +12,7 @@ from grading.engine.facts import Baseline
 from grading.engine.vasopressors import needs_weight
 from grading.service import CurrentStatus, regrade
 from grading.systems import HEADLINE
-from patients.models import Course, Entry
+from patients.models import Course, Entry, EntryKind
 from patients.queries.entries import (
     EntryRow,
     course_facts,
@@ -62,12 +62,15 @@ def read_course_status(course: Course, now: datetime) -> CourseStatus:
 
 def status_known_at(known: CourseKnownAt, at: datetime) -> CourseStatus:
     """Compute the status of a course at ``at`` from what was known of it at another instant."""
-    entries = known.entries
-    current = regrade(known.facts, entries, now=at, system=HEADLINE).status
+    resume = None if known.near is None else known.near.resume
+    after = None if resume is None else resume.at
+    in_force, for_guidance = split_by_use(known.course, known.rows, after=after)
+    needed = [row for row in in_force if row.at <= at or row.kind == EntryKind.BASELINE]
+    entries = parse_entries(needed)
+    current = regrade(known.facts, entries, resume=resume, now=at, system=HEADLINE).status
     if current is None:
         raise ValueError("a course was regraded without an instant")
     baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
-    for_guidance = split_by_use(known.course, known.rows, after=None).for_guidance
     return CourseStatus(
         known.course,
         current,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from patients.queries.latest import read_recorded_since
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_instants
 
-_BAD_REQUEST = 400
+_BAD_REQUEST: Final = 400
 
 
 @require_safe
@@ -20,7 +21,7 @@ def latest(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer how many entries were recorded after ``since``, and when the last of them."""
     course = course_or_404(course_id)
     try:
-        since = parse_instants({"at": request.GET.get("since", "")}, timezone.now()).at
+        since = parse_instants(_at(request), timezone.now()).at
     except BadAddressError as error:
         return JsonResponse({"errors": {"since": str(error)}}, status=_BAD_REQUEST)
     recorded = read_recorded_since(course.pk, since)
@@ -30,3 +31,8 @@ def latest(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
             "last_at": recorded.last_at.isoformat() if recorded.last_at else None,
         }
     )
+
+
+def _at(request: SignedInRequest) -> dict[str, str]:
+    since = request.GET.get("since")
+    return {} if since is None else {"at": since}

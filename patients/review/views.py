@@ -18,8 +18,10 @@ from grading.systems import HEADLINE
 from patients.display.banner import banner_of
 from patients.display.grade_card import never_charted
 from patients.display.text import site_time
-from patients.queries.known_at import read_known_at, read_neighbouring_acts
-from patients.queries.series import CourseValues, read_course_values, values_of
+from patients.models import Course
+from patients.queries.known_at import CourseKnownAt, read_known_at, read_neighbouring_acts
+from patients.queries.near import read_near
+from patients.queries.series import CourseValues, read_course_values
 from patients.queries.status import status_known_at
 from patients.requests import SignedInRequest, View, course_or_404
 from patients.review.address import (
@@ -88,7 +90,7 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course, now = course_or_404(course_id), timezone.now()
     address = parse_address(request.GET.dict(), now)
     at, known_at = address.instants.at, address.instants.known_at
-    known = read_known_at(course, HEADLINE, known_at)
+    known = _near(course, at, known_at)
     status = status_known_at(known, at)
     context = {
         "address": address,
@@ -100,13 +102,17 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "course_id": course_id,
         "now": now,
         "steps": read_neighbouring_acts(course, known_at),
-        "entry_count": len(known.rows),
         "more_rows": " ".join(sorted(MORE_ROWS)),
         "since": urlencode({"since": known_at.isoformat()}),
     }
     if address.view == "table":
-        context |= _table(values_of(known, known_at), address)
+        context |= _table(read_course_values(course, known_at, known_at), address)
     return render(request, "review/page.html", context)
+
+
+def _near(course: Course, at: datetime, known_at: datetime) -> CourseKnownAt:
+    near = read_near(course, HEADLINE, at=at, known_at=known_at)
+    return read_known_at(course, HEADLINE, known_at, near)
 
 
 def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
@@ -138,7 +144,7 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
     course, now = course_or_404(course_id), timezone.now()
     address = parse_address(request.GET.dict(), now)
-    known = read_known_at(course, HEADLINE, address.instants.known_at)
+    known = _near(course, address.instants.at, address.instants.known_at)
     status = status_known_at(known, address.instants.at)
     context = {"cursor": at_cursor(known, status), "address": address, "course_id": course_id}
     return render(request, "review/at_cursor.html", context | {"now": now})
@@ -151,7 +157,7 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course, now = course_or_404(course_id), timezone.now()
     address = parse_address(request.GET.dict(), now)
     at, known_at = address.instants.at, address.instants.known_at
-    known = read_known_at(course, HEADLINE, known_at)
+    known = _near(course, at, known_at)
     status = status_known_at(known, at)
     before, after = neighbours(known.periods, at, known_at)
     context = {

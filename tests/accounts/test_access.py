@@ -70,6 +70,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:instant": (READ, NO_SUCH_METHOD),
     "patients:review_cursor": (READ, NO_SUCH_METHOD),
     "patients:review_series": (READ, NO_SUCH_METHOD),
+    "patients:review_latest": (READ, NO_SUCH_METHOD),
     "patients:sign_off": (READ, (302, 403, 302, 403, 403)),
     "patients:seen": (NO_SUCH_METHOD, (302,) * 5),
     "patients:reviews": (READ, NO_SUCH_METHOD),
@@ -138,7 +139,8 @@ class Target:
         of_a_course = {
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
-            "review_cursor", "review_series", "instant", "sign_off", "seen", "flowsheet",
+            "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
+            "flowsheet",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]

@@ -1,0 +1,126 @@
+"""Read a course as it was known, no more of it than an instant needs: from a checkpoint on.
+
+A checkpoint is of the present chart. It holds for what was known at an earlier time too, where
+nothing that was recorded since reaches back to before it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+
+from grading.engine.checkpoint import ResumePoint
+from grading.engine.grading_system import GradingSystem
+from grading.engine.vocabulary import EARLIEST
+from patients.models import Course
+from patients.queries.snapshot import SQL_PERIODS_OF
+
+_AN_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+SQL_KNOWN_THEN: Final = """
+    WHERE period.course_id = %(course)s AND period.system = %(system)s
+        AND period.known @> %(known_at)s::timestamptz
+"""
+"""Condition of a query of ``period``: of the course, as known at ``%(known_at)s``."""
+
+_SQL_RUNS: Final = """(
+    SELECT run.id, run.grade, run.at_most, CAST('{}' AS jsonb) AS findings, run.ruleset_version,
+        run.policy_id,
+        tstzrange(run.begins, coalesce(lead(run.begins) OVER in_order, run.ends)) AS valid
+    FROM (
+        SELECT period.*, lower(period.valid) AS begins,
+            lag(period.grade) OVER (ORDER BY lower(period.valid)) AS grade_before,
+            CASE WHEN NOT bool_or(upper_inf(period.valid)) OVER ()
+                THEN max(upper(period.valid)) OVER () END AS ends
+        FROM patients_gradeperiod AS period {known_then}
+    ) AS run
+    WHERE run.grade IS DISTINCT FROM run.grade_before
+    WINDOW in_order AS (ORDER BY run.begins)
+)""".replace("{known_then}", SQL_KNOWN_THEN)
+SQL_RUNS_OF: Final = SQL_PERIODS_OF.replace("patients_gradeperiod", _SQL_RUNS)
+"""One JSON text like that of periods: runs of one grade, without findings."""
+
+SQL_ENTRIES_NEAR: Final = """(
+    (entry.at > %(after)s AND entry.at <= %(at)s) OR entry.id = ANY(%(named)s::uuid[])
+    OR entry.kind IN ('treatment', 'risk', 'baseline', 'weight')
+    OR entry.at <= %(infused_at)s OR entry.at = %(run_begins)s
+)"""
+"""Condition: an entry that the status at ``%(at)s``, its guidance and its evidence rest on."""
+
+# A baseline holds for the whole course, and identity decides age and infusion: where one of them
+# was recorded since, no checkpoint holds.
+_SQL_RESUME: Final = """
+WITH since AS (
+    SELECT entry.kind, entry.at, before.kind AS kind_before, before.at AS at_before
+    FROM patients_chartingact AS act
+    JOIN patients_entry AS entry ON entry.act_id = act.id
+    LEFT JOIN patients_entry AS before ON before.id = entry.replaces_id
+    WHERE act.course_id = %(course)s AND act.recorded_at > %(known_at)s
+), changed AS (
+    SELECT least(
+        (SELECT min(least(at, at_before)) FROM since),
+        (SELECT timestamptz '-infinity' FROM since
+            WHERE 'baseline' IN (kind, kind_before) LIMIT 1),
+        (SELECT min(decided.valid_from) FROM patients_coursepolicy AS decided
+            JOIN patients_chartingact AS act ON act.id = decided.act_id
+            WHERE decided.course_id = %(course)s AND act.recorded_at > %(known_at)s),
+        (SELECT timestamptz '-infinity' FROM patients_identitycorrection
+            WHERE patient_id = %(patient)s AND recorded_at > %(known_at)s LIMIT 1),
+        (SELECT timestamptz '-infinity' FROM patients_patientjoin
+            WHERE %(patient)s IN (kept_id, joined_id) AND recorded_at > %(known_at)s LIMIT 1),
+        timestamptz 'infinity'
+    ) AS at
+)
+SELECT resume.at, resume.state,
+    (SELECT max(lower(run.valid)) FROM {runs} AS run WHERE lower(run.valid) <= %(at)s)
+FROM changed LEFT JOIN LATERAL (
+    SELECT at, state FROM patients_gradecheckpoint
+    WHERE course_id = %(course)s AND system = %(system)s AND ruleset_version = %(version)s
+        AND at <= %(at)s AND at < changed.at
+    ORDER BY at DESC LIMIT 1
+) AS resume ON true
+""".replace("{runs}", _SQL_RUNS)
+
+
+class Near(NamedTuple):
+    """Where grading resumes for the instant ``at``, and which run of one grade holds then.
+
+    ``resume`` None is the infusion, ``run_begins`` None no run.
+    """
+
+    at: datetime
+    resume: ResumePoint | None
+    run_begins: datetime | None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of ``SQL_ENTRIES_NEAR``; the state names the entries that still hold."""
+        named = [] if self.resume is None else sorted(set(_AN_ID.findall(self.resume.state)))
+        return {
+            "at": self.at,
+            "after": EARLIEST if self.resume is None else self.resume.at,
+            "named": named,
+            "run_begins": self.run_begins,
+        }
+
+
+def read_near(course: Course, system: GradingSystem, *, at: datetime, known_at: datetime) -> Near:
+    """Read the last checkpoint that holds at ``at`` of what was known at ``known_at``."""
+    params: dict[str, Any] = {
+        "course": course.pk,
+        "patient": course.patient_id,
+        "system": system.key,
+        "version": system.version,
+        "at": at,
+        "known_at": known_at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_RESUME, params)
+        resume_at, state, run_begins = cursor.fetchone()
+    resume = None
+    if resume_at is not None:
+        resume = ResumePoint(resume_at, state, system.key, system.version)
+    return Near(at, resume, run_begins)
