@@ -145,13 +145,9 @@ class Page {
     const line = (text, grade, code) => {
       const made = document.createElement("li");
       if (grade !== undefined) {
-        const sign = document.createElement("span");
-        sign.className = "sign";
-        sign.textContent = grade;
         made.id = code;
         made.dataset.rows = code;
         made.dataset.grade = grade;
-        made.append(sign);
       }
       made.append(text);
       return made;
