@@ -57,7 +57,7 @@ class Point(NamedTuple):
     """A value at an instant, of an entry; ``value`` None is not known.
 
     ``marks`` are words like ``LATE``; where ``begins`` is true no line leads to it from before.
-    ``beside`` is text that a reader sees with the value, a diastolic pressure.
+    ``suffix`` is text that a reader sees with the value, a diastolic pressure.
     """
 
     at: datetime
@@ -65,7 +65,7 @@ class Point(NamedTuple):
     entry_id: str
     marks: tuple[str, ...] = ()
     begins: bool = False
-    beside: str = ""
+    suffix: str = ""
 
     @property
     def text(self) -> str:
@@ -223,7 +223,7 @@ def _pressures_and_temperature(
             r.systolic,
             r.entry_id,
             _counted(signs.marks[r.entry_id], r.counts),
-            beside="" if r.diastolic is None else f"/{format_number(r.diastolic)}",
+            suffix="" if r.diastolic is None else f"/{format_number(r.diastolic)}",
         )
         for r in trace.pressure
         if r.systolic is not None

@@ -55,7 +55,7 @@ def _series(series: Series) -> Mapping[str, Any]:
         "value": [_float(point.value) for point in points],
         "text": [point.text for point in points],
         "marks": {place: point.marks for place, point in enumerate(points) if point.marks},
-        "beside": {place: point.beside for place, point in enumerate(points) if point.beside},
+        "suffix": {place: point.suffix for place, point in enumerate(points) if point.suffix},
         "begins": [place for place, point in enumerate(points) if point.begins],
         "limits": [[_seconds(at), _float(limit)] for at, limit in series.limits],
         "baseline": _float(series.baseline),

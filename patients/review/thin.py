@@ -35,8 +35,8 @@ def cut(series: Sequence[Series], since: datetime, until: datetime, width_px: in
         if thins:
             by_column = groupby(inside, key=lambda point: (point.at - since) // column)
             inside = [kept for _, group in by_column for kept in _kept(list(group), one.step)]
-        beside = (one.points[max(begin - 1, 0) : begin], one.points[end : end + 1])
-        found.append(one._replace(points=[*beside[0], *inside, *beside[1]]))
+        before, after = one.points[max(begin - 1, 0) : begin], one.points[end : end + 1]
+        found.append(one._replace(points=[*before, *inside, *after]))
     return found
 
 

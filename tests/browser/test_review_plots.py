@@ -167,6 +167,7 @@ def test_nothing_charted_is_said_and_is_no_grade_0_in_words(
     sign_in(page, nurse)
     page.goto(f"/courses/{course.pk}/review/?range=all")
     expect(page.locator("#plots")).to_contain_text("No vital signs charted yet.")
+    expect(lane(page, "CRS grade").locator(".lane-value")).to_have_text("– not assessed")
 
 
 def test_axe_finds_no_fault_of_the_plots_in_light_and_dark(

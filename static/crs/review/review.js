@@ -24,7 +24,7 @@ const readAt = (one, at) => {
   const place = placeBefore(one.at, at);
   if (place < 0) return null;
   const marks = (one.marks[place] ?? []).filter((mark) => mark !== "derived");
-  return { text: one.text[place], beside: one.beside[place] ?? "", at: one.at[place], marks };
+  return { text: one.text[place], suffix: one.suffix[place] ?? "", at: one.at[place], marks };
 };
 
 const limitWords = (one, words) => {
@@ -45,6 +45,8 @@ const unitOf = (all) => {
 class Page {
   constructor(data) {
     this.data = data;
+    this.isEmpty = !data.series.length && data.periods.every(({ grade }) => grade === 0);
+    if (this.isEmpty) data.periods = []; // nothing was charted: that is no grade 0
     this.plots = [];
     this.lanes = [];
     this.update = [];
@@ -91,8 +93,7 @@ class Page {
     if (data.given.length) this.addGiven();
     this.addCriteria();
     this.addValues();
-    const isEmpty = !data.series.length;
-    if (isEmpty) {
+    if (this.isEmpty) {
       const line = document.createElement("p");
       line.className = "hint";
       line.textContent = "No vital signs charted yet. Grade: not assessed.";
@@ -112,7 +113,7 @@ class Page {
         const place = placeBefore(starts, at);
         const period = data.periods[place];
         const ended = period && period.to !== null && period.to <= at;
-        if (!period || ended) return show(lane, "–", "not graded", null);
+        if (!period || ended) return show(lane, "–", this.isEmpty ? "not assessed" : "not graded", null);
         let first = place;
         while (first && data.periods[first - 1].grade === period.grade) first -= 1;
         const bound = period.at_most > period.grade ? `could be ${period.at_most}, ` : "";
@@ -190,7 +191,7 @@ class Page {
           const unit = partner || first.text === "–" ? "" : one.unit;
           const also = mean ? `MAP ${mean.text}` : unit;
           const words = [near(first.at, at), ...first.marks].join(", ");
-          show(lane, first.text === "–" ? "not known" : `${first.text}${first.beside}`, `${also} ${words}`);
+          show(lane, first.text === "–" ? "not known" : `${first.text}${first.suffix}`, `${also} ${words}`);
         },
       });
     }

@@ -118,7 +118,7 @@ def test_baseline_counted_hours_and_the_time_of_an_unknown_are_plotted(
     assert ends - begins == timedelta(hours=3).total_seconds()
     reaches = [reach for _, _, reach in by_key["fio2_percent"]["could_be"]]
     assert reaches == [3]
-    assert by_key["systolic_mmhg"]["beside"]["0"].startswith("/")
+    assert by_key["systolic_mmhg"]["suffix"]["0"].startswith("/")
     assert next(one["label"] for one in found["devices"]) == "Room air"
 
 
