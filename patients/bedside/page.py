@@ -210,6 +210,7 @@ def live_signatures(data: BedsideData) -> dict[str, str]:
         status.recorded,
         grades[-1].start if grades else None,
         day_of(status.current.at),
+        data.history.latest_other_at,
         data.course.identity_version,
     )
     closed = data.closed

@@ -16,7 +16,7 @@ from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
 from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
-from patients.display.sign_off import reason_text, signed_text, span_text
+from patients.display.sign_off import SignedNow, reason_text, signed_text, span_text
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
 from patients.models import MOVED_FROM, MOVED_TO, REASON, EntryKind, Move, Transfer, confirmed_of
 from patients.queries.course_changes import IdentityRow, MoveRow
@@ -74,7 +74,8 @@ class TimelineRow:
 
     ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
     grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
-    of laboratory results that were charted together, which one row stands for.
+    of laboratory results that were charted together, which one row stands for. ``signed`` is how
+    a sign-off stands beside the grade that is computed now.
     """
 
     key: str
@@ -103,6 +104,7 @@ class TimelineRow:
     entry_id: uuid.UUID | None = None
     evidence: Evidence | None = None
     panel: tuple[TimelineRow, ...] = ()
+    signed: SignedNow | None = None
 
     @property
     def cursor(self) -> str:
@@ -127,20 +129,25 @@ class Timeline:
 
 
 def build_timeline(
-    page: TimelinePage, kind: str, correctable: Container[str], day: date | None = None
+    page: TimelinePage,
+    kind: str,
+    correctable: Container[str],
+    day: date | None = None,
+    signed: Mapping[int, SignedNow] | None = None,
 ) -> Timeline:
     """Build the rows of a page, newest first.
 
     A change of grade is above the entries of the same time; answers, reviews and moves are among
     them.
-    ``correctable`` are the kinds of entries that the user may correct.
+    ``correctable`` are the kinds of entries that the user may correct; ``signed`` is how sign-offs
+    stand now, by their key.
     """
     entries = build_rows(page.entries, page.chains, page.weights, correctable)
     older = str(entries[-1].entry_id) if page.has_older and entries else ""
     others = [
         *map(answer_row, page.answers),
         *map(move_row, page.moves),
-        *map(review_row, page.sign_offs),
+        *(review_row(one, (signed or {}).get(one.pk)) for one in page.sign_offs),
         *map(identity_row, page.identities),
         *in_panels(entries),
     ]
@@ -329,17 +336,22 @@ def move_row(move: MoveRow) -> TimelineRow:
     )
 
 
-def review_row(sign_off: SignOff) -> TimelineRow:
-    """Build the row of a sign-off, with the role that its author had."""
+def review_row(sign_off: SignOff, signed: SignedNow | None) -> TimelineRow:
+    """Build the row of a sign-off, with the role that its author had.
+
+    ``signed`` is how it stands now; without it the row says what was signed then.
+    """
     span = span_text(sign_off.start, sign_off.end)
+    text = signed_text(sign_off) if signed is None else signed.text
     return TimelineRow(
         key=f"review-{sign_off.pk}",
         at=sign_off.recorded_at,
         kind=REVIEW,
-        text=f"Review: {signed_text(sign_off)} · {span}",
+        text=f"Review: {text} · {span}",
         author=f"{sign_off.author_name}, {Role(sign_off.author_role).label}",
         recorded_at=sign_off.recorded_at,
         note=reason_text(sign_off),
+        signed=signed,
     )
 
 

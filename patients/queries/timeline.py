@@ -40,7 +40,14 @@ from patients.queries.grades import (
     sql_start_of_period,
 )
 from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN, AnswerRow, parse_answers
-from patients.queries.reviews import SQL_SIGN_OFFS_WITHIN, SignOff, parse_sign_offs
+from patients.queries.reviews import (
+    SQL_SIGN_OFFS_WITHIN,
+    Run,
+    SignOff,
+    parse_reviewed,
+    parse_sign_offs,
+    sql_reviewed,
+)
 from patients.queries.status import weights_among
 
 PAGE_OF_ROWS: Final = 40
@@ -69,8 +76,9 @@ class TimelineEntry(NamedTuple):
 class TimelinePage(NamedTuple):
     """The rows of one page, newest first; ``chains`` are the entries that ``entries`` corrected.
 
-    ``weights`` are those in force that a dose on the page was converted with. ``has_older`` says
-    whether another page follows.
+    ``weights`` are those in force that a dose on the page was converted with. ``reviewed`` are the
+    runs and all sign-offs of a course that has any. ``has_older`` says whether another page
+    follows.
     """
 
     entries: list[TimelineEntry]
@@ -80,6 +88,7 @@ class TimelinePage(NamedTuple):
     answers: list[AnswerRow]
     moves: list[MoveRow]
     sign_offs: list[SignOff]
+    reviewed: tuple[list[Run], list[SignOff]]
     identities: list[IdentityRow]
     has_older: bool
 
@@ -217,9 +226,8 @@ def read_timeline_page(
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        page, chains, weights, changes, answers, moves, sign_offs, identities, follows = (
-            cursor.fetchone()
-        )
+        row = cursor.fetchone()
+    page, chains, weights, changes, answers, moves, sign_offs, reviewed, identities, follows = row
     page = page or []
     return TimelinePage(
         entries=[parse_timeline_entry(text) for text in page[:rows]],
@@ -229,6 +237,7 @@ def read_timeline_page(
         answers=parse_answers(answers),
         moves=parse_moves(moves),
         sign_offs=parse_sign_offs(sign_offs),
+        reviewed=parse_reviewed(reviewed),
         identities=parse_identities(identities),
         has_older=follows or len(page) > rows,
     )
@@ -238,11 +247,11 @@ def read_timeline_page(
 def _statement(rows: int, *, of_kind: bool, is_older: bool, has_end: bool) -> str:
     since = f"greatest(%(until_at)s::timestamptz, {_SINCE})" if has_end else _SINCE
     until = "%(at)s::timestamptz" if is_older else _ALWAYS
-    apart_from_entries = "NULL, NULL, NULL, NULL, NULL" if of_kind else ", ".join(
+    apart_from_entries = "NULL, NULL, NULL, NULL, NULL, NULL" if of_kind else ", ".join(
         f"({part.format(since=since, until=until, rows=_ALL)})"
         for part in (
             SQL_GRADE_CHANGES, SQL_ANSWERS_WITHIN, SQL_MOVES_WITHIN, SQL_SIGN_OFFS_WITHIN,
-            SQL_IDENTITIES_WITHIN,
+            sql_reviewed(), SQL_IDENTITIES_WITHIN,
         )
     )  # fmt: skip
     return SQL_TIMELINE_PAGE.format(

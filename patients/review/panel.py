@@ -19,10 +19,8 @@ from patients.queries.courses import courses_by_place
 from patients.queries.known_at import read_period_at
 from patients.queries.reviews import (
     CourseReviews,
-    SignOff,
     read_course_reviews,
-    read_runs_of_courses,
-    read_sign_offs_of_courses,
+    read_reviews_of_courses,
 )
 from patients.review.forms import SignForm, sign_form
 from patients.review.sign_off import (
@@ -36,7 +34,7 @@ from patients.review.sign_off import (
     review_periods,
     to_sign_at,
 )
-from patients.review.text import state_text
+from patients.review.text import short_text, state_text
 
 LISTED: Final = 8
 """How many periods of one course the list of what waits names."""
@@ -99,10 +97,14 @@ class WaitingCourse(NamedTuple):
 
 
 class SignOffState(NamedTuple):
-    """The sign-off of a course in one mark, as a board shows it."""
+    """The sign-off of a course in one mark, as a board shows it; ``short`` is "" for none to show.
+
+    ``waiting`` counts the periods that wait.
+    """
 
     state: State
     text: str
+    short: str
     waiting: int
 
 
@@ -207,7 +209,7 @@ def read_panel_data(course: Course, reader: User, now: datetime) -> CourseReview
 
 
 def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
-    """Return the open courses in which something waits, in three statements."""
+    """Return the open courses in which something waits, in two statements."""
     courses = list(courses_by_place())
     periods = _periods_of([course.pk for course in courses], now)
     waiting = []
@@ -224,7 +226,7 @@ def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
 def sign_off_states(
     course_ids: Iterable[uuid.UUID], now: datetime
 ) -> dict[uuid.UUID, SignOffState]:
-    """Return the sign-off of each course as one mark, in two statements.
+    """Return the sign-off of each course as one mark, in one statement.
 
     It is that of a period which needs a new look, else of the last one that waits, else of the last
     one. Courses that are not graded yet have none. The courses are open ones.
@@ -234,18 +236,18 @@ def sign_off_states(
         first = first_to_look_at(periods)
         if first is not None:
             waiting = sum(period.waits for period in periods)
-            found[course_id] = SignOffState(first.state, state_text(first, None), waiting)
+            found[course_id] = SignOffState(
+                first.state, state_text(first, None), short_text(first, waiting), waiting
+            )
     return found
 
 
 def _periods_of(
     course_ids: Sequence[uuid.UUID], now: datetime
 ) -> dict[uuid.UUID, list[ReviewPeriod]]:
-    runs = read_runs_of_courses(course_ids, HEADLINE, now)
-    sign_offs: Mapping[uuid.UUID, list[SignOff]] = read_sign_offs_of_courses(course_ids, HEADLINE)
+    found = read_reviews_of_courses(course_ids, HEADLINE, now)
     return {
-        course_id: review_periods(runs.get(course_id, []), sign_offs.get(course_id, []), now)
-        for course_id in course_ids
+        course_id: review_periods(*found.get(course_id, ([], [])), now) for course_id in course_ids
     }
 
 

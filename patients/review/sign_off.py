@@ -8,15 +8,13 @@ clock therefore shows at its minute, and a save has nothing to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
-from patients.queries.reviews import Run, SignOff
+from patients.queries.reviews import SIGNED_AGAIN_AFTER, Run, SignOff
 
-SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
-"""How long after its sign-off an open run waits for no other sign-off: one shift."""
 _UNGRADED: Final = -1
 
 
@@ -29,6 +27,10 @@ class State(Enum):
     NEW_LOOK = ("!", "needs a new look")
     NOT_SIGNED = ("○", "not signed")
     NOTHING_TO_SIGN = ("", "nothing to sign")
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
 
     @property
     def mark(self) -> str:
@@ -223,6 +225,11 @@ def graded_until(
     if ended_at is None:
         return now
     return min(now, max(ended_at, latest_entry_at or ended_at))
+
+
+def overlaps(sign_off: SignOff, start: datetime, end: datetime) -> bool:
+    """Return whether ``sign_off`` covers any time of [start, end)."""
+    return sign_off.start < end and start < sign_off.end
 
 
 def _until(run: Run, now: datetime) -> datetime:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from patients.display.sign_off import reason_text, signed_text, time_text
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from patients.display.sign_off import SignedNow, reason_text, signed_text, time_text
 from patients.queries.reviews import SignOff
-from patients.review.sign_off import ReviewPeriod, State
+from patients.review.sign_off import ReviewPeriod, State, overlaps
+
+_MOST_URGENT_FIRST: Final = (State.NEW_LOOK, State.FELL, State.ANOTHER_GRADE, State.SIGNED)
 
 
 def state_text(period: ReviewPeriod, reader_id: int | None) -> str:
@@ -17,11 +22,25 @@ def state_text(period: ReviewPeriod, reader_id: int | None) -> str:
         raised = time_text(period.to_sign.start)
         return f"needs a new look: now {grade} from {raised}, {name} {signed}"
     if period.state is State.FELL:
-        today = "not graded now" if grade is None else f"computed now {grade}"
-        return f"{signed}, {today} · {name}"
+        return f"{signed}, {_today(grade)} · {name}"
     if period.state is State.ANOTHER_GRADE:
         return f"{name} {signed}: {reason_text(sign_off)}"
     return f"grade {sign_off.stated_grade}, signed by {name}"
+
+
+def short_text(period: ReviewPeriod, waiting: int) -> str:
+    """Return the state of a course in two or three words, for a board; "" where nothing is signed.
+
+    ``waiting`` counts its periods that wait; ``period`` is the first to look at.
+    """
+    if period.state is State.NEW_LOOK:
+        return "new look"
+    if waiting:
+        return "not signed" if waiting == 1 else f"{waiting} not signed"
+    if period.sign_off is None:
+        return ""
+    text = signed_text(period.sign_off)
+    return f"{text}, {_today(period.to_sign.grade)}" if period.state is State.FELL else text
 
 
 def _unsigned_text(period: ReviewPeriod, reader_id: int | None) -> str:
@@ -40,3 +59,41 @@ def _unsigned_text(period: ReviewPeriod, reader_id: int | None) -> str:
 
 def _who(sign_off: SignOff, reader_id: int | None) -> str:
     return "you" if sign_off.author_id == reader_id else sign_off.author_name
+
+
+def signed_now(
+    periods: Iterable[ReviewPeriod], sign_offs: Sequence[SignOff]
+) -> dict[int, SignedNow]:
+    """Return how each of ``sign_offs`` stands now, by its key; ``periods`` are those of the course.
+
+    Of one that a later sign-off has cut into parts, the most urgent part counts.
+    """
+    parts: dict[int, list[ReviewPeriod]] = {}
+    for period in periods:
+        if period.sign_off is not None:
+            parts.setdefault(period.sign_off.pk, []).append(period)
+    return {one.pk: _signed_now(one, parts.get(one.pk, ()), sign_offs) for one in sign_offs}
+
+
+def _signed_now(
+    sign_off: SignOff, parts: Sequence[ReviewPeriod], others: Iterable[SignOff]
+) -> SignedNow:
+    text = signed_text(sign_off)
+    if not parts and any(
+        one.pk > sign_off.pk and overlaps(one, sign_off.start, sign_off.end) for one in others
+    ):
+        return SignedNow("signed_again", "↷", "signed again later", f"{text}, signed again later")
+    if not parts:
+        state = State.ANOTHER_GRADE if sign_off.disagrees else State.SIGNED
+    else:
+        part = min(parts, key=lambda one: _MOST_URGENT_FIRST.index(one.state))
+        state, grade = part.state, part.to_sign.grade
+        if state is State.NEW_LOOK:
+            text += f", needs a new look: {_today(grade)}"
+        elif state is State.FELL:
+            text += f", {_today(grade)}"
+    return SignedNow(state.key, state.mark, state.words, text)
+
+
+def _today(grade: int | None) -> str:
+    return "not graded now" if grade is None else f"computed now {grade}"
