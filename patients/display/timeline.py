@@ -35,7 +35,7 @@ TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
     (GUIDANCE, "Answers to guidance"),
-    (REVIEW, "Reviews"),
+    (REVIEW, "Sign-offs"),
     (TRANSFER, "Ward and bed"),
     (IDENTITY, "Identity"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),

@@ -101,7 +101,7 @@ def sign(course: Course, new: NewSignOff, by: User) -> GradeReview:
     now, course = timezone.now(), Course.objects.get(pk=course.pk)
     chart = read_course_reviews(course.pk, HEADLINE, now, entries_until=new.known_at)
     now = max(now, chart.recorded_until or now)
-    piece = _check_unchanged(course, chart, new, now)
+    piece = check_unchanged(course, chart, new, now)
     return GradeReview.objects.create(
         course=course,
         form_id=new.form_id,
@@ -130,7 +130,7 @@ def _replayed(before: GradeReview, new: NewSignOff) -> GradeReview:
     return before
 
 
-def _check_unchanged(course: Course, chart: CourseReviews, new: NewSignOff, now: datetime) -> Piece:
+def check_unchanged(course: Course, chart: CourseReviews, new: NewSignOff, now: datetime) -> Piece:
     """Return the period to sign as it is now; refuse it where it is not as the page showed it."""
     until = graded_until(now, course.ended_at, chart.latest_clinical_at)
     end = until if new.end is None else new.end

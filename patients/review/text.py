@@ -12,17 +12,20 @@ from patients.review.sign_off import ReviewPeriod, State, overlaps
 _MOST_URGENT_FIRST: Final = (State.NEW_LOOK, State.FELL, State.ANOTHER_GRADE, State.SIGNED)
 
 
-def state_text(period: ReviewPeriod, reader_id: int | None) -> str:
-    """Return the state of a period in words, as a list has it beside its mark."""
+def state_text(period: ReviewPeriod, reader_id: int | None, *, today: str = "now") -> str:
+    """Return the state of a period in words, as a list has it beside its mark.
+
+    ``today`` is the word for the time looked at: "then" where that is past.
+    """
     grade, sign_off = period.to_sign.grade, period.sign_off
     if sign_off is None:
-        return _unsigned_text(period, reader_id)
+        return _unsigned_text(period, reader_id, today)
     name, signed = _who(sign_off, reader_id), signed_text(sign_off)
     if period.state is State.NEW_LOOK:
         raised = time_text(period.to_sign.start)
-        return f"needs a new look: now {grade} from {raised}, {name} {signed}"
+        return f"needs a new look: {today} {grade} from {raised}, {name} {signed}"
     if period.state is State.FELL:
-        return f"{signed}, {_today(grade)} · {name}"
+        return f"{signed}, {_today(grade, today)} · {name}"
     if period.state is State.ANOTHER_GRADE:
         return f"{name} {signed}: {reason_text(sign_off)}"
     return f"grade {sign_off.stated_grade}, signed by {name}"
@@ -43,11 +46,25 @@ def short_text(period: ReviewPeriod, waiting: int) -> str:
     return f"{text}, {_today(period.to_sign.grade)}" if period.state is State.FELL else text
 
 
-def _unsigned_text(period: ReviewPeriod, reader_id: int | None) -> str:
+def label_text(period: ReviewPeriod, *, today: str = "now") -> str:
+    """Return what stands behind the mark of a period in the plots, where there is room."""
+    sign_off, grade = period.sign_off, period.to_sign.grade
+    if period.state is State.NEW_LOOK:
+        return "new look"
+    if sign_off is None:
+        return "goes on as signed" if period.goes_on_as_signed else "not signed"
+    if period.state is State.FELL:
+        return f"{signed_text(sign_off)}, {_today(grade, today)}"
+    if period.state is State.ANOTHER_GRADE:
+        return f"stated {sign_off.stated_grade} · {sign_off.author_name}"
+    return f"grade {sign_off.stated_grade} · {sign_off.author_name}"
+
+
+def _unsigned_text(period: ReviewPeriod, reader_id: int | None, today: str) -> str:
     grade, before = period.to_sign.grade, period.before
     if period.state is State.NEW_LOOK and before is not None:
         return (
-            f"needs a new look: now {grade} from {time_text(period.start)}, "
+            f"needs a new look: {today} {grade} from {time_text(period.start)}, "
             f"{_who(before, reader_id)} {signed_text(before)}"
         )
     if period.state is State.NOTHING_TO_SIGN:
@@ -95,5 +112,5 @@ def _signed_now(
     return SignedNow(state.key, state.mark, state.words, text)
 
 
-def _today(grade: int | None) -> str:
-    return "not graded now" if grade is None else f"computed now {grade}"
+def _today(grade: int | None, today: str = "now") -> str:
+    return f"not graded {today}" if grade is None else f"computed {today} {grade}"

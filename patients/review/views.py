@@ -17,9 +17,10 @@ from grading.systems import HEADLINE
 from patients.display.banner import banner_of
 from patients.display.grade_card import never_charted
 from patients.display.text import site_time
-from patients.queries.known_at import read_known_at, read_neighbouring_acts
+from patients.models import Course
+from patients.queries.known_at import CourseKnownAt, read_known_at, read_neighbouring_acts
 from patients.queries.series import CourseValues, read_course_values, values_of
-from patients.queries.status import status_known_at
+from patients.queries.status import status_known_at, weights_among
 from patients.requests import SignedInRequest, View, course_or_404
 from patients.review.address import (
     AXES,
@@ -30,6 +31,7 @@ from patients.review.address import (
     parse_address,
     parse_instants,
 )
+from patients.review.changes import changes_since
 from patients.review.instant import advice_lines, neighbours, rules_not_met
 from patients.review.page import (
     TABLE_ROWS,
@@ -37,7 +39,10 @@ from patients.review.page import (
     table_rows,
     window_of,
 )
+from patients.review.panel import build_panel, read_panel_data
+from patients.review.place import PanelPlace
 from patients.review.series import as_json, nights, review_series
+from patients.review.sign_off_views import panel_context
 from patients.review.state import state_json
 
 _BAD_REQUEST: Final = 400
@@ -86,7 +91,7 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     at, known_at = address.instants.at, address.instants.known_at
     known = read_known_at(course, HEADLINE, known_at)
     status = status_known_at(known, at)
-    context = {
+    context: dict[str, Any] = {
         "address": address,
         "ranges": RANGES,
         "axes": AXES,
@@ -96,10 +101,31 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "course_id": course_id,
         "now": now,
         "steps": read_neighbouring_acts(course, known_at),
+        **_sign_off(request, course, address, known),
     }
     if address.view == "table":
         context |= _table(values_of(known, known_at), address)
     return render(request, "review/page.html", context)
+
+
+def _sign_off(
+    request: SignedInRequest, course: Course, address: ReviewAddress, known: CourseKnownAt
+) -> dict[str, Any]:
+    """Return the panel of the period under the cursor, and what changed since the reader looked.
+
+    As known at a time before now, the panel can be read alone, and nothing is marked as changed.
+    """
+    at, known_at = address.instants.at, address.instants.known_at
+    place = PanelPlace.of(request.get_full_path(), course.pk)
+    if not address.is_now:
+        chart = read_panel_data(course, request.user, known_at, known_at=known_at)
+        panel = build_panel(course, request.user, chart, known_at, at=at, is_then=True)
+        return panel_context(course, panel, chart, known_at, place)
+    chart = read_panel_data(course, request.user, known_at)
+    again = "again" in request.GET
+    panel = build_panel(course, request.user, chart, known_at, at=at, again=again)
+    changes = changes_since(course, chart.seen_until, known_at, weights_among(known.rows))
+    return panel_context(course, panel, chart, known_at, place) | {"changes": changes}
 
 
 def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:

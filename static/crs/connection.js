@@ -6,7 +6,7 @@ import { clockText } from "./site_time.js";
 
 const POLL_AGAIN_AFTER = 15_000;
 const FAILED_POLLS = 2; // of a server that answers with an error
-const POLLS = ["live", "board"];
+const POLLS = ["live", "board", "sign-off"];
 
 const notice = () => document.getElementById("connection");
 const element = (tag, text, more = {}) =>
@@ -68,7 +68,7 @@ const onResponse = ({ detail: { requestConfig, xhr } }) => {
   else if (polls && ++failed >= FAILED_POLLS) lost();
 };
 
-const NEEDED_BY = "[data-entry], [data-quick-actions], #guidance"; // a POST of these says so itself
+const NEEDED_BY = "[data-entry], [data-quick-actions], #guidance, #sign-off"; // a POST of these says so itself
 
 const says = (elt, text) => {
   const control = elt.matches("form") ? elt : (elt.closest(".tabs") ?? elt);

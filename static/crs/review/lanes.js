@@ -2,6 +2,8 @@
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 
+import { STRIP, drawSigned, lastLooked } from "./signed_marks.js";
+
 const GUTTER = 44;
 const ROW = 22;
 const SYNC = "crs-review";
@@ -84,6 +86,8 @@ const ground = (data) => (u) => {
 
 const marks = (data, state) => (u) => {
   if (data.first_tocilizumab_at !== null) upright(u, data.first_tocilizumab_at, css("--ink"), [1, 3]);
+  const looked = lastLooked();
+  if (looked !== null) upright(u, looked, css("--muted"), [6, 4], 1.5);
   if (state.at !== null) upright(u, state.at, css("--accent"), [], 2);
 };
 
@@ -219,12 +223,13 @@ export const ribbon = (data, state, host) => {
     ctx.restore();
   };
   const made = options(data, state, {
-    height: 92,
+    height: 92 + STRIP,
     scales: { y: { auto: false, range: [0, 5.6] } },
     series: [{}, { show: false }],
     axes: [hiddenAxis, gutterAxis(() => [1, 2, 3, 4, 5], (u, splits) => splits.map(String))],
-    hooks: { draw: [draw] },
+    hooks: { draw: [draw, drawSigned(data, { css, ratio, x, box })] },
   });
+  made.padding = [4, 6, 4 + STRIP, 0];
   return new uPlot(made, [[data.begins, data.known_at], [null, null]], host);
 };
 

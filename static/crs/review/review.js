@@ -1,6 +1,7 @@
 // Draws the history of one course: lanes under one time axis, one cursor through all of them.
 
 import { criteria, given, placeBefore, plot, ribbon, row, show, timeLane } from "./lanes.js";
+import { signedAt } from "./signed_marks.js";
 
 const host = document.querySelector("#plots");
 const DAY = 86400;
@@ -88,7 +89,8 @@ const build = (data) => {
       const ended = period && period.to !== null && period.to <= at;
       if (!period || ended) return show(lane, "–", "not graded", null);
       const bound = period.at_most > period.grade ? `could be ${period.at_most}` : "";
-      show(lane, period.grade, bound, period.grade);
+      const signed = signedAt(at);
+      show(lane, period.grade, [bound, signed && `${signed.mark} ${signed.label}`].filter(Boolean).join(" · "), period.grade);
     },
     "big",
   );
@@ -214,6 +216,10 @@ const steer = ({ data, plots, state, update }) => {
   };
   new ResizeObserver(resize).observe(host);
   resize();
+  document.body.addEventListener("crs:signed", () => {
+    redraw();
+    read(resting());
+  });
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
 
   const times = [...new Set(data.series.flatMap((one) => one.at).concat(data.periods.map((p) => p.from)))].sort(

@@ -180,11 +180,11 @@ def test_nights_are_whole_over_the_end_of_summer_time() -> None:
 def test_the_number_of_statements_is_constant(
     nurse_client: Client, reviewed: Course, course: Course, django_assert_num_queries: Any
 ) -> None:
-    """Session, user, course, the course as known, the acts beside the time known at."""
+    """Session, user, course, the course as known, acts beside the time known at, sign-offs."""
     page(nurse_client, course)
     for one in (course, reviewed):
         for view in ("plots", "table"):
-            with django_assert_num_queries(5):
+            with django_assert_num_queries(6):
                 page(nurse_client, one, view=view)
         for name in ("review_cursor", "review_series"):
             with django_assert_num_queries(4):
