@@ -29,6 +29,7 @@ from patients.review.sign_off import (
     Piece,
     ReviewPeriod,
     State,
+    fall_before,
     first_to_look_at,
     graded_until,
     period_at,
@@ -286,11 +287,12 @@ def sign_off_states(
     """Return the sign-off of each course as one mark, in one statement.
 
     It is that of a period which needs a new look, else of the last one that waits, else of the last
-    one. Courses that are not graded yet have none. The courses are open ones.
+    one; of a run that is not signed since its grade fell below what was signed, that fall. Courses
+    that are not graded yet have none. The courses are open ones.
     """
     found = {}
     for course_id, periods in _periods_of(list(course_ids), now).items():
-        first = first_to_look_at(periods)
+        first = fall_before(periods) or first_to_look_at(periods)
         if first is not None:
             waiting = sum(period.waits for period in periods)
             found[course_id] = SignOffState(

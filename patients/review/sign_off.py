@@ -213,6 +213,18 @@ def first_to_look_at(periods: Sequence[ReviewPeriod]) -> ReviewPeriod | None:
     return (waiting or others)[-1] if periods else None
 
 
+def fall_before(periods: Sequence[ReviewPeriod]) -> ReviewPeriod | None:
+    """Return the sign-off whose grade fell, where the last run goes on unsigned at the lower grade.
+
+    None where no sign-off precedes the last run so, or where a period needs a new look.
+    """
+    if len(periods) < 2 or any(period.state is State.NEW_LOOK for period in periods):
+        return None
+    fell, last = periods[-2:]
+    goes_on = fell.end == last.start and fell.pieces[-1].grade == last.pieces[0].grade
+    return fell if fell.state is State.FELL and last.sign_off is None and goes_on else None
+
+
 def by_grade(piece: Piece) -> int:
     """Return the grade as a key to order by; not graded is below every grade."""
     return _UNGRADED if piece.grade is None else piece.grade

@@ -38,12 +38,11 @@ def short_text(period: ReviewPeriod, waiting: int) -> str:
     """
     if period.state is State.NEW_LOOK:
         return "new look"
+    if period.state is State.FELL and period.sign_off is not None:
+        return f"{signed_text(period.sign_off)}, {_today(period.to_sign.grade)}"
     if waiting:
         return "not signed" if waiting == 1 else f"{waiting} not signed"
-    if period.sign_off is None:
-        return ""
-    text = signed_text(period.sign_off)
-    return f"{text}, {_today(period.to_sign.grade)}" if period.state is State.FELL else text
+    return "" if period.sign_off is None else signed_text(period.sign_off)
 
 
 def label_text(period: ReviewPeriod, *, today: str = "now") -> str:
