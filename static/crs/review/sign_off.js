@@ -13,6 +13,7 @@ const form = () => panel()?.querySelector("form") ?? null;
 const value = (name) => form()?.elements.namedItem(name)?.value ?? "";
 const isPanel = (elt) => elt?.id === "sign-off";
 
+let isMoving = false; // whether the panel was asked for another period
 let cursor = null; // the instant of the cursor, where another period than the shown one is asked for
 
 const isTyped = () => value("verdict") === "another" && TYPED.some((name) => value(name) !== "");
@@ -30,6 +31,7 @@ const addParameters = ({ detail }) => {
   detail.parameters.set("signature", panel().dataset.signature);
   const at = cursor ?? panel().dataset.at;
   if (at) detail.parameters.set("at", at);
+  isMoving = cursor !== null;
   if (cursor === null && form()) for (const name of SHOWN) detail.parameters.set(name, value(name));
 };
 
@@ -53,10 +55,10 @@ const followCursor = () => {
 
 let typed = null;
 const keepTyped = () => {
-  typed = isTyped() ? { start: value("start"), ...Object.fromEntries(TYPED.map((name) => [name, value(name)])) } : null;
+  typed = isTyped() && !isMoving ? Object.fromEntries(TYPED.map((name) => [name, value(name)])) : null;
 };
 const restoreTyped = () => {
-  if (!typed || value("start") !== typed.start) return;
+  if (!typed || !form()) return;
   form().elements.namedItem("verdict").value = "another";
   for (const name of TYPED) form().elements.namedItem(name).value = typed[name];
 };
