@@ -1,4 +1,4 @@
-"""A reviewer reads the history of grades and signs where she reads it: at a desk and on a tablet."""
+"""A reviewer signs where she reads the history of grades: at a desk and on a tablet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOURS = 24
 
 @pytest.fixture
 def reviewed(course: Course, nurse: User, intensivist: User) -> Course:
-    """Grade 1 for six hours, then 2 to now; seen before 50 % oxygen of five hours ago was charted."""
+    """Grade 1 for six hours, then 2; seen before 50 % oxygen of five hours ago was charted."""
     chart(course, nurse, "vitals", ago(hours=8), temperature_c="38.9")
     chart(course, nurse, "oxygen", ago(hours=2), device="nasal_cannula", flow_l_per_min="2")
     seen = timezone.now()
@@ -98,7 +98,7 @@ def test_from_what_changed_to_the_sign_off_of_the_period_under_the_cursor(
     evidence, form = (page.locator(each).bounding_box() for each in ("#at-cursor", "#sign-off"))
     assert evidence is not None
     assert form is not None
-    assert (form["x"] > evidence["x"]) is touch, "side by side on the tablet, one column at the desk"
+    assert (form["x"] > evidence["x"]) is touch, "side by side on the tablet alone"
 
     page.evaluate("scrollTo(0, 0)")
     press(4.5)
