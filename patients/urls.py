@@ -22,6 +22,7 @@ urlpatterns = [
     path("courses/<uuid:course_id>/live/", live.live, name="live"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
     path("courses/<uuid:course_id>/last-day/", bedside_parts.last_day, name="last_day"),
+    path("courses/<uuid:course_id>/timeline/table/", bedside_parts.table, name="timeline_table"),
     path("courses/<uuid:course_id>/flowsheet/", flowsheet_views.flowsheet, name="flowsheet"),
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
     path("courses/<uuid:course_id>/review/", review_views.review, name="review"),

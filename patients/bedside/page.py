@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +26,7 @@ from patients.display.previous_values import (
 )
 from patients.display.signature import signature_of
 from patients.display.text import capital, day_of
-from patients.display.timeline import TIMELINE_KINDS
+from patients.display.timeline import AS_TABLE, TABLE_PARAMETERS, TIMELINE_KINDS
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
 from patients.forms.proposals import read_proposals
@@ -259,9 +260,19 @@ def render_page(
     view = TimelineView.of(request.GET)
     page = page_context(data, may_chart=can_chart(request.user), view=view)
     page |= form_context(empty_form(kind, data), kind)
+    page["table_query"] = _table_query(request.GET, view)
     if data.closing is None and "kind" in request.GET:
         page["form_template"] = "forms/entry_form.html"
     return render(request, "bedside/page.html", page | (context or {}), status=status)
+
+
+def _table_query(asked: QueryDict, view: TimelineView) -> str | None:
+    """Return what the table in the place of the timeline is asked for; None for the list."""
+    if asked.get("view") != AS_TABLE:
+        return None
+    day = view.day.isoformat() if view.day else ""
+    more = {name: asked[name] for name in TABLE_PARAMETERS if name in asked}
+    return urlencode({"kind": view.kind, "day": day, **more})
 
 
 def render_in_form_place(

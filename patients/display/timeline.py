@@ -41,6 +41,10 @@ TIMELINE_KINDS: Final = (
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 """What the timeline can be filtered by, with its label."""
+AS_TABLE: Final = "table"
+"""What a page says it shows in the place of the timeline where that is the table."""
+TABLE_PARAMETERS: Final = ("bin", "order", "end", "span")
+"""What an address says of the columns of that table."""
 _SHOWN_AS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 

@@ -27,6 +27,7 @@ BY_ENTRY: Final = "entry"
 NEWEST_FIRST: Final = "first"
 NEWEST_LAST: Final = "last"
 ALL_ROWS: Final = "all"
+GRADE_ONLY: Final = "grade"
 BINS: Final = ((BY_ENTRY, "Each time"), ("1", "1 h"), ("4", "4 h"), ("12", "12 h"))
 ORDERS: Final = ((NEWEST_LAST, "Newest right"), (NEWEST_FIRST, "Newest left"))
 ROWS: Final = (
@@ -35,6 +36,13 @@ ROWS: Final = (
     ("oxygen_and_drugs", "Oxygen and drugs"),
     ("results", "Results"),
     ("findings", "Findings and notes"),
+    ("oxygen", "Oxygen"),
+    ("drugs", "Vasopressors"),
+    ("fluids", "Fluids and weight"),
+    ("findings_only", "Findings"),
+    ("treatments", "Treatments"),
+    ("notes", "Notes"),
+    (GRADE_ONLY, "Grade only"),
 )
 _SPAN_H: Final = {BY_ENTRY: 24, "1": 24, "4": 72, "12": 120}
 """Hours of a window for which no other span is asked."""

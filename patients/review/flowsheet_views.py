@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -55,36 +56,40 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "query": query,
         "errors": form.errors,
         "form": form,
-        "review_url": _review_url(course_id, query),
-        **_choices(query, sheet),
+        "review_url": review_url(course_id, query),
+        **choices(query, sheet),
     }
     status = 200 if is_valid else _BAD_REQUEST
     return render(request, "review/flowsheet.html", context, status=status)
 
 
-def _choices(query: FlowsheetQuery, sheet: Sheet) -> dict[str, Any]:
-    """Return what the page lets choose, as addresses."""
+def choices(
+    query: FlowsheetQuery, sheet: Sheet, address: Callable[..., str] | None = None
+) -> dict[str, Any]:
+    """Return what the page lets choose, as addresses; ``address`` is where it is shown."""
+    address = address or query.address
     hours = query.window.hours
     has_later = sheet.end < query.latest_end
     later = min(query.latest_end, sheet.end + (sheet.end - sheet.start))
     return {
-        "bins": [
-            Link(label, query.address(bin=key, span=None), key == query.bin) for key, label in BINS
+        "bins": [Link(label, address(bin=key, span=None), key == query.bin) for key, label in BINS],
+        "order_links": [
+            Link(label, address(order=key), key == query.order) for key, label in ORDERS
         ],
         "orders": ORDERS,
         "row_choices": ROWS,
-        "earlier": query.address(end=sheet.start, span=hours),
-        "later": query.address(end=later, span=hours) if has_later else "",
-        "newest": query.address(end=None, span=None),
+        "earlier": address(end=sheet.start, span=hours),
+        "later": address(end=later, span=hours) if has_later else "",
+        "newest": address(end=None, span=None),
         "last_entry": ""
         if sheet.last_before is None
-        else query.address(end=sheet.last_before + _A_MOMENT, span=hours),
-        "now": query.address(known_at=None),
+        else address(end=sheet.last_before + _A_MOMENT, span=hours),
+        "now": address(known_at=None),
         "until_text": f"{site_time(sheet.end):%Y-%m-%dT%H:%M}",
     }
 
 
-def _review_url(course_id: uuid.UUID, query: FlowsheetQuery) -> str:
+def review_url(course_id: uuid.UUID, query: FlowsheetQuery) -> str:
     """Return the address of the plots, to which the name of a row leads."""
     address = reverse("patients:review", args=[course_id])
     asked = "" if query.known_at is None else urlencode({"known_at": query.known_at.isoformat()})

@@ -145,18 +145,20 @@ def _blocks(
     until: datetime,
     assessed_since: datetime | None,
 ) -> Iterator[Block]:
+    def span(run: Sequence[GradePeriodRow], not_before: datetime) -> tuple[float, float]:
+        start, end = max(run[0].start, since, not_before), min(run[-1].end or until, until)
+        left = _x(start, since)
+        return left, round(_x(end, since) - left, 1)
+
     for (grade, at_most), group in groupby(periods, lambda one: (one.grade, one.at_most)):
-        run = list(group)
-        start, end = max(run[0].start, since), min(run[-1].end or until, until)
-        left, right = _x(start, since), _x(end, since)
-        if at_most > grade and right > left:
+        left, width = span(list(group), since)
+        if at_most > grade and width > 0:
             low, high = _height(grade), _height(at_most)
-            yield Block(left, _HEIGHT - high, round(right - left, 1), high - low, None)
-        if grade == 0:
-            left = _x(max(start, assessed_since or end), since)
-        if right > left:
-            height = _height(grade)
-            yield Block(left, _HEIGHT - height, round(right - left, 1), height, grade)
+            yield Block(left, _HEIGHT - high, width, high - low, None)
+    for grade, group_of_grade in groupby(periods, lambda one: one.grade):
+        left, width = span(list(group_of_grade), since if grade else (assessed_since or until))
+        if width > 0:
+            yield Block(left, _HEIGHT - _height(grade), width, _height(grade), grade)
 
 
 def _height(grade: int) -> int:

@@ -210,6 +210,12 @@ def test_the_last_day_of_the_card(page: Page) -> None:
     assert len(statements) == SESSION_AND_USER + 3, listed(statements)
 
 
+def test_the_table_in_the_place_of_the_timeline(page: Page) -> None:
+    """Session, user, course, and one statement for the whole sheet."""
+    statements = page.get(page.address("timeline_table"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+
+
 def test_the_board(page: Page) -> None:
     """With the state that the browser has named, one statement answers that nothing changed."""
     address = reverse("patients:board")
