@@ -64,6 +64,7 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "banner": banner,
         "guidance": guidance,
         "closed": data.closed,
+        "clock_ahead": data.clock_ahead,
         "may_reopen": can_chart(request.user),
         "goes_on_again": not data.closed and not request.GET.get("fields"),
         **shared_context(course, may_chart=may_chart),

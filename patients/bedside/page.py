@@ -25,7 +25,7 @@ from patients.display.previous_values import (
     running_infusions,
 )
 from patients.display.signature import signature_of
-from patients.display.text import capital, day_of
+from patients.display.text import capital, clock_ahead_text, day_of
 from patients.display.timeline import AS_TABLE, TABLE_PARAMETERS, TIMELINE_KINDS
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
@@ -110,6 +110,11 @@ class BedsideData:
         return closed_notice(self.closing, self._died_at, timezone.now())
 
     @property
+    def clock_ahead(self) -> str:
+        """A warning where the application's clock alone is ahead, else ""."""
+        return "" if self.status.clock is None else clock_ahead_text(self.status.clock)
+
+    @property
     def _died_at(self) -> datetime | None:
         if not self.status.current.ended:
             return None
@@ -173,6 +178,7 @@ def page_context(
         "guidance": panel_for_status(status, history, data.unchanged),
         "timeline": timeline_of(data.course.pk, timeline_at, view, can_correct=may_chart),
         "closed": closed,
+        "clock_ahead": data.clock_ahead,
         "may_reopen": may_reopen,
         "live": live_signatures(data),
         "form_template": "bedside/closed_form.html" if closed else "forms/entry_form.html",
@@ -199,7 +205,7 @@ def live_signatures(data: BedsideData) -> dict[str, str]:
     """Return the digest of each part of the page that has no element of its own to carry it.
 
     ``values`` are what a form shows of the chart; ``state`` says whether the course is open, closed
-    or ended by a death.
+    or ended by a death, and whether a clock is ahead.
     """
     status, grades = data.status, data.history.grades
     values = signature_of(
@@ -217,7 +223,7 @@ def live_signatures(data: BedsideData) -> dict[str, str]:
     return {
         "values": values,
         "timeline": timeline,
-        "state": closed.signature if closed else "open",
+        "state": f"{closed.signature if closed else 'open'}{' ahead' if data.clock_ahead else ''}",
     }
 
 

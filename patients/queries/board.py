@@ -224,7 +224,7 @@ SELECT md5(concat_ws('|', board.courses,
     (SELECT max(lower(valid)) FROM patients_gradeperiod
         WHERE {known_now} AND lower(valid) <= board.now),
     (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= board.now)
-)), board.last_recorded_at
+)), board.last_recorded_at, clock_timestamp()
 FROM (
     SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, last.recorded_at), E'\\n' ORDER BY id)
             AS courses,
@@ -239,12 +239,17 @@ FROM (
 """.replace("{known_now}", sql_known_now())
 
 
-def read_board_state(now: datetime, *, ended: bool = False) -> tuple[str, datetime | None]:
-    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones.
+class BoardState(NamedTuple):
+    """The stamp of a board, when its courses were charted last, and the database's clock."""
 
-    With it when anything was recorded last in a course of the board.
-    """
+    stamp: str
+    last_recorded_at: datetime | None
+    clock: datetime
+
+
+def read_board_state(now: datetime, *, ended: bool = False) -> BoardState:
+    """Read the state of the board of open courses at ``now``, or of that of ended ones."""
     with connection.cursor() as cursor:
         cursor.execute(SQL_BOARD_STATE, {"now": now, "ended": ended})
-        digest, last_recorded_at = cursor.fetchone()
-    return f"{timezone.localdate(now)}-{digest}", last_recorded_at
+        digest, last_recorded_at, clock = cursor.fetchone()
+    return BoardState(f"{timezone.localdate(now)}-{digest}", last_recorded_at, clock)

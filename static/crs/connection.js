@@ -66,6 +66,7 @@ const onResponse = ({ detail: { requestConfig, xhr } }) => {
   if (!xhr?.status) return;
   const polls = isPoll(requestConfig?.elt);
   if (xhr.status === 401 && asksItself(requestConfig?.elt)) signedOut();
+  else if (asksItself(requestConfig?.elt) && !polls) return; // only the poll says how old the page is
   else if (xhr.status < 400 || (xhr.status < 500 && !polls)) heard();
   else if (polls && ++failed >= FAILED_POLLS) lost();
 };

@@ -239,3 +239,16 @@ const form = document.querySelector("[data-sheet-form]");
 form?.addEventListener("change", (event) => {
   if (event.target.matches("select")) form.requestSubmit();
 });
+
+// The page does not change by itself: after a while it says which state it shows, and the newest column
+// is dashed.
+const OLD_AFTER = 5 * 60_000;
+const old = document.querySelector("[data-sheet-old]");
+if (old) {
+  const openedAt = Date.now();
+  setInterval(() => {
+    if (Date.now() - openedAt < OLD_AFTER) return;
+    old.hidden = false;
+    document.body.dataset.sheetIsOld = "";
+  }, 10_000);
+}
