@@ -120,7 +120,7 @@ def _known_at(query: Mapping[str, str], now: datetime) -> datetime:
     typed = f"{query['known_date'].strip()} {query.get('known_time', '').strip()}"
     try:
         there = datetime.strptime(typed, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the site's zone follows
-        instant = there.replace(tzinfo=timezone.get_current_timezone())
+        instant = there.replace(tzinfo=timezone.get_default_timezone())
     except ValueError:
         raise BadAddressError(
             "known_at", "expected a date like 2026-11-28 and a time like 14:00"
