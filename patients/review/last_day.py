@@ -173,11 +173,13 @@ def _grades_text(
 ) -> str:
     """Return the grades in words: "Grade 1 until 01:39, 2 until 03:40, 3 at the end."."""
     shown = [period for period in periods if since <= (period.end or until)]
-    said = [
+    numbered = [
         (grade_number(p.grade, assessed=was_assessed(p.grade, p.end or until, assessed_since)), p)
         for p in shown
     ]
-    runs = [(number, [p for _, p in run][-1]) for number, run in groupby(said, lambda one: one[0])]
+    runs = [
+        (number, [p for _, p in run][-1]) for number, run in groupby(numbered, lambda one: one[0])
+    ]
     if not runs:
         return "Not graded."
     parts = [f"{number} until {clock_text(p.end, until)}" for number, p in runs[:-1] if p.end]
