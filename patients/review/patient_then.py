@@ -46,7 +46,7 @@ def patient_then(data: FlowsheetData) -> PatientThen:
         product=course.product,
         day=day_text(course.infused_at, data.instant),
         baseline_text=baseline_text(data.facts.baseline.with_entries(charted)),
-        place=place_text(*data.place),
+        place=place_text(course.ward, course.bed),
         grade=grade,
         at_most=at_most,
     )
