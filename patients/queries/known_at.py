@@ -123,31 +123,6 @@ def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> 
     )
 
 
-class NeighbouringActs(NamedTuple):
-    """When something was recorded on a course: first, last before an instant, next after it.
-
-    None where there is none.
-    """
-
-    first: datetime | None
-    before: datetime | None
-    after: datetime | None
-
-
-def read_neighbouring_acts(course: Course, instant: datetime) -> NeighbouringActs:
-    """Read the times of recording next to ``instant``, which itself counts as neither."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-SELECT min(recorded_at), max(recorded_at) FILTER (WHERE recorded_at < %(instant)s),
-    min(recorded_at) FILTER (WHERE recorded_at > %(instant)s)
-FROM patients_chartingact WHERE course_id = %(course)s
-""",
-            {"course": course.pk, "instant": instant},
-        )
-        return NeighbouringActs(*cursor.fetchone())
-
-
 class PeriodKnownAt(NamedTuple):
     """The period in force at an instant, as known at another.
 

@@ -150,7 +150,9 @@ def test_any_instant_shows_what_was_not_met_and_the_advice(
     assert found["oxygen.below_40"] == "a higher rule of this kind is met"
     assert found["hypotension.low_pressure"] == "BP 100/56"
     assert found.keys().isdisjoint(line.code for line in answer.context["cursor"].criteria)
-    assert any("Tocilizumab given at 11:40" in line.summary for line in answer.context["advice"])
+    assert any(
+        "Tocilizumab given at 11:40" in line.summary for line in answer.context["around"].advice
+    )
     assert (answer.context["before"].grade, answer.context["after"].grade) == (2, 2)
     then = page(
         nurse_client, reviewed, "instant", at="2026-11-27T13:00:00+00:00",
