@@ -17,6 +17,7 @@ from django.db import connection
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts
 from grading.engine.grading_system import GradingSystem
+from grading.engine.vocabulary import LATEST
 from patients.models import Course
 from patients.queries.course_then import SQL_CHANGES_OF_COURSE, course_then
 from patients.queries.courses import Closing
@@ -100,8 +101,14 @@ class CourseKnownAt:
         return parse_entries(self.rows)
 
 
-def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> CourseKnownAt:
-    """Read ``course`` as it was known at ``known_at``, in one statement."""
+def read_known_at(
+    course: Course, system: GradingSystem, known_at: datetime, *, is_now: bool = False
+) -> CourseKnownAt:
+    """Read ``course`` as it was known at ``known_at``, in one statement.
+
+    ``is_now``: identity and place are the present ones, though their rows may be stamped by the
+    database a moment after the clock of the application.
+    """
     params: dict[str, Any] = {
         "course": course.pk,
         "patient": course.patient_id,
@@ -111,7 +118,7 @@ def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> 
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_KNOWN_AT, params)
         entries, decided, answers, periods, changes = cursor.fetchone()
-    then = course_then(course, changes, known_at)
+    then = course_then(course, changes, LATEST if is_now else known_at)
     return CourseKnownAt(
         course=then.course,
         known_at=known_at,

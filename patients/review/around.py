@@ -23,7 +23,10 @@ from patients.review.text import state_text
 
 @dataclass(frozen=True, slots=True)
 class SignedAt:
-    """The sign-off of the period at an instant, as it was known; ``author`` "" is not signed."""
+    """The sign-off of the period at an instant, as it was known.
+
+    ``author`` is who signed it, or what came before it, with role and time; "" for neither.
+    """
 
     span: str
     text: str
@@ -63,7 +66,7 @@ def _signed_at(known: CourseKnownAt, at: datetime) -> SignedAt | None:
     )
     if period is None:
         return None
-    sign_off = period.sign_off
+    sign_off = period.sign_off or period.before
     return SignedAt(
         f"from {time_text(period.start)}"
         if period.is_open

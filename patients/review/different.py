@@ -183,6 +183,9 @@ def _replaced(
 
 
 def _label(row: EntryRow) -> str:
+    read = parse_entry(row)
+    if isinstance(read, kinds.Vasopressor):
+        return str(read.drug.label)
     return str(EntryKind(row.kind).label)
 
 

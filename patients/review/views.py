@@ -91,7 +91,7 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     now, query = now_for(course), request.GET.dict()
     address, refused = _address_of_form(query, now)
     known_at = address.instants.known_at
-    known = read_known_at(course, HEADLINE, known_at)
+    known = read_known_at(course, HEADLINE, known_at, is_now=address.is_now)
     steps = read_neighbours(course, known_at, now, with_marks=not address.is_now)
     context = _at_cursor(known, address) | {
         "ranges": RANGES,
@@ -100,7 +100,7 @@ def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "latest": now,
         "tool": known_at_tool(steps, address, refused, query),
         "closed": closed_notice(known.closing, None, known_at),
-        "different": differences(known, read_known_at(course, HEADLINE, now))
+        "different": differences(known, read_known_at(course, HEADLINE, now, is_now=True))
         if address.different
         else None,
     }
@@ -173,7 +173,8 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
     course = course_or_404(course_id)
     address = parse_address(request.GET.dict(), now_for(course))
-    known = read_known_at(course, HEADLINE, address.instants.known_at)
+    known_at = address.instants.known_at
+    known = read_known_at(course, HEADLINE, known_at, is_now=address.is_now)
     return render(request, "review/at_cursor.html", _at_cursor(known, address))
 
 
@@ -184,7 +185,7 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course = course_or_404(course_id)
     address = parse_address(request.GET.dict(), now_for(course))
     at, known_at = address.instants.at, address.instants.known_at
-    known = read_known_at(course, HEADLINE, known_at)
+    known = read_known_at(course, HEADLINE, known_at, is_now=address.is_now)
     context = _at_cursor(known, address)
     status = context["status"]
     before, after = neighbours(known.periods, at, known_at)
