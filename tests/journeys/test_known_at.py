@@ -18,7 +18,7 @@ from django.db import connection
 from django.urls import reverse
 
 from crs_app.accounts.models import Role, User
-from patients.models import Course
+from patients.models import Course, PolicyVersion
 from tests.entry_forms import HTMX, form, send_correction, url
 from tests.journeys.chart_story import Story, at, parts
 from tests.journeys.hospital_clock import HospitalClock
@@ -98,6 +98,13 @@ def policy_changed(story: Story) -> None:
     story.post("administrator", PAGE, fields | {"step": "confirm"})
 
 
+def recalculated_under_the_new_policy(story: Story) -> None:
+    version = PolicyVersion.objects.latest("pk")
+    fields = {"form_id": str(uuid.uuid4()), "version": version.pk, "reason": "asked by the ward"}
+    address = reverse("patients:course_policy", args=[story.course.pk])
+    story.post("administrator", address, fields | {"step": "confirm"})
+
+
 def norepinephrine(story: Story) -> None:
     story.chart("vasopressor", drug="norepinephrine", rate="0.32", unit="ug/kg/min")
 
@@ -156,6 +163,7 @@ STORY: list[tuple[datetime, Callable[[Story], None]]] = [
     (at(24, "18:00"), name_corrected),
     (at(24, "18:30"), birth_date_corrected),
     (at(24, "19:00"), policy_changed),
+    (at(24, "19:15"), recalculated_under_the_new_policy),
     (at(24, "19:30"), norepinephrine),
     (at(24, "22:00"), nothing),
     (at(24, "22:30"), advice_answered),
