@@ -191,3 +191,16 @@ def test_the_number_of_statements_is_constant(
         for name in ("review_cursor", "review_series"):
             with django_assert_num_queries(4):
                 page(nurse_client, one, name)
+
+
+def test_the_number_of_statements_of_the_past_is_constant(
+    nurse_client: Client, reviewed: Course, course: Course, django_assert_num_queries: Any
+) -> None:
+    """Those of now, and the sign-offs; what is different today adds the course of today."""
+    page(nurse_client, course)
+    for one in (course, reviewed):
+        known_at = page(nurse_client, one).context["latest"].isoformat()
+        with django_assert_num_queries(6):
+            page(nurse_client, one, known_at=known_at)
+        with django_assert_num_queries(8):
+            page(nurse_client, one, known_at=known_at, different="1")
