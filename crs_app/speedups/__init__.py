@@ -12,7 +12,7 @@ sessions           ``django.contrib.sessions.backends.db``                  0.2 
 user_backend       ``ModelBackend.get_user``                                0.2 ms, 3 %
 course_reader      ``patients.queries.courses.read_course_by_orm``          0.6 ms, 9 %
 postgresql         the statement of ``CONN_HEALTH_CHECKS``                  a round trip
-rendered_parts     rendering a row or an item again on each page            a page: see below
+rendered_parts     rendering a row, an item or a reason again on each page  a page: see below
 garbage_collector  Python's thresholds (700, 10, 10); no freeze             4 to 8 %
 =================  =======================================================  ==================
 

@@ -40,7 +40,7 @@ from patients.guidance.panel import GuidancePanel, build_panel
 from patients.models import Course, EntryKind
 from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
-from patients.queries.entries import parse_entries, parse_entry
+from patients.queries.entries import parse_entry
 from patients.queries.grades import GradeHistory
 from patients.queries.guidance_answers import AnswerRow, read_latest_answers
 from patients.queries.status import read_course_status, read_history_for, weights_among
@@ -139,7 +139,7 @@ def after_save(
             history.grades,
             history.authors,
             history.assessed_since,
-            recent=parse_entries(history.recent),
+            recent=history.recent,
             age_years=age_at_infusion(course),
         ),
         banner=_banner(result),

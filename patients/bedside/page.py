@@ -37,7 +37,6 @@ from patients.models import Course, EntryKind
 from patients.queries.ages import age_at_infusion
 from patients.queries.attributions import AttributionProposal, read_latest_attributions
 from patients.queries.courses import Closing, now_for, read_closing
-from patients.queries.entries import parse_entries
 from patients.queries.grades import GradeHistory
 from patients.queries.status import (
     CourseStatus,
@@ -189,7 +188,7 @@ def card_of(data: BedsideData) -> GradeCard:
         history.authors,
         history.assessed_since,
         closed=data.closing is not None,
-        recent=parse_entries(history.recent),
+        recent=history.recent,
         age_years=age_at_infusion(data.course),
     )
 

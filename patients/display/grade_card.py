@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +17,7 @@ from patients.display.next_change import GradeAt, NextChange, next_change
 from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
 from patients.display.text import (
+    age_text,
     clock_behind_text,
     day_of,
     entry_text,
@@ -30,12 +31,20 @@ from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An entry that a criterion rests on; ``what`` names it where there are several."""
+    """An entry that a criterion rests on; ``what`` names it where there are several.
+
+    ``age`` is written where the entry is so old that it must be checked, "" otherwise.
+    """
 
     what: str
     at: datetime
     author: str
-    stale: bool
+    age: str
+
+    @property
+    def stale(self) -> bool:
+        """Whether the entry is so old that it must be checked."""
+        return self.age != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +103,9 @@ class Reason:
 class GradeCard:
     """Current status of a course; ``grade`` None: not graded (before infusion, after a death).
 
-    ``missing`` is what must be charted before a grade 0 can be shown: ``shown_grade`` is None until
-    then. ``signature`` changes when anything but an age changes.
+    ``reasons`` are all of them, those that decide grade and bound first, then the highest grade
+    first. ``missing`` is what must be charted before a grade 0 can be shown: ``shown_grade`` is
+    None until then. ``signature`` changes when anything but an age changes.
     """
 
     course_id: UUID
@@ -108,6 +118,7 @@ class GradeCard:
     maximum_at: datetime | None
     criteria: list[CriterionLine]
     unknown: list[UnknownLine]
+    reasons: list[Reason]
     upcoming: list[NextChange]
     excluded: list[str]
     strip: list[StripValue]
@@ -136,19 +147,6 @@ class GradeCard:
     def grade_words(self) -> str:
         """The grade as it is read out: "grade 2", "not assessed", "not graded"."""
         return grade_words(self.grade, assessed=not self.missing)
-
-    @property
-    def reasons(self) -> list[Reason]:
-        """Every reason, those that decide grade and bound first, then the highest grade first."""
-        met = [Reason("met", c.grade, c.clause, c.uncertain, c.sources) for c in self.criteria]
-        unknown = [
-            Reason("unknown", u.could_reach, clause_of(u.code, {}, u.text)) for u in self.unknown
-        ]
-        if self.grade is None or self.at_most is None or self.at_most <= self.grade:
-            return [*met, *unknown]
-        bound = next((u for u in unknown if u.grade == self.at_most), None)
-        others = [*met[1:], *(u for u in unknown if u is not bound)]
-        return [*met[:1], *([] if bound is None else [bound]), *others]
 
     @property
     def deciding(self) -> list[Reason]:
@@ -232,7 +230,7 @@ def grade_card(
         "peak_24h": _peak(intervals, now),
         "maximum": maximum,
         "maximum_at": next((s.start for s in intervals if s.grade == maximum), None),
-        "criteria": [_criterion(item, status, authors) for item in status.criteria],
+        "criteria": _criteria(status, authors, closed=closed),
         "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
         "upcoming": [] if closed else list(_upcoming(status)),
         "excluded": _excluded(status),
@@ -246,9 +244,27 @@ def grade_card(
     return GradeCard(
         course_id=course_id,
         as_of=now,
+        reasons=_reasons(shown_on_card),
         signature=signature_of(day_of(now), sorted(_without_ages(shown_on_card).items())),
         **shown_on_card,
     )
+
+
+def _reasons(shown_on_card: Mapping[str, Any]) -> list[Reason]:
+    """Return every reason, those that decide grade and bound first, then the highest grade."""
+    met = [
+        Reason("met", c.grade, c.clause, c.uncertain, c.sources) for c in shown_on_card["criteria"]
+    ]
+    unknown = [
+        Reason("unknown", u.could_reach, clause_of(u.code, {}, u.text))
+        for u in shown_on_card["unknown"]
+    ]
+    grade, at_most = shown_on_card["grade"], shown_on_card["at_most"]
+    if grade is None or at_most is None or at_most <= grade:
+        return [*met, *unknown]
+    bound = next((u for u in unknown if u.grade == at_most), None)
+    others = [*met[1:], *(u for u in unknown if u is not bound)]
+    return [*met[:1], *([] if bound is None else [bound]), *others]
 
 
 def _since(intervals: Sequence[GradeInterval], grade: int | None) -> datetime | None:
@@ -266,33 +282,45 @@ def _peak(intervals: Sequence[GradeInterval], now: datetime) -> int | None:
     return max((s.grade for s in intervals if s.end is None or s.end > begin), default=None)
 
 
-def _criterion(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> CriterionLine:
-    return CriterionLine(
-        code=item.code,
-        grade=item.grade,
-        text=item.explanation,
-        clause=clause_of(item.code, item.params, item.explanation),
-        uncertain=item.uncertain,
-        sources=_sources(item, status, authors),
-        citation=str(item.citation),
-    )
+def _criteria(
+    status: Any, authors: Mapping[str, EntryAuthor], *, closed: bool
+) -> list[CriterionLine]:
+    latest = {entry.id: (key, entry) for key, entry in status.latest.items()}
+    to_check = set() if closed else {status.latest[key].id for key in status.stale}
+    return [
+        CriterionLine(
+            code=item.code,
+            grade=item.grade,
+            text=item.explanation,
+            clause=clause_of(item.code, item.params, item.explanation),
+            uncertain=item.uncertain,
+            sources=_sources(item.evidence, latest, authors, to_check, status.at),
+            citation=str(item.citation),
+        )
+        for item in status.criteria
+    ]
 
 
-def _sources(item: Any, status: Any, authors: Mapping[str, EntryAuthor]) -> tuple[Source, ...]:
+def _sources(
+    evidence: Iterable[str],
+    latest: Mapping[str, tuple[str, entries.Entry]],
+    authors: Mapping[str, EntryAuthor],
+    to_check: Container[str],
+    now: datetime,
+) -> tuple[Source, ...]:
     """Return the entries behind a criterion that still hold, each with its own time and author.
 
-    Where none of them is the latest about its thing, as for a bolus, all are returned.
+    Where none of them is among the ``latest`` about a thing, as for a bolus, all are returned.
     """
-    known = {pk: authors[pk] for pk in item.evidence if pk in authors}
-    latest = {entry.id: (key, entry) for key, entry in status.latest.items() if entry.id in known}
-    stale = {entry.id for key, entry in status.latest.items() if key in status.stale}
-    shown = latest or known
+    known = [pk for pk in evidence if pk in authors]
+    shown = [pk for pk in known if pk in latest] or known
+    several = len(shown) > 1
     sources = [
         Source(
-            what=_what(*latest[pk]) if pk in latest and len(shown) > 1 else "",
-            at=known[pk].at,
-            author=known[pk].name,
-            stale=pk in stale,
+            what=_what(*latest[pk]) if several and pk in latest else "",
+            at=authors[pk].at,
+            author=authors[pk].name,
+            age=age_text(authors[pk].at, now) if pk in to_check else "",
         )
         for pk in shown
     ]
@@ -352,7 +380,10 @@ def _without_ages(shown_on_card: Mapping[str, Any]) -> dict[str, Any]:
     The signature covers it together with the date: a time of day shows its date on another day.
     """
     lasting = dict(shown_on_card)
-    lasting["criteria"] = [(c.code, c.sources, c.uncertain) for c in shown_on_card["criteria"]]
+    lasting["criteria"] = [
+        (c.code, c.uncertain, *((s.what, s.at, s.author, s.stale) for s in c.sources))
+        for c in shown_on_card["criteria"]
+    ]
     lasting["unknown"] = [u.code for u in shown_on_card["unknown"]]
     lasting["upcoming"] = [(n.at, n.grade, n.at_most) for n in shown_on_card["upcoming"]]
     lasting["strip"] = [

@@ -280,7 +280,7 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
 
 def site_time(at: datetime) -> datetime:
     """Return a time in the zone of the site; in UTC at the ends of the calendar."""
-    zone = timezone.get_current_timezone()
+    zone = timezone.get_default_timezone()
     return _from_utc(at, zone) if at.tzinfo is UTC else in_zone(at, zone)
 
 

@@ -13,7 +13,7 @@ from grading.engine.analytes import Analyte
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, AgeBand
-from patients.display.text import pressure_text, short_value
+from patients.display.text import age_text, pressure_text, short_value
 
 _CRP: Final = f"lab.{Analyte.CRP}"
 _IN_ORDER: Final = (
@@ -34,7 +34,8 @@ _TRENDS: Final = {"↑": "rising", "↓": "falling", "=": "no change"}
 class StripValue:
     """One of the latest values.
 
-    ``trend`` compares it with the value before: "↑", "↓", "=" or "" where there is none.
+    ``age`` is written where the value is old, "" otherwise. ``trend`` compares it with the value
+    before: "↑", "↓", "=" or "" where there is none.
     ``abnormal`` is "low", "high" or "".
     """
 
@@ -43,9 +44,14 @@ class StripValue:
     value: str
     unit: str
     at: datetime
-    stale: bool
+    age: str
     trend: str = ""
     abnormal: str = ""
+
+    @property
+    def stale(self) -> bool:
+        """Whether the value is so old that it is marked."""
+        return self.age != ""
 
     @property
     def trend_words(self) -> str:
@@ -95,10 +101,14 @@ def _value(
         value=text,
         unit=unit,
         at=entry.at,
-        stale=key in status.stale,
+        age=_age(key, entry, status),
         trend=_trend(_number(key, entry), _number(key, before.get(key))),
         abnormal=_abnormal(key, entry, status, band),
     )
+
+
+def _age(key: str, entry: entries.Entry, status: Any) -> str:
+    return age_text(entry.at, status.at) if key in status.stale else ""
 
 
 def _number(key: str, entry: entries.Entry | None) -> Number | None:
@@ -146,7 +156,7 @@ def _oxygen(status: Any, before: Mapping[str, entries.Entry]) -> Iterable[StripV
         value=entry.device.label,
         unit=", ".join(settings),
         at=entry.at,
-        stale="oxygen" in status.stale,
+        age=_age("oxygen", entry, status),
         trend=_oxygen_trend(entry, earlier) if isinstance(earlier, entries.Oxygen) else "",
     )
 
@@ -178,7 +188,7 @@ def _drugs(status: Any, before: Mapping[str, entries.Entry]) -> Iterable[StripVa
             value=rate if is_number else rate_text(entry),
             unit=unit if is_number else "",
             at=entry.at,
-            stale=key in status.stale,
+            age=_age(key, entry, status),
             trend=_rate_trend(entry, before.get(key)),
         )
 

@@ -49,7 +49,7 @@ def parse_local_time(
     change of clocks skipped, and one that it repeated, unless ``which`` chooses or only one of the
     two has passed.
     """
-    zone = timezone.get_current_timezone()
+    zone = timezone.get_default_timezone()
     if at is None:
         if day is not None:
             raise LocalTimeError("Enter the time of day too.")

@@ -116,7 +116,7 @@ def advice_for_status(
             EngineAnswer(answer.code, Reply(answer.reply), answer.recorded_at)
             for answer in answers.values()
         ],
-        timezone=timezone.get_current_timezone(),
+        timezone=timezone.get_default_timezone(),
     )
     return Advice(course, status, items, answers, intervals, entry_rows, entries)
 

@@ -63,7 +63,7 @@ def age_text_of(born: date, at: datetime) -> str:
 
 
 def _today(at: datetime) -> date:
-    return in_zone(at, timezone.get_current_timezone()).date()
+    return in_zone(at, timezone.get_default_timezone()).date()
 
 
 def _months(born: date, at: datetime) -> int:

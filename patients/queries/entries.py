@@ -80,11 +80,11 @@ def parse_entry(entry: Entry | EntryRow) -> ChartedEntry:
 
 @lru_cache(maxsize=4096)
 def _parse(
-    pk: uuid.UUID,
+    pk: uuid.UUID | str,
     kind: str,
     at: str,
     recorded_at: str,
-    replaces_id: uuid.UUID | None,
+    replaces_id: uuid.UUID | str | None,
     body: str,
 ) -> ChartedEntry:
     """Parse an entry.
@@ -103,6 +103,15 @@ def _parse(
 
 def parse_entries(entries: Iterable[Entry | EntryRow]) -> list[ChartedEntry]:
     return [parse_entry(entry) for entry in entries]
+
+
+def parse_charted(text: str | None) -> list[ChartedEntry]:
+    """Return the grading entries of a JSON text with an array of columns for each, or None.
+
+    The columns are id, kind, clinical time, recording time, id of the replaced entry, and body as
+    text: cheaper than a row where nothing but the entry is wanted.
+    """
+    return [_parse(*columns) for columns in json.loads(text or "[]")]
 
 
 def sql_replaced(entry_id: str) -> str:

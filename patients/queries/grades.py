@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from crs_app.accounts.models import display_name_of
+from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.grading_system import GradingSystem
 from patients.models import Course, GradePeriod
 from patients.queries.assessed import SQL_ASSESSED_SINCE
@@ -21,6 +22,7 @@ from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     SQL_WEIGHTS,
     EntryRow,
+    parse_charted,
     parse_entry_rows,
     sql_not_replaced,
 )
@@ -268,7 +270,7 @@ SELECT (
     ORDER BY at DESC LIMIT 1
 ), (
     SELECT CAST(json_agg(json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at,
-        entry.replaces_id, entry.body::text, '', '', '')) AS text)
+        entry.replaces_id, entry.body::text)) AS text)
     FROM ({recent}) AS entry
 ), greatest((
     SELECT max(recorded_at) FROM patients_guidanceanswer
@@ -316,7 +318,7 @@ class GradeHistory(NamedTuple):
     may_have_answers: bool
     latest_entry_at: datetime | None
     latest_other_at: datetime | None
-    recent: list[EntryRow]
+    recent: list[ChartedEntry]
     rise: GradeChangeRow | None = None
     assessed_since: datetime | None = None
 
@@ -369,7 +371,7 @@ def read_grade_history(
         has_answers,
         entry_at,
         other_at,
-        parse_entry_rows(recent),
+        parse_charted(recent),
         None if rise is None else _rise_of(rise, assessed_since),
         assessed_since,
     )

@@ -57,7 +57,7 @@ def boundary_from(at: datetime, hours: int) -> datetime:
 
 def boundary_at(at: datetime, hours: int) -> datetime:
     """Return the last start of a column of ``hours`` up to ``at``."""
-    zone = timezone.get_current_timezone()
+    zone = timezone.get_default_timezone()
     there = at.astimezone(zone)
     if hours == 1:
         return there.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
@@ -71,7 +71,7 @@ def _following(boundary: datetime, hours: int) -> datetime:
     """Return the boundary after ``boundary``; wide columns keep to the hours of the wall clock."""
     if hours == 1:
         return boundary + HOUR
-    zone = timezone.get_current_timezone()
+    zone = timezone.get_default_timezone()
     return _local(boundary.astimezone(zone), hours, zone)
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import db as sessions
 from django.db.models import Model
+from django.test import override_settings
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -159,6 +160,6 @@ def test_a_part_is_rendered_once_for_a_day_and_a_language() -> None:
     with mock.patch.object(timezone, "now", return_value=tomorrow):
         render()
     assert len(rendered) == 3
-    with timezone.override("Asia/Tokyo"):
+    with override_settings(TIME_ZONE="Asia/Tokyo"):
         render()
     assert len(rendered) == 4

@@ -4,6 +4,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -67,7 +68,7 @@ def test_an_hour_that_was_twice_is_asked_about_in_the_form(clinician: User) -> N
     course = admit(clinician, infused_at=infused)
     fields = {"temperature": "38", "observed_date": "2026-10-25", "observed_time": "02:30"}
     with (
-        timezone.override("Europe/Berlin"),
+        override_settings(TIME_ZONE="Europe/Berlin"),
         mock.patch.object(timezone, "now", return_value=utc("2026-10-26 08:00")),
     ):
         form = bound(course, "vitals", **fields)

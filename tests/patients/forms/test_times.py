@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.test import override_settings
 
 from patients.forms.registry import CORRECTION_FORMS
 from patients.forms.times import EARLIER, LATER, LocalTimeError, parse_local_time
@@ -21,7 +21,7 @@ FORWARD = date(2026, 3, 29)
 
 @pytest.fixture(autouse=True)
 def berlin() -> Iterator[None]:
-    with timezone.override("Europe/Berlin"):
+    with override_settings(TIME_ZONE="Europe/Berlin"):
         yield
 
 

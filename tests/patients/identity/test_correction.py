@@ -247,7 +247,7 @@ def test_an_infusion_charted_elsewhere_takes_the_offset_of_the_site(
     assert course.infused_offset_seconds == 9 * 3600
     page = nurse_client.get(url("identity", course), {"what": "infusion"})
     assert "there" in text_of(page.content.decode())
-    with override_settings(TIME_ZONE="America/Chicago"), timezone.override("America/Chicago"):
+    with override_settings(TIME_ZONE="America/Chicago"):
         answer = confirm(
             nurse_client, course, sent("infusion", **infused(tokyo + timedelta(hours=5)))
         )

@@ -84,23 +84,22 @@ def test_the_hour_that_the_clocks_repeat_is_two_columns(
     nurse_client: Client, nurse: User, settings: Any
 ) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
-    with timezone.override("Europe/Berlin"):
-        course = admit(nurse, infused_at=datetime.fromisoformat("2025-10-24T10:00:00+02:00"))
-        sheet = sheet_of(
-            nurse_client, course, end="2025-10-26T12:00:00+01:00", span=24
-        )  # fmt: skip
-        labels = [column.label for column in sheet.columns]
-        assert len(labels) == 24
-        assert labels[labels.index("02+02") + 1] == "02+01"
-        ambiguous = page(nurse_client, course, end="2025-10-26T02:30")
-        assert ambiguous.status_code == 400
-        assert "occurred twice" in ambiguous.content.decode()
-        skipped = page(nurse_client, course, end="2026-03-29T02:30")
-        assert "did not exist" in skipped.content.decode()
-        wide = sheet_of(nurse_client, course, bin="4", end="2025-10-26T12:00:00+01:00", span=48)
-        lengths = {(c.end - c.start) / timedelta(hours=1) for c in wide.columns}
-        assert lengths == {4, 5}
-        assert sum((c.end - c.start for c in wide.columns), timedelta()) == wide.end - wide.start
+    course = admit(nurse, infused_at=datetime.fromisoformat("2025-10-24T10:00:00+02:00"))
+    sheet = sheet_of(
+        nurse_client, course, end="2025-10-26T12:00:00+01:00", span=24
+    )  # fmt: skip
+    labels = [column.label for column in sheet.columns]
+    assert len(labels) == 24
+    assert labels[labels.index("02+02") + 1] == "02+01"
+    ambiguous = page(nurse_client, course, end="2025-10-26T02:30")
+    assert ambiguous.status_code == 400
+    assert "occurred twice" in ambiguous.content.decode()
+    skipped = page(nurse_client, course, end="2026-03-29T02:30")
+    assert "did not exist" in skipped.content.decode()
+    wide = sheet_of(nurse_client, course, bin="4", end="2025-10-26T12:00:00+01:00", span=48)
+    lengths = {(c.end - c.start) / timedelta(hours=1) for c in wide.columns}
+    assert lengths == {4, 5}
+    assert sum((c.end - c.start for c in wide.columns), timedelta()) == wide.end - wide.start
 
 
 def test_an_empty_window_names_the_last_entry(
