@@ -10,10 +10,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
-from crs_app.accounts.models import Role
 from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
+from patients.display.author import author_text
 from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
 from patients.display.sign_off import reason_text, signed_text, span_text
@@ -90,6 +90,7 @@ class TimelineRow:
     shown_grade: str = ""
     shown_before: str = ""
     author: str = ""
+    author_role: str = ""
     recorded_at: datetime | None = None
     late_text: str = ""
     corrected: tuple[Superseded, ...] = ()
@@ -107,6 +108,11 @@ class TimelineRow:
     entry_id: uuid.UUID | None = None
     evidence: Evidence | None = None
     panel: tuple[TimelineRow, ...] = ()
+
+    @property
+    def by(self) -> str:
+        """The author, with the role at that time where it was kept."""
+        return author_text(self.author, self.author_role)
 
     @property
     def cursor(self) -> str:
@@ -221,6 +227,7 @@ def _entry_row(
         kind=row.kind,
         text=entry_text(read, _weight(entry, weights)),
         author=row.author,
+        author_role=row.kept_role,
         recorded_at=row.recorded_at,
         late_text=late_text(row.at, row.recorded_at),
         corrected=corrected,
@@ -341,7 +348,7 @@ def review_row(sign_off: SignOff) -> TimelineRow:
         at=sign_off.recorded_at,
         kind=REVIEW,
         text=f"Review: {signed_text(sign_off)} · {span}",
-        author=f"{sign_off.author_name}, {Role(sign_off.author_role).label}",
+        author=author_text(sign_off.author_name, sign_off.author_role),
         recorded_at=sign_off.recorded_at,
         note=reason_text(sign_off),
     )

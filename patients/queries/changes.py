@@ -97,3 +97,14 @@ def entries_recorded_at(course: Course, instants: Sequence[datetime]) -> QuerySe
         .select_related("recorded_by", "replaces__recorded_by")
         .order_by("recorded_at", "place")
     )
+
+
+def corrections_recorded_between(
+    course: Course, after: datetime, until: datetime
+) -> QuerySet[Entry]:
+    """Query the corrections and retractions recorded in (``after``, ``until``], with their acts."""
+    return (
+        Entry.objects.filter(course=course, recorded_at__gt=after, recorded_at__lte=until)
+        .exclude(replaces=None)
+        .select_related("recorded_by", "act")
+    )

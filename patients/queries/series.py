@@ -38,7 +38,13 @@ def values_of_window(data: FlowsheetData, until: datetime) -> CourseValues:
     """
     in_force = [one.row for one in (*data.held, *data.entries) if one.retraction is None]
     known = CourseKnownAt(
-        data.course, data.instant, in_force, data.policy_periods, answers=(), periods=data.periods
+        course=data.course,
+        known_at=data.instant,
+        rows=in_force,
+        policy_periods=data.policy_periods,
+        answers=(),
+        periods=data.periods,
+        closing=data.closing,
     )
     trace = trace_of(data.facts, [*data.in_force, *data.weights], until)
     return CourseValues(known, trace, until)
