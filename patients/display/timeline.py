@@ -10,10 +10,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
-from crs_app.accounts.models import Role
 from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
+from patients.display.author import author_text
 from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
 from patients.display.sign_off import SignedNow, reason_text, signed_text, span_text
@@ -41,6 +41,10 @@ TIMELINE_KINDS: Final = (
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 """What the timeline can be filtered by, with its label."""
+AS_TABLE: Final = "table"
+"""What a page says it shows in the place of the timeline where that is the table."""
+TABLE_PARAMETERS: Final = ("bin", "order", "end", "span")
+"""What an address says of the columns of that table."""
 _SHOWN_AS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
@@ -87,6 +91,7 @@ class TimelineRow:
     shown_grade: str = ""
     shown_before: str = ""
     author: str = ""
+    author_role: str = ""
     recorded_at: datetime | None = None
     late_text: str = ""
     corrected: tuple[Superseded, ...] = ()
@@ -105,6 +110,11 @@ class TimelineRow:
     evidence: Evidence | None = None
     panel: tuple[TimelineRow, ...] = ()
     signed: SignedNow | None = None
+
+    @property
+    def by(self) -> str:
+        """The author, with the role at that time where it was kept."""
+        return author_text(self.author, self.author_role)
 
     @property
     def cursor(self) -> str:
@@ -224,6 +234,7 @@ def _entry_row(
         kind=row.kind,
         text=entry_text(read, _weight(entry, weights)),
         author=row.author,
+        author_role=row.kept_role,
         recorded_at=row.recorded_at,
         late_text=late_text(row.at, row.recorded_at),
         corrected=corrected,
@@ -348,7 +359,7 @@ def review_row(sign_off: SignOff, signed: SignedNow | None) -> TimelineRow:
         at=sign_off.recorded_at,
         kind=REVIEW,
         text=f"Review: {text} · {span}",
-        author=f"{sign_off.author_name}, {Role(sign_off.author_role).label}",
+        author=author_text(sign_off.author_name, sign_off.author_role),
         recorded_at=sign_off.recorded_at,
         note=reason_text(sign_off),
         signed=signed,

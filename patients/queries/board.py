@@ -229,7 +229,7 @@ SELECT md5(concat_ws('|', board.courses,
     (SELECT max(id) FROM patients_gradereview),
     (SELECT id FROM patients_gradereview
         WHERE recorded_at <= board.now - %(again)s ORDER BY id DESC LIMIT 1)
-)), board.last_recorded_at
+)), board.last_recorded_at, clock_timestamp()
 FROM (
     SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, last.recorded_at), E'\\n' ORDER BY id)
             AS courses,
@@ -244,13 +244,18 @@ FROM (
 """.replace("{known_now}", sql_known_now())
 
 
-def read_board_state(now: datetime, *, ended: bool = False) -> tuple[str, datetime | None]:
-    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones.
+class BoardState(NamedTuple):
+    """The stamp of a board, when its courses were charted last, and the database's clock."""
 
-    With it when anything was recorded last in a course of the board.
-    """
+    stamp: str
+    last_recorded_at: datetime | None
+    clock: datetime
+
+
+def read_board_state(now: datetime, *, ended: bool = False) -> BoardState:
+    """Read the state of the board of open courses at ``now``, or of that of ended ones."""
     params: dict[str, Any] = {"now": now, "ended": ended, "again": SIGNED_AGAIN_AFTER}
     with connection.cursor() as cursor:
         cursor.execute(SQL_BOARD_STATE, params)
-        digest, last_recorded_at = cursor.fetchone()
-    return f"{timezone.localdate(now)}-{digest}", last_recorded_at
+        digest, last_recorded_at, clock = cursor.fetchone()
+    return BoardState(f"{timezone.localdate(now)}-{digest}", last_recorded_at, clock)

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from crs_app.accounts.models import display_name_of
 from grading.engine.grading_system import GradingSystem
-from patients.models import Course
+from patients.models import Course, Entry
 from patients.queries.entries import SQL_ENTRIES_AS_JSON, EntryRow, parse_entry_rows
 from patients.queries.reviews import Run, parse_runs, sql_runs
 
@@ -26,7 +27,7 @@ SELECT (SELECT as_text FROM ({then}) AS one_course (course_id, as_text)),
 )
 """.replace("{then}", sql_runs(known_at="%(seen)s", now="%(seen)s")).replace("{today}", sql_runs())
 SQL_CHANGED_BY: Final = f"""
-SELECT changed.at, act.source, author.username, author.first_name, author.last_name, (
+SELECT act.source, act.author_name, author.username, author.first_name, author.last_name, (
     SELECT {SQL_ENTRIES_AS_JSON}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
     WHERE entry.act_id = act.id
@@ -112,9 +113,20 @@ def read_changed_by(
     return [
         ChangedBy(
             source or "",
-            display_name_of(*names) if names[0] is not None else "",
+            kept_name or ("" if names[0] is None else display_name_of(*names)),
             parse_entry_rows(entries),
             parse_entry_rows(replaced),
         )
-        for _, source, *names, entries, replaced in rows
+        for source, kept_name, *names, entries, replaced in rows
     ]
+
+
+def corrections_recorded_between(
+    course: Course, after: datetime, until: datetime
+) -> QuerySet[Entry]:
+    """Query the corrections and retractions recorded in (``after``, ``until``], with their acts."""
+    return (
+        Entry.objects.filter(course=course, recorded_at__gt=after, recorded_at__lte=until)
+        .exclude(replaces=None)
+        .select_related("recorded_by", "act")
+    )

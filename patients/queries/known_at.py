@@ -17,9 +17,12 @@ from django.db import connection
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts
 from grading.engine.grading_system import GradingSystem
+from grading.engine.vocabulary import LATEST
 from patients.models import Course
+from patients.queries.course_then import SQL_CHANGES_OF_COURSE, course_then
+from patients.queries.courses import Closing
 from patients.queries.entries import (
-    SQL_ENTRIES_AS_JSON,
+    SQL_ENTRIES_WITH_ROLES_AS_JSON,
     EntryRow,
     course_facts,
     parse_entries,
@@ -45,6 +48,7 @@ SQL_READ_KNOWN_AT: Final = (
 SELECT (
     SELECT {as_json}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+        JOIN patients_chartingact AS act ON act.id = entry.act_id
     WHERE entry.course_id = %(course)s AND entry.recorded_at <= %(known_at)s
         AND entry.kind <> 'retraction' AND {in_force}
 ), (
@@ -55,8 +59,11 @@ SELECT (
     {periods_of}
     WHERE period.course_id = %(course)s AND period.system = %(system)s
         AND period.known @> %(known_at)s::timestamptz
+), (
+    {changes}
 )
-""".replace("{as_json}", SQL_ENTRIES_AS_JSON)
+""".replace("{as_json}", SQL_ENTRIES_WITH_ROLES_AS_JSON)
+    .replace("{changes}", SQL_CHANGES_OF_COURSE)
     .replace("{periods_of}", SQL_PERIODS_OF)
     .replace("{in_force}", sql_not_replaced_then("entry"))
     .replace("{decided}", SQL_POLICIES_DECIDED_THEN)
@@ -68,8 +75,9 @@ SELECT (
 class CourseKnownAt:
     """A course as it was known at ``known_at``.
 
-    ``rows`` are the entries in force then, in the engine's order; ``answers`` those to guidance,
-    newest first; ``periods`` the grades over clinical time.
+    ``course`` has identity, ward and bed of then; ``closing`` is how it had been closed, None where
+    it was open. ``rows`` are the entries in force then, in the engine's order; ``answers`` those to
+    guidance, newest first; ``periods`` the grades over clinical time.
     """
 
     course: Course
@@ -78,6 +86,7 @@ class CourseKnownAt:
     policy_periods: Sequence[PolicyPeriod]
     answers: Sequence[AnswerRow]
     periods: Sequence[GradePeriodRow]
+    closing: Closing | None
 
     @property
     def facts(self) -> CourseFacts:
@@ -92,45 +101,33 @@ class CourseKnownAt:
         return parse_entries(self.rows)
 
 
-def read_known_at(course: Course, system: GradingSystem, known_at: datetime) -> CourseKnownAt:
-    """Read ``course`` as it was known at ``known_at``, in one statement."""
-    params: dict[str, Any] = {"course": course.pk, "system": system.key, "known_at": known_at}
+def read_known_at(
+    course: Course, system: GradingSystem, known_at: datetime, *, is_now: bool = False
+) -> CourseKnownAt:
+    """Read ``course`` as it was known at ``known_at``, in one statement.
+
+    ``is_now``: identity and place are the present ones, though their rows may be stamped by the
+    database a moment after the clock of the application.
+    """
+    params: dict[str, Any] = {
+        "course": course.pk,
+        "patient": course.patient_id,
+        "system": system.key,
+        "known_at": known_at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_KNOWN_AT, params)
-        entries, decided, answers, periods = cursor.fetchone()
+        entries, decided, answers, periods, changes = cursor.fetchone()
+    then = course_then(course, changes, LATEST if is_now else known_at)
     return CourseKnownAt(
-        course=course,
+        course=then.course,
         known_at=known_at,
         rows=parse_entry_rows(entries),
         policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
         answers=parse_answers(answers),
         periods=parse_periods(periods),
+        closing=then.closing,
     )
-
-
-class NeighbouringActs(NamedTuple):
-    """When something was recorded on a course: first, last before an instant, next after it.
-
-    None where there is none.
-    """
-
-    first: datetime | None
-    before: datetime | None
-    after: datetime | None
-
-
-def read_neighbouring_acts(course: Course, instant: datetime) -> NeighbouringActs:
-    """Read the times of recording next to ``instant``, which itself counts as neither."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-SELECT min(recorded_at), max(recorded_at) FILTER (WHERE recorded_at < %(instant)s),
-    min(recorded_at) FILTER (WHERE recorded_at > %(instant)s)
-FROM patients_chartingact WHERE course_id = %(course)s
-""",
-            {"course": course.pk, "instant": instant},
-        )
-        return NeighbouringActs(*cursor.fetchone())
 
 
 class PeriodKnownAt(NamedTuple):

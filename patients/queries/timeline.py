@@ -25,6 +25,7 @@ from patients.queries.course_changes import (
 )
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
+    SQL_NAMES_THEN,
     SQL_WEIGHTS,
     EntryRow,
     entry_row_of,
@@ -95,10 +96,11 @@ class TimelinePage(NamedTuple):
 
 SQL_ENTRIES_AS_TEXTS: Final = """array_agg(CAST(
     json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id,
-        entry.body::text, author.username, author.first_name, author.last_name,
-        entry.place, act.answers, later.id IS NOT NULL,
+        entry.body::text, {names}, entry.place, act.answers, later.id IS NOT NULL,
         coalesce(nullif(later_act.answers ->> 'reason', ''), later.body ->> 'note', ''))
-    AS text) ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC)"""
+    AS text) ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC)""".replace(
+    "{names}", SQL_NAMES_THEN
+)
 """Column: an array with one JSON text for each entry, with all that its row prints."""
 SQL_WITH_ACTS: Final = """JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 JOIN patients_chartingact AS act ON act.id = entry.act_id

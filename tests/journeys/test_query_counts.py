@@ -204,6 +204,18 @@ def test_the_flowsheet_of_any_width_now_and_as_known_before(page: Page) -> None:
             assert len(statements) == SESSION_AND_USER + 2, listed(statements)
 
 
+def test_the_last_day_of_the_card(page: Page) -> None:
+    """Session, user, course, one statement for the day, one for whether a grade 0 was assessed."""
+    statements = page.get(page.address("last_day"))
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+
+
+def test_the_table_in_the_place_of_the_timeline(page: Page) -> None:
+    """Session, user, course, and one statement for the whole sheet."""
+    statements = page.get(page.address("timeline_table"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+
+
 def test_the_board(page: Page) -> None:
     """With the state that the browser has named, one statement answers that nothing changed.
 

@@ -290,36 +290,6 @@ const pinch = (place, first, state, setWindow) => {
   for (const name of ["pointerup", "pointercancel", "pointerleave"]) place.addEventListener(name, lift);
 };
 
-// The slider asks for another time 300 ms after it rests; until then the old page stays.
-const slider = document.querySelector("[data-known-at] input[type=range]");
-if (slider) {
-  let asking;
-  slider.hidden = false;
-  slider.addEventListener("input", () => {
-    const form = slider.form;
-    const at = Number(slider.value);
-    const there = Object.fromEntries(
-      new Intl.DateTimeFormat("en-CA", {
-        timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit",
-        hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-      }).formatToParts(dateOf(at)).map(({ type, value }) => [type, value]),
-    );
-    form.elements.known_date.value = `${there.year}-${there.month}-${there.day}`;
-    form.elements.known_time.value = `${there.hour}:${there.minute}`;
-    slider.setAttribute("aria-valuetext", stamp(at));
-    clearTimeout(asking);
-    asking = setTimeout(() => {
-      const address = new URL(location.href);
-      address.searchParams.delete("known_date");
-      address.searchParams.delete("known_time");
-      address.searchParams.set("known_at", new Date(at * 1000).toISOString().replace("Z", "+00:00"));
-      if (address.searchParams.get("at") > address.searchParams.get("known_at")) address.searchParams.delete("at");
-      document.querySelector("[data-then] b")?.replaceChildren(`Loading ${stamp(at)} …`);
-      location.assign(address);
-    }, 300);
-  });
-}
-
 const shortcuts = (event) => {
   if (event.target.closest("input, select, textarea") || event.ctrlKey || event.altKey || event.metaKey) return;
   const key = event.key.toLowerCase();
