@@ -9,7 +9,13 @@ from patients.guidance import views as guidance_views
 from patients.identity import join_views, move_views
 from patients.identity import views as identity_views
 from patients.policy import views as policy_views
-from patients.review import disagreement_views, flowsheet_views, latest, sign_off_views
+from patients.review import (
+    bedside_parts,
+    disagreement_views,
+    flowsheet_views,
+    latest,
+    sign_off_views,
+)
 from patients.review import views as review_views
 from patients.ward import views as ward_views
 
@@ -21,6 +27,8 @@ urlpatterns = [
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
     path("courses/<uuid:course_id>/live/", live.live, name="live"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
+    path("courses/<uuid:course_id>/last-day/", bedside_parts.last_day, name="last_day"),
+    path("courses/<uuid:course_id>/timeline/table/", bedside_parts.table, name="timeline_table"),
     path("courses/<uuid:course_id>/flowsheet/", flowsheet_views.flowsheet, name="flowsheet"),
     path("courses/<uuid:course_id>/state.json", review_views.state, name="state"),
     path("courses/<uuid:course_id>/review/", review_views.review, name="review"),

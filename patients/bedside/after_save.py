@@ -31,7 +31,14 @@ from patients.display.previous_values import (
     running_infusions,
 )
 from patients.display.text import capital, clock_text
-from patients.display.timeline import TIMELINE_KINDS, Timeline, TimelineRow, build_rows, in_panels
+from patients.display.timeline import (
+    AS_TABLE,
+    TIMELINE_KINDS,
+    Timeline,
+    TimelineRow,
+    build_rows,
+    in_panels,
+)
 from patients.forms.concentrations import SyringeConcentration, concentrations_charted
 from patients.forms.registry import CORRECTION_FORMS
 from patients.forms.unchanged import UnchangedItem, unchanged_items
@@ -49,6 +56,8 @@ from patients.recording.record import RecordingResult
 
 SHOWN_HEADER: Final = "CRS-Shown"
 """Header of a request: what its page shows, as ``guidance=<signature>; timeline=<kind>; day=``.
+
+A page that shows the table in the place of the timeline has that for a kind, and gets no rows.
 
 The response contains the guidance panel only where the signature differs. Its own header names the
 current signature: a page whose panel was replaced meanwhile by an older one requests it again.
@@ -75,7 +84,7 @@ def shown_on_page(request: HttpRequest) -> ShownOnPage:
     kind = values.get("timeline", "")
     return ShownOnPage(
         values.get("guidance", ""),
-        kind if kind in dict(TIMELINE_KINDS) else "",
+        kind if kind == AS_TABLE or kind in dict(TIMELINE_KINDS) else "",
         values.get("day", ""),
     )
 
@@ -128,6 +137,8 @@ def after_save(
     entry_rows = _entry_rows(result, weights)
     shows_newest = not shown.timeline and not shown.day
     new_rows = new_rows_of(result, history, in_panels(entry_rows), answer) if shows_newest else None
+    if shown.timeline == AS_TABLE:
+        new_rows = []  # the table asks for itself
     return AfterSave(
         course=course,
         text=_saved_text(entry_rows),

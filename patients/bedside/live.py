@@ -21,6 +21,7 @@ from patients.bedside.page import (
 )
 from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.banner import banner_of
+from patients.display.timeline import AS_TABLE
 from patients.forms.unchanged import UnchangedForm
 from patients.guidance.panel import panel_for_status
 from patients.queries.courses import now_for
@@ -54,6 +55,8 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     changed = {part for part, now in signatures.items() if request.GET.get(part) != now}
     if not changed:
         return HttpResponse(status=204)
+    if request.GET.get("show") == AS_TABLE:
+        changed.discard("timeline")  # the table asks for itself when it hears of a change
     may_chart = can_chart(request.user) and course.ended_at is None
     context: dict[str, Any] = {
         "changed": changed,
@@ -61,6 +64,7 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "banner": banner,
         "guidance": guidance,
         "closed": data.closed,
+        "clock_ahead": data.clock_ahead,
         "may_reopen": can_chart(request.user),
         "goes_on_again": not data.closed and not request.GET.get("fields"),
         **shared_context(course, may_chart=may_chart),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,8 +25,8 @@ from patients.display.previous_values import (
     running_infusions,
 )
 from patients.display.signature import signature_of
-from patients.display.text import capital, day_of
-from patients.display.timeline import TIMELINE_KINDS
+from patients.display.text import capital, clock_ahead_text, day_of
+from patients.display.timeline import AS_TABLE, TABLE_PARAMETERS, TIMELINE_KINDS
 from patients.forms.entry_form import EntryForm
 from patients.forms.notes import ONE_TAP_REASONS
 from patients.forms.proposals import read_proposals
@@ -108,6 +109,11 @@ class BedsideData:
         return closed_notice(self.closing, self._died_at, timezone.now())
 
     @property
+    def clock_ahead(self) -> str:
+        """A warning where the application's clock alone is ahead, else ""."""
+        return "" if self.status.clock is None else clock_ahead_text(self.status.clock)
+
+    @property
     def _died_at(self) -> datetime | None:
         if not self.status.current.ended:
             return None
@@ -171,6 +177,7 @@ def page_context(
         "guidance": panel_for_status(status, history, data.unchanged),
         "timeline": timeline_of(data.course.pk, timeline_at, view, can_correct=may_chart),
         "closed": closed,
+        "clock_ahead": data.clock_ahead,
         "may_reopen": may_reopen,
         "live": live_signatures(data),
         "form_template": "bedside/closed_form.html" if closed else "forms/entry_form.html",
@@ -197,7 +204,7 @@ def live_signatures(data: BedsideData) -> dict[str, str]:
     """Return the digest of each part of the page that has no element of its own to carry it.
 
     ``values`` are what a form shows of the chart; ``state`` says whether the course is open, closed
-    or ended by a death.
+    or ended by a death, and whether a clock is ahead.
     """
     status, grades = data.status, data.history.grades
     values = signature_of(
@@ -209,13 +216,14 @@ def live_signatures(data: BedsideData) -> dict[str, str]:
         status.recorded,
         grades[-1].start if grades else None,
         day_of(status.current.at),
+        data.history.latest_other_at,
         data.course.identity_version,
     )
     closed = data.closed
     return {
         "values": values,
         "timeline": timeline,
-        "state": closed.signature if closed else "open",
+        "state": f"{closed.signature if closed else 'open'}{' ahead' if data.clock_ahead else ''}",
     }
 
 
@@ -258,9 +266,19 @@ def render_page(
     view = TimelineView.of(request.GET)
     page = page_context(data, may_chart=can_chart(request.user), view=view)
     page |= form_context(empty_form(kind, data), kind)
+    page["table_query"] = _table_query(request.GET, view)
     if data.closing is None and "kind" in request.GET:
         page["form_template"] = "forms/entry_form.html"
     return render(request, "bedside/page.html", page | (context or {}), status=status)
+
+
+def _table_query(asked: QueryDict, view: TimelineView) -> str | None:
+    """Return what the table in the place of the timeline is asked for; None for the list."""
+    if asked.get("view") != AS_TABLE:
+        return None
+    day = view.day.isoformat() if view.day else ""
+    more = {name: asked[name] for name in TABLE_PARAMETERS if name in asked}
+    return urlencode({"kind": view.kind, "day": day, **more})
 
 
 def render_in_form_place(

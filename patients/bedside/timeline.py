@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from grading.engine.entries import Weight
 from grading.systems import HEADLINE
+from patients.display.sign_off import SignedNow
 from patients.display.timeline import (
     GRADE_CHANGE,
     GUIDANCE,
@@ -34,7 +35,7 @@ from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
 from patients.queries.course_changes import read_identity_corrections, read_moves
 from patients.queries.guidance_answers import read_all_answers
-from patients.queries.reviews import read_all_sign_offs
+from patients.queries.reviews import Run, SignOff, read_course_reviews
 from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
     PAGE_OF_ROWS,
@@ -45,6 +46,8 @@ from patients.queries.timeline import (
     read_timeline_page,
     timeline_entry,
 )
+from patients.review.sign_off import review_periods
+from patients.review.text import signed_now
 
 ROWS_AT_MOST: Final = 400
 """How many entries one answer shows again where a page has loaded many."""
@@ -80,10 +83,23 @@ class TimelineView:
         )
 
 
+def _reviews(course_id: uuid.UUID) -> list[TimelineRow]:
+    now = timezone.now()
+    chart = read_course_reviews(course_id, HEADLINE, now)
+    signed = _signed_now(chart.runs, chart.sign_offs, now)
+    return [review_row(one, signed[one.pk]) for one in chart.sign_offs]
+
+
+def _signed_now(
+    runs: Sequence[Run], sign_offs: Sequence[SignOff], now: datetime
+) -> dict[int, SignedNow]:
+    return signed_now(review_periods(runs, sign_offs, now), sign_offs)
+
+
 _WHOLE_KINDS: Final[Mapping[str, Callable[[uuid.UUID], Iterable[TimelineRow]]]] = {
     GUIDANCE: lambda course_id: map(answer_row, read_all_answers(course_id)),
     TRANSFER: lambda course_id: map(move_row, read_moves(course_id)),
-    REVIEW: lambda course_id: map(review_row, read_all_sign_offs(course_id)),
+    REVIEW: _reviews,
     IDENTITY: lambda course_id: map(identity_row, read_identity_corrections(course_id)),
 }
 """The kinds that are no entries and are shown whole: what reads the rows of a course."""
@@ -113,7 +129,8 @@ def timeline_of(
         kind=view.kind,
         rows=PAGE_OF_ROWS if until is None else ROWS_AT_MOST,
     )
-    return build_timeline(page, view.kind, _correctable(can_correct), view.day)
+    signed = _signed_now(*page.reviewed, now)
+    return build_timeline(page, view.kind, _correctable(can_correct), view.day, signed)
 
 
 def _grade_changes(course_id: uuid.UUID, now: datetime, view: TimelineView) -> Timeline:

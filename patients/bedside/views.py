@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import push_url
 
 from crs_app.accounts.permissions import can_chart
 from patients.bedside.entry_views import kind_or_404
@@ -38,4 +41,9 @@ def timeline(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         return render_page(request, course, {"timeline": rows})
     context = {"timeline": rows, "is_older": "before" in request.GET}
     context |= shared_context(course, may_chart=may_chart)
-    return render(request, "bedside/timeline.html", context)
+    answer = render(request, "bedside/timeline.html", context)
+    if "list" in request.GET:  # the table was shown before
+        asked = {"show": view.kind, "day": view.day}
+        shown = urlencode({name: value for name, value in asked.items() if value})
+        push_url(answer, f"{reverse('patients:bedside', args=[course_id])}?{shown}".rstrip("?"))
+    return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from grading.engine.units import format_number
 from grading.engine.vocabulary import Sex
 from patients.display.signature import signature_of
 from patients.display.text import day_text
+from patients.models import Course
 from patients.queries.ages import patient_age_text
 from patients.queries.status import CourseStatus
 
@@ -46,26 +48,50 @@ SEX_LETTERS: Final = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.OTHER: "X", Sex.UNKNOW
 
 def banner_of(course_status: CourseStatus) -> Banner:
     """Build the banner of a course."""
-    course, status = course_status.course, course_status.current
+    status = course_status.current
     weight = status.latest.get("weight")
+    return banner_at(
+        course_status.course,
+        status.at,
+        weight_text=weight_text(status.weight_kg),
+        weight_at=weight.at if weight else None,
+        baseline_text=baseline_text(course_status.baseline),
+    )
+
+
+def banner_at(
+    course: Course,
+    at: datetime,
+    *,
+    weight_text: str = "",
+    weight_at: datetime | None = None,
+    baseline_text: str = "",
+) -> Banner:
+    """Build the banner of ``course`` at ``at``; a page that reads no weight or baseline has none.
+
+    Name, number, product, ward and bed are those of ``course``: a course of then has those of then.
+    """
     return Banner(
         course_id=course.pk,
         name=course.patient.name,
         mrn=course.patient.mrn,
         birth_date=course.patient.birth_date,
-        age_text=patient_age_text(course, status.at),
+        age_text=patient_age_text(course, at),
         sex_letter=sex_letter(course.patient.sex),
         product=course.product,
-        day=day_text(course.infused_at, status.at),
+        day=day_text(course.infused_at, at),
         infused_at=course.infused_at,
-        weight_text="not charted"
-        if status.weight_kg is None
-        else f"{format_number(status.weight_kg)} kg",
-        weight_at=weight.at if weight else None,
-        baseline_text=baseline_text(course_status.baseline),
+        weight_text=weight_text,
+        weight_at=weight_at,
+        baseline_text=baseline_text,
         ward=course.ward,
         bed=course.bed,
     )
+
+
+def weight_text(weight_kg: Decimal | None) -> str:
+    """Return a weight as the banner has it: "72 kg"."""
+    return "not charted" if weight_kg is None else f"{format_number(weight_kg)} kg"
 
 
 def sex_letter(sex: str) -> str:

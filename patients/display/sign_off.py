@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from patients.display.text import day_of, site_time
 from patients.models import DisagreementReason
 from patients.queries.reviews import SignOff
+
+
+class SignedNow(NamedTuple):
+    """A sign-off beside the grade computed now: its mark, the mark in words, and a sentence.
+
+    ``key`` is that by which a page draws the mark.
+    """
+
+    key: str
+    mark: str
+    words: str
+    text: str
 
 
 def time_text(at: datetime) -> str:

@@ -332,6 +332,18 @@ def clock_behind_text(last_recorded_at: datetime) -> str:
     )
 
 
+def clock_ahead_text(database_clock: datetime) -> str:
+    """Return a warning where this clock is ahead of the one that dates each save, else ""."""
+    now = timezone.now()
+    if now - database_clock <= _CLOCKS_AGREE:
+        return ""
+    return (
+        f"The clock of this page ({clock_text(now, now)}) is ahead of the clock that dates each "
+        f"save ({clock_text(database_clock, now)}). Check the time of each entry and call the "
+        "help desk."
+    )
+
+
 def day_and_time_text(at: datetime, now: datetime) -> str:
     """Return date and time at the site: "28 Nov 18:51"; with the year where it is another one."""
     there = site_time(at)

@@ -10,13 +10,13 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
-from crs_app.accounts.models import Role
 from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
+from patients.display.author import author_text
 from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
-from patients.display.sign_off import reason_text, signed_text, span_text
+from patients.display.sign_off import SignedNow, reason_text, signed_text, span_text
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
 from patients.models import MOVED_FROM, MOVED_TO, REASON, EntryKind, Move, Transfer, confirmed_of
 from patients.queries.course_changes import IdentityRow, MoveRow
@@ -35,12 +35,16 @@ TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
     (GUIDANCE, "Answers to guidance"),
-    (REVIEW, "Reviews"),
+    (REVIEW, "Sign-offs"),
     (TRANSFER, "Ward and bed"),
     (IDENTITY, "Identity"),
     *((kind.value, kind.label) for kind in EntryKind if kind is not EntryKind.RETRACTION),
 )
 """What the timeline can be filtered by, with its label."""
+AS_TABLE: Final = "table"
+"""What a page says it shows in the place of the timeline where that is the table."""
+TABLE_PARAMETERS: Final = ("bin", "order", "end", "span")
+"""What an address says of the columns of that table."""
 _SHOWN_AS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
 
 
@@ -74,7 +78,8 @@ class TimelineRow:
 
     ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
     grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
-    of laboratory results that were charted together, which one row stands for.
+    of laboratory results that were charted together, which one row stands for. ``signed`` is how
+    a sign-off stands beside the grade that is computed now.
     """
 
     key: str
@@ -86,6 +91,7 @@ class TimelineRow:
     shown_grade: str = ""
     shown_before: str = ""
     author: str = ""
+    author_role: str = ""
     recorded_at: datetime | None = None
     late_text: str = ""
     corrected: tuple[Superseded, ...] = ()
@@ -103,6 +109,12 @@ class TimelineRow:
     entry_id: uuid.UUID | None = None
     evidence: Evidence | None = None
     panel: tuple[TimelineRow, ...] = ()
+    signed: SignedNow | None = None
+
+    @property
+    def by(self) -> str:
+        """The author, with the role at that time where it was kept."""
+        return author_text(self.author, self.author_role)
 
     @property
     def cursor(self) -> str:
@@ -127,20 +139,25 @@ class Timeline:
 
 
 def build_timeline(
-    page: TimelinePage, kind: str, correctable: Container[str], day: date | None = None
+    page: TimelinePage,
+    kind: str,
+    correctable: Container[str],
+    day: date | None = None,
+    signed: Mapping[int, SignedNow] | None = None,
 ) -> Timeline:
     """Build the rows of a page, newest first.
 
     A change of grade is above the entries of the same time; answers, reviews and moves are among
     them.
-    ``correctable`` are the kinds of entries that the user may correct.
+    ``correctable`` are the kinds of entries that the user may correct; ``signed`` is how sign-offs
+    stand now, by their key.
     """
     entries = build_rows(page.entries, page.chains, page.weights, correctable)
     older = str(entries[-1].entry_id) if page.has_older and entries else ""
     others = [
         *map(answer_row, page.answers),
         *map(move_row, page.moves),
-        *map(review_row, page.sign_offs),
+        *(review_row(one, (signed or {}).get(one.pk)) for one in page.sign_offs),
         *map(identity_row, page.identities),
         *in_panels(entries),
     ]
@@ -217,6 +234,7 @@ def _entry_row(
         kind=row.kind,
         text=entry_text(read, _weight(entry, weights)),
         author=row.author,
+        author_role=row.kept_role,
         recorded_at=row.recorded_at,
         late_text=late_text(row.at, row.recorded_at),
         corrected=corrected,
@@ -329,17 +347,22 @@ def move_row(move: MoveRow) -> TimelineRow:
     )
 
 
-def review_row(sign_off: SignOff) -> TimelineRow:
-    """Build the row of a sign-off, with the role that its author had."""
+def review_row(sign_off: SignOff, signed: SignedNow | None) -> TimelineRow:
+    """Build the row of a sign-off, with the role that its author had.
+
+    ``signed`` is how it stands now; without it the row says what was signed then.
+    """
     span = span_text(sign_off.start, sign_off.end)
+    text = signed_text(sign_off) if signed is None else signed.text
     return TimelineRow(
         key=f"review-{sign_off.pk}",
         at=sign_off.recorded_at,
         kind=REVIEW,
-        text=f"Review: {signed_text(sign_off)} · {span}",
-        author=f"{sign_off.author_name}, {Role(sign_off.author_role).label}",
+        text=f"Review: {text} · {span}",
+        author=author_text(sign_off.author_name, sign_off.author_role),
         recorded_at=sign_off.recorded_at,
         note=reason_text(sign_off),
+        signed=signed,
     )
 
 

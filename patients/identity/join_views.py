@@ -18,11 +18,11 @@ from patients.identity.forms import JoinForm
 from patients.identity.preview import CourseEffect, effects_of
 from patients.identity.views import COMPARE, CONFIRM, EDIT, patient_context
 from patients.models import Course, Patient, PatientJoin
+from patients.queries.course_then import as_course_of
 from patients.queries.identity import courses_of_patient, joins_in_force, search_patients
 from patients.recording.identity import (
     ChangedMeanwhileError,
     IdentityFormReusedError,
-    as_course_of,
 )
 from patients.recording.inputs import FormReusedError
 from patients.recording.join import (

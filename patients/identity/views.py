@@ -18,14 +18,13 @@ from crs_app.accounts.permissions import (
     can_join_records,
     check_can_correct_identity,
 )
+from patients.display.banner import banner_at
 from patients.display.identity import change_texts
-from patients.display.text import day_text
 from patients.forms.fields import YES
 from patients.identity.forms import FORMS, IdentityForm
 from patients.identity.history import HistoryRow, identity_history, present_texts
 from patients.identity.preview import differences_since, effects_of, grade_of
 from patients.models import Course, Fact, IdentityCorrection
-from patients.queries.ages import patient_age_text
 from patients.queries.identity import courses_of_patient, latest_course
 from patients.recording.identity import (
     ChangedMeanwhileError,
@@ -247,10 +246,8 @@ def _shared(request: SignedInRequest, course: Course, courses: Sequence[Course])
 
 def patient_context(course: Course) -> dict[str, Any]:
     """Return the context of the bar that says whose page this is."""
-    now = timezone.now()
     return {
         "course": course,
         "patient": course.patient,
-        "age_text": patient_age_text(course, now),
-        "day": day_text(course.infused_at, now),
+        "banner": banner_at(course, timezone.now()),
     }

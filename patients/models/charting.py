@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
+from crs_app.accounts.models import Role
 from grading.engine.vocabulary import AT_MOST_AHEAD, FAHRENHEIT, VITAL_SIGNS, VitalSign
 from patients.models.charted_times import within_calendar
 from patients.models.course import Course
@@ -65,7 +66,8 @@ class ChartingAct(models.Model):
 
     ``form_id`` is the form's idempotency key; ``request_digest`` tells a replay from other contents
     under the same key. ``answers`` has what the form asked apart from the facts, like the reason of
-    a correction or a retraction.
+    a correction or a retraction. ``author_name`` and ``author_role`` are those of that time, empty
+    in an act that was recorded before they were kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -79,6 +81,10 @@ class ChartingAct(models.Model):
     source = models.CharField(max_length=10, choices=ActSource)
     answers = models.JSONField(default=dict)
     request_digest = models.CharField(max_length=64, blank=True)
+    author_name = models.CharField(max_length=310, blank=True, default="", db_default="")
+    author_role = models.CharField(
+        max_length=20, choices=Role, blank=True, default="", db_default=""
+    )
 
     class Meta:
         constraints = (
@@ -86,6 +92,11 @@ class ChartingAct(models.Model):
             models.UniqueConstraint(name="act_instants_differ", fields=("course", "recorded_at")),
             models.CheckConstraint(
                 name="act_source_known_word", condition=Q(source__in=ActSource.values)
+            ),
+            models.CheckConstraint(
+                name="act_role_known_word",
+                condition=Q(author_name="", author_role="")
+                | (~Q(author_name="") & Q(author_role__in=Role.values)),
             ),
             models.CheckConstraint(
                 name="act_in_calendar", condition=within_calendar("recorded_at", "received_at")

@@ -21,6 +21,7 @@ from patients.queries.assessed import sql_assessed_since
 from patients.queries.entries import EntryRow, not_replaced, parse_entry_rows, sql_not_replaced
 from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
 from patients.queries.identity import former_mrns
+from patients.queries.reviews import SIGNED_AGAIN_AFTER
 from patients.queries.search import matches
 
 _NO_OBSERVATION: Final = (
@@ -218,13 +219,17 @@ def _maximum(now: datetime, system: GradingSystem) -> Subquery:
 
 # Each entry, correction and change of policy belongs to an act of its course, so the latest act
 # shows a change. A period or entry that begins by the clock alone is later than all that began
-# before, so the latest start over all courses shows it.
+# before, so the latest start over all courses shows it. A sign-off changes it when it is made, and
+# again when its run waits for another one.
 SQL_BOARD_STATE: Final = """
 SELECT md5(concat_ws('|', board.courses,
     (SELECT max(lower(valid)) FROM patients_gradeperiod
         WHERE {known_now} AND lower(valid) <= board.now),
-    (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= board.now)
-)), board.last_recorded_at
+    (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= board.now),
+    (SELECT max(id) FROM patients_gradereview),
+    (SELECT id FROM patients_gradereview
+        WHERE recorded_at <= board.now - %(again)s ORDER BY id DESC LIMIT 1)
+)), board.last_recorded_at, clock_timestamp()
 FROM (
     SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, last.recorded_at), E'\\n' ORDER BY id)
             AS courses,
@@ -239,12 +244,18 @@ FROM (
 """.replace("{known_now}", sql_known_now())
 
 
-def read_board_state(now: datetime, *, ended: bool = False) -> tuple[str, datetime | None]:
-    """Read the stamp of the board of open courses at ``now``, or of the board of ended ones.
+class BoardState(NamedTuple):
+    """The stamp of a board, when its courses were charted last, and the database's clock."""
 
-    With it when anything was recorded last in a course of the board.
-    """
+    stamp: str
+    last_recorded_at: datetime | None
+    clock: datetime
+
+
+def read_board_state(now: datetime, *, ended: bool = False) -> BoardState:
+    """Read the state of the board of open courses at ``now``, or of that of ended ones."""
+    params: dict[str, Any] = {"now": now, "ended": ended, "again": SIGNED_AGAIN_AFTER}
     with connection.cursor() as cursor:
-        cursor.execute(SQL_BOARD_STATE, {"now": now, "ended": ended})
-        digest, last_recorded_at = cursor.fetchone()
-    return f"{timezone.localdate(now)}-{digest}", last_recorded_at
+        cursor.execute(SQL_BOARD_STATE, params)
+        digest, last_recorded_at, clock = cursor.fetchone()
+    return BoardState(f"{timezone.localdate(now)}-{digest}", last_recorded_at, clock)

@@ -47,7 +47,8 @@ class EntryRow(NamedTuple):
     """An entry and its author as plain columns: cheaper than a model.
 
     ``body`` is JSON text. ``parsed`` is the grading entry where it is known already: a form has
-    parsed the entries that it recorded.
+    parsed the entries that it recorded. ``kept_name`` and ``kept_role`` are those that the act
+    kept of its author; "" where it kept none, or where they were not read.
     """
 
     pk: uuid.UUID
@@ -60,10 +61,12 @@ class EntryRow(NamedTuple):
     first_name: str
     last_name: str
     parsed: ChartedEntry | None = None
+    kept_name: str = ""
+    kept_role: str = ""
 
     @property
     def author(self) -> str:
-        return display_name_of(self.username, self.first_name, self.last_name)
+        return self.kept_name or display_name_of(self.username, self.first_name, self.last_name)
 
 
 def parse_entry(entry: Entry | EntryRow) -> ChartedEntry:
@@ -178,6 +181,11 @@ SQL_ENTRIES_AS_JSON: Final = """CAST(json_agg(
     ORDER BY entry.at, entry.recorded_at, entry.place
 ) AS text)"""
 """Column: entries with their authors as one JSON text, in the engine's order."""
+SQL_NAMES: Final = "author.username, author.first_name, author.last_name"
+SQL_NAMES_THEN: Final = f"{SQL_NAMES}, act.author_name, act.author_role"
+"""Columns: the author's present name; and that and the role which the act ``act`` kept."""
+SQL_ENTRIES_WITH_ROLES_AS_JSON: Final = SQL_ENTRIES_AS_JSON.replace(SQL_NAMES, SQL_NAMES_THEN)
+"""The same, each with the name and the role of its author at the time of its act ``act``."""
 
 
 def _listed(kinds: Iterable[EntryKind]) -> str:
@@ -226,6 +234,8 @@ def parse_entry_row(
     username: str,
     first_name: str,
     last_name: str,
+    kept_name: str = "",
+    kept_role: str = "",
 ) -> EntryRow:
     """Return a row from one array of ``SQL_ENTRIES_AS_JSON``."""
     return EntryRow(
@@ -238,6 +248,8 @@ def parse_entry_row(
         username,
         first_name,
         last_name,
+        kept_name=kept_name,
+        kept_role=kept_role,
     )
 
 

@@ -24,6 +24,8 @@ from grading.engine.grading_system import GradingSystem
 from grading.engine.vocabulary import LATEST, VasopressorDrug
 from grading.service import Trace, trace_of
 from patients.models import Course
+from patients.queries.course_then import SQL_CHANGES_OF_COURSE, course_then
+from patients.queries.courses import Closing
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
     course_facts,
@@ -174,13 +176,7 @@ SELECT
             AND entry.recorded_at <= %(known_at)s AND {in_force} {order} LIMIT 1),
     (SELECT json_build_array(grade, at_most) FROM patients_gradeperiod AS period
         WHERE {same_course} AND valid @> %(instant)s::timestamptz),
-    coalesce(
-        (SELECT json_build_array(to_ward, to_bed) FROM patients_transfer
-            WHERE course_id = %(course)s AND recorded_at <= %(known_at)s
-            ORDER BY recorded_at DESC LIMIT 1),
-        (SELECT json_build_array(from_ward, from_bed) FROM patients_transfer
-            WHERE course_id = %(course)s AND recorded_at > %(known_at)s
-            ORDER BY recorded_at LIMIT 1))
+    ({changes})
 """
 
 
@@ -213,6 +209,7 @@ def _statement(*, is_now: bool) -> str:
         "in_force": in_force,
         "decided": SQL_POLICIES_DECIDED_THEN,
         "grade": GRADE,
+        "changes": SQL_CHANGES_OF_COURSE,
     }
     return _SQL.format(**parts)
 
@@ -221,6 +218,7 @@ def _statement(*, is_now: bool) -> str:
 class FlowsheetData:
     """What a flowsheet from ``start`` to ``end`` shows, as it was known at ``instant``.
 
+    ``course`` has identity, ward and bed of then, ``closing`` is how it had been closed.
     ``entries`` are those of the window in order of time, retracted ones among them; ``held`` the
     last of each thing before it, and every baseline. ``chains`` are those that both corrected, by
     id. ``weights`` convert the doses among them; ``periods`` are the grades of the window up to
@@ -243,7 +241,7 @@ class FlowsheetData:
     last_before: datetime | None
     weight_kg: str | None
     grade: tuple[int, int] | None
-    place: tuple[str, str]
+    closing: Closing | None
 
     @property
     def facts(self) -> CourseFacts:
@@ -274,6 +272,7 @@ def read_flowsheet(
     instant = now if known_at is None else known_at
     params: dict[str, Any] = {
         "course": course.pk,
+        "patient": course.patient_id,
         "system": system.key,
         "start": start,
         "end": end,
@@ -285,10 +284,11 @@ def read_flowsheet(
     with connection.cursor() as cursor:
         cursor.execute(_statement(is_now=known_at is None), params)
         page, chains, weights, decided, periods, begun, ended, *rest = cursor.fetchone()
-    last_before, weight_kg, grade, place = rest
+    last_before, weight_kg, grade, changes = rest
+    then = course_then(course, changes, LATEST if known_at is None else known_at)
     entries = [parse_timeline_entry(text) for text in reversed(page or [])]
     return FlowsheetData(
-        course=course,
+        course=then.course,
         instant=instant,
         start=start,
         end=end,
@@ -303,7 +303,7 @@ def read_flowsheet(
         last_before=last_before,
         weight_kg=weight_kg,
         grade=None if grade is None else tuple(_parsed(grade)),
-        place=(course.ward, course.bed) if place is None else tuple(_parsed(place)),
+        closing=then.closing,
     )
 
 

@@ -11,14 +11,14 @@ from django.db import connection
 
 from crs_app.accounts.models import display_name_of
 from patients.models import GuidanceAnswer
-from patients.queries.entries import sql_replaced
+from patients.queries.entries import SQL_NAMES, SQL_NAMES_THEN, sql_replaced
 
 
 class AnswerRow(NamedTuple):
     """An answer and its author as plain columns: cheaper than a model.
 
     ``charted``: *done* charted a treatment with it; ``was_replaced``: that treatment was retracted
-    or corrected since.
+    or corrected since. ``author_role`` is the role that its act kept, "" where it was not read.
     """
 
     pk: uuid.UUID
@@ -32,15 +32,18 @@ class AnswerRow(NamedTuple):
     charted: bool
     was_replaced: bool
     author: str
+    author_role: str = ""
 
 
 SQL_ANSWERS_AS_JSON: Final = """CAST(json_agg(
     json_build_array(answer.id, answer.code, answer.summary, answer.grade, answer.reply,
         answer.reason, answer.returns_at, answer.recorded_at, answer.treatment_id IS NOT NULL,
         {treatment_replaced},
-        json_build_array(author.username, author.first_name, author.last_name))
+        json_build_array({names}))
     ORDER BY answer.recorded_at DESC
-) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id"))
+) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id")).replace(
+    "{names}", SQL_NAMES
+)
 SQL_LATEST_ANSWERS: Final = """
 SELECT {as_json}
 FROM (
@@ -53,10 +56,11 @@ SQL_ANSWERS_THEN: Final = """
 SELECT {as_json}
 FROM patients_guidanceanswer AS answer
 JOIN accounts_user AS author ON author.id = answer.recorded_by_id
+JOIN patients_chartingact AS act ON act.id = answer.act_id
 WHERE answer.course_id = %(course)s AND answer.recorded_at <= %(known_at)s
 """.replace(
     "{as_json}",
-    SQL_ANSWERS_AS_JSON.replace(
+    SQL_ANSWERS_AS_JSON.replace(SQL_NAMES, SQL_NAMES_THEN).replace(
         "later.replaces_id = answer.treatment_id",
         "later.replaces_id = answer.treatment_id AND later.recorded_at <= %(known_at)s",
     ),
@@ -85,6 +89,7 @@ def parse_answers(text: str | None) -> list[AnswerRow]:
         text or "[]"
     ):
         code, summary, grade, reply, reason = words
+        names, kept = author[:3], author[3:]
         rows.append(
             AnswerRow(
                 pk=uuid.UUID(pk),
@@ -97,7 +102,8 @@ def parse_answers(text: str | None) -> list[AnswerRow]:
                 recorded_at=datetime.fromisoformat(recorded_at),
                 charted=charted,
                 was_replaced=was_replaced,
-                author=display_name_of(*author),
+                author=kept[0] if kept and kept[0] else display_name_of(*names),
+                author_role=kept[1] if kept else "",
             )
         )
     return rows

@@ -18,9 +18,12 @@ from django.db import connection
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.facts import CourseFacts
 from grading.engine.grading_system import GradingSystem
+from grading.engine.vocabulary import LATEST
 from patients.models import Course
+from patients.queries.course_then import SQL_CHANGES_OF_COURSE, course_then
+from patients.queries.courses import Closing
 from patients.queries.entries import (
-    SQL_ENTRIES_AS_JSON,
+    SQL_ENTRIES_WITH_ROLES_AS_JSON,
     EntryRow,
     course_facts,
     parse_entries,
@@ -47,6 +50,7 @@ _SQL_READ_KNOWN_AT: Final = (
 SELECT (
     SELECT {as_json}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
+        JOIN patients_chartingact AS act ON act.id = entry.act_id
     WHERE entry.course_id = %(course)s AND entry.recorded_at <= %(known_at)s
         AND entry.kind <> 'retraction' AND {in_force} AND {which}
 ), (
@@ -55,8 +59,11 @@ SELECT (
     {answers}
 ), (
     {periods_of}
+), (
+    {changes}
 )
-""".replace("{as_json}", SQL_ENTRIES_AS_JSON)
+""".replace("{as_json}", SQL_ENTRIES_WITH_ROLES_AS_JSON)
+    .replace("{changes}", SQL_CHANGES_OF_COURSE)
     .replace("{in_force}", sql_not_replaced_then("entry"))
     .replace("{decided}", SQL_POLICIES_DECIDED_THEN)
     .replace("{answers}", SQL_ANSWERS_THEN)
@@ -74,9 +81,11 @@ _SQL_NEAR: Final = _SQL_READ_KNOWN_AT.replace("{which}", SQL_ENTRIES_NEAR).repla
 class CourseKnownAt:
     """A course as it was known at ``known_at``.
 
-    ``rows`` are the entries in force then, in the engine's order; ``answers`` those to guidance,
-    newest first; ``periods`` the grades over clinical time. Read ``near`` an instant, ``rows`` are
-    those that it needs, and ``periods`` runs of one grade without findings.
+    ``course`` has identity, ward and bed of then; ``closing`` is how it had been closed, None where
+    it was open. ``rows`` are the entries in force then, in the engine's order; ``answers`` those to
+    guidance, newest first; ``periods`` the grades over clinical time.
+    Read ``near`` an instant, ``rows`` are those that it needs, and only the periods there and at
+    the start of the run of their grade have findings; the others are merged while the grade stays.
     """
 
     course: Course
@@ -85,6 +94,7 @@ class CourseKnownAt:
     policy_periods: Sequence[PolicyPeriod]
     answers: Sequence[AnswerRow]
     periods: Sequence[GradePeriodRow]
+    closing: Closing | None
     near: Near | None = None
 
     @property
@@ -101,52 +111,41 @@ class CourseKnownAt:
 
 
 def read_known_at(
-    course: Course, system: GradingSystem, known_at: datetime, near: Near | None = None
+    course: Course,
+    system: GradingSystem,
+    known_at: datetime,
+    near: Near | None = None,
+    *,
+    is_now: bool = False,
 ) -> CourseKnownAt:
     """Read ``course`` as it was known at ``known_at``, in one statement.
 
-    ``near`` an instant no more of it is read than a page about that instant needs.
+    ``near`` an instant no more of it is read than a page about that instant needs. ``is_now``:
+    identity and place are the present ones, though their rows may be stamped by the database a
+    moment after the clock of the application.
     """
-    params: dict[str, Any] = {"course": course.pk, "system": system.key, "known_at": known_at}
+    params: dict[str, Any] = {
+        "course": course.pk,
+        "patient": course.patient_id,
+        "system": system.key,
+        "known_at": known_at,
+    }
     if near is not None:
         params |= near.params | {"infused_at": course.infused_at}
     with connection.cursor() as cursor:
         cursor.execute(_SQL_ALL if near is None else _SQL_NEAR, params)
-        entries, decided, answers, periods = cursor.fetchone()
+        entries, decided, answers, periods, changes = cursor.fetchone()
+    then = course_then(course, changes, LATEST if is_now else known_at)
     return CourseKnownAt(
-        course=course,
+        course=then.course,
         known_at=known_at,
         rows=parse_entry_rows(entries),
         policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
         answers=parse_answers(answers),
         periods=parse_periods(periods),
+        closing=then.closing,
         near=near,
     )
-
-
-class NeighbouringActs(NamedTuple):
-    """When something was recorded on a course: first, last before an instant, next after it.
-
-    None where there is none.
-    """
-
-    first: datetime | None
-    before: datetime | None
-    after: datetime | None
-
-
-def read_neighbouring_acts(course: Course, instant: datetime) -> NeighbouringActs:
-    """Read the times of recording next to ``instant``, which itself counts as neither."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-SELECT min(recorded_at), max(recorded_at) FILTER (WHERE recorded_at < %(instant)s),
-    min(recorded_at) FILTER (WHERE recorded_at > %(instant)s)
-FROM patients_chartingact WHERE course_id = %(course)s
-""",
-            {"course": course.pk, "instant": instant},
-        )
-        return NeighbouringActs(*cursor.fetchone())
 
 
 class PeriodKnownAt(NamedTuple):

@@ -27,21 +27,32 @@ SQL_KNOWN_THEN: Final = """
 """Condition of a query of ``period``: of the course, as known at ``%(known_at)s``."""
 
 _SQL_RUNS: Final = """(
-    SELECT run.id, run.grade, run.at_most, CAST('{}' AS jsonb) AS findings, run.ruleset_version,
+    SELECT run.id, run.grade, run.at_most,
+        CASE WHEN run.is_exact THEN run.findings ELSE '{}' END AS findings, run.ruleset_version,
         run.policy_id,
         tstzrange(run.begins, coalesce(lead(run.begins) OVER in_order, run.ends)) AS valid
     FROM (
-        SELECT period.*, lower(period.valid) AS begins,
-            lag(period.grade) OVER (ORDER BY lower(period.valid)) AS grade_before,
-            CASE WHEN NOT bool_or(upper_inf(period.valid)) OVER ()
-                THEN max(upper(period.valid)) OVER () END AS ends
-        FROM patients_gradeperiod AS period {known_then}
+        SELECT one.*, lag(one.grade) OVER (ORDER BY one.begins) AS grade_before,
+            lag(one.is_exact, 1, false) OVER (ORDER BY one.begins) AS follows_exact,
+            CASE WHEN NOT bool_or(upper_inf(one.valid)) OVER ()
+                THEN max(upper(one.valid)) OVER () END AS ends
+        FROM (
+            SELECT period.*, lower(period.valid) AS begins, {exact} AS is_exact
+            FROM patients_gradeperiod AS period {known_then}
+        ) AS one
     ) AS run
-    WHERE run.grade IS DISTINCT FROM run.grade_before
+    WHERE run.grade IS DISTINCT FROM run.grade_before OR run.is_exact OR run.follows_exact
     WINDOW in_order AS (ORDER BY run.begins)
 )""".replace("{known_then}", SQL_KNOWN_THEN)
-SQL_RUNS_OF: Final = SQL_PERIODS_OF.replace("patients_gradeperiod", _SQL_RUNS)
-"""One JSON text like that of periods: runs of one grade, without findings."""
+_SQL_EXACT: Final = """coalesce(period.valid @> %(at)s::timestamptz
+    OR lower(period.valid) = %(run_begins)s::timestamptz
+    OR upper(period.valid) = %(run_begins)s::timestamptz, false)"""
+"""Condition: the period at ``%(at)s``, the first of its run, or the last before that run."""
+SQL_RUNS_OF: Final = SQL_PERIODS_OF.replace(
+    "patients_gradeperiod", _SQL_RUNS.replace("{exact}", _SQL_EXACT)
+)
+"""One JSON text like that of periods: those of ``_SQL_EXACT`` with their findings, and between
+them runs of one grade without findings."""
 
 SQL_ENTRIES_NEAR: Final = """(
     (entry.at > %(after)s AND entry.at <= %(at)s) OR entry.id = ANY(%(named)s::uuid[])
@@ -52,7 +63,7 @@ SQL_ENTRIES_NEAR: Final = """(
 
 # A baseline holds for the whole course, and identity decides age and infusion: where one of them
 # was recorded since, no checkpoint holds.
-_SQL_RESUME: Final = """
+SQL_RESUME: Final = """
 WITH since AS (
     SELECT entry.kind, entry.at, before.kind AS kind_before, before.at AS at_before
     FROM patients_chartingact AS act
@@ -82,7 +93,7 @@ FROM changed LEFT JOIN LATERAL (
         AND at <= %(at)s AND at < changed.at
     ORDER BY at DESC LIMIT 1
 ) AS resume ON true
-""".replace("{runs}", _SQL_RUNS)
+""".replace("{runs}", _SQL_RUNS.replace("{exact}", "false"))
 
 
 class Near(NamedTuple):
@@ -109,7 +120,16 @@ class Near(NamedTuple):
 
 def read_near(course: Course, system: GradingSystem, *, at: datetime, known_at: datetime) -> Near:
     """Read the last checkpoint that holds at ``at`` of what was known at ``known_at``."""
-    params: dict[str, Any] = {
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_RESUME, resume_params(course, system, at=at, known_at=known_at))
+        return near_of(system, at, *cursor.fetchone())
+
+
+def resume_params(
+    course: Course, system: GradingSystem, *, at: datetime, known_at: datetime
+) -> dict[str, Any]:
+    """Return the parameters of ``SQL_RESUME``."""
+    return {
         "course": course.pk,
         "patient": course.patient_id,
         "system": system.key,
@@ -117,9 +137,16 @@ def read_near(course: Course, system: GradingSystem, *, at: datetime, known_at: 
         "at": at,
         "known_at": known_at,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL_RESUME, params)
-        resume_at, state, run_begins = cursor.fetchone()
+
+
+def near_of(
+    system: GradingSystem,
+    at: datetime,
+    resume_at: datetime | None,
+    state: str,
+    run_begins: datetime | None,
+) -> Near:
+    """Return what the columns of ``SQL_RESUME`` say of the instant ``at``."""
     resume = None
     if resume_at is not None:
         resume = ResumePoint(resume_at, state, system.key, system.version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -13,6 +13,9 @@ from django.db import connection
 from grading.engine.grading_system import GradingSystem
 from patients.models import GradeReview
 from patients.queries.grades import sql_known_now
+
+SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
+"""How long after its sign-off an open run waits for no other sign-off: one shift."""
 
 
 class Run(NamedTuple):
@@ -129,10 +132,13 @@ FROM (SELECT) AS one LEFT JOIN LATERAL (
     ORDER BY act.recorded_at DESC, entry.place DESC LIMIT 1
 ) AS last ON true
 """
-SQL_SIGN_OFFS_OF_COURSES: Final = f"""
-SELECT course_id, {SQL_SIGN_OFFS_AS_JSON} FROM patients_gradereview AS review
-WHERE course_id = ANY(%(courses)s::uuid[]) AND system = %(system)s
-GROUP BY course_id
+SQL_REVIEWS_OF_COURSES: Final = f"""
+SELECT course_id, run.as_text, signed.as_text
+FROM ({{runs}}) AS run (course_id, as_text) FULL JOIN (
+    SELECT course_id, {SQL_SIGN_OFFS_AS_JSON} FROM patients_gradereview AS review
+    WHERE course_id = ANY(%(courses)s::uuid[]) AND system = %(system)s
+    GROUP BY course_id
+) AS signed (course_id, as_text) USING (course_id)
 """  # noqa: S608 - made of constants
 SQL_SIGN_OFFS_WITHIN: Final = """
 SELECT {sign_offs} FROM patients_gradereview AS review
@@ -141,6 +147,15 @@ WHERE course_id = %(course)s
     AND recorded_at < coalesce({until}, 'infinity')
 """.replace("{sign_offs}", SQL_SIGN_OFFS_AS_JSON)
 """One JSON text: the sign-offs of a course recorded in [since, until), newest first."""
+SQL_REVIEWED: Final = """
+SELECT CASE WHEN EXISTS (
+    SELECT FROM patients_gradereview WHERE course_id = %(course)s AND system = %(system)s
+) THEN json_build_array((SELECT as_text FROM ({runs}) AS one_course (course_id, as_text)), (
+    SELECT {sign_offs} FROM patients_gradereview AS review
+    WHERE course_id = %(course)s AND system = %(system)s
+))::text END
+"""
+"""One JSON text: runs and sign-offs of a course that has sign-offs; see ``parse_reviewed``."""
 SQL_GRADES_OF_INSTANT: Final = """
 SELECT grade, lower(known) FROM patients_gradeperiod
 WHERE course_id = %(course)s AND system = %(system)s AND valid @> %(at)s::timestamptz
@@ -186,34 +201,21 @@ def read_course_reviews(
     return CourseReviews(parse_runs(periods), parse_sign_offs(sign_offs), *others)
 
 
-def read_runs_of_courses(
+def read_reviews_of_courses(
     course_ids: Iterable[uuid.UUID], system: GradingSystem, now: datetime
-) -> dict[uuid.UUID, list[Run]]:
-    """Read the runs that each course has now, up to ``now``, in one statement."""
-    statement = sql_runs("= ANY(%(courses)s::uuid[])")
+) -> dict[uuid.UUID, tuple[list[Run], list[SignOff]]]:
+    """Read the runs that each course has now, up to ``now``, and its sign-offs, newest first.
+
+    In one statement; a course that has neither is left out.
+    """
+    statement = SQL_REVIEWS_OF_COURSES.format(runs=sql_runs("= ANY(%(courses)s::uuid[])"))
     params: dict[str, Any] = {"courses": list(course_ids), "system": system.key, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return {course_id: parse_runs(text) for course_id, text in cursor.fetchall()}
-
-
-def read_sign_offs_of_courses(
-    course_ids: Iterable[uuid.UUID], system: GradingSystem
-) -> dict[uuid.UUID, list[SignOff]]:
-    """Read the sign-offs of each course, newest first, in one statement."""
-    with connection.cursor() as cursor:
-        params: dict[str, Any] = {"courses": list(course_ids), "system": system.key}
-        cursor.execute(SQL_SIGN_OFFS_OF_COURSES, params)
-        return {course_id: parse_sign_offs(text) for course_id, text in cursor.fetchall()}
-
-
-def read_all_sign_offs(course_id: uuid.UUID) -> list[SignOff]:
-    """Read every sign-off of a course, newest first."""
-    always = "NULL::timestamptz"
-    with connection.cursor() as cursor:
-        statement = SQL_SIGN_OFFS_WITHIN.format(since=always, until=always)
-        cursor.execute(statement, {"course": course_id})
-        return parse_sign_offs(cursor.fetchone()[0])
+        return {
+            course_id: (parse_runs(runs), parse_sign_offs(sign_offs))
+            for course_id, runs, sign_offs in cursor.fetchall()
+        }
 
 
 def read_grade_since(course_id: uuid.UUID, system: GradingSystem, at: datetime) -> datetime | None:
@@ -228,6 +230,17 @@ def read_grade_since(course_id: uuid.UUID, system: GradingSystem, at: datetime) 
             break
         since = known_from
     return since
+
+
+def sql_reviewed() -> str:
+    """Return ``SQL_REVIEWED`` as the chart has it now, up to ``%(now)s``."""
+    return SQL_REVIEWED.format(runs=sql_runs(), sign_offs=SQL_SIGN_OFFS_AS_JSON)
+
+
+def parse_reviewed(text: str | None) -> tuple[list[Run], list[SignOff]]:
+    """Return the runs and sign-offs of one text of ``SQL_REVIEWED``."""
+    runs, sign_offs = json.loads(text or "[null, null]")
+    return parse_runs(runs), parse_sign_offs(sign_offs)
 
 
 def parse_runs(text: str | None) -> list[Run]:

@@ -9,6 +9,7 @@ from grading.engine.trace import Trace
 from grading.service import trace_of
 from grading.systems import HEADLINE
 from patients.models import Course
+from patients.queries.flowsheet import FlowsheetData
 from patients.queries.known_at import CourseKnownAt, read_known_at
 
 
@@ -28,3 +29,22 @@ def read_course_values(course: Course, known_at: datetime, until: datetime) -> C
 def values_of(known: CourseKnownAt, until: datetime) -> CourseValues:
     """Return the values of a course that was read already, up to ``until``."""
     return CourseValues(known, trace_of(known.facts, known.entries, until), until)
+
+
+def values_of_window(data: FlowsheetData, until: datetime) -> CourseValues:
+    """Return the values of the window of ``data`` up to ``until``; of before it, what still held.
+
+    Its answers to guidance are left out: they are no values.
+    """
+    in_force = [one.row for one in (*data.held, *data.entries) if one.retraction is None]
+    known = CourseKnownAt(
+        course=data.course,
+        known_at=data.instant,
+        rows=in_force,
+        policy_periods=data.policy_periods,
+        answers=(),
+        periods=data.periods,
+        closing=data.closing,
+    )
+    trace = trace_of(data.facts, [*data.in_force, *data.weights], until)
+    return CourseValues(known, trace, until)

@@ -159,7 +159,8 @@ SQL_READ_FOR_PAGE: Final = (
 SELECT resume.at, resume.state, ({entries}), ({decided}), ({answers}), concat_ws('|',
     (SELECT recorded_at FROM patients_chartingact
         WHERE course_id = %(course)s ORDER BY recorded_at DESC LIMIT 1),
-    (SELECT max(recorded_at) FROM patients_transfer WHERE course_id = %(course)s))
+    (SELECT max(recorded_at) FROM patients_transfer WHERE course_id = %(course)s)),
+    clock_timestamp()
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (
     SELECT at, state FROM patients_gradecheckpoint
     WHERE course_id = %(course)s AND system = %(system)s
@@ -177,7 +178,8 @@ class CourseSnapshot(NamedTuple):
 
     ``in_force`` and ``for_guidance`` are entries as in ``SplitEntries``;
     ``policy_periods`` are those that grade it; ``answers`` are the latest to each item of guidance,
-    by its code. ``recorded`` is the time of the latest act and of the latest transfer, as text.
+    by its code. ``recorded`` is the time of the latest act and of the latest transfer, as text;
+    ``clock`` is the database's.
     """
 
     resume: ResumePoint | None
@@ -186,6 +188,7 @@ class CourseSnapshot(NamedTuple):
     policy_periods: list[PolicyPeriod]
     answers: dict[str, AnswerRow]
     recorded: str
+    clock: datetime
 
 
 def read_for_page(course: Course, now: datetime, system: GradingSystem) -> CourseSnapshot:
@@ -199,7 +202,7 @@ def read_for_page(course: Course, now: datetime, system: GradingSystem) -> Cours
     }
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_FOR_PAGE, params)
-        at, state, entries, decided, answers, recorded = cursor.fetchone()
+        at, state, entries, decided, answers, recorded, clock = cursor.fetchone()
     in_force, for_guidance = split_by_use(course, parse_entry_rows(entries), after=at)
     return CourseSnapshot(
         resume=_resume_point(at, state, system),
@@ -208,4 +211,5 @@ def read_for_page(course: Course, now: datetime, system: GradingSystem) -> Cours
         policy_periods=policy_periods_for(course, parse_policy_periods(decided)),
         answers=parse_latest_answers(answers),
         recorded=recorded,
+        clock=clock,
     )

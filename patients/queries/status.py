@@ -34,7 +34,7 @@ class CourseStatus:
 
     ``current`` is the status that the engine computes. Guidance needs ``for_guidance``, the entries
     that it rests on, and ``answers``, the latest to each of its items. ``recorded`` is text that
-    changes with every act and transfer.
+    changes with every act and transfer. ``clock`` is the database's, None as of an earlier time.
     """
 
     course: Course
@@ -43,6 +43,7 @@ class CourseStatus:
     for_guidance: Sequence[EntryRow]
     answers: Mapping[str, AnswerRow]
     recorded: str
+    clock: datetime | None = None
 
 
 def read_course_status(course: Course, now: datetime) -> CourseStatus:
@@ -56,7 +57,13 @@ def read_course_status(course: Course, now: datetime) -> CourseStatus:
     baselines = [entry for entry in entries if isinstance(entry, grading_entries.BaselineFacts)]
     baseline = facts.baseline.with_entries(baselines)
     return CourseStatus(
-        course, current, baseline, snapshot.for_guidance, snapshot.answers, snapshot.recorded
+        course,
+        current,
+        baseline,
+        snapshot.for_guidance,
+        snapshot.answers,
+        snapshot.recorded,
+        snapshot.clock,
     )
 
 

@@ -25,6 +25,7 @@ from patients.queries.course_changes import (
 )
 from patients.queries.entries import (
     SQL_ENTRIES_AS_JSON,
+    SQL_NAMES_THEN,
     SQL_WEIGHTS,
     EntryRow,
     entry_row_of,
@@ -40,7 +41,14 @@ from patients.queries.grades import (
     sql_start_of_period,
 )
 from patients.queries.guidance_answers import SQL_ANSWERS_WITHIN, AnswerRow, parse_answers
-from patients.queries.reviews import SQL_SIGN_OFFS_WITHIN, SignOff, parse_sign_offs
+from patients.queries.reviews import (
+    SQL_SIGN_OFFS_WITHIN,
+    Run,
+    SignOff,
+    parse_reviewed,
+    parse_sign_offs,
+    sql_reviewed,
+)
 from patients.queries.status import weights_among
 
 PAGE_OF_ROWS: Final = 40
@@ -69,8 +77,9 @@ class TimelineEntry(NamedTuple):
 class TimelinePage(NamedTuple):
     """The rows of one page, newest first; ``chains`` are the entries that ``entries`` corrected.
 
-    ``weights`` are those in force that a dose on the page was converted with. ``has_older`` says
-    whether another page follows.
+    ``weights`` are those in force that a dose on the page was converted with. ``reviewed`` are the
+    runs and all sign-offs of a course that has any. ``has_older`` says whether another page
+    follows.
     """
 
     entries: list[TimelineEntry]
@@ -80,16 +89,18 @@ class TimelinePage(NamedTuple):
     answers: list[AnswerRow]
     moves: list[MoveRow]
     sign_offs: list[SignOff]
+    reviewed: tuple[list[Run], list[SignOff]]
     identities: list[IdentityRow]
     has_older: bool
 
 
 SQL_ENTRIES_AS_TEXTS: Final = """array_agg(CAST(
     json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at, entry.replaces_id,
-        entry.body::text, author.username, author.first_name, author.last_name,
-        entry.place, act.answers, later.id IS NOT NULL,
+        entry.body::text, {names}, entry.place, act.answers, later.id IS NOT NULL,
         coalesce(nullif(later_act.answers ->> 'reason', ''), later.body ->> 'note', ''))
-    AS text) ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC)"""
+    AS text) ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC)""".replace(
+    "{names}", SQL_NAMES_THEN
+)
 """Column: an array with one JSON text for each entry, with all that its row prints."""
 SQL_WITH_ACTS: Final = """JOIN accounts_user AS author ON author.id = entry.recorded_by_id
 JOIN patients_chartingact AS act ON act.id = entry.act_id
@@ -217,9 +228,8 @@ def read_timeline_page(
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        page, chains, weights, changes, answers, moves, sign_offs, identities, follows = (
-            cursor.fetchone()
-        )
+        row = cursor.fetchone()
+    page, chains, weights, changes, answers, moves, sign_offs, reviewed, identities, follows = row
     page = page or []
     return TimelinePage(
         entries=[parse_timeline_entry(text) for text in page[:rows]],
@@ -229,6 +239,7 @@ def read_timeline_page(
         answers=parse_answers(answers),
         moves=parse_moves(moves),
         sign_offs=parse_sign_offs(sign_offs),
+        reviewed=parse_reviewed(reviewed),
         identities=parse_identities(identities),
         has_older=follows or len(page) > rows,
     )
@@ -238,11 +249,11 @@ def read_timeline_page(
 def _statement(rows: int, *, of_kind: bool, is_older: bool, has_end: bool) -> str:
     since = f"greatest(%(until_at)s::timestamptz, {_SINCE})" if has_end else _SINCE
     until = "%(at)s::timestamptz" if is_older else _ALWAYS
-    apart_from_entries = "NULL, NULL, NULL, NULL, NULL" if of_kind else ", ".join(
+    apart_from_entries = "NULL, NULL, NULL, NULL, NULL, NULL" if of_kind else ", ".join(
         f"({part.format(since=since, until=until, rows=_ALL)})"
         for part in (
             SQL_GRADE_CHANGES, SQL_ANSWERS_WITHIN, SQL_MOVES_WITHIN, SQL_SIGN_OFFS_WITHIN,
-            SQL_IDENTITIES_WITHIN,
+            sql_reviewed(), SQL_IDENTITIES_WITHIN,
         )
     )  # fmt: skip
     return SQL_TIMELINE_PAGE.format(

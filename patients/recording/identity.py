@@ -20,6 +20,7 @@ from grading.service import CurrentStatus, regrade
 from grading.systems import HEADLINE
 from patients.models import ActSource, Course, Fact, IdentityCorrection, Patient
 from patients.models.identifiers import mrn_key, mrn_look, name_key
+from patients.queries.course_then import as_course_of
 from patients.queries.entries import (
     SplitEntries,
     course_facts,
@@ -177,17 +178,6 @@ def with_change(
     return [
         as_course_of(corrected, course, change.of_courses.get(course.pk, {})) for course in courses
     ]
-
-
-def as_course_of(patient: Patient, course: Course, values: Mapping[str, Value]) -> Course:
-    """Return a copy of ``course`` as one of ``patient``, with ``values`` in its columns."""
-    copied = copy.copy(course)
-    copied._state = copy.copy(course._state)
-    copied._state.fields_cache = dict(course._state.fields_cache)
-    for column, value in values.items():
-        setattr(copied, column, value)
-    copied.patient = patient
-    return copied
 
 
 class GradedAs(NamedTuple):

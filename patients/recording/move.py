@@ -10,6 +10,7 @@ from django.db import transaction
 
 from grading.engine.vocabulary import EARLIEST
 from patients.models import CONFIRMED, MOVED_FROM, MOVED_TO, REASON, Course, Entry, EntryKind
+from patients.queries.laboratory import ReportedLimits, reported_limits_of
 from patients.recording.inputs import ConflictError, FormReusedError, NewEntry, Submission
 from patients.recording.lock import lock_course
 from patients.recording.record import RecordingResult, append_act
@@ -59,8 +60,13 @@ def move_entry(
         came[REASON] = original[REASON]
     if kept := [[0, text] for place, text in original.get(CONFIRMED, ()) if place == entry.place]:
         came[CONFIRMED] = [*kept, *came.get(CONFIRMED, ())]
+    limits: list[ReportedLimits] = []
+    if entry.kind == EntryKind.LAB and (reported := reported_limits_of(entry)).laboratory:
+        # Limits are the laboratory's: they leave with the result, and come along with it.
+        came["laboratory"] = reported.laboratory
+        limits = [reported]
     new_entry = NewEntry(EntryKind(entry.kind), entry.at, entry.body)
-    charted = append_act(target, [new_entry], replace(submission, answers=came))
+    charted = append_act(target, [new_entry], replace(submission, answers=came, limits=limits))
     return Moved(retracted, charted)
 
 

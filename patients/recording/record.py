@@ -257,6 +257,8 @@ def _new_act(
         source=submission.source,
         answers=dict(submission.answers),
         request_digest=submission.request_digest,
+        author_name=submission.by.display_name,
+        author_role=submission.by.role,
     )
     entries = tuple(
         Entry(

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from django.utils import timezone
+from patients.display.text import date_time_text
+from patients.review.instants import BadInstantError, parse_instant, parse_site_time
 
-from grading.engine.times import can_be_charted, in_zone
-from grading.engine.vocabulary import EARLIEST, LATEST
-
-_WANTED: Final = "expected a date and time with its offset, like 2014-01-06T12:00:00+00:00"
 RANGES: Final = {"24h": "24 h", "72h": "72 h", "all": "All"}
 AXES: Final = {
     "clock": "Clock and day",
     "infusion": "Days after infusion",
     "tocilizumab": "Hours after tocilizumab",
 }
-_KNOWN_AT: Final = frozenset({"known_at", "known_date"})
+KNOWN_AT: Final = frozenset({"known_at", "known_date", "known_time"})
+"""The parts of an address that name a time known at; the last two are those of a form."""
 VIEWS: Final = {"plots": "Plots", "table": "Table"}
 
 
 class BadAddressError(ValueError):
-    """A part of the address cannot be looked at; ``field`` names it."""
+    """A part of the address cannot be looked at; ``field`` names it.
 
-    def __init__(self, field: str, message: str) -> None:
+    ``offered`` are the two instants of a time that the clocks showed twice.
+    """
+
+    def __init__(self, field: str, message: str, offered: Sequence[datetime] = ()) -> None:
         super().__init__(message)
         self.field = field
+        self.offered = offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +51,20 @@ def parse_instants(query: Mapping[str, str], now: datetime) -> Instants:
     return Instants(_parse("at", query, now), _parse("known_at", query, now))
 
 
-def _parse(field: str, query: Mapping[str, str], now: datetime) -> datetime:
+def _parse(
+    field: str, query: Mapping[str, str], now: datetime, ahead: str = "lies in the future"
+) -> datetime:
+    """Return the time of ``field``, ``now`` where there is none; ``ahead`` refuses a later one."""
     typed = query.get(field)
     if typed is None:
         return now
     try:
-        instant = datetime.fromisoformat(typed)
-        has_offset = instant.utcoffset() is not None
-    except ValueError:
-        has_offset = False
-    if not has_offset:
-        hint = " (in an address, + is written %2B)" if " " in typed.strip() else ""
-        raise BadAddressError(field, _WANTED + hint)
-    if not can_be_charted(instant):
-        raise BadAddressError(field, f"expected a time from {EARLIEST.year} to {LATEST.year}")
+        instant = parse_instant(typed, needs_offset=True)
+    except BadInstantError as error:
+        raise BadAddressError(field, str(error)) from None
     if instant > now:
-        raise BadAddressError(field, "lies in the future")
-    return in_zone(instant, UTC)
+        raise BadAddressError(field, ahead)
+    return instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class ReviewAddress:
     """What a review page shows; a link with it shows the same.
 
     ``is_now`` is true where what is known now is shown, ``follows_now`` where the cursor stands at
-    the end of what is known.
+    the end of what is known. ``different`` asks for what is different today; it is off until asked.
     """
 
     instants: Instants
@@ -82,6 +81,12 @@ class ReviewAddress:
     view: str = "plots"
     is_now: bool = True
     follows_now: bool = True
+    different: bool = False
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether the page shows now, by all that is known now."""
+        return self.is_now and self.follows_now
 
     def query(self, **changes: str | None) -> str:
         """Return the query of this address with ``changes``; None leaves a part out."""
@@ -91,6 +96,7 @@ class ReviewAddress:
             "view": self.view,
             "at": None if self.follows_now else self.instants.at.isoformat(),
             "known_at": None if self.is_now else self.instants.known_at.isoformat(),
+            "different": "1" if self.different else None,
             **changes,
         }
         return urlencode({key: value for key, value in parts.items() if value is not None})
@@ -102,30 +108,42 @@ def parse_address(query: Mapping[str, str], now: datetime) -> ReviewAddress:
     Without ``at`` the cursor stands at the end of what is known.
     """
     known_at = _known_at(query, now)
+    is_now = "known_at" not in query and "known_date" not in query
     at = _parse("at", query, now) if "at" in query else known_at
     return ReviewAddress(
         Instants(at, known_at),
         range=_choice("range", query, RANGES, "72h"),
         axis=_choice("axis", query, AXES, "clock"),
         view=_choice("view", query, VIEWS, "plots"),
-        is_now=not _KNOWN_AT.intersection(query),
+        is_now=is_now,
         follows_now="at" not in query,
+        different=not is_now and query.get("different") == "1",
     )
 
 
 def _known_at(query: Mapping[str, str], now: datetime) -> datetime:
     """Return the time known at: the instant in ``known_at``, else the date and time of a form."""
+    not_yet = f"That time has not come. Latest: {date_time_text(now)}"
     if "known_at" in query or "known_date" not in query:
-        return _parse("known_at", query, now)
+        return _parse("known_at", query, now, not_yet)
     typed = f"{query['known_date'].strip()} {query.get('known_time', '').strip()}"
     try:
         there = datetime.strptime(typed, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the site's zone follows
-        instant = there.replace(tzinfo=timezone.get_default_timezone())
+        instant = parse_site_time(there.date(), there.time())
+    except BadInstantError as error:
+        offered = [one for one in error.offered if one <= now]
+        if len(offered) == 1:
+            return offered[0]
+        if error.offered and not offered:
+            raise BadAddressError("known_at", not_yet) from None
+        raise BadAddressError("known_at", str(error), offered) from None
     except ValueError:
         raise BadAddressError(
             "known_at", "expected a date like 2026-11-28 and a time like 14:00"
         ) from None
-    return _parse("known_at", {"known_at": instant.isoformat()}, now)
+    if instant > now:
+        raise BadAddressError("known_at", not_yet)
+    return instant
 
 
 def _choice(field: str, query: Mapping[str, str], words: Mapping[str, str], default: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,14 +14,9 @@ from grading.engine.vocabulary import TreatmentAgent
 from grading.systems import HEADLINE
 from patients.display.sign_off import span_text, time_text
 from patients.display.text import entry_text, late_text, weight_at
-from patients.models import ActSource, ChartingAct, Course, Entry, EntryKind
-from patients.queries.changes import (
-    acts_recorded_at,
-    entries_recorded_at,
-    read_changed_at,
-    read_changes,
-)
-from patients.queries.entries import entry_row_of, parse_entry
+from patients.models import ActSource, Course, EntryKind
+from patients.queries.changes import ChangedBy, read_changed_by, read_changes
+from patients.queries.entries import EntryRow, parse_entry
 from patients.queries.reviews import Run
 from patients.queries.status import read_weights_for
 
@@ -63,8 +59,16 @@ class Changes:
     new: Sequence[str]
 
 
-def changes_since(course: Course, seen_until: datetime | None, now: datetime) -> Changes:
-    """Return what changed in ``course`` since ``seen_until``; a bounded number of statements."""
+def changes_since(
+    course: Course,
+    seen_until: datetime | None,
+    now: datetime,
+    weights: Sequence[Weight] | None = None,
+) -> Changes:
+    """Return what changed in ``course`` since ``seen_until``; three statements at most.
+
+    ``weights`` are those in force where they were read already: one statement less.
+    """
     if seen_until is None:
         return Changes(None, "", (), 0, ())
     row = read_changes(course, HEADLINE, seen_until, now)
@@ -78,7 +82,7 @@ def changes_since(course: Course, seen_until: datetime | None, now: datetime) ->
     return Changes(
         seen_until,
         time_text(seen_until),
-        _past_changes(course, differences[:SHOWN], seen_until),
+        _past_changes(course, differences[:SHOWN], seen_until, weights),
         max(0, len(differences) - SHOWN),
         [text for text in new if text],
     )
@@ -123,62 +127,52 @@ def _counted(number: int, word: str, plural: str = "") -> str:
 
 
 def _past_changes(
-    course: Course, differences: Sequence[GradeDifference], seen_until: datetime
+    course: Course,
+    differences: Sequence[GradeDifference],
+    seen_until: datetime,
+    weights: Sequence[Weight] | None,
 ) -> list[PastChange]:
     if not differences:
         return []
     points = [(one.start, one.after) for one in differences]
-    changed_at = read_changed_at(course.pk, HEADLINE, seen_until, points)
-    causes = _causes(course, [at for at in changed_at if at is not None])
+    changed_by = read_changed_by(course.pk, HEADLINE, seen_until, points)
+    if weights is None:
+        read = [parse_entry(row) for one in changed_by for row in (*one.entries, *one.replaced)]
+        weights = read_weights_for(course.pk, read)
     return [
-        PastChange(
-            span_text(one.start, one.end),
-            one.before,
-            one.after,
-            "" if at is None else causes.get(at, ""),
-        )
-        for one, at in zip(differences, changed_at, strict=True)
+        PastChange(span_text(one.start, one.end), one.before, one.after, _cause(by, weights))
+        for one, by in zip(differences, changed_by, strict=True)
     ]
 
 
-def _causes(course: Course, instants: Sequence[datetime]) -> Mapping[datetime, str]:
-    """Return what was recorded at each of ``instants``, in words."""
-    entries: dict[datetime, list[Entry]] = {}
-    for entry in entries_recorded_at(course, instants):
-        entries.setdefault(entry.recorded_at, []).append(entry)
-    shown = [entry for of_act in entries.values() for entry in of_act]
-    replaced = [entry.replaces for entry in shown if entry.replaces is not None]
-    parsed = [parse_entry(entry_row_of(entry)) for entry in (*shown, *replaced)]
-    weights = read_weights_for(course.pk, parsed)
-    return {
-        act.recorded_at: _cause(act, entries.get(act.recorded_at, ()), weights)
-        for act in acts_recorded_at(course, instants)
-    }
-
-
-def _cause(act: ChartingAct, entries: Sequence[Entry], weights: Sequence[Weight]) -> str:
-    author = act.recorded_by.display_name
-    if act.source == ActSource.POLICY:
-        return f"The policy was changed by {author}."
-    if act.source == ActSource.RULESET:
+def _cause(by: ChangedBy, weights: Sequence[Weight]) -> str:
+    """Return what changed the grade, in words; "" where no act did, as after an import."""
+    if by.source == ActSource.POLICY:
+        return f"The policy was changed by {by.author}."
+    if by.source == ActSource.IDENTITY:
+        return f"The identity was corrected by {by.author}."
+    if by.source == ActSource.RULESET:
         return "A new version of the grading rules."
-    texts = [_entry_cause(entry, weights) for entry in entries[:_TEXTS]]
-    if len(entries) > _TEXTS:
-        texts.append(f"{len(entries) - _TEXTS} more")
-    return f"{'; '.join(texts)}, by {author}."
+    replaced = {row.pk: row for row in by.replaced}
+    texts = [_entry_cause(row, replaced, weights) for row in by.entries[:_TEXTS]]
+    if len(by.entries) > _TEXTS:
+        texts.append(f"{len(by.entries) - _TEXTS} more")
+    return f"{'; '.join(texts)}, by {by.author}." if texts else ""
 
 
-def _entry_cause(entry: Entry, weights: Sequence[Weight]) -> str:
-    if entry.replaces is not None:
-        old = _text(entry.replaces, weights)
-        if entry.kind == EntryKind.RETRACTION:
+def _entry_cause(
+    row: EntryRow, replaced: Mapping[uuid.UUID, EntryRow], weights: Sequence[Weight]
+) -> str:
+    if row.replaces_id is not None:
+        old = _text(replaced[row.replaces_id], weights)
+        if row.kind == EntryKind.RETRACTION:
             return f"{old} was entered in error"
-        return f"{old} was corrected to {_text(entry, weights)}"
-    late = late_text(entry.at, entry.recorded_at)
-    return f"{_text(entry, weights)} was {late or 'charted'}"
+        return f"{old} was corrected to {_text(row, weights)}"
+    late = late_text(row.at, row.recorded_at)
+    return f"{_text(row, weights)} was {late or 'charted'}"
 
 
-def _text(entry: Entry, weights: Sequence[Weight]) -> str:
-    read = parse_entry(entry_row_of(entry))
-    weight = weight_at(weights, entry.at) if isinstance(read, Vasopressor) else None
+def _text(row: EntryRow, weights: Sequence[Weight]) -> str:
+    read = parse_entry(row)
+    weight = weight_at(weights, row.at) if isinstance(read, Vasopressor) else None
     return entry_text(read, weight)

@@ -5,7 +5,7 @@ Plain values for the template: no request, no SQL.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -138,27 +138,36 @@ def _grade_sections(grades: GradeRows) -> list[Section]:
     return [Section("grade", "Grade", top), Section("criteria", "Criteria met", criteria)]
 
 
+_SECTIONS: Final = (
+    ("oxygen", "Oxygen", oxygen),
+    ("drugs", "Vasopressors", drugs),
+    ("fluids", "Fluids and weight", fluids_and_weight),
+    ("results", "Results", results),
+    ("findings", "Findings", findings),
+    ("treatments", "Treatments", treatments),
+    ("notes", "Notes", notes),
+)
+_SECTIONS_OF: Final[Mapping[str, Container[str]]] = {
+    "oxygen_and_drugs": ("oxygen", "drugs", "fluids"),
+    "findings": ("findings", "treatments", "notes"),
+    "findings_only": ("findings",),
+}
+"""The sections of a choice of rows that shows another one than that of its own key."""
+
+
 def _entry_sections(maker: RowMaker, wanted: str) -> list[Section]:
     """Return the sections that ``wanted`` names; the grade stands above each choice of rows."""
+    shown = _SECTIONS_OF.get(wanted, (wanted,))
     sections: list[Section] = []
     if wanted in (ALL_ROWS, "vital_signs"):
         sections.append(
             Section("vital_signs", "Vital signs", vital_signs(maker), "sets", sets(maker))
         )
-    if wanted in (ALL_ROWS, "oxygen_and_drugs"):
-        sections += [
-            Section("oxygen", "Oxygen", oxygen(maker)),
-            Section("drugs", "Vasopressors", drugs(maker)),
-            Section("fluids", "Fluids and weight", fluids_and_weight(maker)),
-        ]
-    if wanted in (ALL_ROWS, "results"):
-        sections.append(Section("results", "Results", results(maker)))
-    if wanted in (ALL_ROWS, "findings"):
-        sections += [
-            Section("findings", "Findings", findings(maker)),
-            Section("treatments", "Treatments", treatments(maker)),
-            Section("notes", "Notes", notes(maker)),
-        ]
+    sections += [
+        Section(key, label, rows_of(maker))
+        for key, label, rows_of in _SECTIONS
+        if wanted == ALL_ROWS or key in shown
+    ]
     return [section for section in sections if section.rows]
 
 

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from django import forms
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from grading.engine.times import can_be_charted
-from grading.engine.vocabulary import EARLIEST, LATEST
+from grading.engine.vocabulary import EARLIEST
+from patients.display.text import date_time_text
 from patients.forms.base import BedsideForm
-from patients.forms.times import LocalTimeError, parse_local_time
 from patients.review.flowsheet_columns import (
     HOUR,
     boundary_at,
     boundary_from,
     next_boundary,
 )
+from patients.review.instants import BadInstantError, parse_instant
 
 BY_ENTRY: Final = "entry"
 NEWEST_FIRST: Final = "first"
 NEWEST_LAST: Final = "last"
 ALL_ROWS: Final = "all"
+GRADE_ONLY: Final = "grade"
 BINS: Final = ((BY_ENTRY, "Each time"), ("1", "1 h"), ("4", "4 h"), ("12", "12 h"))
 ORDERS: Final = ((NEWEST_LAST, "Newest right"), (NEWEST_FIRST, "Newest left"))
 ROWS: Final = (
@@ -35,6 +36,13 @@ ROWS: Final = (
     ("oxygen_and_drugs", "Oxygen and drugs"),
     ("results", "Results"),
     ("findings", "Findings and notes"),
+    ("oxygen", "Oxygen"),
+    ("drugs", "Vasopressors"),
+    ("fluids", "Fluids and weight"),
+    ("findings_only", "Findings"),
+    ("treatments", "Treatments"),
+    ("notes", "Notes"),
+    (GRADE_ONLY, "Grade only"),
 )
 _SPAN_H: Final = {BY_ENTRY: 24, "1": 24, "4": 72, "12": 120}
 """Hours of a window for which no other span is asked."""
@@ -55,30 +63,10 @@ class InstantField(forms.CharField):
         if not typed:
             return None
         try:
-            read = parse_datetime(typed)
-        except ValueError:
-            read = None
-        if read is None:
-            hint = " (in an address, + is written %2B)" if " " in typed else ""
-            raise forms.ValidationError(
-                f"“{typed}” is not a time. Write it like 2026-11-27T14:00{hint}."
-            )
-        if read.tzinfo is None:
-            read = self._at_the_site(read)
-        if not can_be_charted(read):
-            raise forms.ValidationError(
-                f"Expected a time from {EARLIEST.year} to {LATEST.year}, found “{typed}”."
-            )
-        return read.astimezone(UTC)
-
-    def _at_the_site(self, written: datetime) -> datetime:
-        try:
-            return parse_local_time(
-                written.date(), written.time(), "", now=LATEST, ahead=timedelta(0)
-            )
-        except LocalTimeError as error:
-            also = " Add its offset, like +01:00." if error.asks_which else ""
-            raise forms.ValidationError(error.sentence + also) from None
+            return parse_instant(typed, needs_offset=False)
+        except BadInstantError as error:
+            also = " Add its offset, like +01:00." if error.offered else ""
+            raise forms.ValidationError(f"{error}{also}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +159,8 @@ class FlowsheetForm(BedsideForm):
     def clean_known_at(self) -> datetime | None:
         known_at: datetime | None = self.cleaned_data["known_at"]
         if known_at is not None and known_at > self.now:
-            raise forms.ValidationError("That time has not come.")
+            latest = date_time_text(self.now)
+            raise forms.ValidationError(f"That time has not come. Latest: {latest}.")
         return known_at
 
     def clean(self) -> dict[str, Any]:

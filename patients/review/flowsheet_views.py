@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crs_app.accounts.permissions import can_chart
+from grading.engine.entries import BaselineFacts
 from grading.systems import HEADLINE
+from patients.display.banner import Banner, banner_at, baseline_text, weight_text
+from patients.display.closed import closed_notice
 from patients.display.text import site_time
 from patients.forms.registry import CORRECTION_FORMS
-from patients.queries.flowsheet import read_flowsheet
+from patients.queries.courses import now_for
+from patients.queries.flowsheet import FlowsheetData, read_flowsheet
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.flowsheet import Sheet, build_sheet
 from patients.review.flowsheet_form import BINS, ORDERS, ROWS, FlowsheetForm, FlowsheetQuery
-from patients.review.patient_then import patient_then
 
 _BAD_REQUEST = 400
 _A_MOMENT = timedelta(microseconds=1)
@@ -35,11 +39,19 @@ class Link(NamedTuple):
     is_current: bool
 
 
+class _GradeAt(NamedTuple):
+    """The grade of the banner, and the instant that it is of."""
+
+    at: datetime
+    grade: int | None
+    at_most: int | None
+
+
 @require_safe
 def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show a flowsheet; 400 with what is wrong of the address, beside the default for it."""
     course = course_or_404(course_id)
-    form = FlowsheetForm(request.GET, now=timezone.now())
+    form = FlowsheetForm(request.GET, now=now_for(course))
     is_valid = form.is_valid()
     query = form.query
     window = query.window
@@ -51,40 +63,56 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     context = {
         "course_id": course_id,
         "sheet": sheet,
-        "then": patient_then(data),
+        "banner": _banner(data),
+        "closed": closed_notice(data.closing, None, data.instant),
+        "cursor": _GradeAt(data.instant, *(data.grade or (None, None))),
         "query": query,
         "errors": form.errors,
         "form": form,
-        "review_url": _review_url(course_id, query),
-        **_choices(query, sheet),
+        "review_url": review_url(course_id, query),
+        **choices(query, sheet),
     }
     status = 200 if is_valid else _BAD_REQUEST
     return render(request, "review/flowsheet.html", context, status=status)
 
 
-def _choices(query: FlowsheetQuery, sheet: Sheet) -> dict[str, Any]:
-    """Return what the page lets choose, as addresses."""
+def _banner(data: FlowsheetData) -> Banner:
+    baselines = [one for one in data.in_force if isinstance(one, BaselineFacts)]
+    return banner_at(
+        data.course,
+        data.instant,
+        weight_text=weight_text(None if data.weight_kg is None else Decimal(data.weight_kg)),
+        baseline_text=baseline_text(data.facts.baseline.with_entries(baselines)),
+    )
+
+
+def choices(
+    query: FlowsheetQuery, sheet: Sheet, address: Callable[..., str] | None = None
+) -> dict[str, Any]:
+    """Return what the page lets choose, as addresses; ``address`` is where it is shown."""
+    address = address or query.address
     hours = query.window.hours
     has_later = sheet.end < query.latest_end
     later = min(query.latest_end, sheet.end + (sheet.end - sheet.start))
     return {
-        "bins": [
-            Link(label, query.address(bin=key, span=None), key == query.bin) for key, label in BINS
+        "bins": [Link(label, address(bin=key, span=None), key == query.bin) for key, label in BINS],
+        "order_links": [
+            Link(label, address(order=key), key == query.order) for key, label in ORDERS
         ],
         "orders": ORDERS,
         "row_choices": ROWS,
-        "earlier": query.address(end=sheet.start, span=hours),
-        "later": query.address(end=later, span=hours) if has_later else "",
-        "newest": query.address(end=None, span=None),
+        "earlier": address(end=sheet.start, span=hours),
+        "later": address(end=later, span=hours) if has_later else "",
+        "newest": address(end=None, span=None),
         "last_entry": ""
         if sheet.last_before is None
-        else query.address(end=sheet.last_before + _A_MOMENT, span=hours),
-        "now": query.address(known_at=None),
+        else address(end=sheet.last_before + _A_MOMENT, span=hours),
+        "now_address": address(known_at=None),
         "until_text": f"{site_time(sheet.end):%Y-%m-%dT%H:%M}",
     }
 
 
-def _review_url(course_id: uuid.UUID, query: FlowsheetQuery) -> str:
+def review_url(course_id: uuid.UUID, query: FlowsheetQuery) -> str:
     """Return the address of the plots, to which the name of a row leads."""
     address = reverse("patients:review", args=[course_id])
     asked = "" if query.known_at is None else urlencode({"known_at": query.known_at.isoformat()})

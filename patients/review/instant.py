@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from grading.engine import entries
 from grading.engine.grading_system import DEATH
@@ -13,6 +14,7 @@ from grading.engine.sentences import short_name
 from grading.engine.status import CurrentStatus
 from grading.engine.vocabulary import DRUGS, JudgementAbout
 from grading.systems import HEADLINE
+from patients.display.author import author_text
 from patients.display.text import entry_text, pressure_text, temperature_text
 from patients.guidance.panel import ItemCard, panel_for_status
 from patients.queries.grades import EntryAuthor, GradeHistory, GradeInterval, GradePeriodRow
@@ -129,14 +131,15 @@ def advice_lines(known: CourseKnownAt, status: CourseStatus) -> list[AdviceLine]
     """Return the guidance at the instant of ``status``, what was open first."""
     panel = panel_for_status(status, history_known_at(known, status.current.at), ())
     later = {answer.code: answer for answer in known.answers_by(known.known_at).values()}
-    return [_line(card, later.get(card.code)) for card in (*panel.asked, *panel.answered)]
+    authors = {one.pk: author_text(one.author, one.author_role) for one in known.answers}
+    return [_line(card, later.get(card.code), authors) for card in (*panel.asked, *panel.answered)]
 
 
-def _line(card: ItemCard, later: AnswerRow | None) -> AdviceLine:
+def _line(card: ItemCard, later: AnswerRow | None, authors: Mapping[UUID, str]) -> AdviceLine:
     if card.answered is not None and not card.is_open:
-        state = f"{card.answered.text}, {card.answered.author}"
+        state = f"{card.answered.text}, {authors[card.answered.answer_id]}"
     elif later is not None and (card.answered is None or later.pk != card.answered.answer_id):
-        state = f"Open then. Answered later by {later.author}"
+        state = f"Open then. Answered later by {authors[later.pk]}"
     else:
         state = "Open"
     return AdviceLine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,10 +10,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from grading.engine.sentences import short_name
+from grading.engine.status import CurrentStatus
 from grading.engine.vocabulary import Attribution
+from patients.display.author import author_text
+from patients.display.grade_changes import cause_of
 from patients.display.text import duration_text, entry_text, late_text
 from patients.queries.entries import EntryRow, parse_entry
-from patients.queries.grades import GradePeriodRow
+from patients.queries.grades import GradeChangeRow, GradePeriodRow
 from patients.queries.known_at import CourseKnownAt
 from patients.queries.status import CourseStatus
 from patients.review.series import Series
@@ -59,14 +63,15 @@ class UnknownAt:
 class Run:
     """The time over which the grade stayed the same; ``ends`` None is open.
 
-    ``before`` is the grade before it, None at the infusion. ``by_clock``: no entry was made at the
-    instant at which it began.
+    ``before`` is the grade before it, None at the infusion. ``cause`` is why it began, in words;
+    ``by_clock``: neither an entry nor a policy began it.
     """
 
     begins: datetime
     ends: datetime | None
     before: int | None
     by_clock: bool
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +95,58 @@ class AtCursor:
 
 
 def at_cursor(known: CourseKnownAt, status: CourseStatus) -> AtCursor:
-    """Return the grade at the instant of ``status`` with its reasons."""
+    """Return the grade at the instant of ``status`` with its reasons.
+
+    They are those that the chart had. Where a later version of the rules would say something else
+    of the same entries, the reasons are in the words that were stored.
+    """
     current = status.current
     rows = {str(row.pk): row for row in known.rows}
+    period = next((one for one in known.periods if _holds_at(one, current.at)), None)
+    grade, at_most = current.grade, current.at_most
+    criteria = [
+        (item.code, item.grade, item.explanation, str(item.citation), item.uncertain, item.evidence)
+        for item in current.criteria
+    ]
+    unknown = [UnknownAt(item.could_reach, item.why) for item in current.unknown]
+    if period is not None and _says_otherwise(period, current):
+        grade, at_most = period.grade, period.at_most
+        criteria = [
+            (one["code"], one["grade"], one["explanation"], one["citation"], False, ())
+            for one in period.findings["criteria"]
+        ]
+        unknown = [UnknownAt(one["could_reach"], one["why"]) for one in period.findings["unknown"]]
     return AtCursor(
         at=current.at,
-        grade=current.grade,
-        at_most=current.at_most,
+        grade=grade,
+        at_most=at_most,
         run=run_at(known.periods, known.rows, current.at),
         criteria=[
             CriterionAt(
-                code=item.code,
-                name=short_name(item.code),
-                grade=item.grade,
-                text=item.explanation,
-                citation=str(item.citation),
-                uncertain=item.uncertain,
-                evidence=[
-                    _evidence(rows[entry_id], status)
-                    for entry_id in item.evidence
-                    if entry_id in rows
-                ],
+                code=code,
+                name=short_name(code),
+                grade=of_rule,
+                text=text,
+                citation=citation,
+                uncertain=uncertain,
+                evidence=[_evidence(rows[one], status) for one in evidence if one in rows],
             )
-            for item in current.criteria
+            for code, of_rule, text, citation, uncertain, evidence in criteria
         ],
-        unknown=[UnknownAt(item.could_reach, item.why) for item in current.unknown],
+        unknown=unknown,
         ended=current.ended,
     )
+
+
+def _holds_at(period: GradePeriodRow, at: datetime) -> bool:
+    return period.start <= at and (period.end is None or at < period.end)
+
+
+def _says_otherwise(period: GradePeriodRow, current: CurrentStatus) -> bool:
+    """Return whether the stored period has another grade, bound or criteria than ``current``."""
+    stored = {one["code"] for one in period.findings["criteria"]}
+    computed = {item.code for item in current.criteria}
+    return (period.grade, period.at_most, stored) != (current.grade, current.at_most, computed)
 
 
 def _evidence(row: EntryRow, status: CourseStatus) -> EvidenceLine:
@@ -131,7 +161,7 @@ def _evidence(row: EntryRow, status: CourseStatus) -> EvidenceLine:
     return EvidenceLine(
         text=text,
         at=row.at,
-        author=row.author,
+        author=author_text(row.author, row.kept_role),
         age=duration_text(now - row.at),
         is_old=is_old,
         late=late_text(row.at, row.recorded_at) if row.replaces_id is None else "",
@@ -141,13 +171,33 @@ def _evidence(row: EntryRow, status: CourseStatus) -> EvidenceLine:
 
 def run_at(periods: Sequence[GradePeriodRow], rows: Sequence[EntryRow], at: datetime) -> Run | None:
     """Return the run of one grade that holds at ``at``; None where none does."""
-    before: int | None = None
-    for run in runs_of(periods):
-        if run.begins <= at and (run.ends is None or at < run.ends):
-            charted = any(row.at == run.begins for row in rows)
-            return Run(run.begins, run.ends, before, by_clock=before is not None and not charted)
-        before = run.grade
+    before: GradePeriodRow | None = None
+    for _, group in groupby(periods, key=lambda period: period.grade):
+        run = list(group)
+        begins, ends = run[0].start, run[-1].end
+        if begins <= at and (ends is None or at < ends):
+            if before is None:
+                return Run(begins, ends, None, by_clock=False, cause="")
+            change = _change_between(before, run[0], rows)
+            return Run(begins, ends, before.grade, change.by_clock, cause_of(change))
+        before = run[-1]
     return None
+
+
+def _change_between(
+    before: GradePeriodRow, after: GradePeriodRow, rows: Sequence[EntryRow]
+) -> GradeChangeRow:
+    bodies = [(row.kind, json.loads(row.body)) for row in rows if row.at == after.start]
+    return GradeChangeRow(
+        at=after.start,
+        before=before.grade,
+        grade=after.grade,
+        at_most=after.at_most,
+        findings=after.findings,
+        findings_before=before.findings,
+        charted=[(kind, body.get("drug"), body.get("rate")) for kind, body in bodies],
+        same_policy=before.policy_id == after.policy_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from crs_app.accounts.models import Role, User
 from crs_app.accounts.permissions import can_review
 from grading.systems import HEADLINE
 from patients.display.sign_off import span_text
+from patients.display.signature import signature_of
 from patients.display.text import duration_text
 from patients.display.timeline import place_text
 from patients.models import Course
@@ -19,16 +21,15 @@ from patients.queries.courses import courses_by_place
 from patients.queries.known_at import read_period_at
 from patients.queries.reviews import (
     CourseReviews,
-    SignOff,
     read_course_reviews,
-    read_runs_of_courses,
-    read_sign_offs_of_courses,
+    read_reviews_of_courses,
 )
 from patients.review.forms import SignForm, sign_form
 from patients.review.sign_off import (
     Piece,
     ReviewPeriod,
     State,
+    fall_before,
     first_to_look_at,
     graded_until,
     period_at,
@@ -36,7 +37,7 @@ from patients.review.sign_off import (
     review_periods,
     to_sign_at,
 )
-from patients.review.text import state_text
+from patients.review.text import label_text, short_text, state_text
 
 LISTED: Final = 8
 """How many periods of one course the list of what waits names."""
@@ -44,10 +45,16 @@ LISTED: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class PeriodLine:
-    """A period as a list shows it; ``at`` leads to it, ``is_chosen`` is shown in the panel."""
+    """A period as a list shows it; ``at`` leads to it, ``is_chosen`` is shown in the panel.
+
+    ``end`` None is open; ``label`` is what its mark says in the plots.
+    """
 
     at: datetime
+    start: datetime
+    end: datetime | None
     span: str
+    label: str
     state: State
     text: str
     waits: bool
@@ -59,7 +66,8 @@ class SignOffPanel:
     """What the panel shows of the chosen period.
 
     ``form`` is None for who may not sign, and for a period whose sign-off stands; it can then be
-    signed ``again``. ``covers`` are the number and the time of recording of the last entry that a
+    signed ``again``. ``at`` is an instant in the period. ``is_then``: as it was known before now,
+    to read alone. ``covers`` are the number and the time of recording of the last entry that a
     sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose criteria
     explain the grade.
     """
@@ -76,6 +84,31 @@ class SignOffPanel:
     covers: tuple[int, datetime] | None
     waiting: int
     reasons_at: datetime | None
+    at: datetime | None
+    is_then: bool
+
+    @property
+    def signature(self) -> str:
+        """The digest of all that the panel says, apart from how long the period lasts."""
+        return signature_of(self.lines, self.text, self.grade, self.form is None)
+
+    @property
+    def marks(self) -> str:
+        """The periods with a mark as JSON for the plots: times in seconds, and what to write."""
+        return json.dumps(
+            [
+                {
+                    "from": line.start.timestamp(),
+                    "to": None if line.end is None else line.end.timestamp(),
+                    "key": line.state.key,
+                    "mark": line.state.mark,
+                    "label": line.label,
+                    "text": line.text,
+                }
+                for line in self.lines
+                if line.state.mark
+            ]
+        )
 
 
 class Reason(NamedTuple):
@@ -99,10 +132,14 @@ class WaitingCourse(NamedTuple):
 
 
 class SignOffState(NamedTuple):
-    """The sign-off of a course in one mark, as a board shows it."""
+    """The sign-off of a course in one mark, as a board shows it; ``short`` is "" for none to show.
+
+    ``waiting`` counts the periods that wait.
+    """
 
     state: State
     text: str
+    short: str
     waiting: int
 
 
@@ -116,28 +153,37 @@ def build_panel(
     again: bool = False,
     form: SignForm | None = None,
     typed: Mapping[str, Any] | None = None,
+    is_then: bool = False,
 ) -> SignOffPanel:
     """Build the panel of the period in which ``at`` lies; None chooses the one that waits first.
+
+    A time after the end of the last period leads to it, as at an ended course.
 
     ``again`` offers the form for a period whose sign-off stands. ``form`` is one that was refused;
     ``typed`` is what was typed in a form whose period has changed.
     """
     until = graded_until(now, course.ended_at, chart.latest_clinical_at)
-    goes_on = course.ended_at is None
+    goes_on = course.ended_at is None or (is_then and now < course.ended_at)
     periods = review_periods(chart.runs, chart.sign_offs, until, goes_on=goes_on)
+    at = None if at is None else min(at, until)
     chosen = first_to_look_at(periods) if at is None else period_at(periods, at)
     piece = None if chosen is None else _piece_to_sign(periods, chosen, at)
-    can_sign = can_review(reader)
+    can_sign = can_review(reader) and not is_then
     stands = chosen is not None and chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
     if form is None and piece is not None and piece.grade is not None:
         form = sign_form(_shown(piece, chart, now), typed)
     shows_form = can_sign and (again or not stands)
     return SignOffPanel(
-        lines=[_line(period, reader.pk, is_chosen=period is chosen) for period in periods],
+        lines=[
+            _line(period, reader.pk, is_chosen=period is chosen, is_then=is_then)
+            for period in periods
+        ],
         chosen=chosen,
-        span="" if piece is None else span_text(piece.start, piece.end, is_open=piece.is_open),
+        span=""
+        if piece is None
+        else span_text(piece.start, piece.end, is_open=piece.is_open and not is_then),
         length="" if piece is None else duration_text(piece.end - piece.start),
-        text="" if chosen is None else state_text(chosen, reader.pk),
+        text="" if chosen is None else state_text(chosen, reader.pk, today=_today(is_then)),
         grade=None if piece is None else piece.grade,
         form=form if shows_form else None,
         can_sign=can_sign,
@@ -145,6 +191,8 @@ def build_panel(
         covers=None if chart.last_entry_at is None else (chart.entry_number, chart.last_entry_at),
         waiting=sum(period.waits for period in periods),
         reasons_at=None if piece is None else _reasons_at(piece, at),
+        at=at if at is not None or piece is None else piece.start,
+        is_then=is_then,
     )
 
 
@@ -190,24 +238,36 @@ def known_until(chart: CourseReviews, now: datetime) -> datetime:
     return max(now, chart.recorded_until or now)
 
 
-def _line(period: ReviewPeriod, reader_id: int, *, is_chosen: bool = False) -> PeriodLine:
+def _line(
+    period: ReviewPeriod, reader_id: int, *, is_chosen: bool = False, is_then: bool = False
+) -> PeriodLine:
+    is_open, today = period.is_open and not is_then, _today(is_then)
     return PeriodLine(
         at=period.to_sign.start,
-        span=span_text(period.start, period.end, is_open=period.is_open),
+        start=period.start,
+        end=None if is_open else period.end,
+        span=span_text(period.start, period.end, is_open=is_open),
+        label=label_text(period, today=today),
         state=period.state,
-        text=state_text(period, reader_id),
+        text=state_text(period, reader_id, today=today),
         waits=period.waits,
         is_chosen=is_chosen,
     )
 
 
-def read_panel_data(course: Course, reader: User, now: datetime) -> CourseReviews:
-    """Read what the panel of ``course`` shows, in one statement."""
-    return read_course_reviews(course.pk, HEADLINE, now, reader_id=reader.pk)
+def _today(is_then: bool) -> str:
+    return "then" if is_then else "now"
+
+
+def read_panel_data(
+    course: Course, reader: User, now: datetime, *, known_at: datetime | None = None
+) -> CourseReviews:
+    """Read what the panel of ``course`` shows, in one statement; ``known_at``: as known then."""
+    return read_course_reviews(course.pk, HEADLINE, now, reader_id=reader.pk, known_at=known_at)
 
 
 def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
-    """Return the open courses in which something waits, in three statements."""
+    """Return the open courses in which something waits, in two statements."""
     courses = list(courses_by_place())
     periods = _periods_of([course.pk for course in courses], now)
     waiting = []
@@ -224,28 +284,29 @@ def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
 def sign_off_states(
     course_ids: Iterable[uuid.UUID], now: datetime
 ) -> dict[uuid.UUID, SignOffState]:
-    """Return the sign-off of each course as one mark, in two statements.
+    """Return the sign-off of each course as one mark, in one statement.
 
     It is that of a period which needs a new look, else of the last one that waits, else of the last
-    one. Courses that are not graded yet have none. The courses are open ones.
+    one; of a run that is not signed since its grade fell below what was signed, that fall. Courses
+    that are not graded yet have none. The courses are open ones.
     """
     found = {}
     for course_id, periods in _periods_of(list(course_ids), now).items():
-        first = first_to_look_at(periods)
+        first = fall_before(periods) or first_to_look_at(periods)
         if first is not None:
             waiting = sum(period.waits for period in periods)
-            found[course_id] = SignOffState(first.state, state_text(first, None), waiting)
+            found[course_id] = SignOffState(
+                first.state, state_text(first, None), short_text(first, waiting), waiting
+            )
     return found
 
 
 def _periods_of(
     course_ids: Sequence[uuid.UUID], now: datetime
 ) -> dict[uuid.UUID, list[ReviewPeriod]]:
-    runs = read_runs_of_courses(course_ids, HEADLINE, now)
-    sign_offs: Mapping[uuid.UUID, list[SignOff]] = read_sign_offs_of_courses(course_ids, HEADLINE)
+    found = read_reviews_of_courses(course_ids, HEADLINE, now)
     return {
-        course_id: review_periods(runs.get(course_id, []), sign_offs.get(course_id, []), now)
-        for course_id in course_ids
+        course_id: review_periods(*found.get(course_id, ([], [])), now) for course_id in course_ids
     }
 
 

@@ -22,6 +22,7 @@ from patients.review.sign_off import (
     Piece,
     by_grade,
     graded_until,
+    overlaps,
     split_by_sign_off,
     to_sign_at,
 )
@@ -100,7 +101,7 @@ def sign(course: Course, new: NewSignOff, by: User) -> GradeReview:
     now, course = timezone.now(), Course.objects.get(pk=course.pk)
     chart = read_course_reviews(course.pk, HEADLINE, now, entries_until=new.known_at)
     now = max(now, chart.recorded_until or now)
-    piece = _check_unchanged(course, chart, new, now)
+    piece = check_unchanged(course, chart, new, now)
     return GradeReview.objects.create(
         course=course,
         form_id=new.form_id,
@@ -129,11 +130,11 @@ def _replayed(before: GradeReview, new: NewSignOff) -> GradeReview:
     return before
 
 
-def _check_unchanged(course: Course, chart: CourseReviews, new: NewSignOff, now: datetime) -> Piece:
+def check_unchanged(course: Course, chart: CourseReviews, new: NewSignOff, now: datetime) -> Piece:
     """Return the period to sign as it is now; refuse it where it is not as the page showed it."""
     until = graded_until(now, course.ended_at, chart.latest_clinical_at)
     end = until if new.end is None else new.end
-    later = [one for one in chart.sign_offs if one.pk > new.seen and _overlaps(one, new.start, end)]
+    later = [one for one in chart.sign_offs if one.pk > new.seen and overlaps(one, new.start, end)]
     if later:
         raise SignedMeanwhileError(later[0], now)
     goes_on = course.ended_at is None
@@ -162,10 +163,6 @@ def _check_grade(
     begins = max(worst.start, new.start)
     since = read_grade_since(course.pk, HEADLINE, begins) or now
     raise GradeChangedError(worst.grade, max(since, begins), now)
-
-
-def _overlaps(sign_off: SignOff, start: datetime, end: datetime) -> bool:
-    return sign_off.start < end and start < sign_off.end
 
 
 def _end_shown(piece: Piece) -> datetime | None:

@@ -8,15 +8,13 @@ clock therefore shows at its minute, and a save has nothing to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
-from patients.queries.reviews import Run, SignOff
+from patients.queries.reviews import SIGNED_AGAIN_AFTER, Run, SignOff
 
-SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
-"""How long after its sign-off an open run waits for no other sign-off: one shift."""
 _UNGRADED: Final = -1
 
 
@@ -29,6 +27,10 @@ class State(Enum):
     NEW_LOOK = ("!", "needs a new look")
     NOT_SIGNED = ("○", "not signed")
     NOTHING_TO_SIGN = ("", "nothing to sign")
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
 
     @property
     def mark(self) -> str:
@@ -211,6 +213,18 @@ def first_to_look_at(periods: Sequence[ReviewPeriod]) -> ReviewPeriod | None:
     return (waiting or others)[-1] if periods else None
 
 
+def fall_before(periods: Sequence[ReviewPeriod]) -> ReviewPeriod | None:
+    """Return the sign-off whose grade fell, where the last run goes on unsigned at the lower grade.
+
+    None where no sign-off precedes the last run so, or where a period needs a new look.
+    """
+    if len(periods) < 2 or any(period.state is State.NEW_LOOK for period in periods):
+        return None
+    fell, last = periods[-2:]
+    goes_on = fell.end == last.start and fell.pieces[-1].grade == last.pieces[0].grade
+    return fell if fell.state is State.FELL and last.sign_off is None and goes_on else None
+
+
 def by_grade(piece: Piece) -> int:
     """Return the grade as a key to order by; not graded is below every grade."""
     return _UNGRADED if piece.grade is None else piece.grade
@@ -223,6 +237,11 @@ def graded_until(
     if ended_at is None:
         return now
     return min(now, max(ended_at, latest_entry_at or ended_at))
+
+
+def overlaps(sign_off: SignOff, start: datetime, end: datetime) -> bool:
+    """Return whether ``sign_off`` covers any time of [start, end)."""
+    return sign_off.start < end and start < sign_off.end
 
 
 def _until(run: Run, now: datetime) -> datetime:

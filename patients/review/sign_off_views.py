@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from crs_app.accounts.permissions import can_read_disagreements, can_review, check_can_review
 from patients.display.banner import banner_of
@@ -22,22 +23,24 @@ from patients.display.grade_card import grade_card
 from patients.display.sign_off import signed_text, span_text
 from patients.display.text import capital
 from patients.models import Course, GradeReview
-from patients.queries.reviews import sign_off_of
+from patients.queries.reviews import CourseReviews, sign_off_of
 from patients.queries.status import read_course_status, read_history_for
 from patients.recording.inputs import ConflictError
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_instants
 from patients.review.changes import changes_since
-from patients.review.forms import SeenForm, SignForm
+from patients.review.forms import AGREE, SeenForm, SignForm
 from patients.review.panel import (
     REVIEWER,
+    SignOffPanel,
     build_panel,
     known_until,
     read_panel_data,
     read_reasons,
     waiting_courses,
 )
-from patients.review.sign import mark_seen, sign
+from patients.review.place import PanelPlace
+from patients.review.sign import check_unchanged, mark_seen, sign
 
 _BAD_REQUEST = 400
 
@@ -47,7 +50,8 @@ _BAD_REQUEST = 400
 def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the period of ``?at=`` with its sign-off; a POST signs it and leads to ``next``.
 
-    To htmx it answers the panel alone.
+    To htmx it answers the panel alone, and 204 where the panel of the page, named by its
+    ``signature``, says the same.
     """
     course = course_or_404(course_id)
     if request.method != "POST":
@@ -72,6 +76,11 @@ def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     return _signed(request, course, review)
 
 
+def _is_open(request: SignedInRequest) -> bool:
+    """Return whether the page that asks again shows the form."""
+    return bool(request.htmx) and "computed" in request.GET
+
+
 def _instant(request: SignedInRequest) -> datetime | None:
     """Return the time ``at`` of the address, None where there is none."""
     if "at" not in request.GET:
@@ -83,9 +92,8 @@ def _signed(request: SignedInRequest, course: Course, review: GradeReview) -> Ht
     row = sign_off_of(review)
     messages.info(request, f"{capital(signed_text(row))}: {span_text(row.start, row.end)}.")
     address = reverse("patients:sign_off", args=[course.pk])
-    return redirect(
-        _next_page(request) or f"{address}?{urlencode({'at': review.start.isoformat()})}"
-    )
+    next_page = _next_page(request) or f"{address}?{urlencode({'at': review.start.isoformat()})}"
+    return HttpResponseClientRedirect(next_page) if request.htmx else redirect(next_page)
 
 
 def _next_page(request: SignedInRequest) -> str:
@@ -95,6 +103,23 @@ def _next_page(request: SignedInRequest) -> str:
         typed, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return typed if is_ours else ""
+
+
+def panel_context(
+    course: Course, panel: SignOffPanel, chart: CourseReviews, now: datetime, place: PanelPlace
+) -> dict[str, Any]:
+    """Build the context of the panel and of what changed, on the page that ``place`` names."""
+    return {
+        "panel": panel,
+        "place": place,
+        "course": course,
+        "course_id": course.pk,
+        "refusal": "",
+        "news": "",
+        "next_page": place.address if place.is_review else "",
+        "reviewer": REVIEWER,
+        "known_until": known_until(chart, now),
+    }
 
 
 def _show(
@@ -107,16 +132,21 @@ def _show(
 ) -> HttpResponse:
     now = timezone.now()
     chart = read_panel_data(course, request.user, now)
+    news = _news(request, course, chart, now)
+    if news:
+        chosen |= {"typed": {}, "again": False}
+    elif _is_open(request):
+        chosen["again"] = True
     panel = build_panel(course, request.user, chart, now, **chosen)
-    context: dict[str, Any] = {
-        "panel": panel,
-        "course": course,
-        "course_id": course.pk,
-        "refusal": refusal,
-        "next_page": _next_page(request),
-        "reviewer": REVIEWER,
-        "known_until": known_until(chart, now),
-    }
+    if request.method == "GET" and request.htmx and request.GET.get("signature") == panel.signature:
+        return HttpResponse(status=204)
+    place = PanelPlace.of(_page_of_panel(request), course.pk)
+    context = panel_context(course, panel, chart, now, place)
+    context |= {"refusal": refusal, "news": news}
+    if not place.is_review:
+        context["next_page"] = _next_page(request)
+    if not place.is_review and panel.reasons_at is not None:
+        context["reasons"] = read_reasons(course, panel.reasons_at, known_until(chart, now))
     if request.htmx:
         return render(request, "review/sign_off.html", context, status=status)
     current = read_course_status(course, now)
@@ -126,11 +156,30 @@ def _show(
         "can_chart": False,
         "card": grade_card(course.pk, current.current, history.grades, history.authors),
         "changes": changes_since(course, chart.seen_until, now),
-        "reasons": []
-        if panel.reasons_at is None
-        else read_reasons(course, panel.reasons_at, known_until(chart, now)),
     }
     return render(request, "review/sign_off_page.html", context, status=status)
+
+
+def _page_of_panel(request: SignedInRequest) -> str:
+    """Return the address of the page that the panel of htmx stands on; "" for the page itself."""
+    return (request.htmx.current_url_abs_path or "") if request.htmx else ""
+
+
+def _news(request: SignedInRequest, course: Course, chart: CourseReviews, now: datetime) -> str:
+    """Return why the form that the page shows cannot be signed any more; "" where it can.
+
+    A page that asks again sends the hidden fields of its form.
+    """
+    if request.method == "POST" or not _is_open(request):
+        return ""
+    form = SignForm({**request.GET.dict(), "verdict": AGREE})
+    if not form.is_valid():
+        return ""
+    try:
+        check_unchanged(course, chart, form.new_sign_off(), max(now, chart.recorded_until or now))
+    except ConflictError as conflict:
+        return conflict.sentence
+    return ""
 
 
 @require_POST

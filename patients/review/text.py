@@ -2,33 +2,68 @@
 
 from __future__ import annotations
 
-from patients.display.sign_off import reason_text, signed_text, time_text
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from patients.display.sign_off import SignedNow, reason_text, signed_text, time_text
 from patients.queries.reviews import SignOff
-from patients.review.sign_off import ReviewPeriod, State
+from patients.review.sign_off import ReviewPeriod, State, overlaps
+
+_MOST_URGENT_FIRST: Final = (State.NEW_LOOK, State.FELL, State.ANOTHER_GRADE, State.SIGNED)
 
 
-def state_text(period: ReviewPeriod, reader_id: int | None) -> str:
-    """Return the state of a period in words, as a list has it beside its mark."""
+def state_text(period: ReviewPeriod, reader_id: int | None, *, today: str = "now") -> str:
+    """Return the state of a period in words, as a list has it beside its mark.
+
+    ``today`` is the word for the time looked at: "then" where that is past.
+    """
     grade, sign_off = period.to_sign.grade, period.sign_off
     if sign_off is None:
-        return _unsigned_text(period, reader_id)
+        return _unsigned_text(period, reader_id, today)
     name, signed = _who(sign_off, reader_id), signed_text(sign_off)
     if period.state is State.NEW_LOOK:
         raised = time_text(period.to_sign.start)
-        return f"needs a new look: now {grade} from {raised}, {name} {signed}"
+        return f"needs a new look: {today} {grade} from {raised}, {name} {signed}"
     if period.state is State.FELL:
-        today = "not graded now" if grade is None else f"computed now {grade}"
-        return f"{signed}, {today} · {name}"
+        return f"{signed}, {_today(grade, today)} · {name}"
     if period.state is State.ANOTHER_GRADE:
         return f"{name} {signed}: {reason_text(sign_off)}"
     return f"grade {sign_off.stated_grade}, signed by {name}"
 
 
-def _unsigned_text(period: ReviewPeriod, reader_id: int | None) -> str:
+def short_text(period: ReviewPeriod, waiting: int) -> str:
+    """Return the state of a course in two or three words, for a board; "" where nothing is signed.
+
+    ``waiting`` counts its periods that wait; ``period`` is the first to look at.
+    """
+    if period.state is State.NEW_LOOK:
+        return "new look"
+    if period.state is State.FELL and period.sign_off is not None:
+        return f"{signed_text(period.sign_off)}, {_today(period.to_sign.grade)}"
+    if waiting:
+        return "not signed" if waiting == 1 else f"{waiting} not signed"
+    return "" if period.sign_off is None else signed_text(period.sign_off)
+
+
+def label_text(period: ReviewPeriod, *, today: str = "now") -> str:
+    """Return what stands behind the mark of a period in the plots, where there is room."""
+    sign_off, grade = period.sign_off, period.to_sign.grade
+    if period.state is State.NEW_LOOK:
+        return "new look"
+    if sign_off is None:
+        return "goes on as signed" if period.goes_on_as_signed else "not signed"
+    if period.state is State.FELL:
+        return f"{signed_text(sign_off)}, {_today(grade, today)}"
+    if period.state is State.ANOTHER_GRADE:
+        return f"stated {sign_off.stated_grade} · {sign_off.author_name}"
+    return f"grade {sign_off.stated_grade} · {sign_off.author_name}"
+
+
+def _unsigned_text(period: ReviewPeriod, reader_id: int | None, today: str) -> str:
     grade, before = period.to_sign.grade, period.before
     if period.state is State.NEW_LOOK and before is not None:
         return (
-            f"needs a new look: now {grade} from {time_text(period.start)}, "
+            f"needs a new look: {today} {grade} from {time_text(period.start)}, "
             f"{_who(before, reader_id)} {signed_text(before)}"
         )
     if period.state is State.NOTHING_TO_SIGN:
@@ -40,3 +75,41 @@ def _unsigned_text(period: ReviewPeriod, reader_id: int | None) -> str:
 
 def _who(sign_off: SignOff, reader_id: int | None) -> str:
     return "you" if sign_off.author_id == reader_id else sign_off.author_name
+
+
+def signed_now(
+    periods: Iterable[ReviewPeriod], sign_offs: Sequence[SignOff]
+) -> dict[int, SignedNow]:
+    """Return how each of ``sign_offs`` stands now, by its key; ``periods`` are those of the course.
+
+    Of one that a later sign-off has cut into parts, the most urgent part counts.
+    """
+    parts: dict[int, list[ReviewPeriod]] = {}
+    for period in periods:
+        if period.sign_off is not None:
+            parts.setdefault(period.sign_off.pk, []).append(period)
+    return {one.pk: _signed_now(one, parts.get(one.pk, ()), sign_offs) for one in sign_offs}
+
+
+def _signed_now(
+    sign_off: SignOff, parts: Sequence[ReviewPeriod], others: Iterable[SignOff]
+) -> SignedNow:
+    text = signed_text(sign_off)
+    if not parts and any(
+        one.pk > sign_off.pk and overlaps(one, sign_off.start, sign_off.end) for one in others
+    ):
+        return SignedNow("signed_again", "↷", "signed again later", f"{text}, signed again later")
+    if not parts:
+        state = State.ANOTHER_GRADE if sign_off.disagrees else State.SIGNED
+    else:
+        part = min(parts, key=lambda one: _MOST_URGENT_FIRST.index(one.state))
+        state, grade = part.state, part.to_sign.grade
+        if state is State.NEW_LOOK:
+            text += f", needs a new look: {_today(grade)}"
+        elif state is State.FELL:
+            text += f", {_today(grade)}"
+    return SignedNow(state.key, state.mark, state.words, text)
+
+
+def _today(grade: int | None, today: str = "now") -> str:
+    return f"not graded {today}" if grade is None else f"computed {today} {grade}"

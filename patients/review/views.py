@@ -11,21 +11,25 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from grading.systems import HEADLINE
 from patients.display.banner import banner_of
+from patients.display.closed import closed_notice
 from patients.display.grade_card import never_charted
 from patients.display.text import site_time
 from patients.models import Course
-from patients.queries.known_at import CourseKnownAt, read_known_at, read_neighbouring_acts
+from patients.queries.courses import now_for
+from patients.queries.known_at import CourseKnownAt, read_known_at
 from patients.queries.near import read_near
+from patients.queries.recorded_changes import read_near_with_neighbours, read_neighbours
+from patients.queries.reviews import CourseReviews
 from patients.queries.series import CourseValues, read_course_values
-from patients.queries.status import status_known_at
+from patients.queries.status import status_known_at, weights_among
 from patients.requests import SignedInRequest, View, course_or_404
 from patients.review.address import (
     AXES,
+    KNOWN_AT,
     RANGES,
     VIEWS,
     BadAddressError,
@@ -33,16 +37,23 @@ from patients.review.address import (
     parse_address,
     parse_instants,
 )
-from patients.review.instant import advice_lines, neighbours, rules_not_met
+from patients.review.around import around
+from patients.review.changes import changes_since
+from patients.review.different import differences
+from patients.review.instant import neighbours, rules_not_met
+from patients.review.known_at import known_at_tool
 from patients.review.page import (
     TABLE_ROWS,
     at_cursor,
     table_rows,
     window_of,
 )
+from patients.review.panel import build_panel, read_panel_data
+from patients.review.place import PanelPlace
 from patients.review.plot_query import MORE_ROWS, parse_plot_query
 from patients.review.series import midnights, nights, review_series
 from patients.review.series_json import as_json
+from patients.review.sign_off_views import panel_context
 from patients.review.state import state_json
 from patients.review.thin import POINTS_AT_MOST, cut
 
@@ -80,39 +91,116 @@ def _data_of(_request: HttpRequest, error: BadAddressError) -> HttpResponse:
 def state(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer grade, bound and codes ``at`` an instant as ``known_at`` another, as JSON."""
     course = course_or_404(course_id)
-    return JsonResponse(state_json(course, parse_instants(request.GET.dict(), timezone.now())))
+    return JsonResponse(state_json(course, parse_instants(request.GET.dict(), now_for(course))))
 
 
 @require_safe
 @_with_refusal(_page_of)
 def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the history of a course: plots or a table, and the grade at the cursor with its why."""
-    course, now = course_or_404(course_id), timezone.now()
-    address = parse_address(request.GET.dict(), now)
-    at, known_at = address.instants.at, address.instants.known_at
-    known = _near(course, at, known_at)
-    status = status_known_at(known, at)
-    context = {
-        "address": address,
+    course = course_or_404(course_id)
+    now, query = now_for(course), request.GET.dict()
+    address, refused = _address_of_form(query, now)
+    known_at = address.instants.known_at
+    if address.different:
+        near, steps = None, read_neighbours(course, known_at, now, with_marks=True)
+    else:
+        near, steps = read_near_with_neighbours(
+            course,
+            HEADLINE,
+            now,
+            at=address.instants.at,
+            known_at=known_at,
+            with_marks=not address.is_now,
+        )
+    known = read_known_at(course, HEADLINE, known_at, near, is_now=address.is_now)
+    reviews = _read_reviews(request, known, address)
+    context = _at_cursor(known, address, reviews) | {
         "ranges": RANGES,
         "axes": AXES,
         "views": VIEWS,
-        "banner": banner_of(status),
-        "cursor": at_cursor(known, status),
-        "course_id": course_id,
-        "now": now,
-        "steps": read_neighbouring_acts(course, known_at),
+        "latest": now,
+        "tool": known_at_tool(steps, address, refused, query),
+        "closed": closed_notice(known.closing, None, known_at),
         "more_rows": " ".join(sorted(MORE_ROWS)),
         "since": urlencode({"since": known_at.isoformat()}),
+        "different": differences(known, read_known_at(course, HEADLINE, now, is_now=True))
+        if address.different
+        else None,
     }
+    context |= _sign_off(request, address, known, reviews)
     if address.view == "table":
         context |= _table(read_course_values(course, known_at, known_at), address)
-    return render(request, "review/page.html", context)
+    return render(
+        request, "review/page.html", context, status=_BAD_REQUEST if refused is not None else None
+    )
 
 
-def _near(course: Course, at: datetime, known_at: datetime) -> CourseKnownAt:
+def _address_of_form(
+    query: dict[str, str], now: datetime
+) -> tuple[ReviewAddress, BadAddressError | None]:
+    """Return the address, and why the time typed in the form of the page cannot be shown.
+
+    The page is then that of now, with what was typed.
+    """
+    try:
+        return parse_address(query, now), None
+    except BadAddressError as error:
+        if error.field != "known_at" or "known_date" not in query:
+            raise
+        kept = {name: value for name, value in query.items() if name not in KNOWN_AT}
+        return parse_address(kept, now), error
+
+
+def _read_reviews(
+    request: SignedInRequest, known: CourseKnownAt, address: ReviewAddress
+) -> CourseReviews:
+    then = None if address.is_now else known.known_at
+    return read_panel_data(known.course, request.user, known.known_at, known_at=then)
+
+
+def _at_cursor(
+    known: CourseKnownAt, address: ReviewAddress, reviews: CourseReviews | None = None
+) -> dict[str, Any]:
+    """Return what every page shows of the instant at the cursor, as it was known.
+
+    ``now`` of these pages is the moment up to which the chart is known.
+    """
+    status = status_known_at(known, address.instants.at)
+    return {
+        "address": address,
+        "status": status,
+        "banner": banner_of(status),
+        "cursor": at_cursor(known, status),
+        "around": None if address.is_now else around(known, status, reviews),
+        "course_id": known.course.pk,
+        "now": known.known_at,
+    }
+
+
+def _sign_off(
+    request: SignedInRequest, address: ReviewAddress, known: CourseKnownAt, chart: CourseReviews
+) -> dict[str, Any]:
+    """Return the panel of the period under the cursor, and what changed since the reader looked.
+
+    As known at a time before now, the panel can be read alone, and nothing is marked as changed.
+    """
+    course, at, known_at = known.course, address.instants.at, known.known_at
+    place = PanelPlace.of(request.get_full_path(), course.pk)
+    if not address.is_now:
+        panel = build_panel(course, request.user, chart, known_at, at=at, is_then=True)
+        return panel_context(course, panel, chart, known_at, place)
+    again = "again" in request.GET
+    panel = build_panel(course, request.user, chart, known_at, at=at, again=again)
+    changes = changes_since(course, chart.seen_until, known_at, weights_among(known.rows))
+    return panel_context(course, panel, chart, known_at, place) | {"changes": changes}
+
+
+def _near(course: Course, address: ReviewAddress) -> CourseKnownAt:
+    """Read what the instant at the cursor needs of the course as it was known."""
+    at, known_at = address.instants.at, address.instants.known_at
     near = read_near(course, HEADLINE, at=at, known_at=known_at)
-    return read_known_at(course, HEADLINE, known_at, near)
+    return read_known_at(course, HEADLINE, known_at, near, is_now=address.is_now)
 
 
 def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
@@ -142,35 +230,28 @@ def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, dat
 @_with_refusal(_page_of)
 def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
-    course, now = course_or_404(course_id), timezone.now()
-    address = parse_address(request.GET.dict(), now)
-    known = _near(course, address.instants.at, address.instants.known_at)
-    status = status_known_at(known, address.instants.at)
-    context = {"cursor": at_cursor(known, status), "address": address, "course_id": course_id}
-    return render(request, "review/at_cursor.html", context | {"now": now})
+    course = course_or_404(course_id)
+    address = parse_address(request.GET.dict(), now_for(course))
+    return render(request, "review/at_cursor.html", _at_cursor(_near(course, address), address))
 
 
 @require_safe
 @_with_refusal(_page_of)
 def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show all evidence of one instant: what was met, what was not, and the advice."""
-    course, now = course_or_404(course_id), timezone.now()
-    address = parse_address(request.GET.dict(), now)
+    course = course_or_404(course_id)
+    address = parse_address(request.GET.dict(), now_for(course))
     at, known_at = address.instants.at, address.instants.known_at
-    known = _near(course, at, known_at)
-    status = status_known_at(known, at)
+    known = _near(course, address)
+    context = _at_cursor(known, address)
+    status = context["status"]
     before, after = neighbours(known.periods, at, known_at)
-    context = {
-        "address": address,
-        "banner": banner_of(status),
-        "cursor": at_cursor(known, status),
+    context |= {
+        "around": context["around"] or around(known, status),
         "not_met": rules_not_met(status.current),
         "never_charted": never_charted(status.current),
-        "advice": advice_lines(known, status),
         "before": before,
         "after": after,
-        "course_id": course_id,
-        "now": now,
     }
     return render(request, "review/instant.html", context)
 
@@ -179,10 +260,11 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @_with_refusal(_data_of)
 def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer what is plotted, as JSON: all of it, or the window of a course with many points."""
-    course, now = course_or_404(course_id), timezone.now()
-    query = request.GET.dict()
+    course, query = course_or_404(course_id), request.GET.dict()
+    now = now_for(course)
     address, asked = parse_address(query, now), parse_plot_query(query, now)
     values = read_course_values(course, address.instants.known_at, address.instants.known_at)
+    course = values.known.course
     window = asked.window or _window(values, address)
     begins, _ = window_of("all", course.infused_at, course.infused_at, values.until)
     plotted = review_series(values, asked.row)

@@ -28,6 +28,7 @@ from patients.queries.courses import ward_names
 from patients.queries.entries import parse_entry
 from patients.queries.identity import former_mrns
 from patients.queries.search import matches, search_words
+from patients.review.panel import SignOffState, sign_off_states
 from patients.ward.address import BoardAddress
 
 CLOSED_ON_A_PAGE: Final = 100
@@ -40,7 +41,8 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 class BoardRow:
     """Row of one open course on the ward board; ``person`` is age and sex, "54 y F".
 
-    A grade 0 that was not ``assessed`` is not shown.
+    A grade 0 that was not ``assessed`` is not shown. ``sign_off`` is None where nothing is signed
+    and nothing waits.
     """
 
     course_id: UUID
@@ -60,6 +62,7 @@ class BoardRow:
     support: Support
     last_observation_at: datetime | None
     last_observation_age_text: str
+    sign_off: SignOffState | None
 
     @property
     def rises_at(self) -> datetime | None:
@@ -123,12 +126,19 @@ def closed_board(asked: BoardAddress) -> Board:
 
 def open_board_rows(now: datetime) -> list[BoardRow]:
     """Return a row for every open course, the most urgent first."""
-    courses, periods = read_open_courses(now, HEADLINE), read_periods_from_now_on(now, HEADLINE)
-    rows = [_board_row(course, periods.get(course.pk, []), now) for course in courses]
+    courses = list(read_open_courses(now, HEADLINE))
+    periods = read_periods_from_now_on(now, HEADLINE)
+    signed = sign_off_states([course.pk for course in courses], now)
+    rows = [
+        _board_row(course, periods.get(course.pk, []), signed.get(course.pk), now)
+        for course in courses
+    ]
     return sorted(rows, key=_urgency)
 
 
-def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> BoardRow:
+def _board_row(
+    course: Any, periods: Sequence[GradePeriod], signed: SignOffState | None, now: datetime
+) -> BoardRow:
     current = next((p for p in periods if p.valid.lower <= now), None)
     change = None
     if current is not None:
@@ -161,6 +171,7 @@ def _board_row(course: Any, periods: Sequence[GradePeriod], now: datetime) -> Bo
         support=support_of(map(parse_entry, parse_support(course))),
         last_observation_at=last,
         last_observation_age_text=age_text(last, now) if last else "",
+        sign_off=signed if signed is not None and signed.short else None,
     )
 
 

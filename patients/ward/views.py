@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from crs_app.accounts.permissions import can_admit, check_can_admit
 from patients.bedside.page import render_page
 from patients.display.signature import signature_of
-from patients.display.text import clock_behind_text
+from patients.display.text import clock_ahead_text, clock_behind_text
 from patients.display.timeline import transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_state
@@ -60,7 +60,9 @@ EDIT: Final = "edit"
 """Values of the button ``step``: of the second step of an end or a reopening."""
 
 
-def _board_etag(request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress) -> str:
+def _board_etag(
+    request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress, _wrong_clock: str
+) -> str:
     """Return the ETag of the board for this session; it changes each minute, as ages do.
 
     It is weak because the form tokens of the page differ in each response.
@@ -91,18 +93,19 @@ def board(request: SignedInRequest) -> HttpResponse:
     """
     asked, now = BoardAddress.of(request.GET), timezone.now()
     # Read before the rows, so that the next request finds a change between the two.
-    stamp, last_recorded_at = read_board_state(now, ended=asked.ended)
+    stamp, last_recorded_at, clock = read_board_state(now, ended=asked.ended)
     now = max(now, last_recorded_at or now)
-    if clock_behind_text(now):
-        stamp = f"{stamp}-behind"
+    wrong_clock = clock_behind_text(now) or clock_ahead_text(clock)
+    if wrong_clock:
+        stamp = f"{stamp}-{'behind' if clock_behind_text(now) else 'ahead'}"
     if request.htmx and request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
-    return _board_page(request, stamp, now, asked)
+    return _board_page(request, stamp, now, asked, wrong_clock)
 
 
 @condition(etag_func=_board_etag)
 def _board_page(
-    request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress
+    request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress, wrong_clock: str
 ) -> HttpResponse:
     shown = board_of(asked, now)
     context = {
@@ -110,7 +113,7 @@ def _board_page(
         "board": shown,
         "rows": shown.rows,
         "now": now,
-        "clock_behind": clock_behind_text(now),
+        "wrong_clock": wrong_clock,
         "signature": stamp,
         "shows": SHOWS,
         "sorts": SORTS,

@@ -6,7 +6,7 @@ import { clockText } from "./site_time.js";
 
 const POLL_AGAIN_AFTER = 15_000;
 const FAILED_POLLS = 2; // of a server that answers with an error
-const POLLS = ["live", "board"];
+const POLLS = ["live", "board", "sign-off"];
 
 const notice = () => document.getElementById("connection");
 const element = (tag, text, more = {}) =>
@@ -59,16 +59,19 @@ const heard = () => {
 };
 
 const isPoll = (elt) => POLLS.includes(elt?.id);
+// A part of the page that asks for itself: nobody tapped it, and it says itself that it could not be loaded.
+const asksItself = (elt) => isPoll(elt) || elt?.dataset?.asksItself !== undefined;
 
 const onResponse = ({ detail: { requestConfig, xhr } }) => {
   if (!xhr?.status) return;
   const polls = isPoll(requestConfig?.elt);
-  if (xhr.status === 401 && polls) signedOut();
+  if (xhr.status === 401 && asksItself(requestConfig?.elt)) signedOut();
+  else if (asksItself(requestConfig?.elt) && !polls) return; // only the poll says how old the page is
   else if (xhr.status < 400 || (xhr.status < 500 && !polls)) heard();
   else if (polls && ++failed >= FAILED_POLLS) lost();
 };
 
-const NEEDED_BY = "[data-entry], [data-quick-actions], #guidance"; // a POST of these says so itself
+const NEEDED_BY = "[data-entry], [data-quick-actions], #guidance, #sign-off"; // a POST of these says so itself
 
 const says = (elt, text) => {
   const control = elt.matches("form") ? elt : (elt.closest(".tabs") ?? elt);
@@ -91,7 +94,7 @@ const sayNeeded = (elt) => {
 const isTap = ({ elt, verb, requestConfig }) => {
   const asked = requestConfig?.elt ?? elt;
   const by = requestConfig?.verb ?? verb;
-  return asked && !isPoll(asked) && (by === "get" || !asked.closest(NEEDED_BY));
+  return asked && !asksItself(asked) && (by === "get" || !asked.closest(NEEDED_BY));
 };
 
 const beforeRequest = (event) => {

@@ -3,9 +3,12 @@
 
 const older = () => document.querySelector("#older [data-until]");
 
+// Whether the flowsheet stands in the place of the list; it brings its own address.
+export const isTable = () => document.querySelector("#timeline.as-table") !== null;
+
 // What the page shows of the timeline, in the words of the server.
 export const timelineShown = () => ({
-  show: document.getElementById("timeline-kind")?.value ?? "",
+  show: isTable() ? "table" : (document.getElementById("timeline-kind")?.value ?? ""),
   day: document.getElementById("timeline-day")?.defaultValue ?? "",
   until: older()?.dataset.until ?? "",
 });
@@ -82,6 +85,7 @@ const lowestRow = () => {
 };
 
 const setAddress = (isNewView) => {
+  if (isTable()) return;
   const { show, day } = timelineShown();
   const lowest = isNewView ? "" : lowestRow();
   const address = withParameters({ show, day, until: lowest });

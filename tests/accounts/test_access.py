@@ -66,6 +66,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
+    "patients:last_day": (READ, NO_SUCH_METHOD),
+    "patients:timeline_table": (READ, NO_SUCH_METHOD),
     "patients:review": (READ, NO_SUCH_METHOD),
     "patients:instant": (READ, NO_SUCH_METHOD),
     "patients:review_cursor": (READ, NO_SUCH_METHOD),
@@ -141,6 +143,7 @@ class Target:
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
             "flowsheet",
+            "last_day", "timeline_table",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]

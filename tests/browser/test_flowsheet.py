@@ -220,3 +220,36 @@ def test_no_rule_of_axe_is_broken(
             faults += [f"{query}, {width} px, {f}" for f in page.evaluate(RUN_AXE, RULES)]
     context.close()
     assert not faults, "\n".join(faults)[:6000]
+
+
+def test_an_old_sheet_says_so_and_an_entry_leads_to_its_history(
+    page: Page, nurse: User, day: Course, sign_in: SignIn
+) -> None:
+    sign_in(page, nurse)
+    page.clock.install()
+    open_sheet(page, day)
+    notice = page.get_by_text("You see the state of")
+    expect(notice).to_be_hidden()
+    page.clock.fast_forward(6 * 60_000)
+    expect(notice).to_be_visible()
+    page.context.set_offline(True)
+    expect(page.get_by_text(re.compile("No connection since"))).to_be_visible()
+    page.context.set_offline(False)
+    page.locator("[data-row='fluid_bolus'] td.value").first.click()
+    page.get_by_role("region", name="Cell in focus").get_by_role("link", name="History").click()
+    expect(page.locator("#timeline-rows li:target")).to_contain_text("500 mL")
+
+
+@pytest.mark.parametrize("address", ["", "flowsheet/", "review/", "sign-off/"])
+def test_at_400_percent_nothing_but_a_table_or_plot_scrolls_sideways(
+    page: Page, nurse: User, day: Course, sign_in: SignIn, address: str
+) -> None:
+    """A window of 1280 px at 200 % is 640 px wide, at 400 % it is 320 px (WCAG 1.4.10)."""
+    sign_in(page, nurse)
+    for width in (640, 320):
+        page.set_viewport_size({"width": width, "height": 512})
+        for shown in (f"/courses/{day.pk}/{address}", "/"):
+            page.goto(shown)
+            page.wait_for_load_state("networkidle")
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{shown} at {width} px is {wide} px wide"

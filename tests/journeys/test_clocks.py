@@ -1,5 +1,6 @@
 """Clocks that differ: of application and database, or of a machine that was set back."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from tests.entry_forms import HTMX, form, send, send_correction, text_of, url
 from tests.factories import admit, chart, record
 
 AN_HOUR = timedelta(hours=1)
+NO_TIME = timedelta(0)
 BY_10_MINUTES = (timedelta(minutes=10), timedelta(minutes=-10))
 
 
@@ -133,6 +135,16 @@ class TestTwoMachines:
         send(nurse_client, course, "vitals", temperature="39.1")
         page = nurse_client.get(url("bedside", course))
         assert page.context["card"].grade == 1
+
+    def test_page_poll_and_board_name_a_clock_that_is_ahead(
+        self, nurse_client: Client, course: Course, differ: timedelta
+    ) -> None:
+        for address in (url("bedside", course), url("live", course), reverse("patients:board")):
+            text = text_of(nurse_client.get(address).content.decode())
+            assert ("is ahead of the clock that dates each save" in text) is (differ > NO_TIME)
+        # An open page that has said so already is sent nothing.
+        shown = json.loads(nurse_client.get(url("live", course), **HTMX)["CRS-Live"])
+        assert nurse_client.get(url("live", course), shown, **HTMX).status_code == 204
 
     def test_health_names_the_difference(self, client: Client) -> None:
         answer = client.get("/health/")

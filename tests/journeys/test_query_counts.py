@@ -204,26 +204,52 @@ def test_the_flowsheet_of_any_width_now_and_as_known_before(page: Page) -> None:
             assert len(statements) == SESSION_AND_USER + 2, listed(statements)
 
 
+def test_the_last_day_of_the_card(page: Page) -> None:
+    """Session, user, course, one statement for the day, one for whether a grade 0 was assessed."""
+    statements = page.get(page.address("last_day"))
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+
+
+def test_the_table_in_the_place_of_the_timeline(page: Page) -> None:
+    """Session, user, course, and one statement for the whole sheet."""
+    statements = page.get(page.address("timeline_table"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+
+
 def test_the_board(page: Page) -> None:
-    """With the state that the browser has named, one statement answers that nothing changed."""
+    """With the state that the browser has named, one statement answers that nothing changed.
+
+    Else its state, the courses, their periods and their sign-offs.
+    """
     address = reverse("patients:board")
     statements = page.get(address)
-    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+    assert len(statements) == SESSION_AND_USER + 4, listed(statements)
     seen = page.client.get(address).context["signature"]
     statements = page.get(address, 204, seen=seen)
     assert len(statements) == SESSION_AND_USER + 1, listed(statements)
 
 
 def test_the_panel_of_a_sign_off_and_its_page(page: Page) -> None:
-    """The page adds banner, reasons and what changed since it was seen: here nothing was yet."""
+    """The page adds banner and what changed since it was seen: here nothing was yet.
+
+    A panel that says the same is answered without its reasons.
+    """
     statements = page.get(page.address("sign_off"))
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+    shown = page.client.get(page.address("sign_off")).context["panel"]
+    asked = {"signature": shown.signature, "at": shown.at.isoformat()}
+    statements = page.get(page.address("sign_off"), 204, **asked)
     assert len(statements) == SESSION_AND_USER + 2, listed(statements)
     statements = page.statements(lambda: page.client.get(page.address("sign_off")))
     assert len(statements) == SESSION_AND_USER + 5, listed(statements)
 
 
 def test_what_changed_since_a_page_was_seen(page: Page, clinician: User) -> None:
-    """With a change of the past, however many there are, three statements say what brought it."""
+    """With a change of the past, however many there are, one statement says what brought it.
+
+    The review page has eight at most: session, user, course, the course as known, the acts beside
+    it, its sign-offs, what changed since it was seen, and what brought that.
+    """
     seen = {"known_at": timezone.now().isoformat()}
     statements = page.statements(lambda: page.client.post(page.address("seen"), seen), status=302)
     assert len(statements) == SESSION_AND_USER + 2, listed(statements)
@@ -235,7 +261,21 @@ def test_what_changed_since_a_page_was_seen(page: Page, clinician: User) -> None
         late += timedelta(minutes=30)
         chart(page.course, clinician, "oxygen", late, device="nasal_cannula")
     statements = page.statements(lambda: page.client.get(page.address("sign_off")))
-    assert len(statements) == SESSION_AND_USER + 9, listed(statements)
+    assert len(statements) == SESSION_AND_USER + 7, listed(statements)
+    statements = page.statements(lambda: page.client.get(page.address("review")))
+    assert len(statements) == 8, listed(statements)
+
+
+def test_a_timeline_with_sign_offs_is_read_by_the_same_statement(
+    page: Page, intensivist_client: Client
+) -> None:
+    """How each stands now is read with it; the poll and the page stay as they are."""
+    signed(intensivist_client, page.course)
+    for asked in ({}, {"kind": "review"}):
+        statements = page.get(page.address("timeline"), **asked)
+        assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+    statements = page.get(page.address("bedside"))
+    assert len(statements) == SESSION_AND_USER + 4, listed(statements)
 
 
 def test_what_waits_for_review_in_any_number_of_courses(
@@ -244,7 +284,7 @@ def test_what_waits_for_review_in_any_number_of_courses(
     reviews = reverse("patients:reviews")
     for _ in range(2):
         statements = page.get(reviews)
-        assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+        assert len(statements) == SESSION_AND_USER + 2, listed(statements)
         for _ in range(5):
             other = admit(clinician)
             chart(other, clinician, "vitals", temperature_c="39")

@@ -1,10 +1,14 @@
-// The flowsheet: arrow keys walk through its cells, headings fold, and a bar shows the cell in focus.
+// The flowsheet, on its page and in the place of the timeline: arrow keys walk through its cells, headings
+// fold, and a bar shows the cell in focus.
 
 const FOLDED = "crs-flowsheet-folded";
 const IN_BAR = 3;
 
-const sheet = document.querySelector("[data-sheet]");
-const table = sheet?.querySelector("table");
+let sheet = null;
+let table = null;
+let bar = null;
+let list = null;
+let all = null;
 
 // Each row as an array with the cell of every column: a cell over three columns stands there thrice.
 const gridOf = () =>
@@ -34,10 +38,6 @@ const nameOf = (cell) => {
   head.querySelector(".sign")?.remove();
   return head.textContent.trim().replace(/\s+/g, " ");
 };
-
-const bar = document.getElementById("cell-bar");
-const list = bar?.querySelector("ol");
-const all = bar?.querySelector("[data-all]");
 
 const linesOf = (cell) =>
   (cell.dataset.entries ?? "")
@@ -153,14 +153,21 @@ const watchHeadings = () => {
 const start = () => {
   const row = gridOf()[0];
   if (!row) return;
-  const isNewestLast = document.getElementById("sheet-order")?.value !== "first";
+  const isNewestLast = sheet.dataset.order !== "first";
   if (current) current.tabIndex = -1;
   current = isNewestLast ? row.at(-1) : row[0];
   column = isNewestLast ? row.length - 1 : 0;
   current.tabIndex = 0;
 };
 
-if (table) {
+const begin = () => {
+  sheet = document.querySelector("[data-sheet]");
+  table = sheet?.querySelector("table");
+  bar = document.getElementById("cell-bar");
+  if (!table) return;
+  list = bar.querySelector("ol");
+  all = bar.querySelector("[data-all]");
+  current = null;
   for (const cell of table.querySelectorAll("tr[data-row] td")) {
     cell.tabIndex = -1;
     for (const link of cell.querySelectorAll("a")) link.replaceWith(...link.childNodes);
@@ -182,13 +189,66 @@ if (table) {
   all.addEventListener("click", () => {
     if (current) showLines(current, Infinity);
   });
-  if (document.getElementById("sheet-order")?.value !== "first") sheet.scrollLeft = sheet.scrollWidth;
-}
+  if (sheet.dataset.order !== "first") sheet.scrollLeft = sheet.scrollWidth;
+  const keyBox = document.querySelector("[data-sheet-key]");
+  if (keyBox && (matchMedia("(max-width: 1100px)").matches || sheet.closest(".as-table"))) keyBox.open = false;
+};
 
-const keyBox = document.querySelector("[data-sheet-key]");
-if (keyBox && matchMedia("(max-width: 1100px)").matches) keyBox.open = false;
+// What the reader has before the eyes, by row and column, so that it is there again in a newer sheet.
+const place = () => {
+  const row = current?.closest("tr").dataset.row;
+  return {
+    row,
+    title: row && titles()[column],
+    isSelected: bar.querySelector("ol").childElementCount > 0 || current?.hasAttribute("aria-describedby"),
+    hasFocus: table.contains(document.activeElement),
+    left: sheet.scrollLeft,
+    top: sheet.scrollTop,
+  };
+};
+
+const goBackTo = (before) => {
+  const at = titles().indexOf(before.title);
+  const row = gridOf().find((cells) => cells[0].closest("tr").dataset.row === before.row);
+  if (before.isSelected && at >= 0 && row?.[at]) {
+    column = at;
+    select(row[at], { focus: false });
+    if (before.hasFocus) row[at].focus({ preventScroll: true });
+  }
+  sheet.scrollLeft = before.left;
+  sheet.scrollTop = before.top;
+};
+
+begin();
+
+// In the place of the timeline a newer sheet comes by itself, or another one that was asked for.
+let before = null;
+document.body.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {
+  const isRefresh = target?.id === "timeline" && requestConfig?.elt === target;
+  if (target?.id === "timeline") before = isRefresh && table?.isConnected ? place() : null;
+});
+document.body.addEventListener("htmx:afterSettle", () => {
+  const found = document.querySelector("[data-sheet]");
+  if (!found || found === sheet) return;
+  begin();
+  if (before) goBackTo(before);
+  before = null;
+});
 
 const form = document.querySelector("[data-sheet-form]");
 form?.addEventListener("change", (event) => {
   if (event.target.matches("select")) form.requestSubmit();
 });
+
+// The page does not change by itself: after a while it says which state it shows, and the newest column
+// is dashed.
+const OLD_AFTER = 5 * 60_000;
+const old = document.querySelector("[data-sheet-old]");
+if (old) {
+  const openedAt = Date.now();
+  setInterval(() => {
+    if (Date.now() - openedAt < OLD_AFTER) return;
+    old.hidden = false;
+    document.body.dataset.sheetIsOld = "";
+  }, 10_000);
+}

@@ -4,6 +4,7 @@ import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import {
   band, clipped, colourOf, css, font, hatch, inside, placeBefore, ratio, upright, x, y,
 } from "./canvas.js";
+import { STRIP, drawSigned } from "./signed_marks.js";
 
 const GUTTER = 40;
 const ROW = 20;
@@ -47,11 +48,11 @@ const marks = (data, state) => (u) => {
 };
 
 // One uPlot of a lane; all share the cursor, the window and the gutter at the left.
-export const make = (data, state, host, { height, y: scale, series, axis, draw = [], points, isBare }) => {
+export const make = (data, state, host, { height, below = 0, y: scale, series, axis, draw = [], points, isBare }) => {
   const options = {
     width: 300,
-    height,
-    padding: [0, 1, 0, 0],
+    height: height + below,
+    padding: [0, 1, below, 0],
     ms: 1,
     legend: { show: false },
     cursor: {
@@ -203,9 +204,10 @@ export const ribbon = (data, state, host) => {
     });
   return make(data, state, host, {
     height: 72,
+    below: STRIP,
     y: { range: [0, 5.7] },
     axis: { splits: () => [1, 2, 3, 4, 5], values: (u, splits) => splits.map(String) },
-    draw: [draw],
+    draw: [draw, drawSigned(data)],
   });
 };
 

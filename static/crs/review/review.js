@@ -7,6 +7,7 @@ import { criteria, devices, given, ribbon, row, show, timeLane } from "./lanes.j
 import { watchAge } from "./page_age.js";
 import { plot, pointsOf } from "./plots.js";
 import { failed, fetchSeries, keepFailure, sayLoading } from "./loading.js";
+import { signedAt } from "./signed_marks.js";
 
 const host = document.querySelector("#plots");
 const REST_MS = 250;
@@ -117,7 +118,10 @@ class Page {
         let first = place;
         while (first && data.periods[first - 1].grade === period.grade) first -= 1;
         const bound = period.at_most > period.grade ? `could be ${period.at_most}, ` : "";
-        show(lane, period.grade, `${bound}since ${near(data.periods[first].from, at)}`, period.grade);
+        const since = `${bound}since ${near(data.periods[first].from, at)}`;
+        const signed = signedAt(at);
+        const words = signed ? `${since} · ${signed.mark} ${signed.label}` : since;
+        show(lane, period.grade, words, period.grade);
       },
     });
   }
@@ -349,6 +353,11 @@ const steer = (page) => {
     redraw();
   });
   themes.observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  const signed = () => {
+    redraw();
+    read(resting());
+  };
+  document.body.addEventListener("crs:signed", signed, { signal: ends.signal });
   lettingGo = () => {
     ends.abort();
     sizes.disconnect();
@@ -424,36 +433,6 @@ const pinch = (place, first, state, setWindow) => {
   };
   for (const name of ["pointerup", "pointercancel", "pointerleave"]) place.addEventListener(name, lift);
 };
-
-// The slider asks for another time 300 ms after it rests; until then the old page stays.
-const slider = document.querySelector("[data-known-at] input[type=range]");
-if (slider) {
-  let asking;
-  slider.hidden = false;
-  slider.addEventListener("input", () => {
-    const form = slider.form;
-    const at = Number(slider.value);
-    const there = Object.fromEntries(
-      new Intl.DateTimeFormat("en-CA", {
-        timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit",
-        hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-      }).formatToParts(dateOf(at)).map(({ type, value }) => [type, value]),
-    );
-    form.elements.known_date.value = `${there.year}-${there.month}-${there.day}`;
-    form.elements.known_time.value = `${there.hour}:${there.minute}`;
-    slider.setAttribute("aria-valuetext", stamp(at));
-    clearTimeout(asking);
-    asking = setTimeout(() => {
-      const address = new URL(location.href);
-      address.searchParams.delete("known_date");
-      address.searchParams.delete("known_time");
-      address.searchParams.set("known_at", new Date(at * 1000).toISOString().replace("Z", "+00:00"));
-      if (address.searchParams.get("at") > address.searchParams.get("known_at")) address.searchParams.delete("at");
-      document.querySelector("[data-then] b")?.replaceChildren(`Loading ${stamp(at)} …`);
-      location.assign(address);
-    }, 300);
-  });
-}
 
 const shortcuts = (event) => {
   if (event.target.closest("input, select, textarea") || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -10,6 +10,7 @@ from django.test import Client
 
 from crs_app.accounts.models import User
 from patients.models import ChartingAct, Course, Entry
+from patients.queries.laboratory import read_last_reports, read_latest_limits
 from patients.recording.record import retract_entry
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
@@ -173,6 +174,23 @@ def test_an_entry_of_every_kind_can_be_moved(
     moved = other.entries.get(kind=kind, at=entry.at)
     assert moved.body == entry.body
     assert (differences(course), differences(other)) == ([], [])
+
+
+def test_a_moved_result_brings_its_laboratory_and_its_limits_along(
+    course: Course, clinician: User, nurse_client: Client
+) -> None:
+    """They leave what is remembered with the retracted result, and come back with the moved one."""
+    right = admit(clinician, name="LINDQVIST, Per", mrn="4480772", bed="05")
+    report = {
+        "laboratory": "Core laboratory", "creatinine": "0.9", "creatinine_unit": "mg/dL",
+        "creatinine_lower_limit": "0.5", "creatinine_upper_limit": "1.1",
+    }  # fmt: skip
+    assert send(nurse_client, course, "lab", **report).status_code == 200
+    assert move(nurse_client, course.entries.get(kind="lab"), right).status_code == 302
+    assert read_last_reports(right).laboratory == "Core laboratory"
+    (limits,) = read_latest_limits()
+    assert (limits.laboratory, limits.lower, limits.upper) == ("Core laboratory", "0.5", "1.1")
+    assert limits.act.course_id == right.pk
 
 
 def test_there_is_no_move_of_what_is_not_there(course: Course, nurse_client: Client) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from patients.models import Course
 
 
-class _Form(HTMLParser):
+class FormParser(HTMLParser):
     """The hidden fields of the form in the panel."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ def opened(
     client: Client, course: Course, at: datetime | None = None, **query: str
 ) -> dict[str, str]:
     """The form of the page as it was opened, agreeing; empty where the page has no form."""
-    parser = _Form()
+    parser = FormParser()
     parser.feed(page(client, course, at, **query))
     fields = parser.fields
     return fields | {"verdict": "agree"} if fields else {}

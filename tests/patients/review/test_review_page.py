@@ -150,7 +150,9 @@ def test_any_instant_shows_what_was_not_met_and_the_advice(
     assert found["oxygen.below_40"] == "a higher rule of this kind is met"
     assert found["hypotension.low_pressure"] == "BP 100/56"
     assert found.keys().isdisjoint(line.code for line in answer.context["cursor"].criteria)
-    assert any("Tocilizumab given at 11:40" in line.summary for line in answer.context["advice"])
+    assert any(
+        "Tocilizumab given at 11:40" in line.summary for line in answer.context["around"].advice
+    )
     assert (answer.context["before"].grade, answer.context["after"].grade) == (2, 2)
     then = page(
         nurse_client, reviewed, "instant", at="2026-11-27T13:00:00+00:00",
@@ -180,7 +182,7 @@ def test_nights_are_whole_over_the_end_of_summer_time() -> None:
 def test_the_number_of_statements_is_constant(
     nurse_client: Client, reviewed: Course, course: Course, django_assert_num_queries: Any
 ) -> None:
-    """Session, user, course, the checkpoint, the course as known, the acts beside that time.
+    """Session, user, course, checkpoint with the acts beside that time, course, sign-offs.
 
     The table reads the whole course besides, and the plots read it by a request of their own.
     """
@@ -192,3 +194,16 @@ def test_the_number_of_statements_is_constant(
         for name, statements in (("review_cursor", 5), ("review_series", 4), ("review_latest", 4)):
             with django_assert_num_queries(statements):
                 page(nurse_client, one, name)
+
+
+def test_the_number_of_statements_of_the_past_is_constant(
+    nurse_client: Client, reviewed: Course, course: Course, django_assert_num_queries: Any
+) -> None:
+    """Those of now, and the sign-offs; what is different today adds the course of today."""
+    page(nurse_client, course)
+    for one in (course, reviewed):
+        known_at = page(nurse_client, one).context["latest"].isoformat()
+        with django_assert_num_queries(6):
+            page(nurse_client, one, known_at=known_at)
+        with django_assert_num_queries(8):
+            page(nurse_client, one, known_at=known_at, different="1")
