@@ -207,13 +207,14 @@ def _lane(kind: _Kind, series: Series | None, since: datetime, until: datetime) 
     if series is None or not series.points:
         return Lane(kind.key, kind.label, "", "", Path(), f"{kind.name}: nothing charted.")
     limits = [(at, limit) for at, limit in series.limits if at <= until]
+    in_force = [limit for _, limit in limits if limit is not None]
     drawn = [float(point.value) for point in series.points if point.value is not None]
-    shown = [*drawn, *(float(limit) for _, limit in limits[-1:] if limit is not None)]
+    shown = [*drawn, *(float(limit) for limit in in_force[-1:])]
     scale = _Scale(since, until, min([kind.low, *shown]), max([kind.high, *shown]))
     return Lane(
         key=kind.key,
         label=kind.label,
-        limit_text=format_number(limits[-1][1]) if limits and limits[-1][1] is not None else "",
+        limit_text=format_number(in_force[-1]) if in_force else "",
         limit=_limit_path(limits, scale),
         path=_steps(series.points, scale) if series.step else _curve(series.points, scale),
         words=_words(kind, series.points, until),

@@ -70,7 +70,7 @@ def test_an_instant_says_the_grade_and_why_today_and_as_known_then(page: Page) -
     page.get_by_role("link", name="Known then").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("known_at="))
-    expect(page.get_by_role("status").first).to_contain_text("Not the present state.")
+    expect(page.get_by_role("status").first).to_contain_text("You are looking at the past.")
     expect(main).to_contain_text("could be 4")
     assert page.locator("main form[method=post]").count() == 0
     faults += faults_of(page)

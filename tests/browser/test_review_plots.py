@@ -78,7 +78,7 @@ def test_keys_move_the_cursor_the_range_and_the_view(page: Page, review: str) ->
     expect(time).to_have_text("27 Nov 13:00")
     page.keyboard.press("Shift+ArrowLeft")
     expect(time).to_have_text("27 Nov 10:55")
-    expect(page.locator("#at-cursor")).to_contain_text("by the clock")
+    expect(page.locator("#at-cursor")).to_contain_text("By the clock")
     page.keyboard.press("ArrowRight")
     expect(time).to_have_text("27 Nov 11:00")
     page.keyboard.press("[")

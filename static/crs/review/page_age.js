@@ -12,7 +12,7 @@ let timer;
 let asking = false;
 
 const say = (kind, ...parts) => {
-  document.body.dataset.age = kind;
+  document.body.dataset.pageAge = kind;
   const text = parts.map((part) => part.textContent ?? part).join("");
   if (host.textContent === text) return;
   host.hidden = !kind;

@@ -68,7 +68,7 @@ const guard = () => {
   const button = form()?.querySelector("[type=submit]");
   if (!button) return;
   button.dataset.words ??= button.textContent;
-  const isOld = "connection" in body.dataset || body.dataset.age === "old";
+  const isOld = "connection" in body.dataset || body.dataset.pageAge === "old";
   button.disabled = isOld;
   button.textContent = isOld ? CANNOT : button.dataset.words;
 };
@@ -118,5 +118,5 @@ for (const wrong of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) bo
 body.addEventListener("click", ({ target }) => {
   if (target.closest("[data-show-cursor]")) show(new URL(location.href).searchParams.get("at"));
 });
-new MutationObserver(guard).observe(body, { attributeFilter: ["data-connection", "data-age"] });
+new MutationObserver(guard).observe(body, { attributeFilter: ["data-connection", "data-page-age"] });
 guard();
