@@ -116,11 +116,18 @@ def test_the_press_leads_back_to_the_page_that_it_was_on(
     nurse_client: Client, grade_2: Course
 ) -> None:
     address = reverse("patients:seen", args=[grade_2.pk])
-    for there, leads_to in (("/", "/"), ("https://elsewhere.test/", None)):
-        data = {"known_at": ago().isoformat(), "next": there}
-        answer = nurse_client.post(address, data)
-        own = reverse("patients:sign_off", args=[grade_2.pk])
-        assert answer["Location"] == (leads_to or own)
+    own = reverse("patients:sign_off", args=[grade_2.pk])
+    for there, leads_to in (
+        ("/", "/"),
+        ("/?at=0001-01-01T00:00:00Z", "/?at=0001-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", own),
+        ("patients:board", own),
+        ("https://elsewhere.test/", own),
+        ("//elsewhere.test/", own),
+        ("/\\elsewhere.test/", own),
+    ):
+        answer = nurse_client.post(address, {"known_at": ago().isoformat(), "next": there})
+        assert answer["Location"] == leads_to
 
 
 @pytest.mark.parametrize("known_at", ["", "now", "2026-01-01T10:00"])

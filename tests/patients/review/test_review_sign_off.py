@@ -99,6 +99,17 @@ def test_a_sign_off_leads_back_to_the_review_page_as_it_was(
     assert "Grade 3, signed by you" in panel(intensivist_client.get(form["next"]).content.decode())
 
 
+@pytest.mark.parametrize("typed", ["0001-01-01T00:00:00Z", "review", "//elsewhere.test/"])
+def test_a_sign_off_that_would_lead_to_no_page_of_this_site_leads_to_its_own(
+    intensivist_client: Client, story: Course, typed: str
+) -> None:
+    form = form_of(review(intensivist_client, story, at=there("27 14:00")))
+    address = reverse("patients:sign_off", args=[story.pk])
+    answer = intensivist_client.post(address, form | {"next": typed})
+    assert answer.status_code == 302, answer.content.decode()[:400]
+    assert answer["Location"].startswith(f"{address}?at=2026-11-27T")
+
+
 def test_the_marks_of_the_plots_are_the_states_of_the_periods(
     intensivist_client: Client, clinician: User, story: Course
 ) -> None:
