@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -16,8 +15,9 @@ def render_part(macro: Callable[..., str], *values: Hashable) -> str:
     The macro may print nothing but ``values``: no age, no token, no id of a form. A time of day is
     printed with its date on another day, so the key has the day, the time zone and the language.
     """
-    zone = settings.TIME_ZONE
-    return _render(macro, (timezone.localdate(), zone, get_language()), values)
+    zone = timezone.get_default_timezone()
+    today = timezone.now().astimezone(zone).date()
+    return _render(macro, (today, zone, get_language()), values)
 
 
 @lru_cache(maxsize=2048)

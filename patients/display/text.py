@@ -249,8 +249,8 @@ def keep_units(text: str) -> str:
 
 
 def capital(text: str) -> str:
-    """Return ``text`` with its first letter in upper case."""
-    return text[:1].upper() + text[1:]
+    """Return ``text`` with its first letter in upper case, but "aPTT" and "pH" as they are."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def duration_text(duration: timedelta) -> str:

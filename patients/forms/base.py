@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from django import forms
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from patients.forms.fields import prepare_fields
 from patients.queries.laboratory import ReportedLimits
 
 _PLAIN_INPUTS: Final = (forms.TextInput, forms.HiddenInput, forms.DateInput, forms.TimeInput)
+
+
+@cache
+def _field_copier() -> Callable[[dict[str, forms.Field]], dict[str, forms.Field]]:
+    """Return what copies the fields of a form class for one form; see ``crs_app.speedups``."""
+    return cast(Callable[..., dict[str, forms.Field]], import_string(settings.FIELD_COPIER))
+
+
+class _CopiedFields(dict[str, forms.Field]):
+    """Fields that are copied by ``settings.FIELD_COPIER`` where Django copies them for a form."""
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> dict[str, forms.Field]:
+        return _field_copier()(dict(self))
 
 
 class BedsideForm(forms.Form):
@@ -38,6 +54,8 @@ class BedsideForm(forms.Form):
                 field.widget.template_name = "patients/input.html"
 
     def __init__(self, data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        # Django copies what the instance has.
+        self.base_fields = _CopiedFields(type(self).base_fields)  # type: ignore[misc]
         super().__init__(data, label_suffix="", **options)
         self.remedies: dict[str, Remedy] = {}
 

@@ -11,9 +11,8 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.forms.renderers import BaseRenderer
-from django.forms.utils import flatatt
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 from grading.engine.plausibility import pressure_contradiction
 from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
@@ -145,10 +144,13 @@ class _CheckboxInput(forms.CheckboxInput):
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
         """Return the input; without a template, because every answer to a save has some."""
-        attributes = self.build_attrs(self.attrs, attrs)
-        if value:
-            attributes["checked"] = True
-        return format_html('<input type="checkbox" name="{}"{}>', name, flatatt(attributes))
+        attributes = {"name": name, **self.attrs, **(attrs or {}), "checked": bool(value)}
+        written = "".join(
+            f" {key}" if shown is True else f' {key}="{conditional_escape(shown)}"'
+            for key, shown in attributes.items()
+            if shown is not None and shown is not False
+        )
+        return mark_safe(f'<input type="checkbox"{written}>')  # noqa: S308 - escaped above
 
     def value_from_datadict(self, data: Mapping[str, Any], _files: Any, name: str) -> Any:
         return data.get(name, "")

@@ -93,13 +93,14 @@ def _signed(request: SignedInRequest, course: Course, review: GradeReview) -> Ht
     messages.info(request, f"{capital(signed_text(row))}: {span_text(row.start, row.end)}.")
     address = reverse("patients:sign_off", args=[course.pk])
     next_page = _next_page(request) or f"{address}?{urlencode({'at': review.start.isoformat()})}"
-    return HttpResponseClientRedirect(next_page) if request.htmx else HttpResponseRedirect(next_page)
+    redirect = HttpResponseClientRedirect if request.htmx else HttpResponseRedirect
+    return redirect(next_page)
 
 
 def _next_page(request: SignedInRequest) -> str:
     """Return the page of this site that the form leads back to; "" for none.
 
-    Only a path from the root counts: ``2014-01-01T00:00:00Z`` would pass as an address of this site.
+    Only a path from the root counts: ``2014-01-01T00:00:00Z`` would pass as an address as well.
     """
     typed = request.POST.get("next", "")
     is_path = typed.startswith("/") and url_has_allowed_host_and_scheme(typed, allowed_hosts=None)

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import uuid
+from copy import deepcopy
 from datetime import timedelta
 from unittest import mock
 
 import django
 import pytest
+from django import forms
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import db as sessions
@@ -22,9 +24,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from crs_app.accounts.models import User
 from crs_app.speedups import REVIEWED_DJANGO, course_reader
+from crs_app.speedups.form_fields import copy_fields
 from crs_app.speedups.rendered_parts import render_part
 from crs_app.speedups.sessions import SessionStore
 from crs_app.speedups.user_backend import FastUserBackend
+from patients.forms.laboratory import LabForm
+from patients.forms.observations import VitalsForm
 from patients.models import Course
 from patients.queries.courses import read_course_by_orm
 from tests.factories import admit
@@ -34,7 +39,7 @@ import os, gc
 os.environ["DJANGO_SETTINGS_MODULE"] = "crs_app.settings"
 from django.conf import settings
 print(settings.SESSION_ENGINE, *settings.AUTHENTICATION_BACKENDS)
-print(settings.COURSE_READER)
+print(settings.COURSE_READER, settings.FIELD_COPIER)
 print(settings.DATABASES["default"]["ENGINE"], settings.DATABASES["default"]["CONN_HEALTH_CHECKS"])
 os.environ["DATABASE_URL"] = "postgresql://nowhere/none"
 import crs_app.wsgi
@@ -67,14 +72,14 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
     )
     expected = [
         "crs_app.speedups.sessions crs_app.speedups.user_backend.FastUserBackend",
-        "crs_app.speedups.course_reader.read_course",
+        "crs_app.speedups.course_reader.read_course crs_app.speedups.form_fields.copy_fields",
         "crs_app.speedups.postgresql True",
         "10000 20 20",
     ]
     if plain:
         expected = [
             "django.contrib.sessions.backends.db django.contrib.auth.backends.ModelBackend",
-            "None",
+            "None copy.deepcopy",
             "django.db.backends.postgresql True",
             " ".join(map(str, gc.get_threshold())),
         ]
@@ -133,6 +138,52 @@ def test_a_course_is_read_as_its_model_reads_it(
         assert one == other
         assert _columns(one) == _columns(other)
         assert (one._state.db, one._state.adding) == (other._state.db, other._state.adding)
+
+
+class _Unusual(forms.CharField):
+    """Field with a way of its own to be copied."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> _Unusual:
+        copied: _Unusual = super().__deepcopy__(memo)  # type: ignore[misc]
+        copied.label = "copied by its own method"
+        return copied
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        forms.CharField(max_length=5, widget=forms.Textarea(attrs={"rows": 3})),
+        forms.DecimalField(max_value=9, error_messages={"invalid": "No number."}),
+        forms.ChoiceField(choices=[("a", "A"), ("Group", [("b", "B")])]),
+        forms.MultipleChoiceField(choices=[("a", "A")], widget=forms.CheckboxSelectMultiple),
+        forms.ChoiceField(choices=lambda: [("later", "Later")]),
+        forms.SplitDateTimeField(),
+        _Unusual(label="own"),
+        *VitalsForm.base_fields.values(),
+        *LabForm.base_fields.values(),
+    ],
+    ids=lambda field: type(field).__name__,
+)
+def test_a_field_is_copied_as_deepcopy_copies_it(field: forms.Field) -> None:
+    ours, pythons = copy_fields({"one": field})["one"], deepcopy(field)
+    assert _parts(ours) == _parts(pythons)
+    for part in ("widget", "error_messages", "validators"):
+        assert getattr(ours, part) is not getattr(field, part)
+    assert ours.widget.attrs is not field.widget.attrs
+
+
+def _parts(of: object) -> dict[str, object]:
+    """The attributes of a field, those of its widgets among them; choices as they are listed."""
+    return {
+        name: _parts(value)
+        if isinstance(value, forms.Widget)
+        else [*map(_parts, value)]
+        if name in ("widgets", "fields")
+        else list(value)
+        if name == "_choices"
+        else value
+        for name, value in sorted(vars(of).items())
+    }
 
 
 def _columns(row: Model | None) -> dict[str, object]:

@@ -3,7 +3,11 @@
 import select
 
 from django.db.backends.postgresql import base
+from psycopg import _queries
 from psycopg.pq import TransactionStatus
+
+# A statement longer than this, 4,096 by default, is parsed for parameters at each execution.
+_queries.MAX_CACHED_STATEMENT_LENGTH = 8192
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -12,6 +12,7 @@ from grading.engine.entries import KINDS
 from patients.display.text import (
     age_text,
     attribution_text,
+    capital,
     clock_text,
     date_time_text,
     day_and_time_text,
@@ -216,3 +217,19 @@ def test_an_age_of_a_day_or_more_is_in_days() -> None:
     assert age_text(at, at + timedelta(hours=33, minutes=45)) == "1 d 9 h ago"
     assert age_text(at, at + timedelta(hours=24, minutes=5)) == "1 d ago"
     assert until_text(at + timedelta(seconds=30), at) == "under 1 min"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("", ""),
+        ("a", "A"),
+        ("creatinine 2.1 mg/dL", "Creatinine 2.1 mg/dL"),
+        ("aPTT 62.7 s", "aPTT 62.7 s"),
+        ("INR 1.7", "INR 1.7"),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_but_for_a_name_that_has_one_inside(
+    text: str, written: str
+) -> None:
+    assert capital(text) == written
