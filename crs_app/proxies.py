@@ -1,4 +1,4 @@
-"""Believe a proxy's word that a request came by HTTPS, and nobody else's."""
+"""Believe a proxy's word on how and from where a request came, and nobody else's."""
 
 from __future__ import annotations
 
@@ -27,6 +27,32 @@ def trust_named_proxies(
         return get_response(request)
 
     return middleware
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address of the browser; "" for a Unix socket without a proxy.
+
+    Behind a proxy it is the last address of X-Forwarded-For that is none of the proxies: what
+    stands before it was written by the browser itself.
+    """
+    sender: str = request.META.get("REMOTE_ADDR", "")
+    proxies = tuple(settings.TRUSTED_PROXIES)
+    if not settings.BEHIND_PROXY or (sender and not _is_proxy(sender, proxies)):
+        return _address(sender)
+    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        address = _address(hop.strip())
+        if address and not _is_proxy(address, proxies):
+            return address
+    return _address(sender)
+
+
+def _address(text: str) -> str:
+    """Return an IP address in its usual form, "" for any other text; IPv4 in IPv6 is IPv4."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address).partition("%")[0]
 
 
 @lru_cache(maxsize=1024)

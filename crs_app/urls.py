@@ -7,6 +7,7 @@ from crs_app.health import health
 urlpatterns = [
     path("health/", health, name="health"),
     path("accounts/", include("crs_app.accounts.urls")),
+    path("people/", include("crs_app.accounts.people_urls")),
     path("", include("patients.urls")),
 ]
 

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from crs_app.accounts.models import Role, User
 
 CHARTING_ROLES = frozenset({Role.WARD_CLINICIAN, Role.ICU_REVIEWER})
+MANAGING_PEOPLE_ROLES = frozenset({Role.ADMINISTRATOR})
 REVIEWING_ROLES = frozenset({Role.ICU_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR})
 
 
@@ -91,6 +92,16 @@ def can_manage_policy(user: User | AnonymousUser) -> bool:
 def check_can_manage_policy(user: User | AnonymousUser) -> None:
     """Raise PermissionDenied unless ``can_manage_policy``."""
     _require(can_manage_policy(user), "change the site's policy")
+
+
+def can_manage_people(user: User | AnonymousUser) -> bool:
+    """Return whether ``user`` may create users, change their roles and end their access."""
+    return _role(user) in MANAGING_PEOPLE_ROLES
+
+
+def check_can_manage_people(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_manage_people``."""
+    _require(can_manage_people(user), "manage users")
 
 
 def _require(allowed: bool, action: str) -> None:

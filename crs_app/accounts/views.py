@@ -11,8 +11,13 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+from crs_app.accounts.events import Event, note
 from crs_app.accounts.forms import SignInForm
+from crs_app.accounts.own_sessions import note_sign_in
 from crs_app.accounts.sessions import delete_expired_sessions
+from crs_app.accounts.verify import BUSY as BUSY_CODE
+from crs_app.accounts.verify import RETRY_AFTER_S
+from crs_app.proxies import client_address
 
 BUSY: Final = 503
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset({"accounts:sign_in", "accounts:sign_out"})
@@ -36,12 +41,15 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
+        note_sign_in(self.request)
+        user = form.get_user()
+        note(Event.SIGN_IN, by=user, address=client_address(self.request))
         delete_expired_sessions()
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
-        if form.has_error(NON_FIELD_ERRORS, SignInForm.BUSY):
+        if form.has_error(NON_FIELD_ERRORS, BUSY_CODE):
             response.status_code = BUSY
-            response.headers["Retry-After"] = str(SignInForm.RETRY_AFTER_S)
+            response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response

@@ -18,7 +18,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from crs_app.accounts.links import make_link
 from crs_app.accounts.models import Role, User
+from crs_app.accounts.people_views import ACTS
 from grading.engine.policy import policy_from
 from patients.forms.registry import ENTRY_FORMS
 from patients.models import (
@@ -45,6 +47,7 @@ from tests.entry_forms import HTMX, form, vitals
 from tests.factories import admit, ago, chart, sending
 from tests.patients.policy.policy_form import policy_form
 
+NEW = "a longer horse 2"
 Statuses = tuple[int, ...]
 
 ACTORS = (None, Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR)
@@ -52,6 +55,7 @@ ACTORS = (None, Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.ADMINISTRATOR, Role
 READ = (302, 200, 200, 200, 200)
 CHART_PAGE = (302, 200, 200, 403, 403)
 CHART = (302, 302, 302, 403, 403)
+ADMINISTER = (302, 403, 403, 200, 403)
 NO_SUCH_METHOD = (302, 405, 405, 405, 405)
 
 # name: (GET, POST). A POST sends what is valid: 302 is a save that leads back to a page.
@@ -59,6 +63,18 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 5, (405,) * 5),
     "accounts:sign_in": ((200, 302, 302, 302, 302), (200, 302, 302, 302, 302)),
     "accounts:sign_out": ((302, 405, 405, 405, 405), (302,) * 5),
+    "accounts:start": ((200,) * 5, (302,) * 5),
+    "accounts:me": (READ, NO_SUCH_METHOD),
+    "accounts:password": (READ, (302,) * 5),
+    "accounts:end_one": (NO_SUCH_METHOD, (302,) * 5),
+    "accounts:end_others": (NO_SUCH_METHOD, (302,) * 5),
+    "people:list": (ADMINISTER, NO_SUCH_METHOD),
+    "people:export": (ADMINISTER, NO_SUCH_METHOD),
+    "people:person": (ADMINISTER, NO_SUCH_METHOD),
+    "people:new": (ADMINISTER, ADMINISTER),
+    "people:link": (ADMINISTER, ADMINISTER),
+    "people:role": (ADMINISTER, (302, 403, 403, 302, 403)),
+    "people:act": (ADMINISTER, (302, 403, 403, 302, 403)),
     "patients:board": (READ, NO_SUCH_METHOD),
     "patients:admit": (CHART_PAGE, CHART),
     "patients:bedside": (READ, NO_SUCH_METHOD),
@@ -95,7 +111,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:policy": (READ, (302, 403, 403, 302, 403)),
     "patients:course_policy": (READ, (302, 403, 403, 302, 403)),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out"}
+OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen,
@@ -124,12 +140,20 @@ class Target:
     entry: Entry
     other: Course
     joining: PatientJoin
+    person: User
+    link: str
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
         own = [self.course.pk]
         arguments: dict[str, list[list[Any]]] = {
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
+            "accounts:start": [[self.link]],
+            "accounts:end_one": [["0123456789abcdef"]],
+            "people:person": [[self.person.pk]],
+            "people:link": [[self.person.pk]],
+            "people:role": [[self.person.pk]],
+            "people:act": [[self.person.pk, act] for act in ACTS],
             "patients:correct": [[*own, self.entry.pk]],
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
@@ -157,6 +181,17 @@ class Target:
                 "sex": "male", "product": "CD19 CAR-T", "infused_date": f"{then:%Y-%m-%d}",
                 "infused_time": "10:00", "weight_kg": "80", "ward": "7B", "bed": "14",
             },
+            "accounts:start": {"new_password1": NEW, "new_password2": NEW},
+            "accounts:password": {
+                "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
+            },
+            "people:new": {
+                "first_name": "Ewa", "last_name": "Nowak", "username": "e.nowak",
+                "role": "auditor", "your_password": "correct horse 1",
+            },
+            "people:link": {"your_password": "correct horse 1"},
+            "people:role": {"role": "auditor", "your_password": "correct horse 1"},
+            "people:act": {"your_password": "correct horse 1"},
             "patients:entries": vitals(temperature="39"),
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
@@ -204,7 +239,9 @@ def target(course: Course, clinician: User) -> Target:
     gone = admit(clinician, name="WEBER, Luka", product="a third")
     kept, joined = course.patient_id, gone.patient_id
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
-    return Target(course, entry, other, join_records(asked, sending(clinician)))
+    link = make_link(clinician, None, timezone.now())
+    joining = join_records(asked, sending(clinician))
+    return Target(course, entry, other, joining, clinician, link)
 
 
 @pytest.fixture
@@ -249,7 +286,7 @@ def test_who_may_open_and_send_what(
     sent = client.post(address, data)
     assert sent.status_code == post, sent.content.decode()
     assert_sent_to_sign_in(name, role, sent)
-    is_saved = role is not None and post == 302 and name not in OPEN_TO_ALL
+    is_saved = role is not None and post == 302 and name.startswith("patients:")
     assert (rows() != before) is is_saved
 
 
