@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "crs_app",
     "crs_app.accounts",
+    "crs_app.record",
     "patients",
 ]
 
