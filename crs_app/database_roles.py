@@ -15,8 +15,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from psycopg import sql
 
-READ_ONLY: Final = frozenset({"django_migrations", "django_content_type"})
-"""Tables that the web role reads and never writes; all others it reads and adds rows to."""
+READ_ONLY: Final = frozenset(
+    {"auth_permission", "django_content_type", "django_migrations", "record_chain", "record_event"}
+)
+"""Tables that the web role reads and never writes; all others it reads and adds rows to.
+
+The record is written by a function that has the rights of its owner.
+"""
 MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_signinthrottle": "UPDATE, DELETE",
     "accounts_user": (
@@ -29,9 +34,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     ),
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
-    "patients_patient": (
-        "UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"
-    ),
+    "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
 }
 """What the web role may do with a table besides reading and adding rows.
 
@@ -102,7 +105,7 @@ def check_web_role(web_role: str | None = None) -> None:
     for has_fault, fault in zip(found, _FAULTS, strict=True):
         if has_fault:
             raise ImproperlyConfigured(
-                f"The database role {web_role!r} of DATABASE_URL {fault}. Give the web process a role "
-                "of its own (README, Configuration), and the owner of the tables in "
-                "CRS_OWNER_DATABASE_URL."
+                f"The database role {web_role!r} of DATABASE_URL {fault}. Give the web process a "
+                "role of its own, and name the owner of the tables in CRS_OWNER_DATABASE_URL "
+                "(README, On a server)."
             )

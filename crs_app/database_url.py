@@ -20,7 +20,9 @@ def django_database(url: str | None, *, name: str = "DATABASE_URL") -> dict[str,
     :raises ValueError: for anything that is not a PostgreSQL address.
     """
     if not url:
-        return {"ENGINE": ENGINE, "NAME": NAME, "USER": WEB} | socket_address(local_server())
+        return {"ENGINE": ENGINE, "NAME": NAME, "USER": WEB, "OPTIONS": {}} | socket_address(
+            local_server()
+        )
     try:
         parts: dict[str, Any] = dict(conninfo_to_dict(url))
     except psycopg.ProgrammingError as error:

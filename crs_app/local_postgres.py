@@ -48,11 +48,11 @@ CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 
 # One statement for each table, sequence, view and function that no extension brought.
 _GIVE_TO_OWNER = """
-SELECT format('ALTER TABLE %%s OWNER TO %%I', c.oid::regclass, %(owner)s)
+SELECT format('ALTER TABLE %%s OWNER TO %%I', c.oid::regclass, %(owner)s::text)
 FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
     AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e')
 UNION ALL
-SELECT format('ALTER FUNCTION %%s OWNER TO %%I', p.oid::regprocedure, %(owner)s)
+SELECT format('ALTER FUNCTION %%s OWNER TO %%I', p.oid::regprocedure, %(owner)s::text)
 FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace
     AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
 """
@@ -133,7 +133,10 @@ class LocalServer:
         """Create the roles and the database, or give those of an earlier version to the owner."""
         with self.connect() as connection:
             for role in (OWNER, WEB):
-                if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount < 1:
+                if (
+                    connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount
+                    < 1
+                ):
                     connection.execute(f'CREATE ROLE "{role}" LOGIN')
             known = connection.execute(
                 "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [NAME]

@@ -27,4 +27,5 @@ class Command(migrate.Command):
     def _connect_with(self, address: dict[str, Any]) -> None:
         connection.close()
         parts = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
-        connection.settings_dict.update({part: address[part] for part in parts})
+        options = {**connection.settings_dict["OPTIONS"], **address["OPTIONS"]}
+        connection.settings_dict.update({part: address[part] for part in parts}, OPTIONS=options)
