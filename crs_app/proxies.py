@@ -1,4 +1,4 @@
-"""Believe a proxy's word on how and from where a request came, and nobody else's."""
+"""Believe a proxy's word that a request came by HTTPS, and from whom; nobody else's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 _SAYS_HTTPS = "HTTP_X_FORWARDED_PROTO"
+_SAYS_FROM_WHOM = "HTTP_X_FORWARDED_FOR"
 
 
 def trust_named_proxies(
@@ -30,29 +31,36 @@ def trust_named_proxies(
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address of the browser; "" for a Unix socket without a proxy.
+    """Return the address of who sent the request, "" where none is known.
 
-    Behind a proxy it is the last address of X-Forwarded-For that is none of the proxies: what
-    stands before it was written by the browser itself.
+    Each proxy adds who sent it the request to the right of X-Forwarded-For. What stands left of
+    the last address that is no proxy of the settings was written by whoever that is. Where no proxy
+    is set up the header is not read: on a machine without one anybody could write it.
     """
-    sender: str = request.META.get("REMOTE_ADDR", "")
+    if not settings.BEHIND_PROXY:
+        return str(request.META.get("REMOTE_ADDR", ""))
     proxies = tuple(settings.TRUSTED_PROXIES)
-    if not settings.BEHIND_PROXY or (sender and not _is_proxy(sender, proxies)):
-        return _address(sender)
-    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-        address = _address(hop.strip())
-        if address and not _is_proxy(address, proxies):
-            return address
-    return _address(sender)
+    sender = str(request.META.get("REMOTE_ADDR", ""))
+    hops = str(request.META.get(_SAYS_FROM_WHOM, "")).split(",")
+    while hops and (not sender or _is_proxy(sender, proxies)):
+        before = _address_in(hops.pop())
+        if before is None:
+            break
+        sender = before
+    return sender
 
 
-def _address(text: str) -> str:
-    """Return an IP address in its usual form, "" for any other text; IPv4 in IPv6 is IPv4."""
+def _address_in(hop: str) -> str | None:
+    """Return the address of one hop, without a port; None where it is none."""
+    hop = hop.strip()
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
     try:
-        address = ip_address(text)
+        return str(ip_address(hop))
     except ValueError:
-        return ""
-    return str(getattr(address, "ipv4_mapped", None) or address).partition("%")[0]
+        return None
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crs_app.database_url import django_database
+from crs_app.database_url import django_database, owner_database
 from crs_app.logs import TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -57,7 +57,7 @@ DEBUG = _flag("CRS_DEBUG")
 HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
 # Addresses or networks from which X-Forwarded-Proto is believed, where CRS_HTTPS is on.
 TRUSTED_PROXIES = _words("CRS_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
-# Their X-Forwarded-For, the address of the browser, is believed where such a proxy is set up.
+# Their X-Forwarded-For, the address of the browser, is believed where one is set up.
 BEHIND_PROXY = HTTPS or "CRS_TRUSTED_PROXIES" in os.environ
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "crs_app",
     "crs_app.accounts",
+    "crs_app.record",
     "patients",
 ]
 
@@ -125,6 +126,10 @@ DATABASES = {
     "default": django_database(os.environ.get("DATABASE_URL"))
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 }
+# The role that owns the tables; only `manage.py migrate` connects with it.
+OWNER_DATABASE = owner_database(
+    os.environ.get("DATABASE_URL"), os.environ.get("CRS_OWNER_DATABASE_URL")
+)
 # A statement is planned once for a connection, not again for every request.
 DATABASES["default"]["OPTIONS"] = {
     "server_side_binding": True,

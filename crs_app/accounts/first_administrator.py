@@ -9,11 +9,12 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from crs_app.accounts.events import Event, note
+from crs_app.accounts.events import note
 from crs_app.accounts.links import make_link
 from crs_app.accounts.models import Role, User
 from crs_app.accounts.people import RefusedError, everybody
 from crs_app.accounts.people_forms import PlainName, check_username
+from crs_app.record.models import EventKind
 
 FIRST_USERNAME: Final = "administrator"
 
@@ -46,5 +47,5 @@ def first_administrator_link(username: str, first_name: str = "", last_name: str
         elif waiting.role != Role.ADMINISTRATOR or not waiting.is_active:
             raise RefusedError("This user name is another user's. Choose one by --username.")
         secret = make_link(waiting, None, timezone.now())
-        note(Event.USER_CREATED, by=None, address="", user=waiting.username, role=waiting.role)
+        note(EventKind.USER_CREATED, by=None, address="", user=waiting.username, role=waiting.role)
     return reverse("accounts:start", args=[secret])

@@ -93,7 +93,7 @@ class SignInThrottle(models.Model):
 
     digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="throttles")
-    address = models.CharField(max_length=45)
+    address = models.CharField(max_length=64)
     failed_at = ArrayField(models.DateTimeField(), default=list)
     holds = models.PositiveSmallIntegerField(default=0)
     held_until = models.DateTimeField(null=True)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crs_app.accounts.events import Event, note
+from crs_app.accounts.events import note
 from crs_app.accounts.forms import ChangePasswordForm, NewPasswordForm
 from crs_app.accounts.links import LinkGoneError, use_link, user_of_link
 from crs_app.accounts.models import User
@@ -25,6 +25,7 @@ from crs_app.accounts.own_sessions import (
 )
 from crs_app.accounts.requests import SignedInRequest
 from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
 
 UNPROCESSABLE: Final = 422
 GONE: Final = 404
@@ -49,7 +50,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
         end_all_sessions(user)
         _keep_signed_in(request, user)
         note_password(request)
-        note(Event.PASSWORD_CHANGED, by=user, address=client_address(request))
+        note(EventKind.PASSWORD_CHANGED, by=user, address=client_address(request))
         messages.success(request, "Your password is changed. All other sessions have ended.")
         return redirect("accounts:me")
     status = UNPROCESSABLE if form.is_bound else 200
@@ -61,7 +62,7 @@ def end_one(request: SignedInRequest, code: str) -> HttpResponse:
     """End one of one's own sessions; this one like any other."""
     user = request.user
     if end_session(user, code):
-        note(Event.SIGNED_OUT, by=user, address=client_address(request), sessions="1")
+        note(EventKind.SIGNED_OUT, by=user, address=client_address(request), sessions="1")
         messages.success(request, "The session has ended.")
     return redirect("accounts:me")
 
@@ -72,7 +73,7 @@ def end_others(request: SignedInRequest) -> HttpResponse:
     user = request.user
     ended = end_all_sessions(user) - 1
     _keep_signed_in(request, user)
-    note(Event.SIGNED_OUT, by=user, address=client_address(request), sessions=str(ended))
+    note(EventKind.SIGNED_OUT, by=user, address=client_address(request), sessions=str(ended))
     messages.success(request, "All other sessions have ended.")
     return redirect("accounts:me")
 
@@ -88,7 +89,12 @@ def start(request: HttpRequest, secret: str) -> HttpResponse:
         form = NewPasswordForm(person, request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             use_link(secret, form.cleaned_data["new_password1"], now)
-            note(Event.PASSWORD_CHANGED, by=person, address=client_address(request), by_link="yes")
+            note(
+                EventKind.PASSWORD_CHANGED,
+                by=person,
+                address=client_address(request),
+                by_link="yes",
+            )
             logout(request)
             messages.success(request, "Your password is set. Sign in with it now.")
             return redirect("accounts:sign_in")

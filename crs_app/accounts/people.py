@@ -13,13 +13,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from crs_app.accounts.events import Event, note
+from crs_app.accounts.events import note
 from crs_app.accounts.links import end_links, make_link
 from crs_app.accounts.models import Role, User
 from crs_app.accounts.own_sessions import end_all_sessions
 from crs_app.accounts.permissions import check_can_manage_people
 from crs_app.accounts.system_users import SYSTEM_USERNAMES
 from crs_app.accounts.throttle import let_in
+from crs_app.record.models import EventKind
 
 
 class RefusedError(Exception):
@@ -65,7 +66,7 @@ def create_person(
         except IntegrityError:
             raise RefusedError("This user name is taken.") from None
         secret = make_link(person, by.user, by.now)
-        _note(Event.USER_CREATED, by, person, role=role)
+        _note(EventKind.USER_CREATED, by, person, role=role)
     return person, secret
 
 
@@ -80,7 +81,7 @@ def change_role(by: By, person_id: int, role: Role) -> User:
         _keep_an_administrator(person, role == Role.ADMINISTRATOR and person.is_active)
         before, person.role = person.role, role
         person.save(update_fields=["role"])
-        _note(Event.ROLE_CHANGED, by, person, before=before, after=role)
+        _note(EventKind.ROLE_CHANGED, by, person, before=before, after=role)
     return person
 
 
@@ -99,7 +100,7 @@ def deactivate(by: By, person_id: int) -> User:
             person.save(update_fields=["is_active", "deactivated_at", "deactivated_by"])
         end_links(person, by.now)
         end_all_sessions(person)
-        _note(Event.USER_CHANGED, by, person, active="no")
+        _note(EventKind.USER_CHANGED, by, person, active="no")
     return person
 
 
@@ -110,7 +111,7 @@ def reactivate(by: By, person_id: int) -> User:
         person.is_active = True
         person.deactivated_at = person.deactivated_by = None
         person.save(update_fields=["is_active", "deactivated_at", "deactivated_by"])
-        _note(Event.USER_CHANGED, by, person, active="yes")
+        _note(EventKind.USER_CHANGED, by, person, active="yes")
     return person
 
 
@@ -125,7 +126,7 @@ def new_link(by: By, person_id: int) -> tuple[User, str]:
         if not person.is_active:
             raise RefusedError("This user is deactivated. Reactivate first.")
         secret = make_link(person, by.user, by.now)
-        _note(Event.USER_CHANGED, by, person, link="made")
+        _note(EventKind.USER_CHANGED, by, person, link="made")
     return person, secret
 
 
@@ -134,7 +135,7 @@ def unlock(by: By, person_id: int) -> User:
     with transaction.atomic():
         person = _locked(by, person_id)
         let_in(person, by.now)
-        _note(Event.USER_UNLOCKED, by, person)
+        _note(EventKind.USER_UNLOCKED, by, person)
     return person
 
 
@@ -143,7 +144,7 @@ def sign_out_everywhere(by: By, person_id: int) -> User:
     with transaction.atomic():
         person = _locked(by, person_id)
         ended = end_all_sessions(person)
-        _note(Event.SIGNED_OUT, by, person, sessions=str(ended))
+        _note(EventKind.SIGNED_OUT, by, person, sessions=str(ended))
     return person
 
 
@@ -185,5 +186,5 @@ def _is_administrator(user: User) -> bool:
     return user.is_active and user.role == Role.ADMINISTRATOR
 
 
-def _note(event: Event, by: By, person: User, **details: str) -> None:
+def _note(event: EventKind, by: By, person: User, **details: str) -> None:
     note(event, by=by.user, address=by.address, user=person.username, **details)

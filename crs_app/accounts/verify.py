@@ -15,9 +15,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crs_app.accounts import throttle
-from crs_app.accounts.events import Event, note
+from crs_app.accounts.events import note
 from crs_app.accounts.models import User
 from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
 
 VERIFIED_AT_ONCE: Final = 2
 """Passwords that one process verifies at the same time: each takes one of its four threads."""
@@ -50,12 +51,12 @@ def _verify(request: HttpRequest, username: str, password: str, now: datetime) -
     try:
         attempt = throttle.begin(username, address, now)
     except throttle.HeldError as held:
-        note(Event.SIGN_IN_FAILED, by=held.user, address=address, why="held")
+        note(EventKind.SIGN_IN_FAILED, by=held.user, address=address, why="held")
         raise ValidationError(_held_text(held.until - now), code=HELD) from None
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
         throttle.delete_forgotten(now)
-        note(Event.SIGN_IN_FAILED, by=attempt.user, address=address, why="password")
+        note(EventKind.SIGN_IN_FAILED, by=attempt.user, address=address, why="password")
         return None
     throttle.succeed(attempt)
     return user

@@ -11,13 +11,14 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
-from crs_app.accounts.events import Event, note
+from crs_app.accounts.events import note
 from crs_app.accounts.forms import SignInForm
 from crs_app.accounts.own_sessions import note_sign_in
 from crs_app.accounts.sessions import delete_expired_sessions
 from crs_app.accounts.verify import BUSY as BUSY_CODE
 from crs_app.accounts.verify import RETRY_AFTER_S
 from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
 
 BUSY: Final = 503
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset({"accounts:sign_in", "accounts:sign_out"})
@@ -43,7 +44,7 @@ class SignIn(LoginView):
         response = super().form_valid(form)
         note_sign_in(self.request)
         user = form.get_user()
-        note(Event.SIGN_IN, by=user, address=client_address(self.request))
+        note(EventKind.SIGN_IN, by=user, address=client_address(self.request))
         delete_expired_sessions()
         return response
 

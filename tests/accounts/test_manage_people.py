@@ -18,6 +18,7 @@ from time_machine import TimeMachineFixture
 
 from crs_app.accounts.models import OneTimeLink, Role, User
 from crs_app.accounts.system_users import course_file_author
+from crs_app.record.models import Event, EventKind
 
 PASSWORD, NEW = "correct horse 1", "a longer horse 2"
 
@@ -289,11 +290,13 @@ def test_the_question_for_the_password_is_no_way_round_the_throttle(
     ],
 )
 def test_users_are_found_by_name_role_and_state(
-    admin: Client, nurse: User, intensivist: User, query: str, names: list[str]
+    admin: Client, nurse: User, make_user: Callable[..., User], query: str, names: list[str]
 ) -> None:
     create(admin)
     User.objects.filter(pk=nurse.pk).update(is_active=False)
-    User.objects.filter(pk=intensivist.pk).update(date_joined=timezone.now() - timedelta(days=91))
+    long_ago = timezone.now() - timedelta(days=91)
+    osei = {"first_name": "Amara", "last_name": "Osei", "date_joined": long_ago}
+    make_user("icu", Role.ICU_REVIEWER, **osei)
     part = admin.get(f"/people/?{query}", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert re.findall(r'<a href="/people/\d+/">([^<]+)', part) == names
@@ -312,16 +315,17 @@ def test_the_list_is_read_by_as_many_statements_for_many_users(
     assert "More names" in page
 
 
-def test_the_list_as_csv_runs_no_formula(admin: Client, nurse: User) -> None:
-    User.objects.filter(pk=nurse.pk).update(last_name="=HYPERLINK(1)", first_name="@x")
+def test_the_list_as_csv_runs_no_formula(admin: Client, make_user: Callable[..., User]) -> None:
+    names = {"last_name": "=HYPERLINK(1)", "first_name": "@x"}
+    make_user("nurse", Role.WARD_CLINICIAN, **names)
     answer = admin.get("/people/users.csv")
     lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert lines[0].startswith("last_name,first_name,user_name,role,last_sign_in")
     assert any(line.startswith("'=HYPERLINK(1),'@x,nurse,ward_clinician,") for line in lines)
 
 
-def test_names_are_shown_as_text(admin: Client, nurse: User) -> None:
-    User.objects.filter(pk=nurse.pk).update(last_name="<script>alert(1)</script>")
+def test_names_are_shown_as_text(admin: Client, make_user: Callable[..., User]) -> None:
+    nurse = make_user("nurse", Role.WARD_CLINICIAN, last_name="<script>alert(1)</script>")
     for address in ("/people/", f"/people/{nurse.pk}/", f"/people/{nurse.pk}/role/"):
         page = admin.get(address).content.decode()
         assert "<script>alert" not in page
@@ -345,3 +349,28 @@ def test_a_user_is_never_deleted(admin: Client, nurse: User) -> None:
         assert method(f"/people/{nurse.pk}/").status_code == 405
     assert SESSION_KEY in admin.session
     assert User.objects.filter(pk=nurse.pk).exists()
+
+
+def test_every_act_is_recorded_with_who_and_on_whom(admin: Client, nurse: User) -> None:
+    link_in(create(admin))
+    admin.post(f"/people/{nurse.pk}/role/", {"role": "auditor"})
+    set_password(link_in(admin.post(f"/people/{nurse.pk}/link/")))
+    for act in ("unlock", "sign-out", "deactivate", "reactivate"):
+        assert admin.post(f"/people/{nurse.pk}/{act}/").status_code == 302
+    b"".join(admin.get("/people/users.csv").streaming_content)  # type: ignore[attr-defined]
+    events = Event.objects.exclude(kind=EventKind.RECORD_STARTED).order_by("number")
+    kinds = [(event.kind, event.by_name, event.details.get("user")) for event in events]
+    assert kinds == [
+        ("sign_in", "L. Berg", None),
+        ("user_created", "L. Berg", "e.nowak"),
+        ("role_changed", "L. Berg", "nurse"),
+        ("user_changed", "L. Berg", "nurse"),
+        ("password_changed", "J. Ruiz", None),
+        ("user_unlocked", "L. Berg", "nurse"),
+        ("signed_out", "L. Berg", "nurse"),
+        ("user_changed", "L. Berg", "nurse"),
+        ("user_changed", "L. Berg", "nurse"),
+        ("export", "L. Berg", None),
+    ]
+    assert NEW not in str(list(events.values()))
+    assert {event.address for event in events} == {"127.0.0.1"}

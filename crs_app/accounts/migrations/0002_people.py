@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("digest", models.CharField(max_length=64, unique=True)),
-                ("address", models.CharField(max_length=45)),
+                ("address", models.CharField(max_length=64)),
                 (
                     "failed_at",
                     django.contrib.postgres.fields.ArrayField(

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
 from crs_app.accounts.first_administrator import has_administrator
+from crs_app.database_roles import check_web_role
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, **_options: Any) -> None:
         call_command("migrate", verbosity=0)
+        check_web_role()
         # Only the local database is there to try things out.
         if (
             not os.environ.get("DATABASE_URL")
