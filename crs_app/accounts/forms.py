@@ -38,6 +38,10 @@ class SignInForm(AuthenticationForm):
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not generic when it runs
     """A new password, typed twice."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _say_plainly(self)
+
 
 class ChangePasswordForm(PasswordChangeForm):
     """A new password, for who knows the present one."""
@@ -46,12 +50,22 @@ class ChangePasswordForm(PasswordChangeForm):
         super().__init__(request.user, *args, **options)
         self.request = request
         self.fields["old_password"].label = "Present password"
+        _say_plainly(self)
 
     def clean_old_password(self) -> str:
         password: str = self.cleaned_data["old_password"]
         if verified_user(self.request, self.user.username, password) is None:
             raise forms.ValidationError(WRONG_PASSWORD)
         return password
+
+
+def _say_plainly(form: forms.Form) -> None:
+    """Say in one sentence what a new password must be, as AUTH_PASSWORD_VALIDATORS asks."""
+    form.fields[
+        "new_password1"
+    ].help_text = "At least 12 characters; not only digits, no common password, not like your name."
+    again = form.fields["new_password2"]
+    again.label, again.help_text = "New password, once more", ""
 
 
 class ConfirmedForm(forms.Form):
