@@ -9,8 +9,10 @@ from typing import Final
 
 from django.db import transaction
 
+from crs_app.accounts.events import note
 from crs_app.accounts.models import OneTimeLink, User
 from crs_app.accounts.throttle import let_in
+from crs_app.record.models import EventKind
 
 VALID_FOR: Final = timedelta(hours=24)
 # Without letters and digits that look alike: a link may be typed from a slip of paper.
@@ -53,7 +55,7 @@ def user_of_link(secret: str, now: datetime) -> User:
     return _working(secret, now, lock=False).user
 
 
-def use_link(secret: str, password: str, now: datetime) -> User:
+def use_link(secret: str, password: str, address: str, now: datetime) -> User:
     """Set the user's password and use the link up; of two at once one succeeds.
 
     Failed sign-ins of before are forgotten: an administrator gave the link.
@@ -68,6 +70,7 @@ def use_link(secret: str, password: str, now: datetime) -> User:
         link.used_at = now
         link.save(update_fields=["used_at"])
         let_in(user, now)
+        note(EventKind.PASSWORD_CHANGED, by=user, address=address, by_link="yes")
     return user
 
 

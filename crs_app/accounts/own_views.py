@@ -7,6 +7,7 @@ from typing import Final
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -45,12 +46,13 @@ def change_password(request: SignedInRequest) -> HttpResponse:
     user = request.user
     form = ChangePasswordForm(request, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        user.set_password(form.cleaned_data["new_password1"])
-        user.save(update_fields=["password"])
-        end_all_sessions(user)
+        with transaction.atomic():
+            user.set_password(form.cleaned_data["new_password1"])
+            user.save(update_fields=["password"])
+            end_all_sessions(user)
+            note(EventKind.PASSWORD_CHANGED, by=user, address=client_address(request))
         _keep_signed_in(request, user)
         note_password(request)
-        note(EventKind.PASSWORD_CHANGED, by=user, address=client_address(request))
         messages.success(request, "Your password is changed. All other sessions have ended.")
         return redirect("accounts:me")
     status = UNPROCESSABLE if form.is_bound else 200
@@ -71,9 +73,10 @@ def end_one(request: SignedInRequest, code: str) -> HttpResponse:
 def end_others(request: SignedInRequest) -> HttpResponse:
     """End all of one's own sessions but this one."""
     user = request.user
-    ended = end_all_sessions(user) - 1
+    with transaction.atomic():
+        ended = end_all_sessions(user) - 1
+        note(EventKind.SIGNED_OUT, by=user, address=client_address(request), sessions=str(ended))
     _keep_signed_in(request, user)
-    note(EventKind.SIGNED_OUT, by=user, address=client_address(request), sessions=str(ended))
     messages.success(request, "All other sessions have ended.")
     return redirect("accounts:me")
 
@@ -88,13 +91,8 @@ def start(request: HttpRequest, secret: str) -> HttpResponse:
         person = user_of_link(secret, now)
         form = NewPasswordForm(person, request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
-            use_link(secret, form.cleaned_data["new_password1"], now)
-            note(
-                EventKind.PASSWORD_CHANGED,
-                by=person,
-                address=client_address(request),
-                by_link="yes",
-            )
+            password = form.cleaned_data["new_password1"]
+            use_link(secret, password, client_address(request), now)
             logout(request)
             messages.success(request, "Your password is set. Sign in with it now.")
             return redirect("accounts:sign_in")

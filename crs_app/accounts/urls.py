@@ -1,16 +1,15 @@
 """Sign-in and sign-out, one-time links, and the page of one's own account."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from crs_app.accounts import own_views
-from crs_app.accounts.views import SignIn
+from crs_app.accounts.views import SignIn, SignOut
 
 app_name = "accounts"
 
 urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign_in"),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("sign-out/", SignOut.as_view(), name="sign_out"),
     path("start/<str:secret>/", own_views.start, name="start"),
     path("me/", own_views.me, name="me"),
     path("me/password/", own_views.change_password, name="password"),

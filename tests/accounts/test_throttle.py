@@ -13,6 +13,7 @@ from django.test import Client
 from time_machine import TimeMachineFixture
 
 from crs_app.accounts.models import SignInThrottle, User
+from crs_app.record.models import Event
 
 TABLET, ELSEWHERE = "10.4.7.31", "203.0.113.9"
 PASSWORD = "correct horse 1"
@@ -193,10 +194,13 @@ def test_what_was_typed_is_kept_nowhere(db: None, caplog: pytest.LogCaptureFixtu
 def test_every_sign_in_failure_and_wait_is_logged(
     nurse: User, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """In the record too: the same events in the same order."""
     with caplog.at_level(logging.INFO, "crs_app.accounts"):
         fail("nurse")
         fail("nobody")
-        assert enters()
+        client = Client(REMOTE_ADDR=TABLET)
+        client.post("/accounts/sign-in/", {"username": "nurse", "password": PASSWORD})
+        client.post("/accounts/sign-out/")
         fail("nurse", 6)
     lines = [record.getMessage() for record in caplog.records]
     failed = f"sign_in_failed by=nurse address={TABLET} why=password"
@@ -204,9 +208,12 @@ def test_every_sign_in_failure_and_wait_is_logged(
         failed,
         f"sign_in_failed by=unknown address={TABLET} why=password",
         f"sign_in by=nurse address={TABLET}",
+        f"signed_out by=nurse address={TABLET}",
         *[failed] * 5,
         f"sign_in_failed by=nurse address={TABLET} why=held",
     ]
+    recorded = Event.objects.filter(address=TABLET).order_by("number")
+    assert [event.kind for event in recorded] == [line.split()[0] for line in lines]
 
 
 def test_a_password_is_stored_by_argon2(settings: Any) -> None:
