@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "crs_app.accounts.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "crs_app.record.middleware.record_openings",
 ]
 
 ROOT_URLCONF = "crs_app.urls"
