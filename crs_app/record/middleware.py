@@ -94,12 +94,14 @@ def _is_whole_page(response: HttpResponseBase) -> bool:
 
 def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | None) -> None:
     user: Any = request.user
+    named = {} if request.resolver_match is None else request.resolver_match.kwargs
+    of_address = {name: str(value) for name, value in named.items() if name != "course_id"}
     record_event(
         kind,
         by=user,
         course_id=course_id,
         purpose=getattr(request, "access_purpose", ""),
-        details={"page": shows, **asked_by(request.GET)},
+        details={"page": shows, **of_address, **asked_by(request.GET)},
     )
 
 

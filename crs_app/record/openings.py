@@ -54,6 +54,12 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_action": Opening("guidance"),
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
+    "record:events": Opening("all events", EventKind.RECORD_READ),
+    "record:events_csv": Opening("record, all events (CSV)", EventKind.EXPORT),
+    "record:person": Opening("what a person did", EventKind.RECORD_READ),
+    "record:person_csv": Opening("record, what a person did (CSV)", EventKind.EXPORT),
+    "record:course": Opening("who looked at this patient", EventKind.RECORD_READ),
+    "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
 }
 OF_NO_PATIENT: Final = frozenset(
     {"patients:admit", "patients:policy", "patients:seen"}  # a POST alone, or no patient named

@@ -26,11 +26,15 @@ def at(course: Course, name: str, *more: str) -> str:
     return reverse(f"patients:{name}", args=[course.pk, *more])
 
 
-def test_every_address_of_the_chart_has_a_row() -> None:
+def test_every_address_of_chart_and_record_has_a_row() -> None:
     """A new one must say what is recorded of it."""
-    found: list[Any] = get_resolver().url_patterns
-    (chart,) = (entry for entry in found if getattr(entry, "namespace", "") == "patients")
-    named = {f"patients:{entry.name}" for entry in chart.url_patterns}
+    resolvers: list[Any] = get_resolver().url_patterns
+    named = {
+        f"{one.namespace}:{entry.name}"
+        for one in resolvers
+        if getattr(one, "namespace", "") in ("patients", "record")
+        for entry in one.url_patterns
+    }
     assert named == OPENINGS.keys() | OF_NO_PATIENT
 
 
