@@ -16,6 +16,9 @@ from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod
 from tests.factories import admit, chart
 
+# Not even the owner of the tables may; the web role has no such right to begin with.
+pytestmark = pytest.mark.usefixtures("as_owner")
+
 # ruff: noqa: S608  (the statements are this file's own)
 
 
