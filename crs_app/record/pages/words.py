@@ -35,12 +35,12 @@ def more_of(row: Row) -> str:
     if row.kind == CHARTED:
         return ""
     left_out = _LEFT_OUT | ({"q"} if row.kind == EventKind.SEARCH else frozenset())
-    told = [
+    words = [
         f"{name.replace('_', ' ')}: {value}"
         for name, value in row.details.items()
         if name not in left_out and not name.endswith("_id")
     ]
-    return ", ".join(told)
+    return ", ".join(words)
 
 
 def role_label(role: str) -> str:
