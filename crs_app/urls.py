@@ -8,6 +8,7 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("accounts/", include("crs_app.accounts.urls")),
     path("people/", include("crs_app.accounts.people_urls")),
+    path("record/", include("crs_app.record.pages.urls")),
     path("", include("patients.urls")),
 ]
 

@@ -77,6 +77,17 @@ def test_a_link_is_used_once_and_is_stored_nowhere(admin: Client) -> None:
     assert not set(Session.objects.values_list("session_data", flat=True)) & {link}
 
 
+def test_a_refused_form_of_a_link_does_not_record_its_secret(admin: Client, nurse: User) -> None:
+    """Who is signed in sends it without the token of the form."""
+    link = link_in(create(admin))
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = signed_in("nurse").cookies
+    assert strict.post(link, {"new_password1": NEW}).status_code == 403
+    recorded = list(Event.objects.values())
+    assert any(event["kind"] == EventKind.REFUSED for event in recorded)
+    assert link.split("/")[-2] not in str(recorded)
+
+
 def test_a_link_ends_after_a_day(admin: Client, time_machine: TimeMachineFixture) -> None:
     link = link_in(create(admin))
     made = timezone.now()
