@@ -16,7 +16,8 @@ from django.template.backends.jinja2 import Template
 from django.test import Client
 from django.test.signals import template_rendered
 
-from crs_app.accounts.models import Role, User
+from crs_app.accounts.models import CLINICIANS, Role, User
+from crs_app.accounts.wards import let_work_everywhere
 from crs_app.local_postgres import socket_address, throwaway
 from patients.models import Course
 from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
@@ -28,6 +29,7 @@ SERVER = pytest.StashKey[dict[str, str]]()
 def pytest_configure() -> None:
     """No need to collect static files first, and no slow password hash."""
     settings.WHITENOISE_AUTOREFRESH = True
+    settings.NEW_WARDS = True  # as on the local database, where a server is named too
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
@@ -95,10 +97,13 @@ def django_db_modify_db_settings(
 
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
-    """Creates a user of a role with the password "correct horse 1"."""
+    """Creates a user of a role with the password "correct horse 1"; a clinician works everywhere."""
 
     def make(username: str, role: Role, **names: Any) -> User:
-        return User.objects.create_user(username, password="correct horse 1", role=role, **names)
+        user = User.objects.create_user(username, password="correct horse 1", role=role, **names)
+        if role in CLINICIANS:
+            let_work_everywhere(user)
+        return user
 
     return make
 
