@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "crs_app",
     "crs_app.accounts",
+    "crs_app.record",
     "patients",
 ]
 
