@@ -97,7 +97,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
-    """Creates a user of a role with the password "correct horse 1"; a clinician works everywhere."""
+    """Creates a user with the password "correct horse 1"; a clinician works on all wards."""
 
     def make(username: str, role: Role, **names: Any) -> User:
         user = User.objects.create_user(username, password="correct horse 1", role=role, **names)

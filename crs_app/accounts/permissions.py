@@ -204,6 +204,16 @@ def check_can_manage_policy(user: Reader) -> None:
     check(user, Act.MANAGE_POLICY)
 
 
+def can_manage_users(user: Reader) -> bool:
+    """Return whether ``user`` may create, change and deactivate users."""
+    return can(user, Act.MANAGE_USERS)
+
+
+def check_can_manage_users(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_manage_users``."""
+    check(user, Act.MANAGE_USERS)
+
+
 def can_manage_wards(user: Reader) -> bool:
     """Return whether ``user`` may add, rename, close and open wards."""
     return can(user, Act.MANAGE_WARDS)

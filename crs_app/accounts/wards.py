@@ -8,7 +8,10 @@ from django.conf import settings
 from django.db import transaction
 
 from crs_app.accounts.models import CLINICIANS, User
+from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.ward_models import Ward, WardMembership
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
 
 
 class WardClosedError(ValueError):
@@ -48,7 +51,7 @@ def ward_for_patient(name: str) -> Ward:
 def set_wards(user: User, wards: Iterable[Ward]) -> tuple[list[str], list[str]]:
     """Let ``user`` work on exactly ``wards``; return the names of those before and of those now.
 
-    The caller records the change.
+    Nothing is recorded: see ``change_wards``.
     """
     with transaction.atomic():
         before = {one.ward for one in user.memberships.select_for_update().select_related("ward")}
@@ -59,6 +62,24 @@ def set_wards(user: User, wards: Iterable[Ward]) -> tuple[list[str], list[str]]:
         )
     vars(user).pop("ward_ids", None)
     return sorted(ward.name for ward in before), sorted(ward.name for ward in now)
+
+
+@transaction.atomic
+def change_wards(user: User, wards: Iterable[Ward], *, by: User, address: str = "") -> None:
+    """Do what ``set_wards`` does for an administrator, and record it where it changes anything."""
+    check_can_manage_users(by)
+    before, now = set_wards(user, wards)
+    if before != now:
+        record_event(
+            EventKind.WARDS_CHANGED,
+            by=by,
+            address=address,
+            details={
+                "user": user.username,
+                "before": ", ".join(before) or "none",
+                "after": ", ".join(now) or "none",
+            },
+        )
 
 
 def let_work_everywhere(user: User) -> None:

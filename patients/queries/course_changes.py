@@ -56,7 +56,8 @@ SQL_ALL_MOVES: Final = SQL_MOVES_WITHIN.format(since="NULL::timestamptz", until=
 SQL_IDENTITIES_WITHIN: Final = """
 SELECT CAST(json_agg(
     json_build_array(correction.id, correction.before, correction.after, correction.reason,
-        correction.recorded_at, correction.by_emergency, author.username, author.first_name, author.last_name)
+        correction.recorded_at, correction.by_emergency, author.username, author.first_name,
+        author.last_name)
     ORDER BY correction.recorded_at DESC, correction.id DESC
 ) AS text)
 FROM patients_course AS course
@@ -101,7 +102,9 @@ def parse_moves(text: str | None) -> list[MoveRow]:
             display_name_of(*author),
             by_emergency,
         )
-        for pk, what, before, after, reason, at, recorded_at, by_emergency, *author in json.loads(text or "[]")
+        for pk, what, before, after, reason, at, recorded_at, by_emergency, *author in json.loads(
+            text or "[]"
+        )
     ]
 
 

@@ -40,15 +40,17 @@ _BY_EMERGENCY: Final = (
     "(SELECT answers ->> 'by_emergency_access' = 'true' FROM patients_chartingact AS made"
     " WHERE made.id = answer.act_id) IS TRUE"
 )
-SQL_ANSWERS_AS_JSON: Final = """CAST(json_agg(
+SQL_ANSWERS_AS_JSON: Final = (
+    """CAST(json_agg(
     json_build_array(answer.id, answer.code, answer.summary, answer.grade, answer.reply,
         answer.reason, answer.returns_at, answer.recorded_at, answer.treatment_id IS NOT NULL,
         {treatment_replaced}, {by_emergency},
         json_build_array({names}))
     ORDER BY answer.recorded_at DESC
-) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id")).replace(
-    "{names}", SQL_NAMES
-).replace("{by_emergency}", _BY_EMERGENCY)
+) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id"))
+    .replace("{names}", SQL_NAMES)
+    .replace("{by_emergency}", _BY_EMERGENCY)
+)
 SQL_LATEST_ANSWERS: Final = """
 SELECT {as_json}
 FROM (
@@ -90,9 +92,16 @@ def parse_latest_answers(text: str | None) -> dict[str, AnswerRow]:
 def parse_answers(text: str | None) -> list[AnswerRow]:
     """Return the answers of ``SQL_ANSWERS_AS_JSON``; None, an aggregate of no rows, has none."""
     rows = []
-    for pk, *words, returns_at, recorded_at, charted, was_replaced, by_emergency, author in json.loads(
-        text or "[]"
-    ):
+    for (
+        pk,
+        *words,
+        returns_at,
+        recorded_at,
+        charted,
+        was_replaced,
+        by_emergency,
+        author,
+    ) in json.loads(text or "[]"):
         code, summary, grade, reply, reason = words
         names, kept = author[:3], author[3:]
         rows.append(

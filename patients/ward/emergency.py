@@ -12,6 +12,10 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_use_emergency_access
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
+from patients.display.text import date_time_text
+from patients.display.timeline import place_text
 from patients.models import EMERGENCY_ACCESS_LASTS, Course, EmergencyAccess
 
 LISTED = 200
@@ -20,11 +24,15 @@ LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class AskedAccess:
-    """A reason for opening a patient of another ward; ``form_id`` is the idempotency key."""
+    """A reason for opening a patient of another ward; ``form_id`` is the idempotency key.
+
+    ``address`` is where the request came from.
+    """
 
     reason: str
     words: str
     form_id: uuid.UUID
+    address: str = ""
 
 
 @transaction.atomic
@@ -40,7 +48,7 @@ def open_with_reason(course: Course, asked: AskedAccess, by: User) -> EmergencyA
     if before is not None:
         return before
     now = timezone.now()
-    return EmergencyAccess.objects.create(
+    access = EmergencyAccess.objects.create(
         course=course,
         form_id=asked.form_id,
         recorded_by=by,
@@ -53,6 +61,18 @@ def open_with_reason(course: Course, asked: AskedAccess, by: User) -> EmergencyA
         recorded_at=now,
         until=now + EMERGENCY_ACCESS_LASTS,
     )
+    record_event(
+        EventKind.EMERGENCY_ACCESS,
+        by=by,
+        address=asked.address,
+        course_id=course.pk,
+        purpose=f"{access.get_reason_display()}: {access.words}",
+        details={
+            "place": place_text(access.ward, access.bed),
+            "until": date_time_text(access.until),
+        },
+    )
+    return access
 
 
 def latest_accesses() -> QuerySet[EmergencyAccess]:

@@ -37,7 +37,7 @@ class EmergencyForm(SubmittedForm):
         """How crispy-forms renders the form."""
         return form_helper("form_id", "reason", "words")
 
-    def asked(self) -> AskedAccess:
-        """Return what is recorded; call it on a valid form."""
+    def asked(self, address: str) -> AskedAccess:
+        """Return what is recorded; call it on a valid form. ``address`` is that of the client."""
         values = self.cleaned_data
-        return AskedAccess(values["reason"], values["words"], values["form_id"])
+        return AskedAccess(values["reason"], values["words"], values["form_id"], address)

@@ -22,6 +22,9 @@ from crs_app.accounts.permissions import (
     right_to,
 )
 from crs_app.accounts.rights import Act
+from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
 from patients.display.text import clock_text
 from patients.display.timeline import place_text
 from patients.models import Course
@@ -58,6 +61,13 @@ def find(request: SignedInRequest) -> HttpResponse:
     if not can_join_records(request.user):
         looked_at = looked_at.filter(ended_at=None)
     courses = [] if is_short else search_courses(text, looked_at)
+    if not is_short:
+        record_event(
+            EventKind.SEARCH,
+            by=request.user,
+            address=client_address(request),
+            details={"searched": text, "where": "all wards", "found": str(len(courses))},
+        )
     context = {
         "q": text,
         "is_short": is_short,
@@ -90,11 +100,11 @@ def emergency_access(request: SignedInRequest, course_id: uuid.UUID) -> HttpResp
     there = _way_on(request, course)
     course.emergency_until = emergency_until(request.user, course)
     data = posted(request)
-    if data is None and not right_to(request.user, Act.CHART, course).opens_by_reason:
+    if not right_to(request.user, Act.CHART, course).opens_by_reason:
         return redirect(there)
     form = EmergencyForm(data)
     if form.is_bound and form.is_valid():
-        access = open_with_reason(course, form.asked(), request.user)
+        access = open_with_reason(course, form.asked(client_address(request)), request.user)
         until = clock_text(access.until, timezone.now())
         messages.info(request, f"Open until {until}. Your reason is recorded.")
         return redirect(there)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.models import Ward
 from crs_app.accounts.permissions import check_can_manage_wards
+from crs_app.proxies import client_address
 from patients.recording.inputs import ConflictError
 from patients.requests import (
     CONFLICT,
@@ -35,7 +36,7 @@ def wards(request: SignedInRequest) -> HttpResponse:
     status = 200
     if form.is_bound and form.is_valid():
         try:
-            made = add_ward(form.cleaned_data["name"], request.user)
+            made = add_ward(form.cleaned_data["name"], request.user, client_address(request))
         except ConflictError as error:
             form.add_error("name", error.sentence)
         else:
@@ -60,7 +61,9 @@ def ward(request: SignedInRequest, ward_id: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         before = found.name
         try:
-            renamed = rename_ward(found, form.cleaned_data["name"], submission_from(request, form))
+            submission = submission_from(request, form)
+            name, address = form.cleaned_data["name"], client_address(request)
+            renamed = rename_ward(found, name, submission, address)
         except ConflictError as error:
             form.add_error("name", error.sentence)
         else:
@@ -71,11 +74,11 @@ def ward(request: SignedInRequest, ward_id: int) -> HttpResponse:
 
 def _closed_or_opened(request: SignedInRequest, found: Ward, step: str) -> HttpResponse:
     if step == OPEN:
-        open_ward(found, request.user)
+        open_ward(found, request.user, client_address(request))
         messages.info(request, f"Ward {found.name} is open.")
         return redirect("patients:wards")
     try:
-        close_ward(found, request.user)
+        close_ward(found, request.user, client_address(request))
     except ConflictError as error:
         form = WardForm(initial={"name": found.name})
         return _ward_page(request, found, form, CONFLICT, error.sentence)

@@ -11,6 +11,8 @@ from django.utils import timezone
 from crs_app.accounts.models import User, Ward
 from crs_app.accounts.permissions import check_can_manage_wards
 from crs_app.accounts.wards import find_ward
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
 from patients.models import Course, Move, Transfer
 from patients.recording.inputs import ConflictError, Submission
 from patients.recording.lock import lock_course
@@ -54,17 +56,19 @@ def ward_rows() -> list[WardRow]:
     return [WardRow(ward, open_courses.get(ward.pk, 0), ward.members) for ward in wards]
 
 
-def add_ward(name: str, by: User) -> Ward:
+@transaction.atomic
+def add_ward(name: str, by: User, address: str = "") -> Ward:
     """Add a ward, on which nobody works yet. Raises WardNameTakenError."""
     check_can_manage_wards(by)
     _check_free(name, None)
     ward, is_new = Ward.objects.get_or_create(name=name)
     if not is_new:  # another administrator was faster
         raise WardNameTakenError(ward)
+    _record(by, address, ward, "added")
     return ward
 
 
-def rename_ward(ward: Ward, name: str, submission: Submission) -> Ward:
+def rename_ward(ward: Ward, name: str, submission: Submission, address: str = "") -> Ward:
     """Rename a ward; each of its open courses keeps the old name as a move, with the reason.
 
     Raises WardNameTakenError.
@@ -72,7 +76,9 @@ def rename_ward(ward: Ward, name: str, submission: Submission) -> Ward:
     check_can_manage_wards(submission.by)
     try:
         with transaction.atomic():
-            return _rename(ward, name, submission)
+            renamed = _rename(ward, name, submission)
+            _record(submission.by, address, renamed, f"renamed, {ward.name} before")
+            return renamed
     except IntegrityError:  # another administrator was faster
         found = find_ward(name)
         raise WardNameTakenError(found or ward) from None
@@ -107,7 +113,7 @@ def _rename(ward: Ward, name: str, submission: Submission) -> Ward:
 
 
 @transaction.atomic
-def close_ward(ward: Ward, by: User) -> None:
+def close_ward(ward: Ward, by: User, address: str = "") -> None:
     """Close a ward: it takes no patient any more. Raises WardInUseError."""
     check_can_manage_wards(by)
     locked = Ward.objects.select_for_update().get(pk=ward.pk)
@@ -116,12 +122,24 @@ def close_ward(ward: Ward, by: User) -> None:
         raise WardInUseError(locked, courses)
     locked.is_open = False
     locked.save(update_fields=["is_open"])
+    _record(by, address, locked, "closed")
 
 
-def open_ward(ward: Ward, by: User) -> None:
+@transaction.atomic
+def open_ward(ward: Ward, by: User, address: str = "") -> None:
     """Open a closed ward again."""
     check_can_manage_wards(by)
     Ward.objects.filter(pk=ward.pk).update(is_open=True)
+    _record(by, address, ward, "opened")
+
+
+def _record(by: User, address: str, ward: Ward, change: str) -> None:
+    record_event(
+        EventKind.WARDS_CHANGED,
+        by=by,
+        address=address,
+        details={"ward": ward.name, "change": change},
+    )
 
 
 def _open_courses(ward: Ward) -> QuerySet[Course]:
