@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crs_app.database_url import django_database
+from crs_app.database_url import django_database, owner_database
 from crs_app.logs import TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -126,6 +126,10 @@ DATABASES = {
     "default": django_database(os.environ.get("DATABASE_URL"))
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 }
+# The role that owns the tables; only `manage.py migrate` connects with it.
+OWNER_DATABASE = owner_database(
+    os.environ.get("DATABASE_URL"), os.environ.get("CRS_OWNER_DATABASE_URL")
+)
 # A statement is planned once for a connection, not again for every request.
 DATABASES["default"]["OPTIONS"] = {
     "server_side_binding": True,

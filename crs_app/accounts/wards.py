@@ -54,7 +54,7 @@ def set_wards(user: User, wards: Iterable[Ward]) -> tuple[list[str], list[str]]:
     Nothing is recorded: see ``change_wards``.
     """
     with transaction.atomic():
-        before = {one.ward for one in user.memberships.select_for_update().select_related("ward")}
+        before = {one.ward for one in user.memberships.select_related("ward")}
         now = set(wards)
         user.memberships.filter(ward__in=before - now).delete()
         WardMembership.objects.bulk_create(

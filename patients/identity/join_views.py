@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_join_records, check_can_join_records
 from crs_app.accounts.rights import Act
 from patients.display.identity import fact_text
@@ -20,7 +21,12 @@ from patients.identity.preview import CourseEffect, effects_of
 from patients.identity.views import COMPARE, CONFIRM, EDIT, patient_context
 from patients.models import Course, Patient, PatientJoin
 from patients.queries.course_then import as_course_of
-from patients.queries.identity import courses_of_patient, joins_in_force, search_patients
+from patients.queries.identity import (
+    courses_of_patient,
+    joins_in_force,
+    patients_in_reach,
+    search_patients,
+)
 from patients.recording.identity import (
     ChangedMeanwhileError,
     IdentityFormReusedError,
@@ -68,7 +74,7 @@ def join(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         check_can_join_records(request.user)
     course = course_or_404(request, course_id, _act_of(request))
     query = request.GET if data is None else data
-    other = _patient(query.get("with", ""))
+    other = _patient(request, query.get("with", ""))
     if other is None or other.pk == course.patient_id:
         return _search_page(request, course, request.GET.get("q", ""))
     kept, joined = course.patient, other
@@ -110,7 +116,8 @@ def _record_join(
 
 
 def _search_page(request: SignedInRequest, course: Course, text: str) -> HttpResponse:
-    found = search_patients(text, apart_from=course.patient_id) if text else []
+    reader = _reader_of(request)
+    found = search_patients(text, apart_from=course.patient_id, reader=reader) if text else []
     context = {
         "q": text,
         "found": [_record(patient) for patient in found],
@@ -233,8 +240,13 @@ def _record(patient: Patient) -> Record:
     return Record(patient, birth, fact_text("sex", patient.sex), courses)
 
 
-def _patient(written: str) -> Patient | None:
+def _reader_of(request: SignedInRequest) -> User | None:
+    """Return whose wards limit which records are found; None for who joins: all."""
+    return None if can_join_records(request.user) else request.user
+
+
+def _patient(request: SignedInRequest, written: str) -> Patient | None:
     try:
-        return Patient.objects.filter(pk=uuid.UUID(written)).first()
+        return patients_in_reach(_reader_of(request)).filter(pk=uuid.UUID(written)).first()
     except ValueError:
         return None

@@ -167,13 +167,20 @@ def search_courses(text: str, courses: QuerySet[Course]) -> list[Course]:
     return found
 
 
-def search_patients(text: str, *, apart_from: uuid.UUID) -> list[Patient]:
-    """Read the patients with a course whom ``text`` finds by name or record number."""
+def patients_in_reach(reader: User | None) -> QuerySet[Patient]:
+    """Query the patients with a course that ``reader`` may open; None may open all."""
+    return Patient.objects.filter(courses__in=Course.objects.filter(in_reach_of(reader))).distinct()
+
+
+def search_patients(
+    text: str, *, apart_from: uuid.UUID, reader: User | None = None
+) -> list[Patient]:
+    """Read the patients in reach of ``reader`` whom ``text`` finds by name or record number."""
     words = search_words(text)
     if not words:
         return []
     former = former_mrns()
-    patients = Patient.objects.filter(courses__isnull=False).exclude(pk=apart_from).distinct()
+    patients = patients_in_reach(reader).exclude(pk=apart_from)
     return [
         patient
         for patient in patients.order_by("name", "mrn")

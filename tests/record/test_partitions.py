@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crs_app.record.models import Event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_owner")]
 
 
 def partitions() -> list[str]:

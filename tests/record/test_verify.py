@@ -16,7 +16,7 @@ from crs_app.accounts.models import User
 from crs_app.record.models import MAIN_CHAIN, Chain, EventKind
 from crs_app.record.write import record_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_owner")]
 A, B = UUID(int=0xA), UUID(int=0xB)
 
 

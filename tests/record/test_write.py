@@ -74,6 +74,7 @@ def test_whatever_was_typed_can_be_recorded(nurse: User) -> None:
         "TRUNCATE record_chain",
     ],
 )
+@pytest.mark.usefixtures("as_owner")
 def test_the_database_refuses_to_change_it(nurse: User, statement: str) -> None:
     record_event(EventKind.VIEW, by=nurse, course_id=uuid4())
     before = list(Event.objects.values_list()), list(Chain.objects.values_list())
@@ -86,6 +87,7 @@ def test_the_database_refuses_to_change_it(nurse: User, statement: str) -> None:
     assert (list(Event.objects.values_list()), list(Chain.objects.values_list())) == before
 
 
+@pytest.mark.usefixtures("as_owner")
 def test_a_single_month_cannot_be_emptied_either(nurse: User) -> None:
     record_event(EventKind.VIEW, by=nurse)
     with connection.cursor() as cursor:

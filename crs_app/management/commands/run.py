@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
+from crs_app.database_roles import check_web_role
 
 
 class Command(BaseCommand):
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, **_options: Any) -> None:
         call_command("migrate", verbosity=0)
+        check_web_role()
         # Only the local database is there to try things out.
         if (
             not os.environ.get("DATABASE_URL")
