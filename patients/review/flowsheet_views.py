@@ -50,7 +50,7 @@ class _GradeAt(NamedTuple):
 @require_safe
 def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show a flowsheet; 400 with what is wrong of the address, beside the default for it."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     form = FlowsheetForm(request.GET, now=now_for(course))
     is_valid = form.is_valid()
     query = form.query
@@ -58,7 +58,7 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     data = read_flowsheet(
         course, HEADLINE, window.start, window.end, now=query.now, known_at=query.known_at
     )
-    may_correct = can_chart(request.user) and query.known_at is None
+    may_correct = can_chart(request.user, course) and query.known_at is None
     sheet = build_sheet(data, query, CORRECTION_FORMS if may_correct else ())
     context = {
         "course_id": course_id,

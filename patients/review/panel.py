@@ -267,8 +267,8 @@ def read_panel_data(
 
 
 def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
-    """Return the open courses in which something waits, in two statements."""
-    courses = list(courses_by_place())
+    """Return the open courses of the reader's wards in which something waits, in two statements."""
+    courses = list(courses_by_place(reader))
     periods = _periods_of([course.pk for course in courses], now)
     waiting = []
     for course in courses:

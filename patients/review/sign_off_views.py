@@ -17,7 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from crs_app.accounts.permissions import can_read_disagreements, can_review, check_can_review
+from crs_app.accounts.permissions import (
+    can_read_disagreements,
+    can_review,
+    check_can_open_chart,
+    check_can_review,
+)
 from patients.display.banner import banner_of
 from patients.display.grade_card import grade_card
 from patients.display.sign_off import signed_text, span_text
@@ -53,14 +58,14 @@ def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     To htmx it answers the panel alone, and 204 where the panel of the page, named by its
     ``signature``, says the same.
     """
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     if request.method != "POST":
         try:
             at = _instant(request)
         except BadAddressError as error:
             return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
         return _show(request, course, at=at, again="again" in request.GET)
-    check_can_review(request.user)
+    check_can_review(request.user, course)
     form = SignForm(request.POST)
     if not form.is_valid():
         at = form.cleaned_data.get("start")
@@ -156,6 +161,7 @@ def _show(
     context |= {
         "banner": banner_of(current),
         "can_chart": False,
+        "can_move": False,
         "card": grade_card(course.pk, current.current, history.grades, history.authors),
         "changes": changes_since(course, chart.seen_until, now),
     }
@@ -187,7 +193,7 @@ def _news(request: SignedInRequest, course: Course, chart: CourseReviews, now: d
 @require_POST
 def seen(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Record that the reader has seen the chart up to when the page knew it."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     form = SeenForm(request.POST)
     if not form.is_valid():
         raise BadRequest("known_at: expected the time that the page has")
@@ -199,6 +205,7 @@ def seen(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def reviews(request: SignedInRequest) -> HttpResponse:
     """List what waits for a reviewer: runs without a sign-off, and new looks, in open courses."""
+    check_can_open_chart(request.user)
     context = {
         "waiting": waiting_courses(request.user, timezone.now()),
         "can_sign": can_review(request.user),

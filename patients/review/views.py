@@ -90,7 +90,7 @@ def _data_of(_request: HttpRequest, error: BadAddressError) -> HttpResponse:
 @_with_refusal(_data_of)
 def state(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer grade, bound and codes ``at`` an instant as ``known_at`` another, as JSON."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     return JsonResponse(state_json(course, parse_instants(request.GET.dict(), now_for(course))))
 
 
@@ -98,7 +98,7 @@ def state(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @_with_refusal(_page_of)
 def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the history of a course: plots or a table, and the grade at the cursor with its why."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     now, query = now_for(course), request.GET.dict()
     address, refused = _address_of_form(query, now)
     known_at = address.instants.known_at
@@ -230,7 +230,7 @@ def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, dat
 @_with_refusal(_page_of)
 def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     address = parse_address(request.GET.dict(), now_for(course))
     return render(request, "review/at_cursor.html", _at_cursor(_near(course, address), address))
 
@@ -239,7 +239,7 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @_with_refusal(_page_of)
 def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show all evidence of one instant: what was met, what was not, and the advice."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     address = parse_address(request.GET.dict(), now_for(course))
     at, known_at = address.instants.at, address.instants.known_at
     known = _near(course, address)
@@ -260,7 +260,7 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @_with_refusal(_data_of)
 def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer what is plotted, as JSON: all of it, or the window of a course with many points."""
-    course, query = course_or_404(course_id), request.GET.dict()
+    course, query = course_or_404(request, course_id), request.GET.dict()
     now = now_for(course)
     address, asked = parse_address(query, now), parse_plot_query(query, now)
     values = read_course_values(course, address.instants.known_at, address.instants.known_at)
