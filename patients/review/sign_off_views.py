@@ -19,10 +19,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from crs_app.accounts.permissions import can_read_disagreements, can_review, check_can_review
 from patients.display.banner import banner_of
+from patients.display.closed import closed_notice
 from patients.display.grade_card import grade_card
 from patients.display.sign_off import signed_text, span_text
 from patients.display.text import capital
 from patients.models import Course, GradeReview
+from patients.queries.courses import read_closing
 from patients.queries.reviews import CourseReviews, sign_off_of
 from patients.queries.status import read_course_status, read_history_for
 from patients.recording.inputs import ConflictError
@@ -31,6 +33,7 @@ from patients.review.address import BadAddressError, parse_instants
 from patients.review.changes import changes_since
 from patients.review.forms import AGREE, SeenForm, SignForm
 from patients.review.panel import (
+    LISTED,
     REVIEWER,
     SignOffPanel,
     build_panel,
@@ -120,6 +123,7 @@ def panel_context(
         "news": "",
         "next_page": place.address if place.is_review else "",
         "reviewer": REVIEWER,
+        "listed": LISTED,
         "known_until": known_until(chart, now),
     }
 
@@ -155,6 +159,7 @@ def _show(
     history = read_history_for(course.pk, current.current)
     context |= {
         "banner": banner_of(current),
+        "closed": closed_notice(read_closing(course), None, now),
         "can_chart": False,
         "card": grade_card(course.pk, current.current, history.grades, history.authors),
         "changes": changes_since(course, chart.seen_until, now),
