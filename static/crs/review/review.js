@@ -384,10 +384,17 @@ const steer = (page) => {
     } else return;
     event.preventDefault();
   }, { signal: ends.signal });
+  // The last hours, or those round the cursor, so that it is always in sight.
+  const windowOf = (range) => {
+    const span = 3600 * ({ "24h": 24, "72h": 72 }[range] ?? 0);
+    if (!span) return page.withAhead([data.begins, data.known_at]);
+    const isEarlier = state.at !== null && state.at < data.known_at - span;
+    const ends = isEarlier ? state.at + span / 2 : data.known_at;
+    return page.withAhead([ends - span, ends]);
+  };
   for (const link of document.querySelectorAll("[data-range]")) {
     link.addEventListener("click", (event) => {
-      const hours = { "24h": 24, "72h": 72 }[link.dataset.range];
-      setWindow(...page.withAhead([hours ? data.known_at - hours * 3600 : data.begins, data.known_at]));
+      setWindow(...windowOf(link.dataset.range));
       for (const other of document.querySelectorAll("[data-range]")) other.removeAttribute("aria-current");
       link.setAttribute("aria-current", "true");
       const address = new URL(location.href);
@@ -395,6 +402,9 @@ const steer = (page) => {
       history.replaceState(null, "", address);
       event.preventDefault();
     }, { signal: ends.signal });
+  }
+  if (state.at !== null && state.at < state.window[0]) {
+    setWindow(...windowOf(document.querySelector("[data-range][aria-current]")?.dataset.range));
   }
   read(resting());
   jump();
