@@ -223,10 +223,15 @@ def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
 
 
 def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, datetime]:
+    """Return the last hours of the range, or those round a cursor that stands before them."""
     entries = values.known.rows
     infused_at = values.known.course.infused_at
     first = entries[0].at if entries else infused_at
-    return window_of(address.range, infused_at, max(first, infused_at), values.until)
+    since, until = window_of(address.range, infused_at, max(first, infused_at), values.until)
+    if address.range == "all" or address.instants.at >= since:
+        return since, until
+    half = (until - since) / 2
+    return address.instants.at - half, address.instants.at + half
 
 
 @require_safe

@@ -361,7 +361,7 @@ export const devices = (data, state, host) => {
         }
       });
     });
-  return make(data, state, host, { height: 52, draw: [draw, drawToday(data, ["device"])] });
+  return make(data, state, host, { height: 54, draw: [draw, drawToday(data, ["device"])] });
 };
 
 export { placeBefore };

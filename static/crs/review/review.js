@@ -217,6 +217,7 @@ class Page {
     const { data, state } = this;
     const times = data.devices.map(({ at }) => at);
     this.add("Oxygen device", "", {
+      className: "three-lines",
       rows: ["device", "flow_l_per_min"],
       make: (place) => devices(data, state, place),
       read: (lane, at) => {
@@ -402,9 +403,6 @@ const steer = (page) => {
       history.replaceState(null, "", address);
       event.preventDefault();
     }, { signal: ends.signal });
-  }
-  if (state.at !== null && state.at < state.window[0]) {
-    setWindow(...windowOf(document.querySelector("[data-range][aria-current]")?.dataset.range));
   }
   read(resting());
   jump();
