@@ -44,9 +44,9 @@ def database() -> Iterator[LocalServer]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def address_of(server: LocalServer) -> str:
-    """Return the DATABASE_URL of a local server."""
-    return f"postgresql:///{NAME}?host={server.socket_directory}&port={PORT}&user={USER}"
+def address_of(server: LocalServer, user: str = USER) -> str:
+    """Return the DATABASE_URL of a local server for one of its roles."""
+    return f"postgresql:///{NAME}?host={server.socket_directory}&port={PORT}&user={user}"
 
 
 def free_port() -> int:

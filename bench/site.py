@@ -19,7 +19,7 @@ from bench.client import PASSWORD, USERNAME, Answer, Client
 from bench.courses import vitals
 from bench.measure import Progress
 from bench.servers import BenchError, address_of, database, gunicorn
-from crs_app.local_postgres import LocalServer
+from crs_app.local_postgres import WEB, LocalServer
 
 _SAVED: Final = b"message-saved"
 _SHOWN: Final = "CRS-Shown"
@@ -151,6 +151,7 @@ def site(groups: Mapping[str, Sequence[int]]) -> Iterator[Site]:
             "CRS_PLAIN_DJANGO": "",
         }
         by, floor_session, courses = _prepare(environment, groups)
+        environment["DATABASE_URL"] = address_of(server, WEB)
         port, pid = stack.enter_context(gunicorn("crs_app.wsgi", environment))
         without = {**environment, "CRS_PLAIN_DJANGO": "1"}
         plain_port, _ = stack.enter_context(gunicorn("crs_app.wsgi", without))
@@ -177,9 +178,11 @@ def _prepare(
     from django.core.management import call_command
 
     from bench import ward
+    from crs_app.database_roles import grant_to
 
     call_command("migrate", verbosity=0)
     call_command("migrate", verbosity=0, run_syncdb=True)  # the floor's table refers to the users'
+    grant_to(WEB)
     call_command("collectstatic", interactive=False, verbosity=0)
     sizes = [size for group in groups.values() for size in group]
     by = ward.nurse()

@@ -28,6 +28,7 @@ import psycopg
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 NAME = USER = "crs"
+OWNER, WEB = "crs_owner", "crs_web"  # the roles of `migrate` and of the web process
 PORT = "5432"  # of the socket's name; nothing listens on the network
 START_TIMEOUT_S = 60
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL among them.
@@ -43,6 +44,18 @@ OPTIONS = {
 }
 # For a server whose data are thrown away: it never waits for the disk, and a crash may lose them.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+# One statement for each table, sequence, view and function that no extension brought.
+_GIVE_TO_OWNER = """
+SELECT format('ALTER TABLE %%s OWNER TO %%I', c.oid::regclass, %(owner)s::text)
+FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e')
+UNION ALL
+SELECT format('ALTER FUNCTION %%s OWNER TO %%I', p.oid::regprocedure, %(owner)s::text)
+FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+"""
 
 
 class DatabaseServerError(RuntimeError):
@@ -117,10 +130,28 @@ class LocalServer:
         self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
 
     def create_database(self) -> None:
+        """Create the roles and the database, or give those of an earlier version to the owner."""
         with self.connect() as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME])
-            if known.fetchone() is None:
-                connection.execute(f'CREATE DATABASE "{NAME}"')
+            for role in (OWNER, WEB):
+                if (
+                    connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount
+                    < 1
+                ):
+                    connection.execute(f'CREATE ROLE "{role}" LOGIN')
+            known = connection.execute(
+                "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [NAME]
+            ).fetchone()
+            if known is None:
+                connection.execute(f'CREATE DATABASE "{NAME}" OWNER "{OWNER}"')
+            elif known[0] != OWNER:
+                self._give_to_owner()
+                connection.execute(f'ALTER DATABASE "{NAME}" OWNER TO "{OWNER}"')
+
+    def _give_to_owner(self) -> None:
+        """Make the owner's what the superuser of an earlier version made, extensions apart."""
+        with self.connect(NAME) as connection:
+            for (statement,) in connection.execute(_GIVE_TO_OWNER, {"owner": OWNER}).fetchall():
+                connection.execute(statement)
 
     def program(self, name: str) -> str:
         return str(self._programs / name)

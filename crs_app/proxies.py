@@ -1,4 +1,4 @@
-"""Believe a proxy's word that a request came by HTTPS, and nobody else's."""
+"""Believe a proxy's word that a request came by HTTPS, and from whom; nobody else's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 _SAYS_HTTPS = "HTTP_X_FORWARDED_PROTO"
+_SAYS_FROM_WHOM = "HTTP_X_FORWARDED_FOR"
 
 
 def trust_named_proxies(
@@ -27,6 +28,36 @@ def trust_named_proxies(
         return get_response(request)
 
     return middleware
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address of who sent the request, "" where none is known.
+
+    Each proxy adds who sent it the request to the right of X-Forwarded-For. What stands left of
+    the last address that is no proxy of the settings was written by whoever that is.
+    """
+    proxies = tuple(settings.TRUSTED_PROXIES)
+    sender = str(request.META.get("REMOTE_ADDR", ""))
+    hops = str(request.META.get(_SAYS_FROM_WHOM, "")).split(",")
+    while hops and (not sender or _is_proxy(sender, proxies)):
+        before = _address_in(hops.pop())
+        if before is None:
+            break
+        sender = before
+    return sender
+
+
+def _address_in(hop: str) -> str | None:
+    """Return the address of one hop, without a port; None where it is none."""
+    hop = hop.strip()
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        return str(ip_address(hop))
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=1024)

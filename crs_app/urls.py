@@ -7,6 +7,7 @@ from crs_app.health import health
 urlpatterns = [
     path("health/", health, name="health"),
     path("accounts/", include("crs_app.accounts.urls")),
+    path("record/", include("crs_app.record.pages.urls")),
     path("", include("patients.urls")),
 ]
 

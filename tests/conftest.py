@@ -15,18 +15,25 @@ from django.http import HttpRequest
 from django.template.backends.jinja2 import Template
 from django.test import Client
 from django.test.signals import template_rendered
+from pytest_django import DjangoDbBlocker
 
 from crs_app.accounts.models import Role, User
-from crs_app.local_postgres import socket_address, throwaway
+from crs_app.local_postgres import USER, LocalServer, socket_address, throwaway
 from patients.models import Course
-from tests.append_only import flush_past_append_only  # noqa: F401 - a fixture
 from tests.factories import UserFactory, admit
+from tests.owner import (  # noqa: F401 - fixtures
+    as_owner,
+    become_superuser,
+    become_web_role,
+    flush_as_owner,
+)
 
 SERVER = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure() -> None:
     """No need to collect static files first, and no slow password hash."""
+    settings.OWNER_DATABASE = None
     settings.WHITENOISE_AUTOREFRESH = True
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -52,7 +59,7 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     if not os.environ.get("DATABASE_URL"):
         running = ExitStack()
         config.add_cleanup(running.close)
-        config.stash[SERVER] = socket_address(running.enter_context(throwaway()))
+        config.stash[SERVER] = _address(running.enter_context(throwaway()))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -89,8 +96,23 @@ def django_db_modify_db_settings(
         yield
     else:
         with throwaway() as server:
-            settings.DATABASES["default"].update(socket_address(server))
+            settings.DATABASES["default"].update(_address(server))
             yield
+
+
+def _address(server: LocalServer) -> dict[str, str]:
+    """Return the address of the superuser, who makes the databases of the tests."""
+    return socket_address(server) | {"USER": USER}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The tables are made by the superuser; the tests have the rights of the web process."""
+    with django_db_blocker.unblock():
+        become_web_role()
+    yield
+    with django_db_blocker.unblock():
+        become_superuser()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from crs_app.accounts.models import Role, User
 
 CHARTING_ROLES = frozenset({Role.WARD_CLINICIAN, Role.ICU_REVIEWER})
+RECORD_READING_ROLES = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 REVIEWING_ROLES = frozenset({Role.ICU_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR})
 
 
@@ -91,6 +92,16 @@ def can_manage_policy(user: User | AnonymousUser) -> bool:
 def check_can_manage_policy(user: User | AnonymousUser) -> None:
     """Raise PermissionDenied unless ``can_manage_policy``."""
     _require(can_manage_policy(user), "change the site's policy")
+
+
+def can_read_record(user: User | AnonymousUser) -> bool:
+    """Return whether ``user`` may read who looked at a patient, and what a person did."""
+    return _role(user) in RECORD_READING_ROLES
+
+
+def check_can_read_record(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless ``can_read_record``."""
+    _require(can_read_record(user), "read who looked at a patient")
 
 
 def _require(allowed: bool, action: str) -> None:

@@ -164,11 +164,15 @@ def version_of(policy: Policy, now: datetime, by: User | None = None) -> PolicyV
     return version
 
 
+_LOCK_OF_SITE_POLICY: Final = 2014_124_188
+"""The key of an advisory lock: a lock of the table would need the right to change its rows."""
+
+
 def lock_site_policy(*, to_change: bool = False) -> None:
     """Lock the site's decisions against change until the transaction ends; the lock is shared.
 
     ``to_change`` takes the lock alone: it waits for every admission under way and blocks others.
     """
-    mode = "SHARE ROW EXCLUSIVE" if to_change else "SHARE"
+    shared = "" if to_change else "_shared"
     with connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {SitePolicy._meta.db_table} IN {mode} MODE")
+        cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", [_LOCK_OF_SITE_POLICY])

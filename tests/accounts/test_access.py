@@ -50,6 +50,7 @@ Statuses = tuple[int, ...]
 ACTORS = (None, Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR)
 """The columns of the table; None is who has not signed in."""
 READ = (302, 200, 200, 200, 200)
+READ_RECORD = (302, 403, 403, 200, 200)
 CHART_PAGE = (302, 200, 200, 403, 403)
 CHART = (302, 302, 302, 403, 403)
 NO_SUCH_METHOD = (302, 405, 405, 405, 405)
@@ -59,6 +60,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 5, (405,) * 5),
     "accounts:sign_in": ((200, 302, 302, 302, 302), (200, 302, 302, 302, 302)),
     "accounts:sign_out": ((302, 405, 405, 405, 405), (302,) * 5),
+    "record:events": (READ_RECORD, NO_SUCH_METHOD),
+    "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person_csv": (READ_RECORD, NO_SUCH_METHOD),
+    "record:course": (READ_RECORD, NO_SUCH_METHOD),
+    "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": (READ, NO_SUCH_METHOD),
     "patients:admit": (CHART_PAGE, CHART),
     "patients:bedside": (READ, NO_SUCH_METHOD),
@@ -134,6 +141,10 @@ class Target:
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
             "patients:undo_join": [[*own, self.joining.pk]],
+            "record:course": [own],
+            "record:course_csv": [own],
+            "record:person": [[self.entry.recorded_by_id]],
+            "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],

@@ -110,7 +110,7 @@ def test_a_password_on_file_that_no_longer_fits_is_replaced(sign_ins: Path) -> N
     demo_users()
     nurse = User.objects.get(username="nurse")
     nurse.set_password("another one 2")
-    nurse.save()
+    nurse.save(update_fields=["password"])
     password = demo_users().split()[1]
     nurse.refresh_from_db()
     assert nurse.check_password(password)

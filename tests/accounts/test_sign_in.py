@@ -71,7 +71,7 @@ def test_an_empty_form_is_no_attempt(client: Client, nurse: User) -> None:
 
 def test_a_deactivated_user_does_not_enter(client: Client, nurse: User) -> None:
     nurse.is_active = False
-    nurse.save()
+    nurse.save(update_fields=["is_active"])
     assert not enters(client, nurse)
 
 

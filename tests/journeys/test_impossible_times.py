@@ -19,6 +19,9 @@ from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, send, send_correction, url
 from tests.factories import admit, ago, chart, record
 
+# Rows of before the bounds on times, which only the owner can still store.
+pytestmark = pytest.mark.usefixtures("as_owner")
+
 YEAR_1 = datetime(1, 1, 1, 0, 30, tzinfo=UTC)
 YEAR_9999 = datetime(9999, 12, 31, 20, tzinfo=UTC)
 IN_ZONES = [("America/New_York", YEAR_1), ("Asia/Tokyo", YEAR_9999), ("Asia/Tokyo", YEAR_1)]
@@ -96,7 +99,9 @@ def test_an_entry_at_the_end_of_the_calendar(
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
 class TestAnEntryOfTheYear1:
     @pytest.fixture(autouse=True)
-    def entry(self, course: Course, clinician: User, settings: Any, zone: str) -> Entry:
+    def entry(
+        self, as_owner: None, course: Course, clinician: User, settings: Any, zone: str
+    ) -> Entry:
         settings.TIME_ZONE = zone
         return chart_at(course, clinician, YEAR_1)
 

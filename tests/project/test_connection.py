@@ -15,8 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def other() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """Another connection to the same database."""
-    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+    """Another connection to the same database, which may end the first."""
+    params = connection.get_connection_params() | {"options": ""}
+    with psycopg.connect(**params, autocommit=True) as other:
         yield other
 
 

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from crs_app import local_postgres
-from crs_app.database_url import django_database
-from crs_app.local_postgres import LocalServer, throwaway
+from crs_app.database_url import django_database, owner_database
+from crs_app.local_postgres import OWNER, WEB, LocalServer, throwaway
 
 
 @pytest.fixture
@@ -213,3 +213,38 @@ def test_another_database_is_refused_without_repeating_the_password() -> None:
     with pytest.raises(ValueError, match="DATABASE_URL") as refused:
         django_database("mysql://crs:hunter2@db/ward")
     assert "hunter2" not in str(refused.value)
+
+
+def test_the_owner_of_the_tables_has_an_address_of_its_own() -> None:
+    """Where a site names none, nobody but the web role is known; the local server has one."""
+    url = "postgresql://db.example/ward"
+    named = owner_database(url, "postgresql://keeper@db.example/ward")
+    assert named is not None
+    assert named["USER"] == "keeper"
+    assert owner_database(url, None) is None
+    local = owner_database(None, None)
+    assert local is not None
+    assert (local["USER"], django_database(None)["USER"]) == (OWNER, WEB)
+    with pytest.raises(ValueError, match="CRS_OWNER_DATABASE_URL"):
+        owner_database(url, "mysql://db/ward")
+
+
+def test_a_database_of_an_earlier_version_is_given_to_the_owner() -> None:
+    """Its superuser owned what the web process used."""
+    with throwaway() as server, server.connect() as superuser:
+        superuser.execute("DROP DATABASE crs")
+        superuser.execute("CREATE DATABASE crs")
+        with server.connect("crs") as before:
+            before.execute("CREATE EXTENSION btree_gist")
+            before.execute("CREATE TABLE entry (id bigserial PRIMARY KEY, part int) ")
+            before.execute("CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        for _ in range(2):
+            server.create_database()
+        with server.connect("crs") as after:
+            owners = after.execute(
+                "SELECT relowner::regrole::text FROM pg_class"
+                " WHERE relname IN ('entry', 'entry_id_seq') UNION ALL"
+                " SELECT proowner::regrole::text FROM pg_proc WHERE proname = 'one' UNION ALL"
+                " SELECT datdba::regrole::text FROM pg_database WHERE datname = 'crs'"
+            )
+            assert owners.fetchall() == [(OWNER,)] * 4

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+
+from crs_app.proxies import client_address
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +42,27 @@ def test_a_proxy_that_says_http_is_sent_to_https(client: Client, db: None) -> No
     assert answer.status_code == 301
     assert answer.headers["Location"].startswith("https://")
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("sender", "forwarded", "client"),
+    [
+        ("10.4.7.31", "", "10.4.7.31"),
+        ("10.4.7.31", "192.0.2.1", "10.4.7.31"),  # no proxy: its word counts for nothing
+        ("127.0.0.1", "10.4.7.31", "10.4.7.31"),
+        ("127.0.0.1", "192.0.2.1, 10.4.7.31", "10.4.7.31"),  # the left one was sent by the client
+        ("127.0.0.1", "192.0.2.1, 10.4.7.31, 127.0.0.2", "10.4.7.31"),  # two proxies
+        ("127.0.0.1", "10.4.7.31:50123", "10.4.7.31"),
+        ("::1", "[2001:db8::7]:50123", "2001:db8::7"),
+        ("::1", "2001:db8::7", "2001:db8::7"),
+        ("", "10.4.7.31", "10.4.7.31"),  # a Unix socket
+        ("127.0.0.1", "<script>", "127.0.0.1"),
+        ("127.0.0.1", "10.4.7.31\r\nX: y, nonsense", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+    ],
+)
+def test_the_address_of_a_client_is_what_the_last_trusted_proxy_saw(
+    sender: str, forwarded: str, client: str
+) -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR=sender, HTTP_X_FORWARDED_FOR=forwarded)
+    assert client_address(request) == client

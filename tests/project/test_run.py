@@ -24,7 +24,7 @@ from django.core.management import call_command
 
 from crs_app.accounts import demo
 from crs_app.accounts.models import User
-from crs_app.local_postgres import LocalServer, throwaway
+from crs_app.local_postgres import OWNER, WEB, LocalServer, throwaway
 from crs_app.management.commands import run
 from tests.checkout import copy_source
 
@@ -52,8 +52,13 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Lo
     copy = copy_source(tmp_path_factory.mktemp("served") / "copy")
     port = free_port()
     with throwaway() as server:
-        url = f"postgresql://crs@/crs?host={server.socket_directory}&port=5432"
-        environment = {**os.environ, "DATABASE_URL": url, "CRS_SECRET_KEY": "of this test"}
+        there = f"/crs?host={server.socket_directory}&port=5432"
+        environment = {
+            **os.environ,
+            "DATABASE_URL": f"postgresql://{WEB}@{there}",
+            "CRS_OWNER_DATABASE_URL": f"postgresql://{OWNER}@{there}",
+            "CRS_SECRET_KEY": "of this test",
+        }
         serving = subprocess.Popen(
             [sys.executable, copy / "manage.py", "run", "--port", str(port)],
             cwd=copy,
@@ -184,7 +189,7 @@ def test_the_first_run_prints_the_address_and_sign_ins_that_work(
 ) -> None:
     printed = Terminal()
     call_command("run", "--port", "8765", stdout=printed)
-    assert "Open http://127.0.0.1:8765/" in printed.getvalue()
+    assert "Open http://localhost:8765/" in printed.getvalue()
     found = re.search(r"nurse +(\S+)", printed.getvalue())
     assert found is not None
     assert User.objects.get(username="nurse").check_password(found[1])

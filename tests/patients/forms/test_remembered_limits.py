@@ -222,6 +222,7 @@ def test_what_is_remembered_is_read_by_one_query(nurse_client: Client, course: C
     assert len(reading) == 1
 
 
+@pytest.mark.usefixtures("as_owner")
 def test_remembered_limits_are_append_only(nurse_client: Client, course: Course) -> None:
     saved(nurse_client, course, **CORE)
     remembered = LaboratoryLimits.objects.get()

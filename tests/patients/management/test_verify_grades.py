@@ -14,6 +14,7 @@ from patients.recording.inputs import NewEntry
 from tests.factories import admit, chart, record
 
 
+@pytest.mark.usefixtures("as_owner")
 def test_a_stored_grade_that_differs_is_found(course: Course, clinician: Any) -> None:
     chart(course, clinician, "vitals", temperature_c="38.5")
     with connection.cursor() as cursor:
@@ -26,6 +27,7 @@ def test_a_stored_grade_that_differs_is_found(course: Course, clinician: Any) ->
     assert "stored grade 2" in errors.getvalue()
 
 
+@pytest.mark.usefixtures("as_owner")
 def test_a_checkpoint_that_differs_is_found(clinician: Any) -> None:
     """The checkpoint of a course with fever gets the state of one without: the next differs."""
     start = timezone.now() - timedelta(hours=3)

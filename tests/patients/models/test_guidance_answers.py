@@ -10,6 +10,9 @@ from django.test import Client
 from patients.models import Course, GuidanceAnswer
 from tests.patients.guidance_panel import ICU, answered
 
+# Not even the owner of the tables may; the web role has no such right to begin with.
+pytestmark = pytest.mark.usefixtures("as_owner")
+
 
 @pytest.mark.parametrize(
     "statement",

@@ -13,6 +13,9 @@ from crs_app.accounts.models import User
 from patients.models import Course, IdentityCorrection, Patient, PatientJoin
 from tests.factories import admit
 
+# Not even the owner of the tables may; the web role has no such right to begin with.
+pytestmark = pytest.mark.usefixtures("as_owner")
+
 
 def run(sql: str, *parameters: Any) -> None:
     with connection.cursor() as cursor:

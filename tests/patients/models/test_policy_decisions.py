@@ -6,6 +6,9 @@ from django.db import IntegrityError, connection
 from patients.models import Course
 from tests.patients.conftest import Make
 
+# Not even the owner of the tables may; the web role has no such right to begin with.
+pytestmark = pytest.mark.usefixtures("as_owner")
+
 
 @pytest.mark.parametrize("table", ["patients_sitepolicy", "patients_coursepolicy"])
 @pytest.mark.parametrize(

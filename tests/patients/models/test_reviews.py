@@ -14,6 +14,9 @@ from patients.models import Course, CourseSeen, GradeReview
 from patients.review.sign import mark_seen
 from tests.factories import ago
 
+# Not even the owner of the tables may; the web role has no such right to begin with.
+pytestmark = pytest.mark.usefixtures("as_owner")
+
 
 def review(course: Course, by: User, **changes: Any) -> GradeReview:
     now = ago()

@@ -205,6 +205,7 @@ def test_only_who_may_move_a_patient_sees_the_link(
         "TRUNCATE patients_transfer",
     ],
 )
+@pytest.mark.usefixtures("as_owner")
 def test_the_database_keeps_what_was_moved(nurse_client: Client, course: Course, sql: str) -> None:
     send(nurse_client, course, "moved", ward="ICU", bed="3")
     with connection.cursor() as cursor:

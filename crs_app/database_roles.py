@@ -1,0 +1,133 @@
+"""What the web process may do in the database, granted by the owner of the tables.
+
+Two roles connect. The *owner* has the tables and is used by ``migrate`` alone
+(CRS_OWNER_DATABASE_URL). The *web* role (DATABASE_URL) reads, adds rows, and changes what is listed
+here: whoever takes over the web process can rewrite neither what was charted nor the rules of the
+database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from psycopg import sql
+
+READ_ONLY: Final = frozenset(
+    {"auth_permission", "django_content_type", "django_migrations", "record_chain", "record_event"}
+)
+"""Tables that the web role reads and never writes; all others it reads and adds rows to.
+
+The record is written by a function that has the rights of its owner.
+"""
+MAY_CHANGE: Final[Mapping[str, str]] = {
+    "accounts_signinthrottle": "UPDATE, DELETE",
+    "accounts_user": (
+        "UPDATE (password, last_login, first_name, last_name, email, is_active, role)"
+    ),
+    "django_session": "UPDATE, DELETE",
+    "patients_course": (
+        "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward, bed,"
+        " ended_at, identity_version)"
+    ),
+    "patients_gradecheckpoint": "DELETE",
+    "patients_gradeperiod": "UPDATE (known)",
+    "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
+}
+"""What the web role may do with a table besides reading and adding rows.
+
+Triggers refuse most changes of a row even so, such as a course that moves without a record of it.
+"""
+
+_TABLES: Final = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+ORDER BY relname
+"""
+_IS_WEB_ROLE_SAFE: Final = """
+SELECT rolsuper, rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,
+    EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        AND relkind IN ('r', 'p') AND pg_has_role(rolname, relowner, 'MEMBER')),
+    has_schema_privilege(rolname, 'public', 'CREATE')
+FROM pg_roles WHERE rolname = %s
+"""
+_FAULTS: Final = (
+    "is a superuser of the database",
+    "may create roles or databases, replicate, or pass over row security",
+    "owns tables",
+    "may create tables",
+)
+
+
+@contextmanager
+def owner_of_tables() -> Iterator[str]:
+    """Connect as the owner for the length of the block; yield the name of the web role."""
+    web = dict(connection.settings_dict)
+    if settings.OWNER_DATABASE is not None:
+        _connect_with(settings.OWNER_DATABASE)
+    try:
+        yield web["USER"]
+    finally:
+        if settings.OWNER_DATABASE is not None:
+            _connect_with(web)
+
+
+def _connect_with(address: Mapping[str, Any]) -> None:
+    connection.close()
+    parts = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
+    options = {**connection.settings_dict["OPTIONS"], **address["OPTIONS"]}
+    connection.settings_dict.update({part: address[part] for part in parts}, OPTIONS=options)
+
+
+def grant_to(web_role: str) -> None:
+    """Give ``web_role`` its rights, and no others; the connection is the owner's."""
+    role = sql.Identifier(web_role)
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        tables = [name for (name,) in cursor.fetchall()]
+        cursor.execute("SELECT current_database()")
+        database = sql.Identifier(cursor.fetchone()[0])
+        statements = [
+            sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(database, role),
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role),
+            sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC, {}").format(role),
+            sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role),
+            sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {}").format(role),
+            sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(role),
+        ]
+        for table in tables:
+            rights = sql.SQL(_rights_in(table))
+            named = sql.Identifier(table)
+            statements.append(sql.SQL("GRANT {} ON {} TO {}").format(rights, named, role))
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _rights_in(table: str) -> str:
+    if table in READ_ONLY:
+        return "SELECT"
+    return ", ".join(filter(None, ("SELECT, INSERT", MAY_CHANGE.get(table))))
+
+
+def check_web_role(web_role: str | None = None) -> None:
+    """Raise ImproperlyConfigured where ``web_role`` can do more than the web process may.
+
+    None is the role of the connection.
+    """
+    with connection.cursor() as cursor:
+        if web_role is None:
+            cursor.execute("SELECT current_user")
+            web_role = cursor.fetchone()[0]
+        cursor.execute(_IS_WEB_ROLE_SAFE, [web_role])
+        found = cursor.fetchone() or (False,) * len(_FAULTS)
+    for has_fault, fault in zip(found, _FAULTS, strict=True):
+        if has_fault:
+            raise ImproperlyConfigured(
+                f"The database role {web_role!r} of DATABASE_URL {fault}. Give the web process a "
+                "role of its own, and name the owner of the tables in CRS_OWNER_DATABASE_URL "
+                "(README, On a server)."
+            )

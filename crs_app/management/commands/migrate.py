@@ -1,0 +1,24 @@
+"""Django's ``migrate``, by the owner of the tables, who then grants the web role its rights."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.commands import migrate
+from django.db import DEFAULT_DB_ALIAS, connection
+
+from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
+
+
+class Command(migrate.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate; raise ImproperlyConfigured where the web role can do more than it may."""
+        if settings.OWNER_DATABASE is None or options["database"] != DEFAULT_DB_ALIAS:
+            super().handle(*args, **options)
+            return
+        with owner_of_tables() as web_role:
+            super().handle(*args, **options)
+            if "record_event" in connection.introspection.table_names():
+                call_command("make_record_partitions", verbosity=0)
+            grant_to(web_role)
+            check_web_role(web_role)

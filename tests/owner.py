@@ -1,0 +1,77 @@
+"""The tests run as the web role; what only the owner of the tables may do is done here.
+
+The session is the superuser's of a throw-away server, and its role the web process's: ``SET ROLE
+NONE`` gives a test the owner's rights, which triggers refuse as well, and ``RESET ROLE`` takes them
+away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core.management.commands import flush
+from django.db import connection
+
+from crs_app.database_roles import grant_to
+from crs_app.local_postgres import WEB
+
+
+@contextmanager
+def rights_of_owner() -> Iterator[None]:
+    """Give the connection the rights of the owner of the tables for the length of the block."""
+    _run("SET ROLE NONE")
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            _run("RESET ROLE")
+
+
+@pytest.fixture
+def as_owner(db: None) -> Iterator[None]:
+    """The test has the rights of the owner of the tables, whom triggers refuse."""
+    with rights_of_owner():
+        yield
+
+
+def become_web_role() -> None:
+    """Let every later connection have the rights of the web role alone."""
+    _run(f"""DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{WEB}')
+        THEN CREATE ROLE "{WEB}"; END IF;
+    END $$""")
+    grant_to(WEB)
+    connection.close()
+    connection.settings_dict["OPTIONS"]["options"] = f"-c role={WEB}"
+
+
+def become_superuser() -> None:
+    """Let every later connection have the rights that remove the database of the tests."""
+    connection.close()
+    del connection.settings_dict["OPTIONS"]["options"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_as_owner() -> Iterator[None]:
+    """Django's flush after a transactional test truncates every table, past the triggers."""
+    handle = flush.Command.handle
+
+    def past_triggers(self: flush.Command, **options: Any) -> None:
+        with rights_of_owner():
+            _run("SET session_replication_role = replica")
+            try:
+                handle(self, **options)
+            finally:
+                _run("SET session_replication_role = origin")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush.Command, "handle", past_triggers)
+        yield
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
