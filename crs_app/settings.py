@@ -67,6 +67,8 @@ HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
 TRUSTED_PROXIES = _words("CRS_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
 # Their X-Forwarded-For, the address of the browser, is believed where one is set up.
 BEHIND_PROXY = HTTPS or "CRS_TRUSTED_PROXIES" in os.environ
+# Whether a form may name a new ward, as on the local database. Elsewhere administrators add them.
+NEW_WARDS = _flag("CRS_NEW_WARDS") or not os.environ.get("DATABASE_URL")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
@@ -235,6 +237,7 @@ PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
 COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
 PART_RENDERER = None if PLAIN_DJANGO else "crs_app.speedups.rendered_parts.render_part"
 FIELD_COPIER = "copy.deepcopy" if PLAIN_DJANGO else "crs_app.speedups.form_fields.copy_fields"
+AUTHENTICATION_BACKENDS = ["crs_app.accounts.backend.UserBackend"]
 if not PLAIN_DJANGO:
     DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]

@@ -17,7 +17,7 @@ from crs_app.accounts.events import note
 from crs_app.accounts.links import end_links, make_link
 from crs_app.accounts.models import Role, User
 from crs_app.accounts.own_sessions import end_all_sessions
-from crs_app.accounts.permissions import check_can_manage_people
+from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.system_users import SYSTEM_USERNAMES
 from crs_app.accounts.throttle import let_in
 from crs_app.record.models import EventKind
@@ -159,7 +159,7 @@ def _lock_administrators(by: By, *person_ids: int) -> dict[int, User]:
     acting = locked.get(by.user.pk)
     if acting is None or not _is_administrator(acting):
         raise PermissionDenied("Your role does not allow you to manage users.")
-    check_can_manage_people(acting)
+    check_can_manage_users(acting)
     return locked
 
 

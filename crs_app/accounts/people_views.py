@@ -21,7 +21,7 @@ from crs_app.accounts.models import Role, SignInThrottle, User
 from crs_app.accounts.own_sessions import sessions_of
 from crs_app.accounts.people_forms import ROLE_WORDS, NewPersonForm, RoleForm
 from crs_app.accounts.people_list import LONGEST_SEARCH, SHOWS, Asked, csv_of, people_list, rows_of
-from crs_app.accounts.permissions import check_can_manage_people
+from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.requests import SignedInRequest
 from crs_app.proxies import client_address
 
@@ -34,7 +34,7 @@ def _for_administrators(view: View) -> View:
 
     @wraps(view)
     def guarded(request: SignedInRequest, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
-        check_can_manage_people(request.user)
+        check_can_manage_users(request.user)
         return view(request, **kwargs)
 
     return guarded

@@ -55,6 +55,9 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
     "people:export": Opening("users (CSV)", EventKind.EXPORT),
+    "patients:emergency_access": Opening("question for the reason of emergency access"),
+    "patients:emergencies": Opening("who used emergency access"),
+    "patients:find": Opening("find a patient", is_searched=True),
     "record:events": Opening("all events", EventKind.RECORD_READ),
     "record:events_csv": Opening("record, all events (CSV)", EventKind.EXPORT),
     "record:person": Opening("what a person did", EventKind.RECORD_READ),
@@ -62,11 +65,14 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "record:course": Opening("who looked at this patient", EventKind.RECORD_READ),
     "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
 }
+# No patient is named there, or only a POST is answered, which leaves an act of its own.
 OF_NO_PATIENT: Final = frozenset(
     {
         "patients:admit",
         "patients:policy",
-        "patients:seen",  # a POST alone, or no patient named
+        "patients:seen",
+        "patients:ward",
+        "patients:wards",
         "people:list",
         "people:new",
         "people:person",

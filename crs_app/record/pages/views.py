@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_read_record
+from crs_app.accounts.rights import Act
 from crs_app.record.pages.search import (
     Row,
     Search,
@@ -71,16 +72,15 @@ def person_csv(request: SignedInRequest, user_id: int) -> HttpResponseBase:
 @require_safe
 def course(request: SignedInRequest, course_id: UUID) -> HttpResponse:
     """Show who looked at the patient of a course: in all courses of this patient."""
-    check_can_read_record(request.user)
-    shown = course_or_404(course_id)
+    shown = course_or_404(request, course_id, Act.READ_RECORD)
     return _page(request, "record/course.html", _of_patient(shown), {"course": shown})
 
 
 @require_safe
 def course_csv(request: SignedInRequest, course_id: UUID) -> HttpResponseBase:
     """Send who looked at the patient of a course."""
-    check_can_read_record(request.user)
-    return _file(request, _of_patient(course_or_404(course_id)), "who-looked.csv")
+    shown = course_or_404(request, course_id, Act.READ_RECORD)
+    return _file(request, _of_patient(shown), "who-looked.csv")
 
 
 def _of_patient(shown: Course) -> Search:
