@@ -6,6 +6,7 @@ who act on each other are one after the other, and the second is none any more.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,11 +16,12 @@ from django.db.models import Q, QuerySet
 
 from crs_app.accounts.events import note
 from crs_app.accounts.links import end_links, make_link
-from crs_app.accounts.models import Role, User
+from crs_app.accounts.models import Role, User, Ward
 from crs_app.accounts.own_sessions import end_all_sessions
 from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.system_users import SYSTEM_USERNAMES
 from crs_app.accounts.throttle import let_in
+from crs_app.accounts.wards import change_wards
 from crs_app.record.models import EventKind
 
 
@@ -47,18 +49,28 @@ def is_only_administrator(person: User) -> bool:
     return _is_administrator(person) and not others.exists()
 
 
-def create_person(
-    by: By, username: str, first_name: str, last_name: str, role: Role
-) -> tuple[User, str]:
+@dataclass(frozen=True)
+class NewPerson:
+    """What a new user is made of."""
+
+    username: str
+    first_name: str
+    last_name: str
+    role: Role
+    wards: Collection[Ward] = ()
+
+
+def create_person(by: By, new: NewPerson) -> tuple[User, str]:
     """Create a user without a password; return the user and the secret of a one-time link.
 
     :raises RefusedError: where the username is taken.
     """
     with transaction.atomic():
         _lock_administrators(by)
-        if User.objects.filter(username__iexact=username).exists():
+        if User.objects.filter(username__iexact=new.username).exists():
             raise RefusedError("This user name is taken.")
-        person = User(username=username, first_name=first_name, last_name=last_name, role=role)
+        person = User(username=new.username, role=new.role)
+        person.first_name, person.last_name = new.first_name, new.last_name
         person.set_unusable_password()
         try:
             with transaction.atomic():
@@ -66,7 +78,8 @@ def create_person(
         except IntegrityError:
             raise RefusedError("This user name is taken.") from None
         secret = make_link(person, by.user, by.now)
-        _note(EventKind.USER_CREATED, by, person, role=role)
+        _note(EventKind.USER_CREATED, by, person, role=new.role)
+        change_wards(person, new.wards, by=by.user, address=by.address)
     return person, secret
 
 
@@ -82,6 +95,14 @@ def change_role(by: By, person_id: int, role: Role) -> User:
         before, person.role = person.role, role
         person.save(update_fields=["role"])
         _note(EventKind.ROLE_CHANGED, by, person, before=before, after=role)
+    return person
+
+
+def work_on(by: By, person_id: int, wards: Collection[Ward]) -> User:
+    """Let the person work on exactly these wards."""
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        change_wards(person, wards, by=by.user, address=by.address)
     return person
 
 

@@ -8,7 +8,7 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from crs_app.accounts.forms import ConfirmedForm
-from crs_app.accounts.models import Role
+from crs_app.accounts.models import Role, Ward
 from grading.plain_text import disallowed_character, without_blanks_around
 
 LONGEST_NAME: Final = 80
@@ -51,7 +51,18 @@ class RoleForm(ConfirmedForm):
         return Role(self.cleaned_data["role"])
 
 
-class NewPersonForm(RoleForm):
+class WardsForm(ConfirmedForm):
+    """The wards that a user works on."""
+
+    wards = forms.ModelMultipleChoiceField(
+        queryset=Ward.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "One of the wards is not there any more."},
+    )
+
+
+class NewPersonForm(RoleForm, WardsForm):
     """A new user."""
 
     first_name = PlainName(label="First name")
@@ -63,7 +74,7 @@ class NewPersonForm(RoleForm):
         ),
         help_text="For signing in, such as j.ruiz. It cannot be changed later.",
     )
-    field_order = ("first_name", "last_name", "username", "role")
+    field_order = ("first_name", "last_name", "username", "role", "wards")
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"].lower()

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.http import QueryDict
 
-from crs_app.accounts.models import OneTimeLink, Role, SignInThrottle, User
+from crs_app.accounts.models import CLINICIANS, OneTimeLink, Role, SignInThrottle, User
 from crs_app.accounts.people import everybody
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
 from crs_app.spreadsheet import csv_line
@@ -69,6 +69,7 @@ class PersonRow:
     user: User
     state: State
     methods: str
+    wards: str
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,9 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
 
 
 def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
-    """Return a row for each user, by three statements for all of them."""
+    """Return a row for each user, by five statements for all of them."""
     users = list(people)
+    prefetch_related_objects(users, "memberships__ward")
     keys = [user.pk for user in users]
     links: dict[int, OneTimeLink] = {}
     for link in OneTimeLink.objects.filter(user__in=keys, used_at=None).order_by("made_at"):
@@ -128,6 +130,7 @@ def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
             user=user,
             state=_state(user, throttles.get(user.pk), links.get(user.pk), two == [user.pk], now),
             methods="password" if user.has_usable_password() else "–",
+            wards=_wards_of(user),
         )
         for user in users
     ]
@@ -136,7 +139,16 @@ def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
 def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
     """Yield the list, without pages, as lines of a CSV file."""
     yield csv_line(
-        ("last_name", "first_name", "user_name", "role", "last_sign_in", "sign_in_methods", "state")
+        (
+            "last_name",
+            "first_name",
+            "user_name",
+            "role",
+            "wards",
+            "last_sign_in",
+            "sign_in_methods",
+            "state",
+        )
     )
     for row in rows_of(found_people(asked, now), now):
         user = row.user
@@ -144,7 +156,8 @@ def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
         until = f" {row.state.until.isoformat(timespec='minutes')}" if row.state.until else ""
         yield csv_line(
             (
-                user.last_name, user.first_name, user.username, user.role, seen, row.methods,
+                user.last_name, user.first_name, user.username, user.role, row.wards, seen,
+                row.methods,
                 row.state.text + until,
             )
         )  # fmt: skip
@@ -166,6 +179,14 @@ def _fits(show: str, now: datetime) -> Q:
         never = Q(last_login=None, date_joined__lt=long_ago)
         return Q(is_active=True) & (Q(last_login__lt=long_ago) | never)
     return Q(pk__isnull=False)
+
+
+def _wards_of(user: User) -> str:
+    """Return the wards of a clinician by name; the other roles have none of their own."""
+    if user.role not in CLINICIANS:
+        return "all" if user.role == Role.AUDITOR else "–"
+    names = sorted(membership.ward.name for membership in user.memberships.all())
+    return ", ".join(names) or "none"
 
 
 def _state(

@@ -19,7 +19,7 @@ from crs_app.accounts import people
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.models import Role, SignInThrottle, User
 from crs_app.accounts.own_sessions import sessions_of
-from crs_app.accounts.people_forms import ROLE_WORDS, NewPersonForm, RoleForm
+from crs_app.accounts.people_forms import ROLE_WORDS, NewPersonForm, RoleForm, WardsForm
 from crs_app.accounts.people_list import LONGEST_SEARCH, SHOWS, Asked, csv_of, people_list, rows_of
 from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.requests import SignedInRequest
@@ -79,13 +79,14 @@ def new(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            person, secret = people.create_person(
-                _by(request),
+            created = people.NewPerson(
                 values["username"],
                 values["first_name"],
                 values["last_name"],
                 values["role"],
+                list(values["wards"]),
             )
+            person, secret = people.create_person(_by(request), created)
         except people.RefusedError as refused:
             form.add_error("username", str(refused))
         else:
@@ -218,6 +219,20 @@ def role(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Role: {changed.get_role_display()}.")
             return redirect("people:person", pk)
     return _form_page(request, "people/role.html", form, {"person": user, "role_words": ROLE_WORDS})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_for_administrators
+def wards(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change the wards that a user works on."""
+    user = _person_or_404(pk)
+    sent = request.POST if request.method == "POST" else None
+    form = WardsForm(request, sent, initial={"wards": list(user.ward_ids)})
+    if request.method == "POST" and form.is_valid():
+        people.work_on(_by(request), pk, list(form.cleaned_data["wards"]))
+        messages.success(request, "The wards are changed.")
+        return redirect("people:person", pk)
+    return _form_page(request, "people/wards.html", form, {"person": user})
 
 
 def _by(request: SignedInRequest) -> people.By:

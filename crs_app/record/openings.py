@@ -79,6 +79,7 @@ OF_NO_PATIENT: Final = frozenset(
         "people:role",
         "people:link",
         "people:act",
+        "people:wards",
     }
 )
 SEARCHED_FOR: Final = "q"

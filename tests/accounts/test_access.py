@@ -110,6 +110,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:person": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
     "people:new": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:link": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
+    "people:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
@@ -208,6 +209,7 @@ class Target:
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
             "people:role": [[self.person.pk]],
+            "people:wards": [[self.person.pk]],
             "people:act": [[self.person.pk, act] for act in ACTS],
             "patients:correct": [[*own, self.entry.pk]],
             "patients:retract": [[*own, self.entry.pk]],
@@ -251,6 +253,7 @@ class Target:
             },
             "people:link": {"your_password": "correct horse 1"},
             "people:role": {"role": "auditor", "your_password": "correct horse 1"},
+            "people:wards": {"wards": [], "your_password": "correct horse 1"},
             "people:act": {"your_password": "correct horse 1"},
             "patients:entries": vitals(temperature="39"),
             "patients:correct": vitals(temperature="36.5", reason="misread"),
@@ -331,7 +334,13 @@ def client_of(make_user: Callable[..., User], target: Target) -> Callable[[Actor
 def rows() -> list[Any]:
     counts: list[Any] = [model.objects.count() for model in RECORDED]
     users = User.objects.order_by("pk").values_list(
-        "pk", "role", "is_active", "password", "sessions_ended", "links__digest"
+        "pk",
+        "role",
+        "is_active",
+        "password",
+        "sessions_ended",
+        "links__digest",
+        "memberships__ward",
     )
     return [*counts, *users, *Ward.objects.order_by("pk").values_list("name", "is_open")]
 

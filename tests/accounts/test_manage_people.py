@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from crs_app.accounts.models import OneTimeLink, Role, User
+from crs_app.accounts.models import OneTimeLink, Role, User, Ward
 from crs_app.accounts.system_users import course_file_author
 from crs_app.record.models import Event, EventKind
 
@@ -320,7 +320,7 @@ def test_the_list_is_read_by_as_many_statements_for_many_users(
 ) -> None:
     for number in range(120):
         User.objects.create(username=f"user{number}", last_name=f"Name {number:03}")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         page = admin.get("/people/").content.decode()
     assert page.count('<th scope="row">') == 100
     assert "More names" in page
@@ -331,7 +331,7 @@ def test_the_list_as_csv_runs_no_formula(admin: Client, make_user: Callable[...,
     make_user("nurse", Role.WARD_CLINICIAN, **names)
     answer = admin.get("/people/users.csv")
     lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
-    assert lines[0].startswith("last_name,first_name,user_name,role,last_sign_in")
+    assert lines[0].startswith("last_name,first_name,user_name,role,wards,last_sign_in")
     assert any(line.startswith("'=HYPERLINK(1),'@x,nurse,ward_clinician,") for line in lines)
 
 
@@ -385,3 +385,19 @@ def test_every_act_is_recorded_with_who_and_on_whom(admin: Client, nurse: User) 
     ]
     assert NEW not in str(list(events.values()))
     assert {event.address for event in events} == {"127.0.0.1"}
+
+
+def test_the_wards_of_a_user_are_chosen_at_first_and_later(admin: Client) -> None:
+    first, second = (Ward.objects.create(name=name) for name in ("X1", "X2"))
+    link_in(create(admin, wards=str(first.pk)))
+    person = User.objects.get(username="e.nowak")
+    assert "X1" in admin.get("/people/?q=nowak").content.decode()
+    page = admin.get(f"/people/{person.pk}/wards/").content.decode()
+    assert re.findall(r'value="(\d+)"[^>]*checked', page) == [str(first.pk)]
+    sent = {"wards": [str(second.pk)]}
+    assert admin.post(f"/people/{person.pk}/wards/", sent).status_code == 302
+    assert User.objects.get(pk=person.pk).ward_ids == {second.pk}
+    changed = Event.objects.filter(kind=EventKind.WARDS_CHANGED).order_by("number").last()
+    assert changed is not None
+    assert changed.details == {"user": "e.nowak", "before": "X1", "after": "X2"}
+    assert admin.post(f"/people/{person.pk}/wards/", {"wards": ["999999"]}).status_code == 422
