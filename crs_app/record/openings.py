@@ -62,8 +62,9 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
 }
 OF_NO_PATIENT: Final = frozenset(
-    {"patients:admit", "patients:policy", "patients:seen"}  # a POST alone, or no patient named
+    {"patients:admit", "patients:policy", "patients:seen", "patients:locked"}
 )
+"""A POST alone, or a page that names no patient; that of a locked tablet is a poll."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

@@ -60,6 +60,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 5, (405,) * 5),
     "accounts:sign_in": ((200, 302, 302, 302, 302), (200, 302, 302, 302, 302)),
     "accounts:sign_out": ((302, 405, 405, 405, 405), (302,) * 5),
+    "accounts:active": ((302, 405, 405, 405, 405), (302, 204, 204, 204, 204)),
+    "patients:locked": (READ, NO_SUCH_METHOD),
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
@@ -154,7 +156,7 @@ class Target:
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
             "flowsheet",
-            "last_day", "timeline_table",
+            "last_day", "timeline_table", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]
