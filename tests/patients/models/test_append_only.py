@@ -13,8 +13,15 @@ from crs_app.accounts.models import User
 from grading.engine.entries import KINDS
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
-from patients.models import ChartingAct, Course, Entry, EntryKind, GradePeriod
-from tests.factories import admit, chart
+from patients.models import (
+    ChartingAct,
+    Course,
+    Entry,
+    EntryKind,
+    GradeCheckpoint,
+    GradePeriod,
+)
+from tests.factories import admit, chart, correct, sending
 
 # Not even the owner of the tables may; the web role has no such right to begin with.
 pytestmark = pytest.mark.usefixtures("as_owner")
@@ -84,12 +91,13 @@ def test_a_course_may_move_to_another_bed(course: Course) -> None:
 
 
 def test_what_was_known_is_closed_once(charted: Entry) -> None:
-    period = GradePeriod.objects.filter(known__upper_inf=True).first()
-    close = (
-        "UPDATE patients_gradeperiod SET known = tstzrange(lower(known), now() + %s) WHERE id = %s"
+    correct(charted, charted.at, {"temperature_c": "36.5"}, sending(charted.recorded_by))
+    closed = GradePeriod.objects.filter(known__upper_inf=False).first()
+    later = (
+        "UPDATE patients_gradeperiod SET known = tstzrange(lower(known), now() + interval '1 h')"
+        " WHERE id = %s"
     )
-    _run(close, [timedelta(hours=1), period.pk])
-    assert "once" in refused(close, [timedelta(hours=2), period.pk])
+    assert "once" in refused(later, [closed.pk])
 
 
 def _insert_entry(charted: Entry, **changes: Any) -> tuple[str, list[Any]]:
@@ -167,6 +175,25 @@ def test_a_vital_sign_outside_its_hard_limits_is_refused(charted: Entry, sign: A
     for impossible in (f"{sign.limits.lowest - 1}", f"{sign.limits.highest}.0000000001"):
         reason = refused(*_insert_entry(charted, body={sign.key: impossible}))
         assert f"entry_{sign.key}_plausible" in reason
+
+
+def test_what_was_known_of_a_grade_ends_only_with_what_replaces_it(charted: Entry) -> None:
+    """Else one statement could close the whole history of a course."""
+    whole = (
+        "UPDATE patients_gradeperiod SET known = tstzrange(lower(known), now() + interval '1 h')"
+    )
+    assert "only with what replaces it" in refused(f"{whole} WHERE upper_inf(known)")
+    before = GradePeriod.objects.count()
+    correct(charted, charted.at, {"temperature_c": "36.5"}, sending(charted.recorded_by))
+    assert GradePeriod.objects.count() > before
+
+
+def test_a_checkpoint_is_never_rewritten(charted: Entry, clinician: User) -> None:
+    for number in range(1, 60):
+        at = charted.at - timedelta(minutes=number)
+        chart(charted.course, clinician, "vitals", at, heart_rate="90")
+    assert GradeCheckpoint.objects.exists()
+    assert "refused" in refused("UPDATE patients_gradecheckpoint SET state = '{}'")
 
 
 def test_two_grades_for_one_instant_as_known_are_refused(charted: Entry) -> None:
