@@ -62,7 +62,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
 }
 OF_NO_PATIENT: Final = frozenset(
-    {"patients:admit", "patients:policy", "patients:seen", "patients:locked"}
+    {"patients:admit", "patients:policy", "patients:seen", "patients:locked", "record:printed"}
 )
 """A POST alone, or a page that names no patient; that of a locked tablet is a poll."""
 SEARCHED_FOR: Final = "q"

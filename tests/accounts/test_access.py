@@ -62,6 +62,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:sign_out": ((302, 405, 405, 405, 405), (302,) * 5),
     "accounts:active": ((302, 405, 405, 405, 405), (302, 204, 204, 204, 204)),
     "patients:locked": (READ, NO_SUCH_METHOD),
+    "record:printed": ((302, 405, 405, 405, 405), (302, 204, 204, 204, 204)),
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
@@ -203,6 +204,7 @@ class Target:
                 "start": self.entry.at.isoformat(), "known_at": timezone.now().isoformat(),
                 "computed": "3", "seen": "0", "verdict": "agree",
             },
+            "record:printed": {"path": "/"},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})

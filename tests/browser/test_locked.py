@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
+from crs_app.record.models import Event
 from patients.models import Course
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.test_nothing_lost import sign_in_by_hand, signed_in  # noqa: F401 - a fixture
@@ -41,3 +42,10 @@ def test_a_tablet_that_nobody_uses_is_locked_and_keeps_what_was_typed(
     page.get_by_role("link", name="Sign in and go on").click()
     sign_in_by_hand(page, "nurse")
     expect(signed_in.field("Temperature")).to_have_value("39.2")
+
+
+def test_printing_a_page_is_recorded(bedside: BedsidePage, course: Course) -> None:
+    with bedside.page.expect_response("**/record/printed/") as answer:
+        bedside.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert answer.value.status == 204
+    assert Event.objects.filter(chain=course.pk, kind="print").count() == 1
