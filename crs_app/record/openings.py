@@ -66,8 +66,17 @@ OPENINGS: Final[Mapping[str, Opening]] = {
 }
 # No patient is named there, or only a POST is answered, which leaves an act of its own.
 OF_NO_PATIENT: Final = frozenset(
-    {"patients:admit", "patients:policy", "patients:seen", "patients:ward", "patients:wards"}
+    {
+        "patients:admit",
+        "patients:locked",
+        "patients:policy",
+        "patients:seen",
+        "patients:ward",
+        "patients:wards",
+        "record:printed",
+    }
 )
+"""A POST alone, or a page that names no patient; that of a locked tablet is a poll."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})
