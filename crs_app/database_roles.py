@@ -8,9 +8,11 @@ database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from psycopg import sql
@@ -61,6 +63,26 @@ _FAULTS: Final = (
     "owns tables",
     "may create tables",
 )
+
+
+@contextmanager
+def owner_of_tables() -> Iterator[str]:
+    """Connect as the owner for the length of the block; yield the name of the web role."""
+    web = dict(connection.settings_dict)
+    if settings.OWNER_DATABASE is not None:
+        _connect_with(settings.OWNER_DATABASE)
+    try:
+        yield web["USER"]
+    finally:
+        if settings.OWNER_DATABASE is not None:
+            _connect_with(web)
+
+
+def _connect_with(address: Mapping[str, Any]) -> None:
+    connection.close()
+    parts = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
+    options = {**connection.settings_dict["OPTIONS"], **address["OPTIONS"]}
+    connection.settings_dict.update({part: address[part] for part in parts}, OPTIONS=options)
 
 
 def grant_to(web_role: str) -> None:

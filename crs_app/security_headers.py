@@ -1,9 +1,13 @@
-"""Response headers: no code from other hosts, and no page in a cache."""
+"""Response headers: no code from other hosts, and no page in a cache.
+
+Trusted Types are not asked for: htmx writes the answer of a request into the page as text of HTML.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 # Bootstrap draws its icons from data: addresses. Nothing else is inline, and nothing comes from
@@ -34,6 +38,12 @@ PROTECTING_HEADERS = _OF_EVERY_PAGE | {
 """Headers of a page that is sent without Django's middleware, which adds the last four."""
 
 
+def _ends_session(response: HttpResponse) -> bool:
+    """Return whether the response takes the session's cookie away, however the session ended."""
+    cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+    return cookie is not None and cookie["max-age"] == 0
+
+
 def protect_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
@@ -46,6 +56,9 @@ def protect_pages(
         response = get_response(request)
         for name, value in _OF_EVERY_PAGE.items():
             response.headers.setdefault(name, value)
+        if _ends_session(response):
+            # Not "storage": what a user typed and did not save must stay.
+            response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
     return middleware

@@ -22,9 +22,17 @@ def _words(name: str, default: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def _secret(name: str) -> str | None:
+    """Return a secret of the environment, or of the file that ``<name>_FILE`` names."""
+    if secret := os.environ.get(name):
+        return secret
+    file = os.environ.get(f"{name}_FILE")
+    return Path(file).read_text("utf-8").strip() if file else None
+
+
 def _secret_key() -> str:
     """Return the configured key, or one made once and stored for its owner alone."""
-    if key := os.environ.get("CRS_SECRET_KEY"):
+    if key := _secret("CRS_SECRET_KEY"):
         return key
     VAR_DIR.mkdir(exist_ok=True)
     kept = VAR_DIR / "secret-key"
@@ -97,6 +105,7 @@ MIDDLEWARE = [
     "crs_app.accounts.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "crs_app.record.middleware.record_openings",
 ]
 
 ROOT_URLCONF = "crs_app.urls"
@@ -130,6 +139,11 @@ DATABASES = {
 OWNER_DATABASE = owner_database(
     os.environ.get("DATABASE_URL"), os.environ.get("CRS_OWNER_DATABASE_URL")
 )
+# Passwords that no address holds: a file is read by the process alone, an address by who lists it.
+if web_password := _secret("CRS_WEB_PASSWORD"):
+    DATABASES["default"]["PASSWORD"] = web_password
+if OWNER_DATABASE is not None and (owner_password := _secret("CRS_OWNER_PASSWORD")):
+    OWNER_DATABASE["PASSWORD"] = owner_password
 # A statement is planned once for a connection, not again for every request.
 DATABASES["default"]["OPTIONS"] = {
     "server_side_binding": True,
@@ -191,6 +205,9 @@ CSRF_FAILURE_VIEW = "crs_app.error_pages.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # Browsers take these names from this host alone, over TLS, for all of its paths.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # what the database keeps of a session that nobody ended
 CSRF_COOKIE_HTTPONLY = True
@@ -204,6 +221,9 @@ if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^health/$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+# The preload list of the browsers is a decision about a hospital's whole domain, hard to undo.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 # Stand-ins for parts of Django; CRS_PLAIN_DJANGO=1 runs Django's own instead.
 PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")

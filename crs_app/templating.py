@@ -24,6 +24,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from crs_app.accounts.permissions import can_read_record
 from grading.plain_text import for_a_page
 from patients.display.template_filters import FILTERS, GLOBALS
 
@@ -48,6 +49,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     )
     made.globals |= {"crispy": _crispy, "htmx_script": htmx_script}
     made.globals |= {"render_part": _part_renderer(), "static": _static, "url": _url}
+    made.globals |= {"can_read_record": can_read_record}
     made.globals |= GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
     made.filters |= {"slugify": slugify, **FILTERS}

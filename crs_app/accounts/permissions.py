@@ -204,6 +204,16 @@ def check_can_manage_policy(user: Reader) -> None:
     check(user, Act.MANAGE_POLICY)
 
 
+def can_read_record(user: Reader) -> bool:
+    """Return whether ``user`` may read who looked at a patient, and what a person did."""
+    return can(user, Act.READ_RECORD)
+
+
+def check_can_read_record(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_read_record``."""
+    check(user, Act.READ_RECORD)
+
+
 def can_manage_users(user: Reader) -> bool:
     """Return whether ``user`` may create, change and deactivate users."""
     return can(user, Act.MANAGE_USERS)

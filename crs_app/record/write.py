@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from crs_app.record.current import current_address
 from crs_app.record.models import MAIN_CHAIN, EventKind
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ def record_event(
 
     Call it last in a transaction, because the lock is held until COMMIT. A transaction with
     several events records those of courses first, in order of their ids, then the others.
-    ``address`` is that of the client; ``details`` is shown to people as it is.
+    ``address`` is that of the client, by default of the request that is answered; ``details`` is
+    shown to people as it is.
     """
     name, role = ("", "") if by is None else (_kept(by.display_name), str(by.role))
     by_id = None if by is None else by.pk
-    address, purpose = _kept(address), _kept(purpose)
+    address, purpose = _kept(address or current_address()), _kept(purpose)
     kept = {_kept(key): _kept(str(value)) for key, value in (details or {}).items()}
     parameters: list[str | int | UUID | None] = [
         course_id or MAIN_CHAIN, kind.value, by_id, name, role, address, course_id, purpose,

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
 from grading.engine.policy import Policy
 from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
@@ -81,6 +83,10 @@ def decide(decision: Decision) -> SitePolicy:
     for course in courses_following_site():
         lock_course(course)
         append_act(course, (), _submission(made.form_id, made.reason, decision.by), [period])
+    from_when = {"valid from": made.valid_from.isoformat(timespec="minutes")}
+    record_event(
+        EventKind.POLICY_CHANGED, by=decision.by, purpose=decision.reason, details=from_when
+    )
     return made
 
 
@@ -96,7 +102,10 @@ def regrade_from_start(
     lock_site_policy()
     lock_course(course)
     periods = policy_periods_from_start(course, version)
-    return append_act(course, (), _submission(form_id, reason, by, version), periods)
+    result = append_act(course, (), _submission(form_id, reason, by, version), periods)
+    if not result.is_replay:
+        record_event(EventKind.POLICY_CHANGED, by=by, course_id=course.pk, purpose=reason)
+    return result
 
 
 def policy_periods_from_start(course: Course, version: PolicyVersion) -> list[PolicyPeriod]:

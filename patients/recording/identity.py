@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
 from grading.engine.facts import CourseFacts
 from grading.engine.periods import Period
 from grading.service import CurrentStatus, regrade
@@ -152,6 +154,7 @@ def _correct(
     }
     _apply(patient, courses, change)
     regrade_courses(courses, submission, {"identity": change.fact.value}, decided)
+    record_identity(courses, submission, change.fact.label, change.reason)
     return stored
 
 
@@ -228,6 +231,20 @@ def regrade_courses(
     for course in courses:
         lock_course(course)
         append_act(course, (), sent, decided.get(course.pk, ()), from_start=True)
+
+
+def record_identity(
+    courses: Iterable[Course], submission: Submission, what: str, reason: str
+) -> None:
+    """Record in each course that its identity was changed; the last statements of a transaction."""
+    for course_id in sorted(course.pk for course in courses):
+        record_event(
+            EventKind.IDENTITY,
+            by=submission.by,
+            course_id=course_id,
+            purpose=reason,
+            details={"what": what},
+        )
 
 
 def _store_rows(

@@ -16,6 +16,7 @@ from patients.recording.identity import (
     ChangedMeanwhileError,
     IdentityFormReusedError,
     identity_token,
+    record_identity,
     regrade_courses,
 )
 from patients.recording.inputs import ConflictError, Submission
@@ -74,6 +75,7 @@ def join_records(request: JoinRequest, submission: Submission) -> PatientJoin:
         patient=kept, identity_version=F("identity_version") + 1
     )
     regrade_courses(courses, submission, {"identity": "join"}, {})
+    record_identity(courses, submission, "two records joined", request.reason)
     return joining
 
 
@@ -108,6 +110,7 @@ def undo_join(joining: PatientJoin, seen: str, submission: Submission) -> Patien
             patient=joining.joined, age_years=age, identity_version=F("identity_version") + 1
         )
     regrade_courses(courses, submission, {"identity": "join undone"}, {})
+    record_identity(courses, submission, "join undone", submission.answers["reason"])
     return undone
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from grading.engine.vocabulary import EARLIEST
 from patients.models import CONFIRMED, MOVED_FROM, MOVED_TO, REASON, Course, Entry, EntryKind
 from patients.queries.laboratory import ReportedLimits, reported_limits_of
+from patients.recording.identity import record_identity
 from patients.recording.inputs import ConflictError, FormReusedError, NewEntry, Submission
 from patients.recording.lock import lock_course
 from patients.recording.record import RecordingResult, append_act
@@ -67,6 +68,8 @@ def move_entry(
         limits = [reported]
     new_entry = NewEntry(EntryKind(entry.kind), entry.at, entry.body)
     charted = append_act(target, [new_entry], replace(submission, answers=came, limits=limits))
+    if before is None:
+        record_identity(in_order, submission, "entry moved to another patient", reason)
     return Moved(retracted, charted)
 
 

@@ -28,7 +28,7 @@ class EmergencyForm(SubmittedForm):
         error_messages={"required": "Say in a few words what happened, or who called you."},
     )
 
-    def asked(self, address: str) -> AskedAccess:
-        """Return what is recorded; call it on a valid form. ``address`` is that of the client."""
+    def asked(self) -> AskedAccess:
+        """Return what is recorded; call it on a valid form."""
         values = self.cleaned_data
-        return AskedAccess(values["reason"], values["words"], values["form_id"], address)
+        return AskedAccess(values["reason"], values["words"], values["form_id"])

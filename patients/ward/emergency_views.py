@@ -21,9 +21,6 @@ from crs_app.accounts.permissions import (
     right_to,
 )
 from crs_app.accounts.rights import Act
-from crs_app.proxies import client_address
-from crs_app.record.models import EventKind
-from crs_app.record.write import record_event
 from patients.display.timeline import place_text
 from patients.models import Course
 from patients.queries.access import emergency_until
@@ -59,13 +56,6 @@ def find(request: SignedInRequest) -> HttpResponse:
     if not can_join_records(request.user):
         looked_at = looked_at.filter(ended_at=None)
     courses = [] if is_short else search_courses(text, looked_at)
-    if not is_short:
-        record_event(
-            EventKind.SEARCH,
-            by=request.user,
-            address=client_address(request),
-            details={"searched": text, "where": "all wards", "found": str(len(courses))},
-        )
     context = {
         "q": text,
         "is_short": is_short,
@@ -102,7 +92,7 @@ def emergency_access(request: SignedInRequest, course_id: uuid.UUID) -> HttpResp
         return redirect(there)
     form = EmergencyForm(data)
     if form.is_bound and form.is_valid():
-        open_with_reason(course, form.asked(client_address(request)), request.user)
+        open_with_reason(course, form.asked(), request.user)
         return redirect(there)
     context = {
         "form": form,

@@ -80,6 +80,7 @@ ACTORS = (
 READ = (302, 200, 302, 200, 200, 200, 200, 200, 403)
 READ_BY_SCRIPT = (302, 200, 403, 200, 200, 200, 200, 200, 403)
 RULES = (302, *(200,) * 8)
+READ_RECORD = (302, *(403,) * 6, 200, 200)
 CHART_PAGE = (302, 200, 302, 200, 200, 302, 200, 403, 403)
 CHART = (302, 302, 403, 302, 302, 403, 302, 403, 403)
 ANSWER_PAGE = (302, 200, 302, 200, 200, 200, 200, 403, 403)
@@ -97,6 +98,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
     "roles": (RULES, NO_SUCH_METHOD),
+    "record:events": (READ_RECORD, NO_SUCH_METHOD),
+    "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person_csv": (READ_RECORD, NO_SUCH_METHOD),
+    "record:course": (READ_RECORD, NO_SUCH_METHOD),
+    "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
     "patients:admit": ((302, *(200,) * 6, 403, 403), (302, *(302,) * 6, 403, 403)),
     "patients:bedside": (READ, NO_SUCH_METHOD),
@@ -136,7 +143,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
         (302, 302, 200, 302, 302, 200, 302, 403, 403),
         (302, 302, 302, 302, 302, 302, 302, 403, 403),
     ),
-    "patients:emergencies": ((302, *(403,) * 6, 200, 200), NO_SUCH_METHOD),
+    "patients:emergencies": (READ_RECORD, NO_SUCH_METHOD),
     "patients:find": (RULES, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
@@ -181,6 +188,10 @@ class Target:
             "patients:move_entry": [[*own, self.entry.pk]],
             "patients:undo_join": [[*own, self.joining.pk]],
             "patients:ward": [[self.course.on_ward_id]],
+            "record:course": [own],
+            "record:course_csv": [own],
+            "record:person": [[self.entry.recorded_by_id]],
+            "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],
@@ -300,7 +311,7 @@ def test_who_may_open_what(
             opened = client.get(address)
             assert opened.status_code == get, (name, address)
             assert_sent_to_sign_in(name, actor, opened)
-            if get == 302 and actor is not None and "/courses/" in address:
+            if get == 302 and actor is not None and address.startswith("/courses/"):
                 assert_asked_why(name, target, opened, address)
             elif actor is not None and name.startswith("patients:"):
                 assert client.get(address, **HTMX).status_code == get, address

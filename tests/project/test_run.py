@@ -189,7 +189,7 @@ def test_the_first_run_prints_the_address_and_sign_ins_that_work(
 ) -> None:
     printed = Terminal()
     call_command("run", "--port", "8765", stdout=printed)
-    assert "Open http://127.0.0.1:8765/" in printed.getvalue()
+    assert "Open http://localhost:8765/" in printed.getvalue()
     found = re.search(r"nurse +(\S+)", printed.getvalue())
     assert found is not None
     assert User.objects.get(username="nurse").check_password(found[1])

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from crs_app.database_roles import check_web_role, grant_to
+from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
 
 
 class Command(migrate.Command):
@@ -15,17 +16,9 @@ class Command(migrate.Command):
         if settings.OWNER_DATABASE is None or options["database"] != DEFAULT_DB_ALIAS:
             super().handle(*args, **options)
             return
-        web = dict(connection.settings_dict)
-        self._connect_with(settings.OWNER_DATABASE)
-        try:
+        with owner_of_tables() as web_role:
             super().handle(*args, **options)
-            grant_to(web["USER"])
-            check_web_role(web["USER"])
-        finally:
-            self._connect_with(web)
-
-    def _connect_with(self, address: dict[str, Any]) -> None:
-        connection.close()
-        parts = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
-        options = {**connection.settings_dict["OPTIONS"], **address["OPTIONS"]}
-        connection.settings_dict.update({part: address[part] for part in parts}, OPTIONS=options)
+            if "record_event" in connection.introspection.table_names():
+                call_command("make_record_partitions", verbosity=0)
+            grant_to(web_role)
+            check_web_role(web_role)

@@ -1,6 +1,6 @@
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
 from crs_app.database_roles import check_web_role
+
+_OF_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared alone
 
 
 class Command(BaseCommand):
@@ -30,7 +32,9 @@ class Command(BaseCommand):
             call_command("demo_ward")
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
-        self.stdout.write(f"\nOpen http://{host}:{port}/   (Ctrl-C ends it)")
+        # A passkey belongs to a name, never to an address.
+        name = "localhost" if host in _OF_THIS_MACHINE else host
+        self.stdout.write(f"\nOpen http://{name}:{port}/   (Ctrl-C ends it)")
         if SIGN_INS.exists():
             is_seen_now = self.stdout.isatty()
             self.stdout.write(f"\n{SIGN_INS.read_text() if is_seen_now else where_sign_ins_are()}")

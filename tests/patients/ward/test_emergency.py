@@ -48,7 +48,7 @@ def test_the_question_says_who_and_where_and_nothing_of_the_chart(
     answer = nurse_client.get(url("bedside", other_ward), follow=True)
     page = answer.content.decode()
     assert answer.redirect_chain[0][0].startswith(url("emergency_access", other_ward))
-    for shown in (other_ward.patient.name, other_ward.patient.mrn, "7B 12"):
+    for shown in (other_ward.patient.name, other_ward.patient.mrn, "ward 7B", "bed 12"):
         assert shown in page
     for of_the_chart in (other_ward.product, "39.7", "Grade", "CPAP", "1970", "data-grade"):
         assert of_the_chart not in page
@@ -164,6 +164,8 @@ def test_administrators_see_it_at_once(
     event = Event.objects.get(kind=EventKind.EMERGENCY_ACCESS)
     assert event.course_id == other_ward.pk
     assert event.purpose.endswith("cardiac arrest call")
+    nurse_client.get(url("bedside", other_ward))
+    assert Event.objects.filter(kind=EventKind.VIEW, purpose="emergency access").exists()
 
 
 def test_the_same_form_twice_is_one_access(nurse_client: Client, other_ward: Course) -> None:
@@ -222,7 +224,7 @@ class TestFind:
         assert other_ward.patient.mrn in page
         assert url("emergency_access", other_ward) in page
         assert other_ward.product not in page
-        assert Event.objects.get(kind=EventKind.SEARCH).details["searched"] == "okonkwo"
+        assert Event.objects.get(kind=EventKind.SEARCH).details["q"] == "okonkwo"
 
     def test_asks_for_two_letters(self, nurse_client: Client, other_ward: Course) -> None:
         page = nurse_client.get(reverse("patients:find"), {"q": "o"}).content.decode()

@@ -3,6 +3,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
+from crs_app.database_roles import owner_of_tables
+
 _MAKE = """
 SELECT to_char(month, 'YYYY-MM'), record_make_partition(month) FROM (
     SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date
@@ -13,15 +15,15 @@ SELECT to_char(month, 'YYYY-MM'), record_make_partition(month) FROM (
 
 class Command(BaseCommand):
     help = (
-        "Make the partitions of the record for the months to come; run it as the owner of the "
-        "tables. Where none was made, events go to the default partition."
+        "Make the partitions of the record for the months to come, as the owner of the tables; "
+        "migrate does it too. Where none was made, events go to the default partition."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--months", type=int, default=12, help="how many months ahead")
 
     def handle(self, *, months: int, verbosity: int, **_options: Any) -> None:
-        with connection.cursor() as cursor:
+        with owner_of_tables(), connection.cursor() as cursor:
             cursor.execute(_MAKE, [months])
             made = [month for month, is_new in cursor.fetchall() if is_new]
         if verbosity:

@@ -1,0 +1,132 @@
+"""Middleware: what a signed-in user opens, searches and downloads is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.response import StreamingHttpResponse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from crs_app.proxies import client_address
+from crs_app.record.current import answering
+from crs_app.record.models import EventKind
+from crs_app.record.openings import SEARCHED_FOR, Opening, asked_by, opening_of
+from crs_app.record.write import record_event
+
+_FORBIDDEN: Final = 403
+_SHOWS_NOTHING: Final = frozenset({204, 401, 403, 404, 405, 413, 415, 429})
+_NOT_MODIFIED: Final = 304
+_ERRORS_OF_THE_SERVER: Final = 500
+_SEEN: Final = "seen"
+"""Parameter of a poll of the board: the state that the page shows."""
+_WHOLE_PAGE: Final = b"<!DOCTYPE html>"
+
+
+def record_openings(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware that records before the answer leaves; what cannot be recorded is not sent."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with answering(client_address(request)):
+            response = get_response(request)
+            _record(request, response)
+        return response
+
+    return middleware
+
+
+def _record(request: HttpRequest, response: HttpResponseBase) -> None:
+    match = request.resolver_match
+    if match is None:
+        return
+    course_id = match.kwargs.get("course_id")
+    opening = opening_of(match.view_name, course_id)
+    if response.status_code == _FORBIDDEN and request.user.is_authenticated:
+        shows = opening.shows if opening else match.view_name
+        _write(request, EventKind.REFUSED, shows, course_id)
+    elif opening and _shows_something(request, response) and request.user.is_authenticated:
+        _record_opening(request, response, opening, course_id)
+
+
+def _shows_something(request: HttpRequest, response: HttpResponseBase) -> bool:
+    status = response.status_code
+    if status == _NOT_MODIFIED:
+        return request.method == "GET"
+    is_redirect = 300 <= status < 400
+    is_answer = not is_redirect and status < _ERRORS_OF_THE_SERVER
+    return is_answer and status not in _SHOWS_NOTHING and request.method in ("GET", "POST")
+
+
+def _record_opening(
+    request: HttpRequest, response: HttpResponseBase, opening: Opening, course_id: UUID | None
+) -> None:
+    is_search = opening.is_searched and bool(request.GET.get(SEARCHED_FOR, "").strip())
+    kind = EventKind.SEARCH if is_search else opening.kind
+    if _is_opened_by(request, response, kind) or (
+        _is_part_of_page(request, response) and not _was_opened(request, course_id)
+    ):
+        _write(request, kind, opening.shows, course_id)
+        _note_opened(request, response, course_id)
+
+
+def _is_opened_by(request: HttpRequest, response: HttpResponseBase, kind: EventKind) -> bool:
+    """Return whether a person opened this; a search is asked by a person, unless it is a poll."""
+    is_search = kind is EventKind.SEARCH and _SEEN not in request.GET
+    is_opened = is_search or kind is EventKind.EXPORT or _is_whole_page(response)
+    return request.method == "GET" and is_opened
+
+
+def _is_part_of_page(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return whether the answer shows something of a page; a save's answer by htmx is an act."""
+    return request.method == "GET" or _is_whole_page(response)
+
+
+def _is_whole_page(response: HttpResponseBase) -> bool:
+    if response.status_code == _NOT_MODIFIED or isinstance(response, StreamingHttpResponse):
+        return True
+    return isinstance(response, HttpResponse) and response.content.startswith(_WHOLE_PAGE)
+
+
+def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | None) -> None:
+    user: Any = request.user
+    named = {} if request.resolver_match is None else request.resolver_match.kwargs
+    of_address = {name: str(value) for name, value in named.items() if name != "course_id"}
+    record_event(
+        kind,
+        by=user,
+        course_id=course_id,
+        purpose=getattr(request, "access_purpose", ""),
+        details={"page": shows, **of_address, **asked_by(request.GET)},
+    )
+
+
+def _cookie_name(course_id: UUID | None) -> str:
+    prefix = "__Secure-" if settings.SESSION_COOKIE_SECURE else ""
+    return f"{prefix}crs-opened-{'pages' if course_id is None else course_id.hex}"
+
+
+def _proof(request: HttpRequest, course_id: UUID | None) -> str:
+    """Return what the cookie of an opened page holds: it ends with the session."""
+    of = f"{request.session.session_key} {course_id}"
+    return salted_hmac("crs_app.record.opened", of, algorithm="sha256").hexdigest()[:32]
+
+
+def _was_opened(request: HttpRequest, course_id: UUID | None) -> bool:
+    shown = request.COOKIES.get(_cookie_name(course_id), "")
+    return constant_time_compare(shown, _proof(request, course_id))
+
+
+def _note_opened(request: HttpRequest, response: HttpResponseBase, course_id: UUID | None) -> None:
+    response.set_cookie(
+        _cookie_name(course_id),
+        _proof(request, course_id),
+        path="/" if course_id is None else f"/courses/{course_id}/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )

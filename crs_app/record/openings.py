@@ -1,0 +1,100 @@
+"""What is recorded of a request that only reads, by the name of its address.
+
+An answer that is a whole page, and a download, is recorded each time. A part of a page (what a
+poll, a swap or a refused form brings) is recorded only where this session has not opened the page
+it belongs to: a cookie says that it has. Nobody can so read a chart part by part unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from crs_app.record.models import EventKind
+
+
+class Opening(NamedTuple):
+    """What one address shows, in words, and the kind of event that its opening is."""
+
+    shows: str
+    kind: EventKind = EventKind.VIEW
+    is_searched: bool = False
+
+
+OPENINGS: Final[Mapping[str, Opening]] = {
+    "patients:board": Opening("ward board", is_searched=True),
+    "patients:reviews": Opening("what waits for review"),
+    "patients:disagreements": Opening("computed and stated grades"),
+    "patients:disagreements_csv": Opening("computed and stated grades (CSV)", EventKind.EXPORT),
+    "patients:answers_csv": Opening("answers to guidance (CSV)", EventKind.EXPORT),
+    "patients:sources": Opening("sources"),
+    "patients:bedside": Opening("chart"),
+    "patients:live": Opening("chart"),
+    "patients:timeline": Opening("timeline"),
+    "patients:last_day": Opening("last 24 hours"),
+    "patients:timeline_table": Opening("timeline as a table"),
+    "patients:flowsheet": Opening("flowsheet"),
+    "patients:state": Opening("grade (JSON)", EventKind.EXPORT),
+    "patients:review": Opening("review page"),
+    "patients:review_cursor": Opening("review page"),
+    "patients:instant": Opening("grade of one instant"),
+    "patients:review_series": Opening("plotted values (JSON)"),
+    "patients:review_latest": Opening("review page"),
+    "patients:sign_off": Opening("sign-off"),
+    "patients:entries": Opening("chart, entry form"),
+    "patients:correct": Opening("correction of an entry"),
+    "patients:retract": Opening("entry marked as error"),
+    "patients:move_entry": Opening("entry on the wrong patient", is_searched=True),
+    "patients:not_observed": Opening("chart"),
+    "patients:identity": Opening("identity"),
+    "patients:join": Opening("two records of one person", is_searched=True),
+    "patients:undo_join": Opening("two records of one person"),
+    "patients:transfer": Opening("ward and bed"),
+    "patients:guidance": Opening("guidance"),
+    "patients:guidance_action": Opening("guidance"),
+    "patients:guidance_answer": Opening("answer to guidance"),
+    "patients:course_policy": Opening("policy of the course"),
+    "patients:find": Opening("patients of all wards", is_searched=True),
+    "patients:emergency_access": Opening("question before a patient of another ward"),
+    "patients:emergencies": Opening("who used emergency access", EventKind.RECORD_READ),
+    "record:events": Opening("all events", EventKind.RECORD_READ),
+    "record:events_csv": Opening("record, all events (CSV)", EventKind.EXPORT),
+    "record:person": Opening("what a person did", EventKind.RECORD_READ),
+    "record:person_csv": Opening("record, what a person did (CSV)", EventKind.EXPORT),
+    "record:course": Opening("who looked at this patient", EventKind.RECORD_READ),
+    "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
+}
+OF_NO_PATIENT: Final = frozenset(
+    {
+        # a POST alone, or no patient named
+        "patients:admit",
+        "patients:policy",
+        "patients:seen",
+        "patients:ward",
+        "patients:wards",
+    }
+)
+SEARCHED_FOR: Final = "q"
+_PARAMETERS_AT_MOST: Final = 12
+_NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})
+
+
+def opening_of(view_name: str, course_id: object) -> Opening | None:
+    """Return what is recorded of an address; None where nothing is.
+
+    An address of a course that has no row yet is recorded by its name.
+    """
+    known = OPENINGS.get(view_name)
+    if known is None and course_id is not None and view_name not in OF_NO_PATIENT:
+        return Opening(view_name.rpartition(":")[2].replace("_", " "))
+    return known
+
+
+def asked_by(query: Mapping[str, object]) -> dict[str, str]:
+    """Return what a person asked for in the address: a search, a ward, a time."""
+    asked = {
+        name: str(value)
+        for name, value in query.items()
+        if value and name not in _NOT_ASKED_BY_A_PERSON
+    }
+    return dict(list(asked.items())[:_PARAMETERS_AT_MOST])

@@ -1,0 +1,174 @@
+"""Show and send the record; the middleware records each reading of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import check_can_read_record
+from crs_app.accounts.rights import Act
+from crs_app.record.pages.search import (
+    Row,
+    Search,
+    SearchForm,
+    cursor_in,
+    read_all_rows,
+    read_rows,
+)
+from crs_app.record.pages.words import more_of, role_label, what_happened
+from patients.guidance.export import csv_line, csv_time
+from patients.models import Course
+from patients.queries.identity import courses_of_patient, latest_course, search_patients
+from patients.queries.search import matches, search_words
+from patients.requests import SignedInRequest, course_or_404
+
+COLUMNS: Final = (
+    "at", "user", "role", "event", "details", "purpose", "address", "patient", "mrn", "course",
+)  # fmt: skip
+_FOUND_AT_MOST: Final = 20
+_BAD_REQUEST: Final = 400
+
+
+@require_safe
+def events(request: SignedInRequest) -> HttpResponse:
+    """Show every event, and lead to one patient or one person."""
+    check_can_read_record(request.user)
+    typed = request.GET.get("q", "").strip()
+    found = {"q": typed, "patients": _patients(typed), "people": _people(typed)}
+    return _page(request, "record/events.html", Search(), found)
+
+
+@require_safe
+def events_csv(request: SignedInRequest) -> HttpResponseBase:
+    """Send every event that the filter leaves."""
+    check_can_read_record(request.user)
+    return _file(request, Search(), "record.csv")
+
+
+@require_safe
+def person(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Show what one person did."""
+    check_can_read_record(request.user)
+    context = {"person": get_object_or_404(User, pk=user_id)}
+    return _page(request, "record/person.html", Search(user_id=user_id), context)
+
+
+@require_safe
+def person_csv(request: SignedInRequest, user_id: int) -> HttpResponseBase:
+    """Send what one person did."""
+    check_can_read_record(request.user)
+    user = get_object_or_404(User, pk=user_id)
+    return _file(request, Search(user_id=user.pk), "what-a-person-did.csv")
+
+
+@require_safe
+def course(request: SignedInRequest, course_id: UUID) -> HttpResponse:
+    """Show who looked at the patient of a course: in all courses of this patient."""
+    check_can_read_record(request.user)
+    shown = course_or_404(request, course_id, Act.READ_RECORD)
+    return _page(request, "record/course.html", _of_patient(shown), {"course": shown})
+
+
+@require_safe
+def course_csv(request: SignedInRequest, course_id: UUID) -> HttpResponseBase:
+    """Send who looked at the patient of a course."""
+    check_can_read_record(request.user)
+    return _file(
+        request, _of_patient(course_or_404(request, course_id, Act.READ_RECORD)), "who-looked.csv"
+    )
+
+
+def _of_patient(shown: Course) -> Search:
+    courses = courses_of_patient(shown.patient_id).values_list("pk", flat=True)
+    return Search(courses=tuple(courses))
+
+
+def _asked(request: SignedInRequest, of: Search) -> tuple[SearchForm, Search | None]:
+    """Return the filter, and the list that it asks for; None where it cannot be read."""
+    form = SearchForm(request.GET)
+    if not form.is_valid():
+        return form, None
+    before = cursor_in(request.GET.get("before", ""))
+    return form, Search(of.courses, of.user_id, before=before, **form.cleaned_data)
+
+
+def _page(
+    request: SignedInRequest, template: str, of: Search, context: dict[str, Any]
+) -> HttpResponse:
+    form, search = _asked(request, of)
+    rows, older = ([], "") if search is None else read_rows(search)
+    named = _courses_in(rows)
+    context |= {
+        "form": form,
+        "query": "" if search is None else search.query(),
+        "is_older": "before" in request.GET,
+        "older": older,
+        "rows": [
+            {
+                "row": row,
+                "what": what_happened(row),
+                "more": more_of(row),
+                "role": role_label(row.by_role),
+                "course": named.get(row.course_id),
+            }
+            for row in rows
+        ],
+    }
+    return render(request, template, context, status=None if search else _BAD_REQUEST)
+
+
+def _file(request: SignedInRequest, of: Search, name: str) -> HttpResponseBase:
+    form, search = _asked(request, of)
+    if search is None:
+        text = " ".join(str(message) for each in form.errors.values() for message in each)
+        return HttpResponse(text, status=_BAD_REQUEST, content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(_lines(search), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _lines(search: Search) -> Iterator[str]:
+    yield csv_line(COLUMNS)
+    named: dict[UUID | None, Course] = {}
+    for row in read_all_rows(search):
+        if row.course_id is not None and row.course_id not in named:
+            named |= _courses_in([row])
+        course_of_row = named.get(row.course_id)
+        patient = None if course_of_row is None else course_of_row.patient
+        yield csv_line(
+            (
+                csv_time(row.at), row.by_name, role_label(row.by_role), what_happened(row),
+                more_of(row), row.purpose, row.address, patient.name if patient else "",
+                patient.mrn if patient else "", row.course_id or "",
+            )
+        )  # fmt: skip
+
+
+def _courses_in(rows: Iterable[Row]) -> dict[UUID | None, Course]:
+    ids = {row.course_id for row in rows if row.course_id is not None}
+    courses = Course.objects.filter(pk__in=ids).select_related("patient")
+    return {each.pk: each for each in courses}
+
+
+def _patients(typed: str) -> list[Course]:
+    """Return a course of each patient whom a search by name or record number finds."""
+    patients = search_patients(typed, apart_from=UUID(int=0)) if typed else []
+    return [one for one in (latest_course(patient.pk) for patient in patients) if one is not None]
+
+
+def _people(typed: str) -> list[User]:
+    words = search_words(typed)
+    if not words:
+        return []
+    return [
+        user
+        for user in User.objects.order_by("last_name", "first_name", "username")
+        if matches(words, f"{user.get_full_name()} {user.username}", "", "", "")
+    ][:_FOUND_AT_MOST]

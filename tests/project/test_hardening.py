@@ -1,0 +1,143 @@
+"""Headers on every answer, cookies under HTTPS, and what the deployment files leave open."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from patients.models import Course
+from tests.project.test_proxy import COMPOSE, service
+from tests.project.test_run import in_a_fresh_checkout
+
+HTTPS = {
+    "CRS_HTTPS": "1",
+    "CRS_SECRET_KEY": "of-a-test-Kz7!" * 5,
+    "DATABASE_URL": "postgresql://w@db/crs",
+}
+
+
+def test_the_deployment_check_has_nothing_to_say() -> None:
+    """Under the settings of a hospital; W021 alone is silenced, by a line that says why."""
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", **HTTPS},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues (1 silenced)" in checked.stdout
+
+
+def test_cookies_belong_to_the_host_alone_under_https(tmp_path: Path) -> None:
+    names = "print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)"
+    assert in_a_fresh_checkout(tmp_path, names, **HTTPS) == "__Host-sessionid __Host-csrftoken\n"
+
+
+def test_strict_transport_covers_subdomains(tmp_path: Path) -> None:
+    code = "print(settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS)"
+    assert in_a_fresh_checkout(tmp_path, code, **HTTPS) == "31536000 True\n"
+
+
+def test_secrets_are_read_from_files(tmp_path: Path) -> None:
+    files = {}
+    for name in ("CRS_SECRET_KEY", "CRS_WEB_PASSWORD", "CRS_OWNER_PASSWORD"):
+        file = tmp_path / name
+        file.write_text(f"of {name}\n")
+        files[f"{name}_FILE"] = str(file)
+    printed = in_a_fresh_checkout(
+        tmp_path,
+        "print(settings.SECRET_KEY, settings.DATABASES['default']['PASSWORD'],"
+        "settings.OWNER_DATABASE['PASSWORD'], sep='|')",
+        DATABASE_URL="postgresql://crs_web@db/crs",
+        CRS_OWNER_DATABASE_URL="postgresql://crs_owner@db/crs",
+        **files,
+    )
+    assert printed == "of CRS_SECRET_KEY|of CRS_WEB_PASSWORD|of CRS_OWNER_PASSWORD\n"
+
+
+HEADERS = {
+    "Content-Security-Policy": re.compile(r"default-src 'self'(?!.*unsafe)"),
+    "X-Content-Type-Options": re.compile("nosniff"),
+    "Cross-Origin-Opener-Policy": re.compile("same-origin"),
+    "Cross-Origin-Resource-Policy": re.compile("same-origin"),
+    "Referrer-Policy": re.compile("same-origin"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/accounts/sign-in/", 200),
+        ("/", 302),
+        ("/health/", 200),
+        ("/nowhere/", 404),
+        ("/static/crs/crs.css", 200),
+        ("/static/crs/nothing.css", 404),
+    ],
+)
+def test_every_answer_has_the_headers(client: Client, path: str, status: int) -> None:
+    answer = client.get(path)
+    answer.close()  # a static file stands open
+    assert answer.status_code == status
+    for name, value in HEADERS.items():
+        assert value.search(answer.headers.get(name, "")), (path, name)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [("/nowhere/", "get", 404), ("/courses/admit/", "get", 403), ("/", "post", 405)],
+)
+def test_every_error_has_the_headers(
+    auditor_client: Client, path: str, method: str, status: int
+) -> None:
+    answer = getattr(auditor_client, method)(path)
+    assert answer.status_code == status
+    for name, value in HEADERS.items():
+        assert value.search(answer.headers.get(name, "")), (path, name)
+
+
+def test_the_redirect_to_https_has_the_headers(client: Client, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    answer = client.get("/accounts/sign-in/")
+    assert answer.status_code == 301
+    assert HEADERS["Content-Security-Policy"].search(answer.headers["Content-Security-Policy"])
+
+
+@pytest.mark.django_db
+def test_a_sign_out_empties_the_cache_of_the_browser_and_not_what_was_typed(
+    nurse_client: Client, course: Course
+) -> None:
+    assert "Clear-Site-Data" not in nurse_client.get("/").headers
+    answer = nurse_client.post("/accounts/sign-out/")
+    assert answer.headers["Clear-Site-Data"] == '"cache"'
+
+
+@pytest.mark.parametrize("name", ["database", "migrate", "web", "proxy"])
+def test_no_container_writes_to_itself_or_gains_rights(name: str) -> None:
+    closed = COMPOSE.partition("x-closed: &closed\n")[2].partition("\n\n")[0]
+    for line in ("read_only: true", "cap_drop: [ALL]", '"no-new-privileges:true"'):
+        assert line in closed
+    assert "<<: *closed" in service(name) or "<<: *app" in service(name)
+    assert "<<: *closed" in COMPOSE.partition("x-app: &app\n")[2].partition("\n\n")[0]
+    rights = re.findall(r"cap_add: (.*)", service(name))
+    assert rights == (["[NET_BIND_SERVICE]"] if name == "proxy" else [])
+
+
+def test_secrets_stand_in_files_that_each_service_is_given_alone() -> None:
+    assert not re.search(r"(PASSWORD|SECRET_KEY): \$\{", COMPOSE)
+    assert not re.search(r"postgresql://\w+:", COMPOSE)
+    assert "owner_password" not in service("web")
+    assert "/secrets/" in (settings.BASE_DIR / ".gitignore").read_text()
+    assert "!secrets" not in (settings.BASE_DIR / ".dockerignore").read_text()

@@ -1,0 +1,189 @@
+"""Opening a page is recorded with who and what; a poll, a swap and a save's answer are not."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from crs_app.accounts.models import User
+from crs_app.record import middleware
+from crs_app.record.models import MAIN_CHAIN, Event
+from crs_app.record.openings import OF_NO_PATIENT, OPENINGS
+from patients.models import Course
+from tests.entry_forms import HTMX, send
+from tests.record.conftest import recorded
+
+pytestmark = pytest.mark.django_db
+
+
+def at(course: Course, name: str, *more: str) -> str:
+    return reverse(f"patients:{name}", args=[course.pk, *more])
+
+
+def test_every_address_of_chart_and_record_has_a_row() -> None:
+    """A new one must say what is recorded of it."""
+    resolvers: list[Any] = get_resolver().url_patterns
+    named = {
+        f"{one.namespace}:{entry.name}"
+        for one in resolvers
+        if getattr(one, "namespace", "") in ("patients", "record")
+        for entry in one.url_patterns
+    }
+    assert named == OPENINGS.keys() | OF_NO_PATIENT
+
+
+def test_an_opened_chart_is_recorded_with_user_role_address_and_page(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    nurse_client.get(at(course, "bedside"), {"kind": "lab"}, REMOTE_ADDR="10.4.7.31")
+    event = Event.objects.get(chain=course.pk)
+    assert (event.kind, event.by, event.by_role) == ("view", nurse, "ward_clinician")
+    assert (event.address, event.course_id) == ("10.4.7.31", course.pk)
+    assert event.details == {"page": "chart", "kind": "lab"}
+
+
+def test_an_address_behind_a_named_proxy_is_that_of_the_client(
+    nurse_client: Client, course: Course
+) -> None:
+    nurse_client.get(at(course, "bedside"), headers={"X-Forwarded-For": "1.2.3.4, 10.4.7.31"})
+    assert Event.objects.get(chain=course.pk).address == "10.4.7.31"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bedside", "review", "instant", "flowsheet", "timeline", "identity", "sign_off", "transfer"],
+)
+def test_each_page_of_a_course_is_recorded_each_time(
+    intensivist_client: Client, course: Course, name: str
+) -> None:
+    for _ in range(2):
+        assert intensivist_client.get(at(course, name)).status_code == 200
+    assert [event.details["page"] for event in recorded(course)] == [
+        OPENINGS[f"patients:{name}"].shows
+    ] * 2
+
+
+def test_polls_swaps_and_saves_on_an_open_page_are_not_recorded(
+    nurse_client: Client, course: Course
+) -> None:
+    nurse_client.get(at(course, "bedside"))
+    for name in ("live", "timeline", "last_day", "timeline_table", "sign_off", "review_cursor"):
+        nurse_client.get(at(course, name), **HTMX)
+    nurse_client.get(at(course, "entries", "lab"), **HTMX)
+    nurse_client.get(at(course, "review_latest"), {"since": "2026-01-01T00:00:00Z"})
+    nurse_client.get(at(course, "review_series"))
+    assert b"message-saved" in send(nurse_client, course, "vitals", heart_rate="90").content
+    refused = nurse_client.post(at(course, "entries", "vitals"), {"form_id": uuid.uuid4()}, **HTMX)
+    assert refused.status_code == 422
+    nurse_client.head(at(course, "bedside"))
+    assert len(recorded(course)) == 1
+
+
+@pytest.mark.parametrize("name", ["live", "timeline", "last_day", "review_cursor", "review_series"])
+def test_a_part_of_a_page_that_was_not_opened_is_recorded(
+    nurse_client: Client, course: Course, name: str
+) -> None:
+    """A header that anybody can send hides nothing."""
+    nurse_client.get(at(course, name), headers={"HX-Request": "true", "CRS-Poll": "yes"})
+    assert len(recorded(course)) == 1
+
+
+def test_what_another_user_or_session_has_opened_does_not_count(
+    nurse_client: Client, intensivist: User, course: Course
+) -> None:
+    nurse_client.get(at(course, "bedside"))
+    other = Client()
+    other.cookies.load(
+        {name: one.value for name, one in nurse_client.cookies.items() if "opened" in name}
+    )
+    other.force_login(intensivist)
+    other.get(at(course, "live"), **HTMX)
+    assert [event.by_name for event in recorded(course)] == ["J. Ruiz", "A. Osei"]
+
+
+def test_a_refused_form_that_shows_the_whole_page_is_recorded_where_nobody_opened_it(
+    nurse_client: Client, course: Course
+) -> None:
+    nurse_client.post(at(course, "entries", "vitals"), {"form_id": uuid.uuid4()})
+    assert len(recorded(course)) == 1
+    nurse_client.post(at(course, "entries", "vitals"), {"form_id": uuid.uuid4()})
+    assert len(recorded(course)) == 1
+
+
+def test_the_board_is_one_record_with_its_filter_and_a_search_is_a_search(
+    nurse_client: Client, course: Course
+) -> None:
+    board = reverse("patients:board")
+    seen = nurse_client.get(board, {"ward": "7B"}).context["signature"]
+    assert nurse_client.get(board, {"ward": "7B", "seen": seen}, **HTMX).status_code == 204
+    assert nurse_client.get(board, {"ward": "7B", "seen": "old"}, **HTMX).status_code == 200
+    nurse_client.get(board, {"q": "okon"}, **HTMX)
+    nurse_client.get(board, {"q": "okon", "seen": "old"}, **HTMX)
+    events = Event.objects.filter(chain=MAIN_CHAIN, by__isnull=False).order_by("number")
+    assert [(event.kind, event.details) for event in events] == [
+        ("view", {"page": "ward board", "ward": "7B"}),
+        ("search", {"page": "ward board", "q": "okon"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"), [("disagreements_csv", {}), ("answers_csv", {"course": "x"})]
+)
+def test_downloads_are_exports(
+    auditor_client: Client, course: Course, name: str, asked: dict[str, str]
+) -> None:
+    asked = {key: str(course.pk) for key in asked}
+    auditor_client.get(reverse(f"patients:{name}"), asked)
+    (event,) = Event.objects.filter(kind="export")
+    assert event.by_name == "M. Ito"
+    assert asked.items() <= event.details.items()
+
+
+def test_the_grade_as_json_is_an_export_also_for_a_page_that_is_open(
+    nurse_client: Client, course: Course
+) -> None:
+    nurse_client.get(at(course, "bedside"))
+    nurse_client.get(at(course, "state"))
+    assert [event.kind for event in recorded(course)] == ["view", "export"]
+
+
+def test_what_a_role_is_refused_is_recorded(auditor_client: Client, course: Course) -> None:
+    assert auditor_client.get(at(course, "transfer")).status_code == 403
+    assert [event.kind for event in recorded(course)] == ["refused"]
+
+
+def test_nothing_is_recorded_where_nothing_is_shown(client: Client, nurse_client: Client) -> None:
+    before = Event.objects.count()
+    assert client.get(reverse("patients:board")).status_code == 302
+    assert nurse_client.get(f"/courses/{uuid.uuid4()}/").status_code == 404
+    assert nurse_client.post(reverse("patients:board")).status_code == 405
+    assert Event.objects.count() == before
+
+
+def test_what_cannot_be_recorded_is_not_shown(
+    nurse_client: Client, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_arguments: Any, **_named: Any) -> None:
+        raise DatabaseError("full")
+
+    monkeypatch.setattr(middleware, "record_event", fails)
+    nurse_client.raise_request_exception = False
+    answer = nurse_client.get(at(course, "bedside"))
+    assert answer.status_code == 500
+    assert course.patient.name not in answer.content.decode()
+
+
+def test_the_cookie_of_an_opened_page_goes_to_its_course_alone_and_not_to_scripts(
+    nurse_client: Client, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "SESSION_COOKIE_SECURE", True)
+    cookies = nurse_client.get(at(course, "bedside")).cookies
+    cookie = cookies[f"__Secure-crs-opened-{course.pk.hex}"]
+    assert cookie["path"] == f"/courses/{course.pk}/"
+    assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Strict")
