@@ -119,6 +119,7 @@ def test_it_opens_one_patient_for_one_user(
     )
     neighbour = admit(clinician, name="WEBER, Luca")
     colleague = User.objects.create_user("colleague", role=Role.WARD_CLINICIAN)
+    set_wards(colleague, [])
     give_reason(nurse_client, other_ward)
     assert nurse_client.get(url("bedside", again)).status_code == 200
     assert nurse_client.get(url("bedside", neighbour)).status_code == 302
