@@ -16,7 +16,7 @@ from crs_app.error_pages import ErrorText, error_response, is_htmx
 _OTHER_WARD: Final = ErrorText(
     "Another ward",
     ("This patient is not on one of your wards. Nothing was saved.",
-     "Open the patient again and give a reason."),
+     "Open the patient again and say why."),
 )  # fmt: skip
 
 

@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.utils.crypto import salted_hmac
-from django.utils.functional import cached_property
 
 from crs_app.accounts.ward_models import Ward, WardMembership
 
@@ -36,8 +36,18 @@ def display_name_of(username: str, first_name: str, last_name: str) -> str:
     return f"{first_name[:1]}. {last_name}" if first_name else last_name
 
 
+_WARDS: Final = "_ward_ids"
+"""The attribute of a user that keeps the wards which were read with the user."""
+
+
 class PeopleManager(UserManager["User"]):
+    """Django's manager, which reads the wards of a user in the statement that reads the user."""
+
     use_in_migrations = False
+
+    def get_queryset(self) -> models.QuerySet["User"]:
+        wards = WardMembership.objects.filter(user=models.OuterRef("pk")).values("ward_id")
+        return super().get_queryset().annotate(**{_WARDS: ArraySubquery(wards)})
 
     def create_superuser(self, *args: Any, **fields: Any) -> "User":
         """Create a site's first administrator; Django's command of that name calls this."""
@@ -47,6 +57,8 @@ class PeopleManager(UserManager["User"]):
 
 class User(AbstractUser):
     """User with one role."""
+
+    _ward_ids: list[int] | None = None
 
     role = models.CharField(max_length=20, choices=Role, default=Role.WARD_CLINICIAN)
 
@@ -75,10 +87,16 @@ class User(AbstractUser):
                 [WardMembership(user=self, ward=ward) for ward in Ward.objects.all()]
             )
 
-    @cached_property
+    @property
     def ward_ids(self) -> frozenset[int]:
-        """The wards that the user works on; ``backend`` reads them together with the user."""
-        return frozenset(self.memberships.values_list("ward_id", flat=True))
+        """The wards that the user works on; the manager reads them together with the user."""
+        if self._ward_ids is None:
+            self._ward_ids = list(self.memberships.values_list("ward_id", flat=True))
+        return frozenset(self._ward_ids)
+
+    def forget_wards(self) -> None:
+        """Read ``ward_ids`` again, because they have changed."""
+        self._ward_ids = None
 
 
 class SignInThrottle(models.Model):

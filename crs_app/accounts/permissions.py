@@ -32,7 +32,7 @@ class OtherWardError(PermissionDenied):
     def __init__(self, act: Act, course: Placed) -> None:
         self.course = course
         super().__init__(
-            f"This patient is not on one of your wards. To {_DONE_BY[act]}, give a reason first."
+            f"This patient is not on one of your wards. To {_DONE_BY[act]}, say why first."
         )
 
 

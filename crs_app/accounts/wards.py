@@ -60,7 +60,7 @@ def set_wards(user: User, wards: Iterable[Ward]) -> tuple[list[str], list[str]]:
         WardMembership.objects.bulk_create(
             [WardMembership(user=user, ward=ward) for ward in now - before], ignore_conflicts=True
         )
-    vars(user).pop("ward_ids", None)
+    user.forget_wards()
     return sorted(ward.name for ward in before), sorted(ward.name for ward in now)
 
 

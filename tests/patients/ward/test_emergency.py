@@ -181,7 +181,7 @@ def test_a_reviewer_reads_every_ward_and_enters_after_a_reason(
 ) -> None:
     set_wards(intensivist, [])
     page = intensivist_client.get(url("bedside", course))
-    assert b"To enter values, give a reason" in page.content
+    assert b"To enter values, say why" in page.content
     assert page.context["can_chart"] is False
     assert page.context["can_answer"] is True
     assert give_reason(intensivist_client, course).status_code == 302
