@@ -10,10 +10,15 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
+
+from crs_app.accounts.refusals import OtherWardError
 
 TRY_AGAIN_AFTER_SECONDS: Final = 10
 
@@ -90,6 +95,12 @@ _PAGE_OUT_OF_DATE: Final = ErrorText(
      "Go back and reload the page, then save again. What you typed in an entry form is kept."),
 )  # fmt: skip
 
+_OTHER_WARD: Final = ErrorText(
+    "Another ward",
+    ("This patient is not on one of your wards. Nothing was saved.",
+     "Open the patient again and say why."),
+)  # fmt: skip
+
 
 @cache
 def page_html(text: ErrorText) -> str:
@@ -112,36 +123,44 @@ def error_response(
     return response
 
 
-def is_htmx(request: HttpRequest) -> bool:
-    """Return whether htmx sent the request."""
+def _is_htmx(request: HttpRequest) -> bool:
     return "HX-Request" in request.headers
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handle 400, as Django's ``handler400``."""
-    return error_response(400, is_htmx=is_htmx(request))
+    return error_response(400, is_htmx=_is_htmx(request))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Handle 403, as Django's ``handler403``."""
-    return error_response(403, is_htmx=is_htmx(request))
+    """Handle 403, as Django's ``handler403``; a page of another ward's patient asks for a reason.
+
+    What a script reads, and what is sent, is refused: nobody would see the question.
+    """
+    if isinstance(exception, OtherWardError):
+        is_page = request.method in ("GET", "HEAD") and not request.path.endswith(".json")
+        if is_page and not _is_htmx(request):
+            reason = reverse("patients:emergency_access", args=[exception.course.pk])
+            return redirect(f"{reason}?{urlencode({'next': request.get_full_path()})}")
+        return error_response(403, is_htmx=_is_htmx(request), text=_OTHER_WARD)
+    return error_response(403, is_htmx=_is_htmx(request))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handle 404, as Django's ``handler404``."""
-    return error_response(404, is_htmx=is_htmx(request))
+    return error_response(404, is_htmx=_is_htmx(request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handle 500, as Django's ``handler500``; 503 where the database does not answer."""
     error = sys.exc_info()[1]
     status = 503 if isinstance(error, OperationalError | InterfaceError) else 500
-    return error_response(status, is_htmx=is_htmx(request))
+    return error_response(status, is_htmx=_is_htmx(request))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose CSRF token is missing or old; the setting CSRF_FAILURE_VIEW."""
-    return error_response(403, is_htmx=is_htmx(request), text=_PAGE_OUT_OF_DATE)
+    return error_response(403, is_htmx=_is_htmx(request), text=_PAGE_OUT_OF_DATE)
 
 
 def explain_errors(
@@ -153,7 +172,7 @@ def explain_errors(
         response = get_response(request)
         if response.status_code not in TEXTS or response.streaming or response.content:
             return response
-        page = error_response(response.status_code, is_htmx=is_htmx(request))
+        page = error_response(response.status_code, is_htmx=_is_htmx(request))
         response.content = page.content
         response["Content-Type"] = page["Content-Type"]
         response["Content-Length"] = str(len(page.content))

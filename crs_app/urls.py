@@ -14,6 +14,6 @@ urlpatterns = [
 ]
 
 handler400 = "crs_app.error_pages.bad_request"
-handler403 = "crs_app.other_ward.permission_denied"
+handler403 = "crs_app.error_pages.permission_denied"
 handler404 = "crs_app.error_pages.not_found"
 handler500 = "crs_app.error_pages.server_error"

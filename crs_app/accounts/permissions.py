@@ -13,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
 from crs_app.accounts.models import Role, User
+from crs_app.accounts.refusals import OtherWardError
 from crs_app.accounts.rights import NO, Act, Right, right_of
 
 Reader = User | AnonymousUser
@@ -24,16 +25,6 @@ class Placed(Protocol):
     pk: uuid.UUID
     on_ward_id: int
     emergency_until: datetime | None
-
-
-class OtherWardError(PermissionDenied):
-    """The patient of ``course`` is on another ward; emergency access would allow it."""
-
-    def __init__(self, act: Act, course: Placed) -> None:
-        self.course = course
-        super().__init__(
-            f"This patient is not on one of your wards. To {_DONE_BY[act]}, say why first."
-        )
 
 
 def is_own_ward(user: User, course: Placed) -> bool:
@@ -58,7 +49,7 @@ def check(user: Reader, act: Act, course: Placed | None = None) -> None:
     """Raise PermissionDenied unless ``can``; OtherWardError where a reason would open it."""
     right = right_to(user, act, course)
     if right.opens_by_reason and course is not None:
-        raise OtherWardError(act, course)
+        raise OtherWardError(_DONE_BY[act], course)
     if not right.is_allowed:
         raise PermissionDenied(f"Your role does not allow you to {_DONE_BY[act]}.")
 

@@ -54,9 +54,9 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_action": Opening("guidance"),
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
-    "patients:find": Opening("patients of all wards", is_searched=True),
-    "patients:emergency_access": Opening("question before a patient of another ward"),
-    "patients:emergencies": Opening("who used emergency access", EventKind.RECORD_READ),
+    "patients:emergency_access": Opening("question for the reason of emergency access"),
+    "patients:emergencies": Opening("who used emergency access"),
+    "patients:find": Opening("find a patient", is_searched=True),
     "record:events": Opening("all events", EventKind.RECORD_READ),
     "record:events_csv": Opening("record, all events (CSV)", EventKind.EXPORT),
     "record:person": Opening("what a person did", EventKind.RECORD_READ),
@@ -64,15 +64,9 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "record:course": Opening("who looked at this patient", EventKind.RECORD_READ),
     "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
 }
+# No patient is named there, or only a POST is answered, which leaves an act of its own.
 OF_NO_PATIENT: Final = frozenset(
-    {
-        # a POST alone, or no patient named
-        "patients:admit",
-        "patients:policy",
-        "patients:seen",
-        "patients:ward",
-        "patients:wards",
-    }
+    {"patients:admit", "patients:policy", "patients:seen", "patients:ward", "patients:wards"}
 )
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12

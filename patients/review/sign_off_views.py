@@ -24,10 +24,12 @@ from crs_app.accounts.permissions import (
     check_can_review,
 )
 from patients.display.banner import banner_of
+from patients.display.closed import closed_notice
 from patients.display.grade_card import grade_card
 from patients.display.sign_off import signed_text, span_text
 from patients.display.text import capital
 from patients.models import Course, GradeReview
+from patients.queries.courses import read_closing
 from patients.queries.reviews import CourseReviews, sign_off_of
 from patients.queries.status import read_course_status, read_history_for
 from patients.recording.inputs import ConflictError
@@ -36,6 +38,7 @@ from patients.review.address import BadAddressError, parse_instants
 from patients.review.changes import changes_since
 from patients.review.forms import AGREE, SeenForm, SignForm
 from patients.review.panel import (
+    LISTED,
     REVIEWER,
     SignOffPanel,
     build_panel,
@@ -125,6 +128,7 @@ def panel_context(
         "news": "",
         "next_page": place.address if place.is_review else "",
         "reviewer": REVIEWER,
+        "listed": LISTED,
         "known_until": known_until(chart, now),
     }
 
@@ -160,6 +164,7 @@ def _show(
     history = read_history_for(course.pk, current.current)
     context |= {
         "banner": banner_of(current),
+        "closed": closed_notice(read_closing(course), None, now),
         "can_chart": False,
         "can_move": False,
         "card": grade_card(course.pk, current.current, history.grades, history.authors),

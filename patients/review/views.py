@@ -52,10 +52,11 @@ from patients.review.panel import build_panel, read_panel_data
 from patients.review.place import PanelPlace
 from patients.review.plot_query import MORE_ROWS, parse_plot_query
 from patients.review.series import midnights, nights, review_series
-from patients.review.series_json import as_json
+from patients.review.series_json import as_json, today_json
 from patients.review.sign_off_views import panel_context
 from patients.review.state import state_json
 from patients.review.thin import POINTS_AT_MOST, cut
+from patients.review.today import otherwise_today
 
 _BAD_REQUEST: Final = 400
 
@@ -209,7 +210,9 @@ def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
     since, until = _window(values, address)
     rows = [
         row
-        for row in table_rows(plotted.periods, plotted.series, plotted.treatments)
+        for row in table_rows(
+            plotted.periods, plotted.series, plotted.treatments, plotted.assessed_since
+        )
         if since <= row.at <= until
     ]
     return {
@@ -220,10 +223,15 @@ def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
 
 
 def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, datetime]:
+    """Return the last hours of the range, or those round a cursor that stands before them."""
     entries = values.known.rows
     infused_at = values.known.course.infused_at
     first = entries[0].at if entries else infused_at
-    return window_of(address.range, infused_at, max(first, infused_at), values.until)
+    since, until = window_of(address.range, infused_at, max(first, infused_at), values.until)
+    if address.range == "all" or address.instants.at >= since:
+        return since, until
+    half = (until - since) / 2
+    return address.instants.at - half, address.instants.at + half
 
 
 @require_safe
@@ -263,11 +271,15 @@ def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     course, query = course_or_404(request, course_id), request.GET.dict()
     now = now_for(course)
     address, asked = parse_address(query, now), parse_plot_query(query, now)
-    values = read_course_values(course, address.instants.known_at, address.instants.known_at)
-    course = values.known.course
+    known_at, of_today = address.instants.known_at, {}
+    values = read_course_values(course, known_at, known_at)
     window = asked.window or _window(values, address)
-    begins, _ = window_of("all", course.infused_at, course.infused_at, values.until)
+    infused_at = values.known.course.infused_at
+    begins, _ = window_of("all", infused_at, infused_at, values.until)
     plotted = review_series(values, asked.row)
+    if address.different:
+        today = review_series(read_course_values(course, now, known_at), asked.row)
+        of_today = today_json(otherwise_today(plotted, today, known_at))
     is_whole = sum(len(one.points) for one in plotted.series) <= POINTS_AT_MOST
     if not is_whole:
         plotted = plotted._replace(series=cut(plotted.series, *window, asked.width_px))
@@ -275,7 +287,8 @@ def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         {
             **as_json(plotted),
             "is_whole": is_whole,
-            "infused_at": course.infused_at.timestamp(),
+            "today": of_today,
+            "infused_at": infused_at.timestamp(),
             "begins": begins.timestamp(),
             "known_at": values.until.timestamp(),
             "window": [at.timestamp() for at in window],

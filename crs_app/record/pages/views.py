@@ -71,7 +71,6 @@ def person_csv(request: SignedInRequest, user_id: int) -> HttpResponseBase:
 @require_safe
 def course(request: SignedInRequest, course_id: UUID) -> HttpResponse:
     """Show who looked at the patient of a course: in all courses of this patient."""
-    check_can_read_record(request.user)
     shown = course_or_404(request, course_id, Act.READ_RECORD)
     return _page(request, "record/course.html", _of_patient(shown), {"course": shown})
 
@@ -79,10 +78,8 @@ def course(request: SignedInRequest, course_id: UUID) -> HttpResponse:
 @require_safe
 def course_csv(request: SignedInRequest, course_id: UUID) -> HttpResponseBase:
     """Send who looked at the patient of a course."""
-    check_can_read_record(request.user)
-    return _file(
-        request, _of_patient(course_or_404(request, course_id, Act.READ_RECORD)), "who-looked.csv"
-    )
+    shown = course_or_404(request, course_id, Act.READ_RECORD)
+    return _file(request, _of_patient(shown), "who-looked.csv")
 
 
 def _of_patient(shown: Course) -> Search:
