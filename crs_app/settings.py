@@ -72,9 +72,10 @@ NEW_WARDS = _flag("CRS_NEW_WARDS") or not os.environ.get("DATABASE_URL")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
-# A tablet on a ward is shared: a user who walks away is signed out. A page left open at the
-# bedside must stay longer than the three-hour rule whose countdown it shows.
-SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "240")))
+# A tablet on a ward is shared: who walks away neither reads nor writes any more. The page of a
+# patient then shows the grade and its clock alone, until the session ends.
+SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "10")))
+SIGNED_OUT_AFTER = timedelta(hours=12)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -216,7 +217,7 @@ if HTTPS:
     # Browsers take these names from this host alone, over TLS, for all of its paths.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_AGE = 12 * 60 * 60  # what the database keeps of a session that nobody ended
+SESSION_COOKIE_AGE = int(SIGNED_OUT_AFTER.total_seconds())
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_AGE = None  # until the browser is closed
 # A message can name a value of a patient: it must end with the session of its reader.
@@ -237,7 +238,6 @@ PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
 COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
 PART_RENDERER = None if PLAIN_DJANGO else "crs_app.speedups.rendered_parts.render_part"
 FIELD_COPIER = "copy.deepcopy" if PLAIN_DJANGO else "crs_app.speedups.form_fields.copy_fields"
-AUTHENTICATION_BACKENDS = ["crs_app.accounts.backend.UserBackend"]
 if not PLAIN_DJANGO:
     DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.bedside import entry_views, live
+from patients.bedside import entry_views, live, locked
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.guidance import views as guidance_views
@@ -27,6 +27,7 @@ urlpatterns = [
     path("", ward_views.board, name="board"),
     path("courses/admit/", ward_views.admit, name="admit"),
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
+    path("courses/<uuid:course_id>/locked/", locked.locked, name="locked"),
     path("courses/<uuid:course_id>/live/", live.live, name="live"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
     path("courses/<uuid:course_id>/last-day/", bedside_parts.last_day, name="last_day"),

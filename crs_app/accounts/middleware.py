@@ -1,33 +1,51 @@
-"""Middleware: every page needs a sign-in, which ends when it is not used."""
+"""Middleware: every page needs a sign-in, which is locked when nobody acts, and ends after a day's
+work.
+"""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages.storage.session import SessionStorage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
-ACTIVE_AT = "active_at"
+USE = "use"
+"""What the session keeps: its key, when its user signed in, and when a person acted last."""
 POLL_HEADER = "CRS-Poll"
 """Header of a request that a page makes by itself, and whose refusal it shows in words."""
 WRITE_AT_MOST_EVERY = timedelta(minutes=1)
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Send anonymous users to the sign-in page, and sign out idle users.
+    """Send to the sign-in page who is not signed in, whose session is idle, or too old.
 
-    A GET by htmx is no activity: a page makes it by itself to refresh.
+    A session is locked where nobody acted for a while: it shows what ``shown_when_locked`` says,
+    and takes its user for a stranger otherwise. Acts are what a person sends, and keys and touches,
+    which the page reports. What a page asks by itself is none.
     """
 
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
         if request.user.is_authenticated:
-            _note_activity(request)
+            _note_use(request, view_func)
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Begin a new session where the user of a locked one has signed in again."""
+        if getattr(request, "was_locked", False) and request.user.is_authenticated:
+            request.session.pop(USE, None)
+            request.session.cycle_key()
+        return response
 
     def handle_no_permission(  # type: ignore[override]  # Django's own always redirects
         self, request: HttpRequest, view_func: Any
@@ -47,15 +65,43 @@ class SignInRequired(LoginRequiredMiddleware):
         )
 
 
-def _note_activity(request: HttpRequest) -> None:
-    now = timezone.now()
-    seen = request.session.get(ACTIVE_AT)
-    idle = now - datetime.fromtimestamp(seen, UTC) if seen else timedelta(0)
-    if idle >= settings.SIGNED_OUT_AFTER_IDLE:
+def shown_when_locked(view: View) -> View:
+    """Decorate a view that a locked session still shows; opening it is no act of a person."""
+    view.shown_when_locked = True  # type: ignore[attr-defined]
+    return view
+
+
+def lock_session(request: HttpRequest) -> None:
+    """Lock the session now: its user must sign in again to read or write."""
+    request.session[USE] = {**request.session[USE], "acted": 0}
+
+
+def _note_use(request: HttpRequest, view: Any) -> None:
+    """End a session that is too old; take the user of an idle one for a stranger."""
+    now, key = timezone.now().timestamp(), request.session.session_key
+    use = request.session.get(USE)
+    if use is None or use["of"] != key:  # a sign-in gives the session a new key
+        request.session[USE] = {"of": key, "signed_in": now, "acted": now}
+        return
+    idle = now - use["acted"]
+    if now - use["signed_in"] >= settings.SIGNED_OUT_AFTER.total_seconds():
         logout(request)
-    elif not seen or (idle >= WRITE_AT_MOST_EVERY and not _reads_by_itself(request)):
-        request.session[ACTIVE_AT] = now.timestamp()
+    elif idle >= settings.SIGNED_OUT_AFTER_IDLE.total_seconds():
+        # A message can name a value of a patient: the next person at the tablet must not read it.
+        request.session.pop(SessionStorage.session_key, None)
+        if not getattr(view, "shown_when_locked", False):
+            request.user = AnonymousUser()
+            request.was_locked = True  # type: ignore[attr-defined]
+    elif idle >= WRITE_AT_MOST_EVERY.total_seconds() and _is_act(request, view):
+        request.session[USE] = {**use, "acted": now}
 
 
-def _reads_by_itself(request: HttpRequest) -> bool:
-    return request.method == "GET" and "HX-Request" in request.headers
+def _is_act(request: HttpRequest, view: Any) -> bool:
+    """Return whether a person did this; what a page reads by itself says so, or wants no page."""
+    if getattr(view, "shown_when_locked", False):
+        return False
+    if request.method not in ("GET", "HEAD"):
+        return True
+    reads_by_itself = "HX-Request" in request.headers or POLL_HEADER in request.headers
+    wants_data = request.headers.get("Accept", "").startswith("application/json")
+    return request.method == "GET" and not reads_by_itself and not wants_data

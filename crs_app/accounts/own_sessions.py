@@ -14,7 +14,7 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
-from crs_app.accounts.middleware import ACTIVE_AT
+from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
 from crs_app.proxies import client_address
 
@@ -79,7 +79,7 @@ def sessions_of(user: User, this_key: str | None = None) -> list[OpenSession]:
             device=held.get(DEVICE, "unknown device"),
             address=held.get(ADDRESS, ""),
             since=_time(held.get(SIGNED_IN_AT)),
-            last_act=_time(held.get(ACTIVE_AT)),
+            last_act=_time(held.get(USE, {}).get("acted") or None),
             is_this=session.session_key == this_key,
         )
         for session, held in _rows(user)

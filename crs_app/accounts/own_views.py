@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crs_app.accounts.events import note
 from crs_app.accounts.forms import ChangePasswordForm, NewPasswordForm
 from crs_app.accounts.links import LinkGoneError, use_link, user_of_link
+from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import (
     end_all_sessions,
@@ -103,5 +104,8 @@ def start(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _keep_signed_in(request: SignedInRequest, user: User) -> None:
-    """Let this session go on, which has ended with the others, under a new key."""
+    """Let this session go on, which has ended with the others; its 12 hours go on."""
+    use = request.session.get(USE)
     update_session_auth_hash(request, user)
+    if use is not None:
+        request.session[USE] = {**use, "of": request.session.session_key}

@@ -79,7 +79,7 @@ def create_person(by: By, new: NewPerson) -> tuple[User, str]:
             raise RefusedError("This user name is taken.") from None
         secret = make_link(person, by.user, by.now)
         _note(EventKind.USER_CREATED, by, person, role=new.role)
-        change_wards(person, new.wards, by=by.user, address=by.address)
+        change_wards(person, new.wards, by=by.user)
     return person, secret
 
 
@@ -102,7 +102,7 @@ def work_on(by: By, person_id: int, wards: Collection[Ward]) -> User:
     """Let the person work on exactly these wards."""
     with transaction.atomic():
         person = _locked(by, person_id)
-        change_wards(person, wards, by=by.user, address=by.address)
+        change_wards(person, wards, by=by.user)
     return person
 
 

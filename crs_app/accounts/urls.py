@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crs_app.accounts import own_views
-from crs_app.accounts.views import SignIn, SignOut
+from crs_app.accounts.views import SignIn, SignOut, active
 
 app_name = "accounts"
 
@@ -15,4 +15,5 @@ urlpatterns = [
     path("me/password/", own_views.change_password, name="password"),
     path("me/sessions/end-others/", own_views.end_others, name="end_others"),
     path("me/sessions/<str:code>/end/", own_views.end_one, name="end_one"),
+    path("active/", active, name="active"),
 ]

@@ -10,9 +10,11 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.views.decorators.http import require_POST
 
 from crs_app.accounts.events import note
 from crs_app.accounts.forms import SignInForm
+from crs_app.accounts.middleware import lock_session
 from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import note_sign_in
 from crs_app.accounts.sessions import delete_expired_sessions
@@ -64,3 +66,11 @@ class SignIn(LoginView):
             response.status_code = BUSY
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
+
+
+@require_POST
+def active(request: HttpRequest) -> HttpResponse:
+    """Note that keys or touches came, as every POST does; with ``lock``, that nobody is there."""
+    if "lock" in request.POST:
+        lock_session(request)
+    return HttpResponse(status=204)

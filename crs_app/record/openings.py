@@ -69,6 +69,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
 OF_NO_PATIENT: Final = frozenset(
     {
         "patients:admit",
+        "patients:locked",
         "patients:policy",
         "patients:seen",
         "patients:ward",
@@ -80,8 +81,10 @@ OF_NO_PATIENT: Final = frozenset(
         "people:link",
         "people:act",
         "people:wards",
+        "record:printed",
     }
 )
+"""A POST alone, or a page that names no patient; that of a locked tablet is a poll."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

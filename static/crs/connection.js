@@ -6,7 +6,7 @@ import { clockText } from "./site_time.js";
 
 const POLL_AGAIN_AFTER = 15_000;
 const FAILED_POLLS = 2; // of a server that answers with an error
-const POLLS = ["live", "board", "sign-off"];
+const POLLS = ["live", "board", "sign-off", "locked"];
 
 const notice = () => document.getElementById("connection");
 const element = (tag, text, more = {}) =>

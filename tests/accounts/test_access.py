@@ -114,6 +114,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
+    "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
+    "patients:locked": (READ, NO_SUCH_METHOD),
+    "record:printed": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
@@ -229,7 +232,7 @@ class Target:
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
             "flowsheet",
-            "last_day", "timeline_table", "emergency_access",
+            "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]
@@ -291,6 +294,7 @@ class Target:
             "patients:emergency_access": {"reason": "called", "words": "cardiac arrest call"},
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
+            "record:printed": {"path": "/"},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})

@@ -121,3 +121,12 @@ def test_all_other_sessions_are_ended(nurse: User, intensivist: User) -> None:
 )
 def test_a_device_has_a_short_name(user_agent: str, name: str) -> None:
     assert device_name(user_agent) == name
+
+
+def test_ending_the_others_does_not_begin_the_twelve_hours_again(nurse: User) -> None:
+    here = signed_in()
+    assert is_signed_in(here)
+    began = here.session["use"]["signed_in"]
+    here.post("/accounts/me/sessions/end-others/")
+    assert is_signed_in(here)
+    assert here.session["use"]["signed_in"] == began

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
 from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -85,8 +84,12 @@ def test_health_without_a_database(client: Client, monkeypatch: pytest.MonkeyPat
     assert (answer.status_code, answer.content) == (503, b"no database\n")
 
 
+POLL = {"HX-Request": "true", "CRS-Poll": "yes"}
+
+
 def signed_in(client: Client) -> bool:
-    return SESSION_KEY in client.session
+    """Whether a poll is answered: it changes nothing of the session."""
+    return client.get("/policy/", headers=POLL).status_code == 200
 
 
 @pytest.fixture
@@ -95,28 +98,33 @@ def half_an_hour(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("half_an_hour")
-def test_who_is_idle_is_signed_out(nurse_client: Client, time_machine: TimeMachineFixture) -> None:
+def test_who_is_idle_neither_reads_nor_writes(
+    nurse_client: Client, time_machine: TimeMachineFixture
+) -> None:
     time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
-    nurse_client.get("/accounts/sign-in/")
+    nurse_client.get("/policy/")
     time_machine.shift(29 * 60)
-    nurse_client.get("/accounts/sign-in/")
+    nurse_client.get("/policy/")
     time_machine.shift(29 * 60)
-    nurse_client.get("/accounts/sign-in/")
+    nurse_client.get("/policy/")
     assert signed_in(nurse_client)
     time_machine.shift(30 * 60)
-    nurse_client.get("/accounts/sign-in/")
+    nurse_client.get("/policy/")
     assert not signed_in(nurse_client)
 
 
 @pytest.mark.usefixtures("half_an_hour")
+@pytest.mark.parametrize(
+    "reads", [{"HX-Request": "true"}, {"CRS-Poll": "yes"}, {"Accept": "application/json"}]
+)
 def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(
-    nurse_client: Client, time_machine: TimeMachineFixture
+    nurse_client: Client, time_machine: TimeMachineFixture, reads: dict[str, str]
 ) -> None:
     time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
-    nurse_client.get("/accounts/sign-in/")
+    nurse_client.get("/policy/")
     for _ in range(6):
         time_machine.shift(5 * 60)
-        nurse_client.get("/accounts/sign-in/", headers={"HX-Request": "true"})
+        nurse_client.get("/policy/", headers=reads)
     assert not signed_in(nurse_client)
 
 
@@ -125,15 +133,15 @@ def test_the_idle_time_is_a_setting(
 ) -> None:
     settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=2)
     time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
-    nurse_client.get("/accounts/sign-in/")
+    nurse_client.get("/policy/")
     time_machine.shift(119 * 60)
-    nurse_client.get("/accounts/sign-in/")
+    nurse_client.get("/policy/")
     assert signed_in(nurse_client)
 
 
-def test_a_page_left_open_outlasts_the_three_hour_rule() -> None:
+def test_a_locked_page_outlasts_the_three_hour_rule() -> None:
     three_hours = timedelta(minutes=DEFAULT_POLICY.high_dose_minutes)
-    assert three_hours + timedelta(minutes=30) < project_settings.SIGNED_OUT_AFTER_IDLE
+    assert three_hours + timedelta(minutes=30) < project_settings.SIGNED_OUT_AFTER
 
 
 @pytest.mark.django_db

@@ -146,8 +146,10 @@ def test_not_now_comes_back_by_the_clock(
     severe: Course,
     open_page: Callable[[Course], BedsidePage],
     server_clock: MovedClock,
+    settings: Any,
 ) -> None:
     """Answered *not now* for a quarter of an hour, on a page that is left open."""
+    settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=1)
     page.clock.install()
     bedside = open_page(severe)
     card = bedside.guidance_item("Monitor very closely")
@@ -245,7 +247,7 @@ def test_a_day_after_tocilizumab_the_page_asks_by_itself(
     settings: Any,
 ) -> None:
     """Tocilizumab is charted; 24 h later, with no save and no reload, it is time to reassess."""
-    settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=48)
+    settings.SIGNED_OUT_AFTER_IDLE = settings.SIGNED_OUT_AFTER = timedelta(hours=48)
     settings.SESSION_COOKIE_AGE = 48 * 60 * 60
     chart(severe, nurse, "treatment", agent="tocilizumab", dose_mg="320")
     page.clock.install()

@@ -32,7 +32,7 @@ def type_round(bedside: BedsidePage) -> None:
 
 def stay_signed_in(settings: Any) -> None:
     """For two days, whoever is idle."""
-    settings.SIGNED_OUT_AFTER_IDLE = timedelta(days=2)
+    settings.SIGNED_OUT_AFTER_IDLE = settings.SIGNED_OUT_AFTER = timedelta(days=2)
     settings.SESSION_COOKIE_AGE = 2 * 24 * 60 * 60
 
 

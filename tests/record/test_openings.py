@@ -154,6 +154,20 @@ def test_the_grade_as_json_is_an_export_also_for_a_page_that_is_open(
     assert [event.kind for event in recorded(course)] == ["view", "export"]
 
 
+def test_a_page_that_is_printed_is_recorded_with_its_patient(
+    nurse_client: Client, course: Course
+) -> None:
+    printed = reverse("record:printed")
+    for path in (at(course, "flowsheet"), "/", "/accounts/sign-in/"):
+        assert nurse_client.post(printed, {"path": path}, **HTMX).status_code == 204
+    assert nurse_client.post(printed, {"path": "/nowhere/"}).status_code == 404
+    assert nurse_client.post(printed).status_code == 404
+    assert [(event.kind, event.details) for event in recorded(course)] == [
+        ("print", {"page": "flowsheet"})
+    ]
+    assert Event.objects.filter(kind="print").count() == 2
+
+
 def test_what_a_role_is_refused_is_recorded(auditor_client: Client, course: Course) -> None:
     assert auditor_client.get(at(course, "transfer")).status_code == 403
     assert [event.kind for event in recorded(course)] == ["refused"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crs_app.accounts.models import User
 from crs_app.record.models import MAIN_CHAIN, Chain, Event, EventKind
+from crs_app.record.verify import faults
 from crs_app.record.write import LONGEST_TEXT, record_event
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +102,23 @@ def test_a_single_month_cannot_be_emptied_either(nurse: User) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(f"TRUNCATE {month}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_of_one_moment_stand_in_one_order() -> None:
+    """Four connections start the chain of a course together, and go on."""
+    course = uuid4()
+
+    def write() -> None:
+        for _ in range(5):
+            record_event(EventKind.VIEW, by=None, course_id=course)
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for written in [pool.submit(write) for _ in range(4)]:
+            written.result()
+    rows = list(Event.objects.filter(chain=course).order_by("number").values_list("number", "at"))
+    assert [number for number, _ in rows] == list(range(1, 21))
+    assert [at for _, at in rows] == sorted(at for _, at in rows)
+    assert Event.objects.filter(kind="chain_started").count() == 1
+    assert list(faults()) == []

@@ -8,6 +8,7 @@ app_name = "record"
 
 urlpatterns = [
     path("", views.events, name="events"),
+    path("printed/", views.printed, name="printed"),
     path("events.csv", views.events_csv, name="events_csv"),
     path("people/<int:user_id>/", views.person, name="person"),
     path("people/<int:user_id>/events.csv", views.person_csv, name="person_csv"),

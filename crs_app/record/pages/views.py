@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.urls import Resolver404, resolve
+from django.views.decorators.http import require_POST, require_safe
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_read_record
 from crs_app.accounts.rights import Act
+from crs_app.record.models import EventKind
+from crs_app.record.openings import opening_of
 from crs_app.record.pages.search import (
     Row,
     Search,
@@ -23,6 +26,7 @@ from crs_app.record.pages.search import (
     read_rows,
 )
 from crs_app.record.pages.words import more_of, role_label, what_happened
+from crs_app.record.write import record_event
 from crs_app.spreadsheet import csv_line
 from patients.guidance.export import csv_time
 from patients.models import Course
@@ -81,6 +85,20 @@ def course_csv(request: SignedInRequest, course_id: UUID) -> HttpResponseBase:
     """Send who looked at the patient of a course."""
     shown = course_or_404(request, course_id, Act.READ_RECORD)
     return _file(request, _of_patient(shown), "who-looked.csv")
+
+
+@require_POST
+def printed(request: SignedInRequest) -> HttpResponse:
+    """Record that a page is printed, as the browser says; ``path`` is its address."""
+    try:
+        match = resolve(request.POST.get("path", ""))
+    except Resolver404:
+        raise Http404("No such page") from None
+    course_id = match.kwargs.get("course_id")
+    if opening := opening_of(match.view_name, course_id):
+        shows = {"page": opening.shows}
+        record_event(EventKind.PRINT, by=request.user, course_id=course_id, details=shows)
+    return HttpResponse(status=204)
 
 
 def _of_patient(shown: Course) -> Search:
