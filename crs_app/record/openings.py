@@ -54,6 +54,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_action": Opening("guidance"),
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
+    "people:export": Opening("users (CSV)", EventKind.EXPORT),
     "patients:emergency_access": Opening("question for the reason of emergency access"),
     "patients:emergencies": Opening("who used emergency access"),
     "patients:find": Opening("find a patient", is_searched=True),
@@ -74,6 +75,12 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:ward",
         "patients:wards",
         "record:printed",
+        "people:list",
+        "people:new",
+        "people:person",
+        "people:role",
+        "people:link",
+        "people:act",
     }
 )
 """A POST alone, or a page that names no patient; that of a locked tablet is a poll."""
