@@ -74,6 +74,7 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:seen",
         "patients:ward",
         "patients:wards",
+        "record:printed",
         "people:list",
         "people:new",
         "people:person",
@@ -81,7 +82,6 @@ OF_NO_PATIENT: Final = frozenset(
         "people:link",
         "people:act",
         "people:wards",
-        "record:printed",
     }
 )
 """A POST alone, or a page that names no patient; that of a locked tablet is a poll."""

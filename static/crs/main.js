@@ -81,6 +81,6 @@ watchLive();
 watchLastDay();
 watchSaving();
 watchConnection();
-watchOneTimeLink();
 watchIdle();
 watchPrinting();
+watchOneTimeLink();
