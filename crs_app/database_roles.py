@@ -29,10 +29,12 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_user": (
         "UPDATE (password, last_login, first_name, last_name, email, is_active, role)"
     ),
+    "accounts_ward": "UPDATE (name, is_open)",
+    "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
     "patients_course": (
-        "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward, bed,"
-        " ended_at, identity_version)"
+        "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
+        " on_ward_id, bed, ended_at, identity_version)"
     ),
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",

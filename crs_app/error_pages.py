@@ -10,10 +10,15 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
+
+from crs_app.accounts.refusals import OtherWardError
 
 TRY_AGAIN_AFTER_SECONDS: Final = 10
 
@@ -90,6 +95,12 @@ _PAGE_OUT_OF_DATE: Final = ErrorText(
      "Go back and reload the page, then save again. What you typed in an entry form is kept."),
 )  # fmt: skip
 
+_OTHER_WARD: Final = ErrorText(
+    "Another ward",
+    ("This patient is not on one of your wards. Nothing was saved.",
+     "Open the patient again and give a reason."),
+)  # fmt: skip
+
 
 @cache
 def page_html(text: ErrorText) -> str:
@@ -122,7 +133,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Handle 403, as Django's ``handler403``."""
+    """Handle 403, as Django's ``handler403``; a page of another ward's patient asks for a reason.
+
+    What a script reads, and what is sent, is refused: nobody would see the question.
+    """
+    if isinstance(exception, OtherWardError):
+        is_page = request.method in ("GET", "HEAD") and not request.path.endswith(".json")
+        if is_page and not _is_htmx(request):
+            reason = reverse("patients:emergency_access", args=[exception.course.pk])
+            return redirect(f"{reason}?{urlencode({'next': request.get_full_path()})}")
+        return error_response(403, is_htmx=_is_htmx(request), text=_OTHER_WARD)
     return error_response(403, is_htmx=_is_htmx(request))
 
 

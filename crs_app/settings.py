@@ -65,6 +65,8 @@ DEBUG = _flag("CRS_DEBUG")
 HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
 # Addresses or networks from which X-Forwarded-Proto is believed, where CRS_HTTPS is on.
 TRUSTED_PROXIES = _words("CRS_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
+# Whether a form may name a new ward, as on the local database. Elsewhere administrators add them.
+NEW_WARDS = _flag("CRS_NEW_WARDS") or not os.environ.get("DATABASE_URL")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
@@ -229,6 +231,7 @@ PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
 COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
 PART_RENDERER = None if PLAIN_DJANGO else "crs_app.speedups.rendered_parts.render_part"
 FIELD_COPIER = "copy.deepcopy" if PLAIN_DJANGO else "crs_app.speedups.form_fields.copy_fields"
+AUTHENTICATION_BACKENDS = ["crs_app.accounts.backend.UserBackend"]
 if not PLAIN_DJANGO:
     DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]

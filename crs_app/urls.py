@@ -2,10 +2,12 @@
 
 from django.urls import include, path
 
+from crs_app.accounts.roles_views import roles
 from crs_app.health import health
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("roles/", roles, name="roles"),
     path("accounts/", include("crs_app.accounts.urls")),
     path("record/", include("crs_app.record.pages.urls")),
     path("", include("patients.urls")),

@@ -13,9 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from crs_app.accounts.models import User
-from crs_app.accounts.permissions import check_can_chart
+from crs_app.accounts.permissions import check, is_own_ward, right_to
+from crs_app.accounts.rights import Act
 from patients.forms.base import SubmittedForm
 from patients.models import Course, EntryKind
+from patients.queries.access import emergency_until
 from patients.queries.courses import read_course
 from patients.recording.inputs import NewEntry, Submission
 
@@ -27,24 +29,31 @@ _NOT_CONTENTS: Final = frozenset(
 
 
 class SignedInRequest(HttpRequest):
-    """A request of a signed-in user: the middleware lets no other through."""
+    """A request of a signed-in user: the middleware lets no other through.
+
+    ``uses_emergency_access`` is set where ``course_or_404`` found a course open by it.
+    """
 
     user: User
     htmx: HtmxDetails
+    uses_emergency_access: bool
 
 
 View = Callable[..., HttpResponse]
 
 
-def requires_charting(view: View) -> View:
-    """Decorate a view that only a user who may chart can open."""
+def requires(act: Act) -> Callable[[View], View]:
+    """Decorate a view that only a role which may do ``act`` on its own wards can open."""
 
-    @wraps(view)
-    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        check_can_chart(request.user)
-        return view(request, *args, **kwargs)
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            check(request.user, act)
+            return view(request, *args, **kwargs)
 
-    return guarded
+        return guarded
+
+    return decorate
 
 
 def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission:
@@ -55,6 +64,7 @@ def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission
         request_digest=_digest(request),
         answers=form.submission_answers(),
         limits=form.reported_limits(),
+        by_emergency=getattr(request, "uses_emergency_access", False),
     )
 
 
@@ -111,9 +121,28 @@ def posted_by_button(request: SignedInRequest) -> Mapping[str, Any]:
     return data
 
 
-def course_or_404(course_id: uuid.UUID) -> Course:
-    """Return the course; raise Http404 where there is none."""
+def course_or_404(
+    request: SignedInRequest, course_id: uuid.UUID, act: Act = Act.OPEN_CHART
+) -> Course:
+    """Return the course, which the user may open, and do ``act`` with; raise Http404 for none.
+
+    Raises OtherWardError where a reason would allow it, PermissionDenied where nothing would.
+    """
     try:
-        return read_course(course_id)
+        course = read_course(course_id)
     except Course.DoesNotExist:
         raise Http404("No such course") from None
+    check_course(request.user, course, act)
+    if course.emergency_until is not None:
+        request.uses_emergency_access = True
+    return course
+
+
+def check_course(user: User, course: Course, act: Act) -> None:
+    """Raise PermissionDenied unless ``user`` may do ``act`` with ``course``.
+
+    Emergency access is read where the ward is not an own one, and kept with the course.
+    """
+    if not is_own_ward(user, course) and right_to(user, Act.CHART).is_allowed:
+        course.emergency_until = emergency_until(user, course)
+    check(user, act, course)

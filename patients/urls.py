@@ -17,7 +17,9 @@ from patients.review import (
     sign_off_views,
 )
 from patients.review import views as review_views
+from patients.ward import emergency_views
 from patients.ward import views as ward_views
+from patients.ward import ward_views as wards_views
 
 app_name = "patients"
 
@@ -84,6 +86,15 @@ urlpatterns = [
         bedside_guidance_views.answer,
         name="guidance_answer",
     ),
+    path(
+        "courses/<uuid:course_id>/emergency-access/",
+        emergency_views.emergency_access,
+        name="emergency_access",
+    ),
+    path("emergency-access/", emergency_views.emergencies, name="emergencies"),
+    path("find/", emergency_views.find, name="find"),
+    path("wards/", wards_views.wards, name="wards"),
+    path("wards/<int:ward_id>/", wards_views.ward, name="ward"),
     path("guidance/answers.csv", guidance_views.answers_csv, name="answers_csv"),
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),

@@ -1,11 +1,18 @@
 """People who use the system, and the count of failed sign-ins."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
+
+from crs_app.accounts.ward_models import Ward, WardMembership
+
+__all__ = (
+    "CLINICIANS", "Role", "SignInThrottle", "User", "Ward", "WardMembership", "display_name_of",
+)  # fmt: skip
 
 
 class Role(models.TextChoices):
@@ -15,6 +22,10 @@ class Role(models.TextChoices):
     ICU_REVIEWER = "icu_reviewer", "ICU reviewer"
     ADMINISTRATOR = "administrator", "Administrator"
     AUDITOR = "auditor", "Auditor"
+
+
+CLINICIANS: Final = frozenset({Role.WARD_CLINICIAN, Role.ICU_REVIEWER})
+"""Roles that work on wards."""
 
 
 def display_name_of(username: str, first_name: str, last_name: str) -> str:
@@ -53,6 +64,11 @@ class User(AbstractUser):
     def display_name(self) -> str:
         """The user's name as the author of an entry; see ``display_name_of``."""
         return display_name_of(self.username, self.first_name, self.last_name)
+
+    @cached_property
+    def ward_ids(self) -> frozenset[int]:
+        """The wards that the user works on; ``backend`` reads them together with the user."""
+        return frozenset(self.memberships.values_list("ward_id", flat=True))
 
 
 class SignInThrottle(models.Model):

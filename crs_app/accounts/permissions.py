@@ -1,113 +1,258 @@
-"""Who may do what, by role.
+"""Who may do what, by the table in ``rights``: role, and whether the patient's ward is an own one.
 
 Each right has a pair: ``can_...`` answers, for a page that shows or hides a button, and
-``check_...`` refuses a request.
+``check_...`` refuses a request. Both take the course where there is one; without it they answer
+for a patient of an own ward.
 """
+
+import uuid
+from datetime import datetime
+from typing import Final, Protocol
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
 from crs_app.accounts.models import Role, User
+from crs_app.accounts.refusals import OtherWardError
+from crs_app.accounts.rights import NO, Act, Right, right_of
 
-CHARTING_ROLES = frozenset({Role.WARD_CLINICIAN, Role.ICU_REVIEWER})
-RECORD_READING_ROLES = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
-REVIEWING_ROLES = frozenset({Role.ICU_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR})
+Reader = User | AnonymousUser
 
 
-def can_chart(user: User | AnonymousUser) -> bool:
+class Placed(Protocol):
+    """A course: it is on a ward, and may be open to its reader by emergency access."""
+
+    pk: uuid.UUID
+    on_ward_id: int
+    emergency_until: datetime | None
+
+
+def is_own_ward(user: User, course: Placed) -> bool:
+    """Return whether ``user`` has the rights of an own ward for the patient of ``course``."""
+    return course.on_ward_id in user.ward_ids or course.emergency_until is not None
+
+
+def right_to(user: Reader, act: Act, course: Placed | None = None) -> Right:
+    """Return what the table says of ``user``; ``course`` None is a patient of an own ward."""
+    if not isinstance(user, User) or not user.is_active:
+        return NO
+    own_ward = course is None or is_own_ward(user, course)
+    return right_of(Role(user.role), act, own_ward=own_ward)
+
+
+def can(user: Reader, act: Act, course: Placed | None = None) -> bool:
+    """Return whether ``user`` may do ``act``."""
+    return right_to(user, act, course).is_allowed
+
+
+def check(user: Reader, act: Act, course: Placed | None = None) -> None:
+    """Raise PermissionDenied unless ``can``; OtherWardError where a reason would open it."""
+    right = right_to(user, act, course)
+    if right.opens_by_reason and course is not None:
+        raise OtherWardError(_DONE_BY[act], course)
+    if not right.is_allowed:
+        raise PermissionDenied(f"Your role does not allow you to {_DONE_BY[act]}.")
+
+
+def wards_to_read(user: Reader) -> frozenset[int] | None:
+    """Return the wards whose patients ``user`` may see in lists; None for all."""
+    if not can(user, Act.OPEN_CHART) or not isinstance(user, User):
+        return frozenset()
+    return (
+        None
+        if right_of(Role(user.role), Act.OPEN_CHART, own_ward=False).is_allowed
+        else (user.ward_ids)
+    )
+
+
+def can_chart(user: Reader, course: Placed | None = None) -> bool:
     """Return whether ``user`` may record, correct and retract entries."""
-    return _role(user) in CHARTING_ROLES
+    return can(user, Act.CHART, course)
 
 
-def check_can_chart(user: User | AnonymousUser) -> None:
+def check_can_chart(user: Reader, course: Placed | None = None) -> None:
     """Raise PermissionDenied unless ``can_chart``."""
-    _require(can_chart(user), "record, correct or retract entries")
+    check(user, Act.CHART, course)
 
 
-def can_admit(user: User | AnonymousUser) -> bool:
+def can_answer_advice(user: Reader, course: Placed | None = None) -> bool:
+    """Return whether ``user`` may answer treatment advice."""
+    return can(user, Act.ANSWER_ADVICE, course)
+
+
+def check_can_answer_advice(user: Reader, course: Placed | None = None) -> None:
+    """Raise PermissionDenied unless ``can_answer_advice``."""
+    check(user, Act.ANSWER_ADVICE, course)
+
+
+def can_admit(user: Reader, course: Placed | None = None) -> bool:
     """Return whether ``user`` may open a course for a patient, move, end and reopen it."""
-    return _role(user) in CHARTING_ROLES
+    return can(user, Act.ADMIT, course)
 
 
-def check_can_admit(user: User | AnonymousUser) -> None:
+def check_can_admit(user: Reader, course: Placed | None = None) -> None:
     """Raise PermissionDenied unless ``can_admit``."""
-    _require(can_admit(user), "open, move or end a course")
+    check(user, Act.ADMIT, course)
 
 
-def can_correct_identity(user: User | AnonymousUser) -> bool:
+def can_correct_identity(user: Reader, course: Placed | None = None) -> bool:
     """Return whether ``user`` may correct who a patient is, and what was infused when."""
-    return _role(user) in CHARTING_ROLES
+    return can(user, Act.CORRECT_IDENTITY, course)
 
 
-def check_can_correct_identity(user: User | AnonymousUser) -> None:
+def check_can_correct_identity(user: Reader, course: Placed | None = None) -> None:
     """Raise PermissionDenied unless ``can_correct_identity``."""
-    _require(can_correct_identity(user), "correct the identity of a patient")
+    check(user, Act.CORRECT_IDENTITY, course)
 
 
-def can_join_records(user: User | AnonymousUser) -> bool:
-    """Return whether ``user`` may join two records of one person, and undo that."""
-    return _role(user) == Role.ADMINISTRATOR
+def can_open_chart(user: Reader, course: Placed | None = None) -> bool:
+    """Return whether ``user`` may open the chart of a patient."""
+    return can(user, Act.OPEN_CHART, course)
 
 
-def check_can_join_records(user: User | AnonymousUser) -> None:
-    """Raise PermissionDenied unless ``can_join_records``."""
-    _require(can_join_records(user), "join two records")
+def check_can_open_chart(user: Reader, course: Placed | None = None) -> None:
+    """Raise PermissionDenied unless ``can_open_chart``."""
+    check(user, Act.OPEN_CHART, course)
 
 
-def can_export_answers(user: User | AnonymousUser) -> bool:
-    """Return whether ``user`` may download the answers to guidance, with author and time."""
-    return _role(user) in REVIEWING_ROLES
-
-
-def check_can_export_answers(user: User | AnonymousUser) -> None:
-    """Raise PermissionDenied unless ``can_export_answers``."""
-    _require(can_export_answers(user), "download the answers to guidance")
-
-
-def can_review(user: User | AnonymousUser) -> bool:
+def can_review(user: Reader, course: Placed | None = None) -> bool:
     """Return whether ``user`` may sign grades, or state another one."""
-    return _role(user) == Role.ICU_REVIEWER
+    return can(user, Act.SIGN_GRADE, course)
 
 
-def check_can_review(user: User | AnonymousUser) -> None:
+def check_can_review(user: Reader, course: Placed | None = None) -> None:
     """Raise PermissionDenied unless ``can_review``."""
-    _require(can_review(user), "sign grades")
+    check(user, Act.SIGN_GRADE, course)
 
 
-def can_read_disagreements(user: User | AnonymousUser) -> bool:
+def can_find_patient(user: Reader) -> bool:
+    """Return whether ``user`` may find a patient by name or number, and see where he or she is."""
+    return can(user, Act.FIND_PATIENT)
+
+
+def check_can_find_patient(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_find_patient``."""
+    check(user, Act.FIND_PATIENT)
+
+
+def can_use_emergency_access(user: Reader) -> bool:
+    """Return whether ``user`` may open a patient of another ward with a reason."""
+    return can(user, Act.USE_EMERGENCY_ACCESS)
+
+
+def check_can_use_emergency_access(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_use_emergency_access``."""
+    check(user, Act.USE_EMERGENCY_ACCESS)
+
+
+def can_join_records(user: Reader) -> bool:
+    """Return whether ``user`` may join two records of one person, and undo that."""
+    return can(user, Act.JOIN_RECORDS)
+
+
+def check_can_join_records(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_join_records``."""
+    check(user, Act.JOIN_RECORDS)
+
+
+def can_regrade_course(user: Reader) -> bool:
+    """Return whether ``user`` may have one course recalculated under another policy."""
+    return can(user, Act.REGRADE_COURSE)
+
+
+def check_can_regrade_course(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_regrade_course``."""
+    check(user, Act.REGRADE_COURSE)
+
+
+def can_export_answers(user: Reader) -> bool:
+    """Return whether ``user`` may download the answers to guidance, with author and time."""
+    return can(user, Act.EXPORT_LISTS)
+
+
+def check_can_export_answers(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_export_answers``."""
+    check(user, Act.EXPORT_LISTS)
+
+
+def can_read_disagreements(user: Reader) -> bool:
     """Return whether ``user`` may read and download stated beside computed grades."""
-    return _role(user) in REVIEWING_ROLES
+    return can(user, Act.EXPORT_LISTS)
 
 
-def check_can_read_disagreements(user: User | AnonymousUser) -> None:
+def check_can_read_disagreements(user: Reader) -> None:
     """Raise PermissionDenied unless ``can_read_disagreements``."""
-    _require(can_read_disagreements(user), "read the grades stated by reviewers")
+    check(user, Act.EXPORT_LISTS)
 
 
-def can_manage_policy(user: User | AnonymousUser) -> bool:
-    """Return whether ``user`` may change the site's policy, and have a course regraded by it."""
-    return _role(user) == Role.ADMINISTRATOR
+def can_manage_policy(user: Reader) -> bool:
+    """Return whether ``user`` may change the site's policy."""
+    return can(user, Act.MANAGE_POLICY)
 
 
-def check_can_manage_policy(user: User | AnonymousUser) -> None:
+def check_can_manage_policy(user: Reader) -> None:
     """Raise PermissionDenied unless ``can_manage_policy``."""
-    _require(can_manage_policy(user), "change the site's policy")
+    check(user, Act.MANAGE_POLICY)
 
 
-def can_read_record(user: User | AnonymousUser) -> bool:
+def can_read_record(user: Reader) -> bool:
     """Return whether ``user`` may read who looked at a patient, and what a person did."""
-    return _role(user) in RECORD_READING_ROLES
+    return can(user, Act.READ_RECORD)
 
 
-def check_can_read_record(user: User | AnonymousUser) -> None:
+def check_can_read_record(user: Reader) -> None:
     """Raise PermissionDenied unless ``can_read_record``."""
-    _require(can_read_record(user), "read who looked at a patient")
+    check(user, Act.READ_RECORD)
 
 
-def _require(allowed: bool, action: str) -> None:
-    if not allowed:
-        raise PermissionDenied(f"Your role does not allow you to {action}.")
+def can_manage_users(user: Reader) -> bool:
+    """Return whether ``user`` may create, change and deactivate users."""
+    return can(user, Act.MANAGE_USERS)
 
 
-def _role(user: User | AnonymousUser) -> str | None:
-    return user.role if isinstance(user, User) and user.is_active else None
+def check_can_manage_users(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_manage_users``."""
+    check(user, Act.MANAGE_USERS)
+
+
+def can_manage_wards(user: Reader) -> bool:
+    """Return whether ``user`` may add, rename, close and open wards."""
+    return can(user, Act.MANAGE_WARDS)
+
+
+def check_can_manage_wards(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_manage_wards``."""
+    check(user, Act.MANAGE_WARDS)
+
+
+def can_read_emergency_access(user: Reader) -> bool:
+    """Return whether ``user`` may read who used emergency access."""
+    return can(user, Act.READ_EMERGENCY_ACCESS)
+
+
+def check_can_read_emergency_access(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_read_emergency_access``."""
+    check(user, Act.READ_EMERGENCY_ACCESS)
+
+
+_DONE_BY: Final = {
+    Act.OPEN_CHART: "open the chart of this patient",
+    Act.CHART: "record, correct or retract entries",
+    Act.ANSWER_ADVICE: "answer treatment advice",
+    Act.CORRECT_IDENTITY: "correct the identity of a patient",
+    Act.ADMIT: "open, move or end a course",
+    Act.SIGN_GRADE: "sign grades",
+    Act.EXPORT_PATIENT: "download the chart of this patient",
+    Act.EXPORT_LISTS: "read or download lists of all patients",
+    Act.FIND_PATIENT: "find patients",
+    Act.USE_EMERGENCY_ACCESS: "open patients of other wards",
+    Act.JOIN_RECORDS: "join two records",
+    Act.REGRADE_COURSE: "recalculate a course",
+    Act.MANAGE_USERS: "change users",
+    Act.MANAGE_WARDS: "change wards",
+    Act.READ_EMERGENCY_ACCESS: "read who used emergency access",
+    Act.READ_RECORD: "read who looked at a patient",
+    Act.MANAGE_POLICY: "change the site's policy",
+    Act.READ_RULES: "read this page",
+}
+"""The acts as the end of a sentence."""

@@ -54,6 +54,9 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_action": Opening("guidance"),
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
+    "patients:emergency_access": Opening("question for the reason of emergency access"),
+    "patients:emergencies": Opening("who used emergency access"),
+    "patients:find": Opening("find a patient", is_searched=True),
     "record:events": Opening("all events", EventKind.RECORD_READ),
     "record:events_csv": Opening("record, all events (CSV)", EventKind.EXPORT),
     "record:person": Opening("what a person did", EventKind.RECORD_READ),
@@ -62,9 +65,20 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
 }
 OF_NO_PATIENT: Final = frozenset(
-    {"patients:admit", "patients:policy", "patients:seen", "patients:locked", "record:printed"}
+    {
+        "patients:admit",
+        "patients:policy",
+        "patients:seen",
+        "patients:ward",
+        "patients:wards",
+        "patients:locked",
+        "record:printed",
+    }
 )
-"""A POST alone, or a page that names no patient; that of a locked tablet is a poll."""
+"""No patient is named there, or only a POST is answered, which leaves an act of its own.
+
+The page of a locked tablet is a poll.
+"""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

@@ -1,21 +1,24 @@
-"""Django's ModelBackend, which reads the signed-in user by a fixed SQL text."""
+"""The project's UserBackend, which reads the signed-in user by a fixed SQL text."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from django.contrib.auth.backends import ModelBackend
 from django.db import connection
 
+from crs_app.accounts.backend import UserBackend
 from crs_app.accounts.models import User
 
 _FIELDS: Final = [field.attname for field in User._meta.concrete_fields]
 _COLUMNS: Final = ", ".join(map(str, (field.column for field in User._meta.concrete_fields)))
-_QUERY: Final = "SELECT {} FROM accounts_user WHERE id = %s".replace("{}", _COLUMNS)
+_QUERY: Final = """
+SELECT {}, ARRAY(SELECT ward_id FROM accounts_wardmembership WHERE user_id = accounts_user.id)
+FROM accounts_user WHERE id = %s
+""".replace("{}", _COLUMNS)
 
 
-class FastUserBackend(ModelBackend):
-    """ModelBackend with its own ``get_user``; signing in and permissions are Django's."""
+class FastUserBackend(UserBackend):
+    """UserBackend with its own ``get_user``; signing in and permissions are Django's."""
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user as stored now; None for one who is unknown or no longer active."""
@@ -24,5 +27,7 @@ class FastUserBackend(ModelBackend):
             found = cursor.fetchone()
         if found is None:
             return None
-        user = User.from_db(connection.alias, _FIELDS, found)
+        *columns, wards = found
+        user = User.from_db(connection.alias, _FIELDS, columns)
+        user.ward_ids = frozenset(wards)
         return user if self.user_can_authenticate(user) else None

@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 
 from grading.engine.entries import Weight
 from patients.bedside.new_rows import NewRows, grade_changes_of, is_newest, new_rows_of
-from patients.bedside.page import shared_context
+from patients.bedside.page import may_do, shared_context
 from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.assessment import (
     grade_number,
@@ -53,6 +53,7 @@ from patients.queries.guidance_answers import AnswerRow, read_latest_answers
 from patients.queries.status import read_course_status, read_history_for, weights_among
 from patients.queries.timeline import new_timeline_entries, read_correction_chains
 from patients.recording.record import RecordingResult
+from patients.requests import SignedInRequest
 
 SHOWN_HEADER: Final = "CRS-Shown"
 """Header of a request: what its page shows, as ``guidance=<signature>; timeline=<kind>; day=``.
@@ -177,7 +178,7 @@ def after_save(
 
 
 def render_after_save(
-    request: HttpRequest,
+    request: SignedInRequest,
     saved: AfterSave,
     main_template: str,
     context: dict[str, Any] | None = None,
@@ -203,7 +204,7 @@ def render_after_save(
         "previous": saved.previous,
         "running": saved.running,
         "guidance": saved.guidance,
-        **shared_context(saved.course, may_chart=True),
+        **shared_context(saved.course, may_do(request.user, saved.course)),
     }
     response = render(request, "bedside/after_save.html", parts | (context or {}))
     response[SHOWN_HEADER] = f"guidance={saved.guidance.signature}"

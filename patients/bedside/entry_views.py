@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import check_can_chart
+from crs_app.accounts.rights import Act
 from grading.course_file import read_entry
 from grading.engine.entries import Entry as GradingEntry
 from patients.bedside.after_save import (
@@ -69,7 +70,7 @@ from patients.requests import (
     course_or_404,
     posted,
     recorded_before,
-    requires_charting,
+    requires,
     submission_from,
 )
 
@@ -80,8 +81,8 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     """Show the form of one kind; a POST records it and sends what changed."""
     if request.method == "POST":
         check_can_chart(request.user)
-    course, now = course_or_404(course_id), timezone.now()
-    kind, data = kind_or_404(kind), posted(request)
+    kind, data, now = kind_or_404(kind), posted(request), timezone.now()
+    course = course_or_404(request, course_id, Act.OPEN_CHART if data is None else Act.CHART)
     if data is None:
         bedside = read_bedside_data(course, now_for(course))
         return _form_page(request, course, empty_form(kind, bedside), bedside)
@@ -91,10 +92,11 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@requires_charting
+@requires(Act.CHART)
 def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Show the form of an entry with its values; a POST records the correction."""
-    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
+    course = course_or_404(request, course_id, Act.CHART)
+    entry = _entry(course_id, entry_id)
     form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
     form = form_class(posted(request), course=course, now=timezone.now(), correcting=entry)
     if not form.is_bound:
@@ -104,10 +106,11 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@requires_charting
+@requires(Act.CHART)
 def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Show the form that retracts an entry; a POST records that it was entered in error."""
-    course, entry = course_or_404(course_id), _entry(course_id, entry_id)
+    course = course_or_404(request, course_id, Act.CHART)
+    entry = _entry(course_id, entry_id)
     form = RetractionForm(posted(request), entry=entry, now=timezone.now())
     if form.is_bound and form.is_valid():
         submission = submission_from(request, form)
@@ -122,10 +125,10 @@ def retract(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
 
 
 @require_POST
-@requires_charting
+@requires(Act.CHART)
 def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Record why vital signs were not observed now; what is typed in the entry form stays."""
-    course, now = course_or_404(course_id), timezone.now()
+    course, now = course_or_404(request, course_id, Act.CHART), timezone.now()
     form = NotObservedTap(request.POST)
     if not form.is_valid():
         return _not_saved(request, course)
@@ -257,7 +260,7 @@ def _not_saved(
 
     ``mine`` is what the refused form would have recorded, in words; ``reused`` says who sent it.
     """
-    closing = read_closing(course_or_404(course.pk))
+    closing = read_closing(course_or_404(request, course.pk))
     conflict: dict[str, Any] = {
         "course_id": course.pk,
         "other": None,

@@ -15,12 +15,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_chart
+from crs_app.accounts.rights import Act
 from grading.engine.algorithm import Item, Reply
 from patients.bedside.after_save import after_save, render_after_save, shown_on_page
 from patients.bedside.page import (
     FIRST_KIND,
     form_context,
+    may_do,
     read_unchanged_items,
     render_in_form_place,
     render_page,
@@ -55,7 +56,7 @@ from patients.requests import (
     posted,
     posted_by_button,
     recorded_before,
-    requires_charting,
+    requires,
     submission_from,
 )
 
@@ -64,22 +65,22 @@ from patients.requests import (
 @vary_on_headers("HX-Request")
 def guidance(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the panel; 204 where the page has ``seen`` its signature."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     if not request.htmx:
         return render_page(request, course)
     panel = read_panel(read_course_status(course, now_for(course)))
     if request.GET.get("seen") == panel.signature:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"guidance": panel}
-    context |= shared_context(course, may_chart=can_chart(request.user))
+    context |= shared_context(course, may_do(request.user, course))
     return render(request, "guidance/panel.html", context)
 
 
 @require_POST
-@requires_charting
+@requires(Act.ANSWER_ADVICE)
 def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Record one button: a risk answer, a judgement, an infusion unchanged or stopped."""
-    course, now = course_or_404(course_id), timezone.now()
+    course, now = course_or_404(request, course_id, Act.ANSWER_ADVICE), timezone.now()
     form = QuickActionForm(posted_by_button(request))
     if not form.is_valid():
         return _refused(
@@ -95,10 +96,10 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@requires_charting
+@requires(Act.ANSWER_ADVICE)
 def answer(request: SignedInRequest, course_id: uuid.UUID, code: str, reply: str) -> HttpResponse:
     """Show the form of an answer that needs more than a button; a POST records the answer."""
-    course, now = course_or_404(course_id), timezone.now()
+    course, now = course_or_404(request, course_id, Act.ANSWER_ADVICE), timezone.now()
     replied = _reply_or_404(reply)
     if posted(request) is None:
         advice = advice_for_course(course, now_for(course))
@@ -224,7 +225,7 @@ def _refused(request: SignedInRequest, course: Course, sentence: str) -> HttpRes
         return render_page(request, course, {"refusal": sentence}, status=CONFLICT)
     panel = read_panel(read_course_status(course, now_for(course)))
     context = {"guidance": panel, "refusal": sentence, "oob": True}
-    context |= shared_context(course, may_chart=True)
+    context |= shared_context(course, may_do(request.user, course))
     return render(request, "bedside/not_saved.html", context, status=CONFLICT)
 
 

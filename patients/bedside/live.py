@@ -11,11 +11,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from crs_app.accounts.permissions import can_chart
 from patients.bedside.page import (
     BedsideData,
     card_of,
     live_signatures,
+    may_do,
     read_bedside_data,
     shared_context,
 )
@@ -42,7 +42,7 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     ``fields`` names the inputs that show a value charted before; ``show``, ``day`` and ``until``
     say what the page shows of the timeline. Nothing is sent that someone types in.
     """
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     data = read_bedside_data(course, now_for(course))
     card, banner = card_of(data), banner_of(data.status)
     guidance = None if data.closed else panel_for_status(data.status, data.history, data.unchanged)
@@ -57,7 +57,7 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         return HttpResponse(status=204)
     if request.GET.get("show") == AS_TABLE:
         changed.discard("timeline")  # the table asks for itself when it hears of a change
-    may_chart = can_chart(request.user) and course.ended_at is None
+    may = may_do(request.user, course)
     context: dict[str, Any] = {
         "changed": changed,
         "card": card,
@@ -65,15 +65,15 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "guidance": guidance,
         "closed": data.closed,
         "clock_ahead": data.clock_ahead,
-        "may_reopen": can_chart(request.user),
+        "may_reopen": may.move,
         "goes_on_again": not data.closed and not request.GET.get("fields"),
-        **shared_context(course, may_chart=may_chart),
+        **shared_context(course, may),
     }
     if "values" in changed:
         context |= _values(data, request.GET.get("fields", ""))
     if "timeline" in changed:
         view, at = TimelineView.of(request.GET), data.status.current.at
-        context["timeline"] = timeline_of(course_id, at, view, can_correct=may_chart)
+        context["timeline"] = timeline_of(course_id, at, view, can_correct=may.chart)
     answer = render(request, "bedside/live.html", context)
     answer[LIVE_HEADER] = json.dumps(signatures)
     return answer

@@ -18,7 +18,7 @@ from patients.requests import SignedInRequest, course_or_404
 @require_safe
 def locked(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the locked page of a course, which a browser asks for again each minute."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     data = read_bedside_data(course, now_for(course))
     context = {"card": card_of(data), "course": course, "clock_ahead": data.clock_ahead}
     return render(request, "bedside/locked.html", context)

@@ -13,7 +13,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from crs_app.accounts.permissions import can_chart
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import can_admit, can_answer_advice, can_chart, right_to
+from crs_app.accounts.rights import Act
 from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.banner import banner_of
 from patients.display.closed import ClosedNotice, closed_notice
@@ -161,13 +163,44 @@ def empty_form(kind: str, data: BedsideData) -> EntryForm:
     return ENTRY_FORMS[kind](course=course, now=timezone.now(), proposed=proposed)
 
 
+class MayDo(NamedTuple):
+    """What the reader may do with a course; nothing can be charted or answered on a closed one."""
+
+    chart: bool
+    answer: bool
+    move: bool
+
+
+def may_do(reader: User, course: Course) -> MayDo:
+    """Return what ``reader`` may do with ``course`` now."""
+    is_open = course.ended_at is None
+    return MayDo(
+        chart=is_open and can_chart(reader, course),
+        answer=is_open and can_answer_advice(reader, course),
+        move=can_admit(reader, course),
+    )
+
+
+def rights_context(reader: User, course: Course) -> dict[str, Any]:
+    """Build the context of what ``reader`` may do with ``course``, and why not more."""
+    may = may_do(reader, course)
+    return {
+        "can_chart": may.chart,
+        "can_answer": may.answer,
+        "can_move": may.move,
+        "may_reopen": may.move,
+        "needs_reason": right_to(reader, Act.CHART, course).opens_by_reason,
+        "emergency_until": course.emergency_until,
+    }
+
+
 def page_context(
     data: BedsideData, *, may_chart: bool, view: TimelineView | None = None
 ) -> dict[str, Any]:
     """Build the context of the page, except for its form; ``view`` is that of the timeline."""
     status, history, closed = data.status, data.history, data.closed
-    may_reopen = may_chart
-    may_chart = may_chart and data.closing is None
+    is_open = data.closing is None
+    may = MayDo(may_chart and is_open, may_chart and is_open, may_chart)
     timeline_at = status.current.at
     return {
         "banner": banner_of(status),
@@ -175,13 +208,15 @@ def page_context(
         "previous": data.previous,
         "running": data.running,
         "guidance": panel_for_status(status, history, data.unchanged),
-        "timeline": timeline_of(data.course.pk, timeline_at, view, can_correct=may_chart),
+        "timeline": timeline_of(data.course.pk, timeline_at, view, can_correct=may.chart),
         "closed": closed,
         "clock_ahead": data.clock_ahead,
-        "may_reopen": may_reopen,
+        "may_reopen": may.move,
+        "needs_reason": False,
+        "emergency_until": None,
         "live": live_signatures(data),
         "form_template": "bedside/closed_form.html" if closed else "forms/entry_form.html",
-        **shared_context(data.course, may_chart=may_chart),
+        **shared_context(data.course, may),
     }
 
 
@@ -238,13 +273,15 @@ def title_of(kind: str) -> str:
     return _TITLES.get(kind, TABS[kind].label)
 
 
-def shared_context(course: Course, *, may_chart: bool) -> dict[str, Any]:
+def shared_context(course: Course, may: MayDo) -> dict[str, Any]:
     """Build the context that every part needs, also when it is rendered alone."""
     return {
         "course_id": course.pk,
         "patient": course.patient,
         "not_observed": [(why.value, capital(why.label)) for why in ONE_TAP_REASONS],
-        "can_chart": may_chart,
+        "can_chart": may.chart,
+        "can_answer": may.answer,
+        "can_move": may.move,
         "tabs": IN_ROW,
         "tiles": TILES,
         "rare": RARE,
@@ -264,7 +301,8 @@ def render_page(
     """Render the whole page with the empty form of ``kind``; ``context`` overrides its own."""
     data = read_bedside_data(course, now_for(course))
     view = TimelineView.of(request.GET)
-    page = page_context(data, may_chart=can_chart(request.user), view=view)
+    page = page_context(data, may_chart=can_chart(request.user, course), view=view)
+    page |= rights_context(request.user, course)
     page |= form_context(empty_form(kind, data), kind)
     page["table_query"] = _table_query(request.GET, view)
     if data.closing is None and "kind" in request.GET:
@@ -291,7 +329,6 @@ def render_in_form_place(
     status: int = 200,
 ) -> HttpResponse:
     """Render ``template`` alone for htmx, else the whole page with it in the place of the form."""
-    may_chart = can_chart(request.user) and course.ended_at is None
     data = data or read_bedside_data(course, now_for(course))
     if request.htmx:
         fragment: dict[str, Any] = {
@@ -299,9 +336,10 @@ def render_in_form_place(
             "running": data.running,
             "course": course,
         }
-        fragment |= shared_context(course, may_chart=may_chart)
+        fragment |= shared_context(course, may_do(request.user, course))
         return render(request, template, fragment | context, status=status)
     view = TimelineView.of(request.GET)
-    page = page_context(data, may_chart=may_chart, view=view)
+    page = page_context(data, may_chart=can_chart(request.user, course), view=view)
+    page |= rights_context(request.user, course)
     page |= {"form_template": template, "course": course}
     return render(request, "bedside/page.html", page | context, status=status)

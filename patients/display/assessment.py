@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
+
+from grading.engine.entries import Entry, Oxygen, Vitals
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "temperature": ("temperature_c",),
@@ -28,6 +30,30 @@ def missing_for_grade_0(status: Any) -> tuple[str, ...]:
 def missing_text(missing: tuple[str, ...]) -> str:
     """Return what is missing as a sentence: "Not yet assessed: no temperature, no oxygen"."""
     return "Not yet assessed: " + ", ".join(f"no {label}" for label in missing)
+
+
+def first_assessed_at(entries: Iterable[Entry], infused_at: datetime) -> datetime | None:
+    """Return from when on ``entries`` tell that a grade is 0; None where they never do.
+
+    That is once a temperature, a pressure and the oxygen were charted after the infusion.
+    """
+    first: dict[str, datetime] = {}
+    for entry in entries:
+        if entry.at < infused_at:
+            continue
+        for label in _charted(entry):
+            first[label] = min(first.get(label, entry.at), entry.at)
+    return max(first.values()) if len(first) == len(_NEEDED) else None
+
+
+def _charted(entry: Entry) -> Iterable[str]:
+    """Yield the things needed for a grade 0 that ``entry`` charts."""
+    if isinstance(entry, Oxygen):
+        yield "oxygen"
+    elif isinstance(entry, Vitals):
+        for label, keys in _NEEDED.items():
+            if any(key != "oxygen" and entry.value_of(key) is not None for key in keys):
+                yield label
 
 
 def was_assessed(grade: int | None, at: datetime, assessed_since: datetime | None) -> bool:

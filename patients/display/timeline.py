@@ -18,7 +18,16 @@ from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
 from patients.display.sign_off import SignedNow, reason_text, signed_text, span_text
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
-from patients.models import MOVED_FROM, MOVED_TO, REASON, EntryKind, Move, Transfer, confirmed_of
+from patients.models import (
+    BY_EMERGENCY,
+    MOVED_FROM,
+    MOVED_TO,
+    REASON,
+    EntryKind,
+    Move,
+    Transfer,
+    confirmed_of,
+)
 from patients.queries.course_changes import IdentityRow, MoveRow
 from patients.queries.grades import GradeChangeRow
 from patients.queries.guidance_answers import AnswerRow
@@ -79,7 +88,8 @@ class TimelineRow:
     ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
     grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
     of laboratory results that were charted together, which one row stands for. ``signed`` is how
-    a sign-off stands beside the grade that is computed now.
+    a sign-off stands beside the grade that is computed now. ``by_emergency``: its author had opened
+    the patient of another ward with a reason.
     """
 
     key: str
@@ -99,6 +109,7 @@ class TimelineRow:
     retract_reason: str = ""
     note: str = ""
     moved_from: str = ""
+    by_emergency: bool = False
     was_moved: bool = False
     attribution: str = "crs"
     attribution_text: str = ""
@@ -193,6 +204,7 @@ def _panel_row(results: Sequence[TimelineRow]) -> TimelineRow:
         author=first.author,
         recorded_at=first.recorded_at,
         late_text=first.late_text,
+        by_emergency=first.by_emergency,
         panel=tuple(replace(row, key=f"{row.key}-in-panel") for row in in_order),
     )
 
@@ -242,6 +254,7 @@ def _entry_row(
         retract_reason=retraction or "",
         note="" if isinstance(read, _SHOWN_AS_TEXT) else read.note,
         moved_from=entry.answers.get(MOVED_FROM, ""),
+        by_emergency=BY_EMERGENCY in entry.answers,
         was_moved=(retraction or "").startswith(MOVED_TO),
         attribution=read.attribution.value,
         attribution_text=tags,
@@ -319,6 +332,7 @@ def answer_row(answer: AnswerRow) -> TimelineRow:
         text=f"{answer_text(answer)} · {answer.summary}",
         author=answer.author,
         recorded_at=answer.recorded_at,
+        by_emergency=answer.by_emergency,
     )
 
 
@@ -344,6 +358,7 @@ def move_row(move: MoveRow) -> TimelineRow:
         recorded_at=move.recorded_at,
         late_text=late_text(move.at, move.recorded_at),
         note=move.reason,
+        by_emergency=move.by_emergency,
     )
 
 
@@ -381,6 +396,7 @@ def identity_row(correction: IdentityRow) -> TimelineRow:
         author=correction.author,
         recorded_at=correction.recorded_at,
         note=correction.reason,
+        by_emergency=correction.by_emergency,
     )
 
 

@@ -24,7 +24,7 @@ from patients.requests import SignedInRequest, course_or_404
 def answers_csv(request: SignedInRequest) -> HttpResponseBase:
     """Send the answers to guidance as a CSV file; with ``?course=`` those of one course."""
     check_can_export_answers(request.user)
-    course = _course_named(request.GET.get("course", ""))
+    course = _course_named(request)
     response = StreamingHttpResponse(
         answers_as_csv(course.pk if course else None), content_type="text/csv; charset=utf-8"
     )
@@ -36,7 +36,7 @@ def answers_csv(request: SignedInRequest) -> HttpResponseBase:
 @require_safe
 def sources(request: SignedInRequest) -> HttpResponse:
     """Show the sources of guidance and grades, under the policy of the site or of ``?course=``."""
-    course, now = _course_named(request.GET.get("course", "")), timezone.now()
+    course, now = _course_named(request), timezone.now()
     policy = (
         policy_at(read_site_policy_periods(), now)
         if course is None
@@ -50,10 +50,11 @@ def sources(request: SignedInRequest) -> HttpResponse:
     return render(request, "guidance/sources.html", context)
 
 
-def _course_named(typed: str) -> Course | None:
+def _course_named(request: SignedInRequest) -> Course | None:
+    typed = request.GET.get("course", "")
     if not typed:
         return None
     try:
-        return course_or_404(uuid.UUID(typed))
+        return course_or_404(request, uuid.UUID(typed))
     except ValueError:
         raise Http404("No such course") from None

@@ -11,7 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_join_records, check_can_join_records
+from crs_app.accounts.rights import Act
 from patients.display.identity import fact_text
 from patients.forms.fields import YES
 from patients.identity.forms import JoinForm
@@ -19,7 +21,12 @@ from patients.identity.preview import CourseEffect, effects_of
 from patients.identity.views import COMPARE, CONFIRM, EDIT, patient_context
 from patients.models import Course, Patient, PatientJoin
 from patients.queries.course_then import as_course_of
-from patients.queries.identity import courses_of_patient, joins_in_force, search_patients
+from patients.queries.identity import (
+    courses_of_patient,
+    joins_in_force,
+    patients_in_reach,
+    search_patients,
+)
 from patients.recording.identity import (
     ChangedMeanwhileError,
     IdentityFormReusedError,
@@ -45,6 +52,11 @@ from patients.requests import (
 )
 
 
+def _act_of(request: SignedInRequest) -> Act:
+    """Return what the page needs: who may not join records reads it as part of the chart."""
+    return Act.JOIN_RECORDS if can_join_records(request.user) else Act.OPEN_CHART
+
+
 class Record(NamedTuple):
     """One of the two records, as the page shows it beside the other."""
 
@@ -60,9 +72,9 @@ def join(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     data = posted(request)
     if data is not None:
         check_can_join_records(request.user)
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id, _act_of(request))
     query = request.GET if data is None else data
-    other = _patient(query.get("with", ""))
+    other = _patient(request, query.get("with", ""))
     if other is None or other.pk == course.patient_id:
         return _search_page(request, course, request.GET.get("q", ""))
     kept, joined = course.patient, other
@@ -100,17 +112,18 @@ def _record_join(
         return _join_page(request, course, kept, joined, form, error.sentence, status=UNPROCESSABLE)
     except FormReusedError:
         return _join_page(request, course, kept, joined, form, status=CONFLICT)
-    return redirect("patients:identity", course.pk)
+    return redirect("patients:join", course.pk)
 
 
 def _search_page(request: SignedInRequest, course: Course, text: str) -> HttpResponse:
-    found = search_patients(text, apart_from=course.patient_id) if text else []
+    reader = _reader_of(request)
+    found = search_patients(text, apart_from=course.patient_id, reader=reader) if text else []
     context = {
         "q": text,
         "found": [_record(patient) for patient in found],
         "joins": _joins_of(course.patient),
         "can_join": can_join_records(request.user),
-        **patient_context(course),
+        **patient_context(request.user, course),
     }
     return render(request, "identity/join_search.html", context)
 
@@ -149,7 +162,7 @@ def _join_page(
         "seen": join_token(kept.pk, joined.pk),
         "effects": _effects(kept, courses) if previews else [],
         "can_join": can_join_records(request.user),
-        **patient_context(course),
+        **patient_context(request.user, course),
     }
     return render(request, "identity/join.html", context, status=status)
 
@@ -165,7 +178,7 @@ def undo(request: SignedInRequest, course_id: uuid.UUID, join_id: int) -> HttpRe
     data = posted(request)
     if data is not None:
         check_can_join_records(request.user)
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id, _act_of(request))
     joining = PatientJoin.objects.select_related("kept", "joined").filter(pk=join_id).first()
     if joining is None or course.patient_id not in (joining.kept_id, joining.joined_id):
         raise Http404("No such join")
@@ -182,7 +195,7 @@ def undo(request: SignedInRequest, course_id: uuid.UUID, join_id: int) -> HttpRe
         return _undo_page(request, course, joining, form, data, error.sentence, CONFLICT)
     except (CannotJoinError, IdentityFormReusedError) as error:
         return _undo_page(request, course, joining, form, data, error.sentence)
-    return redirect("patients:identity", course.pk)
+    return redirect("patients:join", course.pk)
 
 
 def _undo_page(
@@ -212,7 +225,7 @@ def _undo_page(
         "seen": join_token(joining.kept_id, joining.joined_id),
         "effects": [] if refusal else effects_of(back, given_back, timezone.now()),
         "can_join": can_join_records(request.user),
-        **patient_context(course),
+        **patient_context(request.user, course),
     }
     if status is None:
         status = 200 if data is None else UNPROCESSABLE
@@ -227,8 +240,13 @@ def _record(patient: Patient) -> Record:
     return Record(patient, birth, fact_text("sex", patient.sex), courses)
 
 
-def _patient(written: str) -> Patient | None:
+def _reader_of(request: SignedInRequest) -> User | None:
+    """Return whose wards limit which records are found; None for who joins: all."""
+    return None if can_join_records(request.user) else request.user
+
+
+def _patient(request: SignedInRequest, written: str) -> Patient | None:
     try:
-        return Patient.objects.filter(pk=uuid.UUID(written)).first()
+        return patients_in_reach(_reader_of(request)).filter(pk=uuid.UUID(written)).first()
     except ValueError:
         return None

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.rights import Act
 from grading.engine.vocabulary import Attribution
 from patients.bedside.timeline import rows_of
 from patients.display.text import clock_text, date_text
@@ -20,7 +21,6 @@ from patients.forms.registry import CORRECTION_FORMS
 from patients.identity.forms import MoveEntryForm
 from patients.identity.views import patient_context
 from patients.models import CONFIRMED, REASON, Course, Entry
-from patients.queries.courses import read_course
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.identity import search_open_courses
 from patients.recording.inputs import FormReusedError, ImpossibleRateError, ReplacedAlreadyError
@@ -31,7 +31,7 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
-    requires_charting,
+    requires,
     submission_from,
 )
 
@@ -58,16 +58,16 @@ class Stand(NamedTuple):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires_charting
+@requires(Act.CHART)
 def move(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID) -> HttpResponse:
     """Find the other patient and show both; a POST retracts the entry here and charts it there."""
-    course, data = course_or_404(course_id), posted(request)
+    course, data = course_or_404(request, course_id, Act.CHART), posted(request)
     try:
         entry = read_entry_to_replace(course_id, entry_id)
     except Entry.DoesNotExist:
         raise Http404("No such entry") from None
     query: Mapping[str, Any] = request.GET if data is None else data
-    target = _course(query.get("to", ""))
+    target = _course(request, query.get("to", ""))
     if target is None:
         return _search_page(request, course, entry)
     form = MoveEntryForm(data)
@@ -125,8 +125,10 @@ def _search_page(request: SignedInRequest, course: Course, entry: Entry) -> Http
     text = request.GET.get("q", "")
     context = {
         "q": text,
-        "found": search_open_courses(text, apart_from=course.pk) if text else [],
-        **_entry_context(course, entry),
+        "found": search_open_courses(text, apart_from=course.pk, reader=request.user)
+        if text
+        else [],
+        **_entry_context(request, course, entry),
     }
     return render(request, "identity/move_search.html", context)
 
@@ -145,31 +147,32 @@ def _both_page(
     context = {
         "form": form,
         "target": target,
-        "there": patient_context(target),
+        "there": patient_context(request.user, target),
         "born": [
             date_text(one.patient.birth_date) if one.patient.birth_date else ""
             for one in (entry.course, target)
         ],
         "stand": stand,
         "message": message if message not in stand.refusals else "",
-        **_entry_context(entry.course, entry),
+        **_entry_context(request, entry.course, entry),
     }
     if status is None:
         status = 200 if request.method != "POST" else UNPROCESSABLE
     return render(request, "identity/move.html", context, status=status)
 
 
-def _entry_context(course: Course, entry: Entry) -> dict[str, Any]:
+def _entry_context(request: SignedInRequest, course: Course, entry: Entry) -> dict[str, Any]:
     return {
         "entry": rows_of(course.pk, [entry], can_correct=True)[0],
         "entry_id": entry.pk,
         "at_text": clock_text(entry.at, timezone.now()),
-        **patient_context(course),
+        **patient_context(request.user, course),
     }
 
 
-def _course(written: str) -> Course | None:
+def _course(request: SignedInRequest, written: str) -> Course | None:
+    """Return the course to move to, on which the user may chart; None for none."""
     try:
-        return read_course(uuid.UUID(written))
-    except (ValueError, Course.DoesNotExist):
+        return course_or_404(request, uuid.UUID(written), Act.CHART)
+    except (ValueError, Http404):
         return None

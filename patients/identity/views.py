@@ -13,11 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.models import User
 from crs_app.accounts.permissions import (
     can_correct_identity,
     can_join_records,
+    can_open_chart,
     check_can_correct_identity,
 )
+from crs_app.accounts.rights import Act
 from patients.display.banner import banner_at
 from patients.display.identity import change_texts
 from patients.forms.fields import YES
@@ -56,7 +59,8 @@ def identity(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     data = posted(request)
     if data is not None:
         check_can_correct_identity(request.user)
-    course, now = course_or_404(course_id), timezone.now()
+    act = Act.OPEN_CHART if data is None else Act.CORRECT_IDENTITY
+    course, now = course_or_404(request, course_id, act), timezone.now()
     courses = list(courses_of_patient(course.patient_id))
     if data is None:
         return _page(request, course, courses, _opened(request, course, courses, now))
@@ -79,7 +83,7 @@ def _opened(
 ) -> IdentityForm | None:
     """Return the empty form of the fact in the address; None where none is chosen."""
     form_class = FORMS.get(request.GET.get("what", ""))
-    if form_class is None or not can_correct_identity(request.user):
+    if form_class is None or not can_correct_identity(request.user, course):
         return None
     return form_class(course=course, courses=courses, now=now)
 
@@ -107,7 +111,7 @@ def _confirmed(
     try:
         saved = correct_identity(course.patient_id, form.change(), submission_from(request, form))
     except ChangedMeanwhileError as error:
-        current = course_or_404(course.pk)
+        current = course_or_404(request, course.pk)
         fresh = list(courses_of_patient(current.patient_id))
         again = type(form)(request.POST, course=current, courses=fresh, now=form.now)
         if not again.is_valid() and again.errors:
@@ -196,7 +200,7 @@ def _page(
         "present_row": None if form is None else _standing_row(form, history),
         "saved": _saved(request, course, courses),
         "history": history,
-        "can_correct": can_correct_identity(request.user),
+        "can_correct": can_correct_identity(request.user, course),
         "join_address": "",
         "other_course": None,
         **_shared(request, course, courses),
@@ -238,15 +242,16 @@ def _saved(
 
 def _shared(request: SignedInRequest, course: Course, courses: Sequence[Course]) -> dict[str, Any]:
     """Return the context that every page about an identity needs."""
-    return patient_context(course) | {
+    return patient_context(request.user, course) | {
         "courses": courses,
         "can_join": can_join_records(request.user),
     }
 
 
-def patient_context(course: Course) -> dict[str, Any]:
+def patient_context(reader: User, course: Course) -> dict[str, Any]:
     """Return the context of the bar that says whose page this is."""
     return {
+        "can_open_chart": can_open_chart(reader, course),
         "course": course,
         "patient": course.patient,
         "banner": banner_at(course, timezone.now()),

@@ -4,6 +4,7 @@ Grade periods and checkpoints are derived from entries by ``patients.recording``
 """
 
 from patients.models.charting import (
+    BY_EMERGENCY,
     CONFIRMED,
     MOVED_FROM,
     MOVED_TO,
@@ -17,6 +18,11 @@ from patients.models.charting import (
     confirmed_of,
 )
 from patients.models.course import Course, Move, Patient, Transfer
+from patients.models.emergency import (
+    EMERGENCY_ACCESS_LASTS,
+    EmergencyAccess,
+    EmergencyReason,
+)
 from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
 from patients.models.identity import Fact, IdentityCorrection, PatientJoin
@@ -25,7 +31,9 @@ from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 
 __all__ = [
+    "BY_EMERGENCY",
     "CONFIRMED",
+    "EMERGENCY_ACCESS_LASTS",
     "MOVED_FROM",
     "MOVED_TO",
     "REASON",
@@ -36,6 +44,8 @@ __all__ = [
     "CoursePolicy",
     "CourseSeen",
     "DisagreementReason",
+    "EmergencyAccess",
+    "EmergencyReason",
     "Entry",
     "EntryKind",
     "Fact",

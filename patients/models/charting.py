@@ -16,6 +16,9 @@ from grading.engine.vocabulary import AT_MOST_AHEAD, FAHRENHEIT, VITAL_SIGNS, Vi
 from patients.models.charted_times import within_calendar
 from patients.models.course import Course
 
+BY_EMERGENCY: Final = "by_emergency_access"
+"""Key in the answers of an act that was made by emergency access."""
+
 
 @KeyTransform.register_lookup
 class TypedNumberWithin(models.Lookup):

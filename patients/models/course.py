@@ -65,10 +65,15 @@ class Course(models.Model):
     counted by the calendar there. ``policy`` is that of the admission, ``CoursePolicy`` what
     followed; a course that ``keeps_own_policy`` does not follow the site's.
 
+    ``ward`` is the name of ``on_ward``, in an ended course its name at the end.
+
     ``last_recorded_at`` is when its latest act was recorded, where ``read_course`` read it.
+    ``emergency_until`` is when the emergency access of its reader ends, None where there is none;
+    ``requests.course_or_404`` asks where the ward is not an own one.
     """
 
     last_recorded_at: datetime | None = None
+    emergency_until: datetime | None = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="courses")
@@ -79,6 +84,7 @@ class Course(models.Model):
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT)
     keeps_own_policy = models.BooleanField(default=False)
     ward = models.CharField(max_length=60)
+    on_ward = models.ForeignKey("accounts.Ward", on_delete=models.PROTECT, related_name="+")
     bed = models.CharField(max_length=30, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     admitted_at = models.DateTimeField()
@@ -124,7 +130,7 @@ class Transfer(models.Model):
     """A move of a course to another ward or bed, its end or its reopening, with author and reason.
 
     ``at`` is when it happened; ``form_id`` is the form's idempotency key. The columns of the course
-    have its present place.
+    have its present place. ``by_emergency``: its author had opened the patient by emergency access.
     """
 
     course = models.ForeignKey(
@@ -140,6 +146,7 @@ class Transfer(models.Model):
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_emergency = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = (

@@ -44,6 +44,7 @@ class IdentityCorrection(models.Model):
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     request_digest = models.CharField(max_length=64, blank=True)
+    by_emergency = models.BooleanField(default=False, db_default=False)
     transaction_id = models.BigIntegerField(editable=False, db_default=0)
 
     class Meta:

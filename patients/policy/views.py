@@ -13,7 +13,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from crs_app.accounts.permissions import can_manage_policy, check_can_manage_policy
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import (
+    can_manage_policy,
+    can_open_chart,
+    can_regrade_course,
+    check_can_manage_policy,
+    check_can_regrade_course,
+)
+from crs_app.accounts.rights import Act
 from grading.engine.policy import policy_from
 from patients.display.text import date_time_text
 from patients.models import Course, CoursePolicy, SitePolicy
@@ -90,7 +98,7 @@ def policy(request: SignedInRequest) -> HttpResponse:
         "in_force": period_at(site, now),
         "coming": [_coming(period, site) for period in site if period.valid_from > now],
         "history": _history(site, now),
-        "courses": _courses(now),
+        "courses": _courses(request.user, now),
     }
     status = UNPROCESSABLE if form.is_bound and form.errors else 200
     if before is not None:
@@ -181,10 +189,10 @@ def _history(site: Sequence[PolicyPeriod], now: datetime) -> list[DecisionRow]:
     return listed[::-1]
 
 
-def _courses(now: datetime) -> list[tuple[Course, str]]:
-    """Return the open courses, each with the name of the policy that grades it now."""
+def _courses(reader: User, now: datetime) -> list[tuple[Course, str]]:
+    """Return the open courses, for a clinician those of own wards, each with its policy now."""
     listed = []
-    for course in courses_by_place():
+    for course in courses_by_place(None if can_manage_policy(reader) else reader):
         current = period_at(read_policy_periods(course), now)
         listed.append((course, summary_of(current.policy) if current else ""))
     return listed
@@ -193,8 +201,11 @@ def _courses(now: datetime) -> list[tuple[Course, str]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """The policies that graded a course; a POST previews a regrade, and confirmed, makes it."""
-    course = course_or_404(course_id)
-    form = RegradeForm(_allowed(request), versions=policy_versions())
+    act = Act.REGRADE_COURSE if can_regrade_course(request.user) else Act.OPEN_CHART
+    course = course_or_404(request, course_id, act)
+    if request.method == "POST":
+        check_can_regrade_course(request.user)
+    form = RegradeForm(posted(request), versions=policy_versions())
     context: dict[str, Any] = {"course": course, "form": form}
     if form.is_bound and form.is_valid() and request.POST.get("step") != EDIT:
         if request.POST.get("step") == CONFIRM:
@@ -204,7 +215,8 @@ def course_policy(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
             version = form.cleaned_data["version"]
             context["previewed"] = summary_of(policy_from(version.values))
             context["differences"] = effects_on_course(course, version)
-    context["can_change"] = can_manage_policy(request.user)
+    context["can_change"] = can_regrade_course(request.user)
+    context["can_open_chart"] = can_open_chart(request.user, course)
     context["graded_under"] = _graded_under(course)
     context["acts"] = _acts(course)
     status = UNPROCESSABLE if form.is_bound and form.errors else 200

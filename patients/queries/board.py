@@ -13,10 +13,12 @@ from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from crs_app.accounts.models import display_name_of
+from crs_app.accounts.models import User, display_name_of
+from crs_app.accounts.permissions import wards_to_read
 from grading.engine.grading_system import GradingSystem
 from grading.engine.vocabulary import VasopressorDrug
 from patients.models import Course, Entry, EntryKind, GradePeriod
+from patients.queries.access import SQL_OPENED_PATIENTS, in_reach_of
 from patients.queries.assessed import sql_assessed_since
 from patients.queries.entries import EntryRow, not_replaced, parse_entry_rows, sql_not_replaced
 from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
@@ -92,7 +94,8 @@ class ClosedCourse(NamedTuple):
     closed_by: str
 
 
-SQL_CLOSED_COURSES: Final = """
+SQL_CLOSED_COURSES: Final = (
+    """
 SELECT course.id, patient.name, patient.mrn, course.ward, course.bed, course.product,
     course.infused_at, course.ended_at, at_end.grade, at_end.at_most, highest.grade,
     {assessed} IS NOT NULL, coalesce(closing.reason, ''), author.username, author.first_name,
@@ -117,20 +120,25 @@ LEFT JOIN LATERAL (
 LEFT JOIN accounts_user AS author ON author.id = closing.recorded_by_id
 WHERE course.ended_at IS NOT NULL AND (%(ward)s = '' OR course.ward = %(ward)s)
     AND (%(found)s::uuid[] IS NULL OR course.id = ANY(%(found)s::uuid[]))
+    AND (%(wards)s::bigint[] IS NULL OR course.on_ward_id = ANY(%(wards)s::bigint[])
+        OR course.patient_id IN ({opened}))
 ORDER BY course.ended_at DESC, course.id LIMIT %(limit)s OFFSET %(offset)s
-""".replace(
-    "{assessed}", sql_assessed_since(course="course.id", infused_at="course.infused_at")
-).replace("{known_now}", sql_known_now())
+""".replace("{assessed}", sql_assessed_since(course="course.id", infused_at="course.infused_at"))
+    .replace("{known_now}", sql_known_now())
+    .replace("{opened}", SQL_OPENED_PATIENTS)
+)
 
 
-def read_open_courses(now: datetime, system: GradingSystem) -> QuerySet[Any]:
-    """Query the open courses with the columns of the board.
+def read_open_courses(
+    now: datetime, system: GradingSystem, reader: User | None = None
+) -> QuerySet[Any]:
+    """Query the open courses in reach of ``reader`` with the columns of the board.
 
     ``last_observation_at``; ``maximum``, the highest grade; ``support``, for ``parse_entry_rows``:
     the latest oxygen and the latest rate of each vasopressor.
     """
     return (
-        Course.objects.filter(ended_at=None)
+        Course.objects.filter(in_reach_of(reader), ended_at=None)
         .select_related("patient")
         .annotate(
             last_observation_at=_last_observation(now),
@@ -142,11 +150,17 @@ def read_open_courses(now: datetime, system: GradingSystem) -> QuerySet[Any]:
 
 
 def read_closed_courses(
-    system: GradingSystem, *, ward: str, words: list[str], limit: int, offset: int
+    system: GradingSystem,
+    *,
+    ward: str,
+    words: list[str],
+    limit: int,
+    offset: int,
+    reader: User | None = None,
 ) -> list[ClosedCourse]:
     """Read the courses that have ended, on ``ward`` where it is not "", the latest end first.
 
-    ``words`` is a search by ``matches``; [] finds all.
+    ``words`` is a search by ``matches``; [] finds all. ``reader`` None may open all.
     """
     found = _closed_that_match(words) if words else None
     params = {
@@ -155,6 +169,9 @@ def read_closed_courses(
         "found": found,
         "limit": limit,
         "offset": offset,
+        "now": timezone.now(),
+        "reader": None if reader is None else reader.pk,
+        "wards": _as_list(wards_to_read(reader)) if reader else None,
     }
     with connection.cursor() as cursor:
         cursor.execute(SQL_CLOSED_COURSES, params)
@@ -163,6 +180,10 @@ def read_closed_courses(
         ClosedCourse._make((*facts, display_name_of(*author) if author[0] else ""))
         for *facts, author in ((*row[:-3], row[-3:]) for row in rows)
     ]
+
+
+def _as_list(wards: frozenset[int] | None) -> list[int] | None:
+    return None if wards is None else sorted(wards)
 
 
 def _closed_that_match(words: list[str]) -> list[uuid.UUID]:
@@ -228,7 +249,10 @@ SELECT md5(concat_ws('|', board.courses,
     (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= board.now),
     (SELECT max(id) FROM patients_gradereview),
     (SELECT id FROM patients_gradereview
-        WHERE recorded_at <= board.now - %(again)s ORDER BY id DESC LIMIT 1)
+        WHERE recorded_at <= board.now - %(again)s ORDER BY id DESC LIMIT 1),
+    %(wards)s::bigint[],
+    (SELECT string_agg(id::text, ',' ORDER BY id) FROM patients_emergencyaccess
+        WHERE recorded_by_id = %(reader)s AND until > board.now)
 )), board.last_recorded_at, clock_timestamp()
 FROM (
     SELECT string_agg(concat_ws('|', id, ward, bed, ended_at, last.recorded_at), E'\\n' ORDER BY id)
@@ -252,9 +276,13 @@ class BoardState(NamedTuple):
     clock: datetime
 
 
-def read_board_state(now: datetime, *, ended: bool = False) -> BoardState:
+def read_board_state(
+    now: datetime, reader: User | None = None, *, ended: bool = False
+) -> BoardState:
     """Read the state of the board of open courses at ``now``, or of that of ended ones."""
     params: dict[str, Any] = {"now": now, "ended": ended, "again": SIGNED_AGAIN_AFTER}
+    params["reader"] = None if reader is None else reader.pk
+    params["wards"] = None if reader is None else _as_list(wards_to_read(reader))
     with connection.cursor() as cursor:
         cursor.execute(SQL_BOARD_STATE, params)
         digest, last_recorded_at, clock = cursor.fetchone()

@@ -24,6 +24,7 @@ class MoveRow(NamedTuple):
     at: datetime
     recorded_at: datetime
     author: str
+    by_emergency: bool = False
 
 
 class IdentityRow(NamedTuple):
@@ -35,13 +36,14 @@ class IdentityRow(NamedTuple):
     reason: str
     recorded_at: datetime
     author: str
+    by_emergency: bool = False
 
 
 SQL_MOVES_WITHIN: Final = """
 SELECT CAST(json_agg(
     json_build_array(move.id, move.what, json_build_array(move.from_ward, move.from_bed),
         json_build_array(move.to_ward, move.to_bed), move.reason, move.at, move.recorded_at,
-        author.username, author.first_name, author.last_name)
+        move.by_emergency, author.username, author.first_name, author.last_name)
     ORDER BY move.at DESC, move.recorded_at DESC
 ) AS text)
 FROM patients_transfer AS move JOIN accounts_user AS author ON author.id = move.recorded_by_id
@@ -54,7 +56,8 @@ SQL_ALL_MOVES: Final = SQL_MOVES_WITHIN.format(since="NULL::timestamptz", until=
 SQL_IDENTITIES_WITHIN: Final = """
 SELECT CAST(json_agg(
     json_build_array(correction.id, correction.before, correction.after, correction.reason,
-        correction.recorded_at, author.username, author.first_name, author.last_name)
+        correction.recorded_at, correction.by_emergency, author.username, author.first_name,
+        author.last_name)
     ORDER BY correction.recorded_at DESC, correction.id DESC
 ) AS text)
 FROM patients_course AS course
@@ -97,14 +100,25 @@ def parse_moves(text: str | None) -> list[MoveRow]:
             datetime.fromisoformat(at),
             datetime.fromisoformat(recorded_at),
             display_name_of(*author),
+            by_emergency,
         )
-        for pk, what, before, after, reason, at, recorded_at, *author in json.loads(text or "[]")
+        for pk, what, before, after, reason, at, recorded_at, by_emergency, *author in json.loads(
+            text or "[]"
+        )
     ]
 
 
 def parse_identities(text: str | None) -> list[IdentityRow]:
     """Return the corrections of ``SQL_IDENTITIES_WITHIN``."""
     return [
-        IdentityRow(pk, before, after, reason, datetime.fromisoformat(at), display_name_of(*author))
-        for pk, before, after, reason, at, *author in json.loads(text or "[]")
+        IdentityRow(
+            pk,
+            before,
+            after,
+            reason,
+            datetime.fromisoformat(at),
+            display_name_of(*author),
+            by_emergency,
+        )
+        for pk, before, after, reason, at, by_emergency, *author in json.loads(text or "[]")
     ]

@@ -14,7 +14,9 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from crs_app.accounts.models import User, Ward
 from patients.models import ChartingAct, Course, Move, Transfer
+from patients.queries.access import in_reach_of
 
 _LAST_RECORDED_AT: Final = Subquery(
     ChartingAct.objects.filter(course=OuterRef("pk"))
@@ -85,15 +87,25 @@ def courses_with_own_policy() -> QuerySet[Course]:
     return Course.objects.filter(ended_at=None, keeps_own_policy=True)
 
 
-def courses_by_place() -> QuerySet[Course]:
-    """Query the open courses by ward and bed, with their patient and policy."""
-    courses = Course.objects.filter(ended_at=None).select_related("patient", "policy")
+def courses_by_place(reader: User | None = None) -> QuerySet[Course]:
+    """Query the open courses that ``reader`` may open by ward and bed, with patient and policy.
+
+    None reads all.
+    """
+    courses = Course.objects.filter(in_reach_of(reader), ended_at=None)
+    courses = courses.select_related("patient", "policy")
     return courses.order_by("ward", "bed", "pk")
 
 
-def ward_names() -> QuerySet[Course, str]:
-    """Query the names of all wards that a course is or was on last, in order."""
-    return Course.objects.order_by("ward").values_list("ward", flat=True).distinct()
+def ward_names(reader: User | None = None) -> QuerySet[Course, str]:
+    """Query the names of the wards that a course in reach of ``reader`` is or was on, in order."""
+    courses = Course.objects.filter(in_reach_of(reader)).order_by("ward")
+    return courses.values_list("ward", flat=True).distinct()
+
+
+def open_ward_names() -> QuerySet[Ward, str]:
+    """Query the names of the wards that take patients, in order."""
+    return Ward.objects.filter(is_open=True).order_by("name").values_list("name", flat=True)
 
 
 def read_clocks() -> tuple[datetime, datetime | None]:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from crs_app.accounts.models import display_name_of
-from patients.models import GuidanceAnswer
+from patients.models import BY_EMERGENCY, GuidanceAnswer
 from patients.queries.entries import SQL_NAMES, SQL_NAMES_THEN, sql_replaced
 
 
@@ -33,16 +33,23 @@ class AnswerRow(NamedTuple):
     was_replaced: bool
     author: str
     author_role: str = ""
+    by_emergency: bool = False
 
 
-SQL_ANSWERS_AS_JSON: Final = """CAST(json_agg(
+_BY_EMERGENCY: Final = (
+    "(SELECT answers ->> 'by_emergency_access' = 'true' FROM patients_chartingact AS made"
+    " WHERE made.id = answer.act_id) IS TRUE"
+)
+SQL_ANSWERS_AS_JSON: Final = (
+    """CAST(json_agg(
     json_build_array(answer.id, answer.code, answer.summary, answer.grade, answer.reply,
         answer.reason, answer.returns_at, answer.recorded_at, answer.treatment_id IS NOT NULL,
-        {treatment_replaced},
+        {treatment_replaced}, {by_emergency},
         json_build_array({names}))
     ORDER BY answer.recorded_at DESC
-) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id")).replace(
-    "{names}", SQL_NAMES
+) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id"))
+    .replace("{names}", SQL_NAMES)
+    .replace("{by_emergency}", _BY_EMERGENCY)
 )
 SQL_LATEST_ANSWERS: Final = """
 SELECT {as_json}
@@ -85,9 +92,16 @@ def parse_latest_answers(text: str | None) -> dict[str, AnswerRow]:
 def parse_answers(text: str | None) -> list[AnswerRow]:
     """Return the answers of ``SQL_ANSWERS_AS_JSON``; None, an aggregate of no rows, has none."""
     rows = []
-    for pk, *words, returns_at, recorded_at, charted, was_replaced, author in json.loads(
-        text or "[]"
-    ):
+    for (
+        pk,
+        *words,
+        returns_at,
+        recorded_at,
+        charted,
+        was_replaced,
+        by_emergency,
+        author,
+    ) in json.loads(text or "[]"):
         code, summary, grade, reply, reason = words
         names, kept = author[:3], author[3:]
         rows.append(
@@ -104,6 +118,7 @@ def parse_answers(text: str | None) -> list[AnswerRow]:
                 was_replaced=was_replaced,
                 author=kept[0] if kept and kept[0] else display_name_of(*names),
                 author_role=kept[1] if kept else "",
+                by_emergency=by_emergency,
             )
         )
     return rows
@@ -123,6 +138,7 @@ def answer_row_of(answer: GuidanceAnswer) -> AnswerRow:
         charted=answer.treatment_id is not None,
         was_replaced=False,
         author=answer.recorded_by.display_name,
+        by_emergency=BY_EMERGENCY in answer.act.answers,
     )
 
 

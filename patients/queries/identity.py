@@ -10,8 +10,10 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Max, Q, QuerySet
 
+from crs_app.accounts.models import User
 from patients.models import Course, Entry, EntryKind, IdentityCorrection, Patient, PatientJoin
 from patients.models.identifiers import mrn_key, mrn_look, name_key
+from patients.queries.access import in_reach_of
 from patients.queries.entries import not_replaced
 from patients.queries.search import matches, search_words
 
@@ -141,18 +143,23 @@ def read_deaths(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     return dict(deaths.filter(kind=EntryKind.DEATH).values_list("course_id", "at"))
 
 
-def search_open_courses(text: str, *, apart_from: uuid.UUID) -> list[Course]:
-    """Read the open courses that ``text`` finds by name, record number or bed.
+def search_open_courses(text: str, *, apart_from: uuid.UUID, reader: User) -> list[Course]:
+    """Read the open courses in reach of ``reader`` that ``text`` finds; see ``search_courses``."""
+    courses = Course.objects.filter(in_reach_of(reader), ended_at=None)
+    return search_courses(text, courses.exclude(pk=apart_from))
+
+
+def search_courses(text: str, courses: QuerySet[Course]) -> list[Course]:
+    """Read those of ``courses`` that ``text`` finds by name, record number or bed, by place.
 
     A record number of before a join or a correction finds its patient too.
     """
     words = search_words(text)
-    courses = Course.objects.filter(ended_at=None).exclude(pk=apart_from).select_related("patient")
     if not words:
         return []
     former = former_mrns()
     found = []
-    for course in courses.order_by("ward", "bed", "pk"):
+    for course in courses.select_related("patient").order_by("ward", "bed", "pk"):
         patient = course.patient
         numbers = "\n".join((patient.mrn, *former.get(patient.mrn, ())))
         if matches(words, patient.name, numbers, course.ward, course.bed):
@@ -160,13 +167,20 @@ def search_open_courses(text: str, *, apart_from: uuid.UUID) -> list[Course]:
     return found
 
 
-def search_patients(text: str, *, apart_from: uuid.UUID) -> list[Patient]:
-    """Read the patients with a course whom ``text`` finds by name or record number."""
+def patients_in_reach(reader: User | None) -> QuerySet[Patient]:
+    """Query the patients with a course that ``reader`` may open; None may open all."""
+    return Patient.objects.filter(courses__in=Course.objects.filter(in_reach_of(reader))).distinct()
+
+
+def search_patients(
+    text: str, *, apart_from: uuid.UUID, reader: User | None = None
+) -> list[Patient]:
+    """Read the patients in reach of ``reader`` whom ``text`` finds by name or record number."""
     words = search_words(text)
     if not words:
         return []
     former = former_mrns()
-    patients = Patient.objects.filter(courses__isnull=False).exclude(pk=apart_from).distinct()
+    patients = patients_in_reach(reader).exclude(pk=apart_from)
     return [
         patient
         for patient in patients.order_by("name", "mrn")

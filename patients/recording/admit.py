@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from crs_app.accounts.wards import ward_for_patient
 from grading.engine.policy import Policy
 from patients.models import Course, Fact, Patient
 from patients.models.identifiers import name_key, visible_text
@@ -147,10 +148,14 @@ def _check_not_corrected(admission: Admission, patient: Patient) -> None:
 def _open_course(
     admission: Admission, patient: Patient, submission: Submission
 ) -> tuple[Course, list[PolicyPeriod]]:
-    """Create the course; return it and the site's policy periods that begin later."""
+    """Create the course; return it and the site's policy periods that begin later.
+
+    Raises WardClosedError.
+    """
     offset = admission.infused_at.utcoffset()
     if offset is None:
         raise ValueError("an infusion's time needs its offset")
+    ward = ward_for_patient(admission.ward)
     site: list[PolicyPeriod] = []
     if admission.policy is None:
         lock_site_policy()
@@ -165,7 +170,8 @@ def _open_course(
         age_years=admission.age_years,
         policy=version_of(policy, received_at),
         keeps_own_policy=admission.policy is not None,
-        ward=admission.ward,
+        ward=ward.name,
+        on_ward=ward,
         bed=admission.bed,
         admitted_at=submission.recorded_at or received_at,
         admitted_by=submission.by,

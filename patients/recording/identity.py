@@ -269,6 +269,7 @@ def _store_rows(
             recorded_at=now,
             recorded_by=submission.by,
             request_digest=submission.request_digest,
+            by_emergency=submission.by_emergency,
         )
         for course, row, values in changed
     ]

@@ -44,7 +44,7 @@ class Submission:
     ``request_digest`` tells a replay from other contents under the same key. ``answers`` are stored
     with the act: reasons, and questions that were confirmed. ``recorded_at`` is set by an import
     alone. ``limits`` are limits of normal reported with results; they are remembered for the next
-    patient.
+    patient. ``by_emergency``: the author has opened the patient by emergency access.
     """
 
     by: User
@@ -54,6 +54,7 @@ class Submission:
     source: ActSource = ActSource.BEDSIDE
     recorded_at: datetime | None = None
     limits: Sequence[ReportedLimits] = ()
+    by_emergency: bool = False
 
 
 class ConflictError(Exception):

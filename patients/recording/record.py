@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.utils import timezone
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
-from patients.models import ChartingAct, Course, CoursePolicy, Entry, EntryKind
+from patients.models import BY_EMERGENCY, ChartingAct, Course, CoursePolicy, Entry, EntryKind
 from patients.queries.entries import EntryRow, SplitEntries, entry_row_of
 from patients.queries.grades import period_rows_known_at
 from patients.queries.policies import PolicyPeriod, policy_periods_for
@@ -255,7 +255,7 @@ def _new_act(
         received_at=snapshot.clock,
         recorded_by=submission.by,
         source=submission.source,
-        answers=dict(submission.answers),
+        answers=_kept_answers(submission),
         request_digest=submission.request_digest,
         author_name=submission.by.display_name,
         author_role=submission.by.role,
@@ -276,6 +276,12 @@ def _new_act(
         for place, entry in enumerate(new_entries)
     )
     return act, entries
+
+
+def _kept_answers(submission: Submission) -> dict[str, Any]:
+    """Return what the act keeps of its form, marked where it was made by emergency access."""
+    mark = {BY_EMERGENCY: True} if submission.by_emergency else {}
+    return {**submission.answers, **mark}
 
 
 def _recording_time(snapshot: SaveSnapshot, submission: Submission) -> datetime:

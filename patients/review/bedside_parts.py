@@ -36,7 +36,7 @@ _A_MOMENT: Final = timedelta(microseconds=1)
 @require_safe
 def last_day(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the last 24 hours as small lanes; of a closed course, those before its end."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     now = now_for(course)
     until = now if course.ended_at is None else min(now, course.ended_at)
     context = {
@@ -57,7 +57,7 @@ def _read_last_day(course: Course, until: datetime) -> LastDay:
 @require_safe
 def table(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the flowsheet in the place of the timeline, and name it in the address of the page."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     now = now_for(course)
     until = now if course.ended_at is None else min(now, course.ended_at)
     view = TableView.of(request.GET)
@@ -66,7 +66,7 @@ def table(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     query = form.query
     window = query.window
     data = read_flowsheet(course, HEADLINE, window.start, window.end, now=until)
-    may_correct = can_chart(request.user) and course.ended_at is None
+    may_correct = can_chart(request.user, course) and course.ended_at is None
     sheet = build_sheet(data, query, CORRECTION_FORMS if may_correct else ())
     context = {
         "course_id": course_id,

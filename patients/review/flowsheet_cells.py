@@ -75,6 +75,7 @@ class Cell:
     """What stands in ``span`` columns; ``places`` are its entries in the list of the page.
 
     ``count`` is the small figure, 0 for none; ``note`` says in words what the value stands for.
+    ``shown`` is written in the place of ``text`` where a grade 0 is not known.
     """
 
     kind: str = Kind.EMPTY
@@ -88,6 +89,7 @@ class Cell:
     grade: int | None = None
     places: tuple[int, ...] = ()
     note: str = ""
+    shown: str = ""
 
     @property
     def is_long(self) -> bool:

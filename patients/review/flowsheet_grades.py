@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from grading.engine.sentences import short_name
+from patients.display.assessment import first_assessed_at
 from patients.display.text import moment_text, site_time
 from patients.queries.flowsheet import GRADE, FlowsheetData
 from patients.queries.grades import GradePeriodRow
@@ -20,6 +21,12 @@ _NO_HIGHER = Cell(Kind.NONE, "no higher")
 _NO_HIGHER_HERE = Cell(Kind.NONE, "–", note="no higher")
 _NOT_MET = Cell(Kind.NONE, "–", note="not met")
 _NOT_GRADED = Cell(Kind.NONE, "–", note="not graded")
+_NOT_ASSESSED_HERE = Cell(Kind.NONE, "0", note="not assessed", shown="–")
+_NOT_ASSESSED_WIDE = Cell(Kind.NONE, "0", note="not assessed", shown="not assessed")
+_NO_BOUND = Cell(Kind.NONE, "–", note="not assessed")
+_MET_NOTHING = (0, (0, 0))
+_NOT_ASSESSED = -1
+"""Stands for a grade 0 of which too little was charted to know it."""
 
 
 class CriterionRow(NamedTuple):
@@ -42,12 +49,29 @@ class GradeRows:
 
     def grade(self) -> list[Cell]:
         """Return the cells of the grade; a column in which it changed has the highest."""
-        runs = self._runs(GRADE, lambda period: period.grade)
+        runs = list(self._assessed(self._runs(GRADE, lambda period: period.grade)))
         return run_cells(self.columns, runs, self.until, self._grade_cell, key=_highest)
+
+    def _assessed(self, runs: Sequence[Run]) -> Iterator[Run]:
+        """Yield ``runs`` with the part of a grade 0 that was not assessed yet as one of its own."""
+        since = first_assessed_at(self.data.in_force, self.data.course.infused_at)
+        for run in runs:
+            if run.payload not in _MET_NOTHING or (since is not None and since <= run.start):
+                yield run
+            elif since is None or (run.end is not None and run.end <= since):
+                yield run._replace(payload=_NOT_ASSESSED)
+            else:
+                yield run._replace(end=since, payload=_NOT_ASSESSED)
+                yield run._replace(start=since)
 
     def bound(self) -> list[Cell]:
         """Return the cells of the bound: the highest grade not ruled out, where it is higher."""
-        runs = self._runs("", lambda period: (period.grade, period.at_most))
+        runs = [
+            run._replace(payload=(run.payload, run.payload))
+            if run.payload == _NOT_ASSESSED
+            else run
+            for run in self._assessed(self._runs("", lambda p: (p.grade, p.at_most)))
+        ]
         return run_cells(self.columns, runs, self.until, self._bound_cell, key=_highest_bound)
 
     def criteria(self) -> list[CriterionRow]:
@@ -82,17 +106,25 @@ class GradeRows:
             runs[-1] = runs[-1]._replace(end=self.data.ended[code])
         return runs
 
-    def _grade_cell(self, runs: Sequence[Run], _span: int) -> Cell:
+    def _grade_cell(self, runs: Sequence[Run], span: int) -> Cell:
         if not runs:
             return _NOT_GRADED
         grade = max(run.payload for run in runs)
-        note = "; ".join(f"grade {run.payload} {self._full(run)}" for run in runs)
+        if grade == _NOT_ASSESSED:
+            return _NOT_ASSESSED_HERE if span < _ROOM_FOR_A_RANGE else _NOT_ASSESSED_WIDE
+        note = "; ".join(
+            f"{'not assessed' if run.payload == _NOT_ASSESSED else f'grade {run.payload}'} "
+            f"{self._full(run)}"
+            for run in runs
+        )
         return Cell(Kind.RUN, str(grade), grade=grade, note=note)
 
     def _bound_cell(self, runs: Sequence[Run], span: int) -> Cell:
         bounds = [run for run in runs if run.payload[1] > run.payload[0]]
         if not runs:
             return _NOT_GRADED
+        if not bounds and all(run.payload[0] == _NOT_ASSESSED for run in runs):
+            return _NO_BOUND
         if not bounds:
             return _NO_HIGHER if span >= _ROOM_FOR_A_RANGE else _NO_HIGHER_HERE
         note = "; ".join(f"could be {run.payload[1]} {self._full(run)}" for run in bounds)
@@ -150,10 +182,12 @@ def _highest(runs: Sequence[Run]) -> Any:
 
 
 def _highest_bound(runs: Sequence[Run]) -> Any:
-    """Return the highest bound above its grade; 0 where no grade could be higher."""
+    """Return the highest bound above its grade; 0 where no grade could be higher, or less."""
     if not runs:
         return None
-    return max(bound if bound > grade else 0 for grade, bound in (run.payload for run in runs))
+    return max(
+        bound if bound > grade else min(grade, 0) for grade, bound in (run.payload for run in runs)
+    )
 
 
 def _explanation(item: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from crs_app.accounts.permissions import can_chart
 from grading.engine.entries import BaselineFacts
 from grading.systems import HEADLINE
+from patients.display.assessment import first_assessed_at
 from patients.display.banner import Banner, banner_at, baseline_text, weight_text
 from patients.display.closed import closed_notice
 from patients.display.text import site_time
@@ -45,12 +46,13 @@ class _GradeAt(NamedTuple):
     at: datetime
     grade: int | None
     at_most: int | None
+    missing: bool
 
 
 @require_safe
 def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show a flowsheet; 400 with what is wrong of the address, beside the default for it."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     form = FlowsheetForm(request.GET, now=now_for(course))
     is_valid = form.is_valid()
     query = form.query
@@ -58,14 +60,14 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     data = read_flowsheet(
         course, HEADLINE, window.start, window.end, now=query.now, known_at=query.known_at
     )
-    may_correct = can_chart(request.user) and query.known_at is None
+    may_correct = can_chart(request.user, course) and query.known_at is None
     sheet = build_sheet(data, query, CORRECTION_FORMS if may_correct else ())
     context = {
         "course_id": course_id,
         "sheet": sheet,
         "banner": _banner(data),
         "closed": closed_notice(data.closing, None, data.instant),
-        "cursor": _GradeAt(data.instant, *(data.grade or (None, None))),
+        "cursor": _grade_at(data),
         "query": query,
         "errors": form.errors,
         "form": form,
@@ -74,6 +76,17 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     }
     status = 200 if is_valid else _BAD_REQUEST
     return render(request, "review/flowsheet.html", context, status=status)
+
+
+def _grade_at(data: FlowsheetData) -> _GradeAt:
+    """Return the grade of the moment of the sheet; a 0 of which too little was charted is missing.
+
+    A sheet of an earlier time has not all that was charted up to then.
+    """
+    grade, at_most = data.grade or (None, None)
+    since = first_assessed_at(data.in_force, data.course.infused_at)
+    missing = grade == 0 and since is None and data.end >= data.instant
+    return _GradeAt(data.instant, grade, at_most, missing)
 
 
 def _banner(data: FlowsheetData) -> Banner:

@@ -19,7 +19,7 @@ _BAD_REQUEST: Final = 400
 @require_safe
 def latest(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer how many entries were recorded after ``since``, and when the last of them."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     try:
         since = parse_instants(_at(request), timezone.now()).at
     except BadAddressError as error:

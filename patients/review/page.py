@@ -12,6 +12,7 @@ from typing import Any, Final
 from grading.engine.sentences import short_name
 from grading.engine.status import CurrentStatus
 from grading.engine.vocabulary import Attribution
+from patients.display.assessment import missing_for_grade_0, missing_text, was_assessed
 from patients.display.author import author_text
 from patients.display.grade_changes import cause_of
 from patients.display.text import duration_text, entry_text, late_text
@@ -27,7 +28,10 @@ TABLE_ROWS: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLine:
-    """An entry that a criterion stands on, as it was known; ``age`` is counted from the cursor."""
+    """An entry that a criterion stands on, as it was known; ``age`` is counted from the cursor.
+
+    ``text`` is "" where the words of the criterion say it already.
+    """
 
     text: str
     at: datetime
@@ -76,7 +80,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class AtCursor:
-    """The grade at an instant and all it stands on; ``grade`` None is not graded."""
+    """The grade at an instant and all it stands on; ``grade`` None is not graded.
+
+    ``ended``: a death of another cause ended grading, at ``ended_at``.
+
+    ``missing`` is what must be charted before a grade 0 is known, in words; it is then not shown.
+    """
 
     at: datetime
     grade: int | None
@@ -85,6 +94,13 @@ class AtCursor:
     criteria: Sequence[CriterionAt]
     unknown: Sequence[UnknownAt]
     ended: bool
+    ended_at: datetime | None = None
+    missing: str = ""
+
+    @property
+    def shown_grade(self) -> int | None:
+        """The grade as pages write it: None where there is none, or 0 was not assessed."""
+        return None if self.missing else self.grade
 
     @property
     def could_be(self) -> int | None:
@@ -116,6 +132,7 @@ def at_cursor(known: CourseKnownAt, status: CourseStatus) -> AtCursor:
             for one in period.findings["criteria"]
         ]
         unknown = [UnknownAt(one["could_reach"], one["why"]) for one in period.findings["unknown"]]
+    missing = missing_for_grade_0(current) if grade == 0 else ()
     return AtCursor(
         at=current.at,
         grade=grade,
@@ -129,12 +146,14 @@ def at_cursor(known: CourseKnownAt, status: CourseStatus) -> AtCursor:
                 text=text,
                 citation=citation,
                 uncertain=uncertain,
-                evidence=[_evidence(rows[one], status) for one in evidence if one in rows],
+                evidence=[_evidence(rows[one], status, text) for one in evidence if one in rows],
             )
             for code, of_rule, text, citation, uncertain, evidence in criteria
         ],
         unknown=unknown,
         ended=current.ended,
+        ended_at=known.periods[-1].end if current.ended and known.periods else None,
+        missing=missing_text(missing) if missing else "",
     )
 
 
@@ -149,15 +168,17 @@ def _says_otherwise(period: GradePeriodRow, current: CurrentStatus) -> bool:
     return (period.grade, period.at_most, stored) != (current.grade, current.at_most, computed)
 
 
-def _evidence(row: EntryRow, status: CourseStatus) -> EvidenceLine:
+def _evidence(row: EntryRow, status: CourseStatus, explanation: str) -> EvidenceLine:
     entry, now = parse_entry(row), status.current.at
     is_old = any(
         status.current.latest.get(key) is not None and status.current.latest[key].id == entry.id
         for key in status.current.stale
     )
     text = entry_text(entry, status.current.weight_kg)
+    if text.replace(",", "") in explanation.replace(",", ""):
+        text = ""
     if entry.attribution is Attribution.UNCERTAIN:
-        text += ", attribution uncertain"
+        text = f"{text}, attribution uncertain" if text else "attribution uncertain"
     return EvidenceLine(
         text=text,
         at=row.at,
@@ -220,7 +241,8 @@ def runs_of(periods: Sequence[GradePeriodRow]) -> Iterator[GradeRun]:
 class TableRow:
     """The values that hold from an instant on; ``cells`` are texts by the key of a series.
 
-    ``charted`` are the keys that have a point at this very instant.
+    ``charted`` are the keys that have a point at this very instant. ``is_assessed`` tells a grade 0
+    that is known.
     """
 
     at: datetime
@@ -230,13 +252,24 @@ class TableRow:
     cells: Mapping[str, str]
     charted: frozenset[str]
     treatments: Sequence[str]
+    is_assessed: bool = True
+
+    @property
+    def shown_grade(self) -> int | None:
+        """The grade as pages write it: None where there is none, or 0 was not assessed."""
+        return self.grade if self.is_assessed else None
 
 
 def table_rows(
-    periods: Sequence[GradePeriodRow], series: Sequence[Series], treatments: Sequence[Any]
+    periods: Sequence[GradePeriodRow],
+    series: Sequence[Series],
+    treatments: Sequence[Any],
+    assessed_since: datetime | None = None,
 ) -> Iterator[TableRow]:
     """Yield a row for each instant at which the grade, a value or a treatment changes, in order."""
     points: dict[datetime, dict[str, str]] = {}
+    if assessed_since is not None:
+        points[assessed_since] = {}
     for one in series:
         for point in one.points:
             marks = f" ({', '.join(point.marks)})" if point.marks else ""
@@ -264,6 +297,7 @@ def table_rows(
             cells={**held, **here},
             charted=frozenset(here),
             treatments=given_at.get(at, ()),
+            is_assessed=period is None or was_assessed(period.grade, at, assessed_since),
         )
 
 

@@ -69,7 +69,8 @@ class SignOffPanel:
     signed ``again``. ``at`` is an instant in the period. ``is_then``: as it was known before now,
     to read alone. ``covers`` are the number and the time of recording of the last entry that a
     sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose criteria
-    explain the grade.
+    explain the grade. ``ended_at`` is when a death of another cause ended grading, where the panel
+    is of a time after it.
     """
 
     lines: Sequence[PeriodLine]
@@ -86,6 +87,7 @@ class SignOffPanel:
     reasons_at: datetime | None
     at: datetime | None
     is_then: bool
+    ended_at: datetime | None = None
 
     @property
     def signature(self) -> str:
@@ -193,7 +195,15 @@ def build_panel(
         reasons_at=None if piece is None else _reasons_at(piece, at),
         at=at if at is not None or piece is None else piece.start,
         is_then=is_then,
+        ended_at=_ended_at(periods, at) if chosen is None else None,
     )
+
+
+def _ended_at(periods: Sequence[ReviewPeriod], at: datetime | None) -> datetime | None:
+    """Return when grading ended before ``at``; None where it had not begun yet."""
+    if not periods or at is None or at < periods[-1].end:
+        return None
+    return periods[-1].end
 
 
 def read_reasons(course: Course, at: datetime, known_at: datetime) -> list[Reason]:
@@ -267,8 +277,8 @@ def read_panel_data(
 
 
 def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
-    """Return the open courses in which something waits, in two statements."""
-    courses = list(courses_by_place())
+    """Return the open courses of the reader's wards in which something waits, in two statements."""
+    courses = list(courses_by_place(reader))
     periods = _periods_of([course.pk for course in courses], now)
     waiting = []
     for course in courses:

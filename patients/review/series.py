@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from grading.engine.analytes import Analyte
 from grading.engine.entries import (
     BaselineFacts,
+    Death,
     Entry,
     FluidBolus,
     Judgement,
@@ -23,6 +24,7 @@ from grading.engine.sentences import lab_unit_text
 from grading.engine.trace import Trace
 from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import DRUGS, VITAL_SIGN, TreatmentAgent, VasopressorDrug
+from patients.display.assessment import first_assessed_at
 from patients.display.text import LATE_AFTER, entry_text
 from patients.queries.grades import GradePeriodRow
 from patients.queries.known_at import CourseKnownAt
@@ -112,7 +114,8 @@ class Given(NamedTuple):
 class ReviewSeries(NamedTuple):
     """All that is plotted of a course; ``periods`` end at ``until``.
 
-    ``counting`` are the times at a high dose before its three hours have passed.
+    ``counting`` are the times at a high dose before its three hours have passed. From
+    ``assessed_since`` on enough is charted to know a grade 0; None: it is not known at all.
     """
 
     periods: Sequence[GradePeriodRow]
@@ -122,6 +125,8 @@ class ReviewSeries(NamedTuple):
     counting: Sequence[Span]
     treatments: Sequence[Given]
     first_tocilizumab_at: datetime | None
+    assessed_since: datetime | None = None
+    died_at: datetime | None = None
 
 
 def review_series(values: CourseValues, row: str = "") -> ReviewSeries:
@@ -150,6 +155,8 @@ def review_series(values: CourseValues, row: str = "") -> ReviewSeries:
             ),
             default=None,
         ),
+        assessed_since=first_assessed_at(graded, known.course.infused_at),
+        died_at=min((entry.at for entry in graded if isinstance(entry, Death)), default=None),
     )
 
 

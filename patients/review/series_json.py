@@ -11,6 +11,7 @@ from grading.engine.units import Number
 from patients.queries.grades import GradePeriodRow
 from patients.review.lanes import Span
 from patients.review.series import Device, Given, ReviewSeries, Series
+from patients.review.today import Otherwise
 
 
 def as_json(review: ReviewSeries) -> dict[str, Any]:
@@ -31,6 +32,16 @@ def as_json(review: ReviewSeries) -> dict[str, Any]:
         "counting": [_span(span) for span in review.counting],
         "given": [_given(one) for one in review.treatments],
         "first_tocilizumab_at": _seconds(review.first_tocilizumab_at),
+        "assessed_since": _seconds(review.assessed_since),
+        "died_at": _seconds(review.died_at),
+    }
+
+
+def today_json(differences: Mapping[str, Sequence[Otherwise]]) -> dict[str, Any]:
+    """Return by the key of a lane where today's values are others: from, to and the value."""
+    return {
+        key: [[*_span((one.start, one.end)), one.text] for one in found]
+        for key, found in differences.items()
     }
 
 

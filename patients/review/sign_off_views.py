@@ -17,12 +17,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from crs_app.accounts.permissions import can_read_disagreements, can_review, check_can_review
+from crs_app.accounts.permissions import (
+    can_read_disagreements,
+    can_review,
+    check_can_open_chart,
+    check_can_review,
+)
 from patients.display.banner import banner_of
+from patients.display.closed import closed_notice
 from patients.display.grade_card import grade_card
 from patients.display.sign_off import signed_text, span_text
 from patients.display.text import capital
 from patients.models import Course, GradeReview
+from patients.queries.courses import read_closing
 from patients.queries.reviews import CourseReviews, sign_off_of
 from patients.queries.status import read_course_status, read_history_for
 from patients.recording.inputs import ConflictError
@@ -31,6 +38,7 @@ from patients.review.address import BadAddressError, parse_instants
 from patients.review.changes import changes_since
 from patients.review.forms import AGREE, SeenForm, SignForm
 from patients.review.panel import (
+    LISTED,
     REVIEWER,
     SignOffPanel,
     build_panel,
@@ -53,14 +61,14 @@ def sign_off(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     To htmx it answers the panel alone, and 204 where the panel of the page, named by its
     ``signature``, says the same.
     """
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     if request.method != "POST":
         try:
             at = _instant(request)
         except BadAddressError as error:
             return render(request, "review/bad_address.html", {"error": error}, status=_BAD_REQUEST)
         return _show(request, course, at=at, again="again" in request.GET)
-    check_can_review(request.user)
+    check_can_review(request.user, course)
     form = SignForm(request.POST)
     if not form.is_valid():
         at = form.cleaned_data.get("start")
@@ -120,6 +128,7 @@ def panel_context(
         "news": "",
         "next_page": place.address if place.is_review else "",
         "reviewer": REVIEWER,
+        "listed": LISTED,
         "known_until": known_until(chart, now),
     }
 
@@ -155,7 +164,9 @@ def _show(
     history = read_history_for(course.pk, current.current)
     context |= {
         "banner": banner_of(current),
+        "closed": closed_notice(read_closing(course), None, now),
         "can_chart": False,
+        "can_move": False,
         "card": grade_card(course.pk, current.current, history.grades, history.authors),
         "changes": changes_since(course, chart.seen_until, now),
     }
@@ -187,7 +198,7 @@ def _news(request: SignedInRequest, course: Course, chart: CourseReviews, now: d
 @require_POST
 def seen(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Record that the reader has seen the chart up to when the page knew it."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     form = SeenForm(request.POST)
     if not form.is_valid():
         raise BadRequest("known_at: expected the time that the page has")
@@ -199,6 +210,7 @@ def seen(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def reviews(request: SignedInRequest) -> HttpResponse:
     """List what waits for a reviewer: runs without a sign-off, and new looks, in open courses."""
+    check_can_open_chart(request.user)
     context = {
         "waiting": waiting_courses(request.user, timezone.now()),
         "can_sign": can_review(request.user),

@@ -52,10 +52,11 @@ from patients.review.panel import build_panel, read_panel_data
 from patients.review.place import PanelPlace
 from patients.review.plot_query import MORE_ROWS, parse_plot_query
 from patients.review.series import midnights, nights, review_series
-from patients.review.series_json import as_json
+from patients.review.series_json import as_json, today_json
 from patients.review.sign_off_views import panel_context
 from patients.review.state import state_json
 from patients.review.thin import POINTS_AT_MOST, cut
+from patients.review.today import otherwise_today
 
 _BAD_REQUEST: Final = 400
 
@@ -90,7 +91,7 @@ def _data_of(_request: HttpRequest, error: BadAddressError) -> HttpResponse:
 @_with_refusal(_data_of)
 def state(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer grade, bound and codes ``at`` an instant as ``known_at`` another, as JSON."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     return JsonResponse(state_json(course, parse_instants(request.GET.dict(), now_for(course))))
 
 
@@ -98,7 +99,7 @@ def state(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @_with_refusal(_page_of)
 def review(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the history of a course: plots or a table, and the grade at the cursor with its why."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     now, query = now_for(course), request.GET.dict()
     address, refused = _address_of_form(query, now)
     known_at = address.instants.known_at
@@ -209,7 +210,9 @@ def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
     since, until = _window(values, address)
     rows = [
         row
-        for row in table_rows(plotted.periods, plotted.series, plotted.treatments)
+        for row in table_rows(
+            plotted.periods, plotted.series, plotted.treatments, plotted.assessed_since
+        )
         if since <= row.at <= until
     ]
     return {
@@ -220,17 +223,22 @@ def _table(values: CourseValues, address: ReviewAddress) -> dict[str, object]:
 
 
 def _window(values: CourseValues, address: ReviewAddress) -> tuple[datetime, datetime]:
+    """Return the last hours of the range, or those round a cursor that stands before them."""
     entries = values.known.rows
     infused_at = values.known.course.infused_at
     first = entries[0].at if entries else infused_at
-    return window_of(address.range, infused_at, max(first, infused_at), values.until)
+    since, until = window_of(address.range, infused_at, max(first, infused_at), values.until)
+    if address.range == "all" or address.instants.at >= since:
+        return since, until
+    half = (until - since) / 2
+    return address.instants.at - half, address.instants.at + half
 
 
 @require_safe
 @_with_refusal(_page_of)
 def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show the grade at the cursor with its reasons, for the panel beside the plots."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     address = parse_address(request.GET.dict(), now_for(course))
     return render(request, "review/at_cursor.html", _at_cursor(_near(course, address), address))
 
@@ -239,7 +247,7 @@ def cursor(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @_with_refusal(_page_of)
 def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Show all evidence of one instant: what was met, what was not, and the advice."""
-    course = course_or_404(course_id)
+    course = course_or_404(request, course_id)
     address = parse_address(request.GET.dict(), now_for(course))
     at, known_at = address.instants.at, address.instants.known_at
     known = _near(course, address)
@@ -260,14 +268,18 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 @_with_refusal(_data_of)
 def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer what is plotted, as JSON: all of it, or the window of a course with many points."""
-    course, query = course_or_404(course_id), request.GET.dict()
+    course, query = course_or_404(request, course_id), request.GET.dict()
     now = now_for(course)
     address, asked = parse_address(query, now), parse_plot_query(query, now)
-    values = read_course_values(course, address.instants.known_at, address.instants.known_at)
-    course = values.known.course
+    known_at, of_today = address.instants.known_at, {}
+    values = read_course_values(course, known_at, known_at)
     window = asked.window or _window(values, address)
-    begins, _ = window_of("all", course.infused_at, course.infused_at, values.until)
+    infused_at = values.known.course.infused_at
+    begins, _ = window_of("all", infused_at, infused_at, values.until)
     plotted = review_series(values, asked.row)
+    if address.different:
+        today = review_series(read_course_values(course, now, known_at), asked.row)
+        of_today = today_json(otherwise_today(plotted, today, known_at))
     is_whole = sum(len(one.points) for one in plotted.series) <= POINTS_AT_MOST
     if not is_whole:
         plotted = plotted._replace(series=cut(plotted.series, *window, asked.width_px))
@@ -275,7 +287,8 @@ def series(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         {
             **as_json(plotted),
             "is_whole": is_whole,
-            "infused_at": course.infused_at.timestamp(),
+            "today": of_today,
+            "infused_at": infused_at.timestamp(),
             "begins": begins.timestamp(),
             "known_at": values.until.timestamp(),
             "window": [at.timestamp() for at in window],

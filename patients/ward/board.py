@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from crs_app.accounts.models import User
 from grading.systems import HEADLINE
 from patients.display.banner import sex_letter
 from patients.display.next_change import GradeAt, NextChange, next_change
@@ -84,14 +85,14 @@ class Board(NamedTuple):
     has_more: bool = False
 
 
-def board_of(asked: BoardAddress, now: datetime) -> Board:
-    """Return what an address of the board shows at ``now``."""
-    return closed_board(asked) if asked.ended else _open_board(asked, now)
+def board_of(asked: BoardAddress, now: datetime, reader: User | None = None) -> Board:
+    """Return what an address of the board shows ``reader`` at ``now``; None may open all."""
+    return closed_board(asked, reader) if asked.ended else _open_board(asked, now, reader)
 
 
-def _open_board(asked: BoardAddress, now: datetime) -> Board:
+def _open_board(asked: BoardAddress, now: datetime, reader: User | None) -> Board:
     words = search_words(asked.q)
-    all_rows = open_board_rows(now)
+    all_rows = open_board_rows(now, reader)
     former = former_mrns() if words else {}
     found = [
         row
@@ -110,23 +111,32 @@ def _numbers(mrn: str, former: Mapping[str, Sequence[str]]) -> str:
     return "\n".join((mrn, *former.get(mrn, ())))
 
 
-def closed_board(asked: BoardAddress) -> Board:
-    """Return the closed courses of a page, the latest end first."""
+def closed_board(asked: BoardAddress, reader: User | None = None) -> Board:
+    """Return the closed courses of a page that ``reader`` may open, the latest end first.
+
+    None may open all.
+    """
     rows = []
     if not asked.is_too_long:
         rows = read_closed_courses(
             HEADLINE,
             ward=asked.ward,
+            reader=reader,
             words=search_words(asked.q),
             limit=CLOSED_ON_A_PAGE + 1,
             offset=(asked.page - 1) * CLOSED_ON_A_PAGE,
         )
-    return Board(rows[:CLOSED_ON_A_PAGE], list(ward_names()), {}, len(rows) > CLOSED_ON_A_PAGE)
+    return Board(
+        rows[:CLOSED_ON_A_PAGE], list(ward_names(reader)), {}, len(rows) > CLOSED_ON_A_PAGE
+    )
 
 
-def open_board_rows(now: datetime) -> list[BoardRow]:
-    """Return a row for every open course, the most urgent first."""
-    courses = list(read_open_courses(now, HEADLINE))
+def open_board_rows(now: datetime, reader: User | None = None) -> list[BoardRow]:
+    """Return a row for each open course that ``reader`` may open, the most urgent first.
+
+    None may open all.
+    """
+    courses = list(read_open_courses(now, HEADLINE, reader))
     periods = read_periods_from_now_on(now, HEADLINE)
     signed = sign_off_states([course.pk for course in courses], now)
     rows = [

@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Final
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Fieldset
 from django import forms
+from django.conf import settings
 
+from crs_app.accounts.wards import WardClosedError, find_ward
 from grading.engine.entries import Weight
 from grading.engine.plausibility import Circumstances, questions
 from grading.engine.times import can_be_charted
@@ -98,7 +100,11 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
     mean_arterial_pressure_mmhg = VitalSignField(
         "mean_arterial_pressure_mmhg", label="Baseline MAP"
     )
-    ward = forms.CharField(label="Ward", max_length=60)
+    ward = forms.CharField(
+        label="Ward",
+        max_length=60,
+        widget=forms.TextInput(attrs={"list": "wards", "autocomplete": "off"}),
+    )
     bed = forms.CharField(label="Bed", max_length=30, required=False)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, now: datetime) -> None:
@@ -124,6 +130,9 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             Fieldset("Before therapy", HTML(_WHY_BASELINE), fields_row("weight_kg", *_BASELINE)),
             Fieldset("Place", fields_row(span_2("ward"), "bed")),
         )
+
+    def clean_ward(self) -> str:
+        return ward_to_go_to(self.cleaned_data["ward"])
 
     def clean(self) -> dict[str, Any]:
         infused_at = self.clean_local_time("infused", now=self.now, ahead=AT_MOST_AHEAD)
@@ -235,6 +244,21 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         return entries
 
 
+def ward_to_go_to(typed: str) -> str:
+    """Return the name of the ward that takes the patient, as the table of wards has it.
+
+    :raises ValidationError: where it is closed, or there is none and forms may not make one.
+    """
+    found = find_ward(typed)
+    if found is not None and not found.is_open:
+        raise forms.ValidationError(WardClosedError(found.name).sentence)
+    if found is None and not settings.NEW_WARDS:
+        raise forms.ValidationError(
+            f"There is no ward {typed}. Check the name, or ask an administrator to add it."
+        )
+    return found.name if found else typed
+
+
 class TransferForm(ObservedTimeFields, SubmittedForm):
     """Fields of every transfer: a time, and ``seen``, the optimistic-lock token of the location.
 
@@ -314,6 +338,9 @@ class MoveForm(TransferForm):
 
     def layout(self) -> Sequence[Any]:
         return ["ward", "bed"]
+
+    def clean_ward(self) -> str:
+        return ward_to_go_to(self.cleaned_data["ward"])
 
     def clean(self) -> dict[str, Any]:
         super().clean()

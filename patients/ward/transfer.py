@@ -8,7 +8,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from crs_app.accounts.models import User
+from crs_app.accounts.models import User, Ward
+from crs_app.accounts.wards import find_ward, ward_for_patient
 from patients.display.signature import signature_of
 from patients.display.timeline import place_text
 from patients.models import Course, Move, Transfer
@@ -78,13 +79,15 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     A replay under the same ``form_id`` (the idempotency key) returns the recorded transfer and
     records nothing. Raises MovedMeanwhileError where someone else moved, closed or reopened the
     course after the page was shown, and TransferReusedError where the form was sent before with
-    other contents or by another user.
+    other contents or by another user. Raises WardClosedError.
     """
     lock_course(course)
     current = Course.objects.get(pk=course.pk)
+    is_move = requested.what is Move.MOVED
+    found = find_ward(requested.ward) if is_move else None
     ward, bed = (
-        (requested.ward, requested.bed)
-        if requested.what is Move.MOVED
+        (found.name if found else requested.ward, requested.bed)
+        if is_move
         else (current.ward, current.bed)
     )
     facts = {"what": requested.what.value, "reason": requested.reason}
@@ -102,6 +105,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         return before
     if not can_still_be(current, requested.what, requested.seen):
         raise MovedMeanwhileError(current)
+    on_ward = current.on_ward if requested.what is Move.ENDED else ward_for_patient(ward)
     moved = Transfer.objects.create(
         course=course,
         form_id=submission.form_id,
@@ -112,16 +116,19 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         at=requested.at,
         recorded_at=timezone.now(),
         recorded_by=submission.by,
+        by_emergency=submission.by_emergency,
         **facts,
     )
-    _apply(current, requested, ward, bed)
+    _apply(current, requested, on_ward, bed)
     return moved
 
 
-def _apply(course: Course, requested: TransferRequest, ward: str, bed: str) -> None:
-    course.ward, course.bed = ward, bed
+def _apply(course: Course, requested: TransferRequest, ward: Ward, bed: str) -> None:
+    if requested.what is not Move.ENDED:
+        course.on_ward, course.ward = ward, ward.name
+    course.bed = bed
     if requested.what is Move.ENDED:
         course.ended_at = requested.at
     elif requested.what is Move.REOPENED:
         course.ended_at = None
-    course.save(update_fields=["ward", "bed", "ended_at"])
+    course.save(update_fields=["ward", "on_ward", "bed", "ended_at"])

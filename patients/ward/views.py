@@ -16,14 +16,21 @@ from django.utils import timezone
 from django.views.decorators.http import condition, require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from crs_app.accounts.permissions import can_admit, check_can_admit
+from crs_app.accounts.permissions import (
+    can_admit,
+    can_find_patient,
+    can_open_chart,
+    check_can_admit,
+)
+from crs_app.accounts.rights import Act
+from crs_app.accounts.wards import WardClosedError
 from patients.bedside.page import render_page
 from patients.display.signature import signature_of
 from patients.display.text import clock_ahead_text, clock_behind_text
 from patients.display.timeline import transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_state
-from patients.queries.courses import ward_names
+from patients.queries.courses import open_ward_names, read_course
 from patients.queries.identity import latest_course
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
 from patients.recording.inputs import AheadOfClockError, FormReusedError
@@ -91,9 +98,11 @@ def board(request: SignedInRequest) -> HttpResponse:
     Answers 204 to htmx where the stamp of the rows is still ``seen``, 304 to a request whose
     If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
+    if not can_open_chart(request.user) and can_find_patient(request.user):
+        return redirect("patients:find")
     asked, now = BoardAddress.of(request.GET), timezone.now()
     # Read before the rows, so that the next request finds a change between the two.
-    stamp, last_recorded_at, clock = read_board_state(now, ended=asked.ended)
+    stamp, last_recorded_at, clock = read_board_state(now, request.user, ended=asked.ended)
     now = max(now, last_recorded_at or now)
     wrong_clock = clock_behind_text(now) or clock_ahead_text(clock)
     if wrong_clock:
@@ -107,7 +116,7 @@ def board(request: SignedInRequest) -> HttpResponse:
 def _board_page(
     request: SignedInRequest, stamp: str, now: datetime, asked: BoardAddress, wrong_clock: str
 ) -> HttpResponse:
-    shown = board_of(asked, now)
+    shown = board_of(asked, now, request.user)
     context = {
         "asked": asked,
         "board": shown,
@@ -134,7 +143,7 @@ def admit(request: SignedInRequest) -> HttpResponse:
     status = UNPROCESSABLE if form.is_bound else 200
     if form.has_error(NON_FIELD_ERRORS, REUSED):
         status = CONFLICT
-    context = {"form": form, "ways_out": ways_out}
+    context = {"form": form, "ways_out": ways_out, "wards": open_ward_names()}
     return render(request, "ward/admit.html", context, status=status)
 
 
@@ -159,6 +168,8 @@ def _admitted(
         ways_out.is_open = error.course
     except AheadOfClockError as error:
         form.add_error("infused_time", error.sentence)
+    except WardClosedError as error:
+        form.add_error("ward", error.sentence)
     except FormReusedError as error:
         form.add_error(None, ValidationError(error.sentence, code=REUSED))
     return None
@@ -171,7 +182,8 @@ def transfer(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     An end or a reopening is asked about in a second step, which names what follows.
     """
     check_can_admit(request.user)
-    course, data, now = course_or_404(course_id), posted(request), timezone.now()
+    course = course_or_404(request, course_id, Act.ADMIT)
+    data, now = posted(request), timezone.now()
     if data is None:
         return _transfer_page(request, course, _offered(course, now))
     form_class = TRANSFER_FORMS.get(data.get("what", ""))
@@ -209,11 +221,18 @@ def _record_move(request: SignedInRequest, course: Course, form: TransferForm) -
     try:
         moved = record_transfer(course, form.transfer_request(), submission_from(request, form))
     except MovedMeanwhileError:
-        return _moved_meanwhile(request, course_or_404(course.pk))
+        return _moved_meanwhile(request, course_or_404(request, course.pk))
+    except WardClosedError as error:
+        offered = _offered(course, timezone.now())
+        return _transfer_page(request, course, offered, error.sentence, CONFLICT)
     except TransferReusedError as error:
-        offered = _offered(course_or_404(course.pk), timezone.now())
+        offered = _offered(course_or_404(request, course.pk), timezone.now())
         return _transfer_page(request, course, offered, error.sentence, CONFLICT)
     messages.info(request, f"Saved. {transfer_text(moved)}.")
+    there = read_course(course.pk)
+    there.emergency_until = course.emergency_until
+    if not can_open_chart(request.user, there):
+        return redirect("patients:board")
     return redirect("patients:bedside", course.pk)
 
 
@@ -234,7 +253,7 @@ def _transfer_page(
         "form_template": "ward/transfer.html",
         "place_forms": forms,
         "place_refusal": refusal,
-        "wards": ward_names(),
+        "wards": open_ward_names(),
         "course": course,
     }
     return render_page(request, course, context, status=status)

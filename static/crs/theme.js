@@ -6,6 +6,9 @@
     document.documentElement.dataset.bsTheme = theme;
   };
   apply(chosen ?? (dark.matches ? "dark" : "light"));
+  // Paper is light.
+  addEventListener("beforeprint", () => apply("light"));
+  addEventListener("afterprint", () => apply(localStorage.getItem("crs-theme") ?? (dark.matches ? "dark" : "light")));
   dark.addEventListener("change", () => {
     if (!localStorage.getItem("crs-theme")) apply(dark.matches ? "dark" : "light");
   });

@@ -37,7 +37,7 @@ def allowed(user: User | AnonymousUser) -> tuple[bool, ...]:
     [
         (Role.WARD_CLINICIAN, True, True, False, False),
         (Role.ICU_REVIEWER, True, True, True, False),
-        (Role.ADMINISTRATOR, False, False, True, True),
+        (Role.ADMINISTRATOR, False, False, False, True),
         (Role.AUDITOR, False, False, True, False),
     ],
 )

@@ -101,6 +101,24 @@ def test_no_value_is_cut_off(page: Page, nurse: User, day: Course, sign_in: Sign
     assert cut == []
 
 
+def test_no_name_of_a_row_is_cut_off_on_a_phone_held_sideways(
+    page: Page, nurse: User, day: Course, sign_in: SignIn
+) -> None:
+    sign_in(page, nurse)
+    page.set_viewport_size({"width": 640, "height": 800})
+    open_sheet(page, day)
+    cut = page.evaluate(
+        "[...document.querySelectorAll('tr[data-row] .name')].filter((one) => {"
+        " const all = document.createRange(); all.selectNodeContents(one);"
+        " const words = all.getBoundingClientRect(); const cell = one.getBoundingClientRect();"
+        " return words.right > cell.right || words.bottom > cell.bottom + 1"
+        " || words.top < cell.top - 1; })"
+        ".map((one) => one.textContent.trim())"
+    )
+    assert cut == []
+    assert page.locator("tr[data-row] .name a").first.evaluate("one => one.clientHeight") >= 24
+
+
 def test_the_heads_stay_while_the_sheet_scrolls(
     page: Page, nurse: User, day: Course, sign_in: SignIn
 ) -> None:

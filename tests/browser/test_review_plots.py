@@ -83,6 +83,10 @@ def test_keys_move_the_cursor_the_range_and_the_view(page: Page, review: str) ->
     expect(time).to_have_text("27 Nov 11:00")
     page.keyboard.press("[")
     expect(page).to_have_url(re.compile("range=72h"))
+    page.keyboard.press("[")
+    expect(page).to_have_url(re.compile("range=24h"))
+    lane(page, "Temperature").locator(".u-over").hover()
+    expect(time).to_have_text(re.compile("^27 Nov 1[01]:"))  # the cursor stays in sight
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")

@@ -23,6 +23,7 @@ COURSE_FILE = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.j
 AS_OF = datetime(2026, 11, 28, 8, 40, tzinfo=UTC)
 THEN = "2026-11-27T03:40:00%2B00:00"
 """A rate ten times too high had been charted, and was corrected two minutes later."""
+LOOKED_AT = "2026-11-27T03:25:00%2B00:00"
 IN_GRADE_3 = "2026-11-27T13:00:00%2B00:00"
 
 pytestmark = pytest.mark.skipif(
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 )
 PAGES = {
     "review": f"review/?range=all&at={IN_GRADE_3}",
-    "review-known-at": f"review/?range=all&at={THEN}&known_at={THEN}",
+    "review-known-at": f"review/?range=all&at={LOOKED_AT}&known_at={THEN}",
     "review-flowsheet": "flowsheet/",
     "review-instant": f"review/instant/?at={IN_GRADE_3}",
     "review-sign-off": "sign-off/",

@@ -145,7 +145,9 @@ def test_what_comes_while_the_form_is_open_is_said_and_what_is_typed_stays(
     button = panel(page).locator("form [type=submit]")
     expect(button).to_have_text("Cannot sign: page is not up to date")
     expect(button).to_be_disabled()
+    expect(page.locator("#page-age")).to_contain_text("No network. You see the state of")
     expect(page.locator("#connection")).to_contain_text("No connection since")
+    expect(page.locator("#connection")).to_be_hidden()
     page.context.set_offline(False)
     page.evaluate(asks)
     expect(button).to_be_enabled()
@@ -215,7 +217,17 @@ def test_with_the_keyboard_alone_by_every_rule_of_axe_core(
     expect(page.locator(".row-review")).to_contain_text("stated 1, computed then 2")
     faults += faults_of(page, "timeline")
     page.goto(f"{address(reviewed)}&known_at={ago(hours=1):%Y-%m-%dT%H:%MZ}")
+    expect(page.locator(".u-over").first).to_be_visible()
+    page.get_by_role("button", name="Mark what is different today").click()
+    expect(page.locator("[data-different]")).to_be_visible()
     faults += faults_of(page, "as known then")
+    page.context.set_offline(True)
+    expect(page.get_by_role("slider")).to_be_disabled()
+    faults += faults_of(page, "as known then, offline")
+    page.context.set_offline(False)
+    page.goto(f"{address(reviewed)}&known_date={ago(hours=-48):%Y-%m-%d}&known_time=04:40")
+    expect(page.get_by_role("alert")).to_contain_text("That time has not come.")
+    faults += faults_of(page, "a time known at that has not come")
     sign_in(page, nurse)
     page.goto(address(reviewed))
     faults += faults_of(page, "to read")
@@ -236,3 +248,31 @@ def test_a_printed_review_says_its_time_and_its_sign_offs_and_has_no_form(
     for hidden in (panel(page).locator("form"), page.get_by_role("button", name="Mark as seen")):
         expect(hidden).to_be_hidden()
     expect(page.locator("#at-cursor")).to_be_visible()
+    expect(line).to_contain_text("· MRN")
+    for control in page.locator(".review-tools, .course-nav, .site-bar").all():
+        expect(control).to_be_hidden()
+
+
+def test_plots_are_drawn_for_paper_in_light_and_for_the_screen_again_after_it(
+    page: Page, intensivist: User, reviewed: Course, sign_in: SignIn
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.add_init_script("localStorage.setItem('crs-theme', 'dark')")
+    sign_in(page, intensivist)
+    page.goto(f"{address(reviewed)}&known_at={ago(hours=1):%Y-%m-%dT%H:%MZ}")
+    lane = page.locator("#plots .lane-plot").last
+    expect(lane.locator("canvas")).to_be_visible()
+    width = "one => [one.clientWidth, one.querySelector('.uplot').clientWidth]"
+    on_screen = lane.evaluate(width)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    place, plot = lane.evaluate(width)
+    assert plot <= place + 1
+    assert plot < on_screen[1]
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    expect(page.locator(".print-past")).to_contain_text("Not the present state.")
+    expect(page.locator(".then-bar")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    assert lane.evaluate(width) == on_screen

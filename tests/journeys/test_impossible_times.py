@@ -80,7 +80,7 @@ def all_open(client: Client, addresses: list[str]) -> bool:
 
 @pytest.mark.parametrize(("zone", "at"), IN_ZONES)
 def test_an_entry_at_the_end_of_the_calendar(
-    administrator_client: Client,
+    auditor_client: Client,
     nurse_client: Client,
     course: Course,
     clinician: User,
@@ -91,7 +91,7 @@ def test_an_entry_at_the_end_of_the_calendar(
     settings.TIME_ZONE = zone
     entry = chart_at(course, clinician, at)
     exported = reverse("patients:answers_csv")
-    assert all_open(administrator_client, [exported, reverse("patients:policy")])
+    assert all_open(auditor_client, [exported, reverse("patients:policy")])
     forms = [url("correct", course, entry.pk), url("retract", course, entry.pk)]
     assert all_open(nurse_client, [*every_page(course), *forms])
 

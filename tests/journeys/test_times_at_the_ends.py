@@ -154,7 +154,7 @@ QUERIES = (
 )
 
 
-@pytest.mark.parametrize("role", ["nurse_client", "administrator_client"])
+@pytest.mark.parametrize("role", ["nurse_client", "auditor_client"])
 def test_in_every_query_and_header(
     request: pytest.FixtureRequest, role: str, course: Course
 ) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_read_record
+from crs_app.accounts.rights import Act
 from crs_app.record.models import EventKind
 from crs_app.record.openings import opening_of
 from crs_app.record.pages.search import (
@@ -74,16 +75,15 @@ def person_csv(request: SignedInRequest, user_id: int) -> HttpResponseBase:
 @require_safe
 def course(request: SignedInRequest, course_id: UUID) -> HttpResponse:
     """Show who looked at the patient of a course: in all courses of this patient."""
-    check_can_read_record(request.user)
-    shown = course_or_404(course_id)
+    shown = course_or_404(request, course_id, Act.READ_RECORD)
     return _page(request, "record/course.html", _of_patient(shown), {"course": shown})
 
 
 @require_safe
 def course_csv(request: SignedInRequest, course_id: UUID) -> HttpResponseBase:
     """Send who looked at the patient of a course."""
-    check_can_read_record(request.user)
-    return _file(request, _of_patient(course_or_404(course_id)), "who-looked.csv")
+    shown = course_or_404(request, course_id, Act.READ_RECORD)
+    return _file(request, _of_patient(shown), "who-looked.csv")
 
 
 @require_POST
@@ -94,6 +94,8 @@ def printed(request: SignedInRequest) -> HttpResponse:
     except Resolver404:
         raise Http404("No such page") from None
     course_id = match.kwargs.get("course_id")
+    if course_id is not None:
+        course_or_404(request, course_id)
     if opening := opening_of(match.view_name, course_id):
         shows = {"page": opening.shows}
         record_event(EventKind.PRINT, by=request.user, course_id=course_id, details=shows)

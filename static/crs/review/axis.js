@@ -29,7 +29,7 @@ const byClock = (data) => {
   return {
     days: (low, high) =>
       starts
-        .map((at, number) => ({ at, name: `day ${number}`, date: weekdayFormat.format(dateOf(at)) }))
+        .map((at, number) => ({ at, number, name: `day ${number}`, date: weekdayFormat.format(dateOf(at)) }))
         .filter(({ at }, place) => at <= high && (starts[place + 1] ?? Infinity) > low),
     ticks: (low, high, pixels) => {
       const step = stepFor(low, high, pixels);

@@ -5,6 +5,7 @@ import {
   band, clipped, colourOf, css, font, hatch, inside, placeBefore, ratio, upright, x, y,
 } from "./canvas.js";
 import { STRIP, drawSigned } from "./signed_marks.js";
+import { drawToday } from "./today.js";
 
 const GUTTER = 40;
 const ROW = 20;
@@ -35,8 +36,25 @@ export const show = ({ value }, text, small, grade) => {
   if (grade !== undefined) value.dataset.grade = grade ?? "none";
 };
 
+const NIGHT_PX = 5; // narrower nights are left out: they would be a pattern
+const NIGHT = 8 * 3600;
+const DOTS_PX = 8;
+
+// Nights, and dots over what was not known yet.
 const ground = (data) => (u) => {
-  for (const [from, to] of data.nights) band(u, from, to, css("--sunken"));
+  if ((x(u, NIGHT) - x(u, 0)) / ratio() >= NIGHT_PX) {
+    for (const [from, to] of data.nights) band(u, from, to, css("--sunken"));
+  }
+  const ahead = data.is_then && inside(u, data.known_at, u.scales.x.max);
+  if (!ahead) return;
+  const { ctx, bbox } = u;
+  const apart = DOTS_PX * ratio();
+  ctx.fillStyle = css("--muted");
+  for (let high = bbox.top + apart / 2; high < bbox.top + bbox.height; high += apart) {
+    for (let at = ahead.left + apart / 2; at < ahead.left + ahead.width; at += apart) {
+      ctx.fillRect(Math.round(at), Math.round(high), 1.5 * ratio(), 1.5 * ratio());
+    }
+  }
 };
 
 const marks = (data, state) => (u) => {
@@ -96,6 +114,13 @@ export const make = (data, state, host, { height, below = 0, y: scale, series, a
   return new uPlot(options, points ?? [[data.begins, data.known_at], [null, null]], host);
 };
 
+const DAY_PX = 46;
+// As many days as have room for their name: each, each second, each week.
+const labelled = (days, pixels) => {
+  const step = [1, 2, 7, 14, 28].find((one) => (pixels * one) / days.length >= DAY_PX) ?? 56;
+  return days.filter(({ number }, place) => (number ?? place) % step === 0);
+};
+
 // The time axis: days above, hours below, the cursor's time in a box.
 export const timeLane = (data, state, host, { days, ticks, stampOf }) => {
   const draw = (u) =>
@@ -105,7 +130,7 @@ export const timeLane = (data, state, host, { days, ticks, stampOf }) => {
       const pixels = width / ratio();
       ctx.textBaseline = "middle";
       ctx.textAlign = "left";
-      const shown = days(low, high);
+      const shown = labelled(days(low, high), pixels);
       shown.forEach(({ at, name, date }, place) => {
         const from = Math.max(x(u, at), left);
         const to = place + 1 < shown.length ? x(u, shown[place + 1].at) : left + width;
@@ -160,9 +185,36 @@ export const runsOf = (periods) => {
   return runs;
 };
 
+// The same, where a grade 0 of which too little was charted to know it is null.
+const knownRuns = (data) =>
+  runsOf(data.periods).flatMap((run) => {
+    const since = data.assessed_since ?? Infinity;
+    const to = run.to ?? data.known_at;
+    if (run.grade !== 0 || since <= run.from) return [run];
+    const before = { ...run, grade: null, to: Math.min(since, to) };
+    return since < to ? [before, { ...run, from: since }] : [before];
+  });
+
+const notAssessed = (ctx, part, bottom) => {
+  ctx.save();
+  ctx.strokeStyle = css("--muted");
+  ctx.setLineDash([1.5 * ratio(), 3 * ratio()]);
+  ctx.beginPath();
+  ctx.moveTo(part.left, bottom - ratio());
+  ctx.lineTo(part.left + part.width, bottom - ratio());
+  ctx.stroke();
+  ctx.font = font();
+  ctx.textAlign = "left";
+  ctx.fillStyle = css("--muted");
+  if (ctx.measureText("not assessed").width + 8 * ratio() < part.width) {
+    ctx.fillText("not assessed", part.left + 4 * ratio(), bottom - 9 * ratio());
+  }
+  ctx.restore();
+};
+
 // The staircase of grades: the height tells the grade, the number stands in it, hatched could be.
 export const ribbon = (data, state, host) => {
-  const runs = runsOf(data.periods);
+  const runs = knownRuns(data);
   const draw = (u) =>
     clipped(u, (ctx) => {
       const { left, width } = u.bbox;
@@ -178,16 +230,23 @@ export const ribbon = (data, state, host) => {
       ctx.font = font(700, 13);
       ctx.textAlign = "center";
       ctx.textBaseline = "middle";
+      let free = -Infinity;
       for (const run of runs) {
         const part = inside(u, run.from, run.to ?? data.known_at, 2);
         if (!part) continue;
+        if (run.grade === null) {
+          notAssessed(ctx, part, bottom);
+          continue;
+        }
         const top = run.grade ? y(u, run.grade) : bottom - 3 * ratio();
         ctx.fillStyle = colourOf(run.grade);
         ctx.fillRect(part.left, top, part.width, bottom - top);
         const fits = run.grade > 0 && part.width > 14 * ratio();
         ctx.fillStyle = fits ? css("--surface") : css("--ink");
         const middle = part.left + (run.grade ? part.width / 2 : Math.min(part.width / 2, 8 * ratio()));
+        if (!fits && middle < free) continue; // else numbers would stand upon each other
         ctx.fillText(String(run.grade), middle, fits ? (top + bottom) / 2 : top - 8 * ratio());
+        free = middle + 11 * ratio();
       }
       for (const period of data.periods) {
         if (period.at_most <= period.grade) continue;
@@ -207,7 +266,7 @@ export const ribbon = (data, state, host) => {
     below: STRIP,
     y: { range: [0, 5.7] },
     axis: { splits: () => [1, 2, 3, 4, 5], values: (u, splits) => splits.map(String) },
-    draw: [draw, drawSigned(data)],
+    draw: [draw, drawSigned(data), drawToday(data, ["grade"])],
   });
 };
 
@@ -239,6 +298,9 @@ export const criteria = (data, state, host) => {
     });
   return make(data, state, host, { height: Math.max(1, data.lanes.length) * ROW, draw: [draw] });
 };
+
+// Until when what runs goes on: what is known, or a death.
+export const endOf = (data) => data.died_at ?? data.known_at;
 
 const SIGN = { treatment: "|", antipyretic: "○", fluid_bolus: "▼", judgement: "◆" };
 
@@ -285,7 +347,7 @@ export const devices = (data, state, host) => {
       ctx.textAlign = "left";
       ctx.lineWidth = ratio();
       data.devices.forEach(({ at, label }, place) => {
-        const part = inside(u, at, data.devices[place + 1]?.at ?? data.known_at);
+        const part = inside(u, at, data.devices[place + 1]?.at ?? endOf(data));
         if (!part) return;
         const room = 5 * ratio();
         ctx.fillStyle = css("--sunken");
@@ -299,7 +361,7 @@ export const devices = (data, state, host) => {
         }
       });
     });
-  return make(data, state, host, { height: 46, draw: [draw] });
+  return make(data, state, host, { height: 54, draw: [draw, drawToday(data, ["device"])] });
 };
 
 export { placeBefore };

@@ -2,7 +2,8 @@
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { clipped, colourOf, css, hatch, inside, level, placeBefore, ratio, word, x, y } from "./canvas.js";
-import { make } from "./lanes.js";
+import { endOf, make } from "./lanes.js";
+import { drawToday } from "./today.js";
 
 const HEIGHTS = { systolic_mmhg: 92, map_mmhg: 92, temperature_c: 60, fio2_percent: 54 };
 const STEP_HEIGHT = 48;
@@ -43,10 +44,10 @@ const limitAt = (limits, at) => limits[placeBefore(limits.map(([from]) => from),
 const limitLines = (data, all) => (u) => {
   for (const { limits, baseline } of all) {
     limits.forEach(([from, value], place) => {
-      const until = limits[place + 1]?.[0] ?? data.known_at;
+      const until = limits[place + 1]?.[0] ?? endOf(data);
       if (value !== null) level(u, from, until, value, css("--g3"), [5, 3]);
     });
-    if (baseline !== null) level(u, data.begins, data.known_at, baseline, css("--muted"), [1.5, 3]);
+    if (baseline !== null) level(u, data.begins, endOf(data), baseline, css("--muted"), [1.5, 3]);
   }
 };
 
@@ -122,7 +123,7 @@ const drawSteps = (data, one) => (u) =>
       const value = one.value[place];
       if (value === null) continue;
       const from = x(u, one.at[place]);
-      const to = Math.max(x(u, one.at[place + 1] ?? data.known_at), from + 2 * ratio());
+      const to = Math.max(x(u, one.at[place + 1] ?? endOf(data)), from + 2 * ratio());
       const high = y(u, value);
       const next = one.value[place + 1];
       ctx.setLineDash(one.marks[place]?.includes("estimated") ? [4 * ratio(), 3 * ratio()] : []);
@@ -214,6 +215,7 @@ export const plot = (data, state, host, all) => {
       ...steps.map((one) => drawSteps(data, one)),
       ...all.map(drawLows),
       ...all.map(drawMarks),
+      drawToday(data, all.map(({ key }) => key)),
     ],
     points: pointsOf(all),
   });

@@ -5,12 +5,14 @@ import { forgetColours, placeBefore } from "./canvas.js";
 import { watchKeys } from "./keys.js";
 import { criteria, devices, given, ribbon, row, show, timeLane } from "./lanes.js";
 import { watchAge } from "./page_age.js";
+import { keyOf } from "./plot_key.js";
 import { plot, pointsOf } from "./plots.js";
 import { failed, fetchSeries, keepFailure, sayLoading } from "./loading.js";
 import { signedAt } from "./signed_marks.js";
 
 const host = document.querySelector("#plots");
 const REST_MS = 250;
+const AHEAD = 0.06;
 const TOGETHER = { map_mmhg: "systolic_mmhg" };
 
 const zone = document.body.dataset.zone;
@@ -53,11 +55,17 @@ class Page {
     this.update = [];
     this.refresh = [];
     this.state = {
-      window: data.window,
+      window: this.withAhead(data.window),
       at: host.dataset.at ? Date.parse(host.dataset.at) / 1000 : null,
       hover: () => {},
       zoom: () => {},
     };
+  }
+
+  // Of the past a window goes on a little, over what was not known yet.
+  withAhead([from, to]) {
+    const { is_then: isThen, known_at: until } = this.data;
+    return isThen && to >= until ? [from, until + (until - from) * AHEAD] : [from, to];
   }
 
   // Adds a lane; one that cannot be drawn says so, and the others stay.
@@ -114,7 +122,11 @@ class Page {
         const place = placeBefore(starts, at);
         const period = data.periods[place];
         const ended = period && period.to !== null && period.to <= at;
-        if (!period || ended) return show(lane, "–", this.isEmpty ? "not assessed" : "not graded", null);
+        const isKnown = period && (period.grade || (data.assessed_since !== null && data.assessed_since <= at));
+        if (!period || ended || !isKnown) {
+          const isOpen = this.isEmpty || (period && !ended);
+          return show(lane, "–", isOpen ? "not assessed" : "not graded", null);
+        }
         let first = place;
         while (first && data.periods[first - 1].grade === period.grade) first -= 1;
         const bound = period.at_most > period.grade ? `could be ${period.at_most}, ` : "";
@@ -205,6 +217,7 @@ class Page {
     const { data, state } = this;
     const times = data.devices.map(({ at }) => at);
     this.add("Oxygen device", "", {
+      className: "three-lines",
       rows: ["device", "flow_l_per_min"],
       make: (place) => devices(data, state, place),
       read: (lane, at) => {
@@ -215,26 +228,6 @@ class Page {
     });
   }
 }
-
-const KEY = [
-  ["hatched", "could be higher: something is not charted"], ["dashed", "estimated"],
-  ["limit", "limit"], ["dotted", "baseline"], ["counting", "counting to 3 h"],
-  ["first", "first tocilizumab"], ["seen", "you last looked"], ["night", "night 22–06"],
-];
-const keyOf = (data) => {
-  const list = document.createElement("ul");
-  list.className = "plot-key";
-  list.setAttribute("aria-label", "Key");
-  const isShown = { seen: data.seen_at !== null, first: data.first_tocilizumab_at !== null };
-  for (const [sign, words] of KEY) {
-    if (isShown[sign] === false) continue;
-    const item = document.createElement("li");
-    item.dataset.sign = sign;
-    item.textContent = words;
-    list.append(item);
-  }
-  return list;
-};
 
 // A row of the flowsheet leads to its lane: #<key of the row>. Findings and treatments have marks.
 const LANES_OF = [
@@ -348,6 +341,12 @@ const steer = (page) => {
   const sizes = new ResizeObserver(resize);
   sizes.observe(host);
   resize();
+  for (const [name, isPrinting] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(name, () => {
+      document.body.classList.toggle("is-printing", isPrinting);
+      resize();
+    }, { signal: ends.signal });
+  }
   const themes = new MutationObserver(() => {
     forgetColours();
     redraw();
@@ -386,10 +385,17 @@ const steer = (page) => {
     } else return;
     event.preventDefault();
   }, { signal: ends.signal });
+  // The last hours, or those round the cursor, so that it is always in sight.
+  const windowOf = (range) => {
+    const span = 3600 * ({ "24h": 24, "72h": 72 }[range] ?? 0);
+    if (!span) return page.withAhead([data.begins, data.known_at]);
+    const isEarlier = state.at !== null && state.at < data.known_at - span;
+    const ends = isEarlier ? state.at + span / 2 : data.known_at;
+    return page.withAhead([ends - span, ends]);
+  };
   for (const link of document.querySelectorAll("[data-range]")) {
     link.addEventListener("click", (event) => {
-      const hours = { "24h": 24, "72h": 72 }[link.dataset.range];
-      setWindow(hours ? data.known_at - hours * 3600 : data.begins, data.known_at);
+      setWindow(...windowOf(link.dataset.range));
       for (const other of document.querySelectorAll("[data-range]")) other.removeAttribute("aria-current");
       link.setAttribute("aria-current", "true");
       const address = new URL(location.href);
@@ -451,6 +457,7 @@ async function load() {
   const loaded = sayLoading(host);
   try {
     const data = await fetchSeries(host, asked());
+    data.is_then = host.dataset.then !== undefined;
     data.seen_at = host.dataset.seen ? Date.parse(host.dataset.seen) / 1000 : null;
     const page = new Page(data);
     page.build();

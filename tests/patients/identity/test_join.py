@@ -74,7 +74,7 @@ def undo(client: Client, course: Course, **fields: Any) -> Any:
 
 
 def test_the_kept_record_gives_the_identity_and_undoing_gives_it_back(
-    course: Course, wrong: Course, administrator_client: Client
+    course: Course, wrong: Course, administrator_client: Client, nurse_client: Client
 ) -> None:
     was = wrong.patient_id
     text = text_of(previewed(administrator_client, course, wrong).content.decode())
@@ -85,7 +85,7 @@ def test_the_kept_record_gives_the_identity_and_undoing_gives_it_back(
     wrong.refresh_from_db()
     assert (wrong.patient_id, grade_now(wrong)) == (course.patient_id, 2)
     agree(course, wrong)
-    history = text_of(administrator_client.get(url("identity", course)).content.decode())
+    history = text_of(nurse_client.get(url("identity", course)).content.decode())
     assert "Records joined" in history
     assert "L. Berg: one person" in history
 

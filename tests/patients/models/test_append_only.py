@@ -177,12 +177,12 @@ def test_a_vital_sign_outside_its_hard_limits_is_refused(charted: Entry, sign: A
         assert f"entry_{sign.key}_plausible" in reason
 
 
-def test_what_was_known_of_a_grade_ends_only_with_what_replaces_it(charted: Entry) -> None:
+def test_what_was_known_of_a_grade_ends_only_with_an_act(charted: Entry) -> None:
     """Else one statement could close the whole history of a course."""
     whole = (
         "UPDATE patients_gradeperiod SET known = tstzrange(lower(known), now() + interval '1 h')"
     )
-    assert "only with what replaces it" in refused(f"{whole} WHERE upper_inf(known)")
+    assert "only with an act" in refused(f"{whole} WHERE upper_inf(known)")
     before = GradePeriod.objects.count()
     correct(charted, charted.at, {"temperature_c": "36.5"}, sending(charted.recorded_by))
     assert GradePeriod.objects.count() > before

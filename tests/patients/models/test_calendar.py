@@ -28,7 +28,8 @@ def test_an_infusion(course: Course, at: datetime) -> None:
     with pytest.raises(IntegrityError, match="course_infused_in_calendar"), transaction.atomic():
         Course.objects.create(
             patient=course.patient, product="another", infused_at=at, policy=course.policy,
-            ward="7B", admitted_at=timezone.now(), admitted_by=course.admitted_by,
+            ward="7B", on_ward_id=course.on_ward_id, admitted_at=timezone.now(),
+            admitted_by=course.admitted_by,
         )  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def test_the_role_is_that_of_the_act_and_an_older_act_has_the_name_alone(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
     chart(course, nurse, "vitals", ago(hours=2), temperature_c="38.6")
-    User.objects.filter(pk=nurse.pk).update(role=Role.ADMINISTRATOR, last_name="Smith")
+    User.objects.filter(pk=nurse.pk).update(role=Role.AUDITOR, last_name="Smith")
     act = ChartingAct.objects.latest("recorded_at")
     assert (act.author_name, act.author_role) == ("J. Ruiz", Role.WARD_CLINICIAN)
     for name in ("review", "review_cursor", "instant", "flowsheet"):

@@ -113,6 +113,8 @@ def test_an_address_that_cannot_be_shown_says_why(
     assert answer.status_code == 400
     field = next(iter(query)).replace("known_date", "known_at")
     assert field in answer.content.decode()
+    if "This address cannot be shown" in answer.content.decode():
+        assert f'href="{answer.wsgi_request.path}"' in answer.content.decode()
 
 
 def test_every_cell_of_the_table_is_the_value_of_grading(reviewed: Course) -> None:
@@ -128,6 +130,22 @@ def test_every_cell_of_the_table_is_the_value_of_grading(reviewed: Course) -> No
         assert (rows[period.start].grade, rows[period.start].at_most) == (
             period.grade, period.at_most,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [24, 72])
+def test_hours_that_end_before_now_are_those_round_the_cursor(
+    hours: int, nurse_client: Client, reviewed: Course, time_machine: Any
+) -> None:
+    """Else a link with a cursor of last week would show an empty table."""
+    time_machine.move_to(datetime(2026, 12, 8, 9, 40, tzinfo=UTC), tick=False)
+    nurse_client.force_login(User.objects.get(username="nurse"))
+    asked = {"range": f"{hours}h", "at": "2026-11-27T13:00:00+00:00"}
+    rows = page(nurse_client, reviewed, view="table", **asked).context["rows"]
+    assert datetime(2026, 11, 27, 13, tzinfo=UTC) in {row.at for row in rows}
+    window = page(nurse_client, reviewed, "review_series", **asked).json()["window"]
+    assert window[1] - window[0] == hours * 3600
+    last = page(nurse_client, reviewed, "review_series", range=f"{hours}h").json()["window"]
+    assert last[1] == datetime(2026, 12, 8, 9, 40, tzinfo=UTC).timestamp()
 
 
 def test_lanes_run_from_start_to_end_without_a_break(reviewed: Course) -> None:

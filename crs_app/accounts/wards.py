@@ -1,0 +1,94 @@
+"""Find, make and give wards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import transaction
+
+from crs_app.accounts.models import CLINICIANS, User
+from crs_app.accounts.permissions import check_can_manage_users
+from crs_app.accounts.ward_models import Ward, WardMembership
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
+
+
+class WardClosedError(ValueError):
+    """The ward takes no patient."""
+
+    def __init__(self, name: str) -> None:
+        self.sentence = f"Ward {name} is closed. An administrator can open it again."
+        super().__init__(self.sentence)
+
+
+def find_ward(name: str) -> Ward | None:
+    """Return the ward of that name; one that differs in upper and lower case alone, if need be."""
+    exact = Ward.objects.filter(name=name).first()
+    return exact or Ward.objects.filter(name__iexact=name).order_by("pk").first()
+
+
+@transaction.atomic
+def ward_for_patient(name: str) -> Ward:
+    """Return the ward of that name, which cannot be closed before the transaction ends.
+
+    A new name makes a ward. On a site where forms may do that (``settings.NEW_WARDS``), all
+    clinicians work on it; elsewhere an administrator says who does.
+
+    :raises WardClosedError: where the ward is closed.
+    """
+    found = find_ward(name)
+    if found is None:
+        found, is_new = Ward.objects.get_or_create(name=name)
+        if is_new and settings.NEW_WARDS:
+            _let_all_clinicians_work_on(found)
+    ward = Ward.objects.select_for_update(no_key=True).get(pk=found.pk)
+    if not ward.is_open:
+        raise WardClosedError(ward.name)
+    return ward
+
+
+def set_wards(user: User, wards: Iterable[Ward]) -> tuple[list[str], list[str]]:
+    """Let ``user`` work on exactly ``wards``; return the names of those before and of those now.
+
+    Nothing is recorded: see ``change_wards``.
+    """
+    with transaction.atomic():
+        before = {one.ward for one in user.memberships.select_related("ward")}
+        now = set(wards)
+        user.memberships.filter(ward__in=before - now).delete()
+        WardMembership.objects.bulk_create(
+            [WardMembership(user=user, ward=ward) for ward in now - before], ignore_conflicts=True
+        )
+    vars(user).pop("ward_ids", None)
+    return sorted(ward.name for ward in before), sorted(ward.name for ward in now)
+
+
+@transaction.atomic
+def change_wards(user: User, wards: Iterable[Ward], *, by: User, address: str = "") -> None:
+    """Do what ``set_wards`` does for an administrator, and record it where it changes anything."""
+    check_can_manage_users(by)
+    before, now = set_wards(user, wards)
+    if before != now:
+        record_event(
+            EventKind.WARDS_CHANGED,
+            by=by,
+            address=address,
+            details={
+                "user": user.username,
+                "before": ", ".join(before) or "none",
+                "after": ", ".join(now) or "none",
+            },
+        )
+
+
+def let_work_everywhere(user: User) -> None:
+    """Let ``user`` work on every ward that there is, open or closed."""
+    set_wards(user, Ward.objects.all())
+
+
+def _let_all_clinicians_work_on(ward: Ward) -> None:
+    WardMembership.objects.bulk_create(
+        [WardMembership(user=user, ward=ward) for user in User.objects.filter(role__in=CLINICIANS)],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,152 @@
+"""Add, rename, close and open wards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from crs_app.accounts.models import User, Ward
+from crs_app.accounts.permissions import check_can_manage_wards
+from crs_app.accounts.wards import find_ward
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
+from patients.models import Course, Move, Transfer
+from patients.recording.inputs import ConflictError, Submission
+from patients.recording.lock import lock_course
+
+
+class WardNameTakenError(ConflictError):
+    """Another ward has the name, perhaps written with other capitals."""
+
+    def __init__(self, ward: Ward) -> None:
+        state = "" if ward.is_open else ", which is closed"
+        super().__init__(f"There is a ward {ward.name} already{state}. Choose another name.")
+
+
+class WardInUseError(ConflictError):
+    """A ward with open courses cannot be closed."""
+
+    def __init__(self, ward: Ward, courses: int) -> None:
+        are = "course is" if courses == 1 else "courses are"
+        super().__init__(f"{courses} open {are} on ward {ward.name}. Move or end them first.")
+
+
+@dataclass(frozen=True, slots=True)
+class WardRow:
+    """A ward with the number of its open courses and of the active users who work on it."""
+
+    ward: Ward
+    courses: int
+    members: int
+
+
+def ward_rows() -> list[WardRow]:
+    """Return every ward, the open ones first, by name."""
+    active = Count("memberships", filter=Q(memberships__user__is_active=True))
+    open_courses = dict(
+        Course.objects.filter(ended_at=None)
+        .order_by()
+        .values_list("on_ward")
+        .annotate(count=Count("pk"))
+    )
+    wards = Ward.objects.annotate(members=active).order_by("-is_open", "name")
+    return [WardRow(ward, open_courses.get(ward.pk, 0), ward.members) for ward in wards]
+
+
+@transaction.atomic
+def add_ward(name: str, by: User, address: str = "") -> Ward:
+    """Add a ward, on which nobody works yet. Raises WardNameTakenError."""
+    check_can_manage_wards(by)
+    _check_free(name, None)
+    ward, is_new = Ward.objects.get_or_create(name=name)
+    if not is_new:  # another administrator was faster
+        raise WardNameTakenError(ward)
+    _record(by, address, ward, "added")
+    return ward
+
+
+def rename_ward(ward: Ward, name: str, submission: Submission, address: str = "") -> Ward:
+    """Rename a ward; each of its open courses keeps the old name as a move, with the reason.
+
+    Raises WardNameTakenError.
+    """
+    check_can_manage_wards(submission.by)
+    try:
+        with transaction.atomic():
+            renamed = _rename(ward, name, submission)
+            _record(submission.by, address, renamed, f"renamed, {ward.name} before")
+            return renamed
+    except IntegrityError:  # another administrator was faster
+        found = find_ward(name)
+        raise WardNameTakenError(found or ward) from None
+
+
+def _rename(ward: Ward, name: str, submission: Submission) -> Ward:
+    locked = Ward.objects.select_for_update().get(pk=ward.pk)
+    _check_free(name, locked)
+    before, locked.name = locked.name, name
+    locked.save(update_fields=["name"])
+    if before == name:
+        return locked
+    now = timezone.now()
+    for course in _open_courses(locked).order_by("pk"):
+        lock_course(course)
+        Transfer.objects.create(
+            course=course,
+            form_id=submission.form_id,
+            what=Move.MOVED,
+            from_ward=course.ward,
+            from_bed=course.bed,
+            to_ward=name,
+            to_bed=course.bed,
+            reason=f"Ward {before} is named {name} now",
+            at=now,
+            recorded_at=now,
+            recorded_by=submission.by,
+        )
+        course.ward = name
+        course.save(update_fields=["ward"])
+    return locked
+
+
+@transaction.atomic
+def close_ward(ward: Ward, by: User, address: str = "") -> None:
+    """Close a ward: it takes no patient any more. Raises WardInUseError."""
+    check_can_manage_wards(by)
+    locked = Ward.objects.select_for_update().get(pk=ward.pk)
+    courses = _open_courses(locked).count()
+    if courses:
+        raise WardInUseError(locked, courses)
+    locked.is_open = False
+    locked.save(update_fields=["is_open"])
+    _record(by, address, locked, "closed")
+
+
+@transaction.atomic
+def open_ward(ward: Ward, by: User, address: str = "") -> None:
+    """Open a closed ward again."""
+    check_can_manage_wards(by)
+    Ward.objects.filter(pk=ward.pk).update(is_open=True)
+    _record(by, address, ward, "opened")
+
+
+def _record(by: User, address: str, ward: Ward, change: str) -> None:
+    record_event(
+        EventKind.WARDS_CHANGED,
+        by=by,
+        address=address,
+        details={"ward": ward.name, "change": change},
+    )
+
+
+def _open_courses(ward: Ward) -> QuerySet[Course]:
+    return Course.objects.filter(on_ward=ward, ended_at=None)
+
+
+def _check_free(name: str, own: Ward | None) -> None:
+    found = find_ward(name)
+    if found is not None and (own is None or found.pk != own.pk):
+        raise WardNameTakenError(found)

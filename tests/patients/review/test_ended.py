@@ -1,0 +1,41 @@
+"""The pages of a review once a course was closed, or grading ended with a death."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from crs_app.accounts.models import User
+from patients.display.text import date_time_text
+from patients.models import Course
+from tests.entry_forms import text_of, url
+from tests.factories import ago, chart
+from tests.patients.ward.test_transfer import send as send_transfer
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_closed_course_says_why_it_was_closed_on_every_page_of_the_review(
+    intensivist_client: Client, nurse_client: Client, grade_2: Course
+) -> None:
+    send_transfer(nurse_client, grade_2, what="ended", reason="Discharged home.")
+    for name in ("sign_off", "review", "flowsheet"):
+        text = text_of(intensivist_client.get(url(name, grade_2)).content.decode())
+        assert re.search(r"Course closed [\d: A-Za-z]*, discharged home, by", text), name
+
+
+def test_after_a_death_of_another_cause_the_panel_says_that_grading_ended(
+    intensivist_client: Client, clinician: User, grade_2: Course
+) -> None:
+    died_at = ago(hours=0.5)
+    chart(grade_2, clinician, "death", died_at, attribution="other")
+    for name in ("review", "sign_off"):
+        address = f"{url(name, grade_2)}?{urlencode({'at': ago(hours=0.1).isoformat()})}"
+        text = text_of(intensivist_client.get(address).content.decode())
+        said = f"Grading ended {date_time_text(died_at)}: death, other cause."
+        assert f"{said} Nothing to sign after it." in text, name
+    panel = text_of(intensivist_client.get(url("review", grade_2)).content.decode())
+    assert panel.count(said) == 2

@@ -1,0 +1,74 @@
+"""A grade 0 of which too little was charted to know it: every page says that, and none says 0."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from crs_app.accounts.models import User
+from patients.models import Course
+from tests.entry_forms import text_of, url
+from tests.factories import ago, chart
+
+pytestmark = pytest.mark.django_db
+NOT_YET = "Not yet assessed: no temperature, no blood pressure, no oxygen."
+
+
+def page(client: Client, course: Course, name: str, **query: str) -> Any:
+    return client.get(f"{url(name, course)}?{urlencode(query)}")
+
+
+def text(client: Client, course: Course, name: str, **query: str) -> str:
+    return text_of(page(client, course, name, **query).content.decode())
+
+
+@pytest.mark.parametrize("name", ["review", "instant"])
+def test_nothing_charted_is_not_called_grade_0(
+    name: str, nurse_client: Client, course: Course
+) -> None:
+    said = text(nurse_client, course, name)
+    assert NOT_YET in said
+    assert "– not assessed" in said
+    assert "Nothing unknown could make it higher" not in said
+    assert "No rule was met" not in said
+
+
+def test_the_same_is_said_at_the_cursor_before_the_first_values(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    chart(course, nurse, "vitals", ago(hours=6), temperature_c="36.8", systolic_mmhg="120")
+    chart(course, nurse, "oxygen", ago(hours=5), device="room_air")
+    assert NOT_YET in text(nurse_client, course, "review_cursor", at=ago(hours=7).isoformat())
+    between = text(nurse_client, course, "review_cursor", at=ago(hours=5.5).isoformat())
+    assert "Not yet assessed: no oxygen." in between
+    after = text(nurse_client, course, "review_cursor", at=ago(hours=4).isoformat())
+    assert "Grade 0. Nothing unknown could make it higher." in after
+    known_then = text(nurse_client, course, "review", known_at=ago(hours=0).isoformat())
+    assert "Grade 0." in known_then
+
+
+def test_the_table_the_plots_and_the_flowsheet_know_a_grade_0_from_the_same_time(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    chart(course, nurse, "vitals", ago(hours=6), temperature_c="36.8", systolic_mmhg="120")
+    assert page(nurse_client, course, "review_series").json()["assessed_since"] is None
+    assert "no higher" not in text(nurse_client, course, "flowsheet")
+    known = ago(hours=3)
+    chart(course, nurse, "oxygen", known, device="room_air")
+    plotted = page(nurse_client, course, "review_series").json()
+    assert plotted["assessed_since"] == known.timestamp()
+    rows = page(nurse_client, course, "review", view="table").context["rows"]
+    assert {row.shown_grade for row in rows if row.at < known} == {None}
+    assert {row.shown_grade for row in rows if row.at >= known} == {0}
+    sheet = page(nurse_client, course, "flowsheet", bin="1").context["sheet"]
+    (grade,) = [row for section in sheet.sections for row in section.rows if row.key == "grade"]
+    assert [cell.shown for cell in grade.cells][:2] == ["not assessed", ""]
+    assert "not assessed" in text(nurse_client, course, "flowsheet")
+
+
+def test_a_grade_above_0_needs_nothing_else(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    chart(course, nurse, "vitals", ago(hours=2), temperature_c="39")
+    assert "not assessed" not in text(nurse_client, course, "review")
