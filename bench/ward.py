@@ -17,6 +17,7 @@ from django.utils import timezone
 from bench.client import PASSWORD, USERNAME
 from bench.courses import Charted, charted, instants
 from crs_app.accounts.models import Role
+from crs_app.accounts.wards import set_wards
 from grading.service import regrade
 from grading.systems import HEADLINE
 from patients.models import (
@@ -87,6 +88,7 @@ def _admitted(by: Any) -> Course:
         birth_date=date(1970, 3, 1),
     )
     course = admit_patient(admission, [], Submission(by=by, form_id=uuid.uuid4())).course
+    set_wards(by, [course.on_ward])
     end = TransferRequest(Move.ENDED, timezone.now(), location_token(course))
     record_transfer(course, end, Submission(by=by, form_id=uuid.uuid4()))
     return course
@@ -109,6 +111,7 @@ def _load_one(template: Course, size: int, by: Any, place: int) -> Loaded:
         infused_at=infused_at,
         policy=template.policy,
         ward="Bench",
+        on_ward=template.on_ward,
         bed=str(place),
         admitted_at=infused_at,
         admitted_by=by,

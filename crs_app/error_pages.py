@@ -98,7 +98,7 @@ _PAGE_OUT_OF_DATE: Final = ErrorText(
 _OTHER_WARD: Final = ErrorText(
     "Another ward",
     ("This patient is not on one of your wards. Nothing was saved.",
-     "Open the patient again and give a reason."),
+     "Open the patient again and say why."),
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from patients.recording.inputs import NewEntry, Submission
 
 UNPROCESSABLE: Final = 422
 CONFLICT: Final = 409
+EMERGENCY: Final = "emergency access"
 _NOT_CONTENTS: Final = frozenset(
     {"csrfmiddlewaretoken", "form_id", "opened_at", "begun_at", "sent_at", "confirmed"}
 )
@@ -31,12 +32,14 @@ _NOT_CONTENTS: Final = frozenset(
 class SignedInRequest(HttpRequest):
     """A request of a signed-in user: the middleware lets no other through.
 
-    ``uses_emergency_access`` is set where ``course_or_404`` found a course open by it.
+    ``uses_emergency_access`` is set where ``course_or_404`` found a course open by it, and
+    ``access_purpose``, which the record keeps.
     """
 
     user: User
     htmx: HtmxDetails
     uses_emergency_access: bool
+    access_purpose: str
 
 
 View = Callable[..., HttpResponse]
@@ -135,6 +138,7 @@ def course_or_404(
     check_course(request.user, course, act)
     if course.emergency_until is not None:
         request.uses_emergency_access = True
+        request.access_purpose = EMERGENCY
     return course
 
 

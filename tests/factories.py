@@ -11,7 +11,6 @@ import factory
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
-from crs_app.accounts.wards import let_work_everywhere
 from patients.models import Course, Entry, EntryKind, Move
 from patients.recording.admit import Admission, admit_patient
 from patients.recording.inputs import NewEntry, Submission
@@ -22,21 +21,15 @@ ADULT_BORN = date(1970, 3, 1)
 
 
 class UserFactory(factory.django.DjangoModelFactory[User]):
-    """A ward clinician, who works on every ward."""
+    """A ward clinician, who works on every ward: see the setting NEW_WARDS."""
 
     class Meta:
         model = User
-        skip_postgeneration_save = True
 
     username = factory.Sequence(lambda n: f"nurse-{n}")
     first_name = "Jo"
     last_name = "Ruiz"
     role = Role.WARD_CLINICIAN
-
-    @factory.post_generation
-    def everywhere(self: User, create: bool, _given: Any, **_more: Any) -> None:
-        if create:
-            let_work_everywhere(self)
 
 
 class AdmissionFactory(factory.Factory[Admission]):

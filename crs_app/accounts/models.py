@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.utils.crypto import salted_hmac
-from django.utils.functional import cached_property
 
 from crs_app.accounts.ward_models import Ward, WardMembership
 
@@ -35,8 +36,18 @@ def display_name_of(username: str, first_name: str, last_name: str) -> str:
     return f"{first_name[:1]}. {last_name}" if first_name else last_name
 
 
+_WARDS: Final = "_ward_ids"
+"""The attribute of a user that keeps the wards which were read with the user."""
+
+
 class PeopleManager(UserManager["User"]):
+    """Django's manager, which reads the wards of a user in the statement that reads the user."""
+
     use_in_migrations = False
+
+    def get_queryset(self) -> models.QuerySet["User"]:
+        wards = WardMembership.objects.filter(user=models.OuterRef("pk")).values("ward_id")
+        return super().get_queryset().annotate(**{_WARDS: ArraySubquery(wards)})
 
     def create_superuser(self, *args: Any, **fields: Any) -> "User":
         """Create a site's first administrator; Django's command of that name calls this."""
@@ -46,6 +57,8 @@ class PeopleManager(UserManager["User"]):
 
 class User(AbstractUser):
     """User with one role."""
+
+    _ward_ids: list[int] | None = None
 
     role = models.CharField(max_length=20, choices=Role, default=Role.WARD_CLINICIAN)
 
@@ -65,10 +78,25 @@ class User(AbstractUser):
         """The user's name as the author of an entry; see ``display_name_of``."""
         return display_name_of(self.username, self.first_name, self.last_name)
 
-    @cached_property
+    def save(self, *args: Any, **options: Any) -> None:
+        """Store the user; on a site to try things out a new clinician works on every ward."""
+        is_new = self._state.adding
+        super().save(*args, **options)
+        if is_new and settings.NEW_WARDS and self.role in CLINICIANS:
+            WardMembership.objects.bulk_create(
+                [WardMembership(user=self, ward=ward) for ward in Ward.objects.all()]
+            )
+
+    @property
     def ward_ids(self) -> frozenset[int]:
-        """The wards that the user works on; ``backend`` reads them together with the user."""
-        return frozenset(self.memberships.values_list("ward_id", flat=True))
+        """The wards that the user works on; the manager reads them together with the user."""
+        if self._ward_ids is None:
+            self._ward_ids = list(self.memberships.values_list("ward_id", flat=True))
+        return frozenset(self._ward_ids)
+
+    def forget_wards(self) -> None:
+        """Read ``ward_ids`` again, because they have changed."""
+        self._ward_ids = None
 
 
 class SignInThrottle(models.Model):

@@ -15,6 +15,4 @@ class OtherWardError(PermissionDenied):
 
     def __init__(self, act: str, course: Placed) -> None:
         self.course = course
-        super().__init__(
-            f"This patient is not on one of your wards. To {act}, give a reason first."
-        )
+        super().__init__(f"This patient is not on one of your wards. To {act}, say why first.")

@@ -60,12 +60,12 @@ def set_wards(user: User, wards: Iterable[Ward]) -> tuple[list[str], list[str]]:
         WardMembership.objects.bulk_create(
             [WardMembership(user=user, ward=ward) for ward in now - before], ignore_conflicts=True
         )
-    vars(user).pop("ward_ids", None)
+    user.forget_wards()
     return sorted(ward.name for ward in before), sorted(ward.name for ward in now)
 
 
 @transaction.atomic
-def change_wards(user: User, wards: Iterable[Ward], *, by: User, address: str = "") -> None:
+def change_wards(user: User, wards: Iterable[Ward], *, by: User) -> None:
     """Do what ``set_wards`` does for an administrator, and record it where it changes anything."""
     check_can_manage_users(by)
     before, now = set_wards(user, wards)
@@ -73,7 +73,6 @@ def change_wards(user: User, wards: Iterable[Ward], *, by: User, address: str = 
         record_event(
             EventKind.WARDS_CHANGED,
             by=by,
-            address=address,
             details={
                 "user": user.username,
                 "before": ", ".join(before) or "none",

@@ -67,11 +67,11 @@ OPENINGS: Final[Mapping[str, Opening]] = {
 OF_NO_PATIENT: Final = frozenset(
     {
         "patients:admit",
+        "patients:locked",
         "patients:policy",
         "patients:seen",
         "patients:ward",
         "patients:wards",
-        "patients:locked",
         "record:printed",
     }
 )

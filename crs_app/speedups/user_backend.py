@@ -1,12 +1,12 @@
-"""The project's UserBackend, which reads the signed-in user by a fixed SQL text."""
+"""Django's ModelBackend, which reads the signed-in user by a fixed SQL text."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from django.contrib.auth.backends import ModelBackend
 from django.db import connection
 
-from crs_app.accounts.backend import UserBackend
 from crs_app.accounts.models import User
 
 _FIELDS: Final = [field.attname for field in User._meta.concrete_fields]
@@ -17,8 +17,8 @@ FROM accounts_user WHERE id = %s
 """.replace("{}", _COLUMNS)
 
 
-class FastUserBackend(UserBackend):
-    """UserBackend with its own ``get_user``; signing in and permissions are Django's."""
+class FastUserBackend(ModelBackend):
+    """ModelBackend with its own ``get_user``; signing in and permissions are Django's."""
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user as stored now; None for one who is unknown or no longer active."""
@@ -29,5 +29,5 @@ class FastUserBackend(UserBackend):
             return None
         *columns, wards = found
         user = User.from_db(connection.alias, _FIELDS, columns)
-        user.ward_ids = frozenset(wards)
+        user._ward_ids = wards
         return user if self.user_can_authenticate(user) else None

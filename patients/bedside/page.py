@@ -337,6 +337,7 @@ def render_in_form_place(
             "course": course,
         }
         fragment |= shared_context(course, may_do(request.user, course))
+        fragment |= rights_context(request.user, course)
         return render(request, template, fragment | context, status=status)
     view = TimelineView.of(request.GET)
     page = page_context(data, may_chart=can_chart(request.user, course), view=view)

@@ -24,15 +24,11 @@ LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class AskedAccess:
-    """A reason for opening a patient of another ward; ``form_id`` is the idempotency key.
-
-    ``address`` is where the request came from.
-    """
+    """A reason for opening a patient of another ward; ``form_id`` is the idempotency key."""
 
     reason: str
     words: str
     form_id: uuid.UUID
-    address: str = ""
 
 
 @transaction.atomic
@@ -64,7 +60,6 @@ def open_with_reason(course: Course, asked: AskedAccess, by: User) -> EmergencyA
     record_event(
         EventKind.EMERGENCY_ACCESS,
         by=by,
-        address=asked.address,
         course_id=course.pk,
         purpose=f"{access.get_reason_display()}: {access.words}",
         details={

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
-from crispy_forms.helper import FormHelper
 from django import forms
 
 from patients.forms.base import SubmittedForm
-from patients.forms.layout import form_helper
 from patients.models import EmergencyReason
 from patients.ward.emergency import AskedAccess
 
@@ -32,12 +28,7 @@ class EmergencyForm(SubmittedForm):
         error_messages={"required": "Say in a few words what happened, or who called you."},
     )
 
-    @cached_property
-    def helper(self) -> FormHelper:
-        """How crispy-forms renders the form."""
-        return form_helper("form_id", "reason", "words")
-
-    def asked(self, address: str) -> AskedAccess:
-        """Return what is recorded; call it on a valid form. ``address`` is that of the client."""
+    def asked(self) -> AskedAccess:
+        """Return what is recorded; call it on a valid form."""
         values = self.cleaned_data
-        return AskedAccess(values["reason"], values["words"], values["form_id"], address)
+        return AskedAccess(values["reason"], values["words"], values["form_id"])

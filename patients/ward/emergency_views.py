@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Final, NamedTuple
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,10 +21,6 @@ from crs_app.accounts.permissions import (
     right_to,
 )
 from crs_app.accounts.rights import Act
-from crs_app.proxies import client_address
-from crs_app.record.models import EventKind
-from crs_app.record.write import record_event
-from patients.display.text import clock_text
 from patients.display.timeline import place_text
 from patients.models import Course
 from patients.queries.access import emergency_until
@@ -61,13 +56,6 @@ def find(request: SignedInRequest) -> HttpResponse:
     if not can_join_records(request.user):
         looked_at = looked_at.filter(ended_at=None)
     courses = [] if is_short else search_courses(text, looked_at)
-    if not is_short:
-        record_event(
-            EventKind.SEARCH,
-            by=request.user,
-            address=client_address(request),
-            details={"searched": text, "where": "all wards", "found": str(len(courses))},
-        )
     context = {
         "q": text,
         "is_short": is_short,
@@ -104,14 +92,11 @@ def emergency_access(request: SignedInRequest, course_id: uuid.UUID) -> HttpResp
         return redirect(there)
     form = EmergencyForm(data)
     if form.is_bound and form.is_valid():
-        access = open_with_reason(course, form.asked(client_address(request)), request.user)
-        until = clock_text(access.until, timezone.now())
-        messages.info(request, f"Open until {until}. Your reason is recorded.")
+        open_with_reason(course, form.asked(), request.user)
         return redirect(there)
     context = {
         "form": form,
         "course": course,
-        "place": place_text(course.ward, course.bed),
         "next": there,
         "may_read": right_to(request.user, Act.OPEN_CHART, course).is_allowed,
     }

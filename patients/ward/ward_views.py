@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.models import Ward
 from crs_app.accounts.permissions import check_can_manage_wards
-from crs_app.proxies import client_address
 from patients.recording.inputs import ConflictError
 from patients.requests import (
     CONFLICT,
@@ -36,7 +35,7 @@ def wards(request: SignedInRequest) -> HttpResponse:
     status = 200
     if form.is_bound and form.is_valid():
         try:
-            made = add_ward(form.cleaned_data["name"], request.user, client_address(request))
+            made = add_ward(form.cleaned_data["name"], request.user)
         except ConflictError as error:
             form.add_error("name", error.sentence)
         else:
@@ -62,8 +61,7 @@ def ward(request: SignedInRequest, ward_id: int) -> HttpResponse:
         before = found.name
         try:
             submission = submission_from(request, form)
-            name, address = form.cleaned_data["name"], client_address(request)
-            renamed = rename_ward(found, name, submission, address)
+            renamed = rename_ward(found, form.cleaned_data["name"], submission)
         except ConflictError as error:
             form.add_error("name", error.sentence)
         else:
@@ -74,11 +72,11 @@ def ward(request: SignedInRequest, ward_id: int) -> HttpResponse:
 
 def _closed_or_opened(request: SignedInRequest, found: Ward, step: str) -> HttpResponse:
     if step == OPEN:
-        open_ward(found, request.user, client_address(request))
+        open_ward(found, request.user)
         messages.info(request, f"Ward {found.name} is open.")
         return redirect("patients:wards")
     try:
-        close_ward(found, request.user, client_address(request))
+        close_ward(found, request.user)
     except ConflictError as error:
         form = WardForm(initial={"name": found.name})
         return _ward_page(request, found, form, CONFLICT, error.sentence)

@@ -57,18 +57,18 @@ def ward_rows() -> list[WardRow]:
 
 
 @transaction.atomic
-def add_ward(name: str, by: User, address: str = "") -> Ward:
+def add_ward(name: str, by: User) -> Ward:
     """Add a ward, on which nobody works yet. Raises WardNameTakenError."""
     check_can_manage_wards(by)
     _check_free(name, None)
     ward, is_new = Ward.objects.get_or_create(name=name)
     if not is_new:  # another administrator was faster
         raise WardNameTakenError(ward)
-    _record(by, address, ward, "added")
+    _record(by, ward, "added")
     return ward
 
 
-def rename_ward(ward: Ward, name: str, submission: Submission, address: str = "") -> Ward:
+def rename_ward(ward: Ward, name: str, submission: Submission) -> Ward:
     """Rename a ward; each of its open courses keeps the old name as a move, with the reason.
 
     Raises WardNameTakenError.
@@ -77,7 +77,7 @@ def rename_ward(ward: Ward, name: str, submission: Submission, address: str = ""
     try:
         with transaction.atomic():
             renamed = _rename(ward, name, submission)
-            _record(submission.by, address, renamed, f"renamed, {ward.name} before")
+            _record(submission.by, renamed, f"renamed, {ward.name} before")
             return renamed
     except IntegrityError:  # another administrator was faster
         found = find_ward(name)
@@ -113,7 +113,7 @@ def _rename(ward: Ward, name: str, submission: Submission) -> Ward:
 
 
 @transaction.atomic
-def close_ward(ward: Ward, by: User, address: str = "") -> None:
+def close_ward(ward: Ward, by: User) -> None:
     """Close a ward: it takes no patient any more. Raises WardInUseError."""
     check_can_manage_wards(by)
     locked = Ward.objects.select_for_update().get(pk=ward.pk)
@@ -122,22 +122,21 @@ def close_ward(ward: Ward, by: User, address: str = "") -> None:
         raise WardInUseError(locked, courses)
     locked.is_open = False
     locked.save(update_fields=["is_open"])
-    _record(by, address, locked, "closed")
+    _record(by, locked, "closed")
 
 
 @transaction.atomic
-def open_ward(ward: Ward, by: User, address: str = "") -> None:
+def open_ward(ward: Ward, by: User) -> None:
     """Open a closed ward again."""
     check_can_manage_wards(by)
     Ward.objects.filter(pk=ward.pk).update(is_open=True)
-    _record(by, address, ward, "opened")
+    _record(by, ward, "opened")
 
 
-def _record(by: User, address: str, ward: Ward, change: str) -> None:
+def _record(by: User, ward: Ward, change: str) -> None:
     record_event(
         EventKind.WARDS_CHANGED,
         by=by,
-        address=address,
         details={"ward": ward.name, "change": change},
     )
 

@@ -98,9 +98,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
     "roles": (RULES, NO_SUCH_METHOD),
-    "accounts:active": (NO_SUCH_METHOD, (302, *(204,) * 8)),
+    "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "patients:locked": (READ, NO_SUCH_METHOD),
-    "record:printed": (NO_SUCH_METHOD, (302, *(204,) * 8)),
+    "record:printed": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
@@ -251,10 +251,10 @@ class Target:
                 "start": self.entry.at.isoformat(), "known_at": timezone.now().isoformat(),
                 "computed": "3", "seen": "0", "verdict": "agree",
             },
-            "record:printed": {"path": "/"},
             "patients:emergency_access": {"reason": "called", "words": "cardiac arrest call"},
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
+            "record:printed": {"path": "/"},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})

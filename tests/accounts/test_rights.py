@@ -15,6 +15,7 @@ from crs_app.accounts.models import Role, User
 from crs_app.accounts.refusals import OtherWardError
 from crs_app.accounts.rights import RIGHTS, Act
 from crs_app.accounts.roles_views import COLUMNS
+from crs_app.accounts.wards import set_wards
 from patients.models import Course
 
 DOORS = {
@@ -49,6 +50,7 @@ def test_a_door_says_what_the_table_says(role: Role) -> None:
 
 def test_on_another_ward_a_reason_would_open_it(course: Course) -> None:
     user = User.objects.create_user("other", role=Role.WARD_CLINICIAN)
+    set_wards(user, [])
     with pytest.raises(OtherWardError, match="not on one of your wards"):
         permissions.check_can_chart(user, course)
 

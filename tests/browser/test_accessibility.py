@@ -15,6 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
+from crs_app.accounts.wards import set_wards
 from patients.models import Course
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
@@ -403,3 +404,32 @@ def test_an_opened_timeline_a_lost_connection_and_a_closed_course(
 def test_a_course_that_was_not_assessed(bedside: BedsidePage) -> None:
     bedside.expect_not_assessed()
     assert faults_of(bedside.page, "not assessed") == []
+
+
+def test_roles_wards_and_a_patient_of_another_ward(
+    page: Page,
+    nurse: User,
+    administrator: User,
+    busy_course: Course,
+    sign_in: Callable[[Page, User], None],
+) -> None:
+    faults: list[str] = []
+    sign_in(page, administrator)
+    ward = f"/wards/{busy_course.on_ward_id}/"
+    for address in ("/roles/", "/wards/", ward, "/find/?q=okonkwo"):
+        page.goto(address)
+        faults += faults_of(page, address)
+    set_wards(nurse, [])
+    sign_in(page, nurse)
+    page.goto(f"/courses/{busy_course.pk}/")
+    page.get_by_role("button", name="Open for 4 hours").click()
+    faults += faults_of(page, "the question without an answer")
+    page.get_by_label("Another reason").check()
+    page.get_by_label("In your words").fill("cardiac arrest call")
+    page.get_by_role("button", name="Open for 4 hours").click()
+    page.get_by_text("Emergency access until").wait_for()
+    faults += faults_of(page, "the notice", within=".notices")
+    sign_in(page, administrator)
+    page.goto("/emergency-access/")
+    faults += faults_of(page, "who used emergency access")
+    assert faults == []

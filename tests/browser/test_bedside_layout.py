@@ -123,10 +123,10 @@ def test_a_date_is_written_in_words(bedside: BedsidePage) -> None:
 
 
 def test_a_reader_without_the_right_to_write_has_no_form(
-    administrator: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
+    auditor: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
 ) -> None:
-    bedside = open_as(administrator, course)
-    says = "You can read this chart but not enter data (role: Administrator)"
+    bedside = open_as(auditor, course)
+    says = "You can read this chart but not enter data (role: Auditor)"
     expect(bedside.page.get_by_role("heading", name=says)).to_be_visible()
     expect(bedside.page.get_by_role("navigation", name="What to chart")).to_have_count(0)
 

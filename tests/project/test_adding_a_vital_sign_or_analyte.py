@@ -42,6 +42,7 @@ from tests.factories import admit, chart
 
 settings.ALLOWED_HOSTS = ["testserver"]
 settings.SECURE_SSL_REDIRECT = False
+settings.NEW_WARDS = True
 settings.STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }

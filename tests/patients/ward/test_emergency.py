@@ -48,7 +48,7 @@ def test_the_question_says_who_and_where_and_nothing_of_the_chart(
     answer = nurse_client.get(url("bedside", other_ward), follow=True)
     page = answer.content.decode()
     assert answer.redirect_chain[0][0].startswith(url("emergency_access", other_ward))
-    for shown in (other_ward.patient.name, other_ward.patient.mrn, "7B 12"):
+    for shown in (other_ward.patient.name, other_ward.patient.mrn, "ward 7B", "bed 12"):
         assert shown in page
     for of_the_chart in (other_ward.product, "39.7", "Grade", "CPAP", "1970", "data-grade"):
         assert of_the_chart not in page
@@ -119,6 +119,7 @@ def test_it_opens_one_patient_for_one_user(
     )
     neighbour = admit(clinician, name="WEBER, Luca")
     colleague = User.objects.create_user("colleague", role=Role.WARD_CLINICIAN)
+    set_wards(colleague, [])
     give_reason(nurse_client, other_ward)
     assert nurse_client.get(url("bedside", again)).status_code == 200
     assert nurse_client.get(url("bedside", neighbour)).status_code == 302
@@ -164,6 +165,8 @@ def test_administrators_see_it_at_once(
     event = Event.objects.get(kind=EventKind.EMERGENCY_ACCESS)
     assert event.course_id == other_ward.pk
     assert event.purpose.endswith("cardiac arrest call")
+    nurse_client.get(url("bedside", other_ward))
+    assert Event.objects.filter(kind=EventKind.VIEW, purpose="emergency access").exists()
 
 
 def test_the_same_form_twice_is_one_access(nurse_client: Client, other_ward: Course) -> None:
@@ -178,7 +181,7 @@ def test_a_reviewer_reads_every_ward_and_enters_after_a_reason(
 ) -> None:
     set_wards(intensivist, [])
     page = intensivist_client.get(url("bedside", course))
-    assert b"To enter values, give a reason" in page.content
+    assert b"To enter values, say why" in page.content
     assert page.context["can_chart"] is False
     assert page.context["can_answer"] is True
     assert give_reason(intensivist_client, course).status_code == 302
@@ -222,7 +225,7 @@ class TestFind:
         assert other_ward.patient.mrn in page
         assert url("emergency_access", other_ward) in page
         assert other_ward.product not in page
-        assert Event.objects.get(kind=EventKind.SEARCH).details["searched"] == "okonkwo"
+        assert Event.objects.get(kind=EventKind.SEARCH).details["q"] == "okonkwo"
 
     def test_asks_for_two_letters(self, nurse_client: Client, other_ward: Course) -> None:
         page = nurse_client.get(reverse("patients:find"), {"q": "o"}).content.decode()

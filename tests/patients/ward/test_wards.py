@@ -147,6 +147,7 @@ class TestANewName:
         ward = Ward.objects.get(name="Trial 9")
         assert Course.objects.get().on_ward == ward
         assert not ward.memberships.exists()
+        assert not nurse.memberships.exists()
         change_wards(nurse, [ward], by=administrator)
         assert User.objects.get(pk=nurse.pk).ward_ids == {ward.pk}
         event = Event.objects.get(kind=EventKind.WARDS_CHANGED)
@@ -170,9 +171,19 @@ def test_a_ward_that_is_taken_away_counts_in_the_next_request(
     assert not WardMembership.objects.filter(user=nurse).exists()
 
 
-def test_demonstration_users_work_everywhere(
-    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_new_clinician_works_nowhere_but_where_things_are_tried_out(
+    course: Course, settings: Any
 ) -> None:
+    tried = User.objects.create_user("tried", role=Role.WARD_CLINICIAN)
+    settings.NEW_WARDS = False
+    hired = User.objects.create_user("hired", role=Role.WARD_CLINICIAN)
+    assert (tried.ward_ids, hired.ward_ids) == ({course.on_ward_id}, set())
+
+
+def test_demonstration_users_work_everywhere(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.NEW_WARDS = False
     monkeypatch.setattr(demo, "SIGN_INS", tmp_path / "sign-ins.txt")
     demo.create_demo_users()
     members = course.on_ward.memberships.values_list("user__role", flat=True)
