@@ -100,14 +100,9 @@ def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | 
         kind,
         by=user,
         course_id=course_id,
-        details={"page": shows, **_how(request), **of_address, **asked_by(request.GET)},
+        purpose=getattr(request, "access_purpose", ""),
+        details={"page": shows, **of_address, **asked_by(request.GET)},
     )
-
-
-def _how(request: HttpRequest) -> dict[str, str]:
-    """Return by what right a patient of another ward was opened; nothing for an own ward."""
-    by_emergency = getattr(request, "uses_emergency_access", False)
-    return {"by": "emergency access"} if by_emergency else {}
 
 
 def _cookie_name(course_id: UUID | None) -> str:
