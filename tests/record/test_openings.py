@@ -11,12 +11,12 @@ from django.db import DatabaseError
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from crs_app.accounts.models import Role, User
+from crs_app.accounts.models import User
 from crs_app.record import middleware
 from crs_app.record.models import MAIN_CHAIN, Event
 from crs_app.record.openings import OF_NO_PATIENT, OPENINGS
 from patients.models import Course
-from tests.entry_forms import HTMX, form, send
+from tests.entry_forms import HTMX, send
 from tests.record.conftest import recorded
 
 pytestmark = pytest.mark.django_db
@@ -165,17 +165,6 @@ def test_a_page_that_is_printed_is_recorded_with_its_patient(
         ("print", {"page": "flowsheet"})
     ]
     assert Event.objects.filter(kind="print").count() == 2
-
-
-def test_what_is_opened_by_emergency_access_says_so(course: Course) -> None:
-    stranger = User.objects.create_user("float", role=Role.WARD_CLINICIAN)
-    client = Client()
-    client.force_login(stranger)
-    asked = form(reason="called", words="cardiac arrest call")
-    assert client.post(at(course, "emergency_access"), asked).status_code == 302
-    assert client.get(at(course, "bedside")).status_code == 200
-    event = recorded(course)[-1]
-    assert (event.details, event.purpose) == ({"page": "chart"}, "emergency access")
 
 
 def test_what_a_role_is_refused_is_recorded(auditor_client: Client, course: Course) -> None:
