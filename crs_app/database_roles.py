@@ -25,9 +25,12 @@ READ_ONLY: Final = frozenset(
 The record is written by a function that has the rights of its owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
+    "accounts_letin": "UPDATE, DELETE",
+    "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",
     "accounts_user": (
-        "UPDATE (password, last_login, first_name, last_name, email, is_active, role)"
+        "UPDATE (password, last_login, first_name, last_name, email, is_active, role,"
+        " sessions_ended, deactivated_at, deactivated_by_id)"
     ),
     "accounts_ward": "UPDATE (name, is_open)",
     "accounts_wardmembership": "DELETE",

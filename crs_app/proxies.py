@@ -34,8 +34,11 @@ def client_address(request: HttpRequest) -> str:
     """Return the address of who sent the request, "" where none is known.
 
     Each proxy adds who sent it the request to the right of X-Forwarded-For. What stands left of
-    the last address that is no proxy of the settings was written by whoever that is.
+    the last address that is no proxy of the settings was written by whoever that is. Where no proxy
+    is set up the header is not read: on a machine without one anybody could write it.
     """
+    if not settings.BEHIND_PROXY:
+        return str(request.META.get("REMOTE_ADDR", ""))
     proxies = tuple(settings.TRUSTED_PROXIES)
     sender = str(request.META.get("REMOTE_ADDR", ""))
     hops = str(request.META.get(_SAYS_FROM_WHOM, "")).split(",")

@@ -65,6 +65,8 @@ DEBUG = _flag("CRS_DEBUG")
 HTTPS = _flag("CRS_HTTPS")  # a proxy ends TLS and sets X-Forwarded-Proto itself
 # Addresses or networks from which X-Forwarded-Proto is believed, where CRS_HTTPS is on.
 TRUSTED_PROXIES = _words("CRS_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
+# Their X-Forwarded-For, the address of the browser, is believed where one is set up.
+BEHIND_PROXY = HTTPS or "CRS_TRUSTED_PROXIES" in os.environ
 # Whether a form may name a new ward, as on the local database. Elsewhere administrators add them.
 NEW_WARDS = _flag("CRS_NEW_WARDS") or not os.environ.get("DATABASE_URL")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
@@ -158,6 +160,11 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    # Of passwords set before; each becomes Argon2 at its next sign-in.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
@@ -239,6 +246,7 @@ if not PLAIN_DJANGO:
 LOGGING = TO_STDERR | {
     "loggers": {
         # Its own handlers e-mail, or print exceptions whole.
+        "crs_app.accounts": {"handlers": [], "level": "INFO", "propagate": True},
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
     },

@@ -9,6 +9,7 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("roles/", roles, name="roles"),
     path("accounts/", include("crs_app.accounts.urls")),
+    path("people/", include("crs_app.accounts.people_urls")),
     path("record/", include("crs_app.record.pages.urls")),
     path("", include("patients.urls")),
 ]

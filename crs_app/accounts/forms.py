@@ -1,42 +1,25 @@
-"""The sign-in form, which locks a username after too many wrong passwords."""
+"""Forms that ask for a password: to sign in, to change it, and once more before what matters."""
 
 from __future__ import annotations
 
-import threading
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
-from django.contrib.auth import authenticate
-from django.contrib.auth.forms import AuthenticationForm
-from django.db import transaction
-from django.utils import timezone
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.http import HttpRequest
 
-from crs_app.accounts.models import SignInThrottle
+from crs_app.accounts.own_sessions import has_fresh_password, note_password
+from crs_app.accounts.verify import verified_user
 
-VERIFIED_AT_ONCE: Final = 2
-"""Passwords that one process verifies at the same time: each takes one of its four threads."""
-_verifying: Final = threading.BoundedSemaphore(VERIFIED_AT_ONCE)
+WRONG_PASSWORD: Final = "This is not your password."  # noqa: S105 - a sentence
 
 
 class SignInForm(AuthenticationForm):
-    """Django's form, with a lock: see ``SignInThrottle`` for how many failures and how long.
-
-    A locked username is refused even with the right password. An unknown username is answered
-    like a known one. Where ``VERIFIED_AT_ONCE`` passwords are being verified, another is refused
-    at once and not counted: those who only read must not wait for those who guess.
-    """
-
-    BUSY: Final = "busy"
-    RETRY_AFTER_S: Final = 5
+    """Django's form, whose password is verified at the throttled door."""
 
     error_messages = {  # noqa: RUF012 - Django declares it on the instance
         **AuthenticationForm.error_messages,
         "invalid_login": "Username and password do not match. Both are case-sensitive.",
-        "locked": (
-            "Too many failed sign-ins under this username. "
-            "Try again in %(minutes)d min, or ask an administrator."
-        ),
-        BUSY: "Many people are signing in at this moment. Try again in a few seconds.",
     }
 
     def clean(self) -> dict[str, Any]:
@@ -44,35 +27,70 @@ class SignInForm(AuthenticationForm):
         password = self.cleaned_data.get("password")
         if username is None or not password:
             return self.cleaned_data
-        if not _verifying.acquire(blocking=False):
-            raise forms.ValidationError(self.error_messages[self.BUSY], code=self.BUSY)
-        try:
-            self._verify(username, password)
-        finally:
-            _verifying.release()
+        request = cast(HttpRequest, self.request)
+        self.user_cache = verified_user(request, username, password)
+        if self.user_cache is None:
+            raise self.get_invalid_login_error()
+        self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data
 
-    def _verify(self, username: str, password: str) -> None:
-        """Count the attempt, then verify the password, with no transaction and no lock held.
 
-        The attempt counts as a failure until the password is found right, so that parallel guesses
-        are never more than a lock allows.
-        """
-        now = timezone.now()
-        with transaction.atomic():
-            throttle = SignInThrottle.of(username)
-            locked = throttle.is_locked(now)
-            if not locked:
-                throttle.note_failure(now)
-        if locked:
-            raise forms.ValidationError(
-                self.error_messages["locked"],
-                code="locked",
-                params={"minutes": throttle.minutes_locked(now)},
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not generic when it runs
+    """A new password, typed twice."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _say_plainly(self)
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """A new password, for who knows the present one."""
+
+    def __init__(self, request: Any, *args: Any, **options: Any) -> None:
+        super().__init__(request.user, *args, **options)
+        self.request = request
+        self.fields["old_password"].label = "Present password"
+        _say_plainly(self)
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        if verified_user(self.request, self.user.username, password) is None:
+            raise forms.ValidationError(WRONG_PASSWORD)
+        return password
+
+
+def _say_plainly(form: forms.Form) -> None:
+    """Say in one sentence what a new password must be, as AUTH_PASSWORD_VALIDATORS asks."""
+    form.fields[
+        "new_password1"
+    ].help_text = "At least 12 characters; not only digits, no common password, not like your name."
+    again = form.fields["new_password2"]
+    again.label, again.help_text = "New password, once more", ""
+
+
+class ConfirmedForm(forms.Form):
+    """A form that asks for the user's own password where it was not entered a short time ago."""
+
+    def __init__(self, request: Any, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.request = request
+        if not has_fresh_password(request):
+            self.fields["your_password"] = forms.CharField(
+                label="Your own password",
+                strip=False,
+                widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+                help_text="Asked again, because you did not enter it in the last 15 minutes.",
             )
-        self.user_cache = authenticate(self.request, username=username, password=password)
-        if self.user_cache is None:
-            SignInThrottle.forget_old(now)
-            raise self.get_invalid_login_error()
-        throttle.delete()
-        self.confirm_login_allowed(self.user_cache)
+
+    def clean_your_password(self) -> str:
+        password: str = self.cleaned_data["your_password"]
+        if verified_user(self.request, self.request.user.username, password) is None:
+            raise forms.ValidationError(WRONG_PASSWORD)
+        note_password(self.request)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the password once only, also where another field has to be corrected."""
+        if "your_password" in self.cleaned_data:
+            del self.fields["your_password"]
+        return self.cleaned_data

@@ -1,11 +1,11 @@
-"""People who use the system, and the count of failed sign-ins."""
+"""People who use the system, their one-time links, and the count of failed sign-ins."""
 
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.crypto import salted_hmac
 
@@ -61,6 +61,11 @@ class User(AbstractUser):
     _ward_ids: list[int] | None = None
 
     role = models.CharField(max_length=20, choices=Role, default=Role.WARD_CLINICIAN)
+    sessions_ended = models.PositiveIntegerField(default=0)
+    deactivated_at = models.DateTimeField(null=True)
+    deactivated_by = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects: ClassVar[PeopleManager] = PeopleManager()
 
@@ -98,49 +103,55 @@ class User(AbstractUser):
         """Read ``ward_ids`` again, because they have changed."""
         self._ward_ids = None
 
+    @property
+    def name_in_lists(self) -> str:
+        """The whole name, last name first: "Ruiz, Julia"; the username where there is none."""
+        return ", ".join(filter(None, (self.last_name, self.first_name))) or self.username
 
-class SignInThrottle(models.Model):
-    """Count of consecutive failed sign-ins under one username, known or unknown.
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what each session must hold; another ``sessions_ended`` ends them all at once."""
+        holds = f"{self.password}:{self.sessions_ended}"
+        return salted_hmac("crs.session", holds, secret=secret, algorithm="sha256").hexdigest()
 
-    The username is stored as a keyed digest, because people type passwords into the wrong field.
-    """
 
-    FAILURES_ALLOWED = 10
-    FORGOTTEN_AFTER = LOCKED_FOR = timedelta(minutes=15)
+class OneTimeLink(models.Model):
+    """Link by which a person sets a password; only a digest of its secret is stored."""
 
-    username_digest = models.CharField(max_length=64, unique=True)
-    failures = models.PositiveSmallIntegerField(default=0)
-    last_failed_at = models.DateTimeField(null=True, db_index=True)
-    locked_until = models.DateTimeField(null=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="links")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.failures} failed sign-ins"
+        return f"link of {self.user_id}, until {self.expires_at}"
 
-    @classmethod
-    def of(cls, username: str) -> Self:
-        """Return the row of this username, locked until the transaction ends."""
-        digest = salted_hmac("sign-in", username.casefold(), algorithm="sha256").hexdigest()
-        throttle, _ = cls.objects.select_for_update().get_or_create(username_digest=digest)
-        return throttle
 
-    def is_locked(self, now: datetime) -> bool:
-        return self.locked_until is not None and now < self.locked_until
+class SignInThrottle(models.Model):
+    """Failed sign-ins of one name from one address, or of one address over all names.
 
-    def minutes_locked(self, now: datetime) -> int:
-        """Return the minutes until the lock ends, rounded up; 0 when there is none."""
-        left = self.locked_until - now if self.locked_until else timedelta(0)
-        return max(0, -(-left // timedelta(minutes=1)))
+    The name is stored as a keyed digest, because people type passwords into the wrong field.
+    ``throttle`` has the rules.
+    """
 
-    def note_failure(self, now: datetime) -> None:
-        if self.last_failed_at is None or now - self.last_failed_at >= self.FORGOTTEN_AFTER:
-            self.failures = 0
-        self.failures += 1
-        self.last_failed_at = now
-        if self.failures >= self.FAILURES_ALLOWED:
-            self.failures, self.locked_until = 0, now + self.LOCKED_FOR
-        self.save()
+    digest = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="throttles")
+    address = models.CharField(max_length=64)
+    failed_at = ArrayField(models.DateTimeField(), default=list)
+    holds = models.PositiveSmallIntegerField(default=0)
+    held_until = models.DateTimeField(null=True)
+    counts_until = models.DateTimeField(db_index=True)
 
-    @classmethod
-    def forget_old(cls, now: datetime) -> None:
-        """Delete rows that no longer count, so that guessed usernames do not fill the table."""
-        cls.objects.filter(last_failed_at__lt=now - cls.FORGOTTEN_AFTER - cls.LOCKED_FOR).delete()
+    def __str__(self) -> str:
+        return f"{len(self.failed_at)} failed sign-ins"
+
+
+class LetIn(models.Model):
+    """Word of an administrator that a user may try to sign in from a held address."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="let_in")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} until {self.until}"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from crs_app.accounts.models import Role, User
+
+SYSTEM_USERNAMES: Final = frozenset({"course-file", "grading-rules"})
 
 
 def course_file_author() -> User:

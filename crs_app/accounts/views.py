@@ -1,23 +1,39 @@
-"""The sign-in page."""
+"""The sign-in page, and signing out."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_POST
 
+from crs_app.accounts.events import note
 from crs_app.accounts.forms import SignInForm
 from crs_app.accounts.middleware import lock_session
+from crs_app.accounts.models import User
+from crs_app.accounts.own_sessions import note_sign_in
 from crs_app.accounts.sessions import delete_expired_sessions
+from crs_app.accounts.verify import BUSY as BUSY_CODE
+from crs_app.accounts.verify import RETRY_AFTER_S
+from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
 
 BUSY: Final = 503
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset({"accounts:sign_in", "accounts:sign_out"})
+
+
+class SignOut(LogoutView):
+    """Django's sign-out, which is recorded."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if isinstance(request.user, User):
+            note(EventKind.SIGNED_OUT, by=request.user, address=client_address(request))
+        return super().post(request, *args, **kwargs)
 
 
 class SignIn(LoginView):
@@ -38,14 +54,17 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
+        note_sign_in(self.request)
+        user = form.get_user()
+        note(EventKind.SIGN_IN, by=user, address=client_address(self.request))
         delete_expired_sessions()
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
-        if form.has_error(NON_FIELD_ERRORS, SignInForm.BUSY):
+        if form.has_error(NON_FIELD_ERRORS, BUSY_CODE):
             response.status_code = BUSY
-            response.headers["Retry-After"] = str(SignInForm.RETRY_AFTER_S)
+            response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
 
 

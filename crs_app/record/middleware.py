@@ -22,6 +22,8 @@ _SHOWS_NOTHING: Final = frozenset({204, 401, 403, 404, 405, 413, 415, 429})
 _NOT_MODIFIED: Final = 304
 _ERRORS_OF_THE_SERVER: Final = 500
 _SEEN: Final = "seen"
+_NOT_KEPT: Final = frozenset({"course_id", "secret"})
+"""Parts of an address that are kept elsewhere, or nowhere: the secret of a one-time link."""
 """Parameter of a poll of the board: the state that the page shows."""
 _WHOLE_PAGE: Final = b"<!DOCTYPE html>"
 
@@ -95,7 +97,7 @@ def _is_whole_page(response: HttpResponseBase) -> bool:
 def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | None) -> None:
     user: Any = request.user
     named = {} if request.resolver_match is None else request.resolver_match.kwargs
-    of_address = {name: str(value) for name, value in named.items() if name != "course_id"}
+    of_address = {name: str(value) for name, value in named.items() if name not in _NOT_KEPT}
     record_event(
         kind,
         by=user,

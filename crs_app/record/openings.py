@@ -54,6 +54,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_action": Opening("guidance"),
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
+    "people:export": Opening("users (CSV)", EventKind.EXPORT),
     "patients:emergency_access": Opening("question for the reason of emergency access"),
     "patients:emergencies": Opening("who used emergency access"),
     "patients:find": Opening("find a patient", is_searched=True),
@@ -73,6 +74,12 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:ward",
         "patients:wards",
         "record:printed",
+        "people:list",
+        "people:new",
+        "people:person",
+        "people:role",
+        "people:link",
+        "people:act",
     }
 )
 """No patient is named there, or only a POST is answered, which leaves an act of its own.

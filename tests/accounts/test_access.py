@@ -19,7 +19,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from crs_app.accounts.links import make_link
 from crs_app.accounts.models import CLINICIANS, Role, User, Ward
+from crs_app.accounts.people_views import ACTS
 from crs_app.accounts.wards import set_wards
 from grading.engine.policy import policy_from
 from patients.forms.registry import ENTRY_FORMS
@@ -49,6 +51,7 @@ from tests.entry_forms import HTMX, form, vitals
 from tests.factories import admit, ago, chart, sending
 from tests.patients.policy.policy_form import policy_form
 
+NEW = "a longer horse 2"
 Statuses = tuple[int, ...]
 
 
@@ -97,6 +100,18 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
+    "accounts:start": ((200,) * 9, (302,) * 9),
+    "accounts:me": (RULES, NO_SUCH_METHOD),
+    "accounts:password": (RULES, (302,) * 9),
+    "accounts:end_one": (NO_SUCH_METHOD, (302,) * 9),
+    "accounts:end_others": (NO_SUCH_METHOD, (302,) * 9),
+    "people:list": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "people:export": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "people:person": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "people:new": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
+    "people:link": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
+    "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
     "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "patients:locked": (READ, NO_SUCH_METHOD),
@@ -151,7 +166,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out"}
+OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
+SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
+SHOW_A_LINK = {"people:new", "people:link"}
+"""Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
@@ -180,12 +198,20 @@ class Target:
     entry: Entry
     other: Course
     joining: PatientJoin
+    person: User
+    link: str
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
         own = [self.course.pk]
         arguments: dict[str, list[list[Any]]] = {
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
+            "accounts:start": [[self.link]],
+            "accounts:end_one": [["0123456789abcdef"]],
+            "people:person": [[self.person.pk]],
+            "people:link": [[self.person.pk]],
+            "people:role": [[self.person.pk]],
+            "people:act": [[self.person.pk, act] for act in ACTS],
             "patients:correct": [[*own, self.entry.pk]],
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
@@ -218,6 +244,17 @@ class Target:
                 "sex": "male", "product": "CD19 CAR-T", "infused_date": f"{then:%Y-%m-%d}",
                 "infused_time": "10:00", "weight_kg": "80", "ward": "7B", "bed": "14",
             },
+            "accounts:start": {"new_password1": NEW, "new_password2": NEW},
+            "accounts:password": {
+                "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
+            },
+            "people:new": {
+                "first_name": "Ewa", "last_name": "Nowak", "username": "e.nowak",
+                "role": "auditor", "your_password": "correct horse 1",
+            },
+            "people:link": {"your_password": "correct horse 1"},
+            "people:role": {"role": "auditor", "your_password": "correct horse 1"},
+            "people:act": {"your_password": "correct horse 1"},
             "patients:entries": vitals(temperature="39"),
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
@@ -269,7 +306,9 @@ def target(course: Course, clinician: User) -> Target:
     gone = admit(clinician, name="WEBER, Luka", product="a third")
     kept, joined = course.patient_id, gone.patient_id
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
-    return Target(course, entry, other, join_records(asked, sending(clinician)))
+    link = make_link(clinician, None, timezone.now())
+    joining = join_records(asked, sending(clinician))
+    return Target(course, entry, other, joining, clinician, link)
 
 
 @pytest.fixture
@@ -295,7 +334,10 @@ def client_of(make_user: Callable[..., User], target: Target) -> Callable[[Actor
 
 def rows() -> list[Any]:
     counts: list[Any] = [model.objects.count() for model in RECORDED]
-    return [*counts, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    users = User.objects.order_by("pk").values_list(
+        "pk", "role", "is_active", "password", "sessions_ended", "links__digest"
+    )
+    return [*counts, *users, *Ward.objects.order_by("pk").values_list("name", "is_open")]
 
 
 def ids(actor: Actor | None) -> str:
@@ -326,7 +368,10 @@ def test_who_may_open_what(
 
 def is_saved(name: str, actor: Actor | None) -> bool:
     """Whether a POST of the actor records something."""
-    if actor is None or name in OPEN_TO_ALL or TABLE[name][1][ACTORS.index(actor)] != 302:
+    if name == "accounts:start":
+        return True
+    status = 200 if name in SHOW_A_LINK else 302
+    if actor is None or name in SAVES_NOTHING or TABLE[name][1][ACTORS.index(actor)] != status:
         return False
     return name != "patients:emergency_access" or actor.ward == OTHER
 
@@ -356,12 +401,12 @@ def test_who_may_not_send_what(
     ids=ids,
 )
 def test_who_may_send_what(
-    name: str, actor: Actor, target: Target, client_of: Callable[[Actor | None], Client]
+    name: str, actor: Actor | None, target: Target, client_of: Callable[[Actor | None], Client]
 ) -> None:
     client = client_of(actor)
     before = rows()
     sent = client.post(target.addresses(name)[0], target.data(name))
-    assert sent.status_code == 302, sent.content.decode()
+    assert sent.status_code == TABLE[name][1][ACTORS.index(actor)], sent.content.decode()
     assert rows() != before
 
 

@@ -1,7 +1,6 @@
 """Signing in, and what stops guessing."""
 
 import uuid
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth import SESSION_KEY
@@ -73,68 +72,6 @@ def test_a_deactivated_user_does_not_enter(client: Client, nurse: User) -> None:
     nurse.is_active = False
     nurse.save(update_fields=["is_active"])
     assert not enters(client, nurse)
-
-
-def test_nine_failures_are_forgiven(client: Client, nurse: User) -> None:
-    fail(client, "nurse", 9)
-    assert enters(client, nurse)
-    assert not SignInThrottle.objects.exists()
-
-
-def test_ten_failures_lock_the_name_for_fifteen_minutes(
-    client: Client, nurse: User, clock: TimeMachineFixture
-) -> None:
-    fail(client, "nurse", 10)
-    clock.shift(14 * MINUTE_S + 30)
-    assert not enters(client, nurse)
-    assert "Try again in 1 min" in attempt(client, "nurse", PASSWORD).content.decode()
-    clock.shift(30)
-    assert enters(client, nurse)
-
-
-def test_another_spelling_of_the_name_is_the_same_name(client: Client, nurse: User) -> None:
-    fail(client, "NURSE", 5)
-    fail(client, "Nurse", 5)
-    assert not enters(client, nurse)
-
-
-def test_a_locked_name_locks_no_other(client: Client, nurse: User, intensivist: User) -> None:
-    fail(client, "nurse", 10)
-    assert enters(client, intensivist)
-
-
-def test_a_lock_of_an_unknown_name_reads_like_a_known_one(client: Client, db: None) -> None:
-    assert "Too many failed sign-ins" in fail(client, "nobody", 11)
-
-
-def test_failures_far_apart_do_not_add_up(
-    client: Client, nurse: User, clock: TimeMachineFixture
-) -> None:
-    fail(client, "nurse", 9)
-    clock.shift(15 * MINUTE_S)
-    fail(client, "nurse", 9)
-    assert enters(client, nurse)
-
-
-def test_old_failures_are_dropped(client: Client, db: None, clock: TimeMachineFixture) -> None:
-    fail(client, "one", 1)
-    clock.shift(31 * MINUTE_S)
-    fail(client, "two", 1)
-    (kept,) = SignInThrottle.objects.all()
-    assert str(kept) == "1 failed sign-ins"
-
-
-def test_the_name_typed_is_not_kept(client: Client, db: None) -> None:
-    fail(client, "my-password-in-the-wrong-field", 1)
-    assert "my-password" not in SignInThrottle.objects.get().username_digest
-
-
-def test_an_unlocked_throttle_has_no_minutes_left() -> None:
-    from django.utils import timezone
-
-    now = timezone.now()
-    assert SignInThrottle().minutes_locked(now) == 0
-    assert SignInThrottle(locked_until=now - timedelta(minutes=1)).minutes_locked(now) == 0
 
 
 def test_signing_out_needs_a_post_and_ends_the_session(nurse_client: Client) -> None:

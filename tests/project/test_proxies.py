@@ -62,7 +62,14 @@ def test_a_proxy_that_says_http_is_sent_to_https(client: Client, db: None) -> No
     ],
 )
 def test_the_address_of_a_client_is_what_the_last_trusted_proxy_saw(
-    sender: str, forwarded: str, client: str
+    sender: str, forwarded: str, client: str, settings: Any
 ) -> None:
+    settings.BEHIND_PROXY = True
     request = RequestFactory().get("/", REMOTE_ADDR=sender, HTTP_X_FORWARDED_FOR=forwarded)
     assert client_address(request) == client
+
+
+def test_where_no_proxy_is_set_up_nobody_writes_another_address(settings: Any) -> None:
+    settings.BEHIND_PROXY = False
+    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR="10.4.7.31")
+    assert client_address(request) == "127.0.0.1"

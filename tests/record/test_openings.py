@@ -32,7 +32,7 @@ def test_every_address_of_chart_and_record_has_a_row() -> None:
     named = {
         f"{one.namespace}:{entry.name}"
         for one in resolvers
-        if getattr(one, "namespace", "") in ("patients", "record")
+        if getattr(one, "namespace", "") in ("patients", "record", "people")
         for entry in one.url_patterns
     }
     assert named == OPENINGS.keys() | OF_NO_PATIENT
@@ -49,8 +49,9 @@ def test_an_opened_chart_is_recorded_with_user_role_address_and_page(
 
 
 def test_an_address_behind_a_named_proxy_is_that_of_the_client(
-    nurse_client: Client, course: Course
+    nurse_client: Client, course: Course, settings: Any
 ) -> None:
+    settings.BEHIND_PROXY = True
     nurse_client.get(at(course, "bedside"), headers={"X-Forwarded-For": "1.2.3.4, 10.4.7.31"})
     assert Event.objects.get(chain=course.pk).address == "10.4.7.31"
 

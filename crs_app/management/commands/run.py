@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
+from crs_app.accounts.first_administrator import has_administrator
 from crs_app.database_roles import check_web_role
 
 _OF_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared alone
@@ -38,8 +39,20 @@ class Command(BaseCommand):
         if SIGN_INS.exists():
             is_seen_now = self.stdout.isatty()
             self.stdout.write(f"\n{SIGN_INS.read_text() if is_seen_now else where_sign_ins_are()}")
+        if not has_administrator():
+            self._print_first_administrator(f"http://{host}:{port}")
         self.stdout.flush()
         options = ["--config", "python:crs_app.gunicorn_config", "--bind", f"{host}:{port}"]
         gunicorn = [sys.executable, "-m", "gunicorn", "crs_app.wsgi", *options]
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, [*gunicorn, "--log-level", "warning"])  # noqa: S606 - no shell
+
+    def _print_first_administrator(self, site: str) -> None:
+        """Print the link of the first administrator to who reads it now, never into a file."""
+        if self.stdout.isatty():
+            self.stdout.write("\nNo administrator exists. By this link, once and for 24 hours:")
+            call_command("create_first_administrator", site=site, stdout=self.stdout)
+        else:
+            self.stdout.write(
+                "\nNo administrator exists: `manage.py create_first_administrator` prints a link."
+            )

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
-from patients.guidance.export import as_spreadsheet_text
+from crs_app.spreadsheet import as_spreadsheet_text
 from patients.models import Course
 from tests.factories import admit
 from tests.patients.guidance_panel import DOSE, ICU, answered

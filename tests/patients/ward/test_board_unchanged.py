@@ -57,7 +57,7 @@ def test_the_clock_changes_it_with_no_save(
     nurse_client: Client, course: Course, clinician: User, settings: Any
 ) -> None:
     """Grade 2 becomes 3 when a high dose has run for three hours; nobody touches anything."""
-    settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=4)
+    settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=12)
     at = timezone.now() - timedelta(hours=2)
     chart(course, clinician, "vasopressor", at, drug="norepinephrine", rate="25", unit="ug/min")
     before = nurse_client.get(BOARD)

@@ -1,0 +1,23 @@
+"""The one place from which events of accounts are recorded and written to the log."""
+
+from __future__ import annotations
+
+import logging
+
+from crs_app.accounts.models import User
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
+
+_log = logging.getLogger(__name__)
+
+
+def note(event: EventKind, *, by: User | None, address: str, **details: str) -> None:
+    """Record an event of accounts, and write it to the log; last in a transaction.
+
+    ``details`` are names of users and fixed words: never a password, and no name that is nobody's,
+    for people type passwords into the wrong field.
+    """
+    record_event(event, by=by, address=address, details=details)
+    words = [f"by={by.username if by else 'unknown'}", f"address={address or 'none'}"]
+    words += [f"{name}={value}" for name, value in details.items()]
+    _log.info("%s %s", event.value, " ".join(words))

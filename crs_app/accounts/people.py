@@ -1,0 +1,190 @@
+"""What administrators do with users: one function for each act.
+
+Each act locks every active administrator and its person, in order of their ids: two administrators
+who act on each other are one after the other, and the second is none any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from crs_app.accounts.events import note
+from crs_app.accounts.links import end_links, make_link
+from crs_app.accounts.models import Role, User
+from crs_app.accounts.own_sessions import end_all_sessions
+from crs_app.accounts.permissions import check_can_manage_users
+from crs_app.accounts.system_users import SYSTEM_USERNAMES
+from crs_app.accounts.throttle import let_in
+from crs_app.record.models import EventKind
+
+
+class RefusedError(Exception):
+    """An act that is not possible; its text is a sentence for the administrator."""
+
+
+@dataclass(frozen=True)
+class By:
+    """The administrator who acts, from where and when."""
+
+    user: User
+    address: str
+    now: datetime
+
+
+def everybody() -> QuerySet[User]:
+    """Return the users who are people; those who stand for a program cannot sign in, ever."""
+    return User.objects.exclude(username__in=SYSTEM_USERNAMES)
+
+
+def is_only_administrator(person: User) -> bool:
+    """Return whether the site has no other active administrator."""
+    others = everybody().filter(role=Role.ADMINISTRATOR, is_active=True).exclude(pk=person.pk)
+    return _is_administrator(person) and not others.exists()
+
+
+def create_person(
+    by: By, username: str, first_name: str, last_name: str, role: Role
+) -> tuple[User, str]:
+    """Create a user without a password; return the user and the secret of a one-time link.
+
+    :raises RefusedError: where the username is taken.
+    """
+    with transaction.atomic():
+        _lock_administrators(by)
+        if User.objects.filter(username__iexact=username).exists():
+            raise RefusedError("This user name is taken.")
+        person = User(username=username, first_name=first_name, last_name=last_name, role=role)
+        person.set_unusable_password()
+        try:
+            with transaction.atomic():
+                person.save(force_insert=True)
+        except IntegrityError:
+            raise RefusedError("This user name is taken.") from None
+        secret = make_link(person, by.user, by.now)
+        _note(EventKind.USER_CREATED, by, person, role=role)
+    return person, secret
+
+
+def change_role(by: By, person_id: int, role: Role) -> User:
+    """Give the person another role.
+
+    :raises RefusedError: for one's own role, and for the last administrator.
+    """
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        _refuse_self(by, person, "change your own role")
+        _keep_an_administrator(person, role == Role.ADMINISTRATOR and person.is_active)
+        before, person.role = person.role, role
+        person.save(update_fields=["role"])
+        _note(EventKind.ROLE_CHANGED, by, person, before=before, after=role)
+    return person
+
+
+def deactivate(by: By, person_id: int) -> User:
+    """End the person's access: sessions, links and sign-in; the name stays on what was charted.
+
+    :raises RefusedError: for oneself, and for the last administrator.
+    """
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        _refuse_self(by, person, "deactivate yourself")
+        _keep_an_administrator(person, False)
+        if person.is_active:
+            person.is_active = False
+            person.deactivated_at, person.deactivated_by = by.now, by.user
+            person.save(update_fields=["is_active", "deactivated_at", "deactivated_by"])
+        end_links(person, by.now)
+        end_all_sessions(person)
+        _note(EventKind.USER_CHANGED, by, person, active="no")
+    return person
+
+
+def reactivate(by: By, person_id: int) -> User:
+    """Let the person sign in again, with the password of before."""
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        person.is_active = True
+        person.deactivated_at = person.deactivated_by = None
+        person.save(update_fields=["is_active", "deactivated_at", "deactivated_by"])
+        _note(EventKind.USER_CHANGED, by, person, active="yes")
+    return person
+
+
+def new_link(by: By, person_id: int) -> tuple[User, str]:
+    """Return the person, and the secret of a link by which a new password is set.
+
+    :raises RefusedError: for oneself, and for who is deactivated.
+    """
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        _refuse_self(by, person, "reset your own password: change it on your own page")
+        if not person.is_active:
+            raise RefusedError("This user is deactivated. Reactivate first.")
+        secret = make_link(person, by.user, by.now)
+        _note(EventKind.USER_CHANGED, by, person, link="made")
+    return person, secret
+
+
+def unlock(by: By, person_id: int) -> User:
+    """Let the person try to sign in at once, whatever failed before."""
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        let_in(person, by.now)
+        _note(EventKind.USER_UNLOCKED, by, person)
+    return person
+
+
+def sign_out_everywhere(by: By, person_id: int) -> User:
+    """End every session of the person."""
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        ended = end_all_sessions(person)
+        _note(EventKind.SIGNED_OUT, by, person, sessions=str(ended))
+    return person
+
+
+def _lock_administrators(by: By, *person_ids: int) -> dict[int, User]:
+    """Lock active administrators and persons; charting goes on, for no key of theirs is locked.
+
+    :raises PermissionDenied: where who acts is no administrator any more.
+    """
+    administrators = Q(role=Role.ADMINISTRATOR, is_active=True)
+    rows = User.objects.select_for_update(no_key=True).filter(administrators | Q(pk__in=person_ids))
+    locked = {user.pk: user for user in rows.order_by("pk")}
+    acting = locked.get(by.user.pk)
+    if acting is None or not _is_administrator(acting):
+        raise PermissionDenied("Your role does not allow you to manage users.")
+    check_can_manage_users(acting)
+    return locked
+
+
+def _locked(by: By, person_id: int) -> User:
+    locked = _lock_administrators(by, person_id)
+    person = locked.get(person_id)
+    if person is None or person.username in SYSTEM_USERNAMES:
+        raise RefusedError("There is no such user.")
+    return person
+
+
+def _refuse_self(by: By, person: User, act: str) -> None:
+    if person.pk == by.user.pk:
+        raise RefusedError(f"You cannot {act}.")
+
+
+def _keep_an_administrator(person: User, stays: bool) -> None:
+    """Refuse what leaves the site without an administrator; to be called under the lock."""
+    if not stays and is_only_administrator(person):
+        raise RefusedError("This is the only administrator, and stays one.")
+
+
+def _is_administrator(user: User) -> bool:
+    return user.is_active and user.role == Role.ADMINISTRATOR
+
+
+def _note(event: EventKind, by: By, person: User, **details: str) -> None:
+    note(event, by=by.user, address=by.address, user=person.username, **details)

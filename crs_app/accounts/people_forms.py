@@ -1,0 +1,71 @@
+"""Forms of the pages for administrators."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.core.validators import RegexValidator
+
+from crs_app.accounts.forms import ConfirmedForm
+from crs_app.accounts.models import Role
+from grading.plain_text import disallowed_character, without_blanks_around
+
+LONGEST_NAME: Final = 80
+ROLE_WORDS: Final = {
+    Role.WARD_CLINICIAN: "enters values, answers advice",
+    Role.ICU_REVIEWER: "enters values, signs grades",
+    Role.AUDITOR: "reads charts, enters nothing",
+    Role.ADMINISTRATOR: "users and policy; enters nothing",
+}
+check_username: Final = RegexValidator(
+    r"\A[a-z][a-z0-9._-]{1,29}\Z",
+    "Use 2 to 30 of a–z, 0–9, dot, hyphen and underscore, with a letter first.",
+)
+
+
+class PlainName(forms.CharField):
+    """Name of a person, in one line and without controls that change how it is read."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST_NAME, **options)
+
+    def to_python(self, value: Any) -> str:
+        text = without_blanks_around(super().to_python(value) or "")
+        found = disallowed_character(text)
+        if found is not None:
+            raise forms.ValidationError(f"This name has a character that no name holds: {found}.")
+        return text
+
+
+class RoleForm(ConfirmedForm):
+    """One of the roles."""
+
+    role = forms.ChoiceField(
+        choices=[(role.value, role.label) for role in ROLE_WORDS],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a role."},
+    )
+
+    def clean_role(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+
+class NewPersonForm(RoleForm):
+    """A new user."""
+
+    first_name = PlainName(label="First name")
+    last_name = PlainName(label="Last name", help_text="As it will stand on entries: J. Ruiz.")
+    username = forms.CharField(
+        label="User name",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        help_text="For signing in, such as j.ruiz. It cannot be changed later.",
+    )
+    field_order = ("first_name", "last_name", "username", "role")
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"].lower()
+        check_username(username)
+        return username

@@ -1,0 +1,195 @@
+"""The list of users: what is asked for, and one row for each user with what needs somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+
+from crs_app.accounts.models import OneTimeLink, Role, SignInThrottle, User
+from crs_app.accounts.people import everybody
+from crs_app.accounts.throttle import FAILURES_OF_A_NAME
+from crs_app.spreadsheet import csv_line
+
+NOT_SEEN_FOR: Final = timedelta(days=90)
+ON_A_PAGE: Final = 100
+LONGEST_SEARCH: Final = 80
+SHOWS: Final = {
+    "": "All",
+    "attention": "Needs attention",
+    "unseen": "Not seen for 90 days",
+    "off": "Deactivated",
+}
+UNUSABLE: Final = "!"
+"""First letter of what stands in place of a password that was never set."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address of the list asks for; what it does not know counts as nothing."""
+
+    search: str = ""
+    role: str = ""
+    show: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Asked:
+        role, show, page = query.get("role", ""), query.get("show", ""), query.get("page", "")
+        return cls(
+            search=query.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
+            role=role if role in Role.values else "",
+            show=show if show in SHOWS else "",
+            page=int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
+        )
+
+    def query(self, page: int) -> str:
+        """Return the query of another page of the same list."""
+        return urlencode({"q": self.search, "role": self.role, "show": self.show, "page": page})
+
+
+@dataclass(frozen=True)
+class State:
+    """What a row says of a user: a text, and how much it asks for attention."""
+
+    text: str
+    tone: str = "quiet"
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A user as shown in the list and on the own page."""
+
+    user: User
+    state: State
+    methods: str
+
+
+@dataclass(frozen=True)
+class PeopleList:
+    """A page of the list, and counts over all users."""
+
+    rows: list[PersonRow]
+    counts: dict[str, int]
+    active: int
+    has_more: bool
+
+
+def people_list(asked: Asked, now: datetime) -> PeopleList:
+    """Return the page that is asked for, in order of names."""
+    found = found_people(asked, now)
+    start = (max(asked.page, 1) - 1) * ON_A_PAGE
+    page = list(found[start : start + ON_A_PAGE + 1])
+    fits = {show or "all": Count("pk", filter=_fits(show, now)) for show in SHOWS}
+    counts = everybody().aggregate(**fits)
+    return PeopleList(
+        rows=rows_of(page[:ON_A_PAGE], now),
+        counts=counts,
+        active=counts["all"] - counts["off"],
+        has_more=len(page) > ON_A_PAGE,
+    )
+
+
+def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
+    """Return the users who fit, in order of names; each word of the search must fit a name."""
+    people = everybody().filter(_fits(asked.show, now)).select_related("deactivated_by")
+    if asked.role:
+        people = people.filter(role=asked.role)
+    for word in asked.search.replace(",", " ").split():
+        people = people.filter(
+            Q(username__icontains=word)
+            | Q(first_name__icontains=word)
+            | Q(last_name__icontains=word)
+        )
+    return people.order_by("last_name", "first_name", "username")
+
+
+def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
+    """Return a row for each user, by three statements for all of them."""
+    users = list(people)
+    keys = [user.pk for user in users]
+    links: dict[int, OneTimeLink] = {}
+    for link in OneTimeLink.objects.filter(user__in=keys, used_at=None).order_by("made_at"):
+        links[link.user_id] = link
+    throttles: dict[int, SignInThrottle] = {}
+    for throttle in _held(now).filter(user__in=keys).order_by("held_until"):
+        if throttle.user_id is not None:
+            throttles[throttle.user_id] = throttle
+    administrators = everybody().filter(role=Role.ADMINISTRATOR, is_active=True)
+    two = list(administrators.values_list("pk", flat=True)[:2])
+    return [
+        PersonRow(
+            user=user,
+            state=_state(user, throttles.get(user.pk), links.get(user.pk), two == [user.pk], now),
+            methods="password" if user.has_usable_password() else "–",
+        )
+        for user in users
+    ]
+
+
+def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
+    """Yield the list, without pages, as lines of a CSV file."""
+    yield csv_line(
+        ("last_name", "first_name", "user_name", "role", "last_sign_in", "sign_in_methods", "state")
+    )
+    for row in rows_of(found_people(asked, now), now):
+        user = row.user
+        seen = user.last_login.isoformat(timespec="seconds") if user.last_login else ""
+        until = f" {row.state.until.isoformat(timespec='minutes')}" if row.state.until else ""
+        yield csv_line(
+            (
+                user.last_name, user.first_name, user.username, user.role, seen, row.methods,
+                row.state.text + until,
+            )
+        )  # fmt: skip
+
+
+def _held(now: datetime) -> QuerySet[SignInThrottle]:
+    return SignInThrottle.objects.filter(held_until__gt=now)
+
+
+def _fits(show: str, now: datetime) -> Q:
+    """Return the condition of what is shown."""
+    if show == "off":
+        return Q(is_active=False)
+    if show == "attention":
+        held = Exists(_held(now).filter(user=OuterRef("pk")))
+        return Q(is_active=True) & (Q(held) | Q(password__startswith=UNUSABLE))
+    if show == "unseen":
+        long_ago = now - NOT_SEEN_FOR
+        never = Q(last_login=None, date_joined__lt=long_ago)
+        return Q(is_active=True) & (Q(last_login__lt=long_ago) | never)
+    return Q(pk__isnull=False)
+
+
+def _state(
+    user: User,
+    throttle: SignInThrottle | None,
+    link: OneTimeLink | None,
+    is_only_administrator: bool,
+    now: datetime,
+) -> State:
+    """Return what matters most of a user."""
+    if not user.is_active:
+        by = f" by {user.deactivated_by.display_name}" if user.deactivated_by else ""
+        return State(f"Deactivated{by}", "off", user.deactivated_at)
+    if throttle is not None:
+        wrong = FAILURES_OF_A_NAME - 1 + throttle.holds
+        return State(
+            f"Sign-in slowed, {wrong} wrong passwords; next try", "wrong", throttle.held_until
+        )
+    if not user.has_usable_password():
+        if link is not None and link.expires_at > now:
+            return State("Link not used; it ends", "warn", link.expires_at)
+        return State("Cannot sign in: the link has ended", "warn")
+    if link is not None and link.expires_at > now:
+        return State("New link not used; it ends", "warn", link.expires_at)
+    if is_only_administrator:
+        return State("Only administrator: cannot be removed")
+    return State("active")

@@ -1,0 +1,17 @@
+"""Pages for administrators."""
+
+from django.urls import path
+
+from crs_app.accounts import people_views as views
+
+app_name = "people"
+
+urlpatterns = [
+    path("", views.user_list, name="list"),
+    path("users.csv", views.export, name="export"),
+    path("new/", views.new, name="new"),
+    path("<int:pk>/", views.person, name="person"),
+    path("<int:pk>/role/", views.role, name="role"),
+    path("<int:pk>/link/", views.link, name="link"),
+    path("<int:pk>/<str:act>/", views.act, name="act"),
+]

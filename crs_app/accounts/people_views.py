@@ -1,0 +1,244 @@
+"""Pages for administrators: the list of users, a new user, one user, and each act on a user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from crs_app.accounts import people
+from crs_app.accounts.forms import ConfirmedForm
+from crs_app.accounts.models import Role, SignInThrottle, User
+from crs_app.accounts.own_sessions import sessions_of
+from crs_app.accounts.people_forms import ROLE_WORDS, NewPersonForm, RoleForm
+from crs_app.accounts.people_list import LONGEST_SEARCH, SHOWS, Asked, csv_of, people_list, rows_of
+from crs_app.accounts.permissions import check_can_manage_users
+from crs_app.accounts.requests import SignedInRequest
+from crs_app.proxies import client_address
+
+UNPROCESSABLE: Final = 422
+View = Callable[..., HttpResponse | StreamingHttpResponse]
+
+
+def _for_administrators(view: View) -> View:
+    """Decorate a view that only a user who may manage users can open."""
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
+        check_can_manage_users(request.user)
+        return view(request, **kwargs)
+
+    return guarded
+
+
+@require_safe
+@_for_administrators
+@vary_on_headers("HX-Request")
+def user_list(request: SignedInRequest) -> HttpResponse:
+    """Answer the list; a search by htmx gets its rows alone, by the same template."""
+    asked, now = Asked.of(request.GET), timezone.now()
+    swaps = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    return render(
+        request,
+        "people/list_content.html" if swaps else "people/list.html",
+        {
+            "asked": asked,
+            "people": people_list(asked, now),
+            "shows": SHOWS,
+            "roles": Role.choices,
+            "longest_search": LONGEST_SEARCH,
+            "now": now,
+        },
+    )
+
+
+@require_safe
+@_for_administrators
+def export(request: SignedInRequest) -> StreamingHttpResponse:
+    """Answer the list as a CSV file."""
+    lines = csv_of(Asked.of(request.GET), timezone.now())
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="users.csv"'
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_for_administrators
+def new(request: SignedInRequest) -> HttpResponse:
+    """Create a user, and show the one-time link this once."""
+    form = NewPersonForm(request, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            person, secret = people.create_person(
+                _by(request),
+                values["username"],
+                values["first_name"],
+                values["last_name"],
+                values["role"],
+            )
+        except people.RefusedError as refused:
+            form.add_error("username", str(refused))
+        else:
+            return _show_link(request, person, secret, is_new=True)
+    return _form_page(request, "people/new.html", form, {"role_words": ROLE_WORDS})
+
+
+@require_safe
+@_for_administrators
+def person(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Answer the page of one user: each row one fact, what it means, and one button."""
+    user, now = _person_or_404(pk), timezone.now()
+    (row,) = rows_of([user], now)
+    failures = SignInThrottle.objects.filter(user=user, held_until__gt=now)
+    return render(
+        request,
+        "people/person.html",
+        {
+            "person": user,
+            "row": row,
+            "held": failures.order_by("-held_until").first(),
+            "sessions": sessions_of(user),
+            "is_self": user == request.user,
+            "role_words": ROLE_WORDS[Role(user.role)],
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act on a user: what its page says, and the function that does it."""
+
+    title: str
+    sentence: str
+    button: str
+    done: str
+    do: Callable[[people.By, int], object]
+
+
+ACTS: Final = {
+    "deactivate": Act(
+        "Deactivate",
+        "The user is signed out everywhere and cannot sign in. "
+        "The name stays on all entries. This can be undone.",
+        "Deactivate",
+        "Deactivated.",
+        people.deactivate,
+    ),
+    "reactivate": Act(
+        "Reactivate",
+        "The user can sign in again, with the password and the role of before.",
+        "Reactivate",
+        "Reactivated.",
+        people.reactivate,
+    ),
+    "unlock": Act(
+        "Let in now",
+        "Failed sign-ins are forgotten, and the user can try at once, from every address.",
+        "Let in now",
+        "The user can sign in now.",
+        people.unlock,
+    ),
+    "sign-out": Act(
+        "Sign out everywhere",
+        "Every session of this user ends at once. What is typed and not saved stays on its tablet.",
+        "Sign out everywhere",
+        "Signed out everywhere.",
+        people.sign_out_everywhere,
+    ),
+}
+LINK: Final = Act(
+    "Reset by link",
+    "You get a link by which the user sets a new password. It works once, for 24 hours. "
+    "Until then the present password stays; a link of before stops working.",
+    "Make link",
+    "",
+    people.new_link,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_for_administrators
+def act(request: SignedInRequest, pk: int, act: str) -> HttpResponse:
+    """Ask before an act on a user, and do it."""
+    user = _person_or_404(pk)
+    chosen = ACTS.get(act)
+    if chosen is None:
+        raise Http404
+    form = ConfirmedForm(request, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            chosen.do(_by(request), pk)
+        except people.RefusedError as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, chosen.done)
+            return redirect("people:person", pk)
+    return _form_page(request, "people/act.html", form, {"person": user, "act": chosen})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_for_administrators
+def link(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Make a new one-time link, and show it this once."""
+    user = _person_or_404(pk)
+    form = ConfirmedForm(request, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user, secret = people.new_link(_by(request), pk)
+        except people.RefusedError as refused:
+            form.add_error(None, str(refused))
+        else:
+            return _show_link(request, user, secret, is_new=False)
+    return _form_page(request, "people/act.html", form, {"person": user, "act": LINK})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_for_administrators
+def role(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change a user's role."""
+    user = _person_or_404(pk)
+    sent = request.POST if request.method == "POST" else None
+    form = RoleForm(request, sent, initial={"role": user.role})
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = people.change_role(_by(request), pk, form.cleaned_data["role"])
+        except people.RefusedError as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"Role: {changed.get_role_display()}.")
+            return redirect("people:person", pk)
+    return _form_page(request, "people/role.html", form, {"person": user, "role_words": ROLE_WORDS})
+
+
+def _by(request: SignedInRequest) -> people.By:
+    return people.By(request.user, client_address(request), timezone.now())
+
+
+def _person_or_404(pk: int) -> User:
+    return get_object_or_404(people.everybody().select_related("deactivated_by"), pk=pk)
+
+
+def _form_page(
+    request: SignedInRequest, template: str, form: ConfirmedForm, more: dict[str, Any]
+) -> HttpResponse:
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, template, {"form": form, **more}, status=status)
+
+
+def _show_link(
+    request: SignedInRequest, person: User, secret: str, *, is_new: bool
+) -> HttpResponse:
+    address = request.build_absolute_uri(reverse("accounts:start", args=[secret]))
+    return render(
+        request, "people/link.html", {"person": person, "link": address, "is_new": is_new}
+    )

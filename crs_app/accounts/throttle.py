@@ -1,0 +1,146 @@
+"""Failed sign-ins are counted by name and address, and slow down those that follow.
+
+From the fifth failure of one name from one address within 15 minutes each try waits, 30 seconds
+at first and twice as long after each failure, 30 minutes at most; from the fiftieth failure of one
+address over all names likewise. Failures from elsewhere hold nobody's tablet.
+
+A try counts as a failure from before its password is verified until it is found right: parallel
+guesses are never more than one after the other. No lock is held meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from crs_app.accounts.models import LetIn, SignInThrottle, User
+
+WINDOW: Final = timedelta(minutes=15)
+FAILURES_OF_A_NAME: Final = 5
+FAILURES_OF_AN_ADDRESS: Final = 50
+FIRST_HOLD: Final = timedelta(seconds=30)
+LONGEST_HOLD: Final = timedelta(minutes=30)
+LET_IN_FOR: Final = timedelta(minutes=15)
+_DELETED_AT_ONCE: Final = 100
+
+
+class HeldError(Exception):
+    """Too many failures; ``until`` is when the next try is verified."""
+
+    def __init__(self, until: datetime, user: User | None) -> None:
+        super().__init__()
+        self.until = until
+        self.user = user
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try that counts as a failure; ``held_before`` and ``held_until`` are of the address."""
+
+    username: str
+    address: str
+    at: datetime
+    user: User | None
+    held_before: datetime | None
+    held_until: datetime | None
+
+
+def begin(username: str, address: str, now: datetime) -> Attempt:
+    """Count a try as a failure.
+
+    :raises HeldError: where it has to wait; then nothing is counted.
+    """
+    user = User.objects.filter(username__iexact=username).first()
+    with transaction.atomic():
+        of_name, of_address = _locked(username, address, now, user)
+        until = _held_until(of_name, of_address, user, now)
+        if until is not None:
+            raise HeldError(until, user)
+        held_before = of_address.held_until
+        _note_failure(of_name, FAILURES_OF_A_NAME, now)
+        _note_failure(of_address, FAILURES_OF_AN_ADDRESS, now)
+    return Attempt(username, address, now, user, held_before, of_address.held_until)
+
+
+def succeed(attempt: Attempt) -> None:
+    """Forget the failures of the name from the address, and this try of the address."""
+    with transaction.atomic():
+        of_name, of_address = _locked(attempt.username, attempt.address, attempt.at, attempt.user)
+        of_name.delete()
+        if attempt.at in of_address.failed_at:
+            of_address.failed_at.remove(attempt.at)
+        if attempt.held_until != attempt.held_before:
+            of_address.holds = max(of_address.holds - 1, 0)
+            if of_address.held_until == attempt.held_until:
+                of_address.held_until = attempt.held_before
+        if of_address.failed_at or of_address.holds:
+            of_address.save()
+        else:
+            of_address.delete()
+
+
+def let_in(user: User, now: datetime) -> None:
+    """Forget the failures under the user's name, and let the user try from a held address too."""
+    SignInThrottle.objects.filter(user=user).delete()
+    LetIn.objects.update_or_create(user=user, defaults={"until": now + LET_IN_FOR})
+
+
+def delete_forgotten(now: datetime) -> None:
+    """Delete counts that no longer count, so that guessed names do not fill the table."""
+    with transaction.atomic():
+        old = SignInThrottle.objects.select_for_update(skip_locked=True)
+        keys = list(
+            old.filter(counts_until__lt=now).values_list("pk", flat=True)[:_DELETED_AT_ONCE]
+        )
+        SignInThrottle.objects.filter(pk__in=keys).delete()
+
+
+def _locked(
+    username: str, address: str, now: datetime, user: User | None
+) -> tuple[SignInThrottle, SignInThrottle]:
+    """Return the rows of name and address, and of the address; locked in one order by all."""
+    of_name = _digest("name", username.casefold(), address)
+    of_address = _digest("address", address)
+    rows = {}
+    for digest in sorted((of_name, of_address)):
+        new = {
+            "user": user if digest == of_name else None, "address": address, "counts_until": now,
+        }  # fmt: skip
+        rows[digest], _ = SignInThrottle.objects.select_for_update().get_or_create(
+            digest=digest, defaults=new
+        )
+    return rows[of_name], rows[of_address]
+
+
+def _digest(*parts: str) -> str:
+    return salted_hmac("sign-in", "\0".join(parts), algorithm="sha256").hexdigest()
+
+
+def _held_until(
+    of_name: SignInThrottle, of_address: SignInThrottle, user: User | None, now: datetime
+) -> datetime | None:
+    ends = [of_name.held_until]
+    if of_address.held_until is not None and not _is_let_in(user, now):
+        ends.append(of_address.held_until)
+    return max((end for end in ends if end is not None and end > now), default=None)
+
+
+def _is_let_in(user: User | None, now: datetime) -> bool:
+    return user is not None and LetIn.objects.filter(user=user, until__gt=now).exists()
+
+
+def _note_failure(row: SignInThrottle, allowed: int, now: datetime) -> None:
+    """Add a failure; from the ``allowed``-th on, and after each one that follows, hold the next."""
+    if now >= row.counts_until:
+        row.failed_at, row.holds, row.held_until = [], 0, None
+    row.failed_at = [at for at in row.failed_at if now - at < WINDOW] + [now]
+    if row.holds or len(row.failed_at) >= allowed:
+        row.holds += 1
+        # The exponent has a bound: a power of a number of holds has none.
+        row.held_until = now + min(FIRST_HOLD * 2 ** min(row.holds - 1, 10), LONGEST_HOLD)
+    row.counts_until = max(now, row.held_until or now) + WINDOW
+    row.save()

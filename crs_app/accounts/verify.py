@@ -1,0 +1,72 @@
+"""The one door at which a password is verified: throttled, counted and recorded.
+
+The sign-in page, a change of password and the question for one's own password all pass it.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+
+from crs_app.accounts import throttle
+from crs_app.accounts.events import note
+from crs_app.accounts.models import User
+from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
+
+VERIFIED_AT_ONCE: Final = 2
+"""Passwords that one process verifies at the same time: each takes one of its four threads."""
+RETRY_AFTER_S: Final = 5
+BUSY: Final = "busy"
+HELD: Final = "held"
+_BUSY_TEXT: Final = "Many people are signing in at this moment. Try again in a few seconds."
+_verifying: Final = threading.BoundedSemaphore(VERIFIED_AT_ONCE)
+
+
+def verified_user(request: HttpRequest, username: str, password: str) -> User | None:
+    """Return the active user whose name and password these are, None where they do not match.
+
+    An unknown name is answered like a known one. Where ``VERIFIED_AT_ONCE`` passwords are being
+    verified, another is refused at once and not counted: those who only read must not wait for
+    those who guess.
+
+    :raises ValidationError: with the code ``BUSY`` or ``HELD``, and a sentence.
+    """
+    if not _verifying.acquire(blocking=False):
+        raise ValidationError(_BUSY_TEXT, code=BUSY)
+    try:
+        return _verify(request, username, password, timezone.now())
+    finally:
+        _verifying.release()
+
+
+def _verify(request: HttpRequest, username: str, password: str, now: datetime) -> User | None:
+    address = client_address(request)
+    try:
+        attempt = throttle.begin(username, address, now)
+    except throttle.HeldError as held:
+        note(EventKind.SIGN_IN_FAILED, by=held.user, address=address, why="held")
+        raise ValidationError(_held_text(held.until - now), code=HELD) from None
+    user = authenticate(request, username=username, password=password)
+    if not isinstance(user, User):
+        throttle.delete_forgotten(now)
+        note(EventKind.SIGN_IN_FAILED, by=attempt.user, address=address, why="password")
+        return None
+    throttle.succeed(attempt)
+    return user
+
+
+def _held_text(wait: timedelta) -> str:
+    """Return the sentence for a try that has to wait; it reads alike for every name."""
+    seconds = -(-wait // timedelta(seconds=1))
+    text = f"{seconds} s" if seconds < 60 else f"{-(-seconds // 60)} min"
+    return (
+        f"Too many failed sign-ins from here. Try again in {text}, "
+        "or ask an administrator to let you in now."
+    )

@@ -1,0 +1,41 @@
+"""Lines of a CSV file, of which no cell is run as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, Final
+
+_STARTS_A_FORMULA: Final = frozenset("=+-@")
+_LOOKALIKES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2796", "-") | {
+    "\u2795": "+", "\ua78a": "=", "\u30a0": "=", "\u2550": "=",
+}  # fmt: skip
+"""Signs that look like those of a formula and do not become them in NFKC."""
+_CONTROLS: Final = ("\t", "\r", "\n")
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """Return a line of a CSV file; no cell of it is run as a formula."""
+    line = io.StringIO()
+    csv.writer(line).writerow([as_spreadsheet_text(str(cell)) for cell in cells])
+    return line.getvalue()
+
+
+def as_spreadsheet_text(cell: str) -> str:
+    """Return ``cell`` with an apostrophe before what a spreadsheet would run as a formula.
+
+    Spreadsheets pass over what is not seen, and read full-width and other forms of a sign as the
+    sign itself.
+    """
+    if cell[:1] in _CONTROLS:
+        return f"'{cell}"
+    first = next((letter for letter in cell if _is_seen(letter)), "")
+    signs = unicodedata.normalize("NFKC", first) + _LOOKALIKES.get(first, "")
+    return f"'{cell}" if _STARTS_A_FORMULA.intersection(signs) else cell
+
+
+def _is_seen(letter: str) -> bool:
+    """Return whether ``letter`` is no blank, control or format character, and no mark alone."""
+    return not letter.isspace() and unicodedata.category(letter)[0] not in "CM"
