@@ -65,7 +65,6 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "record:course": Opening("who looked at this patient", EventKind.RECORD_READ),
     "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
 }
-# No patient is named there, or only a POST is answered, which leaves an act of its own.
 OF_NO_PATIENT: Final = frozenset(
     {
         "patients:admit",
@@ -84,7 +83,10 @@ OF_NO_PATIENT: Final = frozenset(
         "people:wards",
     }
 )
-"""A POST alone, or a page that names no patient; that of a locked tablet is a poll."""
+"""No patient is named there, or only a POST is answered, which leaves an act of its own.
+
+The page of a locked tablet is a poll.
+"""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

@@ -95,6 +95,8 @@ def printed(request: SignedInRequest) -> HttpResponse:
     except Resolver404:
         raise Http404("No such page") from None
     course_id = match.kwargs.get("course_id")
+    if course_id is not None:
+        course_or_404(request, course_id)
     if opening := opening_of(match.view_name, course_id):
         shows = {"page": opening.shows}
         record_event(EventKind.PRINT, by=request.user, course_id=course_id, details=shows)

@@ -204,8 +204,9 @@ def test_an_open_page_hears_of_another_sign_off_and_of_a_rise(
 
 
 def test_an_open_page_hears_of_a_rise_by_the_clock(
-    intensivist_client: Client, clinician: User, course: Course, time_machine: Any
+    intensivist_client: Client, clinician: User, course: Course, time_machine: Any, settings: Any
 ) -> None:
+    settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=1)
     begun = ago(hours=2, minutes=50)
     chart(course, clinician, "vasopressor", begun, drug="norepinephrine", rate="22", unit="ug/min")
     html = review(intensivist_client, course)

@@ -175,9 +175,10 @@ def test_a_grade_that_rose_while_the_form_was_open_is_not_signed(
 
 
 def test_a_grade_that_the_clock_raised_while_the_form_was_open_is_not_signed(
-    intensivist_client: Client, clinician: User, course: Course, time_machine: Any
+    intensivist_client: Client, clinician: User, course: Course, time_machine: Any, settings: Any
 ) -> None:
     """High dose becomes grade 3 after three hours; no entry is made."""
+    settings.SIGNED_OUT_AFTER_IDLE = timedelta(hours=1)
     begun = ago(hours=2, minutes=50)
     chart(course, clinician, "vasopressor", begun, drug="norepinephrine", rate="22", unit="ug/min")
     form = opened(intensivist_client, course)
