@@ -229,6 +229,7 @@ def _record_move(request: SignedInRequest, course: Course, form: TransferForm) -
         offered = _offered(course_or_404(request, course.pk), timezone.now())
         return _transfer_page(request, course, offered, error.sentence, CONFLICT)
     messages.info(request, f"Saved. {transfer_text(moved)}.")
+    request.user.forget_wards()  # a move can name a new ward, on which all clinicians work
     there = read_course(course.pk)
     there.emergency_until = course.emergency_until
     if not can_open_chart(request.user, there):

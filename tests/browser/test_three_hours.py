@@ -46,9 +46,9 @@ def test_a_high_dose_becomes_grade_3_on_a_page_left_open(
         "Dosing weight": "80",
         "Baseline systolic": "126",
         "Baseline diastolic": "74",
-        "Ward": "7B",
     }.items():
         page.get_by_role("textbox", name=label).fill(typed)
+    page.get_by_role("combobox", name="Ward").fill("7B")
     page.get_by_role("combobox", name="Sex").select_option(label="female")
     page.get_by_role("button", name="Admit").click()
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +19,7 @@ from patients.recording.inputs import NewEntry
 from patients.review import thin
 from patients.review.series import Point, Series, midnights
 from tests.factories import ago, chart, record
+from tests.owner import rights_of_owner
 
 pytestmark = pytest.mark.django_db
 FILE = Path(__file__).with_name("reviewed_course.json")
@@ -255,6 +257,8 @@ def test_ten_thousand_entries_send_the_statements_of_ten(
         for place in range(10_000)
     ])  # fmt: skip
     chart(course, nurse, "vitals", ago(hours=1), temperature_c="38.2")
+    with rights_of_owner(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE patients_entry, patients_chartingact, patients_gradeperiod")
     address = reverse("patients:review", args=[course.pk])
     nurse_client.get(address)
     for query in ({}, {"known_at": timezone.now().isoformat()}):
