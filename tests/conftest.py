@@ -34,7 +34,7 @@ SERVER = pytest.StashKey[dict[str, str]]()
 def pytest_configure() -> None:
     """No need to collect static files first, and no slow password hash."""
     settings.OWNER_DATABASE = None
-    settings.WHITENOISE_AUTOREFRESH = True
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     settings.NEW_WARDS = True  # as on the local database: every clinician works on every ward
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
