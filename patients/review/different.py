@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from grading.engine import entries as kinds
 from patients.display.banner import Banner, banner_at
+from patients.display.places import place_text
 from patients.display.sign_off import span_text
 from patients.display.text import (
     date_text,
@@ -20,7 +21,6 @@ from patients.display.text import (
     moment_text,
     weight_at,
 )
-from patients.display.timeline import place_text
 from patients.models import Entry, EntryKind
 from patients.queries.changes import corrections_recorded_between
 from patients.queries.course_changes import read_identity_corrections, read_moves

@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 from crs_app.accounts.models import Role, User
 from crs_app.accounts.permissions import can_review
 from grading.systems import HEADLINE
+from patients.display.places import place_text
 from patients.display.sign_off import span_text
 from patients.display.signature import signature_of
 from patients.display.text import duration_text
-from patients.display.timeline import place_text
 from patients.models import Course
 from patients.queries.courses import courses_by_place
 from patients.queries.known_at import read_period_at

@@ -14,8 +14,8 @@ from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_use_emergency_access
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
+from patients.display.places import place_text
 from patients.display.text import date_time_text
-from patients.display.timeline import place_text
 from patients.models import EMERGENCY_ACCESS_LASTS, Course, EmergencyAccess
 
 LISTED = 200

@@ -21,7 +21,7 @@ from crs_app.accounts.permissions import (
     right_to,
 )
 from crs_app.accounts.rights import Act
-from patients.display.timeline import place_text
+from patients.display.places import place_text
 from patients.models import Course
 from patients.queries.access import emergency_until
 from patients.queries.courses import read_course

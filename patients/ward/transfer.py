@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User, Ward
 from crs_app.accounts.wards import find_ward, ward_for_patient
+from patients.display.places import place_text
 from patients.display.signature import signature_of
-from patients.display.timeline import place_text
 from patients.models import Course, Move, Transfer
 from patients.recording.inputs import ConflictError, Submission
 from patients.recording.lock import lock_course

@@ -25,9 +25,9 @@ from crs_app.accounts.permissions import (
 from crs_app.accounts.rights import Act
 from crs_app.accounts.wards import WardClosedError
 from patients.bedside.page import render_page
+from patients.display.places import transfer_text
 from patients.display.signature import signature_of
 from patients.display.text import clock_ahead_text, clock_behind_text
-from patients.display.timeline import transfer_text
 from patients.models import Course
 from patients.queries.board import read_board_state
 from patients.queries.courses import open_ward_names, read_course

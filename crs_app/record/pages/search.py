@@ -94,7 +94,7 @@ class SearchForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A list: of these courses, or of this user, or everything; ``before`` is where it goes on."""
+    """Which events are listed: of ``courses``, of a user, or all; those before ``before``."""
 
     courses: tuple[UUID, ...] | None = None
     user_id: int | None = None

@@ -299,7 +299,7 @@ export const criteria = (data, state, host) => {
   return make(data, state, host, { height: Math.max(1, data.lanes.length) * ROW, draw: [draw] });
 };
 
-// Until when what runs goes on: what is known, or a death.
+// Returns where the line of a running drug or device ends: at a death, else at the time known.
 export const endOf = (data) => data.died_at ?? data.known_at;
 
 const SIGN = { treatment: "|", antipyretic: "○", fluid_bolus: "▼", judgement: "◆" };

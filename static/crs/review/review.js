@@ -62,7 +62,7 @@ class Page {
     };
   }
 
-  // Of the past a window goes on a little, over what was not known yet.
+  // Returns the window; as known at an earlier time, with a margin for what was not known then.
   withAhead([from, to]) {
     const { is_then: isThen, known_at: until } = this.data;
     return isThen && to >= until ? [from, until + (until - from) * AHEAD] : [from, to];
