@@ -24,22 +24,29 @@ const allowOneRequest = (event) => {
   if (verb === "get" && isSending && event.target.id === "guidance") event.preventDefault();
   if (verb !== "post") return;
   isSending = true;
-  event.detail.xhr.addEventListener("loadend", onResponse);
+  event.detail.xhr.addEventListener("loadend", endSending);
 };
-const onResponse = () => {
+const endSending = () => {
   isSending = false;
 };
+const onResponse = ({ detail: { xhr } }) => {
+  if (xhr === answering?.xhr) endSending();
+};
 
-// The response removes the button that was pressed: the summary of its item gets the focus.
-let answeredItem = null;
+// The response removes the button that was pressed: the summary of its item gets the focus. Another
+// request, as of the plots, may be answered in between.
+let answering = null;
 const noteAnswer = (event) => {
-  if (event.target.closest?.("#guidance") && event.detail.requestConfig?.verb === "post") {
-    answeredItem = event.target.closest(".advice")?.id ?? "guidance";
+  const { requestConfig, xhr } = event.detail;
+  if (event.target.closest?.("#guidance") && requestConfig?.verb === "post") {
+    answering = { xhr, item: event.target.closest(".advice")?.id ?? "guidance" };
   }
 };
-const returnFocus = () => {
-  if (!answeredItem || document.activeElement !== document.body) return;
-  const line = document.getElementById(`${answeredItem}-summary`);
+const returnFocus = (xhr) => {
+  if (answering?.xhr !== xhr) return;
+  const line = document.getElementById(`${answering.item}-summary`);
+  answering = null;
+  if (document.activeElement !== document.body) return;
   // What was answered is folded away: it stays in sight for the one who answered it.
   line?.closest("#guidance-folded")?.setAttribute("open", "");
   (line ?? document.getElementById("guidance-title"))?.focus({ preventScroll: true });
@@ -108,11 +115,10 @@ export const watchGuidance = () => {
       if (before === "htmx:oobBeforeSwap" && isSending) event.detail.shouldSwap = false;
     });
   }
-  document.body.addEventListener("htmx:afterSettle", () => {
+  document.body.addEventListener("htmx:afterSettle", ({ detail: { xhr } }) => {
     reopen();
-    returnFocus();
+    if (answering) returnFocus(xhr);
     showRise();
-    answeredItem = null;
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
     if (["guidance", "grade-card"].includes(event.detail.target?.id)) reopen();
