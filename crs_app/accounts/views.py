@@ -9,6 +9,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_POST
 
@@ -16,8 +17,7 @@ from crs_app.accounts.events import note
 from crs_app.accounts.forms import SignInForm
 from crs_app.accounts.middleware import lock_session
 from crs_app.accounts.models import User
-from crs_app.accounts.own_sessions import note_sign_in
-from crs_app.accounts.sessions import delete_expired_sessions
+from crs_app.accounts.signing_in import sign_in
 from crs_app.accounts.verify import BUSY as BUSY_CODE
 from crs_app.accounts.verify import RETRY_AFTER_S
 from crs_app.proxies import client_address
@@ -53,12 +53,8 @@ class SignIn(LoginView):
         return "" if found.view_name in _NO_PAGE_AFTER_SIGN_IN else asked
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        note_sign_in(self.request)
-        user = form.get_user()
-        note(EventKind.SIGN_IN, by=user, address=client_address(self.request))
-        delete_expired_sessions()
-        return response
+        sign_in(self.request, form.get_user())
+        return redirect(self.get_success_url())
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
