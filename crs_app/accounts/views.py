@@ -57,9 +57,9 @@ class SignIn(LoginView):
             return asked
         return "" if found.view_name in _NO_PAGE_AFTER_SIGN_IN else asked
 
-    def get_context_data(self, **given: Any) -> dict[str, Any]:
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
         """Return what the page shows; ``wrong`` is what failed beside the form."""
-        return super().get_context_data(**{"wrong": "", **given})
+        return super().get_context_data(**{"wrong": "", **context})
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user, next_page = form.get_user(), self.get_success_url()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
 from time_machine import TimeMachineFixture
 
+from crs_app.accounts.links import make_link
 from crs_app.accounts.models import FactorChange, User
 from crs_app.record.models import Event, EventKind
 from tests.accounts.code_app import (
@@ -15,6 +20,7 @@ from tests.accounts.code_app import (
     ELSEWHERE,
     PASSWORD,
     RECOVERY_CODES,
+    SECOND_STEP,
     SIGN_IN,
     code_of,
     enters,
@@ -127,3 +133,30 @@ def test_an_administrator_removes_the_own_factors_on_the_own_page_alone(
     answer = admin.post(f"/people/{administrator.pk}/remove-factors/")
     assert answer.status_code == 422
     assert Authenticator.objects.exists()
+
+
+def test_the_only_administrator_is_helped_by_a_command(administrator: User) -> None:
+    admin, _ = with_password("admin")
+    set_up(admin)
+    printed = StringIO()
+    call_command("remove_second_factors", "admin", stdout=printed)
+    assert "Removed: code app, recovery codes." in printed.getvalue()
+    assert admin.get("/")["Location"].startswith(SIGN_IN)
+    admin, _ = with_password("admin")
+    assert "by the command line of the site" in admin.get("/accounts/me/").content.decode()
+    last = Event.objects.filter(kind=EventKind.SIGN_IN_METHODS_CHANGED).order_by("number").last()
+    assert last is not None
+    assert (last.by_id, last.details["user"]) == (None, "admin")
+    for name in ("admin", "nobody"):
+        with pytest.raises(CommandError):
+            call_command("remove_second_factors", name)
+
+
+def test_a_new_password_by_a_link_does_not_pass_the_second_step(
+    nurse: User, app: tuple[str, list[str]]
+) -> None:
+    link, new = make_link(nurse, None, timezone.now()), "a longer horse 2"
+    Client().post(f"/accounts/start/{link}/", {"new_password1": new, "new_password2": new})
+    client, answer = with_password(password=new)
+    assert answer["Location"] == SECOND_STEP
+    assert not enters(client)

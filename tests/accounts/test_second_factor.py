@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache.backends import locmem
+from django.db import connection
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
@@ -67,6 +70,22 @@ def test_a_code_is_refused_the_second_time_at_another_worker_too(
     second, _ = with_password()
     assert "it was used before" in second_step(second, code).content.decode()
     assert not enters(second)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_one_code_sent_many_times_at_once_one_is_accepted(app: tuple[str, list[str]]) -> None:
+    code = code_of(app[0])
+    browsers = [with_password(address=f"10.4.7.{last}")[0] for last in range(6)]
+
+    def send(browser: Client) -> bool:
+        try:
+            second_step(browser, code)
+            return enters(browser)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        assert sum(pool.map(send, browsers)) == 1
 
 
 def test_a_code_of_a_minute_ago_or_in_a_minute_is_wrong(app: tuple[str, list[str]]) -> None:
