@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from crs_app.accounts.models import User
+from patients.display.text import moment_text
 from patients.models import Course
 from tests.entry_forms import text_of, url
 from tests.factories import ago, chart
@@ -65,6 +66,21 @@ def test_the_table_the_plots_and_the_flowsheet_know_a_grade_0_from_the_same_time
     (grade,) = [row for section in sheet.sections for row in section.rows if row.key == "grade"]
     assert [cell.shown for cell in grade.cells][:2] == ["not assessed", ""]
     assert "not assessed" in text(nurse_client, course, "flowsheet")
+
+
+def test_a_reviewer_is_not_led_to_agree_with_a_grade_0_that_is_not_known(
+    intensivist_client: Client, course: Course, nurse: User
+) -> None:
+    panel = intensivist_client.get(url("sign_off", course)).content.decode()
+    assert "Not assessed: temperature, blood pressure and oxygen were not all charted." in panel
+    assert "Agree: no criterion met, not assessed" in text_of(panel)
+    assert "checked" not in panel
+    chart(course, nurse, "vitals", ago(hours=6), temperature_c="36.8", systolic_mmhg="120")
+    chart(course, nurse, "oxygen", ago(hours=5), device="room_air")
+    panel = intensivist_client.get(url("sign_off", course)).content.decode()
+    assert f"Not assessed until {moment_text(ago(hours=5))}: temperature" in panel
+    assert "Agree: grade 0" in text_of(panel)
+    assert "checked" in panel
 
 
 def test_a_grade_above_0_needs_nothing_else(
