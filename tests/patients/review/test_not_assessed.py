@@ -68,6 +68,21 @@ def test_the_table_the_plots_and_the_flowsheet_know_a_grade_0_from_the_same_time
     assert "not assessed" in text(nurse_client, course, "flowsheet")
 
 
+def test_a_flowsheet_knows_what_was_charted_before_and_after_its_hours(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    before = ago(hours=30).isoformat()
+    assert page(nurse_client, course, "flowsheet", end=before).context["cursor"].missing
+    chart(course, nurse, "vitals", ago(hours=29), temperature_c="36.8", systolic_mmhg="120")
+    oxygen_not_known_yet = ago().isoformat()
+    chart(course, nurse, "oxygen", ago(hours=29), device="room_air")
+    assert not page(nurse_client, course, "flowsheet", end=before).context["cursor"].missing
+    chart(course, nurse, "note", ago(hours=2), note="Family informed")
+    assert "not assessed" not in text(nurse_client, course, "flowsheet")
+    known_then = page(nurse_client, course, "flowsheet", known_at=oxygen_not_known_yet)
+    assert known_then.context["cursor"].missing
+
+
 def test_a_reviewer_is_not_led_to_agree_with_a_grade_0_that_is_not_known(
     intensivist_client: Client, course: Course, nurse: User
 ) -> None:
