@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crs_app.accounts import own_views
+from crs_app.accounts import own_views, switch_views
 from crs_app.accounts.views import SignIn, SignOut, active
 
 app_name = "accounts"
@@ -10,6 +10,8 @@ app_name = "accounts"
 urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign_in"),
     path("sign-out/", SignOut.as_view(), name="sign_out"),
+    path("switch/", switch_views.switch, name="switch"),
+    path("pin/", switch_views.pin, name="pin"),
     path("active/", active, name="active"),
     path("start/<str:secret>/", own_views.start, name="start"),
     path("me/", own_views.me, name="me"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.http import require_POST
 
 from crs_app.accounts.events import note
@@ -18,20 +18,24 @@ from crs_app.accounts.middleware import lock_session
 from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import note_sign_in
 from crs_app.accounts.sessions import delete_expired_sessions
+from crs_app.accounts.tablets import end_pin, tablet_of
 from crs_app.accounts.verify import BUSY as BUSY_CODE
 from crs_app.accounts.verify import RETRY_AFTER_S
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 
 BUSY: Final = 503
-_NO_PAGE_AFTER_SIGN_IN: Final = frozenset({"accounts:sign_in", "accounts:sign_out"})
+_NO_PAGE_AFTER_SIGN_IN: Final = frozenset(
+    {"accounts:sign_in", "accounts:sign_out", "accounts:switch"}
+)
 
 
 class SignOut(LogoutView):
-    """Django's sign-out, which is recorded."""
+    """Django's sign-out, which is recorded, and ends the user's PIN on this tablet."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if isinstance(request.user, User):
+            end_pin(request.user, tablet_of(request))
             note(EventKind.SIGNED_OUT, by=request.user, address=client_address(request))
         return super().post(request, *args, **kwargs)
 
@@ -51,6 +55,17 @@ class SignIn(LoginView):
         except (Resolver404, ValueError):
             return asked
         return "" if found.view_name in _NO_PAGE_AFTER_SIGN_IN else asked
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        known = bool(tablet_of(self.request))
+        return super().get_context_data(is_known_tablet=known, **more)
+
+    def get_success_url(self) -> str:
+        """Return the page asked for, by way of that of the PIN where one shall be set."""
+        after = str(super().get_success_url())
+        if self.request.method != "POST" or "set_pin" not in self.request.POST:
+            return after
+        return f"{reverse('accounts:pin')}?{urlencode({'next': after})}"
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)

@@ -103,6 +103,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:start": ((200,) * 9, (302,) * 9),
     "accounts:me": (RULES, NO_SUCH_METHOD),
     "accounts:password": (RULES, (302,) * 9),
+    "accounts:switch": ((200,) * 9, (422,) * 9),
+    "accounts:pin": (RULES, (302,) * 9),
     "accounts:end_one": (NO_SUCH_METHOD, (302,) * 9),
     "accounts:end_others": (NO_SUCH_METHOD, (302,) * 9),
     "people:list": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
@@ -167,8 +169,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
-SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
+OPEN_TO_ALL = {
+    "health", "accounts:sign_in", "accounts:sign_out", "accounts:start", "accounts:switch",
+}  # fmt: skip
+SAVES_NOTHING = {
+    "health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one", "accounts:switch",
+}  # fmt: skip
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
@@ -250,6 +256,10 @@ class Target:
             "accounts:password": {
                 "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
             },
+            "accounts:pin": {
+                "pin": "4071", "pin_again": "4071", "your_password": "correct horse 1",
+            },
+            "accounts:switch": {"who": self.person.pk, "pin": "4071"},
             "people:new": {
                 "first_name": "Ewa", "last_name": "Nowak", "username": "e.nowak",
                 "role": "auditor", "your_password": "correct horse 1",
@@ -345,6 +355,7 @@ def rows() -> list[Any]:
         "sessions_ended",
         "links__digest",
         "memberships__ward",
+        "tablets__pin",
     )
     return [*counts, *users, *Ward.objects.order_by("pk").values_list("name", "is_open")]
 
