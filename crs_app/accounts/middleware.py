@@ -100,6 +100,7 @@ def _note_use(request: HttpRequest, view: Any) -> None:
     elif idle >= settings.SIGNED_OUT_AFTER_IDLE.total_seconds():
         # A message can name a value of a patient: the next person at the tablet must not read it.
         request.session.pop(SessionStorage.session_key, None)
+        request.shows_locked = True  # type: ignore[attr-defined]
         if not getattr(view, "shown_when_locked", False):
             request.user = AnonymousUser()
             request.was_locked = True  # type: ignore[attr-defined]

@@ -137,3 +137,92 @@ def test_pages_of_the_pin_are_accessible(page: Page, nurse: User) -> None:
     page.get_by_role("button", name="Set PIN").click()
     expect(page.get_by_text("easy to guess")).to_be_visible()
     assert_accessible(page, "PIN, weak")
+
+
+SECRET = "HIV positive, partner does not know"
+
+
+def stored(page: Page) -> str:
+    """Everything that the browser keeps of this site for later, as developer tools show it."""
+    found: str = page.evaluate("JSON.stringify(Object.entries(localStorage))")
+    return found
+
+
+def test_what_one_typed_is_neither_shown_to_the_next_nor_lost(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+    bedside.open_tab("Note")
+    bedside.field("Note").fill(SECRET)
+    open_switch(page)
+    ruiz = page.locator("label").filter(has_text="J. Ruiz")
+    expect(ruiz).to_contain_text("1 value not saved")
+    assert "crs-draft:" in stored(page)
+    for word in (SECRET, "/entries/", str(course.pk), "note"):
+        assert word not in stored(page)
+
+    choose(page, "A. Silva")
+    press(page, PINS["colleague"])
+    expect_used_by(page, "A. Silva")
+    expect(bedside.field("Note")).to_have_value("")
+    expect(page.get_by_text("J. Ruiz: 1 value not saved")).to_be_visible()
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    bedside.field("Note").fill("slept well")
+    bedside.save_and_see_it_saved()
+    bedside.sign_out()
+    expect(page.get_by_text("J. Ruiz: 1 value not saved")).to_be_visible()
+    assert SECRET not in page.content()
+    assert SECRET not in stored(page)
+
+    page.goto(f"/courses/{course.pk}/?kind=note")
+    page.get_by_role("link", name="Switch by PIN").click()
+    choose(page, "J. Ruiz")
+    press(page, PINS["nurse"])
+    expect(bedside.field("Note")).to_have_value(SECRET)
+    expect(page.get_by_text("Not sent yet: typed")).to_be_visible()
+    assert page.evaluate("document.body.dataset.unsentKey") is None
+    assert "unsent-key" not in page.content(), "the key stays in the memory of the page"
+    bedside.save_and_see_it_saved()
+    assert course.entries.filter(kind="note").count() == 2
+    assert "crs-draft:" not in stored(page)
+
+
+def test_a_draft_that_was_copied_under_another_name_opens_for_nobody(
+    bedside: BedsidePage, nurse: User, colleague: User
+) -> None:
+    """Whoever changes what the browser keeps gets no text of another, and puts none in."""
+    page = bedside.page
+    bedside.fill({"Temperature": "39.2"})
+    page.evaluate(
+        """([from, to]) => {
+            const name = Object.keys(localStorage).find((key) => key.startsWith("crs-draft:"));
+            localStorage.setItem(name.replace(`:${from}:`, `:${to}:`), localStorage.getItem(name));
+            localStorage.setItem(name + "x", localStorage.getItem(name));
+        }""",
+        [nurse.pk, colleague.pk],
+    )
+    open_switch(page)
+    choose(page, "A. Silva")
+    press(page, PINS["colleague"])
+    expect_used_by(page, "A. Silva")
+    expect(bedside.field("Temperature")).to_have_value("")
+    open_switch(page)
+    choose(page, "J. Ruiz")
+    press(page, PINS["nurse"])
+    expect(bedside.field("Temperature")).to_have_value("39.2")
+
+
+def test_without_https_what_is_typed_stays_in_the_page_and_says_so(
+    bedside: BedsidePage,
+) -> None:
+    page = bedside.page
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    page.reload()
+    expect(page.get_by_text("This address is not protected (https)")).to_be_visible()
+    bedside.fill({"Temperature": "39.2"})
+    bedside.open_tab("Oxygen")
+    bedside.open_tab("Vitals")
+    expect(bedside.field("Temperature")).to_have_value("39.2")
+    assert "crs-draft:" not in stored(page)
+    page.reload()
+    expect(bedside.field("Temperature")).to_have_value("")
