@@ -140,6 +140,8 @@ def test_pages_of_the_pin_are_accessible(page: Page, nurse: User) -> None:
 
 
 SECRET = "HIV positive, partner does not know"
+SHOWN = """[document.body.innerText, ...document.querySelectorAll("input, textarea")]
+    .map((shown) => shown.value ?? shown).join()"""
 
 
 def stored(page: Page) -> str:
@@ -167,6 +169,10 @@ def test_what_one_typed_is_neither_shown_to_the_next_nor_lost(
     expect(bedside.field("Note")).to_have_value("")
     expect(page.get_by_text("J. Ruiz: 1 value not saved")).to_be_visible()
     expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    for _ in range(2):
+        page.go_back()
+        assert SECRET not in page.evaluate(SHOWN), "nor by the way back"
+    page.goto(f"/courses/{course.pk}/?kind=note")
     bedside.field("Note").fill("slept well")
     bedside.save_and_see_it_saved()
     bedside.sign_out()
@@ -192,6 +198,9 @@ def test_a_draft_that_was_copied_under_another_name_opens_for_nobody(
 ) -> None:
     """Whoever changes what the browser keeps gets no text of another, and puts none in."""
     page = bedside.page
+    page.evaluate("localStorage.setItem('crs-draft:1:/courses/x/', '{\"values\": []}')")
+    page.reload()
+    assert stored(page).count("crs-draft:") == 0, "one of an earlier version, in clear"
     bedside.fill({"Temperature": "39.2"})
     page.evaluate(
         """([from, to]) => {

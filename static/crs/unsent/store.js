@@ -90,7 +90,7 @@ export const draftOf = (action) => own.get(action)?.draft ?? null;
 
 const write = async (action, kept, count) => {
   const sealed = await seal(kept.name, { action, draft: kept.draft });
-  if (own.get(action) !== kept) return; // typed on, or sent, meanwhile
+  if (own.get(action) !== kept) return; // typed on, or sent since
   try {
     localStorage.setItem(
       kept.name,
