@@ -1,4 +1,4 @@
-"""The code app of a user."""
+"""The code app of a user, and a tablet that two users share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from time_machine import TimeMachineFixture
 
 from crs_app.accounts.models import User
 from tests.accounts.code_app import set_up, with_password
+from tests.accounts.tablet import OTHER_PIN, Tablet
 
 
 @pytest.fixture
@@ -22,3 +23,12 @@ def app(nurse: User, clock: TimeMachineFixture) -> tuple[str, list[str]]:
     made = set_up(client)
     clock.shift(600)
     return made
+
+
+@pytest.fixture
+def tablet(nurse: User, intensivist: User) -> Tablet:
+    """Both have signed in and set a PIN; the intensivist, who came last, is there."""
+    shared = Tablet(REMOTE_ADDR="10.4.7.31")
+    shared.sign_in(nurse)
+    shared.sign_in(intensivist, OTHER_PIN)
+    return shared
