@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crs_app.accounts.events import note
+from crs_app.accounts.factors.keys import key_of_answer
 from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.middleware import begin_use
 from crs_app.accounts.models import TabletSignIn, User
@@ -43,8 +44,11 @@ class SwitchRefusedError(Exception):
     """The user has no sign-in on this tablet that leads back; a full one is needed."""
 
 
-def switch_to(request: HttpRequest, user: User, how: str) -> None:
+def switch_to(request: HttpRequest, user: User, how: str, *, shows_factor: bool = False) -> None:
     """End the session of the one before and begin one of ``user``, who was verified by ``how``.
+
+    ``shows_factor`` says that this was a second factor; else the new session has shown one where
+    the full sign-in did.
 
     Every way of switching passes here: without a full sign-in of this user on this tablet, as the
     user is now, nobody gets in. The 12 hours go on from that sign-in.
@@ -60,7 +64,7 @@ def switch_to(request: HttpRequest, user: User, how: str) -> None:
     begin_use(request, sign_in.signed_in_at)
     note_session(request, sign_in.signed_in_at)
     request.session[TABLET] = sign_in.tablet
-    request.session[SHOWN] = has_shown_factor(sign_in)
+    request.session[SHOWN] = shows_factor or has_shown_factor(sign_in)
     instead_of = {} if before is None else {"instead_of": before.username}
     note(EventKind.SIGN_IN, by=user, address=client_address(request), how=how, **instead_of)
 
@@ -90,6 +94,24 @@ def switch_by_pin(request: HttpRequest, sign_in: TabletSignIn, pin: str) -> None
         switch_to(request, user, how="pin")
     except SwitchRefusedError:
         raise ValidationError(_full_sign_in_of(user)) from None
+
+
+def switch_by_passkey(request: HttpRequest, answer: str) -> None:
+    """Switch to the user whose passkey a browser answers with.
+
+    :raises ValidationError: with a sentence, where it is no such passkey, or no sign-in leads back.
+    """
+    try:
+        factor = key_of_answer(answer, None)
+    except ValidationError:
+        note(EventKind.SIGN_IN_FAILED, by=None, address=client_address(request), why="passkey")
+        raise
+    factor.record_usage()
+    try:
+        switch_to(request, factor.user, how="passkey", shows_factor=True)
+    except SwitchRefusedError:
+        name = factor.user.display_name
+        raise ValidationError(f"{name} must sign in in full on this tablet first.") from None
 
 
 def _wrong(left: int) -> str:
