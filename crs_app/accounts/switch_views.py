@@ -56,6 +56,10 @@ def switch(request: HttpRequest) -> HttpResponse:
         return passkey_challenge(request)
     if "credential" in request.POST:
         return _switch_by_passkey(request, page)
+    return _switch_by_pin(request, page)
+
+
+def _switch_by_pin(request: HttpRequest, page: str) -> HttpResponse:
     form = SwitchForm(request.POST)
     if not form.is_valid():
         chosen, (faults, *_) = form.cleaned_data.get("who"), form.errors.values()
