@@ -147,6 +147,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
+    "patients:paper": (READ, NO_SUCH_METHOD),
     "patients:last_day": (READ, NO_SUCH_METHOD),
     "patients:timeline_table": (READ, NO_SUCH_METHOD),
     "patients:review": (READ, NO_SUCH_METHOD),
@@ -257,7 +258,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet",
+            "flowsheet", "paper",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
