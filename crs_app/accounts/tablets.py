@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from crs_app.accounts.factors.shown import SHOWN
@@ -43,7 +44,7 @@ def note_tablet(request: HttpRequest, now: datetime) -> None:
 def set_pin(request: HttpRequest, pin: str, signed_in_at: datetime) -> None:
     """Let the user of ``request`` switch back by ``pin`` until 12 hours after ``signed_in_at``."""
     user = _user(request)
-    tablet = _tablet_for_sign_in(request, signed_in_at)
+    tablet = _tablet_for_sign_in(request, timezone.now())
     proof = _proof(user, has_shown_factor=bool(request.session.get(SHOWN)))
     fresh = {"signed_in_at": signed_in_at, "proof": proof, "wrong_pins": 0}
     hashed = make_password(_keyed(pin, tablet, user))

@@ -56,6 +56,8 @@ _NURSE: Final = HelpPage(
                 "*Use your key*. You set it up under your name, at *Sign-in methods*.",
                 "Press *Sign out* when you leave. After ten minutes without a touch the page locks "
                 "by itself; what you typed is kept.",
+                "You share the tablet? Tick *Then set a PIN* when you sign in. *Switch user*, your "
+                "name and four digits bring you back.",
                 "Never enter values under the name of somebody else: each entry has its author.",
             ],
         ),

@@ -18,11 +18,9 @@ const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode
 const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 // A browser encrypts over https and on localhost only. Elsewhere drafts stay in the memory of the page.
-const importedKey = async () => {
-  if (!unsentKey || !globalThis.crypto?.subtle) return null;
-  return crypto.subtle.importKey("raw", fromBase64(unsentKey), "AES-GCM", false, ["encrypt", "decrypt"]);
-};
-const key = await importedKey();
+const importedKey = () =>
+  crypto.subtle.importKey("raw", fromBase64(unsentKey), "AES-GCM", false, ["encrypt", "decrypt"]);
+const key = unsentKey && globalThis.crypto?.subtle ? await importedKey() : null;
 
 // False where what is typed is gone with the page.
 export const outlivesPage = key !== null || !unsentKey;
