@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Final
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
@@ -82,15 +81,6 @@ class User(AbstractUser):
     def display_name(self) -> str:
         """The user's name as the author of an entry; see ``display_name_of``."""
         return display_name_of(self.username, self.first_name, self.last_name)
-
-    def save(self, *args: Any, **options: Any) -> None:
-        """Store the user; on a site to try things out a new clinician works on every ward."""
-        is_new = self._state.adding
-        super().save(*args, **options)
-        if is_new and settings.NEW_WARDS and self.role in CLINICIANS:
-            WardMembership.objects.bulk_create(
-                [WardMembership(user=self, ward=ward) for ward in Ward.objects.all()]
-            )
 
     @property
     def ward_ids(self) -> frozenset[int]:

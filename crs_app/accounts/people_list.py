@@ -14,7 +14,7 @@ from django.http import QueryDict
 from crs_app.accounts.models import CLINICIANS, OneTimeLink, Role, SignInThrottle, User
 from crs_app.accounts.people import everybody
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
-from crs_app.spreadsheet import csv_line
+from crs_app.spreadsheet import csv_line, csv_time
 
 NOT_SEEN_FOR: Final = timedelta(days=90)
 ON_A_PAGE: Final = 100
@@ -152,12 +152,11 @@ def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
     )
     for row in rows_of(found_people(asked, now), now):
         user = row.user
-        seen = user.last_login.isoformat(timespec="seconds") if user.last_login else ""
-        until = f" {row.state.until.isoformat(timespec='minutes')}" if row.state.until else ""
+        until = f" {csv_time(row.state.until)}" if row.state.until else ""
         yield csv_line(
             (
-                user.last_name, user.first_name, user.username, user.role, row.wards, seen,
-                row.methods,
+                user.last_name, user.first_name, user.username, user.role, row.wards,
+                csv_time(user.last_login), row.methods,
                 row.state.text + until,
             )
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -333,6 +333,16 @@ def test_the_list_as_csv_runs_no_formula(admin: Client, make_user: Callable[...,
     lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert lines[0].startswith("last_name,first_name,user_name,role,wards,last_sign_in")
     assert any(line.startswith("'=HYPERLINK(1),'@x,nurse,ward_clinician,") for line in lines)
+
+
+def test_the_times_of_the_csv_are_those_of_the_site(
+    admin: Client, nurse: User, settings: Any
+) -> None:
+    settings.TIME_ZONE = "America/New_York"
+    User.objects.filter(pk=nurse.pk).update(last_login=datetime(2026, 3, 1, 10, tzinfo=UTC))
+    answer = admin.get("/people/users.csv?q=nurse")
+    (_, line) = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert ",2026-03-01T05:00:00-05:00," in line
 
 
 def test_names_are_shown_as_text(admin: Client, make_user: Callable[..., User]) -> None:

@@ -18,7 +18,9 @@ from packaging.utils import canonicalize_name
 ROOT = Path(settings.BASE_DIR)
 RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
 LOCKS = [RUNTIME, DEV, "requirements-mutants.lock", "requirements-node.lock"]
-PIN_OR_HASH = re.compile(r"([\w.-]+(\[[\w, -]+\])?==[\w.]+( ; [^:]+)?|    --hash=sha256:[0-9a-f]{64})( \\)?")
+PIN_OR_HASH = re.compile(
+    r"([\w.-]+(\[[\w, -]+\])?==[\w.]+( ; [^:]+)?|    --hash=sha256:[0-9a-f]{64})( \\)?"
+)
 INSTALLS = re.compile(r"\b(?:pip3?|uv)\b[^\n]*\binstall\b[^\n]*")
 
 

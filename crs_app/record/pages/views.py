@@ -27,8 +27,7 @@ from crs_app.record.pages.search import (
 )
 from crs_app.record.pages.words import more_of, role_label, what_happened
 from crs_app.record.write import record_event
-from crs_app.spreadsheet import csv_line
-from patients.guidance.export import csv_time
+from crs_app.spreadsheet import csv_line, csv_time
 from patients.models import Course
 from patients.queries.identity import courses_of_patient, latest_course, search_patients
 from patients.queries.search import matches, search_words
