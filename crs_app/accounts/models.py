@@ -104,6 +104,22 @@ class User(AbstractUser):
         return salted_hmac("crs.session", holds, secret=secret, algorithm="sha256").hexdigest()
 
 
+class FormerName(models.Model):
+    """A name that a user had before; a trigger writes it when another one is stored."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="former_names")
+    first_name = models.CharField(max_length=150)
+    last_name = models.CharField(max_length=150)
+    until = models.DateTimeField()
+    changed_by = models.CharField(max_length=63)
+
+    class Meta:
+        ordering = ("-until",)
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.last_name, self.first_name))) or "no name"
+
+
 class OneTimeLink(models.Model):
     """Link by which a person sets a password; only a digest of its secret is stored."""
 

@@ -106,6 +106,7 @@ def person(request: SignedInRequest, pk: int) -> HttpResponse:
         "people/person.html",
         {
             "person": user,
+            "former_names": user.former_names.all(),
             "row": row,
             "held": failures.order_by("-held_until").first(),
             "sessions": sessions_of(user),
