@@ -18,7 +18,9 @@ from time_machine import TimeMachineFixture
 
 from crs_app.accounts.models import OneTimeLink, Role, User, Ward
 from crs_app.accounts.system_users import course_file_author
+from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event, EventKind
+from patients.models import Course
 
 PASSWORD, NEW = "correct horse 1", "a longer horse 2"
 
@@ -411,3 +413,20 @@ def test_the_wards_of_a_user_are_chosen_at_first_and_later(admin: Client) -> Non
     assert changed is not None
     assert changed.details == {"user": "e.nowak", "before": "X1", "after": "X2"}
     assert admin.post(f"/people/{person.pk}/wards/", {"wards": ["999999"]}).status_code == 422
+
+
+def test_the_list_is_limited_to_those_who_work_on_a_ward(
+    admin: Client, nurse: User, intensivist: User, course: Course
+) -> None:
+    other = Ward.objects.create(name="K4")
+    set_wards(intensivist, [other])
+    page = admin.get("/people/", {"ward": course.on_ward_id}).content.decode()
+    assert "Ruiz, Jo" in page
+    assert "Osei, Amara" not in page
+    assert f"users.csv?q=&amp;role=&amp;ward={course.on_ward_id}&amp;show=" in page
+    answer = admin.get("/people/users.csv", {"ward": other.pk})
+    names = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "Osei" in names
+    assert "Ruiz" not in names
+    for unknown in ("x", "9" * 30, "-1", "0"):
+        assert admin.get("/people/", {"ward": unknown}).status_code == 200
