@@ -114,6 +114,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
+    "help": ((200,) * 9, (405,) * 9),
+    "help_page": ((200,) * 9, (405,) * 9),
     "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "patients:locked": (READ, NO_SUCH_METHOD),
     "record:printed": ((302, *(405,) * 8), (302, *(204,) * 8)),
@@ -168,8 +170,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
-SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
+OPEN_TO_ALL = {
+    "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
+}  # fmt: skip
+SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {"accounts:end_one"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
@@ -210,6 +214,7 @@ class Target:
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
+            "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
             "people:role": [[self.person.pk]],
