@@ -19,7 +19,7 @@ from grading.engine.policy import DEFAULT_POLICY
 SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
 OPEN = {
     "/health/", "/accounts/sign-in/", "/accounts/sign-out/", "/accounts/start/x/",
-    "/accounts/switch/",
+    "/accounts/switch/", "/help/", "/help/x/",
 }  # fmt: skip
 
 
