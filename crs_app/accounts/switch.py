@@ -15,25 +15,40 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crs_app.accounts.events import note
+from crs_app.accounts.factors.keys import key_of_answer
+from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.middleware import begin_use
 from crs_app.accounts.models import TabletSignIn, User
 from crs_app.accounts.own_sessions import note_session
-from crs_app.accounts.tablets import PINS_IN_A_ROW, TABLET, is_right_pin, takes_pin, valid_sign_in
+from crs_app.accounts.tablets import (
+    PINS_IN_A_ROW,
+    TABLET,
+    has_shown_factor,
+    is_right_pin,
+    takes_pin,
+    valid_sign_in,
+)
 from crs_app.accounts.verify import verified
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 
 _NOT_A_PAGE: Final = frozenset(
-    {"accounts:sign_in", "accounts:sign_out", "accounts:switch", "accounts:pin"}
-)
+    {
+        "accounts:sign_in", "accounts:sign_out", "accounts:second_step",
+        "accounts:passkey_sign_in", "accounts:switch", "accounts:pin",
+    }
+)  # fmt: skip
 
 
 class SwitchRefusedError(Exception):
     """The user has no sign-in on this tablet that leads back; a full one is needed."""
 
 
-def switch_to(request: HttpRequest, user: User, how: str) -> None:
+def switch_to(request: HttpRequest, user: User, how: str, *, shows_factor: bool = False) -> None:
     """End the session of the one before and begin one of ``user``, who was verified by ``how``.
+
+    ``shows_factor`` says that this was a second factor; else the new session has shown one where
+    the full sign-in did.
 
     Every way of switching passes here: without a full sign-in of this user on this tablet, as the
     user is now, nobody gets in. The 12 hours go on from that sign-in.
@@ -47,8 +62,9 @@ def switch_to(request: HttpRequest, user: User, how: str) -> None:
     request.session.flush()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     begin_use(request, sign_in.signed_in_at)
-    note_session(request, sign_in.signed_in_at)
+    note_session(request)
     request.session[TABLET] = sign_in.tablet
+    request.session[SHOWN] = shows_factor or has_shown_factor(sign_in)
     instead_of = {} if before is None else {"instead_of": before.username}
     note(EventKind.SIGN_IN, by=user, address=client_address(request), how=how, **instead_of)
 
@@ -78,6 +94,24 @@ def switch_by_pin(request: HttpRequest, sign_in: TabletSignIn, pin: str) -> None
         switch_to(request, user, how="pin")
     except SwitchRefusedError:
         raise ValidationError(_full_sign_in_of(user)) from None
+
+
+def switch_by_passkey(request: HttpRequest, answer: str) -> None:
+    """Switch to the user whose passkey a browser answers with.
+
+    :raises ValidationError: with a sentence, where it is no such passkey, or no sign-in leads back.
+    """
+    try:
+        factor = key_of_answer(answer, None)
+    except ValidationError:
+        note(EventKind.SIGN_IN_FAILED, by=None, address=client_address(request), why="passkey")
+        raise
+    factor.record_usage()
+    try:
+        switch_to(request, factor.user, how="passkey", shows_factor=True)
+    except SwitchRefusedError:
+        name = factor.user.display_name
+        raise ValidationError(f"{name} must sign in in full on this tablet first.") from None
 
 
 def _wrong(left: int) -> str:

@@ -19,12 +19,18 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.events import note
+from crs_app.accounts.factors.sign_in_views import passkey_challenge
 from crs_app.accounts.middleware import lock_session
 from crs_app.accounts.models import TabletSignIn
 from crs_app.accounts.own_sessions import signed_in_at
 from crs_app.accounts.pin_forms import PinForm, SwitchForm
 from crs_app.accounts.requests import SignedInRequest
-from crs_app.accounts.switch import page_of_this_site, page_that_opens, switch_by_pin
+from crs_app.accounts.switch import (
+    page_of_this_site,
+    page_that_opens,
+    switch_by_passkey,
+    switch_by_pin,
+)
 from crs_app.accounts.tablets import end_pin, set_pin, sign_ins_here, tablet_of, takes_pin
 from crs_app.accounts.verify import BUSY as BUSY_CODE
 from crs_app.accounts.verify import RETRY_AFTER_S
@@ -46,6 +52,14 @@ def switch(request: HttpRequest) -> HttpResponse:
     page = request.POST.get("next", "")
     if "full" in request.POST:
         return _lead_to_full_sign_in(request, page)
+    if "ask" in request.POST:
+        return passkey_challenge(request)
+    if "credential" in request.POST:
+        return _switch_by_passkey(request, page)
+    return _switch_by_pin(request, page)
+
+
+def _switch_by_pin(request: HttpRequest, page: str) -> HttpResponse:
     form = SwitchForm(request.POST)
     if not form.is_valid():
         chosen, (faults, *_) = form.cleaned_data.get("who"), form.errors.values()
@@ -62,6 +76,14 @@ def switch(request: HttpRequest) -> HttpResponse:
         if refused.code == BUSY_CODE:
             answer.status_code, answer.headers["Retry-After"] = BUSY, str(RETRY_AFTER_S)
         return answer
+    return redirect(page_that_opens(request, page))
+
+
+def _switch_by_passkey(request: HttpRequest, page: str) -> HttpResponse:
+    try:
+        switch_by_passkey(request, request.POST["credential"])
+    except ValidationError as refused:
+        return _switch_page(request, page, fault=str(refused.message))
     return redirect(page_that_opens(request, page))
 
 

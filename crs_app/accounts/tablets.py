@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.models import User
 from crs_app.accounts.tablet_models import TabletSignIn
 
@@ -35,7 +36,8 @@ def note_tablet(request: HttpRequest, now: datetime) -> None:
     _delete_old(now)
     user = _user(request)
     tablet = _tablet_for_sign_in(request, now)
-    fresh = {"signed_in_at": now, "proof": _proof(user), "pin": "", "wrong_pins": 0}
+    proof = _proof(user, has_shown_factor=bool(request.session.get(SHOWN)))
+    fresh = {"signed_in_at": now, "proof": proof, "pin": "", "wrong_pins": 0}
     TabletSignIn.objects.update_or_create(tablet=tablet, user=user, defaults=fresh)
 
 
@@ -43,7 +45,8 @@ def set_pin(request: HttpRequest, pin: str, signed_in_at: datetime) -> None:
     """Let the user of ``request`` switch back by ``pin`` until 12 hours after ``signed_in_at``."""
     user = _user(request)
     tablet = _tablet_for_sign_in(request, timezone.now())
-    fresh = {"signed_in_at": signed_in_at, "proof": _proof(user), "wrong_pins": 0}
+    proof = _proof(user, has_shown_factor=bool(request.session.get(SHOWN)))
+    fresh = {"signed_in_at": signed_in_at, "proof": proof, "wrong_pins": 0}
     hashed = make_password(_keyed(pin, tablet, user))
     TabletSignIn.objects.update_or_create(
         tablet=tablet, user=user, defaults={**fresh, "pin": hashed}
@@ -81,8 +84,18 @@ def valid_sign_in(request: HttpRequest, user: User, now: datetime) -> TabletSign
 
 def is_valid(sign_in: TabletSignIn) -> bool:
     """Return whether its user is the one of then: active, of the same password and role."""
-    user = sign_in.user
-    return user.is_active and constant_time_compare(sign_in.proof, _proof(user))
+    is_either = _proves(sign_in, has_shown_factor=True) or _proves(sign_in, has_shown_factor=False)
+    return sign_in.user.is_active and is_either
+
+
+def has_shown_factor(sign_in: TabletSignIn) -> bool:
+    """Return whether the full sign-in showed a second factor; a switch is worth no more."""
+    return _proves(sign_in, has_shown_factor=True)
+
+
+def _proves(sign_in: TabletSignIn, *, has_shown_factor: bool) -> bool:
+    proof = _proof(sign_in.user, has_shown_factor=has_shown_factor)
+    return constant_time_compare(sign_in.proof, proof)
 
 
 def takes_pin(sign_in: TabletSignIn) -> bool:
@@ -158,9 +171,12 @@ def _digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
-def _proof(user: User) -> str:
-    """Return a digest that changes with password, role and *sign out everywhere*."""
-    holds = f"{user.get_session_auth_hash()}:{user.role}"
+def _proof(user: User, *, has_shown_factor: bool) -> str:
+    """Return a digest that changes with password, role, factors and *sign out everywhere*.
+
+    It says too whether the full sign-in showed a second factor.
+    """
+    holds = f"{user.get_session_auth_hash()}:{user.role}:{has_shown_factor}"
     return salted_hmac("crs.tablet", holds, algorithm="sha256").hexdigest()
 
 

@@ -75,7 +75,7 @@ class Point(NamedTuple):
         """The value as a reader sees it, exact or marked as shortened."""
         if self.value is None:
             return "–"
-        return format_number(self.value, _PLACES if abs(self.value) >= 1 else _PLACES_BELOW_1)
+        return format_number(self.value, _PLACES_BELOW_1 if -1 < self.value < 1 else _PLACES)
 
 
 class Series(NamedTuple):
