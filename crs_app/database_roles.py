@@ -26,6 +26,9 @@ READ_ONLY: Final = frozenset(
         "django_migrations",
         "record_chain",
         "record_event",
+        "socialaccount_socialaccount",
+        "socialaccount_socialapp",
+        "socialaccount_socialtoken",
     }
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
@@ -33,6 +36,7 @@ READ_ONLY: Final = frozenset(
 The record is written by a function that has the rights of its owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
+    "accounts_hospitalidentity": "DELETE",
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",

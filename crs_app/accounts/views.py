@@ -24,7 +24,10 @@ from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 
 BUSY: Final = 503
-_NO_PAGE_AFTER_SIGN_IN: Final = frozenset({"accounts:sign_in", "accounts:sign_out"})
+LONGEST_ADDRESS: Final = 1000
+_NO_PAGE_AFTER_SIGN_IN: Final = frozenset(
+    {"accounts:sign_in", "accounts:sign_out", "accounts:hospital", "accounts:hospital_return"}
+)
 
 
 class SignOut(LogoutView):
@@ -62,6 +65,14 @@ class SignIn(LoginView):
             response.status_code = BUSY
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
+
+
+def page_asked_for(request: HttpRequest) -> str:
+    """Return the page to lead to after a sign-in, "" where it is none of this site."""
+    view = SignIn()
+    view.setup(request)
+    asked = view.get_redirect_url()
+    return asked if len(asked) <= LONGEST_ADDRESS else ""
 
 
 @require_POST

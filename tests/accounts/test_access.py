@@ -101,6 +101,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
     "accounts:start": ((200,) * 9, (302,) * 9),
+    # Nothing is there where the settings name no provider.
+    "accounts:hospital": ((404,) * 9, (405,) * 9),
+    "accounts:hospital_return": ((404,) * 9, (405,) * 9),
     "accounts:me": (RULES, NO_SUCH_METHOD),
     "accounts:password": (RULES, (302,) * 9),
     "accounts:end_one": (NO_SUCH_METHOD, (302,) * 9),
@@ -167,8 +170,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
-SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
+HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
+OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"} | HOSPITAL
+SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"} | HOSPITAL
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
