@@ -33,6 +33,7 @@ class HospitalSignIn:
     verified_by: str = "email_verified"
     matches: str = "email"
     always_asks: bool = True
+    own_second_factor: bool = False
 
     @property
     def origin(self) -> str:
@@ -82,6 +83,7 @@ def hospital_sign_in(
         verified_by=_verified_by(claim, environment.get("CRS_OIDC_VERIFIED_BY", "")),
         matches=matches,
         always_asks=_is_on(environment, "CRS_OIDC_ALWAYS_ASKS", "1"),
+        own_second_factor=_is_on(environment, "CRS_OIDC_SECOND_FACTOR", "0"),
     )
 
 

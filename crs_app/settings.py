@@ -73,6 +73,11 @@ NEW_WARDS = _flag("CRS_NEW_WARDS") or not os.environ.get("DATABASE_URL")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
+# Roles whose users need a second factor. Demonstration users of the local database need none.
+_EVERY_ROLE = "ward_clinician,icu_reviewer,auditor,administrator"
+SECOND_FACTOR_ROLES = frozenset(
+    _words("CRS_SECOND_FACTOR_ROLES", _EVERY_ROLE if os.environ.get("DATABASE_URL") else "")
+)
 # A tablet on a ward is shared: who walks away neither reads nor writes any more. The page of a
 # patient then shows the grade and its clock alone, until the session ends.
 SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "10")))
@@ -113,6 +118,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "crs_app.accounts.middleware.SignInRequired",
+    "crs_app.accounts.factors.middleware.SecondFactorRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crs_app.record.middleware.record_openings",

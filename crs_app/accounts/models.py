@@ -149,13 +149,15 @@ class HospitalIdentity(models.Model):
 class SignInThrottle(models.Model):
     """Failed sign-ins of one name from one address, or of one address over all names.
 
-    The name is stored as a keyed digest, because people type passwords into the wrong field.
+    Wrong codes of a second factor are counted apart: a right password does not forget them. The
+    name is stored as a keyed digest, because people type passwords into the wrong field.
     ``throttle`` has the rules.
     """
 
     digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="throttles")
     address = models.CharField(max_length=64)
+    of_codes = models.BooleanField(default=False)  # of a second factor; else of passwords
     failed_at = ArrayField(models.DateTimeField(), default=list)
     holds = models.PositiveSmallIntegerField(default=0)
     held_until = models.DateTimeField(null=True)
@@ -173,3 +175,20 @@ class LetIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} until {self.until}"
+
+
+class FactorChange(models.Model):
+    """Change of a user's second factors and passkeys, which the user sees on the own page."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="factor_changes")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    words = models.CharField(max_length=80)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=("user", "-at"), name="factor_change_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.words}, {self.at}"

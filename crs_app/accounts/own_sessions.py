@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, update_session_auth_hash
 from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.http import HttpRequest
@@ -104,6 +104,14 @@ def end_all_sessions(user: User) -> int:
     User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
     user.refresh_from_db(fields=["sessions_ended"])
     return ended
+
+
+def keep_this_session(request: HttpRequest, user: User) -> None:
+    """Let this session go on, which has ended with the others; its 12 hours go on."""
+    use = request.session.get(USE)
+    update_session_auth_hash(request, user)
+    if use is not None:
+        request.session[USE] = {**use, "of": request.session.session_key}
 
 
 def _rows(user: User) -> Iterator[tuple[Session, dict[str, Any]]]:

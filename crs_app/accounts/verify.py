@@ -38,21 +38,37 @@ def verified_user(request: HttpRequest, username: str, password: str) -> User | 
 
     :raises ValidationError: with the code ``BUSY`` or ``HELD``, and a sentence.
     """
+    return _verified(request, username, password, is_let_through=False)
+
+
+def verified_after_code(request: HttpRequest, username: str, password: str) -> User | None:
+    """Return the same for who has shown a right code of a second factor: failures hold nobody.
+
+    :raises ValidationError: with the code ``BUSY``.
+    """
+    return _verified(request, username, password, is_let_through=True)
+
+
+def _verified(
+    request: HttpRequest, username: str, password: str, *, is_let_through: bool
+) -> User | None:
     if not _verifying.acquire(blocking=False):
         raise ValidationError(_BUSY_TEXT, code=BUSY)
     try:
-        return _verify(request, username, password, timezone.now())
+        return _verify(request, username, password, timezone.now(), is_let_through)
     finally:
         _verifying.release()
 
 
-def _verify(request: HttpRequest, username: str, password: str, now: datetime) -> User | None:
+def _verify(
+    request: HttpRequest, username: str, password: str, now: datetime, is_let_through: bool
+) -> User | None:
     address = client_address(request)
     try:
-        attempt = throttle.begin(username, address, now)
+        attempt = throttle.begin(username, address, now, is_let_through=is_let_through)
     except throttle.HeldError as held:
         note(EventKind.SIGN_IN_FAILED, by=held.user, address=address, why="held")
-        raise ValidationError(_held_text(held.until - now), code=HELD) from None
+        raise ValidationError(held_text(held.until - now), code=HELD) from None
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
         throttle.delete_forgotten(now)
@@ -62,7 +78,7 @@ def _verify(request: HttpRequest, username: str, password: str, now: datetime) -
     return user
 
 
-def _held_text(wait: timedelta) -> str:
+def held_text(wait: timedelta) -> str:
     """Return the sentence for a try that has to wait; it reads alike for every name."""
     seconds = -(-wait // timedelta(seconds=1))
     text = f"{seconds} s" if seconds < 60 else f"{-(-seconds // 60)} min"

@@ -11,13 +11,15 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from crs_app.accounts.events import note
+from crs_app.accounts.factors.middleware import open_without_second_factor
 from crs_app.accounts.forms import SignInForm
 from crs_app.accounts.middleware import lock_session
 from crs_app.accounts.models import User
-from crs_app.accounts.signing_in import sign_in
+from crs_app.accounts.signing_in import after_first_step, sign_in
 from crs_app.accounts.verify import BUSY as BUSY_CODE
 from crs_app.accounts.verify import RETRY_AFTER_S
 from crs_app.proxies import client_address
@@ -26,10 +28,18 @@ from crs_app.record.models import EventKind
 BUSY: Final = 503
 LONGEST_ADDRESS: Final = 1000
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset(
-    {"accounts:sign_in", "accounts:sign_out", "accounts:hospital", "accounts:hospital_return"}
+    {
+        "accounts:sign_in",
+        "accounts:sign_out",
+        "accounts:second_step",
+        "accounts:passkey_sign_in",
+        "accounts:hospital",
+        "accounts:hospital_return",
+    }
 )
 
 
+@method_decorator(open_without_second_factor, name="dispatch")
 class SignOut(LogoutView):
     """Django's sign-out, which is recorded."""
 
@@ -45,6 +55,7 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
+    extra_context = {"wrong": ""}  # noqa: RUF012 - Django declares it on the instance
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Return the page asked for; "" where it is none of this site, or a page of sign-in."""
@@ -56,8 +67,11 @@ class SignIn(LoginView):
         return "" if found.view_name in _NO_PAGE_AFTER_SIGN_IN else asked
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        sign_in(self.request, form.get_user())
-        return redirect(self.get_success_url())
+        user, next_page = form.get_user(), self.get_success_url()
+        if not isinstance(form, SignInForm) or not form.has_right_code:
+            return after_first_step(self.request, user, next_page)
+        sign_in(self.request, user, method="password and code", has_second_factor=True)
+        return redirect(next_page)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
@@ -75,6 +89,7 @@ def page_asked_for(request: HttpRequest) -> str:
     return asked if len(asked) <= LONGEST_ADDRESS else ""
 
 
+@open_without_second_factor
 @require_POST
 def active(request: HttpRequest) -> HttpResponse:
     """Note that keys or touches came, as every POST does; with ``lock``, that nobody is there."""

@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from crs_app.accounts.factors.methods import KEY
 from crs_app.accounts.links import make_link
 from crs_app.accounts.models import CLINICIANS, Role, User, Ward
 from crs_app.accounts.people_views import ACTS
@@ -94,16 +96,27 @@ ADMINISTRATOR_PAGE = (302, *(403,) * 7, 200)
 ADMINISTRATOR = (302, *(403,) * 7, 302)
 READ_RECORD = (302, *(403,) * 6, 200, 200)
 NO_SUCH_METHOD = (302, *(405,) * 8)
+# Who has no second factor removes none, and no key of another user.
+NOT_POSSIBLE = (302, *(422,) * 8)
+NOT_OF_OTHERS = (302, *(404,) * 8)
 
 # name: (GET, POST). A POST sends what is valid: 302 is a save that leads back to a page.
 TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
+    "accounts:second_step": ((302,) * 9, (302,) * 9),
+    "accounts:passkey_sign_in": ((405, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:start": ((200,) * 9, (302,) * 9),
     # Nothing is there where the settings name no provider.
     "accounts:hospital": ((404,) * 9, (405,) * 9),
     "accounts:hospital_return": ((404,) * 9, (405,) * 9),
+    "accounts:second_factor": ((302,) * 9, NO_SUCH_METHOD),
+    "accounts:code_app": (RULES, (302,) * 9),
+    "accounts:new_key": (RULES, NOT_POSSIBLE),
+    "accounts:remove_code_app": ((302,) * 9, NOT_POSSIBLE),
+    "accounts:recovery_codes": (RULES, NOT_POSSIBLE),
+    "accounts:remove_key": (NOT_OF_OTHERS, NOT_OF_OTHERS),
     "accounts:me": (RULES, NO_SUCH_METHOD),
     "accounts:password": (RULES, (302,) * 9),
     "accounts:end_one": (NO_SUCH_METHOD, (302,) * 9),
@@ -171,8 +184,16 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"} | HOSPITAL
-SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"} | HOSPITAL
+OPEN_TO_ALL = {
+    "health", "accounts:sign_in", "accounts:sign_out", "accounts:start", "accounts:second_step",
+    "accounts:passkey_sign_in", *HOSPITAL,
+}  # fmt: skip
+SAVES_NOTHING = {
+    "health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one", "accounts:second_step",
+    "accounts:passkey_sign_in", "accounts:code_app", "accounts:new_key",
+    *HOSPITAL,
+}  # fmt: skip
+"""The code app asks for the own password first; a new key is sent without one to add."""
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
@@ -205,6 +226,7 @@ class Target:
     joining: PatientJoin
     person: User
     link: str
+    key: Authenticator
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
@@ -213,6 +235,7 @@ class Target:
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
+            "accounts:remove_key": [[self.key.pk]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
             "people:role": [[self.person.pk]],
@@ -254,6 +277,11 @@ class Target:
             "accounts:password": {
                 "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
             },
+            "accounts:code_app": {"your_password": "correct horse 1"},
+            "accounts:new_key": {"name": "key", "credential": "{}"},
+            "accounts:remove_code_app": {"your_password": "correct horse 1"},
+            "accounts:recovery_codes": {"your_password": "correct horse 1"},
+            "accounts:remove_key": {"your_password": "correct horse 1"},
             "people:new": {
                 "first_name": "Ewa", "last_name": "Nowak", "username": "e.nowak",
                 "role": "auditor", "your_password": "correct horse 1",
@@ -315,7 +343,8 @@ def target(course: Course, clinician: User) -> Target:
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
     link = make_link(clinician, None, timezone.now())
     joining = join_records(asked, sending(clinician))
-    return Target(course, entry, other, joining, clinician, link)
+    key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
+    return Target(course, entry, other, joining, clinician, link, key)
 
 
 @pytest.fixture
@@ -350,7 +379,8 @@ def rows() -> list[Any]:
         "links__digest",
         "memberships__ward",
     )
-    return [*counts, *users, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
+    return [*counts, *users, *factors, *Ward.objects.order_by("pk").values_list("name", "is_open")]
 
 
 def ids(actor: Actor | None) -> str:

@@ -30,6 +30,8 @@ def test_a_verified_e_mail_address_names_the_user_by_default() -> None:
     found = configured()
     assert (found.claim, found.verified_by, found.matches) == ("email", "email_verified", "email")
     assert found.always_asks
+    assert not found.own_second_factor
+    assert configured(CRS_OIDC_SECOND_FACTOR="1").own_second_factor
     assert "secret" not in repr(found)
 
 

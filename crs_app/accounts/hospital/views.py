@@ -28,7 +28,7 @@ from crs_app.accounts.hospital.refusals import (
 )
 from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import note_password
-from crs_app.accounts.signing_in import sign_in
+from crs_app.accounts.signing_in import after_first_step, sign_in
 from crs_app.accounts.views import page_asked_for
 from crs_app.hospital_sign_in import HospitalSignIn
 from crs_app.proxies import client_address
@@ -71,11 +71,9 @@ def back(request: HttpRequest) -> HttpResponse:
     try:
         begun = _begun(request)
         user = user_of(_claims(request, configured, begun), configured, client_address(request))
-        _let_in(request, user)
+        response = _let_in(request, user, configured, begun.next or settings.LOGIN_REDIRECT_URL)
     except RefusedError as refused:
         response = _refused(request, refused)
-    else:
-        response = redirect(begun.next or settings.LOGIN_REDIRECT_URL)
     response.delete_cookie(cookie_name())
     return response
 
@@ -118,18 +116,24 @@ def _claims(request: HttpRequest, configured: HospitalSignIn, begun: Begun) -> M
     return claims_of_answer(request, begun)
 
 
-def _let_in(request: HttpRequest, user: User) -> None:
+def _let_in(
+    request: HttpRequest, user: User, configured: HospitalSignIn, next_page: str
+) -> HttpResponse:
     """Begin a session; the user of an open one has shown again who he or she is.
 
-    That session goes on: a form that stands open in it can still be sent.
+    That session goes on: a form that stands open in it can still be sent. A second factor is the
+    hospital's business, unless the settings ask for ours as well.
     """
-    if not request.user.is_authenticated:
-        sign_in(request, user, method=METHOD)
-    elif request.user == user:
+    if request.user.is_authenticated and request.user != user:
+        raise RefusedError(Why.OTHER_USER)
+    if request.user.is_authenticated:
         note_password(request)
         note(EventKind.SIGN_IN, by=user, address=client_address(request), method=METHOD)
+    elif configured.own_second_factor:
+        return after_first_step(request, user, next_page, method=METHOD)
     else:
-        raise RefusedError(Why.OTHER_USER)
+        sign_in(request, user, method=METHOD, has_second_factor=True)
+    return redirect(next_page)
 
 
 def _refused(request: HttpRequest, refused: RefusedError) -> HttpResponse:
