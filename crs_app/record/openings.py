@@ -80,6 +80,7 @@ OF_NO_PATIENT: Final = frozenset(
         "people:role",
         "people:link",
         "people:act",
+        "people:email",
         "people:wards",
     }
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpResponse
 from django.test import Client
@@ -18,33 +18,14 @@ from django.urls import reverse
 from crs_app.accounts.hospital import provider as provider_module
 from crs_app.accounts.models import HospitalIdentity, Role, SignInThrottle, User
 from crs_app.accounts.system_users import grading_rules_author
-from crs_app.hospital_sign_in import HospitalSignIn
 from crs_app.record.models import Event, EventKind
-from tests.hospital_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, running_provider
+from tests.accounts.conftest import EMAIL
+from tests.hospital_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
 
 THERE, BACK = "/accounts/hospital/", "/accounts/hospital/return/"
-EMAIL = "j.ruiz@hospital.example"
 LONG_S = EMAIL.replace("s", "\u017f")  # in capitals it is the same as EMAIL
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeProvider]:
-    with running_provider() as running:
-        yield running
-
-
-@pytest.fixture
-def hospital(
-    server: FakeProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FakeProvider]:
-    """The provider, which knows a verified address; the settings name it."""
-    monkeypatch.setitem(os.environ, "NO_PROXY", "127.0.0.1")
-    settings.HOSPITAL_SIGN_IN = HospitalSignIn(server.issuer, CLIENT_ID, CLIENT_SECRET)
-    fresh = FakeProvider(server.issuer, {"email": EMAIL, "email_verified": True})
-    server.__dict__.update(fresh.__dict__)
-    return server
 
 
 @pytest.fixture
@@ -482,3 +463,30 @@ def test_nobody_signs_in_over_somebody_else(
     assert "M. Ito is signed in here" in answer.content.decode()
     assert auditor_client.session[SESSION_KEY] == str(auditor.pk)
     assert failures() == [{"method": "hospital", "why": "other user"}]
+
+
+def test_a_second_factor_of_ours_is_asked_for_where_the_settings_say_so(
+    hospital: FakeProvider, nurse: User, settings: Any
+) -> None:
+    Authenticator.objects.create(user=nurse, type=Authenticator.Type.TOTP, data={"secret": "s"})
+    client = Client()
+    come_back(client, hospital)
+    assert is_signed_in(client)
+    settings.HOSPITAL_SIGN_IN = replace(settings.HOSPITAL_SIGN_IN, own_second_factor=True)
+    client = Client()
+    answer = come_back(client, hospital)
+    assert answer.headers["Location"] == "/accounts/sign-in/second-step/"
+    assert not is_signed_in(client)
+
+
+def test_a_role_that_needs_a_second_factor_has_it_by_the_hospital(
+    hospital: FakeProvider, nurse: User, settings: Any
+) -> None:
+    settings.SECOND_FACTOR_ROLES = frozenset({"ward_clinician"})
+    client = Client()
+    come_back(client, hospital)
+    assert client.get("/").status_code == 200
+    settings.HOSPITAL_SIGN_IN = replace(settings.HOSPITAL_SIGN_IN, own_second_factor=True)
+    client = Client()
+    come_back(client, hospital)
+    assert client.get("/").headers["Location"] == "/accounts/me/second-factor/"

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crs_app.accounts.events import note
+from crs_app.accounts.hospital.identities import identities
 from crs_app.accounts.hospital.refusals import RefusedError, Why
 from crs_app.accounts.links import end_links
 from crs_app.accounts.models import HospitalIdentity, User
@@ -65,7 +66,7 @@ def _link(user: User, issuer: str, subject: str, address: str) -> None:
 
     :raises RefusedError: where one of them is linked to another.
     """
-    of_issuer = HospitalIdentity.objects.filter(issuer=issuer)
+    of_issuer = identities()
     linked = of_issuer.filter(subject=subject).first() or of_issuer.filter(user=user).first()
     if linked is None:
         now = timezone.now()
