@@ -78,7 +78,7 @@ class LinkForm(ConfirmedForm):
     """What is asked before a link is made for who signs in at the hospital alone."""
 
     adds_password = forms.BooleanField(
-        label="Add a password: this user can then sign in past the hospital",
+        label="Add a password",
         error_messages={"required": "Tick this, or leave the user without a password."},
     )
 

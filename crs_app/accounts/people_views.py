@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final
 
@@ -195,6 +195,13 @@ LINK: Final = Act(
     people.new_link,
 )
 
+ADD_PASSWORD: Final = replace(
+    LINK,
+    title="Add a password by link",
+    sentence="This user has no password here and signs in at the hospital alone. You get a link by "
+    "which the user sets one. It works once, for 24 hours.",
+)
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @_for_administrators
@@ -222,7 +229,8 @@ def link(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, and show it this once."""
     user = _person_or_404(pk)
     sent = request.POST if request.method == "POST" else None
-    form = LinkForm(request, sent, adds_password=signs_in_there_alone(user))
+    adds = signs_in_there_alone(user)
+    form = LinkForm(request, sent, adds_password=adds)
     if request.method == "POST" and form.is_valid():
         adds_password = form.cleaned_data.get("adds_password", False)
         try:
@@ -231,7 +239,9 @@ def link(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             return _show_link(request, user, secret, is_new=False)
-    return _form_page(request, "people/act.html", form, {"person": user, "act": LINK})
+    return _form_page(
+        request, "people/act.html", form, {"person": user, "act": ADD_PASSWORD if adds else LINK}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

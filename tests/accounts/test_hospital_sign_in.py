@@ -96,6 +96,18 @@ def test_the_second_time_the_same_identity_comes_in(hospital: FakeProvider, nurs
     assert HospitalIdentity.objects.count() == 1
 
 
+def test_who_may_open_the_two_addresses(
+    client: Client, nurse_client: Client, hospital: FakeProvider
+) -> None:
+    """Everybody leaves for the provider; nothing is sent to either, and nothing returns by it."""
+    for one in (client, nurse_client):
+        assert one.get(THERE).headers["Location"].startswith(f"{hospital.issuer}/authorize?")
+        assert one.get(BACK).status_code == 403
+        for address in (THERE, BACK):
+            for send in (one.post, one.put, one.patch, one.delete, one.head):
+                assert send(address).status_code == 405
+
+
 def test_a_session_is_locked_and_ends_as_after_a_password(
     client: Client, hospital: FakeProvider, nurse: User, time_machine: Any
 ) -> None:
