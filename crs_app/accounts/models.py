@@ -178,10 +178,13 @@ class LetIn(models.Model):
 
 
 class FactorChange(models.Model):
-    """Change of a user's second factors and passkeys, which the user sees on the own page."""
+    """Change of a user's second factors and passkeys, which the user sees on the own page.
+
+    ``by`` is None for the command line.
+    """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="factor_changes")
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     words = models.CharField(max_length=80)
 

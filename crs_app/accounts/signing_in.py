@@ -47,6 +47,7 @@ def after_first_step(
 def sign_in(request: HttpRequest, user: User, *, method: str, has_second_factor: bool) -> None:
     """Begin the session of a user who has shown all that is asked for; record it."""
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    request.session.set_expiry(None)  # that of a challenge was shorter
     request.session.pop(_WAITING, None)
     request.session[SHOWN] = has_second_factor
     note_sign_in(request)

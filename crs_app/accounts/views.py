@@ -55,7 +55,6 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
-    extra_context = {"wrong": ""}  # noqa: RUF012 - Django declares it on the instance
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Return the page asked for; "" where it is none of this site, or a page of sign-in."""
@@ -65,6 +64,10 @@ class SignIn(LoginView):
         except (Resolver404, ValueError):
             return asked
         return "" if found.view_name in _NO_PAGE_AFTER_SIGN_IN else asked
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """Return what the page shows; ``wrong`` is what failed beside the form."""
+        return super().get_context_data(**{"wrong": "", **context})
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user, next_page = form.get_user(), self.get_success_url()

@@ -1,4 +1,4 @@
-"""The hospital's identity provider, for the tests that sign in there."""
+"""The code app of a user, and the hospital's identity provider."""
 
 from __future__ import annotations
 
@@ -7,11 +7,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from time_machine import TimeMachineFixture
 
+from crs_app.accounts.models import User
 from crs_app.hospital_sign_in import HospitalSignIn
+from tests.accounts.code_app import set_up, with_password
 from tests.hospital_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, running_provider
 
 EMAIL = "j.ruiz@hospital.example"
+
+
+@pytest.fixture
+def clock(time_machine: TimeMachineFixture) -> TimeMachineFixture:
+    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def app(nurse: User, clock: TimeMachineFixture) -> tuple[str, list[str]]:
+    """The secret and the recovery codes of the nurse's code app, set up ten minutes ago."""
+    client, _ = with_password()
+    made = set_up(client)
+    clock.shift(600)
+    return made
 
 
 @pytest.fixture(scope="session")

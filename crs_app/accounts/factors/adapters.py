@@ -39,6 +39,9 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # no type hints
         """
         return _keys().decrypt(encrypted_text.encode()).decode()
 
+    def get_totp_label(self, user: AbstractBaseUser) -> str:
+        return user.get_username()
+
     def get_totp_issuer(self) -> str:
         return settings.SITE_NAME
 

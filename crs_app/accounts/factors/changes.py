@@ -99,10 +99,11 @@ def new_recovery_codes(own: Own) -> list[str]:
     return codes
 
 
-def remove_all_factors(person: User, by: User, now: datetime) -> str:
+def remove_all_factors(person: User, by: User | None, now: datetime) -> str:
     """Delete every second factor of a person whose device is lost; return which, in words.
 
-    To be called in a transaction that locks the person, and to be recorded by who calls it.
+    ``by`` is None on the command line. To be called in a transaction that locks the person, and
+    recorded by who calls it.
 
     :raises RefusedError: where there is none.
     """
@@ -113,6 +114,21 @@ def remove_all_factors(person: User, by: User, now: datetime) -> str:
     removed = words_for(kinds)
     end_all_sessions(person)
     FactorChange.objects.create(user=person, by=by, at=now, words=f"{removed} removed")
+    return removed
+
+
+def remove_on_command_line(username: str, now: datetime) -> str:
+    """Delete every second factor of a user, for an administrator whom no other can help.
+
+    :raises RefusedError: where there is no such user, or nothing to delete.
+    """
+    with transaction.atomic():
+        person = User.objects.select_for_update(no_key=True).filter(username=username).first()
+        if person is None:
+            raise RefusedError("There is no such user.")
+        removed = remove_all_factors(person, None, now)
+        changed = EventKind.SIGN_IN_METHODS_CHANGED
+        note(changed, by=None, address="", user=person.username, removed=removed)
     return removed
 
 

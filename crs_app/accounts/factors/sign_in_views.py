@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,7 +20,7 @@ from crs_app.accounts.factors.code_field import WRONG_CODE
 from crs_app.accounts.factors.codes import is_right_code
 from crs_app.accounts.factors.forms import SecondStepForm
 from crs_app.accounts.factors.keys import ask_for_key, key_of_answer
-from crs_app.accounts.factors.methods import Methods, methods_of
+from crs_app.accounts.factors.methods import methods_of
 from crs_app.accounts.forms import SignInForm
 from crs_app.accounts.models import User
 from crs_app.accounts.signing_in import Waiting, forget_waiting, sign_in, waiting_user
@@ -27,6 +29,8 @@ from crs_app.accounts.verify import held_text
 from crs_app.accounts.views import SignIn
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
+
+_CHALLENGE_FOR: Final = timedelta(minutes=10)
 
 
 @login_not_required
@@ -39,24 +43,21 @@ def second_step(request: HttpRequest) -> HttpResponse:
     waiting = waiting_user(request)
     if waiting is None:
         return redirect("accounts:sign_in")
-    methods = methods_of([waiting.user])[waiting.user.pk]
-    form = SecondStepForm(request.POST if "code" in request.POST else None)
     if request.method == "POST" and "again" in request.POST:
         forget_waiting(request)
         return redirect("accounts:sign_in")
+    form, wrong = SecondStepForm(request.POST if "code" in request.POST else None), ""
     if request.method == "POST":
         method, wrong = _shown(request, waiting, form)
         if method:
-            first = waiting.method or "password"
-            sign_in(request, waiting.user, method=f"{first} and {method}", has_second_factor=True)
+            method = f"{waiting.method or 'password'} and {method}"
+            sign_in(request, waiting.user, method=method, has_second_factor=True)
             return redirect(waiting.next_page)
-        if wrong:
-            form.add_error("code" if "code" in request.POST else None, wrong)
-    return _second_step_page(request, waiting, methods, form)
+    return _second_step_page(request, waiting.user, form, wrong)
 
 
 def _shown(request: HttpRequest, waiting: Waiting, form: SecondStepForm) -> tuple[str, str]:
-    """Return which second factor was shown, and what was wrong; "" for either."""
+    """Return which second factor was shown, and what was wrong beside the form; "" for none."""
     if "credential" in request.POST:
         return _shown_key(request, waiting.user)
     if not form.is_valid():
@@ -66,7 +67,9 @@ def _shown(request: HttpRequest, waiting: Waiting, form: SecondStepForm) -> tupl
         is_right = is_right_code(request, waiting.user.username, code, now)
     except HeldError as held:
         return "", held_text(held.until - now)
-    return ("code", "") if is_right else ("", WRONG_CODE)
+    if not is_right:
+        form.add_error("code", WRONG_CODE)
+    return ("code" if is_right else ""), ""
 
 
 def _shown_key(request: HttpRequest, user: User) -> tuple[str, str]:
@@ -79,11 +82,12 @@ def _shown_key(request: HttpRequest, user: User) -> tuple[str, str]:
 
 
 def _second_step_page(
-    request: HttpRequest, waiting: Waiting, methods: Methods, form: SecondStepForm
+    request: HttpRequest, user: User, form: SecondStepForm, wrong: str
 ) -> HttpResponse:
-    asked: dict[str, Any] | None = ask_for_key(waiting.user) if methods.keys else None
-    more = {"form": form, "person": waiting.user, "methods": methods, "asked": asked}
-    return render(request, "accounts/second_step.html", more)
+    methods = methods_of([user])[user.pk]
+    asked: dict[str, Any] | None = ask_for_key(user) if methods.keys else None
+    shown = {"form": form, "wrong": wrong, "person": user, "methods": methods, "asked": asked}
+    return render(request, "accounts/second_step.html", shown)
 
 
 class PasskeySignIn(SignIn):
@@ -97,6 +101,8 @@ class PasskeySignIn(SignIn):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "credential" not in request.POST:
+            if SESSION_KEY not in request.session:
+                request.session.set_expiry(_CHALLENGE_FOR)  # a stranger fills no table
             return JsonResponse(ask_for_key(None))
         try:
             factor = key_of_answer(request.POST["credential"], None)
