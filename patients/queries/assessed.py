@@ -21,17 +21,18 @@ _WANTED: Final = """(VALUES
 ) AS wanted (kind, keys)"""
 
 
-def sql_assessed_since(*, course: str, infused_at: str) -> str:
+def sql_assessed_since(*, course: str, infused_at: str, in_force: str = "") -> str:
     """Return a subquery: the first time at which temperature, pressure and oxygen are all known.
 
-    NULL where one of them was never charted. ``course`` and ``infused_at`` are SQL expressions.
+    NULL where one of them was never charted. ``course`` and ``infused_at`` are SQL expressions;
+    ``in_force`` is the condition that an entry counts, by default that nothing replaces it now.
     """
     return (
         "(SELECT CASE WHEN count(*) = 3 THEN max(first.at) END "  # noqa: S608 - made of constants
         f"FROM {_WANTED}, LATERAL (SELECT entry.at FROM patients_entry AS entry "
         f"WHERE entry.course_id = {course} AND entry.at >= {infused_at} "
         "AND entry.kind = wanted.kind AND entry.body ?| wanted.keys "
-        f"AND {sql_not_replaced('entry')} ORDER BY entry.at LIMIT 1) AS first)"
+        f"AND {in_force or sql_not_replaced('entry')} ORDER BY entry.at LIMIT 1) AS first)"
     )
 
 

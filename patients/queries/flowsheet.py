@@ -24,6 +24,7 @@ from grading.engine.grading_system import GradingSystem
 from grading.engine.vocabulary import LATEST, VasopressorDrug
 from grading.service import Trace, trace_of
 from patients.models import Course
+from patients.queries.assessed import sql_assessed_since
 from patients.queries.course_then import SQL_CHANGES_OF_COURSE, course_then
 from patients.queries.courses import Closing
 from patients.queries.entries import (
@@ -176,6 +177,7 @@ SELECT
             AND entry.recorded_at <= %(known_at)s AND {in_force} {order} LIMIT 1),
     (SELECT json_build_array(grade, at_most) FROM patients_gradeperiod AS period
         WHERE {same_course} AND valid @> %(instant)s::timestamptz),
+    {assessed_since},
     ({changes})
 """
 
@@ -193,11 +195,12 @@ def _statement(*, is_now: bool) -> str:
             "AND (upper_inf(valid) OR upper(valid) > %(start)s)"
         )
     in_force = sql_not_replaced_then("entry")
+    same_course = _SAME_COURSE.format(known=known)
     parts = {
         "before": f"entry.at < %(start)s AND entry.recorded_at <= %(known_at)s AND {in_force}",
         "order": "ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC",
         "lasting": _LASTING,
-        "same_course": _SAME_COURSE.format(known=known),
+        "same_course": same_course,
         "overlaps_window": overlaps,
         "has_code": _HAS_CODE,
         "texts": SQL_ENTRIES_AS_TEXTS,
@@ -210,6 +213,13 @@ def _statement(*, is_now: bool) -> str:
         "decided": SQL_POLICIES_DECIDED_THEN,
         "grade": GRADE,
         "changes": SQL_CHANGES_OF_COURSE,
+        # Grading begins with the infusion, as it was known then.
+        "assessed_since": sql_assessed_since(
+            course="%(course)s",
+            infused_at=f"(SELECT min(lower(valid)) FROM patients_gradeperiod AS period "  # noqa: S608
+            f"WHERE {same_course})",
+            in_force=f"entry.recorded_at <= %(known_at)s AND {in_force}",
+        ),
     }
     return _SQL.format(**parts)
 
@@ -223,7 +233,8 @@ class FlowsheetData:
     last of each thing before it, and every baseline. ``chains`` are those that both corrected, by
     id. ``weights`` convert the doses among them; ``periods`` are the grades of the window up to
     ``instant``. ``begun`` and ``ended`` have, for the grade and each criterion that runs over an
-    edge of the window, since when and until when; None: since the infusion, and still.
+    edge of the window, since when and until when; None: since the infusion, and still. From
+    ``assessed_since`` on enough is charted to know a grade 0; None: it is not known at all.
     """
 
     course: Course
@@ -241,6 +252,7 @@ class FlowsheetData:
     last_before: datetime | None
     weight_kg: str | None
     grade: tuple[int, int] | None
+    assessed_since: datetime | None
     closing: Closing | None
 
     @property
@@ -284,7 +296,7 @@ def read_flowsheet(
     with connection.cursor() as cursor:
         cursor.execute(_statement(is_now=known_at is None), params)
         page, chains, weights, decided, periods, begun, ended, *rest = cursor.fetchone()
-    last_before, weight_kg, grade, changes = rest
+    last_before, weight_kg, grade, assessed_since, changes = rest
     then = course_then(course, changes, LATEST if known_at is None else known_at)
     entries = [parse_timeline_entry(text) for text in reversed(page or [])]
     return FlowsheetData(
@@ -303,6 +315,7 @@ def read_flowsheet(
         last_before=last_before,
         weight_kg=weight_kg,
         grade=None if grade is None else tuple(_parsed(grade)),
+        assessed_since=assessed_since,
         closing=then.closing,
     )
 

@@ -12,6 +12,7 @@ from django.db import connection
 
 from grading.engine.grading_system import GradingSystem
 from patients.models import GradeReview
+from patients.queries.assessed import SQL_ASSESSED_SINCE
 from patients.queries.grades import sql_known_now
 
 SIGNED_AGAIN_AFTER: Final = timedelta(hours=12)
@@ -57,7 +58,8 @@ class CourseReviews(NamedTuple):
 
     ``recorded_until`` is the time of the last act, ``entry_number`` how many entries there are and
     ``last_entry_id`` the last of them by recording, recorded at ``last_entry_at``.
-    ``latest_clinical_at`` is the latest clinical time of an entry. ``seen_until`` is up to where
+    ``latest_clinical_at`` is the latest clinical time of an entry. ``assessed_since`` is from when
+    on a grade 0 is known, as charted now; None where it is not known. ``seen_until`` is up to where
     the reader has seen the chart: by *Mark as seen* or by signing; None before the first time.
     """
 
@@ -68,6 +70,7 @@ class CourseReviews(NamedTuple):
     last_entry_id: uuid.UUID | None
     last_entry_at: datetime | None
     latest_clinical_at: datetime | None
+    assessed_since: datetime | None
     seen_until: datetime | None
 
 
@@ -118,7 +121,7 @@ SELECT (SELECT as_text FROM ({runs}) AS one_course (course_id, as_text)), (
 ), last.id, last.recorded_at, (
     SELECT max(at) FROM patients_entry
     WHERE course_id = %(course)s AND recorded_at <= %(until)s
-), greatest((
+), {assessed_since}, greatest((
     SELECT max(known_at) FROM patients_courseseen
     WHERE course_id = %(course)s AND reader_id = %(reader)s
 ), (
@@ -194,7 +197,9 @@ def read_course_reviews(
         "reader": reader_id,
     }
     runs = sql_runs() if known_at is None else sql_runs(known_at="%(known_at)s")
-    statement = SQL_COURSE_REVIEWS.format(runs=runs, sign_offs=SQL_SIGN_OFFS_AS_JSON)
+    statement = SQL_COURSE_REVIEWS.format(
+        runs=runs, sign_offs=SQL_SIGN_OFFS_AS_JSON, assessed_since=SQL_ASSESSED_SINCE
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         periods, sign_offs, *others = cursor.fetchone()

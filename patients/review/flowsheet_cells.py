@@ -22,6 +22,7 @@ _ARROWS: Final = {_LOW: "▼", _HIGH: "▲"}
 
 
 _LETTERS_OF_A_LINE: Final = 5
+_FIGURES_OF_A_LINE: Final = 5
 
 
 class Kind:
@@ -96,6 +97,11 @@ class Cell:
         """Whether it may need two lines in a narrow column."""
         letters = len(self.text) + len(self.arrows) + bool(self.count) + 2 * len(self.marks)
         return letters > _LETTERS_OF_A_LINE
+
+    @property
+    def is_longest(self) -> bool:
+        """Whether its number needs small figures: no number is cut, or broken into two lines."""
+        return len(self.text) > _FIGURES_OF_A_LINE and self.text.replace(".", "").isdigit()
 
 
 EMPTY: Final = Cell()

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from grading.engine.sentences import short_name
-from patients.display.assessment import first_assessed_at
 from patients.display.text import moment_text, site_time
 from patients.queries.flowsheet import GRADE, FlowsheetData
 from patients.queries.grades import GradePeriodRow
@@ -54,7 +53,7 @@ class GradeRows:
 
     def _assessed(self, runs: Sequence[Run]) -> Iterator[Run]:
         """Yield ``runs`` with the part of a grade 0 that was not assessed yet as one of its own."""
-        since = first_assessed_at(self.data.in_force, self.data.course.infused_at)
+        since = self.data.assessed_since
         for run in runs:
             if run.payload not in _MET_NOTHING or (since is not None and since <= run.start):
                 yield run

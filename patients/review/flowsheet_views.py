@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from crs_app.accounts.permissions import can_chart
 from grading.engine.entries import BaselineFacts
 from grading.systems import HEADLINE
-from patients.display.assessment import first_assessed_at
+from patients.display.assessment import was_assessed
 from patients.display.banner import Banner, banner_at, baseline_text, weight_text
 from patients.display.closed import closed_notice
 from patients.display.text import site_time
@@ -79,13 +79,9 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 def _grade_at(data: FlowsheetData) -> _GradeAt:
-    """Return the grade of the moment of the sheet; a 0 of which too little was charted is missing.
-
-    A sheet of an earlier time has not all that was charted up to then.
-    """
+    """Return the grade of the moment of the sheet; a 0 that is not known is missing."""
     grade, at_most = data.grade or (None, None)
-    since = first_assessed_at(data.in_force, data.course.infused_at)
-    missing = grade == 0 and since is None and data.end >= data.instant
+    missing = not was_assessed(grade, data.instant, data.assessed_since)
     return _GradeAt(data.instant, grade, at_most, missing)
 
 

@@ -59,9 +59,11 @@ def _hidden_number(most: int) -> forms.IntegerField:
 class SignForm(SubmittedForm):
     """Agree with the computed grade of a period, or state another one, with the reason.
 
-    The hidden fields are what the page showed: see ``NewSignOff``.
+    The hidden fields are what the page showed: see ``NewSignOff``. ``is_assessed``: False for a
+    grade 0 of a time at which too little was charted to know it.
     """
 
+    is_assessed = True
     start = InstantField()
     end = InstantField(required=False)
     known_at = InstantField()
@@ -153,10 +155,12 @@ class SeenForm(BedsideForm):
     known_at = InstantField()
 
 
-def sign_form(shown: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> SignForm:
-    """Return an empty form for what the page shows; it proposes to agree.
+def sign_form(
+    shown: Mapping[str, Any], typed: Mapping[str, Any] | None = None, *, is_assessed: bool = True
+) -> SignForm:
+    """Return an empty form for what the page shows; it proposes to agree with an assessed grade.
 
     ``typed`` keeps what was typed in a form that was refused; then nothing is proposed.
     """
-    proposed = {"verdict": AGREE} if typed is None else dict(typed)
+    proposed = {"verdict": AGREE} if typed is None and is_assessed else dict(typed or {})
     return SignForm(initial={**shown, **proposed})

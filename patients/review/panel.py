@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 from crs_app.accounts.models import Role, User
 from crs_app.accounts.permissions import can_review
 from grading.systems import HEADLINE
+from patients.display.assessment import was_assessed
 from patients.display.places import place_text
 from patients.display.sign_off import span_text
 from patients.display.signature import signature_of
-from patients.display.text import duration_text
+from patients.display.text import duration_text, moment_text
 from patients.models import Course
 from patients.queries.courses import courses_by_place
 from patients.queries.known_at import read_period_at
@@ -69,8 +70,9 @@ class SignOffPanel:
     signed ``again``. ``at`` is an instant in the period. ``is_then``: as it was known before now,
     to read alone. ``covers`` are the number and the time of recording of the last entry that a
     sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose criteria
-    explain the grade. ``ended_at`` is when a death of another cause ended grading, where the panel
-    is of a time after it.
+    explain the grade. ``not_assessed`` is a sentence where the grade is a 0, and too little was
+    charted to know it for the whole period, else "". ``ended_at`` is when a death of another cause
+    ended grading, where the panel is of a time after it.
     """
 
     lines: Sequence[PeriodLine]
@@ -87,12 +89,14 @@ class SignOffPanel:
     reasons_at: datetime | None
     at: datetime | None
     is_then: bool
+    not_assessed: str = ""
     ended_at: datetime | None = None
 
     @property
     def signature(self) -> str:
         """The digest of all that the panel says, apart from how long the period lasts."""
-        return signature_of(self.lines, self.text, self.grade, self.form is None)
+        shown = (self.lines, self.text, self.grade, self.not_assessed)
+        return signature_of(*shown, self.form is None)
 
     @property
     def marks(self) -> str:
@@ -172,8 +176,11 @@ def build_panel(
     piece = None if chosen is None else _piece_to_sign(periods, chosen, at)
     can_sign = can_review(reader) and not is_then
     stands = chosen is not None and chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
-    if form is None and piece is not None and piece.grade is not None:
-        form = sign_form(_shown(piece, chart, now), typed)
+    not_assessed = "" if piece is None or is_then else _not_assessed(piece, chart.assessed_since)
+    if piece is not None and piece.grade is not None:
+        is_assessed = was_assessed(piece.grade, piece.end, chart.assessed_since)
+        form = form or sign_form(_shown(piece, chart, now), typed, is_assessed=is_assessed)
+        form.is_assessed = is_assessed
     shows_form = can_sign and (again or not stands)
     return SignOffPanel(
         lines=[
@@ -195,7 +202,19 @@ def build_panel(
         reasons_at=None if piece is None else _reasons_at(piece, at),
         at=at if at is not None or piece is None else piece.start,
         is_then=is_then,
+        not_assessed=not_assessed,
         ended_at=_ended_at(periods, at) if chosen is None else None,
+    )
+
+
+def _not_assessed(piece: Piece, assessed_since: datetime | None) -> str:
+    """Return until when a grade 0 of ``piece`` is not known, and why; "" where it is."""
+    if was_assessed(piece.grade, piece.start, assessed_since):
+        return ""
+    until = "" if assessed_since is None else f" until {moment_text(assessed_since)}"
+    return (
+        f"Not assessed{until}: temperature, blood pressure and oxygen were not all charted. "
+        "The computed 0 says only that no criterion was met."
     )
 
 

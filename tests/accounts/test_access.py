@@ -131,6 +131,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
+    "help": ((200,) * 9, (405,) * 9),
+    "help_page": ((200,) * 9, (405,) * 9),
     "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "patients:locked": (READ, NO_SUCH_METHOD),
     "record:printed": ((302, *(405,) * 8), (302, *(204,) * 8)),
@@ -186,13 +188,11 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
 }
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
-    "health", "accounts:sign_in", "accounts:sign_out", "accounts:start", "accounts:second_step",
-    "accounts:passkey_sign_in", *HOSPITAL,
+    "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
+    "accounts:second_step", "accounts:passkey_sign_in", *HOSPITAL,
 }  # fmt: skip
-SAVES_NOTHING = {
-    "health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one", "accounts:second_step",
-    "accounts:passkey_sign_in", "accounts:code_app", "accounts:new_key",
-    *HOSPITAL,
+SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
+    "accounts:end_one", "accounts:code_app", "accounts:new_key",
 }  # fmt: skip
 """The code app asks for the own password first; a new key is sent without one to add."""
 SHOW_A_LINK = {"people:new", "people:link"}
@@ -237,6 +237,7 @@ class Target:
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
             "accounts:remove_key": [[self.key.pk]],
+            "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
             "people:email": [[self.person.pk]],

@@ -16,6 +16,7 @@ from patients.recording.inputs import NewEntry
 from tests.browser.test_accessibility import AXE, RULES, RUN_AXE
 from tests.factories import chart, record
 
+SIZES = ((390, 844), (768, 1024), (1440, 900))
 SignIn = Callable[[Page, User], None]
 RESULTS = (
     (Analyte.ALT, "U/L"), (Analyte.AST, "U/L"), (Analyte.BILIRUBIN, "mg/dL"),
@@ -23,6 +24,28 @@ RESULTS = (
     (Analyte.FERRITIN, "ng/mL"), (Analyte.PLATELETS, "10^9/L"), (Analyte.LACTATE, "mmol/L"),
     (Analyte.IL6, "pg/mL"),
 )  # fmt: skip
+
+
+LONG_RESULTS = (
+    (Analyte.FERRITIN, "52000", "ng/mL"),
+    (Analyte.IL6, "104250", "pg/mL"),
+    (Analyte.LACTATE, "12.75", "mmol/L"),
+)
+CUT = """[...document.querySelectorAll('tr[data-row] td.value, tr[data-row] td.held')]
+    .filter((td) => {
+        const text = document.createTreeWalker(td, NodeFilter.SHOW_TEXT);
+        const range = document.createRange();
+        while (text.nextNode()) {
+            range.selectNodeContents(text.currentNode);
+            const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+            if (lines.size > 1 && /\\d/.test(text.currentNode.data)) return true;
+        }
+        range.selectNodeContents(td);
+        return range.getBoundingClientRect().right > td.getBoundingClientRect().right + 1
+            || range.getBoundingClientRect().left < td.getBoundingClientRect().left - 1;
+    })
+    .map((td) => `${td.closest('tr').dataset.row}: ${td.textContent}`)"""
+"""The cells of which a number is broken into lines or reaches over the edge."""
 
 
 @pytest.fixture
@@ -93,12 +116,30 @@ def test_no_value_is_cut_off(page: Page, nurse: User, day: Course, sign_in: Sign
     sign_in(page, nurse)
     page.set_viewport_size({"width": 1280, "height": 1000})
     open_sheet(page, day)
-    cut = page.evaluate(
-        """[...document.querySelectorAll('tr[data-row] td.value, tr[data-row] td.held')]
-        .filter((td) => td.scrollWidth > td.clientWidth + 1)
-        .map((td) => `${td.closest('tr').dataset.row}: ${td.textContent}`)"""
-    )
-    assert cut == []
+    assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("query", ["", "?bin=entry"])
+def test_no_number_is_cut_off_or_broken_into_two_lines(
+    page: Page, nurse: User, day: Course, sign_in: SignIn, query: str
+) -> None:
+    """Half of a number is another number. A printed sheet has all of its columns on the page."""
+    late = timezone.now() - timedelta(hours=2)
+    for analyte, value, unit in LONG_RESULTS:
+        chart(day, nurse, "lab", late, analyte=analyte.value, value=value, unit=unit)
+    sign_in(page, nurse)
+    open_sheet(page, day, query)
+    expect(page.locator("[data-row='lab.ferritin']")).to_contain_text("52000")
+    for width in (1280, 768):
+        page.set_viewport_size({"width": width, "height": 1000})
+        assert page.evaluate(CUT) == []
+    page.set_viewport_size({"width": 979, "height": 740})  # Letter on its side
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(CUT) == []
+    table = page.locator("[data-sheet] table")
+    assert table.evaluate("one => one.getBoundingClientRect().right") <= 979
+    expect(page.get_by_text(re.compile("Flowsheet .* Printed"))).to_be_visible()
 
 
 def test_no_name_of_a_row_is_cut_off_on_a_phone_held_sideways(
@@ -231,7 +272,7 @@ def test_no_rule_of_axe_is_broken(
     for query in ("", "?bin=entry&order=first", f"?known_at={known}", "?bin=7", "?end=2026-01-01"):
         open_sheet(page, day, query)
         page.add_script_tag(path=AXE)
-        for width, height in ((390, 844), (768, 1024), (1440, 900)):
+        for width, height in SIZES if not query else SIZES[:1]:
             page.set_viewport_size({"width": width, "height": height})
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 faults.append(f"{query}, {width} px: wider than the screen")

@@ -221,6 +221,15 @@ const goBackTo = (before) => {
 
 begin();
 
+// A sheet with more columns than a printed page has room for is shrunk to it: none is cut off.
+const PAGE_PX = 970; // Letter and A4 on their side, between the margins
+addEventListener("beforeprint", () => {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const columns = table.querySelectorAll("col:not(.names)").length;
+  const width = 12.2 * rem + columns * (table.matches(".by-entry") ? 3.1 : 2.62) * rem;
+  table.style.setProperty("--print-zoom", Math.min(1, PAGE_PX / width).toFixed(3));
+});
+
 // In the place of the timeline a newer sheet comes by itself, or another one that was asked for.
 let before = null;
 document.body.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from crs_app.accounts.models import User
+from patients.display.text import moment_text
 from patients.models import Course
 from tests.entry_forms import text_of, url
 from tests.factories import ago, chart
@@ -65,6 +66,36 @@ def test_the_table_the_plots_and_the_flowsheet_know_a_grade_0_from_the_same_time
     (grade,) = [row for section in sheet.sections for row in section.rows if row.key == "grade"]
     assert [cell.shown for cell in grade.cells][:2] == ["not assessed", ""]
     assert "not assessed" in text(nurse_client, course, "flowsheet")
+
+
+def test_a_flowsheet_knows_what_was_charted_before_and_after_its_hours(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    before = ago(hours=30).isoformat()
+    assert page(nurse_client, course, "flowsheet", end=before).context["cursor"].missing
+    chart(course, nurse, "vitals", ago(hours=29), temperature_c="36.8", systolic_mmhg="120")
+    oxygen_not_known_yet = ago().isoformat()
+    chart(course, nurse, "oxygen", ago(hours=29), device="room_air")
+    assert not page(nurse_client, course, "flowsheet", end=before).context["cursor"].missing
+    chart(course, nurse, "note", ago(hours=2), note="Family informed")
+    assert "not assessed" not in text(nurse_client, course, "flowsheet")
+    known_then = page(nurse_client, course, "flowsheet", known_at=oxygen_not_known_yet)
+    assert known_then.context["cursor"].missing
+
+
+def test_a_reviewer_is_not_led_to_agree_with_a_grade_0_that_is_not_known(
+    intensivist_client: Client, course: Course, nurse: User
+) -> None:
+    panel = intensivist_client.get(url("sign_off", course)).content.decode()
+    assert "Not assessed: temperature, blood pressure and oxygen were not all charted." in panel
+    assert "Agree: no criterion met, not assessed" in text_of(panel)
+    assert "checked" not in panel
+    chart(course, nurse, "vitals", ago(hours=6), temperature_c="36.8", systolic_mmhg="120")
+    chart(course, nurse, "oxygen", ago(hours=5), device="room_air")
+    panel = intensivist_client.get(url("sign_off", course)).content.decode()
+    assert f"Not assessed until {moment_text(ago(hours=5))}: temperature" in panel
+    assert "Agree: grade 0" in text_of(panel)
+    assert "checked" in panel
 
 
 def test_a_grade_above_0_needs_nothing_else(
