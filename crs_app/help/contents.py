@@ -50,8 +50,8 @@ _NURSE: Final = HelpPage(
         Task(
             "Sign in, and leave the tablet",
             [
-                "Type your name and your password and press *Sign in*. If there is a button of your "
-                "hospital's own sign-in, you can press that instead.",
+                "Type your name and your password and press *Sign in*. Where the page has "
+                "a button of your hospital's own sign-in, you can press that instead.",
                 "Press *Sign out* when you leave. After ten minutes without a touch the page locks "
                 "by itself; what you typed is kept.",
                 "Never enter values under the name of somebody else: each entry has its author.",

@@ -20,7 +20,7 @@ SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path"
 OPEN = {
     "/health/", "/accounts/sign-in/", "/accounts/sign-in/second-step/",
     "/accounts/sign-in/passkey/", "/accounts/sign-out/", "/accounts/start/x/",
-    "/accounts/hospital/", "/accounts/hospital/return/",
+    "/accounts/hospital/", "/accounts/hospital/return/", "/help/", "/help/x/",
 }  # fmt: skip
 
 
