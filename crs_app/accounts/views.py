@@ -26,7 +26,8 @@ from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 
 BUSY: Final = 503
-LONGEST_ADDRESS: Final = 1000
+LONGEST_ADDRESS: Final = 500
+"""Of a page to lead to, where a cookie must hold it."""
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset(
     {
         "accounts:sign_in",

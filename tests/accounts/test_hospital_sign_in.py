@@ -138,6 +138,19 @@ def test_what_the_browser_brings_to_the_provider(client: Client, hospital: FakeP
     assert CLIENT_SECRET not in str(asked)
 
 
+def test_the_cookie_of_a_begun_sign_in_is_the_browser_s_alone(
+    client: Client, hospital: FakeProvider, settings: Any
+) -> None:
+    sent_to(client, next="/é" * 249)
+    cookie = client.cookies["crs-hospital-sign-in"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
+    assert len(cookie.value) < 4000
+    settings.SESSION_COOKIE_SECURE = True
+    sent_to(client)
+    assert client.cookies["__Host-crs-hospital-sign-in"]["secure"]
+    assert "sessionid" not in client.cookies
+
+
 def test_the_address_cannot_add_to_what_is_asked(client: Client, hospital: FakeProvider) -> None:
     more = {"scope": "groups", "auth_params": "prompt=none", "process": "connect"}
     asked = dict(parse_qsl(urlsplit(sent_to(client, **more)).query))

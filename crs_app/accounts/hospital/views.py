@@ -54,7 +54,7 @@ def there(request: HttpRequest) -> HttpResponse:
         return _refused(request, refused)
     response.set_cookie(
         cookie_name(),
-        signing.dumps(begun.kept(), salt=_SALT),
+        signing.dumps(begun.kept(), salt=_SALT, compress=True),
         max_age=BEGUN_FOR_S,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -140,7 +140,9 @@ def _refused(request: HttpRequest, refused: RefusedError) -> HttpResponse:
     """Record and count the refused try, and say in plain words what to do."""
     address, why = client_address(request), refused.why
     if why not in NOT_COUNTED:
-        throttle.count_of_address(address, timezone.now())
+        now = timezone.now()
+        throttle.count_of_address(address, now)
+        throttle.delete_forgotten(now)
     note(EventKind.SIGN_IN_FAILED, by=refused.user, address=address, method=METHOD, why=why.value)
     is_passing = why in OF_THE_PROVIDER
     response = render(
