@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -54,6 +54,8 @@ class FakeProvider:
     discovery: Claims = field(default_factory=dict)
     is_broken: bool = False
     redirect_to: str = ""
+    drips: bool = False
+    """Whether each letter of an answer takes 50 ms."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -148,7 +150,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if not self.provider.drips:
+            self.wfile.write(body)
+            return
+        with suppress(OSError):  # who asked has gone
+            for number in body:
+                self.wfile.write(bytes([number]))
+                self.wfile.flush()
+                time.sleep(0.05)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing."""

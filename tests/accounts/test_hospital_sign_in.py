@@ -414,6 +414,16 @@ def test_an_answer_without_an_end_is_cut(
     assert_refused(client, client.get(THERE), "no answer", 503)
 
 
+def test_an_answer_that_drips_is_cut(
+    client: Client, hospital: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_module, "_ANSWER_AT_MOST_S", 0.3)
+    hospital.drips = True
+    began = time.monotonic()
+    assert_refused(client, client.get(THERE), "no answer", 503)
+    assert time.monotonic() - began < 5
+
+
 def test_few_threads_wait_for_the_provider(
     client: Client, hospital: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

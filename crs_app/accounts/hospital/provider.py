@@ -24,6 +24,7 @@ from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOA
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from urllib3.exceptions import HTTPError
 
 from crs_app.accounts.hospital.refusals import RefusedError, Why
 from crs_app.accounts.hospital.token import Expected, claims_of
@@ -67,14 +68,24 @@ class ProviderSession(requests.Session):
         ends = time.monotonic() + _ANSWER_AT_MOST_S
         options |= {"timeout": _SILENCE_AT_MOST_S, "allow_redirects": False, "stream": True}
         response = super().request(method, url, **options)
-        body = b""
-        for piece in response.iter_content(8192):
+        try:
+            response._content = _body(response, ends)
+        finally:
+            response.close()
+        return response
+
+
+def _body(response: requests.Response, ends: float) -> bytes:
+    """Return what comes until the end, as it comes: an answer that drips is cut."""
+    body = b""
+    try:
+        while piece := response.raw.read1(8192, decode_content=True):
             body += piece
             if len(body) > _LARGEST_ANSWER or time.monotonic() > ends:
-                response.close()
                 raise requests.exceptions.ReadTimeout
-        response._content = body
-        return response
+    except HTTPError:
+        raise requests.exceptions.ReadTimeout from None
+    return body
 
 
 class HospitalSocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # no type hints
