@@ -40,6 +40,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",
+    "accounts_tabletsignin": "UPDATE, DELETE",
     "accounts_user": (
         "UPDATE (password, last_login, first_name, last_name, email, is_active, role,"
         " sessions_ended, deactivated_at, deactivated_by_id)"

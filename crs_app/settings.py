@@ -255,6 +255,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     # Browsers take these names from this host alone, over TLS, for all of its paths.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+# Names a shared tablet to those who signed in on it, who may switch to each other.
+TABLET_COOKIE_NAME = "__Host-crs-tablet" if HTTPS else "crs-tablet"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = int(SIGNED_OUT_AFTER.total_seconds())
 CSRF_COOKIE_HTTPONLY = True

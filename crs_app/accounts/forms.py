@@ -13,7 +13,7 @@ from crs_app.accounts.factors.code_field import WRONG_CODE, CodeField
 from crs_app.accounts.factors.codes import is_right_code
 from crs_app.accounts.own_sessions import has_fresh_password, note_password
 from crs_app.accounts.throttle import HeldError
-from crs_app.accounts.verify import HELD, verified_after_code, verified_user
+from crs_app.accounts.verify import HELD, verified_user
 
 WRONG_PASSWORD: Final = "This is not your password."  # noqa: S105 - a sentence
 
@@ -50,7 +50,7 @@ class SignInForm(AuthenticationForm):
             if refused.code != HELD or not code:
                 raise
             self._verify_code(request, username, code, refused)
-            self.user_cache = verified_after_code(request, username, password)
+            self.user_cache = verified_user(request, username, password, is_let_through=True)
         if self.user_cache is None:
             raise self.get_invalid_login_error()
         self.confirm_login_allowed(self.user_cache)

@@ -9,10 +9,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from crs_app.accounts.tablet_models import TabletSignIn
 from crs_app.accounts.ward_models import Ward, WardMembership
 
 __all__ = (
-    "CLINICIANS", "Role", "SignInThrottle", "User", "Ward", "WardMembership", "display_name_of",
+    "CLINICIANS", "Role", "SignInThrottle", "TabletSignIn", "User", "Ward", "WardMembership",
+    "display_name_of",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
+from crs_app.accounts.tablets import TABLET, end_pin, note_tablet
 from crs_app.proxies import client_address
 
 ADDRESS: Final = "address"
@@ -46,11 +47,24 @@ class OpenSession:
 
 
 def note_sign_in(request: HttpRequest) -> None:
-    """Keep in the new session when it began, where, and on which device."""
-    now = timezone.now().timestamp()
-    request.session[SIGNED_IN_AT] = request.session[PASSWORD_AT] = now
+    """Keep that a user has signed in in full: in the new session, and for this tablet."""
+    now = timezone.now()
+    note_session(request, now)
+    note_password(request)
+    note_tablet(request, now)
+
+
+def note_session(request: HttpRequest, signed_in_at: datetime) -> None:
+    """Keep in a new session when its user signed in in full, where it is, and on which device."""
+    request.session[SIGNED_IN_AT] = signed_in_at.timestamp()
     request.session[ADDRESS] = client_address(request)
     request.session[DEVICE] = device_name(request.headers.get("User-Agent", ""))
+
+
+def signed_in_at(request: HttpRequest) -> datetime:
+    """Return when the user of this session signed in in full, from which on 12 hours count."""
+    stamp = request.session.get(SIGNED_IN_AT) or request.session[USE]["signed_in"]
+    return datetime.fromtimestamp(stamp, UTC)
 
 
 def note_password(request: HttpRequest) -> None:
@@ -89,9 +103,11 @@ def sessions_of(user: User, this_key: str | None = None) -> list[OpenSession]:
 
 
 def end_session(user: User, code: str) -> bool:
-    """End the user's session of this code; return whether there was one."""
-    keys = [row.session_key for row, _ in _rows(user) if _code(row.session_key) == code]
-    return bool(Session.objects.filter(pk__in=keys).delete()[0])
+    """End the user's session of this code and the PIN on its tablet; return whether there was."""
+    found = [(row, held) for row, held in _rows(user) if _code(row.session_key) == code]
+    for _, held in found:
+        end_pin(user, held.get(TABLET, ""))
+    return bool(Session.objects.filter(pk__in=[row.pk for row, _ in found]).delete()[0])
 
 
 def end_all_sessions(user: User) -> int:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.methods import has_second_factor
-from crs_app.accounts.factors.middleware import SHOWN
+from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import note_sign_in

@@ -1,4 +1,4 @@
-"""The code app of a user, and the hospital's identity provider."""
+"""The code app of a user, a tablet that two users share, and the hospital's provider."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from time_machine import TimeMachineFixture
 from crs_app.accounts.models import User
 from crs_app.hospital_sign_in import HospitalSignIn
 from tests.accounts.code_app import set_up, with_password
+from tests.accounts.tablet import OTHER_PIN, Tablet
 from tests.hospital_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, running_provider
 
 EMAIL = "j.ruiz@hospital.example"
@@ -30,6 +31,15 @@ def app(nurse: User, clock: TimeMachineFixture) -> tuple[str, list[str]]:
     made = set_up(client)
     clock.shift(600)
     return made
+
+
+@pytest.fixture
+def tablet(nurse: User, intensivist: User) -> Tablet:
+    """Both have signed in and set a PIN; the intensivist, who came last, is there."""
+    shared = Tablet(REMOTE_ADDR="10.4.7.31")
+    shared.sign_in(nurse)
+    shared.sign_in(intensivist, OTHER_PIN)
+    return shared
 
 
 @pytest.fixture(scope="session")

@@ -119,6 +119,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:remove_key": (NOT_OF_OTHERS, NOT_OF_OTHERS),
     "accounts:me": (RULES, NO_SUCH_METHOD),
     "accounts:password": (RULES, (302,) * 9),
+    "accounts:switch": ((200,) * 9, (422,) * 9),
+    "accounts:pin": (RULES, (302,) * 9),
     "accounts:end_one": (NO_SUCH_METHOD, (302,) * 9),
     "accounts:end_others": (NO_SUCH_METHOD, (302,) * 9),
     "people:list": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
@@ -149,6 +151,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
+    "patients:paper": (READ, NO_SUCH_METHOD),
     "patients:last_day": (READ, NO_SUCH_METHOD),
     "patients:timeline_table": (READ, NO_SUCH_METHOD),
     "patients:review": (READ, NO_SUCH_METHOD),
@@ -189,7 +192,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
-    "accounts:second_step", "accounts:passkey_sign_in", *HOSPITAL,
+    "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
+    *HOSPITAL,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
@@ -261,7 +265,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet",
+            "flowsheet", "paper",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
@@ -285,6 +289,10 @@ class Target:
             "accounts:remove_code_app": {"your_password": "correct horse 1"},
             "accounts:recovery_codes": {"your_password": "correct horse 1"},
             "accounts:remove_key": {"your_password": "correct horse 1"},
+            "accounts:pin": {
+                "pin": "4071", "pin_again": "4071", "your_password": "correct horse 1",
+            },
+            "accounts:switch": {"who": self.person.pk, "pin": "4071"},
             "people:new": {
                 "first_name": "Ewa", "last_name": "Nowak", "username": "e.nowak",
                 "role": "auditor", "your_password": "correct horse 1",
@@ -381,6 +389,7 @@ def rows() -> list[Any]:
         "sessions_ended",
         "links__digest",
         "memberships__ward",
+        "tablets__pin",
     )
     factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
     return [*counts, *users, *factors, *Ward.objects.order_by("pk").values_list("name", "is_open")]

@@ -18,9 +18,9 @@ from grading.engine.policy import DEFAULT_POLICY
 
 SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
 OPEN = {
-    "/health/", "/accounts/sign-in/", "/accounts/sign-in/second-step/",
-    "/accounts/sign-in/passkey/", "/accounts/sign-out/", "/accounts/start/x/",
-    "/accounts/hospital/", "/accounts/hospital/return/", "/help/", "/help/x/",
+    "/health/", "/help/", "/help/x/", "/accounts/sign-in/", "/accounts/sign-in/second-step/",
+    "/accounts/sign-in/passkey/", "/accounts/sign-out/", "/accounts/start/x/", "/accounts/switch/",
+    "/accounts/hospital/", "/accounts/hospital/return/",
 }  # fmt: skip
 
 

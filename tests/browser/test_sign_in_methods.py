@@ -90,6 +90,12 @@ def test_a_passkey_is_added_and_signs_in_with_two_presses(
     page.get_by_role("button", name="Use your key").click()
     expect(page.get_by_role("link", name="J. Ruiz")).to_be_visible()
 
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/accounts/switch/?next=/roles/")
+    assert_accessible(page, "switch by passkey")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Roles")).to_be_visible()
+
 
 @pytest.mark.usefixtures("complaints")
 def test_who_does_not_confirm_on_the_device_is_told_so(

@@ -7,7 +7,7 @@ the session: no request reads it from the database.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -16,12 +16,11 @@ from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRedirect
 
+from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.middleware import POLL_HEADER
 from crs_app.accounts.models import User
 
-SHOWN: str = "second_factor"
-"""Key of the session: whether its user has shown a second factor, or has just set one up."""
-SET_UP: str = "accounts:second_factor"
+SET_UP: Final = "accounts:second_factor"
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 

@@ -19,7 +19,8 @@ from crs_app.accounts.factors.codes import forget_secret, in_groups, new_secret,
 from crs_app.accounts.factors.forms import CodeAppForm, NewKeyForm
 from crs_app.accounts.factors.keys import ask_new_key, new_key_of
 from crs_app.accounts.factors.methods import Methods, methods_of
-from crs_app.accounts.factors.middleware import SHOWN, is_missing, open_without_second_factor
+from crs_app.accounts.factors.middleware import is_missing, open_without_second_factor
+from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.own_sessions import has_fresh_password, keep_this_session
 from crs_app.accounts.requests import SignedInRequest

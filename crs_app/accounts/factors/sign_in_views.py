@@ -90,6 +90,13 @@ def _second_step_page(
     return render(request, "accounts/second_step.html", shown)
 
 
+def passkey_challenge(request: HttpRequest) -> JsonResponse:
+    """Answer what a browser asks a device for the passkey of anybody with."""
+    if SESSION_KEY not in request.session:
+        request.session.set_expiry(_CHALLENGE_FOR)  # a stranger fills no table
+    return JsonResponse(ask_for_key(None))
+
+
 class PasskeySignIn(SignIn):
     """Sign-in by a passkey alone: its device has verified who holds it.
 
@@ -101,9 +108,7 @@ class PasskeySignIn(SignIn):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "credential" not in request.POST:
-            if SESSION_KEY not in request.session:
-                request.session.set_expiry(_CHALLENGE_FOR)  # a stranger fills no table
-            return JsonResponse(ask_for_key(None))
+            return passkey_challenge(request)
         try:
             factor = key_of_answer(request.POST["credential"], None)
         except ValidationError as wrong:

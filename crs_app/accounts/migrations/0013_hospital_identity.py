@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0012_second_factors"),
+        ("accounts", "0014_tablet_sign_ins"),
     ]
 
     operations = [

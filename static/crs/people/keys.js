@@ -126,15 +126,26 @@ const watchSecondStep = (form) => {
   button.addEventListener("click", () => run(form, button, () => get(challenge)));
 };
 
-const watchPasskey = (form) => {
-  const button = form.querySelector("[data-use-passkey]");
-  form.hidden = false;
-  button.addEventListener("click", () => run(form, button, async () => get(await asked(form, {}))));
+// The forms stand on the sign-in page, and on a locked page once its part for switching has come.
+const showPasskeyForms = () => {
+  for (const form of document.querySelectorAll("form[data-passkey-form]")) form.hidden = false;
+};
+
+const watchPasskeys = () => {
+  showPasskeyForms();
+  document.body.addEventListener("htmx:afterSettle", showPasskeyForms);
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-use-passkey]");
+    if (!button) return;
+    const { form } = button;
+    run(form, button, async () => get(await asked(form, { ask: "passkey" })));
+  });
 };
 
 export function watchKeys() {
   if (!arePossible) return;
-  const watched = { "data-new-key-form": watchNewKey, "data-key-form": watchSecondStep, "data-passkey-form": watchPasskey };
+  watchPasskeys();
+  const watched = { "data-new-key-form": watchNewKey, "data-key-form": watchSecondStep };
   for (const [mark, watch] of Object.entries(watched)) {
     const form = document.querySelector(`form[${mark}]`);
     if (form) watch(form);
