@@ -21,6 +21,7 @@ READ_ONLY: Final = frozenset(
     {
         "account_emailaddress",
         "account_emailconfirmation",
+        "accounts_formername",
         "auth_permission",
         "django_content_type",
         "django_migrations",
@@ -33,7 +34,8 @@ READ_ONLY: Final = frozenset(
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
 
-The record is written by a function that has the rights of its owner.
+The record, and the former name of a user, are written by functions that have the rights of their
+owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_hospitalidentity": "DELETE",
@@ -42,7 +44,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_signinthrottle": "UPDATE, DELETE",
     "accounts_tabletsignin": "UPDATE, DELETE",
     "accounts_user": (
-        "UPDATE (password, last_login, first_name, last_name, email, is_active, role,"
+        "UPDATE (password, last_login, email, is_active, role,"
         " sessions_ended, deactivated_at, deactivated_by_id)"
     ),
     "accounts_ward": "UPDATE (name, is_open)",

@@ -56,6 +56,7 @@ class FakeProvider:
     redirect_to: str = ""
     drips: bool = False
     """Whether each letter of an answer takes 50 ms."""
+    letters_sent: int = 0
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -157,6 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
             for number in body:
                 self.wfile.write(bytes([number]))
                 self.wfile.flush()
+                self.provider.letters_sent += 1
                 time.sleep(0.05)
 
     def log_message(self, format: str, *args: Any) -> None:

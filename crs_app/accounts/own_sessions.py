@@ -21,7 +21,6 @@ from crs_app.proxies import client_address
 
 ADDRESS: Final = "address"
 DEVICE: Final = "device"
-SIGNED_IN_AT: Final = "signed_in_at"
 PASSWORD_AT: Final = "password_at"  # noqa: S105 - the name of a time
 """Keys of what a session holds of its sign-in."""
 PASSWORD_FRESH_FOR: Final = timedelta(minutes=15)
@@ -48,23 +47,23 @@ class OpenSession:
 
 def note_sign_in(request: HttpRequest) -> None:
     """Keep that a user has signed in in full: in the new session, and for this tablet."""
-    now = timezone.now()
-    note_session(request, now)
+    note_session(request)
     note_password(request)
-    note_tablet(request, now)
+    note_tablet(request, timezone.now())
 
 
-def note_session(request: HttpRequest, signed_in_at: datetime) -> None:
-    """Keep in a new session when its user signed in in full, where it is, and on which device."""
-    request.session[SIGNED_IN_AT] = signed_in_at.timestamp()
+def note_session(request: HttpRequest) -> None:
+    """Keep in a new session where it is, and on which device.
+
+    When its user signed in in full is kept by the middleware, which counts the 12 hours from then.
+    """
     request.session[ADDRESS] = client_address(request)
     request.session[DEVICE] = device_name(request.headers.get("User-Agent", ""))
 
 
 def signed_in_at(request: HttpRequest) -> datetime:
     """Return when the user of this session signed in in full, from which on 12 hours count."""
-    stamp = request.session.get(SIGNED_IN_AT) or request.session[USE]["signed_in"]
-    return datetime.fromtimestamp(stamp, UTC)
+    return datetime.fromtimestamp(request.session[USE]["signed_in"], UTC)
 
 
 def note_password(request: HttpRequest) -> None:
@@ -92,8 +91,8 @@ def sessions_of(user: User, this_key: str | None = None) -> list[OpenSession]:
             code=_code(session.session_key),
             device=held.get(DEVICE, "unknown device"),
             address=held.get(ADDRESS, ""),
-            since=_time(held.get(SIGNED_IN_AT)),
-            last_act=_time(held.get(USE, {}).get("acted") or None),
+            since=_time(_use(session, held).get("signed_in")),
+            last_act=_time(_use(session, held).get("acted") or None),
             is_this=session.session_key == this_key,
         )
         for session, held in _rows(user)
@@ -139,6 +138,12 @@ def _rows(user: User) -> Iterator[tuple[Session, dict[str, Any]]]:
         is_of_user = held.get(SESSION_KEY) == str(user.pk)
         if is_of_user and held.get(HASH_SESSION_KEY) == valid:
             yield row, held
+
+
+def _use(session: Session, held: dict[str, Any]) -> dict[str, Any]:
+    """Return what the middleware keeps of the use of a session; nothing before its first page."""
+    use: dict[str, Any] = held.get(USE, {})
+    return use if use.get("of") == session.session_key else {}
 
 
 def _code(session_key: str) -> str:

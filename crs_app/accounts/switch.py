@@ -62,7 +62,7 @@ def switch_to(request: HttpRequest, user: User, how: str, *, shows_factor: bool 
     request.session.flush()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     begin_use(request, sign_in.signed_in_at)
-    note_session(request, sign_in.signed_in_at)
+    note_session(request)
     request.session[TABLET] = sign_in.tablet
     request.session[SHOWN] = shows_factor or has_shown_factor(sign_in)
     instead_of = {} if before is None else {"instead_of": before.username}

@@ -141,6 +141,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person_week": (READ_RECORD, NO_SUCH_METHOD),
     "record:person_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
@@ -255,6 +256,7 @@ class Target:
             "record:course": [own],
             "record:course_csv": [own],
             "record:person": [[self.entry.recorded_by_id]],
+            "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
             "patients:guidance_answer": [

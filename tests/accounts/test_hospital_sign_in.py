@@ -419,9 +419,8 @@ def test_an_answer_that_drips_is_cut(
 ) -> None:
     monkeypatch.setattr(provider_module, "_ANSWER_AT_MOST_S", 0.3)
     hospital.drips = True
-    began = time.monotonic()
     assert_refused(client, client.get(THERE), "no answer", 503)
-    assert time.monotonic() - began < 5
+    assert 0 < hospital.letters_sent < 100, "of 300"
 
 
 def test_few_threads_wait_for_the_provider(
@@ -440,15 +439,15 @@ def test_refused_tries_count_for_the_address_and_a_true_answer_is_not_held(
     hospital: FakeProvider, nurse: User
 ) -> None:
     """Who guesses at this door waits at the other; whom the hospital vouches for comes in."""
-    for _ in range(50):
-        Client().get(BACK + "?code=a&state=b")
+    for last in range(50):
+        Client().get(BACK + "?code=a&state=b", REMOTE_ADDR=f"2001:db8::{last:x}")
     (row,) = SignInThrottle.objects.all()
     assert row.held_until is not None
     sent = {"username": "nurse", "password": "correct horse 1"}
     assert "Too many failed sign-ins" in (
-        Client().post("/accounts/sign-in/", sent).content.decode()
+        Client().post("/accounts/sign-in/", sent, REMOTE_ADDR="2001:db8::a").content.decode()
     )
-    client = Client()
+    client = Client(REMOTE_ADDR="2001:db8::a")
     come_back(client, hospital)
     assert is_signed_in(client)
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0014_tablet_sign_ins"),
+        ("accounts", "0015_names_stay_visible"),
     ]
 
     operations = [
