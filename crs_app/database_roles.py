@@ -19,6 +19,8 @@ from psycopg import sql
 
 READ_ONLY: Final = frozenset(
     {
+        "account_emailaddress",
+        "account_emailconfirmation",
         "accounts_formername",
         "auth_permission",
         "django_content_type",
@@ -36,6 +38,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",
+    "accounts_tabletsignin": "UPDATE, DELETE",
     "accounts_user": (
         "UPDATE (password, last_login, email, is_active, role,"
         " sessions_ended, deactivated_at, deactivated_by_id)"
@@ -43,6 +46,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_ward": "UPDATE (name, is_open)",
     "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
+    "mfa_authenticator": "UPDATE, DELETE",
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
         " on_ward_id, bed, ended_at, identity_version)"
@@ -50,6 +54,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
     "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
+    "shared_cache": "UPDATE, DELETE",
 }
 """What the web role may do with a table besides reading and adding rows.
 

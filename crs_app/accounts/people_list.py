@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.http import QueryDict
 
+from crs_app.accounts.factors.methods import Methods, methods_of
 from crs_app.accounts.models import CLINICIANS, OneTimeLink, Role, SignInThrottle, User
 from crs_app.accounts.people import everybody
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
@@ -72,7 +73,7 @@ class PersonRow:
 
     user: User
     state: State
-    methods: str
+    methods: Methods
     wards: str
 
 
@@ -118,7 +119,7 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
 
 
 def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
-    """Return a row for each user, by five statements for all of them."""
+    """Return a row for each user, by six statements for all of them."""
     users = list(people)
     prefetch_related_objects(users, "memberships__ward")
     keys = [user.pk for user in users]
@@ -131,11 +132,12 @@ def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
             throttles[throttle.user_id] = throttle
     administrators = everybody().filter(role=Role.ADMINISTRATOR, is_active=True)
     two = list(administrators.values_list("pk", flat=True)[:2])
+    methods = methods_of(users)
     return [
         PersonRow(
             user=user,
             state=_state(user, throttles.get(user.pk), links.get(user.pk), two == [user.pk], now),
-            methods="password" if user.has_usable_password() else "–",
+            methods=methods[user.pk],
             wards=_wards_of(user),
         )
         for user in users
@@ -162,7 +164,7 @@ def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
         yield csv_line(
             (
                 user.last_name, user.first_name, user.username, user.role, row.wards,
-                csv_time(user.last_login), row.methods,
+                csv_time(user.last_login), row.methods.words,
                 row.state.text + until,
             )
         )  # fmt: skip
@@ -207,8 +209,9 @@ def _state(
         return State(f"Deactivated{by}", "off", user.deactivated_at)
     if throttle is not None:
         wrong = FAILURES_OF_A_NAME - 1 + throttle.holds
+        what = "codes" if throttle.of_codes else "passwords"
         return State(
-            f"Sign-in slowed, {wrong} wrong passwords; next try", "wrong", throttle.held_until
+            f"Sign-in slowed, {wrong} wrong {what}; next try", "wrong", throttle.held_until
         )
     if not user.has_usable_password():
         if link is not None and link.expires_at > now:

@@ -152,6 +152,15 @@ ACTS: Final = {
         "The user can sign in now.",
         people.unlock,
     ),
+    "remove-factors": Act(
+        "Remove second factors",
+        "For a lost telephone or key: code app, recovery codes, passkeys and security keys are "
+        "removed, and every session ends. The user signs in with the password alone, and sees who "
+        "removed them.",
+        "Remove",
+        "Removed. Every session of this user has ended.",
+        people.remove_factors,
+    ),
     "sign-out": Act(
         "Sign out everywhere",
         "Every session of this user ends at once. What is typed and not saved stays on its tablet.",
