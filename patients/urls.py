@@ -17,6 +17,7 @@ from patients.review import (
     sign_off_views,
 )
 from patients.review import views as review_views
+from patients.summary import views as summary_views
 from patients.ward import emergency_views
 from patients.ward import views as ward_views
 from patients.ward import ward_views as wards_views
@@ -41,6 +42,11 @@ urlpatterns = [
     path("courses/<uuid:course_id>/review/latest.json", latest.latest, name="review_latest"),
     path("courses/<uuid:course_id>/sign-off/", sign_off_views.sign_off, name="sign_off"),
     path("courses/<uuid:course_id>/seen/", sign_off_views.seen, name="seen"),
+    path("courses/<uuid:course_id>/summary/", summary_views.summary, name="summary"),
+    path("courses/<uuid:course_id>/summary.json", summary_views.summary_data, name="summary_json"),
+    path(
+        "courses/<uuid:course_id>/summary/<slug:about>/", summary_views.state, name="summary_state"
+    ),
     path("reviews/", sign_off_views.reviews, name="reviews"),
     path("reviews/disagreements/", disagreement_views.disagreements, name="disagreements"),
     path(

@@ -29,6 +29,7 @@ from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
+from patients.models.summary import SaidBy, StatedAbout, StatedAnswer, SummaryStatement
 
 __all__ = [
     "BY_EMERGENCY",
@@ -59,7 +60,11 @@ __all__ = [
     "Patient",
     "PatientJoin",
     "PolicyVersion",
+    "SaidBy",
     "SitePolicy",
+    "StatedAbout",
+    "StatedAnswer",
+    "SummaryStatement",
     "Transfer",
     "TypedNumberWithin",
     "confirmed_of",
