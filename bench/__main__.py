@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("review", "flowsheet", "asof", "browser")
+ON_DEMAND: Final = ("review", "flowsheet", "asof", "summary", "browser")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -38,7 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(parts: Sequence[str]) -> list[Any]:
-    from bench.parts import asof, browser, flowsheet, late, read, review, save, start, throughput
+    from bench.parts import (
+        asof,
+        browser,
+        flowsheet,
+        late,
+        read,
+        review,
+        save,
+        start,
+        summary,
+        throughput,
+    )
     from bench.servers import BenchError
     from bench.site import site
 
@@ -46,6 +57,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "review": review,  # before save, whose courses of the same sizes are more
         "flowsheet": flowsheet,
         "asof": asof,
+        "summary": summary,
         "browser": browser,
         "save": save,
         "late": late,

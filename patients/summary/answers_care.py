@@ -283,10 +283,13 @@ def _per_kg(dose: Treatment, weights: Sequence[Weight]) -> Fraction | None:
     return Fraction(dose.dose_mg) / Fraction(weight_kg)
 
 
+_WITHOUT_DETAILS: Final = (TreatmentAgent.ANTIBIOTICS, TreatmentAgent.ANTIPYRETIC)
+
+
 def _dose_text(dose: Treatment, weights: Sequence[Weight], infused_at: datetime) -> str:
+    if dose.agent in _WITHOUT_DETAILS:
+        return f"{entry_text(dose)}, {moment_text(dose.at)}"
     amount = "dose not charted" if dose.dose_mg is None else f"{format_number(dose.dose_mg)} mg"
-    if dose.dose_mg is None and dose.agent is TreatmentAgent.ANTIBIOTICS:
-        return f"{dose.agent.label}, {moment_text(dose.at)}"
     per_kg = _per_kg(dose, weights)
     if per_kg is not None and dose.agent is TreatmentAgent.TOCILIZUMAB:
         amount += f" ({format_number(per_kg, 1)} mg/kg)"

@@ -294,7 +294,7 @@ def _by_clock(found: Finding, episode: Episode) -> str:
 
 
 def _time_to_peak(episode: Episode) -> Answer:
-    key, question = "crs.grade.max.lee2014.after", "Time to the highest grade"
+    key, question = "crs.grade.max.lee2014.time", "Time to the highest grade"
     peak, facts = episode.facts.peak, episode.facts
     if peak is None or peak.grade == 0 or peak.continues:
         why = (

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from grading.engine.entries import BaselineFacts, Weight
+from grading.engine.units import format_number
 from patients.display.assessment import was_assessed
 from patients.display.banner import Banner, banner_at, baseline_text, weight_text
 from patients.display.text import date_time_text, entry_text, late_text, weight_at
@@ -111,7 +112,8 @@ def _statement_text(one: Statement) -> str:
         return f"CRS ended {date_time_text(one.at)}"
     if one.on_day is None or one.temperature_c is None:
         return f"No{said}"
-    return f"Yes, {one.on_day.day} {one.on_day:%b %Y}, {one.temperature_c:f} °C{said}"
+    degrees = format_number(one.temperature_c)
+    return f"Yes, {one.on_day.day} {one.on_day:%b %Y}, {degrees} °C{said}"
 
 
 def grade_at(read: ReadSummary) -> GradeAt:
