@@ -41,6 +41,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:review_series": Opening("plotted values (JSON)"),
     "patients:review_latest": Opening("review page"),
     "patients:sign_off": Opening("sign-off"),
+    "patients:handover": Opening("handover"),
     "patients:summary": Opening("episode summary"),
     "patients:summary_json": Opening("episode summary (JSON)", EventKind.EXPORT),
     "patients:summary_state": Opening("question of the episode summary"),

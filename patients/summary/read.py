@@ -24,13 +24,14 @@ from patients.summary.summary import Part, Summary, build_summary
 
 
 class ReadSummary(NamedTuple):
-    """A summary with what its page needs besides: the chart, its rows, and what was stated."""
+    """A summary with what a page needs besides: the chart, its rows, what was stated and signed."""
 
     summary: Summary
     known: CourseKnownAt
     chart: SummaryChart
     statements: list[Statement]
     rows: dict[str, EntryRow]
+    reviewed: Sequence[ReviewPeriod]
 
 
 def read_summary(
@@ -51,7 +52,8 @@ def read_summary(
     summary = build_summary(
         chart, part, statements, known_at=known_at, signed_of=partial(_signed_at, periods)
     )
-    return ReadSummary(summary, known, chart, statements, {str(row.pk): row for row in known.rows})
+    rows = {str(row.pk): row for row in known.rows}
+    return ReadSummary(summary, known, chart, statements, rows, periods)
 
 
 def summary_chart(known: CourseKnownAt) -> SummaryChart:

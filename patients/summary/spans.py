@@ -92,8 +92,14 @@ def within(span: Span, window: Window) -> Span | None:
     return Span(start, end) if start < end else None
 
 
-def overlap(one: Span, other: Span) -> bool:
-    return one.start <= other.end and other.start <= one.end
+def touches(span: Span, spans: Sequence[Span]) -> bool:
+    """Return whether ``span`` meets one of ``spans``, which are in order."""
+    place = bisect_right(spans, span.end, key=_start_of)
+    return place > 0 and spans[place - 1].end >= span.start
+
+
+def _start_of(span: Span) -> datetime:
+    return span.start
 
 
 def total(spans: Iterable[Span]) -> timedelta:

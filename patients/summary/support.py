@@ -14,7 +14,7 @@ from grading.engine.entries import Entry, Vasopressor
 from grading.engine.trace import OxygenStep, Trace
 from grading.engine.vocabulary import DRUGS, OxygenDevice, VasopressorDrug
 from patients.queries.grades import GradePeriodRow
-from patients.summary.spans import Span, Window, days_of, joined, overlap, parts_of, step_at, total
+from patients.summary.spans import Span, Window, days_of, joined, parts_of, step_at, total, touches
 
 VENTILATORS: Final = (
     OxygenDevice.INVASIVE_VENTILATION,
@@ -135,7 +135,7 @@ def oxygen_facts(
     needed = [
         (step, part)
         for step, part in parts_of(trace.oxygen, _gives_oxygen, known)
-        if any(overlap(part, span) for span in spans)
+        if touches(part, spans)
     ]
     measured = [step for step, _ in needed if step.fio2_percent is not None]
     highest = max(measured, key=_by_fio2, default=None)

@@ -144,6 +144,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:reviews": ((302, *(200,) * 7, 403), NO_SUCH_METHOD),
     "patients:disagreements": (LISTS, NO_SUCH_METHOD),
     "patients:disagreements_csv": (LISTS, NO_SUCH_METHOD),
+    "patients:handover": (READ, NO_SUCH_METHOD),
     "patients:summary": (READ, NO_SUCH_METHOD),
     "patients:summary_json": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:summary_state": (ANSWER_PAGE, ANSWER),
@@ -240,6 +241,7 @@ class Target:
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
             "flowsheet",
             "last_day", "timeline_table", "emergency_access", "locked", "summary", "summary_json",
+            "handover",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]
