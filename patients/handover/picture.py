@@ -106,10 +106,10 @@ class _Band(NamedTuple):
     high: float
 
 
-_TEMPERATURE: Final = _Band("Temperature", "°C", 98, 32, 36, 40)
-_PRESSURE: Final = _Band("Systolic, MAP", "mmHg (thin: MAP)", 138, 52, 50, 140)
-_FIO2: Final = _Band("FiO2", "%, dashed: est.", 197, 32, 21, 60)
-_EQUIVALENT: Final = _Band("Norepinephrine", "equivalent, mcg/min", 236, 34, 0, 30)
+_TEMPERATURE: Final = _Band("Temperature", "°C", 97, 24, 36, 40)
+_PRESSURE: Final = _Band("Systolic, MAP", "mmHg (thin: MAP)", 128, 40, 50, 140)
+_FIO2: Final = _Band("FiO2", "%, dashed: est.", 175, 24, 21, 60)
+_EQUIVALENT: Final = _Band("Norepinephrine", "equivalent, mcg/min", 206, 26, 0, 30)
 
 
 class _Scale:

@@ -24,14 +24,14 @@ from patients.summary.facts import EpisodeFacts
 from patients.summary.read import ReadSummary
 from patients.summary.summary import Part
 
-_WHY: Final = 6
+_WHY: Final = 5
 _LAB: Final = 3
 _GIVEN: Final = 6
 _NEXT: Final = 4
-_OPEN: Final = 4
+_OPEN: Final = 3
 _RUNS: Final = 3
-_VALUES: Final = 12
-_LONGEST: Final = 100
+_VALUES: Final = 9
+_LONGEST: Final = 84
 """Characters of one line: a longer one is cut, and the full course has it."""
 
 
@@ -73,10 +73,17 @@ class Sheet:
 
 
 def build_sheet(
-    read: ReadSummary, status: CourseStatus, card: GradeCard, advice: Sequence[AdviceLine]
+    read: ReadSummary,
+    facts: EpisodeFacts,
+    status: CourseStatus,
+    card: GradeCard,
+    advice: Sequence[AdviceLine],
 ) -> Sheet:
-    """Build the handover of what was read; nothing in it is longer than its place."""
-    facts, at = read.summary.facts, status.current.at
+    """Build the handover of what was read; nothing in it is longer than its place.
+
+    ``facts`` are those of the whole course.
+    """
+    at = status.current.at
     return Sheet(
         grade="–" if card.shown_grade is None else str(card.shown_grade),
         bound=_bound(card),
@@ -131,7 +138,7 @@ def _could_be(card: GradeCard) -> str:
     if not _bound(card):
         return "Nothing unknown could make it higher."
     reasons = [one.text for one in card.unknown if one.could_reach > (card.grade or 0)]
-    return short(f"Could be {card.at_most}: {'; '.join(reasons[:2])}.", 160)
+    return short(f"Could be {card.at_most}: {'; '.join(reasons[:2])}.", 120)
 
 
 def _highest(read: ReadSummary) -> str:
@@ -157,7 +164,7 @@ def _run_text(run: GradeRun, until: datetime) -> str:
 def _background(read: ReadSummary, status: CourseStatus, facts: EpisodeFacts) -> Iterable[Line]:
     course, at = read.known.course, status.current.at
     day = day_text(course.infused_at, at)
-    yield Line(short(course.product, 60), f"on {moment_text(course.infused_at)}, today day {day}")
+    yield Line(short(course.product, 40), f"on {moment_text(course.infused_at)}, today day {day}")
     yield from _baseline(status)
     answers = {one: _risk(read, one) for one in RiskQuestion}
     for question, answer in answers.items():
@@ -198,7 +205,7 @@ def _why(card: GradeCard, now: datetime) -> list[WhyLine]:
 def _criterion(line: CriterionLine, now: datetime) -> WhyLine:
     source = ""
     if line.at is not None:
-        source = f"{_clock(line.at, now)}, {short(line.author, 40)}"
+        source = f"{_clock(line.at, now)}, {short(line.author, 24)}"
     text = f"{line.clause.lead}{line.clause.rest}"
     return WhyLine(str(line.grade), short(text), source)
 

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from crs_app.accounts.rights import Act
+from grading.engine.vocabulary import LATEST
 from grading.systems import HEADLINE
 from patients.display.banner import banner_of
 from patients.display.grade_card import grade_card
@@ -21,8 +22,10 @@ from patients.queries.status import status_known_at
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_address
 from patients.review.instant import advice_lines, history_known_at
+from patients.summary.facts import episode_facts
 from patients.summary.page import grade_at
 from patients.summary.read import read_summary
+from patients.summary.spans import Span
 from patients.summary.summary import Part
 
 _BAD_REQUEST: Final = 400
@@ -50,6 +53,7 @@ def handover(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         closed=read.chart.is_closed,
         age_years=age_at_infusion(read.known.course),
     )
+    facts = episode_facts(read.chart, Span(course.infused_at, LATEST))
     context = {
         "course_id": course_id,
         "address": address,
@@ -57,7 +61,7 @@ def handover(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "banner": banner_of(status),
         "cursor": grade_at(read),
         "card": card,
-        "sheet": build_sheet(read, status, card, advice_lines(read.known, status)),
+        "sheet": build_sheet(read, facts, status, card, advice_lines(read.known, status)),
         "picture": picture_of(read.chart, read.reviewed),
         "until": read.chart.until,
         "is_closed": read.chart.is_closed,

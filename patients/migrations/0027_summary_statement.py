@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True),
                 ),
                 (
-                    "said_by",
+                    "reported_by",
                     models.CharField(
                         blank=True,
                         choices=[
@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("about__in", ["fever_at_home", "end_of_crs"]),
                             ("answer__in", ["yes", "no", "not_known"]),
-                            ("said_by__in", ["", "patient", "family", "record", "clinic"]),
+                            ("reported_by__in", ["", "patient", "family", "record", "clinic"]),
                             (
                                 "author_role__in",
                                 ["ward_clinician", "icu_reviewer", "administrator", "auditor"],
@@ -149,18 +149,18 @@ class Migration(migrations.Migration):
                                         ("answer", "yes"),
                                         ("on_day__isnull", False),
                                         ("temperature_c__isnull", False),
-                                        models.Q(("said_by", ""), _negated=True),
+                                        models.Q(("reported_by", ""), _negated=True),
                                     ),
                                     models.Q(
                                         ("answer", "no"),
                                         ("on_day", None),
                                         ("temperature_c", None),
-                                        models.Q(("said_by", ""), _negated=True),
+                                        models.Q(("reported_by", ""), _negated=True),
                                     ),
                                     models.Q(
                                         ("answer", "not_known"),
                                         ("on_day", None),
-                                        ("said_by", ""),
+                                        ("reported_by", ""),
                                         ("temperature_c", None),
                                     ),
                                     _connector="OR",
@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
                             models.Q(("about", "end_of_crs"), _negated=True),
                             models.Q(
                                 models.Q(
-                                    ("on_day", None), ("said_by", ""), ("temperature_c", None)
+                                    ("on_day", None), ("reported_by", ""), ("temperature_c", None)
                                 ),
                                 models.Q(
                                     models.Q(

@@ -29,7 +29,7 @@ from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
-from patients.models.summary import SaidBy, StatedAbout, StatedAnswer, SummaryStatement
+from patients.models.summary import ReportedBy, StatedAbout, StatedAnswer, SummaryStatement
 
 __all__ = [
     "BY_EMERGENCY",
@@ -60,7 +60,7 @@ __all__ = [
     "Patient",
     "PatientJoin",
     "PolicyVersion",
-    "SaidBy",
+    "ReportedBy",
     "SitePolicy",
     "StatedAbout",
     "StatedAnswer",

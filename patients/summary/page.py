@@ -12,7 +12,7 @@ from grading.engine.units import format_number
 from patients.display.assessment import was_assessed
 from patients.display.banner import Banner, banner_at, baseline_text, weight_text
 from patients.display.text import date_time_text, entry_text, late_text, weight_at
-from patients.models import SaidBy, StatedAbout, StatedAnswer
+from patients.models import ReportedBy, StatedAbout, StatedAnswer
 from patients.queries.entries import parse_entry
 from patients.queries.summary import Statement
 from patients.summary.answer import Answer
@@ -107,7 +107,7 @@ def stated_lines(statements: Sequence[Statement], about: StatedAbout) -> list[St
 def _statement_text(one: Statement) -> str:
     if one.answer == StatedAnswer.NOT_KNOWN:
         return "Not known"
-    said = f", says {SaidBy(one.said_by).label}" if one.said_by else ""
+    said = f", says {ReportedBy(one.reported_by).label}" if one.reported_by else ""
     if one.at is not None:
         return f"CRS ended {date_time_text(one.at)}"
     if one.on_day is None or one.temperature_c is None:

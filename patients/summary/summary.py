@@ -78,7 +78,7 @@ def span_of(part: Part, infused_at: datetime, zone: tzinfo) -> Span:
     return Span(boundary, LATEST)
 
 
-def _not_said(_at: datetime) -> str:
+def _no_sign_off(_at: datetime) -> str:
     return ""
 
 
@@ -88,7 +88,7 @@ def build_summary(
     statements: Sequence[Statement],
     *,
     known_at: datetime,
-    signed_of: Callable[[datetime], str] = _not_said,
+    signed_of: Callable[[datetime], str] = _no_sign_off,
 ) -> Summary:
     """Answer every question for one reporting period of ``chart``.
 

@@ -40,7 +40,7 @@ def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
     made = browser.new_context(
         base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
     )
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(30_000)
     yield made
     made.close()
 
