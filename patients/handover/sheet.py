@@ -26,7 +26,7 @@ from patients.summary.summary import Part
 
 _WHY: Final = 5
 _LAB: Final = 3
-_GIVEN: Final = 6
+_TREATMENTS: Final = 6
 _NEXT: Final = 4
 _OPEN: Final = 3
 _RUNS: Final = 3
@@ -66,7 +66,7 @@ class Sheet:
     background: Sequence[Line]
     why: Sequence[WhyLine]
     results: Sequence[Line]
-    given: Sequence[Line]
+    treatments: Sequence[Line]
     next: Sequence[Line]
     open: Sequence[str]
     signed: str
@@ -97,7 +97,7 @@ def build_sheet(
         background=list(_background(read, status, facts)),
         why=_why(card, at),
         results=list(_results(read)),
-        given=_cut([*_given(facts)], _GIVEN, Line("and more", "in the full course")),
+        treatments=_cut([*_treatments(facts)], _TREATMENTS, Line("and more", "in the full course")),
         next=list(_next(card, advice)),
         open=list(_open(read, card)),
         signed=_signed(read),
@@ -224,7 +224,7 @@ def _results(read: ReadSummary) -> Iterable[Line]:
             yield Line(analyte.label, f"{values} {unit}, last {moment_text(found[-1].at)}")
 
 
-def _given(facts: EpisodeFacts) -> Iterable[Line]:
+def _treatments(facts: EpisodeFacts) -> Iterable[Line]:
     yield _drug(facts, "Tocilizumab", (TreatmentAgent.TOCILIZUMAB,))
     yield _drug(
         facts,
@@ -236,12 +236,12 @@ def _given(facts: EpisodeFacts) -> Iterable[Line]:
         ),
     )
     yield from _vasopressors(facts)
-    boluses = [one for one in facts.boluses.given if isinstance(one, FluidBolus)]
+    boluses = [one for one in facts.boluses.doses if isinstance(one, FluidBolus)]
     if boluses:
         volume = format_number(sum(one.volume_ml for one in boluses))
         last = moment_text(boluses[-1].at)
         yield Line("Fluid boluses", f"{len(boluses)}, {volume} mL in all, last {last}")
-    antibiotics = facts.treatments[TreatmentAgent.ANTIBIOTICS].given
+    antibiotics = facts.treatments[TreatmentAgent.ANTIBIOTICS].doses
     if antibiotics:
         yield Line("Antibiotics", f"first charted {moment_text(antibiotics[0].at)}")
     for agent in (
@@ -250,7 +250,7 @@ def _given(facts: EpisodeFacts) -> Iterable[Line]:
         TreatmentAgent.ETANERCEPT,
         TreatmentAgent.INFLIXIMAB,
     ):
-        if facts.treatments[agent].given:
+        if facts.treatments[agent].doses:
             yield _drug(facts, agent.label, (agent,))
 
 
@@ -267,14 +267,14 @@ def _vasopressors(facts: EpisodeFacts) -> Iterable[Line]:
 
 
 def _drug(facts: EpisodeFacts, name: str, agents: Iterable[TreatmentAgent]) -> Line:
-    found = [one for agent in agents for one in facts.treatments[agent].given]
-    given = sorted((one for one in found if isinstance(one, Treatment)), key=lambda one: one.at)
-    if not given:
+    found = [one for agent in agents for one in facts.treatments[agent].doses]
+    doses = sorted((one for one in found if isinstance(one, Treatment)), key=lambda one: one.at)
+    if not doses:
         return Line(name, "none charted")
-    last = given[-1]
+    last = doses[-1]
     dose = "dose not charted" if last.dose_mg is None else f"{format_number(last.dose_mg)} mg"
     agent = "" if last.agent.label == name else f"{last.agent.label} "
-    count = "" if len(given) == 1 else f", {len(given)} doses in all"
+    count = "" if len(doses) == 1 else f", {len(doses)} doses in all"
     return Line(name, f"{agent}{dose}, {moment_text(last.at)}{count}")
 
 

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True),
                 ),
                 (
-                    "reported_by",
+                    "source",
                     models.CharField(
                         blank=True,
                         choices=[
@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("about__in", ["fever_at_home", "end_of_crs"]),
                             ("answer__in", ["yes", "no", "not_known"]),
-                            ("reported_by__in", ["", "patient", "family", "record", "clinic"]),
+                            ("source__in", ["", "patient", "family", "record", "clinic"]),
                             (
                                 "author_role__in",
                                 ["ward_clinician", "icu_reviewer", "administrator", "auditor"],
@@ -149,18 +149,18 @@ class Migration(migrations.Migration):
                                         ("answer", "yes"),
                                         ("on_day__isnull", False),
                                         ("temperature_c__isnull", False),
-                                        models.Q(("reported_by", ""), _negated=True),
+                                        models.Q(("source", ""), _negated=True),
                                     ),
                                     models.Q(
                                         ("answer", "no"),
                                         ("on_day", None),
                                         ("temperature_c", None),
-                                        models.Q(("reported_by", ""), _negated=True),
+                                        models.Q(("source", ""), _negated=True),
                                     ),
                                     models.Q(
                                         ("answer", "not_known"),
                                         ("on_day", None),
-                                        ("reported_by", ""),
+                                        ("source", ""),
                                         ("temperature_c", None),
                                     ),
                                     _connector="OR",
@@ -174,9 +174,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("about", "end_of_crs"), _negated=True),
                             models.Q(
-                                models.Q(
-                                    ("on_day", None), ("reported_by", ""), ("temperature_c", None)
-                                ),
+                                models.Q(("on_day", None), ("source", ""), ("temperature_c", None)),
                                 models.Q(
                                     models.Q(
                                         ("answer", "yes"),

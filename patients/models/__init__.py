@@ -29,7 +29,7 @@ from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
-from patients.models.summary import ReportedBy, StatedAbout, StatedAnswer, SummaryStatement
+from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
 
 __all__ = [
     "BY_EMERGENCY",
@@ -50,6 +50,7 @@ __all__ = [
     "Entry",
     "EntryKind",
     "Fact",
+    "FeverSource",
     "GradeCheckpoint",
     "GradePeriod",
     "GradeReview",
@@ -60,7 +61,6 @@ __all__ = [
     "Patient",
     "PatientJoin",
     "PolicyVersion",
-    "ReportedBy",
     "SitePolicy",
     "StatedAbout",
     "StatedAnswer",

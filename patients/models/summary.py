@@ -31,7 +31,7 @@ class StatedAnswer(models.TextChoices):
     NOT_KNOWN = "not_known", "not known"
 
 
-class ReportedBy(models.TextChoices):
+class FeverSource(models.TextChoices):
     """Who says that there was a fever at home, or none."""
 
     PATIENT = "patient", "the patient"
@@ -44,7 +44,7 @@ class SummaryStatement(models.Model):
     """Somebody stated a fact beside the chart; rows are append-only and change no grade.
 
     A later row that ``replaces`` it is a correction. Of a fever at home ``on_day`` is the date,
-    ``temperature_c`` the value and ``reported_by`` whose word it is; of the end of CRS ``at`` is the
+    ``temperature_c`` the value and ``source`` whose word it is; of the end of CRS ``at`` is the
     time, and ``confirmed`` what the author was asked about it and confirmed. ``words`` say why it
     was corrected. The author's name and role are those of that time.
     """
@@ -55,7 +55,7 @@ class SummaryStatement(models.Model):
     answer = models.CharField(max_length=10, choices=StatedAnswer)
     on_day = models.DateField(null=True, blank=True)
     temperature_c = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
-    reported_by = models.CharField(max_length=10, choices=ReportedBy, blank=True)
+    source = models.CharField(max_length=10, choices=FeverSource, blank=True)
     at = models.DateTimeField(null=True, blank=True)
     words = models.CharField(max_length=300, blank=True)
     confirmed = models.CharField(max_length=1000, blank=True)
@@ -82,7 +82,7 @@ class SummaryStatement(models.Model):
                 name="statement_known_words",
                 condition=Q(about__in=StatedAbout.values)
                 & Q(answer__in=StatedAnswer.values)
-                & Q(reported_by__in=["", *ReportedBy.values])
+                & Q(source__in=["", *FeverSource.values])
                 & Q(author_role__in=Role.values),
             ),
             models.CheckConstraint(
@@ -91,16 +91,21 @@ class SummaryStatement(models.Model):
                 | Q(
                     Q(at=None),
                     Q(answer=StatedAnswer.YES, on_day__isnull=False, temperature_c__isnull=False)
-                    & ~Q(reported_by="")
-                    | Q(answer=StatedAnswer.NO, on_day=None, temperature_c=None) & ~Q(reported_by="")
-                    | Q(answer=StatedAnswer.NOT_KNOWN, on_day=None, temperature_c=None, reported_by=""),
+                    & ~Q(source="")
+                    | Q(answer=StatedAnswer.NO, on_day=None, temperature_c=None) & ~Q(source="")
+                    | Q(
+                        answer=StatedAnswer.NOT_KNOWN,
+                        on_day=None,
+                        temperature_c=None,
+                        source="",
+                    ),
                 ),
             ),
             models.CheckConstraint(
                 name="statement_of_end_whole",
                 condition=~Q(about=StatedAbout.END_OF_CRS)
                 | Q(
-                    Q(on_day=None, temperature_c=None, reported_by=""),
+                    Q(on_day=None, temperature_c=None, source=""),
                     Q(answer=StatedAnswer.YES, at__isnull=False, at__lte=F("recorded_at"))
                     | Q(answer=StatedAnswer.NOT_KNOWN, at=None),
                 ),

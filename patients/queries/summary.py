@@ -19,7 +19,7 @@ class Statement(NamedTuple):
     answer: str
     on_day: date | None
     temperature_c: Decimal | None
-    reported_by: str
+    source: str
     at: datetime | None
     words: str
     replaces_id: int | None
@@ -30,7 +30,7 @@ class Statement(NamedTuple):
 
 
 _SQL_STATEMENTS: Final = """
-SELECT id, about, answer, on_day, temperature_c, reported_by, at, words, replaces_id, recorded_at,
+SELECT id, about, answer, on_day, temperature_c, source, at, words, replaces_id, recorded_at,
     author_name, author_role, by_emergency
 FROM patients_summarystatement
 WHERE course_id = %(course)s AND recorded_at <= coalesce(%(known_at)s::timestamptz, 'infinity')

@@ -212,8 +212,8 @@ def _lvef(episode: Episode) -> Answer:
 
 
 def treatment_answers(episode: Episode) -> Iterable[Answer]:
-    given = [TreatmentAgent.TOCILIZUMAB, *CORTICOSTEROIDS, *OTHER_DRUGS]
-    yield _was_treated(episode, given)
+    agents = [TreatmentAgent.TOCILIZUMAB, *CORTICOSTEROIDS, *OTHER_DRUGS]
+    yield _was_treated(episode, agents)
     yield _drug(episode, "crs.rx.tocilizumab", "Tocilizumab", (TreatmentAgent.TOCILIZUMAB,))
     yield _drug(episode, "crs.rx.steroids", "Corticosteroids", CORTICOSTEROIDS)
     yield _drug(episode, "crs.rx.other", "Other drugs for CRS", OTHER_DRUGS)
@@ -224,11 +224,11 @@ def treatment_answers(episode: Episode) -> Iterable[Answer]:
 
 def _was_treated(episode: Episode, agents: Sequence[TreatmentAgent]) -> Answer:
     key, question = "crs.rx", "Was a drug given for CRS?"
-    doses = [one for agent in agents for one in episode.facts.treatments[agent].given]
+    doses = [one for agent in agents for one in episode.facts.treatments[agent].doses]
     if not doses:
         return not_known(key, _TREATMENT, question, _NOBODY, details=(_NONE_CHARTED,))
-    agents_given = [agent.label for agent in agents if episode.facts.treatments[agent].given]
-    value = [str(agent) for agent in agents if episode.facts.treatments[agent].given]
+    agents_given = [agent.label for agent in agents if episode.facts.treatments[agent].doses]
+    value = [str(agent) for agent in agents if episode.facts.treatments[agent].doses]
     return Answer(
         key, _TREATMENT, question, State.YES, "Yes", value, (", ".join(agents_given),),
         tuple(one.id for one in doses),
@@ -237,20 +237,20 @@ def _was_treated(episode: Episode, agents: Sequence[TreatmentAgent]) -> Answer:
 
 def _drug(episode: Episode, key: str, question: str, agents: Sequence[TreatmentAgent]) -> Answer:
     found = [episode.facts.treatments[agent] for agent in agents]
-    given = _in_order(one for doses in found for one in doses.given)
-    before = _in_order(one for doses in found for one in doses.before_infusion)
-    others = _in_order(one for doses in found for one in doses.for_other_cause)
+    doses = _in_order(one for every in found for one in every.doses)
+    before = _in_order(one for every in found for one in every.before_infusion)
+    others = _in_order(one for every in found for one in every.for_other_cause)
     details = [*_before_text(before), *_other_cause([one.id for one in others])]
-    evidence = tuple(one.id for one in (*before, *given, *others))
-    if not given:
+    evidence = tuple(one.id for one in (*before, *doses, *others))
+    if not doses:
         answer = not_known(key, _TREATMENT, question, _NOBODY, details=(_NONE_CHARTED, *details))
         return answer if not evidence else _with_evidence(answer, evidence)
-    count = "1 dose" if len(given) == 1 else f"{len(given)} doses"
+    count = "1 dose" if len(doses) == 1 else f"{len(doses)} doses"
     weights = [one for one in episode.chart.entries if isinstance(one, Weight)]
     infused_at = episode.chart.infused_at
-    lines = [_dose_text(one, weights, infused_at) for one in given[:_LISTED]]
-    more = [f"and {len(given) - _LISTED} more"] if len(given) > _LISTED else []
-    value = [_dose_json(one, weights) for one in given]
+    lines = [_dose_text(one, weights, infused_at) for one in doses[:_LISTED]]
+    more = [f"and {len(doses) - _LISTED} more"] if len(doses) > _LISTED else []
+    value = [_dose_json(one, weights) for one in doses]
     return Answer(
         key, _TREATMENT, question, State.YES, count, value, (*lines, *more, *details), evidence
     )
@@ -312,16 +312,16 @@ def _dose_json(dose: Treatment, weights: Sequence[Weight]) -> dict[str, Any]:
 def _boluses(episode: Episode) -> Answer:
     key, question = "crs.rx.fluid", "Fluid boluses"
     found: Doses = episode.facts.boluses
-    given = [one for one in found.given if isinstance(one, FluidBolus)]
+    boluses = [one for one in found.doses if isinstance(one, FluidBolus)]
     others = _other_cause([one.id for one in found.for_other_cause])
-    if not given:
+    if not boluses:
         return not_known(key, _TREATMENT, question, _NOBODY, details=(_NONE_CHARTED, *others))
-    volume = sum(one.volume_ml for one in given)
-    count = "1 bolus" if len(given) == 1 else f"{len(given)} boluses"
-    lines = [f"{format_number(one.volume_ml)} mL, {moment_text(one.at)}" for one in given]
+    volume = sum(one.volume_ml for one in boluses)
+    count = "1 bolus" if len(boluses) == 1 else f"{len(boluses)} boluses"
+    lines = [f"{format_number(one.volume_ml)} mL, {moment_text(one.at)}" for one in boluses]
     more = [f"and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
-    value = [{"at": instant(one.at), "volume_ml": number(one.volume_ml)} for one in given]
-    ids = tuple(one.id for one in (*given, *found.for_other_cause))
+    value = [{"at": instant(one.at), "volume_ml": number(one.volume_ml)} for one in boluses]
+    ids = tuple(one.id for one in (*boluses, *found.for_other_cause))
     return Answer(
         key, _TREATMENT, question, State.YES, f"{count}, {format_number(volume)} mL", value,
         (*lines[:_LISTED], *more, *others), ids,

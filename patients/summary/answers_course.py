@@ -11,7 +11,7 @@ from typing import Final
 from grading.engine.evidence import ONSET_LATE_AFTER, QUIET_BEFORE_END, SAME_EPISODE_WITHIN
 from grading.engine.units import format_number
 from patients.display.text import date_text, date_time_text, range_text
-from patients.models import ReportedBy, StatedAbout, StatedAnswer
+from patients.models import FeverSource, StatedAbout, StatedAnswer
 from patients.queries.summary import Statement, latest_about
 from patients.summary.answer import (
     Answer,
@@ -215,7 +215,7 @@ def _home_text(stated: Statement) -> str:
     degrees = (
         "" if stated.temperature_c is None else f"{format_number(stated.temperature_c, 2)} °C, "
     )
-    return f"{degrees}says {ReportedBy(stated.reported_by).label}"
+    return f"{degrees}says {FeverSource(stated.source).label}"
 
 
 def fever_at_home(episode: Episode) -> Answer:
@@ -226,15 +226,15 @@ def fever_at_home(episode: Episode) -> Answer:
         return not_known(key, _COURSE, question, "nobody has stated it")
     by = f"stated {date_time_text(stated.recorded_at)} by {stated.author_name}"
     if stated.answer == StatedAnswer.NO:
-        said = f"says {ReportedBy(stated.reported_by).label}"
-        return Answer(key, _COURSE, question, State.NO, "No", "no", (said, by))
+        source = f"says {FeverSource(stated.source).label}"
+        return Answer(key, _COURSE, question, State.NO, "No", "no", (source, by))
     if _home_fever_in(episode) is None:
         text = f"stated for {date_text(_day(stated))}, which is not in this period"
         return not_known(key, _COURSE, question, text, details=(by,))
     value = {
         "date": _day(stated).isoformat(),
         "temperature_c": number(stated.temperature_c or Decimal(0)),
-        "reported_by": stated.reported_by,
+        "source": stated.source,
     }
     return Answer(
         key, _COURSE, question, State.YES, f"Yes, {date_text(_day(stated))}", value,

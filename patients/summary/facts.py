@@ -109,7 +109,7 @@ class Present(NamedTuple):
 class Doses(NamedTuple):
     """The entries of one treatment: given in the span, before the infusion, for another cause."""
 
-    given: tuple[Entry, ...]
+    doses: tuple[Entry, ...]
     before_infusion: tuple[Entry, ...]
     for_other_cause: tuple[Entry, ...]
 

@@ -14,7 +14,7 @@ from patients.display.text import date_text, date_time_text, day_of
 from patients.forms.base import SubmittedForm
 from patients.forms.fields import ClockTimeField, IsoDateField, VitalSignField
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields
-from patients.models import ReportedBy, StatedAbout, StatedAnswer
+from patients.models import FeverSource, StatedAbout, StatedAnswer
 from patients.summary.answer import hours_text
 from patients.summary.answers_course import QUIET, after_the_end
 from patients.summary.facts import SummaryChart
@@ -81,9 +81,9 @@ class FeverAtHomeForm(_StatementForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     temperature_c = VitalSignField("temperature_c", label="Highest value, °C")
-    reported_by = forms.ChoiceField(
+    source = forms.ChoiceField(
         label="Who says so?",
-        choices=ReportedBy.choices,
+        choices=FeverSource.choices,
         required=False,
         widget=forms.RadioSelect,
         error_messages=_CHOOSE,
@@ -111,8 +111,8 @@ class FeverAtHomeForm(_StatementForm):
                 if values.get(name):
                     self.add_error(name, "Empty this field, or answer Yes.")
         is_reported = answer in (StatedAnswer.YES, StatedAnswer.NO)
-        if is_reported and not values.get("reported_by") and "reported_by" not in self.errors:
-            self.add_error("reported_by", "Choose who says so.")
+        if is_reported and not values.get("source") and "source" not in self.errors:
+            self.add_error("source", "Choose who says so.")
         return values
 
     def _clean_fever(self, values: Mapping[str, Any]) -> None:
@@ -152,7 +152,7 @@ class FeverAtHomeForm(_StatementForm):
             seen=values["seen"],
             on_day=values["on_day"],
             temperature_c=Decimal(typed) if typed else None,
-            reported_by=values["reported_by"] if is_known else "",
+            source=values["source"] if is_known else "",
             words=values["words"],
         )
 

@@ -12,7 +12,7 @@ from grading.engine.units import format_number
 from patients.display.assessment import was_assessed
 from patients.display.banner import Banner, banner_at, baseline_text, weight_text
 from patients.display.text import date_time_text, entry_text, late_text, weight_at
-from patients.models import ReportedBy, StatedAbout, StatedAnswer
+from patients.models import FeverSource, StatedAbout, StatedAnswer
 from patients.queries.entries import parse_entry
 from patients.queries.summary import Statement
 from patients.summary.answer import Answer
@@ -107,13 +107,13 @@ def stated_lines(statements: Sequence[Statement], about: StatedAbout) -> list[St
 def _statement_text(one: Statement) -> str:
     if one.answer == StatedAnswer.NOT_KNOWN:
         return "Not known"
-    said = f", says {ReportedBy(one.reported_by).label}" if one.reported_by else ""
+    source = f", says {FeverSource(one.source).label}" if one.source else ""
     if one.at is not None:
         return f"CRS ended {date_time_text(one.at)}"
     if one.on_day is None or one.temperature_c is None:
-        return f"No{said}"
+        return f"No{source}"
     degrees = format_number(one.temperature_c)
-    return f"Yes, {one.on_day.day} {one.on_day:%b %Y}, {degrees} °C{said}"
+    return f"Yes, {one.on_day.day} {one.on_day:%b %Y}, {degrees} °C{source}"
 
 
 def grade_at(read: ReadSummary) -> GradeAt:

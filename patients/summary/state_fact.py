@@ -47,7 +47,7 @@ class NewStatement:
     seen: int
     on_day: date | None = None
     temperature_c: Decimal | None = None
-    reported_by: str = ""
+    source: str = ""
     at: datetime | None = None
     words: str = ""
     confirmed: str = ""
@@ -79,7 +79,7 @@ def state_fact(course: Course, new: NewStatement, submission: Submission) -> Sum
         answer=new.answer,
         on_day=new.on_day,
         temperature_c=new.temperature_c,
-        reported_by=new.reported_by,
+        source=new.source,
         at=new.at,
         words=new.words,
         confirmed=new.confirmed,
@@ -95,9 +95,9 @@ def state_fact(course: Course, new: NewStatement, submission: Submission) -> Sum
 def _replayed(
     before: SummaryStatement, new: NewStatement, submission: Submission
 ) -> SummaryStatement:
-    recorded = (before.about, before.answer, before.on_day, before.temperature_c, before.reported_by,
+    recorded = (before.about, before.answer, before.on_day, before.temperature_c, before.source,
                 before.at, before.words, before.recorded_by_id)  # fmt: skip
-    sent = (new.about, new.answer, new.on_day, new.temperature_c, new.reported_by, new.at, new.words,
+    sent = (new.about, new.answer, new.on_day, new.temperature_c, new.source, new.at, new.words,
             submission.by.pk)  # fmt: skip
     if recorded != sent:
         raise StatementReusedError

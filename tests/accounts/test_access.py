@@ -268,7 +268,7 @@ class Target:
             "people:wards": {"wards": [], "your_password": "correct horse 1"},
             "people:act": {"your_password": "correct horse 1"},
             "patients:entries": vitals(temperature="39"),
-            "patients:summary_state": {"answer": "no", "reported_by": "patient", "seen": "0"},
+            "patients:summary_state": {"answer": "no", "source": "patient", "seen": "0"},
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
             "patients:move_entry": {"to": str(self.other.pk), "reason": "wrong patient"},

@@ -38,10 +38,10 @@ def test_the_drawn_course_has_the_drawn_handover(nurse_client: Client, drawn: Co
     assert sheet.headline == "Grade 2 since 27 Nov 19:40."
     assert sheet.could_be == "Nothing unknown could make it higher."
     assert sheet.highest == "Highest: 3 (26 Nov 18:30 – 20:10; 27 Nov 10:55 – 19:40)."
-    given = dict(sheet.given)
-    assert given["Tocilizumab"] == "576 mg, 27 Nov 11:40"
-    assert given["Corticosteroids"] == "none charted"
-    assert "41 h 10 min, highest 23.04 mcg/min" in given["Vasopressors"]
+    treatments = dict(sheet.treatments)
+    assert treatments["Tocilizumab"] == "576 mg, 27 Nov 11:40"
+    assert treatments["Corticosteroids"] == "none charted"
+    assert "41 h 10 min, highest 23.04 mcg/min" in treatments["Vasopressors"]
     assert dict(sheet.background)["chronic corticosteroids"] == "no"
     assert any("CTCAE 2" in one.text for one in sheet.why)
     assert sheet.results[0].text.startswith("231 → 205 → 168 mg/L")
@@ -53,9 +53,9 @@ def test_the_past_is_printed_as_it_was_known_and_says_so(
     answer = page(nurse_client, drawn, known_at=MISTYPED)
     sheet, text = answer.context["sheet"], answer.content.decode()
     assert sheet.grade == "3"
-    assert "highest 43.2 mcg/min" in dict(sheet.given)["Vasopressors"]
+    assert "highest 43.2 mcg/min" in dict(sheet.treatments)["Vasopressors"]
     assert "AS KNOWN AT 27 Nov 2026 03:40, not the present state" in text
-    assert dict(sheet.given)["Tocilizumab"] == "none charted"
+    assert dict(sheet.treatments)["Tocilizumab"] == "none charted"
     assert "576" not in text
     assert "AS KNOWN AT" not in page(nurse_client, drawn).content.decode()
 
@@ -77,7 +77,7 @@ def test_a_grade_that_is_not_assessed_is_no_0(nurse_client: Client, course: Cour
     assert sheet.grade == "–"
     assert sheet.headline.startswith("Not assessed: no temperature")
     assert dict(sheet.background)["older age"] == "not known"
-    assert dict(sheet.given)["Vasopressors"] == "none charted"
+    assert dict(sheet.treatments)["Vasopressors"] == "none charted"
 
 
 def test_a_closed_course_is_printed_as_it_ended(

@@ -28,7 +28,7 @@ def send(client: Client, course: Course, about: str, **fields: Any) -> Any:
 
 def fever(client: Client, course: Course, **fields: Any) -> Any:
     day = f"{timezone.localdate() - timedelta(days=1):%Y-%m-%d}"
-    given = {"answer": "yes", "on_day": day, "temperature_c": "38.6", "reported_by": "patient"}
+    given = {"answer": "yes", "on_day": day, "temperature_c": "38.6", "source": "patient"}
     return send(client, course, "fever_at_home", **(given | fields))
 
 
@@ -69,7 +69,7 @@ def test_a_fever_at_home_is_kept_beside_the_chart_and_never_graded(
     assert (stored.author_name, stored.author_role) == (nurse.display_name, nurse.role)
     found = items(nurse_client, well)
     assert found["crs.fever.home"]["value"]["temperature_c"] == "38.6"
-    assert found["crs.fever.home"]["value"]["reported_by"] == "patient"
+    assert found["crs.fever.home"]["value"]["source"] == "patient"
     assert "first measured in hospital" in found["crs.fever.onset"]["details"][0]
 
 
@@ -87,7 +87,7 @@ def test_a_fever_at_home_is_kept_beside_the_chart_and_never_graded(
         ({"temperature_c": "101.3"}, "101.3 °C is not possible"),
         ({"temperature_c": "38,6"}, "Write the number with a decimal point"),
         ({"temperature_c": "38.666"}, "Enter at most two decimals."),
-        ({"reported_by": ""}, "Choose who says so."),
+        ({"source": ""}, "Choose who says so."),
         ({"answer": "no"}, "Empty this field, or answer Yes."),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_correction_says_why_and_leaves_the_original_visible(
     assert "asked again" in text
     assert items(nurse_client, well)["crs.fever.home"]["state"] == "no"
     latest = SummaryStatement.objects.latest("pk")
-    withdrawn = {"answer": "not_known", "on_day": "", "temperature_c": "", "reported_by": ""}
+    withdrawn = {"answer": "not_known", "on_day": "", "temperature_c": "", "source": ""}
     fever(nurse_client, well, **withdrawn, seen=latest.pk, words="nobody knows")
     assert items(nurse_client, well)["crs.fever.home"]["state"] == "not_known"
 

@@ -135,7 +135,7 @@ def test_a_page_of_then_stays_byte_for_byte_what_it_was(
     address = reverse("patients:summary_state", args=[drawn.pk, "fever_at_home"])
     sent = {"form_id": "0f3c9c4e-6a2b-4a57-8a53-3f4c1b0d9e11", "seen": "0"}
     assert (
-        intensivist_client.post(address, sent | {"answer": "no", "reported_by": "family"}).status_code
+        intensivist_client.post(address, sent | {"answer": "no", "source": "family"}).status_code
         == 302
     )
     assert page(nurse_client, drawn, "summary_json", known_at=DRAWN).content == before
