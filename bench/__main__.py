@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("review", "flowsheet", "asof", "summary", "browser")
+ON_DEMAND: Final = ("review", "flowsheet", "asof", "summary", "print", "browser")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -43,6 +43,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         browser,
         flowsheet,
         late,
+        paper,
         read,
         review,
         save,
@@ -58,6 +59,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "flowsheet": flowsheet,
         "asof": asof,
         "summary": summary,
+        "print": paper,
         "browser": browser,
         "save": save,
         "late": late,

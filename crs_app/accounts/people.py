@@ -15,6 +15,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from crs_app.accounts.events import note
+from crs_app.accounts.factors.changes import RefusedError as NoFactorError
+from crs_app.accounts.factors.changes import remove_all_factors
 from crs_app.accounts.links import end_links, make_link
 from crs_app.accounts.models import Role, User, Ward
 from crs_app.accounts.own_sessions import end_all_sessions
@@ -149,6 +151,22 @@ def new_link(by: By, person_id: int) -> tuple[User, str]:
         secret = make_link(person, by.user, by.now)
         _note(EventKind.USER_CHANGED, by, person, link="made")
     return person, secret
+
+
+def remove_factors(by: By, person_id: int) -> User:
+    """Remove every second factor and passkey of a person whose device is lost; end the sessions.
+
+    :raises RefusedError: for oneself, and where there is none.
+    """
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        _refuse_self(by, person, "remove your own second factors here: use your own page")
+        try:
+            removed = remove_all_factors(person, by.user, by.now)
+        except NoFactorError as none:
+            raise RefusedError(str(none)) from None
+        _note(EventKind.SIGN_IN_METHODS_CHANGED, by, person, removed=removed)
+    return person
 
 
 def unlock(by: By, person_id: int) -> User:

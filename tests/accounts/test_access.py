@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from crs_app.accounts.factors.methods import KEY
 from crs_app.accounts.links import make_link
 from crs_app.accounts.models import CLINICIANS, Role, User, Ward
 from crs_app.accounts.people_views import ACTS
@@ -96,15 +98,28 @@ ADMINISTRATOR_PAGE = (302, *(403,) * 7, 200)
 ADMINISTRATOR = (302, *(403,) * 7, 302)
 READ_RECORD = (302, *(403,) * 6, 200, 200)
 NO_SUCH_METHOD = (302, *(405,) * 8)
+# Who has no second factor removes none, and no key of another user.
+NOT_POSSIBLE = (302, *(422,) * 8)
+NOT_OF_OTHERS = (302, *(404,) * 8)
 
 # name: (GET, POST). A POST sends what is valid: 302 is a save that leads back to a page.
 TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
+    "accounts:second_step": ((302,) * 9, (302,) * 9),
+    "accounts:passkey_sign_in": ((405, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:start": ((200,) * 9, (302,) * 9),
+    "accounts:second_factor": ((302,) * 9, NO_SUCH_METHOD),
+    "accounts:code_app": (RULES, (302,) * 9),
+    "accounts:new_key": (RULES, NOT_POSSIBLE),
+    "accounts:remove_code_app": ((302,) * 9, NOT_POSSIBLE),
+    "accounts:recovery_codes": (RULES, NOT_POSSIBLE),
+    "accounts:remove_key": (NOT_OF_OTHERS, NOT_OF_OTHERS),
     "accounts:me": (RULES, NO_SUCH_METHOD),
     "accounts:password": (RULES, (302,) * 9),
+    "accounts:switch": ((200,) * 9, (422,) * 9),
+    "accounts:pin": (RULES, (302,) * 9),
     "accounts:end_one": (NO_SUCH_METHOD, (302,) * 9),
     "accounts:end_others": (NO_SUCH_METHOD, (302,) * 9),
     "people:list": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
@@ -116,12 +131,15 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
+    "help": ((200,) * 9, (405,) * 9),
+    "help_page": ((200,) * 9, (405,) * 9),
     "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "patients:locked": (READ, NO_SUCH_METHOD),
     "record:printed": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person_week": (READ_RECORD, NO_SUCH_METHOD),
     "record:person_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
@@ -132,6 +150,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
+    "patients:paper": (READ, NO_SUCH_METHOD),
     "patients:last_day": (READ, NO_SUCH_METHOD),
     "patients:timeline_table": (READ, NO_SUCH_METHOD),
     "patients:review": (READ, NO_SUCH_METHOD),
@@ -173,8 +192,14 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
-SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
+OPEN_TO_ALL = {
+    "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
+    "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
+}  # fmt: skip
+SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
+    "accounts:end_one", "accounts:code_app", "accounts:new_key",
+}  # fmt: skip
+"""Of the last two, the first asks for the own password, the second then gets no key to add."""
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
@@ -208,6 +233,7 @@ class Target:
     joining: PatientJoin
     person: User
     link: str
+    key: Authenticator
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
@@ -216,6 +242,8 @@ class Target:
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
+            "accounts:remove_key": [[self.key.pk]],
+            "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
             "people:role": [[self.person.pk]],
@@ -229,6 +257,7 @@ class Target:
             "record:course": [own],
             "record:course_csv": [own],
             "record:person": [[self.entry.recorded_by_id]],
+            "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
             "patients:guidance_answer": [
@@ -239,9 +268,8 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet",
-            "last_day", "timeline_table", "emergency_access", "locked", "summary", "summary_json",
-            "handover",
+            "flowsheet", "paper", "summary", "summary_json", "handover",
+            "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]
@@ -259,6 +287,15 @@ class Target:
             "accounts:password": {
                 "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
             },
+            "accounts:code_app": {"your_password": "correct horse 1"},
+            "accounts:new_key": {"name": "key", "credential": "{}"},
+            "accounts:remove_code_app": {"your_password": "correct horse 1"},
+            "accounts:recovery_codes": {"your_password": "correct horse 1"},
+            "accounts:remove_key": {"your_password": "correct horse 1"},
+            "accounts:pin": {
+                "pin": "4071", "pin_again": "4071", "your_password": "correct horse 1",
+            },
+            "accounts:switch": {"who": self.person.pk, "pin": "4071"},
             "people:new": {
                 "first_name": "Ewa", "last_name": "Nowak", "username": "e.nowak",
                 "role": "auditor", "your_password": "correct horse 1",
@@ -321,7 +358,8 @@ def target(course: Course, clinician: User) -> Target:
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
     link = make_link(clinician, None, timezone.now())
     joining = join_records(asked, sending(clinician))
-    return Target(course, entry, other, joining, clinician, link)
+    key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
+    return Target(course, entry, other, joining, clinician, link, key)
 
 
 @pytest.fixture
@@ -355,8 +393,10 @@ def rows() -> list[Any]:
         "sessions_ended",
         "links__digest",
         "memberships__ward",
+        "tablets__pin",
     )
-    return [*counts, *users, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
+    return [*counts, *users, *factors, *Ward.objects.order_by("pk").values_list("name", "is_open")]
 
 
 def ids(actor: Actor | None) -> str:
