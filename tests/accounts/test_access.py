@@ -41,6 +41,8 @@ from patients.models import (
     Patient,
     PatientJoin,
     SitePolicy,
+    StatedAbout,
+    SummaryStatement,
     Transfer,
 )
 from patients.queries.identity import courses_of_patient
@@ -165,6 +167,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:reviews": ((302, *(200,) * 7, 403), NO_SUCH_METHOD),
     "patients:disagreements": (LISTS, NO_SUCH_METHOD),
     "patients:disagreements_csv": (LISTS, NO_SUCH_METHOD),
+    "patients:handover": (READ, NO_SUCH_METHOD),
+    "patients:summary": (READ, NO_SUCH_METHOD),
+    "patients:summary_json": (READ_BY_SCRIPT, NO_SUCH_METHOD),
+    "patients:summary_state": (ANSWER_PAGE, ANSWER),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
@@ -205,6 +211,7 @@ SHOW_A_LINK = {"people:new", "people:link"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
+    SummaryStatement,
 )  # fmt: skip
 
 
@@ -249,6 +256,7 @@ class Target:
             "people:role": [[self.person.pk]],
             "people:wards": [[self.person.pk]],
             "people:act": [[self.person.pk, act] for act in ACTS],
+            "patients:summary_state": [[*own, about] for about in StatedAbout.values],
             "patients:correct": [[*own, self.entry.pk]],
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
@@ -267,7 +275,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet", "paper",
+            "flowsheet", "paper", "summary", "summary_json", "handover",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
@@ -304,6 +312,7 @@ class Target:
             "people:wards": {"wards": [], "your_password": "correct horse 1"},
             "people:act": {"your_password": "correct horse 1"},
             "patients:entries": vitals(temperature="39"),
+            "patients:summary_state": {"answer": "no", "source": "patient", "seen": "0"},
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
             "patients:move_entry": {"to": str(self.other.pk), "reason": "wrong patient"},
