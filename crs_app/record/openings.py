@@ -82,6 +82,7 @@ OF_NO_PATIENT: Final = frozenset(
         "people:role",
         "people:link",
         "people:act",
+        "people:email",
         "people:wards",
     }
 )
@@ -89,6 +90,8 @@ OF_NO_PATIENT: Final = frozenset(
 
 The page of a locked tablet is a poll.
 """
+WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
+"""Addresses whose query another system wrote: it holds a code that signs somebody in."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

@@ -108,6 +108,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:second_step": ((302,) * 9, (302,) * 9),
     "accounts:passkey_sign_in": ((405, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:start": ((200,) * 9, (302,) * 9),
+    # Nothing is there where the settings name no provider.
+    "accounts:hospital": ((404,) * 9, (405,) * 9),
+    "accounts:hospital_return": ((404,) * 9, (405,) * 9),
     "accounts:second_factor": ((302,) * 9, NO_SUCH_METHOD),
     "accounts:code_app": (RULES, (302,) * 9),
     "accounts:new_key": (RULES, NOT_POSSIBLE),
@@ -126,6 +129,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:new": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:link": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "people:email": ((302, *(403,) * 7, 404), (302, *(403,) * 7, 404)),
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
@@ -186,14 +190,16 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
+HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
+    *HOSPITAL,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
 }  # fmt: skip
-"""Of the last two, the first asks for the own password, the second then gets no key to add."""
+"""The code app asks for the own password first; a new key is sent without one to add."""
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
@@ -239,6 +245,7 @@ class Target:
             "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
+            "people:email": [[self.person.pk]],
             "people:role": [[self.person.pk]],
             "people:wards": [[self.person.pk]],
             "people:act": [[self.person.pk, act] for act in ACTS],
