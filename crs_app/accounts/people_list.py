@@ -41,6 +41,7 @@ SHOWS: Final = {
     "unseen": "Not seen for 90 days",
     "off": "Deactivated",
 }
+_ADMINISTRATORS: Final = Q(role=Role.ADMINISTRATOR, is_active=True)
 UNUSABLE: Final = "!"
 """First letter of what stands in place of a password that was never set."""
 
@@ -108,9 +109,9 @@ def people_list(asked: Asked, now: datetime) -> PeopleList:
     start = (max(asked.page, 1) - 1) * ON_A_PAGE
     page = list(found[start : start + ON_A_PAGE + 1])
     fits = {show or "all": Count("pk", filter=_fits(show, now)) for show in SHOWS}
-    counts = everybody().aggregate(**fits)
+    counts = everybody().aggregate(**fits, administrators=Count("pk", filter=_ADMINISTRATORS))
     return PeopleList(
-        rows=rows_of(page[:ON_A_PAGE], now),
+        rows=rows_of(page[:ON_A_PAGE], now, counts["administrators"]),
         counts=counts,
         active=counts["all"] - counts["off"],
         has_more=len(page) > ON_A_PAGE,
@@ -133,8 +134,13 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
     return people.order_by("last_name", "first_name", "username")
 
 
-def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
-    """Return a row for each user, by five statements for all of them."""
+def rows_of(
+    people: Iterable[User], now: datetime, administrators: int | None = None
+) -> list[PersonRow]:
+    """Return a row for each user, by five statements for all of them.
+
+    ``administrators`` is how many the site has, where that was counted already.
+    """
     users = list(people)
     memberships = WardMembership.objects.select_related("ward")
     prefetch_related_objects(users, Prefetch("memberships", memberships))
@@ -146,13 +152,15 @@ def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
     for throttle in _held(now).filter(user__in=keys).order_by("held_until"):
         if throttle.user_id is not None:
             throttles[throttle.user_id] = throttle
-    administrators = everybody().filter(role=Role.ADMINISTRATOR, is_active=True)
-    two = list(administrators.values_list("pk", flat=True)[:2])
+    if administrators is None:
+        administrators = everybody().filter(_ADMINISTRATORS).count()
     methods = methods_of(users)
     return [
         PersonRow(
             user=user,
-            state=_state(user, throttles.get(user.pk), links.get(user.pk), two == [user.pk], now),
+            state=_state(
+                user, throttles.get(user.pk), links.get(user.pk), administrators == 1, now
+            ),
             methods=methods[user.pk],
             wards=_wards_of(user),
         )
@@ -216,7 +224,7 @@ def _state(
     user: User,
     throttle: SignInThrottle | None,
     link: OneTimeLink | None,
-    is_only_administrator: bool,
+    has_one_administrator: bool,
     now: datetime,
 ) -> State:
     """Return what matters most of a user."""
@@ -235,6 +243,6 @@ def _state(
         return State("Cannot sign in: the link has ended", "warn")
     if link is not None and link.expires_at > now:
         return State("New link not used; it ends", "warn", link.expires_at)
-    if is_only_administrator:
+    if has_one_administrator and user.role == Role.ADMINISTRATOR:
         return State("Only administrator: cannot be removed")
     return State("active", "active")
