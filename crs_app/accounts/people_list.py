@@ -20,6 +20,7 @@ from django.db.models import (
 from django.http import QueryDict
 
 from crs_app.accounts.factors.methods import Methods, methods_of
+from crs_app.accounts.hospital.identities import is_nameable, nameable
 from crs_app.accounts.models import (
     CLINICIANS,
     OneTimeLink,
@@ -142,8 +143,8 @@ def rows_of(
     ``administrators`` is how many the site has, where that was counted already.
     """
     users = list(people)
-    memberships = WardMembership.objects.select_related("ward")
-    prefetch_related_objects(users, Prefetch("memberships", memberships))
+    on_wards = WardMembership.objects.select_related("ward")
+    prefetch_related_objects(users, Prefetch("memberships", on_wards))
     keys = [user.pk for user in users]
     links: dict[int, OneTimeLink] = {}
     for link in OneTimeLink.objects.filter(user__in=keys, used_at=None).order_by("made_at"):
@@ -204,7 +205,7 @@ def _fits(show: str, now: datetime) -> Q:
         return Q(is_active=False)
     if show == "attention":
         held = Exists(_held(now).filter(user=OuterRef("pk")))
-        return Q(is_active=True) & (Q(held) | Q(password__startswith=UNUSABLE))
+        return Q(is_active=True) & (Q(held) | (Q(password__startswith=UNUSABLE) & ~nameable()))
     if show == "unseen":
         long_ago = now - NOT_SEEN_FOR
         never = Q(last_login=None, date_joined__lt=long_ago)
@@ -237,7 +238,7 @@ def _state(
         return State(
             f"Sign-in slowed, {wrong} wrong {what}; next try", "wrong", throttle.held_until
         )
-    if not user.has_usable_password():
+    if not user.has_usable_password() and not is_nameable(user):
         if link is not None and link.expires_at > now:
             return State("Link not used; it ends", "warn", link.expires_at)
         return State("Cannot sign in: the link has ended", "warn")

@@ -242,6 +242,7 @@ _DONE_BY: Final = {
     Act.CORRECT_IDENTITY: "correct the identity of a patient",
     Act.ADMIT: "open, move or end a course",
     Act.SIGN_GRADE: "sign grades",
+    Act.STATE_FACT: "state facts for the summary",
     Act.EXPORT_PATIENT: "download the chart of this patient",
     Act.EXPORT_LISTS: "read or download lists of all patients",
     Act.FIND_PATIENT: "find patients",

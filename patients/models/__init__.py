@@ -29,6 +29,7 @@ from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
+from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
 
 __all__ = [
     "BY_EMERGENCY",
@@ -49,6 +50,7 @@ __all__ = [
     "Entry",
     "EntryKind",
     "Fact",
+    "FeverSource",
     "GradeCheckpoint",
     "GradePeriod",
     "GradeReview",
@@ -60,6 +62,9 @@ __all__ = [
     "PatientJoin",
     "PolicyVersion",
     "SitePolicy",
+    "StatedAbout",
+    "StatedAnswer",
+    "SummaryStatement",
     "Transfer",
     "TypedNumberWithin",
     "confirmed_of",

@@ -41,6 +41,8 @@ from patients.models import (
     Patient,
     PatientJoin,
     SitePolicy,
+    StatedAbout,
+    SummaryStatement,
     Transfer,
 )
 from patients.queries.identity import courses_of_patient
@@ -108,6 +110,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:second_step": ((302,) * 9, (302,) * 9),
     "accounts:passkey_sign_in": ((405, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:start": ((200,) * 9, (302,) * 9),
+    # Nothing is there where the settings name no provider.
+    "accounts:hospital": ((404,) * 9, (405,) * 9),
+    "accounts:hospital_return": ((404,) * 9, (405,) * 9),
     "accounts:second_factor": ((302,) * 9, NO_SUCH_METHOD),
     "accounts:code_app": (RULES, (302,) * 9),
     "accounts:new_key": (RULES, NOT_POSSIBLE),
@@ -126,6 +131,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:new": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:link": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "people:email": ((302, *(403,) * 7, 404), (302, *(403,) * 7, 404)),
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
@@ -161,6 +167,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:reviews": ((302, *(200,) * 7, 403), NO_SUCH_METHOD),
     "patients:disagreements": (LISTS, NO_SUCH_METHOD),
     "patients:disagreements_csv": (LISTS, NO_SUCH_METHOD),
+    "patients:handover": (READ, NO_SUCH_METHOD),
+    "patients:summary": (READ, NO_SUCH_METHOD),
+    "patients:summary_json": (READ_BY_SCRIPT, NO_SUCH_METHOD),
+    "patients:summary_state": (ANSWER_PAGE, ANSWER),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
@@ -186,19 +196,22 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
+HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
+    *HOSPITAL,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
 }  # fmt: skip
-"""Of the last two, the first asks for the own password, the second then gets no key to add."""
+"""The code app asks for the own password first; a new key is sent without one to add."""
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
+    SummaryStatement,
 )  # fmt: skip
 
 
@@ -239,9 +252,11 @@ class Target:
             "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
+            "people:email": [[self.person.pk]],
             "people:role": [[self.person.pk]],
             "people:wards": [[self.person.pk]],
             "people:act": [[self.person.pk, act] for act in ACTS],
+            "patients:summary_state": [[*own, about] for about in StatedAbout.values],
             "patients:correct": [[*own, self.entry.pk]],
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
@@ -260,7 +275,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet", "paper",
+            "flowsheet", "paper", "summary", "summary_json", "handover",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
@@ -297,6 +312,7 @@ class Target:
             "people:wards": {"wards": [], "your_password": "correct horse 1"},
             "people:act": {"your_password": "correct horse 1"},
             "patients:entries": vitals(temperature="39"),
+            "patients:summary_state": {"answer": "no", "source": "patient", "seen": "0"},
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
             "patients:move_entry": {"to": str(self.other.pk), "reason": "wrong patient"},

@@ -59,7 +59,7 @@ export const watchSwitch = () => {
     input().focus();
   });
   addEventListener("pageshow", () => {
-    if (!form()) return;
+    if (!input()) return;
     delete form().dataset.isSent;
     input().value = "";
   });
