@@ -53,6 +53,7 @@ from patients.ward.forms import (
     ReopenForm,
     TransferForm,
 )
+from patients.ward.seen import is_still_seen, seen_token
 from patients.ward.transfer import (
     MovedMeanwhileError,
     TransferReusedError,
@@ -95,7 +96,7 @@ def _wants_rows(request: SignedInRequest) -> bool:
 def board(request: SignedInRequest) -> HttpResponse:
     """Show the open courses, or with ``?ended`` the closed ones; ``BoardAddress`` has the rest.
 
-    Answers 204 to htmx where the stamp of the rows is still ``seen``, 304 to a request whose
+    Answers 204 to htmx where what was ``seen`` of the rows still holds, 304 to a request whose
     If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
     if not can_open_chart(request.user) and can_find_patient(request.user):
@@ -107,7 +108,7 @@ def board(request: SignedInRequest) -> HttpResponse:
     wrong_clock = clock_behind_text(now) or clock_ahead_text(clock)
     if wrong_clock:
         stamp = f"{stamp}-{'behind' if clock_behind_text(now) else 'ahead'}"
-    if request.htmx and request.GET.get("seen") == stamp:
+    if request.htmx and is_still_seen(request.GET.get("seen", ""), stamp, now):
         return HttpResponse(status=204)
     return _board_page(request, stamp, now, asked, wrong_clock)
 
@@ -123,7 +124,7 @@ def _board_page(
         "rows": shown.rows,
         "now": now,
         "wrong_clock": wrong_clock,
-        "signature": stamp,
+        "signature": seen_token(stamp, shown.holds_until),
         "shows": SHOWS,
         "sorts": SORTS,
         "longest_search": LONGEST_SEARCH,
