@@ -32,6 +32,7 @@ class Act(Enum):
     CORRECT_IDENTITY = "Correct name, birth date, infusion time"
     ADMIT = "Admit, move, close, reopen a course"
     SIGN_GRADE = "Agree with a grade, or state another"
+    START_WALL = "Start a wall screen: initials, bed and grade"
     EXPORT_PATIENT = "Print or download a patient"
     EXPORT_LISTS = "Download lists of all patients: answers to advice, stated grades"
     FIND_PATIENT = "Find a patient: name, MRN, ward and bed"
@@ -99,6 +100,7 @@ RIGHTS: Final[dict[Act, dict[Role, tuple[Right, Right]]]] = {
     Act.CORRECT_IDENTITY: _row((_WITH_REASON, BY_REASON), _anywhere(_WITH_REASON), _NEVER, _NEVER),
     Act.ADMIT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.SIGN_GRADE: _row(_NEVER, _EVERYWHERE, _NEVER, _NEVER),
+    Act.START_WALL: _row((YES, NO), _EVERYWHERE, _NEVER, _NEVER),
     Act.EXPORT_PATIENT: _row((LOGGED, BY_REASON), _LOGGED, _LOGGED, _NEVER),
     Act.EXPORT_LISTS: _row(_NEVER, _LOGGED, _LOGGED, _NEVER),
     Act.FIND_PATIENT: _row(_EVERYWHERE, _EVERYWHERE, _EVERYWHERE, _EVERYWHERE),

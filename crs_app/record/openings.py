@@ -71,6 +71,9 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:locked",
         "patients:policy",
         "patients:seen",
+        "patients:wall",
+        "patients:wall_end",
+        "patients:walls",
         "patients:ward",
         "patients:wards",
         "record:printed",
@@ -85,7 +88,8 @@ OF_NO_PATIENT: Final = frozenset(
 )
 """No patient is named there, or only a POST is answered, which leaves an act of its own.
 
-The page of a locked tablet is a poll.
+The page of a locked tablet is a poll. A wall screen shows initials to a whole room while nobody is
+signed in: who started and who ended it is recorded.
 """
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12

@@ -29,6 +29,7 @@ from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
+from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
 
 __all__ = [
     "BY_EMERGENCY",
@@ -38,6 +39,7 @@ __all__ = [
     "MOVED_TO",
     "REASON",
     "SAYS_CONCENTRATION",
+    "WALL_SCREEN_LASTS",
     "ActSource",
     "ChartingAct",
     "Course",
@@ -62,5 +64,6 @@ __all__ = [
     "SitePolicy",
     "Transfer",
     "TypedNumberWithin",
+    "WallScreen",
     "confirmed_of",
 ]

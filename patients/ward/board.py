@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from crs_app.accounts.models import User
@@ -16,8 +16,7 @@ from patients.queries.identity import former_mrns
 from patients.queries.search import matches, search_words
 from patients.ward.address import BoardAddress
 from patients.ward.kept import rows_of
-from patients.ward.row import BoardRow
-from patients.ward.trend import HOURS, start_of_trend
+from patients.ward.row import BoardRow, rows_hold_until
 
 CLOSED_ON_A_PAGE: Final = 100
 _FAR: Final = datetime.max.replace(tzinfo=UTC)
@@ -55,12 +54,15 @@ def _open_board(asked: BoardAddress, now: datetime, reader: User | None) -> Boar
         and not asked.is_too_long
         and matches(words, row.name, _numbers(row.mrn, former), row.ward, row.bed)
     ]
-    counts = Counter(show for row in found for show, shows in _SHOWN.items() if shows(row))
+    counts = show_counts(found)
     rows = sorted(filter(_SHOWN[asked.show], found), key=_ORDERS[asked.sort])
-    changes = [at for row in all_rows if (at := row.changes_at(now)) is not None]
-    next_hour = start_of_trend(now) + timedelta(hours=HOURS)
     wards = sorted({row.ward for row in all_rows})
-    return Board(rows, wards, dict(counts), holds_until=min([next_hour, *changes]))
+    return Board(rows, wards, counts, holds_until=rows_hold_until(all_rows, now))
+
+
+def show_counts(rows: Iterable[BoardRow]) -> dict[str, int]:
+    """Return how many rows each value of ``show`` has; one without any is left out."""
+    return dict(Counter(show for row in rows for show, shows in _SHOWN.items() if shows(row)))
 
 
 def _numbers(mrn: str, former: Mapping[str, Sequence[str]]) -> str:

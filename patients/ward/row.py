@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,7 +27,7 @@ from patients.ward.to_do import (
     risk_questions,
     tags_of,
 )
-from patients.ward.trend import Span, Trend, trend_of
+from patients.ward.trend import HOURS, Span, Trend, start_of_trend, trend_of
 
 RISE_IS_SOON: Final = timedelta(hours=2)
 
@@ -96,6 +96,15 @@ class BoardRow:
         if self.rises_at is not None:
             instants.append(self.rises_at - RISE_IS_SOON)
         return min((at for at in instants if at is not None and at > now), default=None)
+
+
+def rows_hold_until(rows: Iterable[BoardRow], now: datetime) -> datetime:
+    """Return until when ``rows`` read as they do at ``now``, apart from changes of grade.
+
+    It is the end of the hour at the latest, when the lines of the last day go on.
+    """
+    changes = [at for row in rows if (at := row.changes_at(now)) is not None]
+    return min([start_of_trend(now) + timedelta(hours=HOURS), *changes])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
+
+from crs_app.accounts.models import User
+from patients.display.text import clock_ahead_text, clock_behind_text
+from patients.queries.board import read_board_state
 
 _BETWEEN: Final = "."
 
@@ -27,3 +31,25 @@ def is_still_seen(token: str, stamp: str, now: datetime) -> bool:
 
 _LAST: Final = 253_402_300_799
 """The last second of the calendar."""
+
+
+class Moment(NamedTuple):
+    """The stamp of the rows, the time of which they are shown, and a warning of a wrong clock."""
+
+    stamp: str
+    now: datetime
+    wrong_clock: str
+
+
+def read_moment(now: datetime, reader: User | None = None, *, ended: bool = False) -> Moment:
+    """Read the state of the rows of open or ended courses, before the rows are read.
+
+    The next request so finds a change between the two. ``reader`` None may open all.
+    """
+    stamp, last_recorded_at, clock = read_board_state(now, reader, ended=ended)
+    now = max(now, last_recorded_at or now)
+    behind = clock_behind_text(now)
+    wrong_clock = behind or clock_ahead_text(clock)
+    if wrong_clock:
+        stamp = f"{stamp}-{'behind' if behind else 'ahead'}"
+    return Moment(stamp, now, wrong_clock)

@@ -40,6 +40,7 @@ from patients.models import (
     PatientJoin,
     SitePolicy,
     Transfer,
+    WallScreen,
 )
 from patients.queries.identity import courses_of_patient
 from patients.queries.policies import version_of
@@ -47,6 +48,7 @@ from patients.recording.identity import identity_token
 from patients.recording.join import JoinRequest, join_records, join_token
 from patients.ward.emergency import AskedAccess, open_with_reason
 from patients.ward.transfer import location_token
+from patients.ward.wall_screens import start_screen
 from tests.entry_forms import HTMX, form, vitals
 from tests.factories import admit, ago, chart, sending
 from tests.patients.policy.policy_form import policy_form
@@ -124,6 +126,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
+    "patients:wall": ((302,) * 9, (405,) * 9),
+    "patients:walls": (
+        (302, *(200,) * 6, 403, 200),
+        (302, 302, 422, 422, 302, 302, 302, 403, 403),
+    ),
+    "patients:wall_end": (NO_SUCH_METHOD, (302, 302, 404, 404, 302, 302, 302, 403, 302)),
     "patients:admit": ((302, *(200,) * 6, 403, 403), (302, *(302,) * 6, 403, 403)),
     "patients:bedside": (READ, NO_SUCH_METHOD),
     "patients:live": (READ, NO_SUCH_METHOD),
@@ -167,13 +175,16 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
+OPEN_TO_ALL = {
+    "health", "accounts:sign_in", "accounts:sign_out", "accounts:start", "patients:wall",
+}  # fmt: skip
 SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
+    WallScreen,
 )  # fmt: skip
 
 
@@ -223,6 +234,7 @@ class Target:
             "record:person": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
+            "patients:wall_end": [[WallScreen.objects.latest("pk").pk]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],
@@ -295,6 +307,7 @@ class Target:
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
             "record:printed": {"path": "/"},
+            "patients:walls": {"wards": [self.course.on_ward_id]},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})
@@ -311,6 +324,7 @@ def target(course: Course, clinician: User) -> Target:
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
     link = make_link(clinician, None, timezone.now())
     joining = join_records(asked, sending(clinician))
+    start_screen([course.on_ward], clinician, timezone.now())
     return Target(course, entry, other, joining, clinician, link)
 
 
@@ -346,7 +360,8 @@ def rows() -> list[Any]:
         "links__digest",
         "memberships__ward",
     )
-    return [*counts, *users, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    screens = WallScreen.objects.order_by("pk").values_list("ended_at")
+    return [*counts, *users, *screens, *Ward.objects.order_by("pk").values_list("name", "is_open")]
 
 
 def ids(actor: Actor | None) -> str:
