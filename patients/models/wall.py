@@ -53,9 +53,7 @@ class WallScreen(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                name="wall_screen_running", fields=("until",), condition=Q(ended_at=None)
-            ),
+            models.Index(name="wall_screen_running", fields=("until",), condition=Q(ended_at=None)),
         )
 
     def __str__(self) -> str:

@@ -135,7 +135,7 @@ def test_the_numbers_are_those_of_the_board_in_order_of_bed(
     [
         ("OKONKWO, Ada", "O.A."),
         ("DE WITT, Joris Jan", "D.W.J."),
-        ("ΠΑΠΑΣ, Ιωάννης", "Π.Ι."),
+        ("Ψωμάς, Φώτης", "Ψ.Φ."),
         ("o'hara", "O."),
         ("12, 100%", "?"),
         ("محمد علي", "م.ع."),
