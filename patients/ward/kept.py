@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -30,25 +30,22 @@ from patients.ward.row import BoardRow, Charted, board_row
 from patients.ward.trend import start_of_trend
 
 COURSES_AT_MOST: Final = 4000
+KEPT_AT_MOST: Final = timedelta(minutes=10)
+"""How long a course is kept though nothing changes it: what no stamp tells shows by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A course as it was read at ``read_at``; it holds up to ``until``, None is without end."""
+    """A course as it was read at ``read_at``; it holds up to ``until``."""
 
     stamp: tuple[object, ...]
     day: date
     read_at: datetime
-    until: datetime | None
+    until: datetime
     charted: Charted
 
     def holds(self, course: OpenCourse, now: datetime, day: date) -> bool:
-        return (
-            self.stamp == course.stamp
-            and self.day == day
-            and self.read_at <= now
-            and (self.until is None or now < self.until)
-        )
+        return self.stamp == course.stamp and self.day == day and self.read_at <= now < self.until
 
 
 _kept: Final[dict[UUID, _Kept]] = {}
@@ -83,12 +80,12 @@ def _read(courses: Sequence[OpenCourse], now: datetime, day: date) -> Iterable[_
         yield _Kept(course.stamp, day, now, until, _charted(of_course, runs, sign_offs, now))
 
 
-def _holds_until(facts: BoardFacts, sign_offs: Iterable[SignOff], now: datetime) -> datetime | None:
+def _holds_until(facts: BoardFacts, sign_offs: Iterable[SignOff], now: datetime) -> datetime:
     """Return when the clock changes what a course says: a grade, or what waits for a sign-off."""
-    instants = [period.start for period in facts.periods]
+    instants = [now + KEPT_AT_MOST, *(period.start for period in facts.periods)]
     instants += [period.end for period in facts.periods if period.end is not None]
     instants += [one.recorded_at + SIGNED_AGAIN_AFTER for one in sign_offs]
-    return min((at for at in instants if at > now), default=None)
+    return min(at for at in instants if at > now)
 
 
 def _charted(
