@@ -8,19 +8,19 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crs_app.accounts.events import note
-from crs_app.accounts.middleware import POLL_HEADER
+from crs_app.accounts.middleware import POLL_HEADER, send_to_sign_in
 from crs_app.accounts.models import Ward
 from crs_app.accounts.permissions import can_start_wall, check_can_end_wall, check_can_start_wall
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
-from patients.models import WALL_SCREEN_LASTS
+from patients.models import WALL_SCREEN_LASTS, WallScreen
 from patients.queries.wall import screens_of
 from patients.requests import UNPROCESSABLE, SignedInRequest, posted
 from patients.ward.seen import is_still_seen, read_moment, seen_token
@@ -37,21 +37,26 @@ def _cookie_name() -> str:
 
 
 @login_not_required
-@require_safe
-def wall(request: HttpRequest) -> HttpResponse:
+def wall(request: HttpRequest) -> HttpResponseBase:
     """Show the wall of the wards for which this browser was made a wall screen.
 
-    Nobody needs to be signed in: the key in its cookie opens this page and no other. A browser
-    without one is led to the page that starts a screen. A poll is answered 204 where what was
-    ``seen`` still holds, and 401 after the screen was ended.
+    Nobody needs to be signed in: the key in its cookie opens this page and no other. To a browser
+    without one it is a page like any other, which leads to the one that starts a screen.
     """
-    now = timezone.now()
-    screen = screen_of(request.COOKIES.get(_cookie_name(), ""), now)
+    screen = screen_of(request.COOKIES.get(_cookie_name(), ""), timezone.now())
+    if screen is None and not request.user.is_authenticated:
+        return send_to_sign_in(request, wall)
+    return _wall_page(request, screen)
+
+
+@require_safe
+def _wall_page(request: HttpRequest, screen: WallScreen | None) -> HttpResponse:
+    """Answer a poll 204 where what was ``seen`` still holds, 401 where the screen was ended."""
     if screen is None and POLL_HEADER in request.headers:
         return HttpResponse(status=_ENDED)
     if screen is None:
         return redirect("patients:walls")
-    is_poll = "HX-Request" in request.headers
+    now, is_poll = timezone.now(), "HX-Request" in request.headers
     moment = read_moment(now)
     if is_poll and is_still_seen(request.GET.get("seen", ""), moment.stamp, moment.now):
         return HttpResponse(status=204)

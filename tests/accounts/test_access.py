@@ -126,7 +126,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
-    "patients:wall": ((302,) * 9, (405,) * 9),
+    "patients:wall": ((302,) * 9, NO_SUCH_METHOD),
     "patients:walls": (
         (302, *(200,) * 6, 403, 200),
         (302, 302, 422, 422, 302, 302, 302, 403, 403),
@@ -175,9 +175,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {
-    "health", "accounts:sign_in", "accounts:sign_out", "accounts:start", "patients:wall",
-}  # fmt: skip
+OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
 SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
