@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "browser")
+ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "print", "browser")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -44,6 +44,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         browser,
         flowsheet,
         late,
+        paper,
         read,
         review,
         save,
@@ -58,6 +59,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "review": review,  # before save, whose courses of the same sizes are more
         "flowsheet": flowsheet,
         "asof": asof,
+        "print": paper,
         "browser": browser,
         "save": save,
         "late": late,

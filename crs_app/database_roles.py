@@ -18,18 +18,26 @@ from django.db import connection
 from psycopg import sql
 
 READ_ONLY: Final = frozenset(
-    {"auth_permission", "django_content_type", "django_migrations", "record_chain", "record_event"}
+    {
+        "accounts_formername",
+        "auth_permission",
+        "django_content_type",
+        "django_migrations",
+        "record_chain",
+        "record_event",
+    }
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
 
-The record is written by a function that has the rights of its owner.
+The record, and the former name of a user, are written by functions that have the rights of their
+owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",
     "accounts_user": (
-        "UPDATE (password, last_login, first_name, last_name, email, is_active, role,"
+        "UPDATE (password, last_login, email, is_active, role,"
         " sessions_ended, deactivated_at, deactivated_by_id)"
     ),
     "accounts_ward": "UPDATE (name, is_open)",

@@ -30,6 +30,17 @@ def _secret(name: str) -> str | None:
     return Path(file).read_text("utf-8").strip() if file else None
 
 
+def _file(name: str) -> str:
+    """Return the file that the environment names, "" for none.
+
+    :raises FileNotFoundError: for one that is not there, so that nothing starts.
+    """
+    file = os.environ.get(name, "")
+    if file and not Path(file).is_file():
+        raise FileNotFoundError(f"{name} names {file}, which is no file.")
+    return file
+
+
 def _secret_key() -> str:
     """Return the configured key, or one made once and stored for its owner alone."""
     if key := _secret("CRS_SECRET_KEY"):
@@ -173,6 +184,15 @@ AUTH_PASSWORD_VALIDATORS = [
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),
     )
+] + [
+    {
+        "NAME": "crs_app.accounts.passwords.NoWordOfTheHospital",
+        "OPTIONS": {"words": [*SITE_NAME.split(), *_words("CRS_PASSWORD_WORDS", "")]},
+    },
+    {
+        "NAME": "crs_app.accounts.passwords.NotStolen",
+        "OPTIONS": {"file": _file("CRS_STOLEN_PASSWORDS")},
+    },
 ]
 
 LANGUAGE_CODE = "en"

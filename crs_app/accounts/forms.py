@@ -61,9 +61,10 @@ class ChangePasswordForm(PasswordChangeForm):
 
 def _say_plainly(form: forms.Form) -> None:
     """Say in one sentence what a new password must be, as AUTH_PASSWORD_VALIDATORS asks."""
-    form.fields[
-        "new_password1"
-    ].help_text = "At least 12 characters; not only digits, no common password, not like your name."
+    form.fields["new_password1"].help_text = (
+        "At least 12 characters; not only digits, no common password, not like your name, "
+        "no word of this hospital."
+    )
     again = form.fields["new_password2"]
     again.label, again.help_text = "New password, once more", ""
 

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Final
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
@@ -83,15 +82,6 @@ class User(AbstractUser):
         """The user's name as the author of an entry; see ``display_name_of``."""
         return display_name_of(self.username, self.first_name, self.last_name)
 
-    def save(self, *args: Any, **options: Any) -> None:
-        """Store the user; on a site to try things out a new clinician works on every ward."""
-        is_new = self._state.adding
-        super().save(*args, **options)
-        if is_new and settings.NEW_WARDS and self.role in CLINICIANS:
-            WardMembership.objects.bulk_create(
-                [WardMembership(user=self, ward=ward) for ward in Ward.objects.all()]
-            )
-
     @property
     def ward_ids(self) -> frozenset[int]:
         """The wards that the user works on; the manager reads them together with the user."""
@@ -112,6 +102,22 @@ class User(AbstractUser):
         """Return what each session must hold; another ``sessions_ended`` ends them all at once."""
         holds = f"{self.password}:{self.sessions_ended}"
         return salted_hmac("crs.session", holds, secret=secret, algorithm="sha256").hexdigest()
+
+
+class FormerName(models.Model):
+    """A name that a user had before; a trigger writes it when another one is stored."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="former_names")
+    first_name = models.CharField(max_length=150)
+    last_name = models.CharField(max_length=150)
+    until = models.DateTimeField()
+    changed_by = models.CharField(max_length=63)
+
+    class Meta:
+        ordering = ("-until",)
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.last_name, self.first_name))) or "no name"
 
 
 class OneTimeLink(models.Model):

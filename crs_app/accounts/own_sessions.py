@@ -20,7 +20,6 @@ from crs_app.proxies import client_address
 
 ADDRESS: Final = "address"
 DEVICE: Final = "device"
-SIGNED_IN_AT: Final = "signed_in_at"
 PASSWORD_AT: Final = "password_at"  # noqa: S105 - the name of a time
 """Keys of what a session holds of its sign-in."""
 PASSWORD_FRESH_FOR: Final = timedelta(minutes=15)
@@ -46,9 +45,11 @@ class OpenSession:
 
 
 def note_sign_in(request: HttpRequest) -> None:
-    """Keep in the new session when it began, where, and on which device."""
-    now = timezone.now().timestamp()
-    request.session[SIGNED_IN_AT] = request.session[PASSWORD_AT] = now
+    """Keep in the new session where it began, on which device, and that the password is fresh.
+
+    When it began is kept by the middleware, which counts the 12 hours from then.
+    """
+    note_password(request)
     request.session[ADDRESS] = client_address(request)
     request.session[DEVICE] = device_name(request.headers.get("User-Agent", ""))
 
@@ -78,8 +79,8 @@ def sessions_of(user: User, this_key: str | None = None) -> list[OpenSession]:
             code=_code(session.session_key),
             device=held.get(DEVICE, "unknown device"),
             address=held.get(ADDRESS, ""),
-            since=_time(held.get(SIGNED_IN_AT)),
-            last_act=_time(held.get(USE, {}).get("acted") or None),
+            since=_time(_use(session, held).get("signed_in")),
+            last_act=_time(_use(session, held).get("acted") or None),
             is_this=session.session_key == this_key,
         )
         for session, held in _rows(user)
@@ -115,6 +116,12 @@ def _rows(user: User) -> Iterator[tuple[Session, dict[str, Any]]]:
         is_of_user = held.get(SESSION_KEY) == str(user.pk)
         if is_of_user and held.get(HASH_SESSION_KEY) == valid:
             yield row, held
+
+
+def _use(session: Session, held: dict[str, Any]) -> dict[str, Any]:
+    """Return what the middleware keeps of the use of a session; nothing before its first page."""
+    use: dict[str, Any] = held.get(USE, {})
+    return use if use.get("of") == session.session_key else {}
 
 
 def _code(session_key: str) -> str:

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from crs_app.accounts.models import CLINICIANS, OneTimeLink, Role, SignInThrottle, User
 from crs_app.accounts.people import everybody
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
-from crs_app.spreadsheet import csv_line
+from crs_app.spreadsheet import csv_line, csv_time
 
 NOT_SEEN_FOR: Final = timedelta(days=90)
 ON_A_PAGE: Final = 100
@@ -35,22 +35,26 @@ class Asked:
 
     search: str = ""
     role: str = ""
+    ward: str = ""
     show: str = ""
     page: int = 1
 
     @classmethod
     def of(cls, query: QueryDict) -> Asked:
         role, show, page = query.get("role", ""), query.get("show", ""), query.get("page", "")
+        ward = query.get("ward", "")
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
             role=role if role in Role.values else "",
+            ward=ward if ward.isascii() and ward.isdigit() and len(ward) < 10 else "",
             show=show if show in SHOWS else "",
             page=int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
         )
 
     def query(self, page: int) -> str:
         """Return the query of another page of the same list."""
-        return urlencode({"q": self.search, "role": self.role, "show": self.show, "page": page})
+        asked = {"q": self.search, "role": self.role, "ward": self.ward, "show": self.show}
+        return urlencode({**asked, "page": page})
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
     people = everybody().filter(_fits(asked.show, now)).select_related("deactivated_by")
     if asked.role:
         people = people.filter(role=asked.role)
+    if asked.ward:
+        people = people.filter(memberships__ward=int(asked.ward))
     for word in asked.search.replace(",", " ").split():
         people = people.filter(
             Q(username__icontains=word)
@@ -152,12 +158,11 @@ def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
     )
     for row in rows_of(found_people(asked, now), now):
         user = row.user
-        seen = user.last_login.isoformat(timespec="seconds") if user.last_login else ""
-        until = f" {row.state.until.isoformat(timespec='minutes')}" if row.state.until else ""
+        until = f" {csv_time(row.state.until)}" if row.state.until else ""
         yield csv_line(
             (
-                user.last_name, user.first_name, user.username, user.role, row.wards, seen,
-                row.methods,
+                user.last_name, user.first_name, user.username, user.role, row.wards,
+                csv_time(user.last_login), row.methods,
                 row.state.text + until,
             )
         )  # fmt: skip
@@ -213,4 +218,4 @@ def _state(
         return State("New link not used; it ends", "warn", link.expires_at)
     if is_only_administrator:
         return State("Only administrator: cannot be removed")
-    return State("active")
+    return State("active", "active")

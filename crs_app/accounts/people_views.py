@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts import people
 from crs_app.accounts.forms import ConfirmedForm
-from crs_app.accounts.models import Role, SignInThrottle, User
+from crs_app.accounts.models import Role, SignInThrottle, User, Ward
 from crs_app.accounts.own_sessions import sessions_of
 from crs_app.accounts.people_forms import ROLE_WORDS, NewPersonForm, RoleForm, WardsForm
 from crs_app.accounts.people_list import LONGEST_SEARCH, SHOWS, Asked, csv_of, people_list, rows_of
@@ -52,9 +52,11 @@ def user_list(request: SignedInRequest) -> HttpResponse:
         "people/list_content.html" if swaps else "people/list.html",
         {
             "asked": asked,
+            "swaps": swaps,
             "people": people_list(asked, now),
             "shows": SHOWS,
             "roles": Role.choices,
+            "wards": [] if swaps else list(Ward.objects.values_list("pk", "name")),
             "longest_search": LONGEST_SEARCH,
             "now": now,
         },
@@ -96,9 +98,9 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @_for_administrators
-def person(request: SignedInRequest, pk: int) -> HttpResponse:
+def person(request: SignedInRequest, user_id: int) -> HttpResponse:
     """Answer the page of one user: each row one fact, what it means, and one button."""
-    user, now = _person_or_404(pk), timezone.now()
+    user, now = _person_or_404(user_id), timezone.now()
     (row,) = rows_of([user], now)
     failures = SignInThrottle.objects.filter(user=user, held_until__gt=now)
     return render(
@@ -106,6 +108,7 @@ def person(request: SignedInRequest, pk: int) -> HttpResponse:
         "people/person.html",
         {
             "person": user,
+            "former_names": user.former_names.all(),
             "row": row,
             "held": failures.order_by("-held_until").first(),
             "sessions": sessions_of(user),

@@ -4,6 +4,8 @@ From the fifth failure of one name from one address within 15 minutes each try w
 at first and twice as long after each failure, 30 minutes at most; from the fiftieth failure of one
 address over all names likewise. Failures from elsewhere hold nobody's tablet.
 
+An address of IPv6 counts by its network of 64 bits: one device chooses among all of its addresses.
+
 A try counts as a failure from before its password is verified until it is found right: parallel
 guesses are never more than one after the other. No lock is held meanwhile.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from django.db import transaction
@@ -25,6 +28,7 @@ FAILURES_OF_AN_ADDRESS: Final = 50
 FIRST_HOLD: Final = timedelta(seconds=30)
 LONGEST_HOLD: Final = timedelta(minutes=30)
 LET_IN_FOR: Final = timedelta(minutes=15)
+NETWORK_BITS: Final = 64
 _DELETED_AT_ONCE: Final = 100
 
 
@@ -103,8 +107,9 @@ def _locked(
     username: str, address: str, now: datetime, user: User | None
 ) -> tuple[SignInThrottle, SignInThrottle]:
     """Return the rows of name and address, and of the address; locked in one order by all."""
-    of_name = _digest("name", username.casefold(), address)
-    of_address = _digest("address", address)
+    place = _network_of(address)
+    of_name = _digest("name", username.casefold(), place)
+    of_address = _digest("address", place)
     rows = {}
     for digest in sorted((of_name, of_address)):
         new = {
@@ -114,6 +119,19 @@ def _locked(
             digest=digest, defaults=new
         )
     return rows[of_name], rows[of_address]
+
+
+def _network_of(address: str) -> str:
+    """Return what one device cannot choose of its address: IPv4 whole, 64 bits of IPv6."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(IPv6Network((int(found), NETWORK_BITS), strict=False))
+    return address
 
 
 def _digest(*parts: str) -> str:

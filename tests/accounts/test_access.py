@@ -116,12 +116,15 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
+    "help": ((200,) * 9, (405,) * 9),
+    "help_page": ((200,) * 9, (405,) * 9),
     "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "patients:locked": (READ, NO_SUCH_METHOD),
     "record:printed": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person_week": (READ_RECORD, NO_SUCH_METHOD),
     "record:person_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
@@ -138,6 +141,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
+    "patients:paper": (READ, NO_SUCH_METHOD),
     "patients:last_day": (READ, NO_SUCH_METHOD),
     "patients:timeline_table": (READ, NO_SUCH_METHOD),
     "patients:review": (READ, NO_SUCH_METHOD),
@@ -175,8 +179,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
-SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
+OPEN_TO_ALL = {
+    "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
+}  # fmt: skip
+SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {"accounts:end_one"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
@@ -218,6 +224,7 @@ class Target:
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
+            "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
             "people:role": [[self.person.pk]],
@@ -230,6 +237,7 @@ class Target:
             "record:course": [own],
             "record:course_csv": [own],
             "record:person": [[self.entry.recorded_by_id]],
+            "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
             "patients:wall_end": [[WallScreen.objects.latest("pk").pk]],
@@ -241,7 +249,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet",
+            "flowsheet", "paper",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
