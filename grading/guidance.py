@@ -23,6 +23,7 @@ from grading.engine.entries import BaselineFacts, Entry, Lab, Risk, Symptom, Tox
 from grading.engine.facts import CourseFacts
 from grading.engine.fold import in_order
 from grading.engine.systems.lee_2014 import DEATH_GRADE
+from grading.engine.times import moved
 from grading.engine.vocabulary import RiskQuestion
 from grading.service import CurrentStatus
 
@@ -89,7 +90,7 @@ def reassessment_of(
     situation = situation_of(facts, status, doses, history, answers=answers)
     if situation is None or situation.grade in (0, DEATH_GRADE) or not situation.treatments:
         return None
-    due_at = situation.treatments[-1].at + hours(REASSESS_AFTER)
+    due_at = moved(situation.treatments[-1].at, hours(REASSESS_AFTER))
     if is_awaiting(situation):
         return Reassessment(due_at, is_asked=False)
     return Reassessment(due_at, is_asked=True) if reassessment(situation) else None

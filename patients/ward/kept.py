@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.utils import timezone
-
+from grading.engine.times import moved
 from grading.systems import HEADLINE
+from patients.display.text import day_of
 from patients.queries.board import OpenCourse
 from patients.queries.board_facts import BoardFacts, read_board_facts
 from patients.queries.grades import GradeInterval
@@ -53,7 +53,7 @@ _kept: Final[dict[UUID, _Kept]] = {}
 
 def rows_of(courses: Sequence[OpenCourse], now: datetime) -> list[BoardRow]:
     """Return the rows of ``courses`` at ``now``, by two statements for those that have changed."""
-    day = timezone.localdate(now)
+    day = day_of(now)
     found = {
         course.course_id: kept.charted
         for course in courses
@@ -82,10 +82,10 @@ def _read(courses: Sequence[OpenCourse], now: datetime, day: date) -> Iterable[_
 
 def _holds_until(facts: BoardFacts, sign_offs: Iterable[SignOff], now: datetime) -> datetime:
     """Return when the clock changes what a course says: a grade, or what waits for a sign-off."""
-    instants = [now + KEPT_AT_MOST, *(period.start for period in facts.periods)]
+    instants = [moved(now, KEPT_AT_MOST), *(period.start for period in facts.periods)]
     instants += [period.end for period in facts.periods if period.end is not None]
-    instants += [one.recorded_at + SIGNED_AGAIN_AFTER for one in sign_offs]
-    return min(at for at in instants if at > now)
+    instants += [moved(one.recorded_at, SIGNED_AGAIN_AFTER) for one in sign_offs]
+    return min((at for at in instants if at > now), default=now)
 
 
 def _charted(

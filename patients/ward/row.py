@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from grading.engine.times import moved
 from patients.display.banner import sex_letter
 from patients.display.next_change import GradeAt, NextChange, next_change
 from patients.display.support import Support, support_of
@@ -27,7 +28,7 @@ from patients.ward.to_do import (
     risk_questions,
     tags_of,
 )
-from patients.ward.trend import HOURS, Span, Trend, start_of_trend, trend_of
+from patients.ward.trend import Span, Trend, end_of_trend, trend_of
 
 RISE_IS_SOON: Final = timedelta(hours=2)
 
@@ -94,7 +95,7 @@ class BoardRow:
         """
         instants = [self.due_at, self.check_at, self.rises_at]
         if self.rises_at is not None:
-            instants.append(self.rises_at - RISE_IS_SOON)
+            instants.append(moved(self.rises_at, -RISE_IS_SOON))
         return min((at for at in instants if at is not None and at > now), default=None)
 
 
@@ -104,7 +105,7 @@ def rows_hold_until(rows: Iterable[BoardRow], now: datetime) -> datetime:
     It is the end of the hour at the latest, when the lines of the last day go on.
     """
     changes = [at for row in rows if (at := row.changes_at(now)) is not None]
-    return min([start_of_trend(now) + timedelta(hours=HOURS), *changes])
+    return min([end_of_trend(now), *changes])
 
 
 @dataclass(frozen=True, slots=True)

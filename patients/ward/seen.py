@@ -18,12 +18,12 @@ def seen_token(stamp: str, holds_until: datetime | None) -> str:
     ``holds_until`` is when time alone makes a row read otherwise; None is never.
     """
     until = "" if holds_until is None else str(int(holds_until.timestamp()))
-    return f"{stamp}{_BETWEEN}{until}"
+    return f"{until}{_BETWEEN}{stamp}"
 
 
 def is_still_seen(token: str, stamp: str, now: datetime) -> bool:
     """Return whether a page that sends ``token`` still shows what it should at ``now``."""
-    shown, _, until = token.rpartition(_BETWEEN)
+    until, _, shown = token.partition(_BETWEEN)
     if shown != stamp or not (until == "" or (until.isascii() and until.isdigit())):
         return False
     return until == "" or now < datetime.fromtimestamp(min(int(until), _LAST), UTC)

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from grading.engine.algorithm.tree import EARLIER_TREATMENT
 from grading.engine.analytes import Analyte
 from grading.engine.entries import Risk
+from grading.engine.times import moved
 from patients.display.text import clock_text, duration_text
 
 SHOWN: Final = 2
@@ -65,7 +66,7 @@ def observations_due(
     if interval is None:
         return None
     due = {
-        name: max(at or infused_at, infused_at) + interval
+        name: moved(max(at or infused_at, infused_at), interval)
         for name, at in (("Temp", temperature_at), ("BP", pressure_at))
     }
     late = [name for name, at in due.items() if at <= now]

@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from grading.engine.times import in_zone, moved
+
 HOURS: Final = 24
 _HOUR: Final = timedelta(hours=1)
 _WIDTH: Final = 84
@@ -29,7 +31,13 @@ class Trend(NamedTuple):
 
 def start_of_trend(now: datetime) -> datetime:
     """Return when the first of the 24 hours begins; the last one is the hour of ``now``."""
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _HOUR
+    hour = in_zone(now, UTC).replace(minute=0, second=0, microsecond=0)
+    return moved(hour, -(HOURS - 1) * _HOUR)
+
+
+def end_of_trend(now: datetime) -> datetime:
+    """Return when the hour of ``now`` ends, and the line goes on."""
+    return moved(start_of_trend(now), HOURS * _HOUR)
 
 
 def trend_of(spans: Iterable[Span], now: datetime) -> Trend:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crs_app.accounts.models import User
@@ -28,6 +28,7 @@ def tiled(draw: st.DrawFn) -> list[Span]:
     return list(zip(times, [*times[1:], None], grades, strict=False))
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tiled())
 def test_no_hour_hides_its_highest_grade(spans: list[Span]) -> None:
     """Computed a second way: minute by minute."""
