@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "print", "browser")
+ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "summary", "print", "browser")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -49,6 +49,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         review,
         save,
         start,
+        summary,
         throughput,
     )
     from bench.servers import BenchError
@@ -59,6 +60,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "review": review,  # before save, whose courses of the same sizes are more
         "flowsheet": flowsheet,
         "asof": asof,
+        "summary": summary,
         "print": paper,
         "browser": browser,
         "save": save,

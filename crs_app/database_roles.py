@@ -19,12 +19,17 @@ from psycopg import sql
 
 READ_ONLY: Final = frozenset(
     {
+        "account_emailaddress",
+        "account_emailconfirmation",
         "accounts_formername",
         "auth_permission",
         "django_content_type",
         "django_migrations",
         "record_chain",
         "record_event",
+        "socialaccount_socialaccount",
+        "socialaccount_socialapp",
+        "socialaccount_socialtoken",
     }
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
@@ -33,9 +38,11 @@ The record, and the former name of a user, are written by functions that have th
 owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
+    "accounts_hospitalidentity": "DELETE",
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",
+    "accounts_tabletsignin": "UPDATE, DELETE",
     "accounts_user": (
         "UPDATE (password, last_login, email, is_active, role,"
         " sessions_ended, deactivated_at, deactivated_by_id)"
@@ -43,6 +50,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_ward": "UPDATE (name, is_open)",
     "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
+    "mfa_authenticator": "UPDATE, DELETE",
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
         " on_ward_id, bed, ended_at, identity_version)"
@@ -51,6 +59,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "patients_gradeperiod": "UPDATE (known)",
     "patients_wallscreen": "UPDATE (ended_at, ended_by_id)",
     "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
+    "shared_cache": "UPDATE, DELETE",
 }
 """What the web role may do with a table besides reading and adding rows.
 

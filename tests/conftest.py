@@ -37,6 +37,7 @@ def pytest_configure() -> None:
     settings.OWNER_DATABASE = None
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     settings.NEW_WARDS = True  # as on the local database: a form may name a new ward
+    settings.SECOND_FACTOR_ROLES = frozenset()  # likewise: nobody needs a second factor
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }

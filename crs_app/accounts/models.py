@@ -8,10 +8,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from crs_app.accounts.tablet_models import TabletSignIn
 from crs_app.accounts.ward_models import Ward, WardMembership
 
 __all__ = (
-    "CLINICIANS", "Role", "SignInThrottle", "User", "Ward", "WardMembership", "display_name_of",
+    "CLINICIANS", "Role", "SignInThrottle", "TabletSignIn", "User", "Ward", "WardMembership",
+    "display_name_of",
 )  # fmt: skip
 
 
@@ -134,16 +136,36 @@ class OneTimeLink(models.Model):
         return f"link of {self.user_id}, until {self.expires_at}"
 
 
+class HospitalIdentity(models.Model):
+    """The one identity at the hospital's provider by which a user signs in."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="hospital_identities")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=("issuer", "subject"), name="hospital_identity_once"),
+            models.UniqueConstraint(fields=("issuer", "user"), name="hospital_identity_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.issuer}"
+
+
 class SignInThrottle(models.Model):
     """Failed sign-ins of one name from one address, or of one address over all names.
 
-    The name is stored as a keyed digest, because people type passwords into the wrong field.
+    Wrong codes of a second factor are counted apart: a right password does not forget them. The
+    name is stored as a keyed digest, because people type passwords into the wrong field.
     ``throttle`` has the rules.
     """
 
     digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="throttles")
     address = models.CharField(max_length=64)
+    of_codes = models.BooleanField(default=False)  # of a second factor; else of passwords
     failed_at = ArrayField(models.DateTimeField(), default=list)
     holds = models.PositiveSmallIntegerField(default=0)
     held_until = models.DateTimeField(null=True)
@@ -161,3 +183,23 @@ class LetIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} until {self.until}"
+
+
+class FactorChange(models.Model):
+    """Change of a user's second factors and passkeys, which the user sees on the own page.
+
+    ``by`` is None for the command line.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="factor_changes")
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    words = models.CharField(max_length=80)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=("user", "-at"), name="factor_change_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.words}, {self.at}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, update_session_auth_hash
 from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.http import HttpRequest
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
+from crs_app.accounts.tablets import TABLET, end_pin, note_tablet
 from crs_app.proxies import client_address
 
 ADDRESS: Final = "address"
@@ -45,13 +46,24 @@ class OpenSession:
 
 
 def note_sign_in(request: HttpRequest) -> None:
-    """Keep in the new session where it began, on which device, and that the password is fresh.
-
-    When it began is kept by the middleware, which counts the 12 hours from then.
-    """
+    """Keep that a user has signed in in full: in the new session, and for this tablet."""
+    note_session(request)
     note_password(request)
+    note_tablet(request, timezone.now())
+
+
+def note_session(request: HttpRequest) -> None:
+    """Keep in a new session where it is, and on which device.
+
+    When its user signed in in full is kept by the middleware, which counts the 12 hours from then.
+    """
     request.session[ADDRESS] = client_address(request)
     request.session[DEVICE] = device_name(request.headers.get("User-Agent", ""))
+
+
+def signed_in_at(request: HttpRequest) -> datetime:
+    """Return when the user of this session signed in in full, from which on 12 hours count."""
+    return datetime.fromtimestamp(request.session[USE]["signed_in"], UTC)
 
 
 def note_password(request: HttpRequest) -> None:
@@ -90,9 +102,11 @@ def sessions_of(user: User, this_key: str | None = None) -> list[OpenSession]:
 
 
 def end_session(user: User, code: str) -> bool:
-    """End the user's session of this code; return whether there was one."""
-    keys = [row.session_key for row, _ in _rows(user) if _code(row.session_key) == code]
-    return bool(Session.objects.filter(pk__in=keys).delete()[0])
+    """End the user's session of this code and the PIN on its tablet; return whether there was."""
+    found = [(row, held) for row, held in _rows(user) if _code(row.session_key) == code]
+    for _, held in found:
+        end_pin(user, held.get(TABLET, ""))
+    return bool(Session.objects.filter(pk__in=[row.pk for row, _ in found]).delete()[0])
 
 
 def end_all_sessions(user: User) -> int:
@@ -105,6 +119,14 @@ def end_all_sessions(user: User) -> int:
     User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
     user.refresh_from_db(fields=["sessions_ended"])
     return ended
+
+
+def keep_this_session(request: HttpRequest, user: User) -> None:
+    """Let this session go on, which has ended with the others; its 12 hours go on."""
+    use = request.session.get(USE)
+    update_session_auth_hash(request, user)
+    if use is not None:
+        request.session[USE] = {**use, "of": request.session.session_key}
 
 
 def _rows(user: User) -> Iterator[tuple[Session, dict[str, Any]]]:

@@ -264,6 +264,7 @@ _DONE_BY: Final = {
     Act.ADMIT: "open, move or end a course",
     Act.SIGN_GRADE: "sign grades",
     Act.START_WALL: "start or end a wall screen",
+    Act.STATE_FACT: "state facts for the summary",
     Act.EXPORT_PATIENT: "download the chart of this patient",
     Act.EXPORT_LISTS: "read or download lists of all patients",
     Act.FIND_PATIENT: "find patients",

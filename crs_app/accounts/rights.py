@@ -33,6 +33,7 @@ class Act(Enum):
     ADMIT = "Admit, move, close, reopen a course"
     SIGN_GRADE = "Agree with a grade, or state another"
     START_WALL = "Start a wall screen: initials, bed and grade"
+    STATE_FACT = "State a fever at home, and the end of CRS"
     EXPORT_PATIENT = "Print or download a patient"
     EXPORT_LISTS = "Download lists of all patients: answers to advice, stated grades"
     FIND_PATIENT = "Find a patient: name, MRN, ward and bed"
@@ -54,6 +55,7 @@ OF_A_PATIENT: Final = (
     Act.CORRECT_IDENTITY,
     Act.ADMIT,
     Act.SIGN_GRADE,
+    Act.STATE_FACT,
     Act.EXPORT_PATIENT,
 )
 """Acts on one patient, whose right depends on the ward."""
@@ -101,6 +103,7 @@ RIGHTS: Final[dict[Act, dict[Role, tuple[Right, Right]]]] = {
     Act.ADMIT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.SIGN_GRADE: _row(_NEVER, _EVERYWHERE, _NEVER, _NEVER),
     Act.START_WALL: _row((YES, NO), _EVERYWHERE, _NEVER, _NEVER),
+    Act.STATE_FACT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.EXPORT_PATIENT: _row((LOGGED, BY_REASON), _LOGGED, _LOGGED, _NEVER),
     Act.EXPORT_LISTS: _row(_NEVER, _LOGGED, _LOGGED, _NEVER),
     Act.FIND_PATIENT: _row(_EVERYWHERE, _EVERYWHERE, _EVERYWHERE, _EVERYWHERE),

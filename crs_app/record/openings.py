@@ -42,6 +42,10 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:review_series": Opening("plotted values (JSON)"),
     "patients:review_latest": Opening("review page"),
     "patients:sign_off": Opening("sign-off"),
+    "patients:handover": Opening("handover"),
+    "patients:summary": Opening("episode summary"),
+    "patients:summary_json": Opening("episode summary (JSON)", EventKind.EXPORT),
+    "patients:summary_state": Opening("question of the episode summary"),
     "patients:entries": Opening("chart, entry form"),
     "patients:correct": Opening("correction of an entry"),
     "patients:retract": Opening("entry marked as error"),
@@ -85,6 +89,7 @@ OF_NO_PATIENT: Final = frozenset(
         "people:role",
         "people:link",
         "people:act",
+        "people:email",
         "people:wards",
     }
 )
@@ -93,6 +98,8 @@ OF_NO_PATIENT: Final = frozenset(
 The page of a locked tablet is a poll. A wall screen shows initials to a whole room while nobody is
 signed in: who started and who ended it is recorded.
 """
+WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
+"""Addresses whose query another system wrote: it holds a code that signs somebody in."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

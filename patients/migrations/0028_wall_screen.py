@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("patients", "0025_known_ends_with_act"),
+        ("patients", "0027_summary_statement"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

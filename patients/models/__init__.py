@@ -29,6 +29,7 @@ from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
+from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
 from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Entry",
     "EntryKind",
     "Fact",
+    "FeverSource",
     "GradeCheckpoint",
     "GradePeriod",
     "GradeReview",
@@ -62,6 +64,9 @@ __all__ = [
     "PatientJoin",
     "PolicyVersion",
     "SitePolicy",
+    "StatedAbout",
+    "StatedAnswer",
+    "SummaryStatement",
     "Transfer",
     "TypedNumberWithin",
     "WallScreen",

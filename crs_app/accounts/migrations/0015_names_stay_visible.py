@@ -52,7 +52,7 @@ DROP FUNCTION accounts_refuse_change;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0010_wards")]
+    dependencies = [("accounts", "0014_tablet_sign_ins")]
 
     operations = [
         migrations.CreateModel(
