@@ -78,6 +78,9 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:locked",
         "patients:policy",
         "patients:seen",
+        "patients:wall",
+        "patients:wall_end",
+        "patients:walls",
         "patients:ward",
         "patients:wards",
         "record:printed",
@@ -92,7 +95,8 @@ OF_NO_PATIENT: Final = frozenset(
 )
 """No patient is named there, or only a POST is answered, which leaves an act of its own.
 
-The page of a locked tablet is a poll.
+The page of a locked tablet is a poll. A wall screen shows initials to a whole room while nobody is
+signed in: who started and who ended it is recorded.
 """
 WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
 """Addresses whose query another system wrote: it holds a code that signs somebody in."""

@@ -44,6 +44,7 @@ from patients.models import (
     StatedAbout,
     SummaryStatement,
     Transfer,
+    WallScreen,
 )
 from patients.queries.identity import courses_of_patient
 from patients.queries.policies import version_of
@@ -51,6 +52,7 @@ from patients.recording.identity import identity_token
 from patients.recording.join import JoinRequest, join_records, join_token
 from patients.ward.emergency import AskedAccess, open_with_reason
 from patients.ward.transfer import location_token
+from patients.ward.wall_screens import start_screen
 from tests.entry_forms import HTMX, form, vitals
 from tests.factories import admit, ago, chart, sending
 from tests.patients.policy.policy_form import policy_form
@@ -148,6 +150,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
+    "patients:wall": ((302,) * 9, NO_SUCH_METHOD),
+    "patients:walls": (
+        (302, *(200,) * 6, 403, 200),
+        (302, 302, 422, 422, 302, 302, 302, 403, 403),
+    ),
+    "patients:wall_end": (NO_SUCH_METHOD, (302, 302, 404, 404, 302, 302, 302, 403, 302)),
     "patients:admit": ((302, *(200,) * 6, 403, 403), (302, *(302,) * 6, 403, 403)),
     "patients:bedside": (READ, NO_SUCH_METHOD),
     "patients:live": (READ, NO_SUCH_METHOD),
@@ -211,6 +219,7 @@ SHOW_A_LINK = {"people:new", "people:link"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
+    WallScreen,
     SummaryStatement,
 )  # fmt: skip
 
@@ -267,6 +276,7 @@ class Target:
             "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
+            "patients:wall_end": [[WallScreen.objects.latest("pk").pk]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],
@@ -349,6 +359,7 @@ class Target:
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
             "record:printed": {"path": "/"},
+            "patients:walls": {"wards": [self.course.on_ward_id]},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})
@@ -365,6 +376,7 @@ def target(course: Course, clinician: User) -> Target:
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
     link = make_link(clinician, None, timezone.now())
     joining = join_records(asked, sending(clinician))
+    start_screen([course.on_ward], clinician, timezone.now())
     key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
     return Target(course, entry, other, joining, clinician, link, key)
 
@@ -402,8 +414,10 @@ def rows() -> list[Any]:
         "memberships__ward",
         "tablets__pin",
     )
+    screens = WallScreen.objects.order_by("pk").values_list("ended_at")
     factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
-    return [*counts, *users, *factors, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    wards = Ward.objects.order_by("pk").values_list("name", "is_open")
+    return [*counts, *users, *screens, *factors, *wards]
 
 
 def ids(actor: Actor | None) -> str:
