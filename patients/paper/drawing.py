@@ -225,10 +225,10 @@ def _last_span(spans: Sequence[Span]) -> str:
 def _given(review: ReviewSeries, axis: _Axis, top: float) -> tuple[PrintedLane, float]:
     """Return a tick for each treatment, bolus and judgement, with its number in the list."""
     lines, labels, free_from = [], [], 0.0
-    for number, given in enumerate(review.treatments, start=1):
-        if not axis.since <= given.at <= axis.until:
+    for number, item in enumerate(review.treatments, start=1):
+        if not axis.since <= item.at <= axis.until:
             continue
-        x = axis.x(given.at)
+        x = axis.x(item.at)
         d = f"M{_place(x)} {_place(top + 11)}V{_place(top + _GIVEN_HEIGHT)}"
         lines.append(Line(d, "given"))
         if x >= free_from:
