@@ -35,6 +35,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_ward": "UPDATE (name, is_open)",
     "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
+    "patients_cohortexport": "UPDATE (looked_at, written, left_out, ended_at, is_whole)",
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
         " on_ward_id, bed, ended_at, identity_version)"

@@ -54,6 +54,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_action": Opening("guidance"),
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
+    "patients:export_course": Opening("export of the course, form"),
     "people:export": Opening("users (CSV)", EventKind.EXPORT),
     "patients:emergency_access": Opening("question for the reason of emergency access"),
     "patients:emergencies": Opening("who used emergency access"),
@@ -68,6 +69,8 @@ OPENINGS: Final[Mapping[str, Opening]] = {
 OF_NO_PATIENT: Final = frozenset(
     {
         "patients:admit",
+        "patients:export_cohort",
+        "patients:export_progress",
         "patients:locked",
         "patients:policy",
         "patients:seen",
