@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("review", "flowsheet", "asof", "browser")
+ON_DEMAND: Final = ("review", "flowsheet", "asof", "browser", "export")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -38,7 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(parts: Sequence[str]) -> list[Any]:
-    from bench.parts import asof, browser, flowsheet, late, read, review, save, start, throughput
+    from bench.parts import (
+        asof,
+        browser,
+        export,
+        flowsheet,
+        late,
+        read,
+        review,
+        save,
+        start,
+        throughput,
+    )
     from bench.servers import BenchError
     from bench.site import site
 
@@ -47,6 +58,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "flowsheet": flowsheet,
         "asof": asof,
         "browser": browser,
+        "export": export,
         "save": save,
         "late": late,
         "throughput": throughput,

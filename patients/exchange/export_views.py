@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -49,7 +49,7 @@ def export_course(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
     """Ask how one course is exported, and send its file."""
     course = course_or_404(request, course_id, Act.EXPORT_PATIENT)
     now = max(read_latest_known(), now_for(course))
-    proposed = {"known_at": _instant(request.GET.get("known_at", ""))}
+    proposed = {"known_at": _local_text(request.GET.get("known_at", ""))}
     form = ExportForm(posted(request), now=now, initial=proposed)
     if form.is_valid():
         known_at: datetime = form.cleaned_data["known_at"]
@@ -117,12 +117,17 @@ def export_progress(request: SignedInRequest, run_id: uuid.UUID) -> HttpResponse
     return render(request, "exchange/progress.html", context)
 
 
-def _instant(text: str) -> datetime | None:
-    """Return the time known at of the page that led here; None for now and for no time."""
+def _local_text(text: str) -> str:
+    """Return the time known at of the page that led here, as a field has it; "" for no time.
+
+    Fields hold milliseconds: it is rounded up, so that nothing is missing that the page shows.
+    """
     try:
-        return timezone.localtime(datetime.fromisoformat(text))
+        instant = timezone.localtime(datetime.fromisoformat(text))
+        instant += timedelta(microseconds=-instant.microsecond % 1000)
     except (ValueError, OverflowError):
-        return None
+        return ""
+    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 def _status(form: ExportForm) -> int:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -214,6 +215,25 @@ def test_a_wrong_time_is_refused_at_its_field_and_kept(
     assert page.status_code == 422
     assert fault in page.content.decode()
     assert f'value="{typed}"' in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "proposed"),
+    [
+        ("2026-11-27T03:40:00.123456%2B00:00", "2026-11-27T03:40:00.124"),
+        ("9999-12-31T23:59:59.999999%2B00:00", ""),
+        ("0001-01-01T00:00:00%2B00:00", ""),
+        ("soon", ""),
+    ],
+)
+def test_a_page_of_the_past_leads_to_the_export_of_its_time(
+    course: Course, nurse_client: Client, settings: Any, asked: str, proposed: str
+) -> None:
+    settings.TIME_ZONE = "UTC"
+    address = reverse("patients:export_course", args=[course.pk])
+    page = nurse_client.get(f"{address}?known_at={asked}").content.decode()
+    [field] = re.findall(r'<input[^>]*name="known_at"[^>]*>', page)
+    assert f'value="{proposed}"' in field
 
 
 def test_a_newborn_cannot_be_deidentified(nurse: User, nurse_client: Client) -> None:
