@@ -78,7 +78,9 @@ _NOT_IN_BODY: Final = frozenset({"id", "kind", "at", "recorded_at", "replaces"})
 
 def _document(read: CourseToExport) -> Document:
     course, patient = read.course, read.course.patient
-    first, *later = read.policy_periods
+    # Nothing is graded before the infusion: of the policies that began by then the last one holds.
+    begun = [one for one in read.policy_periods if one.valid_from <= course.infused_at]
+    later = read.policy_periods[len(begun) :]
     facts: Document = {"mrn": patient.mrn, "name": patient.name}
     if patient.birth_date is not None:
         facts["birth_date"] = patient.birth_date.isoformat()
@@ -88,7 +90,7 @@ def _document(read: CourseToExport) -> Document:
         "format": FORMAT,
         "patient": {**facts, "sex": patient.sex},
         "therapy": {"product": course.product, "infused_at": course.infused_there.isoformat()},
-        "policy": first.policy.values(),
+        "policy": begun[-1].policy.values(),
     }
     if later:
         document["later_policies"] = [
