@@ -9,6 +9,7 @@ from patients.exchange import export_views
 from patients.guidance import views as guidance_views
 from patients.identity import join_views, move_views
 from patients.identity import views as identity_views
+from patients.paper import views as paper_views
 from patients.policy import views as policy_views
 from patients.review import (
     bedside_parts,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("courses/<uuid:course_id>/review/instant/", review_views.instant, name="instant"),
     path("courses/<uuid:course_id>/review/series.json", review_views.series, name="review_series"),
     path("courses/<uuid:course_id>/review/latest.json", latest.latest, name="review_latest"),
+    path("courses/<uuid:course_id>/paper/", paper_views.paper, name="paper"),
     path("courses/<uuid:course_id>/sign-off/", sign_off_views.sign_off, name="sign_off"),
     path("courses/<uuid:course_id>/seen/", sign_off_views.seen, name="seen"),
     path("reviews/", sign_off_views.reviews, name="reviews"),

@@ -34,6 +34,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:last_day": Opening("last 24 hours"),
     "patients:timeline_table": Opening("timeline as a table"),
     "patients:flowsheet": Opening("flowsheet"),
+    "patients:paper": Opening("course on paper"),
     "patients:state": Opening("grade (JSON)", EventKind.EXPORT),
     "patients:review": Opening("review page"),
     "patients:review_cursor": Opening("review page"),

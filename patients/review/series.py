@@ -50,6 +50,7 @@ LATE: Final = "late"
 _PLOTTED_RESULTS: Final = (Analyte.CRP, Analyte.FERRITIN)
 _GIVEN: Final = (Treatment, FluidBolus, Judgement)
 _PLACES: Final = 1
+_PLACES_BELOW_1: Final = 3
 _SHOWN_SIGNS: Final = frozenset(
     {"temperature_c", "systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg"}
 )
@@ -72,7 +73,9 @@ class Point(NamedTuple):
     @property
     def text(self) -> str:
         """The value as a reader sees it, exact or marked as shortened."""
-        return "–" if self.value is None else format_number(self.value, _PLACES)
+        if self.value is None:
+            return "–"
+        return format_number(self.value, _PLACES_BELOW_1 if -1 < self.value < 1 else _PLACES)
 
 
 class Series(NamedTuple):

@@ -24,9 +24,15 @@ def _points_in(series: Sequence[Series], since: datetime, until: datetime) -> in
     return sum(end - begin for begin, end in (_places(one, since, until) for one in series))
 
 
-def cut(series: Sequence[Series], since: datetime, until: datetime, width_px: int) -> list[Series]:
-    """Return the points of a window and the two beside it, thinned where there are too many."""
-    thins = _points_in(series, since, until) > POINTS_AT_MOST
+def cut(
+    series: Sequence[Series],
+    since: datetime,
+    until: datetime,
+    width_px: int,
+    most: int | None = None,
+) -> list[Series]:
+    """Return the points of a window and the two beside it, thinned where they are over ``most``."""
+    thins = _points_in(series, since, until) > (POINTS_AT_MOST if most is None else most)
     column = (until - since) / width_px
     found = []
     for one in series:

@@ -115,6 +115,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
+    "help": ((200,) * 9, (405,) * 9),
+    "help_page": ((200,) * 9, (405,) * 9),
     "accounts:active": ((302, *(405,) * 8), (302, *(204,) * 8)),
     "patients:locked": (READ, NO_SUCH_METHOD),
     "record:printed": ((302, *(405,) * 8), (302, *(204,) * 8)),
@@ -131,6 +133,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:timeline": (READ, NO_SUCH_METHOD),
     "patients:state": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:flowsheet": (READ, NO_SUCH_METHOD),
+    "patients:paper": (READ, NO_SUCH_METHOD),
     "patients:last_day": (READ, NO_SUCH_METHOD),
     "patients:timeline_table": (READ, NO_SUCH_METHOD),
     "patients:review": (READ, NO_SUCH_METHOD),
@@ -171,8 +174,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-OPEN_TO_ALL = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:start"}
-SAVES_NOTHING = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:end_one"}
+OPEN_TO_ALL = {
+    "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
+}  # fmt: skip
+SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {"accounts:end_one"}
 SENDS_A_FILE = {"patients:export_course", "patients:export_cohort"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
@@ -215,6 +220,7 @@ class Target:
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
             "patients:export_progress": [[uuid.uuid4()]],
+            "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
             "people:role": [[self.person.pk]],
@@ -237,7 +243,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet", "export_course",
+            "flowsheet", "paper", "export_course",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]

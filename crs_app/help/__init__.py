@@ -1,0 +1,1 @@
+"""Help in the product: for each role the ten things it does, in order, in plain words."""

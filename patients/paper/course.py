@@ -1,0 +1,153 @@
+"""A printed course: grades with why and sign-off, what was given, answers, and every entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from crs_app.accounts.models import User
+from grading.engine.sentences import short_name
+from grading.systems import HEADLINE
+from patients.display.assessment import was_assessed
+from patients.display.banner import banner_of
+from patients.display.closed import closed_notice
+from patients.display.text import duration_text
+from patients.display.timeline import TimelineRow, answer_text, build_rows
+from patients.models import Course
+from patients.paper.drawing import draw
+from patients.queries.flowsheet import FlowsheetData, read_flowsheet
+from patients.queries.grades import GradePeriodRow
+from patients.queries.known_at import CourseKnownAt, read_known_at
+from patients.queries.series import values_of
+from patients.queries.status import status_known_at
+from patients.review.address import Instants, ReviewAddress
+from patients.review.page import at_cursor, window_of
+from patients.review.panel import PeriodLine, build_panel, read_panel_data
+from patients.review.series import ReviewSeries, review_series
+
+ENTRIES_AT_MOST: Final = 5_000
+"""How many entries are printed: some hundred pages. An export has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradeLine:
+    """A time with one grade, one bound and the same criteria; ``end`` None is open.
+
+    ``is_assessed`` tells a grade 0 that is known. ``sign_off`` is its state in words.
+    """
+
+    start: datetime
+    end: datetime | None
+    length: str
+    grade: int
+    at_most: int
+    criteria: str
+    sign_off: str
+    is_assessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """An answer to treatment advice."""
+
+    at: datetime
+    advice: str
+    text: str
+    author: str
+
+
+def printed_course(
+    course: Course, reader: User, now: datetime, known_at: datetime, *, is_now: bool
+) -> dict[str, Any]:
+    """Read what is printed of ``course`` as known at ``known_at``, in four statements.
+
+    It has the same values as the review page and the flowsheet, for it reads them the same way.
+    """
+    then = None if is_now else known_at
+    known = read_known_at(course, HEADLINE, known_at, is_now=is_now)
+    reviews = read_panel_data(course, reader, known_at, known_at=then)
+    review = review_series(values_of(known, known_at))
+    first = min((row.at for row in known.rows), default=known.course.infused_at)
+    window = window_of("all", known.course.infused_at, first, _end_of(known, known_at))
+    data = read_flowsheet(
+        course, HEADLINE, window[0], known_at + timedelta(hours=1), now=now, known_at=then
+    )
+    status = status_known_at(known, known_at)
+    panel = build_panel(known.course, reader, reviews, known_at, is_then=not is_now)
+    rows = _rows(data)
+    return {
+        "course_id": course.pk,
+        "address": ReviewAddress(Instants(known_at, known_at), is_now=is_now),
+        "latest": now,
+        "now": known_at,
+        "banner": banner_of(status),
+        "cursor": at_cursor(known, status),
+        "closed": closed_notice(known.closing, None, known_at),
+        "panel": panel,
+        "infused_at": known.course.infused_at,
+        "drawing": draw(review, *window, known.course.infused_at),
+        "grades": list(_grade_lines(review, panel.lines, known_at)),
+        "given": review.treatments,
+        "answers": [
+            AnswerLine(one.recorded_at, one.summary, answer_text(one), one.author)
+            for one in reversed(known.answers)
+        ],
+        "entries": rows[-ENTRIES_AT_MOST:],
+        "entry_count": len(rows),
+        "printed_at_most": ENTRIES_AT_MOST,
+    }
+
+
+def _end_of(known: CourseKnownAt, known_at: datetime) -> datetime:
+    """Return where the plots end: now, or the last thing charted of a course that is closed."""
+    if known.closing is None:
+        return known_at
+    return max((row.at for row in known.rows), default=known_at)
+
+
+def _rows(data: FlowsheetData) -> list[TimelineRow]:
+    """Return every entry in order of time, with what was corrected or marked as an error."""
+    return build_rows(data.entries, data.chains, data.weights, ())
+
+
+def _grade_lines(
+    review: ReviewSeries, lines: Sequence[PeriodLine], known_at: datetime
+) -> Iterator[GradeLine]:
+    """Yield the grades in order of time; what was not assessed yet is a line of its own."""
+    for (grade, at_most, criteria, is_assessed), group in groupby(
+        _pieces(review), key=lambda piece: piece[2:]
+    ):
+        together = list(group)
+        start, end = together[0][0], together[-1][1]
+        line = next(
+            (one for one in lines if one.start <= start and (one.end is None or start < one.end)),
+            None,
+        )
+        yield GradeLine(
+            start, end, duration_text((known_at if end is None else end) - start), grade, at_most,
+            criteria, line.text if line is not None and line.state.mark else "", is_assessed,
+        )  # fmt: skip
+
+
+def _pieces(
+    review: ReviewSeries,
+) -> Iterator[tuple[datetime, datetime | None, int, int, str, bool]]:
+    """Yield each period, divided where a grade 0 begins to be known."""
+    since = review.assessed_since
+    for period in review.periods:
+        found = (period.grade, period.at_most, _criteria_of(period))
+        known = was_assessed(period.grade, period.start, since)
+        later = since is not None and (period.end is None or since < period.end)
+        if known or not later or since is None:
+            yield period.start, period.end, *found, known
+            continue
+        yield period.start, since, *found, False
+        yield since, period.end, *found, True
+
+
+def _criteria_of(period: GradePeriodRow) -> str:
+    items = sorted(period.findings["criteria"], key=lambda item: -item["grade"])
+    return ", ".join(short_name(item["code"]) for item in items)

@@ -1,0 +1,73 @@
+"""The printed course: it fits A4 and Letter, no type is too small, and axe finds nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect
+
+from crs_app.accounts.models import User
+from patients.exchange.course_file import import_course
+from patients.models import Course
+from tests.browser.test_accessibility import faults_of
+
+COURSE_FILE = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.json"
+PAPER_PX = {"A4": 703, "Letter": 725}
+"""The width between the margins of a page, at 96 pixels an inch."""
+EIGHT_POINTS_PX = 8 / 72 * 96
+SMALL_OR_WIDE = """(least) => {
+    const found = [];
+    for (const one of document.querySelectorAll('main *')) {
+        const text = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        const box = one.getBoundingClientRect();
+        if (!text || !box.width) continue;
+        const svg = one.closest('svg');
+        const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+        const size = parseFloat(getComputedStyle(one).fontSize) * scale;
+        if (size < least - .01) found.push(`${size.toFixed(1)} px: ${one.textContent.trim()}`);
+        if (box.right > innerWidth + 1) found.push(`too wide: ${one.textContent.trim()}`);
+    }
+    return found;
+}"""
+
+
+@pytest.fixture
+def reviewed(nurse: User) -> Course:
+    return import_course(COURSE_FILE.read_bytes(), [nurse])
+
+
+@pytest.mark.parametrize("paper", PAPER_PX)
+def test_a_printed_course_fits_the_page_in_type_of_8_points_and_more(
+    page: Page, paper: str, reviewed: Course, intensivist: User,
+    sign_in: Callable[[Page, User], None],
+) -> None:  # fmt: skip
+    sign_in(page, intensivist)
+    page.set_viewport_size({"width": PAPER_PX[paper], "height": 1000})
+    page.goto(f"/courses/{reviewed.pk}/paper/")
+    page.emulate_media(media="print", color_scheme="light")
+    assert page.evaluate(SMALL_OR_WIDE, EIGHT_POINTS_PX) == []
+    expect(page.get_by_text("Known at").first).to_be_visible()
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    pdf = page.pdf(format=paper, prefer_css_page_size=True)
+    assert pdf.startswith(b"%PDF")
+
+
+def test_no_rule_of_axe_is_broken(
+    browser: Browser, live_server: Any, reviewed: Course, intensivist: User,
+    sign_in: Callable[[Page, User], None],
+) -> None:  # fmt: skip
+    context = browser.new_context(
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
+    )
+    page = context.new_page()
+    sign_in(page, intensivist)
+    page.goto(f"/courses/{reviewed.pk}/review/")
+    page.get_by_role("navigation", name="Pages of this patient").get_by_role(
+        "link", name="Paper"
+    ).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Course of Nowak, Irena")
+    faults = faults_of(page, "course on paper")
+    context.close()
+    assert not faults, "\n".join(faults)[:5000]
