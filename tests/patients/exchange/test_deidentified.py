@@ -31,12 +31,15 @@ from patients.models import Course, EntryKind
 from patients.recording.inputs import NewEntry
 from tests.factories import admit, ago, chart, correct, record, sending
 from tests.grading import strategies
+from tests.grading.random_courses import instants
+from tests.grading.test_policy_changes import OVERRIDES
 from tests.patients.exchange.test_export_file import document_of, rows_of, sent, text_of
 
 KEY = ExportKey(b"a key of the tests")
 laws = settings(
     max_examples=int(os.environ.get("LAW_EXAMPLES", "150")),
     deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TEXTS = ("Müller", "bed 12", "Jo Ruiz")
@@ -97,6 +100,12 @@ def test_grades_are_the_same_before_and_after(
         if corrects is not None:
             entry |= {"replaces": corrects}
         document = {**document, "entries": [*document["entries"], entry]}
+    changes = {
+        data.draw(st.sampled_from(instants(document))): data.draw(st.sampled_from(OVERRIDES))
+        for _ in range(data.draw(st.integers(0, 2)))
+    }
+    later = sorted(changes.items(), key=lambda one: datetime.fromisoformat(one[0]))
+    document["later_policies"] = [{"from": at, "policy": policy} for at, policy in later]
     now, known_at = data.draw(strategies.times(document))
     course = as_exported(document)
     try:
