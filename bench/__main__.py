@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("review", "flowsheet", "asof", "browser", "export")
+ON_DEMAND: Final = ("review", "flowsheet", "asof", "print", "browser", "export")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -44,6 +44,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         export,
         flowsheet,
         late,
+        paper,
         read,
         review,
         save,
@@ -57,6 +58,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "review": review,  # before save, whose courses of the same sizes are more
         "flowsheet": flowsheet,
         "asof": asof,
+        "print": paper,
         "browser": browser,
         "export": export,
         "save": save,

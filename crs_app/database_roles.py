@@ -18,23 +18,39 @@ from django.db import connection
 from psycopg import sql
 
 READ_ONLY: Final = frozenset(
-    {"auth_permission", "django_content_type", "django_migrations", "record_chain", "record_event"}
+    {
+        "account_emailaddress",
+        "account_emailconfirmation",
+        "accounts_formername",
+        "auth_permission",
+        "django_content_type",
+        "django_migrations",
+        "record_chain",
+        "record_event",
+        "socialaccount_socialaccount",
+        "socialaccount_socialapp",
+        "socialaccount_socialtoken",
+    }
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
 
-The record is written by a function that has the rights of its owner.
+The record, and the former name of a user, are written by functions that have the rights of their
+owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
+    "accounts_hospitalidentity": "DELETE",
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",
+    "accounts_tabletsignin": "UPDATE, DELETE",
     "accounts_user": (
-        "UPDATE (password, last_login, first_name, last_name, email, is_active, role,"
+        "UPDATE (password, last_login, email, is_active, role,"
         " sessions_ended, deactivated_at, deactivated_by_id)"
     ),
     "accounts_ward": "UPDATE (name, is_open)",
     "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
+    "mfa_authenticator": "UPDATE, DELETE",
     "patients_cohortexport": "UPDATE (looked_at, written, left_out, ended_at, is_whole)",
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
@@ -43,6 +59,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
     "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
+    "shared_cache": "UPDATE, DELETE",
 }
 """What the web role may do with a table besides reading and adding rows.
 

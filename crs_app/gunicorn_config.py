@@ -10,7 +10,9 @@ from crs_app.logs import TO_STDERR
 workers = 2
 threads = 4
 # A heartbeat on a disk can stop a worker that waits for it; memory cannot.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - not a file of ours
+# Gunicorn makes a file there that nobody else can open.
+_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108
+worker_tmp_dir = _MEMORY if Path(_MEMORY).is_dir() else None
 
 # Requests: crs_app.request_limits bounds the rest.
 limit_request_line = 8190

@@ -93,7 +93,8 @@ class LocalServer:
         inside = self.home / "run"
         if len(os.fsencode(inside / ".s.PGSQL.5432.lock")) <= SOCKET_PATH_BYTES:
             return inside
-        return Path("/tmp") / f"crs-{_digest(self.home)}"  # noqa: S108 - ownership is verified
+        # Whose folder it is is verified before it is used.
+        return Path("/tmp") / f"crs-{_digest(self.home)}"  # nosec B108 # noqa: S108
 
     def connect(self, dbname: str = "postgres") -> psycopg.Connection[Any]:
         return psycopg.connect(
@@ -259,7 +260,9 @@ def local_server() -> LocalServer:
 
 def socket_address(server: LocalServer) -> dict[str, str]:
     """Return the part of Django's database settings that names a local server's socket."""
-    return {"HOST": str(server.socket_directory), "PORT": PORT, "PASSWORD": ""}
+    # The socket asks for no password: its folder is closed to other accounts.
+    address = {"HOST": str(server.socket_directory), "PORT": PORT}
+    return address | {"PASSWORD": ""}  # nosec B105
 
 
 def ensure_server() -> None:
@@ -303,7 +306,8 @@ def throwaway() -> Iterator[LocalServer]:
     A shell waits on a pipe from this process. When the pipe closes, by the end of the block or
     the death of the process, it kills the server and removes the folder.
     """
-    home = Path(tempfile.mkdtemp(prefix="crs-", dir="/tmp"))
+    # A new folder of our own, under a short name: the path of a socket has a limit.
+    home = Path(tempfile.mkdtemp(prefix="crs-", dir="/tmp"))  # nosec B108
     server = LocalServer(home)
     if server.account:
         os.chown(home, server.account.pw_uid, server.account.pw_gid)

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from crs_app.database_url import django_database, owner_database
+from crs_app.hospital_sign_in import hospital_sign_in
 from crs_app.logs import TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,6 +30,17 @@ def _secret(name: str) -> str | None:
         return secret
     file = os.environ.get(f"{name}_FILE")
     return Path(file).read_text("utf-8").strip() if file else None
+
+
+def _file(name: str) -> str:
+    """Return the file that the environment names, "" for none.
+
+    :raises FileNotFoundError: for one that is not there, so that nothing starts.
+    """
+    file = os.environ.get(name, "")
+    if file and not Path(file).is_file():
+        raise FileNotFoundError(f"{name} names {file}, which is no file.")
+    return file
 
 
 def _secret_key() -> str:
@@ -78,6 +90,11 @@ EXPORT_KEY = (
     or hmac.digest(SECRET_KEY.encode(), b"crs de-identified exports", "sha256").hex()
 )
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
+# Roles whose users need a second factor. Demonstration users of the local database need none.
+_EVERY_ROLE = "ward_clinician,icu_reviewer,auditor,administrator"
+SECOND_FACTOR_ROLES = frozenset(
+    _words("CRS_SECOND_FACTOR_ROLES", _EVERY_ROLE if os.environ.get("DATABASE_URL") else "")
+)
 # A tablet on a ward is shared: who walks away neither reads nor writes any more. The page of a
 # patient then shows the grade and its clock alone, until the session ends.
 SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "10")))
@@ -94,6 +111,11 @@ INSTALLED_APPS = [
     "django_htmx",
     "crispy_forms",
     "crispy_bootstrap5",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "crs_app",
     "crs_app.accounts",
     "crs_app.record",
@@ -110,8 +132,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "crs_app.accounts.middleware.SignInRequired",
+    "crs_app.accounts.factors.middleware.SecondFactorRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crs_app.record.middleware.record_openings",
@@ -134,7 +158,11 @@ TEMPLATES = [
         },
     },
     # The templates that come with libraries: crispy's fields of the pages of accounts.
-    {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    },
 ]
 CRISPY_TEMPLATE_PACK = "crs"  # templates/crs
 CRISPY_ALLOWED_TEMPLATE_PACKS = ("bootstrap5", "crs")
@@ -159,6 +187,14 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": 2,
     **DATABASES["default"].get("OPTIONS", {}),
 }
+# Shared by all processes: a one-time code that one of them took is refused by the others.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 FORM_RENDERER = "django.forms.renderers.Jinja2"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -179,7 +215,30 @@ AUTH_PASSWORD_VALIDATORS = [
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),
     )
+] + [
+    {
+        "NAME": "crs_app.accounts.passwords.NoWordOfTheHospital",
+        "OPTIONS": {"words": [*SITE_NAME.split(), *_words("CRS_PASSWORD_WORDS", "")]},
+    },
+    {
+        "NAME": "crs_app.accounts.passwords.NotStolen",
+        "OPTIONS": {"file": _file("CRS_STOLEN_PASSWORDS")},
+    },
 ]
+
+# Second factors and passkeys: models and functions of django-allauth behind our own pages. None of
+# its pages has an address, and nobody signs up.
+ACCOUNT_ADAPTER = "crs_app.accounts.factors.adapters.NobodySignsUp"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_ADAPTER = "crs_app.accounts.hospital.provider.HospitalSocialAdapter"
+# Sign-in at the hospital's own provider; None, and no button, where the site names none.
+HOSPITAL_SIGN_IN = hospital_sign_in(os.environ, _secret("CRS_OIDC_CLIENT_SECRET"))
+MFA_ADAPTER = "crs_app.accounts.factors.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # one step of 30 s: clocks of telephones are not exact
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
@@ -222,6 +281,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     # Browsers take these names from this host alone, over TLS, for all of its paths.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+# Names a shared tablet to those who signed in on it, who may switch to each other.
+TABLET_COOKIE_NAME = "__Host-crs-tablet" if HTTPS else "crs-tablet"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = int(SIGNED_OUT_AFTER.total_seconds())
 CSRF_COOKIE_HTTPONLY = True

@@ -6,7 +6,12 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
+
+from django.utils import timezone
+
+from grading.engine.times import in_zone
 
 _STARTS_A_FORMULA: Final = frozenset("=+-@")
 _LOOKALIKES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2796", "-") | {
@@ -21,6 +26,13 @@ def csv_line(cells: Iterable[Any]) -> str:
     line = io.StringIO()
     csv.writer(line).writerow([as_spreadsheet_text(str(cell)) for cell in cells])
     return line.getvalue()
+
+
+def csv_time(instant: datetime | None) -> str:
+    """Return a time at the site, with its offset, as every CSV file writes it; "" for None."""
+    if instant is None:
+        return ""
+    return in_zone(instant, timezone.get_default_timezone()).isoformat(timespec="seconds")
 
 
 def as_spreadsheet_text(cell: str) -> str:

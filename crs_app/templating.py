@@ -25,6 +25,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from crs_app.accounts.permissions import can_read_record
+from crs_app.accounts.unsent import key_of_unsent_text
 from grading.plain_text import for_a_page
 from patients.display.template_filters import FILTERS, GLOBALS
 
@@ -82,7 +83,7 @@ def _crispy(context: Context, form: Any) -> SafeString:
     """Render a form by its helper, as ``{% crispy form %}`` does in a Django template."""
     of_page = {name: context[name] for name in _SEEN_BY_LAYOUTS if name in context}
     html: str = render_crispy_form(form, context=of_page)
-    return mark_safe(html)  # noqa: S308 - escaped by Jinja2
+    return mark_safe(html)  # nosec B308, B703 # noqa: S308 - escaped by Jinja2
 
 
 @lru_cache(maxsize=256)
@@ -108,6 +109,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_time_zone": settings.TIME_ZONE,
         "served_at": timezone.now(),
+        "hospital": settings.HOSPITAL_SIGN_IN,
+        "unsent_key": key_of_unsent_text(request),
         "idle_seconds": int(settings.SIGNED_OUT_AFTER_IDLE.total_seconds()),
         # Made once for the twenty forms of a page; the backend's own is made for each of them.
         "csrf_input": SimpleLazyObject(partial(csrf_input, request)),

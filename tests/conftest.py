@@ -18,6 +18,7 @@ from django.test.signals import template_rendered
 from pytest_django import DjangoDbBlocker
 
 from crs_app.accounts.models import Role, User
+from crs_app.accounts.wards import let_work_everywhere
 from crs_app.local_postgres import USER, LocalServer, socket_address, throwaway
 from patients.models import Course
 from tests.factories import UserFactory, admit
@@ -35,7 +36,8 @@ def pytest_configure() -> None:
     """No need to collect static files first, and no slow password hash."""
     settings.OWNER_DATABASE = None
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
-    settings.NEW_WARDS = True  # as on the local database: every clinician works on every ward
+    settings.NEW_WARDS = True  # as on the local database: a form may name a new ward
+    settings.SECOND_FACTOR_ROLES = frozenset()  # likewise: nobody needs a second factor
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
@@ -121,7 +123,9 @@ def make_user(db: None) -> Callable[..., User]:
     """Creates a user with the password "correct horse 1"; a clinician works on all wards."""
 
     def make(username: str, role: Role, **names: Any) -> User:
-        return User.objects.create_user(username, password="correct horse 1", role=role, **names)
+        user = User.objects.create_user(username, password="correct horse 1", role=role, **names)
+        let_work_everywhere(user)
+        return user
 
     return make
 

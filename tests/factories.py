@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import factory
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
+from crs_app.accounts.wards import let_work_everywhere
 from patients.models import Course, Entry, EntryKind, Move
 from patients.recording.admit import Admission, admit_patient
 from patients.recording.inputs import NewEntry, Submission
@@ -21,15 +22,20 @@ ADULT_BORN = date(1970, 3, 1)
 
 
 class UserFactory(factory.django.DjangoModelFactory[User]):
-    """A ward clinician, who works on every ward: see the setting NEW_WARDS."""
+    """A ward clinician, who works on every ward."""
 
     class Meta:
         model = User
+        skip_postgeneration_save = True
 
     username = factory.Sequence(lambda n: f"nurse-{n}")
     first_name = "Jo"
     last_name = "Ruiz"
     role = Role.WARD_CLINICIAN
+
+    @factory.post_generation
+    def wards(self, create: bool, extracted: object, **options: object) -> None:
+        let_work_everywhere(cast(User, self))
 
 
 class AdmissionFactory(factory.Factory[Admission]):

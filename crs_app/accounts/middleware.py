@@ -3,7 +3,7 @@ work.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -14,6 +14,8 @@ from django.contrib.messages.storage.session import SessionStorage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
+
+from crs_app.accounts.tablets import send_cookie
 
 USE = "use"
 """What the session keeps: its key, when its user signed in, and when a person acted last."""
@@ -45,6 +47,7 @@ class SignInRequired(LoginRequiredMiddleware):
         if getattr(request, "was_locked", False) and request.user.is_authenticated:
             request.session.pop(USE, None)
             request.session.cycle_key()
+        send_cookie(request, response)
         return response
 
     def handle_no_permission(  # type: ignore[override]  # Django's own always redirects
@@ -76,6 +79,14 @@ def lock_session(request: HttpRequest) -> None:
     request.session[USE] = {**request.session[USE], "acted": 0}
 
 
+def begin_use(request: HttpRequest, signed_in_at: datetime) -> None:
+    """Let the session of a user who switched here end 12 hours after the full sign-in."""
+    now = timezone.now().timestamp()
+    of, signed_in = request.session.session_key, signed_in_at.timestamp()
+    request.session[USE] = {"of": of, "signed_in": signed_in, "acted": now}
+    request.was_locked = False  # type: ignore[attr-defined]
+
+
 def _note_use(request: HttpRequest, view: Any) -> None:
     """End a session that is too old; take the user of an idle one for a stranger."""
     now, key = timezone.now().timestamp(), request.session.session_key
@@ -89,6 +100,7 @@ def _note_use(request: HttpRequest, view: Any) -> None:
     elif idle >= settings.SIGNED_OUT_AFTER_IDLE.total_seconds():
         # A message can name a value of a patient: the next person at the tablet must not read it.
         request.session.pop(SessionStorage.session_key, None)
+        request.shows_locked = True  # type: ignore[attr-defined]
         if not getattr(view, "shown_when_locked", False):
             request.user = AnonymousUser()
             request.was_locked = True  # type: ignore[attr-defined]

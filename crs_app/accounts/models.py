@@ -2,17 +2,18 @@
 
 from typing import Any, ClassVar, Final
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from crs_app.accounts.tablet_models import TabletSignIn
 from crs_app.accounts.ward_models import Ward, WardMembership
 
 __all__ = (
-    "CLINICIANS", "Role", "SignInThrottle", "User", "Ward", "WardMembership", "display_name_of",
+    "CLINICIANS", "Role", "SignInThrottle", "TabletSignIn", "User", "Ward", "WardMembership",
+    "display_name_of",
 )  # fmt: skip
 
 
@@ -83,15 +84,6 @@ class User(AbstractUser):
         """The user's name as the author of an entry; see ``display_name_of``."""
         return display_name_of(self.username, self.first_name, self.last_name)
 
-    def save(self, *args: Any, **options: Any) -> None:
-        """Store the user; on a site to try things out a new clinician works on every ward."""
-        is_new = self._state.adding
-        super().save(*args, **options)
-        if is_new and settings.NEW_WARDS and self.role in CLINICIANS:
-            WardMembership.objects.bulk_create(
-                [WardMembership(user=self, ward=ward) for ward in Ward.objects.all()]
-            )
-
     @property
     def ward_ids(self) -> frozenset[int]:
         """The wards that the user works on; the manager reads them together with the user."""
@@ -114,6 +106,22 @@ class User(AbstractUser):
         return salted_hmac("crs.session", holds, secret=secret, algorithm="sha256").hexdigest()
 
 
+class FormerName(models.Model):
+    """A name that a user had before; a trigger writes it when another one is stored."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="former_names")
+    first_name = models.CharField(max_length=150)
+    last_name = models.CharField(max_length=150)
+    until = models.DateTimeField()
+    changed_by = models.CharField(max_length=63)
+
+    class Meta:
+        ordering = ("-until",)
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.last_name, self.first_name))) or "no name"
+
+
 class OneTimeLink(models.Model):
     """Link by which a person sets a password; only a digest of its secret is stored."""
 
@@ -128,16 +136,36 @@ class OneTimeLink(models.Model):
         return f"link of {self.user_id}, until {self.expires_at}"
 
 
+class HospitalIdentity(models.Model):
+    """The one identity at the hospital's provider by which a user signs in."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="hospital_identities")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=("issuer", "subject"), name="hospital_identity_once"),
+            models.UniqueConstraint(fields=("issuer", "user"), name="hospital_identity_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.issuer}"
+
+
 class SignInThrottle(models.Model):
     """Failed sign-ins of one name from one address, or of one address over all names.
 
-    The name is stored as a keyed digest, because people type passwords into the wrong field.
+    Wrong codes of a second factor are counted apart: a right password does not forget them. The
+    name is stored as a keyed digest, because people type passwords into the wrong field.
     ``throttle`` has the rules.
     """
 
     digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="throttles")
     address = models.CharField(max_length=64)
+    of_codes = models.BooleanField(default=False)  # of a second factor; else of passwords
     failed_at = ArrayField(models.DateTimeField(), default=list)
     holds = models.PositiveSmallIntegerField(default=0)
     held_until = models.DateTimeField(null=True)
@@ -155,3 +183,23 @@ class LetIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} until {self.until}"
+
+
+class FactorChange(models.Model):
+    """Change of a user's second factors and passkeys, which the user sees on the own page.
+
+    ``by`` is None for the command line.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="factor_changes")
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    words = models.CharField(max_length=80)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=("user", "-at"), name="factor_change_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.words}, {self.at}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, update_session_auth_hash
 from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.http import HttpRequest
@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
+from crs_app.accounts.tablets import TABLET, end_pin, note_tablet
 from crs_app.proxies import client_address
 
 ADDRESS: Final = "address"
 DEVICE: Final = "device"
-SIGNED_IN_AT: Final = "signed_in_at"
 PASSWORD_AT: Final = "password_at"  # noqa: S105 - the name of a time
 """Keys of what a session holds of its sign-in."""
 PASSWORD_FRESH_FOR: Final = timedelta(minutes=15)
@@ -46,11 +46,24 @@ class OpenSession:
 
 
 def note_sign_in(request: HttpRequest) -> None:
-    """Keep in the new session when it began, where, and on which device."""
-    now = timezone.now().timestamp()
-    request.session[SIGNED_IN_AT] = request.session[PASSWORD_AT] = now
+    """Keep that a user has signed in in full: in the new session, and for this tablet."""
+    note_session(request)
+    note_password(request)
+    note_tablet(request, timezone.now())
+
+
+def note_session(request: HttpRequest) -> None:
+    """Keep in a new session where it is, and on which device.
+
+    When its user signed in in full is kept by the middleware, which counts the 12 hours from then.
+    """
     request.session[ADDRESS] = client_address(request)
     request.session[DEVICE] = device_name(request.headers.get("User-Agent", ""))
+
+
+def signed_in_at(request: HttpRequest) -> datetime:
+    """Return when the user of this session signed in in full, from which on 12 hours count."""
+    return datetime.fromtimestamp(request.session[USE]["signed_in"], UTC)
 
 
 def note_password(request: HttpRequest) -> None:
@@ -78,8 +91,8 @@ def sessions_of(user: User, this_key: str | None = None) -> list[OpenSession]:
             code=_code(session.session_key),
             device=held.get(DEVICE, "unknown device"),
             address=held.get(ADDRESS, ""),
-            since=_time(held.get(SIGNED_IN_AT)),
-            last_act=_time(held.get(USE, {}).get("acted") or None),
+            since=_time(_use(session, held).get("signed_in")),
+            last_act=_time(_use(session, held).get("acted") or None),
             is_this=session.session_key == this_key,
         )
         for session, held in _rows(user)
@@ -89,9 +102,11 @@ def sessions_of(user: User, this_key: str | None = None) -> list[OpenSession]:
 
 
 def end_session(user: User, code: str) -> bool:
-    """End the user's session of this code; return whether there was one."""
-    keys = [row.session_key for row, _ in _rows(user) if _code(row.session_key) == code]
-    return bool(Session.objects.filter(pk__in=keys).delete()[0])
+    """End the user's session of this code and the PIN on its tablet; return whether there was."""
+    found = [(row, held) for row, held in _rows(user) if _code(row.session_key) == code]
+    for _, held in found:
+        end_pin(user, held.get(TABLET, ""))
+    return bool(Session.objects.filter(pk__in=[row.pk for row, _ in found]).delete()[0])
 
 
 def end_all_sessions(user: User) -> int:
@@ -106,6 +121,14 @@ def end_all_sessions(user: User) -> int:
     return ended
 
 
+def keep_this_session(request: HttpRequest, user: User) -> None:
+    """Let this session go on, which has ended with the others; its 12 hours go on."""
+    use = request.session.get(USE)
+    update_session_auth_hash(request, user)
+    if use is not None:
+        request.session[USE] = {**use, "of": request.session.session_key}
+
+
 def _rows(user: User) -> Iterator[tuple[Session, dict[str, Any]]]:
     """Yield the user's open sessions with what they hold; a session alone says whose it is."""
     rows = Session.objects.filter(expire_date__gt=timezone.now())
@@ -115,6 +138,12 @@ def _rows(user: User) -> Iterator[tuple[Session, dict[str, Any]]]:
         is_of_user = held.get(SESSION_KEY) == str(user.pk)
         if is_of_user and held.get(HASH_SESSION_KEY) == valid:
             yield row, held
+
+
+def _use(session: Session, held: dict[str, Any]) -> dict[str, Any]:
+    """Return what the middleware keeps of the use of a session; nothing before its first page."""
+    use: dict[str, Any] = held.get(USE, {})
+    return use if use.get("of") == session.session_key else {}
 
 
 def _code(session_key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.contrib import messages
-from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -15,13 +15,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crs_app.accounts.events import note
+from crs_app.accounts.factors.changes import last_changes
+from crs_app.accounts.factors.methods import methods_of
 from crs_app.accounts.forms import ChangePasswordForm, NewPasswordForm
 from crs_app.accounts.links import LinkGoneError, use_link, user_of_link
-from crs_app.accounts.middleware import USE
-from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import (
     end_all_sessions,
     end_session,
+    keep_this_session,
     note_password,
     sessions_of,
 )
@@ -37,7 +38,9 @@ GONE: Final = 404
 def me(request: SignedInRequest) -> HttpResponse:
     """Answer the page of one's own account."""
     sessions = sessions_of(request.user, request.session.session_key)
-    return render(request, "accounts/me.html", {"sessions": sessions})
+    methods = methods_of([request.user])[request.user.pk]
+    shown = {"sessions": sessions, "methods": methods, "changes": last_changes(request.user)}
+    return render(request, "accounts/me.html", shown)
 
 
 @sensitive_post_parameters()
@@ -45,6 +48,8 @@ def me(request: SignedInRequest) -> HttpResponse:
 def change_password(request: SignedInRequest) -> HttpResponse:
     """Set another password, for who knows the present one; all other sessions end."""
     user = request.user
+    if not user.has_usable_password():
+        return redirect("accounts:me")
     form = ChangePasswordForm(request, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
@@ -52,7 +57,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
             user.save(update_fields=["password"])
             end_all_sessions(user)
             note(EventKind.PASSWORD_CHANGED, by=user, address=client_address(request))
-        _keep_signed_in(request, user)
+        keep_this_session(request, user)
         note_password(request)
         messages.success(request, "Your password is changed. All other sessions have ended.")
         return redirect("accounts:me")
@@ -77,7 +82,7 @@ def end_others(request: SignedInRequest) -> HttpResponse:
     with transaction.atomic():
         ended = end_all_sessions(user) - 1
         note(EventKind.SIGNED_OUT, by=user, address=client_address(request), sessions=str(ended))
-    _keep_signed_in(request, user)
+    keep_this_session(request, user)
     messages.success(request, "All other sessions have ended.")
     return redirect("accounts:me")
 
@@ -101,11 +106,3 @@ def start(request: HttpRequest, secret: str) -> HttpResponse:
         return render(request, "accounts/link_gone.html", status=GONE)
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "accounts/start.html", {"form": form, "person": person}, status=status)
-
-
-def _keep_signed_in(request: SignedInRequest, user: User) -> None:
-    """Let this session go on, which has ended with the others; its 12 hours go on."""
-    use = request.session.get(USE)
-    update_session_auth_hash(request, user)
-    if use is not None:
-        request.session[USE] = {**use, "of": request.session.session_key}

@@ -8,13 +8,30 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Count,
+    Exists,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    prefetch_related_objects,
+)
 from django.http import QueryDict
 
-from crs_app.accounts.models import CLINICIANS, OneTimeLink, Role, SignInThrottle, User
+from crs_app.accounts.factors.methods import Methods, methods_of
+from crs_app.accounts.hospital.identities import is_nameable, nameable
+from crs_app.accounts.models import (
+    CLINICIANS,
+    OneTimeLink,
+    Role,
+    SignInThrottle,
+    User,
+    WardMembership,
+)
 from crs_app.accounts.people import everybody
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
-from crs_app.spreadsheet import csv_line
+from crs_app.spreadsheet import csv_line, csv_time
 
 NOT_SEEN_FOR: Final = timedelta(days=90)
 ON_A_PAGE: Final = 100
@@ -35,22 +52,26 @@ class Asked:
 
     search: str = ""
     role: str = ""
+    ward: str = ""
     show: str = ""
     page: int = 1
 
     @classmethod
     def of(cls, query: QueryDict) -> Asked:
         role, show, page = query.get("role", ""), query.get("show", ""), query.get("page", "")
+        ward = query.get("ward", "")
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
             role=role if role in Role.values else "",
+            ward=ward if ward.isascii() and ward.isdigit() and len(ward) < 10 else "",
             show=show if show in SHOWS else "",
             page=int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
         )
 
     def query(self, page: int) -> str:
         """Return the query of another page of the same list."""
-        return urlencode({"q": self.search, "role": self.role, "show": self.show, "page": page})
+        asked = {"q": self.search, "role": self.role, "ward": self.ward, "show": self.show}
+        return urlencode({**asked, "page": page})
 
 
 @dataclass(frozen=True)
@@ -68,7 +89,7 @@ class PersonRow:
 
     user: User
     state: State
-    methods: str
+    methods: Methods
     wards: str
 
 
@@ -102,6 +123,8 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
     people = everybody().filter(_fits(asked.show, now)).select_related("deactivated_by")
     if asked.role:
         people = people.filter(role=asked.role)
+    if asked.ward:
+        people = people.filter(memberships__ward=int(asked.ward))
     for word in asked.search.replace(",", " ").split():
         people = people.filter(
             Q(username__icontains=word)
@@ -114,7 +137,8 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
 def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
     """Return a row for each user, by five statements for all of them."""
     users = list(people)
-    prefetch_related_objects(users, "memberships__ward")
+    on_wards = WardMembership.objects.select_related("ward")
+    prefetch_related_objects(users, Prefetch("memberships", on_wards))
     keys = [user.pk for user in users]
     links: dict[int, OneTimeLink] = {}
     for link in OneTimeLink.objects.filter(user__in=keys, used_at=None).order_by("made_at"):
@@ -125,11 +149,12 @@ def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
             throttles[throttle.user_id] = throttle
     administrators = everybody().filter(role=Role.ADMINISTRATOR, is_active=True)
     two = list(administrators.values_list("pk", flat=True)[:2])
+    methods = methods_of(users)
     return [
         PersonRow(
             user=user,
             state=_state(user, throttles.get(user.pk), links.get(user.pk), two == [user.pk], now),
-            methods="password" if user.has_usable_password() else "–",
+            methods=methods[user.pk],
             wards=_wards_of(user),
         )
         for user in users
@@ -152,12 +177,11 @@ def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
     )
     for row in rows_of(found_people(asked, now), now):
         user = row.user
-        seen = user.last_login.isoformat(timespec="seconds") if user.last_login else ""
-        until = f" {row.state.until.isoformat(timespec='minutes')}" if row.state.until else ""
+        until = f" {csv_time(row.state.until)}" if row.state.until else ""
         yield csv_line(
             (
-                user.last_name, user.first_name, user.username, user.role, row.wards, seen,
-                row.methods,
+                user.last_name, user.first_name, user.username, user.role, row.wards,
+                csv_time(user.last_login), row.methods.words,
                 row.state.text + until,
             )
         )  # fmt: skip
@@ -173,7 +197,7 @@ def _fits(show: str, now: datetime) -> Q:
         return Q(is_active=False)
     if show == "attention":
         held = Exists(_held(now).filter(user=OuterRef("pk")))
-        return Q(is_active=True) & (Q(held) | Q(password__startswith=UNUSABLE))
+        return Q(is_active=True) & (Q(held) | (Q(password__startswith=UNUSABLE) & ~nameable()))
     if show == "unseen":
         long_ago = now - NOT_SEEN_FOR
         never = Q(last_login=None, date_joined__lt=long_ago)
@@ -202,10 +226,11 @@ def _state(
         return State(f"Deactivated{by}", "off", user.deactivated_at)
     if throttle is not None:
         wrong = FAILURES_OF_A_NAME - 1 + throttle.holds
+        what = "codes" if throttle.of_codes else "passwords"
         return State(
-            f"Sign-in slowed, {wrong} wrong passwords; next try", "wrong", throttle.held_until
+            f"Sign-in slowed, {wrong} wrong {what}; next try", "wrong", throttle.held_until
         )
-    if not user.has_usable_password():
+    if not user.has_usable_password() and not is_nameable(user):
         if link is not None and link.expires_at > now:
             return State("Link not used; it ends", "warn", link.expires_at)
         return State("Cannot sign in: the link has ended", "warn")
@@ -213,4 +238,4 @@ def _state(
         return State("New link not used; it ends", "warn", link.expires_at)
     if is_only_administrator:
         return State("Only administrator: cannot be removed")
-    return State("active")
+    return State("active", "active")

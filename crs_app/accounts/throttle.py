@@ -4,15 +4,22 @@ From the fifth failure of one name from one address within 15 minutes each try w
 at first and twice as long after each failure, 30 minutes at most; from the fiftieth failure of one
 address over all names likewise. Failures from elsewhere hold nobody's tablet.
 
+An address of IPv6 counts by its network of 64 bits: one device chooses among all of its addresses.
+
 A try counts as a failure from before its password is verified until it is found right: parallel
 guesses are never more than one after the other. No lock is held meanwhile.
+
+Codes of a second factor have a count of their own for each name and address, and the same waits. A
+right code lets its user in at once: it is asked for where a password has to wait, and no wait for
+passwords, of name or address, holds it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -25,6 +32,7 @@ FAILURES_OF_AN_ADDRESS: Final = 50
 FIRST_HOLD: Final = timedelta(seconds=30)
 LONGEST_HOLD: Final = timedelta(minutes=30)
 LET_IN_FOR: Final = timedelta(minutes=15)
+NETWORK_BITS: Final = 64
 _DELETED_AT_ONCE: Final = 100
 
 
@@ -44,32 +52,46 @@ class Attempt:
     username: str
     address: str
     at: datetime
+    of_codes: bool
     user: User | None
     held_before: datetime | None
     held_until: datetime | None
 
 
-def begin(username: str, address: str, now: datetime) -> Attempt:
+def begin(
+    username: str,
+    address: str,
+    now: datetime,
+    *,
+    of_codes: bool = False,
+    is_let_through: bool = False,
+) -> Attempt:
     """Count a try as a failure.
+
+    ``of_codes`` is a try of a second factor. ``is_let_through`` is a password that came with a
+    right code, and does not wait.
 
     :raises HeldError: where it has to wait; then nothing is counted.
     """
     user = User.objects.filter(username__iexact=username).first()
     with transaction.atomic():
-        of_name, of_address = _locked(username, address, now, user)
-        until = _held_until(of_name, of_address, user, now)
-        if until is not None:
+        of_name, of_address = _locked(username, address, now, user, of_codes)
+        waits_for_address = not of_codes and not _is_let_in(user, of_address, now)
+        until = _held_until(of_name, of_address if waits_for_address else None, now)
+        if until is not None and not is_let_through:
             raise HeldError(until, user)
         held_before = of_address.held_until
         _note_failure(of_name, FAILURES_OF_A_NAME, now)
         _note_failure(of_address, FAILURES_OF_AN_ADDRESS, now)
-    return Attempt(username, address, now, user, held_before, of_address.held_until)
+    return Attempt(username, address, now, of_codes, user, held_before, of_address.held_until)
 
 
 def succeed(attempt: Attempt) -> None:
     """Forget the failures of the name from the address, and this try of the address."""
     with transaction.atomic():
-        of_name, of_address = _locked(attempt.username, attempt.address, attempt.at, attempt.user)
+        of_name, of_address = _locked(
+            attempt.username, attempt.address, attempt.at, attempt.user, attempt.of_codes
+        )
         of_name.delete()
         if attempt.at in of_address.failed_at:
             of_address.failed_at.remove(attempt.at)
@@ -81,6 +103,17 @@ def succeed(attempt: Attempt) -> None:
             of_address.save()
         else:
             of_address.delete()
+
+
+def count_of_address(address: str, now: datetime) -> None:
+    """Count a failure of the address alone: of a sign-in that names nobody of this site."""
+    digest = _digest("address", _network_of(address))
+    new = {"user": None, "address": address, "counts_until": now}
+    with transaction.atomic():
+        row, _ = SignInThrottle.objects.select_for_update().get_or_create(
+            digest=digest, defaults=new
+        )
+        _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
 
 
 def let_in(user: User, now: datetime) -> None:
@@ -100,20 +133,34 @@ def delete_forgotten(now: datetime) -> None:
 
 
 def _locked(
-    username: str, address: str, now: datetime, user: User | None
+    username: str, address: str, now: datetime, user: User | None, of_codes: bool
 ) -> tuple[SignInThrottle, SignInThrottle]:
     """Return the rows of name and address, and of the address; locked in one order by all."""
-    of_name = _digest("name", username.casefold(), address)
-    of_address = _digest("address", address)
+    place = _network_of(address)
+    of_name = _digest("code" if of_codes else "name", username.casefold(), place)
+    of_address = _digest("address", place)
     rows = {}
     for digest in sorted((of_name, of_address)):
-        new = {
-            "user": user if digest == of_name else None, "address": address, "counts_until": now,
-        }  # fmt: skip
+        new: dict[str, Any] = {"address": address, "counts_until": now}
+        if digest == of_name:
+            new |= {"user": user, "of_codes": of_codes}
         rows[digest], _ = SignInThrottle.objects.select_for_update().get_or_create(
             digest=digest, defaults=new
         )
     return rows[of_name], rows[of_address]
+
+
+def _network_of(address: str) -> str:
+    """Return what one device cannot choose of its address: IPv4 whole, 64 bits of IPv6."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(IPv6Network((int(found), NETWORK_BITS), strict=False))
+    return address
 
 
 def _digest(*parts: str) -> str:
@@ -121,16 +168,17 @@ def _digest(*parts: str) -> str:
 
 
 def _held_until(
-    of_name: SignInThrottle, of_address: SignInThrottle, user: User | None, now: datetime
+    of_name: SignInThrottle, of_address: SignInThrottle | None, now: datetime
 ) -> datetime | None:
-    ends = [of_name.held_until]
-    if of_address.held_until is not None and not _is_let_in(user, now):
-        ends.append(of_address.held_until)
+    ends = [of_name.held_until, of_address.held_until if of_address else None]
     return max((end for end in ends if end is not None and end > now), default=None)
 
 
-def _is_let_in(user: User | None, now: datetime) -> bool:
-    return user is not None and LetIn.objects.filter(user=user, until__gt=now).exists()
+def _is_let_in(user: User | None, of_address: SignInThrottle, now: datetime) -> bool:
+    """Return whether an administrator lets the user in though the address is held."""
+    if user is None or of_address.held_until is None:
+        return False
+    return LetIn.objects.filter(user=user, until__gt=now).exists()
 
 
 def _note_failure(row: SignInThrottle, allowed: int, now: datetime) -> None:

@@ -1,11 +1,13 @@
-"""The one door at which a password is verified: throttled, counted and recorded.
+"""The one door at which a password or a PIN is verified: throttled, counted and recorded.
 
-The sign-in page, a change of password and the question for one's own password all pass it.
+The sign-in page, a change of password, the question for one's own password and the switch of user
+all pass it.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,40 +31,71 @@ _BUSY_TEXT: Final = "Many people are signing in at this moment. Try again in a f
 _verifying: Final = threading.BoundedSemaphore(VERIFIED_AT_ONCE)
 
 
-def verified_user(request: HttpRequest, username: str, password: str) -> User | None:
+def verified_user(
+    request: HttpRequest, username: str, password: str, *, is_let_through: bool = False
+) -> User | None:
     """Return the active user whose name and password these are, None where they do not match.
 
-    An unknown name is answered like a known one. Where ``VERIFIED_AT_ONCE`` passwords are being
-    verified, another is refused at once and not counted: those who only read must not wait for
-    those who guess.
+    An unknown name is answered like a known one. ``is_let_through`` is for who has shown a right
+    code of a second factor: failures of before do not hold it.
+
+    :raises ValidationError: with the code ``BUSY`` or ``HELD``, and a sentence.
+    """
+
+    def found() -> User | None:
+        user = authenticate(request, username=username, password=password)
+        return user if isinstance(user, User) else None
+
+    return verified(request, username, found, why="password", is_let_through=is_let_through)
+
+
+def verified(
+    request: HttpRequest,
+    username: str,
+    found: Callable[[], User | None],
+    *,
+    why: str,
+    is_let_through: bool = False,
+) -> User | None:
+    """Return the user that ``found`` verifies; None, and a failure of the name, for none.
+
+    Where ``VERIFIED_AT_ONCE`` are being verified, another is refused at once and not counted: those
+    who only read must not wait for those who guess. ``why`` says in the record what was wrong.
 
     :raises ValidationError: with the code ``BUSY`` or ``HELD``, and a sentence.
     """
     if not _verifying.acquire(blocking=False):
         raise ValidationError(_BUSY_TEXT, code=BUSY)
     try:
-        return _verify(request, username, password, timezone.now())
+        return _verify(request, username, found, why, timezone.now(), is_let_through)
     finally:
         _verifying.release()
 
 
-def _verify(request: HttpRequest, username: str, password: str, now: datetime) -> User | None:
+def _verify(
+    request: HttpRequest,
+    username: str,
+    found: Callable[[], User | None],
+    why: str,
+    now: datetime,
+    is_let_through: bool,
+) -> User | None:
     address = client_address(request)
     try:
-        attempt = throttle.begin(username, address, now)
+        attempt = throttle.begin(username, address, now, is_let_through=is_let_through)
     except throttle.HeldError as held:
         note(EventKind.SIGN_IN_FAILED, by=held.user, address=address, why="held")
-        raise ValidationError(_held_text(held.until - now), code=HELD) from None
-    user = authenticate(request, username=username, password=password)
-    if not isinstance(user, User):
+        raise ValidationError(held_text(held.until - now), code=HELD) from None
+    user = found()
+    if user is None:
         throttle.delete_forgotten(now)
-        note(EventKind.SIGN_IN_FAILED, by=attempt.user, address=address, why="password")
+        note(EventKind.SIGN_IN_FAILED, by=attempt.user, address=address, why=why)
         return None
     throttle.succeed(attempt)
     return user
 
 
-def _held_text(wait: timedelta) -> str:
+def held_text(wait: timedelta) -> str:
     """Return the sentence for a try that has to wait; it reads alike for every name."""
     seconds = -(-wait // timedelta(seconds=1))
     text = f"{seconds} s" if seconds < 60 else f"{-(-seconds // 60)} min"

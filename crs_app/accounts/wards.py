@@ -82,8 +82,9 @@ def change_wards(user: User, wards: Iterable[Ward], *, by: User) -> None:
 
 
 def let_work_everywhere(user: User) -> None:
-    """Let ``user`` work on every ward that there is, open or closed."""
-    set_wards(user, Ward.objects.all())
+    """Let ``user``, where that is a clinician, work on every ward that there is, open or closed."""
+    if user.role in CLINICIANS:
+        set_wards(user, Ward.objects.all())
 
 
 def _let_all_clinicians_work_on(ward: Ward) -> None:

@@ -50,9 +50,14 @@ _NURSE: Final = HelpPage(
         Task(
             "Sign in, and leave the tablet",
             [
-                "Type your name and your password and press *Sign in*.",
+                "Type your name and your password and press *Sign in*. With a passkey press "
+                "*Use a passkey* instead; a button of your hospital's own sign-in does as well.",
+                "Where a *second step* is asked for, enter the code of your app, or press "
+                "*Use your key*. You set it up under your name, at *Sign-in methods*.",
                 "Press *Sign out* when you leave. After ten minutes without a touch the page locks "
                 "by itself; what you typed is kept.",
+                "You share the tablet? Tick *Then set a PIN* when you sign in. *Switch user*, your "
+                "name and four digits bring you back.",
                 "Never enter values under the name of somebody else: each entry has its author.",
             ],
         ),
@@ -291,9 +296,10 @@ _ADMINISTRATOR: Final = HelpPage(
             "The list of users.",
         ),
         Task(
-            "Somebody forgot the password",
+            "Somebody forgot the password, or lost the telephone",
             [
                 "Open the user and press *Reset by link…*.",
+                "Is the telephone or key for the second step gone? Press *Remove second factors…*.",
                 "Make sure that you know who asks. The old password ends when the new one is set.",
             ],
             "user",

@@ -57,12 +57,14 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:course_policy": Opening("policy of the course"),
     "patients:export_course": Opening("export of the course, form"),
     "people:export": Opening("users (CSV)", EventKind.EXPORT),
+    "people:person": Opening("page of a user, with the last 7 days", EventKind.RECORD_READ),
     "patients:emergency_access": Opening("question for the reason of emergency access"),
     "patients:emergencies": Opening("who used emergency access"),
     "patients:find": Opening("find a patient", is_searched=True),
     "record:events": Opening("all events", EventKind.RECORD_READ),
     "record:events_csv": Opening("record, all events (CSV)", EventKind.EXPORT),
     "record:person": Opening("what a person did", EventKind.RECORD_READ),
+    "record:person_week": Opening("what a person did in 7 days", EventKind.RECORD_READ),
     "record:person_csv": Opening("record, what a person did (CSV)", EventKind.EXPORT),
     "record:course": Opening("who looked at this patient", EventKind.RECORD_READ),
     "record:course_csv": Opening("record, who looked (CSV)", EventKind.EXPORT),
@@ -80,10 +82,10 @@ OF_NO_PATIENT: Final = frozenset(
         "record:printed",
         "people:list",
         "people:new",
-        "people:person",
         "people:role",
         "people:link",
         "people:act",
+        "people:email",
         "people:wards",
     }
 )
@@ -91,6 +93,8 @@ OF_NO_PATIENT: Final = frozenset(
 
 The page of a locked tablet is a poll.
 """
+WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
+"""Addresses whose query another system wrote: it holds a code that signs somebody in."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

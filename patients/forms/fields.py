@@ -150,7 +150,8 @@ class _CheckboxInput(forms.CheckboxInput):
             for key, shown in attributes.items()
             if shown is not None and shown is not False
         )
-        return mark_safe(f'<input type="checkbox"{written}>')  # noqa: S308 - escaped above
+        # Escaped above.
+        return mark_safe(f'<input type="checkbox"{written}>')  # nosec B308, B703 # noqa: S308
 
     def value_from_datadict(self, data: Mapping[str, Any], _files: Any, name: str) -> Any:
         return data.get(name, "")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from crs_app.spreadsheet import csv_line
-from patients.display.text import site_time
+from crs_app.spreadsheet import csv_line, csv_time
 from patients.models import GuidanceAnswer
 
 COLUMNS: Final = (
@@ -51,8 +49,3 @@ def _cells(answer: GuidanceAnswer) -> Iterable[Any]:
         csv_time(answer.recorded_at),
         answer.ruleset_version,
     )
-
-
-def csv_time(instant: datetime | None) -> str:
-    """Return a time at the site for a cell; "" for None."""
-    return "" if instant is None else site_time(instant).isoformat(timespec="seconds")

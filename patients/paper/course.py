@@ -29,7 +29,7 @@ from patients.review.panel import PeriodLine, build_panel, read_panel_data
 from patients.review.series import ReviewSeries, review_series
 
 ENTRIES_AT_MOST: Final = 5_000
-"""How many entries are printed: some hundred pages. An export has all."""
+"""About how many entries are printed, the latest: some hundred pages. An export has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,12 @@ def printed_course(
     review = review_series(values_of(known, known_at))
     first = min((row.at for row in known.rows), default=known.course.infused_at)
     window = window_of("all", known.course.infused_at, first, _end_of(known, known_at))
+    since = _printed_since(known)
     data = read_flowsheet(
-        course, HEADLINE, window[0], known_at + timedelta(hours=1), now=now, known_at=then
+        course, HEADLINE, since or window[0], known_at + timedelta(hours=1), now=now, known_at=then
     )
     status = status_known_at(known, known_at)
     panel = build_panel(known.course, reader, reviews, known_at, is_then=not is_now)
-    rows = _rows(data)
     return {
         "course_id": course.pk,
         "address": ReviewAddress(Instants(known_at, known_at), is_now=is_now),
@@ -95,9 +95,8 @@ def printed_course(
             AnswerLine(one.recorded_at, one.summary, answer_text(one), one.author)
             for one in reversed(known.answers)
         ],
-        "entries": rows[-ENTRIES_AT_MOST:],
-        "entry_count": len(rows),
-        "printed_at_most": ENTRIES_AT_MOST,
+        "entries": _rows(data),
+        "entries_since": since,
     }
 
 
@@ -108,8 +107,15 @@ def _end_of(known: CourseKnownAt, known_at: datetime) -> datetime:
     return max((row.at for row in known.rows), default=known_at)
 
 
+def _printed_since(known: CourseKnownAt) -> datetime | None:
+    """Return from when on entries are printed; None: all of them."""
+    if len(known.rows) <= ENTRIES_AT_MOST:
+        return None
+    return sorted(row.at for row in known.rows)[-ENTRIES_AT_MOST]
+
+
 def _rows(data: FlowsheetData) -> list[TimelineRow]:
-    """Return every entry in order of time, with what was corrected or marked as an error."""
+    """Return the entries in order of time, with what was corrected or marked as an error."""
     return build_rows(data.entries, data.chains, data.weights, ())
 
 

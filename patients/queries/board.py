@@ -144,7 +144,7 @@ def read_open_courses(
             last_observation_at=_last_observation(now),
             maximum=_maximum(now, system),
             assessed_since=_ASSESSED_SINCE,
-            support=RawSQL(SQL_SUPPORT, (now, _DRUGS, now)),  # noqa: S611 - a constant
+            support=RawSQL(SQL_SUPPORT, (now, _DRUGS, now)),  # nosec B611 # noqa: S611 - a constant
         )
     )
 
@@ -211,7 +211,7 @@ def read_periods_from_now_on(
     return _by_course(GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, params))
 
 
-_ASSESSED_SINCE: Final = RawSQL(  # noqa: S611 - made of constants
+_ASSESSED_SINCE: Final = RawSQL(  # nosec B611 # noqa: S611 - made of constants
     sql_assessed_since(course="patients_course.id", infused_at="patients_course.infused_at"),
     (),
     output_field=DateTimeField(null=True),

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from crs_app.accounts.models import Role
-from crs_app.spreadsheet import csv_line
+from crs_app.spreadsheet import csv_line, csv_time
 from grading.engine.sentences import short_name
 from patients.display.sign_off import span_text
-from patients.guidance.export import csv_time
 from patients.models import DisagreementReason
 from patients.queries.disagreements import (
     CriterionCount,

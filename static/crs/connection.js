@@ -3,6 +3,7 @@
 
 import { now, requestUpdate } from "./clock.js";
 import { clockText } from "./site_time.js";
+import { outlivesPage } from "./unsent/store.js";
 
 const POLL_AGAIN_AFTER = 15_000;
 const FAILED_POLLS = 2; // of a server that answers with an error
@@ -39,7 +40,7 @@ const signedOut = () => {
   show(
     [
       element("strong", "You have been signed out."),
-      element("span", "What you see may be old. What you typed is kept."),
+      element("span", `What you see may be old. ${outlivesPage ? "What you typed is kept." : "What you typed is lost when you leave."}`),
       element("a", "Sign in and come back", { href: `${document.body.dataset.signIn}?next=${here}` }),
     ],
     true,

@@ -1,6 +1,8 @@
 // Locks the page where nobody uses it: a key, a touch or a move of the wheel is use, a poll is not.
 // The server counts too; this reports keys and touches to it, warns, and leaves the page in time.
 
+import { outlivesPage } from "./unsent/store.js";
+
 const WARN_BEFORE = 60_000;
 const REPORT_AT_MOST_EVERY = 61_000; // the server notes one act in a minute
 
@@ -42,7 +44,7 @@ const look = () => {
   const left = limit - (Date.now() - actedAt);
   warning.hidden = left > Math.min(WARN_BEFORE, limit / 2);
   if (!warning.hidden && !warning.textContent) {
-    warning.textContent = "Nobody used this page for a while. It is locked in a minute: press a key or touch the screen to go on. What you typed is kept.";
+    warning.textContent = `Nobody used this page for a while. It is locked in a minute: press a key or touch the screen to go on. ${outlivesPage ? "What you typed is kept." : "What you typed is lost: save it."}`;
   }
   if (warning.hidden) warning.textContent = "";
   if (left <= 0) leave();

@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from crs_app.accounts.factors.methods import KEY
 from crs_app.accounts.links import make_link
 from crs_app.accounts.models import CLINICIANS, Role, User, Ward
 from crs_app.accounts.people_views import ACTS
@@ -95,15 +97,31 @@ ADMINISTRATOR_PAGE = (302, *(403,) * 7, 200)
 ADMINISTRATOR = (302, *(403,) * 7, 302)
 READ_RECORD = (302, *(403,) * 6, 200, 200)
 NO_SUCH_METHOD = (302, *(405,) * 8)
+# Who has no second factor removes none, and no key of another user.
+NOT_POSSIBLE = (302, *(422,) * 8)
+NOT_OF_OTHERS = (302, *(404,) * 8)
 
 # name: (GET, POST). A POST sends what is valid: 302 is a save that leads back to a page.
 TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
+    "accounts:second_step": ((302,) * 9, (302,) * 9),
+    "accounts:passkey_sign_in": ((405, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:start": ((200,) * 9, (302,) * 9),
+    # Nothing is there where the settings name no provider.
+    "accounts:hospital": ((404,) * 9, (405,) * 9),
+    "accounts:hospital_return": ((404,) * 9, (405,) * 9),
+    "accounts:second_factor": ((302,) * 9, NO_SUCH_METHOD),
+    "accounts:code_app": (RULES, (302,) * 9),
+    "accounts:new_key": (RULES, NOT_POSSIBLE),
+    "accounts:remove_code_app": ((302,) * 9, NOT_POSSIBLE),
+    "accounts:recovery_codes": (RULES, NOT_POSSIBLE),
+    "accounts:remove_key": (NOT_OF_OTHERS, NOT_OF_OTHERS),
     "accounts:me": (RULES, NO_SUCH_METHOD),
     "accounts:password": (RULES, (302,) * 9),
+    "accounts:switch": ((200,) * 9, (422,) * 9),
+    "accounts:pin": (RULES, (302,) * 9),
     "accounts:end_one": (NO_SUCH_METHOD, (302,) * 9),
     "accounts:end_others": (NO_SUCH_METHOD, (302,) * 9),
     "people:list": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
@@ -112,6 +130,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:new": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:link": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "people:email": ((302, *(403,) * 7, 404), (302, *(403,) * 7, 404)),
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
@@ -123,6 +142,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:events": (READ_RECORD, NO_SUCH_METHOD),
     "record:events_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:person": (READ_RECORD, NO_SUCH_METHOD),
+    "record:person_week": (READ_RECORD, NO_SUCH_METHOD),
     "record:person_csv": (READ_RECORD, NO_SUCH_METHOD),
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
@@ -174,10 +194,16 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
+HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
+    "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
+    *HOSPITAL,
 }  # fmt: skip
-SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {"accounts:end_one"}
+SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
+    "accounts:end_one", "accounts:code_app", "accounts:new_key",
+}  # fmt: skip
+"""The code app asks for the own password first; a new key is sent without one to add."""
 SENDS_A_FILE = {"patients:export_course", "patients:export_cohort"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
@@ -211,6 +237,7 @@ class Target:
     joining: PatientJoin
     person: User
     link: str
+    key: Authenticator
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
@@ -220,9 +247,11 @@ class Target:
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
             "patients:export_progress": [[uuid.uuid4()]],
+            "accounts:remove_key": [[self.key.pk]],
             "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
+            "people:email": [[self.person.pk]],
             "people:role": [[self.person.pk]],
             "people:wards": [[self.person.pk]],
             "people:act": [[self.person.pk, act] for act in ACTS],
@@ -233,6 +262,7 @@ class Target:
             "record:course": [own],
             "record:course_csv": [own],
             "record:person": [[self.entry.recorded_by_id]],
+            "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
             "patients:guidance_answer": [
@@ -262,6 +292,15 @@ class Target:
             "accounts:password": {
                 "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
             },
+            "accounts:code_app": {"your_password": "correct horse 1"},
+            "accounts:new_key": {"name": "key", "credential": "{}"},
+            "accounts:remove_code_app": {"your_password": "correct horse 1"},
+            "accounts:recovery_codes": {"your_password": "correct horse 1"},
+            "accounts:remove_key": {"your_password": "correct horse 1"},
+            "accounts:pin": {
+                "pin": "4071", "pin_again": "4071", "your_password": "correct horse 1",
+            },
+            "accounts:switch": {"who": self.person.pk, "pin": "4071"},
             "people:new": {
                 "first_name": "Ewa", "last_name": "Nowak", "username": "e.nowak",
                 "role": "auditor", "your_password": "correct horse 1",
@@ -328,7 +367,8 @@ def target(course: Course, clinician: User) -> Target:
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
     link = make_link(clinician, None, timezone.now())
     joining = join_records(asked, sending(clinician))
-    return Target(course, entry, other, joining, clinician, link)
+    key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
+    return Target(course, entry, other, joining, clinician, link, key)
 
 
 @pytest.fixture
@@ -362,8 +402,10 @@ def rows() -> list[Any]:
         "sessions_ended",
         "links__digest",
         "memberships__ward",
+        "tablets__pin",
     )
-    return [*counts, *users, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
+    return [*counts, *users, *factors, *Ward.objects.order_by("pk").values_list("name", "is_open")]
 
 
 def ids(actor: Actor | None) -> str:

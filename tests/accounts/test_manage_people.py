@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,9 @@ from time_machine import TimeMachineFixture
 
 from crs_app.accounts.models import OneTimeLink, Role, User, Ward
 from crs_app.accounts.system_users import course_file_author
+from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event, EventKind
+from patients.models import Course
 
 PASSWORD, NEW = "correct horse 1", "a longer horse 2"
 
@@ -335,6 +337,16 @@ def test_the_list_as_csv_runs_no_formula(admin: Client, make_user: Callable[...,
     assert any(line.startswith("'=HYPERLINK(1),'@x,nurse,ward_clinician,") for line in lines)
 
 
+def test_the_times_of_the_csv_are_those_of_the_site(
+    admin: Client, nurse: User, settings: Any
+) -> None:
+    settings.TIME_ZONE = "America/New_York"
+    User.objects.filter(pk=nurse.pk).update(last_login=datetime(2026, 3, 1, 10, tzinfo=UTC))
+    answer = admin.get("/people/users.csv?q=nurse")
+    (_, line) = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert ",2026-03-01T05:00:00-05:00," in line
+
+
 def test_names_are_shown_as_text(admin: Client, make_user: Callable[..., User]) -> None:
     nurse = make_user("nurse", Role.WARD_CLINICIAN, last_name="<script>alert(1)</script>")
     for address in ("/people/", f"/people/{nurse.pk}/", f"/people/{nurse.pk}/role/"):
@@ -401,3 +413,20 @@ def test_the_wards_of_a_user_are_chosen_at_first_and_later(admin: Client) -> Non
     assert changed is not None
     assert changed.details == {"user": "e.nowak", "before": "X1", "after": "X2"}
     assert admin.post(f"/people/{person.pk}/wards/", {"wards": ["999999"]}).status_code == 422
+
+
+def test_the_list_is_limited_to_those_who_work_on_a_ward(
+    admin: Client, nurse: User, intensivist: User, course: Course
+) -> None:
+    other = Ward.objects.create(name="K4")
+    set_wards(intensivist, [other])
+    page = admin.get("/people/", {"ward": course.on_ward_id}).content.decode()
+    assert "Ruiz, Jo" in page
+    assert "Osei, Amara" not in page
+    assert f"users.csv?q=&amp;role=&amp;ward={course.on_ward_id}&amp;show=" in page
+    answer = admin.get("/people/users.csv", {"ward": other.pk})
+    names = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "Osei" in names
+    assert "Ruiz" not in names
+    for unknown in ("x", "9" * 30, "-1", "0"):
+        assert admin.get("/people/", {"ward": unknown}).status_code == 200

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from time_machine import TimeMachineFixture
 
 from crs_app.accounts.models import User
-from crs_app.accounts.own_sessions import device_name
+from crs_app.accounts.own_sessions import device_name, sessions_of
 
 PASSWORD, NEW = "correct horse 1", "a longer horse 2"
 TABLET = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
@@ -78,6 +80,21 @@ def test_sessions_are_listed_with_device_and_address(nurse: User, intensivist: U
     assert "10.4.7.31" in page
     assert "10.9.9.9" not in page
     assert page.count("this one") == 1
+
+
+def test_a_session_has_one_time_of_its_sign_in(
+    nurse: User, time_machine: TimeMachineFixture
+) -> None:
+    """The list shows the time from which the 12 hours are counted."""
+    time_machine.move_to("2026-03-01 10:00:00Z", tick=False)
+    here = signed_in()
+    here.get("/accounts/me/")
+    time_machine.move_to("2026-03-01 10:05:00Z", tick=False)
+    (shown,) = sessions_of(nurse, here.session.session_key)
+    assert shown.since == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    began = shown.since.timestamp()
+    assert [key for key, kept in here.session.items() if kept == began] == ["password_at"]
+    assert here.session["use"]["signed_in"] == began
 
 
 def test_one_session_is_ended_and_no_key_is_shown(nurse: User) -> None:

@@ -17,7 +17,11 @@ from crs_app import settings as project_settings
 from grading.engine.policy import DEFAULT_POLICY
 
 SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
-OPEN = {"/health/", "/accounts/sign-in/", "/accounts/sign-out/", "/accounts/start/x/"}
+OPEN = {
+    "/health/", "/help/", "/help/x/", "/accounts/sign-in/", "/accounts/sign-in/second-step/",
+    "/accounts/sign-in/passkey/", "/accounts/sign-out/", "/accounts/start/x/", "/accounts/switch/",
+    "/accounts/hospital/", "/accounts/hospital/return/",
+}  # fmt: skip
 
 
 def addresses(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:

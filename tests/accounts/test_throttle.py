@@ -83,6 +83,26 @@ def test_a_stranger_holds_no_tablet(nurse: User) -> None:
     assert enters(address=TABLET)
 
 
+def test_a_stranger_who_changes_address_within_a_network_of_ipv6_is_held(nurse: User) -> None:
+    for number in range(5):
+        fail("nurse", 1, f"2001:db8:1:2::{number:x}")
+    assert not enters(address="2001:db8:1:2:ffff:ffff:ffff:ffff")
+    assert enters(address="2001:db8:1:3::1")
+
+
+def test_many_names_from_one_network_of_ipv6_are_one_address(nurse: User) -> None:
+    for number in range(50):
+        fail(f"name{number}", 1, f"2001:db8:1:2:{number:x}::7")
+    assert not enters(address="2001:db8:1:2::1")
+    assert enters(address="2001:db8:1:3::1")
+
+
+def test_an_address_of_ipv4_written_as_ipv6_is_that_address(nurse: User) -> None:
+    fail("nurse", 5, f"::ffff:{TABLET}")
+    assert not enters(address=TABLET)
+    assert enters(address="::ffff:10.4.7.32"), "and not all of IPv4"
+
+
 def test_a_held_name_holds_no_other_on_the_same_tablet(nurse: User, intensivist: User) -> None:
     fail("nurse", 5)
     assert enters("icu")

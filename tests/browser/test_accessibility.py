@@ -4,7 +4,7 @@ A state is reached once and then checked at every width: by all rules in light, 
 colours in dark. The states are spread over tests of a few seconds, so that workers share them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,9 @@ def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
     made.close()
 
 
-def faults_of(page: Page, state: str, within: str = "html") -> list[str]:
+def faults_of(
+    page: Page, state: str, within: str = "html", sizes: Mapping[int, int] = WIDTHS
+) -> list[str]:
     """The rules that the page breaks in ``state``, at every width and in both themes.
 
     ``within`` is the part that is new in this state, where the others were checked before.
@@ -75,7 +77,7 @@ def faults_of(page: Page, state: str, within: str = "html") -> list[str]:
         page.add_script_tag(path=AXE)
     faults = []
     checked = {**RULES, "within": within}
-    for width, height in WIDTHS.items():
+    for width, height in sizes.items():
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")  # else the sticky bar may cover a part of a button
         if not page.evaluate(FITS_SOON):
@@ -440,3 +442,29 @@ def test_roles_wards_and_a_patient_of_another_ward(
     page.goto("/emergency-access/")
     faults += faults_of(page, "who used emergency access")
     assert faults == []
+
+
+def test_the_record_and_the_locked_display(
+    page: Page,
+    nurse: User,
+    auditor: User,
+    busy_course: Course,
+    sign_in: Callable[[Page, User], None],
+) -> None:
+    """All events, found, a filter that is refused, one person, one patient; a locked tablet."""
+    faults: list[str] = []
+    sign_in(page, nurse)
+    page.goto(f"/courses/{busy_course.pk}/locked/")
+    faults += faults_of(page, "locked")
+    sign_in(page, auditor)
+    course = f"/record/courses/{busy_course.pk}/"
+    for address in (
+        "/record/?q=o",
+        "/record/?since=2026-02-01T00:00&until=2026-01-01T00:00",
+        f"/record/people/{nurse.pk}/",
+        course,
+        f"{course}?what=emergency",
+    ):
+        page.goto(address)
+        faults += faults_of(page, address)
+    assert not faults, "\n".join(faults)

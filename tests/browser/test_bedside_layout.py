@@ -149,3 +149,20 @@ def test_the_strip_compares_with_the_value_before(
     drug = strip.filter(has_text="Norepinephrine")
     expect(drug).to_contain_text("12 mcg/min")
     expect(drug).to_contain_text("rising")
+
+
+def test_low_and_high_stand_beside_the_name_of_a_value(
+    nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
+) -> None:
+    signs = {"temperature_c": "39.4", "systolic_mmhg": "84"}
+    chart(course, nurse, "vitals", ago(minutes=5), **signs)
+    page = open_as(nurse, course).page
+    for width in (768, 834, 1024, 1440):
+        page.set_viewport_size({"width": width, "height": 1024})
+        below = page.locator(".strip dt:has(.abnormal)").evaluate_all(
+            """names => names.filter(({ children: [name, mark] }) =>
+                mark.getBoundingClientRect().top >= name.getBoundingClientRect().bottom - 2
+            ).map(name => name.innerText)"""
+        )
+        assert below == [], width
+    assert page.locator(".strip .abnormal").all_inner_texts() == ["low", "high"]

@@ -13,7 +13,7 @@ from crs_app.accounts.models import User
 from grading.engine.analytes import Analyte
 from patients.models import Course
 from patients.recording.inputs import NewEntry
-from tests.browser.test_accessibility import AXE, RULES, RUN_AXE
+from tests.browser.test_accessibility import faults_of
 from tests.factories import chart, record
 
 SIZES = ((390, 844), (768, 1024), (1440, 900))
@@ -271,12 +271,7 @@ def test_no_rule_of_axe_is_broken(
     known = (timezone.now() - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for query in ("", "?bin=entry&order=first", f"?known_at={known}", "?bin=7", "?end=2026-01-01"):
         open_sheet(page, day, query)
-        page.add_script_tag(path=AXE)
-        for width, height in SIZES if not query else SIZES[:1]:
-            page.set_viewport_size({"width": width, "height": height})
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                faults.append(f"{query}, {width} px: wider than the screen")
-            faults += [f"{query}, {width} px, {f}" for f in page.evaluate(RUN_AXE, RULES)]
+        faults += faults_of(page, query, sizes=dict(SIZES if not query else SIZES[:1]))
     context.close()
     assert not faults, "\n".join(faults)[:6000]
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from crs_app.accounts.models import User
 from patients.exchange.course_file import import_course
 from patients.models import Course
-from tests.browser.test_accessibility import AXE, RULES, RUN_AXE, TOO_WIDE
+from tests.browser.test_accessibility import faults_of
 
 COURSE_FILE = Path(__file__).parents[1] / "patients/review/reviewed_course.json"
 IN_GRADE_3 = "2026-11-27T13:00:00%2B00:00"
@@ -48,32 +48,20 @@ def page(
     context.close()
 
 
-def faults_of(page: Page) -> list[str]:
-    page.add_script_tag(path=AXE)
-    faults = []
-    for width, height in ((768, 1024), (1440, 900)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("scrollTo(0, 0)")
-        if page.evaluate(TOO_WIDE) > 0:
-            faults.append(f"{page.url}, {width} px: wider than the screen")
-        faults += [f"{page.url}, {width} px, {fault}" for fault in page.evaluate(RUN_AXE, RULES)]
-    return faults
-
-
 def test_an_instant_says_the_grade_and_why_today_and_as_known_then(page: Page) -> None:
     page.goto(f"review/instant/?at={IN_GRADE_3}")
     main = page.get_by_role("main")
     expect(main.get_by_role("heading", level=1)).to_contain_text("27 Nov")
     expect(main).to_contain_text("0.32 mcg/kg/min × 72 kg = 23.04 mcg/min")
     expect(main.get_by_role("region", name="Rules checked, not met")).to_be_visible()
-    faults = faults_of(page)
+    faults = faults_of(page, page.url)
     page.get_by_role("link", name="Known then").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("known_at="))
     expect(page.get_by_role("status").first).to_contain_text("You are looking at the past.")
     expect(main).to_contain_text("could be 4")
     assert page.locator("main form[method=post]").count() == 0
-    faults += faults_of(page)
+    faults += faults_of(page, page.url)
     page.get_by_role("link", name="Known today").last.focus()
     page.keyboard.press("Enter")
     expect(main).not_to_contain_text("could be 4")
@@ -87,7 +75,7 @@ def test_the_page_as_known_at_shows_the_mistyped_rate_and_leads_back_to_now(page
     cursor = page.locator(".at-grade")
     expect(cursor).to_contain_text("3")
     assert page.locator("form[method=post]").filter(has=page.locator("[data-sign]")).count() == 0
-    faults = faults_of(page)
+    faults = faults_of(page, page.url)
     assert not faults, "\n".join(faults)[:6000]
     page.goto(f"review/?at={MISTYPED}")
     expect(page.locator(".at-grade strong")).to_have_text("2")

@@ -1,40 +1,23 @@
 """An administrator creates a user, who sets a password, signs in, and is signed out for good."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from crs_app.accounts.models import User
-from tests.browser.test_accessibility import RULES, RUN_AXE, TOO_WIDE
-
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-WIDTHS = {768: 1024, 1440: 900, 390: 844}
-
-
-@pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    """Lets axe-core in past the page's own policy."""
-    made = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
-    )
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+from tests.browser.test_accessibility import context, faults_of  # noqa: F401 - a fixture
 
 
 def assert_accessible(page: Page, state: str) -> None:
-    page.add_script_tag(path=AXE)
-    for width, height in WIDTHS.items():
-        page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate(TOO_WIDE) <= 0, f"{state}, {width} px: wider than the screen"
-        assert page.evaluate(RUN_AXE, RULES) == [], f"{state}, {width} px"
+    faults = faults_of(page, state)
+    assert not faults, "\n".join(faults)
     page.set_viewport_size({"width": 768, "height": 1024})
-    page.evaluate("document.documentElement.dataset.bsTheme = 'light'")
+    in_two_lines = page.locator(".site-bar :is(a, button)").evaluate_all(
+        "all => all.filter(one => one.getClientRects().length && one.offsetHeight > 50)"
+        ".map(one => one.innerText)"
+    )
+    assert in_two_lines == [], state
 
 
 def sign_in(page: Page, username: str, password: str) -> None:
@@ -85,6 +68,7 @@ def test_from_a_new_user_to_the_last_sign_out(
 
     page.get_by_role("link", name="Done").click()
     expect(page.get_by_text("Signed in on 1 device")).to_be_visible()
+    expect(page.get_by_role("region", name="What this user did")).to_contain_text("Sign-ins 1")
     assert_accessible(page, "one user")
     page.get_by_role("link", name="Deactivate…").click()
     assert_accessible(page, "question")

@@ -22,6 +22,7 @@ from patients.models import Course, PolicyVersion
 from tests.entry_forms import HTMX, form, send_correction, url
 from tests.journeys.chart_story import Story, at, parts
 from tests.journeys.hospital_clock import HospitalClock
+from tests.owner import rights_of_owner
 from tests.patients.guidance_panel import answer_url
 from tests.patients.policy.policy_form import PAGE, policy_form
 from tests.patients.review import sign_off_form
@@ -187,8 +188,9 @@ def test_what_pages_said_at_a_moment_they_say_again_when_asked_for_it_later(stor
         story.record()
     story.clock.move_to(at(28, "09:40"))
     nurse = story.people["nurse"]
-    User.objects.filter(pk=nurse.pk).update(last_name="Smith", role=Role.ICU_REVIEWER)
-    User.objects.filter(username="icu").update(last_name="Adeyemi", role=Role.ADMINISTRATOR)
+    with rights_of_owner():
+        User.objects.filter(pk=nurse.pk).update(last_name="Smith", role=Role.ICU_REVIEWER)
+        User.objects.filter(username="icu").update(last_name="Adeyemi", role=Role.ADMINISTRATOR)
     for moment, said in story.said.items():
         again = parts(story.client(), story.course, known_at=moment.isoformat())
         for name, part in said.items():

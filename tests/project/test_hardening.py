@@ -39,8 +39,10 @@ def test_the_deployment_check_has_nothing_to_say() -> None:
 
 
 def test_cookies_belong_to_the_host_alone_under_https(tmp_path: Path) -> None:
-    names = "print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)"
-    assert in_a_fresh_checkout(tmp_path, names, **HTTPS) == "__Host-sessionid __Host-csrftoken\n"
+    names = "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "TABLET_COOKIE_NAME"
+    code = f"print({', '.join(f'settings.{name}' for name in names)})"
+    printed = in_a_fresh_checkout(tmp_path, code, **HTTPS)
+    assert printed == "__Host-sessionid __Host-csrftoken __Host-crs-tablet\n"
 
 
 def test_strict_transport_covers_subdomains(tmp_path: Path) -> None:

@@ -17,7 +17,13 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
 RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
-LOCKS = [RUNTIME, DEV, "requirements-mutants.lock", "requirements-node.lock"]
+LOCKS = [
+    RUNTIME,
+    DEV,
+    "requirements-audit.lock",
+    "requirements-mutants.lock",
+    "requirements-node.lock",
+]
 PIN_OR_HASH = re.compile(
     r"([\w.-]+(\[[\w, -]+\])?==[\w.]+( ; [^:]+)?|    --hash=sha256:[0-9a-f]{64})( \\)?"
 )

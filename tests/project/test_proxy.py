@@ -1,4 +1,7 @@
-"""The proxy that `docker compose` puts before the application, by its files; it is not run."""
+"""The proxy that `docker compose` puts before the application, by its files.
+
+`test_run.py` runs Caddy with this Caddyfile; Compose is read alone.
+"""
 
 import re
 

@@ -27,6 +27,7 @@ from crs_app.accounts.models import User
 from crs_app.local_postgres import OWNER, WEB, LocalServer, throwaway
 from crs_app.management.commands import run
 from tests.checkout import copy_source
+from tests.project import caddy
 
 MANAGE = settings.BASE_DIR / "manage.py"
 
@@ -153,6 +154,35 @@ def test_the_site_answers_while_twenty_four_sign_in(address: str) -> None:
     statuses = Counter(one.result() for one in sent)
     assert set(statuses) == {200, 503}
     assert longest_s < 5
+
+
+@pytest.mark.skipif(caddy.CADDY is None, reason="no caddy on the path: make dev installs it")
+@pytest.mark.parametrize("buffers", [True, False])
+def test_behind_the_proxy_slow_bodies_hold_nobody_up(
+    address: str, tmp_path: Path, buffers: bool
+) -> None:
+    """Without ``request_buffers`` the same clients stop the site, so it is that which helps."""
+    configuration = caddy.CADDYFILE.read_text()
+    if not buffers:
+        configuration = re.sub(r"\n\s*request_buffers .*", "", configuration)
+    application = address.removeprefix("http://")
+    with caddy.proxy(tmp_path, free_port(), application, configuration) as proxy:
+        assert answers_within(5, proxy)
+        with caddy.slow_bodies(proxy, 24):
+            time.sleep(1.5)
+            if buffers:
+                assert all(answers_within(3, proxy) for _ in range(10))
+            else:
+                assert not answers_within(3, proxy)
+    assert answers_within(10, address), "who gives up holds nobody"
+
+
+def answers_within(seconds: float, address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health/", timeout=seconds) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except TimeoutError:
+        return False
 
 
 def test_no_answer_invites_another_site(address: str) -> None:

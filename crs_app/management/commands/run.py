@@ -11,7 +11,8 @@ from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
 from crs_app.accounts.first_administrator import has_administrator
 from crs_app.database_roles import check_web_role
 
-_OF_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared alone
+# Compared alone, never bound to.
+_OF_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # nosec B104 # noqa: S104
 
 
 class Command(BaseCommand):
@@ -45,7 +46,8 @@ class Command(BaseCommand):
         options = ["--config", "python:crs_app.gunicorn_config", "--bind", f"{host}:{port}"]
         gunicorn = [sys.executable, "-m", "gunicorn", "crs_app.wsgi", *options]
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, [*gunicorn, "--log-level", "warning"])  # noqa: S606 - no shell
+        command = [*gunicorn, "--log-level", "warning"]
+        os.execv(sys.executable, command)  # nosec B606 # noqa: S606 - no shell
 
     def _print_first_administrator(self, site: str) -> None:
         """Print the link of the first administrator to who reads it now, never into a file."""

@@ -187,14 +187,16 @@ def _events(search: Search, at_most: int) -> list[Row]:
     if search.who:
         events = events.filter(by_name__icontains=search.who)
     events = events.filter(_within(search, "at"))
-    return [
-        Row(
-            event.at, f"e{event.chain}{event.number:015d}", event.by_id, event.by_name,
-            event.by_role, event.course_id, event.address, event.kind, event.purpose,
-            event.details,
-        )
-        for event in events.order_by("-at", "-chain", "-number")[:at_most]
-    ]  # fmt: skip
+    return [row_of(event) for event in events.order_by("-at", "-chain", "-number")[:at_most]]
+
+
+def row_of(event: Event) -> Row:
+    """Return the row of one event."""
+    return Row(
+        event.at, f"e{event.chain}{event.number:015d}", event.by_id, event.by_name,
+        event.by_role, event.course_id, event.address, event.kind, event.purpose,
+        event.details,
+    )  # fmt: skip
 
 
 def _acts(search: Search, at_most: int) -> list[Row]:

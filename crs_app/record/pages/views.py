@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crs_app.accounts.models import User
@@ -25,10 +26,10 @@ from crs_app.record.pages.search import (
     read_all_rows,
     read_rows,
 )
+from crs_app.record.pages.week import read_week
 from crs_app.record.pages.words import more_of, role_label, what_happened
 from crs_app.record.write import record_event
-from crs_app.spreadsheet import csv_line
-from patients.guidance.export import csv_time
+from crs_app.spreadsheet import csv_line, csv_time
 from patients.models import Course
 from patients.queries.identity import courses_of_patient, latest_course, search_patients
 from patients.queries.search import matches, search_words
@@ -63,6 +64,16 @@ def person(request: SignedInRequest, user_id: int) -> HttpResponse:
     check_can_read_record(request.user)
     context = {"person": get_object_or_404(User, pk=user_id)}
     return _page(request, "record/person.html", Search(user_id=user_id), context)
+
+
+@require_safe
+def person_week(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Answer the part of a user's page that says what the user did in the last seven days."""
+    check_can_read_record(request.user)
+    user = get_object_or_404(User, pk=user_id)
+    week = read_week(user, timezone.now())
+    rows = [{"row": row, "what": what_happened(row), "more": more_of(row)} for row in week.rows]
+    return render(request, "record/week.html", {"person": user, "week": week, "rows": rows})
 
 
 @require_safe

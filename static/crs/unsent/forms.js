@@ -1,12 +1,11 @@
 // Drafts of forms: stored while someone types, restored when the form is shown again.
 
 import { now } from "../clock.js";
-import { actionOf, addressOf, labelOf, nameOthers, restoredLine } from "./notices.js";
+import { actionOf, addressOf, labelOf, nameOthers, restoredLine, showUnsentOfOthers } from "./notices.js";
 import { draftOf, dropDraft, keepDraft, watchDraftStore } from "./store.js";
 import { clockText } from "../site_time.js";
 import { pushAddress } from "../timeline.js";
 
-const WAIT = 250;
 const HIDDEN_KEYS = { form_id: "formId", begun_at: "begunAt", sent_at: "sentAt" };
 
 const forms = () => document.querySelectorAll("form[data-entry]");
@@ -53,7 +52,9 @@ const defaultsOf = (form) =>
 
 // The values of each form before anything was typed; null for a refused form.
 const pristine = new WeakMap();
-const pending = new Map();
+// What was typed there was discarded: until more is typed it is no draft, also where another part of the page
+// is swapped before this form is gone.
+const discarded = new WeakSet();
 
 // A choice that every form has from the start: nobody typed it.
 const isPreset = (control) =>
@@ -78,9 +79,18 @@ export const showTime = (form) => {
   if (time) time.placeholder = Number.isNaN(sent) ? "now" : clockText(sent);
 };
 
+// How many values were typed: what another user may know of the draft.
+const countTyped = (form) => {
+  const before = new Set((JSON.parse(pristine.get(form)) ?? []).map((pair) => JSON.stringify(pair)));
+  const typed = controls(form).filter(
+    (control) =>
+      !isTick(control) && !isUnit(control) && !isPreset(control) && hasValue(control) &&
+      !before.has(JSON.stringify([control.name, control.value])),
+  );
+  return Math.max(typed.length, 1);
+};
+
 export const keep = (form) => {
-  clearTimeout(pending.get(form));
-  pending.delete(form);
   if (!pristine.has(form)) return;
   const action = actionOf(form);
   if (!hasTyped(form)) {
@@ -91,7 +101,8 @@ export const keep = (form) => {
   const values = valuesOf(form);
   const isSame = JSON.stringify(draftOf(action)?.values) === JSON.stringify(values);
   const typedAt = isSame ? draftOf(action).typedAt : now();
-  keepDraft(action, { ...Object.fromEntries(own), values, ticks: ticked(form), typedAt });
+  const draft = { ...Object.fromEntries(own), values, ticks: ticked(form), typedAt };
+  keepDraft(action, draft, countTyped(form));
 };
 
 export const keepAll = () => {
@@ -114,7 +125,7 @@ const restore = (form, draft) => {
 // Restores the draft of each form that is new on the page. A refused form has the values that were
 // sent; a draft of the same form is newer.
 const restoreNewForms = () => {
-  const fresh = [...forms()].filter((form) => !pristine.has(form));
+  const fresh = [...forms()].filter((form) => !pristine.has(form) && !discarded.has(form));
   for (const form of fresh) {
     const draft = draftOf(actionOf(form));
     const isRefused = form.hasAttribute("data-refused");
@@ -126,6 +137,7 @@ const restoreNewForms = () => {
     }
   }
   if (fresh.length) nameOthers();
+  showUnsentOfOthers();
   return fresh.length > 0;
 };
 
@@ -153,9 +165,8 @@ export const renewed = (form, emptyValues) => {
 };
 
 export const discard = (form) => {
-  clearTimeout(pending.get(form));
-  pending.delete(form);
   pristine.delete(form);
+  discarded.add(form);
   dropDraft(actionOf(form));
 };
 
@@ -167,10 +178,10 @@ export const watchDrafts = () => {
     const form = event.target.closest("form[data-entry]");
     if (!form) return;
     if (event.target.matches("[name^=observed_]")) hidden(form, "sent_at").value = "";
+    if (discarded.delete(form)) restoreNewForms();
     setBegunAt(form);
     showTime(form);
-    clearTimeout(pending.get(form));
-    pending.set(form, setTimeout(keep, WAIT, form));
+    keep(form);
   });
   document.addEventListener("click", (event) => {
     const control = event.target.closest("[data-discard]");
@@ -180,6 +191,7 @@ export const watchDrafts = () => {
     if (control.matches("button")) location.reload();
   });
   addEventListener("pagehide", keepAll);
+  addEventListener("storage", showUnsentOfOthers);
   document.addEventListener("visibilitychange", keepAll);
   document.body.addEventListener("htmx:beforeSwap", keepAll);
   document.body.addEventListener("htmx:afterSwap", restoreAndSetAddress);

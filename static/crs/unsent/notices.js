@@ -1,6 +1,6 @@
 // Notices of drafts: in the restored form, and below the tabs for other forms.
 
-import { draftsUnder } from "./store.js";
+import { draftsUnder, outlivesPage, unsentOfOthers } from "./store.js";
 import { clockText } from "../site_time.js";
 
 export const actionOf = (form) => new URL(form.action).pathname;
@@ -64,4 +64,45 @@ export const nameOthers = () => {
   }
   const head = panel.querySelector(".entry-head") ?? panel.querySelector("h2");
   head.after(line);
+};
+
+const countOf = (count) => `${count} ${count === 1 ? "value" : "values"} not saved`;
+
+const setText = (element, text) => {
+  if (element.textContent !== text) element.textContent = text;
+};
+
+// Sets, or takes away, the line of this mark below the head of a panel.
+const setHint = (panel, mark, text) => {
+  let line = panel.querySelector(`[data-${mark}]`);
+  if (!text) {
+    line?.remove();
+    return;
+  }
+  if (!line) {
+    line = Object.assign(document.createElement("p"), { className: "hint" });
+    line.setAttribute(`data-${mark}`, "");
+    const head = panel.querySelector(".entry-head") ?? panel.querySelector("h2");
+    if (head) head.after(line);
+    else panel.append(line);
+  }
+  setText(line, text);
+};
+
+const NOT_KEPT =
+  "This address is not protected (https): what you type is lost when the page is closed or locked.";
+
+// Says who else has typed how many values on this tablet, and nothing more of them; and where what is typed
+// here is not kept.
+export const showUnsentOfOthers = () => {
+  const others = unsentOfOthers();
+  const text = others.map(({ by, count }) => `${by}: ${countOf(count)}`).join("; ");
+  for (const place of document.querySelectorAll("[data-unsent-of]")) {
+    const one = others.find(({ user }) => user === place.dataset.unsentOf);
+    setText(place, one ? countOf(one.count) : "");
+  }
+  const panel = document.getElementById("entry-form");
+  const place = panel ?? document.querySelector(".site-foot");
+  if (place) setHint(place, "unsent-of-others", text);
+  if (panel) setHint(panel, "not-kept", outlivesPage ? "" : NOT_KEPT);
 };

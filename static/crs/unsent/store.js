@@ -1,79 +1,150 @@
-// Storage of drafts in this browser: one for each user and address of a form. Those of another user are
-// never read. A draft is dropped after a day, and all of a user when that user signs out.
+// Storage of drafts in this browser: one for each user and address of a form, encrypted with a key that the
+// server gives to pages of that user alone. The page keeps key and drafts in its memory; what stands in the
+// browser shows to others who typed how many values, and is dropped after a day.
 
 import { now } from "../clock.js";
 
 const PREFIX = "crs-draft:";
-const SIGNING_OUT = "crs-signing-out";
 const KEEP_FOR = 24 * 60 * 60_000;
+const LOOK_EVERY = 10 * 60_000;
 
-const user = document.body.dataset.user;
-const keyOf = (action) => `${PREFIX}${user}:${action}`;
+const { user, userName, unsentKey } = document.body.dataset;
+delete document.body.dataset.unsentKey;
+const PREFIX_OF_USER = `${PREFIX}${user}:`;
 
-const keys = (prefix) =>
-  Array.from({ length: localStorage.length }, (_, place) => localStorage.key(place)).filter(
-    (key) => key.startsWith(prefix),
-  );
+const toBytes = (text) => new TextEncoder().encode(text);
+const toText = (bytes) => new TextDecoder().decode(bytes);
+const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-const parsed = (key) => {
+// A browser encrypts over https and on localhost only. Elsewhere drafts stay in the memory of the page.
+const importedKey = () =>
+  crypto.subtle.importKey("raw", fromBase64(unsentKey), "AES-GCM", false, ["encrypt", "decrypt"]);
+const key = unsentKey && globalThis.crypto?.subtle ? await importedKey() : null;
+
+// False where what is typed is gone with the page.
+export const outlivesPage = key !== null || !unsentKey;
+
+const seal = async (name, content) => {
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const how = { name: "AES-GCM", iv, additionalData: toBytes(name) };
+  const data = await crypto.subtle.encrypt(how, key, toBytes(JSON.stringify(content)));
+  return { iv: toBase64(iv), data: toBase64(new Uint8Array(data)) };
+};
+
+// Returns { action, draft }; null for what another key has sealed.
+const unseal = async (name, { iv, data }) => {
   try {
-    return JSON.parse(localStorage.getItem(key));
+    const how = { name: "AES-GCM", iv: fromBase64(iv), additionalData: toBytes(name) };
+    return JSON.parse(toText(await crypto.subtle.decrypt(how, key, fromBase64(data))));
   } catch {
     return null;
   }
 };
 
-export const draftOf = (action) => (user ? parsed(keyOf(action)) : null);
+const names = () =>
+  Array.from({ length: localStorage.length }, (_, place) => localStorage.key(place)).filter(
+    (name) => name.startsWith(PREFIX),
+  );
 
-// Where the storage is full, only the form has the values.
-export const keepDraft = (action, draft) => {
-  if (!user) return;
+// What anybody may read of a draft: its author, how many values, and when the last one was typed.
+const readable = (name) => {
   try {
-    localStorage.setItem(keyOf(action), JSON.stringify(draft));
+    const found = JSON.parse(localStorage.getItem(name));
+    return found && Number.isFinite(found.at) && typeof found.by === "string" ? found : null;
   } catch {
-    localStorage.removeItem(keyOf(action));
+    return null;
   }
+};
+
+const dropOld = () => {
+  for (const name of names()) {
+    const found = readable(name);
+    if (!found || now() - found.at > KEEP_FOR) localStorage.removeItem(name);
+  }
+};
+
+// The drafts of the user by the address of their form: { name, draft, text }.
+const own = new Map();
+
+const take = async (name) => {
+  const found = key && name.startsWith(PREFIX_OF_USER) ? readable(name) : null;
+  const opened = found && (await unseal(name, found));
+  if (!opened) return;
+  const before = own.get(opened.action);
+  if (before && before.name !== name) {
+    // Begun in two tabs at once: the one that was typed last stays.
+    const older = before.draft.typedAt > opened.draft.typedAt ? name : before.name;
+    localStorage.removeItem(older);
+    if (older === name) return;
+  }
+  own.set(opened.action, { name, draft: opened.draft, text: JSON.stringify(opened.draft) });
+};
+
+dropOld();
+for (const name of names()) await take(name);
+
+export const draftOf = (action) => own.get(action)?.draft ?? null;
+
+const write = async (action, kept, count) => {
+  const sealed = await seal(kept.name, { action, draft: kept.draft });
+  if (own.get(action) !== kept) return; // typed on, or sent since
+  try {
+    localStorage.setItem(
+      kept.name,
+      JSON.stringify({ by: userName, at: kept.draft.typedAt, count, ...sealed }),
+    );
+  } catch {
+    localStorage.removeItem(kept.name); // the storage is full: only the form has the values
+  }
+};
+
+// Encrypts at once: a page that is closed in a moment has no time for it any more.
+export const keepDraft = (action, draft, count) => {
+  if (!user) return;
+  const before = own.get(action);
+  const text = JSON.stringify(draft);
+  if (before?.text === text) return;
+  const name = before?.name ?? (key && `${PREFIX_OF_USER}${crypto.randomUUID()}`);
+  const kept = { name, draft, text };
+  own.set(action, kept);
+  if (key) write(action, kept, count);
 };
 
 // With `formId`: only the draft of that form, not one begun under the next id.
 export const dropDraft = (action, formId = null) => {
-  if (user && (!formId || draftOf(action)?.formId === formId)) {
-    localStorage.removeItem(keyOf(action));
-  }
+  const kept = own.get(action);
+  if (!kept || (formId && kept.draft.formId !== formId)) return;
+  own.delete(action);
+  if (kept.name) localStorage.removeItem(kept.name);
 };
 
 // Returns the drafts of the user whose address begins with `start`, as [address, draft].
 export const draftsUnder = (start) =>
-  (user ? keys(keyOf(start)) : []).map((key) => [key.slice(keyOf("").length), parsed(key)]);
+  [...own].filter(([action]) => action.startsWith(start)).map(([action, { draft }]) => [action, draft]);
 
-const dropOld = () => {
-  for (const key of keys(PREFIX)) {
-    const draft = parsed(key);
-    if (!draft || now() - draft.typedAt > KEEP_FOR) localStorage.removeItem(key);
+// Returns whose drafts this page cannot open, as { user, by, count }, one for each author.
+export const unsentOfOthers = () => {
+  const mine = new Set([...own.values()].map(({ name }) => name));
+  const found = new Map();
+  for (const name of names().filter((each) => !mine.has(each))) {
+    const { by, count } = readable(name) ?? {};
+    const author = name.slice(PREFIX.length).split(":")[0];
+    if (by) found.set(author, { user: author, by, count: (found.get(author)?.count ?? 0) + (Number(count) || 1) });
   }
+  return [...found.values()];
 };
 
-// The request to sign out may fail: drafts are dropped on the first page without this user.
-const wipeAfterSignOut = () => {
-  const leaving = localStorage.getItem(SIGNING_OUT);
-  if (!leaving) return;
-  localStorage.removeItem(SIGNING_OUT);
-  if (leaving === user) return;
-  for (const key of keys(`${PREFIX}${leaving}:`)) localStorage.removeItem(key);
-};
-
-const askBeforeSignOut = (event) => {
-  if (!event.target.matches("form[data-sign-out]")) return;
-  const unsent = draftsUnder("").length;
-  const question =
-    `${unsent === 1 ? "One form was" : `${unsent} forms were`} typed and not saved. ` +
-    "Signing out discards what was typed.";
-  if (unsent && !window.confirm(question)) event.preventDefault();
-  else localStorage.setItem(SIGNING_OUT, user);
+// Another tab has stored or dropped a draft.
+const follow = async ({ key: name }) => {
+  if (name !== null && !name.startsWith(PREFIX_OF_USER)) return;
+  for (const [action, kept] of own) {
+    if (kept.name && !localStorage.getItem(kept.name) && (name === null || kept.name === name)) own.delete(action);
+  }
+  if (name !== null) await take(name);
 };
 
 export const watchDraftStore = () => {
-  wipeAfterSignOut();
-  dropOld();
-  document.addEventListener("submit", askBeforeSignOut);
+  addEventListener("storage", follow);
+  setInterval(dropOld, LOOK_EVERY);
 };

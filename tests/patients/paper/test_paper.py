@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.sentences import short_name
+from patients.display.text import date_time_text
 from patients.exchange.course_file import import_course
 from patients.models import Course
 from patients.paper import course as paper_course
@@ -118,9 +119,8 @@ def test_of_more_entries_than_are_printed_the_latest_are_and_the_page_says_so(
     monkeypatch.setattr(paper_course, "ENTRIES_AT_MOST", 2)
     for hours in (4, 3, 2):
         chart(course, nurse, "note", ago(hours=hours), note=f"{hours} hours ago")
-    answer = page(nurse_client, course)
-    said = text_of(answer.content.decode())
-    assert f"The latest 2 of {answer.context['entry_count']} entries are printed." in said
+    said = text_of(page(nurse_client, course).content.decode())
+    assert f"Only entries since {date_time_text(ago(hours=3))} are printed." in said
     assert "2 hours ago" in said
     assert "4 hours ago" not in said
 

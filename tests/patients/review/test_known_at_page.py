@@ -13,6 +13,7 @@ from patients.exchange.course_file import import_course
 from patients.models import ChartingAct, Course
 from tests.entry_forms import text_of, url
 from tests.factories import ago, chart
+from tests.owner import rights_of_owner
 from tests.patients.identity.test_correction import corrected, sent
 from tests.patients.policy.policy_form import PAGE, policy_form
 from tests.patients.ward.test_transfer import send as send_transfer
@@ -146,7 +147,8 @@ def test_the_role_is_that_of_the_act_and_an_older_act_has_the_name_alone(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:
     chart(course, nurse, "vitals", ago(hours=2), temperature_c="38.6")
-    User.objects.filter(pk=nurse.pk).update(role=Role.AUDITOR, last_name="Smith")
+    with rights_of_owner():
+        User.objects.filter(pk=nurse.pk).update(role=Role.AUDITOR, last_name="Smith")
     act = ChartingAct.objects.latest("recorded_at")
     assert (act.author_name, act.author_role) == ("J. Ruiz", Role.WARD_CLINICIAN)
     for name in ("review", "review_cursor", "instant", "flowsheet"):

@@ -19,6 +19,7 @@ from patients.recording.record import retract_entry
 from tests.entry_forms import HTMX
 from tests.entry_forms import send as send_entry
 from tests.factories import admit, ago, chart, correct, end, record, sending
+from tests.owner import rights_of_owner
 from tests.patients.review.sign_off_form import another, opened, page, send, signed
 
 LOOK_AGAIN = "Look again before you sign."
@@ -70,7 +71,8 @@ def test_the_author_keeps_the_name_and_role_of_that_time(
     intensivist_client: Client, intensivist: User, nurse_client: Client, grade_2: Course
 ) -> None:
     signed(intensivist_client, grade_2)
-    User.objects.filter(pk=intensivist.pk).update(last_name="Berg", role=Role.AUDITOR)
+    with rights_of_owner():
+        User.objects.filter(pk=intensivist.pk).update(last_name="Berg", role=Role.AUDITOR)
     html = words(page(nurse_client, grade_2, GradeReview.objects.get().start))
     assert "grade 2, signed by A. Osei" in html
     timeline = nurse_client.get(reverse("patients:bedside", args=[grade_2.pk]))

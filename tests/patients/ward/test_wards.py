@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from crs_app.accounts import demo
 from crs_app.accounts.models import Role, User, Ward, WardMembership
-from crs_app.accounts.wards import WardClosedError, change_wards, set_wards
+from crs_app.accounts.wards import WardClosedError, change_wards, let_work_everywhere, set_wards
 from crs_app.record.models import Event, EventKind
 from patients.models import Course, Transfer
 from patients.ward.wards import add_ward
@@ -171,13 +171,15 @@ def test_a_ward_that_is_taken_away_counts_in_the_next_request(
     assert not WardMembership.objects.filter(user=nurse).exists()
 
 
-def test_a_new_clinician_works_nowhere_but_where_things_are_tried_out(
-    course: Course, settings: Any
-) -> None:
-    tried = User.objects.create_user("tried", role=Role.WARD_CLINICIAN)
-    settings.NEW_WARDS = False
+def test_a_stored_user_works_on_the_wards_that_somebody_gave(course: Course) -> None:
+    """Storing a user gives no right by itself."""
     hired = User.objects.create_user("hired", role=Role.WARD_CLINICIAN)
-    assert (tried.ward_ids, hired.ward_ids) == ({course.on_ward_id}, set())
+    assert hired.ward_ids == set()
+    let_work_everywhere(hired)
+    assert hired.ward_ids == {course.on_ward_id}
+    other = User.objects.create_user("other", role=Role.AUDITOR)
+    let_work_everywhere(other)
+    assert other.ward_ids == set(), "of the roles only clinicians work on wards"
 
 
 def test_demonstration_users_work_everywhere(

@@ -1,0 +1,1 @@
+"""Second factors and passkeys: codes of an app, recovery codes, and keys of a device."""

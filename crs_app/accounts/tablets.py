@@ -1,0 +1,185 @@
+"""Who signed in on this tablet: a cookie names the tablet, a row each full sign-in on it.
+
+A row ends 12 hours after its sign-in, and before that with a changed password or role, with *sign
+out everywhere*, with the deactivation of its user and with the third wrong PIN in a row. Signing
+out on the tablet ends its PIN.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from crs_app.accounts.factors.shown import SHOWN
+from crs_app.accounts.models import User
+from crs_app.accounts.tablet_models import TabletSignIn
+
+PINS_IN_A_ROW: Final = 3
+"""Wrong ones, after which only a full sign-in leads on."""
+TABLET: Final = "tablet"
+"""What a session keeps of its tablet: the digest of its cookie."""
+_NEW_COOKIE: Final = "new_tablet_cookie"
+_DELETED_AT_ONCE: Final = 100
+
+
+def note_tablet(request: HttpRequest, now: datetime) -> None:
+    """Keep that the user of ``request`` has just signed in in full here; a PIN of before ends."""
+    _delete_old(now)
+    user = _user(request)
+    tablet = _tablet_for_sign_in(request, now)
+    proof = _proof(user, has_shown_factor=bool(request.session.get(SHOWN)))
+    fresh = {"signed_in_at": now, "proof": proof, "pin": "", "wrong_pins": 0}
+    TabletSignIn.objects.update_or_create(tablet=tablet, user=user, defaults=fresh)
+
+
+def set_pin(request: HttpRequest, pin: str, signed_in_at: datetime) -> None:
+    """Let the user of ``request`` switch back by ``pin`` until 12 hours after ``signed_in_at``."""
+    user = _user(request)
+    tablet = _tablet_for_sign_in(request, timezone.now())
+    proof = _proof(user, has_shown_factor=bool(request.session.get(SHOWN)))
+    fresh = {"signed_in_at": signed_in_at, "proof": proof, "wrong_pins": 0}
+    hashed = make_password(_keyed(pin, tablet, user))
+    TabletSignIn.objects.update_or_create(
+        tablet=tablet, user=user, defaults={**fresh, "pin": hashed}
+    )
+
+
+def end_pin(user: User, tablet: str) -> bool:
+    """End the PIN of the user on the tablet; return whether there was one."""
+    found = TabletSignIn.objects.filter(tablet=tablet, user=user).exclude(pin="")
+    return bool(found.update(pin=""))
+
+
+def tablet_of(request: HttpRequest) -> str:
+    """Return the digest of the tablet's cookie, "" where the browser has none."""
+    value = request.COOKIES.get(settings.TABLET_COOKIE_NAME, "")
+    return _digest(value) if value else ""
+
+
+def sign_ins_here(request: HttpRequest, now: datetime) -> list[TabletSignIn]:
+    """Return the sign-ins of active users on this tablet in the last 12 hours, by name."""
+    found = TabletSignIn.objects.select_related("user").filter(
+        tablet=tablet_of(request),
+        signed_in_at__gt=now - settings.SIGNED_OUT_AFTER,
+        user__is_active=True,
+    )
+    return sorted(found, key=lambda one: (one.user.name_in_lists.casefold(), one.user_id))
+
+
+def valid_sign_in(request: HttpRequest, user: User, now: datetime) -> TabletSignIn | None:
+    """Return the user's sign-in on this tablet; None where a full sign-in is needed again."""
+    here = {one.user_id: one for one in sign_ins_here(request, now)}
+    found = here.get(user.pk)
+    return found if found is not None and is_valid(found) else None
+
+
+def is_valid(sign_in: TabletSignIn) -> bool:
+    """Return whether its user is the one of then: active, of the same password and role."""
+    is_either = _proves(sign_in, has_shown_factor=True) or _proves(sign_in, has_shown_factor=False)
+    return sign_in.user.is_active and is_either
+
+
+def has_shown_factor(sign_in: TabletSignIn) -> bool:
+    """Return whether the full sign-in showed a second factor; a switch is worth no more."""
+    return _proves(sign_in, has_shown_factor=True)
+
+
+def _proves(sign_in: TabletSignIn, *, has_shown_factor: bool) -> bool:
+    proof = _proof(sign_in.user, has_shown_factor=has_shown_factor)
+    return constant_time_compare(sign_in.proof, proof)
+
+
+def takes_pin(sign_in: TabletSignIn) -> bool:
+    """Return whether a PIN may still be tried."""
+    return bool(sign_in.pin) and sign_in.wrong_pins < PINS_IN_A_ROW and is_valid(sign_in)
+
+
+def is_right_pin(sign_in: TabletSignIn, pin: str) -> bool:
+    """Return whether this is the PIN; ``sign_in`` then says how many wrong ones there were.
+
+    A try counts as a wrong one before it is verified: of many at once three are. No lock is held
+    meanwhile.
+    """
+    rows = TabletSignIn.objects.filter(pk=sign_in.pk)
+    with transaction.atomic():
+        locked = rows.select_for_update(of=("self",)).select_related("user").first()
+        if locked is None or not takes_pin(locked):
+            return False
+        locked.wrong_pins += 1
+        locked.save(update_fields=["wrong_pins"])
+    sign_in.wrong_pins = locked.wrong_pins
+    if check_password(_keyed(pin, locked.tablet, locked.user), locked.pin):
+        rows.update(wrong_pins=0)
+        return True
+    if locked.wrong_pins >= PINS_IN_A_ROW:
+        rows.update(pin="")
+    return False
+
+
+def send_cookie(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Give the browser the name of this tablet where a sign-in on it has just been kept.
+
+    It lasts as long as that sign-in may: no name outlives all whom it is about.
+    """
+    value = getattr(request, _NEW_COOKIE, None)
+    if value is not None:
+        response.set_cookie(
+            settings.TABLET_COOKIE_NAME,
+            value,
+            max_age=settings.SIGNED_OUT_AFTER,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",  # an answer of the hospital's own sign-in comes from another site
+        )
+
+
+def _tablet_for_sign_in(request: HttpRequest, now: datetime) -> str:
+    """Return the digest of the tablet; one that no sign-in of the last hours knows is replaced."""
+    value = request.COOKIES.get(settings.TABLET_COOKIE_NAME, "")
+    known = TabletSignIn.objects.filter(
+        tablet=_digest(value), signed_in_at__gt=now - settings.SIGNED_OUT_AFTER
+    )
+    if not value or not known.exists():
+        value = secrets.token_urlsafe(32)
+    setattr(request, _NEW_COOKIE, value)
+    request.session[TABLET] = _digest(value)
+    return _digest(value)
+
+
+def _delete_old(now: datetime) -> None:
+    old = TabletSignIn.objects.filter(signed_in_at__lte=now - settings.SIGNED_OUT_AFTER)
+    keys = list(old.values_list("pk", flat=True)[:_DELETED_AT_ONCE])
+    TabletSignIn.objects.filter(pk__in=keys).delete()
+
+
+def _user(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise TypeError("A tablet is kept for a user who has signed in.")
+    return request.user
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _proof(user: User, *, has_shown_factor: bool) -> str:
+    """Return a digest that changes with password, role, factors and *sign out everywhere*.
+
+    It says too whether the full sign-in showed a second factor.
+    """
+    holds = f"{user.get_session_auth_hash()}:{user.role}:{has_shown_factor}"
+    return salted_hmac("crs.tablet", holds, algorithm="sha256").hexdigest()
+
+
+def _keyed(pin: str, tablet: str, user: User) -> str:
+    """Return what is hashed: without the site's secret, 10,000 tries would find any PIN."""
+    return salted_hmac("crs.pin", f"{tablet}:{user.pk}:{pin}", algorithm="sha256").hexdigest()

@@ -1,0 +1,146 @@
+"""A full sign-in on a tablet leads back for 12 hours, and ends before with what it rests on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from time_machine import TimeMachineFixture
+
+from crs_app.accounts import people
+from crs_app.accounts.models import Role, TabletSignIn, User
+from tests.accounts.tablet import OTHER_PIN, SWITCH, Tablet
+from tests.entry_forms import text_of
+
+HOUR_S, MINUTE_S = 3600, 60
+
+
+def said(answer: Any) -> str:
+    return text_of(answer.content.decode())
+
+
+def test_another_tablet_knows_neither_name_nor_pin(tablet: Tablet, nurse: User) -> None:
+    other = Tablet()
+    assert "J. Ruiz" not in said(other.get(SWITCH))
+    assert other.switch(nurse).status_code == 422
+    other.cookies["crs-tablet"] = "0" * 43
+    assert other.switch(nurse).status_code == 422
+    assert other.user_id is None
+
+
+def test_the_twelve_hours_are_those_of_the_full_sign_in(
+    nurse: User, intensivist: User, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to("2026-03-01 07:00:00Z", tick=False)
+    tablet = Tablet()
+    tablet.sign_in(nurse)
+    time_machine.shift(6 * HOUR_S)
+    tablet.sign_in(intensivist, OTHER_PIN)
+    time_machine.shift(6 * HOUR_S - MINUTE_S)
+    tablet.switch(nurse)
+    assert tablet.is_used_by(nurse)
+    time_machine.shift(MINUTE_S)
+    assert not tablet.is_used_by(nurse), "her 12 hours are over, however late she came back"
+    assert tablet.switch(nurse).status_code == 422
+    assert tablet.switch(intensivist, OTHER_PIN).status_code == 302
+    assert tablet.is_used_by(intensivist)
+    page = said(tablet.get(SWITCH))
+    assert "J. Ruiz" not in page
+    assert "A. Osei was here, ICU reviewer until 2 Mar 01:00" in page
+
+
+def by(administrator: User) -> people.By:
+    return people.By(administrator, "10.0.0.1", timezone.now())
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["password", "role", "deactivated", "deactivated and back", "signed out everywhere", "session"],
+)
+def test_what_ends_a_sign_in_ends_its_pin_too(
+    tablet: Tablet, nurse: User, intensivist: User, administrator: User, what: str
+) -> None:
+    if what == "password":
+        nurse.set_password("a longer horse 2")
+        nurse.save(update_fields=["password"])
+    elif what == "role":
+        people.change_role(by(administrator), nurse.pk, Role.AUDITOR)
+    elif what.startswith("deactivated"):
+        people.deactivate(by(administrator), nurse.pk)
+        if "back" in what:
+            people.reactivate(by(administrator), nurse.pk)
+    elif what == "signed out everywhere":
+        people.sign_out_everywhere(by(administrator), nurse.pk)
+    else:
+        tablet.switch(nurse)
+        desk = Tablet()
+        desk.sign_in(nurse, None)
+        (code,) = {
+            one.code for one in desk.get("/accounts/me/").context["sessions"] if not one.is_this
+        }
+        desk.post(reverse("accounts:end_one", args=[code]))
+        tablet.switch(intensivist, OTHER_PIN)
+    assert tablet.switch(nurse).status_code == 422
+    assert tablet.is_used_by(intensivist)
+    assert ("J. Ruiz" in said(tablet.get(SWITCH))) == (what != "deactivated")
+
+
+def test_signing_out_ends_the_pin_and_not_that_of_others(
+    tablet: Tablet, nurse: User, intensivist: User
+) -> None:
+    tablet.post("/accounts/sign-out/")
+    assert tablet.switch(intensivist, OTHER_PIN).status_code == 422
+    assert tablet.user_id is None
+    assert tablet.switch(nurse).status_code == 302
+    assert tablet.is_used_by(nurse)
+
+
+def test_the_cookie_names_the_tablet_to_the_server_alone(
+    tablet: Tablet, nurse: User, settings: Any
+) -> None:
+    cookie = tablet.cookies["crs-tablet"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["path"] == "/"
+    assert timedelta(seconds=cookie["max-age"]) == timedelta(hours=12)
+    assert len(cookie.value) >= 43
+    assert not TabletSignIn.objects.filter(tablet=cookie.value).exists(), "a digest is stored"
+    value = cookie.value
+    tablet.sign_in(nurse)
+    assert tablet.cookies["crs-tablet"].value == value, "one tablet has one name"
+
+
+def test_a_name_of_a_tablet_that_nobody_gave_is_replaced(nurse: User) -> None:
+    tablet = Tablet()
+    tablet.cookies["crs-tablet"] = "planted"
+    tablet.sign_in(nurse)
+    assert tablet.cookies["crs-tablet"].value != "planted"
+
+
+def test_sign_ins_of_the_day_before_are_deleted(
+    nurse: User, intensivist: User, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to(timezone.now(), tick=False)
+    Tablet().sign_in(nurse)
+    time_machine.shift(12 * HOUR_S + 1)
+    Tablet().sign_in(intensivist)
+    assert [one.user for one in TabletSignIn.objects.all()] == [intensivist]
+
+
+def test_a_deactivated_user_has_no_page_even_between_pin_and_session(
+    tablet: Tablet, nurse: User, administrator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crs_app.accounts import switch as module
+
+    before = module.valid_sign_in
+
+    def too_late(*of: Any) -> Any:
+        people.deactivate(by(administrator), nurse.pk)
+        return before(*of)
+
+    monkeypatch.setattr(module, "valid_sign_in", too_late)
+    assert tablet.switch(nurse).status_code == 422
+    assert not tablet.is_used_by(nurse)
