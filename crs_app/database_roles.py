@@ -58,6 +58,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     ),
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
+    "patients_wallscreen": "UPDATE (ended_at, ended_by_id)",
     "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
     "shared_cache": "UPDATE, DELETE",
 }

@@ -7,6 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views
 from patients.guidance import views as guidance_views
+from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
 from patients.identity import views as identity_views
 from patients.paper import views as paper_views
@@ -19,7 +20,8 @@ from patients.review import (
     sign_off_views,
 )
 from patients.review import views as review_views
-from patients.ward import emergency_views
+from patients.summary import views as summary_views
+from patients.ward import emergency_views, wall_views
 from patients.ward import views as ward_views
 from patients.ward import ward_views as wards_views
 
@@ -27,6 +29,9 @@ app_name = "patients"
 
 urlpatterns = [
     path("", ward_views.board, name="board"),
+    path("wall/", wall_views.wall, name="wall"),
+    path("wall/screens/", wall_views.walls, name="walls"),
+    path("wall/screens/<int:screen_id>/end/", wall_views.wall_end, name="wall_end"),
     path("courses/admit/", ward_views.admit, name="admit"),
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
     path("courses/<uuid:course_id>/locked/", locked.locked, name="locked"),
@@ -44,6 +49,12 @@ urlpatterns = [
     path("courses/<uuid:course_id>/paper/", paper_views.paper, name="paper"),
     path("courses/<uuid:course_id>/sign-off/", sign_off_views.sign_off, name="sign_off"),
     path("courses/<uuid:course_id>/seen/", sign_off_views.seen, name="seen"),
+    path("courses/<uuid:course_id>/summary/", summary_views.summary, name="summary"),
+    path("courses/<uuid:course_id>/handover/", handover_views.handover, name="handover"),
+    path("courses/<uuid:course_id>/summary.json", summary_views.summary_data, name="summary_json"),
+    path(
+        "courses/<uuid:course_id>/summary/<slug:about>/", summary_views.state, name="summary_state"
+    ),
     path("reviews/", sign_off_views.reviews, name="reviews"),
     path("reviews/disagreements/", disagreement_views.disagreements, name="disagreements"),
     path(

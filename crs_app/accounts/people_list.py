@@ -36,6 +36,7 @@ from crs_app.spreadsheet import csv_line, csv_time
 NOT_SEEN_FOR: Final = timedelta(days=90)
 ON_A_PAGE: Final = 100
 LONGEST_SEARCH: Final = 80
+_IS_ADMINISTRATOR: Final = Q(role=Role.ADMINISTRATOR, is_active=True)
 SHOWS: Final = {
     "": "All",
     "attention": "Needs attention",
@@ -109,9 +110,10 @@ def people_list(asked: Asked, now: datetime) -> PeopleList:
     start = (max(asked.page, 1) - 1) * ON_A_PAGE
     page = list(found[start : start + ON_A_PAGE + 1])
     fits = {show or "all": Count("pk", filter=_fits(show, now)) for show in SHOWS}
-    counts = everybody().aggregate(**fits)
+    administrators = Count("pk", filter=_IS_ADMINISTRATOR)
+    counts = everybody().aggregate(**fits, administrators=administrators)
     return PeopleList(
-        rows=rows_of(page[:ON_A_PAGE], now),
+        rows=rows_of(page[:ON_A_PAGE], now, counts.pop("administrators")),
         counts=counts,
         active=counts["all"] - counts["off"],
         has_more=len(page) > ON_A_PAGE,
@@ -134,8 +136,13 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
     return people.order_by("last_name", "first_name", "username")
 
 
-def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
-    """Return a row for each user, by five statements for all of them."""
+def rows_of(
+    people: Iterable[User], now: datetime, administrators: int | None = None
+) -> list[PersonRow]:
+    """Return a row for each user, by five statements for all of them.
+
+    ``administrators`` is how many the site has, where it was counted already.
+    """
     users = list(people)
     on_wards = WardMembership.objects.select_related("ward")
     prefetch_related_objects(users, Prefetch("memberships", on_wards))
@@ -147,18 +154,16 @@ def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
     for throttle in _held(now).filter(user__in=keys).order_by("held_until"):
         if throttle.user_id is not None:
             throttles[throttle.user_id] = throttle
-    administrators = everybody().filter(role=Role.ADMINISTRATOR, is_active=True)
-    two = list(administrators.values_list("pk", flat=True)[:2])
+    if administrators is None:
+        administrators = everybody().filter(_IS_ADMINISTRATOR).count()
     methods = methods_of(users)
-    return [
-        PersonRow(
-            user=user,
-            state=_state(user, throttles.get(user.pk), links.get(user.pk), two == [user.pk], now),
-            methods=methods[user.pk],
-            wards=_wards_of(user),
-        )
-        for user in users
-    ]
+
+    def row_of(user: User) -> PersonRow:
+        is_only = user.role == Role.ADMINISTRATOR and administrators == 1
+        state = _state(user, throttles.get(user.pk), links.get(user.pk), is_only, now)
+        return PersonRow(user, state, methods[user.pk], _wards_of(user))
+
+    return [row_of(user) for user in users]
 
 
 def csv_of(asked: Asked, now: datetime) -> Iterator[str]:

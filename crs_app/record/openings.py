@@ -42,6 +42,10 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:review_series": Opening("plotted values (JSON)"),
     "patients:review_latest": Opening("review page"),
     "patients:sign_off": Opening("sign-off"),
+    "patients:handover": Opening("handover"),
+    "patients:summary": Opening("episode summary"),
+    "patients:summary_json": Opening("episode summary (JSON)", EventKind.EXPORT),
+    "patients:summary_state": Opening("question of the episode summary"),
     "patients:entries": Opening("chart, entry form"),
     "patients:correct": Opening("correction of an entry"),
     "patients:retract": Opening("entry marked as error"),
@@ -77,6 +81,9 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:locked",
         "patients:policy",
         "patients:seen",
+        "patients:wall",
+        "patients:wall_end",
+        "patients:walls",
         "patients:ward",
         "patients:wards",
         "record:printed",
@@ -91,7 +98,8 @@ OF_NO_PATIENT: Final = frozenset(
 )
 """No patient is named there, or only a POST is answered, which leaves an act of its own.
 
-The page of a locked tablet is a poll.
+The page of a locked tablet is a poll. A wall screen shows initials to a whole room while nobody is
+signed in: who started and who ended it is recorded.
 """
 WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
 """Addresses whose query another system wrote: it holds a code that signs somebody in."""

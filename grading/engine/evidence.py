@@ -242,3 +242,14 @@ CTCAE_LABORATORY: Final[dict[Analyte, GradedBy]] = {
         fall_points=_by_grade(grade_2="10", grade_3="20"),
     ),
 }
+
+ONSET_LATE_AFTER: Final = _threshold(
+    "21", "days after the infusion", Citation("decision", "an onset so late is pointed out")
+)
+QUIET_BEFORE_END: Final = _threshold(
+    "24", "hours", Citation("decision", "no finding for so long before CRS has ended")
+)
+SAME_EPISODE_WITHIN: Final = _threshold(
+    "72", "hours", Citation("decision", "findings so soon after the end are the same episode")
+)
+"""Of the summary of an episode; no grade depends on them."""

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("patients", "0025_known_ends_with_act"),
+        ("patients", "0028_wall_screen"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -30,6 +30,8 @@ from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
+from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
+from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
 
 __all__ = [
     "BY_EMERGENCY",
@@ -39,6 +41,7 @@ __all__ = [
     "MOVED_TO",
     "REASON",
     "SAYS_CONCENTRATION",
+    "WALL_SCREEN_LASTS",
     "ActSource",
     "ChartingAct",
     "CohortExport",
@@ -51,6 +54,7 @@ __all__ = [
     "Entry",
     "EntryKind",
     "Fact",
+    "FeverSource",
     "GradeCheckpoint",
     "GradePeriod",
     "GradeReview",
@@ -62,7 +66,11 @@ __all__ = [
     "PatientJoin",
     "PolicyVersion",
     "SitePolicy",
+    "StatedAbout",
+    "StatedAnswer",
+    "SummaryStatement",
     "Transfer",
     "TypedNumberWithin",
+    "WallScreen",
     "confirmed_of",
 ]

@@ -41,7 +41,10 @@ from patients.models import (
     Patient,
     PatientJoin,
     SitePolicy,
+    StatedAbout,
+    SummaryStatement,
     Transfer,
+    WallScreen,
 )
 from patients.queries.identity import courses_of_patient
 from patients.queries.policies import version_of
@@ -49,6 +52,7 @@ from patients.recording.identity import identity_token
 from patients.recording.join import JoinRequest, join_records, join_token
 from patients.ward.emergency import AskedAccess, open_with_reason
 from patients.ward.transfer import location_token
+from patients.ward.wall_screens import start_screen
 from tests.entry_forms import HTMX, form, vitals
 from tests.factories import admit, ago, chart, sending
 from tests.patients.policy.policy_form import policy_form
@@ -147,6 +151,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
+    "patients:wall": ((302,) * 9, NO_SUCH_METHOD),
+    "patients:walls": (
+        (302, *(200,) * 6, 403, 200),
+        (302, 302, 422, 422, 302, 302, 302, 403, 403),
+    ),
+    "patients:wall_end": (NO_SUCH_METHOD, (302, 302, 404, 404, 302, 302, 302, 403, 302)),
     "patients:admit": ((302, *(200,) * 6, 403, 403), (302, *(302,) * 6, 403, 403)),
     "patients:bedside": (READ, NO_SUCH_METHOD),
     "patients:live": (READ, NO_SUCH_METHOD),
@@ -166,6 +176,10 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:reviews": ((302, *(200,) * 7, 403), NO_SUCH_METHOD),
     "patients:disagreements": (LISTS, NO_SUCH_METHOD),
     "patients:disagreements_csv": (LISTS, NO_SUCH_METHOD),
+    "patients:handover": (READ, NO_SUCH_METHOD),
+    "patients:summary": (READ, NO_SUCH_METHOD),
+    "patients:summary_json": (READ_BY_SCRIPT, NO_SUCH_METHOD),
+    "patients:summary_state": (ANSWER_PAGE, ANSWER),
     "patients:entries": (READ, CHART),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
@@ -210,6 +224,8 @@ SHOW_A_LINK = {"people:new", "people:link"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
+    WallScreen,
+    SummaryStatement,
 )  # fmt: skip
 
 
@@ -255,6 +271,7 @@ class Target:
             "people:role": [[self.person.pk]],
             "people:wards": [[self.person.pk]],
             "people:act": [[self.person.pk, act] for act in ACTS],
+            "patients:summary_state": [[*own, about] for about in StatedAbout.values],
             "patients:correct": [[*own, self.entry.pk]],
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
@@ -265,6 +282,7 @@ class Target:
             "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
+            "patients:wall_end": [[WallScreen.objects.latest("pk").pk]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],
@@ -273,7 +291,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet", "paper", "export_course",
+            "flowsheet", "paper", "summary", "summary_json", "handover", "export_course",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
@@ -310,6 +328,7 @@ class Target:
             "people:wards": {"wards": [], "your_password": "correct horse 1"},
             "people:act": {"your_password": "correct horse 1"},
             "patients:entries": vitals(temperature="39"),
+            "patients:summary_state": {"answer": "no", "source": "patient", "seen": "0"},
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
             "patients:move_entry": {"to": str(self.other.pk), "reason": "wrong patient"},
@@ -351,6 +370,7 @@ class Target:
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
             "record:printed": {"path": "/"},
+            "patients:walls": {"wards": [self.course.on_ward_id]},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})
@@ -367,6 +387,7 @@ def target(course: Course, clinician: User) -> Target:
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
     link = make_link(clinician, None, timezone.now())
     joining = join_records(asked, sending(clinician))
+    start_screen([course.on_ward], clinician, timezone.now())
     key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
     return Target(course, entry, other, joining, clinician, link, key)
 
@@ -404,8 +425,10 @@ def rows() -> list[Any]:
         "memberships__ward",
         "tablets__pin",
     )
+    screens = WallScreen.objects.order_by("pk").values_list("ended_at")
     factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
-    return [*counts, *users, *factors, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    wards = Ward.objects.order_by("pk").values_list("name", "is_open")
+    return [*counts, *users, *screens, *factors, *wards]
 
 
 def ids(actor: Actor | None) -> str:

@@ -206,6 +206,14 @@ def test_the_flowsheet_of_any_width_now_and_as_known_before(page: Page) -> None:
             assert len(statements) == SESSION_AND_USER + 2 + RECORDED, listed(statements)
 
 
+def test_the_summary_now_and_as_known_before(page: Page) -> None:
+    """Session, user, course; the chart, what was stated, and what was signed."""
+    for name in ("summary", "summary_json"):
+        for then in ({}, {"known_at": timezone.now().isoformat()}):
+            statements = page.get(page.address(name), **then)
+            assert len(statements) == SESSION_AND_USER + 4 + RECORDED, listed(statements)
+
+
 def test_the_last_day_of_the_card(page: Page) -> None:
     """Session, user, course, one statement for the day, one for whether a grade 0 was assessed."""
     statements = page.get(page.address("last_day"))

@@ -161,7 +161,7 @@ def test_what_changed_stands_on_top_and_looking_marks_nothing(
     assert "→" not in review(intensivist_client, story).partition('id="changes"')[2][:800]
 
 
-def test_who_may_not_sign_reads_an_ended_course_can_be_signed_and_no_grade_is_said(
+def test_who_may_not_sign_reads_an_ended_course_can_be_signed_and_no_grade_is_reported(
     nurse_client: Client, intensivist_client: Client, clinician: User, grade_2: Course
 ) -> None:
     html = review(nurse_client, grade_2)

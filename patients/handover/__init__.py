@@ -1,0 +1,1 @@
+"""The handover: one printed page of a course for the change of shift."""

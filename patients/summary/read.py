@@ -1,0 +1,84 @@
+"""Read the summary of a course as it is known now, or was known at an earlier time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from grading.engine.entries import Entry
+from grading.systems import HEADLINE
+from patients.display.assessment import first_assessed_at
+from patients.models import Course
+from patients.queries.entries import EntryRow
+from patients.queries.known_at import CourseKnownAt, read_known_at
+from patients.queries.reviews import read_course_reviews
+from patients.queries.series import values_of
+from patients.queries.summary import Statement, read_statements
+from patients.review.sign_off import ReviewPeriod, State, graded_until, period_at, review_periods
+from patients.summary.facts import SummaryChart
+from patients.summary.summary import Part, Summary, build_summary
+
+
+class ReadSummary(NamedTuple):
+    """A summary with what a page needs besides: the chart, its rows, what was stated and signed."""
+
+    summary: Summary
+    known: CourseKnownAt
+    chart: SummaryChart
+    statements: list[Statement]
+    rows: dict[str, EntryRow]
+    reviewed: Sequence[ReviewPeriod]
+
+
+def read_summary(
+    course: Course, part: Part, known_at: datetime, *, is_now: bool = True
+) -> ReadSummary:
+    """Read one reporting period of ``course``, in three statements.
+
+    ``is_now``: ``known_at`` is the present, and identity and place are the present ones.
+    """
+    known = read_known_at(course, HEADLINE, known_at, is_now=is_now)
+    then = None if is_now else known_at
+    chart = summary_chart(known)
+    statements = read_statements(course.pk, then)
+    reviews = read_course_reviews(course.pk, HEADLINE, known_at, known_at=then)
+    periods = review_periods(
+        reviews.runs, reviews.sign_offs, chart.until, goes_on=known.closing is None
+    )
+    summary = build_summary(
+        chart, part, statements, known_at=known_at, signed_of=partial(_signed_at, periods)
+    )
+    rows = {str(row.pk): row for row in known.rows}
+    return ReadSummary(summary, known, chart, statements, rows, periods)
+
+
+def summary_chart(known: CourseKnownAt) -> SummaryChart:
+    """Return what the summary reads of a course that was read already."""
+    entries: list[Entry] = known.entries
+    closing = known.closing
+    latest = max((one.at for one in entries if one.at <= known.known_at), default=None)
+    until = graded_until(known.known_at, None if closing is None else closing.at, latest)
+    return SummaryChart(
+        infused_at=known.course.infused_at,
+        entries=entries,
+        periods=known.periods,
+        trace=values_of(known, until).trace,
+        until=until,
+        assessed_since=first_assessed_at(entries, known.course.infused_at),
+        zone=timezone.get_default_timezone(),
+        is_closed=closing is not None,
+    )
+
+
+def _signed_at(periods: Sequence[ReviewPeriod], at: datetime) -> str:
+    """Return how the grade of an instant is signed, in words."""
+    period = period_at(periods, at)
+    if period is None:
+        return "sign-off: not signed"
+    if period.sign_off is None or period.state in (State.NEW_LOOK, State.FELL):
+        return f"sign-off: {period.state.words}"
+    return f"sign-off: {period.state.words} by {period.sign_off.author_name}"

@@ -1,0 +1,115 @@
+"""The handover: what it says of the present, of then, and of what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from crs_app.accounts.models import User
+from crs_app.record.models import Event
+from patients.exchange.course_file import import_course
+from patients.models import Course
+from tests.factories import ago, chart, end
+from tests.patients.review.test_review_page import FILE
+
+pytestmark = pytest.mark.django_db
+
+DRAWN = "2026-11-28T08:40:00+00:00"
+MISTYPED = "2026-11-27T03:40:00+00:00"
+
+
+@pytest.fixture
+def drawn(nurse: User) -> Course:
+    return import_course(FILE.read_bytes(), [nurse])
+
+
+def page(client: Client, course: Course, **query: str) -> Any:
+    address = reverse("patients:handover", args=[course.pk])
+    return client.get(f"{address}?{urlencode(query)}")
+
+
+def test_the_drawn_course_has_the_drawn_handover(nurse_client: Client, drawn: Course) -> None:
+    sheet = page(nurse_client, drawn, known_at=DRAWN).context["sheet"]
+    assert (sheet.grade, sheet.bound) == ("2", "")
+    assert sheet.headline == "Grade 2 since 27 Nov 19:40."
+    assert sheet.could_be == "Nothing unknown could make it higher."
+    assert sheet.highest == "Highest: 3 (26 Nov 18:30 – 20:10; 27 Nov 10:55 – 19:40)."
+    treatments = dict(sheet.treatments)
+    assert treatments["Tocilizumab"] == "576 mg, 27 Nov 11:40"
+    assert treatments["Corticosteroids"] == "none charted"
+    assert "41 h 10 min, highest 23.04 mcg/min" in treatments["Vasopressors"]
+    assert dict(sheet.background)["chronic corticosteroids"] == "no"
+    assert any("CTCAE 2" in one.text for one in sheet.why)
+    assert sheet.results[0].text.startswith("231 → 205 → 168 mg/L")
+
+
+def test_the_past_is_printed_as_it_was_known_and_says_so(
+    nurse_client: Client, drawn: Course
+) -> None:
+    answer = page(nurse_client, drawn, known_at=MISTYPED)
+    sheet, text = answer.context["sheet"], answer.content.decode()
+    assert sheet.grade == "3"
+    assert "highest 43.2 mcg/min" in dict(sheet.treatments)["Vasopressors"]
+    assert "AS KNOWN AT 27 Nov 2026 03:40, not the present state" in text
+    assert dict(sheet.treatments)["Tocilizumab"] == "none charted"
+    assert "576" not in text
+    assert "AS KNOWN AT" not in page(nurse_client, drawn).content.decode()
+
+
+def test_what_could_be_higher_is_said_with_its_reason(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    chart(course, nurse, "oxygen", ago(30), device="high_flow_nasal_cannula")
+    sheet = page(nurse_client, course).context["sheet"]
+    assert (sheet.grade, sheet.bound) == ("2", "could be 3")
+    assert sheet.could_be.startswith("Could be 3: ")
+    assert any(one.grade == "?3" for one in sheet.why)
+    assert any(one.startswith("not known: ") for one in sheet.open)
+
+
+def test_a_grade_that_is_not_assessed_is_no_0(nurse_client: Client, course: Course) -> None:
+    answer = page(nurse_client, course)
+    sheet = answer.context["sheet"]
+    assert sheet.grade == "–"
+    assert sheet.headline.startswith("Not assessed: no temperature")
+    assert dict(sheet.background)["older age"] == "not known"
+    assert dict(sheet.treatments)["Vasopressors"] == "none charted"
+
+
+def test_a_closed_course_is_printed_as_it_ended(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    chart(course, nurse, "vitals", ago(30), temperature_c="38.6")
+    end(course, nurse)
+    answer = page(nurse_client, course)
+    assert answer.context["card"].title == "Grade at end"
+    assert "course closed" in answer.content.decode()
+
+
+def test_patient_and_moment_sign_off_and_printer_stand_on_the_page(
+    nurse_client: Client, drawn: Course
+) -> None:
+    text = page(nurse_client, drawn, known_at=DRAWN).content.decode()
+    sheet = text[text.index('<article class="handover">') : text.index("</article>")]
+    for words in ("Nowak, Irena", "5502718", "14 Mar 1965", "28 Nov 2026 08:40", "J. Ruiz"):
+        assert words in sheet
+    assert "Sign-off: present period not signed" in sheet
+    assert "style=" not in sheet
+
+
+def test_an_opening_and_a_print_are_recorded(nurse_client: Client, drawn: Course) -> None:
+    address = reverse("patients:handover", args=[drawn.pk])
+    nurse_client.get(address)
+    nurse_client.post(reverse("record:printed"), {"path": address})
+    found = Event.objects.filter(course_id=drawn.pk).order_by("number")
+    kinds = {(one.kind, one.details.get("page")) for one in found}
+    assert ("view", "handover") in kinds
+    assert ("print", "handover") in kinds
+
+
+def test_an_address_of_no_time_is_refused(nurse_client: Client, drawn: Course) -> None:
+    assert page(nurse_client, drawn, known_at="yesterday").status_code == 400
