@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "summary", "print", "browser")
+ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "summary", "print", "browser", "export")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -42,6 +42,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         asof,
         board,
         browser,
+        export,
         flowsheet,
         late,
         paper,
@@ -63,6 +64,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "summary": summary,
         "print": paper,
         "browser": browser,
+        "export": export,
         "save": save,
         "late": late,
         "throughput": throughput,

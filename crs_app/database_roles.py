@@ -51,6 +51,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
     "mfa_authenticator": "UPDATE, DELETE",
+    "patients_cohortexport": "UPDATE (looked_at, written, left_out, ended_at, is_whole)",
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
         " on_ward_id, bed, ended_at, identity_version)"

@@ -1,5 +1,6 @@
 """Settings with safe defaults; what a site may change is read here from the environment."""
 
+import hmac
 import os
 import secrets
 from contextlib import suppress
@@ -83,6 +84,11 @@ BEHIND_PROXY = HTTPS or "CRS_TRUSTED_PROXIES" in os.environ
 NEW_WARDS = _flag("CRS_NEW_WARDS") or not os.environ.get("DATABASE_URL")
 SITE_NAME = os.environ.get("CRS_SITE_NAME", "CRS bedside")
 SECRET_KEY = _secret_key()
+# Hashes the ids and shifts the days of de-identified exports. Without one it is made of SECRET_KEY.
+EXPORT_KEY = (
+    _secret("CRS_EXPORT_KEY")
+    or hmac.digest(SECRET_KEY.encode(), b"crs de-identified exports", "sha256").hex()
+)
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
 # Roles whose users need a second factor. Demonstration users of the local database need none.
 _EVERY_ROLE = "ward_clinician,icu_reviewer,auditor,administrator"

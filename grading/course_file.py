@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any, Final
 
 from grading.engine.dose_limits import converted_rates, impossible_dose
@@ -22,7 +23,7 @@ from grading.engine.entries import (
     Weight,
     in_force,
 )
-from grading.engine.facts import Baseline, CourseFacts
+from grading.engine.facts import Baseline, CourseFacts, PolicyFrom
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import (
@@ -51,7 +52,16 @@ __all__ = [
 FORMAT: Final = "crs-course/1"
 
 _TOP_KEYS: Final = frozenset(
-    {"format", "patient", "therapy", "baseline", "weight_kg", "policy", "entries"}
+    {
+        "format",
+        "patient",
+        "therapy",
+        "baseline",
+        "weight_kg",
+        "policy",
+        "later_policies",
+        "entries",
+    }
 )
 _PATIENT_KEYS: Final = frozenset(
     {
@@ -64,6 +74,7 @@ _PATIENT_KEYS: Final = frozenset(
     }
 )
 _THERAPY_KEYS: Final = frozenset({"product", "infused_at"})
+_LATER_POLICY_KEYS: Final = frozenset({"from", "policy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
     baseline = _baseline(words.get("baseline"), place.at("baseline"))
     weight_kg = _dosing_weight(words.get("weight_kg"), place.at("weight_kg"))
     policy = _policy(words.get("policy"), place.at("policy"))
+    policies = _later_policies(words.get("later_policies"), place.at("later_policies"))
     entries, places = _entries(words.get("entries"), place.at("entries"))
     if infused_at is not None:
         _check_times(entries, places, infused_at)
@@ -122,6 +134,7 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
         weight_kg=weight_kg,
         baseline=baseline,
         policy=policy,
+        policies=policies,
     )
     return CourseDocument(patient, product, facts, risk, tuple(entries))
 
@@ -245,6 +258,31 @@ def _policy(raw: Any, place: Place) -> Policy:
         for name, what in error.faults.items():
             place.at(name).refuse(what)
         return DEFAULT_POLICY
+
+
+def _later_policies(raw: Any, place: Place) -> tuple[PolicyFrom, ...]:
+    """Return the policies that followed during the course, each whole and from its time on."""
+    if not isinstance(raw, list | tuple | NoneType):
+        place.refuse("expected a list of policies")
+        return ()
+    later: list[PolicyFrom] = []
+    for index, item in enumerate(raw or ()):
+        here = place.item(index)
+        words = here.mapping(item)
+        if words is None:
+            continue
+        here.only_keys(words, _LATER_POLICY_KEYS)
+        if words.get("from") is None:
+            here.at("from").refuse("required: the time from which this policy holds")
+        policy = _policy(words.get("policy"), here.at("policy"))
+        begins = here.at("from").time(words.get("from"))
+        if begins is None:
+            continue
+        if later and begins <= later[-1].at:
+            here.at("from").refuse("expected a time after the policy before")
+        else:
+            later.append(PolicyFrom(begins, policy))
+    return tuple(later)
 
 
 _Placed = tuple[list[Entry], dict[str, Place]]

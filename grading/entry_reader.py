@@ -364,3 +364,6 @@ _READERS: Final[dict[str, tuple[Callable[[Mapping[str, Any], Place], Fields], fr
     Death.kind: (_nothing, frozenset()),
     Retraction.kind: (_nothing, frozenset()),
 }
+
+FIELDS: Final[Mapping[str, frozenset[str]]] = {kind: keys for kind, (_, keys) in _READERS.items()}
+"""The keys of each kind apart from those that every entry may have; none of them is free text."""

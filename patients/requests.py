@@ -33,13 +33,15 @@ class SignedInRequest(HttpRequest):
     """A request of a signed-in user: the middleware lets no other through.
 
     ``uses_emergency_access`` is set where ``course_or_404`` found a course open by it, and
-    ``access_purpose``, which the record keeps.
+    ``access_purpose``, which the record keeps; ``is_recorded`` where the view recorded what it
+    sends by itself.
     """
 
     user: User
     htmx: HtmxDetails
     uses_emergency_access: bool
     access_purpose: str
+    is_recorded: bool
 
 
 View = Callable[..., HttpResponse]

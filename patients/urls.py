@@ -5,6 +5,7 @@ from django.urls import path
 from patients.bedside import entry_views, live, locked
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
+from patients.exchange import export_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -109,6 +110,9 @@ urlpatterns = [
     path("wards/", wards_views.wards, name="wards"),
     path("wards/<int:ward_id>/", wards_views.ward, name="ward"),
     path("guidance/answers.csv", guidance_views.answers_csv, name="answers_csv"),
+    path("courses/<uuid:course_id>/export/", export_views.export_course, name="export_course"),
+    path("exports/", export_views.export_cohort, name="export_cohort"),
+    path("exports/<uuid:run_id>/progress/", export_views.export_progress, name="export_progress"),
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),

@@ -206,6 +206,26 @@ def check_can_read_disagreements(user: Reader) -> None:
     check(user, Act.EXPORT_LISTS)
 
 
+def can_export_patient(user: Reader, course: Placed | None = None) -> bool:
+    """Return whether ``user`` may download the course of a patient."""
+    return can(user, Act.EXPORT_PATIENT, course)
+
+
+def check_can_export_patient(user: Reader, course: Placed | None = None) -> None:
+    """Raise PermissionDenied unless ``can_export_patient``."""
+    check(user, Act.EXPORT_PATIENT, course)
+
+
+def can_export_cohort(user: Reader) -> bool:
+    """Return whether ``user`` may download a cohort of patients."""
+    return can(user, Act.EXPORT_COHORT)
+
+
+def check_can_export_cohort(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_export_cohort``."""
+    check(user, Act.EXPORT_COHORT)
+
+
 def can_manage_policy(user: Reader) -> bool:
     """Return whether ``user`` may change the site's policy."""
     return can(user, Act.MANAGE_POLICY)
@@ -267,6 +287,7 @@ _DONE_BY: Final = {
     Act.STATE_FACT: "state facts for the summary",
     Act.EXPORT_PATIENT: "download the chart of this patient",
     Act.EXPORT_LISTS: "read or download lists of all patients",
+    Act.EXPORT_COHORT: "download a cohort of patients",
     Act.FIND_PATIENT: "find patients",
     Act.USE_EMERGENCY_ACCESS: "open patients of other wards",
     Act.JOIN_RECORDS: "join two records",

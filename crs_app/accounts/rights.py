@@ -36,6 +36,7 @@ class Act(Enum):
     STATE_FACT = "State a fever at home, and the end of CRS"
     EXPORT_PATIENT = "Print or download a patient"
     EXPORT_LISTS = "Download lists of all patients: answers to advice, stated grades"
+    EXPORT_COHORT = "Download a cohort of patients, identified or de-identified"
     FIND_PATIENT = "Find a patient: name, MRN, ward and bed"
     USE_EMERGENCY_ACCESS = "Open a patient of another ward with a reason"
     JOIN_RECORDS = "Join two records of one person"
@@ -106,6 +107,7 @@ RIGHTS: Final[dict[Act, dict[Role, tuple[Right, Right]]]] = {
     Act.STATE_FACT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.EXPORT_PATIENT: _row((LOGGED, BY_REASON), _LOGGED, _LOGGED, _NEVER),
     Act.EXPORT_LISTS: _row(_NEVER, _LOGGED, _LOGGED, _NEVER),
+    Act.EXPORT_COHORT: _row(_NEVER, _LOGGED, _LOGGED, _NEVER),
     Act.FIND_PATIENT: _row(_EVERYWHERE, _EVERYWHERE, _EVERYWHERE, _EVERYWHERE),
     Act.USE_EMERGENCY_ACCESS: _row(_LOGGED, _LOGGED, _NEVER, _NEVER),
     Act.JOIN_RECORDS: _row(_NEVER, _NEVER, _NEVER, _anywhere(_yes("can be undone"))),

@@ -50,7 +50,7 @@ def record_openings(
 
 def _record(request: HttpRequest, response: HttpResponseBase) -> None:
     match = request.resolver_match
-    if match is None:
+    if match is None or getattr(request, "is_recorded", False):
         return
     course_id = match.kwargs.get("course_id")
     opening = opening_of(match.view_name, course_id)

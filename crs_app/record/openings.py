@@ -59,6 +59,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_action": Opening("guidance"),
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
+    "patients:export_course": Opening("export of the course, form"),
     "people:export": Opening("users (CSV)", EventKind.EXPORT),
     "people:person": Opening("page of a user, with the last 7 days", EventKind.RECORD_READ),
     "patients:emergency_access": Opening("question for the reason of emergency access"),
@@ -75,6 +76,8 @@ OPENINGS: Final[Mapping[str, Opening]] = {
 OF_NO_PATIENT: Final = frozenset(
     {
         "patients:admit",
+        "patients:export_cohort",
+        "patients:export_progress",
         "patients:locked",
         "patients:policy",
         "patients:seen",

@@ -202,6 +202,8 @@ def _check_identity(document: CourseDocument) -> None:
         )
         if not visible_text(value or "")
     ]
+    if document.facts.policies:
+        faults.append(Fault("later_policies", "a chart takes later policies from its site alone"))
     if len(visible_text(document.patient.mrn or "")) > LONGEST_MRN:
         faults.append(Fault("patient.mrn", f"longer than {LONGEST_MRN} characters"))
     if faults:

@@ -23,6 +23,7 @@ from patients.models.emergency import (
     EmergencyAccess,
     EmergencyReason,
 )
+from patients.models.export import CohortExport
 from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
 from patients.models.identity import Fact, IdentityCorrection, PatientJoin
@@ -43,6 +44,7 @@ __all__ = [
     "WALL_SCREEN_LASTS",
     "ActSource",
     "ChartingAct",
+    "CohortExport",
     "Course",
     "CoursePolicy",
     "CourseSeen",

@@ -94,6 +94,7 @@ CHART = (302, 302, 403, 302, 302, 403, 302, 403, 403)
 ANSWER_PAGE = (302, 200, 302, 200, 200, 200, 200, 403, 403)
 ANSWER = (302, 302, 403, 302, 302, 302, 302, 403, 403)
 SIGN = (302, 403, 403, 403, 302, 302, 302, 403, 403)
+EXPORT = (302, 200, 403, 200, 200, 200, 200, 200, 403)
 LISTS = (302, 403, 403, 403, 200, 200, 200, 200, 403)
 OF_THE_CHART_OR_ADMINISTRATOR = (302, 200, 302, 200, 200, 200, 200, 200, 200)
 ADMINISTRATOR_PAGE = (302, *(403,) * 7, 200)
@@ -201,6 +202,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     ),
     "patients:emergencies": ((302, *(403,) * 6, 200, 200), NO_SUCH_METHOD),
     "patients:find": (RULES, NO_SUCH_METHOD),
+    "patients:export_course": (READ, EXPORT),
+    "patients:export_cohort": (LISTS, LISTS),
+    "patients:export_progress": (LISTS, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
@@ -214,6 +218,7 @@ SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
 }  # fmt: skip
 """The code app asks for the own password first; a new key is sent without one to add."""
+SENDS_A_FILE = {"patients:export_course", "patients:export_cohort"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
@@ -257,6 +262,7 @@ class Target:
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
+            "patients:export_progress": [[uuid.uuid4()]],
             "accounts:remove_key": [[self.key.pk]],
             "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
@@ -285,7 +291,7 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet", "paper", "summary", "summary_json", "handover",
+            "flowsheet", "paper", "summary", "summary_json", "handover", "export_course",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
@@ -356,6 +362,11 @@ class Target:
                 "computed": "3", "seen": "0", "verdict": "agree",
             },
             "patients:emergency_access": {"reason": "called", "words": "cardiac arrest call"},
+            "patients:export_course": {"contents": "deidentified", "format": "csv"},
+            "patients:export_cohort": {
+                "contents": "deidentified", "format": "csv", "since": "2026-01-01",
+                "until": "2026-02-01",
+            },
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
             "record:printed": {"path": "/"},
@@ -451,7 +462,11 @@ def is_saved(name: str, actor: Actor | None) -> bool:
     if name == "accounts:start":
         return True
     status = 200 if name in SHOW_A_LINK else 302
-    if actor is None or name in SAVES_NOTHING or TABLE[name][1][ACTORS.index(actor)] != status:
+    if (
+        actor is None
+        or name in SAVES_NOTHING | SENDS_A_FILE
+        or TABLE[name][1][ACTORS.index(actor)] != status
+    ):
         return False
     return name != "patients:emergency_access" or actor.ward == OTHER
 

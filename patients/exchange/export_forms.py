@@ -1,0 +1,173 @@
+"""The forms that ask what is exported, how, and what for."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any, Final
+
+from django import forms
+from django.db.models import TextChoices
+from django.utils import timezone
+
+from crs_app.accounts.models import Ward
+from grading.engine.vocabulary import EARLIEST, LATEST
+
+SHORTEST_PURPOSE: Final = 5
+LONGEST_PURPOSE: Final = 300
+_DATE: Final = "%Y-%m-%d"
+
+
+class Contents(TextChoices):
+    """Whether an export says who the patient is."""
+
+    DEIDENTIFIED = "deidentified", "De-identified"
+    IDENTIFIED = "identified", "Identified"
+
+
+class Format(TextChoices):
+    """How an export is written."""
+
+    CSV = "csv", "CSV, for a spreadsheet"
+    JSON = "json", "JSON, course file"
+
+
+class ExportForm(forms.Form):
+    """What is exported of one course, and what for; ``now`` is the latest time known at."""
+
+    contents = forms.ChoiceField(
+        label="Contents",
+        choices=Contents.choices,
+        initial=Contents.DEIDENTIFIED,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one."},
+    )
+    format = forms.ChoiceField(
+        label="Format",
+        choices=Format.choices,
+        initial=Format.CSV,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one."},
+    )
+    purpose = forms.CharField(
+        label="Purpose",
+        max_length=LONGEST_PURPOSE,
+        required=False,
+        help_text="Needed for an identified file. The record keeps it.",
+    )
+    known_at = forms.DateTimeField(
+        label="As known at",
+        required=False,
+        help_text="Empty is now.",
+        error_messages={"invalid": "Type a date and a time."},
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "step": "any"}, format="%Y-%m-%dT%H:%M:%S"
+        ),
+    )
+
+    def __init__(self, *args: Any, now: datetime, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.now = now
+
+    def clean_known_at(self) -> datetime:
+        known_at: datetime | None = self.cleaned_data["known_at"]
+        if known_at is None:
+            return self.now
+        if known_at > self.now:
+            raise forms.ValidationError("This time has not come. Leave it empty for now.")
+        if known_at < EARLIEST:
+            raise forms.ValidationError(f"Type a time after the year {EARLIEST.year - 1}.")
+        return known_at
+
+    def clean_purpose(self) -> str:
+        purpose: str = self.cleaned_data["purpose"]
+        is_identified = self.cleaned_data.get("contents") == Contents.IDENTIFIED
+        if is_identified and len(purpose) < SHORTEST_PURPOSE:
+            raise forms.ValidationError("Say what the identified file is for.")
+        return purpose
+
+    @property
+    def is_identified(self) -> bool:
+        return bool(self.cleaned_data["contents"] == Contents.IDENTIFIED)
+
+    @property
+    def is_json(self) -> bool:
+        return bool(self.cleaned_data["format"] == Format.JSON)
+
+
+class CohortForm(ExportForm):
+    """What is exported of a cohort; ``run`` is the id under which its progress is asked for."""
+
+    since = forms.DateField(
+        label="Infused from",
+        widget=forms.DateInput(attrs={"type": "date"}, format=_DATE),
+        error_messages={"required": "Type the first day.", "invalid": "Type a date."},
+    )
+    until = forms.DateField(
+        label="Infused to",
+        widget=forms.DateInput(attrs={"type": "date"}, format=_DATE),
+        error_messages={"required": "Type the last day.", "invalid": "Type a date."},
+    )
+    wards = forms.TypedMultipleChoiceField(
+        label="Wards",
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Where the patients are now. None ticked is all.",
+    )
+    only_closed = forms.BooleanField(
+        label="Closed courses only",
+        required=False,
+        help_text=(
+            "A course that goes on shows its latest entry: who knows when the file was made can "
+            "guess the shift of its dates."
+        ),
+    )
+    run = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    field_order = ("contents", "format", "since", "until", "wards", "only_closed", "purpose")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        wards = Ward.objects.order_by("name").values_list("pk", "name")
+        self.fields["wards"].choices = list(wards)  # type: ignore[attr-defined]
+
+    def clean_since(self) -> date:
+        return self._in_calendar("since")
+
+    def clean_until(self) -> date:
+        return self._in_calendar("until")
+
+    def _in_calendar(self, name: str) -> date:
+        day: date = self.cleaned_data[name]
+        if not EARLIEST.date() < day < LATEST.date():
+            raise forms.ValidationError("Type a date between the years 1900 and 2200.")
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until < since:
+            self.add_error("until", "This day is before the first one.")
+        return cleaned
+
+    def in_words(self) -> str:
+        """Return what is exported: "de-identified, CSV, infused 2026-01-01 to 2026-11-28"."""
+        cleaned = self.cleaned_data
+        contents = Contents(cleaned["contents"]).label
+        kind = "JSON" if self.is_json else "CSV"
+        return f"{contents}, {kind}, infused {cleaned['since']} to {cleaned['until']}"
+
+    def ward_names(self) -> str:
+        """Return the chosen wards, "all" for none."""
+        names = dict(self.fields["wards"].choices)  # type: ignore[attr-defined]
+        return ", ".join(names[ward] for ward in self.cleaned_data["wards"]) or "all"
+
+
+def first_of_year(now: datetime) -> date:
+    """Return the day that the form proposes as the first one."""
+    return timezone.localdate(now).replace(month=1, day=1)
+
+
+def new_run() -> uuid.UUID:
+    return uuid.uuid4()
