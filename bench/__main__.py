@@ -12,7 +12,7 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("review", "flowsheet", "asof", "summary", "print", "browser")
+ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "summary", "print", "browser")
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(parts: Sequence[str]) -> list[Any]:
     from bench.parts import (
         asof,
+        board,
         browser,
         flowsheet,
         late,
@@ -55,6 +56,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
     from bench.site import site
 
     modules = {
+        "board": board,
         "review": review,  # before save, whose courses of the same sizes are more
         "flowsheet": flowsheet,
         "asof": asof,

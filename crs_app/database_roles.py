@@ -27,6 +27,9 @@ READ_ONLY: Final = frozenset(
         "django_migrations",
         "record_chain",
         "record_event",
+        "socialaccount_socialaccount",
+        "socialaccount_socialapp",
+        "socialaccount_socialtoken",
     }
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
@@ -35,6 +38,7 @@ The record, and the former name of a user, are written by functions that have th
 owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
+    "accounts_hospitalidentity": "DELETE",
     "accounts_letin": "UPDATE, DELETE",
     "accounts_onetimelink": "UPDATE (expires_at, used_at)",
     "accounts_signinthrottle": "UPDATE, DELETE",
@@ -53,6 +57,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     ),
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
+    "patients_wallscreen": "UPDATE (ended_at, ended_by_id)",
     "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
     "shared_cache": "UPDATE, DELETE",
 }

@@ -1,6 +1,7 @@
 """Response headers: no code from other hosts, and no page in a cache.
 
-Trusted Types are not asked for: htmx writes the answer of a request into the page as text of HTML.
+Trusted Types are not asked for: htmx writes the answer of a request into the page as text of HTML
+(docs/security.md, Trusted Types).
 """
 
 from __future__ import annotations

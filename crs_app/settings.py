@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from crs_app.database_url import django_database, owner_database
+from crs_app.hospital_sign_in import hospital_sign_in
 from crs_app.logs import TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -107,6 +108,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "crs_app",
     "crs_app.accounts",
     "crs_app.record",
@@ -223,6 +226,9 @@ ACCOUNT_ADAPTER = "crs_app.accounts.factors.adapters.NobodySignsUp"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_ADAPTER = "crs_app.accounts.hospital.provider.HospitalSocialAdapter"
+# Sign-in at the hospital's own provider; None, and no button, where the site names none.
+HOSPITAL_SIGN_IN = hospital_sign_in(os.environ, _secret("CRS_OIDC_CLIENT_SECRET"))
 MFA_ADAPTER = "crs_app.accounts.factors.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

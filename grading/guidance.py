@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from grading.engine import algorithm
 from grading.engine.algorithm import (
@@ -17,13 +17,25 @@ from grading.engine.algorithm import (
     Situation,
     counted_toxicities,
 )
+from grading.engine.algorithm.evidence import REASSESS_AFTER, hours
+from grading.engine.algorithm.tree import is_awaiting, reassessment
 from grading.engine.entries import BaselineFacts, Entry, Lab, Risk, Symptom, Toxicity, Treatment
 from grading.engine.facts import CourseFacts
 from grading.engine.fold import in_order
+from grading.engine.systems.lee_2014 import DEATH_GRADE
+from grading.engine.times import moved
 from grading.engine.vocabulary import RiskQuestion
 from grading.service import CurrentStatus
 
-__all__ = ["GuidanceAnswer", "Item", "Reply", "advise", "situation_of"]
+__all__ = [
+    "GuidanceAnswer",
+    "Item",
+    "Reassessment",
+    "Reply",
+    "advise",
+    "reassessment_of",
+    "situation_of",
+]
 
 _NO_ANSWERS: Final[Mapping[str, bool | None]] = {}
 
@@ -55,6 +67,33 @@ def advise(
         facts, status, entries, history, risk=risk, answers=answers, timezone=timezone
     )
     return () if situation is None else algorithm.advise(situation)
+
+
+class Reassessment(NamedTuple):
+    """The look at a patient 24 h after tocilizumab; ``is_asked``: advise has its item now."""
+
+    due_at: datetime
+    is_asked: bool
+
+
+def reassessment_of(
+    facts: CourseFacts,
+    status: CurrentStatus,
+    doses: Sequence[Treatment],
+    history: Iterable[GradeInterval],
+    answers: Iterable[GuidanceAnswer],
+) -> Reassessment | None:
+    """Return the reassessment that ``advise`` waits for or asks; None where it does neither.
+
+    ``doses`` are those of tocilizumab; of ``status`` only time and grades are read.
+    """
+    situation = situation_of(facts, status, doses, history, answers=answers)
+    if situation is None or situation.grade in (0, DEATH_GRADE) or not situation.treatments:
+        return None
+    due_at = moved(situation.treatments[-1].at, hours(REASSESS_AFTER))
+    if is_awaiting(situation):
+        return Reassessment(due_at, is_asked=False)
+    return Reassessment(due_at, is_asked=True) if reassessment(situation) else None
 
 
 def situation_of(

@@ -20,7 +20,7 @@ from patients.review import (
 )
 from patients.review import views as review_views
 from patients.summary import views as summary_views
-from patients.ward import emergency_views
+from patients.ward import emergency_views, wall_views
 from patients.ward import views as ward_views
 from patients.ward import ward_views as wards_views
 
@@ -28,6 +28,9 @@ app_name = "patients"
 
 urlpatterns = [
     path("", ward_views.board, name="board"),
+    path("wall/", wall_views.wall, name="wall"),
+    path("wall/screens/", wall_views.walls, name="walls"),
+    path("wall/screens/<int:screen_id>/end/", wall_views.wall_end, name="wall_end"),
     path("courses/admit/", ward_views.admit, name="admit"),
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
     path("courses/<uuid:course_id>/locked/", locked.locked, name="locked"),

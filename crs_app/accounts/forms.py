@@ -104,12 +104,20 @@ def _say_plainly(form: forms.Form) -> None:
 
 
 class ConfirmedForm(forms.Form):
-    """A form that asks for the user's own password where it was not entered a short time ago."""
+    """A form that asks for the user's own password where it was not entered a short time ago.
+
+    Who has none signs in once more, at the hospital, in another tab: what is typed here stays.
+    """
+
+    asks_sign_in = False
 
     def __init__(self, request: Any, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.request = request
-        if not has_fresh_password(request):
+        if has_fresh_password(request):
+            return
+        self.asks_sign_in = not request.user.has_usable_password()
+        if not self.asks_sign_in:
             self.fields["your_password"] = forms.CharField(
                 label="Your own password",
                 strip=False,
@@ -128,4 +136,6 @@ class ConfirmedForm(forms.Form):
         """Ask for the password once only, also where another field has to be corrected."""
         if "your_password" in self.cleaned_data:
             del self.fields["your_password"]
+        if self.asks_sign_in:
+            raise forms.ValidationError("Sign in at the hospital once more, then go on here.")
         return self.cleaned_data

@@ -68,6 +68,11 @@ class SignInRequired(LoginRequiredMiddleware):
         )
 
 
+def send_to_sign_in(request: HttpRequest, view: Callable[..., Any]) -> HttpResponseBase:
+    """Answer who has no right to ``view``, a view that checks that itself, as any other page."""
+    return SignInRequired(lambda _request: HttpResponse()).handle_no_permission(request, view)
+
+
 def shown_when_locked(view: View) -> View:
     """Decorate a view that a locked session still shows; opening it is no act of a person."""
     view.shown_when_locked = True  # type: ignore[attr-defined]

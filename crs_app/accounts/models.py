@@ -136,6 +136,24 @@ class OneTimeLink(models.Model):
         return f"link of {self.user_id}, until {self.expires_at}"
 
 
+class HospitalIdentity(models.Model):
+    """The one identity at the hospital's provider by which a user signs in."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="hospital_identities")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=("issuer", "subject"), name="hospital_identity_once"),
+            models.UniqueConstraint(fields=("issuer", "user"), name="hospital_identity_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.issuer}"
+
+
 class SignInThrottle(models.Model):
     """Failed sign-ins of one name from one address, or of one address over all names.
 

@@ -48,6 +48,8 @@ def me(request: SignedInRequest) -> HttpResponse:
 def change_password(request: SignedInRequest) -> HttpResponse:
     """Set another password, for who knows the present one; all other sessions end."""
     user = request.user
+    if not user.has_usable_password():
+        return redirect("accounts:me")
     form = ChangePasswordForm(request, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():

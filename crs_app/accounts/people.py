@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.changes import RefusedError as NoFactorError
 from crs_app.accounts.factors.changes import remove_all_factors
+from crs_app.accounts.hospital.identities import forget, signs_in_there_alone
 from crs_app.accounts.links import end_links, make_link
 from crs_app.accounts.models import Role, User, Ward
 from crs_app.accounts.own_sessions import end_all_sessions
@@ -29,6 +30,10 @@ from crs_app.record.models import EventKind
 
 class RefusedError(Exception):
     """An act that is not possible; its text is a sentence for the administrator."""
+
+
+class TakenAddressError(RefusedError):
+    """Another user has the e-mail address."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +65,22 @@ class NewPerson:
     last_name: str
     role: Role
     wards: Collection[Ward] = ()
+    email: str = ""
 
 
 def create_person(by: By, new: NewPerson) -> tuple[User, str]:
     """Create a user without a password; return the user and the secret of a one-time link.
 
-    :raises RefusedError: where the username is taken.
+    :raises RefusedError: where the username or the address is taken.
     """
     with transaction.atomic():
         _lock_administrators(by)
+        _refuse_taken_address(new.email)
         if User.objects.filter(username__iexact=new.username).exists():
             raise RefusedError("This user name is taken.")
         person = User(username=new.username, role=new.role)
         person.first_name, person.last_name = new.first_name, new.last_name
+        person.email = new.email
         person.set_unusable_password()
         try:
             with transaction.atomic():
@@ -138,18 +146,52 @@ def reactivate(by: By, person_id: int) -> User:
     return person
 
 
-def new_link(by: By, person_id: int) -> tuple[User, str]:
+def change_email(by: By, person_id: int, email: str) -> User:
+    """Give the person the address by which the hospital's sign-in names him or her.
+
+    :raises RefusedError: where another user has it.
+    """
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        _refuse_taken_address(email, person)
+        person.email = email
+        person.save(update_fields=["email"])
+        _note(EventKind.USER_CHANGED, by, person, email="changed" if email else "removed")
+    return person
+
+
+def forget_hospital(by: By, person_id: int) -> User:
+    """Forget the person's identity at the hospital; the next sign-in there makes a new link.
+
+    :raises RefusedError: where there is none.
+    """
+    with transaction.atomic():
+        person = _locked(by, person_id)
+        if not forget(person):
+            raise RefusedError("This user is not linked to the hospital's sign-in.")
+        end_all_sessions(person)
+        _note(EventKind.SIGN_IN_METHODS_CHANGED, by, person, hospital="forgotten")
+    return person
+
+
+def new_link(by: By, person_id: int, *, adds_password: bool = False) -> tuple[User, str]:
     """Return the person, and the secret of a link by which a new password is set.
 
-    :raises RefusedError: for oneself, and for who is deactivated.
+    :raises RefusedError: for oneself, for who is deactivated, and for who signs in at the hospital
+        alone, unless a password is added on purpose.
     """
     with transaction.atomic():
         person = _locked(by, person_id)
         _refuse_self(by, person, "reset your own password: change it on your own page")
         if not person.is_active:
             raise RefusedError("This user is deactivated. Reactivate first.")
+        adds = {}
+        if signs_in_there_alone(person):
+            if not adds_password:
+                raise RefusedError("This user has no password. Tick that one is added.")
+            adds = {"password": "added"}
         secret = make_link(person, by.user, by.now)
-        _note(EventKind.USER_CHANGED, by, person, link="made")
+        _note(EventKind.USER_CHANGED, by, person, link="made", **adds)
     return person, secret
 
 
@@ -208,6 +250,15 @@ def _locked(by: By, person_id: int) -> User:
     if person is None or person.username in SYSTEM_USERNAMES:
         raise RefusedError("There is no such user.")
     return person
+
+
+def _refuse_taken_address(email: str, person: User | None = None) -> None:
+    """Refuse an address that names another user already; to be called under the lock."""
+    others = User.objects.filter(email__iexact=email)
+    if person is not None:
+        others = others.exclude(pk=person.pk)
+    if email and others.exists():
+        raise TakenAddressError("Another user has this e-mail address.")
 
 
 def _refuse_self(by: By, person: User, act: str) -> None:

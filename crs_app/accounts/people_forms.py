@@ -8,6 +8,7 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from crs_app.accounts.forms import ConfirmedForm
+from crs_app.accounts.hospital.identities import needs_address
 from crs_app.accounts.models import Role, Ward
 from grading.plain_text import disallowed_character, without_blanks_around
 
@@ -62,6 +63,31 @@ class WardsForm(ConfirmedForm):
     )
 
 
+class EmailForm(ConfirmedForm):
+    """The address by which the hospital's sign-in names a user."""
+
+    email = forms.EmailField(
+        label="E-mail address at the hospital",
+        required=False,
+        max_length=254,
+        help_text="Leave it empty, and the hospital's sign-in cannot name this user.",
+    )
+
+
+class LinkForm(ConfirmedForm):
+    """What is asked before a link is made for who signs in at the hospital alone."""
+
+    adds_password = forms.BooleanField(
+        label="Add a password",
+        error_messages={"required": "Tick this, or leave the user without a password."},
+    )
+
+    def __init__(self, request: Any, *args: Any, adds_password: bool, **options: Any) -> None:
+        super().__init__(request, *args, **options)
+        if not adds_password:
+            del self.fields["adds_password"]
+
+
 class NewPersonForm(RoleForm, WardsForm):
     """A new user."""
 
@@ -74,7 +100,18 @@ class NewPersonForm(RoleForm, WardsForm):
         ),
         help_text="For signing in, such as j.ruiz. It cannot be changed later.",
     )
-    field_order = ("first_name", "last_name", "username", "role", "wards")
+    email = forms.EmailField(
+        label="E-mail address at the hospital",
+        required=False,
+        max_length=254,
+        help_text="By it the hospital's sign-in names the user.",
+    )
+    field_order = ("first_name", "last_name", "username", "email", "role", "wards")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not needs_address():
+            del self.fields["email"]
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"].lower()

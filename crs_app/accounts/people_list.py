@@ -8,11 +8,27 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Count,
+    Exists,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    prefetch_related_objects,
+)
 from django.http import QueryDict
 
 from crs_app.accounts.factors.methods import Methods, methods_of
-from crs_app.accounts.models import CLINICIANS, OneTimeLink, Role, SignInThrottle, User
+from crs_app.accounts.hospital.identities import is_nameable, nameable
+from crs_app.accounts.models import (
+    CLINICIANS,
+    OneTimeLink,
+    Role,
+    SignInThrottle,
+    User,
+    WardMembership,
+)
 from crs_app.accounts.people import everybody
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
 from crs_app.spreadsheet import csv_line, csv_time
@@ -20,6 +36,7 @@ from crs_app.spreadsheet import csv_line, csv_time
 NOT_SEEN_FOR: Final = timedelta(days=90)
 ON_A_PAGE: Final = 100
 LONGEST_SEARCH: Final = 80
+_IS_ADMINISTRATOR: Final = Q(role=Role.ADMINISTRATOR, is_active=True)
 SHOWS: Final = {
     "": "All",
     "attention": "Needs attention",
@@ -93,9 +110,10 @@ def people_list(asked: Asked, now: datetime) -> PeopleList:
     start = (max(asked.page, 1) - 1) * ON_A_PAGE
     page = list(found[start : start + ON_A_PAGE + 1])
     fits = {show or "all": Count("pk", filter=_fits(show, now)) for show in SHOWS}
-    counts = everybody().aggregate(**fits)
+    administrators = Count("pk", filter=_IS_ADMINISTRATOR)
+    counts = everybody().aggregate(**fits, administrators=administrators)
     return PeopleList(
-        rows=rows_of(page[:ON_A_PAGE], now),
+        rows=rows_of(page[:ON_A_PAGE], now, counts.pop("administrators")),
         counts=counts,
         active=counts["all"] - counts["off"],
         has_more=len(page) > ON_A_PAGE,
@@ -118,10 +136,16 @@ def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
     return people.order_by("last_name", "first_name", "username")
 
 
-def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
-    """Return a row for each user, by six statements for all of them."""
+def rows_of(
+    people: Iterable[User], now: datetime, administrators: int | None = None
+) -> list[PersonRow]:
+    """Return a row for each user, by five statements for all of them.
+
+    ``administrators`` is how many the site has, where it was counted already.
+    """
     users = list(people)
-    prefetch_related_objects(users, "memberships__ward")
+    on_wards = WardMembership.objects.select_related("ward")
+    prefetch_related_objects(users, Prefetch("memberships", on_wards))
     keys = [user.pk for user in users]
     links: dict[int, OneTimeLink] = {}
     for link in OneTimeLink.objects.filter(user__in=keys, used_at=None).order_by("made_at"):
@@ -130,18 +154,16 @@ def rows_of(people: Iterable[User], now: datetime) -> list[PersonRow]:
     for throttle in _held(now).filter(user__in=keys).order_by("held_until"):
         if throttle.user_id is not None:
             throttles[throttle.user_id] = throttle
-    administrators = everybody().filter(role=Role.ADMINISTRATOR, is_active=True)
-    two = list(administrators.values_list("pk", flat=True)[:2])
+    if administrators is None:
+        administrators = everybody().filter(_IS_ADMINISTRATOR).count()
     methods = methods_of(users)
-    return [
-        PersonRow(
-            user=user,
-            state=_state(user, throttles.get(user.pk), links.get(user.pk), two == [user.pk], now),
-            methods=methods[user.pk],
-            wards=_wards_of(user),
-        )
-        for user in users
-    ]
+
+    def row_of(user: User) -> PersonRow:
+        is_only = user.role == Role.ADMINISTRATOR and administrators == 1
+        state = _state(user, throttles.get(user.pk), links.get(user.pk), is_only, now)
+        return PersonRow(user, state, methods[user.pk], _wards_of(user))
+
+    return [row_of(user) for user in users]
 
 
 def csv_of(asked: Asked, now: datetime) -> Iterator[str]:
@@ -180,7 +202,7 @@ def _fits(show: str, now: datetime) -> Q:
         return Q(is_active=False)
     if show == "attention":
         held = Exists(_held(now).filter(user=OuterRef("pk")))
-        return Q(is_active=True) & (Q(held) | Q(password__startswith=UNUSABLE))
+        return Q(is_active=True) & (Q(held) | (Q(password__startswith=UNUSABLE) & ~nameable()))
     if show == "unseen":
         long_ago = now - NOT_SEEN_FOR
         never = Q(last_login=None, date_joined__lt=long_ago)
@@ -213,7 +235,7 @@ def _state(
         return State(
             f"Sign-in slowed, {wrong} wrong {what}; next try", "wrong", throttle.held_until
         )
-    if not user.has_usable_password():
+    if not user.has_usable_password() and not is_nameable(user):
         if link is not None and link.expires_at > now:
             return State("Link not used; it ends", "warn", link.expires_at)
         return State("Cannot sign in: the link has ended", "warn")

@@ -12,6 +12,7 @@ urlpatterns = [
     path("new/", views.new, name="new"),
     path("<int:user_id>/", views.person, name="person"),
     path("<int:pk>/role/", views.role, name="role"),
+    path("<int:pk>/email/", views.email, name="email"),
     path("<int:pk>/wards/", views.wards, name="wards"),
     path("<int:pk>/link/", views.link, name="link"),
     path("<int:pk>/<str:act>/", views.act, name="act"),

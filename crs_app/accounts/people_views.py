@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final
 
@@ -17,9 +17,17 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts import people
 from crs_app.accounts.forms import ConfirmedForm
+from crs_app.accounts.hospital.identities import needs_address, signs_in_there_alone
 from crs_app.accounts.models import Role, SignInThrottle, User, Ward
 from crs_app.accounts.own_sessions import sessions_of
-from crs_app.accounts.people_forms import ROLE_WORDS, NewPersonForm, RoleForm, WardsForm
+from crs_app.accounts.people_forms import (
+    ROLE_WORDS,
+    EmailForm,
+    LinkForm,
+    NewPersonForm,
+    RoleForm,
+    WardsForm,
+)
 from crs_app.accounts.people_list import LONGEST_SEARCH, SHOWS, Asked, csv_of, people_list, rows_of
 from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.requests import SignedInRequest
@@ -87,8 +95,11 @@ def new(request: SignedInRequest) -> HttpResponse:
                 values["last_name"],
                 values["role"],
                 list(values["wards"]),
+                values.get("email", ""),
             )
             person, secret = people.create_person(_by(request), created)
+        except people.TakenAddressError as refused:
+            form.add_error("email", str(refused))
         except people.RefusedError as refused:
             form.add_error("username", str(refused))
         else:
@@ -113,6 +124,7 @@ def person(request: SignedInRequest, user_id: int) -> HttpResponse:
             "held": failures.order_by("-held_until").first(),
             "sessions": sessions_of(user),
             "is_self": user == request.user,
+            "needs_address": needs_address(),
             "role_words": ROLE_WORDS[Role(user.role)],
         },
     )
@@ -161,6 +173,14 @@ ACTS: Final = {
         "Removed. Every session of this user has ended.",
         people.remove_factors,
     ),
+    "forget-hospital": Act(
+        "Forget the link to the hospital",
+        "Who next signs in at the hospital under this user's name or address is linked to this "
+        "user. Do it where the hospital gave this person a new identity. Every session ends.",
+        "Forget",
+        "Forgotten. Every session of this user has ended.",
+        people.forget_hospital,
+    ),
     "sign-out": Act(
         "Sign out everywhere",
         "Every session of this user ends at once. What is typed and not saved stays on its tablet.",
@@ -176,6 +196,13 @@ LINK: Final = Act(
     "Make link",
     "",
     people.new_link,
+)
+
+ADD_PASSWORD: Final = replace(
+    LINK,
+    title="Add a password by link",
+    sentence="This user has no password here and signs in at the hospital alone. You get a link by "
+    "which the user sets one. It works once, for 24 hours.",
 )
 
 
@@ -204,15 +231,20 @@ def act(request: SignedInRequest, pk: int, act: str) -> HttpResponse:
 def link(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, and show it this once."""
     user = _person_or_404(pk)
-    form = ConfirmedForm(request, request.POST if request.method == "POST" else None)
+    sent = request.POST if request.method == "POST" else None
+    adds = signs_in_there_alone(user)
+    form = LinkForm(request, sent, adds_password=adds)
     if request.method == "POST" and form.is_valid():
+        adds_password = form.cleaned_data.get("adds_password", False)
         try:
-            user, secret = people.new_link(_by(request), pk)
+            user, secret = people.new_link(_by(request), pk, adds_password=adds_password)
         except people.RefusedError as refused:
             form.add_error(None, str(refused))
         else:
             return _show_link(request, user, secret, is_new=False)
-    return _form_page(request, "people/act.html", form, {"person": user, "act": LINK})
+    return _form_page(
+        request, "people/act.html", form, {"person": user, "act": ADD_PASSWORD if adds else LINK}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -231,6 +263,26 @@ def role(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Role: {changed.get_role_display()}.")
             return redirect("people:person", pk)
     return _form_page(request, "people/role.html", form, {"person": user, "role_words": ROLE_WORDS})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_for_administrators
+def email(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change the address by which the hospital's sign-in names a user."""
+    user = _person_or_404(pk)
+    if not needs_address():
+        raise Http404
+    sent = request.POST if request.method == "POST" else None
+    form = EmailForm(request, sent, initial={"email": user.email})
+    if request.method == "POST" and form.is_valid():
+        try:
+            people.change_email(_by(request), pk, form.cleaned_data["email"])
+        except people.RefusedError as refused:
+            form.add_error("email", str(refused))
+        else:
+            messages.success(request, "The address is changed.")
+            return redirect("people:person", pk)
+    return _form_page(request, "people/email.html", form, {"person": user})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

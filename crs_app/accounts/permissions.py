@@ -125,6 +125,27 @@ def check_can_review(user: Reader, course: Placed | None = None) -> None:
     check(user, Act.SIGN_GRADE, course)
 
 
+def can_start_wall(user: Reader) -> bool:
+    """Return whether ``user`` may make a browser a wall screen of wards in reach."""
+    return can(user, Act.START_WALL)
+
+
+def check_can_start_wall(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_start_wall``."""
+    check(user, Act.START_WALL)
+
+
+def can_end_wall(user: Reader) -> bool:
+    """Return whether ``user`` may end wall screens: who may start one, or manages wards."""
+    return can_start_wall(user) or can_manage_wards(user)
+
+
+def check_can_end_wall(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_end_wall``."""
+    if not can_end_wall(user):
+        check_can_start_wall(user)
+
+
 def can_find_patient(user: Reader) -> bool:
     """Return whether ``user`` may find a patient by name or number, and see where he or she is."""
     return can(user, Act.FIND_PATIENT)
@@ -242,6 +263,7 @@ _DONE_BY: Final = {
     Act.CORRECT_IDENTITY: "correct the identity of a patient",
     Act.ADMIT: "open, move or end a course",
     Act.SIGN_GRADE: "sign grades",
+    Act.START_WALL: "start or end a wall screen",
     Act.STATE_FACT: "state facts for the summary",
     Act.EXPORT_PATIENT: "download the chart of this patient",
     Act.EXPORT_LISTS: "read or download lists of all patients",

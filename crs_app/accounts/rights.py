@@ -32,6 +32,7 @@ class Act(Enum):
     CORRECT_IDENTITY = "Correct name, birth date, infusion time"
     ADMIT = "Admit, move, close, reopen a course"
     SIGN_GRADE = "Agree with a grade, or state another"
+    START_WALL = "Start a wall screen: initials, bed and grade"
     STATE_FACT = "State a fever at home, and the end of CRS"
     EXPORT_PATIENT = "Print or download a patient"
     EXPORT_LISTS = "Download lists of all patients: answers to advice, stated grades"
@@ -101,6 +102,7 @@ RIGHTS: Final[dict[Act, dict[Role, tuple[Right, Right]]]] = {
     Act.CORRECT_IDENTITY: _row((_WITH_REASON, BY_REASON), _anywhere(_WITH_REASON), _NEVER, _NEVER),
     Act.ADMIT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.SIGN_GRADE: _row(_NEVER, _EVERYWHERE, _NEVER, _NEVER),
+    Act.START_WALL: _row((YES, NO), _EVERYWHERE, _NEVER, _NEVER),
     Act.STATE_FACT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.EXPORT_PATIENT: _row((LOGGED, BY_REASON), _LOGGED, _LOGGED, _NEVER),
     Act.EXPORT_LISTS: _row(_NEVER, _LOGGED, _LOGGED, _NEVER),

@@ -105,6 +105,17 @@ def succeed(attempt: Attempt) -> None:
             of_address.delete()
 
 
+def count_of_address(address: str, now: datetime) -> None:
+    """Count a failure of the address alone: of a sign-in that names nobody of this site."""
+    digest = _digest("address", _network_of(address))
+    new = {"user": None, "address": address, "counts_until": now}
+    with transaction.atomic():
+        row, _ = SignInThrottle.objects.select_for_update().get_or_create(
+            digest=digest, defaults=new
+        )
+        _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
+
+
 def let_in(user: User, now: datetime) -> None:
     """Forget the failures under the user's name, and let the user try from a held address too."""
     SignInThrottle.objects.filter(user=user).delete()

@@ -5,6 +5,7 @@ from django.urls import path
 from crs_app.accounts import own_views, switch_views
 from crs_app.accounts.factors import own_views as factor_views
 from crs_app.accounts.factors.sign_in_views import PasskeySignIn, second_step
+from crs_app.accounts.hospital import views as hospital_views
 from crs_app.accounts.views import SignIn, SignOut, active
 
 app_name = "accounts"
@@ -14,6 +15,8 @@ urlpatterns = [
     path("sign-in/second-step/", second_step, name="second_step"),
     path("sign-in/passkey/", PasskeySignIn.as_view(), name="passkey_sign_in"),
     path("sign-out/", SignOut.as_view(), name="sign_out"),
+    path("hospital/", hospital_views.there, name="hospital"),
+    path("hospital/return/", hospital_views.back, name="hospital_return"),
     path("switch/", switch_views.switch, name="switch"),
     path("pin/", switch_views.pin, name="pin"),
     path("active/", active, name="active"),

@@ -27,10 +27,13 @@ from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 
 BUSY: Final = 503
+LONGEST_ADDRESS: Final = 500
+"""Of a page to lead to, where a cookie must hold it."""
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset(
     {
         "accounts:sign_in", "accounts:sign_out", "accounts:second_step",
-        "accounts:passkey_sign_in", "accounts:switch",
+        "accounts:passkey_sign_in", "accounts:switch", "accounts:hospital",
+        "accounts:hospital_return",
     }
 )  # fmt: skip
 
@@ -87,6 +90,14 @@ class SignIn(LoginView):
             response.status_code = BUSY
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
+
+
+def page_asked_for(request: HttpRequest) -> str:
+    """Return the page to lead to after a sign-in, "" where it is none of this site."""
+    view = SignIn()
+    view.setup(request)
+    asked = view.get_redirect_url()
+    return asked if len(asked) <= LONGEST_ADDRESS else ""
 
 
 @open_without_second_factor

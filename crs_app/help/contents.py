@@ -51,7 +51,7 @@ _NURSE: Final = HelpPage(
             "Sign in, and leave the tablet",
             [
                 "Type your name and your password and press *Sign in*. With a passkey press "
-                "*Use a passkey* instead.",
+                "*Use a passkey* instead; a button of your hospital's own sign-in does as well.",
                 "Where a *second step* is asked for, enter the code of your app, or press "
                 "*Use your key*. You set it up under your name, at *Sign-in methods*.",
                 "Press *Sign out* when you leave. After ten minutes without a touch the page locks "

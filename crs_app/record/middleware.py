@@ -14,7 +14,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from crs_app.proxies import client_address
 from crs_app.record.current import answering
 from crs_app.record.models import EventKind
-from crs_app.record.openings import SEARCHED_FOR, Opening, asked_by, opening_of
+from crs_app.record.openings import (
+    SEARCHED_FOR,
+    WRITTEN_ELSEWHERE,
+    Opening,
+    asked_by,
+    opening_of,
+)
 from crs_app.record.write import record_event
 
 _FORBIDDEN: Final = 403
@@ -48,6 +54,8 @@ def _record(request: HttpRequest, response: HttpResponseBase) -> None:
         return
     course_id = match.kwargs.get("course_id")
     opening = opening_of(match.view_name, course_id)
+    if match.view_name in WRITTEN_ELSEWHERE:
+        return
     if response.status_code == _FORBIDDEN and request.user.is_authenticated:
         shows = opening.shows if opening else match.view_name
         _write(request, EventKind.REFUSED, shows, course_id)

@@ -33,6 +33,8 @@ class EventKind(models.TextChoices):
     USER_UNLOCKED = "user_unlocked", "User unlocked"
     ROLE_CHANGED = "role_changed", "Role changed"
     WARDS_CHANGED = "wards_changed", "Wards changed"
+    WALL_STARTED = "wall_started", "Wall screen started"
+    WALL_ENDED = "wall_ended", "Wall screen ended"
     POLICY_CHANGED = "policy_changed", "Policy changed"
     EMERGENCY_ACCESS = "emergency_access", "Emergency access"
     RECORD_READ = "record_read", "Read the record"

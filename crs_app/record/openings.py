@@ -78,6 +78,9 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:locked",
         "patients:policy",
         "patients:seen",
+        "patients:wall",
+        "patients:wall_end",
+        "patients:walls",
         "patients:ward",
         "patients:wards",
         "record:printed",
@@ -86,13 +89,17 @@ OF_NO_PATIENT: Final = frozenset(
         "people:role",
         "people:link",
         "people:act",
+        "people:email",
         "people:wards",
     }
 )
 """No patient is named there, or only a POST is answered, which leaves an act of its own.
 
-The page of a locked tablet is a poll.
+The page of a locked tablet is a poll. A wall screen shows initials to a whole room while nobody is
+signed in: who started and who ended it is recorded.
 """
+WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
+"""Addresses whose query another system wrote: it holds a code that signs somebody in."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

@@ -27,8 +27,16 @@ def number(default: str, unit: str, lowest: str, highest: str, basis: str) -> An
     return field(default=Decimal(default), metadata={"parameter": parameter})
 
 
-def count(default: int, unit: str, highest: int, basis: str, *, display_only: bool = False) -> Any:
-    parameter = Parameter(unit, basis, (), Decimal(0), Decimal(highest), display_only)
+def count(
+    default: int,
+    unit: str,
+    highest: int,
+    basis: str,
+    *,
+    lowest: int = 0,
+    display_only: bool = False,
+) -> Any:
+    parameter = Parameter(unit, basis, (), Decimal(lowest), Decimal(highest), display_only)
     return field(default=default, metadata={"parameter": parameter})
 
 

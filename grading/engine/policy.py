@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,6 +20,11 @@ BASE: Final = "base"
 BITARTRATE: Final = "bitartrate"
 FORMULA: Final = "formula"
 LOW_FLOW_UP_TO_6: Final = "low_flow_up_to_6"
+
+
+def _due(default: int) -> Any:
+    """Declare after how long observations are due."""
+    return count(default, "min", 1440, "decision", lowest=5, display_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,25 @@ class Policy:
     stale_after_vasopressor_minutes: int = count(120, "min", 43200, "decision", display_only=True)
     stale_after_laboratory_minutes: int = count(1440, "min", 43200, "decision", display_only=True)
     stale_after_lvef_minutes: int = count(10080, "min", 43200, "decision", display_only=True)
+    observations_due_grade_0_minutes: int = _due(240)
+    observations_due_grade_1_minutes: int = _due(180)
+    observations_due_grade_2_minutes: int = _due(120)
+    observations_due_grade_3_minutes: int = _due(60)
+    observations_due_grade_4_minutes: int = _due(60)
+
+    def observations_due_after(self, grade: int) -> timedelta | None:
+        """Return how long after a set of observations the next is due at ``grade``; None: never.
+
+        A course that is not assessed counts as grade 0.
+        """
+        minutes = {
+            0: self.observations_due_grade_0_minutes,
+            1: self.observations_due_grade_1_minutes,
+            2: self.observations_due_grade_2_minutes,
+            3: self.observations_due_grade_3_minutes,
+            4: self.observations_due_grade_4_minutes,
+        }
+        return timedelta(minutes=minutes[grade]) if grade in minutes else None
 
     def values(self) -> dict[str, Any]:
         """Return every parameter by name, numbers as exact strings, to be stored with an answer."""

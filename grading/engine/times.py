@@ -1,8 +1,8 @@
-"""Whether a chart can have a time, the conversion of any time to a time zone, and time of day."""
+"""Whether a chart can have a time, any time in a time zone or moved, and time of day."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from grading.engine.vocabulary import EARLIEST, LATEST
 
@@ -25,6 +25,15 @@ def in_zone(instant: datetime, zone: tzinfo | None) -> datetime:
         return instant.astimezone(UTC)
     except (OverflowError, ValueError):
         return instant
+
+
+def moved(instant: datetime, by: timedelta) -> datetime:
+    """Return ``instant`` moved ``by`` a duration; at the ends of the calendar its end."""
+    try:
+        return instant + by
+    except OverflowError:
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return last if by > timedelta(0) else first
 
 
 def time_of_day(there: datetime) -> str:

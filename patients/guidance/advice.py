@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.utils import timezone
 
-from grading.engine.algorithm import Item, Reply
+from grading.engine.algorithm import REASSESS, Item, Reply
+from grading.engine.algorithm import GradeInterval as Interval
 from grading.engine.entries import Entry, Risk, Treatment
+from grading.engine.facts import CourseFacts
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from grading.guidance import GuidanceAnswer as EngineAnswer
-from grading.guidance import advise
+from grading.guidance import Reassessment, advise, reassessment_of
 from grading.service import CurrentStatus
 from grading.systems import HEADLINE
 from patients.display.text import clock_text
@@ -112,10 +114,7 @@ def advice_for_status(
         status,
         entries,
         intervals,
-        answers=[
-            EngineAnswer(answer.code, Reply(answer.reply), answer.recorded_at)
-            for answer in answers.values()
-        ],
+        answers=map(_as_engine_takes, answers.values()),
         timezone=timezone.get_default_timezone(),
     )
     return Advice(course, status, items, answers, intervals, entry_rows, entries)
@@ -123,39 +122,87 @@ def advice_for_status(
 
 def why_asked_again(item: Item, answer: AnswerRow, advice: Advice) -> str:
     """Return why ``item`` is asked again in spite of ``answer``; "" where it is not."""
-    now = advice.status.at
+    return _why_again(
+        item.code,
+        answer,
+        advice.status,
+        advice.intervals,
+        last_tocilizumab(advice),
+        has_dose=item.dose_mg is not None,
+    )
+
+
+def _why_again(
+    code: str,
+    answer: AnswerRow,
+    status: CurrentStatus,
+    intervals: Iterable[Interval],
+    last_dose: Treatment | None,
+    *,
+    has_dose: bool,
+) -> str:
+    now = status.at
     if answer.returns_at is not None and answer.returns_at <= now:
         return f"asked again since {clock_text(answer.returns_at, now)}"
-    if (risen := _grade_rise_since(answer, advice)) is not None:
+    if (risen := _grade_rise_since(answer, status, intervals)) is not None:
         return f"asked again: grade {risen}"
     if answer.was_replaced:
         return "asked again: the entry it charted was retracted or corrected"
-    if answer.charted and item.dose_mg is not None:
+    if answer.charted and has_dose:
         return "asked again: another dose is worked out"
-    if item.code.startswith(_ASKED_AGAIN_AFTER_DOSE):
-        last = last_tocilizumab(advice)
-        if last is not None and last.recorded_at > answer.recorded_at:
-            return "asked again: tocilizumab was given since"
+    if (
+        code.startswith(_ASKED_AGAIN_AFTER_DOSE)
+        and last_dose is not None
+        and last_dose.recorded_at > answer.recorded_at
+    ):
+        return "asked again: tocilizumab was given since"
     return ""
 
 
-def _grade_rise_since(answer: AnswerRow, advice: Advice) -> str | None:
+def _grade_rise_since(
+    answer: AnswerRow, status: CurrentStatus, intervals: Iterable[Interval]
+) -> str | None:
     """Return the last rise of the grade after ``answer`` in words, None where there is none.
 
     A rise comes with time alone, or from an entry that was recorded later.
     """
     before, risen = None, None
-    for interval in advice.intervals:
+    for interval in intervals:
         rose = before is not None and interval.grade > before
         if rose and interval.start > answer.recorded_at:
-            risen = (
-                f"{before} to {interval.grade} at {clock_text(interval.start, advice.status.at)}"
-            )
+            risen = f"{before} to {interval.grade} at {clock_text(interval.start, status.at)}"
         before = interval.grade
-    grade = advice.status.grade
-    if risen is None and grade is not None and grade > answer.grade:
-        risen = f"{answer.grade} to {grade} by what was charted since"
+    if risen is None and status.grade is not None and status.grade > answer.grade:
+        risen = f"{answer.grade} to {status.grade} by what was charted since"
     return risen
+
+
+def reassessment_at(
+    now: datetime,
+    grades: tuple[int, int],
+    infused_at: datetime,
+    doses: Sequence[Treatment],
+    history: Sequence[Interval],
+    answer: AnswerRow | None,
+) -> Reassessment | None:
+    """Return the look at a patient 24 h after tocilizumab that waits or is asked, else None.
+
+    ``grades`` are the grade and its bound. ``doses`` are those of tocilizumab up to ``now``;
+    ``history`` the grades since the infusion; ``answer`` the latest to the question.
+    """
+    if not doses:
+        return None
+    status = CurrentStatus(now, *grades)
+    answers = [] if answer is None else [_as_engine_takes(answer)]
+    found = reassessment_of(CourseFacts(infused_at), status, doses, history, answers)
+    if found is None or not found.is_asked or answer is None:
+        return found
+    again = _why_again(REASSESS, answer, status, history, doses[-1], has_dose=False)
+    return found if again else None
+
+
+def _as_engine_takes(answer: AnswerRow) -> EngineAnswer:
+    return EngineAnswer(answer.code, Reply(answer.reply), answer.recorded_at)
 
 
 def risk_answers(advice: Advice) -> dict[RiskQuestion, tuple[bool, str]]:

@@ -30,6 +30,7 @@ from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
+from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
 
 __all__ = [
     "BY_EMERGENCY",
@@ -39,6 +40,7 @@ __all__ = [
     "MOVED_TO",
     "REASON",
     "SAYS_CONCENTRATION",
+    "WALL_SCREEN_LASTS",
     "ActSource",
     "ChartingAct",
     "Course",
@@ -67,5 +69,6 @@ __all__ = [
     "SummaryStatement",
     "Transfer",
     "TypedNumberWithin",
+    "WallScreen",
     "confirmed_of",
 ]

@@ -61,6 +61,11 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
         "stale_after_vasopressor_minutes": "A vasopressor is stale after",
         "stale_after_laboratory_minutes": "A laboratory result is stale after",
         "stale_after_lvef_minutes": "An ejection fraction is stale after",
+        "observations_due_grade_0_minutes": "Observations are due at grade 0 or not assessed after",
+        "observations_due_grade_1_minutes": "Observations are due at grade 1 after",
+        "observations_due_grade_2_minutes": "Observations are due at grade 2 after",
+        "observations_due_grade_3_minutes": "Observations are due at grade 3 after",
+        "observations_due_grade_4_minutes": "Observations are due at grade 4 after",
     },
 }
 LABELS: Final = {name: label for group in GROUPS.values() for name, label in group.items()}

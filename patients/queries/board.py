@@ -3,73 +3,44 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from itertools import groupby
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from crs_app.accounts.models import User, display_name_of
 from crs_app.accounts.permissions import wards_to_read
 from grading.engine.grading_system import GradingSystem
-from grading.engine.vocabulary import VasopressorDrug
-from patients.models import Course, Entry, EntryKind, GradePeriod
-from patients.queries.access import SQL_OPENED_PATIENTS, in_reach_of
+from patients.models import Course
+from patients.queries.access import SQL_OPENED_PATIENTS
 from patients.queries.assessed import sql_assessed_since
-from patients.queries.entries import EntryRow, not_replaced, parse_entry_rows, sql_not_replaced
-from patients.queries.grades import KNOWN_NOW, sql_known_now, sql_start_of_period
+from patients.queries.grades import sql_known_now
 from patients.queries.identity import former_mrns
 from patients.queries.reviews import SIGNED_AGAIN_AFTER
 from patients.queries.search import matches
 
-_NO_OBSERVATION: Final = (
-    EntryKind.RETRACTION,
-    EntryKind.BASELINE,
-    EntryKind.RISK,
-    EntryKind.NOTE,
-    EntryKind.NOT_OBSERVED,
-)
 
-# Periods are found by the index on starts, course by course: by their ends, PostgreSQL would read
-# every period.
-SQL_PERIODS_FROM_NOW_ON: Final = """
-SELECT period.* FROM patients_course AS course, LATERAL (
-    SELECT * FROM patients_gradeperiod
-    WHERE course_id = course.id AND system = %(system)s AND {known_now}
-        AND (upper_inf(valid) OR upper(valid) > %(now)s)
-        AND lower(valid) >= coalesce({start_at_now}, '-infinity')
-) AS period
-WHERE course.ended_at IS NULL ORDER BY period.course_id, lower(period.valid)
-""".replace("{known_now}", sql_known_now()).replace(
-    "{start_at_now}", sql_start_of_period("<= %(now)s", course="course.id")
-)
+class OpenCourse(NamedTuple):
+    """An open course as the board names it, and ``stamp``, which says what else is known of it.
 
-# The latest oxygen, and the latest rate of each drug: one look into an index for each.
-SQL_SUPPORT: Final = """(
-SELECT CAST(json_agg(json_build_array(entry.id, entry.kind, entry.at, entry.recorded_at,
-    entry.replaces_id, entry.body::text, '', '', '') ORDER BY entry.kind, entry.at) AS text)
-FROM ((
-    SELECT * FROM patients_entry AS oxygen
-    WHERE course_id = patients_course.id AND kind = 'oxygen' AND at <= %s AND {oxygen_in_force}
-    ORDER BY at DESC, recorded_at DESC, place DESC LIMIT 1
-) UNION ALL (
-    SELECT latest.* FROM unnest(CASE WHEN EXISTS (
-        SELECT FROM patients_entry WHERE course_id = patients_course.id AND kind = 'vasopressor'
-    ) THEN %s::text[] END) AS drug, LATERAL (
-        SELECT * FROM patients_entry AS dose
-        WHERE course_id = patients_course.id AND kind = 'vasopressor'
-            AND body ->> 'drug' = drug AND at <= %s AND {dose_in_force}
-        ORDER BY at DESC, recorded_at DESC, place DESC LIMIT 1
-    ) AS latest
-)) AS entry
-)""".replace("{oxygen_in_force}", sql_not_replaced("oxygen")).replace(
-    "{dose_in_force}", sql_not_replaced("dose")
-)
-_DRUGS: Final = [drug.value for drug in VasopressorDrug]
+    Entries, corrections, answers and policies change the stamp, and so do sign-offs and an entry
+    charted ahead of its time when that has come. The clock alone does not.
+    """
+
+    course_id: uuid.UUID
+    ward: str
+    bed: str
+    product: str
+    infused_at: datetime
+    age_years: Decimal | None
+    name: str
+    mrn: str
+    birth_date: date | None
+    sex: str
+    stamp: tuple[object, ...]
 
 
 class ClosedCourse(NamedTuple):
@@ -129,24 +100,40 @@ ORDER BY course.ended_at DESC, course.id LIMIT %(limit)s OFFSET %(offset)s
 )
 
 
-def read_open_courses(
-    now: datetime, system: GradingSystem, reader: User | None = None
-) -> QuerySet[Any]:
-    """Query the open courses in reach of ``reader`` with the columns of the board.
+SQL_OPEN_COURSES: Final = """
+SELECT course.id, course.ward, course.bed, course.product, course.infused_at, course.age_years,
+    patient.name, patient.mrn, patient.birth_date, patient.sex, course.identity_version,
+    last.recorded_at, (SELECT max(id) FROM patients_gradereview WHERE course_id = course.id),
+    (SELECT max(at) FROM patients_entry WHERE at > recorded_at AND at <= %(now)s)
+FROM patients_course AS course
+JOIN patients_patient AS patient ON patient.id = course.patient_id
+LEFT JOIN LATERAL (
+    SELECT recorded_at FROM patients_chartingact
+    WHERE course_id = course.id ORDER BY recorded_at DESC LIMIT 1
+) AS last ON true
+WHERE course.ended_at IS NULL
+    AND (%(on_wards)s::bigint[] IS NULL OR course.on_ward_id = ANY(%(on_wards)s::bigint[]))
+    AND (%(wards)s::bigint[] IS NULL OR course.on_ward_id = ANY(%(wards)s::bigint[])
+        OR course.patient_id IN ({opened}))
+""".replace("{opened}", SQL_OPENED_PATIENTS)
 
-    ``last_observation_at``; ``maximum``, the highest grade; ``support``, for ``parse_entry_rows``:
-    the latest oxygen and the latest rate of each vasopressor.
+
+def read_open_courses(
+    now: datetime, reader: User | None = None, *, on_wards: Iterable[int] | None = None
+) -> list[OpenCourse]:
+    """Read the open courses in reach of ``reader``; None may open all.
+
+    ``on_wards`` limits them to wards by their ids.
     """
-    return (
-        Course.objects.filter(in_reach_of(reader), ended_at=None)
-        .select_related("patient")
-        .annotate(
-            last_observation_at=_last_observation(now),
-            maximum=_maximum(now, system),
-            assessed_since=_ASSESSED_SINCE,
-            support=RawSQL(SQL_SUPPORT, (now, _DRUGS, now)),  # nosec B611 # noqa: S611 - a constant
-        )
-    )
+    params = {
+        "now": now,
+        "on_wards": None if on_wards is None else sorted(on_wards),
+        "reader": None if reader is None else reader.pk,
+        "wards": _as_list(wards_to_read(reader)) if reader else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_OPEN_COURSES, params)
+        return [OpenCourse._make((*row[:10], row[10:])) for row in cursor.fetchall()]
 
 
 def read_closed_courses(
@@ -196,46 +183,6 @@ def _closed_that_match(words: list[str]) -> list[uuid.UUID]:
         for pk, name, mrn, ward, bed in identities
         if matches(words, name, "\n".join((mrn, *former.get(mrn, ()))), ward, bed)
     ]
-
-
-def parse_support(course: Any) -> Sequence[EntryRow]:
-    """Return the entries in the column ``support`` of an open course."""
-    return parse_entry_rows(course.support)
-
-
-def read_periods_from_now_on(
-    now: datetime, system: GradingSystem
-) -> dict[uuid.UUID, list[GradePeriod]]:
-    """Read, for each open course, the period in force at ``now`` and those to come, in order."""
-    params = {"system": system.key, "now": now}
-    return _by_course(GradePeriod.objects.raw(SQL_PERIODS_FROM_NOW_ON, params))
-
-
-_ASSESSED_SINCE: Final = RawSQL(  # nosec B611 # noqa: S611 - made of constants
-    sql_assessed_since(course="patients_course.id", infused_at="patients_course.infused_at"),
-    (),
-    output_field=DateTimeField(null=True),
-)
-
-
-def _by_course(periods: Iterable[GradePeriod]) -> dict[uuid.UUID, list[GradePeriod]]:
-    return {pk: list(group) for pk, group in groupby(periods, key=lambda p: p.course_id)}
-
-
-def _last_observation(now: datetime) -> Subquery:
-    observed = (
-        Entry.objects.filter(course=OuterRef("pk"), at__lte=now)
-        .exclude(kind__in=_NO_OBSERVATION)
-        .filter(not_replaced())
-    )
-    return Subquery(observed.order_by("-at").values("at")[:1])
-
-
-def _maximum(now: datetime, system: GradingSystem) -> Subquery:
-    periods = GradePeriod.objects.filter(
-        KNOWN_NOW, course=OuterRef("pk"), system=system.key, valid__startswith__lte=now
-    )
-    return Subquery(periods.order_by("-grade").values("grade")[:1])
 
 
 # Each entry, correction and change of policy belongs to an act of its course, so the latest act

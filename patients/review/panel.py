@@ -315,19 +315,26 @@ def sign_off_states(
 ) -> dict[uuid.UUID, SignOffState]:
     """Return the sign-off of each course as one mark, in one statement.
 
-    It is that of a period which needs a new look, else of the last one that waits, else of the last
-    one; of a run that is not signed since its grade fell below what was signed, that fall. Courses
-    that are not graded yet have none. The courses are open ones.
+    Courses that are not graded yet have none. The courses are open ones.
     """
-    found = {}
-    for course_id, periods in _periods_of(list(course_ids), now).items():
-        first = fall_before(periods) or first_to_look_at(periods)
-        if first is not None:
-            waiting = sum(period.waits for period in periods)
-            found[course_id] = SignOffState(
-                first.state, state_text(first, None), short_text(first, waiting), waiting
-            )
-    return found
+    states = {
+        course_id: sign_off_state(periods)
+        for course_id, periods in _periods_of(list(course_ids), now).items()
+    }
+    return {course_id: state for course_id, state in states.items() if state is not None}
+
+
+def sign_off_state(periods: Sequence[ReviewPeriod]) -> SignOffState | None:
+    """Return the sign-off of a course with these periods as one mark; None where it has none.
+
+    It is that of a period which needs a new look, else of the last one that waits, else of the last
+    one; of a run that is not signed since its grade fell below what was signed, that fall.
+    """
+    first = fall_before(periods) or first_to_look_at(periods)
+    if first is None:
+        return None
+    waiting = sum(period.waits for period in periods)
+    return SignOffState(first.state, state_text(first, None), short_text(first, waiting), waiting)
 
 
 def _periods_of(

@@ -17,11 +17,13 @@ SHOWS: Final = {
     "": "All",
     "severe": "Grade 3–5",
     "could_be_higher": "Could be higher",
+    "late": "Late",
     "rise": "Will rise",
 }
 """What the open board can be limited to, in the order of its buttons."""
 SORTS: Final = {
     "": "Most urgent first",
+    "could_be": "Could be, highest first",
     "place": "By ward and bed",
     "observed": "Longest without observations",
 }

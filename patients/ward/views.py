@@ -20,6 +20,7 @@ from crs_app.accounts.permissions import (
     can_admit,
     can_find_patient,
     can_open_chart,
+    can_start_wall,
     check_can_admit,
 )
 from crs_app.accounts.rights import Act
@@ -27,9 +28,7 @@ from crs_app.accounts.wards import WardClosedError
 from patients.bedside.page import render_page
 from patients.display.places import transfer_text
 from patients.display.signature import signature_of
-from patients.display.text import clock_ahead_text, clock_behind_text
 from patients.models import Course
-from patients.queries.board import read_board_state
 from patients.queries.courses import open_ward_names, read_course
 from patients.queries.identity import latest_course
 from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
@@ -53,6 +52,7 @@ from patients.ward.forms import (
     ReopenForm,
     TransferForm,
 )
+from patients.ward.seen import is_still_seen, read_moment, seen_token
 from patients.ward.transfer import (
     MovedMeanwhileError,
     TransferReusedError,
@@ -95,19 +95,14 @@ def _wants_rows(request: SignedInRequest) -> bool:
 def board(request: SignedInRequest) -> HttpResponse:
     """Show the open courses, or with ``?ended`` the closed ones; ``BoardAddress`` has the rest.
 
-    Answers 204 to htmx where the stamp of the rows is still ``seen``, 304 to a request whose
+    Answers 204 to htmx where what was ``seen`` of the rows still holds, 304 to a request whose
     If-None-Match is the page's ETag. To htmx it sends the rows alone.
     """
     if not can_open_chart(request.user) and can_find_patient(request.user):
         return redirect("patients:find")
     asked, now = BoardAddress.of(request.GET), timezone.now()
-    # Read before the rows, so that the next request finds a change between the two.
-    stamp, last_recorded_at, clock = read_board_state(now, request.user, ended=asked.ended)
-    now = max(now, last_recorded_at or now)
-    wrong_clock = clock_behind_text(now) or clock_ahead_text(clock)
-    if wrong_clock:
-        stamp = f"{stamp}-{'behind' if clock_behind_text(now) else 'ahead'}"
-    if request.htmx and request.GET.get("seen") == stamp:
+    stamp, now, wrong_clock = read_moment(now, request.user, ended=asked.ended)
+    if request.htmx and is_still_seen(request.GET.get("seen", ""), stamp, now):
         return HttpResponse(status=204)
     return _board_page(request, stamp, now, asked, wrong_clock)
 
@@ -123,11 +118,12 @@ def _board_page(
         "rows": shown.rows,
         "now": now,
         "wrong_clock": wrong_clock,
-        "signature": stamp,
+        "signature": seen_token(stamp, shown.holds_until),
         "shows": SHOWS,
         "sorts": SORTS,
         "longest_search": LONGEST_SEARCH,
         "can_admit": can_admit(request.user),
+        "can_start_wall": can_start_wall(request.user),
     }
     template = "ward/board_content.html" if _wants_rows(request) else "ward/board.html"
     return render(request, template, context)

@@ -27,6 +27,10 @@ const countdown = (milliseconds) => {
 const age = (milliseconds) =>
   milliseconds < MINUTE ? "just now" : `${duration(milliseconds)} ago`;
 
+// The words of patients/ward/to_do.py.
+const lateness = (milliseconds) =>
+  milliseconds < MINUTE ? "due now" : `${duration(milliseconds)} late`;
+
 const setText = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
@@ -37,6 +41,9 @@ const updateTexts = () => {
   }
   for (const element of document.querySelectorAll("[data-age]")) {
     setText(element, age(now() - Date.parse(element.dataset.age)));
+  }
+  for (const element of document.querySelectorAll("[data-late]")) {
+    setText(element, lateness(now() - Date.parse(element.dataset.late)));
   }
 };
 

@@ -44,6 +44,7 @@ from patients.models import (
     StatedAbout,
     SummaryStatement,
     Transfer,
+    WallScreen,
 )
 from patients.queries.identity import courses_of_patient
 from patients.queries.policies import version_of
@@ -51,6 +52,7 @@ from patients.recording.identity import identity_token
 from patients.recording.join import JoinRequest, join_records, join_token
 from patients.ward.emergency import AskedAccess, open_with_reason
 from patients.ward.transfer import location_token
+from patients.ward.wall_screens import start_screen
 from tests.entry_forms import HTMX, form, vitals
 from tests.factories import admit, ago, chart, sending
 from tests.patients.policy.policy_form import policy_form
@@ -110,6 +112,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:second_step": ((302,) * 9, (302,) * 9),
     "accounts:passkey_sign_in": ((405, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:start": ((200,) * 9, (302,) * 9),
+    # Nothing is there where the settings name no provider.
+    "accounts:hospital": ((404,) * 9, (405,) * 9),
+    "accounts:hospital_return": ((404,) * 9, (405,) * 9),
     "accounts:second_factor": ((302,) * 9, NO_SUCH_METHOD),
     "accounts:code_app": (RULES, (302,) * 9),
     "accounts:new_key": (RULES, NOT_POSSIBLE),
@@ -128,6 +133,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "people:new": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:link": (ADMINISTRATOR_PAGE, ADMINISTRATOR_PAGE),
     "people:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "people:email": ((302, *(403,) * 7, 404), (302, *(403,) * 7, 404)),
     "people:role": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "people:act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "roles": (RULES, NO_SUCH_METHOD),
@@ -144,6 +150,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
+    "patients:wall": ((302,) * 9, NO_SUCH_METHOD),
+    "patients:walls": (
+        (302, *(200,) * 6, 403, 200),
+        (302, 302, 422, 422, 302, 302, 302, 403, 403),
+    ),
+    "patients:wall_end": (NO_SUCH_METHOD, (302, 302, 404, 404, 302, 302, 302, 403, 302)),
     "patients:admit": ((302, *(200,) * 6, 403, 403), (302, *(302,) * 6, 403, 403)),
     "patients:bedside": (READ, NO_SUCH_METHOD),
     "patients:live": (READ, NO_SUCH_METHOD),
@@ -192,19 +204,22 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
+HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
+    *HOSPITAL,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
 }  # fmt: skip
-"""Of the last two, the first asks for the own password, the second then gets no key to add."""
+"""The code app asks for the own password first; a new key is sent without one to add."""
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
+    WallScreen,
     SummaryStatement,
 )  # fmt: skip
 
@@ -246,6 +261,7 @@ class Target:
             "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
+            "people:email": [[self.person.pk]],
             "people:role": [[self.person.pk]],
             "people:wards": [[self.person.pk]],
             "people:act": [[self.person.pk, act] for act in ACTS],
@@ -260,6 +276,7 @@ class Target:
             "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
+            "patients:wall_end": [[WallScreen.objects.latest("pk").pk]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],
@@ -342,6 +359,7 @@ class Target:
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
             "record:printed": {"path": "/"},
+            "patients:walls": {"wards": [self.course.on_ward_id]},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
         return form() | sent.get(name, {})
@@ -358,6 +376,7 @@ def target(course: Course, clinician: User) -> Target:
     asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
     link = make_link(clinician, None, timezone.now())
     joining = join_records(asked, sending(clinician))
+    start_screen([course.on_ward], clinician, timezone.now())
     key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
     return Target(course, entry, other, joining, clinician, link, key)
 
@@ -395,8 +414,10 @@ def rows() -> list[Any]:
         "memberships__ward",
         "tablets__pin",
     )
+    screens = WallScreen.objects.order_by("pk").values_list("ended_at")
     factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
-    return [*counts, *users, *factors, *Ward.objects.order_by("pk").values_list("name", "is_open")]
+    wards = Ward.objects.order_by("pk").values_list("name", "is_open")
+    return [*counts, *users, *screens, *factors, *wards]
 
 
 def ids(actor: Actor | None) -> str:

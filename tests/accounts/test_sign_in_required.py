@@ -20,6 +20,7 @@ SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path"
 OPEN = {
     "/health/", "/help/", "/help/x/", "/accounts/sign-in/", "/accounts/sign-in/second-step/",
     "/accounts/sign-in/passkey/", "/accounts/sign-out/", "/accounts/start/x/", "/accounts/switch/",
+    "/accounts/hospital/", "/accounts/hospital/return/",
 }  # fmt: skip
 
 

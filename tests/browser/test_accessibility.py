@@ -20,7 +20,7 @@ from patients.models import Course
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import admit, chart, correct, end, record, sending
+from tests.factories import admit, ago, chart, correct, end, record, sending
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
@@ -105,6 +105,30 @@ def busy_course(course: Course, nurse: User) -> Course:
     chart(course, nurse, "vitals", ago(0.9), heart_rate="120", attribution="other")
     chart(course, nurse, "vasopressor", ago(1), drug="norepinephrine", rate="22", unit="ug/min")
     return course
+
+
+def test_the_board_with_things_to_do_and_the_wall(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    """Late, asked and planned beside a line of the day; the page of screens, the wall, red too."""
+    chart(course, nurse, "oxygen", ago(130), device="nasal_cannula")
+    chart(course, nurse, "treatment", ago(120), agent="tocilizumab", dose_mg="320")
+    calm = admit(nurse, name="LINDQVIST, Per", bed="14")
+    chart(calm, nurse, "vitals", temperature_c="36.8", systolic_mmhg="120")
+    sign_in(page, nurse)
+    page.goto("/")
+    faults = faults_of(page, "board with things to do", ".board")
+    page.goto("/wall/screens/")
+    page.get_by_role("button", name="Show the wall here").click()
+    faults += faults_of(page, "wall screens, refused")
+    page.get_by_role("checkbox", name="7B").check()
+    page.get_by_role("button", name="Show the wall here").click()
+    expect(page.get_by_role("listitem")).to_have_count(2)
+    faults += faults_of(page, "wall")
+    page.evaluate("document.querySelector('[data-board]').toggleAttribute('data-blind', true)")
+    page.evaluate("document.querySelector('[data-board-blind]').hidden = false")
+    faults += faults_of(page, "wall that is not updated")
+    assert faults == []
 
 
 def test_the_door_and_the_board(

@@ -13,7 +13,7 @@ from crs_app.accounts.models import User
 from patients.display.text import clock_text
 from patients.models import Course
 from tests.browser.moved_clock import MovedClock
-from tests.factories import admit, chart, end
+from tests.factories import admit, ago, chart, end
 
 
 def test_the_board_shows_grades_and_what_the_clock_will_change(
@@ -88,6 +88,53 @@ def test_a_desk_shows_twenty_rows_and_a_touch_screen_sixteen(
     page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     expect(page.get_by_role("region", name="CRS grade now")).to_be_visible()
     context.close()
+
+
+def test_sixty_rows_stand_on_one_page_with_their_head_in_sight(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> None:
+    for number in range(59):
+        admit(nurse, name=f"FAMILYNAME-{number}, Given", bed=str(number), weight_kg=None)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    sign_in(page, nurse)
+    page.goto("/")
+    rows = page.locator(".board tbody tr")
+    expect(rows).to_have_count(60)
+    expect(page.get_by_role("navigation", name="Pages")).to_have_count(0)
+    rows.last.scroll_into_view_if_needed()
+    head = page.get_by_role("columnheader", name="To do").bounding_box()
+    assert head is not None
+    assert 0 <= head["y"] <= 1
+    expect(page.get_by_role("columnheader", name="To do")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+
+
+def test_late_observations_show_by_themselves_and_are_found_by_keyboard(
+    page: Page,
+    nurse: User,
+    course: Course,
+    sign_in: Callable[[Page, User], None],
+    server_clock: MovedClock,
+) -> None:
+    admit(nurse, name="LINDQVIST, Per", bed="14", infused_at=timezone.now())
+    chart(course, nurse, "vitals", ago(238), temperature_c="36.8", systolic_mmhg="120")
+    page.clock.install()
+    sign_in(page, nurse)
+    page.goto("/")
+    ada = page.get_by_role("row").filter(has_text="OKONKWO, Ada")
+    expect(ada).to_contain_text("Obs due")
+    late = page.get_by_role("link", name=re.compile("^Late"))
+    expect(late).to_have_text("Late 0")
+    server_clock.forward(timedelta(minutes=3))
+    page.clock.fast_forward(180_000)
+    expect(ada).to_contain_text("Obs 1 min late")
+    page.clock.fast_forward(60_000)
+    expect(ada).to_contain_text("Obs 2 min late")
+    late.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("show=late"))
+    expect(page.locator(".board tbody tr")).to_have_count(1)
+    expect(late).to_be_focused()
 
 
 def test_typing_finds_a_patient_and_the_poll_keeps_what_was_asked(

@@ -1,4 +1,4 @@
-"""How a user can sign in: password, code app, passkeys, recovery codes."""
+"""How a user can sign in: password, hospital, code app, passkeys, recovery codes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
+from crs_app.accounts.hospital.identities import identities, is_nameable
 from crs_app.accounts.models import User
 
 OPENS_ALONE: Final = "opens_alone"
@@ -36,6 +37,8 @@ class Methods:
     """The sign-in methods of one user."""
 
     has_password: bool
+    by_hospital: bool = False
+    hospital_since: datetime | None = None
     code_app_since: datetime | None = None
     keys: tuple[Key, ...] = ()
     recovery_codes_left: int | None = None
@@ -51,6 +54,7 @@ class Methods:
         passkeys = sum(key.opens_alone for key in self.keys)
         found = (
             ("password", int(self.has_password)),
+            ("hospital", int(self.by_hospital)),
             ("code app", int(self.code_app_since is not None)),
             ("passkey", passkeys),
             ("security key", len(self.keys) - passkeys),
@@ -59,8 +63,14 @@ class Methods:
 
 
 def methods_of(users: Iterable[User]) -> dict[int, Methods]:
-    """Return the methods of each user by primary key, by one statement for all of them."""
-    found = {user.pk: Methods(user.has_usable_password()) for user in users}
+    """Return the methods of each user by primary key, by one statement for all of them.
+
+    One more where the settings name a provider of the hospital.
+    """
+    found = {user.pk: Methods(user.has_usable_password(), is_nameable(user)) for user in users}
+    for identity in identities().filter(user__in=list(found)):
+        methods = found[identity.user_id]
+        found[identity.user_id] = replace(methods, hospital_since=identity.linked_at)
     for factor in Authenticator.objects.filter(user__in=list(found)).order_by("created_at", "pk"):
         found[factor.user_id] = _with(found[factor.user_id], factor)
     return found

@@ -1,4 +1,5 @@
-// The ward board: the key that leads to the search, and what the page says when it is not updated.
+// The ward board and the wall: the key that leads to the search, and what a page says when it is not
+// updated. The clock of the wall goes on then, so that people see how old it is.
 
 import { now } from "../clock.js";
 import { singleKeysAreOff } from "../charting/shortcuts.js";
@@ -7,6 +8,7 @@ import { clockText } from "../site_time.js";
 const FAILURES = 2;
 const SILENT_FOR = 180_000; // a tablet that slept has asked nobody
 const CHECK_EVERY = 10_000;
+const SECOND = 1_000;
 
 let failures = 0;
 let heardAt = now();
@@ -18,7 +20,9 @@ const showState = () => {
   const notice = document.querySelector("[data-board-blind]");
   if (isBlind === panel().hasAttribute("data-blind")) return;
   panel().toggleAttribute("data-blind", isBlind);
-  notice.querySelector("[data-blind-since]").textContent = clockText(heardAt);
+  for (const text of document.querySelectorAll("[data-blind-since]")) {
+    text.textContent = clockText(heardAt);
+  }
   notice.hidden = !isBlind;
 };
 
@@ -35,13 +39,20 @@ const failed = () => {
   showState();
 };
 
+const showTime = () => {
+  const clock = document.querySelector("[data-time-now]");
+  if (clock) clock.textContent = clockText(now());
+};
+
 const isOfBoard = ({ detail }) => detail.target?.id === "board";
 
 const focusSearch = (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (singleKeysAreOff() || event.target.matches?.("input, select, textarea")) return;
+  const search = document.getElementById("board-search");
+  if (!search) return;
   event.preventDefault();
-  document.getElementById("board-search").select();
+  search.select();
 };
 
 // An address names only what was asked for.
@@ -62,8 +73,9 @@ export const watchBoard = () => {
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.body.addEventListener(name, (event) => isOfBoard(event) && failed());
   }
-  document.querySelector("[data-try-now]").addEventListener("click", () => {
+  document.querySelector("[data-try-now]")?.addEventListener("click", () => {
     document.body.dispatchEvent(new Event("crs:clock"));
   });
   setInterval(showState, CHECK_EVERY);
+  setInterval(showTime, SECOND);
 };

@@ -1,0 +1,156 @@
+"""The two addresses of the hospital's sign-in: to the provider, and back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core import signing
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_GET
+
+from crs_app.accounts import throttle
+from crs_app.accounts.events import note
+from crs_app.accounts.hospital.people import user_of
+from crs_app.accounts.hospital.provider import Begun, claims_of_answer, send_there
+from crs_app.accounts.hospital.refusals import (
+    NOT_COUNTED,
+    OF_THE_PROVIDER,
+    RefusedError,
+    Why,
+    sentences_of,
+)
+from crs_app.accounts.models import User
+from crs_app.accounts.own_sessions import note_password
+from crs_app.accounts.signing_in import after_first_step, sign_in
+from crs_app.accounts.views import page_asked_for
+from crs_app.hospital_sign_in import HospitalSignIn
+from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
+
+METHOD: Final = "hospital"
+"""How a sign-in was done, in the record."""
+BEGUN_FOR_S: Final = 10 * 60
+REFUSED: Final = 403
+UNAVAILABLE: Final = 503
+_RETRY_AFTER_S: Final = 10
+_SALT: Final = "crs.hospital-sign-in"
+
+
+@login_not_required
+@require_GET
+def there(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the hospital's sign-in; a cookie keeps what the return must have."""
+    _configured_or_404()
+    try:
+        response, begun = send_there(request, page_asked_for(request))
+    except RefusedError as refused:
+        return _refused(request, refused)
+    response.set_cookie(
+        cookie_name(),
+        signing.dumps(begun.kept(), salt=_SALT, compress=True),
+        max_age=BEGUN_FOR_S,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",  # Strict is not sent with the way back from another host
+    )
+    return response
+
+
+@login_not_required
+@require_GET
+def back(request: HttpRequest) -> HttpResponse:
+    """Sign in the user whom the provider names, or say why not; each return works once."""
+    configured = _configured_or_404()
+    try:
+        begun = _begun(request)
+        user = user_of(_claims(request, configured, begun), configured, client_address(request))
+        response = _let_in(request, user, configured, begun.next or settings.LOGIN_REDIRECT_URL)
+    except RefusedError as refused:
+        response = _refused(request, refused)
+    response.delete_cookie(cookie_name())
+    return response
+
+
+def cookie_name() -> str:
+    """Return the name of the cookie of a sign-in that has begun."""
+    return f"{'__Host-' if settings.SESSION_COOKIE_SECURE else ''}crs-hospital-sign-in"
+
+
+def _configured_or_404() -> HospitalSignIn:
+    configured: HospitalSignIn | None = settings.HOSPITAL_SIGN_IN
+    if configured is None:
+        raise Http404
+    return configured
+
+
+def _begun(request: HttpRequest) -> Begun:
+    """Return the sign-in that this browser began, once: another return of it is refused."""
+    try:
+        begun = Begun(
+            **signing.loads(request.COOKIES.get(cookie_name(), ""), salt=_SALT, max_age=BEGUN_FOR_S)
+        )
+    except (signing.BadSignature, TypeError):
+        raise RefusedError(Why.STATE) from None
+    if not constant_time_compare(request.GET.get("state", ""), begun.state):
+        raise RefusedError(Why.STATE)
+    if not cache.add(f"{_SALT}:{begun.state}", "used", 2 * BEGUN_FOR_S):
+        raise RefusedError(Why.STATE)
+    return begun
+
+
+def _claims(request: HttpRequest, configured: HospitalSignIn, begun: Begun) -> Mapping[str, Any]:
+    if request.GET.get("error") == "access_denied":
+        raise RefusedError(Why.CANCELLED)
+    # RFC 9207: the provider may say who it is; then it must be ours.
+    if request.GET.get("iss", configured.issuer) != configured.issuer:
+        raise RefusedError(Why.ISSUER)
+    if not request.GET.get("code"):
+        raise RefusedError(Why.NO_ANSWER)
+    return claims_of_answer(request, begun)
+
+
+def _let_in(
+    request: HttpRequest, user: User, configured: HospitalSignIn, next_page: str
+) -> HttpResponse:
+    """Begin a session; the user of an open one has shown again who he or she is.
+
+    That session goes on: a form that stands open in it can still be sent. A second factor is the
+    hospital's business, unless the settings ask for ours as well.
+    """
+    if request.user.is_authenticated and request.user != user:
+        raise RefusedError(Why.OTHER_USER)
+    if request.user.is_authenticated:
+        note_password(request)
+        note(EventKind.SIGN_IN, by=user, address=client_address(request), method=METHOD)
+    elif configured.own_second_factor:
+        return after_first_step(request, user, next_page, method=METHOD)
+    else:
+        sign_in(request, user, method=METHOD, has_second_factor=True)
+    return redirect(next_page)
+
+
+def _refused(request: HttpRequest, refused: RefusedError) -> HttpResponse:
+    """Record and count the refused try, and say in plain words what to do."""
+    address, why = client_address(request), refused.why
+    if why not in NOT_COUNTED:
+        now = timezone.now()
+        throttle.count_of_address(address, now)
+        throttle.delete_forgotten(now)
+    note(EventKind.SIGN_IN_FAILED, by=refused.user, address=address, method=METHOD, why=why.value)
+    is_passing = why in OF_THE_PROVIDER
+    response = render(
+        request,
+        "accounts/hospital_refused.html",
+        {"sentences": sentences_of(why)},
+        status=UNAVAILABLE if is_passing else REFUSED,
+    )
+    if is_passing:
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    return response

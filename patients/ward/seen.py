@@ -1,0 +1,55 @@
+"""What a poll says that its page shows: the stamp of the rows, and until when they hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from crs_app.accounts.models import User
+from patients.display.text import clock_ahead_text, clock_behind_text
+from patients.queries.board import read_board_state
+
+_BETWEEN: Final = "."
+
+
+def seen_token(stamp: str, holds_until: datetime | None) -> str:
+    """Return what a page that shows ``stamp`` sends with its polls.
+
+    ``holds_until`` is when time alone makes a row read otherwise; None is never.
+    """
+    until = "" if holds_until is None else str(int(holds_until.timestamp()))
+    return f"{until}{_BETWEEN}{stamp}"
+
+
+def is_still_seen(token: str, stamp: str, now: datetime) -> bool:
+    """Return whether a page that sends ``token`` still shows what it should at ``now``."""
+    until, _, shown = token.partition(_BETWEEN)
+    if shown != stamp or not (until == "" or (until.isascii() and until.isdigit())):
+        return False
+    return until == "" or now < datetime.fromtimestamp(min(int(until), _LAST), UTC)
+
+
+_LAST: Final = 253_402_300_799
+"""The last second of the calendar."""
+
+
+class Moment(NamedTuple):
+    """The stamp of the rows, the time of which they are shown, and a warning of a wrong clock."""
+
+    stamp: str
+    now: datetime
+    wrong_clock: str
+
+
+def read_moment(now: datetime, reader: User | None = None, *, ended: bool = False) -> Moment:
+    """Read the state of the rows of open or ended courses, before the rows are read.
+
+    The next request so finds a change between the two. ``reader`` None may open all.
+    """
+    stamp, last_recorded_at, clock = read_board_state(now, reader, ended=ended)
+    now = max(now, last_recorded_at or now)
+    behind = clock_behind_text(now)
+    wrong_clock = behind or clock_ahead_text(clock)
+    if wrong_clock:
+        stamp = f"{stamp}-{'behind' if behind else 'ahead'}"
+    return Moment(stamp, now, wrong_clock)
