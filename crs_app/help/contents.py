@@ -64,7 +64,8 @@ _NURSE: Final = HelpPage(
         Task(
             "Find your patient",
             [
-                "The board shows the patients of your wards, the highest grade first.",
+                "The board shows the patients of your wards, the highest grade first, and what is "
+                "late or open for each of them.",
                 "Type a name, a record number or a bed into *Search*.",
                 "Compare name, birth date and record number with the wristband.",
             ],
@@ -157,6 +158,7 @@ _NURSE: Final = HelpPage(
             [
                 "Press the bed at the top of the page.",
                 "Choose the new ward and bed, or why the course ends, and save.",
+                "For the handover open *Review*, press *Handover* and print it: one page.",
                 "A course that was ended by mistake can be reopened on the same page.",
             ],
             "move",
@@ -266,8 +268,9 @@ _REVIEWER: Final = HelpPage(
         Task(
             "Print, and compare with others",
             [
-                "Print the review page or the flowsheet with the browser. The patient and the time "
+                "*Paper* prints the whole course, *Handover* one page. The patient and the time "
                 "stand on each page.",
+                "*Summary* has the answers that registries ask for; *Export* makes files.",
                 "*Disagreements*, below the list of what waits, counts where reviewers stated "
                 "another grade, by criterion.",
             ],
