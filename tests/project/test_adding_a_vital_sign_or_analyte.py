@@ -95,6 +95,7 @@ def environment(django_db_setup: None) -> Iterator[dict[str, str]]:
         yield os.environ | {
             "DATABASE_URL": make_conninfo("", dbname=name, **given),
             "DJANGO_SETTINGS_MODULE": "crs_app.settings",
+            "CRS_SECOND_FACTOR_ROLES": "",
             "PYTHONPATH": ".",
         }
         server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

@@ -221,11 +221,21 @@ def test_no_text_name_number_place_author_or_day_is_in_the_file(
     told: Course, nurse: User, nurse_client: Client, kind: str
 ) -> None:
     text = text_of(sent(nurse_client, told, contents="deidentified", format=kind))
-    days = {f"{ago(hours=hours):%Y-%m-%d}" for hours in (0, 9, 48)}
-    hidden = {"SECRET", "Sara", "4711", "7B", "BED-99", "Ruiz", "1970", "axicabtagene", *days}
+    hidden = {"SECRET", "Sara", "4711", "7B", "BED-99", "Ruiz", "1970", "axicabtagene"}
+    if abs(shift_of(nurse_client, told)) > timedelta(days=3):  # else one day becomes another
+        hidden |= {f"{ago(hours=hours):%Y-%m-%d}" for hours in (0, 9, 48)}
     hidden |= {str(told.pk), str(told.patient_id), *map(str, told.entries.values_list("pk"))}
     assert [one for one in hidden if one in text] == []
     assert "SECRET vital" in text_of(sent(nurse_client, told))
+
+
+def shift_of(client: Client, course: Course) -> timedelta:
+    asked: list[dict[str, str]] = [{}, {"contents": "deidentified"}]
+    known, hidden = (
+        datetime.fromisoformat(document_of(sent(client, course, **one))["therapy"]["infused_at"])
+        for one in asked
+    )
+    return hidden - known
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from patients.display.text import clock_text
 from patients.models import Course, Entry
 from tests.entry_forms import HTMX, send, send_correction, text_of
 from tests.factories import chart
@@ -37,14 +38,15 @@ def test_one_tap_says_why_nothing_was_observed(
     nurse_client: Client, nurse: User, course: Course, reason: str
 ) -> None:
     """The observation before stays the last one, and as old as it is."""
-    chart(course, nurse, "vitals", timezone.now() - timedelta(hours=5), temperature_c="39.1")
+    at = timezone.now() - timedelta(hours=5)
+    chart(course, nurse, "vitals", at, temperature_c="39.1")
     answer = tap(nurse_client, course, reason)
     assert answer.status_code == 200
     entry = Entry.objects.get(kind="not_observed")
     assert entry.body == {"what": "vital_signs", "reason": reason}
     assert 'class="old"' in answer.content.decode()
     board = text_of(nurse_client.get(reverse("patients:board")).content.decode())
-    assert "5 h ago" in board
+    assert f"Observed {clock_text(at, timezone.now())}" in board
 
 
 def test_a_tap_sent_twice_is_charted_once(nurse_client: Client, course: Course) -> None:
