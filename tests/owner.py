@@ -56,20 +56,42 @@ def become_superuser() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_as_owner() -> Iterator[None]:
-    """Django's flush after a transactional test truncates every table, past the triggers."""
-    handle = flush.Command.handle
+    """Empty the tables that have rows after a transactional test, past the triggers.
 
-    def past_triggers(self: flush.Command, **options: Any) -> None:
+    Django's flush truncates them all, which takes longer: each has files that are made again.
+    """
+
+    def past_triggers(_self: flush.Command, **_options: Any) -> None:
         with rights_of_owner():
             _run("SET session_replication_role = replica")
             try:
-                handle(self, **options)
+                _run(_EMPTY_WHAT_HAS_ROWS)
             finally:
                 _run("SET session_replication_role = origin")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush.Command, "handle", past_triggers)
         yield
+
+
+_EMPTY_WHAT_HAS_ROWS = """
+DO $$
+DECLARE
+    name text;
+    has_rows boolean;
+BEGIN
+    FOR name IN
+        SELECT quote_ident(tablename) FROM pg_tables
+        WHERE schemaname = current_schema() AND tablename NOT IN
+            ('django_migrations', 'django_content_type', 'auth_permission')
+    LOOP
+        EXECUTE 'SELECT EXISTS (SELECT FROM ' || name || ')' INTO has_rows;
+        IF has_rows THEN
+            EXECUTE 'DELETE FROM ' || name;
+        END IF;
+    END LOOP;
+END $$
+"""
 
 
 def _run(statement: str) -> None:
