@@ -1,0 +1,51 @@
+"""The pages of the ward and its paper, on a phone by touch and on a screen of 1920 pixels."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from crs_app.accounts.models import User
+from patients.models import Course
+from tests.browser.test_accessibility import faults_of
+from tests.factories import ago, chart
+
+PAGES = {
+    "board": "/",
+    "summary": "/courses/{course}/summary/",
+    "handover": "/courses/{course}/handover/",
+    "paper": "/courses/{course}/paper/",
+    "export": "/courses/{course}/export/",
+    "help": "/help/reviewer/",
+}
+SIZES = {390: 844, 1920: 1080}
+
+
+@pytest.fixture
+def feverish(course: Course, nurse: User) -> Course:
+    for hours in (30, 6):
+        chart(course, nurse, "vitals", ago(hours=hours), temperature_c="39.1", systolic_mmhg="84")
+        chart(course, nurse, "oxygen", ago(hours=hours), device="nasal_cannula", flow_l_per_min="2")
+    return course
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_reached_by_touch_fits_and_breaks_no_rule_of_axe(
+    browser: Browser, live_server: Any, feverish: Course, intensivist: User,
+    sign_in: Callable[[Page, User], None], name: str,
+) -> None:  # fmt: skip
+    context = browser.new_context(
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC",
+        has_touch=True, viewport={"width": 390, "height": 844},
+    )  # fmt: skip
+    page = context.new_page()
+    sign_in(page, intensivist)
+    page.goto(PAGES[name].format(course=feverish.pk))
+    expect(page.get_by_role("main")).to_be_visible()
+    page.get_by_role("contentinfo").get_by_role("link", name="Help").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Help: ICU reviewer")
+    page.go_back()
+    faults = faults_of(page, name, sizes=SIZES)
+    context.close()
+    assert not faults, "\n".join(faults)[:4000]
