@@ -5,11 +5,13 @@ import { now } from "./clock.js";
 import { MONTHS, dayText } from "./site_time.js";
 
 const wordsOf = (input) => {
-  const [year, month, day] = input.value.split("-").map(Number);
+  const [date, clock] = input.value.split("T");
+  const [year, month, day] = date.split("-").map(Number);
   if (!day) return input.name === "observed_date" ? "today" : "no date";
   const text = `${day}\u00a0${MONTHS[month - 1]}`;
   const thisYear = Number(dayText(now()).slice(0, 4));
-  return year === thisYear && input.name === "observed_date" ? text : `${text}\u00a0${year}`;
+  if (year === thisYear && input.name === "observed_date") return text;
+  return `${text}\u00a0${year}${clock ? `, ${clock.slice(0, 5)}` : ""}`;
 };
 
 const write = (input) => {
@@ -27,7 +29,7 @@ const write = (input) => {
 };
 
 export const writeDates = () => {
-  for (const input of document.querySelectorAll("input[type=date]")) write(input);
+  document.querySelectorAll("input[type=date], input[type=datetime-local]").forEach(write);
 };
 
 export const watchDates = () => {
