@@ -158,7 +158,7 @@ class _Hiding:
 
 
 def _is_text_alone(words: Mapping[str, Any]) -> bool:
-    """Return whether an entry says nothing without its text; no grade depends on these."""
+    """Return whether an entry has only text, which is left out; no grade depends on these."""
     is_explained = words.get("reason") == NotObservedReason.OTHER
     return words["kind"] == _NOTE or (words["kind"] == _NOT_OBSERVED and is_explained)
 

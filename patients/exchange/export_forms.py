@@ -119,8 +119,8 @@ class CohortForm(ExportForm):
         label="Closed courses only",
         required=False,
         help_text=(
-            "A course that goes on shows its latest entry: who knows when the file was made can "
-            "guess the shift of its dates."
+            "The last entry of an open course is close to the day of the export. Who knows that "
+            "day can guess by how much the dates are shifted."
         ),
     )
     run = forms.UUIDField(required=False, widget=forms.HiddenInput)

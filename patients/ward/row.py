@@ -1,4 +1,4 @@
-"""Rows of the ward board: what was read of a course, as it stands at one instant."""
+"""Rows of the ward board: each shows a course at one instant, from what was read of it."""
 
 from __future__ import annotations
 

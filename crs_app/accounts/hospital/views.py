@@ -121,8 +121,8 @@ def _let_in(
 ) -> HttpResponse:
     """Begin a session; the user of an open one has shown again who he or she is.
 
-    That session goes on: a form that stands open in it can still be sent. A second factor is the
-    hospital's business, unless the settings ask for ours as well.
+    An open session is kept, so that a form which is open on the page can still be sent. The
+    hospital asks for a second factor; the settings can demand ours as well.
     """
     if request.user.is_authenticated and request.user != user:
         raise RefusedError(Why.OTHER_USER)
