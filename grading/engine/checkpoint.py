@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from grading.engine.analytes import Analyte
 from grading.engine.circulation import Circulation
-from grading.engine.entries import Entry, Toxicity, from_words, to_words
+from grading.engine.entries import Entry, Toxicity
+from grading.engine.entry_json import from_words, to_words
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.grading_system import GradingSystem
 from grading.engine.organ_toxicity import OrganToxicity
