@@ -27,6 +27,7 @@ from tests.grading.test_cases import (
 
 SCALE_CASES = Path(__file__).parent / "scale_cases"
 AT_A_GLANCE = SCALE_CASES / "at_a_glance.md"
+WHY_THEY_DIFFER = SCALE_CASES / "why_they_differ.md"
 COLUMNS = ["charted", "grade", "at most", "criteria", "unknown"]
 PARTS = ("orientation", "naming", "commands", "writing", "attention")
 
@@ -213,7 +214,7 @@ def documents(case: ScaleCase) -> Iterator[tuple[str, Json, datetime, dict[str, 
 ALL_SCALE_CASES = [
     case
     for path in sorted(SCALE_CASES.glob("*.md"))
-    if path != AT_A_GLANCE
+    if path not in (AT_A_GLANCE, WHY_THEY_DIFFER)
     for case in read_scale_cases(path)
 ]
 
@@ -227,19 +228,65 @@ GLANCE_SCALES = {
 }  # fmt: skip
 
 
-def read_glance() -> Iterator[tuple[str, Json, datetime, dict[str, int | None]]]:
-    """Every finding with its course, the instant of the look, and the grade by scale."""
-    text = AT_A_GLANCE.read_text(encoding="utf-8")
+def rows_at_one_look(
+    path: Path, columns: list[str]
+) -> Iterator[tuple[dict[str, str], Json, datetime]]:
+    """Every row of a file with its course and the instant of the look."""
+    text = path.read_text(encoding="utf-8")
     for section in re.split(r"^## ", text, flags=re.M)[1:]:
         heading, *lines = section.splitlines()
         course = scale_course(value_after("Given", [heading, *lines]))
         before = scale_entries(value_after("Before", [heading, *lines]), instant("09:00"))
         after = scale_entries(value_after("Then", [heading, *lines]), instant("09:30"))
         lines = [line for line in lines if line.startswith("|")]
-        for row in table(lines, ["finding", "charted", "look at", *GLANCE_SCALES], []):
+        for row in table(lines, ["finding", "charted", "look at", *columns], []):
             entries = [*before, *after, *scale_entries(row["charted"], instant("10:00"))]
-            grades = {
-                key: None if row[name] == "ended" else int(row[name])
-                for name, key in GLANCE_SCALES.items()
-            }
-            yield row["finding"], course | {"entries": entries}, instant(row["look at"]), grades
+            yield row, course | {"entries": entries}, instant(row["look at"])
+
+
+def read_glance() -> Iterator[tuple[str, Json, datetime, dict[str, int | None]]]:
+    """Every finding with its course, the instant of the look, and the grade by scale."""
+    for row, document, at in rows_at_one_look(AT_A_GLANCE, list(GLANCE_SCALES)):
+        grades = {
+            key: None if row[name] == "ended" else int(row[name])
+            for name, key in GLANCE_SCALES.items()
+        }
+        yield row["finding"], document, at, grades
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Why one scale and Lee's differ at an instant of a course."""
+
+    finding: str
+    document: Json
+    at: datetime
+    against: str
+    reasons: list[Json]
+    patterns: list[str]
+
+
+def read_comparisons() -> Iterator[Comparison]:
+    columns = ["against", "reasons", "patterns"]
+    for row, document, at in rows_at_one_look(WHY_THEY_DIFFER, columns):
+        against = GLANCE_SCALES[row["against"]]
+        reasons = [reason(text, against) for text in filter(None, row["reasons"].split("; "))]
+        patterns = list(filter(None, row["patterns"].split(", ")))
+        yield Comparison(row["finding"], document, at, against, reasons, patterns)
+
+
+def reason(text: str, against: str) -> Json:
+    """``ASTCT (code) on (axis), (code of the lower) (grade)``, or ``nothing``, ``withheld ...``."""
+    found = re.fullmatch(r"(\S+) (\S+) on (\w+), (?:(\S+) (\d)|nothing)(?:, withheld (.+))?", text)
+    if not found:
+        raise ValueError(f"not understood: {text!r}")
+    higher = GLANCE_SCALES[found[1]]
+    return {
+        "higher": higher,
+        "code": found[2],
+        "axis": found[3],
+        "lower": against if higher == "lee-2014" else "lee-2014",
+        "lower_code": found[4],
+        "lower_grade": int(found[5] or 0),
+        "withheld": (found[6] or "").split(" and ") if found[6] else [],
+    }

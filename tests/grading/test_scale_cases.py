@@ -13,13 +13,16 @@ import pytest
 from tests.grading.scale_case_tables import (
     ALL_SCALE_CASES,
     GLANCE_SCALES,
+    Comparison,
     Json,
     ScaleCase,
     documents,
     expected,
+    read_comparisons,
     read_glance,
 )
 from tests.grading.scales_oracle.answers import answer_at, read
+from tests.grading.scales_oracle.differ import differ_at, patterns_at
 
 GLANCE = list(read_glance())
 
@@ -54,3 +57,12 @@ def test_the_second_implementation_grades_each_finding_as_at_a_glance(
 ) -> None:
     chart = read(document, at.isoformat(), None)
     assert {key: answer_at(chart, at, key).grade for key in GLANCE_SCALES.values()} == grades
+
+
+@pytest.mark.parametrize(
+    "compared", list(read_comparisons()), ids=lambda compared: compared.finding
+)
+def test_the_second_implementation_says_why_a_scale_differs(compared: Comparison) -> None:
+    chart = read(compared.document, compared.at.isoformat(), None)
+    assert differ_at(chart, compared.at, [compared.against]) == compared.reasons
+    assert sorted(patterns_at(chart, compared.at)) == sorted(compared.patterns)
