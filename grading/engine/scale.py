@@ -254,6 +254,12 @@ class Scale:
         ordered = sorted(assessment.unknown, key=lambda item: (-item[1], item[0]))
         return tuple([_unknown(code, reach, shown[code](chart)) for code, reach in ordered])
 
+    def waived_by(self, chart: Chart) -> Explained | None:
+        """Return the treatment for which a fever is not asked for, and that opens the gate."""
+        if self.gate is None or chart.death is not None:
+            return None
+        return self.gate.read(chart).waived_by
+
     def axes(self, chart: Chart, codes: tuple[tuple[str, int], ...]) -> dict[str, Axis]:
         """Return the axis of each of the ``codes``."""
         return {
@@ -277,8 +283,7 @@ def _unknown(code: str, reach: int, finding: Finding) -> Unknown:
 class ScalePeriod(NamedTuple):
     """Half-open [``start``, ``end``) of one assessment by one scale; ``end`` None is for ever.
 
-    Criteria, unknowns and what is withheld are in words; ``waived_by`` is the id of the treatment
-    for which a fever is not asked for, and its sentence.
+    Criteria, unknowns and what is withheld are in words, as of its start.
     """
 
     start: datetime
@@ -288,4 +293,3 @@ class ScalePeriod(NamedTuple):
     criteria: tuple[Criterion, ...]
     unknown: tuple[Unknown, ...]
     withheld: tuple[Criterion, ...] = ()
-    waived: str = ""
