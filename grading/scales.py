@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from grading.engine.chart import Chart
@@ -194,8 +194,8 @@ def _answer(history: ScaleHistory, past: list[ScalePeriod], now: datetime) -> Sc
 
 def _period_json(period: ScalePeriod, *, projected: bool, has_gate: bool) -> dict[str, Any]:
     words: dict[str, Any] = {
-        "from": period.start.isoformat(),
-        "to": None if period.end is None else period.end.isoformat(),
+        "from": period.start.astimezone(UTC).isoformat(),
+        "to": None if period.end is None else period.end.astimezone(UTC).isoformat(),
         "grade": period.grade,
         "at_most": period.at_most,
         "projected": projected,
