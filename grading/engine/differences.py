@@ -120,8 +120,7 @@ def _highest_on(chart: Chart, scale: Scale, codes: Codes, axis: Axis) -> tuple[s
 def _phrase(chart: Chart, scale: Scale, code: str) -> str:
     if code == DEATH:
         return "death"
-    phrase = scale.by_code[code].phrase
-    return phrase if isinstance(phrase, str) else phrase(chart)
+    return scale.by_code[code].phrase_in(chart)
 
 
 def _lower_text(chart: Chart, scale: Scale, axis: Axis, code: str | None, withheld: Codes) -> str:

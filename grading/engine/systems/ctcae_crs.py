@@ -272,7 +272,10 @@ CTCAE_6_0: Final = Scale(
         *found.pressure_doubts(lambda _chart: 2),
         found.LIFE_THREATENING_DOUBT,
     ),
-    parameters=("ctcae_positive_pressure_grade", "ctcae_5_multiple_vasopressors_grade"),
+    parameters=(
+        "ctcae_positive_pressure_grade", "ctcae_5_multiple_vasopressors_grade",
+        "astct_high_flow_by",
+    ),
     unverified=("one source",),
     death_citation=Citation("ctcae-6.0", "cytokine release syndrome, grade 5"),
-)
+)  # fmt: skip
