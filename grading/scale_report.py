@@ -41,7 +41,8 @@ def _scale(answer: ScaleAnswer, now: datetime, infused_at: datetime) -> Iterator
     yield f"  {title}  {_grade(current)}"
     for criterion in current.criteria:
         mark = " (attribution uncertain)" if criterion.uncertain else ""
-        yield f"    * grade {criterion.grade}: {criterion.explanation}{mark}  [{criterion.citation}]"
+        why = f"{criterion.explanation}{mark}  [{criterion.citation}]"
+        yield f"    * grade {criterion.grade}: {why}"
     for withheld in current.withheld:
         yield f"    - withheld, would be grade {withheld.grade}: {withheld.explanation}"
     for unknown in current.unknown:

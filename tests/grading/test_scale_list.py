@@ -86,7 +86,7 @@ def test_codes_of_one_scale_are_no_codes_of_another() -> None:
     assert {code for code, keys in owners.items() if len(keys) > 1} == {"life_threatening"}
 
 
-@pytest.mark.parametrize("scale", (LEE_SCALE, *SCALES), ids=lambda scale: scale.key)
+@pytest.mark.parametrize("scale", [LEE_SCALE, *SCALES], ids=lambda scale: scale.key)
 def test_every_axis_is_spoken_or_silent(scale: Scale) -> None:
     spoken = {rule.axis if isinstance(rule.axis, Axis) else Axis.ORGAN for rule in scale.rules}
     assert spoken | scale.silence.keys() | {Axis.DEATH} == set(Axis)
