@@ -128,7 +128,7 @@ def _lower_text(chart: Chart, scale: Scale, axis: Axis, code: str | None, withhe
         what = ", ".join(
             [f"{_phrase(chart, scale, one)} (would be {grade})" for one, grade in withheld]
         )
-        return f"{scale.gate.phrase}. Withheld: {what}"
+        return f"{scale.gate.phrase(chart)}. Withheld: {what}"
     if code is not None:
         return _phrase(chart, scale, code)
     return scale.silence.get(axis, "nothing charted that counts there")

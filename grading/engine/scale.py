@@ -115,7 +115,7 @@ class GateRule(NamedTuple):
     code: str
     read: Callable[[Chart], Gate]
     shown: Callable[[Chart], Finding]
-    phrase: str
+    phrase: Callable[[Chart], str]
 
 
 class Assessment(NamedTuple):

@@ -17,7 +17,7 @@ from grading.engine.organ_toxicity import (
 )
 from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Doubts, Finding, Met
-from grading.engine.sentences import render, whole_minutes
+from grading.engine.sentences import duration_text, render, whole_minutes
 from grading.engine.units import format_number
 from grading.engine.vocabulary import Attribution, JudgementAbout, term_label
 
@@ -118,26 +118,42 @@ def phrase_of_infusions(chart: Chart) -> str:
     return render("vasopressor.multiple", explained.params).partition(": ")[2]
 
 
+def phrase_of_fever(chart: Chart) -> str:
+    return f"a temperature of {fever(chart).explained.params['threshold_c']} °C or more"
+
+
+def phrase_below_40(chart: Chart) -> str:
+    """Return why oxygen counts as below 40 %, also where its FiO2 is not known."""
+    needed = chart.needed
+    if needed is not None and needed.percent is None:
+        return f"{phrase_of_device(chart)}, FiO2 not charted: counts as below 40 %"
+    if needed is not None and needed.low_by_rule:
+        return f"{phrase_of_flow(chart)}: up to 6 L/min counts as below 40 %"
+    return f"{phrase_of_fio2(chart)} is below 40 %"
+
+
+def phrase_at_least_40(chart: Chart) -> str:
+    return f"{phrase_of_fio2(chart)}, 40 % is the line"
+
+
 def phrase_of_fio2(chart: Chart) -> str:
     """Return the FiO2 in use with its device."""
-    explained = chart.oxygen.explain_fio2()
-    percent = explained.params.get("fio2_percent")
-    if percent is None:
-        return render("oxygen.below_40", explained.params)
-    estimated = "estimated " if explained.params["estimated"] else ""
-    return f"{estimated}FiO2 {percent} % by {phrase_of_device(chart)}"
+    params = chart.oxygen.explain_fio2().params
+    estimated = "estimated " if params["estimated"] else ""
+    return f"{estimated}FiO2 {params['fio2_percent']} % by {phrase_of_device(chart)}"
 
 
 def phrase_of_device(chart: Chart) -> str:
-    entry = chart.oxygen.entry
-    return "" if entry is None else entry.device.label.lower()
+    """Return the device as it stands inside a sentence: "nasal cannula", but "BiPAP"."""
+    label = chart.oxygen.charted.device.label
+    return label[:1].lower() + label[1:] if label[1:].islower() else label
 
 
 def phrase_of_flow(chart: Chart) -> str:
-    entry = chart.oxygen.entry
-    if entry is None or entry.flow_l_per_min is None:
+    flow = chart.oxygen.charted.flow_l_per_min
+    if flow is None:
         return phrase_of_device(chart)
-    return f"{format_number(entry.flow_l_per_min)} L/min by {phrase_of_device(chart)}"
+    return f"{format_number(flow)} L/min by {phrase_of_device(chart)}"
 
 
 def pressure_doubts(reach: Callable[[Chart], int]) -> tuple[Doubt, ...]:
@@ -241,9 +257,13 @@ def result_doubts(grade: Callable[[Chart, TermResult, int], int]) -> Doubts:
 
 
 def phrase_of_judged(chart: Chart) -> str:
-    judgement = chart.circulation.judged.get(JudgementAbout.LIFE_THREATENING)
-    at = "" if judgement is None else f" at {judgement.at:%H:%M}"
-    return f"judged immediately life-threatening{at}"
+    judgement = chart.circulation.judged[JudgementAbout.LIFE_THREATENING]
+    return f"judged immediately life-threatening {age_text(chart, judgement)}"
+
+
+def age_text(chart: Chart, entry: Entry) -> str:
+    """Return how long ago something was charted: a time of day would need a time zone."""
+    return f"{duration_text(chart.at - entry.at)} ago"
 
 
 def support_minutes(chart: Chart) -> str:

@@ -83,7 +83,7 @@ def _level_not_known(_params: Params) -> str:
 
 
 def _seizure(params: Params) -> str:
-    text = f"{_SEIZURE[params['seizure_type']]} seizure"
+    text = _seizure_type(params)
     if "duration_minutes" in params:
         text += f", {params['duration_minutes']} min"
     if params.get("resolved") is False:
@@ -94,7 +94,13 @@ def _seizure(params: Params) -> str:
 
 
 def _no_duration(params: Params) -> str:
-    return f"{_SEIZURE[params['seizure_type']]} seizure: how long it lasted is not charted"
+    return f"{_seizure_type(params)}: how long it lasted is not charted"
+
+
+def _seizure_type(params: Params) -> str:
+    label = _SEIZURE[params["seizure_type"]]
+    is_name = label[1:2].islower()
+    return f"Seizure, {label[:1].lower() + label[1:] if is_name else label}"
 
 
 def _signs(params: Params) -> str:
@@ -129,7 +135,7 @@ def _product(params: Params) -> str:
 
 
 def _support(params: Params) -> str:
-    drugs = f"{render('vasopressor.multiple', params)}; " if params["infusions"] else ""
+    drugs = f"{_running(params)}; " if params["infusions"] else ""
     return f"{drugs}support for {minutes_text(int(params['credited_minutes']))}"
 
 
@@ -140,7 +146,12 @@ def _prolonged(params: Params) -> str:
 
 
 def _refractory(params: Params) -> str:
-    return f"{render('vasopressor.multiple', params)}; low pressure on high doses: not judged"
+    return f"{_running(params)}; low pressure on high doses: not judged"
+
+
+def _running(params: Params) -> str:
+    text = render("vasopressor.multiple", params)
+    return text if len(params["infusions"]) > 1 else f"One vasopressor:{text.partition(':')[2]}"
 
 
 def _death(params: Params) -> str:

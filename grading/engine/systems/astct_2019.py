@@ -11,6 +11,7 @@ from grading.engine.periods import Explained
 from grading.engine.policy import ANTIPYRETIC_OR_ANTICYTOKINE
 from grading.engine.scale import Axis, Doubt, Finding, Gate, GateRule, Rule, Scale
 from grading.engine.scale_findings import of_entry
+from grading.engine.sentences import minutes_text
 from grading.engine.vocabulary import VasopressorDrug
 
 FEVER: Final = "astct.fever"
@@ -62,6 +63,12 @@ def _gate(chart: Chart) -> Gate:
     return Gate(is_open=False, could_open=could_open)
 
 
+def _phrase_of_gate(chart: Chart) -> str:
+    hold = chart.policy.astct_fever_hold_minutes
+    when = f"in the last {minutes_text(hold)}" if hold else "now"
+    return f"no fever {when}, and none treated before"
+
+
 def _fever_not_known(chart: Chart) -> Finding:
     masking = _masking(chart)
     if not chart.has_temperature:
@@ -95,7 +102,7 @@ def _high_flow(chart: Chart) -> str:
 RULES: Final = (
     Rule(
         FEVER, Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _table(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     Rule(
         "astct.hypotension.no_vasopressor", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
@@ -156,7 +163,7 @@ ASTCT_2019: Final = Scale(
         *found.pressure_doubts(lambda _chart: _PRESSURE_REACHES),
     ),
     gate=GateRule(
-        FEVER, _gate, _fever_not_known, "no fever in the last 24 h, and none treated before"
+        FEVER, _gate, _fever_not_known, _phrase_of_gate
     ),
     parameters=(
         "astct_fever_hold_minutes", "astct_fever_waived_by", "astct_vasopressin_alone_grade",

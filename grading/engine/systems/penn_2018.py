@@ -14,6 +14,7 @@ from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Finding, Met, Rule, Scale
 from grading.engine.scale_findings import of_entry
 from grading.engine.scale_vocabulary import AdmissionSetting
+from grading.engine.sentences import minutes_text
 from grading.engine.vocabulary import OxygenDevice, term_label
 
 _LIVER: Final = frozenset({"alt", "ast", "alp", "ggt", "bilirubin"})
@@ -142,7 +143,12 @@ def _show_product(chart: Chart) -> Finding:
 
 def _phrase_of_therapy(chart: Chart) -> str:
     entry = _given(chart.past.iv_therapy)
-    return f"{entry.agent.label.lower()} given at {entry.at:%H:%M}"
+    return f"{entry.agent.label.lower()} given {found.age_text(chart, entry)}"
+
+
+def _phrase_of_boluses(chart: Chart) -> str:
+    within = minutes_text(chart.policy.penn_multiple_bolus_minutes)
+    return f"two boluses or more within {within} are grade {_SEVERAL_BOLUSES} in Penn"
 
 
 def _dose_reach(chart: Chart, _met: Met) -> int:
@@ -165,7 +171,7 @@ def _ungraded_reach(chart: Chart) -> int:
 RULES: Final = (
     Rule(
         "penn.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _penn(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     Rule(
         "penn.constitutional", Axis.CONSTITUTIONAL, 1, lambda chart: chart.symptoms,
@@ -193,7 +199,7 @@ RULES: Final = (
     Rule(
         "penn.hypotension.multiple_boluses", Axis.HYPOTENSION, _SEVERAL_BOLUSES,
         lambda chart: chart.several_boluses, found.fluid_bolus, _penn(3),
-        "two boluses or more within 24 h are grade 3 in Penn",
+        _phrase_of_boluses,
     ),
     Rule(
         "penn.vasopressor.low_dose", Axis.VASOPRESSOR, 3,
