@@ -136,7 +136,6 @@ def _clock(state: CourseState) -> Iterator[datetime | None]:
         if entry is not None:
             yield entry.at + minutes(hold)
     for boluses in (circulation.boluses_for_low, circulation.boluses):
-        yield boluses.hold_until(circulation.fluid_hold)
         yield boluses.repeated_until(circulation.fluid_hold)
     yield circulation.support.lasts_from(minutes(int(MSKCC_LONG_SUPPORT.value)))
     yield circulation.support.closes_at()
