@@ -70,11 +70,14 @@ IN_ROW: Final = (
 )
 """The kinds used most: always in sight."""
 TILES: Final = (
+    Tab(EntryKind.ICE.value, "ICE and consciousness", "ICE or CAPD, awake, seizure, weakness"),
     Tab(EntryKind.TREATMENT.value, "Treatment", "tocilizumab, steroid, antibiotic…"),
     Tab(EntryKind.SYMPTOM.value, "Symptoms", "rigors, headache, nausea…"),
     Tab(EntryKind.TOXICITY.value, "Toxicity", "CTCAE: heart, liver, skin…"),
-    Tab(EntryKind.JUDGEMENT.value, "Clinical judgement", "refractory, life-threatening"),
+    Tab(EntryKind.JUDGEMENT.value, "Clinical judgement", "refractory, life-threatening, prolonged"),
     Tab(EntryKind.RISK.value, "Risk factors", "age, comorbidity, steroids"),
+    Tab(EntryKind.ADMISSION.value, "Place of care", "home, ward, intensive care"),
+    Tab(EntryKind.BLOOD_PRODUCT.value, "Blood product", "plasma, fibrinogen, platelets…"),
     Tab(EntryKind.WEIGHT.value, "Weight", "used for doses"),
     Tab(EntryKind.BASELINE.value, "Baseline", "usual pressure, creatinine…"),
     Tab(EntryKind.NOT_OBSERVED.value, "Not observed", "asleep, refused, off the ward…"),
@@ -270,7 +273,7 @@ def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
 
 def title_of(kind: str) -> str:
     """Return the title of the form of ``kind``."""
-    return _TITLES.get(kind, TABS[kind].label)
+    return _TITLES.get(kind) or (TABS[kind].label if kind in TABS else EntryKind(kind).label)
 
 
 def shared_context(course: Course, may: MayDo) -> dict[str, Any]:

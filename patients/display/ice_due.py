@@ -1,0 +1,99 @@
+"""When ICE, or CAPD in its place, is due: by the policy, for display only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from grading.engine.entries import Capd, Entry, Ice
+from grading.engine.policy import Policy
+from grading.engine.scale_vocabulary import ICE_HIGHEST
+from patients.display.text import clock_text
+
+ICE: Final = Ice.kind
+CAPD: Final = Capd.kind
+TOOL_NAMES: Final = {ICE: "ICE", CAPD: "CAPD"}
+
+
+class IceDue(NamedTuple):
+    """When the next assessment by ``tool`` is due, as seen at ``now``.
+
+    ``last_at`` None: never assessed. ``is_reduced``: the last one was not perfect, or could not be
+    done, so that the shorter interval holds.
+    """
+
+    tool: str
+    due_at: datetime
+    every: timedelta
+    now: datetime
+    last_at: datetime | None
+    is_reduced: bool
+
+    @property
+    def is_due(self) -> bool:
+        return self.now >= self.due_at
+
+    @property
+    def since_text(self) -> str:
+        """Return "due since 12:00", "not assessed yet" or "next 21:39"."""
+        if self.is_due:
+            return f"due since {clock_text(self.due_at, self.now)}"
+        if self.last_at is None:
+            return "not assessed yet"
+        return f"next {clock_text(self.due_at, self.now)}"
+
+    @property
+    def text(self) -> str:
+        """Return ``since_text`` with the name of the tool."""
+        return f"{TOOL_NAMES[self.tool]} {self.since_text}"
+
+    @property
+    def every_text(self) -> str:
+        """Return how often, and why: "every 8 h while below 10"."""
+        minutes = int(self.every.total_seconds()) // 60
+        often = f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+        if not self.is_reduced:
+            return f"every {often}"
+        why = f"below {ICE_HIGHEST}" if self.tool == ICE else "1 or more"
+        return f"every {often} while {why}, or not done"
+
+
+def tool_of(age_years: int, developmental_delay: bool | None, policy: Policy) -> str:
+    """Return which tool ICANS is assessed by: ``CAPD`` for a child or in delay, else ``ICE``.
+
+    ``age_years`` are the completed years at the infusion.
+    """
+    is_child = age_years < policy.icans_capd_below_years
+    return CAPD if is_child or developmental_delay is True else ICE
+
+
+def ice_due(
+    latest: Mapping[str, Entry],
+    policy: Policy,
+    *,
+    tool: str,
+    infused_at: datetime,
+    now: datetime,
+    ended: bool = False,
+) -> IceDue | None:
+    """Return when the next assessment is due; None before the infusion and after the end.
+
+    ``latest`` has the latest entry by its key, as a status has it. An entry of the other tool puts
+    nothing off. Never assessed, it is due one interval after the infusion.
+    """
+    if ended or now < infused_at:
+        return None
+    last = latest.get(tool)
+    is_reduced = last is not None and _is_imperfect(last)
+    minutes = policy.ice_due_reduced_minutes if is_reduced else policy.ice_due_minutes
+    every = timedelta(minutes=minutes)
+    last_at = None if last is None else last.at
+    return IceDue(tool, (last_at or infused_at) + every, every, now, last_at, is_reduced)
+
+
+def _is_imperfect(entry: Entry) -> bool:
+    """Return whether points were lost or not asked, or the assessment could not be done."""
+    if isinstance(entry, Ice):
+        return entry.lowest < ICE_HIGHEST
+    return isinstance(entry, Capd) and (not entry.performed or bool(entry.score))
