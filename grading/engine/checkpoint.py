@@ -21,7 +21,7 @@ from grading.engine.grading_system import GradingSystem
 from grading.engine.organ_toxicity import OrganToxicity
 from grading.engine.pressure import Reading
 from grading.engine.state import CourseState
-from grading.engine.vasopressors import HighDoseRun
+from grading.engine.vasopressors import TimedRun
 from grading.engine.vocabulary import JudgementAbout, VasopressorDrug
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -124,10 +124,10 @@ def restore_state(
         state.next_policy_at = None
     else:
         state.assessed = [
-            state.constitutional.assess(),
-            state.oxygen.assess(),
-            state.circulation.assess(point.at),
-            state.organs.assess(),
+            system.constitutional.assess(state.constitutional),
+            system.oxygen.assess(state.oxygen),
+            system.circulation.assess(state.circulation, point.at),
+            system.organs.assess(state.organs),
         ]
         state.next_clock = state.circulation.next_change(point.at)
     return state
@@ -216,7 +216,7 @@ def _restore_circulation(
     infusions.awaiting_weight = {VasopressorDrug(drug) for drug in words["awaiting_weight"]}
     infusions.as_salt = {VasopressorDrug(drug) for drug in words["as_salt"]}
     run = words["run"]
-    circulation.run = HighDoseRun(
+    circulation.run = TimedRun(
         circulation.policy,
         run["credit_us"] * _MICROSECOND,
         run["high"],

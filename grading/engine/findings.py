@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from grading.engine.grading_system import GradingSystem
-from grading.engine.periods import Assessed, Criterion, Explain, Findings, InWords, Unknown
+from grading.engine.grading_system import Assessed, GradingSystem
+from grading.engine.periods import Criterion, Explain, Findings, InWords, Unknown
 from grading.engine.sentences import render
 
 

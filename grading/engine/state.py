@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from grading.engine.circulation import Circulation
-from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.constitutional import ConstitutionalSymptoms
 from grading.engine.entries import (
     Death,
@@ -35,10 +34,10 @@ from grading.engine.entries import (
 )
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.findings import NOTHING_FOUND, CombinedFindings, WordedFindings, lazy_findings
-from grading.engine.grading_system import DEATH, GradingSystem
+from grading.engine.grading_system import DEATH, NOTHING_MET, Assessed, GradingSystem
 from grading.engine.organ_toxicity import OrganToxicity, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Assessed, Criterion, Findings, Opening
+from grading.engine.periods import Criterion, Findings, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
 from grading.engine.sentences import render
@@ -46,9 +45,6 @@ from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
 
 CONSTITUTION, OXYGEN, CIRCULATION, ORGANS = range(4)
 """Places of the four parts of a chart in ``CourseState.assessed`` and ``CourseState.found``."""
-
-_NOTHING: Final[Assessed] = ((), ())
-
 
 @dataclass(slots=True)
 class CourseState:
@@ -76,7 +72,7 @@ class CourseState:
     begun: bool = False
     death: Death | None = None
     latest: dict[str, Entry] = field(default_factory=dict)
-    assessed: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
+    assessed: list[Assessed] = field(default_factory=lambda: [NOTHING_MET] * 4)
     found: list[Findings | None] = field(default_factory=lambda: [None] * 4)
     next_clock: datetime | None = None
     next_policy_at: datetime | None = None
@@ -205,17 +201,17 @@ class CourseState:
         before = self.assessed.copy()
         if touched & (_TOUCHED_CIRCULATION | _PRESSURE):
             self.circulation.settle(at, self.weight_kg)
-            self.assessed[CIRCULATION] = self.circulation.assess(at)
+            self.assessed[CIRCULATION] = self.system.circulation.assess(self.circulation, at)
             if touched & _TOUCHED_CIRCULATION:  # a pressure alone sets no clock
                 self.next_clock = self.circulation.next_change(at)
         if touched & _TOUCHED_CONSTITUTION:
-            self.assessed[CONSTITUTION] = self.constitutional.assess()
+            self.assessed[CONSTITUTION] = self.system.constitutional.assess(self.constitutional)
             self.found[CONSTITUTION] = None
         if touched & _TOUCHED_OXYGEN:
-            self.assessed[OXYGEN] = self.oxygen.assess()
+            self.assessed[OXYGEN] = self.system.oxygen.assess(self.oxygen)
             self.found[OXYGEN] = None
         if touched & _TOUCHED_ORGANS:
-            self.assessed[ORGANS] = self.organs.assess()
+            self.assessed[ORGANS] = self.system.organs.assess(self.organs)
             self.found[ORGANS] = None
         return self.assessed != before or bool(touched & _POLICY)
 
@@ -272,19 +268,22 @@ class CourseState:
         """
         assessed, found, system, grades = self.assessed, self.found, self.system, self.grades
         constitutional = found[CONSTITUTION] or lazy_findings(
-            assessed[CONSTITUTION], self.constitutional.explainer, system, grades
+            assessed[CONSTITUTION],
+            lambda: system.constitutional.explain(self.constitutional),
+            system,
+            grades,
         )
         oxygen = found[OXYGEN] or lazy_findings(
-            assessed[OXYGEN], self.oxygen.explainer, system, grades
+            assessed[OXYGEN], lambda: system.oxygen.explain(self.oxygen), system, grades
         )
         circulation = lazy_findings(
             assessed[CIRCULATION],
-            lambda: CirculationExplainer(self.circulation.frozen_copy(), at).explain,
+            lambda: system.circulation.explain(self.circulation, at),
             system,
             grades,
         )
         organs = found[ORGANS] or lazy_findings(
-            assessed[ORGANS], self.organs.explainer, system, grades
+            assessed[ORGANS], lambda: system.organs.explain(self.organs), system, grades
         )
         self.found = [constitutional, oxygen, None, organs]
         return CombinedFindings(system, constitutional, oxygen, circulation, organs)

@@ -74,6 +74,12 @@ class EntryKind(models.TextChoices):
     BLOOD_PRODUCT = "blood_product", "Blood product"
     RETRACTION = "retraction", "Retraction"
 
+    @property
+    def in_sentence(self) -> str:
+        """The label within a sentence: in lower case, apart from "ICE" and "CAPD"."""
+        label = str(self.label)
+        return label if label.isupper() else label.lower()
+
 
 class ActSource(models.TextChoices):
     """Where a charting act came from."""
