@@ -86,7 +86,8 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     course = course_or_404(request, course_id, Act.OPEN_CHART if data is None else Act.CHART)
     if data is None:
         bedside = read_bedside_data(course, now_for(course))
-        return _form_page(request, course, empty_form(kind, bedside), bedside)
+        form = empty_form(kind, bedside, request.GET.get("tool", ""))
+        return _form_page(request, course, form, bedside)
     form = _posted_form(kind, data, course, now)
     return _record_or_show(request, course, form)
 

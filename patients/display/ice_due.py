@@ -9,7 +9,10 @@ from typing import Final, NamedTuple
 from grading.engine.entries import Capd, Entry, Ice
 from grading.engine.policy import Policy
 from grading.engine.scale_vocabulary import ICE_HIGHEST
+from grading.engine.status import CurrentStatus
 from patients.display.text import clock_text
+from patients.models import Course
+from patients.queries.ages import facts_of_age
 
 ICE: Final = Ice.kind
 CAPD: Final = Capd.kind
@@ -90,6 +93,23 @@ def ice_due(
     every = timedelta(minutes=minutes)
     last_at = None if last is None else last.at
     return IceDue(tool, (last_at or infused_at) + every, every, now, last_at, is_reduced)
+
+
+def ice_due_of(course: Course, status: CurrentStatus) -> IceDue | None:
+    """Return when ICE or CAPD is due on ``course`` by its ``status``, which has read all it needs.
+
+    None before the infusion, after a death and of a closed course.
+    """
+    facts = facts_of_age(course)
+    tool = tool_of(facts.age_in_completed_years, facts.developmental_delay, status.policy)
+    return ice_due(
+        status.latest,
+        status.policy,
+        tool=tool,
+        infused_at=course.infused_at,
+        now=status.at,
+        ended=status.ended or course.ended_at is not None,
+    )
 
 
 def _is_imperfect(entry: Entry) -> bool:

@@ -5,25 +5,29 @@ One save records all of it as one act. What is not entered is not charted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from crispy_forms.helper import FormHelper
 
 from grading.engine.scale_vocabulary import ICE_PARTS, NeuroSignName
 from grading.engine.vocabulary import AT_MOST_AHEAD, Attribution
 from patients.display.ice_due import CAPD, ICE
-from patients.display.ice_questions import PARTS, QUESTIONS
+from patients.display.ice_questions import PARTS, QUESTIONS, Question
 from patients.display.text import clock_text
 from patients.forms.attribution import ATTRIBUTION
 from patients.forms.entry_form import NOTE, EntryForm
 from patients.forms.fields import NO, YES, without_empty
-from patients.forms.layout import IceRound
+from patients.forms.layout import EntryHead, IceRound, form_helper
 from patients.forms.round_fields import (
     ASKED,
     CAUSE,
     CAUSE_REASON,
     EXAMINED,
     NO_SEIZURE,
+    REASON_LENGTH,
     RIGHT,
     SCANNED,
     SIGN,
@@ -42,8 +46,18 @@ _ABOUT_A_SEIZURE: Final = (
     "seizure_stopped",
     "seizure_repeated",
 )
+_JOINT: Final = "; "
 _LONG_AGO: Final = timedelta(hours=24)
 _OTHER_TOOL: Final = {ICE: "CAPD", CAPD: "ICE"}
+
+
+class AskedPart(NamedTuple):
+    """A part of ICE with its questions."""
+
+    name: str
+    label: str
+    also: str
+    questions: tuple[Question, ...]
 
 
 class IceRoundForm(RoundFields, EntryForm):
@@ -63,13 +77,12 @@ class IceRoundForm(RoundFields, EntryForm):
         super().__init__(*args, **options)
         self.round = self.proposed.round
         if self.round is not None:
-            self.initial.setdefault("tool", self.round.tool)
+            self.initial.setdefault("tool", self.round.asks_by or self.round.tool)
 
-    def layout(self) -> Sequence[Any]:
-        return [IceRound()]
-
-    def closing_layout(self) -> Sequence[Any]:
-        return []
+    @cached_property
+    def helper(self) -> FormHelper:
+        """How the form is rendered: a round has its own time, note and save button."""
+        return form_helper(EntryHead(), IceRound())
 
     @property
     def save_label(self) -> str:
@@ -79,6 +92,14 @@ class IceRoundForm(RoundFields, EntryForm):
     def shown_tool(self) -> str:
         """The tool that the form asks by."""
         return CAPD if self["tool"].value() == CAPD else ICE
+
+    @property
+    def parts_of_ice(self) -> list[AskedPart]:
+        """The parts of ICE with their questions, as the page shows them."""
+        return [
+            AskedPart(*part, tuple(one for one in QUESTIONS if one.part == part.name))
+            for part in PARTS
+        ]
 
     @property
     def other_tool(self) -> str:
@@ -98,7 +119,8 @@ class IceRoundForm(RoundFields, EntryForm):
         values: dict[str, Any] = {}
         for name, proposal in cls.proposals_among(proposed).items():
             values[name] = proposal.attribution.value
-            values[CAUSE_REASON + name.removeprefix(CAUSE)] = proposal.reason[:90]
+            thing = name.removeprefix(CAUSE)
+            values[CAUSE_REASON + thing] = _own_reason(thing, proposal.reason)
         return values
 
     def kind_of(self, index: int) -> EntryKind:
@@ -318,4 +340,11 @@ class IceRoundForm(RoundFields, EntryForm):
         texts = list(dict.fromkeys(filter(None, reasons.values())))
         if len(texts) > 1:
             texts = [f"{THINGS.get(thing, 'Scan')}: {text}" for thing, text in reasons.items()]
-        self.cleaned_data[REASON] = "; ".join(texts)
+        self.cleaned_data[REASON] = _JOINT.join(texts)
+
+
+def _own_reason(thing: str, reason: str) -> str:
+    """Return the reason of one thing among those that ``check_attribution`` joined."""
+    prefix = f"{THINGS[thing]}: "
+    own = (part for part in reason.split(_JOINT) if part.startswith(prefix))
+    return next(own, reason).removeprefix(prefix)[:REASON_LENGTH]

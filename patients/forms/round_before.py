@@ -9,10 +9,11 @@ from typing import Final
 
 from grading.engine import entries
 from grading.engine.policy import DEFAULT_POLICY, Policy
-from grading.engine.scale_vocabulary import ICE_HIGHEST, ICE_PARTS, NeuroSignName
+from grading.engine.scale_vocabulary import ICE_PARTS, NeuroSignName
 from grading.engine.vocabulary import Attribution
 from patients.display.ice_due import CAPD, ICE, TOOL_NAMES, IceDue, ice_due, tool_of
 from patients.display.ice_questions import ICE_BANDS, Question, capd_bands
+from patients.display.scale_text import consciousness_text, ice_score_text
 from patients.display.text import clock_text, site_time
 from patients.models import Course
 from patients.queries.ages import age_at_infusion
@@ -26,7 +27,8 @@ _WORD: Final = {0: "wrong", 1: "right"}
 class RoundBefore:
     """The last round as the next one shows it at ``now``.
 
-    ``tool`` is that of this patient; ``due`` when it is due, None where it is not.
+    ``tool`` is that of this patient, ``asks_by`` that of the form where somebody chose the other;
+    ``due`` says when it is due, None where it never is.
     """
 
     tool: str
@@ -34,6 +36,7 @@ class RoundBefore:
     last: LastRound
     policy: Policy
     now: datetime
+    asks_by: str = ""
 
     @property
     def handwriting(self) -> Handwriting | None:
@@ -105,13 +108,11 @@ def _words_of(entry: entries.Entry) -> str:
     if isinstance(entry, entries.Ice | entries.Capd) and not entry.performed:
         return "could not be done" + (f": {entry.reason.label}" if entry.reason else "")
     if isinstance(entry, entries.Ice):
-        lowest, highest = entry.lowest, entry.highest
-        score = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
-        return f"{score} of {ICE_HIGHEST}"
+        return ice_score_text(entry)
     if isinstance(entry, entries.Capd):
         return str(entry.score)
     if isinstance(entry, entries.Consciousness):
-        return entry.level.label.lower()
+        return consciousness_text(entry)
     if isinstance(entry, entries.Seizure):
         return entry.seizure_type.label.lower()
     return "present" if getattr(entry, "present", False) else "not present"

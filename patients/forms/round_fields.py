@@ -38,6 +38,7 @@ ASKED: Final = "ask_"
 SIGN: Final = "sign_"
 CAUSE: Final = "cause_"
 CAUSE_REASON: Final = "cause_reason_"
+REASON_LENGTH: Final = 90
 EXAMINED: Final = (
     NeuroSignName.FOCAL_WEAKNESS,
     NeuroSignName.POSTURING,
@@ -83,7 +84,9 @@ def _generated() -> dict[str, forms.Field]:
             required=False,
         )
         fields[CAUSE_REASON + thing] = forms.CharField(
-            label=f"{label}: which cause, or why uncertain", required=False, max_length=90
+            label=f"{label}: which cause, or why uncertain",
+            required=False,
+            max_length=REASON_LENGTH,
         )
     return fields
 
