@@ -22,8 +22,8 @@ TOOL_NAMES: Final = {ICE: "ICE", CAPD: "CAPD"}
 class IceDue(NamedTuple):
     """When the next assessment by ``tool`` is due, as seen at ``now``.
 
-    ``last_at`` None: never assessed. ``is_reduced``: the last one was not perfect, or could not be
-    done, so that the shorter interval holds.
+    ``last_at`` None: never assessed. ``why`` says why the shorter interval holds: points were lost
+    or not asked, or it could not be done; "" where the longer one does.
     """
 
     tool: str
@@ -31,7 +31,7 @@ class IceDue(NamedTuple):
     every: timedelta
     now: datetime
     last_at: datetime | None
-    is_reduced: bool
+    why: str
 
     @property
     def is_due(self) -> bool:
@@ -56,10 +56,7 @@ class IceDue(NamedTuple):
         """Return how often, and why: "every 8 h while below 10"."""
         minutes = int(self.every.total_seconds()) // 60
         often = f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
-        if not self.is_reduced:
-            return f"every {often}"
-        why = f"below {ICE_HIGHEST}" if self.tool == ICE else "1 or more"
-        return f"every {often} while {why}, or not done"
+        return f"every {often} {self.why}".rstrip()
 
 
 def tool_of(age_years: int, developmental_delay: bool | None, policy: Policy) -> str:
@@ -88,11 +85,11 @@ def ice_due(
     if ended or now < infused_at:
         return None
     last = latest.get(tool)
-    is_reduced = last is not None and _is_imperfect(last)
-    minutes = policy.ice_due_reduced_minutes if is_reduced else policy.ice_due_minutes
+    why = "" if last is None else _why_sooner(last)
+    minutes = policy.ice_due_reduced_minutes if why else policy.ice_due_minutes
     every = timedelta(minutes=minutes)
     last_at = None if last is None else last.at
-    return IceDue(tool, (last_at or infused_at) + every, every, now, last_at, is_reduced)
+    return IceDue(tool, (last_at or infused_at) + every, every, now, last_at, why)
 
 
 def ice_due_of(course: Course, status: CurrentStatus) -> IceDue | None:
@@ -112,8 +109,12 @@ def ice_due_of(course: Course, status: CurrentStatus) -> IceDue | None:
     )
 
 
-def _is_imperfect(entry: Entry) -> bool:
-    """Return whether points were lost or not asked, or the assessment could not be done."""
+def _why_sooner(entry: Entry) -> str:
+    """Return why the next one is due sooner; "" after a perfect assessment."""
+    if not isinstance(entry, Ice | Capd):
+        return ""
+    if not entry.performed:
+        return "after one that could not be done"
     if isinstance(entry, Ice):
-        return entry.lowest < ICE_HIGHEST
-    return isinstance(entry, Capd) and (not entry.performed or bool(entry.score))
+        return f"while below {ICE_HIGHEST}" if entry.lowest < ICE_HIGHEST else ""
+    return "while 1 or more" if entry.score else ""

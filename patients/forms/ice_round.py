@@ -265,13 +265,9 @@ class IceRoundForm(RoundFields, EntryForm):
         asked = any(self.cleaned_data.get(ASKED + question.name) for question in QUESTIONS)
         has_points = asked if tool == ICE else bool(self.cleaned_data.get("capd_score"))
         if reason and has_points:
-            what = "answers" if tool == ICE else "a sum"
-            self.add_error(
-                "not_done",
-                f"There are {what} too: clear either them or this reason."
-                if tool == ICE
-                else f"There is {what} too: clear either it or this reason.",
-            )
+            both = "There are answers too: clear either them or this reason."
+            sum_too = "There is a sum too: clear either it or this reason."
+            self.add_error("not_done", both if tool == ICE else sum_too)
         if tool == ICE and self.cleaned_data.get("capd_score"):
             self.add_error("capd_score", "This round is one of ICE: a CAPD sum does not fit.")
         if tool == CAPD and asked:

@@ -53,7 +53,10 @@ const ofIce = (round, bands) => {
 const ofAssessment = (round) => {
   const reason = valueOf(round, "not_done");
   if (reason) {
-    const counts = reason === "unarousable" ? "ICANS 4" : "ICANS could be 4";
+    const answers = checked(round, "[data-part]").length + checked(round, ".round-capd").length;
+    const counts = answers
+      ? "answers are set too: clear them, or the reason by a second tap"
+      : reason === "unarousable" ? "ICANS 4" : "ICANS could be 4";
     return [`Not done: ${labelOf(round, "not_done").toLowerCase()}`, counts];
   }
   const bands = bandsOf(round.dataset.bands);
