@@ -90,8 +90,12 @@ def admission_text(entry: entries.Admission) -> str:
 
 def purpose_text(entry: entries.Oxygen) -> str:
     """Return what oxygen is for, where that is not low oxygen; "" else."""
-    is_usual = entry.purpose is OxygenPurpose.HYPOXIA
-    return "" if is_usual else f"{entry.purpose.label}, not for low oxygen"
+    return "" if is_for_hypoxia(entry) else f"{entry.purpose.label}, not for low oxygen"
+
+
+def is_for_hypoxia(entry: entries.Oxygen) -> bool:
+    """Return whether oxygen is given for low oxygen, as it nearly always is."""
+    return entry.purpose is OxygenPurpose.HYPOXIA
 
 
 def _death(entry: entries.Death) -> str:
