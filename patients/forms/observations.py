@@ -185,10 +185,7 @@ class OxygenForm(EntryForm):
         if self.cleaned_data.get("device") != OxygenDevice.INVASIVE_VENTILATION:
             self.add_error(PURPOSE, "Only for a ventilator: clear this, or change the device.")
         elif self.cleaned_data.get(NEEDS_OXYGEN) != NO:
-            self.add_error(
-                NEEDS_OXYGEN,
-                "Only where this is answered with no does it protect the airway alone.",
-            )
+            self.add_error(NEEDS_OXYGEN, "Answer with no, or clear what the ventilator is for.")
 
     def _keeps_purpose(self) -> bool:
         """Return whether a correction leaves device and purpose as a file brought them."""
