@@ -121,12 +121,7 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
     if infused_at is not None:
         _check_times(entries, places, infused_at)
         _check_doses(entries, places, infused_at, weight_kg)
-    if infused_at is not None and patient is not None and patient.birth_date is not None:
-        years = infused_at.year - patient.birth_date.year
-        if patient.birth_date > infused_at.date():
-            place.at("patient").at("birth_date").refuse("lies after the infusion")
-        elif years > AGE_YEARS.highest:
-            place.at("patient").at("birth_date").refuse("more than 120 years before the infusion")
+        _check_birth(patient, infused_at, place)
     if faults or patient is None or infused_at is None:
         raise CourseFileError(faults)
     facts = CourseFacts(
@@ -140,6 +135,16 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
         developmental_delay=patient.developmental_delay,
     )
     return CourseDocument(patient, product, facts, risk, tuple(entries))
+
+
+def _check_birth(patient: PatientFacts | None, infused_at: datetime, place: Place) -> None:
+    if patient is None or patient.birth_date is None:
+        return
+    here = place.at("patient").at("birth_date")
+    if patient.birth_date > infused_at.date():
+        here.refuse("lies after the infusion")
+    elif infused_at.year - patient.birth_date.year > AGE_YEARS.highest:
+        here.refuse("more than 120 years before the infusion")
 
 
 def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:

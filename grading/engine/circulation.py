@@ -254,4 +254,3 @@ def _still_low(reading: Vitals, former: PressureLimits, limits: PressureLimits) 
     if kind is Reading.IN_QUESTION:
         return former.classify(reading) is Reading.IN_QUESTION
     return kind is Reading.LOW
-

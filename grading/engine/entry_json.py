@@ -96,7 +96,11 @@ def _field(entry_class: type[Entry], name: str) -> _Field:
     if name == "others":
         return _Field(name, _as_text, _each(Decimal))
     if name == "due_to":
-        return _Field(name, lambda causes: [str(cause) for cause in causes], lambda causes: tuple(DeathCause(cause) for cause in causes))
+        return _Field(
+            name,
+            lambda causes: [str(cause) for cause in causes],
+            lambda causes: tuple(DeathCause(cause) for cause in causes),
+        )
     if name == "reason" and entry_class is not NotObserved:
         return _Field(name, str, NotPerformedReason)
     if name in _VOCABULARIES:

@@ -23,7 +23,10 @@ DEATH: Final = "death"
 
 
 class Rule(NamedTuple):
-    """One line of a table; ``grade_from_policy`` names the decision where the source is silent."""
+    """One line of a table.
+
+    ``grade_from_policy`` names the decision where the source is silent.
+    """
 
     code: str
     grade: int
@@ -53,7 +56,8 @@ class GradingSystem:
 
     ``key`` and ``version`` are stored with every period and checkpoint that the system graded;
     ``name`` is for readers. ``table`` holds the rules in the order in which criteria of equal grade
-    are listed, and the four assessors read the parts of a chart. Raises ValueError where a code has two rules or death has none.
+    are listed, and the four assessors read the parts of a chart. Raises
+    ValueError where a code has two rules or death has none.
     """
 
     key: str

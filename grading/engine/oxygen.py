@@ -51,9 +51,7 @@ class Fio2(NamedTuple):
     def is_high(self) -> bool:
         """Whether it is 40 % or more (Lee 2014, Table 2)."""
         return (
-            self.percent is not None
-            and not self.low_by_rule
-            and self.percent >= OXYGEN_HIGH.value
+            self.percent is not None and not self.low_by_rule and self.percent >= OXYGEN_HIGH.value
         )
 
     @property

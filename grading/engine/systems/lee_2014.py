@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from grading.engine import circulation_explainer as circulation_words
+from grading.engine import scale_findings as found
+from grading.engine.chart import Chart
 from grading.engine.circulation import Circulation
 from grading.engine.constitutional import ConstitutionalSymptoms
 from grading.engine.evidence import Citation
@@ -30,6 +32,8 @@ from grading.engine.organ_toxicity import (
 )
 from grading.engine.oxygen import VENTILATION, OxygenSupport
 from grading.engine.periods import Explain, Explained
+from grading.engine.scale import Axis, Doubt, Finding, Scale
+from grading.engine.scale import Rule as ScaleRule
 from grading.engine.vocabulary import TRANSAMINASES, JudgementAbout, OxygenDevice
 
 FEVER: Final = "symptom.fever"
@@ -168,17 +172,21 @@ def assess_circulation(part: Circulation, at: datetime) -> Assessed:
     if part.bolus is not None and part.fluid_held(at):
         met.append(FLUID_BOLUS)
     if part.reading is not None:
-        if part.pressure_in_question:
-            unknown.append((RELATIVE, _PRESSURE_REACHES))
-        if part.lacks_baseline:
-            unknown.append((NO_BASELINE, _PRESSURE_REACHES))
-        if part.lacks_systolic:
-            unknown.append((NO_SYSTOLIC, _PRESSURE_REACHES))
+        _question_pressure(part, unknown)
     if part.infusions.running_since or part.run.since is not None:
         _assess_vasopressors(part, at, met, unknown)
     if part.judged:
         met += [code for about, code in _JUDGED_CODE.items() if part.judged_present(about)]
     return tuple(met), tuple(unknown)
+
+
+def _question_pressure(part: Circulation, unknown: list[tuple[str, int]]) -> None:
+    if part.pressure_in_question:
+        unknown.append((RELATIVE, _PRESSURE_REACHES))
+    if part.lacks_baseline:
+        unknown.append((NO_BASELINE, _PRESSURE_REACHES))
+    if part.lacks_systolic:
+        unknown.append((NO_SYSTOLIC, _PRESSURE_REACHES))
 
 
 def _assess_vasopressors(
@@ -300,3 +308,98 @@ LEE_2014: Final = GradingSystem(
     PartAssessor(assess_circulation, _explain_circulation),
     PartAssessor(assess_organs, _explain_organs),
 )
+
+
+def _explain(chart: Chart, code: str) -> Explained:
+    """Explain one of Lee's codes by the part of the chart that it is about."""
+    state = chart.state
+    if code in _CIRCULATION_WORDS:
+        return _CIRCULATION_WORDS[code](state.circulation, chart.at)
+    if code in (FEVER, CONSTITUTIONAL):
+        return _explain_constitutional(state.constitutional)(code)
+    if code.startswith((LAB, "organ_toxicity.")):
+        return _explain_organs(state.organs)(code)
+    return _explain_oxygen(state.oxygen)(code)
+
+
+def _counted(chart: Chart, code: str) -> list[TermResult]:
+    counted = chart.toxicities(neurologic=chart.policy.neuro_counts)
+    return [item for item in counted if toxicity_code(item) == code]
+
+
+def _said_toxicity(chart: Chart, code: str) -> str:
+    counted = _counted(chart, code)
+    counts = " counts" if found.organ_axis(counted) is Axis.NEURO else ""
+    return f"{found.said_toxicities(counted)}{counts}"
+
+
+def _line(
+    code: str, axis: Axis | Callable[[Chart], Axis], said: str | Callable[[Chart], str]
+) -> ScaleRule:
+    """Return a line of Table 2 as a rule to compare other scales with."""
+    rule = LEE_2014.rules[code]
+    return ScaleRule(
+        code,
+        axis,
+        rule.grade_from_policy or rule.grade,
+        lambda chart: code in chart.headline_codes,
+        lambda chart: Finding(code, _explain(chart, code)),
+        rule.citation,
+        said,
+    )
+
+
+def _toxicity_line(code: str) -> ScaleRule:
+    return _line(
+        code,
+        lambda chart: found.organ_axis(_counted(chart, code)),
+        lambda chart: _said_toxicity(chart, code),
+    )
+
+
+def _doubts(chart: Chart) -> tuple[Doubt, ...]:
+    """Return what Lee's grade leaves unknown, with what it could reach."""
+    return tuple([_doubt(code, reach) for code, reach in chart.headline_unknown])
+
+
+def _doubt(code: str, reach: int) -> Doubt:
+    return Doubt(code, lambda _c, _m: reach, lambda chart: Finding(code, _explain(chart, code)))
+
+
+LEE_SCALE: Final = Scale(
+    key=LEE_2014.key,
+    title=LEE_2014.name,
+    short="Lee",
+    sources=("lee-2014",),
+    rules=(
+        _line(FEVER, Axis.FEVER, "a temperature of 38.0 °C or more"),
+        _line(CONSTITUTIONAL, Axis.CONSTITUTIONAL, "symptoms without fever count"),
+        _toxicity_line(TOXICITY[1]),
+        _line(BELOW_40, Axis.OXYGEN, lambda chart: f"{found.said_fio2(chart)} is below 40 %"),
+        _line(LOW_PRESSURE, Axis.HYPOTENSION, "low pressure without vasopressor"),
+        _line(FLUID_BOLUS, Axis.HYPOTENSION, "low pressure without vasopressor"),
+        _line(SINGLE_LOW_DOSE, Axis.VASOPRESSOR, "one vasopressor, not at Table 3's dose for 3 h"),
+        _toxicity_line(TOXICITY[2]),
+        _line(
+            AT_LEAST_40, Axis.OXYGEN, lambda chart: f"{found.said_fio2(chart)}, 40 % is the line"
+        ),
+        _line(CPAP, Axis.OXYGEN, "CPAP is support without a tube"),
+        _line(BIPAP, Axis.OXYGEN, "BiPAP is support without a tube"),
+        _line(HIGH_DOSE, Axis.VASOPRESSOR, "Table 3's dose for 3 h"),
+        _line(MULTIPLE, Axis.VASOPRESSOR, "two vasopressors, vasopressin counted"),
+        _line(REFRACTORY, Axis.HYPOTENSION, "judged not to respond to fluids and one vasopressor"),
+        _toxicity_line(TOXICITY[3]),
+        _toxicity_line(TRANSAMINITIS),
+        _line(VENTILATOR, Axis.OXYGEN, "ventilator support"),
+        _toxicity_line(TOXICITY[4]),
+        _line(LIFE_THREATENING, Axis.JUDGEMENT, found.said_judged),
+    ),
+    silence={
+        Axis.NEURO: "no neurotoxicity with a CTCAE grade that counts",
+        Axis.SETTING: "does not grade the place of care",
+    },
+    more_doubts=_doubts,
+    dies_of=None,
+    death_citation=LEE_2014.rules[DEATH].citation,
+)
+"""The same table as a scale, to compare other scales with; its codes are found once, above."""
