@@ -179,15 +179,17 @@ class Scale:
             if not rule.beside_others and rule.met(chart)
         ]
         others = any(grade > 0 for _, grade in met)
+        waiting = [
+            (rule.code, rule.grade_in(chart))
+            for rule in self.rules
+            if rule.beside_others and rule.met(chart)
+        ]
         if others:
-            met += [
-                (rule.code, rule.grade_in(chart))
-                for rule in self.rules
-                if rule.beside_others and rule.met(chart)
-            ]
+            met += waiting
         found = tuple([(code, grade) for code, grade in met if grade > 0])
         grade = max([grade for _, grade in found], default=0)
-        unknown = self._unknown(chart, Met(grade, others))
+        reach_of_waiting = 0 if others else max([reach for _, reach in waiting], default=0)
+        unknown = self._unknown(chart, Met(grade, others), reach_of_waiting)
         if self.gate is not None:
             return self._through_gate(self.gate, chart, found, unknown)
         return _assessment(found, unknown)
@@ -195,9 +197,12 @@ class Scale:
     def _dies_of(self, death: Death) -> bool:
         return death.counts if self.dies_of is None else self.dies_of in death.causes
 
-    def _unknown(self, chart: Chart, met: Met) -> tuple[tuple[str, int], ...]:
+    def _unknown(
+        self, chart: Chart, met: Met, reach_of_waiting: int
+    ) -> tuple[tuple[str, int], ...]:
+        """Return what is unknown; its answer may be the criterion that others wait for."""
         unknown = [
-            (doubt.code, reach)
+            (doubt.code, max(reach, reach_of_waiting))
             for doubt in self.doubts_in(chart)
             if (reach := doubt.reach(chart, met))
         ]
