@@ -79,7 +79,7 @@ def _neuro_sign(entry: entries.NeuroSign) -> str:
 _BECAUSE: Final = {
     True: ", because of CRS",
     False: ", not because of CRS",
-    None: ", because of CRS or not: not stated",
+    None: ", not stated whether because of CRS",
 }
 
 

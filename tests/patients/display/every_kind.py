@@ -83,7 +83,7 @@ EVERY_KIND: dict[str, list[tuple[Body, str]]] = {
             {"setting": "ward", "because_of_crs": False},
             "Place of care: on a ward, not because of CRS",
         ),
-        ({"setting": "home"}, "Place of care: at home, because of CRS or not: not stated"),
+        ({"setting": "home"}, "Place of care: at home, not stated whether because of CRS"),
     ],
     "blood_product": [({"product": "cryoprecipitate"}, "Cryoprecipitate given")],
     "death": [
