@@ -6,7 +6,7 @@ Read-only: computed from the same entries as the grade, shown beside it, never s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from grading.engine.differences import Assessed, Difference, Pattern, difference
 from grading.engine.entries import BaselineFacts, Entry
 from grading.engine.facts import CourseFacts
 from grading.engine.fold import FOR_EVER, in_order
+from grading.engine.periods import Explained
 from grading.engine.policy import Policy
 from grading.engine.scale import Assessment, Scale, ScalePeriod
 from grading.engine.scale_fold import ScaleHistory, advance, fold_scales, project_scales
@@ -65,13 +66,15 @@ class ScaleAnswer:
     """What one scale says up to an instant, and what the clock alone will change after it.
 
     ``periods`` run up to the instant, the last one open; ``projected`` follow, the last one
-    without an end. ``current`` is None where nothing is graded.
+    without an end. ``current`` is None where nothing is graded. ``waived_by`` is the treatment for
+    which ASTCT asks for no fever at the instant, where that alone lets the rest count.
     """
 
     scale: Scale
     periods: tuple[ScalePeriod, ...]
     projected: tuple[ScalePeriod, ...]
     current: ScalePeriod | None
+    waived_by: Explained | None = None
 
     @property
     def grade(self) -> int | None:
@@ -83,8 +86,10 @@ class ScaleAnswer:
 
     def as_json(self) -> dict[str, Any]:
         has_gate = self.scale.gate is not None
+        waived = {} if self.waived_by is None else {"waived_by": self.waived_by.evidence[0]}
         return {
             "current": {"grade": self.grade, "at_most": self.at_most},
+            **waived,
             "periods": [
                 *(_period_json(one, projected=False, has_gate=has_gate) for one in self.periods),
                 *(_period_json(one, projected=True, has_gate=has_gate) for one in self.projected),
@@ -158,20 +163,22 @@ def grade_scales(
     if not state.is_over:
         advance(state, now, (), histories)
     policy = state.policy
-    lee, differ, shown = _compared(state, now, scales)
+    chart = Chart(state, state.death.at if state.death is not None else now)
+    lee, differ, shown = _compared(chart, scales)
+    waived = [scale.waived_by(chart) for scale in scales]
     past = [list(history.periods) for history in histories]
     if not state.is_over:
         project_scales(state, histories, FOR_EVER)
     answers = tuple(
-        _answer(history, periods, now) for history, periods in zip(histories, past, strict=True)
+        replace(_answer(history, periods, now), waived_by=waived_by)
+        for history, periods, waived_by in zip(histories, past, waived, strict=True)
     )
     return CourseScales(now, answers, lee, differ, shown, policy)
 
 
 def _compared(
-    state: CourseState, now: datetime, scales: Sequence[Scale]
+    chart: Chart, scales: Sequence[Scale]
 ) -> tuple[Assessment, tuple[Difference, ...], tuple[Pattern, ...]]:
-    chart = Chart(state, state.death.at if state.death is not None else now)
     lee = LEE_SCALE.assess(chart)
     assessed = [Assessed(LEE_SCALE, lee), *(Assessed(s, s.assess(chart)) for s in scales)]
     return lee, differences(chart, assessed[0], assessed[1:]), patterns(chart, assessed)
@@ -197,5 +204,4 @@ def _period_json(period: ScalePeriod, *, projected: bool, has_gate: bool) -> dic
     }
     if has_gate:
         words["withheld"] = [criterion.as_json() for criterion in period.withheld]
-        words["waived_by"] = period.waived or None
     return words

@@ -179,15 +179,17 @@ class Scale:
             if not rule.beside_others and rule.met(chart)
         ]
         others = any(grade > 0 for _, grade in met)
+        waiting = [
+            (rule.code, rule.grade_in(chart))
+            for rule in self.rules
+            if rule.beside_others and rule.met(chart)
+        ]
         if others:
-            met += [
-                (rule.code, rule.grade_in(chart))
-                for rule in self.rules
-                if rule.beside_others and rule.met(chart)
-            ]
+            met += waiting
         found = tuple([(code, grade) for code, grade in met if grade > 0])
         grade = max([grade for _, grade in found], default=0)
-        unknown = self._unknown(chart, Met(grade, others))
+        reach_of_waiting = 0 if others else max([reach for _, reach in waiting], default=0)
+        unknown = self._unknown(chart, Met(grade, others), reach_of_waiting)
         if self.gate is not None:
             return self._through_gate(self.gate, chart, found, unknown)
         return _assessment(found, unknown)
@@ -195,9 +197,12 @@ class Scale:
     def _dies_of(self, death: Death) -> bool:
         return death.counts if self.dies_of is None else self.dies_of in death.causes
 
-    def _unknown(self, chart: Chart, met: Met) -> tuple[tuple[str, int], ...]:
+    def _unknown(
+        self, chart: Chart, met: Met, reach_of_waiting: int
+    ) -> tuple[tuple[str, int], ...]:
+        """Return what is unknown; its answer may be the criterion that others wait for."""
         unknown = [
-            (doubt.code, reach)
+            (doubt.code, max(reach, reach_of_waiting))
             for doubt in self.doubts_in(chart)
             if (reach := doubt.reach(chart, met))
         ]
@@ -254,6 +259,12 @@ class Scale:
         ordered = sorted(assessment.unknown, key=lambda item: (-item[1], item[0]))
         return tuple([_unknown(code, reach, shown[code](chart)) for code, reach in ordered])
 
+    def waived_by(self, chart: Chart) -> Explained | None:
+        """Return the treatment for which a fever is not asked for, and that opens the gate."""
+        if self.gate is None or chart.death is not None:
+            return None
+        return self.gate.read(chart).waived_by
+
     def axes(self, chart: Chart, codes: tuple[tuple[str, int], ...]) -> dict[str, Axis]:
         """Return the axis of each of the ``codes``."""
         return {
@@ -277,8 +288,7 @@ def _unknown(code: str, reach: int, finding: Finding) -> Unknown:
 class ScalePeriod(NamedTuple):
     """Half-open [``start``, ``end``) of one assessment by one scale; ``end`` None is for ever.
 
-    Criteria, unknowns and what is withheld are in words; ``waived_by`` is the id of the treatment
-    for which a fever is not asked for, and its sentence.
+    Criteria, unknowns and what is withheld are in words, as of its start.
     """
 
     start: datetime
@@ -288,4 +298,3 @@ class ScalePeriod(NamedTuple):
     criteria: tuple[Criterion, ...]
     unknown: tuple[Unknown, ...]
     withheld: tuple[Criterion, ...] = ()
-    waived: str = ""

@@ -26,15 +26,13 @@ class ScaleHistory:
     scale: Scale
     periods: list[ScalePeriod] = field(default_factory=list)
     open: Assessment | None = None
-    waived: str = ""
 
     def note(self, chart: Chart) -> None:
         """Open a period where the scale now says something else."""
         assessment = self.scale.assess(chart)
-        waived = self._waived(chart)
-        if assessment == self.open and waived == self.waived:
+        if assessment == self.open:
             return
-        self.open, self.waived = assessment, waived
+        self.open = assessment
         self._close(chart.at)
         if assessment.grade is None or assessment.at_most is None:
             return
@@ -47,16 +45,8 @@ class ScaleHistory:
                 self.scale.criteria(chart, assessment.met),
                 self.scale.unknowns(chart, assessment),
                 self.scale.criteria(chart, assessment.withheld),
-                waived,
             )
         )
-
-    def _waived(self, chart: Chart) -> str:
-        gate = self.scale.gate
-        if gate is None or chart.death is not None:
-            return ""
-        waived_by = gate.read(chart).waived_by
-        return "" if waived_by is None else waived_by.evidence[0]
 
     def _close(self, at: datetime) -> None:
         if self.periods and self.periods[-1].end is None:
