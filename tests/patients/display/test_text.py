@@ -208,6 +208,13 @@ def test_things_have_names(key: str, label: str) -> None:
     assert key_label(key) == label
 
 
+def test_what_icans_alone_asks_is_not_called_uncounted_for_crs() -> None:
+    entry = read("consciousness", {"level": "voice", "attribution": "other"})
+    assert attribution_text(entry) == "other cause, not counted"
+    uncertain = read("ice", {"score": 3, "attribution": "uncertain"})
+    assert attribution_text(uncertain) == "attribution uncertain, counted"
+
+
 def test_attribution_is_marked() -> None:
     vitals = {"heart_rate": "140", "temperature_c": "39", "attribution": {"heart_rate": "other"}}
     assert attribution_text(read("vitals", vitals)) == "HR other cause, not counted for CRS"
