@@ -100,27 +100,21 @@ def read_stated(course_id: uuid.UUID, system: GradingSystem, known_at: datetime)
     )
 
 
-def _sign_off(start: str, end: str, *row: Any) -> SignedGrade:
-    *facts, recorded_at, author, role = row
-    return SignedGrade(
-        datetime.fromisoformat(start),
-        datetime.fromisoformat(end),
-        *facts,
-        datetime.fromisoformat(recorded_at),
-        author,
-        Role(role).label,
-    )
+def _sign_off(*row: Any) -> SignedGrade:
+    start, end, *facts, recorded_at, author, role = row
+    times = (datetime.fromisoformat(start), datetime.fromisoformat(end))
+    by = (datetime.fromisoformat(recorded_at), author, Role(role).label)
+    return SignedGrade(*(*times, *facts, *by))
 
 
 def _answer(*row: Any) -> AdviceAnswer:
     *facts, returns_at, treatment_id, recorded_at = row[:10]
     *names, kept_name, kept_role, by_emergency = row[10:]
-    return AdviceAnswer(
-        *facts,
+    times = (
         None if returns_at is None else datetime.fromisoformat(returns_at),
         treatment_id,
         datetime.fromisoformat(recorded_at),
-        kept_name or display_name_of(*names),
-        Role(kept_role).label if kept_role else "",
-        by_emergency,
     )
+    role = Role(kept_role).label if kept_role else ""
+    by = (kept_name or display_name_of(*names), role, by_emergency)
+    return AdviceAnswer(*(*facts, *times, *by))

@@ -20,6 +20,7 @@ _LENGTH = re.compile(rb"/Length (\d+)")
 _PAGE = re.compile(rb"/Type\s*/Page\b")
 _PICTURE = re.compile(rb"/Subtype\s*/Image\b")
 _CONTENTS = re.compile(rb"/Contents (\d+) 0 R")
+_OPERATORS = frozenset((b"q", b"Q", b"cm", b"BT", b"Tm", b"Tf", b"Tj", b"TJ", b"Do"))
 _TOKEN = re.compile(
     rb"\((?:\\.|[^\\()])*\)|<<|>>|<[0-9A-Fa-f\s]*>|\[|\]|/[^\s/<>\[\]()]+|[^\s/<>\[\]()]+"
 )
@@ -79,31 +80,45 @@ def _sizes(objects: dict[int, _Object], number: int, around: Matrix) -> Iterator
         return
     if own := _MATRIX.search(head):
         around = _times(_matrix(own[1].split()), around)
+    pen = _Pen(around)
+    for operator, operands in _operations(drawn):
+        if operator in (b"Tj", b"TJ"):
+            _, _, c, d, _, _ = _times(pen.text, pen.matrix)
+            yield round(pen.size * math.hypot(c, d), 2)
+        elif operator == b"Do":  # a drawing within the drawing: /X12 is the object 12
+            yield from _sizes(objects, int(re.sub(rb"\D", b"", operands[-1])), pen.matrix)
+        else:
+            pen.turn(operator, operands)
+
+
+def _operations(drawn: bytes) -> Iterator[tuple[bytes, list[bytes]]]:
     operands: list[bytes] = []
-    kept: list[tuple[Matrix, float]] = []
-    matrix, size, text = around, 0.0, _SAME
     for token in _TOKEN.findall(drawn):
-        if token == b"q":
-            kept.append((matrix, size))
-        elif token == b"Q":
-            matrix, size = kept.pop()
-        elif token == b"cm":
-            matrix = _times(_matrix(operands), matrix)
-        elif token == b"BT":
-            text = _SAME
-        elif token == b"Tm":
-            text = _matrix(operands)
-        elif token == b"Tf":
-            size = float(operands[-1])
-        elif token in (b"Tj", b"TJ"):
-            _, _, c, d, _, _ = _times(text, matrix)
-            yield round(size * math.hypot(c, d), 2)
-        elif token == b"Do":  # a drawing within the drawing: /X12 is the object 12
-            yield from _sizes(objects, int(re.sub(rb"\D", b"", operands[-1])), matrix)
+        if token in _OPERATORS:
+            yield token, operands
+            operands = []
         else:
             operands.append(token)
-            continue
-        operands.clear()
+
+
+class _Pen:
+    """What holds where text is drawn: the matrices around it and of it, and the font size."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.matrix, self.text, self.size = matrix, _SAME, 0.0
+        self._kept: list[tuple[Matrix, float]] = []
+
+    def turn(self, operator: bytes, operands: list[bytes]) -> None:
+        if operator == b"q":
+            self._kept.append((self.matrix, self.size))
+        elif operator == b"Q":
+            self.matrix, self.size = self._kept.pop()
+        elif operator == b"cm":
+            self.matrix = _times(_matrix(operands), self.matrix)
+        elif operator == b"Tf":
+            self.size = float(operands[-1])
+        else:
+            self.text = _SAME if operator == b"BT" else _matrix(operands)
 
 
 def _matrix(operands: list[bytes]) -> Matrix:
