@@ -71,7 +71,8 @@ OVERLAPS = """() => {
         const cells = [...row.cells].map((cell) => [cell.className, boxes(cell)]);
         cells.forEach(([name, own], place) => {
             for (const a of own) {
-                if (a.right > edge.right + 1 || a.left < edge.left - 1) found.push(`${name} leaves`);
+                const leaves = a.right > edge.right + 1 || a.left < edge.left - 1;
+                if (leaves) found.push(`${name} leaves its row`);
                 for (const [other, theirs] of cells.slice(place + 1)) {
                     const meets = (b) => a.left < b.right - 1 && b.left < a.right - 1
                         && a.top < b.bottom - 2 && b.top < a.bottom - 2;
