@@ -381,7 +381,9 @@ LEE_SCALE: Final = Scale(
         _line(SINGLE_LOW_DOSE, Axis.VASOPRESSOR, "one vasopressor, not at Table 3's dose for 3 h"),
         _toxicity_line(TOXICITY[2]),
         _line(
-            AT_LEAST_40, Axis.OXYGEN, lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line"
+            AT_LEAST_40,
+            Axis.OXYGEN,
+            lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
         ),
         _line(CPAP, Axis.OXYGEN, "CPAP is support without a tube"),
         _line(BIPAP, Axis.OXYGEN, "BiPAP is support without a tube"),
