@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from grading.engine.chart import Chart
 from grading.engine.grading_system import DEATH
-from grading.engine.scale import Assessment, Axis, Scale
+from grading.engine.scale import Assessment, Axis, Scale, phrase_in
 
 Codes = tuple[tuple[str, int], ...]
 
@@ -99,7 +99,7 @@ def _difference(chart: Chart, higher: Assessed, lower: Assessed, code: str) -> D
         lower_code,
         lower_grade,
         withheld,
-        _said(chart, higher.scale, code),
+        _phrase(chart, higher.scale, code),
         _lower_text(chart, lower.scale, axis, lower_code, withheld),
     )
 
@@ -117,21 +117,22 @@ def _highest_on(chart: Chart, scale: Scale, codes: Codes, axis: Axis) -> tuple[s
     return max(on_axis, key=lambda item: (item[1], item[0]))
 
 
-def _said(chart: Chart, scale: Scale, code: str) -> str:
+def _phrase(chart: Chart, scale: Scale, code: str) -> str:
     if code == DEATH:
         return "death"
-    said = scale.by_code[code].said
-    return said if isinstance(said, str) else said(chart)
+    return scale.by_code[code].phrase_in(chart)
 
 
 def _lower_text(chart: Chart, scale: Scale, axis: Axis, code: str | None, withheld: Codes) -> str:
     if withheld and scale.gate is not None:
         what = ", ".join(
-            [f"{_said(chart, scale, one)} (would be {grade})" for one, grade in withheld]
+            [f"{_phrase(chart, scale, one)} (would be {grade})" for one, grade in withheld]
         )
-        return f"{scale.gate.said}. Withheld: {what}"
+        return f"{phrase_in(scale.gate.phrase, chart)}. Withheld: {what}"
     if code is not None:
-        return _said(chart, scale, code)
+        return _phrase(chart, scale, code)
+    if axis is Axis.OXYGEN and chart.device is not None and not chart.for_hypoxia:
+        return "the device protects the airway, which is no hypoxia"
     return scale.silence.get(axis, "nothing charted that counts there")
 
 

@@ -44,12 +44,17 @@ class Finding(NamedTuple):
 Words = str | Callable[[Chart], str]
 
 
+def phrase_in(words: Words, chart: Chart) -> str:
+    """Return a part of a sentence, which may depend on the chart."""
+    return words if isinstance(words, str) else words(chart)
+
+
 class Rule(NamedTuple):
     """One line of a published table.
 
     ``grade`` is a number, the name of the policy parameter that decides it, or a function of the
-    chart where one line has several. ``said`` is its part of the sentence why scales differ.
-    ``beside_others``: it is met only beside a criterion that does not ask for others itself.
+    chart where one line has several. ``phrase`` is its part of the sentence why scales differ.
+    ``beside_others``: it is met only with another criterion, which does not ask for others itself.
     """
 
     code: str
@@ -58,7 +63,7 @@ class Rule(NamedTuple):
     met: Callable[[Chart], bool]
     shown: Callable[[Chart], Finding]
     citation: Citation
-    said: Words
+    phrase: Words
     beside_others: bool = False
 
     def grade_in(self, chart: Chart) -> int:
@@ -71,8 +76,8 @@ class Rule(NamedTuple):
     def axis_in(self, chart: Chart) -> Axis:
         return self.axis if isinstance(self.axis, Axis) else self.axis(chart)
 
-    def said_in(self, chart: Chart) -> str:
-        return self.said if isinstance(self.said, str) else self.said(chart)
+    def phrase_in(self, chart: Chart) -> str:
+        return phrase_in(self.phrase, chart)
 
 
 class Met(NamedTuple):
@@ -98,7 +103,7 @@ Doubts = Callable[[Chart], tuple[Doubt, ...]]
 
 
 class Gate(NamedTuple):
-    """Whether the criteria but ``code`` count, and what is said of it.
+    """Whether the criteria but ``code`` count, and why.
 
     ``could_open``: whether, where it is closed, it may in truth be open. ``waived_by`` is the
     treatment after which a fever is no longer asked for.
@@ -115,7 +120,7 @@ class GateRule(NamedTuple):
     code: str
     read: Callable[[Chart], Gate]
     shown: Callable[[Chart], Finding]
-    said: str
+    phrase: Words
 
 
 class Assessment(NamedTuple):

@@ -11,6 +11,7 @@ from grading.engine.periods import Explained
 from grading.engine.policy import ANTIPYRETIC_OR_ANTICYTOKINE
 from grading.engine.scale import Axis, Doubt, Finding, Gate, GateRule, Rule, Scale
 from grading.engine.scale_findings import of_entry
+from grading.engine.sentences import minutes_text
 from grading.engine.vocabulary import VasopressorDrug
 
 FEVER: Final = "astct.fever"
@@ -28,10 +29,10 @@ def _waiver(chart: Chart) -> Explained | None:
     treatments = [past.waiving_masking]
     if chart.policy.astct_fever_waived_by == ANTIPYRETIC_OR_ANTICYTOKINE:
         treatments.append(past.waiving_antipyretic)
-    given = [entry for entry in treatments if entry is not None]
-    if not given:
+    charted = [entry for entry in treatments if entry is not None]
+    if not charted:
         return None
-    first = min(given, key=lambda entry: entry.at)
+    first = min(charted, key=lambda entry: entry.at)
     return of_entry(first, {"agent": str(first.agent), "at": first.at.isoformat()})
 
 
@@ -41,10 +42,10 @@ def _masking(chart: Chart) -> Explained | None:
     treatments = [past.first_masking]
     if chart.policy.astct_fever_waived_by == ANTIPYRETIC_OR_ANTICYTOKINE:
         treatments.append(past.first_antipyretic)
-    given = [entry for entry in treatments if entry is not None]
-    if not given:
+    charted = [entry for entry in treatments if entry is not None]
+    if not charted:
         return None
-    first = min(given, key=lambda entry: entry.at)
+    first = min(charted, key=lambda entry: entry.at)
     return of_entry(first, {"why": "masked", "agent": str(first.agent)})
 
 
@@ -75,36 +76,47 @@ def _fever_not_known(chart: Chart) -> Finding:
     return Finding(FEVER, explained)
 
 
+def _why_withheld(chart: Chart) -> str:
+    """Say why the gate is closed."""
+    if not chart.has_temperature:
+        return "no temperature charted"
+    if chart.past.first_febrile is None:
+        return "no fever charted, and none treated"
+    hold = chart.policy.astct_fever_hold_minutes
+    since = f" in the last {minutes_text(hold)}" if hold else " now"
+    return f"no fever{since}, and none treated before"
+
+
 def _one_vasopressor(chart: Chart) -> str:
-    beside = (
+    vasopressin = (
         "; vasopressin beside it is not counted"
         if VasopressorDrug.VASOPRESSIN in chart.running
         else ""
     )
-    return f"one vasopressor counts at any dose{beside} ({found.said_infusions(chart)})"
+    return f"one vasopressor counts at any dose{vasopressin} ({found.phrase_of_infusions(chart)})"
 
 
 def _high_flow(chart: Chart) -> str:
     entry = chart.oxygen.entry
-    device = found.said_device(chart)
+    device = found.phrase_of_device(chart)
     if entry is not None and entry.device.value == "nasal_cannula":
-        return f"{found.said_flow(chart)} is high flow: more than 6 L/min"
+        return f"{found.phrase_of_flow(chart)} is high flow: more than 6 L/min"
     return f"{device} counts as high flow whatever the FiO2"
 
 
 RULES: Final = (
     Rule(
         FEVER, Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _table(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     Rule(
         "astct.hypotension.no_vasopressor", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
-        found.hypotension, _table(2), "low pressure without vasopressor",
+        found.hypotension, _table(2), found.phrase_of_hypotension,
     ),
     Rule(
         "astct.hypoxia.low_flow", Axis.OXYGEN, 2,
         lambda chart: chart.for_hypoxia and chart.flow_class == LOW_FLOW, found.by_flow, _table(2),
-        lambda chart: f"{found.said_flow(chart)} is low flow: 6 L/min is the line",
+        lambda chart: f"{found.phrase_of_flow(chart)} is low flow: 6 L/min is the line",
     ),
     Rule(
         "astct.vasopressor.one", Axis.VASOPRESSOR, 3,
@@ -155,9 +167,7 @@ ASTCT_2019: Final = Scale(
         ),
         *found.pressure_doubts(lambda _chart: _PRESSURE_REACHES),
     ),
-    gate=GateRule(
-        FEVER, _gate, _fever_not_known, "no fever in the last 24 h, and none treated before"
-    ),
+    gate=GateRule(FEVER, _gate, _fever_not_known, _why_withheld),
     parameters=(
         "astct_fever_hold_minutes", "astct_fever_waived_by", "astct_vasopressin_alone_grade",
         "astct_high_flow_by",

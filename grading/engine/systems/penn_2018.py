@@ -58,7 +58,7 @@ def _of_grade(chart: Chart, grade: int) -> list[TermResult]:
 
 
 def _organ_rule(grade: int) -> Rule:
-    def said(chart: Chart) -> str:
+    def phrase(chart: Chart) -> str:
         return ", ".join(
             [
                 f"{term_label(item.term)} CTCAE {item.ctcae} is grade {grade} in Penn"
@@ -68,12 +68,12 @@ def _organ_rule(grade: int) -> Rule:
 
     return Rule(
         f"penn.organ_toxicity.grade_{grade}",
-        lambda chart: found.organ_axis(_of_grade(chart, grade)),
+        Axis.ORGAN,
         grade,
         lambda chart: bool(_of_grade(chart, grade)),
         lambda chart: found.toxicities(_of_grade(chart, grade)),
         _penn(grade),
-        said,
+        phrase,
     )
 
 
@@ -140,9 +140,9 @@ def _show_product(chart: Chart) -> Finding:
     return Finding("product.given", of_entry(entry, params))
 
 
-def _said_therapy(chart: Chart) -> str:
+def _phrase_of_therapy(chart: Chart) -> str:
     entry = _given(chart.past.iv_therapy)
-    return f"{entry.agent.label.lower()} given at {entry.at:%H:%M}"
+    return f"{entry.agent.label.lower()} given {found.phrase_of_time(entry, chart)}"
 
 
 def _dose_reach(chart: Chart, _met: Met) -> int:
@@ -152,7 +152,7 @@ def _dose_reach(chart: Chart, _met: Met) -> int:
 
 
 def _pressure_reach(chart: Chart) -> int:
-    """Several boluses, whatever they were given for, would be grade 3 at a low pressure."""
+    """Several boluses, whatever their purpose, would be grade 3 at a low pressure."""
     if chart.several_boluses_at_any_pressure:
         return _SEVERAL_BOLUSES
     return chart.policy.penn_single_bolus_grade
@@ -165,7 +165,7 @@ def _ungraded_reach(chart: Chart) -> int:
 RULES: Final = (
     Rule(
         "penn.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _penn(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     Rule(
         "penn.constitutional", Axis.CONSTITUTIONAL, 1, lambda chart: chart.symptoms,
@@ -181,13 +181,13 @@ RULES: Final = (
         lambda chart: chart.within(
             chart.past.iv_therapy, chart.policy.penn_iv_therapy_hold_minutes
         ),
-        _show_therapy, _penn(2), _said_therapy, beside_others=True,
+        _show_therapy, _penn(2), _phrase_of_therapy, beside_others=True,
     ),
     Rule(
         "penn.hypotension", Axis.HYPOTENSION, "penn_single_bolus_grade",
         lambda chart: chart.low_or_held, found.hypotension,
         Citation("decision", "low pressure or one bolus; the table names several boluses"),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     _organ_rule(3),
     Rule(
@@ -221,7 +221,7 @@ RULES: Final = (
     ),
     Rule(
         "life_threatening", Axis.JUDGEMENT, 4, lambda chart: chart.life_threatening,
-        found.life_threatening, _penn(4), found.said_judged,
+        found.life_threatening, _penn(4), found.phrase_of_judged,
     ),
 )  # fmt: skip
 
