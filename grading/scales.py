@@ -156,7 +156,7 @@ def grade_scales(
         state = CourseState.at_start(facts, baseline, LEE_2014)
     else:
         state = restore_state(resume, facts, baseline, LEE_2014)
-    histories = fold_scales(state, graded, scales, begun=resume is not None)
+    histories = fold_scales(state, graded, scales, begun=None if resume is None else resume.at)
     if now < facts.infused_at:
         nothing = tuple(ScaleAnswer(scale, (), (), None) for scale in scales)
         return CourseScales(now, nothing, None, (), (), state.policy)

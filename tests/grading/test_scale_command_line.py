@@ -130,7 +130,7 @@ def test_text_shows_grade_bound_why_and_why_they_differ(
         "  Penn 2018  3",
     ]
     assert lines(out, DIFFER)[0] == (
-        "  ASTCT 3: one vasopressor counts at any dose (Norepinephrine 5 mcg/min). "
+        "  ASTCT 3: one vasopressor counts at any dose (norepinephrine 5 mcg/min). "
         "Lee 2: one vasopressor, not at Table 3's dose for 3 h."
     )
 
@@ -154,7 +154,7 @@ def test_text_shows_what_is_withheld_what_could_open_it_and_the_next_change(
     assert lines(closed, DIFFER) == [
         "  Lee 2: one vasopressor, not at Table 3's dose for 3 h. ASTCT 0: no fever in the last"
         " 24 h, and none treated before. Withheld: one vasopressor counts at any dose"
-        " (Norepinephrine 5 mcg/min) (would be 3)."
+        " (norepinephrine 5 mcg/min) (would be 3)."
     ]
     assert NEXT not in closed
 

@@ -292,3 +292,37 @@ def test_a_scale_with_two_rules_for_a_code_or_one_for_death_is_refused() -> None
     with pytest.raises(ValueError, match="one rule for each code"):
         replace(scale, rules=(scale.rules[0]._replace(code="death"),))
     assert str(Citation("ctcae-6.0", "grade 3")) == "CTCAE v6.0, grade 3"
+
+
+# Lee's table as a scale, and guards that no course file reaches
+
+
+def test_lees_table_as_a_scale_finds_what_lees_grade_shows() -> None:
+    """Its findings are those of the grade itself, in the same words and the same order."""
+    for chart in worked_charts():
+        if chart.death is not None:
+            continue
+        assessed = LEE_SCALE.assess(chart)
+        shown = chart.state.findings(chart.at).in_words
+        assert LEE_SCALE.criteria(chart, assessed.met) == shown.criteria
+        assert LEE_SCALE.unknowns(chart, assessed) == shown.unknown
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("icans.ice", "icans.capd", "icans.ice.unable", "icans.consciousness", "icans.seizure"),
+        *("penn.iv_therapy", "penn.coagulopathy", "ctcae4.symptomatic_treatment"),
+    ],
+)
+def test_a_criterion_that_is_not_met_cannot_be_explained(code: str) -> None:
+    chart = chart_at(course(), datetime.fromisoformat(hours(1)))
+    rule = next(scale.by_code[code] for scale in SCALES if code in scale.by_code)
+    with pytest.raises(ValueError, match=r"is charted|was tried"):
+        rule.shown(chart)
+
+
+def test_a_death_that_is_not_charted_cannot_be_explained() -> None:
+    chart = chart_at(course(), datetime.fromisoformat(hours(1)))
+    with pytest.raises(ValueError, match="no death"):
+        SCALES[0].criteria(chart, (("death", 5),))

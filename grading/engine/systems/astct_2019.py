@@ -58,15 +58,9 @@ def _gate(chart: Chart) -> Gate:
     if waived_by is not None:
         return Gate(is_open=True, could_open=False, waived_by=waived_by)
     could_open = (
-        not chart.has_temperature or past.first_febrile is not None or _masking(chart) is not None
+        not chart.has_temperature or past.latest_febrile is not None or _masking(chart) is not None
     )
     return Gate(is_open=False, could_open=could_open)
-
-
-def _phrase_of_gate(chart: Chart) -> str:
-    hold = chart.policy.astct_fever_hold_minutes
-    when = f"in the last {minutes_text(hold)}" if hold else "now"
-    return f"no fever {when}, and none treated before"
 
 
 def _fever_not_known(chart: Chart) -> Finding:
@@ -80,6 +74,17 @@ def _fever_not_known(chart: Chart) -> Finding:
         evidence = () if febrile is None else (febrile.id,)
         explained = Explained(evidence, {"why": "past"})
     return Finding(FEVER, explained)
+
+
+def _why_withheld(chart: Chart) -> str:
+    """Say why the gate is closed."""
+    if not chart.has_temperature:
+        return "no temperature charted"
+    if chart.past.latest_febrile is None:
+        return "no fever charted, and none treated"
+    hold = chart.policy.astct_fever_hold_minutes
+    since = f" in the last {minutes_text(hold)}" if hold else " now"
+    return f"no fever{since}, and none treated before"
 
 
 def _one_vasopressor(chart: Chart) -> str:
@@ -106,7 +111,7 @@ RULES: Final = (
     ),
     Rule(
         "astct.hypotension.no_vasopressor", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
-        found.hypotension, _table(2), "low pressure without vasopressor",
+        found.hypotension, _table(2), found.phrase_of_hypotension,
     ),
     Rule(
         "astct.hypoxia.low_flow", Axis.OXYGEN, 2,
@@ -162,9 +167,7 @@ ASTCT_2019: Final = Scale(
         ),
         *found.pressure_doubts(lambda _chart: _PRESSURE_REACHES),
     ),
-    gate=GateRule(
-        FEVER, _gate, _fever_not_known, _phrase_of_gate
-    ),
+    gate=GateRule(FEVER, _gate, _fever_not_known, _why_withheld),
     parameters=(
         "astct_fever_hold_minutes", "astct_fever_waived_by", "astct_vasopressin_alone_grade",
         "astct_high_flow_by",

@@ -95,12 +95,12 @@ RULES: Final = (
     Rule(
         "cartox.hypotension.low_pressure", Axis.HYPOTENSION, 2,
         lambda chart: chart.circulation.low, found.low_pressure, _cartox(2),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     Rule(
         "cartox.hypotension.fluid_bolus", Axis.HYPOTENSION, 2,
         lambda chart: chart.circulation.fluid_held(chart.at), found.fluid_bolus, _cartox(2),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     Rule(
         "cartox.vasopressor.single_low_dose", Axis.VASOPRESSOR, 2, _single, found.running,

@@ -120,7 +120,7 @@ RULES_4: Final = (
     ),
     Rule(
         "ctcae4.hypotension", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
-        found.hypotension, _ctcae_4(2), "low pressure without vasopressor",
+        found.hypotension, _ctcae_4(2), found.phrase_of_hypotension,
     ),
     Rule(
         "ctcae4.symptomatic_treatment", Axis.SETTING, 2,
@@ -186,7 +186,7 @@ def _later(prefix: str, version: str, *oxygen: Rule) -> tuple[Rule, ...]:
         ),
         Rule(
             f"{prefix}.hypotension", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
-            found.hypotension, citation(2), "low pressure without vasopressor",
+            found.hypotension, citation(2), found.phrase_of_hypotension,
         ),
         *oxygen,
         Rule(

@@ -376,8 +376,8 @@ LEE_SCALE: Final = Scale(
         _line(CONSTITUTIONAL, Axis.CONSTITUTIONAL, "symptoms without fever count"),
         _toxicity_line(TOXICITY[1]),
         _line(BELOW_40, Axis.OXYGEN, found.phrase_below_40),
-        _line(LOW_PRESSURE, Axis.HYPOTENSION, "low pressure without vasopressor"),
-        _line(FLUID_BOLUS, Axis.HYPOTENSION, "low pressure without vasopressor"),
+        _line(LOW_PRESSURE, Axis.HYPOTENSION, found.phrase_of_hypotension),
+        _line(FLUID_BOLUS, Axis.HYPOTENSION, found.phrase_of_hypotension),
         _line(SINGLE_LOW_DOSE, Axis.VASOPRESSOR, "one vasopressor, not at Table 3's dose for 3 h"),
         _toxicity_line(TOXICITY[2]),
         _line(

@@ -86,7 +86,7 @@ RULES: Final = (
         "mskcc.hypotension", Axis.HYPOTENSION, "mskcc_fluids_grade",
         lambda chart: chart.low_or_held, found.hypotension,
         Citation("decision", "low pressure and fluids; the table names vasopressors only"),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     Rule(
         "mskcc.vasopressor.under_24h", Axis.VASOPRESSOR, 2,
