@@ -1,13 +1,15 @@
 """``python -m grading --scales``: the other scales as text, as JSON, and line by line."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from grading.__main__ import main
-from tests.grading.test_command_line import run
+from tests.grading.test_command_line import ROOT, run
 from tests.grading.test_course_file import BASE, course
 
 KEYS = [
@@ -195,3 +197,48 @@ def test_text_without_scales_is_what_it_was(
     _, out, _ = run(str(path), "--scales", "icans-2019", capsys=capsys)
     assert lines(out, OTHER_SCALES) == ["  ICANS 2019  0"]
     assert DIFFER not in out
+
+
+TOY = """
+import grading.engine.systems as systems
+from grading.engine import scale_findings as found
+from grading.engine.evidence import Citation
+from grading.engine.scale import Axis, Rule, Scale
+
+TOY = Scale(
+    key="toy-2026", title="Toy 2026", short="Toy", sources=("decision",),
+    rules=(
+        Rule("toy.fever", Axis.FEVER, 4, lambda chart: chart.fever, found.fever,
+             Citation("decision", "a toy"), "a fever is grade 4"),
+    ),
+    silence={axis: "a toy" for axis in Axis},
+)
+systems.SCALES = (*systems.SCALES, TOY)
+
+from grading.__main__ import main
+main(["--list-scales"])
+main(["-", "--scales", "toy-2026", "--format", "json"])
+"""
+
+
+def test_a_new_scale_is_one_value_and_one_line() -> None:
+    """In a process of its own, because the list is read when the program starts."""
+    done = subprocess.run(
+        [sys.executable, "-c", TOY],
+        cwd=ROOT,
+        input=json.dumps(course(FEVER)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    listed, _, answer = done.stdout.partition("{")
+    assert listed.split() == [*KEYS, "toy-2026"]
+    words = json.loads("{" + answer)
+    toy = words["scales"]["toy-2026"]
+    assert toy["current"] == {"grade": 4, "at_most": 4}
+    assert [(one["code"], one["grade"]) for one in toy["periods"][-1]["criteria"]] == [
+        ("toy.fever", 4)
+    ]
+    assert [(one["higher"], one["lower"], one["axis"]) for one in words["differ"]] == [
+        ("toy-2026", "lee-2014", "fever")
+    ]

@@ -1,16 +1,12 @@
-"""The list of other scales: each is complete, and a new one is one value and one line."""
+"""The list of other scales: each is complete, and each of its findings has its sentence."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +25,6 @@ from tests.grading.scale_answers import KEYS, graded, what_holds
 from tests.grading.scale_case_tables import ALL_SCALE_CASES, documents, read_glance
 from tests.grading.test_sentences import DECIMAL, leaves
 
-ROOT = Path(__file__).parents[2]
 LISTED = [
     "astct-2019",
     "icans-2019",
@@ -236,53 +231,6 @@ def test_every_code_has_its_sentence_and_its_phrase() -> None:
         assert named == {doubt.code for doubt in scale.doubts} | gate
     texts = [leaf for one in params for leaf in leaves(one) if isinstance(leaf, str)]
     assert all(DECIMAL.fullmatch(text) or " " not in text for text in texts)
-
-
-# A new scale
-
-TOY = """
-import grading.engine.systems as systems
-from grading.engine import scale_findings as found
-from grading.engine.evidence import Citation
-from grading.engine.scale import Axis, Rule, Scale
-
-TOY = Scale(
-    key="toy-2026", title="Toy 2026", short="Toy", sources=("decision",),
-    rules=(
-        Rule("toy.fever", Axis.FEVER, 4, lambda chart: chart.fever, found.fever,
-             Citation("decision", "a toy"), "a fever is grade 4"),
-    ),
-    silence={axis: "a toy" for axis in Axis},
-)
-systems.SCALES = (*systems.SCALES, TOY)
-
-from grading.__main__ import main
-main(["--list-scales"])
-main(["-", "--scales", "toy-2026", "--format", "json"])
-"""
-
-
-def test_a_new_scale_is_one_value_and_one_line() -> None:
-    """In a process of its own, because the list is read when the program starts."""
-    done = subprocess.run(
-        [sys.executable, "-c", TOY],
-        cwd=ROOT,
-        input=json.dumps(course(FEVER)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    listed, _, answer = done.stdout.partition("{")
-    assert listed.split() == [*LISTED, "toy-2026"]
-    words = json.loads("{" + answer)
-    toy = words["scales"]["toy-2026"]
-    assert toy["current"] == {"grade": 4, "at_most": 4}
-    assert [(one["code"], one["grade"]) for one in toy["periods"][-1]["criteria"]] == [
-        ("toy.fever", 4)
-    ]
-    assert [(one["higher"], one["lower"], one["axis"]) for one in words["differ"]] == [
-        ("toy-2026", "lee-2014", "fever")
-    ]
 
 
 def test_a_scale_with_two_rules_for_a_code_or_one_for_death_is_refused() -> None:
