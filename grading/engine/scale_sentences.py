@@ -58,8 +58,6 @@ def _fever_not_known(params: Params) -> str:
 
 
 def _ice(params: Params) -> str:
-    if "score" in params:
-        return f"ICE {params['score']} of 10"
     if params["lowest"] == params["highest"]:
         return f"ICE {params['lowest']} of 10"
     return f"ICE {params['lowest']} to {params['highest']} of 10: not all was asked"

@@ -221,6 +221,26 @@ def test_two_boluses_are_several_by_the_policy_in_force() -> None:
     assert grades(119, 119) == [("00:00", 0), ("06:00", 2)]
 
 
+def test_an_earlier_of_several_boluses_stays_one_where_the_policy_changes() -> None:
+    times = ("06:00", "06:30", "09:30")
+    entries = [
+        {"at": f"2024-03-01T{time}:00Z", **entry}
+        for time in times
+        for entry in (
+            {"kind": "vitals", "systolic_mmhg": 80},
+            {"kind": "fluid_bolus", "volume_ml": 500},
+        )
+    ]
+    later = [{"from": "2024-03-01T10:00:00Z", "policy": {"penn_multiple_bolus_minutes": 60}}]
+    policy = {"penn_multiple_bolus_minutes": 61}
+    whole = graded(course(*entries, policy=policy, later_policies=later))["scales"]["penn-2018"]
+    assert [(p["from"][11:16], p["grade"]) for p in whole["periods"]] == [
+        *(("00:00", 0), ("06:00", 2), ("06:30", 3), ("10:30", 2)),
+    ]
+    one = graded(course(*entries[:2], policy=policy, later_policies=later))["scales"]["penn-2018"]
+    assert [period["grade"] for period in one["periods"]] == [0, 2]
+
+
 def test_a_checkpoint_before_a_treatment_lets_the_treatment_waive_the_fever() -> None:
     fever = {"kind": "vitals", "temperature_c": "38.5"}
     given = {"kind": "treatment", "agent": "antipyretic", "at": "2024-03-01T06:30:00Z"}

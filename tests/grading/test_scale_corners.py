@@ -50,6 +50,32 @@ def test_a_second_treatment_keeps_the_first_as_what_waived_the_fever() -> None:
         assert answer["scales"][ASTCT]["waived_by"] == earliest["id"]
 
 
+def test_an_antipyretic_masks_no_fever_where_it_waives_none() -> None:
+    charted = ({**NORMAL, "at": 0.5}, {**ANTIPYRETIC, "at": 0.5}, LOW)
+    assert at_hours(course(*charted), ASTCT, 2) == (0, 2, {"astct.fever"})
+    policy = {"astct_fever_waived_by": "anticytokine_only"}
+    assert at_hours(course(*charted, policy=policy), ASTCT, 2) == (0, 0, set())
+
+
+@pytest.mark.parametrize(
+    ("before", "policy", "why"),
+    [
+        ((), {}, "no temperature charted"),
+        ((NORMAL,), {}, "no fever charted, and none treated"),
+        ((FEVER, NORMAL), {"astct_fever_hold_minutes": 720},
+         "no fever in the last 12 h, and none treated before"),
+        ((FEVER, NORMAL), {"astct_fever_hold_minutes": 0},
+         "no fever now, and none treated before"),
+    ],
+)  # fmt: skip
+def test_a_closed_gate_says_why_it_is_closed(before: Any, policy: Json, why: str) -> None:
+    answer = graded(course(*before, {**LOW, "at": 3}, policy=policy), hours(LATER))
+    row = next(one for one in answer["differ"] if one["lower"] == ASTCT)
+    assert (
+        f"ASTCT 0: {why}. Withheld: low pressure without vasopressor (would be 2)." in row["text"]
+    )
+
+
 @pytest.mark.parametrize("order", [(AWAKE, SEIZURE), (SEIZURE, AWAKE)])
 def test_an_assessment_at_the_instant_of_a_seizure_follows_it_up(order: Any) -> None:
     assert at_hours(course(*order), ICANS, LATER) == (0, 0, set())
