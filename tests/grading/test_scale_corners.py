@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from grading.course_file import read_course
+from grading.course_result import grade_course
+from grading.engine.systems.icans_2019 import ICANS_2019
+from grading.scales import SCALES
 from tests.grading.scale_answers import grade_at, graded, period_at
 from tests.grading.test_scale_list import (
     ANTIPYRETIC,
@@ -15,6 +19,7 @@ from tests.grading.test_scale_list import (
     NORMAL,
     PRESSOR,
     SEIZURE,
+    VASOPRESSIN,
     Json,
     chart_at,
     course,
@@ -89,6 +94,33 @@ def test_the_first_seizure_that_nothing_followed_leaves_the_scale_open() -> None
     assert at_hours(document, ICANS, LATER) == (3, 4, {"icans.not_assessed"})
     other = {**SEIZURE, "attribution": "other"}
     assert at_hours(course(other), ICANS, LATER) == (0, 0, set())
+
+
+def test_a_seizure_that_is_still_counted_is_no_evidence_of_a_missing_assessment() -> None:
+    confusion = {"kind": "toxicity", "term": "confusion", "grade": 2, "id": "c", "at": 2}
+    document = course({**SEIZURE, "id": "s"}, confusion)
+    for number, evidence in ((3, ("c",)), (LATER, ("c", "s"))):
+        chart = chart_at(document, datetime.fromisoformat(hours(number)))
+        unknown = ICANS_2019.unknowns(chart, ICANS_2019.assess(chart))
+        assert [one.evidence for one in unknown if one.code == "icans.not_assessed"] == [evidence]
+
+
+@pytest.mark.parametrize(
+    ("second", "patterns"),
+    [
+        (VASOPRESSIN, set()),
+        ({**PRESSOR, "drug": "epinephrine"}, {"W9"}),
+        ({**PRESSOR, "rate": 25}, {"W1"}),
+    ],
+)
+def test_two_vasopressors_are_a_pattern_where_the_scales_disagree(
+    second: Json, patterns: set[str]
+) -> None:
+    """With vasopressin Lee, ASTCT and Penn all say 3."""
+    document = read_course(course(FEVER, PRESSOR, second))
+    found = grade_course(document, datetime.fromisoformat(hours(1)), scales=SCALES).scales
+    assert found is not None
+    assert {one.id for one in found.patterns} & {"W1", "W9"} == patterns
 
 
 def test_a_copied_state_goes_its_own_way() -> None:

@@ -97,6 +97,15 @@ def test_every_source_is_known(scale: Scale) -> None:
     assert all(citation.place for citation in citations)
 
 
+@every_scale
+def test_a_citation_names_the_grade_that_it_is_for(scale: Scale) -> None:
+    """Those of ICANS name the domain, and a decision what it decides."""
+    for rule in scale.rules:
+        if isinstance(rule.grade, int) and rule.citation.source != "decision":
+            named = rule.citation.place.rpartition("grade ")[2]
+            assert named == str(rule.grade) or scale.key == "icans-2019"
+
+
 def test_every_parameter_of_a_scale_is_one_of_the_policy_and_is_used() -> None:
     used = [name for scale in SCALES for name in scale.parameters]
     assert set(used) == SCALE_PARAMETERS <= PARAMETERS.keys()
