@@ -89,6 +89,31 @@ def test_every_axis_is_spoken_or_silent(scale: Scale) -> None:
     assert all(text and text[-1] != "." for text in scale.silence.values())
 
 
+SILENT: dict[Axis, tuple[str, str]] = {
+    Axis.CONSTITUTIONAL: (
+        "symptoms without fever do not count", "astct-2019 cartox-2018 ctcae-5.0 ctcae-6.0"),
+    Axis.ORGAN: (
+        "does not grade organ toxicity", "astct-2019 mskcc-2018 ctcae-5.0 ctcae-6.0"),
+    Axis.NEURO: (
+        "neurotoxicity is graded apart",
+        "astct-2019 penn-2018 cartox-2018 mskcc-2018 ctcae-4.03 ctcae-5.0 ctcae-6.0"),
+    Axis.SETTING: (
+        "does not grade the place of care",
+        "astct-2019 cartox-2018 mskcc-2018 ctcae-5.0 ctcae-6.0"),
+    Axis.JUDGEMENT: ("has no such judgement", "astct-2019"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("axis", SILENT)
+def test_a_scale_says_why_it_is_silent(axis: Axis) -> None:
+    text, keys = SILENT[axis]
+    silent = {scale.key: scale.silence[axis] for scale in SCALES if axis in scale.silence}
+    wanted = dict.fromkeys(keys.split(), text)
+    if axis is not Axis.NEURO:
+        wanted["icans-2019"] = "ICANS grades neurotoxicity alone"
+    assert silent == wanted
+
+
 @every_scale
 def test_every_source_is_known(scale: Scale) -> None:
     citations = [*(rule.citation for rule in scale.rules), scale.death_citation]
