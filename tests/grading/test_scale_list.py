@@ -59,6 +59,17 @@ def test_the_scales_are_listed_in_the_order_of_display() -> None:
     ]
 
 
+def test_each_scale_has_a_title_and_a_short_name() -> None:
+    assert [f"{scale.title}: {scale.short}" for scale in SCALES] == [
+        *("ASTCT 2019: ASTCT", "ICANS 2019: ICANS", "Penn 2018: Penn", "CARTOX 2018: CARTOX"),
+        *("MSKCC 2018: MSKCC", "CTCAE 4.03: CTCAE 4.03", "CTCAE 5.0: CTCAE 5.0"),
+        "CTCAE 6.0: CTCAE 6.0",
+    ]
+    assert {scale.key for scale in SCALES if scale.unverified} == {
+        *("astct-2019", "penn-2018", "cartox-2018", "mskcc-2018", "ctcae-4.03", "ctcae-6.0"),
+    }
+
+
 @every_scale
 def test_every_code_has_one_rule_and_carries_the_name_of_its_scale(scale: Scale) -> None:
     codes = [rule.code for rule in scale.rules]
