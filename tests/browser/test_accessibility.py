@@ -125,7 +125,7 @@ def test_the_board_with_things_to_do_and_the_wall(
     page.get_by_role("checkbox", name="7B").check()
     page.get_by_role("button", name="Show the wall here").click()
     expect(page.get_by_role("listitem")).to_have_count(2)
-    faults += faults_of(page, "wall")
+    faults += faults_of(page, "wall", sizes={**WIDTHS, 1920: 1080})
     page.evaluate("document.querySelector('[data-board]').toggleAttribute('data-blind', true)")
     page.evaluate("document.querySelector('[data-board-blind]').hidden = false")
     faults += faults_of(page, "wall that is not updated")
