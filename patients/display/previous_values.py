@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from grading.engine import entries
 from grading.engine.units import format_number
@@ -22,8 +21,7 @@ from patients.display.text import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PreviousValue:
+class PreviousValue(NamedTuple):
     """Value charted before, shown next to an input and never in it. ``as_of``: time of the page."""
 
     text: str
@@ -31,8 +29,7 @@ class PreviousValue:
     as_of: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Infusion:
+class Infusion(NamedTuple):
     """Running vasopressor, as last charted.
 
     ``unit``, ``concentration_per_ml`` and ``weight_kg`` are values of form fields, "" for none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from grading.engine.algorithm.evidence import cited
 from grading.engine.evidence import Citation
@@ -32,8 +32,7 @@ class Reply(Labelled):
 ACTION: Final = (Reply.DONE, Reply.NOT_NOW, Reply.NOT_APPROPRIATE)
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """A piece of the chart that an item used; ``entry_id`` None: known with the patient."""
 
     entry_id: str | None
@@ -71,8 +70,7 @@ class RuleResult:
     dose: Dose | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An outcome of a rule with its code and its citations."""
 
     code: str
