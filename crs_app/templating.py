@@ -110,7 +110,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_time_zone": settings.TIME_ZONE,
         "served_at": timezone.now(),
         "hospital": settings.HOSPITAL_SIGN_IN,
-        "unsent_key": key_of_unsent_text(request),
+        "unsent_key": SimpleLazyObject(partial(key_of_unsent_text, request)),
         "idle_seconds": int(settings.SIGNED_OUT_AFTER_IDLE.total_seconds()),
         # Made once for the twenty forms of a page; the backend's own is made for each of them.
         "csrf_input": SimpleLazyObject(partial(csrf_input, request)),

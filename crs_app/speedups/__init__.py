@@ -39,8 +39,8 @@ the table are of 1,500 calls of the function alone (its fastest tenth).
 
 What breaks first when Django is upgraded:
 
-* sessions overrides ``SessionStore._get_session_from_db``, which is private: under another name the
-  override is silently not called. It lists the table's three columns.
+* sessions overrides ``SessionStore.load``, and sets the private ``_session_key`` as that does
+  for a session that is gone.
 * user_backend makes a ``User`` from the columns of its own table. It does not notice a user model
   of several tables, or a ``get_user`` of Django that verifies more (two-factor sign-in).
 * course_reader makes models by ``from_db`` and ``from_db_value``, column by column.
