@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy, deepcopy
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django import forms
 from django.forms.widgets import ChoiceWidget
@@ -33,8 +33,17 @@ def _copy_field(field: forms.Field) -> forms.Field:
     copied.error_messages = field.error_messages.copy()
     copied.validators = field.validators[:]
     if isinstance(field, forms.ChoiceField):
-        vars(copied)["_choices"] = deepcopy(vars(field)["_choices"])
+        vars(copied)["_choices"] = _copy_choices(vars(field)["_choices"])
     return copied
+
+
+def _copy_choices(choices: Any) -> Any:
+    """Return what ``deepcopy`` returns; pairs of texts, which nothing can change, stay as one."""
+    if type(choices) is list and all(
+        type(label) is str and type(value) is str for value, label in choices
+    ):
+        return choices[:]
+    return deepcopy(choices)
 
 
 def _copy_widget(widget: forms.Widget) -> forms.Widget:

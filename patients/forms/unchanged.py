@@ -17,7 +17,7 @@ from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
 from grading.engine.vasopressors import needs_weight
 from patients.display.text import entry_text, weight_at
 from patients.forms.base import BedsideForm
-from patients.forms.fields import TickField
+from patients.forms.fields import TickField, checkbox_html
 from patients.models import EntryKind
 from patients.recording.inputs import NewEntry
 
@@ -169,9 +169,40 @@ class UnchangedFields(BedsideForm):
                 self.add_error(item.field_name, refusal)
 
 
-class UnchangedForm(UnchangedFields):
-    """The checkboxes alone: all that a save changes of a form where nothing is proposed."""
+@dataclass(frozen=True, slots=True)
+class EmptyTick:
+    """The checkbox of ``UnchangedFields`` in a form that nobody filled in yet, for a template."""
 
-    def __init__(self, items: Sequence[UnchangedItem]) -> None:
-        super().__init__()
-        self.show_unchanged(items)
+    name: str
+    version: str
+    errors: Sequence[str] = ()
+
+    @property
+    def auto_id(self) -> str:
+        """The id of the input, as Django gives it."""
+        return f"id_{self.name}"
+
+    def __html__(self) -> str:
+        return checkbox_html(
+            {
+                "name": self.name,
+                "value": self.version,
+                "aria-describedby": f"{self.auto_id}_helptext",
+                "id": self.auto_id,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyTicks:
+    """The checkboxes alone: all that a save changes of a form where nothing is proposed.
+
+    Written without a form: each answer to a set of vital signs has them.
+    """
+
+    items: Sequence[UnchangedItem]
+
+    @property
+    def unchanged_ticks(self) -> list[tuple[UnchangedItem, EmptyTick]]:
+        """Each item with its checkbox, as in ``UnchangedFields``."""
+        return [(item, EmptyTick(item.field_name, item.version)) for item in self.items]
