@@ -71,6 +71,8 @@ patients.queries.timeline._statement             4      SQL text, by two flags
 patients.queries.courses._reader                 1      a function, by its name in the settings
 crs_app.templating._static                       256    files are hashed before the start
 crs_app.templating._address                      1,024  routes, with a place for each id
+patients.display.site_times._from_utc            4,096  the key is a time in UTC and the zone
+patients.display.text.keep_units                 4,096  the key is the text
 grading.engine: units, laboratory, vasopressors         pure functions of their arguments
 ===============================================  =====  =======================================
 

@@ -21,7 +21,8 @@ from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.plausibility import Circumstances
 from grading.engine.plausibility import questions as questions_about
 from grading.engine.vocabulary import AT_MOST_AHEAD, FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
-from patients.display.text import clock_text, date_text, date_time_text, day_of, site_time
+from patients.display.site_times import site_time
+from patients.display.text import clock_text, date_text, date_time_text, day_of
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm

@@ -16,7 +16,7 @@ from grading.engine.evidence import OXYGEN_HIGH, TABLE_3_COMBINATION
 from grading.engine.trace import EquivalentStep, OxygenStep
 from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import TreatmentAgent
-from patients.display.text import site_time
+from patients.display.site_times import site_time
 from patients.review.series import midnights
 from patients.review.sign_off import ReviewPeriod
 from patients.summary.facts import SummaryChart

@@ -12,7 +12,8 @@ from datetime import datetime
 from itertools import groupby, zip_longest
 from typing import Final, NamedTuple
 
-from patients.display.text import day_text, moment_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import day_text, moment_text
 from patients.queries.grades import GradePeriodRow
 from patients.review.lanes import CouldBe, Span
 from patients.review.lanes import Lane as Criterion
