@@ -43,7 +43,9 @@ What breaks first when Django is upgraded:
   for a session that is gone.
 * user_backend makes a ``User`` from the columns of its own table. It does not notice a user model
   of several tables, or a ``get_user`` of Django that verifies more (two-factor sign-in).
-* course_reader makes models by ``from_db`` and ``from_db_value``, column by column.
+* course_reader converts columns by ``from_db_value``, and makes models by ``rows``, as user_backend
+  does: that sets what ``Model.from_db`` sets, and does not call ``Model.__init__`` of the model.
+* postgresql reads a timestamptz by a loader of its own; Django asks it for ``timezone``.
 * form_fields copies the attributes that ``Field.__deepcopy__``, ``ChoiceField.__deepcopy__``,
   ``Widget.__deepcopy__`` and ``ChoiceWidget.__deepcopy__`` copy; a class with a method of its own
   is copied by that.

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import connection, models
 
+from crs_app.speedups.rows import model_of_row
 from patients.models import Course, Patient, PolicyVersion
 
 _M = TypeVar("_M", bound=models.Model)
@@ -71,4 +72,4 @@ def _next(model: type[_M], values: Iterator[Any]) -> _M:
     read = list(islice(values, len(names)))
     for place, field in converted:
         read[place] = field.from_db_value(read[place], None, connection)
-    return model.from_db(connection.alias, names, read)
+    return model_of_row(model, names, read)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import uuid
 from copy import deepcopy
-from datetime import timedelta
+from datetime import UTC, timedelta
 from unittest import mock
 
 import django
@@ -17,6 +17,8 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import db as sessions
+from django.db import DataError, connection
+from django.db.backends.postgresql.psycopg_any import register_tzloader
 from django.db.models import Model
 from django.test import override_settings
 from django.utils import timezone
@@ -117,6 +119,36 @@ def test_a_user_is_read_as_django_reads_it(nurse: User) -> None:
         ours, djangos = FastUserBackend().get_user(pk), ModelBackend().get_user(pk)
         assert ours == djangos
         assert _columns(ours) == _columns(djangos)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-28 13:05:00+00",
+        "2026-11-28 13:05:00.25+05:45",
+        "0001-01-01 00:00:00+00",
+        "9999-12-31 23:59:59.999999+00",
+        "1900-01-01 12:00:00+00",
+    ],
+)
+def test_a_time_is_read_as_django_reads_it(db: None, written: str) -> None:
+    statement = "SELECT %s::text::timestamptz"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [written])
+        (ours,) = cursor.fetchone()
+        register_tzloader(UTC, cursor.cursor)
+        cursor.execute(statement, [written])
+        (djangos,) = cursor.fetchone()
+    assert ours == djangos
+    assert ours.tzinfo is djangos.tzinfo is UTC
+
+
+@pytest.mark.parametrize("written", ["infinity", "0044-03-15 12:00:00+00 BC"])
+def test_a_time_that_python_has_not_is_refused_as_django_refuses_it(db: None, written: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::text::timestamptz", [written])
+        with pytest.raises(DataError):
+            cursor.fetchone()
 
 
 def test_a_course_is_read_as_its_model_reads_it(

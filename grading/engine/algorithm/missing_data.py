@@ -73,10 +73,11 @@ def _capital(text: str) -> str:
 
 def stale_evidence(situation: Situation) -> RuleResult | None:
     """Old values on which the grade rests; the grade itself stays as it is."""
+    deciding = situation.deciding()
     rests_on = {
         key: situation.latest[key]
         for key in sorted(situation.stale)
-        for criterion in situation.deciding()
+        for criterion in deciding
         if _rests_on(criterion, key, situation.latest[key])
     }
     if not rests_on:
