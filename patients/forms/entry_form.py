@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Final
 
 from crispy_forms.helper import FormHelper
@@ -164,7 +164,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
 
     def own_fields(self) -> list[str]:
         """Return the names of the fields of this kind alone, in order."""
-        common = {*EntryForm.base_fields, _CORRECTION_REASON, *self.attribution_names()}
+        common = _common_fields(type(self))
         return [name for name in self.fields if name not in common and not is_unchanged_field(name)]
 
     def body(self) -> dict[str, Any]:
@@ -330,6 +330,13 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             "observed_time": local.time().replace(second=0, microsecond=0),
             "observed_which": "later" if local.fold else "",
         }
+
+
+@cache
+def _common_fields(form_class: type[EntryForm]) -> frozenset[str]:
+    """Return the names of the fields that every kind has, with those of its attribution."""
+    names = (*EntryForm.base_fields, _CORRECTION_REASON, *form_class.attribution_names())
+    return frozenset(names)
 
 
 class BlankAttribution(forms.Form):

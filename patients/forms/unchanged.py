@@ -193,16 +193,12 @@ class EmptyTick:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class EmptyTicks:
     """The checkboxes alone: all that a save changes of a form where nothing is proposed.
 
-    Written without a form: each answer to a set of vital signs has them.
+    Written without a form: each answer to a set of vital signs has them. ``unchanged_ticks`` are
+    each item with its checkbox, as in ``UnchangedFields``.
     """
 
-    items: Sequence[UnchangedItem]
-
-    @property
-    def unchanged_ticks(self) -> list[tuple[UnchangedItem, EmptyTick]]:
-        """Each item with its checkbox, as in ``UnchangedFields``."""
-        return [(item, EmptyTick(item.field_name, item.version)) for item in self.items]
+    def __init__(self, items: Sequence[UnchangedItem]) -> None:
+        self.unchanged_ticks = [(item, EmptyTick(item.field_name, item.version)) for item in items]

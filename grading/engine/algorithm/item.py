@@ -56,8 +56,7 @@ class Dose:
     label_mg: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleResult:
+class RuleResult(NamedTuple):
     """Outcome of a rule; ``other_source`` is advice from elsewhere, kept apart from the paper's."""
 
     indicator: Indicator
