@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy, deepcopy
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from django import forms
@@ -25,8 +26,14 @@ def copy_fields(fields: dict[str, forms.Field]) -> dict[str, forms.Field]:
     return {name: _copy_field(field) for name, field in fields.items()}
 
 
+@cache
+def _is_known(part: type[forms.Field | forms.Widget]) -> bool:
+    """Return whether the fields or widgets of a class are copied by a method of Django."""
+    return part.__deepcopy__ in _PLAIN_COPIES
+
+
 def _copy_field(field: forms.Field) -> forms.Field:
-    if type(field).__deepcopy__ not in _PLAIN_COPIES:
+    if not _is_known(type(field)):  # type: ignore[arg-type]  # a class can be hashed
         return deepcopy(field)
     copied = _copy_attributes(field)
     copied.widget = _copy_widget(field.widget)
@@ -47,7 +54,7 @@ def _copy_choices(choices: Any) -> Any:
 
 
 def _copy_widget(widget: forms.Widget) -> forms.Widget:
-    if type(widget).__deepcopy__ not in _PLAIN_COPIES:
+    if not _is_known(type(widget)):
         return deepcopy(widget)
     copied = _copy_attributes(widget)
     copied.attrs = widget.attrs.copy()
@@ -59,5 +66,5 @@ def _copy_widget(widget: forms.Widget) -> forms.Widget:
 def _copy_attributes(of: Part) -> Part:
     """Return a new object of the same class with the same attributes."""
     copied = object.__new__(type(of))
-    copied.__dict__.update(of.__dict__)
+    copied.__dict__ = of.__dict__.copy()
     return copied

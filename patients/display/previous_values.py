@@ -69,12 +69,15 @@ def _field_value(number: Decimal | None) -> str:
     return "" if number is None else f"{number:f}"
 
 
-def previous_values(status: Any, weights: Sequence[entries.Weight]) -> dict[str, PreviousValue]:
-    """Return the values charted before, by the name of the form field that shows them."""
+def previous_values(status: Any, running: Sequence[Infusion]) -> dict[str, PreviousValue]:
+    """Return the values charted before, by the name of the form field that shows them.
+
+    ``running`` are the ``running_infusions`` of the same status.
+    """
     values = {
         **_previous_vitals(status.latest),
         **_previous_oxygen(status.latest.get("oxygen")),
-        **_previous_infusions(running_infusions(status, weights)),
+        **_previous_infusions(running),
         **_previous_results(status.latest),
     }
     if (weight := status.latest.get("weight")) is not None:

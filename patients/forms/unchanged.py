@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from django import forms
@@ -25,7 +26,7 @@ _ANY_TIME: Final = "2000-01-01T00:00:00+00:00"
 _OF_EVERY_ENTRY = ("id", "kind", "at", "recorded_at", "replaces", "note")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnchangedItem:
     """Entry that can be charted again with the same values.
 
@@ -41,7 +42,7 @@ class UnchangedItem:
     since: datetime
     body: Mapping[str, Any]
 
-    @property
+    @cached_property
     def version(self) -> str:
         words = json.dumps([self.kind, self.body], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:16]
@@ -83,12 +84,13 @@ def _item(
     weights: Sequence[Weight],
 ) -> UnchangedItem:
     weight_kg = weight_at(weights, entry.at)
+    text = entry_text(entry, weight_kg)
     return UnchangedItem(
         field_name=field_name,
         kind=kind,
         label=label,
-        text=entry_text(entry, weight_kg),
-        short=_without_name(entry_text(entry, weight_kg), label),
+        text=text,
+        short=_without_name(text, label),
         since=entry.at,
         body=_facts(entry, weight_kg),
     )

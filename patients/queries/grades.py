@@ -341,7 +341,7 @@ def read_grade_history(
         "system": system.key,
         "now": now,
         "back": now - PEAK_WINDOW,
-        "entries": list(entry_ids),
+        "entries": f"{{{','.join(entry_ids)}}}",  # an array as PostgreSQL writes it
         "since": weights_since,
         "apart_from": apart_from_act,
         "wants_assessed": wants_assessed,
