@@ -16,13 +16,14 @@ from datetime import datetime
 from typing import Any, Final, TextIO
 
 from grading.course_file import CourseFileError, Fault, read_course
-from grading.course_result import grade_course
+from grading.course_result import CourseResult, grade_course
 from grading.engine.times import can_be_charted
 from grading.engine.vocabulary import EARLIEST, LATEST
 from grading.input_file import LONGEST_DOCUMENT, opened, read_document, read_lines
 from grading.plain_text import without_controls
 from grading.progress import Progress
 from grading.report import text_report
+from grading.scales import ALL, BY_KEY, Scale, scales_named
 
 DONE: Final = 0
 SOME_LINES_REFUSED: Final = 1
@@ -34,6 +35,11 @@ _TOO_LONG: Final = Fault("", f"longer than {LONGEST_DOCUMENT} bytes")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade the files that the arguments name; the exit status shows whether one was refused."""
     options = _parser().parse_args(arguments)
+    if options.list_scales:
+        sys.stdout.writelines(f"{key}\n" for key in BY_KEY)
+        return DONE
+    if options.file is None:
+        _parser().error("a course file is required; - is standard input")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # What a terminal cannot show is no reason to stop.
@@ -55,7 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m grading",
         description="Grade cytokine release syndrome by Lee et al., Blood 2014;124:188.",
     )
-    parser.add_argument("file", metavar="FILE", help="a course file, .gz too; - is standard input")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        help="a course file, .gz too; - is standard input",
+    )
     parser.add_argument(
         "--jsonl", action="store_true", help="one document a line in, one JSON answer a line out"
     )
@@ -68,7 +79,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="of one course (default: text)"
     )
+    parser.add_argument(
+        "--scales",
+        type=_scales,
+        default=(),
+        metavar="KEYS",
+        help=f"grade by other scales too: keys between commas, or {ALL}",
+    )
+    parser.add_argument("--list-scales", action="store_true", help="list the keys and stop")
     return parser
+
+
+def _scales(text: str) -> tuple[Scale, ...]:
+    try:
+        return scales_named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _instant(text: str) -> datetime:
@@ -89,7 +115,7 @@ def _grade_one(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     try:
         with opened(options.file) as file:
             content = read_document(file)
-        answer = grade_course(read_course(content), options.now, options.known_at)
+        answer = _grade(content, options)
     except CourseFileError as error:
         err.writelines(f"{fault}\n" for fault in error.faults)
         return REFUSED
@@ -98,6 +124,11 @@ def _grade_one(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     else:
         out.write(text_report(answer))
     return DONE
+
+
+def _grade(content: bytes, options: argparse.Namespace) -> CourseResult:
+    document = read_course(content)
+    return grade_course(document, options.now, options.known_at, scales=options.scales)
 
 
 def _grade_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
@@ -109,7 +140,7 @@ def _grade_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
             try:
                 if line is None:
                     raise CourseFileError([_TOO_LONG])
-                answer = grade_course(read_course(line), options.now, options.known_at).as_json()
+                answer = _grade(line, options).as_json()
             except CourseFileError as error:
                 answer = {"line": number, "faults": [str(fault) for fault in error.faults]}
                 status = SOME_LINES_REFUSED

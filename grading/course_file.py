@@ -1,4 +1,6 @@
-"""The course file: one JSON document, one course (format crs-course/1).
+"""The course file: one JSON document, one course (formats crs-course/1 and crs-course/2).
+
+The second format adds what scales other than Lee's ask; the first means what it always meant.
 
 One reader for files, demonstration patients and charted rows alike. It refuses a document whole and
 names every fault by its place; it never guesses and never corrects.
@@ -36,10 +38,12 @@ from grading.engine.vocabulary import (
 )
 from grading.entry_reader import read_fields
 from grading.faults import CourseFileError, Fault, Place
+from grading.format_2 import refuse_what_is_new
 from grading.plain_text import LONGEST_MRN, LONGEST_PRODUCT, without_blanks_around
 
 __all__ = [
     "FORMAT",
+    "FORMAT_2",
     "CourseDocument",
     "CourseFileError",
     "Fault",
@@ -50,18 +54,11 @@ __all__ = [
 ]
 
 FORMAT: Final = "crs-course/1"
+FORMAT_2: Final = "crs-course/2"
+FORMATS: Final = (FORMAT, FORMAT_2)
 
 _TOP_KEYS: Final = frozenset(
-    {
-        "format",
-        "patient",
-        "therapy",
-        "baseline",
-        "weight_kg",
-        "policy",
-        "later_policies",
-        "entries",
-    }
+    {"format", "patient", "therapy", "baseline", "weight_kg", "policy", "later_policies", "entries"}
 )
 _PATIENT_KEYS: Final = frozenset(
     {
@@ -70,6 +67,7 @@ _PATIENT_KEYS: Final = frozenset(
         "birth_date",
         "age_years",
         "sex",
+        "developmental_delay",
         *(question.value for question in RiskQuestion),
     }
 )
@@ -84,6 +82,7 @@ class PatientFacts:
     birth_date: date | None
     age_years: Decimal | None
     sex: Sex
+    developmental_delay: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,12 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
     if not isinstance(words, Mapping):
         place.refuse("expected a JSON object")
         raise CourseFileError(faults)
-    if words.get("format") != FORMAT:
-        place.at("format").refuse(f'expected "{FORMAT}", found {_quoted(words.get("format"))}')
+    if words.get("format") not in FORMATS:
+        expected = " or ".join(f'"{name}"' for name in FORMATS)
+        place.at("format").refuse(f"expected {expected}, found {_quoted(words.get('format'))}")
         raise CourseFileError(faults)
+    if words["format"] == FORMAT:
+        refuse_what_is_new(words, place)
     place.only_keys(words, _TOP_KEYS)
     patient, risk = _patient(words.get("patient"), place.at("patient"))
     product, infused_at = _therapy(words.get("therapy"), place.at("therapy"))
@@ -119,12 +121,7 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
     if infused_at is not None:
         _check_times(entries, places, infused_at)
         _check_doses(entries, places, infused_at, weight_kg)
-    if infused_at is not None and patient is not None and patient.birth_date is not None:
-        years = infused_at.year - patient.birth_date.year
-        if patient.birth_date > infused_at.date():
-            place.at("patient").at("birth_date").refuse("lies after the infusion")
-        elif years > AGE_YEARS.highest:
-            place.at("patient").at("birth_date").refuse("more than 120 years before the infusion")
+        _check_birth(patient, infused_at, place)
     if faults or patient is None or infused_at is None:
         raise CourseFileError(faults)
     facts = CourseFacts(
@@ -135,8 +132,19 @@ def read_course(document: str | bytes | Mapping[str, Any]) -> CourseDocument:
         baseline=baseline,
         policy=policy,
         policies=policies,
+        developmental_delay=patient.developmental_delay,
     )
     return CourseDocument(patient, product, facts, risk, tuple(entries))
+
+
+def _check_birth(patient: PatientFacts | None, infused_at: datetime, place: Place) -> None:
+    if patient is None or patient.birth_date is None:
+        return
+    here = place.at("patient").at("birth_date")
+    if patient.birth_date > infused_at.date():
+        here.refuse("lies after the infusion")
+    elif infused_at.year - patient.birth_date.year > AGE_YEARS.highest:
+        here.refuse("more than 120 years before the infusion")
 
 
 def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:
@@ -203,6 +211,7 @@ def _patient(raw: Any, place: Place) -> tuple[PatientFacts | None, dict[str, boo
         birth_date,
         age_years,
         sex or Sex.UNKNOWN,
+        place.at("developmental_delay").boolean(words.get("developmental_delay")),
     )
     return patient, risk
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,6 +13,7 @@ from grading.engine.entries import BaselineFacts, Entry, in_force
 from grading.engine.grading_system import GradingSystem
 from grading.engine.periods import Period
 from grading.guidance import Item, advise
+from grading.scales import CourseScales, Scale, grade_scales, scales_named
 from grading.service import CurrentStatus, status_at
 from grading.systems import HEADLINE
 
@@ -34,6 +35,7 @@ class CourseResult:
     projected: tuple[Period, ...]
     guidance: tuple[Item, ...]
     warnings: tuple[CourseWarning, ...] = ()
+    scales: CourseScales | None = None
 
     @property
     def maximum(self) -> int | None:
@@ -75,6 +77,7 @@ class CourseResult:
             ],
             "guidance": [item.as_json() for item in self.guidance],
             "warnings": [{"place": one.place, "text": one.text} for one in self.warnings],
+            **({} if self.scales is None else self.scales.as_json()),
         }
 
 
@@ -82,9 +85,15 @@ def result_json(
     document: str | bytes | Mapping[str, Any],
     now: datetime | None = None,
     known_at: datetime | None = None,
+    scales: str | Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Grade a course file and return the result as JSON; raises CourseFileError."""
-    return grade_course(read_course(document), now, known_at).as_json()
+    """Grade a course file and return the result as JSON; raises CourseFileError.
+
+    ``scales`` are the keys of other scales to grade by as well, or ``all``; raises ValueError for a
+    scale that there is not.
+    """
+    named = scales_named(scales) if scales else ()
+    return grade_course(read_course(document), now, known_at, scales=named).as_json()
 
 
 def grade_course(
@@ -92,8 +101,12 @@ def grade_course(
     now: datetime | None = None,
     known_at: datetime | None = None,
     system: GradingSystem = HEADLINE,
+    scales: Sequence[Scale] = (),
 ) -> CourseResult:
-    """Grade ``document`` by ``system`` up to ``now``, using what was recorded by ``known_at``."""
+    """Grade ``document`` by ``system`` up to ``now``, using what was recorded by ``known_at``.
+
+    ``scales`` are those to grade by as well.
+    """
     known = [e for e in document.entries if known_at is None or e.recorded_at <= known_at]
     shown_at = now if now is not None else _latest_time(document, known)
     entries = [e for e in in_force(known) if e.at <= shown_at or isinstance(e, BaselineFacts)]
@@ -107,7 +120,15 @@ def grade_course(
     guidance = advise(document.facts, status, entries, history.periods, risk=document.risk)
     warnings = tuple(warnings_of(document, known))
     return CourseResult(
-        document, system, shown_at, status, tuple(past), tuple(projected), guidance, warnings
+        document,
+        system,
+        shown_at,
+        status,
+        tuple(past),
+        tuple(projected),
+        guidance,
+        warnings,
+        grade_scales(document.facts, entries, shown_at, scales) if scales else None,
     )
 
 

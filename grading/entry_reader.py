@@ -12,17 +12,24 @@ from grading.engine.dose_limits import impossible_dose
 from grading.engine.entries import (
     KINDS,
     SIGNS_READ,
+    Admission,
     BaselineFacts,
+    BloodProduct,
+    Capd,
+    Consciousness,
     Death,
     Entry,
     FluidBolus,
+    Ice,
     Judgement,
     Lab,
+    NeuroSign,
     Note,
     NotObserved,
     Oxygen,
     Retraction,
     Risk,
+    Seizure,
     Symptom,
     Toxicity,
     Treatment,
@@ -54,6 +61,20 @@ from grading.engine.vocabulary import (
 from grading.faults import Place
 from grading.plain_text import LONGEST_NOTE
 from grading.remark_reader import read_not_observed, read_note
+from grading.scale_entry_reader import (
+    CAPD_KEYS,
+    ICE_KEYS,
+    SEIZURE_KEYS,
+    read_admission,
+    read_blood_product,
+    read_capd,
+    read_consciousness,
+    read_death,
+    read_ice,
+    read_neuro_sign,
+    read_purpose,
+    read_seizure,
+)
 
 _COMMON: Final = frozenset({"at", "kind", "id", "recorded_at", "replaces", "attribution", "note"})
 _CTCAE_GRADES: Final = frozenset(range(5))
@@ -145,7 +166,12 @@ def _oxygen(words: Mapping[str, Any], place: Place) -> Fields:
         for key in ("flow_l_per_min", "fio2_percent"):
             if words.get(key) is not None:
                 place.at(key).refuse("room air has neither flow nor FiO2")
-    return {"device": device, "flow_l_per_min": flow, "fio2_percent": fio2}
+    return {
+        "device": device,
+        "flow_l_per_min": flow,
+        "fio2_percent": fio2,
+        "purpose": read_purpose(words, place),
+    }
 
 
 def _fio2(raw: Any, place: Place) -> Decimal | None:
@@ -325,23 +351,21 @@ def _treatment(words: Mapping[str, Any], place: Place) -> Fields:
     }
 
 
-def _nothing(words: Mapping[str, Any], place: Place) -> Fields:
+def _nothing(_words: Mapping[str, Any], _place: Place) -> Fields:
     return {}
 
 
+_LAB_KEYS: Final = frozenset(
+    {"analyte", "value", "unit", "upper_limit", "lower_limit", "comparator"}
+)
+_VASOPRESSOR_KEYS: Final = frozenset({"drug", "rate", "unit", "concentration_per_ml", "weight_kg"})
 _READERS: Final[dict[str, tuple[Callable[[Mapping[str, Any], Place], Fields], frozenset[str]]]] = {
     Vitals.kind: (_vitals, frozenset((*VITAL_SIGN, FAHRENHEIT.key))),
-    Oxygen.kind: (_oxygen, frozenset({"device", "flow_l_per_min", "fio2_percent"})),
-    Vasopressor.kind: (
-        _vasopressor,
-        frozenset({"drug", "rate", "unit", "concentration_per_ml", "weight_kg"}),
-    ),
+    Oxygen.kind: (_oxygen, frozenset({"device", "flow_l_per_min", "fio2_percent", "purpose"})),
+    Vasopressor.kind: (_vasopressor, _VASOPRESSOR_KEYS),
     FluidBolus.kind: (_fluid_bolus, frozenset({"volume_ml"})),
     Weight.kind: (_weight, frozenset({"weight_kg"})),
-    Lab.kind: (
-        _lab,
-        frozenset({"analyte", "value", "unit", "upper_limit", "lower_limit", "comparator"}),
-    ),
+    Lab.kind: (_lab, _LAB_KEYS),
     BaselineFacts.kind: (
         _baseline,
         frozenset(
@@ -359,9 +383,16 @@ _READERS: Final[dict[str, tuple[Callable[[Mapping[str, Any], Place], Fields], fr
     Judgement.kind: (_judgement, frozenset({"about", "present"})),
     Symptom.kind: (_symptom, frozenset({"term", "present"})),
     Treatment.kind: (_treatment, frozenset({"agent", "dose_mg"})),
+    Ice.kind: (read_ice, ICE_KEYS),
+    Capd.kind: (read_capd, CAPD_KEYS),
+    Consciousness.kind: (read_consciousness, frozenset({"level"})),
+    Seizure.kind: (read_seizure, SEIZURE_KEYS),
+    NeuroSign.kind: (read_neuro_sign, frozenset({"sign", "present"})),
+    Admission.kind: (read_admission, frozenset({"setting", "because_of_crs"})),
+    BloodProduct.kind: (read_blood_product, frozenset({"product"})),
     Note.kind: (read_note, frozenset()),
     NotObserved.kind: (read_not_observed, frozenset({"what", "reason"})),
-    Death.kind: (_nothing, frozenset()),
+    Death.kind: (read_death, frozenset({"due_to"})),
     Retraction.kind: (_nothing, frozenset()),
 }
 

@@ -44,6 +44,7 @@ class LabUnit:
 _UMOL_PER_MG_BILIRUBIN = Decimal("17.1")
 _UMOL_PER_MG_CREATININE = Decimal("88.4")
 _MG_DL_PER_G_L = Decimal(100)
+_MG_DL_PER_MMOL_L_TRIGLYCERIDES = Decimal("88.57")
 
 
 class Analyte(Labelled):
@@ -236,6 +237,31 @@ class Analyte(Labelled):
         "Lactate",
         AnalyteGroup.OTHER,
         LabUnit("mmol/L", Limits.of("0", "40"), usual=Limits.of("0", "15")),
+    )
+    LDH = (
+        "ldh",
+        "LDH",
+        AnalyteGroup.OTHER,
+        LabUnit("U/L", Limits.of("0", "100000"), usual=Limits.of("50", "20000")),
+    )
+    TRIGLYCERIDES = (
+        "triglycerides",
+        "Triglycerides",
+        AnalyteGroup.OTHER,
+        LabUnit("mg/dL", Limits.of("0", "20000"), usual=Limits.of("20", "2000")),
+        LabUnit(
+            "mmol/L",
+            Limits.of("0", "226"),
+            _MG_DL_PER_MMOL_L_TRIGLYCERIDES,
+            usual=Limits.of("0.2", "23"),
+        ),
+    )
+    HEMOGLOBIN = (
+        "hemoglobin",
+        "Hemoglobin",
+        AnalyteGroup.OTHER,
+        LabUnit("g/dL", Limits.of("0", "30"), Decimal(10), usual=Limits.of("4", "20")),
+        LabUnit("g/L", Limits.of("0", "300"), usual=Limits.of("40", "200")),
     )
 
 

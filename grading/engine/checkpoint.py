@@ -13,14 +13,17 @@ from itertools import chain
 from typing import Any, Final
 
 from grading.engine.analytes import Analyte
+from grading.engine.boluses import Boluses
 from grading.engine.circulation import Circulation
-from grading.engine.entries import Entry, Toxicity, from_words, to_words
+from grading.engine.entries import Entry, Toxicity
+from grading.engine.entry_json import from_words, to_words
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.grading_system import GradingSystem
 from grading.engine.organ_toxicity import OrganToxicity
 from grading.engine.pressure import Reading
+from grading.engine.scale_facts import ScaleFacts
 from grading.engine.state import CourseState
-from grading.engine.vasopressors import HighDoseRun
+from grading.engine.vasopressors import TimedRun
 from grading.engine.vocabulary import JudgementAbout, VasopressorDrug
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -87,6 +90,11 @@ def save_state(state: CourseState, cached_words: dict[str, Any] | None = None) -
         "circulation": _circulation_words(state.circulation),
         "organs": _organs_words(state.organs),
     }
+    if state.other_scales is not None:
+        words["other_scales"] = {
+            **state.other_scales.as_json(),
+            **_boluses_and_support_words(state.circulation),
+        }
     return Checkpoint(state.at, words, state.system.key, state.system.version)
 
 
@@ -119,14 +127,15 @@ def restore_state(
     state.oxygen.entry = _entry(entries, words["oxygen"])
     _restore_circulation(state.circulation, words["circulation"], entries)
     _restore_organs(state.organs, words["organs"], entries)
+    _restore_for_other_scales(state, words.get("other_scales"), entries)
     if state.is_over:
         state.next_policy_at = None
     else:
         state.assessed = [
-            state.constitutional.assess(),
-            state.oxygen.assess(),
-            state.circulation.assess(point.at),
-            state.organs.assess(),
+            system.constitutional.assess(state.constitutional),
+            system.oxygen.assess(state.oxygen),
+            system.circulation.assess(state.circulation, point.at),
+            system.organs.assess(state.organs),
         ]
         state.next_clock = state.circulation.next_change(point.at)
     return state
@@ -158,6 +167,9 @@ def _entries(state: CourseState) -> Iterator[Entry | None]:
         (item.entry for item in organs.by_term.values()),
         organs.ticks.values(),
         organs.prior.results.values(),
+        () if state.other_scales is None else state.other_scales.entries(),
+        circulation.boluses_for_low,
+        circulation.boluses,
         single,
     )
 
@@ -179,13 +191,39 @@ def _circulation_words(circulation: Circulation) -> dict[str, Any]:
         "doses": {str(drug): None if v is None else str(v) for drug, v in infusions.doses.items()},
         "awaiting_weight": sorted(str(drug) for drug in infusions.awaiting_weight),
         "as_salt": sorted(str(drug) for drug in infusions.as_salt),
-        "run": {
-            "credit_us": run.credit // _MICROSECOND,
-            "high": run.high,
-            "since": None if run.since is None else run.since.isoformat(),
-            "evidence": list(run.evidence),
-        },
+        "run": _run_words(run),
     }
+
+
+def _run_words(run: TimedRun) -> dict[str, Any]:
+    return {
+        "credit_us": run.credit // _MICROSECOND,
+        "high": run.high,
+        "since": None if run.since is None else run.since.isoformat(),
+        "evidence": list(run.evidence),
+    }
+
+
+def _boluses_and_support_words(circulation: Circulation) -> dict[str, Any]:
+    return {
+        "boluses_for_low": [_id(bolus) for bolus in circulation.boluses_for_low],
+        "boluses": [_id(bolus) for bolus in circulation.boluses],
+        "support": _run_words(circulation.support),
+    }
+
+
+def _restore_for_other_scales(
+    state: CourseState, words: Mapping[str, Any] | None, entries: Mapping[str, Any]
+) -> None:
+    """Restore what other scales ask; a checkpoint of before has none of it."""
+    if words is None:
+        state.other_scales = None
+        return
+    state.other_scales = ScaleFacts.from_json(words, entries)
+    circulation = state.circulation
+    circulation.boluses_for_low = Boluses(*[_entry(entries, b) for b in words["boluses_for_low"]])
+    circulation.boluses = Boluses(*[_entry(entries, bolus) for bolus in words["boluses"]])
+    circulation.support = _run(circulation, words["support"])
 
 
 def _restore_circulation(
@@ -214,13 +252,16 @@ def _restore_circulation(
     }
     infusions.awaiting_weight = {VasopressorDrug(drug) for drug in words["awaiting_weight"]}
     infusions.as_salt = {VasopressorDrug(drug) for drug in words["as_salt"]}
-    run = words["run"]
-    circulation.run = HighDoseRun(
+    circulation.run = _run(circulation, words["run"])
+
+
+def _run(circulation: Circulation, words: Mapping[str, Any]) -> TimedRun:
+    return TimedRun(
         circulation.policy,
-        run["credit_us"] * _MICROSECOND,
-        run["high"],
-        None if run["since"] is None else datetime.fromisoformat(run["since"]),
-        tuple(run["evidence"]),
+        words["credit_us"] * _MICROSECOND,
+        words["high"],
+        None if words["since"] is None else datetime.fromisoformat(words["since"]),
+        tuple(words["evidence"]),
     )
 
 

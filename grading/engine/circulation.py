@@ -1,37 +1,20 @@
-"""Hypotension and vasopressors together: Table 2, grades 2 to 4, and the text after Figure 2."""
+"""Blood pressure, fluid boluses and vasopressors together: what a chart says of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Self
+from typing import Self
 
+from grading.engine.boluses import NO_BOLUSES, Boluses
 from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
-from grading.engine.periods import Assessed
 from grading.engine.policy import Policy
 from grading.engine.pressure import PressureLimits, Reading
 from grading.engine.units import minutes
-from grading.engine.vasopressors import HighDoseRun, Infusions, high_now
-from grading.engine.vocabulary import JudgementAbout
-
-LOW_PRESSURE: Final = "hypotension.low_pressure"
-FLUID_BOLUS: Final = "hypotension.fluid_bolus"
-REFRACTORY: Final = "hypotension.refractory"
-SINGLE_LOW_DOSE: Final = "vasopressor.single_low_dose"
-HIGH_DOSE: Final = "vasopressor.high_dose"
-MULTIPLE: Final = "vasopressor.multiple"
-LIFE_THREATENING: Final = "life_threatening"
-
-RELATIVE: Final = "hypotension.relative"
-NO_BASELINE: Final = "hypotension.no_baseline"
-NO_SYSTOLIC: Final = "hypotension.no_systolic"
-DOSE: Final = "vasopressor.dose"
-
-_IN_QUESTION_REACHES: Final = 2
-_SEVERE: Final = 3
-_LIFE_THREATENING_REACHES: Final = 4
+from grading.engine.vasopressors import Infusions, TimedRun, high_now
+from grading.engine.vocabulary import JudgementAbout, VasopressorDrug
 
 
 @dataclass(slots=True)
@@ -39,26 +22,30 @@ class Circulation:
     """Blood pressure, fluid boluses, infusions and the judgements about them.
 
     Entries of one instant are noted in any order; ``settle`` then concludes what holds from that
-    instant on.
+    instant on. ``run`` is of high doses by Table 3, ``support`` of any vasopressor that counts.
+    ``bolus`` is the latest for low pressure; ``boluses`` are those given at any pressure.
     """
 
     policy: Policy
     limits: PressureLimits
     infusions: Infusions
-    run: HighDoseRun
+    run: TimedRun
+    support: TimedRun
     reading: Vitals | None = None
     reading_class: Reading = Reading.EXCLUDED
     low: bool = False
     last_low: Vitals | None = None
     bolus: FluidBolus | None = None
     bolus_for: str = ""
+    boluses_for_low: Boluses = NO_BOLUSES
+    boluses: Boluses = NO_BOLUSES
     judged: dict[JudgementAbout, Judgement] = field(default_factory=dict)
     new_reading: bool = False
     new_boluses: list[FluidBolus] = field(default_factory=list)
 
     @classmethod
     def at_start(cls, policy: Policy, limits: PressureLimits) -> Circulation:
-        return cls(policy, limits, Infusions(policy), HighDoseRun(policy))
+        return cls(policy, limits, Infusions(policy), TimedRun(policy), TimedRun(policy))
 
     def copied(self) -> Self:
         return replace(
@@ -75,12 +62,15 @@ class Circulation:
             self.limits,
             self.infusions.frozen_copy(),
             self.run,
+            self.support,
             self.reading,
             self.reading_class,
             self.low,
             self.last_low,
             self.bolus,
             self.bolus_for,
+            self.boluses_for_low,
+            self.boluses,
             dict(self.judged),
         )
 
@@ -93,6 +83,10 @@ class Circulation:
         former, self.limits = self.limits, limits
         self.policy = self.infusions.policy = policy
         self.run = self.run._replace(policy=policy)
+        self.support = self.support._replace(policy=policy)
+        within = minutes(policy.penn_multiple_bolus_minutes)
+        self.boluses_for_low = self.boluses_for_low.read_under(within)
+        self.boluses = self.boluses.read_under(within)
         if self.last_low is not None and not _still_low(self.last_low, former, limits):
             self.last_low = None
         if self.reading is not None and limits.classify(self.reading) is not self.reading_class:
@@ -119,6 +113,9 @@ class Circulation:
             high = bool(infusions.doses) and high_now(infusions.doses)
             if high or self.run.high:
                 self.run = self.run.settled(at, high, infusions.evidence())
+            running = bool(infusions.running_since)
+            if running or self.support.high:
+                self.support = self.support.settled(at, running, infusions.evidence())
         self._settle_pressure(at)
         if self.new_boluses:
             self._settle_boluses(at)
@@ -158,17 +155,31 @@ class Circulation:
 
     def _settle_boluses(self, at: datetime) -> None:
         window = minutes(self.policy.fluid_window_minutes)
+        within = minutes(self.policy.penn_multiple_bolus_minutes)
         for_low = self.last_low is not None and at - self.last_low.at <= window
         if self.low or for_low:
             self.bolus = self.new_boluses[-1]
             cause = self.reading if self.low else self.last_low
             self.bolus_for = cause.id if cause is not None else ""
+            for bolus in self.new_boluses:
+                self.boluses_for_low = self.boluses_for_low.with_bolus(bolus, within)
+        for bolus in self.new_boluses:
+            self.boluses = self.boluses.with_bolus(bolus, within)
         self.new_boluses.clear()
+
+    @property
+    def fluid_hold(self) -> timedelta:
+        return minutes(self.policy.fluid_hold_minutes)
+
+    def fluid_held(self, at: datetime) -> bool:
+        """Return whether a bolus for low pressure was given so lately that it still counts."""
+        until = self._fluid_until()
+        return until is not None and at < until
 
     def _fluid_until(self) -> datetime | None:
         if self.bolus is None:
             return None
-        return self.bolus.at + minutes(self.policy.fluid_hold_minutes)
+        return self.bolus.at + self.fluid_hold
 
     def next_change(self, at: datetime) -> datetime | None:
         """Return the first instant after ``at`` at which the clock alone may change what is met."""
@@ -178,55 +189,48 @@ class Circulation:
         instants = self.run.changes() if until is None else (*self.run.changes(), until)
         return min([instant for instant in instants if instant > at], default=None)
 
-    def assess(self, at: datetime) -> Assessed:
-        met: list[str] = []
-        unknown: list[tuple[str, int]] = []
-        if self.low:
-            met.append(LOW_PRESSURE)
-        until = self._fluid_until()
-        if until is not None and at < until:
-            met.append(FLUID_BOLUS)
-        if self.reading is not None and self.reading_class is not Reading.EXCLUDED:
-            self._question_pressure(self.reading, unknown)
-        if self.infusions.running_since or self.run.since is not None:
-            self._assess_vasopressors(at, met, unknown)
-        if self.judged:
-            met += [
-                code
-                for about, code in _JUDGED_CODE.items()
-                if (judgement := self.judged.get(about)) is not None and judgement.present
-            ]
-        return tuple(met), tuple(unknown)
+    @property
+    def pressure_in_question(self) -> bool:
+        """Whether the reading may be low for this patient, which nobody has judged."""
+        return (
+            self.reading_class is Reading.IN_QUESTION
+            and JudgementAbout.RELATIVE_HYPOTENSION not in self.judged
+        )
 
-    def _question_pressure(self, reading: Vitals, unknown: list[tuple[str, int]]) -> None:
-        in_question = self.reading_class is Reading.IN_QUESTION
-        if in_question and JudgementAbout.RELATIVE_HYPOTENSION not in self.judged:
-            unknown.append((RELATIVE, _IN_QUESTION_REACHES))
-        if not self.limits.baseline_known and not self.low:
-            unknown.append((NO_BASELINE, _IN_QUESTION_REACHES))
-        if self.limits.lacks_systolic(reading):
-            unknown.append((NO_SYSTOLIC, _IN_QUESTION_REACHES))
+    @property
+    def lacks_baseline(self) -> bool:
+        """Whether a relative fall of the pressure cannot be seen, for no baseline is known."""
+        return (
+            self.reading is not None
+            and self.reading_class is not Reading.EXCLUDED
+            and not self.limits.baseline_known
+            and not self.low
+        )
 
-    def _assess_vasopressors(
-        self, at: datetime, met: list[str], unknown: list[tuple[str, int]]
-    ) -> None:
-        high = self.run.since is not None and self.run.is_met(at)
-        if high:
-            met.append(HIGH_DOSE)
-        only = self.infusions.only()
-        if only is not None:
-            if not high:
-                met.append(SINGLE_LOW_DOSE)
-                if self.infusions.doses[only] is None and only in TABLE_3_MONOTHERAPY:
-                    unknown.append((DOSE, _SEVERE))
-                if self._may_be_refractory(self.infusions.running_since[only]):
-                    unknown.append((REFRACTORY, _SEVERE))
-        elif self.infusions.running_since:
-            met.append(MULTIPLE)
-            if self._may_be_life_threatening(at):
-                unknown.append((LIFE_THREATENING, _LIFE_THREATENING_REACHES))
+    @property
+    def lacks_systolic(self) -> bool:
+        """Whether a child's reading lacks the systolic pressure, which alone is judged."""
+        return (
+            self.reading is not None
+            and self.reading_class is not Reading.EXCLUDED
+            and self.limits.lacks_systolic(self.reading)
+        )
 
-    def _may_be_refractory(self, started: datetime) -> bool:
+    def high_dose(self, at: datetime) -> bool:
+        """Return whether Table 3's dose has run for its three hours."""
+        return self.run.since is not None and self.run.is_met(at)
+
+    def lacks_dose(self, drug: VasopressorDrug) -> bool:
+        """Return whether ``drug``, which runs, has a row in Table 3 and no known dose."""
+        return self.infusions.doses[drug] is None and drug in TABLE_3_MONOTHERAPY
+
+    def judged_present(self, about: JudgementAbout) -> bool:
+        judgement = self.judged.get(about)
+        return judgement is not None and judgement.present
+
+    def may_be_refractory(self, drug: VasopressorDrug) -> bool:
+        """Return whether ``drug``, alone, has run so long that a clinician should judge it."""
+        started = self.infusions.running_since[drug]
         return (
             self.low
             and self.reading is not None
@@ -234,7 +238,8 @@ class Circulation:
             and JudgementAbout.REFRACTORY_HYPOTENSION not in self.judged
         )
 
-    def _may_be_life_threatening(self, at: datetime) -> bool:
+    def may_be_life_threatening(self, at: datetime) -> bool:
+        """Return whether a pressure stays low so long on high doses that it should be judged."""
         return (
             self.low
             and JudgementAbout.LIFE_THREATENING not in self.judged
@@ -249,9 +254,3 @@ def _still_low(reading: Vitals, former: PressureLimits, limits: PressureLimits) 
     if kind is Reading.IN_QUESTION:
         return former.classify(reading) is Reading.IN_QUESTION
     return kind is Reading.LOW
-
-
-_JUDGED_CODE: Final = {
-    JudgementAbout.REFRACTORY_HYPOTENSION: REFRACTORY,
-    JudgementAbout.LIFE_THREATENING: LIFE_THREATENING,
-}

@@ -1,14 +1,15 @@
-"""Evidence and parameters of the circulation's findings."""
+"""Evidence and parameters of what is found in a circulation.
+
+Each function raises ValueError where the chart has nothing that it could explain.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-from grading.engine import circulation as codes
 from grading.engine.circulation import Circulation
 from grading.engine.entries import Vitals
 from grading.engine.periods import Explained
@@ -18,24 +19,13 @@ from grading.engine.units import format_number
 from grading.engine.vocabulary import Attribution, JudgementAbout
 
 
-class CirculationExplainer(NamedTuple):
-    """Explains the codes of a circulation that is frozen at ``at``."""
-
-    circulation: Circulation
-    at: datetime
-
-    def explain(self, code: str) -> Explained:
-        """Evidence and parameters of ``code``; raises ValueError where it cannot be met."""
-        return _EXPLAINED[code](self.circulation, self.at)
-
-
 def _reading(circulation: Circulation) -> Vitals:
     if circulation.reading is None:
         raise ValueError("no pressure is charted")
     return circulation.reading
 
 
-def _low_pressure(circulation: Circulation, at: datetime) -> Explained:
+def explain_low_pressure(circulation: Circulation, at: datetime) -> Explained:
     reading, limits = _reading(circulation), circulation.limits
     judgement = circulation.judged.get(JudgementAbout.RELATIVE_HYPOTENSION)
     uncertain = reading_is_uncertain(reading)
@@ -54,7 +44,7 @@ def _floors(systolic_mmhg: Decimal, tripled_map_mmhg: Decimal | None) -> dict[st
     return floors
 
 
-def _fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
+def explain_fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
     bolus = circulation.bolus
     if bolus is None:
         raise ValueError("no fluid bolus for low pressure is charted")
@@ -66,7 +56,7 @@ def _fluid_bolus(circulation: Circulation, at: datetime) -> Explained:
     return Explained((bolus.id, circulation.bolus_for), params, uncertain)
 
 
-def _refractory(circulation: Circulation, at: datetime) -> Explained:
+def explain_refractory(circulation: Circulation, at: datetime) -> Explained:
     """A judgement, or the question where none was made."""
     judgement = circulation.judged.get(JudgementAbout.REFRACTORY_HYPOTENSION)
     evidence, params, uncertain = circulation.infusions.explain()
@@ -77,14 +67,14 @@ def _refractory(circulation: Circulation, at: datetime) -> Explained:
     return Explained((*evidence, reading.id), question)
 
 
-def _single_low_dose(circulation: Circulation, at: datetime) -> Explained:
+def explain_single_low_dose(circulation: Circulation, at: datetime) -> Explained:
     evidence, params, uncertain = circulation.infusions.explain()
     since = min(circulation.infusions.running_since.values())
     params = {**params, "running_minutes": whole_minutes(at - since)}
     return Explained(evidence, params, uncertain)
 
 
-def _high_dose(circulation: Circulation, at: datetime) -> Explained:
+def explain_high_dose(circulation: Circulation, at: datetime) -> Explained:
     run, infusions = circulation.run, circulation.infusions
     _, running, uncertain = infusions.explain()
     params: dict[str, Any] = {
@@ -100,11 +90,11 @@ def _high_dose(circulation: Circulation, at: datetime) -> Explained:
     return Explained(run.evidence, params, uncertain)
 
 
-def _running(circulation: Circulation, at: datetime) -> Explained:
+def explain_running(circulation: Circulation, at: datetime) -> Explained:
     return circulation.infusions.explain()
 
 
-def _life_threatening(circulation: Circulation, at: datetime) -> Explained:
+def explain_life_threatening(circulation: Circulation, at: datetime) -> Explained:
     """A judgement, or the question where none was made."""
     judgement = circulation.judged.get(JudgementAbout.LIFE_THREATENING)
     if judgement is not None:
@@ -114,25 +104,10 @@ def _life_threatening(circulation: Circulation, at: datetime) -> Explained:
     return Explained(evidence, {"judged": False, "credited_minutes": credited})
 
 
-def _relative(circulation: Circulation, at: datetime) -> Explained:
+def explain_relative(circulation: Circulation, at: datetime) -> Explained:
     reading = _reading(circulation)
     return Explained((reading.id,), {"reading": reading_params(reading)})
 
 
-def _by_reading_alone(circulation: Circulation, at: datetime) -> Explained:
+def explain_by_reading_alone(circulation: Circulation, at: datetime) -> Explained:
     return Explained((_reading(circulation).id,), {})
-
-
-_EXPLAINED: Final[dict[str, Callable[[Circulation, datetime], Explained]]] = {
-    codes.LOW_PRESSURE: _low_pressure,
-    codes.FLUID_BOLUS: _fluid_bolus,
-    codes.REFRACTORY: _refractory,
-    codes.SINGLE_LOW_DOSE: _single_low_dose,
-    codes.HIGH_DOSE: _high_dose,
-    codes.MULTIPLE: _running,
-    codes.DOSE: _running,
-    codes.LIFE_THREATENING: _life_threatening,
-    codes.RELATIVE: _relative,
-    codes.NO_BASELINE: _by_reading_alone,
-    codes.NO_SYSTOLIC: _by_reading_alone,
-}

@@ -1,26 +1,15 @@
-"""Fever and constitutional symptoms: Table 2, grade 1."""
+"""Fever and constitutional symptoms: what a chart says of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Self
 
 from grading.engine.entries import Symptom, Vitals
-from grading.engine.periods import Assessed, Explain, Explained
+from grading.engine.periods import Explained
 from grading.engine.policy import Policy
 from grading.engine.units import at_least, format_number
 from grading.engine.vocabulary import Attribution
-
-FEVER: Final = "symptom.fever"
-CONSTITUTIONAL: Final = "symptom.constitutional"
-
-_NOTHING: Final[Assessed] = ((), ())
-_BY_FINDING: Final[dict[tuple[bool, bool], Assessed]] = {
-    (False, False): _NOTHING,
-    (True, False): ((FEVER,), ()),
-    (False, True): ((CONSTITUTIONAL,), ()),
-    (True, True): ((FEVER, CONSTITUTIONAL), ()),
-}
 
 
 @dataclass(slots=True)
@@ -34,9 +23,9 @@ class ConstitutionalSymptoms:
     def copied(self) -> Self:
         return replace(self, symptoms=dict(self.symptoms))
 
-    def explainer(self) -> Explain:
-        """Return an explainer of the present findings that later entries do not change."""
-        return ConstitutionalSymptoms(self.policy, self.temperature, dict(self.symptoms)).explain
+    def frozen_copy(self) -> ConstitutionalSymptoms:
+        """Copy the state for explanations; the copy is never advanced."""
+        return ConstitutionalSymptoms(self.policy, self.temperature, dict(self.symptoms))
 
     def read_under(self, policy: Policy) -> None:
         self.policy = policy
@@ -50,10 +39,9 @@ class ConstitutionalSymptoms:
         else:
             self.symptoms.pop(symptom.term, None)
 
-    def assess(self) -> Assessed:
-        return _BY_FINDING[self._fever(), bool(self.symptoms)]
-
-    def _fever(self) -> bool:
+    @property
+    def fever(self) -> bool:
+        """Whether the latest temperature counts and reaches the policy's threshold."""
         vitals = self.temperature
         return (
             vitals is not None
@@ -62,9 +50,7 @@ class ConstitutionalSymptoms:
             and vitals.counted("temperature_c")
         )
 
-    def explain(self, code: str) -> Explained:
-        if code == FEVER:
-            return self._explain_fever()
+    def explain_symptoms(self) -> Explained:
         named = sorted(self.symptoms.values(), key=lambda symptom: symptom.term)
         return Explained(
             tuple(symptom.id for symptom in named),
@@ -72,7 +58,7 @@ class ConstitutionalSymptoms:
             any(symptom.attribution is Attribution.UNCERTAIN for symptom in named),
         )
 
-    def _explain_fever(self) -> Explained:
+    def explain_fever(self) -> Explained:
         vitals = self.temperature
         if vitals is None or vitals.temperature_c is None:
             raise ValueError("no temperature is charted")

@@ -5,24 +5,32 @@ Times are aware and in UTC. ``at`` is the clinical time, ``recorded_at`` the tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 from grading.engine.analytes import Analyte
-from grading.engine.units import Number, celsius
+from grading.engine.scale_vocabulary import (
+    ICE_PARTS,
+    AdmissionSetting,
+    BloodProductName,
+    ConsciousnessLevel,
+    DeathCause,
+    NeuroSignName,
+    NotPerformedReason,
+    OxygenPurpose,
+    SeizureType,
+)
+from grading.engine.units import Number
 from grading.engine.vocabulary import (
-    VITAL_SIGN,
     Attribution,
     DoseUnit,
     DueObservation,
     JudgementAbout,
     NotObservedReason,
     OxygenDevice,
-    RiskQuestion,
     TreatmentAgent,
     VasopressorDrug,
 )
@@ -97,11 +105,14 @@ SIGNS_READ: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oxygen(Entry):
+    """What the patient breathes; ``purpose`` is read by scales other than Lee's alone."""
+
     kind: ClassVar[str] = "oxygen"
 
     device: OxygenDevice
     flow_l_per_min: Decimal | None = None
     fio2_percent: Decimal | None = None
+    purpose: OxygenPurpose = OxygenPurpose.HYPOXIA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +243,18 @@ class NotObserved(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death(Entry):
+    """A death; ``due_to`` is read by scales other than Lee's alone, None where it is not stated."""
+
     kind: ClassVar[str] = "death"
+
+    due_to: tuple[DeathCause, ...] | None = None
+
+    @property
+    def causes(self) -> tuple[DeathCause, ...]:
+        """What the death is due to; where that is not stated, its attribution decides."""
+        if self.due_to is not None:
+            return self.due_to
+        return (DeathCause.CRS,) if self.counts else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,11 +264,105 @@ class Retraction(Entry):
     kind: ClassVar[str] = "retraction"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ice(Entry):
+    """An ICE round: the whole ``score``, or points for those parts that were asked in full.
+
+    Where it was not ``performed`` there are no points, and perhaps a ``reason``.
+    """
+
+    kind: ClassVar[str] = "ice"
+
+    score: int | None = None
+    orientation: int | None = None
+    naming: int | None = None
+    commands: int | None = None
+    writing: int | None = None
+    attention: int | None = None
+    performed: bool = True
+    reason: NotPerformedReason | None = None
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The points of each part that was asked."""
+        points = {name: getattr(self, name) for name in ICE_PARTS}
+        return {name: value for name, value in points.items() if value is not None}
+
+    @property
+    def lowest(self) -> int:
+        """The score with parts not asked at 0 points."""
+        return self.score if self.score is not None else sum(self.parts.values())
+
+    @property
+    def highest(self) -> int:
+        """The score with parts not asked at all their points."""
+        if self.score is not None:
+            return self.score
+        asked = self.parts
+        return sum(asked.get(name, most) for name, most in ICE_PARTS.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capd(Entry):
+    """The sum of the Cornell Assessment of Pediatric Delirium, or why it was not done."""
+
+    kind: ClassVar[str] = "capd"
+
+    score: int | None = None
+    performed: bool = True
+    reason: NotPerformedReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consciousness(Entry):
+    kind: ClassVar[str] = "consciousness"
+
+    level: ConsciousnessLevel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seizure(Entry):
+    """A seizure that began at ``at``; ``resolved`` None is not stated."""
+
+    kind: ClassVar[str] = "seizure"
+
+    seizure_type: SeizureType
+    duration_minutes: Decimal | None = None
+    resolved: bool | None = None
+    repetitive_without_recovery: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeuroSign(Entry):
+    kind: ClassVar[str] = "neuro_sign"
+
+    sign: NeuroSignName
+    present: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission(Entry):
+    """Where the patient is cared for; ``because_of_crs`` None is not stated."""
+
+    kind: ClassVar[str] = "admission"
+
+    setting: AdmissionSetting
+    because_of_crs: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BloodProduct(Entry):
+    kind: ClassVar[str] = "blood_product"
+
+    product: BloodProductName
+
+
 KINDS: Final[dict[str, type[Entry]]] = {
     entry_class.kind: entry_class
     for entry_class in (
         Vitals, Oxygen, Vasopressor, FluidBolus, Weight, Lab, BaselineFacts, Risk, Toxicity,
         Judgement, Symptom, Treatment, Note, NotObserved, Death, Retraction,
+        Ice, Capd, Consciousness, Seizure, NeuroSign, Admission, BloodProduct,
     )
 }  # fmt: skip
 
@@ -259,123 +375,3 @@ def in_force(known: Iterable[Entry]) -> list[Entry]:
     entries = list(known)
     replaced = {entry.replaces for entry in entries if entry.replaces is not None}
     return [e for e in entries if e.id not in replaced and not isinstance(e, Retraction)]
-
-
-class _Field(NamedTuple):
-    """A field of an entry, and how its value is written as JSON has it and read back."""
-
-    name: str
-    write: Callable[[Any], Any]
-    read: Callable[[Any], Any]
-
-
-_VOCABULARIES: Final[dict[str, type[StrEnum]]] = {
-    "attribution": Attribution,
-    "device": OxygenDevice,
-    "drug": VasopressorDrug,
-    "unit": DoseUnit,
-    "analyte": Analyte,
-    "about": JudgementAbout,
-    "agent": TreatmentAgent,
-    "what": DueObservation,
-    "reason": NotObservedReason,
-}
-_TIMES: Final = frozenset({"at", "recorded_at", "measured_at"})
-_AS_IT_IS: Final = frozenset(
-    {"id", "note", "replaces", "term", "grade", "present", "comparator"}
-    | {question.value for question in RiskQuestion}
-)
-_BY_SIGN: Final = frozenset({"others", "attribution_by_field"})
-_WRITTEN_BY_ITSELF: Final = _BY_SIGN | {attribute.name for attribute in fields(Entry)}
-_OTHER_SIGNS: Final = tuple(key for key in VITAL_SIGN if key not in SIGNS_READ)
-
-
-def _field(entry_class: type[Entry], name: str) -> _Field:
-    if name in _AS_IT_IS or (name == "unit" and entry_class is Lab):
-        return _Field(name, _itself, _itself)
-    if name in _TIMES:
-        return _Field(name, datetime.isoformat, datetime.fromisoformat)
-    if name == "attribution_by_field":
-        return _Field(name, _as_text, _each(Attribution))
-    if name == "others":
-        return _Field(name, _as_text, _each(Decimal))
-    if name in _VOCABULARIES:
-        return _Field(name, str, {str(item): item for item in _VOCABULARIES[name]}.__getitem__)
-    return _Field(name, str, Decimal)
-
-
-def _itself(value: Any) -> Any:
-    return value
-
-
-def _as_text(values: Mapping[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in values.items()}
-
-
-def _each(convert: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    return lambda values: {key: convert(value) for key, value in values.items()}
-
-
-_FIELDS: Final = {
-    entry_class: tuple(_field(entry_class, attribute.name) for attribute in fields(entry_class))
-    for entry_class in KINDS.values()
-}
-_WRITE: Final = {
-    entry_class: tuple(
-        (item.name, item.write) for item in items if item.name not in _WRITTEN_BY_ITSELF
-    )
-    for entry_class, items in _FIELDS.items()
-}
-_READ: Final = {
-    entry_class: {item.name: item.read for item in items} for entry_class, items in _FIELDS.items()
-}
-
-
-def to_words(entry: Entry) -> dict[str, Any]:
-    """``entry`` as a JSON object in the course file's words; ``from_words`` reads it back."""
-    at = entry.at.isoformat()
-    words: dict[str, Any] = {
-        "kind": entry.kind,
-        "id": entry.id,
-        "at": at,
-        "recorded_at": at if entry.recorded_at == entry.at else entry.recorded_at.isoformat(),
-        "attribution": str(entry.attribution),
-    }
-    if entry.note:
-        words["note"] = entry.note
-    if entry.replaces is not None:
-        words["replaces"] = entry.replaces
-    for name, write in _WRITE[type(entry)]:
-        value = getattr(entry, name)
-        if value is not None:
-            words[name] = write(value)
-    if isinstance(entry, Vasopressor):
-        words.setdefault("rate", None)
-    elif isinstance(entry, Vitals):
-        _write_signs(entry, words)
-    return words
-
-
-def _write_signs(entry: Vitals, words: dict[str, Any]) -> None:
-    """Return what each sign has of its own, and the temperature as it was charted."""
-    if entry.attribution_by_field:
-        words["attribution_by_field"] = _as_text(entry.attribution_by_field)
-    words.update(_as_text(entry.others))
-    if entry.temperature_f is not None:
-        words.pop("temperature_c", None)
-
-
-def from_words(words: Mapping[str, Any]) -> Entry:
-    """Return the entry that ``to_words`` wrote; the input is trusted, unlike a course file."""
-    entry_class = KINDS[words["kind"]]
-    read = _READ[entry_class]
-    values: dict[str, Any] = {
-        name: value if value is None else read.get(name, Decimal)(value)
-        for name, value in words.items()
-        if name != "kind"
-    }
-    if "temperature_f" in values:
-        values["temperature_c"] = celsius(values["temperature_f"])
-    if entry_class is Vitals:
-        values["others"] = {key: values.pop(key) for key in _OTHER_SIGNS if key in values}
-    return entry_class(**values)

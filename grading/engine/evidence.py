@@ -26,7 +26,33 @@ SOURCES: Final[dict[str, str]] = {
     "us-label-tocilizumab": (
         "US prescribing information of tocilizumab, cytokine release syndrome after CAR T cells"
     ),
+    "astct-2019": (
+        "Lee DW, et al. ASTCT consensus grading for cytokine release syndrome and neurologic "
+        "toxicity. Biol Blood Marrow Transplant 2019;25:625-638"
+    ),
+    "penn-2018": "Porter D, et al. J Hematol Oncol 2018;11:35",
+    "cartox-2018": "Neelapu SS, et al. Nat Rev Clin Oncol 2018;15:47-62",
+    "mskcc-2018": "Park JH, et al. N Engl J Med 2018;378:449-459",
+    "ctcae-5.0": (
+        "National Cancer Institute. Common Terminology Criteria for Adverse Events, v5.0, 2017"
+    ),
+    "ctcae-6.0": (
+        "National Cancer Institute. Common Terminology Criteria for Adverse Events, v6.0, 2025"
+    ),
     "decision": "Decision of this ruleset where the paper is silent; see the grading rules",
+}
+
+
+_SHORT_NAMES: Final = {
+    "lee-2014": "Lee 2014",
+    "ctcae-4.03": "CTCAE v4.03",
+    "us-label-tocilizumab": "US label, tocilizumab",
+    "astct-2019": "ASTCT 2019",
+    "penn-2018": "Penn 2018",
+    "cartox-2018": "CARTOX 2018",
+    "mskcc-2018": "MSKCC 2018",
+    "ctcae-5.0": "CTCAE v5.0",
+    "ctcae-6.0": "CTCAE v6.0",
 }
 
 
@@ -38,12 +64,8 @@ class Citation:
     place: str
 
     def __str__(self) -> str:
-        if self.source == "lee-2014":
-            return f"Lee 2014, {self.place}"
-        if self.source == "ctcae-4.03":
-            return f"CTCAE v4.03, {self.place}"
-        if self.source == "us-label-tocilizumab":
-            return f"US label, tocilizumab, {self.place}"
+        if self.source in _SHORT_NAMES:
+            return f"{_SHORT_NAMES[self.source]}, {self.place}"
         if self.source == "decision":
             return f"Site rule (not in the paper): {self.place}"
         return f"{SOURCES[self.source].split(':')[0].split(',')[0]}, {self.place}"
@@ -108,6 +130,15 @@ VASST_DIVISOR: Final[dict[VasopressorDrug, Threshold]] = {
     ),
 }
 """VASST trial: norepinephrine + dopamine / 2 + epinephrine + phenylephrine / 10."""
+
+ASTCT_LOW_FLOW_UP_TO: Final = _threshold("6", "L/min", Citation("astct-2019", "Table 2, footnote"))
+PROLONGED_SEIZURE: Final = _threshold("5", "min", Citation("astct-2019", "Table 5, grade 4"))
+MSKCC_LONG_SUPPORT: Final = _threshold(
+    "1440", "min of vasopressor", Citation("mskcc-2018", "grades 2 and 3")
+)
+ICE_GRADES: Final = ((7, 9, 1), (3, 6, 2), (0, 2, 3))
+"""ICE from, to, and the ICANS grade it is (ASTCT 2019, Table 5); 10 is none."""
+CAPD_SEVERE_FROM: Final = _threshold("9", "points", Citation("astct-2019", "Table 6, grade 3"))
 
 BITARTRATE_PER_BASE: Final = _threshold(
     "2", "ug bitartrate per ug base", Citation("decision", "norepinephrine expressed as bitartrate")

@@ -70,6 +70,7 @@ class CourseFacts:
     ``birth_date`` and ``age_years`` is required; the birth date wins. ``weight_kg`` is the dosing
     weight at the start. ``policy`` holds until the first of the later ``policies``,
     which come in the order of their instants; raises ValueError where they do not.
+    ``developmental_delay`` None is not answered; only ICANS reads it.
     """
 
     infused_at: datetime
@@ -79,6 +80,7 @@ class CourseFacts:
     baseline: Baseline = _NOT_ESTABLISHED
     policy: Policy = DEFAULT_POLICY
     policies: tuple[PolicyFrom, ...] = ()
+    developmental_delay: bool | None = None
 
     def __post_init__(self) -> None:
         if any(not one.at < following.at for one, following in pairwise(self.policies)):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-from grading.engine.grading_system import GradingSystem
-from grading.engine.periods import Assessed, Criterion, Explain, Findings, InWords, Unknown
+from grading.engine.entries import Death
+from grading.engine.grading_system import DEATH, Assessed, GradingSystem
+from grading.engine.periods import Criterion, Explain, Findings, InWords, Unknown
 from grading.engine.sentences import render
+from grading.engine.vocabulary import Attribution
 
 
 class WordedFindings(Findings):
@@ -96,3 +99,41 @@ def lazy_findings(
     """Findings for one part's ``assessed`` codes; ``explainer`` freezes what explains them."""
     met, unknown = assessed
     return _PartFindings(assessed, explainer(), system, grades) if met or unknown else NOTHING_FOUND
+
+
+def part_findings(
+    system: GradingSystem,
+    grades: Mapping[str, int],
+    parts: Sequence[Any],
+    assessed: Sequence[Assessed],
+    kept: Sequence[Findings | None],
+    at: datetime,
+) -> list[Findings]:
+    """Return the findings of each part: those ``kept``, and new ones where None is kept.
+
+    Parts come in the order of the system's assessors; the circulation's words name durations, so
+    that it is explained as of ``at``.
+    """
+    constitutional, oxygen, circulation, organs = parts
+    explain: tuple[Callable[[], Explain], ...] = (
+        lambda: system.constitutional.explain(constitutional),
+        lambda: system.oxygen.explain(oxygen),
+        lambda: system.circulation.explain(circulation, at),
+        lambda: system.organs.explain(organs),
+    )
+    return [
+        found or lazy_findings(codes, explainer, system, grades)
+        for found, codes, explainer in zip(kept, assessed, explain, strict=True)
+    ]
+
+
+def death_found(death: Death, system: GradingSystem) -> Findings:
+    """Return the criterion of a death due, or perhaps due, to CRS; nothing for another death."""
+    if death.attribution is Attribution.OTHER:
+        return NOTHING_FOUND
+    uncertain = death.attribution is Attribution.UNCERTAIN
+    params = {"attribution": str(death.attribution)}
+    _, grade, citation, _ = system.rules[DEATH]
+    sentence = render(DEATH, params)
+    criterion = Criterion(DEATH, grade, citation, (death.id,), sentence, uncertain, params)
+    return WordedFindings(criterion)

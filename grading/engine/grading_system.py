@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from grading.engine.evidence import Citation
 from grading.engine.policy import Policy
+
+Assessed = tuple[tuple[str, ...], tuple[tuple[str, int], ...]]
+"""The codes of the criteria met, and each unknown's code with the grade it could reach.
+
+Compared after every entry, so it holds nothing else; evidence and parameters are computed where a
+finding is read.
+"""
+
+NOTHING_MET: Final[Assessed] = ((), ())
 
 DEATH: Final = "death"
 """The code of the criterion that a death meets; every system has a rule for it."""
 
 
 class Rule(NamedTuple):
-    """One line of a table; ``grade_from_policy`` names the decision where the source is silent."""
+    """One line of a table.
+
+    ``grade_from_policy`` names the decision where the source is silent.
+    """
 
     code: str
     grade: int
@@ -27,19 +39,35 @@ class Rule(NamedTuple):
         )
 
 
+class PartAssessor(NamedTuple):
+    """How a system reads one part of a chart: its codes, and later the words of each.
+
+    ``assess`` takes the part (and for the circulation the instant); ``explain`` takes it as well
+    and returns what explains a code, frozen as of then.
+    """
+
+    assess: Callable[..., Assessed]
+    explain: Callable[..., Callable[[str], Any]]
+
+
 @dataclass(frozen=True)
 class GradingSystem:
     """One published grading table.
 
     ``key`` and ``version`` are stored with every period and checkpoint that the system graded;
     ``name`` is for readers. ``table`` holds the rules in the order in which criteria of equal grade
-    are listed. Raises ValueError where a code has two rules or death has none.
+    are listed, and the four assessors read the parts of a chart. Raises
+    ValueError where a code has two rules or death has none.
     """
 
     key: str
     version: str
     name: str
     table: tuple[Rule, ...]
+    constitutional: PartAssessor
+    oxygen: PartAssessor
+    circulation: PartAssessor
+    organs: PartAssessor
     rules: Mapping[str, Rule] = field(init=False, repr=False, compare=False)
     order: Mapping[str, int] = field(init=False, repr=False, compare=False)
 

@@ -1,7 +1,8 @@
-"""Organ toxicity by CTCAE v4.03, charted or from the laboratory: Table 2, grades 1 to 4."""
+"""Organ toxicity by CTCAE v4.03, charted or from the laboratory: what a chart says of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,13 +12,14 @@ from grading.engine.analytes import Analyte
 from grading.engine.entries import Lab, Symptom, Toxicity
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.facts import Baseline
+from grading.engine.grading_system import Assessed
 from grading.engine.laboratory import (
     COMPARED_WITH_BASELINE,
     ctcae_grades,
     highest_grade,
     in_common_unit,
 )
-from grading.engine.periods import Assessed, Explain, Explained
+from grading.engine.periods import Explained
 from grading.engine.policy import Policy
 from grading.engine.sentences import result_text
 from grading.engine.units import format_number
@@ -25,30 +27,40 @@ from grading.engine.vocabulary import (
     HEADACHE,
     TICKS_TO_GRADE,
     TOXICITY_TERMS,
-    TRANSAMINASES,
     Attribution,
     TermGroup,
 )
 
-UNGRADED: Final = "organ_toxicity.ungraded"
-TRANSAMINITIS: Final = "organ_toxicity.grade_4_transaminitis"
-_CODE: Final = {grade: f"organ_toxicity.grade_{grade}" for grade in (1, 2, 3, 4)}
-_CTCAE_LIFE_THREATENING: Final = 4
-_TRANSAMINITIS_CRS_GRADE: Final = 3
 _HEADACHE_COUNTS_FROM: Final = 3
 
 
 class TermResult(NamedTuple):
     """What the latest entry of one term comes to.
 
-    ``code`` is the criterion it meets, ``could_reach`` the CRS grade its unknown could reach
-    (0: nothing is unknown), ``ctcae`` its lowest CTCAE grade (None: not gradable).
+    ``ctcae`` is its lowest CTCAE grade (None: not gradable) and ``highest`` the highest that it
+    allows. ``counts`` and ``highest_counts`` are whether toxicity of that grade counts at all: it
+    is ascribed to CRS, worse than before the infusion, and of a term that may count. Whether
+    neurologic terms count is for each grading system to say.
     """
 
     entry: Lab | Toxicity
-    code: str | None
-    could_reach: int
     ctcae: int | None
+    highest: int
+    counts: bool
+    highest_counts: bool
+
+    @property
+    def term(self) -> str:
+        entry = self.entry
+        return entry.term if isinstance(entry, Toxicity) else str(entry.analyte)
+
+    @property
+    def from_laboratory(self) -> bool:
+        return isinstance(self.entry, Lab)
+
+    @property
+    def is_neurologic(self) -> bool:
+        return is_neurologic(self.term)
 
 
 @dataclass(slots=True)
@@ -75,7 +87,8 @@ class Prior:
 class OrganToxicity:
     """The latest entry of every term, and ticked symptoms that still need a grade.
 
-    ``assessed`` is cached until an entry comes that may change it; most results do not.
+    ``assessed`` is what a grading system made of them, kept until an entry comes that may change
+    it; most results do not.
     """
 
     policy: Policy
@@ -95,15 +108,15 @@ class OrganToxicity:
             charted_at=dict(self.charted_at),
         )
 
-    def explainer(self) -> Explain:
-        """Return an explainer of the present findings; results before the infusion explain none."""
+    def frozen_copy(self) -> OrganToxicity:
+        """Copy the state for explanations, which need nothing from before the infusion."""
         return OrganToxicity(
             self.policy,
             self.baseline,
             by_term=dict(self.by_term),
             ticks=dict(self.ticks),
             charted_at=dict(self.charted_at),
-        ).explain
+        )
 
     def read_under(self, policy: Policy) -> None:
         """Grade the latest entries again under ``policy``; earlier grades need no policy."""
@@ -127,10 +140,7 @@ class OrganToxicity:
         term = str(entry.analyte)
         former, result = self.by_term.get(term), self._graded(entry)
         self.by_term[term] = result
-        if former is None or (former.code, former.could_reach) != (
-            result.code,
-            result.could_reach,
-        ):
+        if former is None or former[1:] != result[1:]:
             self.assessed = None
         return True
 
@@ -142,30 +152,22 @@ class OrganToxicity:
         self.assessed = None
 
     def _charted(self, entry: Toxicity) -> TermResult:
-        code = None
-        if entry.counts and self._counts(entry.term, entry.grade, laboratory=False):
-            code = _criterion(entry.term, entry.grade)
-        return TermResult(entry, code, 0, entry.grade)
+        counts = entry.counts and self._counts(entry.term, entry.grade, laboratory=False)
+        return TermResult(entry, entry.grade, entry.grade, counts, counts)
 
     def _graded(self, entry: Lab) -> TermResult:
         term = str(entry.analyte)
         graded = ctcae_grades(entry, self._baseline_of(entry.analyte))
         if graded is None:
-            reach = crs_grade(term, highest_grade(entry.analyte)) if entry.counts else 0
-            return TermResult(entry, None, reach, None)
-        if not entry.counts:
-            return TermResult(entry, None, 0, graded.lowest)
-        code, sure = self._outcome(term, graded.lowest)
-        if graded.highest == graded.lowest:
-            return TermResult(entry, code, 0, graded.lowest)
-        _, possible = self._outcome(term, graded.highest)
-        return TermResult(entry, code, possible if possible > sure else 0, graded.lowest)
-
-    def _outcome(self, term: str, ctcae: int) -> tuple[str | None, int]:
-        """Return criterion and CRS grade of a laboratory result of CTCAE grade ``ctcae``."""
-        if not self._counts(term, ctcae, laboratory=True):
-            return None, 0
-        return _criterion(term, ctcae), crs_grade(term, ctcae)
+            return TermResult(
+                entry, None, highest_grade(entry.analyte), counts=False, highest_counts=entry.counts
+            )
+        lowest, highest = graded
+        counts = entry.counts and self._counts(term, lowest, laboratory=True)
+        if highest == lowest:
+            return TermResult(entry, lowest, highest, counts, counts)
+        highest_counts = entry.counts and self._counts(term, highest, laboratory=True)
+        return TermResult(entry, lowest, highest, counts, highest_counts)
 
     def _baseline_of(self, analyte: Analyte) -> Decimal | None:
         if analyte not in COMPARED_WITH_BASELINE:
@@ -179,77 +181,60 @@ class OrganToxicity:
     def _counts(self, term: str, ctcae: int, *, laboratory: bool) -> bool:
         if ctcae < 1 or (laboratory and ctcae == 1 and not self.policy.laboratory_grade_1_counts):
             return False
-        if not may_count(term, self.policy) or (term == HEADACHE and ctcae < _HEADACHE_COUNTS_FROM):
+        if not may_count(term) or (term == HEADACHE and ctcae < _HEADACHE_COUNTS_FROM):
             return False
         return not self.policy.worsened_only or ctcae > self.prior.grades.get(term, 0)
 
-    def assess(self) -> Assessed:
-        if self.assessed is None:
-            self.assessed = self._assess()
-        return self.assessed
-
-    def _assess(self) -> Assessed:
-        codes = {item.code for item in self.by_term.values() if item.code is not None}
-        met = tuple(sorted(codes))
-        doubtful = [
-            (f"lab.{term}", item.could_reach)
-            for term, item in self.by_term.items()
-            if item.could_reach
+    def counted(self, *, neurologic: bool) -> list[TermResult]:
+        """Return the toxicities that count, by term; ``neurologic``: those of the nerves too."""
+        return [
+            result
+            for _, result in sorted(self.by_term.items())
+            if result.counts and (neurologic or not result.is_neurologic)
         ]
-        unknown = tuple(sorted(doubtful))
-        if self.ticks and self.ungraded():
-            return met, (*unknown, (UNGRADED, _CTCAE_LIFE_THREATENING))
-        return met, unknown
 
-    def ungraded(self) -> list[Symptom]:
+    def ungraded(self, *, neurologic: bool) -> list[Symptom]:
         """Ticked symptoms without a CTCAE grade charted at or after the tick, by term."""
         return [
             tick
             for term, tick in sorted(self.ticks.items())
-            if may_count(term, self.policy)
+            if may_count(term)
+            and (neurologic or not is_neurologic(term))
             and (term not in self.charted_at or self.charted_at[term] < tick.at)
         ]
 
-    def explain(self, code: str) -> Explained:
-        if code == UNGRADED:
-            ticks = self.ungraded()
-            params = {"terms": [tick.term for tick in ticks]}
-            return Explained(tuple(tick.id for tick in ticks), params)
-        if code.startswith("lab."):
-            doubtful = self.by_term[code.removeprefix("lab.")]
-            return Explained((doubtful.entry.id,), _doubt_params(doubtful))
-        found = [item for _, item in sorted(self.by_term.items()) if item.code == code]
-        return Explained(
-            tuple(item.entry.id for item in found),
-            {"findings": [_finding_params(item) for item in found]},
-            any(item.entry.attribution is Attribution.UNCERTAIN for item in found),
-        )
+    def explain_doubt(self, term: str) -> Explained:
+        """Explain a result that may be worse than is certain, or cannot be graded."""
+        doubtful = self.by_term[term]
+        return Explained((doubtful.entry.id,), _doubt_params(doubtful))
 
 
-def may_count(term: str, policy: Policy) -> bool:
-    """Return whether toxicity of ``term`` can ever raise the grade."""
-    group = TOXICITY_TERMS[term]
-    if group is TermGroup.NEVER:
-        return False
-    return policy.neuro_counts or group is not TermGroup.NEUROLOGIC
+def explain_found(found: Sequence[TermResult]) -> Explained:
+    """Explain toxicities that count, with their CTCAE grades."""
+    return Explained(
+        tuple(item.entry.id for item in found),
+        {"findings": [_finding_params(item) for item in found]},
+        any(item.entry.attribution is Attribution.UNCERTAIN for item in found),
+    )
 
 
-def crs_grade(term: str, ctcae: int) -> int:
-    """Return the CRS grade of a counted toxicity: its own, but 3 for grade 4 transaminitis."""
-    if term in TRANSAMINASES and ctcae == _CTCAE_LIFE_THREATENING:
-        return _TRANSAMINITIS_CRS_GRADE
-    return ctcae
+def explain_ungraded(ticks: Sequence[Symptom]) -> Explained:
+    """Explain symptoms that were ticked and need a CTCAE grade."""
+    return Explained(tuple(tick.id for tick in ticks), {"terms": [tick.term for tick in ticks]})
+
+
+def may_count(term: str) -> bool:
+    """Return whether toxicity of ``term`` can raise a grade at all."""
+    return TOXICITY_TERMS[term] is not TermGroup.NEVER
+
+
+def is_neurologic(term: str) -> bool:
+    return TOXICITY_TERMS[term] is TermGroup.NEUROLOGIC
 
 
 def wants_grade(symptom: Symptom) -> bool:
     """Return whether a tick of this symptom asks for a CTCAE grade."""
     return symptom.term in TICKS_TO_GRADE
-
-
-def _criterion(term: str, ctcae: int) -> str:
-    if term in TRANSAMINASES and ctcae == _CTCAE_LIFE_THREATENING:
-        return TRANSAMINITIS
-    return _CODE[ctcae]
 
 
 def lab_params(entry: Lab) -> dict[str, str]:

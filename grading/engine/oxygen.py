@@ -1,4 +1,4 @@
-"""The oxygen requirement and ventilator support: Table 2, grades 2 to 4."""
+"""Oxygen and ventilator support: which device, and how much oxygen it gives."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from grading.engine.evidence import (
     OXYGEN_HIGH,
     ROOM_AIR_FIO2,
 )
-from grading.engine.periods import Assessed, Explain, Explained
+from grading.engine.periods import Explained
 from grading.engine.policy import LOW_FLOW_UP_TO_6, Policy
 from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import Attribution, OxygenDevice
 
-BELOW_40: Final = "oxygen.below_40"
-AT_LEAST_40: Final = "oxygen.at_least_40"
-CPAP: Final = "oxygen.cpap"
-BIPAP: Final = "oxygen.bipap"
-VENTILATOR: Final = "ventilator"
-FIO2_UNKNOWN: Final = "oxygen.fio2"
-FIO2_ESTIMATED: Final = "oxygen.fio2_estimated"
+POSITIVE_PRESSURE: Final = frozenset(
+    {
+        OxygenDevice.CPAP,
+        OxygenDevice.BIPAP,
+        OxygenDevice.INVASIVE_VENTILATION,
+        OxygenDevice.ECMO,
+    }
+)
+"""Devices that are support by themselves, whatever the FiO2."""
+VENTILATION: Final = frozenset({OxygenDevice.INVASIVE_VENTILATION, OxygenDevice.ECMO})
 
-_COULD_REACH: Final = 3
-_NO_REQUIREMENT: Final[Assessed] = ((), ())
 _LEFT_OPEN: Final = frozenset(
     {
         OxygenDevice.VENTURI_MASK,
@@ -46,6 +47,23 @@ class Fio2(NamedTuple):
     estimated: bool
     low_by_rule: bool = False
 
+    @property
+    def is_high(self) -> bool:
+        """Whether it is 40 % or more (Lee 2014, Table 2)."""
+        return (
+            self.percent is not None and not self.low_by_rule and self.percent >= OXYGEN_HIGH.value
+        )
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether an estimate is just below 40 %, too close to it to decide."""
+        return (
+            self.percent is not None
+            and self.estimated
+            and not self.low_by_rule
+            and FIO2_ESTIMATE_DOUBTFUL_FROM.value <= self.percent < OXYGEN_HIGH.value
+        )
+
 
 @dataclass(slots=True)
 class OxygenSupport:
@@ -60,43 +78,55 @@ class OxygenSupport:
     def note(self, entry: Oxygen) -> None:
         self.entry = entry
 
-    def assess(self) -> Assessed:
+    def frozen_copy(self) -> OxygenSupport:
+        """Copy the state for explanations; the copy is never advanced."""
+        return OxygenSupport(self.policy, self.entry)
+
+    @property
+    def device(self) -> OxygenDevice | None:
+        """The device in use, None where none is charted, or where its need is not ascribed to CRS.
+
+        Room air is no device.
+        """
         entry = self.entry
         if entry is None or not entry.counts or entry.device is OxygenDevice.ROOM_AIR:
-            return _NO_REQUIREMENT
-        support = self._support(entry.device)
-        if support is not None and entry.fio2_percent is None:
-            return ((support,), ())
-        fio2 = fio2_of(entry, self.policy)
-        if fio2 is None:
-            return _NO_REQUIREMENT if support is None else ((support,), ())
-        met, unknown = _by_fio2(fio2)
-        return (met, unknown) if support is None else ((*met, support), unknown)
+            return None
+        return entry.device
 
-    def _support(self, device: OxygenDevice) -> str | None:
-        """Return the criterion that the device is by itself, whatever the FiO2."""
-        if device in (OxygenDevice.INVASIVE_VENTILATION, OxygenDevice.ECMO):
-            return VENTILATOR
-        if device is OxygenDevice.CPAP:
-            return CPAP
-        if device is OxygenDevice.BIPAP:
-            return VENTILATOR if self.policy.bipap_grade == _BIPAP_IS_VENTILATION else BIPAP
-        return None
+    @property
+    def needed(self) -> Fio2 | None:
+        """The FiO2 of oxygen that is needed; None where none is, or the device alone says it."""
+        entry, device = self.entry, self.device
+        if entry is None or device is None:
+            return None
+        if device in POSITIVE_PRESSURE and entry.fio2_percent is None:
+            return None
+        return fio2_of(entry, self.policy)
 
-    def explain(self, code: str) -> Explained:
-        entry = self.entry
-        if entry is None:
-            raise ValueError("no oxygen is charted")
+    def explain_device(self) -> Explained:
+        entry = self._charted()
         uncertain = entry.attribution is Attribution.UNCERTAIN
-        if code in (VENTILATOR, CPAP, BIPAP):
-            return Explained((entry.id,), {"device": str(entry.device)}, uncertain)
-        return Explained((entry.id,), self._params(code, entry), uncertain)
+        return Explained((entry.id,), {"device": str(entry.device)}, uncertain)
 
-    def explainer(self) -> Explain:
-        """Return an explainer of the present findings that later entries do not change."""
-        return OxygenSupport(self.policy, self.entry).explain
+    def explain_fio2(self) -> Explained:
+        """Device, flow and FiO2, which may be an estimate or not known."""
+        entry = self._charted()
+        return Explained(
+            (entry.id,), self._params(entry), entry.attribution is Attribution.UNCERTAIN
+        )
 
-    def _params(self, code: str, entry: Oxygen) -> dict[str, Any]:
+    def explain_estimate(self) -> Explained:
+        """The same with the limit that the estimate is close to."""
+        explained = self.explain_fio2()
+        limit = {"limit_percent": format_number(OXYGEN_HIGH.value)}
+        return explained._replace(params={**explained.params, **limit})
+
+    def _charted(self) -> Oxygen:
+        if self.entry is None:
+            raise ValueError("no oxygen is charted")
+        return self.entry
+
+    def _params(self, entry: Oxygen) -> dict[str, Any]:
         params: dict[str, Any] = {"device": str(entry.device)}
         if entry.flow_l_per_min is not None:
             params["flow_l_per_min"] = format_number(entry.flow_l_per_min)
@@ -104,25 +134,7 @@ class OxygenSupport:
         if fio2 is not None and fio2.percent is not None:
             params["fio2_percent"] = format_number(fio2.percent)
             params["estimated"] = fio2.estimated
-            if code == FIO2_ESTIMATED:
-                params["limit_percent"] = format_number(OXYGEN_HIGH.value)
         return params
-
-
-_BIPAP_IS_VENTILATION: Final = 4
-
-
-def _by_fio2(fio2: Fio2) -> Assessed:
-    if fio2.percent is None:
-        return ((BELOW_40,), ((FIO2_UNKNOWN, _COULD_REACH),))
-    if fio2.low_by_rule or fio2.percent < OXYGEN_HIGH.value:
-        doubtful = (
-            fio2.estimated
-            and not fio2.low_by_rule
-            and fio2.percent >= FIO2_ESTIMATE_DOUBTFUL_FROM.value
-        )
-        return ((BELOW_40,), ((FIO2_ESTIMATED, _COULD_REACH),) if doubtful else ())
-    return ((AT_LEAST_40,), ())
 
 
 def fio2_of(entry: Oxygen, policy: Policy) -> Fio2 | None:

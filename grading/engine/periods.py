@@ -12,13 +12,6 @@ from grading.engine.evidence import Citation
 from grading.engine.grading_system import GradingSystem
 from grading.engine.sentences import Params
 
-Assessed = tuple[tuple[str, ...], tuple[tuple[str, int], ...]]
-"""The codes of the criteria met, and each unknown's code with the grade it could reach.
-
-Compared after every entry, so it holds nothing else; evidence and parameters are computed where a
-finding is read.
-"""
-
 
 class Explained(NamedTuple):
     """What a finding rests on: ids of entries, the parameters of its sentence, its attribution."""

@@ -20,6 +20,10 @@ BASE: Final = "base"
 BITARTRATE: Final = "bitartrate"
 FORMULA: Final = "formula"
 LOW_FLOW_UP_TO_6: Final = "low_flow_up_to_6"
+ANTIPYRETIC_OR_ANTICYTOKINE: Final = "antipyretic_or_anticytokine"
+ANTICYTOKINE_ONLY: Final = "anticytokine_only"
+FLOW: Final = "flow"
+DEVICE: Final = "device"
 
 
 def _due(default: int) -> Any:
@@ -68,6 +72,32 @@ class Policy:
     neuro_counts: bool = choice(True, (True, False), "Lee 2014, text on neurologic toxicity")
     worsened_only: bool = choice(True, (True, False), "decision")
     laboratory_grade_1_counts: bool = choice(False, (True, False), "decision; Table 2 is silent")
+    astct_fever_hold_minutes: int = count(1440, "min", 43200, "decision; 0 is the letter of ASTCT")
+    astct_fever_waived_by: str = choice(
+        ANTIPYRETIC_OR_ANTICYTOKINE,
+        (ANTIPYRETIC_OR_ANTICYTOKINE, ANTICYTOKINE_ONLY),
+        "ASTCT 2019, fever footnote",
+    )
+    astct_vasopressin_alone_grade: int = choice(3, (2, 3), "ASTCT 2019 is silent")
+    astct_high_flow_by: str = choice(FLOW, (FLOW, DEVICE), "ASTCT 2019, 6 L/min footnote")
+    icans_seizure_hold_minutes: int = count(1440, "min", 43200, "decision")
+    icans_capd_1_to_8_grade: int = choice(1, (0, 1), "CTCAE v6.0 against ASTCT for children")
+    icans_capd_below_years: int = count(12, "years", 120, "ASTCT 2019, children")
+    penn_neuro_counts: bool = choice(False, (True, False), "not verified")
+    penn_ctcae_4_grade: int = choice(4, (3, 4), "Penn 2018 gives an open list")
+    penn_single_bolus_grade: int = choice(2, (1, 2), "Penn 2018 is silent")
+    penn_multiple_bolus_minutes: int = count(1440, "min", 10080, "decision")
+    penn_iv_therapy_hold_minutes: int = count(1440, "min", 43200, "decision")
+    penn_product_hold_minutes: int = count(1440, "min", 43200, "decision")
+    cartox_neuro_counts: bool = choice(False, (True, False), "not verified")
+    cartox_child_bipap_grade: int = choice(3, (3, 4), "Mahadeo 2019")
+    mskcc_fluids_grade: int = choice(1, (1, 2), "MSKCC is silent")
+    mskcc_noninvasive_grade: int = choice(3, (3, 4), "MSKCC is silent")
+    ctcae_positive_pressure_grade: int = choice(4, (3, 4), "CTCAE is silent")
+    ctcae_4_symptomatic_hold_minutes: int = count(1440, "min", 43200, "decision")
+    ctcae_5_multiple_vasopressors_grade: int = choice(4, (3, 4), "CTCAE v5.0 is silent")
+    ice_due_minutes: int = count(720, "min", 10080, "decision", lowest=5, display_only=True)
+    ice_due_reduced_minutes: int = count(480, "min", 10080, "decision", lowest=5, display_only=True)
     older_age_years: int = count(
         65, "years", 120, "the paper gives no age; a hint only", display_only=True
     )
@@ -97,7 +127,18 @@ class Policy:
         return timedelta(minutes=minutes[grade]) if grade in minutes else None
 
     def values(self) -> dict[str, Any]:
-        """Return every parameter by name, numbers as exact strings, to be stored with an answer."""
+        """Return every parameter by name, numbers as exact strings, to be stored with an answer.
+
+        Those of scales other than Lee's are left out where they have their default.
+        """
+        return {
+            name: value
+            for name, value in self.all_values().items()
+            if name not in SCALE_PARAMETERS or value != getattr(DEFAULT_POLICY, name)
+        }
+
+    def all_values(self) -> dict[str, Any]:
+        """Return every parameter by name, those of other scales included."""
         return {
             name: str(value) if isinstance(value, Decimal) else value
             for name in PARAMETERS
@@ -109,6 +150,12 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     item.name: item.metadata["parameter"] for item in fields(Policy)
 }
 DEFAULT_POLICY: Final = Policy()
+SCALE_PARAMETERS: Final = frozenset(
+    name
+    for name in PARAMETERS
+    if name.startswith(("astct_", "icans_", "penn_", "cartox_", "mskcc_", "ctcae_", "ice_due_"))
+)
+"""The parameters that Lee's grade never reads."""
 
 
 class PolicyError(ValueError):

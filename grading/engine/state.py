@@ -14,14 +14,15 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from grading.engine.circulation import Circulation
-from grading.engine.circulation_explainer import CirculationExplainer
 from grading.engine.constitutional import ConstitutionalSymptoms
 from grading.engine.entries import (
+    Admission,
     Death,
     Entry,
     FluidBolus,
     Judgement,
     Lab,
+    NeuroSign,
     Note,
     NotObserved,
     Oxygen,
@@ -34,20 +35,18 @@ from grading.engine.entries import (
     Weight,
 )
 from grading.engine.facts import Baseline, CourseFacts
-from grading.engine.findings import NOTHING_FOUND, CombinedFindings, WordedFindings, lazy_findings
-from grading.engine.grading_system import DEATH, GradingSystem
+from grading.engine.findings import CombinedFindings, death_found, part_findings
+from grading.engine.grading_system import NOTHING_MET, Assessed, GradingSystem
 from grading.engine.organ_toxicity import OrganToxicity, wants_grade
 from grading.engine.oxygen import OxygenSupport
-from grading.engine.periods import Assessed, Criterion, Findings, Opening
+from grading.engine.periods import Findings, Opening
 from grading.engine.policy import Policy
 from grading.engine.pressure import limits_for
-from grading.engine.sentences import render
-from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS, Attribution
+from grading.engine.scale_facts import ASKED_BY_OTHER_SCALES, ScaleFacts
+from grading.engine.vocabulary import CONSTITUTIONAL_SYMPTOMS
 
 CONSTITUTION, OXYGEN, CIRCULATION, ORGANS = range(4)
 """Places of the four parts of a chart in ``CourseState.assessed`` and ``CourseState.found``."""
-
-_NOTHING: Final[Assessed] = ((), ())
 
 
 @dataclass(slots=True)
@@ -58,6 +57,8 @@ class CourseState:
     "vasopressor.norepinephrine", "lab.crp", ...) since the infusion. ``policy_number`` is which of
     the course's policies holds at ``at``: 0 the first, n the n-th later one. ``assessed`` are the
     codes of the four parts, ``found`` their findings, None where a part was charted since.
+    ``other_scales`` is what scales other than Lee's ask of the past; None where the state was
+    restored from a checkpoint that does not hold it.
     ``shown`` is grade, bound, codes and policy of the open period, None before the infusion.
     """
 
@@ -69,6 +70,7 @@ class CourseState:
     oxygen: OxygenSupport
     circulation: Circulation
     organs: OrganToxicity
+    other_scales: ScaleFacts | None = field(default_factory=ScaleFacts)
     policy_number: int = 0
     at: datetime | None = None
     weight: Weight | None = None
@@ -76,7 +78,7 @@ class CourseState:
     begun: bool = False
     death: Death | None = None
     latest: dict[str, Entry] = field(default_factory=dict)
-    assessed: list[Assessed] = field(default_factory=lambda: [_NOTHING] * 4)
+    assessed: list[Assessed] = field(default_factory=lambda: [NOTHING_MET] * 4)
     found: list[Findings | None] = field(default_factory=lambda: [None] * 4)
     next_clock: datetime | None = None
     next_policy_at: datetime | None = None
@@ -121,6 +123,7 @@ class CourseState:
             oxygen=replace(self.oxygen),
             circulation=self.circulation.copied(),
             organs=self.organs.copied(),
+            other_scales=None if self.other_scales is None else self.other_scales.copied(),
             latest=dict(self.latest),
             assessed=list(self.assessed),
             found=list(self.found),
@@ -153,7 +156,7 @@ class CourseState:
         openings: list[Opening] = []
         if not self.begun and until > self.facts.infused_at:
             self._apply(self.facts.infused_at, (), openings)
-        while (event := self._next_event()) is not None and event < until:
+        while (event := self.next_event) is not None and event < until:
             self.at = event
             self._apply(event, (), openings)
         return openings
@@ -161,9 +164,11 @@ class CourseState:
     @property
     def changes_by_itself(self) -> bool:
         """Whether time alone, or a policy decided for later, will change anything."""
-        return self._next_event() is not None
+        return self.next_event is not None
 
-    def _next_event(self) -> datetime | None:
+    @property
+    def next_event(self) -> datetime | None:
+        """When the clock, or a policy decided for later, next changes anything."""
         clock, policy = self.next_clock, self.next_policy_at
         if clock is None or policy is None:
             return policy if clock is None else clock
@@ -188,6 +193,8 @@ class CourseState:
                 self.organs.prior.note(entry)
             elif isinstance(entry, Risk):
                 self._note_risk(entry)
+            elif isinstance(entry, Admission):
+                self._note_for_other_scales(entry)
 
     def _apply(self, at: datetime, entries: Iterable[Entry], openings: list[Opening]) -> None:
         touched = self._pass_time(at) if at in (self.next_clock, self.next_policy_at) else 0
@@ -196,6 +203,8 @@ class CourseState:
         if self.death is not None:
             self._end(at, openings)
             return
+        if touched & (_TOUCHED_CONSTITUTION | _TREATED) and self.other_scales is not None:
+            self.other_scales.settle(self._febrile_at(at))
         if (touched and self._assess(at, touched)) or not self.begun:
             self.begun = True
             self._open(at, openings)
@@ -205,19 +214,26 @@ class CourseState:
         before = self.assessed.copy()
         if touched & (_TOUCHED_CIRCULATION | _PRESSURE):
             self.circulation.settle(at, self.weight_kg)
-            self.assessed[CIRCULATION] = self.circulation.assess(at)
+            self.assessed[CIRCULATION] = self.system.circulation.assess(self.circulation, at)
             if touched & _TOUCHED_CIRCULATION:  # a pressure alone sets no clock
                 self.next_clock = self.circulation.next_change(at)
         if touched & _TOUCHED_CONSTITUTION:
-            self.assessed[CONSTITUTION] = self.constitutional.assess()
+            self.assessed[CONSTITUTION] = self.system.constitutional.assess(self.constitutional)
             self.found[CONSTITUTION] = None
         if touched & _TOUCHED_OXYGEN:
-            self.assessed[OXYGEN] = self.oxygen.assess()
+            self.assessed[OXYGEN] = self.system.oxygen.assess(self.oxygen)
             self.found[OXYGEN] = None
         if touched & _TOUCHED_ORGANS:
-            self.assessed[ORGANS] = self.organs.assess()
+            self.assessed[ORGANS] = self.system.organs.assess(self.organs)
             self.found[ORGANS] = None
         return self.assessed != before or bool(touched & _POLICY)
+
+    def _febrile_at(self, at: datetime) -> Vitals | None:
+        """Return the temperature charted at ``at`` where it is a fever."""
+        temperature = self.constitutional.temperature
+        if temperature is None or temperature.at != at or not self.constitutional.fever:
+            return None
+        return temperature
 
     def _pass_time(self, at: datetime) -> int:
         """Change the policy where that is due; returns the parts that it or the clock touches."""
@@ -232,17 +248,11 @@ class CourseState:
 
     def opening_of_death(self) -> Opening:
         """Grade 5 from a death due, or perhaps due, to CRS; the end of grading otherwise."""
-        death = self.death
-        if death is None:
+        if self.death is None:
             raise ValueError("no death is charted")
-        if death.attribution is Attribution.OTHER:
-            return Opening(death.at, None, None, NOTHING_FOUND, self.policy_number)
-        uncertain = death.attribution is Attribution.UNCERTAIN
-        params = {"attribution": str(death.attribution)}
-        _, grade, citation, _ = self.system.rules[DEATH]
-        sentence = render(DEATH, params)
-        criterion = Criterion(DEATH, grade, citation, (death.id,), sentence, uncertain, params)
-        return Opening(death.at, grade, grade, WordedFindings(criterion), self.policy_number)
+        at, found = self.death.at, death_found(self.death, self.system)
+        grade = max([criterion.grade for criterion in found.in_words.criteria], default=None)
+        return Opening(at, grade, grade, found, self.policy_number)
 
     def _open(self, at: datetime, openings: list[Opening]) -> None:
         """Open a period where grade, bound, codes or policy differ from what is shown."""
@@ -270,24 +280,11 @@ class CourseState:
         A part's findings are kept until an entry about it comes; those of the circulation are made
         at every call, because their words name durations.
         """
-        assessed, found, system, grades = self.assessed, self.found, self.system, self.grades
-        constitutional = found[CONSTITUTION] or lazy_findings(
-            assessed[CONSTITUTION], self.constitutional.explainer, system, grades
-        )
-        oxygen = found[OXYGEN] or lazy_findings(
-            assessed[OXYGEN], self.oxygen.explainer, system, grades
-        )
-        circulation = lazy_findings(
-            assessed[CIRCULATION],
-            lambda: CirculationExplainer(self.circulation.frozen_copy(), at).explain,
-            system,
-            grades,
-        )
-        organs = found[ORGANS] or lazy_findings(
-            assessed[ORGANS], self.organs.explainer, system, grades
-        )
-        self.found = [constitutional, oxygen, None, organs]
-        return CombinedFindings(system, constitutional, oxygen, circulation, organs)
+        parts = (self.constitutional, self.oxygen, self.circulation, self.organs)
+        found = part_findings(self.system, self.grades, parts, self.assessed, self.found, at)
+        self.found = [*found]
+        self.found[CIRCULATION] = None
+        return CombinedFindings(self.system, *found)
 
     def _note_weight(self, entry: Weight) -> int:
         self.weight, self.weight_kg = entry, entry.weight_kg
@@ -355,6 +352,16 @@ class CourseState:
 
     def _note_treatment(self, entry: Treatment) -> int:
         self.latest[f"treatment.{entry.agent}"] = entry
+        if self.other_scales is not None:
+            self.other_scales.note_treatment(entry)
+        return _TREATED
+
+    def _note_for_other_scales(self, entry: Entry) -> int:
+        """Note an entry that no criterion of Lee's reads."""
+        thing = f"neuro_sign.{entry.sign}" if isinstance(entry, NeuroSign) else entry.kind
+        self.latest[thing] = entry
+        if self.other_scales is not None:
+            self.other_scales.note(entry)
         return 0
 
     def _note_risk(self, entry: Risk) -> int:
@@ -374,8 +381,9 @@ _TOUCHED_CONSTITUTION: Final = 1 << CONSTITUTION
 _TOUCHED_OXYGEN: Final = 1 << OXYGEN
 _TOUCHED_CIRCULATION: Final = 1 << CIRCULATION
 _TOUCHED_ORGANS: Final = 1 << ORGANS
-_POLICY: Final = 1 << 4
-_PRESSURE: Final = 1 << 5
+_POLICY: Final = _TOUCHED_ORGANS << 1
+_PRESSURE: Final = _POLICY << 1
+_TREATED: Final = _PRESSURE << 1
 _EVERYTHING: Final = (
     _TOUCHED_CONSTITUTION | _TOUCHED_OXYGEN | _TOUCHED_CIRCULATION | _TOUCHED_ORGANS | _POLICY
 )
@@ -392,6 +400,7 @@ _NOTED: Final[dict[type[Entry], Callable[[CourseState, Any], int]]] = {
     Symptom: CourseState._note_symptom,
     Treatment: CourseState._note_treatment,
     Risk: CourseState._note_risk,
+    **dict.fromkeys(ASKED_BY_OTHER_SCALES, CourseState._note_for_other_scales),
     Note: CourseState._ignore,
     NotObserved: CourseState._ignore,
     Death: CourseState._note_death,

@@ -136,10 +136,11 @@ def high_now(doses: Doses) -> bool:
     return in_combination and norepinephrine_equivalent(doses) >= _COMBINATION
 
 
-class HighDoseRun(NamedTuple):
+class TimedRun(NamedTuple):
     """Table 3's "for ≥ 3 hours": a run of high dose, its credit and its gap.
 
-    ``since`` is when *high now* last changed; ``credit`` what had been credited until then.
+    ``since`` is when ``high`` last changed; ``credit`` what had been credited until then. A run of
+    another kind of dose is timed in the same way, with its own meaning of ``high``.
     """
 
     policy: Policy
@@ -148,14 +149,14 @@ class HighDoseRun(NamedTuple):
     since: datetime | None = None
     evidence: tuple[str, ...] = ()
 
-    def settled(self, at: datetime, high: bool, evidence: tuple[str, ...]) -> HighDoseRun:
+    def settled(self, at: datetime, high: bool, evidence: tuple[str, ...]) -> TimedRun:
         """What holds from ``at`` on, where the dose is now, or is no longer, high."""
         if not high:
             return self._replace(credit=self.credited(at), since=at, high=False)
         if self.high:
             return self._replace(evidence=evidence)
         credit = self.credit if self.is_open(at) else _NO_TIME
-        return HighDoseRun(self.policy, credit, high=True, since=at, evidence=evidence)
+        return TimedRun(self.policy, credit, high=True, since=at, evidence=evidence)
 
     def is_open(self, at: datetime) -> bool:
         return self.since is not None and (self.high or at < self.since + self._gap)
@@ -169,7 +170,19 @@ class HighDoseRun(NamedTuple):
         return self.credit if high_since is None else self.credit + (at - high_since)
 
     def is_met(self, at: datetime) -> bool:
-        return self._credit(at) >= self._needed and self.is_open(at)
+        return self.has_lasted(self._needed, at)
+
+    def has_lasted(self, duration: timedelta, at: datetime) -> bool:
+        """Return whether the run is open and was credited with ``duration`` or more."""
+        return self._credit(at) >= duration and self.is_open(at)
+
+    def lasts_from(self, duration: timedelta) -> datetime | None:
+        """Return when a run that goes on was, or will be, credited with ``duration``."""
+        return None if self.since is None or not self.high else self.since + duration - self.credit
+
+    def closes_at(self) -> datetime | None:
+        """Return when a run closes that has stopped."""
+        return None if self.since is None or self.high else self.since + self._gap
 
     def changes(self) -> tuple[datetime, ...]:
         """Return the instants at which the clock alone may change if the run is open or met."""

@@ -354,6 +354,7 @@ class JudgementAbout(Labelled):
     RELATIVE_HYPOTENSION = "relative_hypotension", "relative hypotension"
     REFRACTORY_HYPOTENSION = "refractory_hypotension", "refractory hypotension"
     LIFE_THREATENING = "life_threatening", "immediately life-threatening toxicity"
+    PROLONGED_REACTION = "prolonged_reaction", "prolonged or recurring reaction"
 
 
 class TreatmentAgent(Labelled):

@@ -30,6 +30,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
     term_label,
 )
+from patients.display.scale_text import NAMES, NEUROLOGIC, TEXT_BY_CLASS, purpose_text
 from patients.display.site_times import at_site, site_time
 
 _SEPARATOR: Final = " · "
@@ -88,6 +89,8 @@ def _oxygen(entry: entries.Oxygen) -> str:
         parts.append(f"FiO2 {format_number(entry.fio2_percent)} %")
     if len(parts) == 1 and entry.device is OxygenDevice.NASAL_CANNULA:
         parts.append("flow not charted")
+    if purpose := purpose_text(entry):
+        parts.append(purpose)
     return ", ".join(parts)
 
 
@@ -180,14 +183,15 @@ _TEXT_BY_CLASS: Final[dict[type[entries.Entry], Callable[[Any], str]]] = {
     entries.Treatment: _treatment,
     entries.Note: lambda entry: f"Note: {entry.note}",
     entries.NotObserved: _not_observed,
-    entries.Death: lambda _entry: "Death",
     entries.Retraction: lambda _entry: "Entered in error",
+    **TEXT_BY_CLASS,
 }
 
 
 def attribution_text(entry: entries.Entry) -> str:
     """Return the tag of a row with findings not attributed to CRS; empty where all are."""
-    tags = [_ATTRIBUTION_TAGS[entry.attribution]] if entry.attribution in _ATTRIBUTION_TAGS else []
+    words = _NEUROLOGIC_TAGS if isinstance(entry, NEUROLOGIC) else _ATTRIBUTION_TAGS
+    tags = [words[entry.attribution]] if entry.attribution in words else []
     if isinstance(entry, entries.Vitals):
         tags += [
             f"{VITAL_SIGN[key].abbreviation} {_ATTRIBUTION_TAGS[attribution]}"
@@ -203,10 +207,15 @@ _ATTRIBUTION_TAGS: Final = {
 }
 
 
+_NEUROLOGIC_TAGS: Final = _ATTRIBUTION_TAGS | {Attribution.OTHER: "other cause, not counted"}
+
+
 def key_label(key: str) -> str:
     """Return the label of a key of the chart, as "temperature_c", "lab.crp", "symptom.rash"."""
     if key in VITAL_SIGN:
         return VITAL_SIGN[key].label
+    if key in NAMES:
+        return NAMES[key]
     prefix, _, word = key.partition(".")
     if prefix == "lab":
         return Analyte(word).label

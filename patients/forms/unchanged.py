@@ -14,7 +14,8 @@ from typing import Any, Final
 from django import forms
 
 from grading.course_file import CourseFileError, read_entry
-from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight, to_words
+from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight
+from grading.engine.entry_json import to_words
 from grading.engine.vasopressors import needs_weight
 from patients.display.text import entry_text, weight_at
 from patients.forms.base import BedsideForm

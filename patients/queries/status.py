@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from grading.engine import entries as grading_entries
-from grading.engine.facts import Baseline
+from grading.engine.checkpoint import ResumePoint
+from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.vasopressors import needs_weight
 from grading.service import CurrentStatus, regrade
 from grading.systems import HEADLINE
@@ -35,6 +37,7 @@ class CourseStatus:
     ``current`` is the status that the engine computes. Guidance needs ``for_guidance``, the entries
     that it rests on, and ``answers``, the latest to each of its items. ``recorded`` is text that
     changes with every act and transfer. ``clock`` is the database's, None as of an earlier time.
+    ``graded_from`` is what the status was computed from.
     """
 
     course: Course
@@ -44,6 +47,15 @@ class CourseStatus:
     answers: Mapping[str, AnswerRow]
     recorded: str
     clock: datetime | None = None
+    graded_from: GradedFrom | None = None
+
+
+class GradedFrom(NamedTuple):
+    """What the engine was given: the course's facts, and its entries from ``resume`` on."""
+
+    facts: CourseFacts
+    entries: Sequence[grading_entries.Entry]
+    resume: ResumePoint | None
 
 
 def read_course_status(course: Course, now: datetime) -> CourseStatus:
@@ -64,6 +76,7 @@ def read_course_status(course: Course, now: datetime) -> CourseStatus:
         snapshot.answers,
         snapshot.recorded,
         snapshot.clock,
+        GradedFrom(facts, entries, snapshot.resume),
     )
 
 
@@ -85,6 +98,7 @@ def status_known_at(known: CourseKnownAt, at: datetime) -> CourseStatus:
         [row for row in for_guidance if row.at <= at],
         known.answers_by(at),
         recorded=known.known_at.isoformat(),
+        graded_from=GradedFrom(known.facts, entries, resume),
     )
 
 

@@ -30,6 +30,8 @@ from patients.display.text import clock_text, date_text, day_of
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import (
+    NO,
+    YES,
     ClockTimeField,
     IsoDateField,
     TypedNumberField,
@@ -39,6 +41,7 @@ from patients.forms.fields import (
     without_empty,
 )
 from patients.forms.identity import (
+    DELAY_ANSWERS,
     MrnField,
     asked_about_look_alikes,
     asked_about_namesakes,
@@ -63,7 +66,7 @@ _WHY_BASELINE: Final = (
     '<p class="hint">Low blood pressure is graded against the baseline, vasopressor doses by the '
     "weight. Leave unknown values empty; you can add them later.</p>"
 )
-_WHY_AGE: Final = '<p class="hint span-2 why-age">Blood pressure limits depend on the age.</p>'
+_WHY_AGE: Final = '<p class="hint">Blood pressure limits depend on the age.</p>'
 _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 
 
@@ -83,6 +86,11 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         label="Age", unit="years", limits=AGE_YEARS, help_text="Only if the birth date is not known"
     )
     sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Select"))
+    developmental_delay = forms.ChoiceField(
+        label="Developmental delay",
+        choices=(("", "not known"), (YES, "yes"), (NO, "no")),
+        required=False,
+    )
     product = forms.CharField(label="Product", max_length=120)
     infused_date = IsoDateField(
         label="Infusion date",
@@ -122,7 +130,8 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             Fieldset(
                 "Patient",
                 fields_row(span_2("name"), "mrn", "sex"),
-                fields_row("birth_date", "age_years", HTML(_WHY_AGE)),
+                fields_row("birth_date", "age_years", span_2("developmental_delay")),
+                HTML(_WHY_AGE),
             ),
             Fieldset(
                 "Therapy",
@@ -229,6 +238,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             bed=values["bed"],
             birth_date=values["birth_date"],
             age_years=Decimal(values["age_years"]) if values["age_years"] else None,
+            developmental_delay=DELAY_ANSWERS.get(values["developmental_delay"]),
         )
 
     def new_entries(self) -> list[NewEntry]:

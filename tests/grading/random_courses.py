@@ -26,6 +26,9 @@ class Chooser(Protocol):
     def chance(self, percent: int) -> bool: ...
 
 
+Content = dict[str, Callable[[Chooser], Raw]]
+
+
 @dataclass(frozen=True)
 class RandomChooser:
     """Answers from a seeded generator."""
@@ -361,10 +364,12 @@ def finished(document: Raw, entries: list[Raw]) -> Raw:
     return {**document, "entries": entries}
 
 
-def entry(choose: Chooser, scenario: Scenario, infused_at: datetime) -> Raw:
+def entry(
+    choose: Chooser, scenario: Scenario, infused_at: datetime, content: Content | None = None
+) -> Raw:
     """One entry with its times; its id is set when it is amended, if it is."""
     kind = choose.pick(scenario.kinds)
-    raw = CONTENT[kind](choose)
+    raw = (content or CONTENT)[kind](choose)
     at = infused_at + timedelta(minutes=choose.pick(scenario.minutes))
     before_percent = scenario.before_percent
     if raw["kind"] in ("weight", "baseline"):
@@ -380,7 +385,7 @@ def entry(choose: Chooser, scenario: Scenario, infused_at: datetime) -> Raw:
     return raw
 
 
-def amend(choose: Chooser, entries: list[Raw]) -> None:
+def amend(choose: Chooser, entries: list[Raw], content: Content | None = None) -> None:
     """Correct or retract one entry that is still in force (a correction may be amended in turn)."""
     for place, raw in enumerate(entries):
         raw.setdefault("id", f"e{place}")
@@ -395,13 +400,13 @@ def amend(choose: Chooser, entries: list[Raw]) -> None:
     if choose.chance(35):
         raw = {"kind": "retraction", "at": text(recorded_at)}
     else:
-        raw = corrected(choose, target, recorded_at)
+        raw = corrected(choose, target, recorded_at, content or CONTENT)
     raw["id"] = f"e{len(entries)}"
     raw["replaces"] = target["id"]
     entries.insert(choose.pick((len(entries), 0)), raw)
 
 
-def corrected(choose: Chooser, target: Raw, recorded_at: datetime) -> Raw:
+def corrected(choose: Chooser, target: Raw, recorded_at: datetime, content: Content) -> Raw:
     """The same kind of entry with other content, at the same time or another."""
     kind = target["kind"]
     if kind == "vitals" and choose.chance(80):
@@ -410,7 +415,7 @@ def corrected(choose: Chooser, target: Raw, recorded_at: datetime) -> Raw:
     if kind != "death" and choose.chance(25):
         at += timedelta(minutes=choose.pick((15, -15, 60, -60)))
     at = min(at, recorded_at)
-    raw = CONTENT[kind](choose)
+    raw = content[kind](choose)
     return {**raw, "at": text(at), "recorded_at": text(recorded_at)}
 
 
@@ -569,7 +574,7 @@ def death(choose: Chooser) -> Raw:
     return attributed(choose, {"kind": "death"}, percent=60)
 
 
-CONTENT: dict[str, Callable[[Chooser], Raw]] = {
+CONTENT: Content = {
     "vitals_pressure": vitals_pressure,
     "vitals": vitals,
     "oxygen": oxygen,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from grading.course_file import CourseFileError, Fault, read_course, read_entry
-from grading.engine.entries import Oxygen, Vitals, from_words, to_words
+from grading.engine.entries import Oxygen, Vitals
+from grading.engine.entry_json import from_words, to_words
 from tests.grading.random_courses import Raw
 
 AT = "2014-01-05T10:00:00+00:00"
@@ -200,7 +201,7 @@ DOCUMENT_FAULTS: list[tuple[Any, str]] = [
     ('{"format": NaN}', "document"),
     ('{"format": "crs-course/1", "format": "crs-course/1"}', "document"),
     ('{"entries": ' + "[" * 100_000, "document"),
-    ({**BASE, "format": "crs-course/2"}, "format"),
+    ({**BASE, "format": "crs-course/3"}, "format"),
     ({key: value for key, value in BASE.items() if key != "format"}, "format"),
     *(({**BASE, "format": deep(depth)}, "format") for depth in (1, 200)),
     ({**BASE, "policy": {"cpap_grade": deep(200)}}, "policy.cpap_grade"),

@@ -4,6 +4,7 @@ These tests follow the structure of the code, and change with it; a rule of grad
 through ``grading.service`` or a worked case instead.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,18 +12,21 @@ from typing import Any
 import pytest
 
 from grading.course_file import read_entry
-from grading.engine import circulation, constitutional, oxygen
+from grading.engine import circulation_explainer as words
 from grading.engine.analytes import Analyte
 from grading.engine.checkpoint import save_state
-from grading.engine.circulation_explainer import CirculationExplainer
+from grading.engine.circulation import Circulation
+from grading.engine.constitutional import ConstitutionalSymptoms
 from grading.engine.entries import Entry
 from grading.engine.facts import Baseline, CourseFacts
 from grading.engine.laboratory import in_common_unit
 from grading.engine.organ_toxicity import OrganToxicity, TermResult
+from grading.engine.oxygen import OxygenSupport
+from grading.engine.periods import Explained
 from grading.engine.policy import DEFAULT_POLICY
 from grading.engine.state import CourseState
 from grading.engine.systems.lee_2014 import LEE_2014
-from grading.engine.vasopressors import HighDoseRun, Infusions
+from grading.engine.vasopressors import Infusions, TimedRun
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
@@ -39,36 +43,38 @@ def test_a_state_before_its_first_instant_cannot_be_saved() -> None:
         save_state(CourseState.at_start(FACTS, Baseline(), LEE_2014))
 
 
-def empty() -> circulation.Circulation:
+def empty() -> Circulation:
     return CourseState.at_start(FACTS, Baseline(), LEE_2014).circulation
 
 
 @pytest.mark.parametrize(
-    "code", [circulation.LOW_PRESSURE, circulation.FLUID_BOLUS, circulation.RELATIVE]
+    "explain", [words.explain_low_pressure, words.explain_fluid_bolus, words.explain_relative]
 )
-def test_what_is_not_met_cannot_be_explained(code: str) -> None:
+def test_what_is_not_met_cannot_be_explained(
+    explain: Callable[[Circulation, datetime], Explained],
+) -> None:
     with pytest.raises(ValueError, match="is charted"):
-        CirculationExplainer(empty(), START).explain(code)
+        explain(empty(), START)
 
 
 def test_no_part_explains_what_was_never_charted() -> None:
     with pytest.raises(ValueError, match="no temperature"):
-        constitutional.ConstitutionalSymptoms(DEFAULT_POLICY).explain(constitutional.FEVER)
+        ConstitutionalSymptoms(DEFAULT_POLICY).explain_fever()
     with pytest.raises(ValueError, match="no oxygen"):
-        oxygen.OxygenSupport(DEFAULT_POLICY).explain(oxygen.BELOW_40)
+        OxygenSupport(DEFAULT_POLICY).explain_fio2()
     with pytest.raises(ValueError, match="no death"):
         CourseState.at_start(FACTS, Baseline(), LEE_2014).opening_of_death()
     with pytest.raises(ValueError, match="not reported in"):
         in_common_unit(Analyte.ALT, Decimal(1), "mg/dL")
-    assert HighDoseRun(DEFAULT_POLICY).credited(START) == timedelta(0)
+    assert TimedRun(DEFAULT_POLICY).credited(START) == timedelta(0)
 
 
 def test_only_a_result_can_be_in_doubt() -> None:
     toxicity = charted(0, kind="toxicity", term="alt", grade=2)
     organs = OrganToxicity(DEFAULT_POLICY, Baseline())
-    organs.by_term["alt"] = TermResult(toxicity, None, 3, 2)  # type: ignore[arg-type]
+    organs.by_term["alt"] = TermResult(toxicity, 1, 2, True, True)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="laboratory"):
-        organs.explain("lab.alt")
+        organs.explain_doubt("alt")
 
 
 def test_infusions_without_a_concentration_have_no_dose() -> None:

@@ -18,11 +18,12 @@ from grading.service import regrade
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
 FACTS = CourseFacts(infused_at=START, age_years=Decimal(54))
-STRICTER = GradingSystem(
-    "stricter",
-    "7",
-    "Stricter",
-    tuple(rule._replace(grade=2) if rule.grade == 1 else rule for rule in LEE_2014.table),
+STRICTER = replace(
+    LEE_2014,
+    key="stricter",
+    version="7",
+    name="Stricter",
+    table=tuple(rule._replace(grade=2) if rule.grade == 1 else rule for rule in LEE_2014.table),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grading.course_file import read_course
-from grading.engine.entries import from_words, to_words
+from grading.engine.entry_json import from_words, to_words
 from grading.service import regrade, status_at
 from tests.grading.test_course_file import AT, course
 

@@ -10,9 +10,9 @@ from grading.engine.algorithm.evidence import LOW_WEIGHT
 from grading.engine.algorithm.item import Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation
 from grading.engine.analytes import Analyte
-from grading.engine.constitutional import FEVER
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Criterion, Unknown
+from grading.engine.systems.lee_2014 import FEVER
 from grading.engine.units import format_number
 from grading.engine.vasopressors import charted_dose, charted_dose_without_weight, needs_weight
 from grading.engine.vocabulary import DRUGS, DoseUnit

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from grading.engine.entries import Entry, Lab, Toxicity
 from grading.engine.facts import Baseline
 from grading.engine.fold import in_order
-from grading.engine.organ_toxicity import OrganToxicity, crs_grade
+from grading.engine.organ_toxicity import OrganToxicity
 from grading.engine.policy import Policy
+from grading.engine.systems.lee_2014 import toxicity_grade
 from grading.engine.vocabulary import TOXICITY_TERMS, TermGroup
 
 
@@ -32,7 +33,7 @@ class CountedToxicity:
     @property
     def crs_grade(self) -> int:
         """The CRS grade it gives: transaminitis of grade 4 gives 3."""
-        return crs_grade(self.term, self.ctcae)
+        return toxicity_grade(self.term, self.ctcae)
 
 
 def counted_toxicities(
@@ -49,7 +50,7 @@ def counted_toxicities(
         elif isinstance(entry, Lab):
             organs.note_lab(entry)
     return tuple(
-        CountedToxicity(term, item.ctcae, item.entry.id)
-        for term, item in sorted(organs.by_term.items())
-        if item.code is not None and item.ctcae is not None
+        CountedToxicity(item.term, item.ctcae, item.entry.id)
+        for item in organs.counted(neurologic=policy.neuro_counts)
+        if item.ctcae is not None
     )

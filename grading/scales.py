@@ -1,0 +1,207 @@
+"""Public interface of the other scales: what each answers, when that changes, why they differ.
+
+Read-only: computed from the same entries as the grade and shown with it, never stored as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from grading.engine.chart import Chart
+from grading.engine.checkpoint import ResumePoint, restore_state
+from grading.engine.differences import Assessed, Difference, Pattern, differences, patterns
+from grading.engine.entries import BaselineFacts, Entry
+from grading.engine.facts import CourseFacts
+from grading.engine.fold import FOR_EVER, in_order
+from grading.engine.periods import Explained
+from grading.engine.policy import Policy
+from grading.engine.scale import Assessment, Scale, ScalePeriod
+from grading.engine.scale_fold import ScaleHistory, advance, fold_scales, project_scales
+from grading.engine.state import CourseState
+from grading.engine.systems import SCALES
+from grading.engine.systems.lee_2014 import LEE_2014, LEE_SCALE
+
+__all__ = [
+    "ALL",
+    "BY_KEY",
+    "SCALES",
+    "SHOWN",
+    "CourseScales",
+    "Difference",
+    "Pattern",
+    "Scale",
+    "ScaleAnswer",
+    "ScalePeriod",
+    "grade_scales",
+    "holds_other_scales",
+    "scales_named",
+]
+
+ALL: Final = "all"
+BY_KEY: Final = {scale.key: scale for scale in SCALES}
+SHOWN: Final = SCALES[:2]
+"""ASTCT and ICANS: always shown with the grade; the others are those of papers."""
+
+
+def scales_named(names: str | Iterable[str]) -> tuple[Scale, ...]:
+    """Return the scales of these keys, in the order of display; ``all`` is every one.
+
+    A text holds keys between commas. Raises ValueError with the keys that there are.
+    """
+    keys = names.split(",") if isinstance(names, str) else list(names)
+    wanted = {key.strip() for key in keys}
+    if wanted == {ALL}:
+        return SCALES
+    unknown = sorted(wanted - BY_KEY.keys())
+    if unknown:
+        raise ValueError(f"no scale {', '.join(unknown)}; expected {ALL} or {', '.join(BY_KEY)}")
+    return tuple(scale for scale in SCALES if scale.key in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleAnswer:
+    """What one scale says up to an instant, and what the clock alone will change after it.
+
+    ``periods`` run up to the instant, the last one open; ``projected`` follow, the last one
+    without an end. ``current`` is None where nothing is graded. ``waived_by`` is the treatment for
+    which ASTCT asks for no fever at the instant, where that alone lets the rest count.
+    """
+
+    scale: Scale
+    periods: tuple[ScalePeriod, ...]
+    projected: tuple[ScalePeriod, ...]
+    current: ScalePeriod | None
+    waived_by: Explained | None = None
+
+    @property
+    def grade(self) -> int | None:
+        return None if self.current is None else self.current.grade
+
+    @property
+    def at_most(self) -> int | None:
+        return None if self.current is None else self.current.at_most
+
+    def as_json(self) -> dict[str, Any]:
+        has_gate = self.scale.gate is not None
+        waived = {} if self.waived_by is None else {"waived_by": self.waived_by.evidence[0]}
+        return {
+            "current": {"grade": self.grade, "at_most": self.at_most},
+            **waived,
+            "periods": [
+                *(_period_json(one, projected=False, has_gate=has_gate) for one in self.periods),
+                *(_period_json(one, projected=True, has_gate=has_gate) for one in self.projected),
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CourseScales:
+    """What the scales say of a course at ``now``, and why each differs from Lee's grade there.
+
+    ``lee`` is Lee's own assessment at that instant, to compare with, and ``policy`` the one in
+    force there.
+    """
+
+    now: datetime
+    answers: tuple[ScaleAnswer, ...]
+    lee: Assessment | None
+    differ: tuple[Difference, ...]
+    patterns: tuple[Pattern, ...]
+    policy: Policy
+
+    def _parameters(self, scale: Scale) -> dict[str, Any]:
+        values = self.policy.all_values()
+        return {name: values[name] for name in scale.parameters}
+
+    def of(self, key: str) -> ScaleAnswer:
+        return next(answer for answer in self.answers if answer.scale.key == key)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "scales": {
+                answer.scale.key: {**answer.as_json(), "parameters": self._parameters(answer.scale)}
+                for answer in self.answers
+            },
+            "differ": [one.as_json() for one in self.differ],
+        }
+
+
+def holds_other_scales(resume: ResumePoint) -> bool:
+    """Return whether a checkpoint holds what other scales ask, so that they can resume there."""
+    return '"other_scales"' in resume.state
+
+
+def grade_scales(
+    facts: CourseFacts,
+    entries: Iterable[Entry],
+    now: datetime,
+    scales: Sequence[Scale] = SHOWN,
+    *,
+    resume: ResumePoint | None = None,
+) -> CourseScales:
+    """Grade a course by ``scales`` up to ``now``.
+
+    ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
+    every baseline entry. The periods begin at the infusion, or at the resume point. Raises
+    ValueError where the resume point does not hold what the scales ask (``holds_other_scales``).
+    """
+    every = list(entries)
+    baselines = [entry for entry in every if isinstance(entry, BaselineFacts)]
+    graded = [e for e in in_order(every) if e.at <= now and not isinstance(e, BaselineFacts)]
+    baseline = facts.baseline.with_entries(baselines)
+    if resume is None:
+        state = CourseState.at_start(facts, baseline, LEE_2014)
+    else:
+        state = restore_state(resume, facts, baseline, LEE_2014)
+    histories = fold_scales(state, graded, scales, begun=resume is not None)
+    if now < facts.infused_at:
+        nothing = tuple(ScaleAnswer(scale, (), (), None) for scale in scales)
+        return CourseScales(now, nothing, None, (), (), state.policy)
+    if not state.is_over:
+        advance(state, now, (), histories)
+    policy = state.policy
+    chart = Chart(state, state.death.at if state.death is not None else now)
+    lee, differ, shown = _compared(chart, scales)
+    waived = [scale.waived_by(chart) for scale in scales]
+    past = [list(history.periods) for history in histories]
+    if not state.is_over:
+        project_scales(state, histories, FOR_EVER)
+    answers = tuple(
+        replace(_answer(history, periods, now), waived_by=waived_by)
+        for history, periods, waived_by in zip(histories, past, waived, strict=True)
+    )
+    return CourseScales(now, answers, lee, differ, shown, policy)
+
+
+def _compared(
+    chart: Chart, scales: Sequence[Scale]
+) -> tuple[Assessment, tuple[Difference, ...], tuple[Pattern, ...]]:
+    lee = LEE_SCALE.assess(chart)
+    assessed = [Assessed(LEE_SCALE, lee), *(Assessed(s, s.assess(chart)) for s in scales)]
+    return lee, differences(chart, assessed[0], assessed[1:]), patterns(chart, assessed)
+
+
+def _answer(history: ScaleHistory, past: list[ScalePeriod], now: datetime) -> ScaleAnswer:
+    current = past[-1] if past and past[-1].end is None else None
+    if current is not None:
+        past = [*past[:-1], current._replace(end=now)]
+    projected = history.periods[len(past) :]
+    return ScaleAnswer(history.scale, tuple(past), tuple(projected), current)
+
+
+def _period_json(period: ScalePeriod, *, projected: bool, has_gate: bool) -> dict[str, Any]:
+    words: dict[str, Any] = {
+        "from": period.start.isoformat(),
+        "to": None if period.end is None else period.end.isoformat(),
+        "grade": period.grade,
+        "at_most": period.at_most,
+        "projected": projected,
+        "criteria": [criterion.as_json() for criterion in period.criteria],
+        "unknown": [unknown.as_json() for unknown in period.unknown],
+    }
+    if has_gate:
+        words["withheld"] = [criterion.as_json() for criterion in period.withheld]
+    return words
