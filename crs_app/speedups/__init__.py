@@ -67,6 +67,9 @@ function                                         size   cannot be stale, because
 patients.queries.entries._parse                  4,096  the key is every column of the entry
 patients.queries.timeline.parse_timeline_entry   2,048  the key is the whole text parsed
 patients.queries.policies._policy                64     the key is every value of the policy
+crs_app.speedups.sessions._signed_json           1,024  the key is the signed text and the key
+                                                        that signs it; a session that is gone is
+                                                        not found in the table
 crs_app.speedups.rendered_parts._render          2,048  the key is all it prints, with day, zone
                                                         and language
 patients.queries.timeline._statement             4      SQL text, by two flags

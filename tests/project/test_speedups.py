@@ -97,6 +97,23 @@ def test_a_session_is_read_as_django_reads_it(db: None) -> None:
     assert _read(SessionStore, live) == ({"ward": "ICU"}, live)
 
 
+def test_a_session_that_another_key_signed_is_empty(db: None) -> None:
+    key = _session(timedelta(hours=1))
+    assert SessionStore(key).load() == {"ward": "ICU"}
+    with override_settings(SECRET_KEY="of another site"):
+        assert SessionStore(key).load() == sessions.SessionStore(key).load() == {}
+    row = sessions.SessionStore.get_model_class().objects.get(session_key=key)
+    row.session_data = row.session_data[:-1] + ("B" if row.session_data[-1] == "A" else "A")
+    row.save()
+    assert SessionStore(key).load() == sessions.SessionStore(key).load() == {}
+
+
+def test_what_a_request_changes_in_its_session_changes_no_other(db: None) -> None:
+    key = _session(timedelta(hours=1))
+    SessionStore(key).load()["ward"] = "changed and not saved"
+    assert SessionStore(key).load() == {"ward": "ICU"}
+
+
 def _session(ends_in: timedelta) -> str:
     session = sessions.SessionStore()
     session["ward"] = "ICU"
