@@ -10,8 +10,9 @@ import pytest
 from grading.course_file import read_course
 from grading.course_result import grade_course
 from grading.engine.systems.icans_2019 import ICANS_2019
-from grading.scales import SCALES
+from grading.scales import SCALES, grade_scales
 from tests.grading.scale_answers import grade_at, graded, period_at
+from tests.grading.test_scale_checkpoints import checkpoint_at
 from tests.grading.test_scale_list import (
     ANTIPYRETIC,
     FEVER,
@@ -123,14 +124,35 @@ def test_two_vasopressors_are_a_pattern_where_the_scales_disagree(
     assert {one.id for one in found.patterns} & {"W1", "W9"} == patterns
 
 
-def test_a_copied_state_goes_its_own_way() -> None:
-    chart = chart_at(course(FEVER, ANTIPYRETIC, SEIZURE), datetime.fromisoformat(hours(1)))
-    copied = chart.state.copied()
-    assert copied.other_scales == chart.past
-    assert copied.other_scales is not None
-    copied.other_scales.signs.clear()
-    copied.other_scales.note_seizure(chart.past.seizure)  # type: ignore[arg-type]
-    assert copied.other_scales is not chart.past
+def test_a_seizure_is_an_assessment_of_what_was_charted_before() -> None:
+    confusion = {"kind": "toxicity", "term": "confusion", "grade": 2}
+    assert at_hours(course(confusion, {**SEIZURE, "at": 2}), ICANS, 3) == (3, 3, set())
+
+
+def test_a_hold_that_begins_at_the_infusion_ends_by_the_clock() -> None:
+    answer = graded(course({**SEIZURE, "at": 0}), hours(0))["scales"][ICANS]
+    assert [(one["from"][:13], one["grade"]) for one in answer["periods"]] == [
+        *(("2024-03-01T00", 3), ("2024-03-02T00", 0)),
+    ]
+
+
+def test_a_copied_state_goes_its_own_way_and_a_saved_one_keeps_its_signs() -> None:
+    sign = {"kind": "neuro_sign", "sign": "papilledema", "present": True}
+    document = read_course(course(FEVER, ANTIPYRETIC, SEIZURE, sign))
+    chart = chart_at(course(FEVER, ANTIPYRETIC, SEIZURE, sign), datetime.fromisoformat(hours(1)))
+    copied = chart.state.copied().other_scales
+    assert copied == chart.past
+    assert copied is not None
+    copied.signs.clear()
+    assert copied.antipyretic is not None
+    copied.note_treatment(copied.antipyretic)
+    assert list(chart.past.signs) == ["papilledema"]
+    assert chart.past.new_treatments == []
+    entries = list(document.entries)
+    point = checkpoint_at(document, entries, entries[0].at)
+    now = datetime.fromisoformat(hours(LATER))
+    resumed = grade_scales(document.facts, [], now, resume=point)
+    assert resumed.of(ICANS).grade == 4
 
 
 def test_nothing_after_a_death_is_graded() -> None:
