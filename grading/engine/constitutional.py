@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Self
 
 from grading.engine.entries import Symptom, Vitals
@@ -49,6 +50,13 @@ class ConstitutionalSymptoms:
             and at_least(vitals.temperature_c, self.policy.fever_threshold_c)
             and vitals.counted("temperature_c")
         )
+
+    def fever_charted_at(self, at: datetime) -> Vitals | None:
+        """Return the temperature charted at ``at`` where it is a fever."""
+        temperature = self.temperature
+        if temperature is None or temperature.at != at or not self.fever:
+            return None
+        return temperature
 
     def explain_symptoms(self) -> Explained:
         named = sorted(self.symptoms.values(), key=lambda symptom: symptom.term)

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from grading.engine.chart import Chart
 from grading.engine.scale import Assessment, Axis, Scale, phrase_in
+from grading.engine.scale_vocabulary import DeathCause
+from grading.engine.systems.icans_2019 import ICANS_2019
 
 Codes = tuple[tuple[str, int], ...]
 
@@ -130,7 +132,18 @@ def _lower_text(chart: Chart, scale: Scale, axis: Axis, code: str | None, withhe
         return _phrase(chart, scale, code)
     if axis is Axis.OXYGEN and chart.device is not None and not chart.for_hypoxia:
         return "the device protects the airway, which is no hypoxia"
-    return scale.silence.get(axis, "nothing charted that counts there")
+    silence = scale.silence.get(axis, "nothing charted that counts there")
+    if axis is Axis.NEURO and scale.dies_of is DeathCause.CRS:
+        return f"{silence} ({_icans(chart)})"
+    return silence
+
+
+def _icans(chart: Chart) -> str:
+    """Return what ICANS, which grades neurotoxicity apart, says of the same chart."""
+    icans = ICANS_2019.assess(chart)
+    if icans.at_most == icans.grade:
+        return f"ICANS {icans.grade}"
+    return f"ICANS {icans.grade}, could be {icans.at_most}"
 
 
 class Pattern(NamedTuple):

@@ -204,7 +204,7 @@ class CourseState:
             self._end(at, openings)
             return
         if touched & (_TOUCHED_CONSTITUTION | _TREATED) and self.other_scales is not None:
-            self.other_scales.settle(self._febrile_at(at))
+            self.other_scales.settle(self.constitutional.fever_charted_at(at))
         if (touched and self._assess(at, touched)) or not self.begun:
             self.begun = True
             self._open(at, openings)
@@ -227,13 +227,6 @@ class CourseState:
             self.assessed[ORGANS] = self.system.organs.assess(self.organs)
             self.found[ORGANS] = None
         return self.assessed != before or bool(touched & _POLICY)
-
-    def _febrile_at(self, at: datetime) -> Vitals | None:
-        """Return the temperature charted at ``at`` where it is a fever."""
-        temperature = self.constitutional.temperature
-        if temperature is None or temperature.at != at or not self.constitutional.fever:
-            return None
-        return temperature
 
     def _pass_time(self, at: datetime) -> int:
         """Change the policy where that is due; returns the parts that it or the clock touches."""

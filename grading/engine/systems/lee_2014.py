@@ -1,7 +1,6 @@
 """The revised grading system of Lee et al., Blood 2014;124:188: Table 2, line by line.
 
-The table first, then how each part of a chart is read by it. The parts find and explain; only this
-module decides which finding is which criterion.
+The parts of a chart find and explain; this module alone decides which finding is which criterion.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from grading.engine.organ_toxicity import (
 )
 from grading.engine.oxygen import VENTILATION, OxygenSupport
 from grading.engine.periods import Explain, Explained
-from grading.engine.scale import Axis, Doubt, Finding, Scale
+from grading.engine.scale import Axis, Doubt, Finding, Scale, Words
 from grading.engine.scale import Rule as ScaleRule
 from grading.engine.vocabulary import TRANSAMINASES, JudgementAbout, OxygenDevice
 
@@ -192,10 +191,9 @@ def _question_pressure(part: Circulation, unknown: list[tuple[str, int]]) -> Non
 def _assess_vasopressors(
     part: Circulation, at: datetime, met: list[str], unknown: list[tuple[str, int]]
 ) -> None:
-    high = part.high_dose(at)
+    only, high = part.infusions.only(), part.high_dose(at)
     if high:
         met.append(HIGH_DOSE)
-    only = part.infusions.only()
     if only is not None:
         if not high:
             met.append(SINGLE_LOW_DOSE)
@@ -244,12 +242,8 @@ def assess_organs(part: OrganToxicity) -> Assessed:
 def _assess_organs(part: OrganToxicity) -> Assessed:
     neurologic = part.policy.neuro_counts
     met = tuple(sorted({toxicity_code(item) for item in part.counted(neurologic=neurologic)}))
-    doubtful = [
-        (f"{LAB}{term}", reach)
-        for term, result in part.by_term.items()
-        if (reach := _could_reach(result))
-    ]
-    unknown = tuple(sorted(doubtful))
+    doubtful = {f"{LAB}{term}": _could_reach(result) for term, result in part.by_term.items()}
+    unknown = tuple(sorted([(code, reach) for code, reach in doubtful.items() if reach]))
     if part.ticks and part.ungraded(neurologic=neurologic):
         return met, (*unknown, (UNGRADED, _LIFE_THREATENING_CTCAE))
     return met, unknown
@@ -260,9 +254,7 @@ def _could_reach(result: TermResult) -> int:
     if result.highest == result.ctcae or not result.highest_counts:
         return 0
     possible = toxicity_grade(result.term, result.highest)
-    sure = 0
-    if result.counts and result.ctcae is not None:
-        sure = toxicity_grade(result.term, result.ctcae)
+    sure = toxicity_grade(result.term, result.ctcae) if result.counts and result.ctcae else 0
     return possible if possible > sure else 0
 
 
@@ -292,8 +284,7 @@ def _explain_organs(part: OrganToxicity) -> Explain:
             return explain_ungraded(frozen.ungraded(neurologic=neurologic))
         if code.startswith(LAB):
             return frozen.explain_doubt(code.removeprefix(LAB))
-        counted = frozen.counted(neurologic=neurologic)
-        return explain_found([item for item in counted if toxicity_code(item) == code])
+        return explain_found(_of_code(frozen.counted(neurologic=neurologic), code))
 
     return explain
 
@@ -323,7 +314,10 @@ def _explain(chart: Chart, code: str) -> Explained:
 
 
 def _counted(chart: Chart, code: str) -> list[TermResult]:
-    counted = chart.toxicities(neurologic=chart.policy.neuro_counts)
+    return _of_code(chart.toxicities(neurologic=chart.policy.neuro_counts), code)
+
+
+def _of_code(counted: list[TermResult], code: str) -> list[TermResult]:
     return [item for item in counted if toxicity_code(item) == code]
 
 
@@ -333,9 +327,7 @@ def _phrase_of_toxicity(chart: Chart, code: str) -> str:
     return f"{found.phrase_of_toxicities(counted)}{counts}"
 
 
-def _line(
-    code: str, axis: Axis | Callable[[Chart], Axis], phrase: str | Callable[[Chart], str]
-) -> ScaleRule:
+def _line(code: str, axis: Axis | Callable[[Chart], Axis], phrase: Words) -> ScaleRule:
     """Return a line of Table 2 as a rule to compare other scales with."""
     rule = LEE_2014.rules[code]
     return ScaleRule(
