@@ -17,6 +17,7 @@ from patients.review import (
     disagreement_views,
     flowsheet_views,
     latest,
+    scale_views,
     sign_off_views,
 )
 from patients.review import views as review_views
@@ -45,6 +46,8 @@ urlpatterns = [
     path("courses/<uuid:course_id>/review/cursor/", review_views.cursor, name="review_cursor"),
     path("courses/<uuid:course_id>/review/instant/", review_views.instant, name="instant"),
     path("courses/<uuid:course_id>/review/series.json", review_views.series, name="review_series"),
+    path("courses/<uuid:course_id>/review/scales.json", scale_views.scales, name="review_scales"),
+    path("courses/<uuid:course_id>/review/scales/", scale_views.scales_at, name="review_scales_at"),
     path("courses/<uuid:course_id>/review/latest.json", latest.latest, name="review_latest"),
     path("courses/<uuid:course_id>/paper/", paper_views.paper, name="paper"),
     path("courses/<uuid:course_id>/sign-off/", sign_off_views.sign_off, name="sign_off"),

@@ -41,6 +41,8 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:instant": Opening("grade of one instant"),
     "patients:review_series": Opening("plotted values (JSON)"),
     "patients:review_latest": Opening("review page"),
+    "patients:review_scales": Opening("grades of other scales (JSON)"),
+    "patients:review_scales_at": Opening("review page"),
     "patients:sign_off": Opening("sign-off"),
     "patients:handover": Opening("handover"),
     "patients:summary": Opening("episode summary"),

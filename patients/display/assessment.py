@@ -27,6 +27,11 @@ def missing_for_grade_0(status: Any) -> tuple[str, ...]:
     )
 
 
+def is_charted(latest: Mapping[str, Any]) -> bool:
+    """Return whether the latest entries, by their keys, are enough to know a grade 0."""
+    return all(any(key in latest for key in keys) for keys in _NEEDED.values())
+
+
 def missing_text(missing: tuple[str, ...]) -> str:
     """Return what is missing as a sentence: "Not yet assessed: no temperature, no oxygen"."""
     return "Not yet assessed: " + ", ".join(f"no {label}" for label in missing)

@@ -171,6 +171,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:review_cursor": (READ, NO_SUCH_METHOD),
     "patients:review_series": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:review_latest": (READ_BY_SCRIPT, NO_SUCH_METHOD),
+    "patients:review_scales": (READ_BY_SCRIPT, NO_SUCH_METHOD),
+    "patients:review_scales_at": (READ, NO_SUCH_METHOD),
     "patients:sign_off": (READ, SIGN),
     "patients:seen": (NO_SUCH_METHOD, (302, 302, 403, 302, 302, 302, 302, 302, 403)),
     "patients:reviews": ((302, *(200,) * 7, 403), NO_SUCH_METHOD),
@@ -290,7 +292,7 @@ class Target:
         of_a_course = {
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
-            "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
+            "review_cursor", "review_series", "review_latest", "review_scales", "review_scales_at", "instant", "sign_off", "seen",
             "flowsheet", "paper", "summary", "summary_json", "handover", "export_course",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip

@@ -199,11 +199,14 @@ def test_the_page_asked_for_by_the_minute(page: Page) -> None:
 
 
 def test_the_flowsheet_of_any_width_now_and_as_known_before(page: Page) -> None:
-    """Session, user, course, and one statement for the whole sheet, whatever the window."""
+    """Session, user, course, and one statement for the whole sheet, whatever the window.
+
+    Two more grade ASTCT and ICANS: where to resume, and the entries from there on.
+    """
     for asked in ({}, {"bin": "12", "span": "744"}, {"bin": "entry"}):
         for then in ({}, {"known_at": timezone.now().isoformat()}):
             statements = page.get(page.address("flowsheet"), **asked, **then)
-            assert len(statements) == SESSION_AND_USER + 2 + RECORDED, listed(statements)
+            assert len(statements) == SESSION_AND_USER + 4 + RECORDED, listed(statements)
 
 
 def test_the_summary_now_and_as_known_before(page: Page) -> None:
