@@ -292,7 +292,8 @@ class Target:
         of_a_course = {
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
-            "review_cursor", "review_series", "review_latest", "review_scales", "review_scales_at", "instant", "sign_off", "seen",
+            "review_cursor", "review_series", "review_latest", "review_scales",
+            "review_scales_at", "instant", "sign_off", "seen",
             "flowsheet", "paper", "summary", "summary_json", "handover", "export_course",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
