@@ -101,12 +101,21 @@ def is_known_at(steps: Sequence[AssessedFrom], at: datetime) -> bool:
 
 def levels_of(answer: ScaleAnswer, steps: Sequence[AssessedFrom]) -> list[ScaleLevel]:
     """Return what a scale shows over time, up to its instant; the last one is open if it holds."""
-    pieces = (piece for period in _open(answer) for piece in _pieces(period, steps))
+    pieces = (level for level, _ in pieces_of(answer, steps))
     levels: list[ScaleLevel] = []
     for (grade, at_most), group in groupby(pieces, key=lambda one: (one.grade, one.at_most)):
         together = list(group)
         levels.append(ScaleLevel(together[0].start, together[-1].end, grade, at_most))
     return levels
+
+
+def pieces_of(
+    answer: ScaleAnswer, steps: Sequence[AssessedFrom]
+) -> Iterator[tuple[ScaleLevel, ScalePeriod]]:
+    """Yield each period, divided where a grade 0 becomes known or unknown."""
+    for period in _open(answer):
+        for level in _pieces(period, steps):
+            yield level, period
 
 
 def _open(answer: ScaleAnswer) -> Iterator[ScalePeriod]:

@@ -20,9 +20,9 @@ from patients.queries.scales import CourseScales, ScaleAnswer, ScalePeriod
 class ScaleAt:
     """A scale at an instant: ``text`` has grade and bound, "1, could be 4".
 
-    ``grade`` None is not assessed, or not graded. ``criteria`` and ``unknown`` are sentences;
-    ``differ`` are those why the grade or its bound is another than Lee's. ``unverified`` is what
-    was not found in the scale's source.
+    ``grade`` None is not assessed, or not graded. ``criteria`` and ``unknown`` are sentences; those
+    of a scale of CRS are among Lee's. ``differ`` says why grade or bound is another than Lee's,
+    ``unverified`` what was not found in the scale's source.
     """
 
     key: str
@@ -79,7 +79,7 @@ def _scale_at(answer: ScaleAnswer, scales: CourseScales, *, is_known: bool) -> S
         title=scale.title,
         grade=grade,
         text=level_text(grade, could_be),
-        criteria=[one.explanation for one in current.criteria],
+        criteria=[one.explanation for one in current.criteria] if is_icans(scale) else [],
         unknown=[one.why for one in current.unknown],
         differ=[] if grade is None else list(_why(answer, current, scales)),
         next_change=_next_change(answer, current),
