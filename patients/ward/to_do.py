@@ -114,8 +114,8 @@ def tags_of(
 ) -> tuple[Tag, ...]:
     """Return the tags of a row: late first, then what is asked, planned, and comes next.
 
-    ``ice`` is when the next ICE or CAPD is due; it stands after what decides the grade. ``check`` is when the patient is looked at 24 h
-    after tocilizumab, and whether that is asked.
+    ``ice`` is when the next ICE or CAPD is due; it stands after what decides the grade. ``check``
+    is when the patient is looked at 24 h after tocilizumab, and whether that is asked.
     """
     late, assess, planned = [], [], []
     coming: list[tuple[datetime, str]] = []
