@@ -59,7 +59,9 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
     "patients_wallscreen": "UPDATE (ended_at, ended_by_id)",
-    "patients_patient": ("UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex)"),
+    "patients_patient": (
+        "UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex, developmental_delay)"
+    ),
     "shared_cache": "UPDATE, DELETE",
 }
 """What the web role may do with a table besides reading and adding rows.

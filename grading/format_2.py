@@ -16,7 +16,6 @@ from grading.engine.entries import (
     Capd,
     Consciousness,
     Death,
-    Entry,
     Ice,
     Judgement,
     Lab,
@@ -24,16 +23,17 @@ from grading.engine.entries import (
     Oxygen,
     Seizure,
 )
-from grading.engine.policy import DEFAULT_POLICY, SCALE_PARAMETERS, Policy
-from grading.engine.scale_vocabulary import OxygenPurpose
+from grading.engine.policy import SCALE_PARAMETERS
 from grading.engine.vocabulary import JudgementAbout
 from grading.faults import Place
 
 NEW_KINDS: Final = (Ice, Capd, Consciousness, Seizure, NeuroSign, Admission, BloodProduct)
 NEW_ANALYTES: Final = (Analyte.LDH, Analyte.TRIGLYCERIDES, Analyte.HEMOGLOBIN)
 
+NEW_FIELDS: Final = {Oxygen.kind: "purpose", Death.kind: "due_to"}
+"""New fields of kinds that the first format has."""
+
 _NEW_KINDS: Final = frozenset(kind.kind for kind in NEW_KINDS)
-_NEW_FIELDS: Final = {Oxygen.kind: "purpose", Death.kind: "due_to"}
 _NEW_WORDS: Final[dict[str, tuple[str, frozenset[str]]]] = {
     Judgement.kind: ("about", frozenset({JudgementAbout.PROLONGED_REACTION})),
     Lab.kind: ("analyte", frozenset(NEW_ANALYTES)),
@@ -74,7 +74,7 @@ def _new_in_entry(entry: Mapping[str, Any], place: Place) -> Iterator[Place]:
         return
     if kind in _NEW_KINDS:
         yield place.at("kind")
-    field = _NEW_FIELDS.get(kind)
+    field = NEW_FIELDS.get(kind)
     if field is not None and field in entry:
         yield place.at(field)
     key, new = _NEW_WORDS.get(kind, ("", frozenset()))
@@ -82,26 +82,6 @@ def _new_in_entry(entry: Mapping[str, Any], place: Place) -> Iterator[Place]:
         yield place.at(key)
 
 
-def needs_format_2(entries: list[Entry], policies: list[Policy], *, has_delay: bool) -> bool:
-    """Return whether a file with these entries and policies must be of the second format."""
-    return (
-        has_delay
-        or any(_is_new(entry) for entry in entries)
-        or any(
-            getattr(policy, name) != getattr(DEFAULT_POLICY, name)
-            for policy in policies
-            for name in SCALE_PARAMETERS
-        )
-    )
-
-
-def _is_new(entry: Entry) -> bool:
-    if isinstance(entry, Oxygen):
-        return entry.purpose is not OxygenPurpose.HYPOXIA
-    if isinstance(entry, Death):
-        return entry.due_to is not None
-    if isinstance(entry, Judgement):
-        return entry.about is JudgementAbout.PROLONGED_REACTION
-    if isinstance(entry, Lab):
-        return entry.analyte in NEW_ANALYTES
-    return isinstance(entry, NEW_KINDS)
+def needs_format_2(words: Mapping[str, Any]) -> bool:
+    """Return whether a document has anything that a file of the first format may not have."""
+    return next(_new_places(words, Place("", [])), None) is not None

@@ -36,10 +36,12 @@ from grading.engine.evidence import (
     FLUID_BOLUS_SMALL_ML,
     LABEL_DOSES,
     LABEL_INTERVAL,
+    OXYGEN_HIGH,
     ROOM_AIR_FIO2,
     TREATMENT_MG,
     DoseLimits,
 )
+from grading.engine.scale_vocabulary import OxygenPurpose
 from grading.engine.sentences import duration_text, lab_unit_text
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose
@@ -124,6 +126,18 @@ def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
             "fio2_percent",
             f"FiO2 21 % by {_in_a_sentence(entry.device)} is room air: no oxygen is added.",
         )
+    yield from _purpose(entry)
+
+
+def _purpose(entry: Oxygen) -> Iterator[Question]:
+    percent, highest = entry.fio2_percent, OXYGEN_HIGH.value
+    if entry.purpose is OxygenPurpose.AIRWAY_PROTECTION and percent is not None:
+        named = f"FiO2 {format_number(percent)} %"
+        if percent > highest:
+            yield Question(
+                "purpose",
+                f"{named} is over {highest:f} %: that treats low oxygen, not the airway alone.",
+            )
 
 
 def _in_a_sentence(device: OxygenDevice) -> str:

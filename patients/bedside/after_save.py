@@ -24,6 +24,7 @@ from patients.display.assessment import (
 )
 from patients.display.banner import Banner, banner_of
 from patients.display.grade_card import GradeCard, grade_card
+from patients.display.ice_due import ice_due_of
 from patients.display.previous_values import (
     Infusion,
     PreviousValue,
@@ -153,6 +154,7 @@ def after_save(
             history.assessed_since,
             recent=history.recent,
             age_years=age_at_infusion(course),
+            ice_due=ice_due_of(course, status),
         ),
         banner=_banner(result),
         new_rows=new_rows,

@@ -39,7 +39,7 @@ from patients.bedside.timeline import rows_of
 from patients.display.closed import closed_notice
 from patients.display.text import entry_text
 from patients.forms.corrections import NOTHING_CHANGED, changes_nothing
-from patients.forms.entry_form import EntryForm, RetractionForm
+from patients.forms.entry_form import EntryForm
 from patients.forms.notes import NotObservedTap
 from patients.forms.proposals import (
     NOTHING_PROPOSED,
@@ -48,6 +48,7 @@ from patients.forms.proposals import (
     read_proposals,
 )
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.retraction import RetractionForm
 from patients.forms.unchanged import UnchangedForm, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
 from patients.queries.courses import now_for, read_closing
@@ -85,7 +86,8 @@ def entries(request: SignedInRequest, course_id: uuid.UUID, kind: str) -> HttpRe
     course = course_or_404(request, course_id, Act.OPEN_CHART if data is None else Act.CHART)
     if data is None:
         bedside = read_bedside_data(course, now_for(course))
-        return _form_page(request, course, empty_form(kind, bedside), bedside)
+        form = empty_form(kind, bedside, request.GET.get("tool", ""))
+        return _form_page(request, course, form, bedside)
     form = _posted_form(kind, data, course, now)
     return _record_or_show(request, course, form)
 
@@ -97,7 +99,7 @@ def correct(request: SignedInRequest, course_id: uuid.UUID, entry_id: uuid.UUID)
     """Show the form of an entry with its values; a POST records the correction."""
     course = course_or_404(request, course_id, Act.CHART)
     entry = _entry(course_id, entry_id)
-    form_class = CORRECTION_FORMS[kind_or_404(entry.kind)]
+    form_class = CORRECTION_FORMS[entry.kind]
     form = form_class(posted(request), course=course, now=timezone.now(), correcting=entry)
     if not form.is_bound:
         return _form_page(request, course, form)
@@ -191,7 +193,7 @@ def _form_after_save(
     A new form replaces the saved one where its proposals have changed; else the script of the page
     empties it, and only the fields that a save changes are sent.
     """
-    if not isinstance(form, EntryForm) or form.correcting is not None:
+    if not isinstance(form, EntryForm) or form.correcting is not None or form.leads_back:
         return form_context(_next_form(FIRST_KIND, saved, now), FIRST_KIND) | {"renew_form": True}
     kind = form.kind.value
     renews_attribution = not form.is_renewed and (
@@ -282,7 +284,7 @@ def _not_saved(
 def _posted_form(kind: str, data: Mapping[str, Any], course: Course, now: datetime) -> EntryForm:
     """Bind the posted form, with only those proposals that it is checked against."""
     proposed = NOTHING_PROPOSED
-    if kind == EntryKind.LAB:
+    if kind in (EntryKind.LAB, EntryKind.ICE):
         proposed = read_proposals(kind, course, now)
     elif kind == EntryKind.VITALS and any(is_unchanged_field(name) for name in data):
         proposed = Proposals(unchanged=read_unchanged_items(course, now_for(course)))

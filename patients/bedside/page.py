@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from patients.bedside.timeline import TimelineView, timeline_of
 from patients.display.banner import banner_of
 from patients.display.closed import ClosedNotice, closed_notice
 from patients.display.grade_card import GradeCard, grade_card
+from patients.display.ice_due import TOOL_NAMES, ice_due_of
 from patients.display.previous_values import (
     Infusion,
     PreviousValue,
@@ -70,11 +71,14 @@ IN_ROW: Final = (
 )
 """The kinds used most: always in sight."""
 TILES: Final = (
+    Tab(EntryKind.ICE.value, "ICE and consciousness", "ICE or CAPD, awake, seizure, weakness"),
     Tab(EntryKind.TREATMENT.value, "Treatment", "tocilizumab, steroid, antibiotic…"),
     Tab(EntryKind.SYMPTOM.value, "Symptoms", "rigors, headache, nausea…"),
     Tab(EntryKind.TOXICITY.value, "Toxicity", "CTCAE: heart, liver, skin…"),
-    Tab(EntryKind.JUDGEMENT.value, "Clinical judgement", "refractory, life-threatening"),
+    Tab(EntryKind.JUDGEMENT.value, "Clinical judgement", "refractory, life-threatening, prolonged"),
     Tab(EntryKind.RISK.value, "Risk factors", "age, comorbidity, steroids"),
+    Tab(EntryKind.ADMISSION.value, "Place of care", "home, ward, intensive care"),
+    Tab(EntryKind.BLOOD_PRODUCT.value, "Blood product", "plasma, fibrinogen, platelets…"),
     Tab(EntryKind.WEIGHT.value, "Weight", "used for doses"),
     Tab(EntryKind.BASELINE.value, "Baseline", "usual pressure, creatinine…"),
     Tab(EntryKind.NOT_OBSERVED.value, "Not observed", "asleep, refused, off the ward…"),
@@ -154,12 +158,17 @@ def read_unchanged_items(course: Course, now: datetime) -> list[UnchangedItem]:
     return unchanged_items(status, read_weights_for(course.pk, status.latest.values()))
 
 
-def empty_form(kind: str, data: BedsideData) -> EntryForm:
-    """Build the empty form of ``kind`` with its proposals."""
+def empty_form(kind: str, data: BedsideData, tool: str = "") -> EntryForm:
+    """Build the empty form of ``kind`` with its proposals.
+
+    A round of ICE asks by ``tool`` where that is given, else by the tool of the patient.
+    """
     course, now = data.course, data.status.current.at
     proposed = read_proposals(
         kind, course, now, attributions=data.attributions, unchanged=data.unchanged
     )
+    if proposed.round is not None and tool in TOOL_NAMES:
+        proposed = replace(proposed, round=replace(proposed.round, asks_by=tool))
     return ENTRY_FORMS[kind](course=course, now=timezone.now(), proposed=proposed)
 
 
@@ -232,6 +241,7 @@ def card_of(data: BedsideData) -> GradeCard:
         closed=data.closing is not None,
         recent=history.recent,
         age_years=age_at_infusion(data.course),
+        ice_due=ice_due_of(data.course, data.status.current),
     )
 
 
@@ -270,7 +280,7 @@ def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
 
 def title_of(kind: str) -> str:
     """Return the title of the form of ``kind``."""
-    return _TITLES.get(kind, TABS[kind].label)
+    return _TITLES.get(kind) or (TABS[kind].label if kind in TABS else EntryKind(kind).label)
 
 
 def shared_context(course: Course, may: MayDo) -> dict[str, Any]:
@@ -303,7 +313,7 @@ def render_page(
     view = TimelineView.of(request.GET)
     page = page_context(data, may_chart=can_chart(request.user, course), view=view)
     page |= rights_context(request.user, course)
-    page |= form_context(empty_form(kind, data), kind)
+    page |= form_context(empty_form(kind, data, request.GET.get("tool", "")), kind)
     page["table_query"] = _table_query(request.GET, view)
     if data.closing is None and "kind" in request.GET:
         page["form_template"] = "forms/entry_form.html"

@@ -13,6 +13,7 @@ from grading.engine import entries
 from grading.engine.analytes import Analyte
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.assessment import grade_words, missing_for_grade_0, missing_text
+from patients.display.ice_due import IceDue
 from patients.display.next_change import GradeAt, NextChange, next_change
 from patients.display.reasons import Clause, clause_of
 from patients.display.signature import signature_of
@@ -105,7 +106,8 @@ class GradeCard:
 
     ``reasons`` are all of them, those that decide grade and bound first, then the highest grade
     first. ``missing`` is what must be charted before a grade 0 can be shown: ``shown_grade`` is
-    None until then. ``signature`` changes when anything but an age changes.
+    None until then. ``ice_due`` says that ICE or CAPD is due, else "". ``signature`` changes when
+    anything but an age changes.
     """
 
     course_id: UUID
@@ -127,6 +129,7 @@ class GradeCard:
     clock_behind: str
     missing: tuple[str, ...]
     closed: bool
+    ice_due: str
     signature: str
 
     @property
@@ -207,6 +210,7 @@ def grade_card(
     closed: bool = False,
     recent: Iterable[entries.Entry] = (),
     age_years: int | None = None,
+    ice_due: IceDue | None = None,
 ) -> GradeCard:
     """Build the card of a course from its current status.
 
@@ -240,6 +244,7 @@ def grade_card(
         "clock_behind": clock_behind_text(now),
         "missing": missing,
         "closed": closed,
+        "ice_due": ice_due.text if ice_due is not None and ice_due.is_due and not closed else "",
     }
     return GradeCard(
         course_id=course_id,

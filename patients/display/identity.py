@@ -16,6 +16,7 @@ FACTS_OF_PATIENT: Final = {
     "name": Fact.NAME,
     "birth_date": Fact.BIRTH,
     "sex": Fact.SEX,
+    "developmental_delay": Fact.DELAY,
     "mrn": Fact.MRN,
 }
 FACTS_OF_COURSE: Final = {
@@ -31,6 +32,8 @@ def fact_text(column: str, value: Any, offset_seconds: int | None = None) -> str
         return "not known"
     if column == "sex":
         return Sex(value).label
+    if column == "developmental_delay":
+        return "yes" if value else "no"
     if column == "birth_date":
         return date_text(date.fromisoformat(value) if isinstance(value, str) else value)
     if column == "age_years":

@@ -30,6 +30,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
     term_label,
 )
+from patients.display.scale_text import NAMES, TEXT_BY_CLASS, purpose_text
 
 _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -87,6 +88,8 @@ def _oxygen(entry: entries.Oxygen) -> str:
         parts.append(f"FiO2 {format_number(entry.fio2_percent)} %")
     if len(parts) == 1 and entry.device is OxygenDevice.NASAL_CANNULA:
         parts.append("flow not charted")
+    if purpose := purpose_text(entry):
+        parts.append(purpose)
     return ", ".join(parts)
 
 
@@ -179,8 +182,8 @@ _TEXT_BY_CLASS: Final[dict[type[entries.Entry], Callable[[Any], str]]] = {
     entries.Treatment: _treatment,
     entries.Note: lambda entry: f"Note: {entry.note}",
     entries.NotObserved: _not_observed,
-    entries.Death: lambda _entry: "Death",
     entries.Retraction: lambda _entry: "Entered in error",
+    **TEXT_BY_CLASS,
 }
 
 
@@ -206,6 +209,8 @@ def key_label(key: str) -> str:
     """Return the label of a key of the chart, as "temperature_c", "lab.crp", "symptom.rash"."""
     if key in VITAL_SIGN:
         return VITAL_SIGN[key].label
+    if key in NAMES:
+        return NAMES[key]
     prefix, _, word = key.partition(".")
     if prefix == "lab":
         return Analyte(word).label

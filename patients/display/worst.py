@@ -28,7 +28,9 @@ WORST_OF_SIGN: Final[Mapping[str, Worst]] = {
 }
 """By the key of the vital sign."""
 
-_FALLING: Final = frozenset({Analyte.FIBRINOGEN, Analyte.PLATELETS, Analyte.LVEF, Analyte.ANC})
+_FALLING: Final = frozenset(
+    {Analyte.FIBRINOGEN, Analyte.PLATELETS, Analyte.LVEF, Analyte.ANC, Analyte.HEMOGLOBIN}
+)
 _BY_SUPPORT: Final = (
     OxygenDevice.ROOM_AIR,
     OxygenDevice.BLOW_BY,

@@ -1,4 +1,4 @@
-"""Import a course file (crs-course/1) with its own recording times."""
+"""Import a course file (crs-course/1 or 2) with its own recording times."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from patients.queries.identity import read_look_alikes, read_namesakes, read_pat
 from patients.recording.admit import (
     Admission,
     AlreadyAdmittedError,
+    DelayDiffersError,
     IdentityDiffersError,
     admit_patient,
 )
@@ -72,6 +73,8 @@ def import_course(
         return importer.run(ward, bed)
     except IdentityDiffersError as error:
         raise _refused("patient.mrn", f"belongs to {error.patient.name}, who differs") from None
+    except DelayDiffersError as error:
+        raise _refused("patient.developmental_delay", error.sentence) from None
     except (AlreadyAdmittedError, FormReusedError):
         raise _refused("therapy", "this course is on the chart with other contents") from None
 
@@ -133,6 +136,7 @@ class _Importer:
             bed=bed,
             birth_date=patient.birth_date,
             age_years=None if patient.birth_date is not None else patient.age_years,
+            developmental_delay=patient.developmental_delay,
             policy=facts.policy if self.raw.get("policy") else None,
         )
 

@@ -31,7 +31,10 @@ _ID_LENGTH: Final = 32
 _BASELINE, _NOTE = "baseline", "note"
 _NOT_OBSERVED, _RETRACTION = "not_observed", "retraction"
 _OF_EVERY_KIND: Final = frozenset({"attribution"})
-_OF_PATIENT: Final = frozenset({"sex", *(question.value for question in RiskQuestion)})
+_OF_PATIENT: Final = frozenset(
+    {"sex", "developmental_delay", *(question.value for question in RiskQuestion)}
+)
+_AGES_OF_POLICY: Final = ("adult_age_years", "icans_capd_below_years")
 _TIMES: Final = frozenset({"measured_at"})
 
 
@@ -181,10 +184,12 @@ def _left_out(entries: Sequence[Mapping[str, Any]]) -> set[str]:
 
 def _for_age(policy: Mapping[str, Any], age: int) -> Mapping[str, Any]:
     """Return a policy by which the age that is shown is that of an adult or a child as before."""
-    adult = policy.get("adult_age_years")
-    if adult is not None and OLDER < int(adult) <= age:
-        return {**policy, "adult_age_years": OLDER}
-    return policy
+    reached = {
+        name: OLDER
+        for name in _AGES_OF_POLICY
+        if policy.get(name) is not None and OLDER < int(policy[name]) <= age
+    }
+    return {**policy, **reached}
 
 
 def _age_facts(document: Mapping[str, Any]) -> CourseFacts:

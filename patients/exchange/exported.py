@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from grading.course_file import FORMAT
+from grading.course_file import FORMAT, FORMAT_2
+from grading.format_2 import needs_format_2
 from grading.systems import HEADLINE
 from patients.queries.export import CourseToExport, ExportEntry, GradeSpan
 
@@ -86,9 +87,12 @@ def _document(read: CourseToExport) -> Document:
         facts["birth_date"] = patient.birth_date.isoformat()
     elif course.age_years is not None:
         facts["age_years"] = plain_number(course.age_years)
+    facts["sex"] = patient.sex
+    if patient.developmental_delay is not None:
+        facts["developmental_delay"] = patient.developmental_delay
     document: Document = {
         "format": FORMAT,
-        "patient": {**facts, "sex": patient.sex},
+        "patient": facts,
         "therapy": {"product": course.product, "infused_at": course.infused_there.isoformat()},
         "policy": begun[-1].policy.values(),
     }
@@ -97,6 +101,8 @@ def _document(read: CourseToExport) -> Document:
             {"from": in_utc(one.valid_from), "policy": one.policy.values()} for one in later
         ]
     document["entries"] = [_entry(entry) for entry in read.entries]
+    if needs_format_2(document):
+        document["format"] = FORMAT_2
     return document
 
 

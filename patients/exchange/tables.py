@@ -16,6 +16,7 @@ from grading.course_file import read_entry
 from grading.engine.algorithm.tree import CORTICOSTEROIDS
 from grading.engine.vocabulary import DRUGS, OxygenDevice, TreatmentAgent, VasopressorDrug
 from grading.entry_reader import FIELDS
+from grading.format_2 import NEW_FIELDS, NEW_KINDS
 from patients.display.assessment import first_assessed_at, was_assessed
 from patients.exchange.deidentified import OLDER, OLDEST_SHOWN, completed_years
 from patients.exchange.exported import ExportedCourse, in_utc
@@ -28,11 +29,20 @@ _HOUR: Final = timedelta(hours=1)
 
 
 def _fields() -> tuple[str, ...]:
-    """Return every key that an entry can have, each once, kind after kind."""
-    return tuple(dict.fromkeys(name for names in FIELDS.values() for name in sorted(names)))
+    """Return every key that an entry can have, each once, kind after kind.
+
+    Those that crs-course/2 has added are the last: a column of before keeps its place.
+    """
+    keys = [(kind, name) for kind, names in FIELDS.items() for name in sorted(names)]
+    new_kinds = {kind.kind for kind in NEW_KINDS}
+    before = [name for kind, name in keys if kind not in new_kinds and NEW_FIELDS.get(kind) != name]
+    return tuple(dict.fromkeys([*before, *(name for _, name in keys)]))
 
 
-_NAMES_OF_FIELDS: Final = {name: name for name in _fields()} | {"grade": "ctcae_grade"}
+_NAMES_OF_FIELDS: Final = {name: name for name in _fields()} | {
+    "grade": "ctcae_grade",
+    "product": "blood_product",
+}
 _OF_ENTRY: Final = (
     "course", "entry", "at", "recorded_at", "kind", "status", "replaces", "attribution",
     *_NAMES_OF_FIELDS.values(), "scale", "ruleset_version", "crs_grade", "crs_could_be",
@@ -44,7 +54,7 @@ _OF_COURSE: Final = (
     "hours_to_peak", "could_have_been", *(f"first_grade_{grade}_at" for grade in GRADES[1:]),
     *(f"hours_at_grade_{grade}" for grade in GRADES), "hours_not_assessed", "first_oxygen_at",
     "first_vasopressor_at", "first_tocilizumab_at", "tocilizumab_doses",
-    "first_corticosteroid_at", "died_at",
+    "first_corticosteroid_at", "died_at", "developmental_delay",
 )  # fmt: skip
 _COLUMNS_OF_GRADES: Final = _OF_COURSE.index("first_oxygen_at") - _OF_COURSE.index("scale")
 _OF_COURSE_IDENTIFIED: Final = ("mrn", "name", "birth_date", "ward", "bed")
@@ -89,6 +99,7 @@ def cohort_line(course: ExportedCourse, *, is_identified: bool) -> str:
         len(_in_force(course)),
         *_summary_of_grades(course),
         *_first_times(course),
+        _cell(patient, "developmental_delay"),
     ]
     if is_identified:
         birth_date = patient.get("birth_date", "")
@@ -117,6 +128,8 @@ def _cell(words: Mapping[str, Any], name: str) -> str:
     value = words[name]
     if value is None:  # of a rate: it runs at a dose not known
         return _NOT_KNOWN if name == "rate" else ""
+    if isinstance(value, list):
+        return " ".join(value) or "none"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

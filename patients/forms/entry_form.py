@@ -1,4 +1,4 @@
-"""The base class of the forms that chart one kind of entry, and the form of a retraction.
+"""The base class of the forms that chart entries.
 
 A form parses, complains and asks; it records nothing.
 """
@@ -25,7 +25,6 @@ from patients.display.text import clock_text, date_text, date_time_text, day_of,
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
-from patients.forms.doses import refusals_of_a_weight
 from patients.forms.fields import prepare_fields, without_empty
 from patients.forms.layout import (
     AttributionAndNote,
@@ -57,7 +56,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     ``graded_from_infusion``: an entry for a time before the infusion is refused.
     ``field_of_place``: the field of a fault that the reader of course files reports, where the
     names differ. ``is_renewed``: after a save a new form takes its place, because what it proposes
-    has changed.
+    has changed; ``leads_back``: that is the form of vital signs.
 
     ``bodies`` are the entries in the words of the course file and ``charted`` the same as the
     reader made them, once the form was cleaned; a correction has exactly one.
@@ -66,6 +65,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     graded_from_infusion: ClassVar[bool] = True
     field_of_place: ClassVar[Mapping[str, str]] = {}
     is_renewed: ClassVar[bool] = False
+    leads_back: ClassVar[bool] = False
 
     note = forms.CharField(label="Note", required=False, max_length=1000)
 
@@ -148,10 +148,25 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         replaces = self.correcting.pk if self.correcting is not None else None
         by_clock = self.cleaned_data.get("observed_time") is None
         own = [
-            NewEntry(self.kind, at, body, replaces, by_clock=by_clock, parsed=entry)
-            for body, entry in zip(self.bodies, self.charted, strict=True)
+            NewEntry(
+                self.kind_of(index),
+                self.time_of(index) or at,
+                body,
+                replaces,
+                by_clock=by_clock and self.time_of(index) == at,
+                parsed=entry,
+            )
+            for index, (body, entry) in enumerate(zip(self.bodies, self.charted, strict=True))
         ]
         return [*own, *(item.new_entry(at, by_clock=by_clock) for item in self.ticked())]
+
+    def kind_of(self, _index: int) -> EntryKind:
+        """Return the kind of an entry of ``bodies``; a round charts several."""
+        return self.kind
+
+    def time_of(self, _index: int) -> datetime | None:
+        """Return the time of an entry of ``bodies``: that of the form, but for a seizure."""
+        return self.observed_at
 
     def submission_answers(self) -> dict[str, Any]:
         """Return the reasons that were typed, and the questions that were confirmed."""
@@ -294,9 +309,10 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
 
     def _read(self, index: int, body: Mapping[str, Any]) -> None:
         """Read ``body`` as a course file is read; faults and questions go to their fields."""
-        at = self.observed_at.isoformat() if self.observed_at is not None else None
+        time = self.time_of(index)
+        at = time.isoformat() if time is not None else None
         try:
-            entry = read_entry({**body, "id": "form", "kind": self.kind.value, "at": at})
+            entry = read_entry({**body, "id": "form", "kind": self.kind_of(index).value, "at": at})
         except CourseFileError as error:
             for fault in error.faults:
                 self._refuse(index, fault.place, fault.message)
@@ -354,38 +370,3 @@ class BlankAttribution(forms.Form):
 def _unless_same_minute(typed: datetime, charted_at: datetime) -> datetime:
     """Return ``charted_at`` where its minute was left as the form showed it: it has seconds."""
     return charted_at if charted_at.replace(second=0, microsecond=0) == typed else typed
-
-
-class RetractionForm(SubmittedForm):
-    """That an entry was entered in error, and why."""
-
-    reason = forms.CharField(
-        label="Why was it entered in error?",
-        max_length=300,
-        error_messages={"required": "Say why the entry is retracted."},
-    )
-
-    def __init__(
-        self,
-        data: Mapping[str, Any] | None = None,
-        *,
-        entry: Entry | None = None,
-        now: datetime | None = None,
-    ) -> None:
-        super().__init__(data)
-        self.entry, self.now = entry, now
-
-    @cached_property
-    def helper(self) -> FormHelper:
-        """How crispy-forms renders the form."""
-        return form_helper("form_id", CorrectionReason())
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse to take a weight away where another would make a charted rate impossible."""
-        entry = self.entry
-        if entry is not None and self.now is not None and entry.kind == EntryKind.WEIGHT:
-            for sentence in refusals_of_a_weight(
-                entry.course, self.now, replaced=entry.pk, weight=None
-            ):
-                self.add_error(None, sentence)
-        return self.cleaned_data

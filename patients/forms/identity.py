@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 
 from grading.plain_text import LONGEST_MRN
 from patients.display.text import date_text
+from patients.forms.fields import NO, YES
 from patients.models import Patient
 from patients.models.identifiers import invisible_in, visible_text
 from patients.queries.identity import read_look_alikes, read_namesakes
+
+NOT_KNOWN: Final = "not_known"
+DELAY_ANSWERS: Final[Mapping[str, bool | None]] = {YES: True, NO: False, NOT_KNOWN: None}
+"""Answers of a form whether development is delayed, and what a patient's column has for each."""
+DELAY_CHOICES: Final = ((YES, "yes"), (NO, "no"), (NOT_KNOWN, "not known"))
 
 
 class MrnField(forms.CharField):

@@ -120,6 +120,12 @@ class NoteField(Part):
     template = "%s/note_field.html"
 
 
+class IceRound(Part):
+    """A round of ICE in three steps, with its own time, note and save button."""
+
+    template = "%s/ice_round.html"
+
+
 class AnswerReasons(Part):
     """The reasons why advice is not appropriate."""
 

@@ -10,13 +10,14 @@ from crispy_forms.layout import HTML
 from django import forms
 from django.utils import timezone
 
+from grading.engine.scale_vocabulary import DeathCause
 from grading.engine.vocabulary import Attribution, DueObservation, NotObservedReason
 from patients.display.text import clock_text
 from patients.forms.attribution import ATTRIBUTION
 from patients.forms.base import SubmittedForm
 from patients.forms.entry_form import EntryForm
-from patients.forms.fields import choices_of
-from patients.forms.layout import NoteField, fields_row, wide
+from patients.forms.fields import YES, TickField, choices_of
+from patients.forms.layout import Checkboxes, NoteField, fields_row, wide
 from patients.forms.times import EARLIER, LATER
 from patients.models import REASON, Entry, EntryKind
 from patients.recording.inputs import NewEntry
@@ -25,6 +26,11 @@ _TWO_STEPS: Final = (
     '<p class="hint">A death is recorded in two steps: nothing is saved until you have read it '
     "back and confirmed it.</p>"
 )
+_FOR_OTHER_SCALES: Final = (
+    '<p class="hint">For scales other than Lee\'s: tick what the death is due to. Without a tick '
+    "it is what is chosen above.</p>"
+)
+DUE_TO: Final = "due_to_"
 ONE_TAP_REASONS: Final = tuple(
     reason for reason in NotObservedReason if reason is not NotObservedReason.OTHER
 )
@@ -104,6 +110,10 @@ class DeathForm(EntryForm):
     """A death, which ends grading with grade 5 or without; it is always asked about first."""
 
     kind = EntryKind.DEATH
+    field_of_place: ClassVar = {"due_to": DUE_TO + DeathCause.CRS}
+    generated_fields: ClassVar = {
+        DUE_TO + cause: TickField(label=f"Due to {cause.label}") for cause in DeathCause
+    }
 
     attribution = forms.ChoiceField(
         label="Death due to",
@@ -118,15 +128,25 @@ class DeathForm(EntryForm):
 
     def layout(self) -> Sequence[Any]:
         cause = fields_row(ATTRIBUTION, wide(REASON))
-        return [HTML(_TWO_STEPS), cause, self.inputs_row()]
+        ticks = Checkboxes(*self.generated_fields)
+        return [HTML(_TWO_STEPS), cause, self.inputs_row(), HTML(_FOR_OTHER_SCALES), ticks]
 
     def closing_layout(self) -> Sequence[Any]:
         return []
 
+    def _causes(self) -> list[DeathCause]:
+        return [cause for cause in DeathCause if self.cleaned_data.get(DUE_TO + cause)]
+
     def build_bodies(self) -> list[dict[str, Any]]:
-        return [{}]
+        causes = [cause.value for cause in self._causes()]
+        return [{"due_to": causes} if causes else {}]
 
     def clean_kind(self) -> None:
+        is_other = self.cleaned_data.get(ATTRIBUTION) == Attribution.OTHER
+        if is_other and DeathCause.CRS in self._causes():
+            self.add_error(
+                DUE_TO + DeathCause.CRS, "The death is not due to CRS by what is chosen above."
+            )
         if self.errors or self.observed_at is None:
             return
         if not self.questions:
@@ -135,11 +155,19 @@ class DeathForm(EntryForm):
         self.ask(
             "attribution",
             f"{patient.name}, MRN {patient.mrn}, died {at}: {self._meaning(at)} What is charted "
-            "for a later time is not graded.",
+            f"for a later time is not graded.{self._for_other_scales()}",
         )
 
     def check_attribution(self) -> None:
         """Check nothing more: the reason is required whatever the death was due to."""
+
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        ticks = {DUE_TO + cause: YES for cause in entry.body.get("due_to") or ()}
+        return {**super().values_of(entry), **ticks}
+
+    def _for_other_scales(self) -> str:
+        causes = [cause.label for cause in self._causes()]
+        return f" For other scales it is due to {', '.join(causes)}." if causes else ""
 
     def _meaning(self, at: str) -> str:
         attribution = Attribution(self.cleaned_data["attribution"])

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from django import forms
 
+from grading.engine.scale_vocabulary import OxygenPurpose
 from grading.engine.units import celsius, format_number
 from grading.engine.vocabulary import (
     FAHRENHEIT,
@@ -21,13 +22,15 @@ from grading.engine.vocabulary import (
 from patients.forms.base import Remedy
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import (
+    NO,
+    YES,
     TypedNumberField,
     VitalSignField,
     check_pressures,
     choices_of,
     limits_attribute,
 )
-from patients.forms.layout import FieldWithUnit
+from patients.forms.layout import FieldWithUnit, fields_row, wide
 from patients.models import Entry, EntryKind
 from patients.queries.ages import age_at_infusion
 
@@ -134,8 +137,16 @@ class VitalsForm(EntryForm):
         return values
 
 
+NEEDS_OXYGEN: Final = "needs_oxygen"
+PURPOSE: Final = "purpose"
+
+
 class OxygenForm(EntryForm):
-    """The device and its settings; an entry replaces the one before it as a whole."""
+    """The device and its settings; an entry replaces the one before it as a whole.
+
+    That a ventilator only protects the airway is offered after the question whether the patient
+    needs oxygen was answered with no.
+    """
 
     kind = EntryKind.OXYGEN
 
@@ -146,6 +157,41 @@ class OxygenForm(EntryForm):
     )
     flow_l_per_min = TypedNumberField(label="Flow", unit="L/min", limits=FLOW_L_PER_MIN)
     fio2_percent = TypedNumberField(label="FiO2", unit="%")
+    needs_oxygen = forms.ChoiceField(
+        label="On a ventilator: did the patient need oxygen before, or need more than 40 % now?",
+        choices=(("", "not answered"), (YES, "yes"), (NO, "no")),
+        required=False,
+    )
+    purpose = forms.ChoiceField(
+        label="The ventilator is for",
+        choices=(
+            ("", "low oxygen, or not known"),
+            (
+                OxygenPurpose.AIRWAY_PROTECTION.value,
+                f"{OxygenPurpose.AIRWAY_PROTECTION.label} alone, with healthy lungs",
+            ),
+        ),
+        required=False,
+    )
+
+    def layout(self) -> Sequence[Any]:
+        numbers = ("device", "flow_l_per_min", "fio2_percent")
+        purpose = fields_row(wide(NEEDS_OXYGEN), wide(PURPOSE), data_purpose="")
+        return [self.inputs_row(*numbers), purpose]
+
+    def clean_kind(self) -> None:
+        if not self.cleaned_data.get(PURPOSE) or self._keeps_purpose():
+            return
+        if self.cleaned_data.get("device") != OxygenDevice.INVASIVE_VENTILATION:
+            self.add_error(PURPOSE, "Only for a ventilator: clear this, or change the device.")
+        elif self.cleaned_data.get(NEEDS_OXYGEN) != NO:
+            self.add_error(NEEDS_OXYGEN, "Answer with no, or clear what the ventilator is for.")
+
+    def _keeps_purpose(self) -> bool:
+        """Return whether a correction leaves device and purpose as a file brought them."""
+        before = self.correcting.body if self.correcting is not None else {}
+        names = ("device", PURPOSE)
+        return bool(before) and all(before.get(n) == self.cleaned_data.get(n) for n in names)
 
     def clean_fio2_percent(self) -> str:
         typed: str = self.cleaned_data["fio2_percent"]
@@ -161,9 +207,15 @@ class OxygenForm(EntryForm):
     def body(self) -> dict[str, Any]:
         """Return the entry; an FiO2 of 1 that was confirmed is charted as 100 %."""
         body = super().body()
+        body.pop(NEEDS_OXYGEN, None)
         if "fio2_percent" in body and Decimal(body["fio2_percent"]) == 1:
             body["fio2_percent"] = f"{FIO2_PERCENT.highest:f}"
         return body
+
+    def values_of(self, entry: Entry) -> dict[str, Any]:
+        values = super().values_of(entry)
+        protects = values.get(PURPOSE) == OxygenPurpose.AIRWAY_PROTECTION
+        return values | ({NEEDS_OXYGEN: NO} if protects else {PURPOSE: ""})
 
 
 def _is_fio2(number: Decimal) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from grading.engine.policy import DEFAULT_POLICY
 from patients.forms.concentrations import SyringeConcentration, read_concentrations
+from patients.forms.round_before import RoundBefore, read_round_before
 from patients.forms.unchanged import UnchangedItem
 from patients.models import Course, EntryKind, LaboratoryLimits
 from patients.queries.attributions import AttributionProposal
@@ -22,7 +23,7 @@ class Proposals:
 
     ``attributions`` by what they are about; ``norepinephrine_convention`` is "base" or
     "bitartrate", as this site charts the drug; ``limits`` of normal of every laboratory and
-    ``reports`` of this course are for the laboratory form.
+    ``reports`` of this course are for the laboratory form; ``round`` is what a round of ICE shows.
     """
 
     attributions: Mapping[str, AttributionProposal] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Proposals:
     norepinephrine_convention: str = DEFAULT_POLICY.norepinephrine_expressed_as
     limits: Sequence[LaboratoryLimits] = ()
     reports: Reports = NO_REPORTS
+    round: RoundBefore | None = None
 
 
 NOTHING_PROPOSED: Final = Proposals()
@@ -58,6 +60,8 @@ def read_proposals(
         return Proposals(
             attributions, limits=read_latest_limits(), reports=read_last_reports(course)
         )
+    if kind == EntryKind.ICE:
+        return Proposals(attributions, round=read_round_before(course, now))
     return Proposals(attributions)
 
 

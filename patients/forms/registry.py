@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from patients.forms.care import BloodProductForm, PlaceOfCareForm
 from patients.forms.entry_form import EntryForm
 from patients.forms.findings import (
     JudgementForm,
@@ -12,7 +13,15 @@ from patients.forms.findings import (
     SymptomForm,
     ToxicityForm,
 )
+from patients.forms.ice_round import IceRoundForm
 from patients.forms.laboratory import LabForm, LabPanelForm
+from patients.forms.neurology import (
+    CapdForm,
+    ConsciousnessForm,
+    IceForm,
+    NeuroSignForm,
+    SeizureForm,
+)
 from patients.forms.notes import DeathForm, NoteForm, NotObservedForm
 from patients.forms.observations import OxygenForm, VitalsForm
 from patients.forms.patient_facts import BaselineForm, WeightForm
@@ -31,6 +40,9 @@ ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
         *FINDING_FORMS,
         RiskForm,
         JudgementForm,
+        IceRoundForm,
+        PlaceOfCareForm,
+        BloodProductForm,
         NoteForm,
         NotObservedForm,
         DeathForm,
@@ -38,6 +50,15 @@ ENTRY_FORMS: Final[dict[str, type[EntryForm]]] = {
 }
 
 CORRECTION_FORMS: Final = ENTRY_FORMS | {
-    form.kind.value: form for form in (LabForm, SymptomCorrectionForm)
+    form.kind.value: form
+    for form in (
+        LabForm,
+        SymptomCorrectionForm,
+        IceForm,
+        CapdForm,
+        ConsciousnessForm,
+        SeizureForm,
+        NeuroSignForm,
+    )
 }
-"""Form that corrects an entry of each kind: one result of a panel, one symptom of the list."""
+"""Form that corrects an entry of each kind: one result of a panel, one thing of a round."""

@@ -1,4 +1,4 @@
-"""Forms that correct one fact of an identity, join two records, or move an entry."""
+"""Forms that correct one fact of an identity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ from patients.display.text import date_text, date_time_text, day_of, site_time
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import TypedNumberField, choices_of
-from patients.forms.identity import MrnField, asked_about_look_alikes, asked_about_namesakes
+from patients.forms.identity import (
+    DELAY_ANSWERS,
+    DELAY_CHOICES,
+    MrnField,
+    asked_about_look_alikes,
+    asked_about_namesakes,
+)
 from patients.forms.layout import TimeField, fields_row, form_helper, span_2
 from patients.forms.times import WHICH_CHOICES, LocalTimeError, parse_local_time
 from patients.models import Course, Fact, Patient
@@ -130,6 +136,30 @@ class SexForm(IdentityForm):
 
     fact = Fact.SEX
     sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Choose"))
+
+
+class DelayForm(IdentityForm):
+    """Answer, or correction of the answer, whether the patient's development is delayed."""
+
+    fact = Fact.DELAY
+    developmental_delay = forms.ChoiceField(
+        label="Developmental delay",
+        choices=(("", "Choose"), *DELAY_CHOICES),
+        help_text="From 12 years on, with a delay, consciousness is assessed by CAPD, not by ICE.",
+        error_messages={"required": "Choose the answer."},
+    )
+
+    @property
+    def first_field(self) -> str:
+        return "developmental_delay"
+
+    def layout(self) -> Sequence[Any]:
+        return [span_2("developmental_delay")]
+
+    def clean_fact(self) -> None:
+        answer = DELAY_ANSWERS[self.cleaned_data["developmental_delay"]]
+        if answer is not self.patient.developmental_delay:
+            self.of_patient = {"developmental_delay": answer}
 
 
 class MrnForm(IdentityForm):
@@ -346,35 +376,5 @@ class InfusionForm(IdentityForm, DayFields):
 
 FORMS: Final[dict[str, type[IdentityForm]]] = {
     form.fact.value: form
-    for form in (NameForm, BirthForm, SexForm, MrnForm, InfusionForm, ProductForm)
+    for form in (NameForm, BirthForm, SexForm, DelayForm, MrnForm, InfusionForm, ProductForm)
 }
-
-
-class JoinForm(SubmittedForm):
-    """Join of two records, or the undoing of one."""
-
-    seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
-    compared = forms.CharField(required=False, widget=forms.HiddenInput)
-    reason = forms.CharField(label="Why?", max_length=300, error_messages={"required": "Say why."})
-
-    @cached_property
-    def helper(self) -> FormHelper:
-        """How crispy-forms renders the form."""
-        return form_helper("form_id", Div("reason"))
-
-
-class MoveEntryForm(SubmittedForm):
-    """Move of an entry to another patient. ``confirmed`` answers what was asked about it there."""
-
-    confirmed = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
-    reason = forms.CharField(
-        label="Why is it moved?",
-        max_length=200,
-        initial="Charted on the wrong patient",
-        error_messages={"required": "Say why it is moved."},
-    )
-
-    @cached_property
-    def helper(self) -> FormHelper:
-        """How crispy-forms renders the form."""
-        return form_helper("form_id", Div("reason"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from patients.display.identity import (
     FACTS_OF_COURSE,
@@ -16,6 +16,9 @@ from patients.display.identity import (
 from patients.display.text import date_text, site_time
 from patients.models import ActSource, Course, Fact, IdentityCorrection, Patient, PatientJoin
 from patients.queries.identity import corrections_of, joins_of
+
+_MAY_BE_EMPTY: Final = frozenset({"birth_date", "age_years", "developmental_delay"})
+"""Columns that an admission may leave empty: their first value is not in the history then."""
 
 
 class HistoryRow(NamedTuple):
@@ -44,6 +47,7 @@ def present_texts(course: Course) -> dict[str, str]:
         Fact.NAME: patient.name,
         Fact.BIRTH: birth,
         Fact.SEX: fact_text("sex", patient.sex),
+        Fact.DELAY: fact_text("developmental_delay", patient.developmental_delay),
         Fact.MRN: patient.mrn,
         Fact.INFUSION: fact_text("infused_at", course.infused_at, course.infused_offset_seconds),
         Fact.PRODUCT: course.product,
@@ -119,7 +123,7 @@ def _at_admission(
     for column in columns:
         first = next((one for one in reversed(own) if column in one.before), None)
         value = first.before[column] if first else getattr(row, column)
-        if value is None and column in ("birth_date", "age_years"):
+        if value is None and column in _MAY_BE_EMPTY:
             continue
         offset = getattr(row, "infused_offset_seconds", None)
         if first and "infused_offset_seconds" in first.before:

@@ -16,8 +16,8 @@ from crs_app.accounts.permissions import can_join_records, check_can_join_record
 from crs_app.accounts.rights import Act
 from patients.display.identity import fact_text
 from patients.forms.fields import YES
-from patients.identity.forms import JoinForm
 from patients.identity.preview import CourseEffect, effects_of
+from patients.identity.record_forms import JoinForm
 from patients.identity.views import COMPARE, CONFIRM, EDIT, patient_context
 from patients.models import Course, Patient, PatientJoin
 from patients.queries.course_then import as_course_of
@@ -63,6 +63,7 @@ class Record(NamedTuple):
     patient: Patient
     birth: str
     sex: str
+    delay: str
     courses: list[Course]
 
 
@@ -237,7 +238,8 @@ def _record(patient: Patient) -> Record:
     birth = fact_text("birth_date", patient.birth_date)
     if patient.birth_date is None and courses:
         birth = fact_text("age_years", courses[0].age_years)
-    return Record(patient, birth, fact_text("sex", patient.sex), courses)
+    delay = fact_text("developmental_delay", patient.developmental_delay)
+    return Record(patient, birth, fact_text("sex", patient.sex), delay, courses)
 
 
 def _reader_of(request: SignedInRequest) -> User | None:

@@ -18,7 +18,7 @@ from patients.bedside.timeline import rows_of
 from patients.display.text import clock_text, date_text
 from patients.forms.attribution import ATTRIBUTION
 from patients.forms.registry import CORRECTION_FORMS
-from patients.identity.forms import MoveEntryForm
+from patients.identity.record_forms import MoveEntryForm
 from patients.identity.views import patient_context
 from patients.models import CONFIRMED, REASON, Course, Entry
 from patients.queries.entries import read_entry_to_replace

@@ -12,7 +12,8 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from crs_app.accounts.models import Role
-from grading.engine.vocabulary import AT_MOST_AHEAD, FAHRENHEIT, VITAL_SIGNS, VitalSign
+from grading.engine.scale_vocabulary import CAPD_SCORE, ICE_PARTS, ICE_SCORE, SEIZURE_MINUTES
+from grading.engine.vocabulary import AT_MOST_AHEAD, FAHRENHEIT, VITAL_SIGNS, Limits, VitalSign
 from patients.models.charted_times import within_calendar
 from patients.models.course import Course
 
@@ -33,6 +34,19 @@ class TypedNumberWithin(models.Lookup):
         return sql, (*parameters, key, *self.rhs)
 
 
+@KeyTransform.register_lookup
+class TypedWholeWithin(TypedNumberWithin):
+    """The same of a whole number; its limits are its own."""
+
+    lookup_name = "typed_whole_within"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        within, parameters = super().as_sql(compiler, connection)
+        document, _, (key,) = self.lhs.preprocess_lhs(compiler, connection)
+        sql = f"({within} AND ({document} ->> %s)::numeric %% 1 = 0)"
+        return sql, (*parameters, key)
+
+
 class EntryKind(models.TextChoices):
     """Kind of an entry; the keys are those of the course file."""
 
@@ -51,7 +65,20 @@ class EntryKind(models.TextChoices):
     NOTE = "note", "Note"
     NOT_OBSERVED = "not_observed", "Not observed"
     DEATH = "death", "Death"
+    ICE = "ice", "ICE"
+    CAPD = "capd", "CAPD"
+    CONSCIOUSNESS = "consciousness", "Consciousness"
+    SEIZURE = "seizure", "Seizure"
+    NEURO_SIGN = "neuro_sign", "Neurologic sign"
+    ADMISSION = "admission", "Place of care"
+    BLOOD_PRODUCT = "blood_product", "Blood product"
     RETRACTION = "retraction", "Retraction"
+
+    @property
+    def in_sentence(self) -> str:
+        """The label within a sentence: in lower case, apart from "ICE" and "CAPD"."""
+        label = str(self.label)
+        return label if label.isupper() else label.lower()
 
 
 class ActSource(models.TextChoices):
@@ -124,6 +151,21 @@ def _within_limits(sign: VitalSign) -> models.CheckConstraint:
     )
 
 
+def _points(kind: EntryKind, limits: Mapping[str, Limits]) -> models.CheckConstraint:
+    """Return the constraint of the points of a kind, by key: whole numbers within their limits."""
+    within = Q()
+    for key, points in limits.items():
+        both = (str(points.lowest), str(points.highest))
+        within &= Q(**{f"body__{key}__typed_whole_within": both})
+    return models.CheckConstraint(name=f"entry_{kind}_points", condition=~Q(kind=kind) | within)
+
+
+_ICE_POINTS: Final = {"score": ICE_SCORE} | {
+    part: Limits.of("0", str(most)) for part, most in ICE_PARTS.items()
+}
+_SEIZURE_MINUTES: Final = (str(SEIZURE_MINUTES.lowest), str(SEIZURE_MINUTES.highest))
+
+
 class Entry(models.Model):
     """One charted fact: ``body`` has the keys of the course file and the values as they were typed.
 
@@ -170,6 +212,13 @@ class Entry(models.Model):
                 condition=~Q(kind=EntryKind.RETRACTION) | Q(replaces__isnull=False),
             ),
             *(_within_limits(sign) for sign in (*VITAL_SIGNS, FAHRENHEIT)),
+            _points(EntryKind.ICE, _ICE_POINTS),
+            _points(EntryKind.CAPD, {"score": CAPD_SCORE}),
+            models.CheckConstraint(
+                name="entry_seizure_minutes",
+                condition=~Q(kind=EntryKind.SEIZURE)
+                | Q(body__duration_minutes__typed_number_within=_SEIZURE_MINUTES),
+            ),
         )
         indexes = (
             models.Index(name="entry_by_kind", fields=("course", "kind", "at")),

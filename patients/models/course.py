@@ -21,8 +21,8 @@ class Patient(models.Model):
     """A person, known to the hospital by a medical record number.
 
     ``mrn_key`` is the same for every way to write one number, ``mrn_look`` for numbers that look
-    alike, ``name_key`` for every way to write one name. The columns change with a row of
-    ``IdentityCorrection`` alone.
+    alike, ``name_key`` for every way to write one name. ``developmental_delay`` None is not
+    answered. The columns change with a row of ``IdentityCorrection`` alone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -30,6 +30,7 @@ class Patient(models.Model):
     name = models.CharField(max_length=200)
     birth_date = models.DateField(null=True, blank=True)
     sex = models.CharField(max_length=10, choices=[(sex.value, sex.label) for sex in Sex])
+    developmental_delay = models.BooleanField(null=True, blank=True)
     mrn_key = models.TextField(editable=False, default="")
     mrn_look = models.TextField(editable=False, default="", db_index=True)
     name_key = models.TextField(editable=False, default="", db_index=True)

@@ -16,6 +16,7 @@ class Fact(models.TextChoices):
     NAME = "name", "Name"
     BIRTH = "birth", "Birth date"
     SEX = "sex", "Sex"
+    DELAY = "delay", "Developmental delay"
     MRN = "mrn", "MRN"
     INFUSION = "infusion", "Infusion time"
     PRODUCT = "product", "Product"

@@ -25,6 +25,7 @@ from patients.policy.text import (
     GROUPS,
     LABELS,
     allowed_text,
+    changes_lee,
     choice_text,
     default_text,
     summary_of,
@@ -38,7 +39,10 @@ _REASON_REQUIRED: Final = "Enter the reason. It is shown in the history."
 
 
 class Row(NamedTuple):
-    """A parameter as the page lists it; ``field`` is its input."""
+    """A parameter as the page lists it; ``field`` is its input.
+
+    ``changes_lee`` tells a parameter of Lee's grade from one of display or of another scale.
+    """
 
     field: forms.BoundField
     label: str
@@ -49,6 +53,7 @@ class Row(NamedTuple):
     allowed: str
     basis: str
     display_only: bool
+    changes_lee: bool
 
 
 class PolicyForm(LocalTimeFields):
@@ -117,6 +122,7 @@ class PolicyForm(LocalTimeFields):
             allowed_text(name),
             parameter.basis,
             parameter.display_only,
+            changes_lee(name),
         )
 
     def clean(self) -> dict[str, Any]:

@@ -6,12 +6,17 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from grading.engine.policy import (
+    ANTICYTOKINE_ONLY,
+    ANTIPYRETIC_OR_ANTICYTOKINE,
     BASE,
     BITARTRATE,
     DEFAULT_POLICY,
+    DEVICE,
+    FLOW,
     FORMULA,
     LOW_FLOW_UP_TO_6,
     PARAMETERS,
+    SCALE_PARAMETERS,
     Policy,
 )
 from grading.engine.units import format_number
@@ -54,6 +59,40 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
         "worsened_only": "Count only toxicity that is worse than before the infusion",
         "laboratory_grade_1_counts": "Count laboratory results of CTCAE grade 1",
     },
+    "ASTCT 2019": {
+        "astct_fever_hold_minutes": "ASTCT: after the last fever the criteria still count for",
+        "astct_fever_waived_by": "ASTCT: no fever is needed any more after",
+        "astct_vasopressin_alone_grade": "ASTCT: vasopressin alone is grade",
+        "astct_high_flow_by": "ASTCT: a high-flow cannula at 6 L/min or less is",
+    },
+    "ICANS": {
+        "icans_seizure_hold_minutes": "ICANS: a seizure that stopped within 5 minutes counts for",
+        "icans_capd_1_to_8_grade": "ICANS: CAPD 1 to 8 is grade",
+        "icans_capd_below_years": "ICANS: CAPD instead of ICE below age",
+        "ice_due_minutes": "ICE or CAPD is due after",
+        "ice_due_reduced_minutes": "ICE or CAPD is due, if ICE was below 10 or CAPD above 0, after",
+    },
+    "Penn": {
+        "penn_neuro_counts": "Penn: neurologic toxicity counts",
+        "penn_ctcae_4_grade": "Penn: a charted organ toxicity of CTCAE grade 4 is grade",
+        "penn_single_bolus_grade": "Penn: low pressure with at most one fluid bolus is grade",
+        "penn_multiple_bolus_minutes": "Penn: two boluses count together if given within",
+        "penn_iv_therapy_hold_minutes": "Penn: intravenous treatment of CRS counts for",
+        "penn_product_hold_minutes": "Penn: plasma, cryoprecipitate or fibrinogen counts for",
+    },
+    "CARTOX": {
+        "cartox_neuro_counts": "CARTOX: neurologic toxicity counts",
+        "cartox_child_bipap_grade": "CARTOX: BiPAP of a child is grade",
+    },
+    "MSKCC": {
+        "mskcc_fluids_grade": "MSKCC: low pressure without a vasopressor is grade",
+        "mskcc_noninvasive_grade": "MSKCC: CPAP and BiPAP are grade",
+    },
+    "CTCAE": {
+        "ctcae_positive_pressure_grade": "CTCAE: CPAP, BiPAP and a ventilator are grade",
+        "ctcae_4_symptomatic_hold_minutes": "CTCAE v4.03: an antipyretic counts as treatment for",
+        "ctcae_5_multiple_vasopressors_grade": "CTCAE v5.0: two vasopressors or more are grade",
+    },
     "Display": {
         "older_age_years": "Suggest older age from",
         "stale_after_vitals_minutes": "Vital signs are stale after",
@@ -74,17 +113,22 @@ _CHOICES: Final = {
     BITARTRATE: "bitartrate, the salt",
     FORMULA: "by its flow",
     LOW_FLOW_UP_TO_6: "low up to 6 L/min",
+    ANTIPYRETIC_OR_ANTICYTOKINE: "an antipyretic, an anticytokine drug or a steroid",
+    ANTICYTOKINE_ONLY: "an anticytokine drug or a steroid",
+    FLOW: "low flow, by its flow",
+    DEVICE: "high flow, by its device",
     "True": "yes",
     "False": "no",
 }
 
 
 class ParameterChange(NamedTuple):
-    """A parameter that differs between two policies."""
+    """A parameter that differs between two policies; ``changes_lee``: Lee's grade may read it."""
 
     label: str
     before: str
     after: str
+    changes_lee: bool
 
 
 def choice_text(option: Any) -> str:
@@ -112,10 +156,15 @@ def allowed_text(name: str) -> str:
     return f"{parameter.lowest:f} to {parameter.highest:f}"
 
 
+def changes_lee(name: str) -> bool:
+    """Return whether a parameter can change a grade of Lee 2014, the grade that is stored."""
+    return name not in SCALE_PARAMETERS and not PARAMETERS[name].display_only
+
+
 def changes_between(before: Policy, after: Policy) -> list[ParameterChange]:
     """Return the parameters that differ, in the order of the page."""
     return [
-        ParameterChange(label, value_text(name, was), value_text(name, now))
+        ParameterChange(label, value_text(name, was), value_text(name, now), changes_lee(name))
         for name, label in LABELS.items()
         for was, now in ((getattr(before, name), getattr(after, name)),)
         if was != now

@@ -27,6 +27,7 @@ def facts_of_age(course: Course) -> CourseFacts:
         infused_at=course.infused_there,
         birth_date=course.patient.birth_date,
         age_years=course.age_years,
+        developmental_delay=course.patient.developmental_delay,
     )
 
 

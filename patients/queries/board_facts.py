@@ -29,6 +29,7 @@ _NO_OBSERVATION: Final = (
     EntryKind.RISK,
     EntryKind.NOTE,
     EntryKind.NOT_OBSERVED,
+    EntryKind.ADMISSION,
 )
 _DRUGS: Final = [drug.value for drug in VasopressorDrug]
 _DUE: Final = tuple(name for name in PARAMETERS if name.startswith("observations_due_"))

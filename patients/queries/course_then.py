@@ -33,7 +33,8 @@ SELECT CAST(json_build_object(
         joining.undoes_id IS NOT NULL, joining.courses) ORDER BY joining.id)
         FILTER (WHERE joining.id IS NOT NULL),
     'patients', (
-        SELECT json_agg(json_build_array(id, name, mrn, birth_date, sex)) FROM patients_patient
+        SELECT json_agg(json_build_array(id, name, mrn, birth_date, sex,
+            developmental_delay)) FROM patients_patient
         WHERE id = ANY(array_agg(joining.kept_id) || array_agg(joining.joined_id))
     ),
     'corrections', (
@@ -172,6 +173,7 @@ _OF_PATIENT: Final[Mapping[str, Callable[[Any], Any]]] = {
     "mrn": _as_stored,
     "birth_date": _day,
     "sex": _as_stored,
+    "developmental_delay": _as_stored,
 }
 """The columns that a correction changes, and how its JSON is read."""
 
@@ -211,8 +213,15 @@ def _patient_then(
     owner = value_then(str(course.patient_id), owners, known_at)
     then = copy.copy(course.patient)
     if owner != str(course.patient_id):
-        pk, name, mrn, born, sex = patients[owner]
-        then = Patient(id=uuid.UUID(pk), name=name, mrn=mrn, birth_date=_day(born), sex=sex)
+        pk, name, mrn, born, sex, delay = patients[owner]
+        then = Patient(
+            id=uuid.UUID(pk),
+            name=name,
+            mrn=mrn,
+            birth_date=_day(born),
+            sex=sex,
+            developmental_delay=delay,
+        )
     for column, read in _OF_PATIENT.items():
         changes = [
             Change(one.recorded_at, read(one.before[column]), read(one.after[column]))

@@ -34,6 +34,7 @@ def course_facts(
         infused_at=course.infused_there,
         birth_date=course.patient.birth_date,
         age_years=course.age_years,
+        developmental_delay=course.patient.developmental_delay,
         policy=first.policy,
         policies=tuple(PolicyFrom(period.valid_from, period.policy) for period in later),
     )

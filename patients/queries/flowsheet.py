@@ -59,7 +59,7 @@ _TRACED: Final = (
 )
 """What FiO2, doses and limits depend on, with the weights."""
 
-_LASTING: Final = "coalesce(entry.body ->> 'term', entry.body ->> 'about')"
+_LASTING: Final = "coalesce(entry.body ->> 'term', entry.body ->> 'about', entry.body ->> 'sign')"
 _SAME_COURSE: Final = "course_id = %(course)s AND system = %(system)s AND {known}"
 _HAS_CODE: Final = (
     "findings @> jsonb_build_object('criteria', "
@@ -89,8 +89,8 @@ WITH RECURSIVE shown AS MATERIALIZED (
     ) AS dose
     UNION ALL
     (SELECT DISTINCT ON (entry.kind, {lasting}) entry.* FROM patients_entry AS entry
-        WHERE entry.course_id = %(course)s AND entry.kind IN ('toxicity', 'symptom', 'judgement')
-            AND {before}
+        WHERE entry.course_id = %(course)s AND entry.kind IN ('toxicity', 'symptom', 'judgement',
+            'consciousness', 'neuro_sign', 'admission') AND {before}
         ORDER BY entry.kind, {lasting}, entry.at DESC, entry.recorded_at DESC, entry.place DESC)
     UNION ALL
     SELECT entry.* FROM patients_entry AS entry

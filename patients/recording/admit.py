@@ -26,6 +26,7 @@ from patients.queries.policies import (
     read_site_policy_periods,
     version_of,
 )
+from patients.recording.identity import answer_delay
 from patients.recording.inputs import ConflictError, NewEntry, Submission
 from patients.recording.lock import lock_course
 from patients.recording.record import RecordingResult, append_act
@@ -38,6 +39,18 @@ class IdentityDiffersError(ConflictError):
         super().__init__(
             f"This MRN belongs to {patient.name}, with another name, birth date or sex: "
             "check which is right."
+        )
+        self.patient = patient
+
+
+class DelayDiffersError(ConflictError):
+    """The chart of ``patient`` has another answer about developmental delay."""
+
+    def __init__(self, patient: Patient) -> None:
+        answer = "yes" if patient.developmental_delay else "no"
+        super().__init__(
+            f"The chart of {patient.name} has “{answer}”. If that is wrong, admit with “not known” "
+            "and correct it on the page of the identity."
         )
         self.patient = patient
 
@@ -63,6 +76,7 @@ class AlreadyAdmittedError(ConflictError):
 class Admission:
     """A new course. ``infused_at`` keeps its offset; ``age_years`` where no birth date is known.
 
+    ``developmental_delay`` None is not answered; the answer is one about the patient.
     ``policy`` is the course's own, which no decision of the site touches; None follows the site's.
     """
 
@@ -75,6 +89,7 @@ class Admission:
     bed: str = ""
     birth_date: date | None = None
     age_years: Decimal | None = None
+    developmental_delay: bool | None = None
     policy: Policy | None = None
 
 
@@ -84,8 +99,9 @@ def admit_patient(
     """Open a course with its first entries; create the patient where the record number is new.
 
     The same form sent again is a replay: the result has the course that it opened. Raises
-    IdentityDiffersError where the record number is another person's, AlreadyAdmittedError where the
-    course exists, and FormReusedError where the form was saved before with other contents.
+    IdentityDiffersError where the record number is another person's, DelayDiffersError where the
+    patient's answer is another, AlreadyAdmittedError where the course exists, and FormReusedError
+    where the form was saved before with other contents.
     """
     try:
         with transaction.atomic():
@@ -103,10 +119,10 @@ def _admit(
     course = Course.objects.filter(
         patient=patient, product=admission.product, infused_at=admission.infused_at
     ).first()
-    if course is None:
-        _check_not_corrected(admission, patient)
     coming: list[PolicyPeriod] = []
     if course is None:
+        _check_not_corrected(admission, patient)
+        _note_delay(admission, patient, submission)
         course, coming = _open_course(admission, patient, submission)
     elif not course.acts.filter(form_id=submission.form_id).exists():
         raise AlreadyAdmittedError(course)
@@ -126,12 +142,23 @@ def _patient(admission: Admission) -> Patient:
             name=admission.name,
             birth_date=admission.birth_date,
             sex=admission.sex,
+            developmental_delay=admission.developmental_delay,
         )
     patient = read_kept_record(found, lock=True)
     typed = (name_key(admission.name), admission.birth_date, admission.sex)
     if typed != (name_key(patient.name), patient.birth_date, patient.sex):
         raise IdentityDiffersError(patient)
     return patient
+
+
+def _note_delay(admission: Admission, patient: Patient, submission: Submission) -> None:
+    """Record the first answer about developmental delay of a patient who is known already."""
+    answer, known = admission.developmental_delay, patient.developmental_delay
+    if answer is None or answer == known:
+        return
+    if known is not None:
+        raise DelayDiffersError(patient)
+    answer_delay(patient, answer, submission)
 
 
 def _check_not_corrected(admission: Admission, patient: Patient) -> None:

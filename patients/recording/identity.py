@@ -158,6 +158,21 @@ def _correct(
     return stored
 
 
+def answer_delay(patient: Patient, answer: bool, submission: Submission) -> None:
+    """Record the first answer about developmental delay of a locked patient.
+
+    Nothing is regraded: the grade of Lee 2014, which alone is stored, does not depend on it.
+    """
+    courses = list(courses_of_patient(patient.pk))
+    for course in courses:
+        lock_course(course)
+    values = {"developmental_delay": answer}
+    change = IdentityChange(Fact.DELAY, "Answered at admission", seen="", of_patient=values)
+    _store_rows(patient, courses, change, submission)
+    _apply(patient, courses, change)
+    patient.developmental_delay = answer
+
+
 def check_free(patient: Patient, courses: Sequence[Course], change: IdentityChange) -> None:
     """Raise MrnInUseError or SameCourseError where the new values are another's."""
     if (mrn := change.of_patient.get("mrn")) is not None:

@@ -124,11 +124,7 @@ def check_can_join(kept: Patient, joined: Patient, courses: Sequence[Course]) ->
         if not any(course.patient_id == one.pk for course in courses):
             raise CannotJoinError(f"MRN {one.mrn} has no course: there is nothing to join.")
     coming = [course for course in courses if course.patient_id == joined.pk]
-    if kept.birth_date is None and any(course.age_years is None for course in coming):
-        raise CannotJoinError(
-            f"MRN {kept.mrn} has no birth date and MRN {joined.mrn} has one. Correct that first, "
-            "or keep the other record."
-        )
+    _check_nothing_is_lost(kept, joined, coming)
     infusions = {
         (course.product, course.infused_at): course
         for course in courses
@@ -141,6 +137,20 @@ def check_can_join(kept: Patient, joined: Patient, courses: Sequence[Course]) ->
                 "infusion is one course: its entries cannot be merged. Move the entries of one "
                 "course to the other and end it, or correct the infusion time that is wrong."
             )
+
+
+def _check_nothing_is_lost(kept: Patient, joined: Patient, coming: Sequence[Course]) -> None:
+    """Raise CannotJoinError where the identity that stands lacks a fact that the other has."""
+    if kept.birth_date is None and any(course.age_years is None for course in coming):
+        raise CannotJoinError(
+            f"MRN {kept.mrn} has no birth date and MRN {joined.mrn} has one. Correct that first, "
+            "or keep the other record."
+        )
+    if kept.developmental_delay is None and joined.developmental_delay is not None:
+        raise CannotJoinError(
+            f"MRN {joined.mrn} has an answer about developmental delay and MRN {kept.mrn} has "
+            "none. Answer it there first, or keep the other record."
+        )
 
 
 def check_can_undo(joining: PatientJoin) -> None:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from grading.engine import entries as kinds
 from patients.display.banner import Banner, banner_at
+from patients.display.identity import fact_text
 from patients.display.places import place_text
 from patients.display.sign_off import span_text
 from patients.display.text import (
@@ -87,6 +88,7 @@ _LABELS: Final = {
     "birth_date": "Birth date",
     "age_years": "Age",
     "sex": "Sex",
+    "developmental_delay": "Developmental delay",
     "product": "Product",
     "infused_at": "Infusion",
 }
@@ -102,6 +104,7 @@ def _shown(known: CourseKnownAt) -> dict[str, str]:
         "Birth date": _NONE if banner.birth_date is None else date_text(banner.birth_date),
         "Age": _NONE if course.age_years is None else f"{int(course.age_years)} y",
         "Sex": course.patient.get_sex_display(),
+        "Developmental delay": fact_text("developmental_delay", course.patient.developmental_delay),
         "Product": banner.product,
         "Infusion": date_time_text(banner.infused_at),
         _BED: place_text(course.ward, course.bed),

@@ -31,6 +31,7 @@ from patients.review.flowsheet_findings import (
 )
 from patients.review.flowsheet_form import ALL_ROWS, MOST_COLUMNS, NEWEST_FIRST, FlowsheetQuery
 from patients.review.flowsheet_grades import GradeRows
+from patients.review.flowsheet_neurology import neurology, place_of_care
 from patients.review.flowsheet_rows import Row, RowMaker
 from patients.review.flowsheet_signs import oxygen, sets, vital_signs
 
@@ -143,13 +144,15 @@ _SECTIONS: Final = (
     ("drugs", "Vasopressors", drugs),
     ("fluids", "Fluids and weight", fluids_and_weight),
     ("results", "Results", results),
+    ("neurology", "Consciousness and neurology", neurology),
     ("findings", "Findings", findings),
     ("treatments", "Treatments", treatments),
+    ("care", "Place of care", place_of_care),
     ("notes", "Notes", notes),
 )
 _SECTIONS_OF: Final[Mapping[str, Container[str]]] = {
     "oxygen_and_drugs": ("oxygen", "drugs", "fluids"),
-    "findings": ("findings", "treatments", "notes"),
+    "findings": ("neurology", "findings", "treatments", "care", "notes"),
     "findings_only": ("findings",),
 }
 """The sections of a choice of rows that shows another one than that of its own key."""

@@ -9,6 +9,7 @@ from grading.engine import entries as kinds
 from grading.engine.analytes import Analyte
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.laboratory import ctcae_grades, in_common_unit
+from grading.engine.scale_vocabulary import BloodProductName
 from grading.engine.sentences import lab_unit_text
 from grading.engine.units import format_number
 from grading.engine.vocabulary import TreatmentAgent, term_label
@@ -105,6 +106,10 @@ def treatments(maker: RowMaker) -> list[Row]:
         agent: Series(f"treatment.{agent}", agent.label, Worst.TOTAL, "mg")
         for agent in TreatmentAgent
     }
+    products = {
+        product: Series(f"blood_product.{product}", product.label, Worst.TOTAL)
+        for product in BloodProductName
+    }
     for one in maker.all:
         if isinstance(one.read, kinds.Treatment):
             dose = one.read.dose_mg
@@ -112,7 +117,11 @@ def treatments(maker: RowMaker) -> list[Row]:
             series[one.read.agent].values.append(
                 Value(one.row.at, dose, text, sources=maker.source(one))
             )
-    return maker.rows(series.values())
+        elif isinstance(one.read, kinds.BloodProduct):
+            products[one.read.product].values.append(
+                Value(one.row.at, None, "given", sources=maker.source(one))
+            )
+    return maker.rows([*series.values(), *products.values()])
 
 
 def notes(maker: RowMaker) -> list[Row]:

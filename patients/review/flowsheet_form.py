@@ -39,8 +39,10 @@ ROWS: Final = (
     ("oxygen", "Oxygen"),
     ("drugs", "Vasopressors"),
     ("fluids", "Fluids and weight"),
+    ("neurology", "Consciousness and neurology"),
     ("findings_only", "Findings"),
     ("treatments", "Treatments"),
+    ("care", "Place of care"),
     ("notes", "Notes"),
     (GRADE_ONLY, "Grade only"),
 )

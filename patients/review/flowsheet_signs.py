@@ -13,6 +13,7 @@ from grading.engine import entries as kinds
 from grading.engine.evidence import OXYGEN_HIGH
 from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import VITAL_SIGNS, AgeBand, OxygenDevice, VitalSign
+from patients.display.scale_text import is_for_hypoxia
 from patients.display.worst import WORST_OF_SIGN, Worst, support_of
 from patients.queries.ages import age_at_infusion
 from patients.queries.timeline import TimelineEntry
@@ -81,7 +82,8 @@ def oxygen(maker: RowMaker) -> list[Row]:
         if not isinstance(read, kinds.Oxygen):
             continue
         source, support = maker.source(one), Decimal(support_of(read.device))
-        device.values.append(Value(read.at, support, read.device.label, runs=True, sources=source))
+        label = f"{read.device.label}{'' if is_for_hypoxia(read) else ', airway'}"
+        device.values.append(Value(read.at, support, label, runs=True, sources=source))
         litres = read.flow_l_per_min
         flow.values.append(
             Value(read.at, litres, "" if litres is None else format_number(litres),

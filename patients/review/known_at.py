@@ -112,10 +112,11 @@ def _change_text(change: RecordedChange) -> str:
 
 
 def _part_text(part: RecordedPart) -> str:
-    name = EntryKind(part.kind).label if part.drug is None else VasopressorDrug(part.drug).label
+    kind, drug = EntryKind(part.kind), part.drug
+    name = kind.in_sentence if drug is None else VasopressorDrug(drug).label.lower()
     if part.is_retraction:
-        return f"{name.lower()} marked as entered in error"
-    return f"{name.lower()} corrected" if part.is_change else name.lower()
+        return f"{name} marked as entered in error"
+    return f"{name} corrected" if part.is_change else name
 
 
 def _offered(at: datetime) -> Offered:

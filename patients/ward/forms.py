@@ -29,6 +29,8 @@ from patients.display.text import clock_text, date_text, day_of, site_time
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import (
+    NO,
+    YES,
     ClockTimeField,
     IsoDateField,
     TypedNumberField,
@@ -38,6 +40,7 @@ from patients.forms.fields import (
     without_empty,
 )
 from patients.forms.identity import (
+    DELAY_ANSWERS,
     MrnField,
     asked_about_look_alikes,
     asked_about_namesakes,
@@ -82,6 +85,11 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         label="Age", unit="years", limits=AGE_YEARS, help_text="Only if the birth date is not known"
     )
     sex = forms.ChoiceField(label="Sex", choices=choices_of(Sex, "Select"))
+    developmental_delay = forms.ChoiceField(
+        label="Developmental delay",
+        choices=(("", "not known"), (YES, "yes"), (NO, "no")),
+        required=False,
+    )
     product = forms.CharField(label="Product", max_length=120)
     infused_date = IsoDateField(
         label="Infusion date",
@@ -121,7 +129,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             Fieldset(
                 "Patient",
                 fields_row(span_2("name"), "mrn", "sex"),
-                fields_row("birth_date", "age_years", HTML(_WHY_AGE)),
+                fields_row("birth_date", "age_years", HTML(_WHY_AGE), "developmental_delay"),
             ),
             Fieldset(
                 "Therapy",
@@ -228,6 +236,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             bed=values["bed"],
             birth_date=values["birth_date"],
             age_years=Decimal(values["age_years"]) if values["age_years"] else None,
+            developmental_delay=DELAY_ANSWERS.get(values["developmental_delay"]),
         )
 
     def new_entries(self) -> list[NewEntry]:

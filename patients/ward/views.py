@@ -31,7 +31,12 @@ from patients.display.signature import signature_of
 from patients.models import Course
 from patients.queries.courses import open_ward_names, read_course
 from patients.queries.identity import latest_course
-from patients.recording.admit import AlreadyAdmittedError, IdentityDiffersError, admit_patient
+from patients.recording.admit import (
+    AlreadyAdmittedError,
+    DelayDiffersError,
+    IdentityDiffersError,
+    admit_patient,
+)
 from patients.recording.inputs import AheadOfClockError, FormReusedError
 from patients.recording.record import RecordingResult
 from patients.requests import (
@@ -158,6 +163,9 @@ def _admitted(
         return admit_patient(form.admission(), form.new_entries(), submission_from(request, form))
     except IdentityDiffersError as error:
         form.add_error("mrn", error.sentence)
+        ways_out.differs = latest_course(error.patient.pk)
+    except DelayDiffersError as error:
+        form.add_error("developmental_delay", error.sentence)
         ways_out.differs = latest_course(error.patient.pk)
     except AlreadyAdmittedError as error:
         form.add_error("product", error.sentence)

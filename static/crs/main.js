@@ -7,6 +7,7 @@ import { watchExports } from "./exchange/export.js";
 import { watchEntryForm } from "./charting/entry_form.js";
 import { watchDoses } from "./guidance/doses.js";
 import { watchFields } from "./charting/fields.js";
+import { watchIceRound } from "./charting/ice_round.js";
 import { watchGuidance } from "./guidance/guidance.js";
 import { watchRefusals } from "./refusals.js";
 import { watchReasons } from "./charting/reasons.js";
@@ -63,6 +64,7 @@ watchAttribution();
 watchReasons();
 watchRefusals();
 watchClock();
+watchIceRound(); // after the drafts are restored, before the focus is moved
 watchToxicity(); // before the focus is moved into its field
 watchEntryForm();
 watchSaves();

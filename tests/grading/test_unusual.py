@@ -16,6 +16,7 @@ from grading.engine.plausibility import Circumstances, questions
 from grading.engine.vocabulary import VITAL_SIGNS, AgeBand, VitalSign
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AIRWAY = {"device": "invasive_ventilation", "purpose": "airway_protection"}
 ADULT = Circumstances(age_years=54, weight_kg=Decimal(80))
 
 
@@ -87,6 +88,11 @@ def test_usual_ranges_lie_within_the_hard_limits() -> None:
         ({"device": "cpap", "fio2_percent": "21"}, "FiO2 21 % by CPAP is room air"),
         ({"device": "cpap", "fio2_percent": "0.21"}, "is room air"),
         ({"device": "cpap", "fio2_percent": "22"}, ""),
+        ({"device": "invasive_ventilation", "fio2_percent": "60"}, ""),
+        ({**AIRWAY, "fio2_percent": "60"}, "FiO2 60 % is over 40 %: that treats low oxygen"),
+        ({**AIRWAY, "fio2_percent": "40.1"}, "is over 40 %"),
+        ({**AIRWAY, "fio2_percent": "40"}, ""),
+        (AIRWAY, ""),
     ],
 )  # fmt: skip
 def test_oxygen(words: dict[str, str], expected: str) -> None:

@@ -29,6 +29,13 @@ def hour(number: int, **fields: Any) -> Raw:
     return {"at": f"2014-01-05T{number:02}:00:00+00:00", **fields}
 
 
+def test_a_ventilator_for_the_airway_that_gives_much_oxygen_is_warned_of() -> None:
+    words = {"kind": "oxygen", "device": "invasive_ventilation", "purpose": "airway_protection"}
+    second = {"format": "crs-course/2"}
+    assert places(hour(9, **words, fio2_percent=50), **second) == ["entries[0].purpose"]
+    assert places(hour(9, **words, fio2_percent=40), **second) == []
+
+
 PLAUSIBLE = [
     ("alt", "U/L", "upper_limit", "15", "150"),
     ("ast", "U/L", "upper_limit", "15", "150"),

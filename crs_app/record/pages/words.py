@@ -49,7 +49,7 @@ def role_label(role: str) -> str:
 
 
 def _charted(details: Mapping[str, str]) -> str:
-    kinds = [EntryKind(kind).label.lower() for kind in details["kinds"].split()]
+    kinds = [EntryKind(kind).in_sentence for kind in details["kinds"].split()]
     source = details["source"]
     if source != ActSource.BEDSIDE:
         return f"Charted by {ActSource(source).label.lower()}"

@@ -19,7 +19,7 @@ from patients.models import Course
 
 
 class Command(BaseCommand):
-    help = "Import course files (crs-course/1), each whole or not at all."
+    help = "Import course files (crs-course/1 or 2), each whole or not at all."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")

@@ -1,5 +1,5 @@
-// Adds the colon to a time of day typed as digits, and hides the fields that the chosen dose unit does
-// not need. Without this file all fields are shown.
+// Adds the colon to a time of day typed as digits, and hides the fields that the chosen dose unit or
+// device does not need. Without this file all fields are shown.
 
 const TIME = /^(\d{1,2})[:.hH ]?(\d{2})$/;
 
@@ -25,8 +25,22 @@ const discloseFor = (form) => {
   }
 };
 
+// What a ventilator is for is asked of a ventilator alone, and the airway is offered after a no.
+const discloseForVentilator = (form) => {
+  const row = form.querySelector("[data-purpose]");
+  if (!row) return;
+  const [needs, purpose] = ["needs_oxygen", "purpose"].map((name) => form.querySelector(`[name=${name}]`));
+  const isUsed = needs.value || purpose.value || row.querySelector(".field-wrong");
+  row.hidden = form.querySelector("[name=device]").value !== "invasive_ventilation" && !isUsed;
+  const offered = needs.value === "no" || purpose.value || row.querySelector(".field-wrong");
+  row.querySelector("[data-field=purpose]").hidden = !offered;
+};
+
 export const readyFields = (root = document) => {
-  for (const form of root.querySelectorAll("form[data-entry]")) discloseFor(form);
+  for (const form of root.querySelectorAll("form[data-entry]")) {
+    discloseFor(form);
+    discloseForVentilator(form);
+  }
   for (const input of root.querySelectorAll("[data-time]")) input.inputMode = "numeric";
 };
 
@@ -35,7 +49,10 @@ export const watchFields = () => {
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-time]")) tidyTime(event.target);
     const form = event.target.closest("form[data-entry]");
-    if (form) discloseFor(form);
+    if (form) {
+      discloseFor(form);
+      discloseForVentilator(form);
+    }
   });
   // Enter submits before the change event.
   document.addEventListener("keydown", (event) => {

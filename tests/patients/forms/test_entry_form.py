@@ -8,8 +8,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients.forms.entry_form import RetractionForm
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.retraction import RetractionForm
 from patients.models import Course
 from patients.queries.entries import parse_entry
 from patients.ward.forms import AdmissionForm

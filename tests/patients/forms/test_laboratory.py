@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from grading.engine.analytes import Analyte, AnalyteGroup
-from patients.models import ChartingAct, Course, Entry
+from patients.models import ChartingAct, Course, Entry, GradePeriod
 
 HTMX = {"headers": {"HX-Request": "true"}}
 
@@ -244,3 +244,39 @@ def test_one_result_of_a_report_can_be_due_to_something_else(
     assert form["attribution_lab.alt"].value() == "other"
     assert form["attribution_reason"].value() == "statin"
     assert not form["attribution_lab.ast"].value()
+
+
+def test_results_that_only_other_scales_read_are_offered_charted_and_never_graded(
+    nurse_client: Client, course: Course
+) -> None:
+    page = nurse_client.get(reverse("patients:entries", args=[course.pk, "lab"]), **HTMX)
+    others = [analyte for analyte in Analyte if analyte.group is AnalyteGroup.OTHER]
+    assert others[-3:] == [Analyte.LDH, Analyte.TRIGLYCERIDES, Analyte.HEMOGLOBIN]
+    for analyte in others:
+        assert f'name="{analyte}"' in page.content.decode()
+    report = {
+        "ldh": "15000", "ldh_upper_limit": "250", "triglycerides": "3.1",
+        "triglycerides_unit": "mmol/L", "hemoglobin": "74", "hemoglobin_unit": "g/L",
+    }  # fmt: skip
+    answer = send(nurse_client, course, **report)
+    assert answer.status_code == 200, answer.content.decode()
+    assert [body["analyte"] for body in bodies(course)] == ["ldh", "triglycerides", "hemoglobin"]
+    assert bodies(course)[2] == {"analyte": "hemoglobin", "value": "74", "unit": "g/L"}
+    assert {one.grade for one in GradePeriod.objects.filter(course=course)} == {0}
+    assert 'data-grade="4"' not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("hemoglobin", {"hemoglobin": "31", "hemoglobin_unit": "g/dL"}),
+        ("triglycerides", {"triglycerides": "227", "triglycerides_unit": "mmol/L"}),
+        ("ldh", {"ldh": "100001"}),
+    ],
+)
+def test_such_a_result_beyond_its_limit_is_refused_at_its_row(
+    nurse_client: Client, course: Course, name: str, fields: dict[str, str]
+) -> None:
+    answer = send(nurse_client, course, **fields)
+    assert answer.status_code == 422
+    assert name in answer.context["form"].errors

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients.forms.entry_form import RetractionForm
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
+from patients.forms.retraction import RetractionForm
 from patients.models import Course, Patient
 from patients.ward.forms import AdmissionForm, EndForm, MoveForm, ReopenForm
 from tests.entry_forms import send, url

@@ -44,7 +44,14 @@ def correction(by: User, course: Course, **fields: Any) -> IdentityCorrection:
 
 @pytest.mark.parametrize(
     "assignment",
-    ["name = 'X'", "birth_date = '2019-01-01'", "birth_date = NULL", "sex = 'other'", "mrn = 'X'"],
+    [
+        "name = 'X'",
+        "birth_date = '2019-01-01'",
+        "birth_date = NULL",
+        "sex = 'other'",
+        "mrn = 'X'",
+        "developmental_delay = true",
+    ],
 )
 def test_an_identity_is_not_rewritten(course: Course, assignment: str) -> None:
     assert "only with its correction" in refused(f"UPDATE patients_patient SET {assignment}")  # noqa: S608
@@ -74,6 +81,16 @@ def test_exactly_the_value_of_the_correction_may_be_written(course: Course, nurs
         assert "only with" in refused("UPDATE patients_patient SET name = 'WEBER, Luca', sex = 'x'")
         run("UPDATE patients_patient SET name = 'WEBER, Luca'")
     assert Patient.objects.get().name == "WEBER, Luca"
+
+
+def test_a_delay_is_answered_only_with_the_row_that_says_so(course: Course, nurse: User) -> None:
+    before, after = {"developmental_delay": None}, {"developmental_delay": False}
+    sql = "UPDATE patients_patient SET developmental_delay = %s"
+    with transaction.atomic():
+        correction(nurse, course, fact="delay", before=before, after=after)
+        assert "only with its correction" in refused(sql, True)
+        run(sql, False)
+    assert Patient.objects.get().developmental_delay is False
 
 
 def test_a_correction_of_another_patient_or_another_time_opens_nothing(

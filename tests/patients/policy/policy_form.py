@@ -16,7 +16,7 @@ Make = Callable[..., SitePolicy]
 
 
 def policy_form(policy: Policy = DEFAULT_POLICY, **fields: Any) -> dict[str, Any]:
-    values = {name: str(value) for name, value in policy.values().items()}
+    values = {name: str(value) for name, value in policy.all_values().items()}
     latest = read_latest_site_decision()
     own = {"form_id": str(uuid.uuid4()), "seen": latest.pk if latest else 0, "step": "preview"}
     return {**values, **own, "reason": "Agreed in the CRS meeting", **fields}
