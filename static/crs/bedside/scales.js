@@ -1,0 +1,21 @@
+// The panel of the scales over the bedside page: opened when it has arrived, closed with Escape, a tap
+// outside or its button. The focus goes back to the line, which may have been replaced meanwhile.
+
+const panel = () => document.getElementById("scales-panel");
+
+export const watchScales = () => {
+  const dialog = panel();
+  if (!dialog) return;
+  document.body.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+    if (target !== dialog || dialog.open) return;
+    dialog.showModal();
+    document.getElementById("scales-title")?.focus();
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener("close", () => {
+    dialog.replaceChildren();
+    document.querySelector("#scales-line a")?.focus();
+  });
+};
