@@ -1,6 +1,6 @@
-"""Public interface of the scales beside Lee's: what each says, when that changes, why they differ.
+"""Public interface of the other scales: what each answers, when that changes, why they differ.
 
-Read-only: computed from the same entries as the grade, shown beside it, never stored as one.
+Read-only: computed from the same entries as the grade and shown with it, never stored as one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 ALL: Final = "all"
 BY_KEY: Final = {scale.key: scale for scale in SCALES}
 SHOWN: Final = SCALES[:2]
-"""ASTCT and ICANS: always shown beside the grade; the others are those of papers."""
+"""ASTCT and ICANS: always shown with the grade; the others are those of papers."""
 
 
 def scales_named(names: str | Iterable[str]) -> tuple[Scale, ...]:

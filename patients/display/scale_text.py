@@ -17,6 +17,14 @@ from grading.engine.scale_vocabulary import (
 )
 from grading.engine.units import format_number
 
+NEUROLOGIC: Final = (
+    entries.Ice,
+    entries.Capd,
+    entries.Consciousness,
+    entries.Seizure,
+    entries.NeuroSign,
+)
+"""What ICANS alone asks: no scale of CRS reads it."""
 NAMES: Final = {
     "ice": "ICE",
     "capd": "CAPD",
@@ -80,7 +88,7 @@ def _neuro_sign(entry: entries.NeuroSign) -> str:
 _BECAUSE: Final = {
     True: ", because of CRS",
     False: ", not because of CRS",
-    None: ", because of CRS or not: not stated",
+    None: ", not stated whether because of CRS",
 }
 
 
