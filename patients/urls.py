@@ -21,6 +21,7 @@ from patients.review import (
     sign_off_views,
 )
 from patients.review import views as review_views
+from patients.scales import views as scales_views
 from patients.summary import views as summary_views
 from patients.ward import emergency_views, wall_views
 from patients.ward import views as ward_views
@@ -58,6 +59,8 @@ urlpatterns = [
     path(
         "courses/<uuid:course_id>/summary/<slug:about>/", summary_views.state, name="summary_state"
     ),
+    path("courses/<uuid:course_id>/scales/", scales_views.scales, name="scales"),
+    path("courses/<uuid:course_id>/scales/line/", scales_views.line, name="scales_line"),
     path("reviews/", sign_off_views.reviews, name="reviews"),
     path("reviews/disagreements/", disagreement_views.disagreements, name="disagreements"),
     path(

@@ -48,6 +48,8 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:summary": Opening("episode summary"),
     "patients:summary_json": Opening("episode summary (JSON)", EventKind.EXPORT),
     "patients:summary_state": Opening("question of the episode summary"),
+    "patients:scales": Opening("scales beside the grade"),
+    "patients:scales_line": Opening("chart"),
     "patients:entries": Opening("chart, entry form"),
     "patients:correct": Opening("correction of an entry"),
     "patients:retract": Opening("entry marked as error"),

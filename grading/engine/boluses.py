@@ -15,8 +15,8 @@ class Boluses(NamedTuple):
     before: FluidBolus | None = None
     repeated: FluidBolus | None = None
 
-    def given(self, bolus: FluidBolus, within: timedelta) -> Boluses:
-        """Return what holds once ``bolus`` is given too; ``within`` is what "shortly" means."""
+    def with_bolus(self, bolus: FluidBolus, within: timedelta) -> Boluses:
+        """Return what holds once ``bolus`` is added; ``within`` is what "shortly" means."""
         repeats = self.latest is not None and bolus.at - self.latest.at <= within
         return Boluses(bolus, self.latest, bolus if repeats else self.repeated)
 

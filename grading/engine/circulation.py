@@ -162,9 +162,9 @@ class Circulation:
             cause = self.reading if self.low else self.last_low
             self.bolus_for = cause.id if cause is not None else ""
             for bolus in self.new_boluses:
-                self.boluses_for_low = self.boluses_for_low.given(bolus, within)
+                self.boluses_for_low = self.boluses_for_low.with_bolus(bolus, within)
         for bolus in self.new_boluses:
-            self.boluses = self.boluses.given(bolus, within)
+            self.boluses = self.boluses.with_bolus(bolus, within)
         self.new_boluses.clear()
 
     @property

@@ -99,7 +99,7 @@ def _difference(chart: Chart, higher: Assessed, lower: Assessed, code: str) -> D
         lower_code,
         lower_grade,
         withheld,
-        _said(chart, higher.scale, code),
+        _phrase(chart, higher.scale, code),
         _lower_text(chart, lower.scale, axis, lower_code, withheld),
     )
 
@@ -117,21 +117,21 @@ def _highest_on(chart: Chart, scale: Scale, codes: Codes, axis: Axis) -> tuple[s
     return max(on_axis, key=lambda item: (item[1], item[0]))
 
 
-def _said(chart: Chart, scale: Scale, code: str) -> str:
+def _phrase(chart: Chart, scale: Scale, code: str) -> str:
     if code == DEATH:
         return "death"
-    said = scale.by_code[code].said
-    return said if isinstance(said, str) else said(chart)
+    phrase = scale.by_code[code].phrase
+    return phrase if isinstance(phrase, str) else phrase(chart)
 
 
 def _lower_text(chart: Chart, scale: Scale, axis: Axis, code: str | None, withheld: Codes) -> str:
     if withheld and scale.gate is not None:
         what = ", ".join(
-            [f"{_said(chart, scale, one)} (would be {grade})" for one, grade in withheld]
+            [f"{_phrase(chart, scale, one)} (would be {grade})" for one, grade in withheld]
         )
-        return f"{scale.gate.said}. Withheld: {what}"
+        return f"{scale.gate.phrase}. Withheld: {what}"
     if code is not None:
-        return _said(chart, scale, code)
+        return _phrase(chart, scale, code)
     return scale.silence.get(axis, "nothing charted that counts there")
 
 

@@ -48,8 +48,8 @@ class Rule(NamedTuple):
     """One line of a published table.
 
     ``grade`` is a number, the name of the policy parameter that decides it, or a function of the
-    chart where one line has several. ``said`` is its part of the sentence why scales differ.
-    ``beside_others``: it is met only beside a criterion that does not ask for others itself.
+    chart where one line has several. ``phrase`` is its part of the sentence why scales differ.
+    ``beside_others``: it is met only with another criterion, which does not ask for others itself.
     """
 
     code: str
@@ -58,7 +58,7 @@ class Rule(NamedTuple):
     met: Callable[[Chart], bool]
     shown: Callable[[Chart], Finding]
     citation: Citation
-    said: Words
+    phrase: Words
     beside_others: bool = False
 
     def grade_in(self, chart: Chart) -> int:
@@ -71,8 +71,8 @@ class Rule(NamedTuple):
     def axis_in(self, chart: Chart) -> Axis:
         return self.axis if isinstance(self.axis, Axis) else self.axis(chart)
 
-    def said_in(self, chart: Chart) -> str:
-        return self.said if isinstance(self.said, str) else self.said(chart)
+    def phrase_in(self, chart: Chart) -> str:
+        return self.phrase if isinstance(self.phrase, str) else self.phrase(chart)
 
 
 class Met(NamedTuple):
@@ -98,7 +98,7 @@ Doubts = Callable[[Chart], tuple[Doubt, ...]]
 
 
 class Gate(NamedTuple):
-    """Whether the criteria but ``code`` count, and what is said of it.
+    """Whether the criteria but ``code`` count, and why.
 
     ``could_open``: whether, where it is closed, it may in truth be open. ``waived_by`` is the
     treatment after which a fever is no longer asked for.
@@ -115,7 +115,7 @@ class GateRule(NamedTuple):
     code: str
     read: Callable[[Chart], Gate]
     shown: Callable[[Chart], Finding]
-    said: str
+    phrase: str
 
 
 class Assessment(NamedTuple):
@@ -179,15 +179,17 @@ class Scale:
             if not rule.beside_others and rule.met(chart)
         ]
         others = any(grade > 0 for _, grade in met)
+        waiting = [
+            (rule.code, rule.grade_in(chart))
+            for rule in self.rules
+            if rule.beside_others and rule.met(chart)
+        ]
         if others:
-            met += [
-                (rule.code, rule.grade_in(chart))
-                for rule in self.rules
-                if rule.beside_others and rule.met(chart)
-            ]
+            met += waiting
         found = tuple([(code, grade) for code, grade in met if grade > 0])
         grade = max([grade for _, grade in found], default=0)
-        unknown = self._unknown(chart, Met(grade, others))
+        reach_of_waiting = 0 if others else max([reach for _, reach in waiting], default=0)
+        unknown = self._unknown(chart, Met(grade, others), reach_of_waiting)
         if self.gate is not None:
             return self._through_gate(self.gate, chart, found, unknown)
         return _assessment(found, unknown)
@@ -195,9 +197,12 @@ class Scale:
     def _dies_of(self, death: Death) -> bool:
         return death.counts if self.dies_of is None else self.dies_of in death.causes
 
-    def _unknown(self, chart: Chart, met: Met) -> tuple[tuple[str, int], ...]:
+    def _unknown(
+        self, chart: Chart, met: Met, reach_of_waiting: int
+    ) -> tuple[tuple[str, int], ...]:
+        """Return what is unknown; its answer may be the criterion that others wait for."""
         unknown = [
-            (doubt.code, reach)
+            (doubt.code, max(reach, reach_of_waiting))
             for doubt in self.doubts_in(chart)
             if (reach := doubt.reach(chart, met))
         ]

@@ -61,7 +61,7 @@ class ScaleFacts:
     """The entries that answer the questions of other scales, as of an instant.
 
     ``first_*`` and ``waiving_*`` treatments are of any attribution, for they mask a fever whatever
-    they were given for: the first since the infusion, and the first at or after a febrile reading.
+    their purpose: the first since the infusion, and the first at or after a febrile reading.
     ``iv_therapy``, ``antipyretic``, ``product`` and the seizures are the latest that count;
     ``unassessed`` is the earliest seizure that counts and that no assessment of consciousness
     followed. ``assessed_at`` is when anything of the nerves was last charted.

@@ -107,37 +107,37 @@ def organ_axis(found: Sequence[TermResult]) -> Axis:
     return Axis.NEURO if all(is_neurologic(item.term) for item in found) else Axis.ORGAN
 
 
-def said_toxicities(found: Sequence[TermResult]) -> str:
+def phrase_of_toxicities(found: Sequence[TermResult]) -> str:
     """Return "(term) CTCAE (n)" for each."""
     return ", ".join([f"{term_label(item.term)} CTCAE {item.ctcae}" for item in found])
 
 
-def said_infusions(chart: Chart) -> str:
+def phrase_of_infusions(chart: Chart) -> str:
     """Return the infusions that run, as in an explanation, without what introduces them."""
     explained = words.explain_running(chart.circulation, chart.at)
     return render("vasopressor.multiple", explained.params).partition(": ")[2]
 
 
-def said_fio2(chart: Chart) -> str:
+def phrase_of_fio2(chart: Chart) -> str:
     """Return the FiO2 in use with its device."""
     explained = chart.oxygen.explain_fio2()
     percent = explained.params.get("fio2_percent")
     if percent is None:
         return render("oxygen.below_40", explained.params)
     estimated = "estimated " if explained.params["estimated"] else ""
-    return f"{estimated}FiO2 {percent} % by {said_device(chart)}"
+    return f"{estimated}FiO2 {percent} % by {phrase_of_device(chart)}"
 
 
-def said_device(chart: Chart) -> str:
+def phrase_of_device(chart: Chart) -> str:
     entry = chart.oxygen.entry
     return "" if entry is None else entry.device.label.lower()
 
 
-def said_flow(chart: Chart) -> str:
+def phrase_of_flow(chart: Chart) -> str:
     entry = chart.oxygen.entry
     if entry is None or entry.flow_l_per_min is None:
-        return said_device(chart)
-    return f"{format_number(entry.flow_l_per_min)} L/min by {said_device(chart)}"
+        return phrase_of_device(chart)
+    return f"{format_number(entry.flow_l_per_min)} L/min by {phrase_of_device(chart)}"
 
 
 def pressure_doubts(reach: Callable[[Chart], int]) -> tuple[Doubt, ...]:
@@ -240,7 +240,7 @@ def result_doubts(grade: Callable[[Chart, TermResult, int], int]) -> Doubts:
     return doubts
 
 
-def said_judged(chart: Chart) -> str:
+def phrase_of_judged(chart: Chart) -> str:
     judgement = chart.circulation.judged.get(JudgementAbout.LIFE_THREATENING)
     at = "" if judgement is None else f" at {judgement.at:%H:%M}"
     return f"judged immediately life-threatening{at}"

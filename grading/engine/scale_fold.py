@@ -56,7 +56,7 @@ class ScaleHistory:
 def fold_scales(
     state: CourseState, entries: Sequence[Entry], scales: Iterable[Scale], *, begun: bool = False
 ) -> list[ScaleHistory]:
-    """Advance ``state`` over ``entries`` (in order); returns what each scale said on the way.
+    """Advance ``state`` over ``entries`` (in order); returns the history of each scale.
 
     ``begun``: the state was restored at an instant, which opens a first period.
     """

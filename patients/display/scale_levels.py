@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from grading.engine.entries import Capd, Entry, Ice
 from grading.engine.facts import CourseFacts
 from grading.engine.policy import Policy
 from patients.display.assessment import first_assessed_at
 from patients.display.ice_due import tool_of
+from patients.display.scales import NOT_ASSESSED
 from patients.queries.scales import ICANS, CourseScales, Scale, ScaleAnswer, ScalePeriod
-
-NOT_ASSESSED: Final = "not assessed"
 
 
 def is_icans(scale: Scale) -> bool:

@@ -17,6 +17,14 @@ from grading.engine.scale_vocabulary import (
 )
 from grading.engine.units import format_number
 
+NEUROLOGIC: Final = (
+    entries.Ice,
+    entries.Capd,
+    entries.Consciousness,
+    entries.Seizure,
+    entries.NeuroSign,
+)
+"""What ICANS alone asks: no scale of CRS reads it."""
 NAMES: Final = {
     "ice": "ICE",
     "capd": "CAPD",
@@ -50,7 +58,8 @@ def _ice(entry: entries.Ice) -> str:
     return f"{text} ({points}{f'; not asked: {missing}' if missing else ''})"
 
 
-def _capd(entry: entries.Capd) -> str:
+def capd_text(entry: entries.Capd) -> str:
+    """Return the sum, or why there is none."""
     return f"CAPD {entry.score}" if entry.performed else _not_done("CAPD", entry.reason)
 
 
@@ -79,7 +88,7 @@ def _neuro_sign(entry: entries.NeuroSign) -> str:
 _BECAUSE: Final = {
     True: ", because of CRS",
     False: ", not because of CRS",
-    None: ", because of CRS or not: not stated",
+    None: ", not stated whether because of CRS",
 }
 
 
@@ -108,7 +117,7 @@ def _death(entry: entries.Death) -> str:
 
 TEXT_BY_CLASS: Final[dict[type[entries.Entry], Callable[[Any], str]]] = {
     entries.Ice: _ice,
-    entries.Capd: _capd,
+    entries.Capd: capd_text,
     entries.Consciousness: lambda entry: f"Consciousness: {consciousness_text(entry)}",
     entries.Seizure: lambda entry: f"Seizure: {seizure_text(entry)}",
     entries.NeuroSign: _neuro_sign,

@@ -30,7 +30,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
     term_label,
 )
-from patients.display.scale_text import NAMES, TEXT_BY_CLASS, purpose_text
+from patients.display.scale_text import NAMES, NEUROLOGIC, TEXT_BY_CLASS, purpose_text
 
 _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -189,7 +189,8 @@ _TEXT_BY_CLASS: Final[dict[type[entries.Entry], Callable[[Any], str]]] = {
 
 def attribution_text(entry: entries.Entry) -> str:
     """Return the tag of a row with findings not attributed to CRS; empty where all are."""
-    tags = [_ATTRIBUTION_TAGS[entry.attribution]] if entry.attribution in _ATTRIBUTION_TAGS else []
+    words = _NEUROLOGIC_TAGS if isinstance(entry, NEUROLOGIC) else _ATTRIBUTION_TAGS
+    tags = [words[entry.attribution]] if entry.attribution in words else []
     if isinstance(entry, entries.Vitals):
         tags += [
             f"{VITAL_SIGN[key].abbreviation} {_ATTRIBUTION_TAGS[attribution]}"
@@ -203,6 +204,9 @@ _ATTRIBUTION_TAGS: Final = {
     Attribution.OTHER: "other cause, not counted for CRS",
     Attribution.UNCERTAIN: "attribution uncertain, counted",
 }
+
+
+_NEUROLOGIC_TAGS: Final = _ATTRIBUTION_TAGS | {Attribution.OTHER: "other cause, not counted"}
 
 
 def key_label(key: str) -> str:

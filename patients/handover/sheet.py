@@ -19,7 +19,6 @@ from patients.models import StatedAbout
 from patients.queries.status import CourseStatus
 from patients.review.instant import AdviceLine
 from patients.review.page import GradeRun, runs_of
-from patients.review.scales_at import ScaleAt
 from patients.summary.answer import hours_text
 from patients.summary.facts import EpisodeFacts
 from patients.summary.read import ReadSummary
@@ -80,11 +79,11 @@ def build_sheet(
     status: CourseStatus,
     card: GradeCard,
     advice: Sequence[AdviceLine],
-    scales: Sequence[ScaleAt],
+    scales: Sequence[str],
 ) -> Sheet:
     """Build the handover of what was read; nothing in it is longer than its place.
 
-    ``facts`` are those of the whole course, ``scales`` what ASTCT and ICANS say.
+    ``facts`` are those of the whole course, ``scales`` what ASTCT and ICANS say, in a line each.
     """
     at = status.current.at
     return Sheet(
@@ -93,7 +92,7 @@ def build_sheet(
         headline=_headline(card),
         could_be=_could_be(card),
         highest=_highest(read),
-        scales=[short(one.line) for one in scales],
+        scales=[short(one) for one in scales],
         values=[
             Line(one.label, f"{one.value} {one.unit}".strip() + f", {_clock(one.at, at)}")
             for one in card.strip[:_VALUES]

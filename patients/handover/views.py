@@ -55,7 +55,7 @@ def handover(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         age_years=age_at_infusion(read.known.course),
     )
     ended = read.chart.scales_at_end
-    scales = scales_at_instant(ended, status.current.latest, read.known.facts) if ended else []
+    scales = scales_at_instant(ended, status).lines if ended else []
     facts = episode_facts(read.chart, Span(course.infused_at, LATEST))
     context = {
         "course_id": course_id,

@@ -105,7 +105,7 @@ def printed_course(
         "infused_at": known.course.infused_at,
         "drawing": draw(review, *window, known.course.infused_at),
         "grades": list(_grade_lines(review, panel.lines, known_at)),
-        "scales": scales_at_instant(scales, status.current.latest, known.facts),
+        "scales": scales_at_instant(scales, status).lines,
         "scale_grades": list(_scale_lines(scales, known, known_at)),
         "given": review.treatments,
         "answers": [

@@ -61,7 +61,7 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
     },
     "ASTCT 2019": {
         "astct_fever_hold_minutes": "ASTCT: after the last fever the criteria still count for",
-        "astct_fever_waived_by": "ASTCT: no fever is needed any more after",
+        "astct_fever_waived_by": "ASTCT: an antipyretic waives the fever, as anticytokine drugs do",
         "astct_vasopressin_alone_grade": "ASTCT: vasopressin alone is grade",
         "astct_high_flow_by": "ASTCT: a high-flow cannula at 6 L/min or less is",
     },
@@ -113,10 +113,10 @@ _CHOICES: Final = {
     BITARTRATE: "bitartrate, the salt",
     FORMULA: "by its flow",
     LOW_FLOW_UP_TO_6: "low up to 6 L/min",
-    ANTIPYRETIC_OR_ANTICYTOKINE: "an antipyretic, an anticytokine drug or a steroid",
-    ANTICYTOKINE_ONLY: "an anticytokine drug or a steroid",
-    FLOW: "low flow, by its flow",
-    DEVICE: "high flow, by its device",
+    ANTIPYRETIC_OR_ANTICYTOKINE: "yes",
+    ANTICYTOKINE_ONLY: "no",
+    FLOW: "low flow",
+    DEVICE: "high flow",
     "True": "yes",
     "False": "no",
 }

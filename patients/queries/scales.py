@@ -9,8 +9,11 @@ from typing import Final, NamedTuple
 from grading.engine.entries import Entry
 from grading.engine.facts import CourseFacts
 from grading.scales import (
+    SCALES,
     SHOWN,
     CourseScales,
+    Difference,
+    Pattern,
     Scale,
     ScaleAnswer,
     ScalePeriod,
@@ -25,10 +28,12 @@ from patients.queries.near import read_near
 from patients.queries.status import CourseStatus
 
 __all__ = [
-    "ASTCT",
     "ICANS",
+    "SCALES",
     "SHOWN",
     "CourseScales",
+    "Difference",
+    "Pattern",
     "Scale",
     "ScaleAnswer",
     "ScalePeriod",
@@ -39,33 +44,41 @@ __all__ = [
     "scales_over",
 ]
 
-ASTCT: Final = SHOWN[0].key
 ICANS: Final = SHOWN[1].key
 
 
-def scales_at(status: CourseStatus, scales: Sequence[Scale] = SHOWN) -> CourseScales:
+def scales_at(
+    status: CourseStatus,
+    scales: Sequence[Scale] = SHOWN,
+    compare: tuple[str, str] | None = None,
+) -> CourseScales:
     """Return what ``scales`` say at the instant of ``status``, and what their clocks will change.
 
     Their periods begin at the checkpoint that the status was computed from. A course whose
     checkpoint does not hold what the scales ask is read and folded from its infusion on.
+    ``compare`` has the keys of two scales to compare with one another.
     """
     now, graded_from = status.current.at, status.graded_from
     if graded_from is None:
         raise ValueError("the status does not say what it was computed from")
     facts, entries, resume = graded_from
     if resume is not None and not holds_other_scales(resume):
-        return scales_over(read_known_at(status.course, HEADLINE, now, is_now=True), now, scales)
-    return grade_scales(facts, entries, now, scales, resume=resume)
+        known = read_known_at(status.course, HEADLINE, now, is_now=True)
+        return scales_over(known, now, scales, compare)
+    return grade_scales(facts, entries, now, scales, resume=resume, compare=compare)
 
 
 def scales_over(
-    known: CourseKnownAt, until: datetime, scales: Sequence[Scale] = SHOWN
+    known: CourseKnownAt,
+    until: datetime,
+    scales: Sequence[Scale] = SHOWN,
+    compare: tuple[str, str] | None = None,
 ) -> CourseScales:
     """Return what ``scales`` said from the infusion to ``until``, from what was known of it.
 
     ``known`` must have been read whole, not near an instant.
     """
-    return grade_scales(known.facts, known.entries, until, scales)
+    return grade_scales(known.facts, known.entries, until, scales, compare=compare)
 
 
 def scales_known_at(

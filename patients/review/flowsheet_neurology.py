@@ -7,7 +7,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from grading.engine import entries as kinds
-from grading.engine.scale_vocabulary import AdmissionSetting, ConsciousnessLevel, NeuroSignName
+from grading.engine.scale_vocabulary import (
+    AdmissionSetting,
+    ConsciousnessLevel,
+    NeuroSignName,
+    SeizureType,
+)
 from grading.engine.units import format_number
 from patients.display.worst import Worst
 from patients.queries.timeline import TimelineEntry
@@ -27,6 +32,11 @@ _SETTINGS: Final = {
     AdmissionSetting.ICU: "intensive care",
 }
 """Words of a narrow column, in the order from the least to the worst."""
+_SEIZURES: Final = {
+    SeizureType.FOCAL: "focal",
+    SeizureType.GENERALISED: "general",
+    SeizureType.NONCONVULSIVE: "EEG only",
+}
 _LEVEL_RANKS: Final = {level: Decimal(rank) for rank, level in enumerate(_LEVELS)}
 _SETTING_RANKS: Final = {setting: Decimal(rank) for rank, setting in enumerate(_SETTINGS)}
 _NOT_DONE: Final = "not done"
@@ -101,7 +111,7 @@ def _ice(read: kinds.Ice) -> _Read:
 
 def _seizure(read: kinds.Seizure) -> _Read:
     minutes = read.duration_minutes
-    kind = str(read.seizure_type)
+    kind = _SEIZURES[read.seizure_type]
     if minutes is None:
         return "seizure", Decimal(0), kind, False
     return "seizure", minutes, f"{kind}, {format_number(minutes)} min", False

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from patients.display.scale_levels import (
-    NOT_ASSESSED,
     ScaleLevel,
     assessments_of,
     shown_levels,
 )
+from patients.display.scales import NOT_ASSESSED
 from patients.display.text import moment_text
 from patients.queries.scales import ScalesOfWindow
 from patients.review.flowsheet_cells import Cell, Kind, Run, run_cells

@@ -52,5 +52,4 @@ def scales_at(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     known = read_known_at(course, HEADLINE, known_at, near, is_now=address.is_now)
     status = status_known_at(known, at)
     found = scales_known_at(course, known, status, is_now=address.is_now)
-    lines = scales_at_instant(found, status.current.latest, known.facts)
-    return render(request, "review/scales_at.html", {"scales": lines})
+    return render(request, "review/scales_at.html", {"scales_at": scales_at_instant(found, status)})

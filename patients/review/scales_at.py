@@ -1,120 +1,45 @@
-"""What ASTCT and ICANS say at an instant, and why each differs from Lee."""
+"""What ASTCT and ICANS say at the instant of a page, and why each differs from Lee."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from grading.engine.entries import Capd, Entry, Ice
-from grading.engine.facts import CourseFacts
-from grading.engine.policy import Policy
-from grading.engine.scale import Assessment, Axis
-from patients.display.assessment import is_charted
-from patients.display.ice_due import tool_of
-from patients.display.scale_levels import is_icans, level_text
-from patients.display.text import moment_text
-from patients.queries.scales import CourseScales, ScaleAnswer, ScalePeriod
+from patients.display.ice_due import ice_due_of, tool_of_course
+from patients.display.scale_differences import Sentence, bound_sentences, difference_sentences
+from patients.display.scales import ScaleShown, headline_shown, scale_shown
+from patients.queries.scales import CourseScales
+from patients.queries.status import CourseStatus
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleAt:
-    """A scale at an instant: ``text`` has grade and bound, "1, could be 4".
+class ScalesAt(NamedTuple):
+    """The scales at an instant, and the sentences why they differ from Lee."""
 
-    ``grade`` None is not assessed, or not graded. ``criteria`` and ``unknown`` are sentences; those
-    of a scale of CRS are among Lee's. ``differ`` says why grade or bound is another than Lee's,
-    ``unverified`` what was not found in the scale's source.
-    """
-
-    key: str
-    name: str
-    title: str
-    grade: int | None
-    text: str
-    criteria: Sequence[str] = ()
-    unknown: Sequence[str] = ()
-    differ: Sequence[str] = ()
-    next_change: str = ""
-    unverified: Sequence[str] = ()
+    scales: Sequence[ScaleShown]
+    differ: Sequence[str]
 
     @property
-    def line(self) -> str:
-        """The scale in one line: "ICANS 1, could be 4: not assessed"."""
-        why = f": {self.unknown[0]}" if self.unknown else ""
-        return f"{self.name} {self.text}{why}"
+    def lines(self) -> list[str]:
+        """Each scale in one line: "ICANS not assessed, could be 4 (ICE could not be done)"."""
+        return [_line(scale) for scale in self.scales]
 
 
-def scales_at_instant(
-    scales: CourseScales, latest: Mapping[str, Entry], facts: CourseFacts
-) -> list[ScaleAt]:
-    """Return what each of ``scales`` says at its instant.
-
-    ``latest`` has the latest entry about each thing by its key, as a status has it.
-    """
-    return [
-        _scale_at(answer, scales, is_known=grade_0_is_known(answer, latest, facts, scales.policy))
-        for answer in scales.answers
-    ]
+def scales_at_instant(scales: CourseScales, status: CourseStatus) -> ScalesAt:
+    """Return what ``scales`` say at the instant of ``status``, which they were graded for."""
+    course, current = status.course, status.current
+    due, tool = ice_due_of(course, current), tool_of_course(course, current)
+    shown = [scale_shown(answer, current, due, authors={}, tool=tool) for answer in scales.answers]
+    lee = headline_shown(current, {})
+    by_key = {one.key: one for one in (lee, *shown)}
+    sentences = [*difference_sentences(scales.differ, by_key), *bound_sentences(lee, shown)]
+    return ScalesAt(shown, [_text(one) for one in sentences])
 
 
-def grade_0_is_known(
-    answer: ScaleAnswer, latest: Mapping[str, Entry], facts: CourseFacts, policy: Policy
-) -> bool:
-    """Return whether enough is charted to know a grade 0 of a scale."""
-    if not is_icans(answer.scale):
-        return is_charted(latest)
-    tool = tool_of(facts.age_in_completed_years, facts.developmental_delay, policy)
-    last = latest.get(tool)
-    return isinstance(last, Ice | Capd) and last.performed
+def _text(sentence: Sentence) -> str:
+    return " ".join(f"{part.lead}: {part.text}." for part in sentence)
 
 
-def _scale_at(answer: ScaleAnswer, scales: CourseScales, *, is_known: bool) -> ScaleAt:
-    scale, current = answer.scale, answer.current
-    if current is None:
-        return ScaleAt(scale.key, scale.short, scale.title, None, "not graded")
-    grade = current.grade if current.grade or is_known else None
-    could_be = current.at_most if current.at_most > current.grade else None
-    return ScaleAt(
-        key=scale.key,
-        name=scale.short,
-        title=scale.title,
-        grade=grade,
-        text=level_text(grade, could_be),
-        criteria=[one.explanation for one in current.criteria] if is_icans(scale) else [],
-        unknown=[one.why for one in current.unknown],
-        differ=[] if grade is None else list(_why(answer, current, scales)),
-        next_change=_next_change(answer, current),
-        unverified=scale.unverified,
-    )
-
-
-def _why(answer: ScaleAnswer, current: ScalePeriod, scales: CourseScales) -> Iterator[str]:
-    """Yield why the scale differs from Lee; ICANS stands beside CRS, only neurotoxicity differs."""
-    key, beside = answer.scale.key, is_icans(answer.scale)
-    for one in scales.differ:
-        is_of_it = key in (one.higher.key, one.lower.key)
-        if is_of_it and (not beside or one.axis is Axis.NEURO):
-            yield one.text
-    if scales.lee is not None and not beside:
-        yield from _bounds_differ(answer, current, scales.lee)
-
-
-def _bounds_differ(answer: ScaleAnswer, current: ScalePeriod, lee: Assessment) -> Iterator[str]:
-    """Yield why the bounds differ where the grades agree; the wider one has what is not known."""
-    if lee.grade != current.grade or lee.at_most in (None, current.at_most):
-        return
-    name = answer.scale.short
-    if current.at_most > current.grade and current.at_most > (lee.at_most or 0):
-        yield f"{name} could be {current.at_most}; Lee could not: {current.unknown[0].why}."
-    elif current.at_most == current.grade:
-        yield f"{name} is sure; Lee could be {lee.at_most}."
-    else:
-        yield f"{name} could be {current.at_most}; Lee could be {lee.at_most}."
-
-
-def _next_change(answer: ScaleAnswer, current: ScalePeriod) -> str:
-    shown = (current.grade, current.at_most)
-    for one in answer.projected:
-        if (one.grade, one.at_most) != shown:
-            bound = f", could be {one.at_most}" if one.at_most > one.grade else ""
-            return f"grade {one.grade}{bound} from {moment_text(one.start)} if nothing changes"
-    return ""
+def _line(scale: ScaleShown) -> str:
+    why = next((one.clause for one in scale.reasons if one.answer == "unknown"), None)
+    open_text = "" if why is None or scale.could_be is None else f" ({why.lead}{why.rest})"
+    return f"{scale.short} {scale.known}{scale.more}{open_text}"

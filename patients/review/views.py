@@ -262,10 +262,8 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "never_charted": never_charted(status.current),
         "before": before,
         "after": after,
-        "scales": scales_at_instant(
-            scales_known_at(course, known, status, is_now=address.is_now),
-            status.current.latest,
-            known.facts,
+        "scales_at": scales_at_instant(
+            scales_known_at(course, known, status, is_now=address.is_now), status
         ),
     }
     return render(request, "review/instant.html", context)

@@ -65,7 +65,7 @@ _WHY_BASELINE: Final = (
     '<p class="hint">Low blood pressure is graded against the baseline, vasopressor doses by the '
     "weight. Leave unknown values empty; you can add them later.</p>"
 )
-_WHY_AGE: Final = '<p class="hint span-2 why-age">Blood pressure limits depend on the age.</p>'
+_WHY_AGE: Final = '<p class="hint">Blood pressure limits depend on the age.</p>'
 _BASELINE: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 
 
@@ -129,7 +129,8 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
             Fieldset(
                 "Patient",
                 fields_row(span_2("name"), "mrn", "sex"),
-                fields_row("birth_date", "age_years", HTML(_WHY_AGE), "developmental_delay"),
+                fields_row("birth_date", "age_years", span_2("developmental_delay")),
+                HTML(_WHY_AGE),
             ),
             Fieldset(
                 "Therapy",

@@ -179,6 +179,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:disagreements": (LISTS, NO_SUCH_METHOD),
     "patients:disagreements_csv": (LISTS, NO_SUCH_METHOD),
     "patients:handover": (READ, NO_SUCH_METHOD),
+    "patients:scales": (READ, NO_SUCH_METHOD),
+    "patients:scales_line": (READ, NO_SUCH_METHOD),
     "patients:summary": (READ, NO_SUCH_METHOD),
     "patients:summary_json": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:summary_state": (ANSWER_PAGE, ANSWER),
@@ -293,8 +295,8 @@ class Target:
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
             "review_cursor", "review_series", "review_latest", "review_scales",
-            "review_scales_at", "instant", "sign_off", "seen",
-            "flowsheet", "paper", "summary", "summary_json", "handover", "export_course",
+            "review_scales_at", "instant", "sign_off", "seen", "flowsheet", "paper", "summary",
+            "summary_json", "handover", "export_course", "scales", "scales_line",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]

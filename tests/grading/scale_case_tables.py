@@ -180,11 +180,11 @@ def graded_codes(text: str) -> dict[str, int]:
 
 def expected(row: dict[str, str]) -> dict[str, Any]:
     if row["grade"] == "ended":
-        return {"grade": None, "at_most": None, "criteria": {}, "unknown": {}, "withheld": {}}
+        return {"grade": None, "at_most": None, "met": {}, "unknown": {}, "withheld": {}}
     return {
         "grade": int(row["grade"]),
         "at_most": int(row["at most"]),
-        "criteria": graded_codes(row["criteria"]),
+        "met": graded_codes(row["criteria"]),
         "unknown": graded_codes(row["unknown"]),
         "withheld": graded_codes(row.get("withheld", "")),
     }

@@ -223,6 +223,21 @@ def test_the_last_day_of_the_card(page: Page) -> None:
     assert len(statements) == SESSION_AND_USER + 3, listed(statements)
 
 
+def test_the_scales_beside_the_grade(page: Page, clinician: User) -> None:
+    """Session, user, course and the chart; the page asks for the authors of the evidence too.
+
+    The line of the first page needs no statement of its own.
+    """
+    statements = page.get(page.address("scales_line"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+    for asked in ({}, {"papers": "yes"}, {"one": "penn-2018", "other": "lee-2014"}):
+        statements = page.get(page.address("scales"), **asked)
+        assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+    then = {"known_at": timezone.now().isoformat()}
+    statements = page.get(page.address("scales"), **then)
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+
+
 def test_the_table_in_the_place_of_the_timeline(page: Page) -> None:
     """Session, user, course, and one statement for the whole sheet."""
     statements = page.get(page.address("timeline_table"))

@@ -25,4 +25,4 @@ SCALES: Final[tuple[Scale, ...]] = (
     CTCAE_5_0,
     CTCAE_6_0,
 )
-"""The scales beside Lee's, in the order of display; the first two are always shown."""
+"""The scales other than Lee's, in the order of display; the first two are always shown."""

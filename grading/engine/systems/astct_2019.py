@@ -28,10 +28,10 @@ def _waiver(chart: Chart) -> Explained | None:
     treatments = [past.waiving_masking]
     if chart.policy.astct_fever_waived_by == ANTIPYRETIC_OR_ANTICYTOKINE:
         treatments.append(past.waiving_antipyretic)
-    given = [entry for entry in treatments if entry is not None]
-    if not given:
+    charted = [entry for entry in treatments if entry is not None]
+    if not charted:
         return None
-    first = min(given, key=lambda entry: entry.at)
+    first = min(charted, key=lambda entry: entry.at)
     return of_entry(first, {"agent": str(first.agent), "at": first.at.isoformat()})
 
 
@@ -41,10 +41,10 @@ def _masking(chart: Chart) -> Explained | None:
     treatments = [past.first_masking]
     if chart.policy.astct_fever_waived_by == ANTIPYRETIC_OR_ANTICYTOKINE:
         treatments.append(past.first_antipyretic)
-    given = [entry for entry in treatments if entry is not None]
-    if not given:
+    charted = [entry for entry in treatments if entry is not None]
+    if not charted:
         return None
-    first = min(given, key=lambda entry: entry.at)
+    first = min(charted, key=lambda entry: entry.at)
     return of_entry(first, {"why": "masked", "agent": str(first.agent)})
 
 
@@ -76,19 +76,19 @@ def _fever_not_known(chart: Chart) -> Finding:
 
 
 def _one_vasopressor(chart: Chart) -> str:
-    beside = (
+    vasopressin = (
         "; vasopressin beside it is not counted"
         if VasopressorDrug.VASOPRESSIN in chart.running
         else ""
     )
-    return f"one vasopressor counts at any dose{beside} ({found.said_infusions(chart)})"
+    return f"one vasopressor counts at any dose{vasopressin} ({found.phrase_of_infusions(chart)})"
 
 
 def _high_flow(chart: Chart) -> str:
     entry = chart.oxygen.entry
-    device = found.said_device(chart)
+    device = found.phrase_of_device(chart)
     if entry is not None and entry.device.value == "nasal_cannula":
-        return f"{found.said_flow(chart)} is high flow: more than 6 L/min"
+        return f"{found.phrase_of_flow(chart)} is high flow: more than 6 L/min"
     return f"{device} counts as high flow whatever the FiO2"
 
 
@@ -104,7 +104,7 @@ RULES: Final = (
     Rule(
         "astct.hypoxia.low_flow", Axis.OXYGEN, 2,
         lambda chart: chart.for_hypoxia and chart.flow_class == LOW_FLOW, found.by_flow, _table(2),
-        lambda chart: f"{found.said_flow(chart)} is low flow: 6 L/min is the line",
+        lambda chart: f"{found.phrase_of_flow(chart)} is low flow: 6 L/min is the line",
     ),
     Rule(
         "astct.vasopressor.one", Axis.VASOPRESSOR, 3,

@@ -51,7 +51,7 @@ def _organ_rule(code: str, grade: int) -> Rule:
         lambda chart: bool(_of_code(chart, code)),
         lambda chart: found.toxicities(_of_code(chart, code)),
         _cartox(grade),
-        lambda chart: found.said_toxicities(_of_code(chart, code)),
+        lambda chart: found.phrase_of_toxicities(_of_code(chart, code)),
     )
 
 
@@ -85,7 +85,7 @@ RULES: Final = (
     Rule(
         "cartox.oxygen.below_40", Axis.OXYGEN, 2,
         lambda chart: chart.needed is not None and not chart.needed.is_high, found.oxygen,
-        _cartox(2), lambda chart: f"{found.said_fio2(chart)} is below 40 %",
+        _cartox(2), lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %",
     ),
     Rule(
         "cartox.hypotension.low_pressure", Axis.HYPOTENSION, 2,
@@ -105,7 +105,7 @@ RULES: Final = (
     Rule(
         "cartox.oxygen.at_least_40", Axis.OXYGEN, 3,
         lambda chart: chart.needed is not None and chart.needed.is_high, found.oxygen,
-        _cartox(3), lambda chart: f"{found.said_fio2(chart)}, 40 % is the line",
+        _cartox(3), lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
     ),
     Rule(
         "cartox.cpap", Axis.OXYGEN, "cpap_grade",
@@ -139,7 +139,7 @@ RULES: Final = (
     _organ_rule(*_TOXICITY_CODES[4]),
     Rule(
         "life_threatening", Axis.JUDGEMENT, 4, lambda chart: chart.life_threatening,
-        found.life_threatening, _cartox(4), found.said_judged,
+        found.life_threatening, _cartox(4), found.phrase_of_judged,
     ),
 )  # fmt: skip
 

@@ -68,7 +68,7 @@ def _organ_rule(grade: int, counted: Callable[[Chart], list[TermResult]]) -> Rul
         lambda chart: bool(counted(chart)),
         lambda chart: found.toxicities(counted(chart)),
         _ctcae_4(grade),
-        lambda chart: found.said_toxicities(counted(chart)),
+        lambda chart: found.phrase_of_toxicities(counted(chart)),
     )
 
 
@@ -145,7 +145,7 @@ RULES_4: Final = (
     _organ_rule(4, _grade_4),
     Rule(
         "life_threatening", Axis.JUDGEMENT, 4, lambda chart: chart.life_threatening,
-        found.life_threatening, _ctcae_4(4), found.said_judged,
+        found.life_threatening, _ctcae_4(4), found.phrase_of_judged,
     ),
 )  # fmt: skip
 
@@ -198,7 +198,7 @@ def _later(prefix: str, version: str, *oxygen: Rule) -> tuple[Rule, ...]:
         _positive_pressure(f"{prefix}.positive_pressure"),
         Rule(
             "life_threatening", Axis.JUDGEMENT, 4, lambda chart: chart.life_threatening,
-            found.life_threatening, citation(4), found.said_judged,
+            found.life_threatening, citation(4), found.phrase_of_judged,
         ),
     )  # fmt: skip
 
@@ -216,13 +216,13 @@ RULES_5: Final = _later(
         "ctcae5.oxygen.below_40", Axis.OXYGEN, 2,
         lambda chart: chart.needed is not None and not chart.needed.is_high, found.oxygen,
         Citation("ctcae-5.0", "cytokine release syndrome, grade 2"),
-        lambda chart: f"{found.said_fio2(chart)} is below 40 %",
+        lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %",
     ),
     Rule(
         "ctcae5.oxygen.at_least_40", Axis.OXYGEN, 3,
         lambda chart: chart.needed is not None and chart.needed.is_high, found.oxygen,
         Citation("ctcae-5.0", "cytokine release syndrome, grade 3"),
-        lambda chart: f"{found.said_fio2(chart)}, 40 % is the line",
+        lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
     ),
 )  # fmt: skip
 
@@ -247,12 +247,12 @@ RULES_6: Final = _later(
     Rule(
         "ctcae6.low_flow", Axis.OXYGEN, 2, lambda chart: chart.flow_class == LOW_FLOW,
         found.by_flow, Citation("ctcae-6.0", "cytokine release syndrome, grade 2"),
-        lambda chart: f"{found.said_flow(chart)} is low flow",
+        lambda chart: f"{found.phrase_of_flow(chart)} is low flow",
     ),
     Rule(
         "ctcae6.high_flow", Axis.OXYGEN, 3, lambda chart: chart.flow_class == HIGH_FLOW,
         found.by_flow, Citation("ctcae-6.0", "cytokine release syndrome, grade 3"),
-        lambda chart: f"{found.said_flow(chart)} is high flow",
+        lambda chart: f"{found.phrase_of_flow(chart)} is high flow",
     ),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""ICANS: neurotoxicity by the ASTCT consensus, beside CRS and never merged with it."""
+"""ICANS: neurotoxicity by the ASTCT consensus, graded apart from CRS and never merged with it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PRESSURE_SIGNS: Final = (
     NeuroSignName.PAPILLEDEMA,
     NeuroSignName.CUSHING_TRIAD,
 )
-_SAID: Final = "neurotoxicity is graded by ICE, consciousness, seizure, weakness and pressure"
+_PHRASE: Final = "neurotoxicity is graded by ICE, consciousness, seizure, weakness and pressure"
 
 
 def _table(place: str) -> Citation:
@@ -240,51 +240,51 @@ def _show_not_assessed(chart: Chart) -> Finding:
 RULES: Final = (
     Rule(
         "icans.ice", Axis.NEURO, _ice_grade, lambda chart: _ice_grade(chart) > 0, _show_ice,
-        _table("Table 5, ICE"), _SAID,
+        _table("Table 5, ICE"), _PHRASE,
     ),
     Rule(
         "icans.capd", Axis.NEURO, _capd_grade, lambda chart: _capd_grade(chart) > 0, _show_capd,
-        _table("Table 6, CAPD"), _SAID,
+        _table("Table 6, CAPD"), _PHRASE,
     ),
     Rule(
         "icans.ice.unable", Axis.NEURO, _UNABLE, lambda chart: _is_unarousable(_ice(chart)),
-        _show_unable, _table("Table 5, grade 4"), _SAID,
+        _show_unable, _table("Table 5, grade 4"), _PHRASE,
     ),
     Rule(
         "icans.capd.unable", Axis.NEURO, _UNABLE, lambda chart: _is_unarousable(_capd(chart)),
-        _show_unable, _table("Table 6, grade 4"), _SAID,
+        _show_unable, _table("Table 6, grade 4"), _PHRASE,
     ),
     Rule(
         "icans.consciousness", Axis.NEURO, _level_grade, lambda chart: _level_grade(chart) > 0,
-        _show_level, _table("Table 5, depressed level of consciousness"), _SAID,
+        _show_level, _table("Table 5, depressed level of consciousness"), _PHRASE,
     ),
     Rule(
         "icans.seizure", Axis.NEURO, 3, lambda chart: _held(chart, chart.past.seizure),
         lambda chart: _show_seizure(chart, chart.past.seizure, "icans.seizure"),
-        _table("Table 5, seizure, grade 3"), _SAID,
+        _table("Table 5, seizure, grade 3"), _PHRASE,
     ),
     Rule(
         "icans.seizure.prolonged", Axis.NEURO, 4,
         lambda chart: _held(chart, chart.past.prolonged_seizure),
         lambda chart: _show_seizure(chart, chart.past.prolonged_seizure, "icans.seizure"),
-        _table("Table 5, seizure, grade 4"), _SAID,
+        _table("Table 5, seizure, grade 4"), _PHRASE,
     ),
     Rule(
         "icans.edema.focal", Axis.NEURO, 3,
         lambda chart: bool(_present(chart, NeuroSignName.FOCAL_EDEMA)),
         lambda chart: _show_signs(_present(chart, NeuroSignName.FOCAL_EDEMA)),
-        _table("Table 5, cerebral edema, grade 3"), _SAID,
+        _table("Table 5, cerebral edema, grade 3"), _PHRASE,
     ),
     Rule(
         "icans.motor", Axis.NEURO, 4,
         lambda chart: bool(_present(chart, NeuroSignName.FOCAL_WEAKNESS)),
         lambda chart: _show_signs(_present(chart, NeuroSignName.FOCAL_WEAKNESS)),
-        _table("Table 5, motor findings"), _SAID,
+        _table("Table 5, motor findings"), _PHRASE,
     ),
     Rule(
         "icans.pressure", Axis.NEURO, 4, lambda chart: bool(_present(chart, *_PRESSURE_SIGNS)),
         lambda chart: _show_signs(_present(chart, *_PRESSURE_SIGNS)),
-        _table("Table 5, elevated intracranial pressure, cerebral edema"), _SAID,
+        _table("Table 5, elevated intracranial pressure, cerebral edema"), _PHRASE,
     ),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The revised grading system of Lee et al., Blood 2014;124:188: Table 2, line by line.
 
-The table first, then how each part of a chart is read by it. What is found is explained by the
-parts themselves; which finding is which criterion is said here alone.
+The table first, then how each part of a chart is read by it. The parts find and explain; only this
+module decides which finding is which criterion.
 """
 
 from __future__ import annotations
@@ -327,14 +327,14 @@ def _counted(chart: Chart, code: str) -> list[TermResult]:
     return [item for item in counted if toxicity_code(item) == code]
 
 
-def _said_toxicity(chart: Chart, code: str) -> str:
+def _phrase_of_toxicity(chart: Chart, code: str) -> str:
     counted = _counted(chart, code)
     counts = " counts" if found.organ_axis(counted) is Axis.NEURO else ""
-    return f"{found.said_toxicities(counted)}{counts}"
+    return f"{found.phrase_of_toxicities(counted)}{counts}"
 
 
 def _line(
-    code: str, axis: Axis | Callable[[Chart], Axis], said: str | Callable[[Chart], str]
+    code: str, axis: Axis | Callable[[Chart], Axis], phrase: str | Callable[[Chart], str]
 ) -> ScaleRule:
     """Return a line of Table 2 as a rule to compare other scales with."""
     rule = LEE_2014.rules[code]
@@ -345,7 +345,7 @@ def _line(
         lambda chart: code in chart.headline_codes,
         lambda chart: Finding(code, _explain(chart, code)),
         rule.citation,
-        said,
+        phrase,
     )
 
 
@@ -353,7 +353,7 @@ def _toxicity_line(code: str) -> ScaleRule:
     return _line(
         code,
         lambda chart: found.organ_axis(_counted(chart, code)),
-        lambda chart: _said_toxicity(chart, code),
+        lambda chart: _phrase_of_toxicity(chart, code),
     )
 
 
@@ -375,13 +375,15 @@ LEE_SCALE: Final = Scale(
         _line(FEVER, Axis.FEVER, "a temperature of 38.0 °C or more"),
         _line(CONSTITUTIONAL, Axis.CONSTITUTIONAL, "symptoms without fever count"),
         _toxicity_line(TOXICITY[1]),
-        _line(BELOW_40, Axis.OXYGEN, lambda chart: f"{found.said_fio2(chart)} is below 40 %"),
+        _line(BELOW_40, Axis.OXYGEN, lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %"),
         _line(LOW_PRESSURE, Axis.HYPOTENSION, "low pressure without vasopressor"),
         _line(FLUID_BOLUS, Axis.HYPOTENSION, "low pressure without vasopressor"),
         _line(SINGLE_LOW_DOSE, Axis.VASOPRESSOR, "one vasopressor, not at Table 3's dose for 3 h"),
         _toxicity_line(TOXICITY[2]),
         _line(
-            AT_LEAST_40, Axis.OXYGEN, lambda chart: f"{found.said_fio2(chart)}, 40 % is the line"
+            AT_LEAST_40,
+            Axis.OXYGEN,
+            lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
         ),
         _line(CPAP, Axis.OXYGEN, "CPAP is support without a tube"),
         _line(BIPAP, Axis.OXYGEN, "BiPAP is support without a tube"),
@@ -392,7 +394,7 @@ LEE_SCALE: Final = Scale(
         _toxicity_line(TRANSAMINITIS),
         _line(VENTILATOR, Axis.OXYGEN, "ventilator support"),
         _toxicity_line(TOXICITY[4]),
-        _line(LIFE_THREATENING, Axis.JUDGEMENT, found.said_judged),
+        _line(LIFE_THREATENING, Axis.JUDGEMENT, found.phrase_of_judged),
     ),
     silence={
         Axis.NEURO: "no neurotoxicity with a CTCAE grade that counts",

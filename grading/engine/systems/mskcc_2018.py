@@ -49,7 +49,7 @@ def _show_support(chart: Chart) -> Finding:
     return Finding("vasopressor.support", Explained(evidence, params, running.uncertain))
 
 
-def _said_support(chart: Chart) -> str:
+def _phrase_of_support(chart: Chart) -> str:
     credited = chart.circulation.support.credited(chart.at)
     return f"vasopressor for {found.hours_text(credited)}; 24 h is its line"
 
@@ -91,19 +91,19 @@ RULES: Final = (
     Rule(
         "mskcc.vasopressor.under_24h", Axis.VASOPRESSOR, 2,
         lambda chart: bool(chart.running) and not _long(chart), _show_support, _mskcc(2),
-        _said_support,
+        _phrase_of_support,
     ),
     Rule(
         "mskcc.oxygen.below_40", Axis.OXYGEN, 2, _below_40, found.oxygen, _mskcc(2),
-        lambda chart: f"{found.said_fio2(chart)} is below 40 %",
+        lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %",
     ),
     Rule(
         "mskcc.vasopressor.from_24h", Axis.VASOPRESSOR, 3, _long, _show_support, _mskcc(3),
-        _said_support,
+        _phrase_of_support,
     ),
     Rule(
         "mskcc.oxygen.at_least_40", Axis.OXYGEN, 3, _at_least_40, found.oxygen, _mskcc(3),
-        lambda chart: f"{found.said_fio2(chart)}, 40 % is the line",
+        lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
     ),
     Rule(
         "mskcc.noninvasive", Axis.OXYGEN, "mskcc_noninvasive_grade",
@@ -118,7 +118,7 @@ RULES: Final = (
     ),
     Rule(
         "life_threatening", Axis.JUDGEMENT, 4, lambda chart: chart.life_threatening,
-        found.life_threatening, _mskcc(4), found.said_judged,
+        found.life_threatening, _mskcc(4), found.phrase_of_judged,
     ),
 )  # fmt: skip
 

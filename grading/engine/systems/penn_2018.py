@@ -58,7 +58,7 @@ def _of_grade(chart: Chart, grade: int) -> list[TermResult]:
 
 
 def _organ_rule(grade: int) -> Rule:
-    def said(chart: Chart) -> str:
+    def phrase(chart: Chart) -> str:
         return ", ".join(
             [
                 f"{term_label(item.term)} CTCAE {item.ctcae} is grade {grade} in Penn"
@@ -73,7 +73,7 @@ def _organ_rule(grade: int) -> Rule:
         lambda chart: bool(_of_grade(chart, grade)),
         lambda chart: found.toxicities(_of_grade(chart, grade)),
         _penn(grade),
-        said,
+        phrase,
     )
 
 
@@ -140,7 +140,7 @@ def _show_product(chart: Chart) -> Finding:
     return Finding("product.given", of_entry(entry, params))
 
 
-def _said_therapy(chart: Chart) -> str:
+def _phrase_of_therapy(chart: Chart) -> str:
     entry = _given(chart.past.iv_therapy)
     return f"{entry.agent.label.lower()} given at {entry.at:%H:%M}"
 
@@ -152,7 +152,7 @@ def _dose_reach(chart: Chart, _met: Met) -> int:
 
 
 def _pressure_reach(chart: Chart) -> int:
-    """Several boluses, whatever they were given for, would be grade 3 at a low pressure."""
+    """Several boluses, whatever their purpose, would be grade 3 at a low pressure."""
     if chart.several_boluses_at_any_pressure:
         return _SEVERAL_BOLUSES
     return chart.policy.penn_single_bolus_grade
@@ -181,7 +181,7 @@ RULES: Final = (
         lambda chart: chart.within(
             chart.past.iv_therapy, chart.policy.penn_iv_therapy_hold_minutes
         ),
-        _show_therapy, _penn(2), _said_therapy, beside_others=True,
+        _show_therapy, _penn(2), _phrase_of_therapy, beside_others=True,
     ),
     Rule(
         "penn.hypotension", Axis.HYPOTENSION, "penn_single_bolus_grade",
@@ -221,7 +221,7 @@ RULES: Final = (
     ),
     Rule(
         "life_threatening", Axis.JUDGEMENT, 4, lambda chart: chart.life_threatening,
-        found.life_threatening, _penn(4), found.said_judged,
+        found.life_threatening, _penn(4), found.phrase_of_judged,
     ),
 )  # fmt: skip
 

@@ -280,7 +280,7 @@ def oxygen(chart: Chart, t: datetime) -> OxygenInUse:
     by_device, flow_unknown = device_row(chart, entry)
     return OxygenInUse(
         device=device,
-        for_hypoxia=entry.raw.get("purpose", "hypoxia") == "hypoxia",
+        for_hypoxia=(entry.raw.get("purpose") or "hypoxia") == "hypoxia",
         needed=by_fio2 is not None and device not in POSITIVE_PRESSURE,
         by_fio2=by_fio2,
         doubts=OXYGEN_DOUBTS & state.unknown.keys(),

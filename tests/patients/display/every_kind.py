@@ -75,9 +75,15 @@ EVERY_KIND: dict[str, list[tuple[Body, str]]] = {
         ({"sign": "papilledema", "present": False}, "Papilledema: swollen optic disc, absent"),
     ],
     "admission": [
-        ({"setting": "icu", "because_of_crs": True}, "Place of care: in intensive care, because"),
-        ({"setting": "ward", "because_of_crs": False}, "on a ward, not because of CRS"),
-        ({"setting": "home"}, "at home, because of CRS or not: not stated"),
+        (
+            {"setting": "icu", "because_of_crs": True},
+            "Place of care: in intensive care, because of CRS",
+        ),
+        (
+            {"setting": "ward", "because_of_crs": False},
+            "Place of care: on a ward, not because of CRS",
+        ),
+        ({"setting": "home"}, "Place of care: at home, not stated whether because of CRS"),
     ],
     "blood_product": [({"product": "cryoprecipitate"}, "Cryoprecipitate given")],
     "death": [

@@ -146,9 +146,10 @@ def test_a_finding_of_another_cause_is_shown_as_not_counted(
     course: Course, nurse: User, nurse_client: Client
 ) -> None:
     chart(course, nurse, "consciousness", level="voice", attribution="other")
-    page = words_of(nurse_client.get(url("timeline", course), **HTMX))
-    assert "Consciousness: wakes to voice" in page
-    assert "other cause, not counted" in page
+    for name in ("timeline", "bedside"):
+        page = words_of(nurse_client.get(url(name, course)))
+        assert "Consciousness: wakes to voice" in page
+        assert "other cause, not counted" in page
 
 
 def test_a_death_of_no_listed_cause_says_so(

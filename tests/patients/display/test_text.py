@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from grading.course_file import read_entry
 from grading.engine.entries import KINDS
+from grading.format_2 import NEW_KINDS
 from patients.display.text import (
     age_text,
     attribution_text,
@@ -23,6 +24,7 @@ from patients.display.text import (
     until_text,
 )
 from tests.factories import utc
+from tests.patients.display.every_kind import EVERY_KIND
 
 WORDS: list[tuple[str, dict[str, Any], str]] = [
     ("vitals", {"temperature_c": "39.10"}, "Temp 39.1 °C"),
@@ -116,6 +118,23 @@ WORDS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("death", {}, "Death"),
     ("retraction", {"replaces": "x"}, "Entered in error"),
+    *(
+        (kind, body, words)
+        for kind in (one.kind for one in NEW_KINDS)
+        for body, words in EVERY_KIND[kind]
+    ),
+    *(("death", body, words) for body, words in EVERY_KIND["death"]),
+    *(
+        (
+            "oxygen",
+            {"device": device, "purpose": "airway_protection"},
+            f"{words}, not for low oxygen",
+        )
+        for device, words in (
+            ("invasive_ventilation", "Invasive ventilation, to protect the airway"),
+            ("nasal_cannula", "Nasal cannula, flow not charted, to protect the airway"),
+        )
+    ),
 ]
 
 
@@ -176,10 +195,24 @@ def test_a_time_has_its_date_unless_it_is_todays(settings: Any) -> None:
         ("judgement.refractory_hypotension", "Refractory hypotension"),
         ("toxicity.qtc_prolonged", "QTc prolonged"),
         ("oxygen", "Oxygen"),
+        ("ice", "ICE"),
+        ("capd", "CAPD"),
+        ("admission", "Place of care"),
+        ("neuro_sign.focal_edema", "Swelling in one place on the scan"),
+        ("seizure", "Seizure"),
+        ("blood_product", "Blood product"),
+        ("judgement.prolonged_reaction", "Prolonged or recurring reaction"),
     ],
 )
 def test_things_have_names(key: str, label: str) -> None:
     assert key_label(key) == label
+
+
+def test_what_icans_alone_asks_is_not_called_uncounted_for_crs() -> None:
+    entry = read("consciousness", {"level": "voice", "attribution": "other"})
+    assert attribution_text(entry) == "other cause, not counted"
+    uncertain = read("ice", {"score": 3, "attribution": "uncertain"})
+    assert attribution_text(uncertain) == "attribution uncertain, counted"
 
 
 def test_attribution_is_marked() -> None:

@@ -63,8 +63,11 @@ def test_all_of_them_are_previewed_and_decided_in_words(
     assert len(preview.context["changes"]) == len(CHANGED)
     assert page.count("changes no Lee grade") == len(CHANGED)
     assert "No Lee grade changes: these values belong to other scales or to the display." in page
-    assert "ASTCT: a high-flow cannula at 6 L/min or less is" in page
-    assert "high flow, by its device" in page
+    changed = {one.label: (one.before, one.after) for one in preview.context["changes"]}
+    cannula = changed["ASTCT: a high-flow cannula at 6 L/min or less is"]
+    assert cannula == ("low flow", "high flow")
+    waived = changed["ASTCT: an antipyretic waives the fever, as anticytokine drugs do"]
+    assert waived == ("yes", "no")
     assert list(preview.context["effects"]) == []
     assert administrator_client.post(PAGE, sent | {"step": "confirm"}).status_code == 302
     stored = policy_from(SitePolicy.objects.get().version.values)

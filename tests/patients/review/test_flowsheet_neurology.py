@@ -88,7 +88,7 @@ def test_seizures_and_blood_products_are_events_of_their_column(
         {"kind": "blood_product", "at": at(10), "product": "cryoprecipitate"},
     )
     found = texts(nurse_client, course)
-    assert found["seizure"] == ["generalised, 2.5 min", "generalised, 7 min", "", "", "", ""]
+    assert found["seizure"] == ["general, 2.5 min", "general, 7 min", "", "", "", ""]
     assert found["blood_product.cryoprecipitate"] == ["", "given", "", "", "", ""]
     assert "blood_product.red_cells" not in found
 
