@@ -76,7 +76,7 @@ def test_half_a_set_does_not_put_off_the_other_half(course: Course, clinician: U
     chart(course, clinician, "vitals", ago(4), temperature_c="36.9")
     assert tags(course) == ["late: BP 1 h late"]
     last = chart(course, clinician, "vitals", ago(3), mean_arterial_pressure_mmhg="80").entries[0]
-    assert [tag.partition(" due ")[0] for tag in tags(course)] == ["coming: Obs"]
+    assert [tag.partition(" due ")[0] for tag in tags(course)] == ["coming: Obs", "coming: ICE"]
     retract_entry(last, sending(clinician, answers={"reason": "misread"}))
     assert tags(course) == ["late: BP 1 h late"]
 
@@ -160,6 +160,7 @@ def test_the_24_h_check_is_planned_asked_and_answered_as_in_guidance(
     given = {"agent": "tocilizumab", "dose_mg": "320"}
     chart(course, clinician, "oxygen", ago(hours=30), device="nasal_cannula", flow_l_per_min="2")
     chart(course, clinician, "risk", ago(hours=30), older_age=False, extensive_comorbidities=False)
+    chart(course, clinician, "ice", ago(10), score=10)
     dose = chart(course, clinician, "treatment", ago(hours=25), **given).entries[0]
     chart(course, clinician, "vitals", ago(1), **SET)
     due = dose.at + timedelta(hours=24)
