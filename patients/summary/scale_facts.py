@@ -58,7 +58,7 @@ class ScaleFacts:
     """What one scale says of a span; ``grades`` is the time at each of the grades 0 to 4.
 
     ``peak`` None: it was never assessed, or nothing is graded. ``ended_at`` is from when on the
-    grade is 0 at the end of the span, after a higher one.
+    grade is 0 for certain at the end of the span, after a time when it was not.
     """
 
     key: str
@@ -156,7 +156,9 @@ def _not_ruled_out(key: str, pieces: Sequence[_PieceIn]) -> ScaleOpen | None:
 def _ended_at(pieces: Sequence[_PieceIn]) -> datetime | None:
     since = None
     for piece, part in reversed(pieces):
-        if piece.grade != 0:
-            return since if piece.grade is not None else None
+        if piece.grade is None:
+            return None
+        if piece.grade or piece.period.at_most:
+            return since
         since = part.start
     return None
