@@ -1,4 +1,4 @@
-"""Grades of a scale beside Lee's over time: when each held, what it could be, what is not assessed.
+"""Grades of another scale over time: from when to when, what it could be, what is not assessed.
 
 A grade 0 is shown as one only where enough was charted to know it: for a scale of CRS what Lee's
 grade 0 needs, for ICANS an ICE, or a CAPD in its place, that could be done.
@@ -21,7 +21,7 @@ from patients.queries.scales import ICANS, CourseScales, Scale, ScaleAnswer, Sca
 
 
 def is_icans(scale: Scale) -> bool:
-    """Return whether ``scale`` grades neurotoxicity: it stands beside CRS, never merged with it."""
+    """Return whether ``scale`` grades neurotoxicity: it is never merged with CRS."""
     return scale.key == ICANS
 
 

@@ -54,7 +54,7 @@ class GradeLine:
 
 @dataclass(frozen=True, slots=True)
 class ScaleLine:
-    """A time in which ASTCT or ICANS said the same; ``text`` has grade and bound."""
+    """A time in which ASTCT or ICANS shows the same; ``text`` has grade and bound."""
 
     name: str
     start: datetime
@@ -158,7 +158,7 @@ def _grade_lines(
 def _scale_lines(
     scales: CourseScales, known: CourseKnownAt, known_at: datetime
 ) -> Iterator[ScaleLine]:
-    """Yield what each scale said over time."""
+    """Yield what each scale shows over time."""
     steps = assessments_of(known.entries, known.facts, scales.policy, known_at)
     for scale, levels in shown_levels(scales, steps):
         for one in levels:

@@ -1,4 +1,4 @@
-"""Read what the scales beside Lee's say of a course: at an instant, and over its whole history."""
+"""Read what the other scales say of a course: at an instant, and over its whole history."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def scales_over(
     scales: Sequence[Scale] = SHOWN,
     compare: tuple[str, str] | None = None,
 ) -> CourseScales:
-    """Return what ``scales`` said from the infusion to ``until``, from what was known of it.
+    """Return what ``scales`` show from the infusion to ``until``, from what was known of it.
 
     ``known`` must have been read whole, not near an instant.
     """
@@ -84,7 +84,7 @@ def scales_over(
 def scales_known_at(
     course: Course, known: CourseKnownAt, status: CourseStatus, *, is_now: bool
 ) -> CourseScales:
-    """Return what ASTCT and ICANS said at the instant of ``status``, which rests on ``known``.
+    """Return what ASTCT and ICANS show at the instant of ``status``, which rests on ``known``.
 
     ``course`` is the present one. No statement is sent, unless the checkpoint does not hold what
     the scales ask: then the course is read whole, as it was known.
@@ -99,9 +99,9 @@ def scales_known_at(
 
 
 class ScalesOfWindow(NamedTuple):
-    """What the scales said in a window and somewhat before it, and the entries that they read.
+    """What the scales show in a window and somewhat before it, and the entries that they read.
 
-    ``entries`` are in the engine's order; of before the window they have what still held.
+    ``entries`` are in the engine's order; of before the window they have what was still in force.
     """
 
     scales: CourseScales
@@ -112,7 +112,7 @@ class ScalesOfWindow(NamedTuple):
 def read_scales_of_window(
     course: Course, start: datetime, until: datetime, *, known_at: datetime, is_now: bool
 ) -> ScalesOfWindow:
-    """Read what ASTCT and ICANS said from ``start`` to ``until``, as known at ``known_at``.
+    """Read what ASTCT and ICANS show from ``start`` to ``until``, as known at ``known_at``.
 
     Two statements; they resume at the last checkpoint before ``start``, so that a window costs the
     same in a course of any length.

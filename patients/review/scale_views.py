@@ -1,4 +1,4 @@
-"""Show ASTCT and ICANS beside Lee on the review pages; both are read after the page is shown."""
+"""Show ASTCT and ICANS on the review pages; both are read after the page is shown."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ def beside_lee(episode: Episode, answers: Iterable[Answer]) -> Iterable[Answer]:
     others = {one.key: one for one in _astct_answers(episode)}
     for answer in answers:
         yield answer
-        beside = others.get(answer.key.replace("lee2014", "astct2019"))
-        if beside is not None:
-            yield beside
+        other = others.get(answer.key.replace("lee2014", "astct2019"))
+        if other is not None:
+            yield other
 
 
 def _astct_answers(episode: Episode) -> Iterable[Answer]:

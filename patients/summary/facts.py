@@ -40,8 +40,8 @@ class SummaryChart:
     """What is known of a course up to ``until``: entries in force in order, periods, values.
 
     ``assessed_since`` is from when on a grade 0 is known; None: never. Calendar days are those of
-    ``zone``. ``is_closed``: nothing more is charted. ``scales`` are those beside Lee's,
-    ``scales_at_end`` what they said at the end.
+    ``zone``. ``is_closed``: nothing more is charted. ``scales`` are ASTCT and ICANS,
+    ``scales_at_end`` what they show at the end.
     """
 
     infused_at: datetime

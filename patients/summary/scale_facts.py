@@ -1,4 +1,4 @@
-"""The facts of ASTCT and ICANS in one span of time: the highest grade, and how long each held.
+"""The facts of ASTCT and ICANS in one span of time: the highest grade, and how long each lasted.
 
 Plain Python, like those of Lee's grades. Nothing is averaged, and no scale stands for another.
 """
@@ -19,7 +19,7 @@ _TIMED_GRADES: Final = range(5)
 
 
 class ScalePiece(NamedTuple):
-    """A time in which one period of a scale held; ``grade`` None: not assessed."""
+    """A time in which one period of a scale was in force; ``grade`` None: not assessed."""
 
     start: datetime
     end: datetime | None
