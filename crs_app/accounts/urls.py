@@ -28,6 +28,7 @@ urlpatterns = [
     path("me/code-app/remove/", factor_views.remove_code_app, name="remove_code_app"),
     path("me/recovery-codes/", factor_views.recovery_codes, name="recovery_codes"),
     path("me/keys/new/", factor_views.new_key, name="new_key"),
+    path("me/keys/<int:pk>/name/", factor_views.rename_key, name="rename_key"),
     path("me/keys/<int:pk>/remove/", factor_views.remove_key, name="remove_key"),
     path("me/sessions/end-others/", own_views.end_others, name="end_others"),
     path("me/sessions/<str:code>/end/", own_views.end_one, name="end_one"),

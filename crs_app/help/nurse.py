@@ -71,6 +71,9 @@ NURSE: Final = HelpPage(
                 "*More*.",
                 "Enter oxygen and vasopressors again whenever they change, and when they stop.",
                 "Was nothing changed? Tick *unchanged* when you chart the next vital signs.",
+                "Is ICE due? Press *ICE and consciousness* under *More*, ask in the words of the "
+                "page and press *Right* or *Wrong*; a child has *CAPD* by its sum. Then say how "
+                "awake the patient is, press what else is present, and *Save round*.",
             ],
             "oxygen",
             "The form for oxygen: device, flow or FiO2.",

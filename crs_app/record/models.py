@@ -41,6 +41,7 @@ class EventKind(models.TextChoices):
     IDENTITY = "identity", "Identity changed"
     CHAIN_STARTED = "chain_started", "First event of a patient"
     RECORD_STARTED = "record_started", "Record started"
+    RECORD_VERIFIED = "record_verified", "Record verified"
 
 
 class Event(models.Model):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from grading.engine.chart import Chart
 from grading.engine.grading_system import DEATH
-from grading.engine.scale import Assessment, Axis, Scale
+from grading.engine.scale import Assessment, Axis, Scale, phrase_in
 
 Codes = tuple[tuple[str, int], ...]
 
@@ -120,8 +120,7 @@ def _highest_on(chart: Chart, scale: Scale, codes: Codes, axis: Axis) -> tuple[s
 def _phrase(chart: Chart, scale: Scale, code: str) -> str:
     if code == DEATH:
         return "death"
-    phrase = scale.by_code[code].phrase
-    return phrase if isinstance(phrase, str) else phrase(chart)
+    return scale.by_code[code].phrase_in(chart)
 
 
 def _lower_text(chart: Chart, scale: Scale, axis: Axis, code: str | None, withheld: Codes) -> str:
@@ -129,9 +128,11 @@ def _lower_text(chart: Chart, scale: Scale, axis: Axis, code: str | None, withhe
         what = ", ".join(
             [f"{_phrase(chart, scale, one)} (would be {grade})" for one, grade in withheld]
         )
-        return f"{scale.gate.phrase}. Withheld: {what}"
+        return f"{phrase_in(scale.gate.phrase, chart)}. Withheld: {what}"
     if code is not None:
         return _phrase(chart, scale, code)
+    if axis is Axis.OXYGEN and chart.device is not None and not chart.for_hypoxia:
+        return "the device protects the airway, which is no hypoxia"
     return scale.silence.get(axis, "nothing charted that counts there")
 
 

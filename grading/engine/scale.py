@@ -44,6 +44,11 @@ class Finding(NamedTuple):
 Words = str | Callable[[Chart], str]
 
 
+def phrase_in(words: Words, chart: Chart) -> str:
+    """Return a part of a sentence, which may depend on the chart."""
+    return words if isinstance(words, str) else words(chart)
+
+
 class Rule(NamedTuple):
     """One line of a published table.
 
@@ -72,7 +77,7 @@ class Rule(NamedTuple):
         return self.axis if isinstance(self.axis, Axis) else self.axis(chart)
 
     def phrase_in(self, chart: Chart) -> str:
-        return self.phrase if isinstance(self.phrase, str) else self.phrase(chart)
+        return phrase_in(self.phrase, chart)
 
 
 class Met(NamedTuple):
@@ -115,7 +120,7 @@ class GateRule(NamedTuple):
     code: str
     read: Callable[[Chart], Gate]
     shown: Callable[[Chart], Finding]
-    phrase: str
+    phrase: Words
 
 
 class Assessment(NamedTuple):

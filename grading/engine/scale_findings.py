@@ -18,6 +18,7 @@ from grading.engine.organ_toxicity import (
 from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Doubts, Finding, Met
 from grading.engine.sentences import render, whole_minutes
+from grading.engine.times import in_zone, time_of_day
 from grading.engine.units import format_number
 from grading.engine.vocabulary import Attribution, JudgementAbout, term_label
 
@@ -115,7 +116,8 @@ def phrase_of_toxicities(found: Sequence[TermResult]) -> str:
 def phrase_of_infusions(chart: Chart) -> str:
     """Return the infusions that run, as in an explanation, without what introduces them."""
     explained = words.explain_running(chart.circulation, chart.at)
-    return render("vasopressor.multiple", explained.params).partition(": ")[2]
+    infusions = render("vasopressor.multiple", explained.params).partition(": ")[2]
+    return "; ".join([_inside_a_sentence(one) for one in infusions.split("; ")])
 
 
 def phrase_of_fio2(chart: Chart) -> str:
@@ -130,7 +132,28 @@ def phrase_of_fio2(chart: Chart) -> str:
 
 def phrase_of_device(chart: Chart) -> str:
     entry = chart.oxygen.entry
-    return "" if entry is None else entry.device.label.lower()
+    return "" if entry is None else _inside_a_sentence(entry.device.label)
+
+
+def _inside_a_sentence(label: str) -> str:
+    """Return a label without the capital that begins a line; abbreviations keep theirs."""
+    return label if label[1:2].isupper() or label[2:3].isupper() else label[:1].lower() + label[1:]
+
+
+def phrase_of_fever(chart: Chart) -> str:
+    return f"a temperature of {chart.policy.fever_threshold_c} °C or more"
+
+
+def phrase_of_hypotension(chart: Chart) -> str:
+    if chart.running:
+        return "low pressure, or a bolus for it"
+    return "low pressure without vasopressor"
+
+
+def phrase_of_time(entry: Entry, chart: Chart) -> str:
+    """Return the day and time of an entry, in the zone of the infusion."""
+    there = in_zone(entry.at, chart.facts.infused_at.tzinfo)
+    return f"{there:%-d %b} {time_of_day(there)}"
 
 
 def phrase_of_flow(chart: Chart) -> str:
@@ -242,7 +265,7 @@ def result_doubts(grade: Callable[[Chart, TermResult, int], int]) -> Doubts:
 
 def phrase_of_judged(chart: Chart) -> str:
     judgement = chart.circulation.judged.get(JudgementAbout.LIFE_THREATENING)
-    at = "" if judgement is None else f" at {judgement.at:%H:%M}"
+    at = "" if judgement is None else f", {phrase_of_time(judgement, chart)}"
     return f"judged immediately life-threatening{at}"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from grading.engine.evidence import CAPD_SEVERE_FROM, ICE_GRADES
 from grading.engine.policy import Policy
+from grading.engine.scale_vocabulary import ICE_HIGHEST
 
 
 class Question(NamedTuple):
@@ -76,11 +78,10 @@ QUESTIONS: Final = (
 )
 """The ten points of ICE (ASTCT 2019), in the order in which they are asked."""
 
-ICE_BANDS: Final = ((10, 0), (7, 1), (3, 2), (0, 3))
-"""The lowest ICE score of each ICANS grade (ASTCT 2019): 7 to 9 is 1, 3 to 6 is 2, 0 to 2 is 3."""
-_CAPD_GRADE_3: Final = 9
+ICE_BANDS: Final = ((ICE_HIGHEST, 0), *((lowest, grade) for lowest, _, grade in ICE_GRADES))
+"""The lowest ICE score of each ICANS grade, the highest score first."""
 
 
 def capd_bands(policy: Policy) -> tuple[tuple[int, int], ...]:
-    """Return the lowest CAPD sum of each ICANS grade (ASTCT 2019, children), highest first."""
-    return ((_CAPD_GRADE_3, 3), (1, policy.icans_capd_1_to_8_grade), (0, 0))
+    """Return the lowest CAPD sum of each ICANS grade, the highest sum first."""
+    return ((int(CAPD_SEVERE_FROM.value), 3), (1, policy.icans_capd_1_to_8_grade), (0, 0))

@@ -85,6 +85,37 @@ def deidentified(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """How ids and times of one course are written: as they are, or hashed and shifted."""
+
+    key: ExportKey | None = None
+    shift: timedelta = timedelta(0)
+
+    @property
+    def is_identified(self) -> bool:
+        return self.key is None
+
+    def id(self, what: str, text: str) -> str:
+        return text if self.key is None else self.key.hashed(what, text)
+
+    def time(self, at: datetime | None) -> str:
+        """Return an instant in UTC, "" for none."""
+        return "" if at is None else in_utc(at + self.shift)
+
+    def day(self, on: date | None) -> str:
+        return "" if on is None else (on + self.shift).isoformat()
+
+
+def mask_of(course: ExportedCourse, key: ExportKey | None) -> Mask:
+    """Return how a course is written; raises NeonateError where it cannot be de-identified."""
+    if key is None:
+        return Mask()
+    if _age_facts(course.document).is_neonate:
+        raise NeonateError
+    return Mask(key, key.shift(course))
+
+
 def completed_years(document: Mapping[str, Any]) -> int:
     """Return the age at the infusion, in completed years."""
     return _age_facts(document).age_in_completed_years

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from crs_app.accounts.models import Ward
 from grading.engine.vocabulary import EARLIEST, LATEST
+from patients.exchange.writing import ExportPart
+from patients.summary.address import LONGEST_FORM
 
 SHORTEST_PURPOSE: Final = 5
 LONGEST_PURPOSE: Final = 300
@@ -29,7 +31,7 @@ class Format(TextChoices):
     """How an export is written."""
 
     CSV = "csv", "CSV, for a spreadsheet"
-    JSON = "json", "JSON, course file"
+    JSON = "json", "JSON"
 
 
 class ExportForm(forms.Form):
@@ -41,6 +43,21 @@ class ExportForm(forms.Form):
         initial=Contents.DEIDENTIFIED,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose one."},
+    )
+    part = forms.TypedChoiceField(
+        label="What",
+        coerce=ExportPart,
+        choices=ExportPart.choices,
+        initial=ExportPart.CHART,
+        required=False,
+        empty_value=ExportPart.CHART,
+        widget=forms.RadioSelect,
+    )
+    form = forms.CharField(
+        label="Form and revision that you fill in",
+        max_length=LONGEST_FORM,
+        required=False,
+        help_text="Printed with each answer of an episode summary, as you type it.",
     )
     format = forms.ChoiceField(
         label="Format",
@@ -79,12 +96,20 @@ class ExportForm(forms.Form):
             raise forms.ValidationError(f"Type a time after the year {EARLIEST.year - 1}.")
         return known_at
 
+    def clean_form(self) -> str:
+        return " ".join(self.cleaned_data["form"].split())
+
     def clean_purpose(self) -> str:
         purpose: str = self.cleaned_data["purpose"]
         is_identified = self.cleaned_data.get("contents") == Contents.IDENTIFIED
         if is_identified and len(purpose) < SHORTEST_PURPOSE:
             raise forms.ValidationError("Say what the identified file is for.")
         return purpose
+
+    @property
+    def chosen_part(self) -> ExportPart:
+        """Return what is written of a course."""
+        return ExportPart(self.cleaned_data["part"])
 
     @property
     def is_identified(self) -> bool:
@@ -125,7 +150,16 @@ class CohortForm(ExportForm):
     )
     run = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    field_order = ("contents", "format", "since", "until", "wards", "only_closed", "purpose")
+    field_order = (
+        "part",
+        "contents",
+        "format",
+        "since",
+        "until",
+        "wards",
+        "only_closed",
+        "purpose",
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -152,11 +186,12 @@ class CohortForm(ExportForm):
         return cleaned
 
     def in_words(self) -> str:
-        """Return what is exported: "de-identified, CSV, infused 2026-01-01 to 2026-11-28"."""
+        """Return what is exported: "Chart and grades, De-identified, CSV, infused …"."""
         cleaned = self.cleaned_data
         contents = Contents(cleaned["contents"]).label
         kind = "JSON" if self.is_json else "CSV"
-        return f"{contents}, {kind}, infused {cleaned['since']} to {cleaned['until']}"
+        days = f"infused {cleaned['since']} to {cleaned['until']}"
+        return f"{self.chosen_part.label}, {contents}, {kind}, {days}"
 
     def ward_names(self) -> str:
         """Return the chosen wards, "all" for none."""

@@ -20,7 +20,6 @@ from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.deidentified import ExportKey, NeonateError
 from patients.exchange.export_cohort import (
-    Writing,
     begin,
     cohort_lines,
     course_lines,
@@ -28,6 +27,7 @@ from patients.exchange.export_cohort import (
     read_run,
 )
 from patients.exchange.export_forms import CohortForm, Contents, ExportForm, first_of_year, new_run
+from patients.exchange.writing import ExportPart, Writing
 from patients.queries.courses import now_for
 from patients.queries.export import Cohort, read_latest_known
 from patients.requests import UNPROCESSABLE, SignedInRequest, course_or_404, posted
@@ -60,7 +60,7 @@ def export_course(request: SignedInRequest, course_id: uuid.UUID) -> HttpRespons
         else:
             _record(request, form, "export of the course", course.pk)
             ending = _JSON if form.is_json else _CSV
-            return _file(form, "course", ending, lines)
+            return _file(form, _named("course", form), ending, lines)
     context = {"form": form, "course": course}
     return render(request, "exchange/course.html", context, status=_status(form))
 
@@ -99,7 +99,7 @@ def export_cohort(request: SignedInRequest) -> HttpResponseBase:
             },
         )
         lines = cohort_lines(run, cohort, request.user, writing)
-        return _file(form, "cohort", _LINES if form.is_json else _CSV, lines)
+        return _file(form, _named("cohort", form), _LINES if form.is_json else _CSV, lines)
     context = {
         "form": form,
         "run_id": form["run"].value() or new_run(),
@@ -136,7 +136,10 @@ def _status(form: ExportForm) -> int:
 
 def _writing(form: ExportForm) -> Writing:
     key = None if form.is_identified else ExportKey(settings.EXPORT_KEY.encode())
-    return Writing.of(key, form.cleaned_data["known_at"], is_json=form.is_json)
+    cleaned = form.cleaned_data
+    return Writing.of(
+        key, cleaned["known_at"], form.chosen_part, cleaned["form"], is_json=form.is_json
+    )
 
 
 def _record(
@@ -150,6 +153,7 @@ def _record(
     cleaned = form.cleaned_data
     details = {
         "page": page,
+        "part": form.chosen_part.label.lower(),
         "contents": Contents(cleaned["contents"]).label.lower(),
         "format": "JSON" if form.is_json else "CSV",
         "known at": cleaned["known_at"].astimezone(UTC).isoformat(),
@@ -165,6 +169,10 @@ def _record(
         details=details,
     )
     request.is_recorded = True
+
+
+def _named(what: str, form: ExportForm) -> str:
+    return what if form.chosen_part is ExportPart.CHART else f"{what}-{form.chosen_part.value}"
 
 
 def _file(form: ExportForm, what: str, ending: str, lines: Iterator[str]) -> HttpResponseBase:

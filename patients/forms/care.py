@@ -50,7 +50,7 @@ class PlaceOfCareForm(EntryForm):
 
 
 class BloodProductForm(EntryForm):
-    """A blood product that was given."""
+    """A transfusion of one blood product."""
 
     kind = EntryKind.BLOOD_PRODUCT
 

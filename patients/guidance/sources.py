@@ -148,7 +148,7 @@ def build_sources(policy: Policy) -> Sources:
         ruleset=HEADLINE.key,
         version=HEADLINE.version,
         dated=RULESET_DATED,
-        parameters=_parameters(policy.values()),
+        parameters=_parameters(policy.all_values()),
         items=[
             ItemSource(
                 code=row.code,
@@ -164,7 +164,7 @@ def build_sources(policy: Policy) -> Sources:
 
 
 def _parameters(values: Mapping[str, Any]) -> list[ParameterLine]:
-    defaults = DEFAULT_POLICY.values()
+    defaults = DEFAULT_POLICY.all_values()
     return [
         ParameterLine(
             name=name,

@@ -16,6 +16,14 @@ from grading.engine.evidence import OXYGEN_HIGH, TABLE_3_COMBINATION
 from grading.engine.trace import EquivalentStep, OxygenStep
 from grading.engine.units import Number, format_number
 from grading.engine.vocabulary import TreatmentAgent
+from patients.display.printed_plot import (
+    Dot,
+    Held,
+    TimeAxis,
+    ValueScale,
+    joined_path,
+    step_path,
+)
 from patients.display.text import site_time
 from patients.review.series import midnights
 from patients.review.sign_off import ReviewPeriod
@@ -112,26 +120,33 @@ _FIO2: Final = _Band("FiO2", "%, dashed: est.", 175, 24, 21, 60)
 _EQUIVALENT: Final = _Band("Norepinephrine", "equivalent, mcg/min", 206, 26, 0, 30)
 
 
-class _Scale:
-    """Where an instant and a value are drawn; the range grows with the values."""
+class _Scale(NamedTuple):
+    """Where an instant and a value of one band are drawn."""
 
-    def __init__(self, band: _Band, axis: Span, values: Iterable[Number]) -> None:
-        drawn = [float(value) for value in values]
-        self.low, self.high = min([band.low, *drawn]), max([band.high, *drawn])
-        self._band, self._axis = band, axis
+    axis: TimeAxis
+    values: ValueScale
 
     def y(self, value: Number) -> float:
-        part = (float(value) - self.low) / (self.high - self.low)
-        return round(self._band.top + self._band.height * (1 - part), 1)
+        return round(self.values.y(value), 1)
 
     def x(self, at: datetime) -> float:
-        return x_of(at, self._axis)
+        return self.axis.x(at)
+
+
+def _scale(band: _Band, axis: Span, values: Iterable[Number]) -> _Scale:
+    """Return the scale of a band; its range grows with the values."""
+    drawn = [float(value) for value in values]
+    low, high = min([band.low, *drawn]), max([band.high, *drawn])
+    return _Scale(_axis(axis), ValueScale(low, high, band.top, band.height))
+
+
+def _axis(axis: Span) -> TimeAxis:
+    return TimeAxis(axis.start, axis.end, LEFT, RIGHT)
 
 
 def x_of(at: datetime, axis: Span) -> float:
     """Return where an instant is drawn."""
-    part = (min(max(at, axis.start), axis.end) - axis.start) / axis.length
-    return round(LEFT + part * (RIGHT - LEFT), 1)
+    return round(_axis(axis).x(at), 1)
 
 
 def picture_of(chart: SummaryChart, periods: Sequence[ReviewPeriod]) -> Picture:
@@ -240,14 +255,11 @@ def _lane(
 
 def _curve(points: Sequence[tuple[datetime, Number]], scale: _Scale) -> str:
     """Join measured values, but not over a long gap."""
-    parts: list[str] = []
-    before: datetime | None = None
-    for at, value in points:
-        joined = before is not None and at - before <= _JOINED_FOR
-        place = f"{scale.x(at)} {scale.y(value)}"
-        parts.append(f"L{place}" if joined else f"M{place} h.6")
-        before = at
-    return " ".join(parts)
+    before = [at for at, _ in points[:1]] + [at for at, _ in points[:-1]]
+    return joined_path(
+        Dot(scale.x(at), scale.y(value), begins=at - earlier > _JOINED_FOR)
+        for (at, value), earlier in zip(points, before, strict=True)
+    )
 
 
 def _limits_of(values: Iterable[Number | None], scale: _Scale) -> list[tuple[float, str]]:
@@ -262,7 +274,7 @@ def _temperature(chart: SummaryChart, axis: Span, window: Window) -> Lane:
         if (reading := one.temperature_c) is not None
     ]
     limit = chart.trace.limits[-1].fever_c if chart.trace.limits else None
-    scale = _Scale(_TEMPERATURE, axis, [value for _, value in points])
+    scale = _scale(_TEMPERATURE, axis, [value for _, value in points])
     return _lane(_TEMPERATURE, _curve(points, scale), _limits_of([limit], scale))
 
 
@@ -273,7 +285,7 @@ def _pressure(chart: SummaryChart, axis: Span, window: Window) -> Lane:
     in_force = chart.trace.limits[-1] if chart.trace.limits else None
     floors = [] if in_force is None else [in_force.systolic_floor_mmhg, in_force.map_floor_mmhg]
     drawn: list[Number] = [*(value for _, value in systolic), *(value for _, value in mean)]
-    scale = _Scale(_PRESSURE, axis, drawn)
+    scale = _scale(_PRESSURE, axis, drawn)
     return _lane(
         _PRESSURE, _curve(systolic, scale), _limits_of(floors, scale), thin=_curve(mean, scale)
     )
@@ -281,7 +293,7 @@ def _pressure(chart: SummaryChart, axis: Span, window: Window) -> Lane:
 
 def _fio2(chart: SummaryChart, axis: Span, window: Window) -> Lane:
     held = parts_of(chart.trace.oxygen, _has_fio2, window)
-    scale = _Scale(_FIO2, axis, [step.fio2_percent for step, _ in held if step.fio2_percent])
+    scale = _scale(_FIO2, axis, [step.fio2_percent for step, _ in held if step.fio2_percent])
     line = _steps([(part, step.fio2_percent) for step, part in held if not step.estimated], scale)
     dashed = _steps([(part, step.fio2_percent) for step, part in held if step.estimated], scale)
     return _lane(_FIO2, line, _limits_of([OXYGEN_HIGH.value], scale), dashed=dashed)
@@ -293,7 +305,7 @@ def _has_fio2(step: OxygenStep) -> bool:
 
 def _equivalent(chart: SummaryChart, axis: Span, window: Window) -> Lane:
     held = parts_of(chart.trace.equivalent, _always, window)
-    scale = _Scale(_EQUIVALENT, axis, [step.equivalent for step, _ in held])
+    scale = _scale(_EQUIVALENT, axis, [step.equivalent for step, _ in held])
     line, limit = _steps([(part, step.equivalent) for step, part in held], scale), _HIGH
     return _lane(_EQUIVALENT, line, [(scale.y(limit), format_number(limit))])
 
@@ -303,8 +315,8 @@ def _always(_step: EquivalentStep) -> bool:
 
 
 def _steps(held: Iterable[tuple[Span, Number | None]], scale: _Scale) -> str:
-    return " ".join(
-        f"M{scale.x(part.start)} {scale.y(value)} H{scale.x(part.end)}"
+    return step_path(
+        Held(scale.x(part.start), scale.x(part.end), scale.y(value))
         for part, value in held
         if value is not None
     )

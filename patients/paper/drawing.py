@@ -6,12 +6,20 @@ enough for that. What something is worth is written beside it, from the exact va
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, zip_longest
 from typing import Final, NamedTuple
 
+from patients.display.printed_plot import (
+    Dot,
+    Held,
+    TimeAxis,
+    ValueScale,
+    joined_path,
+    place,
+    step_path,
+)
 from patients.display.text import day_text, moment_text, site_time
 from patients.queries.grades import GradePeriodRow
 from patients.review.lanes import CouldBe, Span
@@ -95,22 +103,6 @@ class Drawing(NamedTuple):
     nights: Sequence[Bar]
 
 
-class _Axis(NamedTuple):
-    """The time from ``since`` to ``until`` over the width of the plots."""
-
-    since: datetime
-    until: datetime
-
-    @property
-    def width(self) -> float:
-        return WIDTH - _LEFT - _RIGHT
-
-    def x(self, at: datetime | None) -> float:
-        """Return where ``at`` is; None is the end, and a time outside is the nearer edge."""
-        at = self.until if at is None else min(max(at, self.since), self.until)
-        return _LEFT + self.width * ((at - self.since) / (self.until - self.since))
-
-
 def draw(
     review: ReviewSeries, since: datetime, until: datetime, infused_at: datetime
 ) -> Drawing | None:
@@ -120,18 +112,18 @@ def draw(
     """
     if not since < until:
         return None
-    axis, top = _Axis(since, until), _AXIS_HEIGHT
+    axis, top = TimeAxis(since, until, _LEFT, WIDTH - _RIGHT), _AXIS_HEIGHT
     lanes: list[PrintedLane] = []
     for build in _builders(review, axis):
         lane, height = build(top)
         lanes.append(lane)
         top += height + _GAP
     return Drawing(
-        width=_place(WIDTH),
-        height=_place(top),
-        left=_place(_LEFT),
-        right=_place(WIDTH - _RIGHT),
-        axis=_place(_AXIS_HEIGHT - 6),
+        width=place(WIDTH),
+        height=place(top),
+        left=place(_LEFT),
+        right=place(WIDTH - _RIGHT),
+        axis=place(_AXIS_HEIGHT - 6),
         lanes=lanes,
         days=list(_days(axis, infused_at)),
         nights=[
@@ -144,7 +136,7 @@ def draw(
 _Builder = Callable[[float], tuple[PrintedLane, float]]
 
 
-def _builders(review: ReviewSeries, axis: _Axis) -> Iterator[_Builder]:
+def _builders(review: ReviewSeries, axis: TimeAxis) -> Iterator[_Builder]:
     """Yield what builds each lane from its top, in the order of the review page."""
     yield lambda top: _grades(review, axis, top)
     if review.treatments:
@@ -159,15 +151,15 @@ def _builders(review: ReviewSeries, axis: _Axis) -> Iterator[_Builder]:
             yield _series_builder(series, axis)
 
 
-def _criterion_builder(criterion: Criterion, axis: _Axis) -> _Builder:
+def _criterion_builder(criterion: Criterion, axis: TimeAxis) -> _Builder:
     return lambda top: _criterion(criterion, axis, top)
 
 
-def _series_builder(series: Series, axis: _Axis) -> _Builder:
+def _series_builder(series: Series, axis: TimeAxis) -> _Builder:
     return lambda top: _series(series, axis, top)
 
 
-def _grades(review: ReviewSeries, axis: _Axis, top: float) -> tuple[PrintedLane, float]:
+def _grades(review: ReviewSeries, axis: TimeAxis, top: float) -> tuple[PrintedLane, float]:
     height = _GRADES * _GRADE_HEIGHT
     base = top + height
     bars: list[Bar] = []
@@ -177,20 +169,20 @@ def _grades(review: ReviewSeries, axis: _Axis, top: float) -> tuple[PrintedLane,
             bound = _box(x, base - at_most * _GRADE_HEIGHT, x_end, y)
             bars.append(Bar(*bound, "could-be", at_most))
         label = str(grade) if grade and x_end - x >= _ROOM_FOR_A_NUMBER else ""
-        middle = (_place((x + x_end) / 2), _place(base - grade * _GRADE_HEIGHT / 2 + 3))
+        middle = (place((x + x_end) / 2), place(base - grade * _GRADE_HEIGHT / 2 + 3))
         bars.append(Bar(*_box(x, y, x_end, base), "grade", grade, label, *middle))
-    lines = [Line(f"M{_place(_LEFT)} {_place(base)}H{_place(WIDTH - _RIGHT)}", "base")]
+    lines = [Line(f"M{place(_LEFT)} {place(base)}H{place(WIDTH - _RIGHT)}", "base")]
     assessed = review.assessed_since
     if review.periods and (assessed is None or assessed > review.periods[0].start):
         x = axis.x(review.periods[0].start)
-        d = f"M{_place(x)} {_place(base - 2)}H{_place(axis.x(assessed))}"
+        d = f"M{place(x)} {place(base - 2)}H{place(axis.x(assessed))}"
         lines.append(Line(d, "not-assessed"))
     labels = [
-        Label(_place(_LEFT - 4), _place(base - grade * _GRADE_HEIGHT + 3), str(grade), "tick")
+        Label(place(_LEFT - 4), place(base - grade * _GRADE_HEIGHT + 3), str(grade), "tick")
         for grade in (0, _GRADES)
     ]
     lane = PrintedLane(
-        "CRS grade", "Lee 2014", _place(top), _place(top + 9), _place(base), bars, lines, labels
+        "CRS grade", "Lee 2014", place(top), place(top + 9), place(base), bars, lines, labels
     )
     return lane, height
 
@@ -204,14 +196,14 @@ def _levels(
         yield grade, at_most, together[0].start, together[-1].end
 
 
-def _criterion(criterion: Criterion, axis: _Axis, top: float) -> tuple[PrintedLane, float]:
+def _criterion(criterion: Criterion, axis: TimeAxis, top: float) -> tuple[PrintedLane, float]:
     y = top + (_CRITERION_HEIGHT - _BAR_HEIGHT) / 2
     bars = [
         Bar(*_box(axis.x(begins), y, axis.x(ends), y + _BAR_HEIGHT), "criterion", criterion.grade)
         for begins, ends in criterion.spans
     ]
     lane = PrintedLane(
-        criterion.name, "", _place(top), _place(top + 9), _place(top + _CRITERION_HEIGHT), bars,
+        criterion.name, "", place(top), place(top + 9), place(top + _CRITERION_HEIGHT), bars,
         grade=criterion.grade, last=_last_span(criterion.spans),
     )  # fmt: skip
     return lane, _CRITERION_HEIGHT - _GAP + 1
@@ -222,54 +214,39 @@ def _last_span(spans: Sequence[Span]) -> str:
     return f"since {moment_text(begins)}" if ends is None else f"until {moment_text(ends)}"
 
 
-def _given(review: ReviewSeries, axis: _Axis, top: float) -> tuple[PrintedLane, float]:
+def _given(review: ReviewSeries, axis: TimeAxis, top: float) -> tuple[PrintedLane, float]:
     """Return a tick for each treatment, bolus and judgement, with its number in the list."""
     lines, labels, free_from = [], [], 0.0
     for number, item in enumerate(review.treatments, start=1):
         if not axis.since <= item.at <= axis.until:
             continue
         x = axis.x(item.at)
-        d = f"M{_place(x)} {_place(top + 11)}V{_place(top + _GIVEN_HEIGHT)}"
+        d = f"M{place(x)} {place(top + 11)}V{place(top + _GIVEN_HEIGHT)}"
         lines.append(Line(d, "given"))
         if x >= free_from:
-            labels.append(Label(_place(x), _place(top + 9), str(number), "number"))
+            labels.append(Label(place(x), place(top + 9), str(number), "number"))
             free_from = x + 6 + 5 * len(str(number))
     lane = PrintedLane(
-        "Given", "numbers: see the list", _place(top), _place(top + 9),
-        _place(top + _GIVEN_HEIGHT), (), lines, labels,
+        "Given", "numbers: see the list", place(top), place(top + 9),
+        place(top + _GIVEN_HEIGHT), (), lines, labels,
     )  # fmt: skip
     return lane, _GIVEN_HEIGHT
 
 
-class _Scale(NamedTuple):
-    """Values from ``least`` to ``most`` over the height of a lane; by their logarithm if so."""
-
-    least: float
-    most: float
-    top: float
-    is_log: bool
-
-    def y(self, value: object) -> float:
-        low, high, here = (self._on_scale(one) for one in (self.least, self.most, value))
-        return self.top + 6 + (_SERIES_HEIGHT - 10) * (1 - (here - low) / (high - low))
-
-    def _on_scale(self, value: object) -> float:
-        number = float(value)  # type: ignore[arg-type]
-        return math.log10(max(number, 1e-6)) if self.is_log else number
-
-
-def _scale_of(series: Series, top: float) -> _Scale:
+def _scale_of(series: Series, top: float) -> ValueScale:
     values = [float(point.value) for point in series.points if point.value is not None]
     values += [float(limit) for _, limit in series.limits if limit is not None]
     values += [] if series.baseline is None else [float(series.baseline)]
     least, most = min(values), max(values)
     if series.is_log:
-        return _Scale(max(least, 1e-6) / 1.2, most * 1.2, top, is_log=True)
+        return ValueScale(
+            max(least, 1e-6) / 1.2, most * 1.2, top + 6, _SERIES_HEIGHT - 10, is_log=True
+        )
     room = (most - least) * 0.05 or max(abs(most) * 0.05, 1.0)
-    return _Scale(least - room, most + room, top, is_log=False)
+    return ValueScale(least - room, most + room, top + 6, _SERIES_HEIGHT - 10)
 
 
-def _series(series: Series, axis: _Axis, top: float) -> tuple[PrintedLane, float]:
+def _series(series: Series, axis: TimeAxis, top: float) -> tuple[PrintedLane, float]:
     scale = _scale_of(series, top)
     d = _steps(series.points, axis, scale) if series.step else _joined(series.points, axis, scale)
     lines = [Line(d, "value")]
@@ -277,21 +254,21 @@ def _series(series: Series, axis: _Axis, top: float) -> tuple[PrintedLane, float
     if limit:
         lines.append(Line(limit, "limit"))
     if series.baseline is not None:
-        y = _place(scale.y(series.baseline))
-        lines.append(Line(f"M{_place(_LEFT)} {y}H{_place(WIDTH - _RIGHT)}", "baseline"))
+        y = place(scale.y(series.baseline))
+        lines.append(Line(f"M{place(_LEFT)} {y}H{place(WIDTH - _RIGHT)}", "baseline"))
     known = [point for point in series.points if point.value is not None]
     values = sorted(known, key=lambda point: point.value)  # type: ignore[arg-type,return-value]
     labels = [
-        Label(_place(_LEFT - 4), _place(scale.y(point.value) + 3), point.text, "tick")
+        Label(place(_LEFT - 4), place(scale.y(point.value) + 3), point.text, "tick")
         for point in (values[:1] if values[0].text == values[-1].text else (values[0], values[-1]))
     ]
     last = series.points[-1]
     lane = PrintedLane(
         series.label,
         series.unit + (", log" if series.is_log else ""),
-        _place(top),
-        _place(top + 21),
-        _place(top + _SERIES_HEIGHT),
+        place(top),
+        place(top + 21),
+        place(top + _SERIES_HEIGHT),
         list(_unknowns(series.could_be, axis, top)),
         lines,
         labels,
@@ -301,53 +278,44 @@ def _series(series: Series, axis: _Axis, top: float) -> tuple[PrintedLane, float
     return lane, _SERIES_HEIGHT
 
 
-def _unknowns(times: Iterable[CouldBe], axis: _Axis, top: float) -> Iterator[Bar]:
+def _unknowns(times: Iterable[CouldBe], axis: TimeAxis, top: float) -> Iterator[Bar]:
     for one in times:
         box = _box(axis.x(one.start), top, axis.x(one.end), top + _SERIES_HEIGHT)
         yield Bar(*box, "could-be", one.reach)
 
 
-def _joined(points: Sequence[Point], axis: _Axis, scale: _Scale) -> str:
-    """Return points joined by lines, broken where one ``begins``; single ones, and few, as dots."""
-    parts: list[str] = []
+def _joined(points: Sequence[Point], axis: TimeAxis, scale: ValueScale) -> str:
+    """Return points joined by lines, broken where one ``begins``; few of them have dots."""
     known = [point for point in points if point.value is not None]
-    with_dots = len(known) <= _DOTS_AT_MOST
-    for place, point in enumerate(known):
-        x, y = _place(axis.x(point.at)), _place(scale.y(point.value))
-        begins = place == 0 or point.begins
-        ends = place + 1 == len(known) or known[place + 1].begins
-        parts.append(f"{'M' if begins else 'L'}{x} {y}")
-        if with_dots or (begins and ends):
-            parts.append(f"m-1 0h2m-1 -1v2M{x} {y}")
-    return "".join(parts)
+    dots = (Dot(axis.x(point.at), scale.y(point.value), point.begins) for point in known)
+    return joined_path(dots, with_dots=len(known) <= _DOTS_AT_MOST)
 
 
-def _steps(points: Sequence[Point], axis: _Axis, scale: _Scale) -> str:
+def _steps(points: Sequence[Point], axis: TimeAxis, scale: ValueScale) -> str:
     """Return a line of steps: each value holds until the next; what is not known is a gap."""
-    parts: list[str] = []
-    for point, following in zip_longest(points, points[1:]):
-        if point.value is None:
-            continue
-        x, y = axis.x(point.at), scale.y(point.value)
-        continues = bool(parts) and parts[-1].startswith("H") and not point.begins
-        parts.append(f"V{_place(y)}" if continues else f"M{_place(x)} {_place(y)}")
-        parts.append(f"H{_place(axis.x(None if following is None else following.at))}")
-        if following is not None and following.value is None:
-            parts.append("")
-    return "".join(parts)
+    return step_path(
+        Held(
+            axis.x(point.at),
+            axis.x(None if following is None else following.at),
+            scale.y(point.value),
+            point.begins,
+        )
+        for point, following in zip_longest(points, points[1:])
+        if point.value is not None
+    )
 
 
-def _limit(series: Series, axis: _Axis, scale: _Scale) -> str:
+def _limit(series: Series, axis: TimeAxis, scale: ValueScale) -> str:
     """Return the limit that decides, each from its time on; nothing where none does."""
     found = []
     for (at, limit), following in zip_longest(series.limits, series.limits[1:]):
         if limit is not None:
             x, end = axis.x(at), axis.x(None if following is None else following[0])
-            found.append(f"M{_place(x)} {_place(scale.y(limit))}H{_place(end)}")
+            found.append(f"M{place(x)} {place(scale.y(limit))}H{place(end)}")
     return "".join(found)
 
 
-def _days(axis: _Axis, infused_at: datetime) -> Iterator[Label]:
+def _days(axis: TimeAxis, infused_at: datetime) -> Iterator[Label]:
     """Yield the beginning of each day, as many as have room, with its day after the infusion."""
     starts = midnights(site_time(axis.since), site_time(axis.until))
     free_from = 0.0
@@ -356,14 +324,9 @@ def _days(axis: _Axis, infused_at: datetime) -> Iterator[Label]:
         if x >= free_from and x + _ROOM_FOR_A_DATE <= WIDTH:
             text = f"day {day_text(infused_at, at)} · {at:%a} {at.day} {at:%b}"
             free_from = x + _ROOM_FOR_A_DATE
-        yield Label(_place(x), _place(12), text)
+        yield Label(place(x), place(12), text)
 
 
 def _box(x: float, y: float, x_end: float, y_end: float) -> tuple[str, str, str, str]:
     """Return x, y, width and height; what is short stays visible."""
-    return _place(x), _place(y), _place(max(x_end - x, 0.6)), _place(max(y_end - y, 0))
-
-
-def _place(value: float) -> str:
-    """Return a place in the drawing with one decimal."""
-    return f"{value:.1f}".removesuffix(".0")
+    return place(x), place(y), place(max(x_end - x, 0.6)), place(max(y_end - y, 0))

@@ -26,7 +26,7 @@ from patients.queries.policies import (
     read_site_policy_periods,
     version_of,
 )
-from patients.recording.identity import answer_delay
+from patients.recording.identity import ANSWERED, answer_delay, record_identity
 from patients.recording.inputs import ConflictError, NewEntry, Submission
 from patients.recording.lock import lock_course
 from patients.recording.record import RecordingResult, append_act
@@ -120,14 +120,17 @@ def _admit(
         patient=patient, product=admission.product, infused_at=admission.infused_at
     ).first()
     coming: list[PolicyPeriod] = []
+    answered: list[Course] = []
     if course is None:
         _check_not_corrected(admission, patient)
-        _note_delay(admission, patient, submission)
+        answered = _note_delay(admission, patient, submission)
         course, coming = _open_course(admission, patient, submission)
     elif not course.acts.filter(form_id=submission.form_id).exists():
         raise AlreadyAdmittedError(course)
     lock_course(course)
-    return append_act(course, new_entries, submission, coming)
+    result = append_act(course, new_entries, submission, coming)
+    record_identity(answered, submission, Fact.DELAY.label, ANSWERED)
+    return result
 
 
 def _patient(admission: Admission) -> Patient:
@@ -151,14 +154,17 @@ def _patient(admission: Admission) -> Patient:
     return patient
 
 
-def _note_delay(admission: Admission, patient: Patient, submission: Submission) -> None:
-    """Record the first answer about developmental delay of a patient who is known already."""
+def _note_delay(admission: Admission, patient: Patient, submission: Submission) -> list[Course]:
+    """Store the first answer about developmental delay of a patient who is known already.
+
+    Returns the courses that it is about, for the record; none where nothing is answered.
+    """
     answer, known = admission.developmental_delay, patient.developmental_delay
     if answer is None or answer == known:
-        return
+        return []
     if known is not None:
         raise DelayDiffersError(patient)
-    answer_delay(patient, answer, submission)
+    return answer_delay(patient, answer, submission)
 
 
 def _check_not_corrected(admission: Admission, patient: Patient) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -158,8 +158,11 @@ def _correct(
     return stored
 
 
-def answer_delay(patient: Patient, answer: bool, submission: Submission) -> None:
-    """Record the first answer about developmental delay of a locked patient.
+ANSWERED: Final = "Answered at admission"
+
+
+def answer_delay(patient: Patient, answer: bool, submission: Submission) -> list[Course]:
+    """Store the first answer about developmental delay of a locked patient; returns its courses.
 
     Nothing is regraded: the grade of Lee 2014, which alone is stored, does not depend on it.
     """
@@ -167,10 +170,11 @@ def answer_delay(patient: Patient, answer: bool, submission: Submission) -> None
     for course in courses:
         lock_course(course)
     values = {"developmental_delay": answer}
-    change = IdentityChange(Fact.DELAY, "Answered at admission", seen="", of_patient=values)
+    change = IdentityChange(Fact.DELAY, ANSWERED, seen="", of_patient=values)
     _store_rows(patient, courses, change, submission)
     _apply(patient, courses, change)
     patient.developmental_delay = answer
+    return courses
 
 
 def check_free(patient: Patient, courses: Sequence[Course], change: IdentityChange) -> None:

@@ -12,7 +12,7 @@ from grading.plain_text import disallowed_character
 from patients.review.address import KNOWN_AT, BadAddressError, parse_address
 from patients.summary.summary import Part
 
-_LONGEST_FORM: Final = 60
+LONGEST_FORM: Final = 60
 _PARTS: Final = {part.key: part for part in Part}
 
 
@@ -47,8 +47,8 @@ def parse_summary_address(query: Mapping[str, str], now: datetime) -> SummaryAdd
     if part not in _PARTS:
         raise BadAddressError("part", f"expected one of {', '.join(_PARTS)}")
     form = " ".join(query.get("form", "").split())
-    if len(form) > _LONGEST_FORM or disallowed_character(form) is not None:
-        raise BadAddressError("form", f"expected at most {_LONGEST_FORM} printed characters")
+    if len(form) > LONGEST_FORM or disallowed_character(form) is not None:
+        raise BadAddressError("form", f"expected at most {LONGEST_FORM} printed characters")
     times = {name: value for name, value in query.items() if name in KNOWN_AT}
     try:
         read, refused = parse_address(times, now), None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import NamedTuple
 
@@ -54,6 +55,29 @@ def read_summary(
     )
     rows = {str(row.pk): row for row in known.rows}
     return ReadSummary(summary, known, chart, statements, rows, periods)
+
+
+def read_summaries(
+    course: Course, known_at: datetime, until: datetime, zone: tzinfo
+) -> list[Summary]:
+    """Read every reporting period of ``course`` that has begun by ``until``, in three statements.
+
+    Facts are counted up to ``until``; calendar days are those of ``zone``.
+    """
+    known = read_known_at(course, HEADLINE, known_at)
+    chart = summary_chart(known)
+    statements = read_statements(course.pk, known_at)
+    reviews = read_course_reviews(course.pk, HEADLINE, known_at, known_at=known_at)
+    periods = review_periods(
+        reviews.runs, reviews.sign_offs, chart.until, goes_on=known.closing is None
+    )
+    signed_of = partial(_signed_at, periods)
+    counted = replace(chart, until=max(until, known.course.infused_at), zone=zone)
+    summaries = (
+        build_summary(counted, part, statements, known_at=known_at, signed_of=signed_of)
+        for part in Part
+    )
+    return [one for one in summaries if one.has_begun]
 
 
 def summary_chart(known: CourseKnownAt) -> SummaryChart:

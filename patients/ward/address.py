@@ -19,6 +19,7 @@ SHOWS: Final = {
     "could_be_higher": "Could be higher",
     "late": "Late",
     "rise": "Will rise",
+    "sign_off": "Sign-off",
 }
 """What the open board can be limited to, in the order of its buttons."""
 SORTS: Final = {

@@ -104,6 +104,7 @@ _SHOWN: Final[dict[str, Callable[[BoardRow], bool]]] = {
     "could_be_higher": lambda row: (row.at_most or 0) > (row.grade or 0),
     "late": lambda row: row.is_late,
     "rise": lambda row: row.rises_at is not None,
+    "sign_off": lambda row: row.waits_for_sign_off,
 }
 
 

@@ -19,6 +19,7 @@ from patients.queries.board import OpenCourse
 from patients.queries.board_facts import BoardFacts, Period
 from patients.queries.grades import GradeInterval
 from patients.review.panel import SignOffState
+from patients.review.sign_off import State
 from patients.ward.to_do import (
     SHOWN,
     Observations,
@@ -71,6 +72,14 @@ class BoardRow:
         """When the grade will rise by the clock alone; None where it will not."""
         change = self.next_change
         return change.at if change is not None and change.direction == "up" else None
+
+    @property
+    def waits_for_sign_off(self) -> bool:
+        """Whether a period waits for its sign-off, or a signed one needs a new look or fell."""
+        signed = self.sign_off
+        return signed is not None and (
+            signed.waiting > 0 or signed.state in (State.NEW_LOOK, State.FELL)
+        )
 
     @property
     def is_late(self) -> bool:

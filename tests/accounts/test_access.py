@@ -122,6 +122,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "accounts:remove_code_app": ((302,) * 9, NOT_POSSIBLE),
     "accounts:recovery_codes": (RULES, NOT_POSSIBLE),
     "accounts:remove_key": (NOT_OF_OTHERS, NOT_OF_OTHERS),
+    "accounts:rename_key": (NOT_OF_OTHERS, NOT_OF_OTHERS),
     "accounts:me": (RULES, NO_SUCH_METHOD),
     "accounts:password": (RULES, (302,) * 9),
     "accounts:switch": ((200,) * 9, (422,) * 9),
@@ -266,6 +267,7 @@ class Target:
             "accounts:end_one": [["0123456789abcdef"]],
             "patients:export_progress": [[uuid.uuid4()]],
             "accounts:remove_key": [[self.key.pk]],
+            "accounts:rename_key": [[self.key.pk]],
             "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
             "people:link": [[self.person.pk]],
@@ -317,6 +319,7 @@ class Target:
             "accounts:new_key": {"name": "key", "credential": "{}"},
             "accounts:remove_code_app": {"your_password": "correct horse 1"},
             "accounts:recovery_codes": {"your_password": "correct horse 1"},
+            "accounts:rename_key": {"name": "mine now"},
             "accounts:remove_key": {"your_password": "correct horse 1"},
             "accounts:pin": {
                 "pin": "4071", "pin_again": "4071", "your_password": "correct horse 1",

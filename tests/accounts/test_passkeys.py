@@ -13,6 +13,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from crs_app.accounts.models import User
 from crs_app.record.models import Event, EventKind
@@ -195,6 +196,48 @@ def test_a_key_has_a_plain_name(signed_in: Client) -> None:
         options = signed_in.post(NEW_KEY, {"ask": "passkey"}).json()
         sent = {"name": name, "credential": SoftwareKey().make(options)}
         assert signed_in.post(NEW_KEY, sent).status_code == 422
+
+
+def test_a_user_renames_an_own_key_which_signs_in_as_before(
+    signed_in: Client, intensivist: User
+) -> None:
+    key, other = SoftwareKey(), SoftwareKey()
+    add_key(signed_in, key)
+    stored = Authenticator.objects.get(type="webauthn")
+    address = f"/accounts/me/keys/{stored.pk}/name/"
+    assert f'href="{address}"' in signed_in.get("/accounts/me/").content.decode()
+    assert signed_in.post(address, {"name": "My telephone"})["Location"] == "/accounts/me/"
+    page = signed_in.get("/accounts/me/").content.decode()
+    assert "“My telephone”" in page
+    assert "key renamed, by you" in page
+    for name in ("", "x" * 41, "a\nb"):
+        assert signed_in.post(address, {"name": name}).status_code == 422
+    options = signed_in.post(NEW_KEY, {"ask": "passkey"}).json()
+    signed_in.post(NEW_KEY, {"name": "Key of the ward", "credential": other.make(options)})
+    taken = signed_in.post(address, {"name": "Key of the ward"})
+    assert "Another of your keys has this name." in taken.content.decode()
+    stranger = browser()
+    sign_in_by(stranger, key)
+    assert enters(stranger)
+    stranger.force_login(intensivist)
+    assert stranger.post(address, {"name": "Mine"}).status_code == 404
+    stored.refresh_from_db()
+    assert stored.data["name"] == "My telephone"
+
+
+def test_renaming_a_key_asks_for_the_own_password_after_a_quarter_of_an_hour(
+    signed_in: Client, time_machine: TimeMachineFixture
+) -> None:
+    add_key(signed_in, SoftwareKey())
+    stored = Authenticator.objects.get(type="webauthn")
+    start = timezone.now()
+    for minutes in (8, 16):
+        time_machine.move_to(start + timedelta(minutes=minutes))
+        signed_in.post("/accounts/active/")
+    address = f"/accounts/me/keys/{stored.pk}/name/"
+    assert signed_in.post(address, {"name": "Another"}).status_code == 422
+    stored.refresh_from_db()
+    assert stored.data["name"] != "Another"
 
 
 def test_a_removed_passkey_opens_nothing_and_the_password_is_enough_again(

@@ -58,6 +58,14 @@ class BedsidePage:
             tab.click()
         expect(tab).to_have_attribute("aria-current", "page")
 
+    def open_round(self) -> None:
+        """Opens the round of ICE, which takes the place of the page."""
+        tabs = self.page.get_by_role("navigation", name="What to chart")
+        tabs.locator("summary").click()
+        tabs.get_by_role("link", name="ICE and consciousness").click()
+        heading = self.page.get_by_role("heading", name="Chart: ICE and consciousness")
+        expect(heading).to_be_visible()
+
     def open_attribution(self) -> None:
         block = self.page.locator("#attribution")
         if block.count() and block.get_attribute("open") is None:

@@ -31,6 +31,7 @@ TABS = (
     ("Fluid bolus", "Weight", "Labs"),
     ("Symptoms", "Toxicity", "Treatment"),
     ("Baseline", "Risk factors", "Clinical judgement"),
+    ("Place of care", "Blood product"),
     ("Note", "Not observed", "Death"),
 )
 RUN_AXE = """async ({ within = "html", ...rulesByTheme }) => {
@@ -124,7 +125,7 @@ def test_the_board_with_things_to_do_and_the_wall(
     page.get_by_role("checkbox", name="7B").check()
     page.get_by_role("button", name="Show the wall here").click()
     expect(page.get_by_role("listitem")).to_have_count(2)
-    faults += faults_of(page, "wall")
+    faults += faults_of(page, "wall", sizes={**WIDTHS, 1920: 1080})
     page.evaluate("document.querySelector('[data-board]').toggleAttribute('data-blind', true)")
     page.evaluate("document.querySelector('[data-board-blind]').hidden = false")
     faults += faults_of(page, "wall that is not updated")
@@ -189,6 +190,34 @@ def test_each_tab_empty_and_refused(busy_bedside: BedsidePage, tabs: tuple[str, 
         bedside.save()
         expect(page.get_by_role("alert").first).to_be_visible()
         faults += faults_of(page, f"{tab} refused", "#entry-form")
+    assert not faults, "\n".join(faults)
+
+
+def test_a_round_of_ice_in_its_steps_and_refused(
+    busy_bedside: BedsidePage, nurse: User, busy_course: Course
+) -> None:
+    chart(busy_course, nurse, "ice", ago(hours=9), score="9", note="Handwriting: even")
+    sign = {"sign": "posturing", "present": True, "attribution": "other"}
+    chart(busy_course, nurse, "neuro_sign", ago(hours=9), **sign)
+    bedside, page = busy_bedside, busy_bedside.page
+    bedside.open_round()
+    page.get_by_text("Could not be done…").click()
+    page.locator("[name=ask_year][value=right]").click(force=True)
+    faults = faults_of(page, "ICE")
+    for step in ("2 · Awake", "3 · Weakness"):
+        page.get_by_role("button", name=step).click()
+        for summary in page.locator("[data-of-step]:not([hidden]) summary").all():
+            summary.click()
+        if step == "2 · Awake":
+            page.locator("[name=seizure_type][value=focal]").click(force=True)
+        faults += faults_of(page, step, "#entry-form")
+    page.locator("[name=sign_posturing][value=yes]").click(force=True)
+    page.locator("[name=signs_none]").click(force=True)
+    page.get_by_role("button", name="Save round").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    faults += faults_of(page, "ICE refused", "#entry-form", {768: 1024})
+    page.goto(f"/courses/{busy_course.pk}/?kind=ice&tool=capd")
+    faults += faults_of(page, "CAPD", "#entry-form")
     assert not faults, "\n".join(faults)
 
 

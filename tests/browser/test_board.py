@@ -52,6 +52,71 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
     expect(page.get_by_role("region", name="CRS grade now")).to_contain_text("3")
 
 
+OVERLAPS = """() => {
+    const found = [];
+    const boxes = (one) => {
+        const range = document.createRange();
+        const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+        const all = [];
+        for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+            if (!text.data.trim() || text.parentElement.closest('.visually-hidden')) continue;
+            if (text.parentElement.offsetWidth < 2) continue; // for screen readers alone
+            range.selectNodeContents(text);
+            all.push(...range.getClientRects());
+        }
+        return all;
+    };
+    for (const row of document.querySelectorAll('.board tbody tr')) {
+        const edge = row.getBoundingClientRect();
+        const cells = [...row.cells].map((cell) => [cell.className, boxes(cell)]);
+        cells.forEach(([name, own], place) => {
+            for (const a of own) {
+                const leaves = a.right > edge.right + 1 || a.left < edge.left - 1;
+                if (leaves) found.push(`${name} leaves its row`);
+                for (const [other, theirs] of cells.slice(place + 1)) {
+                    const meets = (b) => a.left < b.right - 1 && b.left < a.right - 1
+                        && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+                    if (theirs.some(meets)) found.push(`${name} on ${other}`);
+                }
+            }
+        });
+    }
+    if (document.documentElement.scrollWidth > innerWidth) {
+        const beyond = (one) => one.getBoundingClientRect().right > innerWidth;
+        const wide = [...document.querySelectorAll('body *')].filter(beyond).at(-1);
+        found.push(`the page scrolls sideways: ${wide?.className}`);
+    }
+    return [...new Set(found)];
+}"""
+
+
+def test_long_text_touches_nothing_else_at_any_width(
+    page: Page, nurse: User, sign_in: Callable[[Page, User], None]
+) -> None:
+    """As long as the database holds it, with and without a place to break."""
+    for number, letter in enumerate(("W", "Wide ")):
+        course = admit(
+            nurse, name=(letter * 200)[:200].strip(), mrn=f"{number}{('8-' * 20)[:39]}",
+            bed=(letter * 30)[:30].strip(), ward=(letter * 60)[:60].strip(),
+            product=(letter * 120)[:120].strip(),
+        )  # fmt: skip
+        started = ago(hours=1)
+        for drug, rate, unit in (
+            ("norepinephrine", "22", "ug/min"), ("vasopressin", "0.03", "units/min")
+        ):  # fmt: skip
+            chart(course, nurse, "vasopressor", started, drug=drug, rate=rate, unit=unit)
+        chart(course, nurse, "oxygen", started, device="high_flow_nasal_cannula")
+        if number:
+            end(course, nurse)
+            admit(nurse, name="Short, S", bed="1")
+    sign_in(page, nurse)
+    for address in ("/", "/?ended=1"):
+        page.goto(address)
+        for width in (390, 640, 768, 901, 1024, 1279, 1280, 1440, 1699, 1700, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(OVERLAPS) == [], (address, width)
+
+
 @pytest.mark.parametrize(("touch", "rows"), [(False, 20), (True, 16)])
 def test_a_desk_shows_twenty_rows_and_a_touch_screen_sixteen(
     browser: Browser,

@@ -97,7 +97,7 @@ def test_a_cohort_is_exported_without_a_script(
     admit(nurse, infused_at=ago(hours=1))
     sign_in(page, intensivist)
     page.goto("/exports/")
-    page.get_by_label("JSON, course file").check()
+    page.get_by_label("JSON", exact=True).check()
     name, text = saved_by(page, page.get_by_role("button", name="Download").click)
     assert name.endswith(".jsonl")
     assert text.count("crs-course/1") == 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -241,3 +243,43 @@ def test_links_to_older_rows_keep_the_filter(
     assert asked["who"] == ["Ruiz"]
     assert asked["what"] == ["opened"]
     assert len(told(who_looked(auditor_client, course, **{k: v[0] for k, v in asked.items()}))) == 1
+
+
+def test_the_pages_say_when_the_record_was_checked_and_what_was_found(
+    client: Client, auditor: User, course: Course, time_machine: Any
+) -> None:
+    def shown() -> str:
+        client.force_login(auditor)
+        pages = (who_looked(client, course), client.get(reverse("record:events")))
+        texts = {
+            re.search(r'data-check="(.*?)">(.*?)</p>', page.content.decode(), re.DOTALL)
+            for page in pages
+        }
+        found = {f"{one[1]}: {text_of(one[2]).strip()}" for one in texts if one}
+        assert len(found) == 1
+        return found.pop()
+
+    assert shown().startswith("none: Not checked yet.")
+    call_command("verify_audit", stdout=io.StringIO())
+    assert re.fullmatch(
+        r"complete: ✓ Complete. Checked .*: \d+ events, none changed, none missing.", shown()
+    )
+    time_machine.move_to(timezone.now() + timedelta(hours=37))
+    assert shown().startswith("old: ✓ Complete.")
+    assert shown().endswith("Not checked since.")
+
+
+@pytest.mark.usefixtures("as_owner")
+def test_the_pages_say_that_the_record_is_not_as_it_was_written(
+    auditor_client: Client, course: Course
+) -> None:
+    auditor_client.get(reverse("record:events"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE record_event SET by_name = 'X' WHERE kind = 'record_read'")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    with pytest.raises(CommandError):
+        call_command("verify_audit", stdout=io.StringIO(), stderr=io.StringIO())
+    page = who_looked(auditor_client, course).content.decode()
+    assert 'data-check="faults"' in page
+    assert "1 fault. Tell who runs this site" in text_of(page)

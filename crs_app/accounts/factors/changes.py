@@ -1,7 +1,7 @@
 """What changes the second factors of a user: one function for each act, each recorded.
 
-After an act all other sessions of the user end: who knew the password alone stays nowhere. The user
-sees each change on the own page.
+After an act all other sessions of the user end, but after another name: who knew the password alone
+stays nowhere. The user sees each change on the own page.
 """
 
 from __future__ import annotations
@@ -66,6 +66,26 @@ def add_new_key(own: Own, name: str, credential: dict[str, Any], *, opens_alone:
         codes = _first_recovery_codes(own.user)
         _note(own, "passkey added" if opens_alone else "security key added")
     return codes
+
+
+def rename_key(own: Own, pk: int, name: str) -> None:
+    """Give a key of the user another name; it signs in as before, so no session ends.
+
+    :raises RefusedError: where the user has no such key, or another one of this name.
+    """
+    with transaction.atomic():
+        _lock(own.user)
+        keys = {factor.pk: factor for factor in factors_of(own.user, KEY).select_for_update()}
+        key = keys.pop(pk, None)
+        if key is None:
+            raise RefusedError("It was removed before.")
+        if name == key.data["name"]:
+            return
+        if name in {other.data["name"] for other in keys.values()}:
+            raise RefusedError("Another of your keys has this name.")
+        key.data["name"] = name
+        key.save(update_fields=["data"])
+        _keep(own, "key renamed")
 
 
 def remove_code_app(own: Own) -> None:
@@ -162,7 +182,12 @@ def _first_recovery_codes(user: User) -> list[str]:
 
 
 def _note(own: Own, words: str) -> None:
-    """End the user's sessions, keep the change for the own page, and record it, last."""
+    """End the user's sessions, and keep the change."""
     end_all_sessions(own.user)
+    _keep(own, words)
+
+
+def _keep(own: Own, words: str) -> None:
+    """Keep a change for the own page, and record it, last."""
     FactorChange.objects.create(user=own.user, by=own.user, at=own.now, words=words)
     note(EventKind.SIGN_IN_METHODS_CHANGED, by=own.user, address=own.address, change=words)

@@ -43,18 +43,23 @@ class CodeAppForm(forms.Form):
         return code
 
 
-class NewKeyForm(forms.Form):
-    """A name for a new key, and what the browser answered; the script fills in the latter."""
+class KeyNameForm(forms.Form):
+    """The name by which a user knows a key."""
 
     name = PlainName(
         label="Name",
         help_text="To know it by, such as: telephone, key of the ward.",
         error_messages={"required": "Give it a name, to know it by in the list."},
     )
-    credential = forms.CharField(widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if len(name) > LONGEST_KEY_NAME:
             raise forms.ValidationError(f"At most {LONGEST_KEY_NAME} characters.")
         return name
+
+
+class NewKeyForm(KeyNameForm):
+    """A name for a new key, and what the browser answered; the script fills in the latter."""
+
+    credential = forms.CharField(widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""Pages by which a user sets up and removes the own second factors and passkeys."""
+"""Pages by which a user sets up, names and removes the own second factors and passkeys."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crs_app.accounts.factors import changes
 from crs_app.accounts.factors.codes import forget_secret, in_groups, new_secret, qr_image
-from crs_app.accounts.factors.forms import CodeAppForm, NewKeyForm
+from crs_app.accounts.factors.forms import CodeAppForm, KeyNameForm, NewKeyForm
 from crs_app.accounts.factors.keys import ask_new_key, new_key_of
-from crs_app.accounts.factors.methods import Methods, methods_of
+from crs_app.accounts.factors.methods import Key, Methods, methods_of
 from crs_app.accounts.factors.middleware import is_missing, open_without_second_factor
 from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.forms import ConfirmedForm
@@ -139,17 +139,46 @@ def remove_code_app(request: SignedInRequest) -> HttpResponse:
 
 @sensitive_post_parameters("your_password")
 @require_http_methods(["GET", "HEAD", "POST"])
+def rename_key(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give a passkey or a security key of one's own another name."""
+    return _rename(request, _own_key(request, pk))
+
+
+@_after_own_password
+def _rename(request: SignedInRequest, key: Key) -> HttpResponse:
+    posted = request.POST if request.method == "POST" else None
+    form = KeyNameForm(posted, initial={"name": key.name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            changes.rename_key(_own(request), key.pk, form.cleaned_data["name"])
+        except changes.RefusedError as refused:
+            form.add_error("name", str(refused))
+        else:
+            messages.success(request, f"The key is now “{form.cleaned_data['name']}”.")
+            return redirect("accounts:me")
+    status = UNPROCESSABLE if form.is_bound else 200
+    shown = {"form": form, "key": key}
+    return render(request, "accounts/rename_key.html", shown, status=status)
+
+
+@sensitive_post_parameters("your_password")
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_key(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remove a passkey or a security key of one's own."""
-    key = next((key for key in _methods(request).keys if key.pk == pk), None)
-    if key is None:
-        raise Http404
+    key = _own_key(request, pk)
     asked = {
         "title": f"Remove “{key.name}”",
         "sentence": "This key does not sign you in any more. All your other sessions end.",
         "button": "Remove",
     }
     return _remove(request, asked, lambda own: changes.remove_key(own, pk))
+
+
+def _own_key(request: SignedInRequest, pk: int) -> Key:
+    key = next((key for key in _methods(request).keys if key.pk == pk), None)
+    if key is None:
+        raise Http404
+    return key
 
 
 def _remove(

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_read_record
 from crs_app.accounts.rights import Act
+from crs_app.record.checked import last_check
 from crs_app.record.models import EventKind
 from crs_app.record.openings import opening_of
 from crs_app.record.pages.search import (
@@ -134,7 +135,10 @@ def _page(
     form, search = _asked(request, of)
     rows, older = ([], "") if search is None else read_rows(search)
     named = _courses_in(rows)
+    check, now = last_check(), timezone.now()
     context |= {
+        "check": check,
+        "check_is_old": check is not None and check.is_old(now),
         "form": form,
         "query": "" if search is None else search.query(),
         "is_older": "before" in request.GET,

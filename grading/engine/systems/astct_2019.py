@@ -11,6 +11,7 @@ from grading.engine.periods import Explained
 from grading.engine.policy import ANTIPYRETIC_OR_ANTICYTOKINE
 from grading.engine.scale import Axis, Doubt, Finding, Gate, GateRule, Rule, Scale
 from grading.engine.scale_findings import of_entry
+from grading.engine.sentences import minutes_text
 from grading.engine.vocabulary import VasopressorDrug
 
 FEVER: Final = "astct.fever"
@@ -75,6 +76,17 @@ def _fever_not_known(chart: Chart) -> Finding:
     return Finding(FEVER, explained)
 
 
+def _why_withheld(chart: Chart) -> str:
+    """Say why the gate is closed."""
+    if not chart.has_temperature:
+        return "no temperature charted"
+    if chart.past.first_febrile is None:
+        return "no fever charted, and none treated"
+    hold = chart.policy.astct_fever_hold_minutes
+    since = f" in the last {minutes_text(hold)}" if hold else " now"
+    return f"no fever{since}, and none treated before"
+
+
 def _one_vasopressor(chart: Chart) -> str:
     vasopressin = (
         "; vasopressin beside it is not counted"
@@ -95,11 +107,11 @@ def _high_flow(chart: Chart) -> str:
 RULES: Final = (
     Rule(
         FEVER, Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _table(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     Rule(
         "astct.hypotension.no_vasopressor", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
-        found.hypotension, _table(2), "low pressure without vasopressor",
+        found.hypotension, _table(2), found.phrase_of_hypotension,
     ),
     Rule(
         "astct.hypoxia.low_flow", Axis.OXYGEN, 2,
@@ -155,9 +167,7 @@ ASTCT_2019: Final = Scale(
         ),
         *found.pressure_doubts(lambda _chart: _PRESSURE_REACHES),
     ),
-    gate=GateRule(
-        FEVER, _gate, _fever_not_known, "no fever in the last 24 h, and none treated before"
-    ),
+    gate=GateRule(FEVER, _gate, _fever_not_known, _why_withheld),
     parameters=(
         "astct_fever_hold_minutes", "astct_fever_waived_by", "astct_vasopressin_alone_grade",
         "astct_high_flow_by",

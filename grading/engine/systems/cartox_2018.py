@@ -79,7 +79,7 @@ def _refractory_reach(chart: Chart, _met: Met) -> int:
 RULES: Final = (
     Rule(
         "cartox.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _cartox(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     _organ_rule(*_TOXICITY_CODES[0]),
     Rule(
@@ -90,12 +90,12 @@ RULES: Final = (
     Rule(
         "cartox.hypotension.low_pressure", Axis.HYPOTENSION, 2,
         lambda chart: chart.circulation.low, found.low_pressure, _cartox(2),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     Rule(
         "cartox.hypotension.fluid_bolus", Axis.HYPOTENSION, 2,
         lambda chart: chart.circulation.fluid_held(chart.at), found.fluid_bolus, _cartox(2),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     Rule(
         "cartox.vasopressor.single_low_dose", Axis.VASOPRESSOR, 2, _single, found.running,

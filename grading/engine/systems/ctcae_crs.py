@@ -23,7 +23,6 @@ _CTCAE_4: Final = 4
 _PROLONGED_REACHES: Final = 3
 _FLOW_REACHES: Final = 3
 _MILD: Final = (1, 2)
-_FEVER: Final = "a temperature of 38.0 °C or more"
 _POSITIVE_PRESSURE: Final = Citation("decision", "positive pressure; CTCAE is silent")
 
 
@@ -108,7 +107,8 @@ def _positive_pressure(code: str) -> Rule:
 
 RULES_4: Final = (
     Rule(
-        "ctcae4.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _ctcae_4(1), _FEVER
+        "ctcae4.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _ctcae_4(1),
+        found.phrase_of_fever,
     ),
     Rule(
         "ctcae4.constitutional", Axis.CONSTITUTIONAL, 1, lambda chart: chart.symptoms,
@@ -116,7 +116,7 @@ RULES_4: Final = (
     ),
     Rule(
         "ctcae4.hypotension", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
-        found.hypotension, _ctcae_4(2), "low pressure without vasopressor",
+        found.hypotension, _ctcae_4(2), found.phrase_of_hypotension,
     ),
     Rule(
         "ctcae4.symptomatic_treatment", Axis.SETTING, 2,
@@ -178,11 +178,11 @@ def _later(prefix: str, version: str, *oxygen: Rule) -> tuple[Rule, ...]:
     return (
         Rule(
             f"{prefix}.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever,
-            citation(1), _FEVER,
+            citation(1), found.phrase_of_fever,
         ),
         Rule(
             f"{prefix}.hypotension", Axis.HYPOTENSION, 2, lambda chart: chart.low_or_held,
-            found.hypotension, citation(2), "low pressure without vasopressor",
+            found.hypotension, citation(2), found.phrase_of_hypotension,
         ),
         *oxygen,
         Rule(

@@ -372,12 +372,12 @@ LEE_SCALE: Final = Scale(
     short="Lee",
     sources=("lee-2014",),
     rules=(
-        _line(FEVER, Axis.FEVER, "a temperature of 38.0 °C or more"),
+        _line(FEVER, Axis.FEVER, found.phrase_of_fever),
         _line(CONSTITUTIONAL, Axis.CONSTITUTIONAL, "symptoms without fever count"),
         _toxicity_line(TOXICITY[1]),
         _line(BELOW_40, Axis.OXYGEN, lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %"),
-        _line(LOW_PRESSURE, Axis.HYPOTENSION, "low pressure without vasopressor"),
-        _line(FLUID_BOLUS, Axis.HYPOTENSION, "low pressure without vasopressor"),
+        _line(LOW_PRESSURE, Axis.HYPOTENSION, found.phrase_of_hypotension),
+        _line(FLUID_BOLUS, Axis.HYPOTENSION, found.phrase_of_hypotension),
         _line(SINGLE_LOW_DOSE, Axis.VASOPRESSOR, "one vasopressor, not at Table 3's dose for 3 h"),
         _toxicity_line(TOXICITY[2]),
         _line(

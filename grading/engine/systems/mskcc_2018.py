@@ -76,7 +76,7 @@ def _for_hypoxia(doubt: Doubt) -> Doubt:
 RULES: Final = (
     Rule(
         "mskcc.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _mskcc(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     Rule(
         "mskcc.constitutional", Axis.CONSTITUTIONAL, 1, lambda chart: chart.symptoms,
@@ -86,7 +86,7 @@ RULES: Final = (
         "mskcc.hypotension", Axis.HYPOTENSION, "mskcc_fluids_grade",
         lambda chart: chart.low_or_held, found.hypotension,
         Citation("decision", "low pressure and fluids; the table names vasopressors only"),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     Rule(
         "mskcc.vasopressor.under_24h", Axis.VASOPRESSOR, 2,

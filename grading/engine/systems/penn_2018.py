@@ -68,7 +68,7 @@ def _organ_rule(grade: int) -> Rule:
 
     return Rule(
         f"penn.organ_toxicity.grade_{grade}",
-        lambda chart: found.organ_axis(_of_grade(chart, grade)),
+        Axis.ORGAN,
         grade,
         lambda chart: bool(_of_grade(chart, grade)),
         lambda chart: found.toxicities(_of_grade(chart, grade)),
@@ -142,7 +142,7 @@ def _show_product(chart: Chart) -> Finding:
 
 def _phrase_of_therapy(chart: Chart) -> str:
     entry = _given(chart.past.iv_therapy)
-    return f"{entry.agent.label.lower()} given at {entry.at:%H:%M}"
+    return f"{entry.agent.label.lower()} given {found.phrase_of_time(entry, chart)}"
 
 
 def _dose_reach(chart: Chart, _met: Met) -> int:
@@ -165,7 +165,7 @@ def _ungraded_reach(chart: Chart) -> int:
 RULES: Final = (
     Rule(
         "penn.fever", Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _penn(1),
-        "a temperature of 38.0 °C or more",
+        found.phrase_of_fever,
     ),
     Rule(
         "penn.constitutional", Axis.CONSTITUTIONAL, 1, lambda chart: chart.symptoms,
@@ -187,7 +187,7 @@ RULES: Final = (
         "penn.hypotension", Axis.HYPOTENSION, "penn_single_bolus_grade",
         lambda chart: chart.low_or_held, found.hypotension,
         Citation("decision", "low pressure or one bolus; the table names several boluses"),
-        "low pressure without vasopressor",
+        found.phrase_of_hypotension,
     ),
     _organ_rule(3),
     Rule(

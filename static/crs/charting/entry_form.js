@@ -10,7 +10,8 @@ export const focusables = (form) =>
   [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
     (element) => element.offsetParent !== null && !element.disabled,
   );
-export const firstField = (form) => form.querySelector("[data-result]") ?? focusables(form)[0];
+export const firstField = (form) =>
+  form.querySelector("[data-result], [data-part] input, .round-capd input") ?? focusables(form)[0];
 
 // Focuses the safe answer to the questions, or the first wrong field of a form that was just loaded, else its first
 // field, unless the focus is in the form's panel already (on a tab).

@@ -1,6 +1,8 @@
 // The flowsheet, on its page and in the place of the timeline: arrow keys walk through its cells, headings
 // fold, and a bar shows the cell in focus.
 
+import { printInSlices, removeSlices } from "./flowsheet_print.js";
+
 const FOLDED = "crs-flowsheet-folded";
 const IN_BAR = 3;
 
@@ -221,14 +223,8 @@ const goBackTo = (before) => {
 
 begin();
 
-// A sheet with more columns than a printed page has room for is shrunk to it: none is cut off.
-const PAGE_PX = 970; // Letter and A4 on their side, between the margins
-addEventListener("beforeprint", () => {
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const columns = table.querySelectorAll("col:not(.names)").length;
-  const width = 12.2 * rem + columns * (table.matches(".by-entry") ? 3.1 : 2.62) * rem;
-  table.style.setProperty("--print-zoom", Math.min(1, PAGE_PX / width).toFixed(3));
-});
+addEventListener("beforeprint", () => printInSlices(table));
+addEventListener("afterprint", () => removeSlices());
 
 // In the place of the timeline a newer sheet comes by itself, or another one that was asked for.
 let before = null;

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.record.models import Event
 from grading.course_file import CourseFileError, read_course
 from grading.engine.entries import Entry
 from grading.engine.entry_json import to_words
@@ -325,6 +326,8 @@ def test_the_first_answer_of_a_later_file_is_recorded_with_its_author(
     assert correction.before == {"developmental_delay": None}
     assert correction.after == {"developmental_delay": True}
     assert (correction.recorded_by, correction.reason) == (nurse, "Answered at admission")
+    event = Event.objects.get(kind="identity")
+    assert (event.course_id, event.details) == (first.pk, {"what": "Developmental delay"})
     for course in (first, second):
         course.refresh_from_db()
         assert course.identity_version == (1 if course == first else 0)

@@ -48,6 +48,8 @@ def test_every_field_of_a_form_is_on_the_page(kind: str, course: Course) -> None
         "lab": {f"{analyte}_unit" for analyte in Analyte if len(analyte.units) == 1},
         # Its reason says what there is to say.
         "death": {"note"},
+        # A round asks by ICE or by CAPD.
+        "ice": {"capd_score", "cause_capd", "cause_reason_capd"},
     }
     form = ENTRY_FORMS[kind](course=course, now=timezone.now())
     assert unshown(form) == expected.get(kind, set())

@@ -151,7 +151,7 @@ def test_the_board_is_limited_to_what_is_urgent(nurse_client: Client, clinician:
     assert names(nurse_client, show="rise") == ["RISING"]
     assert names(nurse_client) == ["SEVERE", "UNCLEAR", "RISING", "CALM"]
     counts = nurse_client.get(BOARD).context["board"].counts
-    assert counts == {"": 4, "severe": 1, "could_be_higher": 1, "late": 4, "rise": 1}
+    assert counts == {"": 4, "severe": 1, "could_be_higher": 1, "late": 4, "rise": 1, "sign_off": 3}
 
 
 def test_of_one_grade_the_nearest_rise_and_then_the_longest_unobserved_come_first(

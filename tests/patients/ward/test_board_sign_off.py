@@ -48,6 +48,26 @@ def test_each_course_has_the_mark_of_what_is_most_urgent(
     assert cell(nurse_client) == "≠ signed, the computed grade fell: signed 2, computed now 1"
 
 
+def test_the_filter_finds_who_waits_for_a_sign_off_or_a_new_look(
+    nurse_client: Client, intensivist_client: Client, clinician: User, course: Course
+) -> None:
+    def found() -> tuple[int, int]:
+        shown = nurse_client.get(BOARD, {"show": "sign_off"}).context["board"]
+        return len(shown.rows), shown.counts.get("sign_off", 0)
+
+    assert found() == (0, 0)
+    chart(course, clinician, "vitals", ago(30), temperature_c="38.6")
+    assert found() == (1, 1)
+    signed(intensivist_client, course)
+    assert found() == (0, 0)
+    oxygen = chart(course, clinician, "oxygen", ago(20), device="nasal_cannula").entries[0]
+    assert found() == (1, 1)
+    signed(intensivist_client, course, oxygen.at)
+    assert found() == (0, 0)
+    correct(oxygen, oxygen.at, {"device": "room_air"}, sending(clinician))
+    assert found() == (1, 1)
+
+
 def test_a_sign_off_changes_the_board_when_it_is_made_and_when_its_shift_is_over(
     nurse_client: Client,
     nurse: User,
