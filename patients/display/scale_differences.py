@@ -25,8 +25,8 @@ def difference_sentences(
 ) -> list[Sentence]:
     """Return a sentence for each distinct axis of two scales, the highest scale first.
 
-    ``shown`` are the scales by key. ICANS is no grade of CRS: only neurotoxicity is compared, unless
-    it was asked for ``with_icans``.
+    ``shown`` are the scales by key. ICANS is no grade of CRS: only neurotoxicity is compared,
+    unless it was asked for ``with_icans``.
     """
     by_axis: dict[tuple[str, str, Axis], list[Difference]] = {}
     for one in differ:
