@@ -25,8 +25,8 @@ def difference_sentences(
 ) -> list[Sentence]:
     """Return a sentence for each distinct axis of two scales, the highest scale first.
 
-    ``shown`` are the scales by key. ICANS stands beside CRS: only neurotoxicity is compared, unless
-    it was asked for ``with_icans``.
+    ``shown`` are the scales by key. ICANS is no grade of CRS: only neurotoxicity is compared,
+    unless it was asked for ``with_icans``.
     """
     by_axis: dict[tuple[str, str, Axis], list[Difference]] = {}
     for one in differ:
@@ -59,8 +59,8 @@ def bound_sentences(
 ) -> list[Sentence]:
     """Return a sentence for each scale whose bound is another than that of ``headline``.
 
-    That is where one of the two is sure, or where grades agree and bounds do not. ICANS stands
-    beside, unless it was asked for ``with_icans``.
+    That is where one of the two is sure, or where grades agree and bounds do not. ICANS is
+    left out, unless it was asked for ``with_icans``.
     """
     return [
         _bound(headline, other)

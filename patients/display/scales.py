@@ -1,4 +1,4 @@
-"""What the scales beside Lee's say at an instant, in words: grades, criteria, and why they differ.
+"""What scales other than Lee's show at an instant: grades, criteria, and what is not known.
 
 None of them is the grade: Lee's alone drives advice, history and sign-off.
 """
@@ -292,7 +292,7 @@ def _round_text(entry: Ice | Capd, authors: Mapping[str, EntryAuthor], now: date
 
 
 def _waived(waived_by: Explained | None, now: datetime) -> str:
-    """Return which treatment waives the fever, and how long ago it was given."""
+    """Return which treatment waives the fever, and how long ago that was."""
     if waived_by is None:
         return ""
     agent = TreatmentAgent(waived_by.params["agent"]).label.lower()

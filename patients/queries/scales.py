@@ -1,4 +1,4 @@
-"""Read what the other scales say of a course: at an instant, and over its whole history."""
+"""Read the grades of scales other than Lee's: at an instant, and over the whole course."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def scales_over(
     scales: Sequence[Scale] = SHOWN,
     compare: tuple[str, str] | None = None,
 ) -> CourseScales:
-    """Return what ``scales`` show from the infusion to ``until``, from what was known of it.
+    """Return what ``scales`` say from the infusion to ``until``, from what was known of it.
 
     ``known`` must have been read whole, not near an instant.
     """

@@ -1,1 +1,1 @@
-"""The page of the scales beside Lee's: what each says, and why they differ."""
+"""The page of the scales other than Lee's: criteria, unknowns, and why they differ."""

@@ -1,43 +1,16 @@
 """A round of ICE and consciousness, sent over HTTP: what is charted, and what is refused."""
 
-from datetime import date, timedelta
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients.display.ice_questions import QUESTIONS
 from patients.models import REASON, ChartingAct, Course, Entry
-from patients.queries.policies import read_policy_periods
-from tests.entry_forms import HTMX, form, form_html, send, text_of, url
-from tests.factories import admit, ago, chart, correct, sending
+from tests.entry_forms import HTMX, form, form_html, text_of, url
+from tests.factories import ago, chart, correct, sending
+from tests.patients.forms.rounds import ALL_RIGHT, charted, errors_of, send_round
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ALL_RIGHT = {f"ask_{question.name}": "right" for question in QUESTIONS}
-
-
-def send_round(client: Client, course: Course, tool: str = "ice", **fields: Any) -> Any:
-    return send(client, course, "ice", tool=tool, **fields)
-
-
-def charted(course: Course) -> dict[str, dict[str, Any]]:
-    """The bodies of the last act by kind, of a sign by its name."""
-    act = ChartingAct.objects.filter(course=course).latest("recorded_at")
-    return {
-        entry.body.get("sign", entry.kind): entry.body for entry in act.entries.order_by("place")
-    }
-
-
-def errors_of(response: Any) -> dict[str, list[str]]:
-    assert response.status_code == 422
-    return {name: list(found) for name, found in response.context["form"].errors.items()}
-
-
-@pytest.fixture
-def child(clinician: User) -> Course:
-    return admit(clinician, birth_date=date(timezone.now().year - 7, 1, 1), weight_kg="23")
 
 
 def test_ten_taps_are_charted_as_the_points_of_five_parts(
@@ -173,24 +146,6 @@ def test_swelling_in_one_place_and_around_a_bleeding_cannot_both_be_tapped(
     assert errors_of(answer) == {"bleeding": ["Choose one: in one place, or around a bleeding."]}
 
 
-def test_a_seizure_is_charted_at_the_time_at_which_it_began(
-    nurse_client: Client, course: Course
-) -> None:
-    began = timezone.localtime(ago(minutes=50)).replace(second=0, microsecond=0)
-    send_round(
-        nurse_client,
-        course,
-        level="voice",
-        seizure_type="generalised",
-        seizure_date=f"{began:%Y-%m-%d}",
-        seizure_time=f"{began:%H:%M}",
-        seizure_stopped="no",
-    )
-    seizure = Entry.objects.get(course=course, kind="seizure")
-    assert (seizure.at, seizure.body["resolved"]) == (began, False)
-    assert Entry.objects.get(course=course, kind="consciousness").at > began
-
-
 @pytest.mark.parametrize(
     ("fields", "name", "sentence"),
     [
@@ -216,40 +171,6 @@ def test_a_wrong_value_is_refused_at_its_field_and_what_was_typed_is_kept(
     assert {key: shown[key].value() for key in fields} == fields
     assert Entry.objects.count() == before
     assert sentence in text_of(answer.content.decode())
-
-
-def test_a_seizure_before_the_infusion_or_after_the_round_is_refused(
-    nurse_client: Client, course: Course
-) -> None:
-    early = timezone.localtime(course.infused_at - timedelta(hours=1))
-    times = {"seizure_date": f"{early:%Y-%m-%d}", "seizure_time": f"{early:%H:%M}"}
-    answer = send_round(nurse_client, course, seizure_type="focal", **times)
-    assert "This is before the infusion" in errors_of(answer)["seizure_time"][0]
-    observed, later = (timezone.localtime(ago(hours=hours)) for hours in (3, 2))
-    times = {
-        "observed_date": f"{observed:%Y-%m-%d}",
-        "observed_time": f"{observed:%H:%M}",
-        "seizure_date": f"{later:%Y-%m-%d}",
-        "seizure_time": f"{later:%H:%M}",
-    }
-    answer = send_round(nurse_client, course, seizure_type="focal", **times)
-    assert errors_of(answer)["seizure_time"] == ["This is after the time of the round."]
-
-
-def test_a_seizure_of_more_than_a_day_before_is_asked_about(
-    nurse_client: Client, course: Course
-) -> None:
-    began = timezone.localtime(ago(hours=26))
-    fields = {
-        "seizure_type": "focal",
-        "seizure_date": f"{began:%Y-%m-%d}",
-        "seizure_time": f"{began:%H:%M}",
-    }
-    answer = send_round(nurse_client, course, **fields)
-    assert answer.status_code == 422
-    assert "more than 24 h before" in text_of(answer.content.decode())
-    confirmed = answer.context["form"].questions_digest
-    assert send_round(nurse_client, course, **fields, confirmed=confirmed).status_code == 200
 
 
 def test_a_late_round_has_the_time_that_is_typed(nurse_client: Client, course: Course) -> None:
@@ -330,67 +251,6 @@ def test_a_retracted_round_is_not_shown_as_the_one_before(
     assert "before: 7 of 10" in text_of(form_html(nurse_client, course, "ice"))
 
 
-def test_a_child_is_asked_by_capd_and_a_tap_on_the_sum_charts_it(
-    nurse_client: Client, child: Course
-) -> None:
-    shown = text_of(form_html(nurse_client, child, "ice"))
-    assert "Under 12 years, or with developmental delay: CAPD in place of ICE." in shown
-    assert "Ask in these words" not in shown
-    send_round(nurse_client, child, tool="capd", capd_score="11")
-    assert charted(child) == {"capd": {"score": "11"}}
-
-
-@pytest.mark.parametrize("score", ["33", "-1", "4.5"])
-def test_a_sum_that_capd_cannot_have_is_refused(
-    nurse_client: Client, child: Course, score: str
-) -> None:
-    answer = send_round(nurse_client, child, tool="capd", capd_score=score)
-    assert errors_of(answer)["capd_score"] == ["Choose one of the list."]
-
-
-def test_developmental_delay_asks_by_capd_from_12_years_on(
-    nurse_client: Client, clinician: User
-) -> None:
-    course = admit(clinician, developmental_delay=True)
-    shown = nurse_client.get(url("entries", course, "ice"), **HTMX).context["form"]
-    assert shown.shown_tool == "capd"
-
-
-def test_the_other_tool_is_shown_and_said_not_to_count(nurse_client: Client, child: Course) -> None:
-    asked = nurse_client.get(url("entries", child, "ice"), {"tool": "ice"}, **HTMX)
-    assert "ICE is shown on the chart and not counted" in text_of(asked.content.decode())
-    answer = send_round(nurse_client, child, tool="ice", **ALL_RIGHT)
-    sentence = "Shown, not counted for ICANS: this patient uses CAPD."
-    assert sentence in text_of(answer.content.decode())
-    shown = text_of(form_html(nurse_client, child, "ice"))
-    assert "ICE 10 of 10" in shown
-    assert "shown, not counted. This patient uses CAPD." in shown
-
-
-@pytest.mark.parametrize(
-    ("tool", "fields", "name"),
-    [
-        ("ice", {"capd_score": "4"}, "capd_score"),
-        ("capd", {"ask_year": "right", "level": "alert"}, "__all__"),
-        ("capd", {"capd_score": "4", "not_done": "sedated"}, "not_done"),
-        ("gcs", {"level": "alert"}, "tool"),
-    ],
-)
-def test_values_of_the_other_tool_are_refused(
-    nurse_client: Client, course: Course, tool: str, fields: dict[str, str], name: str
-) -> None:
-    assert name in errors_of(send_round(nurse_client, course, tool=tool, **fields))
-
-
 def test_an_empty_round_is_refused(nurse_client: Client, course: Course) -> None:
     answer = send_round(nurse_client, course, seizure_type="none")
     assert errors_of(answer) == {"__all__": ["Nothing is entered yet."]}
-
-
-def test_the_age_below_which_capd_is_used_is_the_policy_of_the_course(
-    nurse_client: Client, child: Course
-) -> None:
-    (period,) = read_policy_periods(child)
-    assert period.policy.icans_capd_below_years == 12
-    shown = form_html(nurse_client, child, "ice")
-    assert 'data-bands="9:3 1:1 0:0"' in shown

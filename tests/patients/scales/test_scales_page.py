@@ -65,7 +65,7 @@ def test_a_patient_who_is_lee_2_and_astct_3_has_the_sentence(
     assert line_of(nurse_client, differing) == "ASTCT 3 · ICANS not assessed, could be 4"
     page = page_of(nurse_client, differing)
     assert (
-        "ASTCT 3: one vasopressor counts at any dose (Norepinephrine 6 mcg/min). "
+        "ASTCT 3: one vasopressor counts at any dose (norepinephrine 6 mcg/min). "
         "Lee 2: one vasopressor, not at Table 3's dose for 3 h."
     ) in page
     assert "One vasopressor at low dose: Lee and CARTOX ask for the dose" in page
