@@ -12,7 +12,9 @@ from typing import Any, Final
 
 PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
-ON_DEMAND: Final = ("board", "review", "flowsheet", "asof", "summary", "print", "browser", "export")
+ON_DEMAND: Final = (
+    "board", "review", "flowsheet", "asof", "summary", "scales", "print", "browser", "export",
+)  # fmt: skip
 """What runs where it is named, or with ``all``; at most two minutes each."""
 
 
@@ -49,6 +51,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         read,
         review,
         save,
+        scales,
         start,
         summary,
         throughput,
@@ -62,6 +65,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "flowsheet": flowsheet,
         "asof": asof,
         "summary": summary,
+        "scales": scales,
         "print": paper,
         "browser": browser,
         "export": export,

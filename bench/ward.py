@@ -199,6 +199,7 @@ def _grade(course: Course, rows: Sequence[EntryRow], recorded_at: datetime) -> N
                 at=checkpoint.at,
                 ruleset_version=checkpoint.version,
                 state=checkpoint.state,
+                holds_other_scales=checkpoint.holds_other_scales,
             )
             for checkpoint in graded.checkpoints
         ),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from grading.engine.chart import Chart
 from grading.engine.checkpoint import ResumePoint, restore_state
-from grading.engine.differences import Assessed, Difference, Pattern, differences, patterns
+from grading.engine.differences import Assessed, Difference, Pattern, between, differences, patterns
 from grading.engine.entries import BaselineFacts, Entry
 from grading.engine.facts import CourseFacts
 from grading.engine.fold import FOR_EVER, in_order
@@ -67,7 +67,8 @@ class ScaleAnswer:
 
     ``periods`` run up to the instant, the last one open; ``projected`` follow, the last one
     without an end. ``current`` is None where nothing is graded. ``waived_by`` is the treatment for
-    which ASTCT asks for no fever at the instant, where that alone lets the rest count.
+    which ASTCT asks for no fever at the instant, where that alone lets the rest count. ``shown`` is
+    ``current`` with its criteria and unknowns in words as of the instant, not as of its start.
     """
 
     scale: Scale
@@ -75,6 +76,7 @@ class ScaleAnswer:
     projected: tuple[ScalePeriod, ...]
     current: ScalePeriod | None
     waived_by: Explained | None = None
+    shown: ScalePeriod | None = None
 
     @property
     def grade(self) -> int | None:
@@ -102,7 +104,8 @@ class CourseScales:
     """What the scales say of a course at ``now``, and why each differs from Lee's grade there.
 
     ``lee`` is Lee's own assessment at that instant, to compare with, and ``policy`` the one in
-    force there.
+    force there. ``compared`` says why the two scales differ that were asked to be compared with one
+    another; Lee may be one of them.
     """
 
     now: datetime
@@ -111,6 +114,7 @@ class CourseScales:
     differ: tuple[Difference, ...]
     patterns: tuple[Pattern, ...]
     policy: Policy
+    compared: tuple[Difference, ...] = ()
 
     def _parameters(self, scale: Scale) -> dict[str, Any]:
         values = self.policy.all_values()
@@ -131,7 +135,7 @@ class CourseScales:
 
 def holds_other_scales(resume: ResumePoint) -> bool:
     """Return whether a checkpoint holds what other scales ask, so that they can resume there."""
-    return '"other_scales"' in resume.state
+    return resume.holds_other_scales
 
 
 def grade_scales(
@@ -141,12 +145,14 @@ def grade_scales(
     scales: Sequence[Scale] = SHOWN,
     *,
     resume: ResumePoint | None = None,
+    compare: tuple[str, str] | None = None,
 ) -> CourseScales:
     """Grade a course by ``scales`` up to ``now``.
 
     ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
-    every baseline entry. The periods begin at the infusion, or at the resume point. Raises
-    ValueError where the resume point does not hold what the scales ask (``holds_other_scales``).
+    every baseline entry. The periods begin at the infusion, or at the resume point. ``compare`` has
+    the keys of two scales, of ``scales`` or Lee's, to compare with one another. Raises ValueError
+    where the resume point does not hold what the scales ask (``holds_other_scales``).
     """
     every = list(entries)
     baselines = [entry for entry in every if isinstance(entry, BaselineFacts)]
@@ -164,24 +170,44 @@ def grade_scales(
         advance(state, now, (), histories)
     policy = state.policy
     chart = Chart(state, state.death.at if state.death is not None else now)
-    lee, differ, shown = _compared(chart, scales)
+    lee, differ, shown, compared = _compared(chart, scales, compare)
     waived = [scale.waived_by(chart) for scale in scales]
+    in_words = [_in_words(chart, history) for history in histories]
     past = [list(history.periods) for history in histories]
     if not state.is_over:
         project_scales(state, histories, FOR_EVER)
     answers = tuple(
-        replace(_answer(history, periods, now), waived_by=waived_by)
-        for history, periods, waived_by in zip(histories, past, waived, strict=True)
+        replace(_answer(history, periods, now), waived_by=waived_by, shown=words)
+        for history, periods, waived_by, words in zip(
+            histories, past, waived, in_words, strict=True
+        )
     )
-    return CourseScales(now, answers, lee, differ, shown, policy)
+    return CourseScales(now, answers, lee, differ, shown, policy, compared)
 
 
 def _compared(
-    chart: Chart, scales: Sequence[Scale]
-) -> tuple[Assessment, tuple[Difference, ...], tuple[Pattern, ...]]:
+    chart: Chart, scales: Sequence[Scale], compare: tuple[str, str] | None
+) -> tuple[Assessment, tuple[Difference, ...], tuple[Pattern, ...], tuple[Difference, ...]]:
     lee = LEE_SCALE.assess(chart)
     assessed = [Assessed(LEE_SCALE, lee), *(Assessed(s, s.assess(chart)) for s in scales)]
-    return lee, differences(chart, assessed[0], assessed[1:]), patterns(chart, assessed)
+    pair: list[Difference] = []
+    if compare is not None:
+        by_key = {one.scale.key: one for one in assessed}
+        pair = between(chart, *(by_key[key] for key in compare))
+    differ = differences(chart, assessed[0], assessed[1:])
+    return lee, differ, patterns(chart, assessed), tuple(pair)
+
+
+def _in_words(chart: Chart, history: ScaleHistory) -> ScalePeriod | None:
+    """Return the period that holds in words as of ``chart``; None where nothing is graded."""
+    assessment, scale = history.open, history.scale
+    if assessment is None or assessment.grade is None or not history.periods:
+        return None
+    return history.periods[-1]._replace(
+        criteria=scale.criteria(chart, assessment.met),
+        unknown=scale.unknowns(chart, assessment),
+        withheld=scale.criteria(chart, assessment.withheld),
+    )
 
 
 def _answer(history: ScaleHistory, past: list[ScalePeriod], now: datetime) -> ScaleAnswer:

@@ -17,9 +17,11 @@ from patients.review import (
     disagreement_views,
     flowsheet_views,
     latest,
+    scale_views,
     sign_off_views,
 )
 from patients.review import views as review_views
+from patients.scales import views as scales_views
 from patients.summary import views as summary_views
 from patients.ward import emergency_views, wall_views
 from patients.ward import views as ward_views
@@ -47,6 +49,8 @@ urlpatterns = [
     path("courses/<uuid:course_id>/review/cursor/", review_views.cursor, name="review_cursor"),
     path("courses/<uuid:course_id>/review/instant/", review_views.instant, name="instant"),
     path("courses/<uuid:course_id>/review/series.json", review_views.series, name="review_series"),
+    path("courses/<uuid:course_id>/review/scales.json", scale_views.scales, name="review_scales"),
+    path("courses/<uuid:course_id>/review/scales/", scale_views.scales_at, name="review_scales_at"),
     path("courses/<uuid:course_id>/review/latest.json", latest.latest, name="review_latest"),
     path("courses/<uuid:course_id>/paper/", paper_views.paper, name="paper"),
     path("courses/<uuid:course_id>/sign-off/", sign_off_views.sign_off, name="sign_off"),
@@ -57,6 +61,8 @@ urlpatterns = [
     path(
         "courses/<uuid:course_id>/summary/<slug:about>/", summary_views.state, name="summary_state"
     ),
+    path("courses/<uuid:course_id>/scales/", scales_views.scales, name="scales"),
+    path("courses/<uuid:course_id>/scales/line/", scales_views.line, name="scales_line"),
     path("reviews/", sign_off_views.reviews, name="reviews"),
     path("reviews/disagreements/", disagreement_views.disagreements, name="disagreements"),
     path(

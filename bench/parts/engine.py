@@ -34,8 +34,8 @@ def measure() -> list[Metric]:
     one: dict[int, list[float]] = {size: [] for size in SIZES}
     for _ in range(_ROUNDS):
         for size, subject in subjects.items():
-            whole[size].append(_seconds(subject.from_scratch))
-            one[size].append(_seconds(subject.resumed) * 1000)
+            whole[size].append(seconds_of(subject.from_scratch))
+            one[size].append(seconds_of(subject.resumed) * 1000)
         progress.step()
     growth = [long / short for long, short in zip(whole[100_000], whole[10_000], strict=True)]
     metrics = []
@@ -65,7 +65,7 @@ class _Subjects(NamedTuple):
 
 
 def _subjects(size: int) -> _Subjects:
-    facts, entries = _parsed(size)
+    facts, entries = parsed(size)
     checkpoint = regrade(facts, entries).checkpoints[-1].to_resume_point()
     rest = [entry for entry in entries if entry.at > checkpoint.at]
     now = entries[-1].at + timedelta(minutes=1)
@@ -73,7 +73,7 @@ def _subjects(size: int) -> _Subjects:
     return _Subjects(partial(regrade, facts, entries), resumed, len(rest))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
     """Return the processor's time for one run of ``work``, repeated for a tenth of a second."""
     runs, begun = 0, time.process_time()
     while (passed := time.process_time() - begun) < _LONG_ENOUGH_S or not runs:
@@ -82,7 +82,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return passed / runs
 
 
-def _parsed(size: int) -> tuple[CourseFacts, list[Entry]]:
+def parsed(size: int) -> tuple[CourseFacts, list[Entry]]:
     """Return a course's facts and its entries as grading reads them."""
     infused_at = datetime(2026, 1, 1, tzinfo=UTC)
     entries = []

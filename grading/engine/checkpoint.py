@@ -27,6 +27,8 @@ from grading.engine.vasopressors import TimedRun
 from grading.engine.vocabulary import JudgementAbout, VasopressorDrug
 
 _MICROSECOND: Final = timedelta(microseconds=1)
+_OTHER_SCALES: Final = "other_scales"
+"""Key of a state: what scales other than Lee's ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Checkpoint:
     state: dict[str, Any]
     system: str = ""
     version: str = ""
+
+    @property
+    def holds_other_scales(self) -> bool:
+        """Return whether the state holds what other scales ask."""
+        return _OTHER_SCALES in self.state
 
     def to_resume_point(self) -> ResumePoint:
         """Return the checkpoint with its state as JSON text."""
@@ -57,6 +64,11 @@ class ResumePoint:
     state: str
     system: str = ""
     version: str = ""
+
+    @property
+    def holds_other_scales(self) -> bool:
+        """Return whether the state holds what other scales ask, so that they can resume here."""
+        return f'"{_OTHER_SCALES}"' in self.state
 
     def is_of(self, system: GradingSystem) -> bool:
         """Return whether ``system`` can resume here; a point that names no system is trusted."""
@@ -91,7 +103,7 @@ def save_state(state: CourseState, cached_words: dict[str, Any] | None = None) -
         "organs": _organs_words(state.organs),
     }
     if state.other_scales is not None:
-        words["other_scales"] = {
+        words[_OTHER_SCALES] = {
             **state.other_scales.as_json(),
             **_boluses_and_support_words(state.circulation),
         }
@@ -127,7 +139,7 @@ def restore_state(
     state.oxygen.entry = _entry(entries, words["oxygen"])
     _restore_circulation(state.circulation, words["circulation"], entries)
     _restore_organs(state.organs, words["organs"], entries)
-    _restore_for_other_scales(state, words.get("other_scales"), entries)
+    _restore_for_other_scales(state, words.get(_OTHER_SCALES), entries)
     if state.is_over:
         state.next_policy_at = None
     else:

@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 from grading.engine.entries import Weight
 from patients.bedside.new_rows import NewRows, grade_changes_of, is_newest, new_rows_of
 from patients.bedside.page import may_do, shared_context
-from patients.bedside.timeline import TimelineView, timeline_of
+from patients.bedside.timeline import ASKS_ITSELF, TimelineView, timeline_of
 from patients.display.assessment import (
     grade_number,
     grade_words,
@@ -139,8 +139,8 @@ def after_save(
     entry_rows = _entry_rows(result, weights)
     shows_newest = not shown.timeline and not shown.day
     new_rows = new_rows_of(result, history, in_panels(entry_rows), answer) if shows_newest else None
-    if shown.timeline == AS_TABLE:
-        new_rows = []  # the table asks for itself
+    if shown.timeline in ASKS_ITSELF:
+        new_rows = []
     return AfterSave(
         course=course,
         text=_saved_text(entry_rows),

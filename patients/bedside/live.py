@@ -19,9 +19,8 @@ from patients.bedside.page import (
     read_bedside_data,
     shared_context,
 )
-from patients.bedside.timeline import TimelineView, timeline_of
+from patients.bedside.timeline import ASKS_ITSELF, TimelineView, timeline_of
 from patients.display.banner import banner_of
-from patients.display.timeline import AS_TABLE
 from patients.forms.unchanged import EmptyTicks
 from patients.guidance.panel import panel_for_status
 from patients.queries.courses import now_for
@@ -55,8 +54,8 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     changed = {part for part, now in signatures.items() if request.GET.get(part) != now}
     if not changed:
         return HttpResponse(status=204)
-    if request.GET.get("show") == AS_TABLE:
-        changed.discard("timeline")  # the table asks for itself when it hears of a change
+    if request.GET.get("show") in ASKS_ITSELF:
+        changed.discard("timeline")
     may = may_do(request.user, course)
     context: dict[str, Any] = {
         "changed": changed,

@@ -27,6 +27,7 @@ from patients.display.previous_values import (
     previous_values,
     running_infusions,
 )
+from patients.display.scales_line import scales_line
 from patients.display.signature import signature_of
 from patients.display.text import capital, clock_ahead_text, day_of
 from patients.display.timeline import AS_TABLE, TABLE_PARAMETERS, TIMELINE_KINDS
@@ -218,6 +219,7 @@ def page_context(
         "previous": data.previous,
         "running": data.running,
         "guidance": panel_for_status(status, history, data.unchanged),
+        "scales_line": scales_line(status),
         "timeline": timeline_of(data.course.pk, timeline_at, view, can_correct=may.chart),
         "closed": closed,
         "clock_ahead": data.clock_ahead,

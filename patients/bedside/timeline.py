@@ -13,12 +13,16 @@ from django.utils import timezone
 
 from grading.engine.entries import Weight
 from grading.systems import HEADLINE
+from patients.display.ice_due import tool_of
+from patients.display.scale_changes import scale_change_rows
 from patients.display.sign_off import SignedNow
 from patients.display.timeline import (
+    AS_TABLE,
     GRADE_CHANGE,
     GUIDANCE,
     IDENTITY,
     REVIEW,
+    SCALE_CHANGE,
     TIMELINE_KINDS,
     TRANSFER,
     Timeline,
@@ -34,8 +38,11 @@ from patients.display.timeline import (
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
 from patients.queries.course_changes import read_identity_corrections, read_moves
+from patients.queries.courses import now_for, read_course
 from patients.queries.guidance_answers import read_all_answers
+from patients.queries.known_at import read_known_at
 from patients.queries.reviews import Run, SignOff, read_course_reviews
+from patients.queries.scales import scales_over
 from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
     PAGE_OF_ROWS,
@@ -49,6 +56,8 @@ from patients.queries.timeline import (
 from patients.review.sign_off import review_periods
 from patients.review.text import signed_now
 
+ASKS_ITSELF: Final = frozenset({AS_TABLE, SCALE_CHANGE})
+"""What no save and no poll sends: the page asks for it when it hears of a change."""
 ROWS_AT_MOST: Final = 400
 """How many entries one answer shows again where a page has loaded many."""
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -96,11 +105,24 @@ def _signed_now(
     return signed_now(review_periods(runs, sign_offs, now), sign_offs)
 
 
+def _scale_changes(course_id: uuid.UUID) -> list[TimelineRow]:
+    """Grade the whole course by ASTCT and ICANS: nothing of it is stored."""
+    course = read_course(course_id)
+    now = now_for(course)
+    until = now if course.ended_at is None else min(now, course.ended_at)
+    known = read_known_at(course, HEADLINE, now, is_now=True)
+    scales = scales_over(known, until)
+    facts = known.facts
+    tool = tool_of(facts.age_in_completed_years, facts.developmental_delay, scales.policy)
+    return scale_change_rows(scales, known.entries, course.infused_at, tool)
+
+
 _WHOLE_KINDS: Final[Mapping[str, Callable[[uuid.UUID], Iterable[TimelineRow]]]] = {
     GUIDANCE: lambda course_id: map(answer_row, read_all_answers(course_id)),
     TRANSFER: lambda course_id: map(move_row, read_moves(course_id)),
     REVIEW: _reviews,
     IDENTITY: lambda course_id: map(identity_row, read_identity_corrections(course_id)),
+    SCALE_CHANGE: _scale_changes,
 }
 """The kinds that are no entries and are shown whole: what reads the rows of a course."""
 

@@ -20,11 +20,12 @@ def missing_for_grade_0(status: Any) -> tuple[str, ...]:
 
     A grade above 0 needs nothing: a criterion is met.
     """
-    if status.grade != 0:
-        return ()
-    return tuple(
-        label for label, keys in _NEEDED.items() if not any(key in status.latest for key in keys)
-    )
+    return never_assessed(status.latest) if status.grade == 0 else ()
+
+
+def never_assessed(latest: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Return what a grade 0 of CRS needs and ``latest`` lacks: the latest entries by their keys."""
+    return tuple(label for label, keys in _NEEDED.items() if not any(key in latest for key in keys))
 
 
 def missing_text(missing: tuple[str, ...]) -> str:

@@ -97,16 +97,20 @@ def ice_due_of(course: Course, status: CurrentStatus) -> IceDue | None:
 
     None before the infusion, after a death and of a closed course.
     """
-    facts = facts_of_age(course)
-    tool = tool_of(facts.age_in_completed_years, facts.developmental_delay, status.policy)
     return ice_due(
         status.latest,
         status.policy,
-        tool=tool,
+        tool=tool_of_course(course, status),
         infused_at=course.infused_at,
         now=status.at,
         ended=status.ended or course.ended_at is not None,
     )
+
+
+def tool_of_course(course: Course, status: CurrentStatus) -> str:
+    """Return which tool ICANS is assessed by on ``course``."""
+    facts = facts_of_age(course)
+    return tool_of(facts.age_in_completed_years, facts.developmental_delay, status.policy)
 
 
 def _why_sooner(entry: Entry) -> str:

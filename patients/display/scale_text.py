@@ -58,7 +58,8 @@ def _ice(entry: entries.Ice) -> str:
     return f"{text} ({points}{f'; not asked: {missing}' if missing else ''})"
 
 
-def _capd(entry: entries.Capd) -> str:
+def capd_text(entry: entries.Capd) -> str:
+    """Return the sum, or why there is none."""
     return f"CAPD {entry.score}" if entry.performed else _not_done("CAPD", entry.reason)
 
 
@@ -116,7 +117,7 @@ def _death(entry: entries.Death) -> str:
 
 TEXT_BY_CLASS: Final[dict[type[entries.Entry], Callable[[Any], str]]] = {
     entries.Ice: _ice,
-    entries.Capd: _capd,
+    entries.Capd: capd_text,
     entries.Consciousness: lambda entry: f"Consciousness: {consciousness_text(entry)}",
     entries.Seizure: lambda entry: f"Seizure: {seizure_text(entry)}",
     entries.NeuroSign: _neuro_sign,

@@ -38,10 +38,12 @@ GUIDANCE: Final = "guidance"
 TRANSFER: Final = "transfer"
 REVIEW: Final = "review"
 IDENTITY: Final = "identity"
+SCALE_CHANGE: Final = "scale_change"
 """Kinds of timeline rows that are not entries."""
 TIMELINE_KINDS: Final = (
     ("", "All"),
     (GRADE_CHANGE, "Grade changes"),
+    (SCALE_CHANGE, "Changes of ASTCT and ICANS"),
     (GUIDANCE, "Answers to guidance"),
     (REVIEW, "Sign-offs"),
     (TRANSFER, "Ward and bed"),
@@ -82,13 +84,11 @@ class Evidence:
 class TimelineRow:
     """Row for an entry, a change of grade, an answer, a review, a move or a corrected identity.
 
-    ``key`` is its HTML id.
-
-    ``shown_grade`` and ``shown_before`` are the grades of a change as pages write them: "–" for a
-    grade 0 that was not assessed. ``evidence`` is that of a change of grade. ``panel`` are the rows
-    of laboratory results that were charted together, which one row stands for. ``signed`` is how
-    a sign-off stands beside the grade that is computed now. ``by_emergency``: recorded under
-    emergency access.
+    ``key`` is its HTML id. ``shown_grade`` and ``shown_before`` are the grades of a change as pages
+    write them: "–" for a grade 0 that was not assessed. ``evidence`` is that of a change of grade.
+    ``panel`` are the rows of laboratory results that were charted together, which one row stands
+    for. ``signed`` is how a sign-off stands beside the grade that is computed now.
+    ``by_emergency``: recorded under emergency access.
     """
 
     key: str

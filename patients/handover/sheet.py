@@ -62,6 +62,7 @@ class Sheet:
     headline: str
     could_be: str
     highest: str
+    scales: Sequence[str]
     values: Sequence[Line]
     background: Sequence[Line]
     why: Sequence[WhyLine]
@@ -78,10 +79,11 @@ def build_sheet(
     status: CourseStatus,
     card: GradeCard,
     advice: Sequence[AdviceLine],
+    scales: Sequence[str],
 ) -> Sheet:
     """Build the handover of what was read; nothing in it is longer than its place.
 
-    ``facts`` are those of the whole course.
+    ``facts`` are those of the whole course, ``scales`` what ASTCT and ICANS say, in a line each.
     """
     at = status.current.at
     return Sheet(
@@ -90,6 +92,7 @@ def build_sheet(
         headline=_headline(card),
         could_be=_could_be(card),
         highest=_highest(read),
+        scales=[short(one) for one in scales],
         values=[
             Line(one.label, f"{one.value} {one.unit}".strip() + f", {_clock(one.at, at)}")
             for one in card.strip[:_VALUES]

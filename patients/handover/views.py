@@ -22,6 +22,7 @@ from patients.queries.status import status_known_at
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.address import BadAddressError, parse_address
 from patients.review.instant import advice_lines, history_known_at
+from patients.review.scales_at import scales_at_instant
 from patients.summary.facts import episode_facts
 from patients.summary.page import grade_at
 from patients.summary.read import read_summary
@@ -53,6 +54,8 @@ def handover(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         closed=read.chart.is_closed,
         age_years=age_at_infusion(read.known.course),
     )
+    ended = read.chart.scales_at_end
+    scales = scales_at_instant(ended, status).lines if ended else []
     facts = episode_facts(read.chart, Span(course.infused_at, LATEST))
     context = {
         "course_id": course_id,
@@ -61,7 +64,7 @@ def handover(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "banner": banner_of(status),
         "cursor": grade_at(read),
         "card": card,
-        "sheet": build_sheet(read, facts, status, card, advice_lines(read.known, status)),
+        "sheet": build_sheet(read, facts, status, card, advice_lines(read.known, status), scales),
         "picture": picture_of(read.chart, read.reviewed),
         "until": read.chart.until,
         "is_closed": read.chart.is_closed,

@@ -78,7 +78,11 @@ class GradePeriod(models.Model):
 
 
 class GradeCheckpoint(models.Model):
-    """The engine's state after all entries up to ``at``: a cache that may be deleted."""
+    """The engine's state after all entries up to ``at``: a cache that may be deleted.
+
+    ``holds_other_scales``: the state holds what the other scales ask; those of an earlier version
+    do not, and a save does not resume from them.
+    """
 
     course = models.ForeignKey(
         Course, on_delete=models.CASCADE, related_name="checkpoints", db_index=False
@@ -87,6 +91,7 @@ class GradeCheckpoint(models.Model):
     at = models.DateTimeField()
     ruleset_version = models.CharField(max_length=20)
     state = models.JSONField()
+    holds_other_scales = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = (

@@ -14,6 +14,7 @@ from grading.systems import HEADLINE
 from patients.display.assessment import was_assessed
 from patients.display.banner import banner_of
 from patients.display.closed import closed_notice
+from patients.display.scale_levels import assessments_of, shown_levels
 from patients.display.text import duration_text
 from patients.display.timeline import TimelineRow, answer_text, build_rows
 from patients.models import Course
@@ -21,11 +22,13 @@ from patients.paper.drawing import draw
 from patients.queries.flowsheet import FlowsheetData, read_flowsheet
 from patients.queries.grades import GradePeriodRow
 from patients.queries.known_at import CourseKnownAt, read_known_at
+from patients.queries.scales import CourseScales, scales_over
 from patients.queries.series import values_of
 from patients.queries.status import status_known_at
 from patients.review.address import Instants, ReviewAddress
 from patients.review.page import at_cursor, window_of
 from patients.review.panel import PeriodLine, build_panel, read_panel_data
+from patients.review.scales_at import scales_at_instant
 from patients.review.series import ReviewSeries, review_series
 
 ENTRIES_AT_MOST: Final = 5_000
@@ -47,6 +50,17 @@ class GradeLine:
     criteria: str
     sign_off: str
     is_assessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleLine:
+    """A time in which ASTCT or ICANS shows the same; ``text`` has grade and bound."""
+
+    name: str
+    start: datetime
+    end: datetime | None
+    length: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,7 @@ def printed_course(
         course, HEADLINE, since or window[0], known_at + timedelta(hours=1), now=now, known_at=then
     )
     status = status_known_at(known, known_at)
+    scales = scales_over(known, known_at)
     panel = build_panel(known.course, reader, reviews, known_at, is_then=not is_now)
     return {
         "course_id": course.pk,
@@ -90,6 +105,8 @@ def printed_course(
         "infused_at": known.course.infused_at,
         "drawing": draw(review, *window, known.course.infused_at),
         "grades": list(_grade_lines(review, panel.lines, known_at)),
+        "scales": scales_at_instant(scales, status).lines,
+        "scale_grades": list(_scale_lines(scales, known, known_at)),
         "given": review.treatments,
         "answers": [
             AnswerLine(one.recorded_at, one.summary, answer_text(one), one.author)
@@ -136,6 +153,17 @@ def _grade_lines(
             start, end, duration_text((known_at if end is None else end) - start), grade, at_most,
             criteria, line.text if line is not None and line.state.mark else "", is_assessed,
         )  # fmt: skip
+
+
+def _scale_lines(
+    scales: CourseScales, known: CourseKnownAt, known_at: datetime
+) -> Iterator[ScaleLine]:
+    """Yield what each scale shows over time."""
+    steps = assessments_of(known.entries, known.facts, scales.policy, known_at)
+    for scale, levels in shown_levels(scales, steps):
+        for one in levels:
+            length = duration_text((known_at if one.end is None else one.end) - one.start)
+            yield ScaleLine(scale.short, one.start, one.end, length, one.text)
 
 
 def _pieces(

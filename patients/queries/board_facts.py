@@ -6,16 +6,19 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from django.db import connection
 
 from grading.engine.algorithm import REASSESS
-from grading.engine.entries import Entry, Risk, Treatment
+from grading.engine.entries import Capd, Entry, Ice, Risk, Treatment
+from grading.engine.facts import CourseFacts
 from grading.engine.grading_system import GradingSystem
 from grading.engine.policy import PARAMETERS, Policy, policy_from
+from grading.engine.times import in_zone
 from grading.engine.vocabulary import TreatmentAgent, VasopressorDrug
 from patients.models import EntryKind
 from patients.queries.assessed import sql_assessed_since
@@ -32,7 +35,11 @@ _NO_OBSERVATION: Final = (
     EntryKind.ADMISSION,
 )
 _DRUGS: Final = [drug.value for drug in VasopressorDrug]
-_DUE: Final = tuple(name for name in PARAMETERS if name.startswith("observations_due_"))
+_DUE: Final = tuple(
+    name
+    for name in PARAMETERS
+    if name.startswith(("observations_due_", "ice_due_")) or name == "icans_capd_below_years"
+)
 """The parameters of the policy that the board needs."""
 
 _COLUMNS: Final = (
@@ -89,6 +96,13 @@ SELECT course.id, (
                 AND body ->> 'drug' = drug AND at <= %(now)s AND {dose_in_force}
             ORDER BY at DESC, recorded_at DESC, place DESC LIMIT 1
         ) AS latest
+    ) UNION ALL (
+        SELECT latest.* FROM unnest(%(rounds)s::text[]) AS tool, LATERAL (
+            SELECT * FROM patients_entry AS round
+            WHERE course_id = course.id AND kind = tool AND at <= %(now)s
+                AND at >= course.infused_at AND {round_in_force}
+            ORDER BY at DESC, recorded_at DESC, place DESC LIMIT 1
+        ) AS latest
     )) AS entry
 ), (
     SELECT CAST(json_agg({entry_columns} ORDER BY entry.at, entry.recorded_at, entry.place) AS text)
@@ -100,9 +114,11 @@ SELECT course.id, (
         SELECT * FROM patients_guidanceanswer
         WHERE course_id = course.id AND code = %(reassess)s ORDER BY recorded_at DESC LIMIT 1
     ) AS answer JOIN accounts_user AS author ON author.id = answer.recorded_by_id
-)
+), course.infused_at, course.infused_offset_seconds, course.age_years, patient.birth_date,
+    patient.developmental_delay
 FROM unnest(%(courses)s::uuid[]) AS wanted (id)
 JOIN patients_course AS course ON course.id = wanted.id
+JOIN patients_patient AS patient ON patient.id = course.patient_id
 """.replace(
         "{assessed_since}", sql_assessed_since(course="course.id", infused_at="course.infused_at")
     )
@@ -114,6 +130,7 @@ JOIN patients_course AS course ON course.id = wanted.id
     .replace("{entry_in_force}", sql_not_replaced("entry"))
     .replace("{oxygen_in_force}", sql_not_replaced("oxygen"))
     .replace("{dose_in_force}", sql_not_replaced("dose"))
+    .replace("{round_in_force}", sql_not_replaced("round"))
 )
 
 
@@ -138,6 +155,7 @@ class BoardFacts:
     those to come. ``support`` are the latest oxygen and the latest rate of each vasopressor;
     ``risks`` the answers to risk questions, ``doses`` those of tocilizumab, both in order of time.
     ``answer`` is the latest to the question how the patient is 24 h after tocilizumab.
+    ``rounds`` are the latest ICE and CAPD by their kind, ``patient`` what decides between the two.
     """
 
     last_observation_at: datetime | None
@@ -149,6 +167,8 @@ class BoardFacts:
     risks: Sequence[Risk]
     doses: Sequence[Treatment]
     answer: AnswerRow | None
+    rounds: Mapping[str, Entry]
+    patient: CourseFacts
 
 
 def read_board_facts(
@@ -161,6 +181,7 @@ def read_board_facts(
         "system": system.key,
         "no_observation": [kind.value for kind in _NO_OBSERVATION],
         "drugs": _DRUGS,
+        "rounds": [EntryKind.ICE.value, EntryKind.CAPD.value],
         "tocilizumab": TreatmentAgent.TOCILIZUMAB.value,
         "reassess": REASSESS,
     }
@@ -179,9 +200,15 @@ def _facts(
     support: str | None,
     charted: str | None,
     answer: str | None,
+    infused_at: datetime,
+    offset_seconds: int,
+    age_years: Decimal | None,
+    birth_date: date | None,
+    developmental_delay: bool | None,
 ) -> BoardFacts:
     due = json.loads(policies or "{}")
-    entries = parse_charted(charted)
+    entries, lasting = parse_charted(charted), parse_charted(support)
+    there = in_zone(infused_at, timezone(timedelta(seconds=offset_seconds)))
     return BoardFacts(
         last_observation_at,
         temperature_at,
@@ -198,10 +225,12 @@ def _facts(
             )
             for start, end, grade, at_most, findings, policy_id in json.loads(periods or "[]")
         ],
-        parse_charted(support),
+        [entry for entry in lasting if not isinstance(entry, Ice | Capd)],
         [entry for entry in entries if isinstance(entry, Risk)],
         [entry for entry in entries if isinstance(entry, Treatment)],
         next(iter(parse_answers(answer)), None),
+        {entry.kind: entry for entry in lasting if isinstance(entry, Ice | Capd)},
+        CourseFacts(there, birth_date, age_years, developmental_delay=developmental_delay),
     )
 
 

@@ -38,7 +38,9 @@ SQL_PERIODS_OF: Final = """SELECT jsonb_agg(
 
 # The clock is read once, so that no checkpoint is later than the recording time. Periods are found
 # by the index on their starts: by their ends, PostgreSQL would read all periods of a course. The
-# bound on the start, which every period keeps, lets it choose one plan for all courses.
+# bound on the start, which every period keeps, lets it choose one plan for all courses. A save does
+# not resume at checkpoints that hold nothing of other scales: it grades such a course once from its
+# start and replaces them.
 SQL_READ_FOR_SAVE: Final = (
     """
 SELECT instant.clock, last.recorded_at, seen.id, resume.at, resume.state, latest.at, (
@@ -65,6 +67,7 @@ LEFT JOIN LATERAL (
     SELECT at, state FROM patients_gradecheckpoint
     WHERE course_id = %(course)s AND system = %(system)s
         AND ruleset_version = %(ruleset_version)s AND at < %(changed_at)s AND at <= instant.now
+        AND holds_other_scales
     ORDER BY at DESC LIMIT 1
 ) AS resume ON true
 LEFT JOIN LATERAL (

@@ -63,10 +63,11 @@ WITH act AS ({SQL_INSERT_ACT}), entry AS ({SQL_INSERT_ENTRIES}), closed AS (
     WHERE course_id = %(course)s AND system = %(system)s
         AND at > %(dropped_after)s::timestamptz RETURNING id
 ), checkpoint AS (
-    INSERT INTO patients_gradecheckpoint (course_id, system, at, ruleset_version, state)
-    SELECT %(course)s, %(system)s, new.at, %(version)s, new.state
-    FROM (SELECT count(*) FROM dropped) AS first,
-        jsonb_to_recordset(%(checkpoints)s::jsonb) AS new(at timestamptz, state jsonb)
+    INSERT INTO patients_gradecheckpoint (course_id, system, at, ruleset_version, state,
+        holds_other_scales)
+    SELECT %(course)s, %(system)s, new.at, %(version)s, new.state, new.holds_other_scales
+    FROM (SELECT count(*) FROM dropped) AS first, jsonb_to_recordset(%(checkpoints)s::jsonb)
+        AS new(at timestamptz, state jsonb, holds_other_scales boolean)
 )
 INSERT INTO patients_gradeperiod (course_id, system, valid, known, grade, at_most, findings,
     ruleset_version, policy_id)
@@ -121,6 +122,7 @@ def replace_checkpoints(course: Course, changes: HistoryChanges) -> None:
             ruleset_version=system.version,
             at=checkpoint.at,
             state=checkpoint.state,
+            holds_other_scales=checkpoint.holds_other_scales,
         )
         for checkpoint in changes.checkpoints
     )
@@ -138,7 +140,14 @@ def _entry_params(entry: Entry) -> dict[str, Any]:
 
 
 def _history_params(changes: HistoryChanges) -> Mapping[str, Any]:
-    checkpoints = [{"at": one.at.isoformat(), "state": one.state} for one in changes.checkpoints]
+    checkpoints = [
+        {
+            "at": one.at.isoformat(),
+            "state": one.state,
+            "holds_other_scales": one.holds_other_scales,
+        }
+        for one in changes.checkpoints
+    ]
     return {
         "system": changes.system.key,
         "version": changes.system.version,

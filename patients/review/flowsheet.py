@@ -13,6 +13,7 @@ from typing import Final
 from patients.display.text import moment_text, range_text
 from patients.display.timeline import TimelineRow, build_rows
 from patients.queries.flowsheet import FlowsheetData
+from patients.queries.scales import ScalesOfWindow
 from patients.review.flowsheet_columns import (
     Column,
     DayHead,
@@ -33,6 +34,7 @@ from patients.review.flowsheet_form import ALL_ROWS, MOST_COLUMNS, NEWEST_FIRST,
 from patients.review.flowsheet_grades import GradeRows
 from patients.review.flowsheet_neurology import neurology, place_of_care
 from patients.review.flowsheet_rows import Row, RowMaker
+from patients.review.flowsheet_scales import scale_rows
 from patients.review.flowsheet_signs import oxygen, sets, vital_signs
 
 GRADE_KEY: Final = "grade"
@@ -75,11 +77,15 @@ class Sheet:
 
 
 def build_sheet(
-    data: FlowsheetData, query: FlowsheetQuery, correctable: Container[str] = ()
+    data: FlowsheetData,
+    query: FlowsheetQuery,
+    correctable: Container[str] = (),
+    scales: ScalesOfWindow | None = None,
 ) -> Sheet:
     """Build the sheet of ``data`` as ``query`` asks for it.
 
-    ``correctable`` are the kinds of entries that the user may correct.
+    ``correctable`` are the kinds of entries that the user may correct. ``scales`` None: the sheet
+    has no rows of other scales.
     """
     boundaries, shortened = _boundaries(data, query)
     columns = build_columns(boundaries, data.instant, is_by_entry=query.is_by_entry)
@@ -87,7 +93,10 @@ def build_sheet(
     places = {one.read.id: place for place, one in enumerate(listed)}
     grades = GradeRows(data, columns)
     maker = RowMaker(data, data.trace(data.end), columns, places)
-    sections = [*_grade_sections(grades), *_entry_sections(maker, query.rows)]
+    others = []
+    if scales is not None:
+        others = scale_rows(scales, columns, data.instant, data.assessed_since)
+    sections = [*_grade_sections(grades, others), *_entry_sections(maker, query.rows)]
     days = day_heads(columns, data.course.infused_at)
     if query.order == NEWEST_FIRST:
         columns, days = columns[::-1], days[::-1]
@@ -127,7 +136,7 @@ def _boundaries(data: FlowsheetData, query: FlowsheetQuery) -> tuple[list[dateti
     )
 
 
-def _grade_sections(grades: GradeRows) -> list[Section]:
+def _grade_sections(grades: GradeRows, others: Sequence[Row]) -> list[Section]:
     criteria = [
         Row(f"criterion.{one.code}", one.label, "", one.cells, grade=one.grade)
         for one in grades.criteria()
@@ -135,6 +144,7 @@ def _grade_sections(grades: GradeRows) -> list[Section]:
     top = [
         Row(GRADE_KEY, "CRS grade", "Lee", grades.grade(), "highest"),
         Row(BOUND_KEY, "Could be", "", grades.bound(), "highest"),
+        *others,
     ]
     return [Section("grade", "Grade", top), Section("criteria", "Criteria met", criteria)]
 

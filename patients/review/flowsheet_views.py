@@ -24,6 +24,7 @@ from patients.display.site_times import site_time
 from patients.forms.registry import CORRECTION_FORMS
 from patients.queries.courses import now_for
 from patients.queries.flowsheet import FlowsheetData, read_flowsheet
+from patients.queries.scales import read_scales_of_window
 from patients.requests import SignedInRequest, course_or_404
 from patients.review.flowsheet import Sheet, build_sheet
 from patients.review.flowsheet_form import BINS, ORDERS, ROWS, FlowsheetForm, FlowsheetQuery
@@ -61,7 +62,14 @@ def flowsheet(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         course, HEADLINE, window.start, window.end, now=query.now, known_at=query.known_at
     )
     may_correct = can_chart(request.user, course) and query.known_at is None
-    sheet = build_sheet(data, query, CORRECTION_FORMS if may_correct else ())
+    scales = read_scales_of_window(
+        course,
+        window.start,
+        min(window.end, data.instant),
+        known_at=data.instant,
+        is_now=query.known_at is None,
+    )
+    sheet = build_sheet(data, query, CORRECTION_FORMS if may_correct else (), scales)
     context = {
         "course_id": course_id,
         "sheet": sheet,

@@ -24,6 +24,7 @@ from patients.queries.known_at import CourseKnownAt, read_known_at
 from patients.queries.near import read_near
 from patients.queries.recorded_changes import read_near_with_neighbours, read_neighbours
 from patients.queries.reviews import CourseReviews
+from patients.queries.scales import scales_known_at
 from patients.queries.series import CourseValues, read_course_values
 from patients.queries.status import status_known_at, weights_among
 from patients.requests import SignedInRequest, View, course_or_404
@@ -51,6 +52,7 @@ from patients.review.page import (
 from patients.review.panel import build_panel, read_panel_data
 from patients.review.place import PanelPlace
 from patients.review.plot_query import MORE_ROWS, parse_plot_query
+from patients.review.scales_at import scales_at_instant
 from patients.review.series import midnights, nights, review_series
 from patients.review.series_json import as_json, today_json
 from patients.review.sign_off_views import panel_context
@@ -260,6 +262,9 @@ def instant(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         "never_charted": never_charted(status.current),
         "before": before,
         "after": after,
+        "scales_at": scales_at_instant(
+            scales_known_at(course, known, status, is_now=address.is_now), status
+        ),
     }
     return render(request, "review/instant.html", context)
 

@@ -17,6 +17,8 @@ from grading.engine.trace import Trace
 from grading.engine.units import Number, at_least
 from grading.engine.vocabulary import TreatmentAgent
 from patients.queries.grades import GradePeriodRow
+from patients.queries.scales import CourseScales
+from patients.summary.scale_facts import ScaleCourse, ScaleFacts, scale_facts
 from patients.summary.spans import Span, Window, within
 from patients.summary.support import (
     OxygenFacts,
@@ -38,7 +40,8 @@ class SummaryChart:
     """What is known of a course up to ``until``: entries in force in order, periods, values.
 
     ``assessed_since`` is from when on a grade 0 is known; None: never. Calendar days are those of
-    ``zone``. ``is_closed``: nothing more is charted.
+    ``zone``. ``is_closed``: nothing more is charted. ``scales`` are ASTCT and ICANS,
+    ``scales_at_end`` what they show at the end.
     """
 
     infused_at: datetime
@@ -49,6 +52,8 @@ class SummaryChart:
     assessed_since: datetime | None
     zone: tzinfo
     is_closed: bool = False
+    scales: Sequence[ScaleCourse] = ()
+    scales_at_end: CourseScales | None = None
 
 
 class Met(NamedTuple):
@@ -145,6 +150,7 @@ class EpisodeFacts:
     treatments: Mapping[TreatmentAgent, Doses]
     boluses: Doses
     severe_organ_toxicity: tuple[Finding, ...]
+    scales: Mapping[str, ScaleFacts]
     died_at: datetime | None
 
     @property
@@ -204,6 +210,7 @@ def episode_facts(chart: SummaryChart, window: Span) -> EpisodeFacts:
         treatments=_treatments(chart, entries, window),
         boluses=_doses((one for one in entries if isinstance(one, FluidBolus)), ()),
         severe_organ_toxicity=tuple(_severe_organ_toxicity(periods, known)),
+        scales={one.key: scale_facts(one, known) for one in chart.scales},
         died_at=died_at if died_at is not None and died_at < window.end else None,
     )
 

@@ -13,14 +13,17 @@ from django.utils import timezone
 from grading.engine.entries import Entry
 from grading.systems import HEADLINE
 from patients.display.assessment import first_assessed_at
+from patients.display.scale_levels import assessments_of
 from patients.models import Course
 from patients.queries.entries import EntryRow
 from patients.queries.known_at import CourseKnownAt, read_known_at
 from patients.queries.reviews import read_course_reviews
+from patients.queries.scales import scales_over
 from patients.queries.series import values_of
 from patients.queries.summary import Statement, read_statements
 from patients.review.sign_off import ReviewPeriod, State, graded_until, period_at, review_periods
 from patients.summary.facts import SummaryChart
+from patients.summary.scale_facts import courses_of
 from patients.summary.summary import Part, Summary, build_summary
 
 
@@ -86,6 +89,7 @@ def summary_chart(known: CourseKnownAt) -> SummaryChart:
     closing = known.closing
     latest = max((one.at for one in entries if one.at <= known.known_at), default=None)
     until = graded_until(known.known_at, None if closing is None else closing.at, latest)
+    scales = scales_over(known, until)
     return SummaryChart(
         infused_at=known.course.infused_at,
         entries=entries,
@@ -95,6 +99,8 @@ def summary_chart(known: CourseKnownAt) -> SummaryChart:
         assessed_since=first_assessed_at(entries, known.course.infused_at),
         zone=timezone.get_default_timezone(),
         is_closed=closing is not None,
+        scales=courses_of(scales, assessments_of(entries, known.facts, scales.policy, until)),
+        scales_at_end=scales,
     )
 
 

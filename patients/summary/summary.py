@@ -13,6 +13,7 @@ from patients.queries.summary import Statement
 from patients.summary.answer import ITEMS_REVISION, Answer, Section, State, instant
 from patients.summary.answers_care import support_answers, toxicity_answers, treatment_answers
 from patients.summary.answers_course import Episode, course_answers
+from patients.summary.answers_scales import beside_lee, icans_answers
 from patients.summary.facts import EpisodeFacts, SummaryChart, episode_facts
 from patients.summary.spans import Span
 
@@ -102,9 +103,10 @@ def build_summary(
     episode = Episode(chart, facts, statements, began_at, signed_of)
     answers: list[Answer] = []
     if facts.looked_at is not None:
-        answers += course_answers(episode)
+        answers += beside_lee(episode, course_answers(episode))
         answers += support_answers(episode)
         answers += treatment_answers(episode)
+        answers += icans_answers(episode)
         answers += toxicity_answers(episode)
     return Summary(part, facts, answers, day_100(chart.infused_at, chart.zone), known_at)
 
@@ -120,6 +122,7 @@ def summary_json(summary: Summary, *, form: str, ruleset: str) -> dict[str, Any]
         "items_revision": ITEMS_REVISION,
         "form": form or None,
         "system": ruleset,
+        "other_scales": list(summary.facts.scales),
         "known_at": instant(summary.known_at),
         "period": {
             "name": summary.part.key,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from grading.engine.times import moved
 from patients.display.banner import sex_letter
+from patients.display.ice_due import IceDue, ice_due, tool_of
 from patients.display.next_change import GradeAt, NextChange, next_change
 from patients.display.support import Support, support_of
 from patients.display.text import day_text, until_text
@@ -39,9 +40,9 @@ class BoardRow:
     """Row of one open course on the ward board; ``person`` is age and sex, "54 y F".
 
     A grade 0 that was not ``assessed`` is not shown. ``change_in`` says how long it is to the next
-    change by the clock; ``check_at`` when the patient is looked at 24 h after tocilizumab.
-    ``sign_off`` is None where nothing is signed
-    and nothing waits. ``observations`` is None where none are due.
+    change by the clock; ``ice_due_at`` when ICE or CAPD is due, ``check_at`` when the patient is
+    looked at 24 h after tocilizumab. ``sign_off`` is None where nothing is signed and nothing
+    waits. ``observations`` is None where none are due.
     """
 
     course_id: UUID
@@ -62,6 +63,7 @@ class BoardRow:
     support: Support
     last_observation_at: datetime | None
     observations: Observations | None
+    ice_due_at: datetime | None
     check_at: datetime | None
     to_do: tuple[Tag, ...]
     trend: Trend
@@ -102,7 +104,7 @@ class BoardRow:
 
         None where it does not.
         """
-        instants = [self.due_at, self.check_at, self.rises_at]
+        instants = [self.due_at, self.ice_due_at, self.check_at, self.rises_at]
         if self.rises_at is not None:
             instants.append(moved(self.rises_at, -RISE_IS_SOON))
         return min((at for at in instants if at is not None and at > now), default=None)
@@ -138,6 +140,7 @@ def board_row(course: OpenCourse, charted: Charted, now: datetime) -> BoardRow:
     assessed = grade != 0 or facts.assessed_since is not None
     change = None if current is None else _next_change(current, facts.periods, now)
     observations = None if current is None else _observations(course, facts, current, now)
+    ice = None if current is None else _ice(course, facts, current, now)
     check = None if current is None else _check(course, charted, current, now)
     questions: list[str] = []
     if current is not None:
@@ -166,8 +169,9 @@ def board_row(course: OpenCourse, charted: Charted, now: datetime) -> BoardRow:
         support=support_of(facts.support),
         last_observation_at=facts.last_observation_at,
         observations=observations,
+        ice_due_at=None if ice is None else ice.due_at,
         check_at=None if check is None else check[0],
-        to_do=tags_of(observations, check, questions, now),
+        to_do=tags_of(observations, ice, check, questions, now),
         trend=trend_of(_spans(charted, now), now),
         sign_off=signed if signed is not None and signed.short else None,
     )
@@ -200,6 +204,19 @@ def _observations(
     interval = current.policy.observations_due_after(current.grade)
     return observations_due(
         facts.temperature_at, facts.pressure_at, course.infused_at, interval, now
+    )
+
+
+def _ice(course: OpenCourse, facts: BoardFacts, current: Period, now: datetime) -> IceDue | None:
+    patient, policy = facts.patient, current.policy
+    tool = tool_of(patient.age_in_completed_years, patient.developmental_delay, policy)
+    return ice_due(
+        facts.rounds,
+        policy,
+        tool=tool,
+        infused_at=course.infused_at,
+        now=now,
+        ended=policy.observations_due_after(current.grade) is None,
     )
 
 

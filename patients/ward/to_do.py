@@ -10,6 +10,7 @@ from grading.engine.algorithm.tree import EARLIER_TREATMENT
 from grading.engine.analytes import Analyte
 from grading.engine.entries import Risk
 from grading.engine.times import moved
+from patients.display.ice_due import TOOL_NAMES, IceDue
 from patients.display.text import clock_text, duration_text
 
 SHOWN: Final = 2
@@ -106,20 +107,29 @@ def risk_questions(risks: Iterable[Risk], grade: int) -> list[str]:
 
 def tags_of(
     observations: Observations | None,
+    ice: IceDue | None,
     check: tuple[datetime, bool] | None,
     questions: Iterable[str],
     now: datetime,
 ) -> tuple[Tag, ...]:
     """Return the tags of a row: late first, then what is asked, planned, and comes next.
 
-    ``check`` is when the patient is looked at 24 h after tocilizumab, and whether that is asked.
+    ``ice`` is when the next ICE or CAPD is due; it stands after what decides the grade. ``check``
+    is when the patient is looked at 24 h after tocilizumab, and whether that is asked.
     """
-    late, planned, coming = [], [], []
+    late, assess, planned = [], [], []
+    coming: list[tuple[datetime, str]] = []
     if observations is not None:
         if observations.is_late:
             late.append(_late(observations.what, observations.due_at, now))
         else:
-            coming.append(Tag(COMING, f"Obs due {clock_text(observations.due_at, now)}"))
+            coming.append((observations.due_at, "Obs"))
+    if ice is not None:
+        tool = TOOL_NAMES[ice.tool]
+        if ice.is_due:
+            assess.append(_late(tool, ice.due_at, now))
+        else:
+            coming.append((ice.due_at, tool))
     if check is not None:
         check_at, is_asked = check
         if is_asked:
@@ -127,8 +137,9 @@ def tags_of(
         else:
             planned.append(Tag(PLANNED, f"24-h check {clock_text(check_at, now)}"))
     asked = [Tag(ASKED, question) for question in questions]
-    found = late + asked + planned
-    return tuple(found or coming)
+    found = late + asked + assess + planned
+    next_up = [Tag(COMING, f"{what} due {clock_text(at, now)}") for at, what in sorted(coming)]
+    return tuple(found or next_up)
 
 
 def _late(what: str, due_at: datetime, now: datetime) -> Tag:

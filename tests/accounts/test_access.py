@@ -172,12 +172,16 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:review_cursor": (READ, NO_SUCH_METHOD),
     "patients:review_series": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:review_latest": (READ_BY_SCRIPT, NO_SUCH_METHOD),
+    "patients:review_scales": (READ_BY_SCRIPT, NO_SUCH_METHOD),
+    "patients:review_scales_at": (READ, NO_SUCH_METHOD),
     "patients:sign_off": (READ, SIGN),
     "patients:seen": (NO_SUCH_METHOD, (302, 302, 403, 302, 302, 302, 302, 302, 403)),
     "patients:reviews": ((302, *(200,) * 7, 403), NO_SUCH_METHOD),
     "patients:disagreements": (LISTS, NO_SUCH_METHOD),
     "patients:disagreements_csv": (LISTS, NO_SUCH_METHOD),
     "patients:handover": (READ, NO_SUCH_METHOD),
+    "patients:scales": (READ, NO_SUCH_METHOD),
+    "patients:scales_line": (READ, NO_SUCH_METHOD),
     "patients:summary": (READ, NO_SUCH_METHOD),
     "patients:summary_json": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:summary_state": (ANSWER_PAGE, ANSWER),
@@ -292,8 +296,9 @@ class Target:
         of_a_course = {
             "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
             "guidance_action", "course_policy", "identity", "join", "state", "review",
-            "review_cursor", "review_series", "review_latest", "instant", "sign_off", "seen",
-            "flowsheet", "paper", "summary", "summary_json", "handover", "export_course",
+            "review_cursor", "review_series", "review_latest", "review_scales",
+            "review_scales_at", "instant", "sign_off", "seen", "flowsheet", "paper", "summary",
+            "summary_json", "handover", "export_course", "scales", "scales_line",
             "last_day", "timeline_table", "emergency_access", "locked",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]

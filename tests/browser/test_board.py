@@ -183,6 +183,7 @@ def test_late_observations_show_by_themselves_and_are_found_by_keyboard(
 ) -> None:
     admit(nurse, name="LINDQVIST, Per", bed="14", infused_at=timezone.now())
     chart(course, nurse, "vitals", ago(238), temperature_c="36.8", systolic_mmhg="120")
+    chart(course, nurse, "ice", ago(10), score=10)
     page.clock.install()
     sign_in(page, nurse)
     page.goto("/")

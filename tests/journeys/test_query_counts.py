@@ -199,11 +199,14 @@ def test_the_page_asked_for_by_the_minute(page: Page) -> None:
 
 
 def test_the_flowsheet_of_any_width_now_and_as_known_before(page: Page) -> None:
-    """Session, user, course, and one statement for the whole sheet, whatever the window."""
+    """Session, user, course, and one statement for the whole sheet, whatever the window.
+
+    Two more grade ASTCT and ICANS: where to resume, and the entries from there on.
+    """
     for asked in ({}, {"bin": "12", "span": "744"}, {"bin": "entry"}):
         for then in ({}, {"known_at": timezone.now().isoformat()}):
             statements = page.get(page.address("flowsheet"), **asked, **then)
-            assert len(statements) == SESSION_AND_USER + 2 + RECORDED, listed(statements)
+            assert len(statements) == SESSION_AND_USER + 4 + RECORDED, listed(statements)
 
 
 def test_the_summary_now_and_as_known_before(page: Page) -> None:
@@ -217,6 +220,21 @@ def test_the_summary_now_and_as_known_before(page: Page) -> None:
 def test_the_last_day_of_the_card(page: Page) -> None:
     """Session, user, course, one statement for the day, one for whether a grade 0 was assessed."""
     statements = page.get(page.address("last_day"))
+    assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+
+
+def test_the_scales_beside_the_grade(page: Page, clinician: User) -> None:
+    """Session, user, course and the chart; the page asks for the authors of the evidence too.
+
+    The line of the first page needs no statement of its own.
+    """
+    statements = page.get(page.address("scales_line"))
+    assert len(statements) == SESSION_AND_USER + 2, listed(statements)
+    for asked in ({}, {"papers": "yes"}, {"one": "penn-2018", "other": "lee-2014"}):
+        statements = page.get(page.address("scales"), **asked)
+        assert len(statements) == SESSION_AND_USER + 3, listed(statements)
+    then = {"known_at": timezone.now().isoformat()}
+    statements = page.get(page.address("scales"), **then)
     assert len(statements) == SESSION_AND_USER + 3, listed(statements)
 
 

@@ -46,7 +46,7 @@ const isInView = (element) => {
 
 const onSingleKey = (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || singleKeysAreOff()) return;
-  if (dialog.open || event.target.matches?.(FIELD)) return;
+  if (document.querySelector("dialog[open]") || event.target.matches?.(FIELD)) return;
   const key = event.key.toLowerCase();
   const row = [...dialog.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key);
   if (!row) return;

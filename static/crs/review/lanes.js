@@ -195,7 +195,7 @@ const knownRuns = (data) =>
     return since < to ? [before, { ...run, from: since }] : [before];
   });
 
-const notAssessed = (ctx, part, bottom) => {
+export const notAssessed = (ctx, part, bottom) => {
   ctx.save();
   ctx.strokeStyle = css("--muted");
   ctx.setLineDash([1.5 * ratio(), 3 * ratio()]);

@@ -8,6 +8,7 @@ import { watchAge } from "./page_age.js";
 import { keyOf } from "./plot_key.js";
 import { plot, pointsOf } from "./plots.js";
 import { failed, fetchSeries, keepFailure, sayLoading } from "./loading.js";
+import { addScaleBands } from "./scale_bands.js";
 import { signedAt } from "./signed_marks.js";
 
 const host = document.querySelector("#plots");
@@ -99,6 +100,7 @@ class Page {
       read: (lane, at) => show(lane, stamp(at), ""),
     }).lane.classList.add("time-lane");
     this.addGrade();
+    this.loadScales = addScaleBands(this, host.dataset.scales, load);
     if (data.given.length) this.addGiven();
     this.addCriteria();
     this.addValues();
@@ -281,6 +283,10 @@ const steer = (page) => {
     waiting = requestAnimationFrame(() => read(at ?? resting()));
   };
   const redraw = () => plots.forEach((one) => one.redraw(false, true));
+  page.redraw = () => {
+    redraw();
+    read(resting());
+  };
   const loadWindow = async () => {
     const [from, to] = state.window;
     const more = await fetchSeries(host, asked(), [
@@ -462,6 +468,7 @@ async function load() {
     const page = new Page(data);
     page.build();
     steer(page);
+    page.loadScales().then(page.redraw);
   } catch (error) {
     console.warn(error);
     keepFailure(host, load);

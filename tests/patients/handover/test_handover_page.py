@@ -14,6 +14,7 @@ from crs_app.record.models import Event
 from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.factories import ago, chart, end
+from tests.patients.review.scale_course import ENTRIES, after, imported
 from tests.patients.review.test_review_page import FILE
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,7 @@ def test_the_past_is_printed_as_it_was_known_and_says_so(
     assert "highest 43.2 mcg/min" in dict(sheet.treatments)["Vasopressors"]
     assert "AS KNOWN AT 27 Nov 2026 03:40, not the present state" in text
     assert dict(sheet.treatments)["Tocilizumab"] == "none charted"
-    assert "576" not in text
+    assert "576" not in text[text.index("<article") : text.index("</article>")]
     assert "AS KNOWN AT" not in page(nurse_client, drawn).content.decode()
 
 
@@ -113,3 +114,19 @@ def test_an_opening_and_a_print_are_recorded(nurse_client: Client, drawn: Course
 
 def test_an_address_of_no_time_is_refused(nurse_client: Client, drawn: Course) -> None:
     assert page(nurse_client, drawn, known_at="yesterday").status_code == 400
+
+
+def test_astct_and_icans_stand_on_a_line_of_their_own_with_what_they_could_be(
+    nurse: User, nurse_client: Client
+) -> None:
+    course = imported(nurse, *ENTRIES)
+    shown = page(nurse_client, course, known_at=after(25)).context["sheet"]
+    assert shown.grade == "2"
+    assert shown.scales == [
+        "ASTCT 3", "ICANS not assessed, could be 4 (ICE could not be done: language)",
+    ]  # fmt: skip
+    later = page(nurse_client, course, known_at=after(31))
+    assert later.context["sheet"].scales == ["ASTCT 3", "ICANS 1 at 12:00"]
+    assert "Not the grade: ASTCT 3 · ICANS 1 at 12:00." in later.content.decode()
+    before = page(nurse_client, course, known_at=after(1)).context["sheet"].scales
+    assert before == ["ASTCT not assessed", "ICANS not assessed"]

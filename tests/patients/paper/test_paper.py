@@ -24,6 +24,7 @@ from patients.paper import course as paper_course
 from patients.recording.record import retract_entry
 from tests.entry_forms import text_of, url
 from tests.factories import ago, chart, correct, sending
+from tests.patients.review.scale_course import ENTRIES, after, imported
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +171,18 @@ def test_the_page_takes_as_many_statements_however_long_the_course(
         for minutes in range(1, 30):
             chart(course, nurse, "vitals", ago(minutes), temperature_c="38.5", systolic_mmhg="84")
     assert counts[0] == counts[1] <= 8
+
+
+def test_astct_and_icans_are_printed_beside_the_grade(nurse: User, nurse_client: Client) -> None:
+    course = imported(nurse, *ENTRIES)
+    answer = page(nurse_client, course, known_at=after(25))
+    assert answer.context["scales"] == [
+        "ASTCT 3", "ICANS not assessed, could be 4 (ICE could not be done: language)",
+    ]  # fmt: skip
+    lines = [(line.name, line.text) for line in answer.context["scale_grades"]]
+    assert lines == [
+        ("ASTCT", "not assessed"), ("ASTCT", "0"), ("ASTCT", "1, could be 2"), ("ASTCT", "2"),
+        ("ASTCT", "3"), ("ICANS", "not assessed"), ("ICANS", "0"),
+        ("ICANS", "not assessed, could be 4"),
+    ]  # fmt: skip
+    assert "ASTCT and ICANS, beside the grade" in answer.content.decode()

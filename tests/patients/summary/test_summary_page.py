@@ -21,6 +21,7 @@ from patients.exchange.course_file import import_course
 from patients.models import Course
 from patients.summary.summary import Part, span_of
 from tests.factories import admit, ago, chart, end
+from tests.patients.review.scale_course import ENTRIES, after, imported
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +83,7 @@ def test_the_drawn_course_has_the_drawn_answers(nurse_client: Client, drawn: Cou
     states = {key for key, item in found.items() if item["state"] == "not_known"}
     assert states == {
         "crs.fever.home", "crs.cardiac.lvef.min", "crs.rx.steroids", "crs.rx.other",
-        "organ.grade3_4",
+        "organ.grade3_4", "icans.grade.max",
     }  # fmt: skip
     assert found["crs.resolved"]["state"] == "not_stated"
 
@@ -265,3 +266,42 @@ def test_an_address_that_cannot_be_shown_says_why(
         assert page(nurse_client, drawn, name, **query).status_code == 400
     kept = page(nurse_client, drawn, known_date="2026-11-31", known_time="10:00")
     assert 'value="2026-11-31"' in kept.content.decode()
+
+
+def test_astct_stands_beside_lee_and_an_icans_never_assessed_is_not_known(
+    nurse_client: Client, drawn: Course
+) -> None:
+    found = items(nurse_client, drawn, known_at=DRAWN)
+    keys = list(found)
+    for about in ("max", "time"):
+        lee = keys.index(f"crs.grade.{about}.lee2014")
+        assert keys[lee + 1] == f"crs.grade.{about}.astct2019"
+    highest = found["crs.grade.max.astct2019"]["value"]
+    assert (highest["grade"], highest["at"]) == (3, "2026-11-26T13:20:00+00:00")
+    assert found["icans.grade.max"]["value"] is None
+    assert "never assessed" in found["icans.grade.max"]["why"][0]
+    assert found["icans.grade.time"]["value"]["grade_0_s"] == 0
+    text = page(nurse_client, drawn, known_at=DRAWN).content.decode()
+    row = text[text.index('id="icans.grade.max"') :].split("</tr>")[0]
+    assert "not known" in row
+
+
+def test_icans_is_answered_by_its_assessments(nurse: User, nurse_client: Client) -> None:
+    known_at = after(48)
+    assessed = items(nurse_client, imported(nurse, *ENTRIES), known_at=known_at)
+    highest = assessed["icans.grade.max"]
+    assert highest["value"] == {"grade": 1, "at": after(30), "not_ruled_out": 4}
+    assert any("grade 0 since" in detail for detail in highest["details"])
+    times = assessed["icans.grade.time"]["value"]
+    assert (times["grade_1_s"], times["not_assessed_s"]) == (12 * 3600, 12 * 3600)
+
+
+def test_a_0_of_icans_is_not_known_while_a_higher_grade_is_not_ruled_out(
+    nurse: User, nurse_client: Client
+) -> None:
+    course = imported(nurse, *ENTRIES[:7])
+    found = items(nurse_client, course, known_at=after(24))["icans.grade.max"]
+    assert found["state"] == "not_known"
+    assert "grade 4 was not ruled out" in found["why"][0]
+    calm = items(nurse_client, course, known_at=after(21.5))["icans.grade.max"]
+    assert (calm["state"], calm["value"]["grade"]) == ("answered", 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.algorithm.missing_data import _CHART
+from patients.display.text import clock_text
 from patients.models import Course
 from patients.recording.record import retract_entry
 from patients.ward.board import open_board_rows
@@ -68,13 +69,14 @@ def test_observations_are_late_from_their_minute_on(
 def test_half_a_set_does_not_put_off_the_other_half(course: Course, clinician: User) -> None:
     """A heart rate, a result or an oxygen alone is no set of observations."""
     chart(course, clinician, "vitals", ago(300), **SET)
+    chart(course, clinician, "ice", ago(10), score=10)
     for kind, body in (("vitals", {"heart_rate": "90"}), ("oxygen", {"device": "room_air"})):
         chart(course, clinician, kind, ago(5), **body)
     assert tags(course) == ["late: Obs 1 h late"]
     chart(course, clinician, "vitals", ago(4), temperature_c="36.9")
     assert tags(course) == ["late: BP 1 h late"]
     last = chart(course, clinician, "vitals", ago(3), mean_arterial_pressure_mmhg="80").entries[0]
-    assert [tag.partition(" due ")[0] for tag in tags(course)] == ["coming: Obs"]
+    assert [tag.partition(" due ")[0] for tag in tags(course)] == ["coming: Obs", "coming: ICE"]
     retract_entry(last, sending(clinician, answers={"reason": "misread"}))
     assert tags(course) == ["late: BP 1 h late"]
 
@@ -90,6 +92,7 @@ def test_the_interval_is_that_of_the_policy_in_force(
     course: Course, clinician: User, decided: Make
 ) -> None:
     chart(course, clinician, "vitals", ago(100), **SET)
+    chart(course, clinician, "ice", ago(10), score=10)
     assert not row_of(course).is_late
     decided(observations_due_grade_0_minutes=90)
     assert tags(course) == ["late: Obs 10 min late"]
@@ -157,6 +160,7 @@ def test_the_24_h_check_is_planned_asked_and_answered_as_in_guidance(
     given = {"agent": "tocilizumab", "dose_mg": "320"}
     chart(course, clinician, "oxygen", ago(hours=30), device="nasal_cannula", flow_l_per_min="2")
     chart(course, clinician, "risk", ago(hours=30), older_age=False, extensive_comorbidities=False)
+    chart(course, clinician, "ice", ago(10), score=10)
     dose = chart(course, clinician, "treatment", ago(hours=25), **given).entries[0]
     chart(course, clinician, "vitals", ago(1), **SET)
     due = dose.at + timedelta(hours=24)
@@ -174,3 +178,32 @@ def test_the_24_h_check_is_planned_asked_and_answered_as_in_guidance(
     assert [tag.level for tag in row.to_do] == ["planned"]
     correct(again, again.at, {"agent": "antipyretic"}, sending(clinician))
     assert row_of(course).check_at is None
+
+
+def test_ice_is_due_by_the_policy_and_sooner_after_lost_points(
+    course: Course, clinician: User
+) -> None:
+    seen = timezone.now().replace(microsecond=0)
+    chart(course, clinician, "vitals", seen, **SET)
+    assert "late: ICE 1 d 12 h late" in tags(course)
+    chart(course, clinician, "ice", seen - timedelta(hours=6), score=10)
+    assert tags(course)[0].startswith("coming: Obs due")
+    assert tags(course)[1] == f"coming: ICE due {clock_text(seen + timedelta(hours=6), seen)}"
+    chart(course, clinician, "ice", seen - timedelta(hours=4), score=9)
+    due = row_of(course).ice_due_at
+    assert due == seen + timedelta(hours=4)
+    later = seen + timedelta(hours=4, minutes=20)
+    assert [tag for tag in tags(course, later) if "ICE" in tag] == ["late: ICE 20 min late"]
+    assert row_of(course).changes_at(due - timedelta(minutes=1)) is not None
+    chart(course, clinician, "death", ago(0), attribution="crs")
+    assert row_of(course, later).ice_due_at is None
+
+
+def test_capd_is_due_for_a_child_and_with_developmental_delay(clinician: User) -> None:
+    child = admit(clinician, birth_date=date(2020, 1, 1))
+    delayed = admit(clinician, developmental_delay=True)
+    for course in (child, delayed):
+        chart(course, clinician, "ice", ago(30), score=10)
+        assert any(tag.startswith("late: CAPD") for tag in tags(course))
+        chart(course, clinician, "capd", ago(20), score=0)
+        assert not any("late: CAPD" in tag for tag in tags(course))

@@ -1,0 +1,1 @@
+"""The page of the scales other than Lee's: criteria, unknowns, and why they differ."""
