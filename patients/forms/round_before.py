@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from grading.engine import entries
+from grading.engine.evidence import PROLONGED_SEIZURE
 from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.engine.scale_vocabulary import ICE_PARTS, NeuroSignName
 from grading.engine.vocabulary import Attribution
@@ -52,6 +53,17 @@ class RoundBefore:
         """The CAPD sums at which another grade begins."""
         steps = pairwise(capd_bands(self.policy))
         return {str(lowest) for (lowest, grade), (_, below) in steps if grade != below}
+
+    @property
+    def prolonged_minutes(self) -> int:
+        """How long a seizure may last before it is a prolonged one."""
+        return int(PROLONGED_SEIZURE.value)
+
+    @property
+    def seizure_hold(self) -> str:
+        """How long a seizure counts by the policy: "24 h"."""
+        minutes = self.policy.icans_seizure_hold_minutes
+        return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
     def text(self, thing: str) -> str:
         """Return the last entry about ``thing`` with its time and author; "" where none is."""

@@ -1,4 +1,4 @@
-"""A round of ICE at the bed: by touch, by keyboard alone, and a child by CAPD."""
+"""A round of ICE at the bed: by touch, by keyboard alone, a child by CAPD; and a ventilator."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -159,3 +159,15 @@ def test_what_was_tapped_and_not_sent_is_there_again(bedside: BedsidePage) -> No
     page.get_by_role("link", name="ICE and consciousness, typed").click()
     expect(page.locator("[name=ask_month][value=right]")).to_be_checked()
     expect(foot(page)).to_contain_text("1 of 1 asked")
+
+
+def test_what_a_ventilator_is_for_is_asked_of_a_ventilator_alone(bedside: BedsidePage) -> None:
+    bedside.open_tab("Oxygen")
+    question, purpose = (bedside.page.locator(f"[name={n}]") for n in ("needs_oxygen", "purpose"))
+    bedside.field("Device").select_option(label="Nasal cannula")
+    expect(question).to_be_hidden()
+    bedside.field("Device").select_option(value="invasive_ventilation")
+    expect(question).to_be_visible()
+    expect(purpose).to_be_hidden()
+    question.select_option("no")
+    expect(purpose).to_be_visible()

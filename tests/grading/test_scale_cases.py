@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from grading.course_result import result_json
 from tests.grading.scale_case_tables import (
     ALL_SCALE_CASES,
     GLANCE_SCALES,
+    SCALE_CASES,
     Comparison,
     Json,
     ScaleCase,
@@ -96,3 +98,13 @@ def test_the_second_implementation_says_why_a_scale_differs(compared: Comparison
     chart = read(compared.document, compared.at.isoformat(), None)
     assert differ_at(chart, compared.at, [compared.against]) == compared.reasons
     assert sorted(patterns_at(chart, compared.at)) == sorted(compared.patterns)
+
+
+@pytest.mark.parametrize("path", sorted(SCALE_CASES.glob("*.md")), ids=lambda path: path.stem)
+def test_every_file_of_cases_opens_with_a_place_to_sign(path: Path) -> None:
+    opening = path.read_text(encoding="utf-8").split("\n## ")[0]
+    assert all(f"| {word} |" in opening for word in ("Reviewer", "Role", "Date"))
+
+
+def test_every_scale_has_its_file_of_cases() -> None:
+    assert {case.scale for case in ALL_SCALE_CASES} == {*GLANCE_SCALES.values()} - {"lee-2014"}

@@ -78,8 +78,8 @@ const ofAwake = (round) => {
   if (!texts.length) return ["Nothing tapped", "how awake is always asked"];
   if (!fit) return [texts.join(", "), "no seizure is saved"];
   const goesOn = valueOf(round, "seizure_stopped") === "no" || valueOf(round, "seizure_repeated");
-  if (goesOn || Number(minutes) > 5) return [texts.join(", "), "ICANS 4 (seizure)"];
-  return [texts.join(", "), minutes ? "ICANS 3 for 24 hours (seizure)" : "ICANS 3, could be 4: how long?"];
+  if (goesOn || Number(minutes) > Number(round.dataset.prolonged)) return [texts.join(", "), "ICANS 4 (seizure)"];
+  return [texts.join(", "), minutes ? `ICANS 3 for ${round.dataset.hold} (seizure)` : "ICANS 3, could be 4: how long?"];
 };
 
 const ofSigns = (round) => {

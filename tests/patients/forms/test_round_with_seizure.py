@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from patients.models import Course, Entry
-from tests.entry_forms import text_of
+from tests.entry_forms import form_html, text_of
 from tests.factories import ago
 from tests.patients.forms.rounds import errors_of, send_round
 
@@ -64,3 +64,11 @@ def test_a_seizure_of_more_than_a_day_before_is_asked_about(
     assert "more than 24 h before" in text_of(answer.content.decode())
     confirmed = answer.context["form"].questions_digest
     assert send_round(nurse_client, course, **fields, confirmed=confirmed).status_code == 200
+
+
+def test_the_form_says_when_a_seizure_is_prolonged_and_how_long_it_counts(
+    nurse_client: Client, course: Course
+) -> None:
+    shown = text_of(form_html(nurse_client, course, "ice"))
+    assert "More than 5 minutes, or not stopped: ICANS 4." in shown
+    assert "Up to 5 minutes: ICANS 3 for 24 h." in shown
