@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache, partial
 from typing import Any, Final, cast
 from uuid import UUID
@@ -37,7 +37,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
 
     A name that no view gave is an error, never an empty place.
     """
-    made = Environment(
+    made = _Environment(
         autoescape=True,
         loader=loader,
         auto_reload=auto_reload,
@@ -58,6 +58,17 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     for name in made.list_templates():
         made.get_template(name)
     return made
+
+
+class _Environment(Environment):
+    """Environment whose globals stay as they are once the first template is loaded."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template in one dict, where Jinja2 looks through two.
+
+        For each import of a macro their names are compared with those of the page.
+        """
+        return {**self.globals, **(d or {})}
 
 
 def _shown_safely(value: Any) -> Any:
@@ -110,7 +121,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_time_zone": settings.TIME_ZONE,
         "served_at": timezone.now(),
         "hospital": settings.HOSPITAL_SIGN_IN,
-        "unsent_key": key_of_unsent_text(request),
+        "unsent_key": SimpleLazyObject(partial(key_of_unsent_text, request)),
         "idle_seconds": int(settings.SIGNED_OUT_AFTER_IDLE.total_seconds()),
         # Made once for the twenty forms of a page; the backend's own is made for each of them.
         "csrf_input": SimpleLazyObject(partial(csrf_input, request)),

@@ -10,13 +10,14 @@ from grading.engine.periods import Period
 from grading.engine.sentences import duration_text
 from grading.engine.times import in_zone
 from grading.engine.vocabulary import VITAL_SIGNS, term_label
+from grading.scale_report import scale_lines
 from grading.service import CurrentStatus
 
 _NEVER_CHARTED_ASKED = (*(sign.key for sign in VITAL_SIGNS), "oxygen")
 
 
 def text_report(result: CourseResult) -> str:
-    """Grade, why, since when, what is not known, what comes next, and the history."""
+    """Grade, why, since when, what is not known, what comes next, other scales, the history."""
     zone = result.document.facts.infused_at.tzinfo
     return "\n".join(_lines(result, zone)) + "\n"
 
@@ -35,6 +36,8 @@ def _lines(result: CourseResult, zone: tzinfo | None) -> Iterator[str]:
         yield from _why(status)
         yield from _not_known(status)
         yield from _next(status, result.now, zone)
+    if result.scales is not None:
+        yield from scale_lines(result.scales, result.document.facts.infused_at)
     yield from _guidance(result)
     yield from _warnings(result)
     yield from _history(result, zone)

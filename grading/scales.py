@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from grading.engine.chart import Chart
@@ -162,7 +162,7 @@ def grade_scales(
         state = CourseState.at_start(facts, baseline, LEE_2014)
     else:
         state = restore_state(resume, facts, baseline, LEE_2014)
-    histories = fold_scales(state, graded, scales, begun=resume is not None)
+    histories = fold_scales(state, graded, scales, begun=None if resume is None else resume.at)
     if now < facts.infused_at:
         nothing = tuple(ScaleAnswer(scale, (), (), None) for scale in scales)
         return CourseScales(now, nothing, None, (), (), state.policy)
@@ -220,8 +220,8 @@ def _answer(history: ScaleHistory, past: list[ScalePeriod], now: datetime) -> Sc
 
 def _period_json(period: ScalePeriod, *, projected: bool, has_gate: bool) -> dict[str, Any]:
     words: dict[str, Any] = {
-        "from": period.start.isoformat(),
-        "to": None if period.end is None else period.end.isoformat(),
+        "from": period.start.astimezone(UTC).isoformat(),
+        "to": None if period.end is None else period.end.astimezone(UTC).isoformat(),
         "grade": period.grade,
         "at_most": period.at_most,
         "projected": projected,

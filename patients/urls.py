@@ -29,6 +29,9 @@ from patients.ward import ward_views as wards_views
 app_name = "patients"
 
 urlpatterns = [
+    # What is asked most often stands first: Django tries them in order.
+    path("courses/<uuid:course_id>/entries/<slug:kind>/", entry_views.entries, name="entries"),
+    path("courses/<uuid:course_id>/live/", live.live, name="live"),
     path("", ward_views.board, name="board"),
     path("wall/", wall_views.wall, name="wall"),
     path("wall/screens/", wall_views.walls, name="walls"),
@@ -36,7 +39,6 @@ urlpatterns = [
     path("courses/admit/", ward_views.admit, name="admit"),
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
     path("courses/<uuid:course_id>/locked/", locked.locked, name="locked"),
-    path("courses/<uuid:course_id>/live/", live.live, name="live"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
     path("courses/<uuid:course_id>/last-day/", bedside_parts.last_day, name="last_day"),
     path("courses/<uuid:course_id>/timeline/table/", bedside_parts.table, name="timeline_table"),
@@ -63,7 +65,6 @@ urlpatterns = [
     path(
         "reviews/disagreements.csv", disagreement_views.disagreements_csv, name="disagreements_csv"
     ),
-    path("courses/<uuid:course_id>/entries/<slug:kind>/", entry_views.entries, name="entries"),
     path(
         "courses/<uuid:course_id>/entries/<uuid:entry_id>/correct/",
         entry_views.correct,

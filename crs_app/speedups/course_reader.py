@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import connection, models
 
+from crs_app.speedups.rows import model_of_row
 from patients.models import Course, Patient, PolicyVersion
 
 _M = TypeVar("_M", bound=models.Model)
@@ -50,11 +52,24 @@ def read_course(course_id: uuid.UUID) -> Course:
     return course
 
 
+class _Columns(NamedTuple):
+    """The attributes of a model in the order of its columns, and the fields that convert one."""
+
+    names: list[str]
+    converted: list[tuple[int, Any]]
+
+
+@cache
+def _columns_of(model: type[models.Model]) -> _Columns:
+    fields = model._meta.concrete_fields
+    converted = [(i, field) for i, field in enumerate(fields) if hasattr(field, "from_db_value")]
+    return _Columns([field.attname for field in fields], converted)
+
+
 def _next(model: type[_M], values: Iterator[Any]) -> _M:
     """Return a ``model`` made of as many of the next ``values`` as it has columns."""
-    fields = model._meta.concrete_fields
-    read = [
-        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
-        for field, value in zip(fields, islice(values, len(fields)), strict=True)
-    ]
-    return model.from_db(connection.alias, [field.attname for field in fields], read)
+    names, converted = _columns_of(model)
+    read = list(islice(values, len(names)))
+    for place, field in converted:
+        read[place] = field.from_db_value(read[place], None, connection)
+    return model_of_row(model, names, read)

@@ -8,6 +8,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.db import connection
 
 from crs_app.accounts.models import User
+from crs_app.speedups.rows import model_of_row
 
 _FIELDS: Final = [field.attname for field in User._meta.concrete_fields]
 _COLUMNS: Final = ", ".join(map(str, (field.column for field in User._meta.concrete_fields)))
@@ -28,6 +29,6 @@ class FastUserBackend(ModelBackend):
         if found is None:
             return None
         *columns, wards = found
-        user = User.from_db(connection.alias, _FIELDS, columns)
+        user = model_of_row(User, _FIELDS, columns)
         user._ward_ids = wards
         return user if self.user_can_authenticate(user) else None

@@ -29,10 +29,6 @@ class Boluses(NamedTuple):
             return self._replace(repeated=latest)
         return self._replace(repeated=None if repeated is latest else repeated)
 
-    def hold_until(self, hold: timedelta) -> datetime | None:
-        """Return until when the latest counts."""
-        return None if self.latest is None else self.latest.at + hold
-
     def repeated_until(self, hold: timedelta) -> datetime | None:
         """Return until when one of several counts."""
         return None if self.repeated is None else self.repeated.at + hold

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from grading.engine.chart import Chart
-from grading.engine.grading_system import DEATH
 from grading.engine.scale import Assessment, Axis, Scale, phrase_in
 
 Codes = tuple[tuple[str, int], ...]
@@ -118,8 +117,6 @@ def _highest_on(chart: Chart, scale: Scale, codes: Codes, axis: Axis) -> tuple[s
 
 
 def _phrase(chart: Chart, scale: Scale, code: str) -> str:
-    if code == DEATH:
-        return "death"
     return scale.by_code[code].phrase_in(chart)
 
 
@@ -181,9 +178,7 @@ class _Seen:
 
     def holds(self, pattern: str) -> bool:
         grades = self.grades
-        lee, astct, penn = (grades.get(key) for key in ("lee-2014", "astct-2019", "penn-2018"))
-        if lee is None:
-            return False
+        lee, astct, penn = grades["lee-2014"], grades.get("astct-2019"), grades.get("penn-2018")
         if pattern == "W10":
             return self._neurotoxicity(lee)
         if pattern in ("W3", "W6"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -50,6 +50,7 @@ class Baseline:
         return None if value is None else in_common_unit(analyte, value, unit)
 
 
+_NOT_ESTABLISHED: Final = Baseline()
 _ESTABLISHED: Final = {analyte: (name, unit) for name, analyte, unit in BASELINE_RESULTS}
 
 
@@ -76,7 +77,7 @@ class CourseFacts:
     birth_date: date | None = None
     age_years: Decimal | None = None
     weight_kg: Decimal | None = None
-    baseline: Baseline = field(default_factory=Baseline)
+    baseline: Baseline = _NOT_ESTABLISHED
     policy: Policy = DEFAULT_POLICY
     policies: tuple[PolicyFrom, ...] = ()
     developmental_delay: bool | None = None

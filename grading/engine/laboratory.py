@@ -98,14 +98,28 @@ def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
     ``baseline`` is in the analyte's common unit; None leaves out the clauses that compare with it.
     Analytes that no row of CTCAE grades here always give None.
     """
-    scale = _scale(result.analyte, result.unit, result.upper_limit, result.lower_limit, baseline)
+    limits = (result.upper_limit, result.lower_limit, baseline)
+    return _grades(result.analyte, result.unit, result.value, result.comparator, *limits)
+
+
+@lru_cache(REMEMBERED)
+def _grades(
+    analyte: Analyte,
+    unit: str,
+    result: Decimal,
+    comparator: str | None,
+    upper_limit: Decimal | None,
+    lower_limit: Decimal | None,
+    baseline: Decimal | None,
+) -> GradeRange | None:
+    scale = _scale(analyte, unit, upper_limit, lower_limit, baseline)
     if scale is None:
         return None
-    value = EXACT.multiply(result.value, scale.to_common)
-    if result.comparator is None:
+    value = EXACT.multiply(result, scale.to_common)
+    if comparator is None:
         lowest = highest = scale.grade(Point(value, 0))
     else:
-        grades = [scale.grade(end) for end in _ends(result.comparator, value)]
+        grades = [scale.grade(end) for end in _ends(comparator, value)]
         lowest, highest = min(grades), max(grades)
     if scale.lacks_limit and lowest < _HIGHEST_CTCAE:
         return None

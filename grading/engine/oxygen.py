@@ -104,13 +104,13 @@ class OxygenSupport:
         return fio2_of(entry, self.policy)
 
     def explain_device(self) -> Explained:
-        entry = self._charted()
+        entry = self.charted
         uncertain = entry.attribution is Attribution.UNCERTAIN
         return Explained((entry.id,), {"device": str(entry.device)}, uncertain)
 
     def explain_fio2(self) -> Explained:
         """Device, flow and FiO2, which may be an estimate or not known."""
-        entry = self._charted()
+        entry = self.charted
         return Explained(
             (entry.id,), self._params(entry), entry.attribution is Attribution.UNCERTAIN
         )
@@ -121,7 +121,9 @@ class OxygenSupport:
         limit = {"limit_percent": format_number(OXYGEN_HIGH.value)}
         return explained._replace(params={**explained.params, **limit})
 
-    def _charted(self) -> Oxygen:
+    @property
+    def charted(self) -> Oxygen:
+        """The latest entry; raises ValueError where there is none."""
         if self.entry is None:
             raise ValueError("no oxygen is charted")
         return self.entry

@@ -101,6 +101,8 @@ def _vitals(entry: Vitals, circumstances: Circumstances) -> Iterator[Question]:
 
 def _outside(sign: VitalSign, reading: Number, band: AgeBand | None) -> Iterator[Question]:
     usual = sign.usual_in(band)
+    if _is_usual(reading, usual):
+        return
     age = f" ({band.label})" if band in sign.usual_of_children and band is not None else ""
     named = f"{sign.label} {format_number(reading, 1)} {sign.unit}"
     yield from _outside_usual(sign.key, named, reading, usual, sign.unit, age)
@@ -109,11 +111,18 @@ def _outside(sign: VitalSign, reading: Number, band: AgeBand | None) -> Iterator
 def _outside_usual(
     place: str, named: str, value: Number, usual: Limits, unit: str, note: str = ""
 ) -> Iterator[Question]:
-    exact = Fraction(value)
-    if exact < Fraction(usual.lowest):
+    if _is_usual(value, usual):
+        return
+    if Fraction(value) < Fraction(usual.lowest):
         yield Question(place, f"{named} is unusually low: under {usual.lowest:f} {unit}{note}.")
-    elif exact > Fraction(usual.highest):
+    else:
         yield Question(place, f"{named} is unusually high: over {usual.highest:f} {unit}{note}.")
+
+
+def _is_usual(value: Number, usual: Limits) -> bool:
+    if isinstance(value, Decimal):
+        return usual.allow(value)
+    return Fraction(usual.lowest) <= value <= Fraction(usual.highest)
 
 
 def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:

@@ -271,11 +271,8 @@ class Scale:
         return self.gate.read(chart).waived_by
 
     def axes(self, chart: Chart, codes: tuple[tuple[str, int], ...]) -> dict[str, Axis]:
-        """Return the axis of each of the ``codes``."""
-        return {
-            code: Axis.DEATH if code == DEATH else self.by_code[code].axis_in(chart)
-            for code, _ in codes
-        }
+        """Return the axis of each of the ``codes``; a death is compared with nothing."""
+        return {code: self.by_code[code].axis_in(chart) for code, _ in codes}
 
 
 def _assessment(

@@ -67,7 +67,6 @@ class ScaleFacts:
     followed. ``assessed_at`` is when anything of the nerves was last charted.
     """
 
-    first_febrile: Vitals | None = None
     latest_febrile: Vitals | None = None
     first_antipyretic: Treatment | None = None
     first_masking: Treatment | None = None
@@ -154,10 +153,8 @@ class ScaleFacts:
         """Conclude an instant; ``febrile`` is its temperature where that is a fever."""
         if febrile is not None:
             self.latest_febrile = febrile
-            if self.first_febrile is None:
-                self.first_febrile = febrile
         if self.new_treatments:
-            if self.first_febrile is not None:
+            if self.latest_febrile is not None:
                 self._note_waiving()
             self.new_treatments.clear()
 

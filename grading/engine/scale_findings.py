@@ -120,14 +120,25 @@ def phrase_of_infusions(chart: Chart) -> str:
     return "; ".join([_inside_a_sentence(one) for one in infusions.split("; ")])
 
 
+def phrase_below_40(chart: Chart) -> str:
+    """Return why oxygen counts as below 40 %, also where its FiO2 is not known."""
+    needed = chart.needed
+    if needed is not None and needed.percent is None:
+        return f"{phrase_of_device(chart)}, FiO2 not charted: counts as below 40 %"
+    if needed is not None and needed.low_by_rule:
+        return f"{phrase_of_flow(chart)}: up to 6 L/min counts as below 40 %"
+    return f"{phrase_of_fio2(chart)} is below 40 %"
+
+
+def phrase_at_least_40(chart: Chart) -> str:
+    return f"{phrase_of_fio2(chart)}, 40 % is the line"
+
+
 def phrase_of_fio2(chart: Chart) -> str:
     """Return the FiO2 in use with its device."""
-    explained = chart.oxygen.explain_fio2()
-    percent = explained.params.get("fio2_percent")
-    if percent is None:
-        return render("oxygen.below_40", explained.params)
-    estimated = "estimated " if explained.params["estimated"] else ""
-    return f"{estimated}FiO2 {percent} % by {phrase_of_device(chart)}"
+    params = chart.oxygen.explain_fio2().params
+    estimated = "estimated " if params["estimated"] else ""
+    return f"{estimated}FiO2 {params['fio2_percent']} % by {phrase_of_device(chart)}"
 
 
 def phrase_of_device(chart: Chart) -> str:
@@ -157,10 +168,10 @@ def phrase_of_time(entry: Entry, chart: Chart) -> str:
 
 
 def phrase_of_flow(chart: Chart) -> str:
-    entry = chart.oxygen.entry
-    if entry is None or entry.flow_l_per_min is None:
+    flow = chart.oxygen.charted.flow_l_per_min
+    if flow is None:
         return phrase_of_device(chart)
-    return f"{format_number(entry.flow_l_per_min)} L/min by {phrase_of_device(chart)}"
+    return f"{format_number(flow)} L/min by {phrase_of_device(chart)}"
 
 
 def pressure_doubts(reach: Callable[[Chart], int]) -> tuple[Doubt, ...]:
@@ -234,8 +245,6 @@ def result_doubts(grade: Callable[[Chart, TermResult, int], int]) -> Doubts:
     """
 
     def reach_of(chart: Chart, result: TermResult) -> int:
-        if result.highest == result.ctcae or not result.highest_counts:
-            return 0
         possible = grade(chart, result, result.highest)
         sure = 0
         if result.counts and result.ctcae is not None:

@@ -54,15 +54,19 @@ class ScaleHistory:
 
 
 def fold_scales(
-    state: CourseState, entries: Sequence[Entry], scales: Iterable[Scale], *, begun: bool = False
+    state: CourseState,
+    entries: Sequence[Entry],
+    scales: Iterable[Scale],
+    *,
+    begun: datetime | None = None,
 ) -> list[ScaleHistory]:
     """Advance ``state`` over ``entries`` (in order); returns the history of each scale.
 
-    ``begun``: the state was restored at an instant, which opens a first period.
+    ``begun`` is the instant at which the state was restored; it opens a first period.
     """
     histories = [ScaleHistory(scale) for scale in scales]
-    if begun:
-        note_all(state, histories)
+    if begun is not None:
+        note_all(state, begun, histories)
     for at, together in instants(entries):
         advance(state, at, together, histories)
     return histories
@@ -75,28 +79,25 @@ def advance(
     infused_at = state.facts.infused_at
     if at > infused_at and (state.at is None or state.at < infused_at) and not state.is_over:
         state.advance(infused_at, ())
-        note_all(state, histories)
+        note_all(state, infused_at, histories)
     for event in _events_before(state, at):
         state.advance(event, ())
-        note_all(state, histories)
-    was_over = state.is_over
+        note_all(state, event, histories)
     state.advance(at, entries)
-    if at >= infused_at and not was_over:
-        note_all(state, histories)
+    if at >= infused_at:
+        note_all(state, at, histories)
 
 
 def project_scales(state: CourseState, histories: Sequence[ScaleHistory], until: datetime) -> None:
     """Advance ``state`` over all that the clock alone will change before ``until``."""
     for event in _events_before(state, until):
         state.advance(event, ())
-        note_all(state, histories)
+        note_all(state, event, histories)
 
 
-def note_all(state: CourseState, histories: Sequence[ScaleHistory]) -> None:
-    """Ask every scale at the state's instant."""
-    if state.at is None or state.at < state.facts.infused_at:
-        return
-    chart = Chart(state, state.at)
+def note_all(state: CourseState, at: datetime, histories: Sequence[ScaleHistory]) -> None:
+    """Ask every scale at ``at``, to which the state was advanced."""
+    chart = Chart(state, at)
     for history in histories:
         history.note(chart)
 
@@ -114,15 +115,13 @@ def next_event(state: CourseState, after: datetime) -> datetime | None:
     """Return the first instant after ``after`` at which the clock may change any scale."""
     headline = state.next_event
     instants_ahead = [] if headline is None else [headline]
-    instants_ahead += [instant for instant in _clock(state) if instant is not None]
+    instants_ahead += [instant for instant in _clock(Chart(state, after)) if instant is not None]
     return min([instant for instant in instants_ahead if instant > after], default=None)
 
 
-def _clock(state: CourseState) -> Iterator[datetime | None]:
+def _clock(chart: Chart) -> Iterator[datetime | None]:
     """Yield when each hold of another scale ends."""
-    past, policy, circulation = state.other_scales, state.policy, state.circulation
-    if past is None:
-        return
+    past, policy, circulation = chart.past, chart.policy, chart.circulation
     for entry, hold in (
         (past.latest_febrile, policy.astct_fever_hold_minutes),
         (past.seizure, policy.icans_seizure_hold_minutes),
@@ -136,7 +135,6 @@ def _clock(state: CourseState) -> Iterator[datetime | None]:
         if entry is not None:
             yield entry.at + minutes(hold)
     for boluses in (circulation.boluses_for_low, circulation.boluses):
-        yield boluses.hold_until(circulation.fluid_hold)
         yield boluses.repeated_until(circulation.fluid_hold)
     yield circulation.support.lasts_from(minutes(int(MSKCC_LONG_SUPPORT.value)))
     yield circulation.support.closes_at()

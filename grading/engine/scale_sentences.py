@@ -58,8 +58,6 @@ def _fever_not_known(params: Params) -> str:
 
 
 def _ice(params: Params) -> str:
-    if "score" in params:
-        return f"ICE {params['score']} of 10"
     if params["lowest"] == params["highest"]:
         return f"ICE {params['lowest']} of 10"
     return f"ICE {params['lowest']} to {params['highest']} of 10: not all was asked"
@@ -83,7 +81,7 @@ def _level_not_known(_params: Params) -> str:
 
 
 def _seizure(params: Params) -> str:
-    text = f"{_SEIZURE[params['seizure_type']]} seizure"
+    text = _seizure_type(params)
     if "duration_minutes" in params:
         text += f", {params['duration_minutes']} min"
     if params.get("resolved") is False:
@@ -94,7 +92,13 @@ def _seizure(params: Params) -> str:
 
 
 def _no_duration(params: Params) -> str:
-    return f"{_SEIZURE[params['seizure_type']]} seizure: how long it lasted is not charted"
+    return f"{_seizure_type(params)}: how long it lasted is not charted"
+
+
+def _seizure_type(params: Params) -> str:
+    label = _SEIZURE[params["seizure_type"]]
+    is_name = label[1:2].islower()
+    return f"Seizure, {label[:1].lower() + label[1:] if is_name else label}"
 
 
 def _signs(params: Params) -> str:
@@ -129,7 +133,7 @@ def _product(params: Params) -> str:
 
 
 def _support(params: Params) -> str:
-    drugs = f"{render('vasopressor.multiple', params)}; " if params["infusions"] else ""
+    drugs = f"{_running(params)}; " if params["infusions"] else ""
     return f"{drugs}support for {minutes_text(int(params['credited_minutes']))}"
 
 
@@ -140,7 +144,12 @@ def _prolonged(params: Params) -> str:
 
 
 def _refractory(params: Params) -> str:
-    return f"{render('vasopressor.multiple', params)}; low pressure on high doses: not judged"
+    return f"{_running(params)}; low pressure on high doses: not judged"
+
+
+def _running(params: Params) -> str:
+    text = render("vasopressor.multiple", params)
+    return text if len(params["infusions"]) > 1 else f"One vasopressor:{text.partition(':')[2]}"
 
 
 def _death(params: Params) -> str:

@@ -52,10 +52,9 @@ def exact_decimal(text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         raise NotANumberError(text) from None
-    if not number.is_finite():
-        raise NotANumberError(text)
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exponent) + len(number.as_tuple().digits) > MAX_DIGITS:
+    _, digits, exponent = number.as_tuple()
+    # The exponent of an infinity and of what is no number is a letter.
+    if not isinstance(exponent, int) or abs(exponent) + len(digits) > MAX_DIGITS:
         raise NotANumberError(text)
     return number
 

@@ -133,7 +133,7 @@ def after_save(
         course.pk, status, new_entries, act=result.act.pk, shows_grade_0=_touches_grade_0(result)
     )
     weights = weights_among(history.weights)
-    unchanged = unchanged_items(status, weights)
+    unchanged, running = unchanged_items(status, weights), running_infusions(status, weights)
     answers = read_latest_answers(course.pk) if history.may_have_answers else {}
     advice = advice_for_status(course, status, history.grades, result.for_guidance, answers)
     entry_rows = _entry_rows(result, weights)
@@ -166,8 +166,8 @@ def after_save(
         )
         if new_rows is None
         else None,
-        previous=previous_values(status, weights),
-        running=running_infusions(status, weights),
+        previous=previous_values(status, running),
+        running=running,
         unchanged=unchanged,
         concentrations=concentrations_charted(result.entries, result.now)
         if is_newest(result)

@@ -49,7 +49,7 @@ from patients.forms.proposals import (
 )
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.retraction import RetractionForm
-from patients.forms.unchanged import UnchangedForm, is_unchanged_field
+from patients.forms.unchanged import EmptyTicks, is_unchanged_field
 from patients.models import Course, Entry, EntryKind
 from patients.queries.courses import now_for, read_closing
 from patients.queries.entries import read_entry_to_replace
@@ -211,7 +211,7 @@ def _form_after_save(
         proposed = Proposals(saved.attributions, unchanged)
         next_form = ENTRY_FORMS[kind](course=saved.course, now=now, proposed=proposed)
         return context | form_context(next_form, kind)
-    return context | {"form": UnchangedForm(unchanged), "kind": kind}
+    return context | {"form": EmptyTicks(unchanged), "kind": kind}
 
 
 def _next_form(kind: str, saved: AfterSave, now: datetime) -> EntryForm:

@@ -30,7 +30,7 @@ from patients.bedside.page import (
 from patients.display.timeline import answer_text
 from patients.forms.proposals import Proposals
 from patients.forms.registry import ENTRY_FORMS
-from patients.forms.unchanged import UnchangedForm
+from patients.forms.unchanged import EmptyTicks
 from patients.guidance.advice import CHARTED_BY_DONE, Advice, advice_for_course
 from patients.guidance.answer import NewAnswer, NoLongerAdvisedError, record_answer
 from patients.guidance.forms import (
@@ -211,7 +211,7 @@ def _respond(
         messages.info(request, f"Saved. {saved.text}")
         return redirect(f"{reverse('patients:bedside', args=[course.pk])}#guidance")
     if not had_a_form:
-        context: dict[str, Any] = {"form": UnchangedForm(saved.unchanged), "kind": FIRST_KIND}
+        context: dict[str, Any] = {"form": EmptyTicks(saved.unchanged), "kind": FIRST_KIND}
     else:
         proposed = Proposals(unchanged=saved.unchanged)
         vitals = ENTRY_FORMS[FIRST_KIND](course=course, now=timezone.now(), proposed=proposed)

@@ -21,7 +21,7 @@ from patients.bedside.page import (
 )
 from patients.bedside.timeline import ASKS_ITSELF, TimelineView, timeline_of
 from patients.display.banner import banner_of
-from patients.forms.unchanged import UnchangedForm
+from patients.forms.unchanged import EmptyTicks
 from patients.guidance.panel import panel_for_status
 from patients.queries.courses import now_for
 from patients.requests import SignedInRequest, course_or_404
@@ -83,5 +83,5 @@ def _values(data: BedsideData, fields: str) -> dict[str, Any]:
     return {
         "fields": {name: data.previous.get(name) for name in names},
         "running": data.running,
-        "form": UnchangedForm(data.unchanged),
+        "form": EmptyTicks(data.unchanged),
     }

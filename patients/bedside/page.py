@@ -142,11 +142,12 @@ def read_bedside_data(course: Course, now: datetime) -> BedsideData:
     status = read_course_status(course, now)
     history = read_history_for(course.pk, status.current)
     weights = weights_among(history.weights)
+    running = running_infusions(status.current, weights)
     return BedsideData(
         status=status,
         history=history,
-        previous=previous_values(status.current, weights),
-        running=running_infusions(status.current, weights),
+        previous=previous_values(status.current, running),
+        running=running,
         unchanged=unchanged_items(status.current, weights),
         attributions=read_latest_attributions(status.current.latest),
         closing=closing,

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from grading.engine import entries
@@ -30,8 +30,7 @@ from patients.display.value_strip import StripValue, strip_of, values_before
 from patients.queries.grades import PEAK_WINDOW, EntryAuthor, GradeInterval
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """An entry that a criterion rests on; ``what`` names it where there are several.
 
     ``age`` is written where the entry is so old that it must be checked, "" otherwise.
@@ -48,8 +47,7 @@ class Source:
         return self.age != ""
 
 
-@dataclass(frozen=True, slots=True)
-class CriterionLine:
+class CriterionLine(NamedTuple):
     """A criterion that is met, with the entries that it rests on, the latest first."""
 
     code: str
@@ -75,8 +73,7 @@ class CriterionLine:
         return any(source.stale for source in self.sources)
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownLine:
+class UnknownLine(NamedTuple):
     """Something that is not known, and the grade that it could reach."""
 
     code: str
@@ -84,8 +81,7 @@ class UnknownLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One line of why: a criterion that is met, or something not known (``answer``)."""
 
     answer: str

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from grading.engine.units import format_number
 from grading.engine.vocabulary import Sex
-from patients.display.text import date_text, date_time_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import date_text, date_time_text
 from patients.models import Fact
 
 FACTS_OF_PATIENT: Final = {

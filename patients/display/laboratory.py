@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grading.engine.analytes import Analyte
-from patients.display.text import site_time
+from patients.display.site_times import site_time
 from patients.models import LaboratoryLimits
 
 

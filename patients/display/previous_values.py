@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from grading.engine import entries
 from grading.engine.units import format_number
@@ -22,8 +21,7 @@ from patients.display.text import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PreviousValue:
+class PreviousValue(NamedTuple):
     """Value charted before, shown next to an input and never in it. ``as_of``: time of the page."""
 
     text: str
@@ -31,8 +29,7 @@ class PreviousValue:
     as_of: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Infusion:
+class Infusion(NamedTuple):
     """Running vasopressor, as last charted.
 
     ``unit``, ``concentration_per_ml`` and ``weight_kg`` are values of form fields, "" for none.
@@ -72,12 +69,15 @@ def _field_value(number: Decimal | None) -> str:
     return "" if number is None else f"{number:f}"
 
 
-def previous_values(status: Any, weights: Sequence[entries.Weight]) -> dict[str, PreviousValue]:
-    """Return the values charted before, by the name of the form field that shows them."""
+def previous_values(status: Any, running: Sequence[Infusion]) -> dict[str, PreviousValue]:
+    """Return the values charted before, by the name of the form field that shows them.
+
+    ``running`` are the ``running_infusions`` of the same status.
+    """
     values = {
         **_previous_vitals(status.latest),
         **_previous_oxygen(status.latest.get("oxygen")),
-        **_previous_infusions(running_infusions(status, weights)),
+        **_previous_infusions(running),
         **_previous_results(status.latest),
     }
     if (weight := status.latest.get("weight")) is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from patients.display.text import day_of, site_time
+from patients.display.site_times import site_time
+from patients.display.text import day_of
 from patients.models import DisagreementReason
 from patients.queries.reviews import SignOff
 

@@ -7,20 +7,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any, Final
 
-from django.utils import timezone
-
 from patients.display.marks import MARKS
+from patients.display.site_times import stamp_text, today
 from patients.display.text import (
     age_text,
     capital,
-    clock_text,
+    clock_text_on,
     date_text,
     date_time_text,
     day_and_time_text,
     duration_text,
     keep_units,
     moment_text,
-    site_time,
     until_text,
 )
 
@@ -35,12 +33,12 @@ _USUAL_REASONS: Final = (
 
 def _clock(at: datetime) -> str:
     """Format the time of day at the site, with the date where it is not today."""
-    return clock_text(at, timezone.now())
+    return clock_text_on(today(), at)
 
 
 def _stamp(at: datetime) -> str:
     """Format a time in ISO 8601, for a script or a ``datetime`` attribute."""
-    return site_time(at).isoformat()
+    return stamp_text(at)
 
 
 def _instant(at: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -14,7 +14,7 @@ from django.utils import timezone
 from grading.engine import entries, sentences
 from grading.engine.analytes import Analyte
 from grading.engine.sentences import lab_unit_text
-from grading.engine.times import in_zone, time_of_day
+from grading.engine.times import time_of_day
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose, needs_weight, rate_text
 from grading.engine.vocabulary import (
@@ -31,6 +31,7 @@ from grading.engine.vocabulary import (
     term_label,
 )
 from patients.display.scale_text import NAMES, NEUROLOGIC, TEXT_BY_CLASS, purpose_text
+from patients.display.site_times import at_site, site_time
 
 _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -252,6 +253,7 @@ _UNIT: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def keep_units(text: str) -> str:
     """Return ``text`` with a no-break space between a number and its unit."""
     return _UNIT.sub("\u00a0", text)
@@ -287,18 +289,6 @@ def late_text(at: datetime, recorded_at: datetime) -> str:
     return f"charted {duration_text(late)} later" if late > LATE_AFTER else ""
 
 
-def site_time(at: datetime) -> datetime:
-    """Return a time in the zone of the site; in UTC at the ends of the calendar."""
-    zone = timezone.get_default_timezone()
-    return _from_utc(at, zone) if at.tzinfo is UTC else in_zone(at, zone)
-
-
-@lru_cache(maxsize=4096)
-def _from_utc(at: datetime, zone: tzinfo) -> datetime:
-    """Do what ``in_zone`` does: equal times of one zone can be an hour apart, those in UTC not."""
-    return in_zone(at, zone)
-
-
 def date_text(day: date) -> str:
     """Return a date: "9 Mar 2026"."""
     return f"{day.day} {day:%b} {day.year}"
@@ -324,9 +314,13 @@ def range_text(start: datetime, end: datetime) -> str:
 
 def clock_text(at: datetime, now: datetime) -> str:
     """Return the time of day at the site, with the date where it is not that of ``now``."""
-    there = site_time(at)
-    clock = time_of_day(there)
-    return clock if there.date() == day_of(now) else f"{there.day} {there:%b} {clock}"
+    return clock_text_on(day_of(now), at)
+
+
+def clock_text_on(day: date, at: datetime) -> str:
+    """Return the time of day at the site, with the date where it is not ``day``."""
+    shown = at_site(at)
+    return shown.clock if shown.day == day else shown.dated
 
 
 def clock_behind_text(last_recorded_at: datetime) -> str:
@@ -362,7 +356,7 @@ def day_and_time_text(at: datetime, now: datetime) -> str:
 
 def day_of(at: datetime) -> date:
     """Return the date at the site at a time."""
-    return site_time(at).date()
+    return at_site(at).day
 
 
 def day_text(infused_at: datetime, at: datetime) -> int:

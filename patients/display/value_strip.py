@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
@@ -30,8 +29,7 @@ _FEVER: Final = "symptom.fever"
 _TRENDS: Final = {"↑": "rising", "↓": "falling", "=": "no change"}
 
 
-@dataclass(frozen=True, slots=True)
-class StripValue:
+class StripValue(NamedTuple):
     """One of the latest values.
 
     ``age`` is written where the value is old, "" otherwise. ``trend`` compares it with the value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Final
 
 from crispy_forms.helper import FormHelper
@@ -21,7 +21,8 @@ from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.plausibility import Circumstances
 from grading.engine.plausibility import questions as questions_about
 from grading.engine.vocabulary import AT_MOST_AHEAD, FAR_FROM_INFUSION, TOO_FAR_FROM_INFUSION
-from patients.display.text import clock_text, date_text, date_time_text, day_of, site_time
+from patients.display.site_times import site_time
+from patients.display.text import clock_text, date_text, date_time_text, day_of
 from patients.forms.attribution import ATTRIBUTION, AttributionFields, attribution_field_name
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
@@ -178,7 +179,7 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
 
     def own_fields(self) -> list[str]:
         """Return the names of the fields of this kind alone, in order."""
-        common = {*EntryForm.base_fields, _CORRECTION_REASON, *self.attribution_names()}
+        common = _common_fields(type(self))
         return [name for name in self.fields if name not in common and not is_unchanged_field(name)]
 
     def body(self) -> dict[str, Any]:
@@ -345,6 +346,13 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
             "observed_time": local.time().replace(second=0, microsecond=0),
             "observed_which": "later" if local.fold else "",
         }
+
+
+@cache
+def _common_fields(form_class: type[EntryForm]) -> frozenset[str]:
+    """Return the names of the fields that every kind has, with those of its attribution."""
+    names = (*EntryForm.base_fields, _CORRECTION_REASON, *form_class.attribution_names())
+    return frozenset(names)
 
 
 class BlankAttribution(forms.Form):

@@ -133,6 +133,17 @@ class FlatSelect(forms.Select):
     template_name = "patients/select.html"
 
 
+def checkbox_html(attributes: Mapping[str, Any]) -> SafeString:
+    """Return the HTML of a checkbox; an attribute that is None or False is left out."""
+    written = "".join(
+        f" {key}" if shown is True else f' {key}="{conditional_escape(shown)}"'
+        for key, shown in attributes.items()
+        if shown is not None and shown is not False
+    )
+    # Escaped above.
+    return mark_safe(f'<input type="checkbox"{written}>')  # nosec B308, B703 # noqa: S308
+
+
 class _CheckboxInput(forms.CheckboxInput):
     """Checkbox that sends its own value instead of "on"."""
 
@@ -144,14 +155,7 @@ class _CheckboxInput(forms.CheckboxInput):
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
         """Return the input; without a template, because every answer to a save has some."""
-        attributes = {"name": name, **self.attrs, **(attrs or {}), "checked": bool(value)}
-        written = "".join(
-            f" {key}" if shown is True else f' {key}="{conditional_escape(shown)}"'
-            for key, shown in attributes.items()
-            if shown is not None and shown is not False
-        )
-        # Escaped above.
-        return mark_safe(f'<input type="checkbox"{written}>')  # nosec B308, B703 # noqa: S308
+        return checkbox_html({"name": name, **self.attrs, **(attrs or {}), "checked": bool(value)})
 
     def value_from_datadict(self, data: Mapping[str, Any], _files: Any, name: str) -> Any:
         return data.get(name, "")

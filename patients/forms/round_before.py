@@ -15,7 +15,8 @@ from grading.engine.vocabulary import Attribution
 from patients.display.ice_due import CAPD, ICE, TOOL_NAMES, IceDue, ice_due, tool_of
 from patients.display.ice_questions import ICE_BANDS, Question, capd_bands
 from patients.display.scale_text import consciousness_text, ice_score_text
-from patients.display.text import clock_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import clock_text
 from patients.models import Course
 from patients.queries.ages import age_at_infusion
 from patients.queries.last_round import Before, Handwriting, LastRound, read_last_round

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from django import forms
@@ -18,7 +19,7 @@ from grading.engine.entry_json import to_words
 from grading.engine.vasopressors import needs_weight
 from patients.display.text import entry_text, weight_at
 from patients.forms.base import BedsideForm
-from patients.forms.fields import TickField
+from patients.forms.fields import TickField, checkbox_html
 from patients.models import EntryKind
 from patients.recording.inputs import NewEntry
 
@@ -26,7 +27,7 @@ _ANY_TIME: Final = "2000-01-01T00:00:00+00:00"
 _OF_EVERY_ENTRY = ("id", "kind", "at", "recorded_at", "replaces", "note")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnchangedItem:
     """Entry that can be charted again with the same values.
 
@@ -42,7 +43,7 @@ class UnchangedItem:
     since: datetime
     body: Mapping[str, Any]
 
-    @property
+    @cached_property
     def version(self) -> str:
         words = json.dumps([self.kind, self.body], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:16]
@@ -84,12 +85,13 @@ def _item(
     weights: Sequence[Weight],
 ) -> UnchangedItem:
     weight_kg = weight_at(weights, entry.at)
+    text = entry_text(entry, weight_kg)
     return UnchangedItem(
         field_name=field_name,
         kind=kind,
         label=label,
-        text=entry_text(entry, weight_kg),
-        short=_without_name(entry_text(entry, weight_kg), label),
+        text=text,
+        short=_without_name(text, label),
         since=entry.at,
         body=_facts(entry, weight_kg),
     )
@@ -170,9 +172,36 @@ class UnchangedFields(BedsideForm):
                 self.add_error(item.field_name, refusal)
 
 
-class UnchangedForm(UnchangedFields):
-    """The checkboxes alone: all that a save changes of a form where nothing is proposed."""
+@dataclass(frozen=True, slots=True)
+class EmptyTick:
+    """The checkbox of ``UnchangedFields`` in a form that nobody filled in yet, for a template."""
+
+    name: str
+    version: str
+    errors: Sequence[str] = ()
+
+    @property
+    def auto_id(self) -> str:
+        """The id of the input, as Django gives it."""
+        return f"id_{self.name}"
+
+    def __html__(self) -> str:
+        return checkbox_html(
+            {
+                "name": self.name,
+                "value": self.version,
+                "aria-describedby": f"{self.auto_id}_helptext",
+                "id": self.auto_id,
+            }
+        )
+
+
+class EmptyTicks:
+    """The checkboxes alone: all that a save changes of a form where nothing is proposed.
+
+    Written without a form: each answer to a set of vital signs has them. ``unchanged_ticks`` are
+    each item with its checkbox, as in ``UnchangedFields``.
+    """
 
     def __init__(self, items: Sequence[UnchangedItem]) -> None:
-        super().__init__()
-        self.show_unchanged(items)
+        self.unchanged_ticks = [(item, EmptyTick(item.field_name, item.version)) for item in items]

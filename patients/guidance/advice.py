@@ -20,10 +20,10 @@ from grading.service import CurrentStatus
 from grading.systems import HEADLINE
 from patients.display.text import clock_text
 from patients.models import Course
-from patients.queries.entries import EntryRow, course_facts, parse_entries
+from patients.queries.ages import facts_of_age
+from patients.queries.entries import EntryRow, parse_entries
 from patients.queries.grades import GradeHistory, GradeInterval, read_grade_history
 from patients.queries.guidance_answers import AnswerRow
-from patients.queries.policies import policy_periods_for
 from patients.queries.status import CourseStatus, read_course_status
 
 CHARTED_BY_DONE: Final[Mapping[str, tuple[TreatmentAgent, ...]]] = {
@@ -110,7 +110,7 @@ def advice_for_status(
     """
     entries = parse_entries(entry_rows)
     items = advise(
-        course_facts(course, policy_periods_for(course, ())),  # The policy in force is in status.
+        facts_of_age(course),  # The policy in force is in the status.
         status,
         entries,
         intervals,

@@ -43,8 +43,7 @@ def slug_of(code: str) -> str:
     return f"item-{code.replace('.', '-').replace('_', '-')}"
 
 
-@dataclass(frozen=True, slots=True)
-class InputLine:
+class InputLine(NamedTuple):
     """Value that an item was computed from; ``at`` and ``author`` where it comes from an entry."""
 
     what: str
@@ -53,8 +52,7 @@ class InputLine:
     author: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredLine:
+class AnsweredLine(NamedTuple):
     """Latest answer to an item. ``why_again``: why it is asked again, "" while the answer stays."""
 
     answer_id: UUID
@@ -71,8 +69,7 @@ class DoseChoice(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class ItemCard:
+class ItemCard(NamedTuple):
     """One guidance item.
 
     ``slug`` is its HTML id, ``next_at`` the time that it counts down to; ``is_due``: by time alone

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from grading.engine.algorithm import Item
 from grading.engine.entries import Entry, Vasopressor, Vitals
@@ -17,8 +16,7 @@ from patients.forms.unchanged import UnchangedItem
 from patients.models import EntryKind
 
 
-@dataclass(frozen=True, slots=True)
-class QuickAction:
+class QuickAction(NamedTuple):
     """A button that charts ``action`` at once (see ``QuickActionForm``).
 
     ``seen_version`` is the optimistic-lock token of the entry that the page shows. ``is_current``:
@@ -31,8 +29,7 @@ class QuickAction:
     is_current: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """Something to chart, by quick actions or by the form of ``form_kind`` ("" for none)."""
 
     key: str

@@ -24,7 +24,7 @@ from patients.display.printed_plot import (
     joined_path,
     step_path,
 )
-from patients.display.text import site_time
+from patients.display.site_times import site_time
 from patients.review.series import midnights
 from patients.review.sign_off import ReviewPeriod
 from patients.summary.facts import SummaryChart

@@ -19,7 +19,8 @@ from grading.engine.vocabulary import (
     TOO_FAR_FROM_INFUSION,
     Sex,
 )
-from patients.display.text import date_text, date_time_text, day_of, site_time
+from patients.display.site_times import site_time
+from patients.display.text import date_text, date_time_text, day_of
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import TypedNumberField, choices_of

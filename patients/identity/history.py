@@ -13,7 +13,8 @@ from patients.display.identity import (
     fact_label,
     fact_text,
 )
-from patients.display.text import date_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import date_text
 from patients.models import ActSource, Course, Fact, IdentityCorrection, Patient, PatientJoin
 from patients.queries.identity import corrections_of, joins_of
 

@@ -20,7 +20,8 @@ from patients.display.printed_plot import (
     place,
     step_path,
 )
-from patients.display.text import day_text, moment_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import day_text, moment_text
 from patients.queries.grades import GradePeriodRow
 from patients.review.lanes import CouldBe, Span
 from patients.review.lanes import Lane as Criterion

@@ -225,6 +225,20 @@ def parse_entry_rows(text: str | None) -> list[EntryRow]:
     return [parse_entry_row(*columns) for columns in json.loads(text or "[]")]
 
 
+def parse_graded_rows(text: str | None) -> list[EntryRow]:
+    """Return the rows of ``SQL_ENTRIES_FROM_CHECKPOINT``, each with its grading entry.
+
+    Parsed by the texts of the columns, as in ``parse_charted``: an entry is parsed once for both.
+    """
+    return [
+        parse_entry_row(*columns, parsed=_parse(*columns[:_COLUMNS_OF_ENTRY]))
+        for columns in json.loads(text or "[]")
+    ]
+
+
+_COLUMNS_OF_ENTRY: Final = 6
+
+
 def parse_entry_row(
     pk: str,
     kind: str,
@@ -237,6 +251,8 @@ def parse_entry_row(
     last_name: str,
     kept_name: str = "",
     kept_role: str = "",
+    *,
+    parsed: ChartedEntry | None = None,
 ) -> EntryRow:
     """Return a row from one array of ``SQL_ENTRIES_AS_JSON``."""
     return EntryRow(
@@ -249,6 +265,7 @@ def parse_entry_row(
         username,
         first_name,
         last_name,
+        parsed=parsed,
         kept_name=kept_name,
         kept_role=kept_role,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -28,8 +27,7 @@ from patients.queries.entries import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EntryAuthor:
+class EntryAuthor(NamedTuple):
     """Who charted an entry, and for which clinical time."""
 
     name: str
@@ -82,8 +80,7 @@ SQL_CHARTED_AT: Final = (
 """Column: ``GradeChangeRow.charted`` of the instant ``at``."""
 
 
-@dataclass(frozen=True, slots=True)
-class GradeInterval:
+class GradeInterval(NamedTuple):
     """A stored period without its findings."""
 
     start: datetime
@@ -344,7 +341,7 @@ def read_grade_history(
         "system": system.key,
         "now": now,
         "back": now - PEAK_WINDOW,
-        "entries": list(entry_ids),
+        "entries": f"{{{','.join(entry_ids)}}}",  # an array as PostgreSQL writes it
         "since": weights_since,
         "apart_from": apart_from_act,
         "wants_assessed": wants_assessed,

@@ -16,7 +16,7 @@ from patients.models import Course
 from patients.queries.entries import (
     SQL_ENTRIES_FROM_CHECKPOINT,
     EntryRow,
-    parse_entry_rows,
+    parse_graded_rows,
     split_by_use,
 )
 from patients.queries.grades import GradePeriodRow, sql_known_now, sql_start_of_period
@@ -137,7 +137,7 @@ def read_for_save(
         latest,
         parse_policy_periods(decided),
         parse_periods(periods),
-        parse_entry_rows(entries),
+        parse_graded_rows(entries),
     )
 
 
@@ -206,7 +206,7 @@ def read_for_page(course: Course, now: datetime, system: GradingSystem) -> Cours
     with connection.cursor() as cursor:
         cursor.execute(SQL_READ_FOR_PAGE, params)
         at, state, entries, decided, answers, recorded, clock = cursor.fetchone()
-    in_force, for_guidance = split_by_use(course, parse_entry_rows(entries), after=at)
+    in_force, for_guidance = split_by_use(course, parse_graded_rows(entries), after=at)
     return CourseSnapshot(
         resume=_resume_point(at, state, system),
         in_force=in_force,

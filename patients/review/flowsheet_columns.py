@@ -10,7 +10,8 @@ from typing import Final
 
 from django.utils import timezone
 
-from patients.display.text import day_text, range_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import day_text, range_text
 
 HOUR: Final = timedelta(hours=1)
 _FIRST_HOUR: Final = {1: 0, 4: 2, 12: 10}

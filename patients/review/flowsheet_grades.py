@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from grading.engine.sentences import short_name
-from patients.display.text import moment_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import moment_text
 from patients.queries.flowsheet import GRADE, FlowsheetData
 from patients.queries.grades import GradePeriodRow
 from patients.review.flowsheet_cells import Cell, Kind, Run, run_cells

@@ -20,7 +20,7 @@ from grading.systems import HEADLINE
 from patients.display.assessment import was_assessed
 from patients.display.banner import Banner, banner_at, baseline_text, weight_text
 from patients.display.closed import closed_notice
-from patients.display.text import site_time
+from patients.display.site_times import site_time
 from patients.forms.registry import CORRECTION_FORMS
 from patients.queries.courses import now_for
 from patients.queries.flowsheet import FlowsheetData, read_flowsheet

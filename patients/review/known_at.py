@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from grading.engine.vocabulary import VasopressorDrug
-from patients.display.text import date_time_text, site_time
+from patients.display.site_times import site_time
+from patients.display.text import date_time_text
 from patients.models import ActSource, EntryKind, Move
 from patients.queries.recorded_changes import (
     MARKS_AT_MOST,

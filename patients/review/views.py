@@ -17,7 +17,7 @@ from grading.systems import HEADLINE
 from patients.display.banner import banner_of
 from patients.display.closed import closed_notice
 from patients.display.grade_card import never_charted
-from patients.display.text import site_time
+from patients.display.site_times import site_time
 from patients.models import Course
 from patients.queries.courses import now_for
 from patients.queries.known_at import CourseKnownAt, read_known_at

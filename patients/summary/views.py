@@ -18,7 +18,7 @@ from crs_app.accounts.rights import Act
 from grading.engine.vocabulary import LATEST
 from grading.systems import HEADLINE
 from patients.display.closed import closed_notice
-from patients.display.text import site_time
+from patients.display.site_times import site_time
 from patients.models import Course, StatedAbout
 from patients.queries.courses import now_for
 from patients.queries.summary import latest_about

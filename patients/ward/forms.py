@@ -25,7 +25,8 @@ from grading.engine.vocabulary import (
     WEIGHT_KG,
     Sex,
 )
-from patients.display.text import clock_text, date_text, day_of, site_time
+from patients.display.site_times import site_time
+from patients.display.text import clock_text, date_text, day_of
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
 from patients.forms.fields import (

@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from tests.grading import random_courses
+from tests.grading import random_courses, random_scale_courses
 from tests.grading.random_courses import Raw, Scenario
+from tests.grading.random_scale_content import SCALE_CONTENT
 
 Item = TypeVar("Item")
 
@@ -77,6 +78,36 @@ def courses() -> st.SearchStrategy[Raw]:
         circulation_courses(),
         laboratory_courses(),
         oxygen_courses(),
+    )
+
+
+@st.composite
+def scale_documents(draw: st.DrawFn, scenario: Scenario) -> Raw:
+    """A course with what scales other than Lee's ask, some of its entries corrected."""
+    choose = DrawnChooser(draw)
+    facts = random_scale_courses.scale_facts(choose, scenario)
+    infused_at = datetime.fromisoformat(facts["therapy"]["infused_at"])
+    charted = [
+        random_courses.entry(choose, scenario, infused_at, SCALE_CONTENT)
+        for _ in range(draw(st.integers(1, scenario.longest)))
+    ]
+    for _ in range(draw(st.sampled_from((0, 0, 0, 1, 2)))):
+        random_courses.amend(choose, charted, SCALE_CONTENT)
+    return random_scale_courses.with_format(random_courses.finished(facts, charted))
+
+
+def scale_courses() -> st.SearchStrategy[Raw]:
+    """Courses of every scenario of the scales beside Lee's."""
+    return st.one_of(*map(scale_documents, random_scale_courses.SCALE_SCENARIOS))
+
+
+def support_courses() -> st.SearchStrategy[Raw]:
+    """Vasopressors, pressures, boluses and devices, with temperatures and treatments between."""
+    return st.one_of(
+        scale_documents(random_scale_courses.SUPPORT),
+        scale_documents(random_scale_courses.BOLUSES),
+        scale_documents(random_scale_courses.GATE),
+        scale_documents(random_scale_courses.DEVICES),
     )
 
 

@@ -25,7 +25,7 @@ from grading.engine.oxygen import OxygenSupport
 from grading.engine.periods import Explained
 from grading.engine.policy import DEFAULT_POLICY
 from grading.engine.state import CourseState
-from grading.engine.systems.lee_2014 import LEE_2014
+from grading.engine.systems.lee_2014 import LEE_2014, toxicity_code
 from grading.engine.vasopressors import Infusions, TimedRun
 
 START = datetime(2014, 1, 1, tzinfo=UTC)
@@ -75,6 +75,12 @@ def test_only_a_result_can_be_in_doubt() -> None:
     organs.by_term["alt"] = TermResult(toxicity, 1, 2, True, True)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="laboratory"):
         organs.explain_doubt("alt")
+
+
+def test_a_result_that_cannot_be_graded_meets_no_criterion() -> None:
+    result = charted(0, kind="lab", analyte="alt", value="300", unit="U/L")
+    with pytest.raises(ValueError, match="alt cannot be graded"):
+        toxicity_code(TermResult(result, None, 4, False, True))  # type: ignore[arg-type]
 
 
 def test_infusions_without_a_concentration_have_no_dose() -> None:

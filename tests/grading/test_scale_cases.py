@@ -25,7 +25,7 @@ from tests.grading.scale_case_tables import (
     read_comparisons,
     read_glance,
 )
-from tests.grading.scales_comparison import NOTHING, as_shown, of, rows
+from tests.grading.scales_comparison import NOTHING, as_shown, graded, of, rows
 from tests.grading.scales_oracle.answers import answer_at, read
 from tests.grading.scales_oracle.differ import differ_at, patterns_at
 
@@ -70,6 +70,9 @@ def test_the_engine_grades_each_finding_as_at_a_glance(
 def test_the_engine_says_why_a_scale_differs(compared: Comparison) -> None:
     answer = result_json(json.dumps(compared.document), compared.at, scales=(compared.against,))
     assert rows(answer["differ"]) == rows(compared.reasons)
+    scales = graded(compared.document, compared.at.isoformat(), None).scales
+    assert scales is not None
+    assert sorted(pattern.id for pattern in scales.patterns) == sorted(compared.patterns)
 
 
 @pytest.mark.parametrize("case", ALL_SCALE_CASES, ids=lambda case: case.place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from grading.engine.algorithm.evidence import cited
 from grading.engine.evidence import Citation
@@ -32,8 +32,7 @@ class Reply(Labelled):
 ACTION: Final = (Reply.DONE, Reply.NOT_NOW, Reply.NOT_APPROPRIATE)
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """A piece of the chart that an item used; ``entry_id`` None: known with the patient."""
 
     entry_id: str | None
@@ -57,8 +56,7 @@ class Dose:
     label_mg: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleResult:
+class RuleResult(NamedTuple):
     """Outcome of a rule; ``other_source`` is advice from elsewhere, kept apart from the paper's."""
 
     indicator: Indicator
@@ -71,8 +69,7 @@ class RuleResult:
     dose: Dose | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An outcome of a rule with its code and its citations."""
 
     code: str

@@ -73,24 +73,26 @@ def _capital(text: str) -> str:
 
 def stale_evidence(situation: Situation) -> RuleResult | None:
     """Old values on which the grade rests; the grade itself stays as it is."""
+    deciding = situation.deciding()
     rests_on = {
         key: situation.latest[key]
         for key in sorted(situation.stale)
-        for criterion in situation.deciding()
+        for criterion in deciding
         if _rests_on(criterion, key, situation.latest[key])
     }
     if not rests_on:
         return None
+    ages = [
+        (chart_text.label(key, entry), chart_text.age_text(entry, situation))
+        for key, entry in rests_on.items()
+    ]
     return RuleResult(
         indicator=Indicator.WARNING,
-        summary=_last_charted(rests_on, situation),
+        summary=_last_charted(rests_on, ages),
         detail="The grade rests on values older than their window. They hold until something "
         "newer is charted. Enter for each: unchanged, changed or stopped.",
         inputs=tuple(chart_text.as_input(key, entry, situation) for key, entry in rests_on.items()),
-        unknown=tuple(
-            f"{chart_text.label(key, entry)}, for {chart_text.age_text(entry, situation)}."
-            for key, entry in rests_on.items()
-        ),
+        unknown=tuple(f"{label}, for {age}." for label, age in ages),
     )
 
 
@@ -105,11 +107,8 @@ def _rests_on(criterion: Criterion, key: str, entry: Entry) -> bool:
     return key == next((name for name in _PRESSURES if getattr(entry, name) is not None), None)
 
 
-def _last_charted(rests_on: dict[str, Entry], situation: Situation) -> str:
-    aged = [
-        f"{chart_text.label(key, entry)} last charted {chart_text.age_text(entry, situation)} ago"
-        for key, entry in rests_on.items()
-    ]
+def _last_charted(rests_on: dict[str, Entry], ages: list[tuple[str, str]]) -> str:
+    aged = [f"{label} last charted {age} ago" for label, age in ages]
     if len(aged) == 1:
         infusion = isinstance(next(iter(rests_on.values())), Vasopressor)
         return f"{aged[0]}: {'still running?' if infusion else 'still correct?'}"

@@ -58,7 +58,7 @@ def _gate(chart: Chart) -> Gate:
     if waived_by is not None:
         return Gate(is_open=True, could_open=False, waived_by=waived_by)
     could_open = (
-        not chart.has_temperature or past.first_febrile is not None or _masking(chart) is not None
+        not chart.has_temperature or past.latest_febrile is not None or _masking(chart) is not None
     )
     return Gate(is_open=False, could_open=could_open)
 
@@ -80,7 +80,7 @@ def _why_withheld(chart: Chart) -> str:
     """Say why the gate is closed."""
     if not chart.has_temperature:
         return "no temperature charted"
-    if chart.past.first_febrile is None:
+    if chart.past.latest_febrile is None:
         return "no fever charted, and none treated"
     hold = chart.policy.astct_fever_hold_minutes
     since = f" in the last {minutes_text(hold)}" if hold else " now"

@@ -64,6 +64,11 @@ def _bipap_grade(chart: Chart) -> int:
     return policy.bipap_grade if chart.facts.is_adult else policy.cartox_child_bipap_grade
 
 
+def _phrase_of_bipap(chart: Chart) -> str:
+    whom = "" if chart.facts.is_adult else " in children"
+    return f"BiPAP is grade {_bipap_grade(chart)}{whom}"
+
+
 def _dose_reach(chart: Chart, _met: Met) -> int:
     if not _single(chart):
         return 0
@@ -85,7 +90,7 @@ RULES: Final = (
     Rule(
         "cartox.oxygen.below_40", Axis.OXYGEN, 2,
         lambda chart: chart.needed is not None and not chart.needed.is_high, found.oxygen,
-        _cartox(2), lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %",
+        _cartox(2), found.phrase_below_40,
     ),
     Rule(
         "cartox.hypotension.low_pressure", Axis.HYPOTENSION, 2,
@@ -105,7 +110,7 @@ RULES: Final = (
     Rule(
         "cartox.oxygen.at_least_40", Axis.OXYGEN, 3,
         lambda chart: chart.needed is not None and chart.needed.is_high, found.oxygen,
-        _cartox(3), lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
+        _cartox(3), found.phrase_at_least_40,
     ),
     Rule(
         "cartox.cpap", Axis.OXYGEN, "cpap_grade",
@@ -116,7 +121,7 @@ RULES: Final = (
         "cartox.bipap", Axis.OXYGEN, _bipap_grade,
         lambda chart: chart.device is OxygenDevice.BIPAP, found.device,
         Citation("cartox-2018", "grade 4; Mahadeo 2019, grade 3 in children"),
-        "BiPAP is ventilator support, in children grade 3",
+        _phrase_of_bipap,
     ),
     Rule(
         "cartox.vasopressor.high_dose", Axis.VASOPRESSOR, 3, lambda chart: chart.high_dose,

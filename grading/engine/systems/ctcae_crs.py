@@ -98,6 +98,10 @@ def _result_grade(_chart: Chart, _result: TermResult, ctcae: int) -> int:
     return _CTCAE_3 if ctcae >= _CTCAE_3 else 0
 
 
+def _phrase_of_pressors(chart: Chart) -> str:
+    return f"one pressor is 3, several {chart.policy.ctcae_5_multiple_vasopressors_grade}"
+
+
 def _positive_pressure(code: str) -> Rule:
     return Rule(
         code, Axis.OXYGEN, "ctcae_positive_pressure_grade", lambda chart: chart.positive_pressure,
@@ -187,13 +191,13 @@ def _later(prefix: str, version: str, *oxygen: Rule) -> tuple[Rule, ...]:
         *oxygen,
         Rule(
             f"{prefix}.one_pressor", Axis.VASOPRESSOR, 3, lambda chart: len(chart.running) == 1,
-            found.running, citation(3), "one pressor is 3, several 4",
+            found.running, citation(3), _phrase_of_pressors,
         ),
         Rule(
             f"{prefix}.several_pressors", Axis.VASOPRESSOR, "ctcae_5_multiple_vasopressors_grade",
             lambda chart: len(chart.running) > 1, found.running,
             Citation("decision", f"several pressors; CTCAE v{version} is silent"),
-            "one pressor is 3, several 4",
+            _phrase_of_pressors,
         ),
         _positive_pressure(f"{prefix}.positive_pressure"),
         Rule(
@@ -216,13 +220,13 @@ RULES_5: Final = _later(
         "ctcae5.oxygen.below_40", Axis.OXYGEN, 2,
         lambda chart: chart.needed is not None and not chart.needed.is_high, found.oxygen,
         Citation("ctcae-5.0", "cytokine release syndrome, grade 2"),
-        lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %",
+        found.phrase_below_40,
     ),
     Rule(
         "ctcae5.oxygen.at_least_40", Axis.OXYGEN, 3,
         lambda chart: chart.needed is not None and chart.needed.is_high, found.oxygen,
         Citation("ctcae-5.0", "cytokine release syndrome, grade 3"),
-        lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
+        found.phrase_at_least_40,
     ),
 )  # fmt: skip
 
@@ -272,7 +276,10 @@ CTCAE_6_0: Final = Scale(
         *found.pressure_doubts(lambda _chart: 2),
         found.LIFE_THREATENING_DOUBT,
     ),
-    parameters=("ctcae_positive_pressure_grade", "ctcae_5_multiple_vasopressors_grade"),
+    parameters=(
+        "ctcae_positive_pressure_grade", "ctcae_5_multiple_vasopressors_grade",
+        "astct_high_flow_by",
+    ),
     unverified=("one source",),
     death_citation=Citation("ctcae-6.0", "cytokine release syndrome, grade 5"),
-)
+)  # fmt: skip

@@ -114,9 +114,7 @@ def _show_ice(chart: Chart) -> Finding:
     entry = chart.past.ice
     if entry is None:
         raise ValueError("no ICE is charted")
-    params: dict[str, Any] = {"lowest": str(entry.lowest), "highest": str(entry.highest)}
-    if entry.score is not None:
-        params["score"] = str(entry.score)
+    params = {"lowest": str(entry.lowest), "highest": str(entry.highest)}
     return Finding("icans.ice", of_entry(entry, params))
 
 

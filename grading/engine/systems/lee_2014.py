@@ -375,7 +375,7 @@ LEE_SCALE: Final = Scale(
         _line(FEVER, Axis.FEVER, found.phrase_of_fever),
         _line(CONSTITUTIONAL, Axis.CONSTITUTIONAL, "symptoms without fever count"),
         _toxicity_line(TOXICITY[1]),
-        _line(BELOW_40, Axis.OXYGEN, lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %"),
+        _line(BELOW_40, Axis.OXYGEN, found.phrase_below_40),
         _line(LOW_PRESSURE, Axis.HYPOTENSION, found.phrase_of_hypotension),
         _line(FLUID_BOLUS, Axis.HYPOTENSION, found.phrase_of_hypotension),
         _line(SINGLE_LOW_DOSE, Axis.VASOPRESSOR, "one vasopressor, not at Table 3's dose for 3 h"),
@@ -383,7 +383,7 @@ LEE_SCALE: Final = Scale(
         _line(
             AT_LEAST_40,
             Axis.OXYGEN,
-            lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
+            found.phrase_at_least_40,
         ),
         _line(CPAP, Axis.OXYGEN, "CPAP is support without a tube"),
         _line(BIPAP, Axis.OXYGEN, "BiPAP is support without a tube"),

@@ -95,7 +95,7 @@ RULES: Final = (
     ),
     Rule(
         "mskcc.oxygen.below_40", Axis.OXYGEN, 2, _below_40, found.oxygen, _mskcc(2),
-        lambda chart: f"{found.phrase_of_fio2(chart)} is below 40 %",
+        found.phrase_below_40,
     ),
     Rule(
         "mskcc.vasopressor.from_24h", Axis.VASOPRESSOR, 3, _long, _show_support, _mskcc(3),
@@ -103,7 +103,7 @@ RULES: Final = (
     ),
     Rule(
         "mskcc.oxygen.at_least_40", Axis.OXYGEN, 3, _at_least_40, found.oxygen, _mskcc(3),
-        lambda chart: f"{found.phrase_of_fio2(chart)}, 40 % is the line",
+        found.phrase_at_least_40,
     ),
     Rule(
         "mskcc.noninvasive", Axis.OXYGEN, "mskcc_noninvasive_grade",

@@ -14,6 +14,7 @@ from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Finding, Met, Rule, Scale
 from grading.engine.scale_findings import of_entry
 from grading.engine.scale_vocabulary import AdmissionSetting
+from grading.engine.sentences import minutes_text
 from grading.engine.vocabulary import OxygenDevice, term_label
 
 _LIVER: Final = frozenset({"alt", "ast", "alp", "ggt", "bilirubin"})
@@ -145,6 +146,11 @@ def _phrase_of_therapy(chart: Chart) -> str:
     return f"{entry.agent.label.lower()} given {found.phrase_of_time(entry, chart)}"
 
 
+def _phrase_of_boluses(chart: Chart) -> str:
+    within = minutes_text(chart.policy.penn_multiple_bolus_minutes)
+    return f"two boluses or more within {within} are grade {_SEVERAL_BOLUSES} in Penn"
+
+
 def _dose_reach(chart: Chart, _met: Met) -> int:
     circulation = chart.circulation
     unknown = any(circulation.lacks_dose(drug) for drug in chart.running)
@@ -193,7 +199,7 @@ RULES: Final = (
     Rule(
         "penn.hypotension.multiple_boluses", Axis.HYPOTENSION, _SEVERAL_BOLUSES,
         lambda chart: chart.several_boluses, found.fluid_bolus, _penn(3),
-        "two boluses or more within 24 h are grade 3 in Penn",
+        _phrase_of_boluses,
     ),
     Rule(
         "penn.vasopressor.low_dose", Axis.VASOPRESSOR, 3,

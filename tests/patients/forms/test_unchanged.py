@@ -10,6 +10,7 @@ from crs_app.accounts.models import User
 from patients.bedside.page import read_bedside_data
 from patients.forms.proposals import Proposals
 from patients.forms.registry import ENTRY_FORMS
+from patients.forms.unchanged import EmptyTicks
 from patients.models import Course, Entry
 from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, rows_of, url, vitals
@@ -33,6 +34,25 @@ def test_a_tick_does_not_reach_back_before_what_it_repeats(course: Course, clini
     )
     assert not form.is_valid()
     assert "charted later than this time" in form.errors[thing.field_name][0]
+
+
+def test_the_ticks_of_an_answer_are_written_as_the_form_writes_them(
+    course: Course, clinician: User
+) -> None:
+    chart(course, clinician, "oxygen", timezone.now(), device="room_air")
+    chart(course, clinician, "weight", timezone.now(), weight_kg="70")
+    drug = {"drug": "norepinephrine", "rate": "0.1", "unit": "ug/kg/min"}
+    chart(course, clinician, "vasopressor", timezone.now(), **drug)
+    shown = read_bedside_data(course, timezone.now()).unchanged
+    form = ENTRY_FORMS["vitals"](
+        course=course, now=timezone.now(), proposed=Proposals(unchanged=shown)
+    )
+    assert len(shown) == 2
+    for (item, ours), (of_form, djangos) in zip(
+        EmptyTicks(shown).unchanged_ticks, form.unchanged_ticks, strict=True
+    ):
+        assert (item, ours.auto_id) == (of_form, djangos.auto_id)
+        assert ours.__html__() == str(djangos)
 
 
 def test_a_round_charts_what_is_unchanged_too(

@@ -1,0 +1,141 @@
+"""Corners of the other scales that random courses seldom meet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from grading.course_file import read_course
+from grading.course_result import grade_course
+from grading.engine.systems.icans_2019 import ICANS_2019
+from grading.scales import SCALES
+from tests.grading.scale_answers import grade_at, graded, period_at
+from tests.grading.test_scale_list import (
+    ANTIPYRETIC,
+    FEVER,
+    LOW,
+    NORMAL,
+    PRESSOR,
+    SEIZURE,
+    VASOPRESSIN,
+    Json,
+    chart_at,
+    course,
+    hours,
+)
+
+ASTCT, ICANS = "astct-2019", "icans-2019"
+LATER = 26
+AWAKE = {"kind": "consciousness", "level": "alert"}
+
+
+def at_hours(document: Json, key: str, number: float) -> tuple[int, int, set[str]]:
+    answer = graded(document, hours(number))
+    period = period_at(answer, key, datetime.fromisoformat(hours(number)))
+    assert period is not None
+    return period["grade"], period["at_most"], {one["code"] for one in period["unknown"]}
+
+
+@pytest.mark.parametrize("agent", ["antibiotics", "other"])
+def test_a_treatment_that_lowers_no_fever_waives_none(agent: str) -> None:
+    given = {"kind": "treatment", "agent": agent}
+    document = course(FEVER, given, NORMAL, {**PRESSOR, "at": 2})
+    assert at_hours(document, ASTCT, LATER) == (0, 3, {"astct.fever"})
+    assert at_hours(course(FEVER, ANTIPYRETIC, NORMAL, PRESSOR), ASTCT, LATER)[:2] == (3, 3)
+
+
+def test_a_second_treatment_keeps_the_first_as_what_waived_the_fever() -> None:
+    first, second = ({**ANTIPYRETIC, "id": name, "at": at} for name, at in (("a", 1), ("b", 3)))
+    steroid = {"kind": "treatment", "agent": "dexamethasone", "id": "c", "at": 2}
+    for others in ((first, second), (first, steroid), (steroid, second), (steroid,)):
+        answer = graded(course(FEVER, NORMAL, LOW, *others), hours(LATER))
+        earliest = min(others, key=lambda one: one["at"])
+        assert answer["scales"][ASTCT]["waived_by"] == earliest["id"]
+
+
+def test_an_antipyretic_masks_no_fever_where_it_waives_none() -> None:
+    charted = ({**NORMAL, "at": 0.5}, {**ANTIPYRETIC, "at": 0.5}, LOW)
+    assert at_hours(course(*charted), ASTCT, 2) == (0, 2, {"astct.fever"})
+    policy = {"astct_fever_waived_by": "anticytokine_only"}
+    assert at_hours(course(*charted, policy=policy), ASTCT, 2) == (0, 0, set())
+
+
+@pytest.mark.parametrize(
+    ("before", "policy", "why"),
+    [
+        ((), {}, "no temperature charted"),
+        ((NORMAL,), {}, "no fever charted, and none treated"),
+        ((FEVER, NORMAL), {"astct_fever_hold_minutes": 720},
+         "no fever in the last 12 h, and none treated before"),
+        ((FEVER, NORMAL), {"astct_fever_hold_minutes": 0},
+         "no fever now, and none treated before"),
+    ],
+)  # fmt: skip
+def test_a_closed_gate_says_why_it_is_closed(before: Any, policy: Json, why: str) -> None:
+    answer = graded(course(*before, {**LOW, "at": 3}, policy=policy), hours(LATER))
+    row = next(one for one in answer["differ"] if one["lower"] == ASTCT)
+    assert (
+        f"ASTCT 0: {why}. Withheld: low pressure without vasopressor (would be 2)." in row["text"]
+    )
+
+
+@pytest.mark.parametrize("order", [(AWAKE, SEIZURE), (SEIZURE, AWAKE)])
+def test_an_assessment_at_the_instant_of_a_seizure_follows_it_up(order: Any) -> None:
+    assert at_hours(course(*order), ICANS, LATER) == (0, 0, set())
+    before = course({**AWAKE, "at": 0.5}, SEIZURE)
+    assert at_hours(before, ICANS, LATER) == (0, 4, {"icans.not_assessed"})
+
+
+def test_the_first_seizure_that_nothing_followed_leaves_the_scale_open() -> None:
+    """A second one does not put off the end of the first, nor does one of another cause."""
+    document = course(SEIZURE, {**SEIZURE, "at": 20})
+    assert at_hours(document, ICANS, LATER) == (3, 4, {"icans.not_assessed"})
+    other = {**SEIZURE, "attribution": "other"}
+    assert at_hours(course(other), ICANS, LATER) == (0, 0, set())
+
+
+def test_a_seizure_that_is_still_counted_is_no_evidence_of_a_missing_assessment() -> None:
+    confusion = {"kind": "toxicity", "term": "confusion", "grade": 2, "id": "c", "at": 2}
+    document = course({**SEIZURE, "id": "s"}, confusion)
+    for number, evidence in ((3, ("c",)), (LATER, ("c", "s"))):
+        chart = chart_at(document, datetime.fromisoformat(hours(number)))
+        unknown = ICANS_2019.unknowns(chart, ICANS_2019.assess(chart))
+        assert [one.evidence for one in unknown if one.code == "icans.not_assessed"] == [evidence]
+
+
+@pytest.mark.parametrize(
+    ("second", "patterns"),
+    [
+        (VASOPRESSIN, set()),
+        ({**PRESSOR, "drug": "epinephrine"}, {"W9"}),
+        ({**PRESSOR, "rate": 25}, {"W1"}),
+    ],
+)
+def test_two_vasopressors_are_a_pattern_where_the_scales_disagree(
+    second: Json, patterns: set[str]
+) -> None:
+    """With vasopressin Lee, ASTCT and Penn all say 3."""
+    document = read_course(course(FEVER, PRESSOR, second))
+    found = grade_course(document, datetime.fromisoformat(hours(1)), scales=SCALES).scales
+    assert found is not None
+    assert {one.id for one in found.patterns} & {"W1", "W9"} == patterns
+
+
+def test_a_copied_state_goes_its_own_way() -> None:
+    chart = chart_at(course(FEVER, ANTIPYRETIC, SEIZURE), datetime.fromisoformat(hours(1)))
+    copied = chart.state.copied()
+    assert copied.other_scales == chart.past
+    assert copied.other_scales is not None
+    copied.other_scales.signs.clear()
+    copied.other_scales.note_seizure(chart.past.seizure)  # type: ignore[arg-type]
+    assert copied.other_scales is not chart.past
+
+
+def test_nothing_after_a_death_is_graded() -> None:
+    death = {"kind": "death", "at": 3, "due_to": ["crs"]}
+    answer = graded(course(FEVER, death, {**PRESSOR, "at": 4}), hours(LATER))
+    assert grade_at(answer, ASTCT, datetime.fromisoformat(hours(5))) == 5
+    assert [one["grade"] for one in answer["scales"][ASTCT]["periods"]] == [0, 1, 5]
+    assert [one["grade"] for one in answer["scales"][ICANS]["periods"]] == [0]
