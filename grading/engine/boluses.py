@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from grading.engine.entries import FluidBolus
+from grading.engine.times import moved
 
 
 class Boluses(NamedTuple):
@@ -31,7 +32,7 @@ class Boluses(NamedTuple):
 
     def repeated_until(self, hold: timedelta) -> datetime | None:
         """Return until when one of several counts."""
-        return None if self.repeated is None else self.repeated.at + hold
+        return None if self.repeated is None else moved(self.repeated.at, hold)
 
 
 NO_BOLUSES: Final = Boluses()

@@ -16,6 +16,7 @@ from grading.engine.policy import FLOW, Policy
 from grading.engine.scale_facts import ScaleFacts
 from grading.engine.scale_vocabulary import OxygenPurpose
 from grading.engine.state import CourseState
+from grading.engine.times import moved
 from grading.engine.units import minutes
 from grading.engine.vocabulary import JudgementAbout, OxygenDevice, VasopressorDrug
 
@@ -68,7 +69,7 @@ class Chart:
 
     def within(self, entry: Entry | None, hold_minutes: int) -> bool:
         """Return whether ``entry`` was less than ``hold_minutes`` ago."""
-        return entry is not None and self.at < entry.at + minutes(hold_minutes)
+        return entry is not None and self.at < moved(entry.at, minutes(hold_minutes))
 
     @cached_property
     def fever(self) -> bool:

@@ -12,6 +12,7 @@ from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
 from grading.engine.policy import Policy
 from grading.engine.pressure import PressureLimits, Reading
+from grading.engine.times import moved
 from grading.engine.units import minutes
 from grading.engine.vasopressors import Infusions, TimedRun, high_now
 from grading.engine.vocabulary import JudgementAbout, VasopressorDrug
@@ -179,7 +180,7 @@ class Circulation:
     def _fluid_until(self) -> datetime | None:
         if self.bolus is None:
             return None
-        return self.bolus.at + self.fluid_hold
+        return moved(self.bolus.at, self.fluid_hold)
 
     def next_change(self, at: datetime) -> datetime | None:
         """Return the first instant after ``at`` at which the clock alone may change what is met."""

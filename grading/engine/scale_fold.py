@@ -16,6 +16,7 @@ from grading.engine.evidence import MSKCC_LONG_SUPPORT
 from grading.engine.fold import instants
 from grading.engine.scale import Assessment, Scale, ScalePeriod
 from grading.engine.state import CourseState
+from grading.engine.times import moved
 from grading.engine.units import minutes
 
 
@@ -133,7 +134,7 @@ def _clock(chart: Chart) -> Iterator[datetime | None]:
         (past.antipyretic, policy.ctcae_4_symptomatic_hold_minutes),
     ):
         if entry is not None:
-            yield entry.at + minutes(hold)
+            yield moved(entry.at, minutes(hold))
     for boluses in (circulation.boluses_for_low, circulation.boluses):
         yield boluses.repeated_until(circulation.fluid_hold)
     yield circulation.support.lasts_from(minutes(int(MSKCC_LONG_SUPPORT.value)))

@@ -21,6 +21,7 @@ from grading.engine.evidence import (
 )
 from grading.engine.periods import Explained
 from grading.engine.policy import BITARTRATE, Policy
+from grading.engine.times import moved
 from grading.engine.units import (
     MICROGRAMS_PER_MILLIGRAM,
     MINUTES_PER_HOUR,
@@ -159,7 +160,7 @@ class TimedRun(NamedTuple):
         return TimedRun(self.policy, credit, high=True, since=at, evidence=evidence)
 
     def is_open(self, at: datetime) -> bool:
-        return self.since is not None and (self.high or at < self.since + self._gap)
+        return self.since is not None and (self.high or at < moved(self.since, self._gap))
 
     def credited(self, at: datetime) -> timedelta:
         """Minutes credited to the open run; none where no run is open."""
@@ -178,22 +179,24 @@ class TimedRun(NamedTuple):
 
     def lasts_from(self, duration: timedelta) -> datetime | None:
         """Return when a run that goes on was, or will be, credited with ``duration``."""
-        return None if self.since is None or not self.high else self.since + duration - self.credit
+        if self.since is None or not self.high:
+            return None
+        return moved(self.since, duration - self.credit)
 
     def closes_at(self) -> datetime | None:
         """Return when a run closes that has stopped."""
-        return None if self.since is None or self.high else self.since + self._gap
+        return None if self.since is None or self.high else moved(self.since, self._gap)
 
     def changes(self) -> tuple[datetime, ...]:
         """Return the instants at which the clock alone may change if the run is open or met."""
         if self.since is None:
             return ()
         if not self.high:
-            return (self.since + self._gap,)
+            return (moved(self.since, self._gap),)
         life_threatening = minutes(self.policy.life_threatening_minutes)
         return (
-            self.since + (self._needed - self.credit),
-            self.since + (life_threatening - self.credit),
+            moved(self.since, self._needed - self.credit),
+            moved(self.since, life_threatening - self.credit),
         )
 
     @property

@@ -78,7 +78,9 @@ def test_a_flowsheet_knows_what_was_charted_before_and_after_its_hours(
     chart(course, nurse, "oxygen", ago(hours=29), device="room_air")
     assert not page(nurse_client, course, "flowsheet", end=before).context["cursor"].missing
     chart(course, nurse, "note", ago(hours=2), note="Family informed")
-    assert "not assessed" not in text(nurse_client, course, "flowsheet")
+    sheet = page(nurse_client, course, "flowsheet").context["sheet"]
+    (grade,) = [row for section in sheet.sections for row in section.rows if row.key == "grade"]
+    assert "not assessed" not in {cell.shown for cell in grade.cells}
     known_then = page(nurse_client, course, "flowsheet", known_at=oxygen_not_known_yet)
     assert known_then.context["cursor"].missing
 

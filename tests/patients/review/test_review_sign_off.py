@@ -138,8 +138,10 @@ def test_as_known_before_nothing_can_be_signed_and_nothing_of_the_reader_is_show
     assert "Sign-off as known then" in panel(html)
     assert "27 Nov 05:30 – 09:00" in panel(html)
     assert "stated 3" not in panel(html)
-    for absent in ("Mark as seen", "data-seen", "Sign as", "hx-trigger", "Waiting in this course"):
+    for absent in ("Mark as seen", "data-seen", "Sign as", "Waiting in this course"):
         assert absent not in html[html.index('<main id="main"') :], absent
+    asked = re.findall(r'hx-trigger="([^"]*)"', html[html.index('<main id="main"') :])
+    assert asked == ["load"], "only the other scales as known then are asked for, once"
     assert "needs a new look: then 3 from 26 Nov 18:30" in panel(html)
     assert all(one["to"] is not None for one in marks(html))
 
