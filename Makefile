@@ -20,7 +20,8 @@ LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-
 # What `make test` runs: every test, or those of one room of patients/ (ROOM=forms), or the files
 # and folders that TESTS names; with PLAIN=1 those whose requests a speedup has a part in, on Django's
 # own parts in place of crs_app/speedups.
-PLAIN_TESTS := tests/journeys tests/accounts $(addprefix tests/patients/,bedside forms guidance recording review ward)
+PLAIN_TESTS := tests/journeys tests/accounts $(addprefix tests/patients/,bedside forms guidance recording review ward) \
+  --ignore=tests/accounts/test_access.py
 TESTS  ?= $(if $(ROOM),tests/patients/$(ROOM),$(if $(PLAIN),$(PLAIN_TESTS)))
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1

@@ -23,7 +23,7 @@ from patients.review import (
 from patients.review import views as review_views
 from patients.scales import views as scales_views
 from patients.summary import views as summary_views
-from patients.ward import emergency_views, wall_views
+from patients.ward import emergency_views, wall_views, ward_scale_views
 from patients.ward import views as ward_views
 from patients.ward import ward_views as wards_views
 
@@ -34,6 +34,7 @@ urlpatterns = [
     path("courses/<uuid:course_id>/entries/<slug:kind>/", entry_views.entries, name="entries"),
     path("courses/<uuid:course_id>/live/", live.live, name="live"),
     path("", ward_views.board, name="board"),
+    path("scales/", ward_scale_views.ward_scales, name="ward_scales"),
     path("wall/", wall_views.wall, name="wall"),
     path("wall/screens/", wall_views.walls, name="walls"),
     path("wall/screens/<int:screen_id>/end/", wall_views.wall_end, name="wall_end"),

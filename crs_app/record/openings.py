@@ -23,6 +23,7 @@ class Opening(NamedTuple):
 
 OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:board": Opening("ward board", is_searched=True),
+    "patients:ward_scales": Opening("scales of the ward", is_searched=True),
     "patients:reviews": Opening("what waits for review"),
     "patients:disagreements": Opening("computed and stated grades"),
     "patients:disagreements_csv": Opening("computed and stated grades (CSV)", EventKind.EXPORT),

@@ -78,6 +78,13 @@ class BoardAddress:
         board = reverse("patients:board")
         return f"{board}?{query}" if query else board
 
+    @property
+    def scales_url(self) -> str:
+        """The address of ASTCT and ICANS of the same open courses."""
+        _, _, query = self.url().partition("?")
+        page = reverse("patients:ward_scales")
+        return f"{page}?{query}" if query else page
+
     def poll_url(self, stamp: str) -> str:
         """Return the address that asks for this view again, where ``stamp`` is no longer true."""
         own = self.url(page=self.page)

@@ -152,6 +152,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "record:course": (READ_RECORD, NO_SUCH_METHOD),
     "record:course_csv": (READ_RECORD, NO_SUCH_METHOD),
     "patients:board": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
+    "patients:ward_scales": ((302, *(200,) * 7, 302), NO_SUCH_METHOD),
     "patients:wall": ((302,) * 9, NO_SUCH_METHOD),
     "patients:walls": (
         (302, *(200,) * 6, 403, 200),
