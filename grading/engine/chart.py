@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from grading.engine.boluses import Boluses
 from grading.engine.circulation import Circulation
 from grading.engine.entries import Death, Entry, Oxygen
 from grading.engine.evidence import ASTCT_LOW_FLOW_UP_TO, ROOM_AIR_FIO2
@@ -19,9 +20,6 @@ from grading.engine.state import CourseState
 from grading.engine.times import moved
 from grading.engine.units import minutes
 from grading.engine.vocabulary import JudgementAbout, OxygenDevice, VasopressorDrug
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LOW_FLOW, HIGH_FLOW = "low_flow", "high_flow"
 """ASTCT's reading of a device that gives oxygen without positive pressure."""
@@ -93,12 +91,14 @@ class Chart:
     @property
     def several_boluses(self) -> bool:
         """Whether one of several boluses for low pressure still counts."""
-        until = self.circulation.boluses_for_low.repeated_until(self.circulation.fluid_hold)
-        return until is not None and self.at < until
+        return self._still_counts(self.circulation.boluses_for_low)
 
     @property
     def several_boluses_at_any_pressure(self) -> bool:
-        until = self.circulation.boluses.repeated_until(self.circulation.fluid_hold)
+        return self._still_counts(self.circulation.boluses)
+
+    def _still_counts(self, boluses: Boluses) -> bool:
+        until = boluses.repeated_until(self.circulation.fluid_hold)
         return until is not None and self.at < until
 
     @cached_property

@@ -20,16 +20,10 @@ from grading.engine.policy import LOW_FLOW_UP_TO_6, Policy
 from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import Attribution, OxygenDevice
 
-POSITIVE_PRESSURE: Final = frozenset(
-    {
-        OxygenDevice.CPAP,
-        OxygenDevice.BIPAP,
-        OxygenDevice.INVASIVE_VENTILATION,
-        OxygenDevice.ECMO,
-    }
-)
-"""Devices that are support by themselves, whatever the FiO2."""
 VENTILATION: Final = frozenset({OxygenDevice.INVASIVE_VENTILATION, OxygenDevice.ECMO})
+NON_INVASIVE: Final = frozenset({OxygenDevice.CPAP, OxygenDevice.BIPAP})
+POSITIVE_PRESSURE: Final = VENTILATION | NON_INVASIVE
+"""Devices that are support by themselves, whatever the FiO2."""
 
 _LEFT_OPEN: Final = frozenset(
     {

@@ -17,7 +17,7 @@ from grading.engine.organ_toxicity import (
 )
 from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Doubts, Finding, Met
-from grading.engine.sentences import render, whole_minutes
+from grading.engine.sentences import inside_a_sentence, render, whole_minutes
 from grading.engine.times import in_zone, time_of_day
 from grading.engine.units import format_number
 from grading.engine.vocabulary import Attribution, JudgementAbout, term_label
@@ -117,7 +117,7 @@ def phrase_of_infusions(chart: Chart) -> str:
     """Return the infusions that run, as in an explanation, without what introduces them."""
     explained = words.explain_running(chart.circulation, chart.at)
     infusions = render("vasopressor.multiple", explained.params).partition(": ")[2]
-    return "; ".join([_inside_a_sentence(one) for one in infusions.split("; ")])
+    return "; ".join([inside_a_sentence(one) for one in infusions.split("; ")])
 
 
 def phrase_below_40(chart: Chart) -> str:
@@ -143,12 +143,7 @@ def phrase_of_fio2(chart: Chart) -> str:
 
 def phrase_of_device(chart: Chart) -> str:
     entry = chart.oxygen.entry
-    return "" if entry is None else _inside_a_sentence(entry.device.label)
-
-
-def _inside_a_sentence(label: str) -> str:
-    """Return a label without the capital that begins a line; abbreviations keep theirs."""
-    return label if label[1:2].isupper() or label[2:3].isupper() else label[:1].lower() + label[1:]
+    return "" if entry is None else inside_a_sentence(entry.device.label)
 
 
 def phrase_of_fever(chart: Chart) -> str:

@@ -17,7 +17,7 @@ from grading.engine.scale_vocabulary import (
     NotPerformedReason,
     SeizureType,
 )
-from grading.engine.sentences import Params, minutes_text, render
+from grading.engine.sentences import Params, inside_a_sentence, minutes_text, render
 from grading.engine.vocabulary import OxygenDevice, TreatmentAgent, term_label
 
 _LEVEL: Final = {str(level): level.label for level in ConsciousnessLevel}
@@ -96,9 +96,7 @@ def _no_duration(params: Params) -> str:
 
 
 def _seizure_type(params: Params) -> str:
-    label = _SEIZURE[params["seizure_type"]]
-    is_name = label[1:2].islower()
-    return f"Seizure, {label[:1].lower() + label[1:] if is_name else label}"
+    return f"Seizure, {inside_a_sentence(_SEIZURE[params['seizure_type']])}"
 
 
 def _signs(params: Params) -> str:

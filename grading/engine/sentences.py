@@ -51,6 +51,11 @@ def duration_text(duration: timedelta) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
+def inside_a_sentence(label: str) -> str:
+    """Return a label without the capital that begins a line; abbreviations keep theirs."""
+    return label if label[1:2].isupper() or label[2:3].isupper() else label[:1].lower() + label[1:]
+
+
 def minutes_text(minutes: int) -> str:
     """Return a number of minutes as hours and minutes, in which the rules of Table 3 count."""
     hours, minutes = divmod(minutes, 60)

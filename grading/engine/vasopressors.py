@@ -178,7 +178,7 @@ class TimedRun(NamedTuple):
         return self._credit(at) >= duration and self.is_open(at)
 
     def lasts_from(self, duration: timedelta) -> datetime | None:
-        """Return when a run that goes on was, or will be, credited with ``duration``."""
+        """Return when a run that is still high reaches ``duration``; None for one that stopped."""
         if self.since is None or not self.high:
             return None
         return moved(self.since, duration - self.credit)

@@ -15,6 +15,7 @@ from grading.engine.scale_vocabulary import (
     NotPerformedReason,
     OxygenPurpose,
 )
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import format_number
 
 NEUROLOGIC: Final = (
@@ -64,14 +65,13 @@ def capd_text(entry: entries.Capd) -> str:
 
 
 def consciousness_text(entry: entries.Consciousness) -> str:
-    """Return the level, as it stands after a colon."""
-    return entry.level.label[:1].lower() + entry.level.label[1:]
+    """Return the level in words, without the capital of its label."""
+    return inside_a_sentence(entry.level.label)
 
 
 def seizure_text(entry: entries.Seizure) -> str:
     """Return type, duration and end of a seizure."""
-    label = entry.seizure_type.label
-    parts = [label[:1].lower() + label[1:]]
+    parts = [inside_a_sentence(entry.seizure_type.label)]
     if entry.duration_minutes is not None:
         parts.append(f"{format_number(entry.duration_minutes)} min")
     if entry.resolved is not None:

@@ -87,7 +87,7 @@ class TimelineRow:
     ``key`` is its HTML id. ``shown_grade`` and ``shown_before`` are the grades of a change as pages
     write them: "–" for a grade 0 that was not assessed. ``evidence`` is that of a change of grade.
     ``panel`` are the rows of laboratory results that were charted together, which one row stands
-    for. ``signed`` is how a sign-off stands beside the grade that is computed now.
+    for. ``signed`` says whether a sign-off agrees with the grade that is computed now.
     ``by_emergency``: recorded under emergency access.
     """
 

@@ -287,7 +287,7 @@ class IceRoundForm(RoundFields, EntryForm):
         stopped = self.cleaned_data.get("seizure_stopped")
         if stopped == NO and self.cleaned_data.get("seizure_minutes"):
             self.remarks.append(
-                "The seizure goes on: correct the entry when it stops, with its whole duration."
+                "The seizure has not stopped: correct the entry once it has, with its duration."
             )
 
     def _check_signs(self) -> None:

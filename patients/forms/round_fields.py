@@ -120,7 +120,7 @@ class RoundFields(BedsideForm):
         label="Which of the two", choices=WHICH_CHOICES, required=False
     )
     seizure_stopped = _radios(
-        ((YES, "It has stopped"), (NO, "It goes on")), "Whether the seizure has stopped"
+        ((YES, "It has stopped"), (NO, "It has not stopped")), "Whether the seizure has stopped"
     )
     seizure_repeated = TickField(label="Several, not awake between")
     signs_none = TickField(label="All looked for, none present")

@@ -9,13 +9,12 @@ from grading.engine import circulation_explainer as words
 from grading.engine import scale_findings as found
 from grading.engine.chart import Chart
 from grading.engine.evidence import MSKCC_LONG_SUPPORT, Citation
-from grading.engine.oxygen import VENTILATION, Fio2
+from grading.engine.oxygen import NON_INVASIVE, VENTILATION, Fio2
 from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Finding, Met, Rule, Scale
-from grading.engine.vocabulary import JudgementAbout, OxygenDevice
+from grading.engine.vocabulary import JudgementAbout
 
 LONG_SUPPORT: Final = timedelta(minutes=int(MSKCC_LONG_SUPPORT.value))
-_NON_INVASIVE: Final = frozenset({OxygenDevice.CPAP, OxygenDevice.BIPAP})
 _REFRACTORY_REACHES: Final = 4
 
 
@@ -107,7 +106,7 @@ RULES: Final = (
     ),
     Rule(
         "mskcc.noninvasive", Axis.OXYGEN, "mskcc_noninvasive_grade",
-        lambda chart: chart.for_hypoxia and chart.device in _NON_INVASIVE, found.device,
+        lambda chart: chart.for_hypoxia and chart.device in NON_INVASIVE, found.device,
         Citation("decision", "CPAP and BiPAP; the table names mechanical ventilation"),
         "CPAP and BiPAP are no mechanical ventilation",
     ),

@@ -9,13 +9,13 @@ from grading.engine.chart import Chart
 from grading.engine.entries import Admission, BloodProduct, Treatment
 from grading.engine.evidence import Citation
 from grading.engine.organ_toxicity import TermResult
-from grading.engine.oxygen import VENTILATION
+from grading.engine.oxygen import NON_INVASIVE, VENTILATION
 from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Finding, Met, Rule, Scale
 from grading.engine.scale_findings import of_entry
 from grading.engine.scale_vocabulary import AdmissionSetting
 from grading.engine.sentences import minutes_text
-from grading.engine.vocabulary import OxygenDevice, term_label
+from grading.engine.vocabulary import term_label
 
 _LIVER: Final = frozenset({"alt", "ast", "alp", "ggt", "bilirubin"})
 _CLOTTING: Final = frozenset(
@@ -28,7 +28,6 @@ _CTCAE_4: Final = 4
 _SEVERAL_BOLUSES: Final = 3
 _HIGH_DOSE: Final = 4
 _HOSPITALISED: Final = 2
-_NON_INVASIVE: Final = frozenset({OxygenDevice.CPAP, OxygenDevice.BIPAP})
 
 
 def _penn(grade: int) -> Citation:
@@ -83,7 +82,7 @@ def _needs_oxygen(chart: Chart) -> bool:
     device = chart.device
     if not chart.for_hypoxia or device is None or device in VENTILATION:
         return False
-    return device in _NON_INVASIVE or chart.needed is not None
+    return device in NON_INVASIVE or chart.needed is not None
 
 
 def _in_hospital(chart: Chart) -> Admission | None:
