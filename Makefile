@@ -75,6 +75,7 @@ lock: dev  ## resolve the dependencies again (after changing pyproject.toml or p
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-dev.lock --extra dev --extra mutants -o requirements-mutants.lock
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements.lock --extra node -o requirements-node.lock
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-mutants.lock --extra audit -o requirements-audit.lock
+	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-dev.lock --extra dev --extra partners -o requirements-partners.lock
 	$(NPM) update --package-lock-only
 
 audit: $(AUDIT)/.audit $(VENV)/.npm  ## advisories on what is installed, weaknesses in the code, bills of materials in var/sbom (asks the network)

@@ -23,6 +23,7 @@ LOCKS = [
     "requirements-audit.lock",
     "requirements-mutants.lock",
     "requirements-node.lock",
+    "requirements-partners.lock",
 ]
 PIN_OR_HASH = re.compile(
     r"([\w.-]+(\[[\w, -]+\])?==[\w.]+( ; [^:]+)?|    --hash=sha256:[0-9a-f]{64})( \\)?"

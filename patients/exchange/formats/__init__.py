@@ -1,0 +1,1 @@
+"""Formats of other systems in plain Python: no Django, no clock, no input or output."""
