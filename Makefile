@@ -18,10 +18,13 @@ LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-
           --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
           --no-annotate --quiet
 # What `make test` runs: every test, or those of one room of patients/ (ROOM=forms), or the files
-# and folders that TESTS names; with PLAIN=1 those whose requests a speedup has a part in, on Django's
-# own parts in place of crs_app/speedups.
-PLAIN_TESTS := tests/journeys tests/accounts $(addprefix tests/patients/,bedside forms guidance recording review ward) \
-  --ignore=tests/accounts/test_access.py
+# and folders that TESTS names; with PLAIN=1, on Django's own parts in place of crs_app/speedups, those
+# of what a speedup does: sessions and their users, a course read, the fields of a form and its time,
+# the rendered rows of a course and of the board.
+PLAIN_TESTS := tests/journeys tests/patients/bedside tests/patients/forms tests/patients/guidance \
+  $(patsubst %,tests/patients/ward/test_%.py,board emergency kept transfer wards) \
+  $(patsubst %,tests/accounts/test_%.py,locked_session own_account parallel_sign_ins sign_in switch tablet_sign_in) \
+  $(patsubst %,--ignore=tests/patients/forms/test_%.py,far_from_infusion hidden_times)
 TESTS  ?= $(if $(ROOM),tests/patients/$(ROOM),$(if $(PLAIN),$(PLAIN_TESTS)))
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1

@@ -9,6 +9,7 @@ names every fault by its place; it never guesses and never corrects.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -186,11 +187,9 @@ class _Exactly(Decimal):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     words = dict(pairs)
     if len(words) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise ValueError(f"the key {_quoted(key)} stands twice in one object")
-            seen.add(key)
+        times = Counter(key for key, _ in pairs)
+        twice = [key for key in words if times[key] > 1]
+        raise ValueError(f"the key {_quoted(twice[0])} stands twice in one object")
     return words
 
 

@@ -107,14 +107,13 @@ def trace_of(
     entries: Iterable[Entry],
     until: datetime,
     *,
-    resume: ResumePoint | None = None,
     system: GradingSystem = HEADLINE,
 ) -> Trace:
-    """Return the values that grading had from ``resume`` (None: the infusion) up to ``until``.
+    """Return the values that grading had from the infusion up to ``until``.
 
     ``entries`` are as for ``regrade``.
     """
-    state, graded = _at_the_start(facts, entries, resume, system)
+    state, graded = _at_the_start(facts, entries, None, system)
     return trace(state, graded, until)
 
 

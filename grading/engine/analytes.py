@@ -292,4 +292,12 @@ def lab_unit(analyte: Analyte, name: str) -> LabUnit | None:
     return _UNITS.get((analyte, name))
 
 
+def unit_of_result(analyte: Analyte, name: str) -> LabUnit:
+    """Return the unit of that name; raises ValueError where the analyte is never reported in it."""
+    unit = lab_unit(analyte, name)
+    if unit is None:
+        raise ValueError(f"{analyte} is not reported in {name}")
+    return unit
+
+
 _UNITS: Final = {(analyte, unit.name): unit for analyte in Analyte for unit in analyte.units}

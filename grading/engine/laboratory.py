@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from grading.engine.analytes import Analyte, lab_unit
+from grading.engine.analytes import Analyte, unit_of_result
 from grading.engine.entries import Lab
 from grading.engine.evidence import CTCAE_LABORATORY, GradedBy
 from grading.engine.units import EXACT, REMEMBERED
@@ -82,14 +82,7 @@ COMPARED_WITH_BASELINE: Final = frozenset(
 
 def in_common_unit(analyte: Analyte, value: Decimal, unit: str) -> Decimal:
     """``value`` in the unit in which results of this analyte are compared; exact."""
-    return EXACT.multiply(value, _to_common(analyte, unit))
-
-
-def _to_common(analyte: Analyte, unit: str) -> Decimal:
-    found = lab_unit(analyte, unit)
-    if found is None:
-        raise ValueError(f"{analyte} is not reported in {unit}")
-    return found.to_common
+    return EXACT.multiply(value, unit_of_result(analyte, unit).to_common)
 
 
 def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
@@ -152,7 +145,7 @@ def _scale(
     row = CTCAE_LABORATORY.get(analyte)
     if row is None:
         return None
-    to_common = _to_common(analyte, unit)
+    to_common = unit_of_result(analyte, unit).to_common
     limits = Limits(_product(upper_limit, to_common), _product(lower_limit, to_common), baseline)
     if (row.above_upper and limits.upper is None) or (row.below_lower and limits.lower is None):
         return Scale(to_common, (), _falling(_absolute(row)), lacks_limit=True)

@@ -18,7 +18,7 @@ from grading.engine.analytes import (
     FIBRINOGEN_IN_G_L_BELOW,
     Analyte,
     LabUnit,
-    lab_unit,
+    unit_of_result,
 )
 from grading.engine.entries import (
     BaselineFacts,
@@ -222,9 +222,7 @@ def _percent(weight_kg: Decimal, other_kg: Decimal) -> str:
 
 
 def _lab(entry: Lab, circumstances: Circumstances) -> Iterator[Question]:
-    unit = lab_unit(entry.analyte, entry.unit)
-    if unit is None:
-        return
+    unit = unit_of_result(entry.analyte, entry.unit)
     text = f"{entry.comparator or ''}{format_number(entry.value)}"
     yield from _result(_Result("value", entry.analyte, unit, entry.value, text), circumstances)
     yield from _limit_of_normal(entry, unit, "lower_limit", unit.lower_normal)
@@ -298,8 +296,9 @@ def _baseline(entry: BaselineFacts, circumstances: Circumstances) -> Iterator[Qu
         if reading is not None:
             yield from _outside(sign, reading, band)
     for place, analyte, name in BASELINE_RESULTS:
-        value, unit = getattr(entry, place), lab_unit(analyte, name)
-        if value is not None and unit is not None:
+        value = getattr(entry, place)
+        if value is not None:
+            unit = unit_of_result(analyte, name)
             result = _Result(place, analyte, unit, value, format_number(value))
             yield from _result(result, circumstances)
 

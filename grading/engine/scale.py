@@ -110,7 +110,7 @@ class Gate(NamedTuple):
     """
 
     is_open: bool
-    could_open: bool
+    could_open: bool = False
     waived_by: Explained | None = None
 
 

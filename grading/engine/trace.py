@@ -156,7 +156,7 @@ class Trace:
 def trace(state: CourseState, entries: Iterable[Entry], until: datetime) -> Trace:
     """Advance ``state`` over ``entries`` up to ``until``; return the values on the way.
 
-    ``entries`` are in order of time. The state begins at the infusion or at a checkpoint.
+    ``entries`` are in order of time. The state begins at the infusion.
     """
     traced = Trace()
     by_instant: dict[datetime, list[Entry]] = {}
@@ -166,8 +166,6 @@ def trace(state: CourseState, entries: Iterable[Entry], until: datetime) -> Trac
     facts = state.facts
     turns = {facts.infused_at, *(later.at for later in facts.policies)}
     for at in sorted(by_instant.keys() | {turn for turn in turns if turn <= until}):
-        if state.at is not None and at < state.at:
-            continue
         together = by_instant.get(at, ())
         state.advance(at, together)
         if at >= facts.infused_at:

@@ -1,4 +1,4 @@
-"""Fixtures of Chromium, driven by Playwright: one browser a process, a new context each test."""
+"""Fixtures of Chromium, driven by Playwright: one browser a process, an empty context each test."""
 
 import os
 import re
@@ -28,11 +28,33 @@ from crs_app.accounts.models import User
 from patients.models import Course
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.moved_clock import MovedClock
+from tests.browser.shared_contexts import SharedContexts
 from tests.factories import admit
 
 HERE = Path(__file__).parent
 TABLET = {"width": 768, "height": 1024}
+# Playwright's own list (chromiumSwitches), because Chromium obeys only the last --disable-features.
+# The three of ours start a process for each new window or page, half of what a window costs.
+DISABLED_FEATURES = [
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "SpareRendererForSitePerProcess",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+]
 CHROMIUM_OPTIONS = [
+    f"--disable-features={','.join(DISABLED_FEATURES)}",
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -137,12 +159,15 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     launched.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser, live_server: Any) -> SharedContexts:
+    return SharedContexts(browser, live_server.url)
+
+
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    made = browser.new_context(base_url=live_server.url, viewport=TABLET, timezone_id="UTC")
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(viewport=TABLET) as lent:
+        yield lent
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from crs_app.accounts.wards import set_wards
@@ -20,6 +20,7 @@ from patients.models import Course
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
 from tests.browser.bedside_page import BedsidePage
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import admit, ago, chart, correct, end, record, sending
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
@@ -57,14 +58,9 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    """Lets axe-core in past the page's own policy; nothing fades, so colours are final."""
-    made = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
-    )
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**FOR_AXE) as lent:
+        yield lent
 
 
 def faults_of(
@@ -151,7 +147,7 @@ def test_the_door_and_the_board(
     faults += faults_of(page, "board")
     page.evaluate("document.querySelector('[data-board]').toggleAttribute('data-blind', true)")
     page.evaluate("document.querySelector('[data-board-blind]').hidden = false")
-    faults += faults_of(page, "board that is not updated")
+    faults += faults_of(page, "board that is not updated", "main")
     page.goto("/?q=nobody&ward=7B")
     faults += faults_of(page, "board without a result")
     end(admit(nurse, name="HOME, At", bed="15"), nurse)
@@ -294,13 +290,13 @@ def test_toxicities_and_symptoms(busy_bedside: BedsidePage) -> None:
     bedside.open_tab("Toxicity")
     page.locator("#toxicity-search").fill("liver")
     expect(page.get_by_role("option", name="Hepatic failure")).to_be_visible()
-    faults += faults_of(page, "looking for a toxicity")
+    faults += faults_of(page, "looking for a toxicity", "#entry-form")
     page.keyboard.press("Enter")
     page.get_by_role("radio", name="4 moderate").check()
-    faults += faults_of(page, "grading a toxicity")
+    faults += faults_of(page, "grading a toxicity", "#entry-form")
     bedside.open_tab("Symptoms")
     page.get_by_role("radiogroup", name="Rash").get_by_role("radio", name="yes").check()
-    faults += faults_of(page, "a symptom ticked")
+    faults += faults_of(page, "a symptom ticked", "#entry-form")
     assert not faults, "\n".join(faults)
 
 
@@ -350,7 +346,7 @@ def test_an_identity_corrected(
     expect(page.get_by_text("Not saved yet.")).to_be_visible()
     faults += faults_of(page, "what will change")
     page.get_by_label("I compared name").check()
-    faults += faults_of(page, "compared")
+    faults += faults_of(page, "compared", "main")
     page.get_by_role("button", name="Correct and recalculate").click()
     expect(page.get_by_text("Corrected")).to_be_visible()
     faults += faults_of(page, "corrected")
@@ -411,7 +407,7 @@ def test_guidance_and_a_dose_to_chart(severe_bedside: BedsidePage) -> None:
     faults = faults_of(page, "guidance")
     dose.locator("summary").first.click()
     dose.get_by_text("Not now", exact=True).click()
-    faults += faults_of(page, "an item open")
+    faults += faults_of(page, "an item open", "#guidance")
     dose.get_by_role("link", name="Other dose given…").click()
     expect(bedside.field("Dose")).to_be_visible()
     faults += faults_of(page, "the dose that was given")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_accessibility import faults_of
 from tests.factories import admit, ago, chart
 
@@ -18,22 +18,15 @@ SignIn = Callable[[Page, User], None]
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    """Lets axe-core in past the page's own policy; nothing fades, so colours are final."""
-    made = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
-    )
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**FOR_AXE) as lent:
+        yield lent
 
 
 @pytest.fixture
-def without_scripts(browser: Browser, live_server: Any) -> Iterator[Page]:
-    made = browser.new_context(base_url=live_server.url, java_script_enabled=False)
-    made.set_default_timeout(5_000)
-    yield made.new_page()
-    made.close()
+def without_scripts(contexts: SharedContexts) -> Iterator[Page]:
+    with contexts.lend(java_script_enabled=False) as lent:
+        yield lent.new_page()
 
 
 def saved_by(page: Page, act: Callable[[], object]) -> tuple[str, str]:

@@ -11,14 +11,14 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
 from crs_app.accounts.models import User
 from patients.exchange.course_file import import_course
 from patients.models import Course
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_accessibility import faults_of
 from tests.grading.random_courses import Raw, random_course
 from tests.patients.review.test_review_page import FILE
@@ -36,13 +36,10 @@ PRINTED_WIDTH_PX = {"A4": 703, "Letter": 725}
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    made = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
-    )
-    made.set_default_timeout(30_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**FOR_AXE) as lent:
+        lent.set_default_timeout(30_000)
+        yield lent
 
 
 def printed(page: Page, paper: str) -> tuple[int, float]:

@@ -5,24 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from crs_app.hospital_sign_in import HospitalSignIn
 from patients.models import Course
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_people import assert_accessible
 from tests.hospital_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, running_provider
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    """Lets axe-core in past the page's own policy."""
-    made = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
-    )
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**FOR_AXE) as lent:
+        yield lent
 
 
 @pytest.fixture

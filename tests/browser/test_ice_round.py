@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry
 from tests.browser.bedside_page import BedsidePage
+from tests.browser.shared_contexts import SharedContexts
 from tests.factories import admit, ago, chart
 
 QUESTIONS = 10
@@ -20,8 +21,7 @@ SMALLEST = 44
 @pytest.fixture(params=[{"width": 768, "height": 1024}, {"width": 390, "height": 844}])
 def by_touch(
     request: pytest.FixtureRequest,
-    browser: Browser,
-    live_server: Any,
+    contexts: SharedContexts,
     course: Course,
     nurse: User,
     sign_in: Callable[[Page, User], None],
@@ -29,15 +29,12 @@ def by_touch(
     """The chart of a patient whose last ICE was 9, on a tablet or a phone."""
     parts = {"orientation": "3", "naming": "3", "commands": "1", "writing": "1", "attention": "1"}
     chart(course, nurse, "ice", ago(hours=9), **parts, note="Handwriting: round and even")
-    context = browser.new_context(
-        base_url=live_server.url, viewport=request.param, has_touch=True, is_mobile=True
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    sign_in(page, nurse)
-    page.goto(f"/courses/{course.pk}/")
-    yield page
-    context.close()
+    with contexts.lend(viewport=request.param, has_touch=True, is_mobile=True) as context:
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        sign_in(page, nurse)
+        page.goto(f"/courses/{course.pk}/")
+        yield page
 
 
 def foot(page: Page) -> Locator:

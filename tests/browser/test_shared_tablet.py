@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import Role, User
 from patients.models import Course
 from tests.browser.bedside_page import BedsidePage
+from tests.browser.conftest import TABLET
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_people import assert_accessible
 
 PASSWORD = "correct horse 1"
@@ -19,18 +20,9 @@ PINS = {"nurse": "4071", "colleague": "8350"}
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    """A tablet, with axe-core let in past the page's own policy."""
-    made = browser.new_context(
-        base_url=live_server.url,
-        viewport={"width": 768, "height": 1024},
-        bypass_csp=True,
-        reduced_motion="reduce",
-        timezone_id="UTC",
-    )
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**FOR_AXE, viewport=TABLET) as lent:
+        yield lent
 
 
 @pytest.fixture

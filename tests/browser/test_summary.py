@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.exchange.course_file import import_course
 from patients.models import Course, SummaryStatement
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_accessibility import faults_of
 from tests.patients.review.test_review_page import FILE
 
@@ -18,14 +18,9 @@ WIDEST = 1920
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    """Lets axe-core in past the page's own policy; nothing fades, so colours are final."""
-    made = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
-    )
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**FOR_AXE) as lent:
+        yield lent
 
 
 @pytest.fixture

@@ -2,22 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
+from tests.browser.shared_contexts import SharedContexts
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    made = browser.new_context(base_url=live_server.url, java_script_enabled=False)
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(java_script_enabled=False) as lent:
+        yield lent
 
 
 def test_oxygen_is_charted_and_corrected_without_a_script(

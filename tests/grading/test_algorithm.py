@@ -22,9 +22,9 @@ from grading.engine.algorithm import ITEMS, Indicator, Item, Reply, evidence
 from grading.engine.algorithm.evidence import LATER_SOURCES
 from grading.engine.algorithm.missing_data import _CHART
 from grading.engine.algorithm.tocilizumab import label_dose_mg
-from grading.engine.entries import BaselineFacts, in_force
+from grading.engine.entries import BaselineFacts, Treatment, in_force
 from grading.engine.evidence import SOURCES, Citation, Threshold
-from grading.guidance import GuidanceAnswer, advise, situation_of
+from grading.guidance import GuidanceAnswer, advise, reassessment_of, situation_of
 from grading.service import status_at
 from tests.grading.random_courses import Raw, instants
 from tests.grading.strategies import courses
@@ -674,6 +674,26 @@ def test_times_are_written_in_the_timezone_of_the_caller() -> None:
     situation = situation_of(document.facts, status, document.entries, history.periods)
     assert situation is not None
     assert situation.clock(now) == "10:30"
+
+
+@pytest.mark.parametrize(
+    ("entries", "minutes", "found"),
+    [
+        (SHOCK, 30, None),
+        ((*SHOCK, dose("tocilizumab", 560)), 30, (24 * 60, False)),
+        ((*SHOCK, dose("tocilizumab", 560)), 25 * 60, (24 * 60, True)),
+        ((*SHOCK, dose("tocilizumab", 560), entry(60, kind="death")), 25 * 60, None),
+    ],
+    ids=["no dose", "waits", "asked", "died"],
+)
+def test_the_look_24_h_after_tocilizumab(
+    entries: tuple[Raw, ...], minutes: float, found: tuple[int, bool] | None
+) -> None:
+    document = read_course(json.dumps({**given_course(FACTS), "entries": list(entries)}))
+    history, status = status_at(document.facts, document.entries, later(minutes))
+    doses = [entry for entry in document.entries if isinstance(entry, Treatment)]
+    look = reassessment_of(document.facts, status, doses, history.periods, ())
+    assert look == (None if found is None else (later(found[0]), found[1]))
 
 
 # Evidence

@@ -314,6 +314,17 @@ def test_a_line_without_an_end_is_a_fault_and_is_never_held_whole(
     assert "longer than" in err
 
 
+def test_a_last_line_that_is_too_long_and_has_no_end_is_a_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_bytes(b" " * (LONGEST_DOCUMENT + 2))
+    status, out, err = run("--jsonl", str(path), capsys=capsys)
+    assert (status, err) == (1, "")
+    faults = [f"document: longer than {LONGEST_DOCUMENT} bytes"]
+    assert json.loads(out) == {"line": 1, "faults": faults}
+
+
 def test_a_damaged_archive_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     packed = bytearray(gzip.compress(cohort()))
     packed[20] ^= 0xFF

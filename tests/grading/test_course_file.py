@@ -237,6 +237,8 @@ DOCUMENT_FAULTS: list[tuple[Any, str]] = [
     ({**BASE, "baseline": {"pulse": 80}}, "baseline.pulse"),
     ({**BASE, "baseline": {"note": "x"}}, "baseline.note"),
     ({**BASE, "weight_kg": "0.5"}, "weight_kg"),
+    ({**BASE, "weight_kg": "8" * 70}, "weight_kg"),
+    ({**BASE, "policy": {"gap_minutes": "8" * 70}}, "policy.gap_minutes"),
     ({**BASE, "policy": {"high_dose_doses": 1}}, "policy.high_dose_doses"),
     ({**BASE, "policy": {"cpap_grade": 2}}, "policy.cpap_grade"),
     ({**BASE, "policy": {"neuro_counts": 1}}, "policy.neuro_counts"),
@@ -331,6 +333,8 @@ def test_a_charted_row_of_before_these_rules_is_still_read() -> None:
     assert entry.value_of("heart_rate") == 80
     bolus = {"id": "1", "kind": "fluid_bolus", "at": AT, "volume_ml": "6000"}
     assert read_entry(bolus).kind == "fluid_bolus"
+    with pytest.raises(CourseFileError):
+        read_entry({**bolus, "volume_ml": "half a bag"})
 
 
 def test_a_key_that_stands_twice_is_found_at_once() -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from grading.engine.times import can_be_charted, in_zone
+from grading.engine.times import can_be_charted, in_zone, moved, time_of_day
 from grading.engine.vocabulary import EARLIEST, LATEST
 
 FIRST = datetime.min.replace(tzinfo=UTC)
@@ -34,3 +34,19 @@ def test_at_the_ends_of_the_calendar_it_is_shown_in_utc(instant: datetime, zone:
 def test_a_time_that_utc_cannot_show_stays_as_written() -> None:
     written = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
     assert in_zone(written, ZoneInfo("America/New_York")) is written
+
+
+def test_a_time_that_is_moved_stays_within_the_calendar() -> None:
+    day = timedelta(days=1)
+    assert moved(FIRST, day) == FIRST + day
+    assert moved(FIRST, -day) == FIRST
+    assert moved(LAST, day) == LAST
+
+
+def test_a_time_of_the_repeated_hour_has_the_letters_of_its_zone() -> None:
+    chicago = ZoneInfo("America/Chicago")
+    first, second = (
+        datetime(2026, 11, 1, hour, 30, tzinfo=UTC).astimezone(chicago) for hour in (6, 7)
+    )
+    assert (time_of_day(first), time_of_day(second)) == ("01:30 CDT", "01:30 CST")
+    assert time_of_day(second + timedelta(hours=12)) == "13:30"

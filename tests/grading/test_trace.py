@@ -112,3 +112,13 @@ def test_a_mean_pressure_is_charted_or_derived_exactly() -> None:
 def test_every_criterion_has_a_short_name() -> None:
     for code in LEE_2014.rules:
         assert 0 < len(short_name(code)) <= 26
+
+
+def test_oxygen_that_stays_the_same_is_one_step_and_nothing_before_the_infusion_is_noted() -> None:
+    values = traced(
+        {"at": -3, "kind": "vitals", "systolic_mmhg": 80},
+        {"at": 1, "kind": "oxygen", "device": "nasal_cannula", "flow_l_per_min": 4},
+        {"at": 2, "kind": "vitals", "systolic_mmhg": 84},
+    )
+    assert [step.at for step in values.oxygen] == [INFUSED_AT + timedelta(hours=1)]
+    assert [reading.systolic for reading in values.pressure] == [84]

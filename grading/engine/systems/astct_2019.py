@@ -53,10 +53,10 @@ def _gate(chart: Chart) -> Gate:
     """A fever now or lately, or one that was treated (table footnote)."""
     past, policy = chart.past, chart.policy
     if chart.fever or chart.within(past.latest_febrile, policy.astct_fever_hold_minutes):
-        return Gate(is_open=True, could_open=False)
+        return Gate(is_open=True)
     waived_by = _waiver(chart)
     if waived_by is not None:
-        return Gate(is_open=True, could_open=False, waived_by=waived_by)
+        return Gate(is_open=True, waived_by=waived_by)
     could_open = (
         not chart.has_temperature or past.latest_febrile is not None or _masking(chart) is not None
     )

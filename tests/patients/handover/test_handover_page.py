@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,11 +12,9 @@ from django.urls import reverse
 
 from crs_app.accounts.models import User
 from crs_app.record.models import Event
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.factories import ago, chart, end
 from tests.patients.review.scale_course import ENTRIES, after, imported
-from tests.patients.review.test_review_page import FILE
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +23,8 @@ MISTYPED = "2026-11-27T03:40:00+00:00"
 
 
 @pytest.fixture
-def drawn(nurse: User) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+def drawn(imported_once: Callable[[], Course], db: None) -> Course:
+    return imported_once()
 
 
 def page(client: Client, course: Course, **query: str) -> Any:

@@ -1,6 +1,7 @@
 """A printed course has the grades of the engine, every entry, and a drawing of what was charted."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,6 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from grading.engine.sentences import short_name
 from patients.display.text import date_time_text
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from patients.paper import course as paper_course
 from patients.recording.record import retract_entry
@@ -35,8 +35,8 @@ MISTYPED = "3.2"
 
 
 @pytest.fixture
-def reviewed(nurse: User) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+def reviewed(imported_once: Callable[[], Course], db: None) -> Course:
+    return imported_once()
 
 
 def page(client: Client, course: Course, name: str = "paper", **query: str) -> Any:

@@ -1,5 +1,6 @@
 """The review as it was known at a past moment: how one gets there, and what is left out there."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ import pytest
 from django.test import Client
 
 from crs_app.accounts.models import Role, User
-from patients.exchange.course_file import import_course
 from patients.models import ChartingAct, Course
 from tests.entry_forms import text_of, url
 from tests.factories import ago, chart
@@ -26,8 +26,8 @@ THEN = "2026-11-27T03:40:30+00:00"
 
 
 @pytest.fixture
-def reviewed(nurse: User) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+def reviewed(imported_once: Callable[[], Course], db: None) -> Course:
+    return imported_once()
 
 
 def page(client: Client, course: Course, name: str = "review", **query: str) -> Any:

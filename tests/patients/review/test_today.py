@@ -1,5 +1,6 @@
 """What is different today stands in the plots of the past, where it was asked for."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,6 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.entry_forms import url
 
@@ -30,8 +29,8 @@ def at(day: int, clock: str) -> float:
 
 
 @pytest.fixture
-def reviewed(nurse: User) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+def reviewed(imported_once: Callable[[], Course], db: None) -> Course:
+    return imported_once()
 
 
 def test_each_lane_has_the_times_and_the_values_of_today(

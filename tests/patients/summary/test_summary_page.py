@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from patients.summary.summary import Part, span_of
 from tests.factories import admit, ago, chart, end
@@ -32,8 +32,8 @@ MISTYPED = "2026-11-27T03:40:00+00:00"
 
 
 @pytest.fixture
-def drawn(nurse: User) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+def drawn(imported_once: Callable[[], Course], db: None) -> Course:
+    return imported_once()
 
 
 def page(client: Client, course: Course, name: str = "summary", **query: str) -> Any:
