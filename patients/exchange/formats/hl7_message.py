@@ -37,6 +37,7 @@ LONGEST_CONTROL_ID: Final = 199
 """MSH-10 (HL7 v2.7 and later; earlier versions allow 20)."""
 _ENVELOPES: Final = (b"FHS", b"BHS", b"BTS", b"FTS")
 """Segments around the messages of a batch file; they say nothing of a patient."""
+_USUAL_HEADER: Final = "MSH|^~\\&"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -181,17 +182,22 @@ def _separators(header: str) -> Separators:
     return Separators(header[3], *(encoding + usual[len(encoding) :]))
 
 
-def _require_separators(line: bytes) -> None:
-    """Raise ``_FaultyMessageError`` unless ``line`` begins a message whose separators can work."""
-    if not line.startswith(b"MSH"):
-        raise _FaultyMessageError(SEQUENCE, "MSH", "the message does not begin with MSH")
-    separators = _separators(line.decode("latin-1"))
+def _works(separators: Separators) -> bool:
+    """Say whether the separators can take a message apart: five marks that differ."""
     used = (
         separators.field + separators.component + separators.repetition
         + separators.escape + separators.subcomponent
     )  # fmt: skip
-    works = all(33 <= ord(character) <= 126 and not character.isalnum() for character in used)
-    if len(line) < 8 or len(set(used)) < len(used) or not works:
+    return len(set(used)) == len(used) and all(
+        "!" <= mark <= "~" and not mark.isalnum() for mark in used
+    )
+
+
+def _require_separators(line: bytes) -> None:
+    """Raise ``_FaultyMessageError`` unless ``line`` begins a message whose separators can work."""
+    if not line.startswith(b"MSH"):
+        raise _FaultyMessageError(SEQUENCE, "MSH", "the message does not begin with MSH")
+    if len(line) < 8 or not _works(_separators(line.decode("latin-1"))):
         raise _FaultyMessageError(DATA_TYPE, "MSH-2", "MSH-1 and MSH-2 are no separators")
 
 
@@ -199,7 +205,10 @@ def _header_of_ascii(line: bytes) -> Segment:
     """Return as much of MSH as its ASCII characters say, for an answer to what cannot be read."""
     text = re.sub(r"[^ -~]", "", line[:2_000].decode("ascii", "ignore"))
     if not text.startswith("MSH") or len(text) < 8:
-        text = "MSH|^~\\&"
+        text = _USUAL_HEADER
+    elif not _works(_separators(text)):
+        fields = [] if text[3].isalnum() else text.replace("|", text[3]).split(text[3])[2:]
+        text = "|".join((_USUAL_HEADER, *fields))
     return next(_segments(text, _separators(text), "ascii"))
 
 
