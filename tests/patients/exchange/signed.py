@@ -13,9 +13,10 @@ from django.utils import timezone
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from crs_app.accounts.models import Role, User
+from crs_app.accounts.models import User
 from patients.exchange.access.keys import add_keys, grant, read_key_set
 from patients.exchange.access.scopes import SUPPORTED
+from patients.exchange.register import register_system
 from patients.models import ExternalSystem, SystemKind
 
 TOKEN_URL = "http://testserver/oauth/token"
@@ -34,21 +35,12 @@ def rsa_key(kid: str) -> RSAKey:
     return RSAKey.generate_key(2048, {"kid": kid})
 
 
-def make_system(name: str, administrator: User, *, scopes: tuple[str, ...] = SUPPORTED) -> Any:
+def make_system(
+    name: str, administrator: User, *, scopes: tuple[str, ...] = SUPPORTED
+) -> ExternalSystem:
     """A system of this name with one EC key of the same name; ``scopes`` are granted."""
-    user = User.objects.create(
-        username=f"system-{name}", role=Role.SYSTEM, is_active=False, password="!", last_name=name
-    )
     now = timezone.now()
-    system = ExternalSystem.objects.create(
-        name=name,
-        kind=SystemKind.EHR,
-        user=user,
-        mrn_system="urn:hospital:mrn",
-        timezone="UTC",
-        filing={"default": "file"},
-        changed_at=now,
-    )
+    system = register_system(name, SystemKind.EHR, by=administrator, mrn_system="urn:hospital:mrn")
     add_keys(system, public(ec_key(name)), administrator, now)
     grant(system, scopes, administrator, now)
     return system
