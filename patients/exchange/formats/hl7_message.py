@@ -32,6 +32,7 @@ from patients.exchange.formats.hl7_tables import (
 )
 from patients.exchange.formats.hl7_values import NULL, Separators
 from patients.exchange.formats.mllp_frames import LONGEST_MESSAGE, START, Frame, FrameSplitter
+from patients.exchange.formats.received import RefusedDocumentError
 
 LONGEST_CONTROL_ID: Final = 199
 """MSH-10 (HL7 v2.7 and later; earlier versions allow 20)."""
@@ -54,6 +55,14 @@ class Fault:
     reason: str
     location: str
     words: str
+
+
+class FaultyMessageError(RefusedDocumentError):
+    """A message that is not accepted; ``fault`` says how it is answered."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.reason, fault.location, fault.words)
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +155,18 @@ def parse_message(frame: Frame, codec: str = DEFAULT_CODEC) -> Message:
     header = _header_of_ascii(first)
     try:
         if frame.is_too_long or len(raw) > LONGEST_MESSAGE:
-            raise _FaultyMessageError(TOO_LONG, "", f"longer than {LONGEST_MESSAGE} bytes")
+            raise _unreadable(TOO_LONG, "", f"longer than {LONGEST_MESSAGE} bytes")
         _require_separators(first)
         codec = _codec(header, codec)
         text = _decode(b"\r".join(lines), codec)
-    except _FaultyMessageError as error:
+    except FaultyMessageError as error:
         return Message(header, (header,), digest, "ascii", error.fault)
     segments = tuple(_segments(text, header.separators, codec))
     return Message(segments[0], segments, digest, codec, _fault_of(segments))
 
 
-class _FaultyMessageError(Exception):
-    """What makes a message unreadable."""
-
-    def __init__(self, error: ErrorCode, location: str, words: str) -> None:
-        super().__init__(words)
-        self.fault = Fault(AnswerCode.REJECTED, error, "structure", location, words)
+def _unreadable(error: ErrorCode, location: str, words: str) -> FaultyMessageError:
+    return FaultyMessageError(Fault(AnswerCode.REJECTED, error, "structure", location, words))
 
 
 def _lines(raw: bytes) -> list[bytes]:
@@ -194,11 +199,11 @@ def _works(separators: Separators) -> bool:
 
 
 def _require_separators(line: bytes) -> None:
-    """Raise ``_FaultyMessageError`` unless ``line`` begins a message whose separators can work."""
+    """Raise ``FaultyMessageError`` unless ``line`` begins a message whose separators can work."""
     if not line.startswith(b"MSH"):
-        raise _FaultyMessageError(SEQUENCE, "MSH", "the message does not begin with MSH")
+        raise _unreadable(SEQUENCE, "MSH", "the message does not begin with MSH")
     if len(line) < 8 or not _works(_separators(line.decode("latin-1"))):
-        raise _FaultyMessageError(DATA_TYPE, "MSH-2", "MSH-1 and MSH-2 are no separators")
+        raise _unreadable(DATA_TYPE, "MSH-2", "MSH-1 and MSH-2 are no separators")
 
 
 def _header_of_ascii(line: bytes) -> Segment:
@@ -218,7 +223,7 @@ def _codec(header: Segment, codec: str) -> str:
         return codec
     if word not in CHARSETS:
         known = ", ".join(CHARSETS)
-        raise _FaultyMessageError(TABLE_VALUE, "MSH-18", f"charset is none of {known}")
+        raise _unreadable(TABLE_VALUE, "MSH-18", f"charset is none of {known}")
     return CHARSETS[word]
 
 
@@ -227,7 +232,7 @@ def _decode(raw: bytes, codec: str) -> str:
         return raw.decode(codec)
     except UnicodeDecodeError as error:
         words = f"byte {error.start + 1} is no {codec} text"
-        raise _FaultyMessageError(DATA_TYPE, "MSH-18", words) from error
+        raise _unreadable(DATA_TYPE, "MSH-18", words) from error
 
 
 def _segments(text: str, separators: Separators, codec: str) -> Iterator[Segment]:

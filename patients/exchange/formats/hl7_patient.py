@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from patients.exchange.formats.hl7_message import Fault, Message, Segment
+from patients.exchange.formats.hl7_message import Fault, FaultyMessageError, Message, Segment
 from patients.exchange.formats.hl7_tables import (
     MEDICAL_RECORD_NUMBER,
     NAMES_OF_BEFORE,
@@ -19,29 +19,21 @@ from patients.exchange.formats.names import is_name_of
 _OID: Final = "urn:oid:"
 
 
-class FaultyPatientError(Exception):
-    """A message whose patient is not named, not known, or contradicts the chart."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.words)
-        self.fault = fault
-
-
-def record_numbers(message: Message, mrn_system: str) -> frozenset[str]:
-    """Return the medical record numbers that every PID of the message has.
+def record_numbers(message: Message, mrn_system: str) -> tuple[str, ...]:
+    """Return the medical record numbers that every PID of the message has, in their order.
 
     They are the repetitions of PID-3 of type MR (HL7 table 0203), or whose assigning authority's
-    universal id is that of ``mrn_system``, a URI. Raises ``FaultyPatientError`` where there is
+    universal id is that of ``mrn_system``, a URI. Raises ``FaultyMessageError`` where there is
     none: 101 where PID-3 is empty, else 204.
     """
-    found: frozenset[str] | None = None
+    found: tuple[str, ...] | None = None
     for segment in message.named("PID"):
         numbers = _numbers(segment, mrn_system)
-        found = numbers if found is None else found & numbers
+        found = numbers if found is None else tuple(one for one in found if one in numbers)
     if found is None:
-        raise FaultyPatientError(_missing("PID-3", "the message has no patient"))
+        raise FaultyMessageError(_missing("PID-3", "the message has no patient"))
     if not found:
-        raise FaultyPatientError(_unknown("the segments PID name more than one patient"))
+        raise FaultyMessageError(_unknown("the segments PID name more than one patient"))
     return found
 
 
@@ -57,24 +49,24 @@ def bed(message: Message) -> tuple[str, str] | None:
 
 
 def require_patient(message: Message, mrn_system: str, patient: Mapping[str, Any]) -> None:
-    """Raise ``FaultyPatientError`` unless the message is about ``patient`` of a course file."""
+    """Raise ``FaultyMessageError`` unless the message is about ``patient`` of a course file."""
     if str(patient.get("mrn", "")) not in record_numbers(message, mrn_system):
-        raise FaultyPatientError(unknown_patient())
+        raise FaultyMessageError(unknown_patient())
     require_no_contradiction(message, patient)
 
 
 def require_no_contradiction(message: Message, patient: Mapping[str, Any]) -> None:
-    """Raise ``FaultyPatientError`` where a name or birth date is not that of ``patient``.
+    """Raise ``FaultyMessageError`` where a name or birth date is not that of ``patient``.
 
     What either side lacks contradicts nothing.
     """
     for segment in message.named("PID"):
         if not is_name_of(_family_name(segment), str(patient.get("name") or "")):
-            raise FaultyPatientError(_contradiction("PID-5", "family name"))
+            raise FaultyMessageError(_contradiction("PID-5", "family name"))
         sent = re.sub(r"[^0-9]", "", segment.component(7))[:8]
         charted = str(patient.get("birth_date") or "").replace("-", "")
         if sent and charted and not charted.startswith(sent):
-            raise FaultyPatientError(_contradiction("PID-7", "birth date"))
+            raise FaultyMessageError(_contradiction("PID-7", "birth date"))
 
 
 def unknown_patient() -> Fault:
@@ -82,11 +74,11 @@ def unknown_patient() -> Fault:
     return _unknown("no open course has this record number")
 
 
-def _numbers(segment: Segment, mrn_system: str) -> frozenset[str]:
+def _numbers(segment: Segment, mrn_system: str) -> tuple[str, ...]:
     if not segment.plain(segment.raw(3)):
-        raise FaultyPatientError(_missing("PID-3", "the patient has no record number"))
+        raise FaultyMessageError(_missing("PID-3", "the patient has no record number"))
     authorities = {mrn_system, mrn_system.removeprefix(_OID)} - {""}
-    found = set()
+    found: dict[str, None] = {}
     is_empty = True
     for repetition in segment.repetitions(3):
         raw_parts = repetition.split(segment.separators.component) + [""] * 5
@@ -94,12 +86,12 @@ def _numbers(segment: Segment, mrn_system: str) -> frozenset[str]:
         universal_id = [*segment.subcomponents(raw_parts[3]), ""][1]
         is_empty = is_empty and not number
         if number and (kind == MEDICAL_RECORD_NUMBER or universal_id in authorities):
-            found.add(number)
+            found[number] = None
     if is_empty:
-        raise FaultyPatientError(_missing("PID-3", "the patient has no record number"))
+        raise FaultyMessageError(_missing("PID-3", "the patient has no record number"))
     if not found:
-        raise FaultyPatientError(_unknown("no identifier is a medical record number (MR)"))
-    return frozenset(found)
+        raise FaultyMessageError(_unknown("no identifier is a medical record number (MR)"))
+    return tuple(found)
 
 
 def _family_name(segment: Segment) -> str:

@@ -12,8 +12,14 @@ from datetime import datetime
 
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.hl7_answers import answer_to
-from patients.exchange.formats.hl7_message import Fault, Message, parse_message, split_messages
-from patients.exchange.formats.hl7_patient import FaultyPatientError, require_patient
+from patients.exchange.formats.hl7_message import (
+    Fault,
+    FaultyMessageError,
+    Message,
+    parse_message,
+    split_messages,
+)
+from patients.exchange.formats.hl7_patient import require_patient
 from patients.exchange.formats.hl7_results import read_results
 from patients.exchange.formats.hl7_tables import DUPLICATE_KEY, AnswerCode
 from patients.exchange.formats.mllp_frames import Frame
@@ -43,23 +49,23 @@ def read_messages(
     raw: bytes,
     context: Context,
     now: datetime,
-    accepted: MutableMapping[str, str] | None = None,
+    seen: MutableMapping[str, str] | None = None,
 ) -> tuple[MessageRead, ...]:
     """Read the messages of a file, framed or one after another, as of one system and patient.
 
-    ``accepted`` has digests by control id of the messages accepted before and gets those of this
+    ``seen`` has digests by control id of the messages that came before and gets those of this
     file: hand the same one on for each file of a system. Raises ``RefusedDocumentError`` where no
     message is in the file.
     """
     frames, ignored = split_messages(raw)
     if not frames:
         raise RefusedDocumentError("structure", "file", f"no message in {ignored} bytes")
-    before = {} if accepted is None else accepted
+    before = {} if seen is None else seen
     return tuple(_read(frame, context, now, before) for frame in frames)
 
 
 def fault_by_control_id(message: Message, digest_before: str | None) -> Fault | None:
-    """Return the fault of a message whose control id was accepted before with other bytes."""
+    """Return the fault of a message whose control id was used before for other bytes."""
     if digest_before is None or digest_before == message.digest:
         return None
     words = "the control id was used before with other contents"
@@ -73,22 +79,23 @@ def held_for(fault: Fault) -> Iterator[Held]:
 
 
 def _read(
-    frame: Frame, context: Context, now: datetime, accepted: MutableMapping[str, str]
+    frame: Frame, context: Context, now: datetime, seen: MutableMapping[str, str]
 ) -> MessageRead:
     message = parse_message(frame)
-    before = accepted.get(message.control_id)
-    is_replay = before == message.digest
-    fault = message.fault or fault_by_control_id(message, before)
-    if fault is None and not is_replay:
+    control_id = message.control_id
+    fault = message.fault or fault_by_control_id(message, seen.get(control_id))
+    is_replay = fault is None and control_id in seen
+    if control_id:
+        seen.setdefault(control_id, message.digest)
+    if fault is None:
         try:
             require_patient(message, context.mrn_system, context.course.get("patient", {}))
-        except FaultyPatientError as error:
+        except FaultyMessageError as error:
             fault = error.fault
     answer = answer_to(message, fault, now)
     if fault is not None:
-        items = tuple(held_for(fault))
+        items = () if is_replay else tuple(held_for(fault))
         document = Document((), items) if items else None
-        return MessageRead(message, fault.answer, answer, document, fault)
-    accepted[message.control_id] = message.digest
+        return MessageRead(message, fault.answer, answer, document, fault, is_replay)
     document = None if is_replay else read_results(message, context)
     return MessageRead(message, AnswerCode.ACCEPTED, answer, document, None, is_replay)

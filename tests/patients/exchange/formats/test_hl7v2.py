@@ -193,19 +193,19 @@ def test_what_the_chart_lacks_contradicts_nothing() -> None:
 
 def test_a_control_id_again_is_a_replay_or_refused() -> None:
     other = WHOLE.replace(b"38.2", b"39.2")
-    wrong = WHOLE.replace(b"4711^", b"4712^")
-    read = read_messages(wrong + WHOLE + WHOLE + other + WHOLE, context(), NOW)
-    assert [each.code.value for each in read] == ["AE", "AA", "AA", "AR", "AA"]
-    assert [each.is_replay for each in read] == [False, False, True, False, True]
-    assert [each.document is not None for each in read] == [False, True, False, False, False]
-    assert read[1].answer == read[2].answer
-    assert answer(read[3])["error"] == "205"
+    unknown = WHOLE.replace(b"4711^", b"4712^").replace(b"|A1|", b"|A2|")
+    read = read_messages(WHOLE + WHOLE + other + WHOLE + unknown + unknown, context(), NOW)
+    assert [each.code.value for each in read] == ["AA", "AA", "AR", "AA", "AE", "AE"]
+    assert [each.is_replay for each in read] == [False, True, False, True, False, True]
+    assert [each.document is not None for each in read] == [True] + [False] * 5
+    assert read[0].answer == read[1].answer
+    assert answer(read[2])["error"] == "205"
 
 
 def test_control_ids_are_known_from_file_to_file() -> None:
-    accepted: dict[str, str] = {}
-    read_messages(WHOLE, context(), NOW, accepted)
-    (again,) = read_messages(WHOLE.replace(b"38", b"39"), context(), NOW, accepted)
+    seen: dict[str, str] = {}
+    read_messages(WHOLE, context(), NOW, seen)
+    (again,) = read_messages(WHOLE.replace(b"38", b"39"), context(), NOW, seen)
     assert again.code.value == "AR"
 
 
