@@ -38,6 +38,8 @@ VERSION: Final = ErrorCode("203", "Unsupported version id")
 UNKNOWN_KEY: Final = ErrorCode("204", "Unknown key identifier")
 DUPLICATE_KEY: Final = ErrorCode("205", "Duplicate key identifier")
 
+APPLICATION: Final = ErrorCode("207", "Application error")
+
 DEFAULT_CODEC: Final = "utf-8"
 """The charset of messages without MSH-18, unless the system has another."""
 CHARSETS: Final = {"UNICODE UTF-8": "utf-8", "8859/1": "iso-8859-1", "ASCII": "ascii"}
