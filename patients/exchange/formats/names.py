@@ -11,7 +11,7 @@ import unicodedata
 from typing import Final
 
 _BETWEEN_WORDS: Final = re.compile(
-    "[\\s'`\u00b4\u02bc\u2018\u2019\\-\u2010\u2011\u2012\u2013\u2014]+"
+    "[\\s'`,.;/()\u00b4\u02bc\u2018\u2019\\-\u2010\u2011\u2012\u2013\u2014]+"
 )
 _WRITTEN_OUT: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"}

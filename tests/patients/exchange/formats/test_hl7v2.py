@@ -164,6 +164,7 @@ def test_the_patient_is_matched_by_record_number(
         ("O\u2019Brien-Lee", "", "Ida Lee O'Brien", True),
         ("Lee&van&Lee", "", "Ida Lee", True),
         ("Schmidt^^^^^^M~Müller^^^^^^L", "", "Jana Müller", True),
+        ("Müller", "", "MÜLLER, Jana (geb. Schmidt)", True),
         ('""', '""', "Jana Müller", True),
         ("Schmidt", "19800615", None, True),
         ("Schmidt", "19800615", "Jana Müller", False),
