@@ -1,4 +1,4 @@
-"""Systems of others that run here, each ended after its test; `make test-partners` installs them."""
+"""Systems of others that run here; `make test-partners` installs them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def node() -> str:
 
 @pytest.fixture(scope="session")
 def run_script(node: str) -> Callable[..., Any]:
-    """A function that runs a script of this folder on a JSON value and returns the value it writes."""
+    """A function that runs a script of this folder: a JSON value in, a JSON value out."""
 
     def run(script: str, value: Any) -> Any:
         done = subprocess.run(
