@@ -85,6 +85,13 @@ def time_text(instant: datetime) -> str:
     return instant.isoformat()
 
 
+def period(start: datetime, end: datetime | None) -> Json:
+    """Return a Period, both ends in one offset: who compares them as text is right too."""
+    if end is None:
+        return {"start": time_text(start)}
+    return {"start": time_text(start), "end": time_text(end.astimezone(start.tzinfo))}
+
+
 def coding(system: str, code: str, display: str = "") -> Json:
     return {"system": system, "code": code} | ({"display": display} if display else {})
 
