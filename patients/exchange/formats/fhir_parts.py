@@ -16,6 +16,7 @@ from typing import Any, Final
 from patients.exchange.formats.code_rows import (
     COURSE_FILE_1,
     COURSE_FILE_2,
+    MDC,
     UCUM,
     Amount,
     CodeRow,
@@ -111,8 +112,12 @@ def concept(*codings: Json, text: str = "") -> Json:
 
 
 def codes_of(kind: Kind, word: str, amount: Amount | None = None) -> list[Json]:
-    """Return the codings of a word by the closed tables."""
-    return [_coding_of(row) for row in written_codes(kind, word, amount)]
+    """Return the codings of a word by the closed tables, those of monitors (MDC) left out.
+
+    They say by which device a value was measured, which a chart does not know.
+    """
+    rows = written_codes(kind, word, amount)
+    return [_coding_of(row) for row in rows if row.system != MDC]
 
 
 def _coding_of(row: CodeRow) -> Json:

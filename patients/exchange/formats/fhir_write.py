@@ -175,8 +175,8 @@ class _Export:
 
     def _death(self) -> datetime | None:
         deaths = [
-            entry.at
-            for entry, _ in self.pairs
+            datetime.fromisoformat(raw["at"])
+            for entry, raw in self.pairs
             if isinstance(entry, Death) and entry.id not in self.replacements
         ]
         return min(deaths, default=None)
