@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from grading.engine.entries import Entry
 from grading.engine.vocabulary import Attribution
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     ATTRIBUTION,
     ENTRY,
     Ids,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from grading.course_file import CourseDocument
 from patients.exchange.formats.charted import ChartRecord
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     AGE_YEARS,
     COURSE,
     Ids,
@@ -20,7 +20,7 @@ from patients.exchange.formats.fhir_parts import (
     time_text,
     without_empty,
 )
-from patients.exchange.formats.fhir_parts import period as period_of
+from patients.exchange.formats.fhir_written_parts import period as period_of
 from patients.exchange.formats.json_text import json_text
 
 _OF_THE_COURSE: Final = ("baseline", "weight_kg", "policy", "later_policies")

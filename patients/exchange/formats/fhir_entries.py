@@ -25,7 +25,7 @@ from grading.engine.vocabulary import (
 )
 from patients.exchange.formats.code_rows import Amount, Kind
 from patients.exchange.formats.fhir_charted import Charted, Words
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     ATTRIBUTION,
     Json,
     absent,

@@ -15,7 +15,7 @@ from typing import Final
 from grading.course_result import CourseResult
 from grading.engine.policy import Policy
 from patients.exchange.formats.charted import AnsweredItem, StoredPeriod
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     GRADE,
     Ids,
     Json,
@@ -29,7 +29,7 @@ from patients.exchange.formats.fhir_parts import (
     time_text,
     without_empty,
 )
-from patients.exchange.formats.fhir_parts import period as period_of
+from patients.exchange.formats.fhir_written_parts import period as period_of
 
 CRITERION: Final = "urn:crs:criterion"
 UNKNOWN: Final = "urn:crs:unknown"

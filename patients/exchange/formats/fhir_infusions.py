@@ -16,7 +16,7 @@ from grading.engine.entries import Vasopressor
 from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
 from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.fhir_charted import Charted, Standing
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     DOSING_WEIGHT,
     ENTRY_OF_STOP,
     Json,
@@ -26,7 +26,7 @@ from patients.exchange.formats.fhir_parts import (
     local,
     quantity,
 )
-from patients.exchange.formats.fhir_parts import period as period_of
+from patients.exchange.formats.fhir_written_parts import period as period_of
 from patients.exchange.formats.json_text import json_text
 from patients.exchange.formats.unit_rows import STRENGTH, STRENGTH_IN_UNITS, VOLUME
 
