@@ -1,7 +1,7 @@
 """Convert between course files and other systems: ``python -m patients.exchange``.
 
 ``to-course`` charts messages of one system into a course file, ``from-course`` writes a course
-file as a FHIR Bundle, ``validate`` lists what is wrong with a file. They need no database and no Django.
+file as a FHIR Bundle, ``validate`` lists what is wrong with a file. They need neither database nor Django.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from patients.exchange.formats.exact_json import NotJsonError, read_json, write_
 from patients.exchange.formats.fhir_read import read_bundle
 from patients.exchange.formats.fhir_write import DEFAULT_MRN_SYSTEM, bundle_of
 from patients.exchange.formats.hl7v2 import read_messages
-from patients.exchange.formats.received import RefusedDocumentError
+from patients.exchange.formats.received import Held, RefusedDocumentError, Remark
 from patients.exchange.to_course import Answer
 from patients.exchange.unknown_chart import context_of_bundle, context_of_messages
 
@@ -196,7 +196,8 @@ def _validate_one(raw: bytes, out: TextIO, err: TextIO) -> int:
         _add_messages(answer, raw, now, {}, err)
     else:
         answer.add(read_bundle(raw, answer.context), now)
-    for item in (*answer.held, *answer.remarks):
+    items: list[Held | Remark] = [*answer.held, *answer.remarks]
+    for item in items:
         line = f"{item.place}: {item.reason}: {item.what}"
         out.write(without_controls(line.removesuffix(": ")) + "\n")
     return _status(answer)
