@@ -10,7 +10,7 @@ AGREE = [
     ("Müller", "Jana Müller"), ("MUELLER", "Jana Müller"), ("Muller", "Jana Müller"),
     ("Müller", "JANA MUELLER"), ("Weiss", "Karl Weiß"), ("Weiß", "Karl Weiss"),
     ("Mu\u0308ller", "Jana Müller"), ("Garcia", "Ana García"), ("García López", "Ana Garcia Lopez"),
-    ("Garcia-Lopez", "Ana Garcia Lopez"), ("O’Neill", "Tom O'Neill"), ("Müller", "Müller, Jana"),
+    ("Garcia-Lopez", "Ana Garcia Lopez"), ("O\u2019Neill", "Tom O'Neill"), ("Müller", "Müller, J."),
     ("Lukaszewicz", "Ewa Łukaszewicz"), ("Soerensen", "Ida Sørensen"), ("Sorensen", "Ida Sørensen"),
     ("van der Berg", "Jan van der Berg"), ("", "Jana Müller"), ("  ", "Jana Müller"), ("Meier", ""),
 ]  # fmt: skip
