@@ -1,7 +1,7 @@
 """Convert between course files and other systems: ``python -m patients.exchange``.
 
 ``to-course`` charts messages of one system into a course file, ``from-course`` writes a course
-file as a FHIR Bundle, ``validate`` lists what is wrong with a file. They need neither database nor Django.
+file as a FHIR Bundle, ``validate`` lists what is wrong with files. They need no database.
 """
 
 from __future__ import annotations
