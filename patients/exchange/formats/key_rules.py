@@ -180,7 +180,7 @@ def _judge(chart: Chart, received: Received, statement: Statement, known: Known 
     is_charted = statement.key in chart.candidates
     for detail in received.details:
         if is_charted or detail.place != received.source.place:
-            chart.held.append(detail)
+            chart.hold_detail(detail, statement)
 
 
 def _correct_or_chart(
