@@ -23,6 +23,21 @@ from patients.models.emergency import (
     EmergencyAccess,
     EmergencyReason,
 )
+from patients.models.exchange import (
+    CodeMeaning,
+    Decided,
+    ExternalSystem,
+    ExternalSystemChange,
+    HeldDecision,
+    HeldItem,
+    InboundMessage,
+    KeyStanding,
+    LocalCode,
+    MessageFormat,
+    SourceKey,
+    SystemKind,
+    Verdict,
+)
 from patients.models.export import CohortExport
 from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
@@ -31,6 +46,15 @@ from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
+from patients.models.system_access import (
+    AccessToken,
+    KeyPurpose,
+    RequestCount,
+    SystemGrant,
+    SystemKey,
+    SystemKeyEnd,
+    UsedAssertion,
+)
 from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
 
 __all__ = [
@@ -42,35 +66,55 @@ __all__ = [
     "REASON",
     "SAYS_CONCENTRATION",
     "WALL_SCREEN_LASTS",
+    "AccessToken",
     "ActSource",
     "ChartingAct",
+    "CodeMeaning",
     "CohortExport",
     "Course",
     "CoursePolicy",
     "CourseSeen",
+    "Decided",
     "DisagreementReason",
     "EmergencyAccess",
     "EmergencyReason",
     "Entry",
     "EntryKind",
+    "ExternalSystem",
+    "ExternalSystemChange",
     "Fact",
     "FeverSource",
     "GradeCheckpoint",
     "GradePeriod",
     "GradeReview",
     "GuidanceAnswer",
+    "HeldDecision",
+    "HeldItem",
     "IdentityCorrection",
+    "InboundMessage",
+    "KeyPurpose",
+    "KeyStanding",
     "LaboratoryLimits",
+    "LocalCode",
+    "MessageFormat",
     "Move",
     "Patient",
     "PatientJoin",
     "PolicyVersion",
+    "RequestCount",
     "SitePolicy",
+    "SourceKey",
     "StatedAbout",
     "StatedAnswer",
     "SummaryStatement",
+    "SystemGrant",
+    "SystemKey",
+    "SystemKeyEnd",
+    "SystemKind",
     "Transfer",
     "TypedNumberWithin",
+    "UsedAssertion",
+    "Verdict",
     "WallScreen",
     "confirmed_of",
 ]

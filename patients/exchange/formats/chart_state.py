@@ -179,8 +179,9 @@ class Chart:
     @property
     def first_place(self) -> str:
         """Where the first statement of the message stands, which an earlier one is held for."""
-        changed = (*self.taken_back.values(), *self.candidates.values())
-        return changed[0].source.place if changed else ""
+        for received in self.taken_back.values():
+            return received.source.place
+        return next((one.source.place for one in self.candidates.values()), "")
 
     def hold_retraction(self, reason: str, source: Source, at: datetime, entry: str | None) -> None:
         """Hold that a statement was taken back; ``entry`` is what one tap would retract."""
@@ -341,12 +342,12 @@ def _known(rows: Sequence[KnownKey]) -> dict[str, Known]:
         one.state = row.state
         one.stored = row.statement or {}
         has_values = bool(one.stored.get("values"))
-        said = from_json(one.stored, row.key, row.version) if has_values else None
+        stated = from_json(one.stored, row.key, row.version) if has_values else None
         sent = one.stored.get("sent")
-        one.seen = said if sent is None else from_json(sent, row.key, row.version)
+        one.seen = stated if sent is None else from_json(sent, row.key, row.version)
         if row.state in (KeyState.CHARTED, KeyState.WAITING):
             one.entry = row.entry if row.entry is not None else one.entry
-            one.charted = said
+            one.charted = stated
         elif row.state is KeyState.RETRACTED:
             one.charted = None
         known[row.key] = one

@@ -138,7 +138,7 @@ class Received:
     ``content`` is None only for a retraction, which needs no value. ``details`` are parts of the
     statement that are held although the rest is charted (a rate in an unknown unit).
     ``issued`` is when the other system recorded it. ``entry`` is the entry of a course file that
-    the statement was written from, as our own export says it; None from all others.
+    the statement was written from, where our own export names it; None from all others.
     ``recorded_at`` is when it was charted in a flowsheet; None: when it was received.
     """
 
