@@ -67,6 +67,12 @@ def code_row(system: str, code: str) -> CodeRow | None:
     return _BY_CODE.get((system, code))
 
 
+def name_of_code(system: str, code: str) -> str:
+    """Return the meaning of a code of the tables in its code system, "" for any other."""
+    row = _BY_CODE.get((system, code)) or _UNCLEAR.get((system, code))
+    return "" if row is None else row.meaning
+
+
 def unclear_device(codings: Iterable[tuple[str, str]]) -> UnclearDevice | None:
     """Return the first of ``codings`` that may mean several devices."""
     return next((_UNCLEAR[coding] for coding in codings if coding in _UNCLEAR), None)
