@@ -18,7 +18,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from patients.exchange.formats.mllp_frames import Frame, FrameSplitter, framed
 from patients.exchange.hl7_incoming import Answered, receive_frame
@@ -45,6 +52,7 @@ class Listener:
         self.stopped = asyncio.Event()
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mllp")
         self._connections: set[asyncio.Task[None]] = set()
+        self._databases: set[BaseDatabaseWrapper] = set()
 
     async def serve(self, host: str, port: int, ready: Callable[[int], object]) -> None:
         """Serve until SIGTERM or SIGINT; what is being received by then is still answered.
@@ -59,12 +67,22 @@ class Listener:
         await self.stopped.wait()
         server.close()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        self._workers.shutdown()
+        await asyncio.to_thread(self._end_workers)
 
     async def receive(self, frame: Frame | None, address: str) -> Answered | None:
         """Receive a message in a thread; None in place of a frame asks only whether it may."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, _receive, self.system_id, frame, address)
+        return await loop.run_in_executor(self._workers, self._receive, frame, address)
+
+    def _receive(self, frame: Frame | None, address: str) -> Answered | None:
+        self._databases.add(connections[DEFAULT_DB_ALIAS])
+        return _receive(self.system_id, frame, address)
+
+    def _end_workers(self) -> None:
+        self._workers.shutdown()
+        for database in self._databases:  # each was of a thread that has ended
+            database.inc_thread_sharing()
+            database.close()
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         task = asyncio.current_task()
