@@ -24,7 +24,12 @@ def context(
     local_codes: Sequence[LocalCode] = (),
 ) -> Context:
     return Context(
-        course={"patient": {"mrn": "4711", "name": name, "birth_date": birth_date}, "entries": []},
+        course={
+            "format": "crs-course/1",
+            "patient": {"mrn": "4711", "name": name, "birth_date": birth_date},
+            "therapy": {"product": "axi-cel", "infused_at": "2026-03-01T10:00:00+01:00"},
+            "entries": [],
+        },
         mrn_system=mrn_system,
         timezone=ZoneInfo("Europe/Berlin"),
         system="lab-1",
