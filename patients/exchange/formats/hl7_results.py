@@ -168,7 +168,8 @@ def _read(
         reason = "invalid" if status else "status.missing"
         return _held(result, reason, "its status is no word of HL7 table 0085", key, at), []
     if standing is Standing.RETRACTED:
-        return _retraction(result, context, key, at), []
+        wrong = [Remark("status.wrong", result.place, _WRONG)] if status == WRONG else []
+        return _retraction(result, context, key, at), wrong
     if standing is Standing.PRELIMINARY and context.kind in _DEVICES:
         standing = Standing.UNVALIDATED
     issued = _issued(result, context, sent_at)
@@ -217,8 +218,7 @@ def _retraction(result: _Result, context: Context, key: str, at: datetime) -> Re
         content = _measurement(result, context)[0].content
     except UnreadableError:
         content = None  # what was charted is found by its key
-    note = _WRONG if result.obx.component(11) == WRONG else ""
-    return Received(Source(result.place, key), Standing.RETRACTED, at, content, note=note)
+    return Received(Source(result.place, key), Standing.RETRACTED, at, content)
 
 
 def _measurement(result: _Result, context: Context) -> tuple[Measurement, bool]:

@@ -22,6 +22,7 @@ def context(
     birth_date: str | None = "1980-06-15",
     mrn_system: str = "urn:oid:2.999.1.4711",
     local_codes: Sequence[LocalCode] = (),
+    proposes: bool = False,
 ) -> Context:
     return Context(
         course={
@@ -34,7 +35,7 @@ def context(
         timezone=ZoneInfo("Europe/Berlin"),
         system="lab-1",
         kind=kind,
-        filing={"default": Filing.FILE},
+        filing={"default": Filing.PROPOSE if proposes else Filing.FILE},
         local_codes=local_codes,
     )
 

@@ -139,7 +139,7 @@ def test_a_result_without_any_time_is_held() -> None:
         *((status, SystemKind.LABORATORY, Standing.PRELIMINARY) for status in "PSR"),
         *((status, SystemKind.MONITOR, Standing.UNVALIDATED) for status in "PSR"),
         *((status, SystemKind.PUMP, Standing.UNVALIDATED) for status in "PSR"),
-        *((status, SystemKind.MONITOR, Standing.RETRACTED) for status in "DW"),
+        ("D", SystemKind.MONITOR, Standing.RETRACTED),
         ("F", SystemKind.MONITOR, Standing.FINAL),
     ],
 )
@@ -169,9 +169,9 @@ def test_a_retraction_needs_no_value(value: str) -> None:
 
 
 def test_a_result_posted_as_wrong_says_that_the_right_patient_is_to_be_found() -> None:
-    read = result("OBX|1|NM|8310-5^T^LN||38|Cel|||||W")
-    assert isinstance(read, Received)
-    assert "look for the patient" in read.note
+    read = document(OBR, "OBX|1|NM|8310-5^T^LN||38|Cel|||||W")
+    assert [statement.standing for statement in read.statements] == [Standing.RETRACTED]
+    assert ["look for the patient" in remark.what for remark in read.remarks] == [True]
 
 
 @pytest.mark.parametrize(
