@@ -27,6 +27,7 @@ from django.db import (
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from patients.exchange.formats.hl7_tables import AnswerCode
 from patients.exchange.formats.mllp_frames import Frame, FrameSplitter, framed
 from patients.exchange.hl7_incoming import Answered, receive_frame
 from patients.models import ExternalSystem
@@ -37,6 +38,7 @@ CONNECTIONS_AT_MOST: Final = 500
 WORKERS: Final = 8
 """How many messages are received at a time, each by a thread with a database connection."""
 _CHUNK: Final = 65_536
+_ENDED: Final = "it ended"
 _LOG: Final = logging.getLogger("patients.exchange.mllp")
 
 
@@ -95,7 +97,7 @@ class Listener:
             if len(self._connections) > CONNECTIONS_AT_MOST:
                 raise NotServedError(f"there are {CONNECTIONS_AT_MOST} connections already")
             await connection.serve()
-            why = "it ended"
+            why = _ENDED
         except NotServedError as error:
             why = str(error)
         except (OSError, TimeoutError) as error:
@@ -105,7 +107,9 @@ class Listener:
             why = "a fault of this system"
         finally:
             writer.close()
-        _LOG.info("Connection of %s closed, %s: %s", address, why, connection.summary())
+        summary = connection.summary()
+        level = logging.DEBUG if why == _ENDED and connection.is_as_usual else logging.INFO
+        _LOG.log(level, "Connection of %s closed, %s: %s", address, why, summary)
 
 
 class _Connection:
@@ -139,6 +143,11 @@ class _Connection:
                 begun_at = None
             elif frames or not was_inside:
                 begun_at = clock()
+
+    @property
+    def is_as_usual(self) -> bool:
+        """Whether all that came were messages, and each was accepted."""
+        return not self._splitter.ignored and set(self._answers) <= {AnswerCode.ACCEPTED.value}
 
     def summary(self) -> str:
         """Return how many messages were answered how, and how many bytes were ignored."""
