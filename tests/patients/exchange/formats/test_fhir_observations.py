@@ -276,6 +276,7 @@ PASSED: list[Resource] = [
     {"resourceType": "EpisodeOfCare", "patient": {"reference": "Patient/p1"}},
     {"resourceType": "Procedure", "status": "completed", "code": {"text": "CAR-T"}},
     observation("85353-1", hasMember=[{"reference": "Observation/o2"}]),
+    observation("85354-9", hasMember=[{"reference": "Observation/o2"}]),
 ]
 
 
