@@ -59,7 +59,7 @@ def course_resources(
 ) -> Iterator[Json]:
     """Yield the Procedure of the infusion and, where the chart knows a ward, the EpisodeOfCare.
 
-    What a course file says of the course beside its entries (weight and baseline at the start, the
+    What a course file says of the course apart from its entries (weight and baseline at the start, the
     policy) is an extension of the Procedure, for no reader charts it.
     """
     infused_at = course.facts.infused_at
