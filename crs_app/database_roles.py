@@ -25,6 +25,7 @@ READ_ONLY: Final = frozenset(
         "auth_permission",
         "django_content_type",
         "django_migrations",
+        "patients_externalsystemchange",
         "record_chain",
         "record_event",
         "socialaccount_socialaccount",
@@ -34,8 +35,8 @@ READ_ONLY: Final = frozenset(
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
 
-The record, and the former name of a user, are written by functions that have the rights of their
-owner.
+The record, the former name of a user, and the row of a system before a change are written by
+functions that have the rights of their owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_hospitalidentity": "DELETE",
@@ -51,13 +52,21 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
     "mfa_authenticator": "UPDATE, DELETE",
+    "patients_accesstoken": "DELETE",
     "patients_cohortexport": "UPDATE (looked_at, written, left_out, ended_at, is_whole)",
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
         " on_ward_id, bed, ended_at, identity_version)"
     ),
+    "patients_externalsystem": (
+        "UPDATE (mrn_system, timezone, charset, filing, filing_of_wards, may_chart_kinds,"
+        " thinning_minutes, matches_by_bed, allowed_addresses, accepts_other_types,"
+        " obeys_no_answer, is_active, changed_at, changed_by_id)"
+    ),
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
+    "patients_requestcount": "UPDATE (count), DELETE",
+    "patients_usedassertion": "DELETE",
     "patients_wallscreen": "UPDATE (ended_at, ended_by_id)",
     "patients_patient": (
         "UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex, developmental_delay)"

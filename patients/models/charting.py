@@ -89,6 +89,7 @@ class ActSource(models.TextChoices):
     POLICY = "policy", "Policy decision"
     RULESET = "ruleset", "New version of the grading rules"
     IDENTITY = "identity", "Corrected identity"
+    INTERFACE = "interface", "Another system"
 
 
 class ChartingAct(models.Model):
@@ -115,6 +116,14 @@ class ChartingAct(models.Model):
     author_role = models.CharField(
         max_length=20, choices=Role, blank=True, default="", db_default=""
     )
+    message = models.ForeignKey(
+        "InboundMessage",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="acts",
+        db_index=False,
+    )
 
     class Meta:
         constraints = (
@@ -130,6 +139,20 @@ class ChartingAct(models.Model):
             ),
             models.CheckConstraint(
                 name="act_in_calendar", condition=within_calendar("recorded_at", "received_at")
+            ),
+            models.CheckConstraint(
+                name="act_of_interface_has_message",
+                condition=~Q(source=ActSource.INTERFACE) | Q(message__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="act_of_system_by_interface",
+                condition=~Q(author_role=Role.SYSTEM) | Q(source=ActSource.INTERFACE),
+            ),
+        )
+        indexes = (
+            # Few acts chart what another system sent; those of people write no index row.
+            models.Index(
+                name="act_of_message", fields=("message",), condition=Q(message__isnull=False)
             ),
         )
 
@@ -252,5 +275,8 @@ def confirmed_of(answers: Mapping[str, Any], place: int) -> list[str]:
 REASON: Final = "attribution_reason"
 MOVED_FROM: Final = "moved_from"
 """Key of the answers of the act that charted a moved entry: which patient it came from."""
+FROM_SYSTEM: Final = "from_system"
+FROM_KIND: Final = "from_kind"
+"""Keys of the answers of an act: name and kind of the system that sent what a person charted."""
 MOVED_TO: Final = "Moved to "
 """How the reason of a retraction begins whose entry was moved to another patient."""
