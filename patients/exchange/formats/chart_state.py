@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -164,6 +164,7 @@ class Chart:
     ) -> None:
         """Hold a statement, or one field of it; ``words`` is the entry that one tap would chart."""
         what = "" if words is None else described(words)
+        self.noted.setdefault(statement.key, reason)
         self.held.append(
             Held(
                 reason,
@@ -175,6 +176,19 @@ class Chart:
                 statement.at,
             )
         )
+
+    def hold_detail(self, detail: Held, statement: Statement) -> None:
+        """Hold a part of a statement under the key of the whole."""
+        source = statement.source
+        self.held.append(
+            replace(
+                detail,
+                key=detail.key or source.key,
+                version=source.version,
+                at=detail.at or statement.at,
+            )
+        )
+        self.noted.setdefault(source.key, detail.reason)
 
     @property
     def first_place(self) -> str:
