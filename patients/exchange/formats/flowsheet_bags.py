@@ -130,8 +130,13 @@ def _joined(bags: Sequence[Bag], overlap: Overlap) -> list[Bag]:
     joined: list[Bag] = []
     for at, until in [*pairwise(times), (times[-1], None)]:
         running = [bag for bag in bags if bag.runs_at(at)]
-        if running:
-            joined.append(replace(_together(running, overlap), start=at, end=until))
+        if not running:
+            continue
+        one = replace(_together(running, overlap), start=at, end=until)
+        if joined and joined[-1].end == at and joined[-1].fields == one.fields:
+            joined[-1] = replace(joined[-1], end=until)
+        else:
+            joined.append(one)
     stops = [bag for bag in bags if _is_stop(bag)]
     at_rest = [bag for bag in stops if not any(one.runs_at(bag.start) for one in joined)]
     return [*joined, *at_rest]

@@ -47,7 +47,7 @@ def rows_of(
     reader = csv.reader(lines, strict=True)
     try:
         header = [plain_text(name) for name in next(reader, [])]
-        chosen = _map_of(header, maps)
+        chosen = map_of(header, maps)
         places = {
             column: header.index(name)
             for column in COLUMNS
@@ -64,7 +64,8 @@ def rows_of(
         raise _refused("document", f"no CSV in UTF-8: {error}") from None
 
 
-def _map_of(header: Sequence[str], maps: Sequence[FlowsheetMap]) -> FlowsheetMap:
+def map_of(header: Sequence[str], maps: Sequence[FlowsheetMap]) -> FlowsheetMap:
+    """Return the map whose columns a header has; raises RefusedDocumentError ``structure``."""
     if len(set(header)) < len(header):
         raise _refused("row 1", "a column stands twice")
     for one in maps:
