@@ -80,7 +80,7 @@ class _Export:
         self.now, self.known_at, self.current = now, known_at, current
         self.ids = Ids(course.patient.mrn)
         self.people = People(self.ids)
-        self.patient_id = record.patient_id or self.ids.of("patient")
+        self.patient_id = self.ids.own(record.patient_id, "patient")
         self.device_id = self.ids.of("device", HEADLINE.key, HEADLINE.version)
         pairs = [
             (entry, raw)

@@ -54,9 +54,13 @@ class Ids:
     mrn: str
 
     def of_entry(self, entry_id: str, field: str = "") -> str:
-        if not field and _is_uuid(entry_id):
-            return entry_id
-        return self.of("entry", entry_id, field) if field else self.of("entry", entry_id)
+        if field:
+            return self.of("entry", entry_id, field)
+        return self.own(entry_id, "entry", entry_id)
+
+    def own(self, chart_id: str, *what: str) -> str:
+        """Return an id of the chart where it is a UUID, else one made of ``what`` it is of."""
+        return chart_id if _is_uuid(chart_id) else self.of(*what)
 
     def of(self, *what: str) -> str:
         return str(uuid.uuid5(_NAMESPACE, json.dumps([self.mrn, *what])))
