@@ -10,11 +10,9 @@ from typing import Any, Final
 
 from patients.forms.received import NotChartableError, Proposed, proposed_entry
 from patients.models import Course, EntryKind, ExternalSystem, HeldItem, SystemKind
+from patients.queries.held import WAITS_FOR_A_PERSON
 
-UNVALIDATED: Final = "unvalidated"
 UNUSUAL: Final = "value.unusual"
-WAITS_FOR_A_PERSON: Final = frozenset({UNVALIDATED, UNUSUAL})
-"""Reasons of what is whole and needs a person alone: items of one instant are decided together."""
 _JOINED: Final = frozenset({EntryKind.VITALS, EntryKind.OXYGEN})
 """Kinds of which the parts sent apart are one entry."""
 _NAMES_ENTRY: Final = frozenset({"id", "recorded_at"})

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Case, F, Max, Q, QuerySet, UUIDField, When
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -29,6 +29,8 @@ SHOWN_AT_MOST: Final = 400
 DECIDED_SHOWN_FOR: Final = timedelta(hours=12)
 SILENT_AFTER: Final = timedelta(minutes=30)
 """A monitor or pump that sent something today and nothing for so long is named as silent."""
+WAITS_FOR_A_PERSON: Final = frozenset({"unvalidated", "value.unusual"})
+"""Reasons of what is whole and needs a person alone: items of one instant are decided together."""
 _HEARD_WITHIN: Final = timedelta(days=7)
 _DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
 
@@ -79,12 +81,13 @@ def undecided_without_course() -> list[HeldItem]:
 
 
 def count_undecided(reader: User) -> int:
-    """Count what waits for ``reader``: items of courses, and those without a course."""
+    """Count what waits for ``reader``: all that one system proposes of a patient is one."""
     if not can_chart(reader):
         return 0
     items = HeldItem.objects.filter(may_chart_courses(reader) | Q(course=None), decision=None)
-    # All of one instant from one system are decided by one tap.
-    return items.values("message__system", "course", "at", "pk").count()
+    is_proposed = Q(reason__in=WAITS_FOR_A_PERSON, proposal__isnull=False, course__isnull=False)
+    one = Case(When(is_proposed, then=F("course")), default=F("pk"), output_field=UUIDField())
+    return items.order_by().values("message__system", one=one).distinct().count()
 
 
 def decided_lately(reader: User, now: datetime, at_most: int) -> list[HeldDecision]:
@@ -180,10 +183,3 @@ def read_heard(now: datetime) -> list[Heard]:
 def wards_with_items(items: Sequence[HeldItem]) -> list[str]:
     """Return the names of the wards of the items' courses, in order."""
     return sorted({item.course.ward for item in items if item.course is not None})
-
-
-def count_by_course(reader: User) -> dict[uuid.UUID, int]:
-    """Count the undecided items of each course that ``reader`` may chart on."""
-    items = HeldItem.objects.filter(may_chart_courses(reader), decision=None, course__isnull=False)
-    counted = items.values_list("course").annotate(count=Count("pk")).order_by()
-    return dict(counted)
