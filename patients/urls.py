@@ -6,6 +6,7 @@ from patients.bedside import entry_views, live, locked
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views, held_form_views, inbox_views
+from patients.exchange.access import token_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -123,12 +124,7 @@ urlpatterns = [
     path("exports/<uuid:run_id>/progress/", export_views.export_progress, name="export_progress"),
     path("inbox/", inbox_views.inbox, name="inbox"),
     path("inbox/count/", inbox_views.count, name="inbox_count"),
-    path("inbox/<uuid:item_id>/sent/", inbox_views.sent_by_stranger, name="stranger_sent"),
-    path(
-        "inbox/<uuid:item_id>/set-aside/",
-        inbox_views.dismiss_stranger,
-        name="dismiss_stranger",
-    ),
+    path("inbox/<uuid:message_id>/sent/", inbox_views.stranger_sent, name="stranger_sent"),
     path("courses/<uuid:course_id>/received/", inbox_views.received, name="received"),
     path("courses/<uuid:course_id>/received/chart/", inbox_views.chart, name="chart_received"),
     path(
@@ -145,4 +141,10 @@ urlpatterns = [
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),
+    path("oauth/token", token_views.token, name="oauth_token"),
+    path(
+        "fhir/.well-known/smart-configuration",
+        token_views.smart_configuration,
+        name="smart_configuration",
+    ),
 ]

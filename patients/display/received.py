@@ -85,7 +85,11 @@ WHY_HELD: Final = {
         "The coded value and the charted text that came with it differ.", "Neither is charted."
     ),
     "patient.unknown": WhyHeld(
-        "No open course has this number.", "Nobody is admitted by another system."
+        "Nobody here has this number.",
+        "Nothing of it is charted. Compare name and number before you correct or admit anybody.",
+    ),
+    "course.none": WhyHeld(
+        "The patient has no open course.", "Nobody is admitted by another system."
     ),
     "patient.contradiction": WhyHeld(
         "The name or birth date is another than on the chart.",

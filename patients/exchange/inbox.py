@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -69,33 +69,17 @@ def chart_items(
         return result
 
 
-def dismiss_items(items: Sequence[HeldItem], why: str, by: User) -> None:
-    """Set ``items`` of one course aside with a reason; nothing is charted.
+def dismiss_items(course: Course, items: Sequence[HeldItem], why: str, by: User) -> None:
+    """Set ``items`` of ``course`` aside with a reason; nothing is charted.
 
     Items that the same person set aside before stay so. Raises DecidedBeforeError.
     """
-    course = items[0].course
-    if course is None:
-        raise ValueError("an item without a course is dismissed by dismiss_without_course")
     with course_queue(course.pk), transaction.atomic(durable=True):
         lock_course(course)
         held = _read_again(course, items)
         left = [one for one in held if not _is_set_aside_by(one, by)]
         _check_undecided(left)
         _decide(left, Decided.DISMISSED, by, why=why)
-
-
-def dismiss_without_course(item: HeldItem, why: str, by: User) -> None:
-    """Set aside an item of which no course is known. Raises DecidedBeforeError."""
-    held = HeldItem.objects.select_related("decision").get(pk=item.pk)
-    if _is_set_aside_by(held, by):
-        return
-    _check_undecided([held])
-    try:
-        with transaction.atomic():
-            _decide([held], Decided.DISMISSED, by, why=why)
-    except IntegrityError:  # somebody else was faster
-        raise DecidedBeforeError(HeldDecision.objects.get(item=item)) from None
 
 
 def _read_again(course: Course, items: Sequence[HeldItem]) -> list[HeldItem]:
@@ -119,7 +103,11 @@ def _is_set_aside_by(item: HeldItem, by: User) -> bool:
 def _with_source(submission: Submission, held: Sequence[HeldItem]) -> Submission:
     system = held[0].message.system
     source: Mapping[str, Any] = {FROM_SYSTEM: system.name, FROM_KIND: system.kind}
-    return replace(submission, answers={**submission.answers, **source})
+    return replace(
+        submission,
+        answers={**submission.answers, **source},
+        message_id=held[0].message_id,
+    )
 
 
 def _decide(

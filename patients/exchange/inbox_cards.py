@@ -16,7 +16,15 @@ from patients.display.text import clock_text, entry_text, short_value
 from patients.exchange.held_sets import HeldSet, Stack, set_of, sets_of, stacks_of
 from patients.forms.confirmation import ConfirmQuestion
 from patients.forms.received import ProposalForm
-from patients.models import Course, Decided, Entry, HeldDecision, HeldItem, MessageFormat
+from patients.models import (
+    Course,
+    Decided,
+    Entry,
+    HeldDecision,
+    HeldItem,
+    InboundMessage,
+    MessageFormat,
+)
 from patients.queries.courses import now_for
 from patients.queries.entries import entry_row_of, parse_entry
 from patients.queries.status import read_course_status
@@ -25,6 +33,7 @@ _SEPARATOR: Final = " · "
 _PRESSURES: Final = frozenset({"systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg"})
 CONFLICTS: Final = frozenset({"conflict.corrected", "conflict.same_minute", "duplicate.conflict"})
 """Reasons where a value is charted already, and a person chooses between the two."""
+OTHER_PATIENT: Final = "patient.contradiction"
 REASONS_TO_SET_ASIDE: Final = (
     "Artefact, or a test",
     "Not this patient",
@@ -90,8 +99,13 @@ class Card:
     @property
     def can_save(self) -> bool:
         """Whether one tap can chart it as it is."""
+        return bool(self.shown.held.proposed) and self.can_be_charted
+
+    @property
+    def can_be_charted(self) -> bool:
+        """Whether a form may chart it: never what may be of another patient."""
         is_open = self.course is not None and self.course.ended_at is None
-        return bool(self.shown.held.proposed) and is_open
+        return is_open and self.shown.held.reason != OTHER_PATIENT
 
     @property
     def is_conflict(self) -> bool:
@@ -209,10 +223,11 @@ def _keys_of(entry: entries.Entry) -> list[str]:
     return [entry.kind]
 
 
-def signature_of_cards(cards: Iterable[Card]) -> str:
-    """Return a text that is equal while the same items wait."""
-    ids = sorted(one for card in cards for one in (*card.ids, *card.earlier_ids))
-    return hashlib.sha256("".join(ids).encode()).hexdigest()[:16]
+def signature_of_cards(cards: Iterable[Card], strangers: Iterable[InboundMessage]) -> str:
+    """Return a text that is equal while the same items and messages wait."""
+    ids = [one for card in cards for one in (*card.ids, *card.earlier_ids)]
+    ids += [str(message.pk) for message in strangers]
+    return hashlib.sha256("".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,16 +269,21 @@ def done_cards(decisions: Iterable[HeldDecision]) -> list[Done]:
 def segment_of(item: HeldItem) -> str:
     """Return the part of a message that an item stands in, as it was sent.
 
-    Of HL7 v2 the segment, with those that say whose it is and what was asked for; of all else, and
-    where the place names no segment, the whole message.
+    Of HL7 v2 the segment; of all else, and where the place names no segment, the whole message.
     """
-    text = bytes(item.message.raw).decode(item.message.charset or "utf-8", "replace")
-    if item.message.format != MessageFormat.HL7_V2:
-        return text
-    lines = [line for line in text.strip("\x0b\x1c\r\n").replace("\n", "\r").split("\r") if line]
+    text = message_text(item.message)
     name, _, number = item.place.partition("[")
     digits = number.partition("]")[0]
-    of_name = [line for line in lines if line.startswith(f"{name}|")]
-    if not of_name or not digits.isdigit() or not 1 <= int(digits) <= len(of_name):
-        return "\n".join(lines)
-    return of_name[int(digits) - 1]
+    of_name = [line for line in text.split("\n") if line.startswith(f"{name}|")]
+    if item.message.format != MessageFormat.HL7_V2 or not digits.isdigit():
+        return text
+    return of_name[int(digits) - 1] if 1 <= int(digits) <= len(of_name) else text
+
+
+def message_text(message: InboundMessage) -> str:
+    """Return a message as text: that of HL7 v2 with a line for each segment."""
+    text = bytes(message.raw).decode(message.charset or "utf-8", "replace")
+    if message.format != MessageFormat.HL7_V2:
+        return text
+    lines = text.strip("\x0b\x1c\r\n").replace("\n", "\r").split("\r")
+    return "\n".join(line for line in lines if line)

@@ -17,9 +17,10 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
 from crs_app.accounts.rights import Act
+from patients.display.received import why_held
 from patients.display.site_times import site_time
 from patients.exchange.held_sets import set_of
-from patients.exchange.inbox import chart_items, dismiss_items, dismiss_without_course
+from patients.exchange.inbox import chart_items, dismiss_items
 from patients.exchange.inbox_cards import (
     KEEP,
     LATER_SET,
@@ -27,6 +28,7 @@ from patients.exchange.inbox_cards import (
     card_of,
     cards_of,
     done_cards,
+    message_text,
     segment_of,
     signature_of_cards,
 )
@@ -39,10 +41,10 @@ from patients.queries.held import (
     count_undecided,
     decided_lately,
     items_to_decide,
+    messages_of_strangers,
     read_heard,
     read_sums,
     undecided_for,
-    undecided_without_course,
     wards_with_items,
 )
 from patients.recording.inputs import ConflictError
@@ -91,9 +93,9 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     """
     asked, now = Asked.of(request.GET), timezone.now()
     items = undecided_for(request.user, asked.ward, asked.q)
-    strangers = [] if asked.ward or asked.q else undecided_without_course()
-    cards = cards_of([*items, *strangers])
-    signature = signature_of_cards(cards)
+    strangers = [] if asked.ward or asked.q else list(messages_of_strangers(now))
+    cards = cards_of(items)
+    signature = signature_of_cards(cards, strangers)
     if "seen" in request.GET:
         if request.GET["seen"] == signature:
             return HttpResponse(status=204)
@@ -103,6 +105,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "asked": asked,
         "cards": cards,
         "signature": signature,
+        "strangers": strangers,
         "done": done_cards(decided_lately(request.user, now, ITEMS_AT_MOST))[:DECIDED_SHOWN],
         "sums": read_sums(request.user, midnight),
         "heard": read_heard(now),
@@ -164,25 +167,10 @@ def dismiss(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, course, ConflictError(form.sentence))
     try:
-        dismiss_items(items, form.cleaned_data["why"], request.user)
+        dismiss_items(course, items, form.cleaned_data["why"], request.user)
     except ConflictError as error:
         return _refused(request, course, error)
     return _done(request, course, items, "Set aside.")
-
-
-@require_POST
-@requires(Act.CHART)
-def dismiss_stranger(request: SignedInRequest, item_id: uuid.UUID) -> HttpResponse:
-    """Set aside an item of which no course is known, with a reason."""
-    item = _stranger(item_id)
-    form = SetAsideForm(request.POST)
-    if not form.is_valid():
-        return _refused(request, None, ConflictError(form.sentence))
-    try:
-        dismiss_without_course(item, form.cleaned_data["why"], request.user)
-    except ConflictError as error:
-        return _refused(request, None, error)
-    return _done(request, None, [item], "Set aside.")
 
 
 @require_safe
@@ -190,25 +178,20 @@ def sent(request: SignedInRequest, course_id: uuid.UUID, item_id: uuid.UUID) -> 
     """Show the part of a message that an item stands in, as it was sent."""
     course = course_or_404(request, course_id)
     item = get_object_or_404(HeldItem.objects.select_related("message"), pk=item_id, course=course)
-    return _sent(request, item)
+    return _sent(request, segment_of(item))
 
 
 @require_safe
 @requires(Act.CHART)
-def sent_by_stranger(request: SignedInRequest, item_id: uuid.UUID) -> HttpResponse:
-    """Show the message of an item of which no course is known: it names a patient."""
-    return _sent(request, _stranger(item_id))
+def stranger_sent(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
+    """Show a message whose patient is not known here, as it was sent: it names a person."""
+    message = get_object_or_404(messages_of_strangers(timezone.now()), pk=message_id)
+    return _sent(request, message_text(message))
 
 
-def _sent(request: SignedInRequest, item: HeldItem) -> HttpResponse:
-    context = {"item": item, "segment": segment_of(item)}
+def _sent(request: SignedInRequest, segment: str) -> HttpResponse:
     template = "exchange/sent.html" if request.htmx else "exchange/sent_page.html"
-    return render(request, template, context)
-
-
-def _stranger(item_id: uuid.UUID) -> HeldItem:
-    items = HeldItem.objects.select_related("message__system")
-    return get_object_or_404(items, pk=item_id, course=None)
+    return render(request, template, {"segment": segment})
 
 
 def _items(course: Course, data: QueryDict) -> list[HeldItem]:
@@ -228,7 +211,12 @@ def read_ids(data: QueryDict) -> list[uuid.UUID]:
 
 
 def _words() -> Mapping[str, Any]:
-    return {"reasons": REASONS_TO_SET_ASIDE, "keep": KEEP, "later_set": LATER_SET}
+    return {
+        "reasons": REASONS_TO_SET_ASIDE,
+        "keep": KEEP,
+        "later_set": LATER_SET,
+        "why_held": why_held,
+    }
 
 
 def _asked_again(
@@ -245,9 +233,9 @@ def _asked_again(
     return render(request, "exchange/card_page.html", context, status=UNPROCESSABLE)
 
 
-def _refused(request: SignedInRequest, course: Course | None, error: ConflictError) -> HttpResponse:
+def _refused(request: SignedInRequest, course: Course, error: ConflictError) -> HttpResponse:
     """Say why nothing was done: somebody else was faster, mostly."""
-    if request.htmx and course is not None and request.POST.get("from") == BEDSIDE:
+    if request.htmx and request.POST.get("from") == BEDSIDE:
         context = monitor_context(request.user, course, wrong=error.sentence)
         answer = render(request, "exchange/monitor_row.html", context)
         return trigger_client_event(answer, "crs:clock", after="settle")
@@ -259,12 +247,12 @@ def _refused(request: SignedInRequest, course: Course | None, error: ConflictErr
 
 def _done(
     request: SignedInRequest,
-    course: Course | None,
+    course: Course,
     items: list[HeldItem],
     sentence: str,
     is_replay: bool = False,
 ) -> HttpResponse:
-    if request.htmx and course is not None and request.POST.get("from") == BEDSIDE:
+    if request.htmx and request.POST.get("from") == BEDSIDE:
         context = monitor_context(
             request.user, course, saved="Saved already." if is_replay else sentence
         )
@@ -284,7 +272,7 @@ def _done(
     return _back(request, course)
 
 
-def _back(request: SignedInRequest, course: Course | None) -> HttpResponse:
-    if course is not None and request.POST.get("from") == BEDSIDE:
+def _back(request: SignedInRequest, course: Course) -> HttpResponse:
+    if request.POST.get("from") == BEDSIDE:
         return redirect("patients:bedside", course.pk)
     return redirect("patients:inbox")

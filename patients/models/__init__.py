@@ -31,6 +31,7 @@ from patients.models.exchange import (
     HeldDecision,
     HeldItem,
     InboundMessage,
+    KeyStanding,
     LocalCode,
     MessageFormat,
     SourceKey,
@@ -45,6 +46,15 @@ from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
+from patients.models.system_access import (
+    AccessToken,
+    KeyPurpose,
+    RequestCount,
+    SystemGrant,
+    SystemKey,
+    SystemKeyEnd,
+    UsedAssertion,
+)
 from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
 
 __all__ = [
@@ -56,6 +66,7 @@ __all__ = [
     "REASON",
     "SAYS_CONCENTRATION",
     "WALL_SCREEN_LASTS",
+    "AccessToken",
     "ActSource",
     "ChartingAct",
     "CodeMeaning",
@@ -81,6 +92,8 @@ __all__ = [
     "HeldItem",
     "IdentityCorrection",
     "InboundMessage",
+    "KeyPurpose",
+    "KeyStanding",
     "LaboratoryLimits",
     "LocalCode",
     "MessageFormat",
@@ -88,14 +101,19 @@ __all__ = [
     "Patient",
     "PatientJoin",
     "PolicyVersion",
+    "RequestCount",
     "SitePolicy",
     "SourceKey",
     "StatedAbout",
     "StatedAnswer",
     "SummaryStatement",
+    "SystemGrant",
+    "SystemKey",
+    "SystemKeyEnd",
     "SystemKind",
     "Transfer",
     "TypedNumberWithin",
+    "UsedAssertion",
     "Verdict",
     "WallScreen",
     "confirmed_of",

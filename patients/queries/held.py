@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection
-from django.db.models import Case, F, Max, Q, QuerySet, UUIDField, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, UUIDField, When
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -21,7 +21,9 @@ from patients.models import (
     ExternalSystem,
     HeldDecision,
     HeldItem,
+    InboundMessage,
     SystemKind,
+    Verdict,
 )
 
 SHOWN_AT_MOST: Final = 400
@@ -31,6 +33,9 @@ SILENT_AFTER: Final = timedelta(minutes=30)
 """A monitor or pump that sent something today and nothing for so long is named as silent."""
 WAITS_FOR_A_PERSON: Final = frozenset({"unvalidated", "value.unusual"})
 """Reasons of what is whole and needs a person alone: items of one instant are decided together."""
+OF_STRANGERS: Final = frozenset({"patient.unknown", "course.none"})
+"""Reasons of messages about a patient whom this chart does not have, or has no open course of."""
+STRANGERS_SHOWN_FOR: Final = timedelta(hours=24)
 _HEARD_WITHIN: Final = timedelta(days=7)
 _DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
 
@@ -75,19 +80,32 @@ def undecided_for(reader: User, ward: str = "", search: str = "") -> list[HeldIt
     return list(items[:SHOWN_AT_MOST])
 
 
-def undecided_without_course() -> list[HeldItem]:
-    """Read the undecided items of which no course is known."""
-    return list(undecided().filter(course=None)[:SHOWN_AT_MOST])
+def messages_of_strangers(now: datetime) -> QuerySet[InboundMessage]:
+    """Query the messages of the last day whose patient is not known here or has no open course.
+
+    One that was accepted when it came again is left out.
+    """
+    accepted = InboundMessage.objects.filter(
+        system=OuterRef("system"), control_id=OuterRef("control_id"), verdict=Verdict.ACCEPTED
+    )
+    found = InboundMessage.objects.filter(
+        ~Exists(accepted),
+        verdict=Verdict.NOT_ACCEPTED,
+        reason__in=OF_STRANGERS,
+        received_at__gt=now - STRANGERS_SHOWN_FOR,
+    )
+    return found.select_related("system").defer("raw").order_by("-received_at")
 
 
 def count_undecided(reader: User) -> int:
     """Count what waits for ``reader``: all that one system proposes of a patient is one."""
     if not can_chart(reader):
         return 0
-    items = HeldItem.objects.filter(may_chart_courses(reader) | Q(course=None), decision=None)
-    is_proposed = Q(reason__in=WAITS_FOR_A_PERSON, proposal__isnull=False, course__isnull=False)
+    items = HeldItem.objects.filter(may_chart_courses(reader), decision=None)
+    is_proposed = Q(reason__in=WAITS_FOR_A_PERSON, proposal__isnull=False)
     one = Case(When(is_proposed, then=F("course")), default=F("pk"), output_field=UUIDField())
-    return items.order_by().values("message__system", one=one).distinct().count()
+    waiting = items.order_by().values("message__system", one=one).distinct().count()
+    return waiting + messages_of_strangers(timezone.now()).order_by().count()
 
 
 def decided_lately(reader: User, now: datetime, at_most: int) -> list[HeldDecision]:
