@@ -152,6 +152,7 @@ def _page(
     now = now_for(course)
     current = read_course_status(course, now)
     weights = read_weights_for(course.pk, current.current.latest.values())
+    running = running_infusions(current.current, weights)
     query = urlencode({"item": [str(one.pk) for one in items]}, doseq=True)
     back = BEDSIDE if request.GET.get("from") == BEDSIDE else ""
     here = reverse("patients:held_form", args=[course.pk])
@@ -170,7 +171,8 @@ def _page(
         "action": f"{here}?{query}" + ("" if form is None else f"&kind={form.kind.value}"),
         "kinds": [(one.value, one.label, f"{here}?{query}&kind={one}") for one in CHARTED_BY_HAND],
         "is_proposed": any(one.proposal for one in items),
-        "previous": previous_values(current.current, running_infusions(current.current, weights)),
+        "previous": previous_values(current.current, running),
+        "running": running,
         "back": reverse("patients:bedside", args=[course.pk])
         if back
         else reverse("patients:inbox"),

@@ -108,6 +108,11 @@ class Card:
         return is_open and self.shown.held.reason != OTHER_PATIENT
 
     @property
+    def is_partial(self) -> bool:
+        """Whether something is proposed that a person has to complete."""
+        return self.can_be_charted and self.item.proposal is not None and not self.can_save
+
+    @property
     def is_conflict(self) -> bool:
         return self.shown.held.reason in CONFLICTS
 

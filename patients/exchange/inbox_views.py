@@ -267,7 +267,8 @@ def _done(
             ).defer("message__raw")
         ]
         (done,) = done_cards(decisions)[:1]
-        return render(request, "exchange/card_done.html", {"done": done, "just_now": True})
+        answer = render(request, "exchange/card_done.html", {"done": done, "just_now": True})
+        return trigger_client_event(answer, "crs:held", after="settle")
     messages.info(request, sentence)
     return _back(request, course)
 

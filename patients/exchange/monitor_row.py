@@ -16,12 +16,18 @@ from patients.exchange.held_sets import HeldSet, sets_of
 from patients.exchange.inbox_cards import KEEP, LATER_SET, REASONS_TO_SET_ASIDE, Card, cards_of
 from patients.models import Course
 from patients.queries.courses import now_for
-from patients.queries.held import undecided_of
-from patients.queries.status import status_with
+from patients.queries.held import WAITS_FOR_A_PERSON, undecided_of
+from patients.queries.status import read_course_status, status_with
 
 LINES_AT_MOST: Final = 2
 _COMPUTED_AT_MOST: Final = 40
 """Sets of which it is computed whether they would count: the newest."""
+_WOULD_COUNT: Final = WAITS_FOR_A_PERSON | {
+    "conflict.same_minute",
+    "conflict.corrected",
+    "status.preliminary",
+}
+"""Reasons of what is whole and clear, and waits for a person."""
 _SIGNS: Final = {
     "constitutional.fever": ("temperature_c",),
     "hypotension.": ("systolic_mmhg", "mean_arterial_pressure_mmhg"),
@@ -74,19 +80,23 @@ def monitor_context(
 def would_count(course: Course, sets: Sequence[HeldSet], now: datetime) -> list[WouldCount]:
     """Return the proposals that a criterion at ``now`` would rest on if they were charted.
 
-    The grade is computed with all of them in memory; nothing of it is stored.
+    Only criteria that are not met without them. The grade is computed with all of them in memory;
+    nothing of it is stored. What is held because its meaning is not known is left out.
     """
     proposed = {
         one.parsed.id: (held, replace(one.parsed, recorded_at=now))
         for held in sets[:_COMPUTED_AT_MOST]
         for one in held.proposed
-        if one.new.at <= now and one.new.replaces is None
+        if held.reason in _WOULD_COUNT and one.new.at <= now
     }
     if not proposed or course.infused_at > now:
         return []
     status = status_with(course, now, [entry for _, entry in proposed.values()])
+    met = {one.code for one in read_course_status(course, now).current.criteria}
     found: dict[str, WouldCount] = {}
     for criterion in status.criteria:
+        if criterion.code in met:
+            continue
         for entry_id in criterion.evidence:
             if entry_id in proposed and entry_id not in found:
                 held, entry = proposed[entry_id]
