@@ -91,6 +91,7 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:inbox_count",
         "patients:chart_received",
         "patients:dismiss_received",
+        "patients:hl7",
         "patients:locked",
         "patients:oauth_token",
         "patients:policy",
