@@ -6,10 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from patients.exchange import (
-    held_form_views,
-    inbox_views,
-)
+from patients.exchange import code_views, held_form_views, inbox_views, system_views
 
 PAGES: Final[list[URLPattern]] = [
     path("inbox/", inbox_views.inbox, name="inbox"),
@@ -28,4 +25,20 @@ PAGES: Final[list[URLPattern]] = [
         inbox_views.sent,
         name="received_sent",
     ),
+    path("systems/", system_views.systems, name="systems"),
+    path("systems/new/", system_views.new_system, name="new_system"),
+    path("systems/traffic/", code_views.traffic, name="traffic"),
+    path("systems/unverified/", system_views.unverified, name="unverified_codes"),
+    path("systems/messages/<uuid:message_id>/", code_views.message, name="faulty_message"),
+    path("systems/<int:system_id>/", system_views.system, name="system"),
+    path("systems/<int:system_id>/change/", system_views.change, name="change_system"),
+    path("systems/<int:system_id>/active/", system_views.active, name="system_active"),
+    path("systems/<int:system_id>/keys/", system_views.keys, name="system_keys"),
+    path(
+        "systems/<int:system_id>/keys/<int:key_id>/end/",
+        system_views.key_end,
+        name="end_system_key",
+    ),
+    path("systems/<int:system_id>/scopes/", system_views.scopes, name="system_scopes"),
+    path("systems/<int:system_id>/codes/", code_views.codes, name="system_codes"),
 ]
