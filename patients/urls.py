@@ -134,7 +134,6 @@ urlpatterns = [
     path("fhir/Observation", fhir_api.observations, name="fhir_observations"),
     path("fhir/MedicationAdministration", fhir_api.administrations, name="fhir_administrations"),
     path("fhir/Course/<uuid:course_id>/$export", fhir_api.export, name="fhir_export"),
-    path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),
@@ -146,4 +145,6 @@ urlpatterns = [
         name="smart_configuration",
     ),
     *PAGES,
+    # After every other address below /fhir.
+    path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
 ]
