@@ -7,6 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views, fhir_api, fhir_metadata, fhir_search, hl7_views
 from patients.exchange.access import token_views
+from patients.exchange.page_urls import PAGES
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -143,6 +144,7 @@ urlpatterns = [
         token_views.smart_configuration,
         name="smart_configuration",
     ),
+    *PAGES,
     # After every other address below /fhir.
     path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
 ]
