@@ -7,6 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views
 from patients.exchange.access import token_views
+from patients.exchange.smart import views as smart_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -131,4 +132,8 @@ urlpatterns = [
         token_views.smart_configuration,
         name="smart_configuration",
     ),
+    path("smart/launch", smart_views.launch, name="smart_launch"),
+    path("smart/return", smart_views.back, name="smart_return"),
+    path("smart/ended", smart_views.ended, name="smart_ended"),
+    path("smart/keys.json", smart_views.keys, name="smart_keys"),
 ]

@@ -214,15 +214,21 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
+    "patients:smart_keys": ((200,) * 9, (405,) * 9),
+    # Without a registered record nothing is launched, whoever is signed in.
+    "patients:smart_launch": ((403,) * 9, (405,) * 9),
+    "patients:smart_return": ((403,) * 9, (405,) * 9),
+    "patients:smart_ended": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-PROGRAMS = {"patients:oauth_token", "patients:smart_configuration"}
+PROGRAMS = {"patients:oauth_token", "patients:smart_configuration", "patients:smart_keys"}
 """Called by other systems: a session of a person opens nothing there."""
+LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ended"}
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
-    *HOSPITAL, *PROGRAMS,
+    *HOSPITAL, *PROGRAMS, *LAUNCH,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
