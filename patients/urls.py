@@ -7,6 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views
 from patients.exchange.access import token_views
+from patients.exchange.smart import issuer_views
 from patients.exchange.smart import views as smart_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
@@ -132,6 +133,11 @@ urlpatterns = [
         token_views.smart_configuration,
         name="smart_configuration",
     ),
+    path("launches/", issuer_views.launches, name="launches"),
+    path("launches/new/", issuer_views.launch_new, name="launch_new"),
+    path("launches/<int:issuer_id>/", issuer_views.launch_record, name="launch_record"),
+    path("launches/<int:issuer_id>/change/", issuer_views.launch_change, name="launch_change"),
+    path("launches/<int:issuer_id>/<slug:act>/", issuer_views.launch_act, name="launch_act"),
     path("smart/launch", smart_views.launch, name="smart_launch"),
     path("smart/return", smart_views.back, name="smart_return"),
     path("smart/ended", smart_views.ended, name="smart_ended"),

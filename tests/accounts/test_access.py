@@ -38,6 +38,7 @@ from patients.models import (
     GradeReview,
     GuidanceAnswer,
     IdentityCorrection,
+    LaunchIssuer,
     Patient,
     PatientJoin,
     SitePolicy,
@@ -215,6 +216,12 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
     "patients:smart_keys": ((200,) * 9, (405,) * 9),
+    "patients:launches": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:launch_record": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    # Sent empty: what is valid is asked of the health record (tests/patients/exchange).
+    "patients:launch_new": (ADMINISTRATOR_PAGE, (302, *(403,) * 7, 422)),
+    "patients:launch_change": (ADMINISTRATOR_PAGE, (302, *(403,) * 7, 422)),
+    "patients:launch_act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     # Without a registered record nothing is launched, whoever is signed in.
     "patients:smart_launch": ((403,) * 9, (405,) * 9),
     "patients:smart_return": ((403,) * 9, (405,) * 9),
@@ -240,7 +247,7 @@ SHOW_A_LINK = {"people:new", "people:link"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
-    WallScreen,
+    WallScreen, LaunchIssuer,
     SummaryStatement,
 )  # fmt: skip
 
@@ -270,6 +277,7 @@ class Target:
     person: User
     link: str
     key: Authenticator
+    record: LaunchIssuer
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
@@ -293,6 +301,10 @@ class Target:
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
             "patients:undo_join": [[*own, self.joining.pk]],
+            **{f"patients:launch_{page}": [[self.record.pk]] for page in ("record", "change")},
+            "patients:launch_act": [
+                [self.record.pk, act] for act in ("off", "on", "link", "forget")
+            ],
             "record:course": [own],
             "record:course_csv": [own],
             "record:person": [[self.entry.recorded_by_id]],
@@ -328,6 +340,7 @@ class Target:
             "accounts:password": {
                 "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
             },
+            "patients:launch_act": {"your_password": "correct horse 1"},
             "accounts:code_app": {"your_password": "correct horse 1"},
             "accounts:new_key": {"name": "key", "credential": "{}"},
             "accounts:remove_code_app": {"your_password": "correct horse 1"},
@@ -408,7 +421,11 @@ def target(course: Course, clinician: User) -> Target:
     joining = join_records(asked, sending(clinician))
     start_screen([course.on_ward], clinician, timezone.now())
     key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
-    return Target(course, entry, other, joining, clinician, link, key)
+    record = LaunchIssuer.objects.create(
+        iss="https://ehr.example/fhir", name="St. Anna", client_id="crs", client_secret="x",
+        mrn_system="urn:mrn", by=clinician, at=timezone.now(),
+    )  # fmt: skip
+    return Target(course, entry, other, joining, clinician, link, key, record)
 
 
 @pytest.fixture
