@@ -49,7 +49,6 @@ class EventKind(models.TextChoices):
     LAUNCH_CHANGED = "launch_changed", "Launch from a health record changed"
     LAUNCHED = "launched", "Launched from a health record"
     LAUNCH_REFUSED = "launch_refused", "Launch refused"
-    MESSAGE_RECEIVED = "message_received", "Message received"
     CHAIN_STARTED = "chain_started", "First event of a patient"
     RECORD_STARTED = "record_started", "Record started"
     RECORD_VERIFIED = "record_verified", "Record verified"

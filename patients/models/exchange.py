@@ -51,8 +51,8 @@ class ExternalSystem(models.Model):
     not read here are accepted and kept; else they are refused and kept. ``obeys_no_answer``: where
     MSH-15 says that no answer is wanted, none is sent.
 
-    ``name`` and ``user`` never change. Who changed the row last stands in it; the database keeps
-    the row of before as an ``ExternalSystemChange``.
+    ``name``, ``kind`` and ``user`` never change: they stand on entries. Who changed the row last
+    stands in it; the database keeps the row of before as an ``ExternalSystemChange``.
     """
 
     name = models.CharField(max_length=60, unique=True)
@@ -142,7 +142,7 @@ class InboundMessage(models.Model):
     hex. The same of both again is the same message: once accepted it is answered as before. One
     that was not accepted is tried again, and has a further row where the verdict is another then.
     ``reason`` is a reason word of the exchange, empty where it was accepted. ``answer`` is what was
-    answered, in the form of its format. ``filed``, ``held`` and ``remarks`` count what it said;
+    answered, in the form of its format. ``filed``, ``held`` and ``remarks`` count its statements;
     ``remarks`` has what was neither charted nor held: reason, place and words. ``course`` is the
     one that it is about, None where none was found. ``address`` is where it came from.
     """

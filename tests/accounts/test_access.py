@@ -214,6 +214,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:export_progress": (LISTS, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
+    "patients:hl7": ((401,) * 9, (401,) * 9),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
     "patients:smart_keys": ((200,) * 9, (405,) * 9),
     "patients:launches": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
@@ -228,7 +229,9 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:smart_ended": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-PROGRAMS = {"patients:oauth_token", "patients:smart_configuration", "patients:smart_keys"}
+PROGRAMS = {
+    "patients:hl7", "patients:oauth_token", "patients:smart_configuration", "patients:smart_keys",
+}  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""
 LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ended"}
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
