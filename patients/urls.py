@@ -125,11 +125,6 @@ urlpatterns = [
     path("courses/<uuid:course_id>/export/", export_views.export_course, name="export_course"),
     path("exports/", export_views.export_cohort, name="export_cohort"),
     path("exports/<uuid:run_id>/progress/", export_views.export_progress, name="export_progress"),
-    path(
-        "fhir/.well-known/smart-configuration",
-        token_views.smart_configuration,
-        name="smart_configuration",
-    ),
     re_path(r"^fhir/?$", fhir_api.documents, name="fhir_documents"),
     path("fhir/metadata", fhir_metadata.metadata, name="fhir_metadata"),
     path("fhir/Patient", fhir_search.patients, name="fhir_patients"),
@@ -141,7 +136,6 @@ urlpatterns = [
     path("fhir/Observation", fhir_api.observations, name="fhir_observations"),
     path("fhir/MedicationAdministration", fhir_api.administrations, name="fhir_administrations"),
     path("fhir/Course/<uuid:course_id>/$export", fhir_api.export, name="fhir_export"),
-    path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),
@@ -156,5 +150,12 @@ urlpatterns = [
     path("smart/return", smart_views.back, name="smart_return"),
     path("smart/ended", smart_views.ended, name="smart_ended"),
     path("smart/keys.json", smart_views.keys, name="smart_keys"),
+    path(
+        "fhir/.well-known/smart-configuration",
+        token_views.smart_configuration,
+        name="smart_configuration",
+    ),
+    # After every other address below /fhir.
+    path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
     *PAGES,
 ]

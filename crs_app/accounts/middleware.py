@@ -38,8 +38,9 @@ class SignInRequired(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
+        takes_token = getattr(view_func, "takes_token", False)
         if getattr(view_func, "without_session", False) or (
-            getattr(view_func, "takes_token", False) and _is_of_program(request)
+            takes_token and "Authorization" in request.headers
         ):
             request.user = AnonymousUser()
             return None
@@ -47,6 +48,8 @@ class SignInRequired(LoginRequiredMiddleware):
         request.user = get_user(request)
         if request.user.is_authenticated:
             _note_use(request, view_func)
+        if takes_token and not request.user.is_authenticated and not _is_of_browser(request):
+            return None
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def process_response(
@@ -99,16 +102,15 @@ def without_session(view: View) -> View:
 def takes_token(view: View) -> View:
     """Decorate a view that people open by their session, and programs by a token.
 
-    The view itself verifies the token of who is not signed in.
+    Where a token is shown, no session is read. The view itself refuses who is not signed in.
     """
     view.takes_token = True  # type: ignore[attr-defined]
     return view
 
 
-def _is_of_program(request: HttpRequest) -> bool:
-    """Return whether a request shows a token, or nothing; a session is not read where one is."""
-    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
-    return "Authorization" in request.headers or not has_session
+def _is_of_browser(request: HttpRequest) -> bool:
+    """Return whether a browser asks for a page; a program that is not signed in gets no page."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def lock_session(request: HttpRequest) -> None:

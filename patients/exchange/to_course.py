@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from grading.course_file import FORMAT_2
+from grading.engine.units import is_plain_number
 from grading.format_2 import needs_format_2
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.convert import context_after, convert
 from patients.exchange.formats.exact_json import exact
 from patients.exchange.formats.received import Document, Held, Remark
+
+_TEXTS: Final = frozenset({"id", "replaces", "note"})
+"""Fields of an entry whose text may be that of a number and is none."""
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """Return the answer as JSON, each number as it was written."""
         course = dict(self.context.course)
+        course["entries"] = [_with_numbers(entry) for entry in course["entries"]]
         if needs_format_2(course):
             course["format"] = FORMAT_2
         return {
@@ -43,6 +48,16 @@ class Answer:
             "remarks": [_remark(item) for item in self.remarks],
             "acks": list(self.acks),
         }
+
+
+def _with_numbers(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry with the text of its numbers as numbers, digit by digit."""
+    return {
+        name: exact(value)
+        if name not in _TEXTS and isinstance(value, str) and is_plain_number(value)
+        else value
+        for name, value in entry.items()
+    }
 
 
 def _written(value: Any) -> Any:
@@ -62,7 +77,7 @@ def _held(item: Held) -> dict[str, Any]:
     if item.key:
         words["key"] = item.key
     if item.proposal is not None:
-        words["proposal"] = _written(item.proposal)
+        words["proposal"] = _written(_with_numbers(item.proposal))
     if item.count != 1:
         words["count"] = item.count
     return words

@@ -13,15 +13,13 @@ const router = new FhirRouter();
 const repository = new MemoryRepository();
 
 async function answer(request) {
-  const { pathname, searchParams } = new URL(request.url, "http://localhost");
   let text = "";
   for await (const part of request) text += part;
-  const [{ issue, ...outcome }, resource] = await router.handleRequest(
+  const [outcome, resource] = await router.handleRequest(
     {
       method: request.method,
       url: request.url,
-      pathname,
-      query: Object.fromEntries([...searchParams.keys()].map((key) => [key, searchParams.getAll(key)])),
+      query: {},
       headers: request.headers,
       params: {},
       body: text ? JSON.parse(text) : undefined,
@@ -29,7 +27,7 @@ async function answer(request) {
     repository,
   );
   const status = { ok: 200, created: 201, "not-found": 404 }[outcome.id] ?? 400;
-  return [status, resource ?? { ...outcome, issue }];
+  return [status, resource ?? outcome];
 }
 
 createServer(async (request, response) => {

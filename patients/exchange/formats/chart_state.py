@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -164,6 +164,7 @@ class Chart:
     ) -> None:
         """Hold a statement, or one field of it; ``words`` is the entry that one tap would chart."""
         what = "" if words is None else described(words)
+        self.noted.setdefault(statement.key, reason)
         self.held.append(
             Held(
                 reason,
@@ -175,6 +176,19 @@ class Chart:
                 statement.at,
             )
         )
+
+    def hold_detail(self, detail: Held, statement: Statement) -> None:
+        """Hold a part of a statement under the key of the whole."""
+        source = statement.source
+        self.held.append(
+            replace(
+                detail,
+                key=detail.key or source.key,
+                version=source.version,
+                at=detail.at or statement.at,
+            )
+        )
+        self.noted.setdefault(source.key, detail.reason)
 
     @property
     def first_place(self) -> str:
@@ -342,12 +356,12 @@ def _known(rows: Sequence[KnownKey]) -> dict[str, Known]:
         one.state = row.state
         one.stored = row.statement or {}
         has_values = bool(one.stored.get("values"))
-        said = from_json(one.stored, row.key, row.version) if has_values else None
+        stated = from_json(one.stored, row.key, row.version) if has_values else None
         sent = one.stored.get("sent")
-        one.seen = said if sent is None else from_json(sent, row.key, row.version)
+        one.seen = stated if sent is None else from_json(sent, row.key, row.version)
         if row.state in (KeyState.CHARTED, KeyState.WAITING):
             one.entry = row.entry if row.entry is not None else one.entry
-            one.charted = said
+            one.charted = stated
         elif row.state is KeyState.RETRACTED:
             one.charted = None
         known[row.key] = one

@@ -1,4 +1,4 @@
-"""The entry of our own export beside the coded value: whether they agree, and what is taken.
+"""The entry of our own export that comes with a coded value: do they agree, and what is taken?
 
 Codes and numbers of a resource are what other systems understand, so they decide; the entry only
 adds what no code says. Where the two differ, nobody knows which was changed.
@@ -15,7 +15,7 @@ from grading.course_file import CourseFileError, read_entry
 from grading.engine.entries import BaselineFacts, Entry, Vasopressor, Vitals
 from grading.engine.vocabulary import FAHRENHEIT
 from grading.format_2 import NEW_FIELDS
-from patients.exchange.formats.received import Infusion, Received, WholeEntry
+from patients.exchange.formats.received import Infusion, Received, Signs, WholeEntry
 from patients.exchange.formats.statements import (
     Statement,
     kind_of,
@@ -28,6 +28,9 @@ JOINED: Final = frozenset({"baseline", "risk"})
 """Kinds whose entry becomes several resources, which are one entry again when they come back."""
 
 _OF_EACH: Final = frozenset({"id", "at", "recorded_at", "note", "replaces"})
+_NO_DOSE: Final = ("unit", "concentration_per_ml")
+"""Fields of a rate that mean nothing where it is null."""
+_OF_A_STOP: Final = ("note", "attribution", *_NO_DOSE, "weight_kg")
 _RATE_MISSING: Final = "rate.missing"
 
 
@@ -51,17 +54,17 @@ def with_its_entry(received: Received) -> tuple[Statement, Received]:
     return _taken(statement, received.entry), _explained(received)
 
 
-def stop_note(content: Infusion) -> str:
-    """Return the note of the entry that ended an infusion; raises ContradictionError."""
+def stop_words(content: Infusion) -> dict[str, Any]:
+    """Return what the entry that ended an infusion says beyond that; raises ContradictionError."""
     if content.stop_entry is None:
-        return ""
+        return {}
     stop = _read(content.stop_entry)
-    is_stop = getattr(stop, "drug", None) == content.fields["drug"] and not getattr(
-        stop, "rate", None
-    )
-    if not is_stop or stop.at != content.end or getattr(stop, "rate", None) is None:
+    if not isinstance(stop, Vasopressor) or stop.drug != content.fields["drug"]:
         raise ContradictionError
-    return stop.note
+    if stop.rate is None or stop.rate or stop.at != content.end:
+        raise ContradictionError
+    words = content.stop_entry
+    return {name: words[name] for name in _OF_A_STOP if words.get(name) not in (None, "", "crs")}
 
 
 def _read(words: Mapping[str, Any]) -> Entry:
@@ -106,6 +109,10 @@ def _taken(statement: Statement, words: Mapping[str, Any]) -> Statement:
     new_field = NEW_FIELDS.get(kind)
     if new_field is not None and words.get(new_field) is not None:
         statement = replace(statement, extra={new_field: words[new_field]})
+    if isinstance(statement.content, Infusion):
+        statement = _with_its_unit(statement, statement.content, words)
+    if isinstance(statement.content, Signs):
+        statement = replace(statement, attribution=words.get("attribution"))
     if kind in JOINED and words.get("id"):
         statement = replace(statement, joined=str(words["id"]))
     if kind == BaselineFacts.kind and isinstance(statement.content, WholeEntry):
@@ -118,6 +125,14 @@ def _taken(statement: Statement, words: Mapping[str, Any]) -> Statement:
         at = datetime.fromisoformat(str(words["at"]))
         statement = replace(statement, content=content, at=at)
     return statement
+
+
+def _with_its_unit(statement: Statement, content: Infusion, words: Mapping[str, Any]) -> Statement:
+    """Take the unit that an entry has with a null rate, which no code says."""
+    if content.fields.get("rate") is not None:
+        return statement
+    taken = {name: words[name] for name in _NO_DOSE if words.get(name) is not None}
+    return replace(statement, content=replace(content, fields={**content.fields, **taken}))
 
 
 def _explained(received: Received) -> Received:

@@ -123,7 +123,7 @@ def _infusion(chart: Chart, words: Words) -> Infusion:
     end, identity = later[0]
     stop = chart.entries[identity]
     is_stop = same_value(stop.get("rate"), 0)
-    return Infusion(fields, end, stop_entry=stop if is_stop and stop.get("note") else None)
+    return Infusion(fields, end, stop_entry=stop if is_stop else None)
 
 
 def _texts(words: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

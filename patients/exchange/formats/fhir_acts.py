@@ -9,7 +9,7 @@ from typing import Final
 
 from grading.engine.entries import Entry, Retraction
 from patients.exchange.formats.charted import Act, Author, ChartRecord
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     Ids,
     Json,
     concept,

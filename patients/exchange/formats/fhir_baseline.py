@@ -13,7 +13,7 @@ from patients.exchange.formats.fhir_entry import (
     contradiction,
     entry_time,
 )
-from patients.exchange.formats.fhir_observed import Parts, Value
+from patients.exchange.formats.fhir_parts import Parts, Value
 from patients.exchange.formats.fhir_tree import Tree, objects, text
 from patients.exchange.formats.received import WholeEntry
 from patients.exchange.formats.units import plain, product

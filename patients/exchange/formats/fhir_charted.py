@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
 from grading.engine.entries import Entry
 from grading.engine.vocabulary import Attribution
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     ATTRIBUTION,
     ENTRY,
     Ids,
@@ -55,6 +56,15 @@ class Charted:
             raise TypeError(f"{self.entry.kind} is not {kind.kind}")
         return self.entry
 
+    @property
+    def at(self) -> datetime:
+        """The clinical time with the offset that the course file has."""
+        return datetime.fromisoformat(self.words["at"])
+
+    @property
+    def recorded_at(self) -> datetime:
+        return datetime.fromisoformat(self.words.get("recorded_at") or self.words["at"])
+
     def notes(self) -> list[Json]:
         is_other = self.words.get("attribution") == Attribution.OTHER
         return texts(
@@ -78,8 +88,8 @@ class Charted:
                 "status": self.standing.value,
                 "code": code,
                 "subject": self.patient,
-                "effectiveDateTime": time_text(self.entry.at),
-                "issued": time_text(self.entry.recorded_at),
+                "effectiveDateTime": time_text(self.at),
+                "issued": time_text(self.recorded_at),
                 "performer": [self.performer] if self.performer else [],
                 "note": self.notes(),
                 **parts,

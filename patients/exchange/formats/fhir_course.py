@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from grading.course_file import CourseDocument
 from patients.exchange.formats.charted import ChartRecord
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     AGE_YEARS,
     COURSE,
     Ids,
@@ -20,6 +20,7 @@ from patients.exchange.formats.fhir_parts import (
     time_text,
     without_empty,
 )
+from patients.exchange.formats.fhir_written_parts import period as period_of
 from patients.exchange.formats.json_text import json_text
 
 _OF_THE_COURSE: Final = ("baseline", "weight_kg", "policy", "later_policies")
@@ -85,9 +86,7 @@ def _answered(course: CourseDocument) -> Json:
 
 def _episode(record: ChartRecord, patient: Json, ids: Ids, infused_at: datetime) -> Json:
     ended_at = record.ended_at
-    ends = {} if ended_at is None else {"end": time_text(ended_at)}
     # An episode that began with the infusion cannot have ended before it.
-    began = {} if ended_at and ended_at < infused_at else {"start": time_text(infused_at)}
     where = ", ".join(filter(None, (record.ward, record.bed)))
     return without_empty(
         {
@@ -96,6 +95,10 @@ def _episode(record: ChartRecord, patient: Json, ids: Ids, infused_at: datetime)
             "status": "active" if ended_at is None else "finished",
             "patient": patient,
             "managingOrganization": {"display": where} if where else None,
-            "period": {**began, **ends},
+            "period": (
+                {"end": time_text(ended_at)}
+                if ended_at is not None and ended_at < infused_at
+                else period_of(infused_at, ended_at)
+            ),
         }
     )

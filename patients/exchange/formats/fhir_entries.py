@@ -6,10 +6,11 @@ Infusions are written by their periods of one rate, in ``fhir_infusions``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from grading.engine.analytes import BASELINE_RESULTS, Analyte
-from grading.engine.entries import BaselineFacts, Lab, Oxygen
+from grading.engine.entries import Lab, Oxygen
 from grading.engine.vocabulary import (
     FAHRENHEIT,
     VITAL_SIGN,
@@ -24,7 +25,7 @@ from grading.engine.vocabulary import (
 )
 from patients.exchange.formats.code_rows import Amount, Kind
 from patients.exchange.formats.fhir_charted import Charted, Words
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     ATTRIBUTION,
     Json,
     absent,
@@ -165,7 +166,7 @@ def _fluid_bolus(charted: Charted) -> Iterator[Json]:
     yield charted.administration(
         concept(local("fluid_bolus", "fluid_bolus", "Fluid bolus"), text="fluid bolus"),
         category=concept(text="fluid bolus"),
-        effectiveDateTime=time_text(charted.entry.at),
+        effectiveDateTime=time_text(charted.at),
         dosage={"dose": quantity(charted.words["volume_ml"], BOLUS_VOLUME, "mL")},
     )
 
@@ -174,7 +175,7 @@ def _treatment(charted: Charted) -> Iterator[Json]:
     agent, dose = TreatmentAgent(charted.words["agent"]), charted.words.get("dose_mg")
     yield charted.administration(
         concept(*codes_of(Kind.AGENT, agent), local("treatment", agent, agent.label)),
-        effectiveDateTime=time_text(charted.entry.at),
+        effectiveDateTime=time_text(charted.at),
         dosage=None if dose is None else {"dose": quantity(dose, agent, "mg")},
     )
 
@@ -224,10 +225,12 @@ def _baseline(charted: Charted) -> Iterator[Json]:
     results = [one for one in BASELINE_RESULTS if words.get(one[0]) is not None]
     has_pressure = any(words.get(key) is not None for key in PRESSURES)
     is_alone = len(results) + has_pressure == 1
-    measured_at = charted.as_a(BaselineFacts).measured_at or charted.entry.at
+    measured_at = words.get("measured_at")
     parts = {
         "method": concept(text="Baseline before therapy"),
-        "effectiveDateTime": time_text(measured_at),
+        "effectiveDateTime": time_text(
+            datetime.fromisoformat(measured_at) if measured_at else charted.at
+        ),
     }
     label = concept(text=_BASELINE)
     if has_pressure:

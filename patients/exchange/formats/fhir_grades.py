@@ -15,7 +15,7 @@ from typing import Final
 from grading.course_result import CourseResult
 from grading.engine.policy import Policy
 from patients.exchange.formats.charted import AnsweredItem, StoredPeriod
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     GRADE,
     Ids,
     Json,
@@ -29,6 +29,7 @@ from patients.exchange.formats.fhir_parts import (
     time_text,
     without_empty,
 )
+from patients.exchange.formats.fhir_written_parts import period as period_of
 
 CRITERION: Final = "urn:crs:criterion"
 UNKNOWN: Final = "urn:crs:unknown"
@@ -47,10 +48,11 @@ def policy_digest(policy: Policy) -> str:
 def periods_of(result: CourseResult, known_at: datetime) -> list[StoredPeriod]:
     """Return the periods of a graded course file that are not projected."""
     facts = result.document.facts
+    there = facts.infused_at.tzinfo
     return [
         StoredPeriod(
-            start=period.start,
-            end=period.end,
+            start=period.start.astimezone(there),
+            end=None if period.end is None else period.end.astimezone(there),
             grade=period.grade,
             at_most=period.at_most,
             criteria=[one.as_json() for one in period.criteria],
@@ -76,12 +78,10 @@ def grade_observation(
         if entry_id in resources
     )
     start = time_text(period.start)
-    is_instant = period.end == period.start
-    ends = {} if period.end is None else {"end": time_text(period.end)}
     when = (
         {"effectiveDateTime": start}
-        if is_instant
-        else {"effectivePeriod": {"start": start, **ends}}
+        if period.end == period.start
+        else {"effectivePeriod": period_of(period.start, period.end)}
     )
     return without_empty(
         {

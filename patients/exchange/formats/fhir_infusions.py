@@ -16,7 +16,7 @@ from grading.engine.entries import Vasopressor
 from grading.engine.vocabulary import DRUGS, DoseUnit, VasopressorDrug
 from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.fhir_charted import Charted, Standing
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     DOSING_WEIGHT,
     ENTRY_OF_STOP,
     Json,
@@ -25,8 +25,8 @@ from patients.exchange.formats.fhir_parts import (
     extension,
     local,
     quantity,
-    time_text,
 )
+from patients.exchange.formats.fhir_written_parts import period as period_of
 from patients.exchange.formats.json_text import json_text
 from patients.exchange.formats.unit_rows import STRENGTH, STRENGTH_IN_UNITS, VOLUME
 
@@ -81,12 +81,10 @@ def administration_of(period: RatePeriod) -> Json:
     entry = charted.as_a(Vasopressor)
     resource = charted.administration(
         _medication(charted),
-        effectivePeriod={"start": time_text(entry.at)},
+        effectivePeriod=period_of(charted.at, None if following is None else following.at),
         dosage=_dosage(entry),
     )
-    if following is not None:
-        resource["effectivePeriod"]["end"] = time_text(following.entry.at)
-    elif charted.standing is not Standing.IN_ERROR:
+    if following is None and charted.standing is not Standing.IN_ERROR:
         resource["status"] = "in-progress"
     if entry.weight_kg is not None:
         weight = quantity(charted.words["weight_kg"], "weight_kg", "kg")

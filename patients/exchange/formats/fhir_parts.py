@@ -1,164 +1,169 @@
-"""Parts of FHIR R4 resources as plain JSON values: codes, quantities, times, references, ids.
-
-Numbers are the text of the chart. Source: HL7 FHIR R4 (4.0.1), data types.
-"""
+"""The values of one Observation and of its components, put together by what they are about."""
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from patients.exchange.formats.code_rows import (
-    COURSE_FILE_1,
-    COURSE_FILE_2,
-    UCUM,
-    Amount,
-    CodeRow,
-    Kind,
+from grading.engine.units import is_plain_number
+from patients.exchange.formats.code_rows import Kind
+from patients.exchange.formats.codes import Meaning
+from patients.exchange.formats.context import Context
+from patients.exchange.formats.fhir_check import is_absent, value_key
+from patients.exchange.formats.fhir_entry import attribution_of
+from patients.exchange.formats.fhir_own import is_of_format_2
+from patients.exchange.formats.fhir_tree import Tree, an_object, codings, objects
+from patients.exchange.formats.fhir_values import (
+    device_in,
+    known_meaning,
+    limits_of_normal,
+    measured_in,
 )
-from patients.exchange.formats.codes import written_codes
-from patients.exchange.formats.json_text import Exact
-from patients.exchange.formats.units import written_unit
+from patients.exchange.formats.received import WholeEntry
+from patients.exchange.formats.unreadable import UnreadableError
 
-Json = dict[str, Any]
-
-ENTRY: Final = "urn:crs:entry"
-ENTRY_OF_STOP: Final = "urn:crs:entry-of-stop"
-ATTRIBUTION: Final = "urn:crs:attribution"
-DOSING_WEIGHT: Final = "urn:crs:dosing-weight"
-AGE_YEARS: Final = "urn:crs:age-years"
-COURSE: Final = "urn:crs:course"
-GRADE: Final = f"{COURSE_FILE_1}grade"
-
-_TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
-_NAMESPACE: Final = uuid.UUID("3f7c1f0e-8f5b-5c47-9d0b-6a1f5f3d2c11")
-_FARTHEST_OFFSET: Final = timedelta(hours=14)
-_SHOWN_UNITS: Final = {"mm[Hg]": "mmHg", "ug/min": "mcg/min", "ug/kg/min": "mcg/kg/min"}
-"""Units that people read otherwise than UCUM writes them."""
+_PANELS: Final = frozenset({Kind.PRESSURES, Kind.SIGNS_PANEL})
+_NOT_OBSERVED: Final = frozenset({Kind.DRUG, Kind.AGENT, Kind.DEVICE})
 
 
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """Ids of resources, the same in every export of a course.
+class Value(NamedTuple):
+    """A value of a field, where it stands and what it is attributed to ("" where not stated)."""
 
-    The id of an entry that is a UUID stays; from another one, and for each further resource of an
-    entry, a UUID is made of MRN, entry and field.
+    text: str
+    place: str
+    attribution: str
+
+
+class Failure(NamedTuple):
+    error: UnreadableError
+    place: str
+
+
+class Whole(NamedTuple):
+    entry: WholeEntry
+    place: str
+    note: str
+    attribution: str
+
+
+@dataclass(slots=True)
+class Parts:
+    """``signs`` are by method, then by field; ``remarks`` are (reason, place)."""
+
+    signs: dict[str, dict[str, Value]] = field(default_factory=dict)
+    oxygen: dict[str, Value] = field(default_factory=dict)
+    wholes: list[Whole] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    remarks: list[tuple[str, str]] = field(default_factory=list)
+    contradictory: set[str] = field(default_factory=set)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (any(self.signs.values()) or self.oxygen or self.wholes)
+
+
+def parts_of(node: Tree, place: str, at: datetime | None, context: Context) -> Parts:
+    """Return what an Observation and its components state.
+
+    Raises UnreadableError where the Observation as a whole is nothing that is read here: an unknown
+    code, a panel without members. What is wrong with a component is one of ``failures``.
     """
+    meaning = known_meaning(an_object(node, "code"), context)
+    if meaning.kind in _NOT_OBSERVED:
+        raise UnreadableError("code.unknown", "its code is no observation")
+    parts = Parts()
+    components = objects(node, "component")
+    if _states_a_value(node, meaning, has_components=bool(components)):
+        _add(node, place, meaning, parts, at, context)
+    for index, component in enumerate(components):
+        if not is_of_format_2(codings(an_object(component, "code"))):
+            _add(component, f"{place}.component[{index}]", None, parts, at, context)
+    return parts
 
-    mrn: str
 
-    def of_entry(self, entry_id: str, field: str = "") -> str:
-        if not field and _is_uuid(entry_id):
-            return entry_id
-        return self.of("entry", entry_id, field) if field else self.of("entry", entry_id)
-
-    def of(self, *what: str) -> str:
-        return str(uuid.uuid5(_NAMESPACE, json.dumps([self.mrn, *what])))
+def _states_a_value(node: Tree, meaning: Meaning, *, has_components: bool) -> bool:
+    if value_key(node) is not None or is_absent(node):
+        return True
+    is_list_of_members = meaning.kind is Kind.SIGNS_PANEL and bool(objects(node, "hasMember"))
+    return not (has_components or is_list_of_members)
 
 
-def _is_uuid(text: str) -> bool:
+def _add(
+    part: Tree, place: str, meaning: Meaning | None, parts: Parts, at: datetime | None,
+    context: Context,
+) -> None:  # fmt: skip
     try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+        if meaning is None:
+            meaning = known_meaning(an_object(part, "code"), context)
+        if is_absent(part):
+            parts.remarks.append(("data.absent", place))
+        elif meaning.kind is Kind.OXYGEN_DEVICE:
+            _put(parts, parts.oxygen, "device", device_in(part, at, context), place, part)
+        else:
+            _add_measured(part, place, meaning, parts)
+    except UnreadableError as error:
+        parts.failures.append(Failure(error, place))
 
 
-def reference(resource_id: str) -> Json:
-    return {"reference": f"urn:uuid:{resource_id}"}
+def _add_measured(part: Tree, place: str, meaning: Meaning, parts: Parts) -> None:
+    if meaning.kind in _PANELS:
+        missing = value_key(part) is None
+        reason = "value.missing" if missing else "value.not_numeric"
+        raise UnreadableError(reason, "a panel has its values in its components")
+    found, comparator = measured_in(part, meaning)
+    if meaning.kind is Kind.SIGN:
+        signs = parts.signs.setdefault(meaning.method, {})
+        _put(parts, signs, found.field, found.value, place, part)
+    elif meaning.kind in (Kind.OXYGEN_FLOW, Kind.FIO2):
+        _put(parts, parts.oxygen, found.field, found.value, place, part)
+    elif meaning.kind is Kind.WEIGHT:
+        entry = WholeEntry("weight", {"weight_kg": found.value}, "weight")
+        parts.wholes.append(Whole(entry, place, "", attribution_of(part)))
+    else:
+        limits = limits_of_normal(part, meaning, found.unit)
+        if limits.is_ambiguous:
+            parts.remarks.append(("range.ambiguous", place))
+        fields: dict[str, Any] = {
+            "analyte": meaning.word,
+            "value": found.value,
+            "unit": found.unit.unit,
+            "upper_limit": limits.upper,
+            "lower_limit": limits.lower,
+            "comparator": comparator or None,
+        }
+        stated = {name: value for name, value in fields.items() if value is not None}
+        entry = WholeEntry("lab", stated, f"lab:{meaning.word}")
+        parts.wholes.append(Whole(entry, place, found.note, attribution_of(part)))
 
 
-def number(raw: Any) -> Exact:
-    """Return a number of the course file as JSON writes it: its own digits, no exponent."""
-    return Exact(f"{Decimal(str(raw)):f}")
+def _put(
+    parts: Parts, values: dict[str, Value], name: str, text: str, place: str, part: Tree
+) -> None:
+    """Add a value; where the resource states another one of it too, neither is charted."""
+    before = values.get(name)
+    if before is not None and not _equal(before.text, text):
+        parts.failures.append(Failure(_two_values(), before.place))
+        parts.contradictory.add(name)
+        del values[name]
+    if name in parts.contradictory:
+        raise _two_values()
+    values[name] = Value(text, place, attribution_of(part))
 
 
-def time_text(instant: datetime) -> str:
-    """Return an instant with its offset; in UTC where FHIR has no such offset."""
-    offset = instant.utcoffset() or timedelta()
-    if abs(offset) > _FARTHEST_OFFSET or offset % timedelta(minutes=1):
-        instant = instant.astimezone(UTC)
-    return instant.isoformat()
+def _two_values() -> UnreadableError:
+    return UnreadableError("duplicate.conflict", "the resource states two values of it")
 
 
-def coding(system: str, code: str, display: str = "") -> Json:
-    return {"system": system, "code": code} | ({"display": display} if display else {})
+def _equal(first: str, second: str) -> bool:
+    return first == second or (
+        is_plain_number(first) and is_plain_number(second) and Decimal(first) == Decimal(second)
+    )
 
 
-def local(kind: str, code: str, display: str = "") -> Json:
-    """Return a code of the course file, of the format that had its kind or field first."""
-    return coding(f"{COURSE_FILE_1}{kind}", code, display)
-
-
-def local_2(kind: str, code: str, display: str = "") -> Json:
-    """Return a code that only crs-course/2 has."""
-    return coding(f"{COURSE_FILE_2}{kind}", code, display)
-
-
-def concept(*codings: Json, text: str = "") -> Json:
-    return ({"coding": list(codings)} if codings else {}) | ({"text": text} if text else {})
-
-
-def codes_of(kind: Kind, word: str, amount: Amount | None = None) -> list[Json]:
-    """Return the codings of a word by the closed tables."""
-    return [_coding_of(row) for row in written_codes(kind, word, amount)]
-
-
-def _coding_of(row: CodeRow) -> Json:
-    return coding(row.system, row.code, row.meaning)
-
-
-def category(code: str) -> Json:
-    return concept(coding(f"{_TERMINOLOGY}/observation-category", code))
-
-
-def absent(code: str, text: str = "") -> Json:
-    """Return a reason why a value is absent (``not-performed``)."""
-    return concept(coding(f"{_TERMINOLOGY}/data-absent-reason", code), text=text)
-
-
-def identifier_type(code: str) -> Json:
-    return concept(coding(f"{_TERMINOLOGY}/v2-0203", code))
-
-
-def data_operation(code: str) -> Json:
-    return concept(coding(f"{_TERMINOLOGY}/v3-DataOperation", code))
-
-
-def participant(code: str) -> Json:
-    return concept(coding(f"{_TERMINOLOGY}/provenance-participant-type", code))
-
-
-def quantity(raw: Any, thing: str, unit: str) -> Json:
-    """Return an amount of ``thing`` in a unit of the course file, in UCUM.
-
-    A unit that the table of units does not write is text without a code.
-    """
-    written = written_unit(thing, unit)
-    if not written:
-        return {"value": number(raw)} | ({"unit": unit} if unit else {})
-    shown = _SHOWN_UNITS.get(written, written)
-    return {"value": number(raw), "unit": shown, "system": UCUM, "code": written}
-
-
-def extension(url: str, kind: str, value: Any) -> Json:
-    return {"url": url, f"value{kind}": value}
-
-
-def without_empty(resource: Mapping[str, Any]) -> Json:
-    """Return a resource without empty lists and absent values, which FHIR forbids."""
-    return {key: value for key, value in resource.items() if value not in (None, [], "", {})}
-
-
-def texts(*notes: str) -> list[Json]:
-    """Return annotations."""
-    return [{"text": note} for note in notes if note]
-
-
-def in_a_bundle(resources: Iterable[Json]) -> list[Json]:
-    """Return the entries of a Bundle."""
-    return [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in resources]
+def attributions(values: dict[str, Value], whole: str) -> Iterator[tuple[str, str]]:
+    """Give the attribution of each field: its own, else that of the resource."""
+    for name, value in values.items():
+        yield name, value.attribution or whole

@@ -121,4 +121,5 @@ def _of(raw: Any) -> Tree:
 
 
 def _stripped(raw: Any) -> str:
-    return without_blanks_around(raw) if isinstance(raw, str) else ""
+    is_text = isinstance(raw, str) and not isinstance(raw, Exact)
+    return without_blanks_around(raw) if is_text else ""

@@ -7,7 +7,7 @@ from typing import Final
 from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_check import EFFECTIVE
-from patients.exchange.formats.fhir_observed import Parts, parts_of
+from patients.exchange.formats.fhir_parts import Parts, parts_of
 from patients.exchange.formats.fhir_results import Head, Results
 from patients.exchange.formats.fhir_times import infusion_time, time_or_reason
 from patients.exchange.formats.fhir_tree import Tree, an_object

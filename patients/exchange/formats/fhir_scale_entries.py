@@ -18,7 +18,7 @@ from grading.engine.scale_vocabulary import (
 )
 from patients.exchange.formats.code_rows import UCUM
 from patients.exchange.formats.fhir_charted import Charted, Words
-from patients.exchange.formats.fhir_parts import (
+from patients.exchange.formats.fhir_written_parts import (
     Json,
     absent,
     category,

@@ -21,7 +21,13 @@ from patients.exchange.formats.fhir_course import course_resources, patient_reso
 from patients.exchange.formats.fhir_entries import resources_of
 from patients.exchange.formats.fhir_grades import grade_observation, guidance_responses, periods_of
 from patients.exchange.formats.fhir_infusions import RatePeriod, administration_of, rate_periods
-from patients.exchange.formats.fhir_parts import Ids, Json, in_a_bundle, reference, time_text
+from patients.exchange.formats.fhir_written_parts import (
+    Ids,
+    Json,
+    in_a_bundle,
+    reference,
+    time_text,
+)
 from patients.exchange.formats.json_text import json_text
 
 DEFAULT_MRN_SYSTEM: Final = "urn:crs:mrn"
@@ -175,8 +181,8 @@ class _Export:
 
     def _death(self) -> datetime | None:
         deaths = [
-            entry.at
-            for entry, _ in self.pairs
+            datetime.fromisoformat(raw["at"])
+            for entry, raw in self.pairs
             if isinstance(entry, Death) and entry.id not in self.replacements
         ]
         return min(deaths, default=None)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from patients.exchange.formats.chart_state import Chart, Wanted
 from patients.exchange.formats.context import SystemKind
-from patients.exchange.formats.contradictions import stop_note
+from patients.exchange.formats.contradictions import stop_words
 from patients.exchange.formats.plausible import unusual
 from patients.exchange.formats.received import Infusion
 from patients.exchange.formats.same_minute import rival
@@ -32,7 +32,7 @@ class _Period:
     start: datetime
     end: datetime | None
     fields: Mapping[str, Any]
-    end_note: str
+    end_words: Mapping[str, Any]
 
     @property
     def key(self) -> str:
@@ -180,9 +180,11 @@ class _Drug:
                 return _rate(at, one)
         words = self._words(at, "0")
         ended = [one for one in before if one.end == at]
-        attributions = {one.statement.attribution_of("") for one in ended} - {"crs"}
-        words |= {"attribution": attributions.pop()} if len(attributions) == 1 else {}
-        notes = dict.fromkeys(one.end_note for one in ended if one.end_note)
+        notes = dict.fromkeys(
+            str(one.end_words["note"]) for one in ended if "note" in one.end_words
+        )
+        for one in ended:
+            words |= one.end_words
         return words | ({"note": "; ".join(notes)} if notes else {})
 
     # What is held.
@@ -304,7 +306,7 @@ def _period(statement: Statement) -> _Period:
     content = statement.content
     if not isinstance(content, Infusion):
         raise TypeError("no infusion")
-    return _Period(statement, statement.at, content.end, content.fields, stop_note(content))
+    return _Period(statement, statement.at, content.end, content.fields, stop_words(content))
 
 
 def _rate(at: datetime, period: _Period) -> dict[str, Any]:

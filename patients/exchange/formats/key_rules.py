@@ -15,7 +15,7 @@ from patients.exchange.formats.chart_state import Chart, Known
 from patients.exchange.formats.context import Filing, KeyState
 from patients.exchange.formats.contradictions import (
     ContradictionError,
-    stop_note,
+    stop_words,
     with_its_entry,
 )
 from patients.exchange.formats.derived import has_in_entry
@@ -108,7 +108,7 @@ def _read_value(chart: Chart, received: Received, known: Known | None) -> None:
     try:
         statement, received = with_its_entry(received)
         if isinstance(statement.content, Infusion):
-            stop_note(statement.content)
+            stop_words(statement.content)
     except ContradictionError:
         statement = statement_of(received)
         chart.hold("entry.contradiction", statement, more="the entry sent with it differs")
@@ -180,7 +180,7 @@ def _judge(chart: Chart, received: Received, statement: Statement, known: Known 
     is_charted = statement.key in chart.candidates
     for detail in received.details:
         if is_charted or detail.place != received.source.place:
-            chart.held.append(detail)
+            chart.hold_detail(detail, statement)
 
 
 def _correct_or_chart(

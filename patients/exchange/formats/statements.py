@@ -77,9 +77,20 @@ def statement_of(received: Received) -> Statement:
         at=received.at,
         content=received.content,
         note=received.note,
-        attribution=received.attribution,
+        attribution=_simplest(received.attribution, received.content),
         recorded_at=received.recorded_at,
     )
+
+
+def _simplest(
+    attribution: str | Mapping[str, str] | None, content: Content
+) -> str | Mapping[str, str] | None:
+    """Return one attribution where all fields of a set have the same."""
+    if not isinstance(attribution, Mapping):
+        return attribution
+    names = [_CELSIUS.get(name, name) for name in values_of(content)]
+    found = {attribution.get(name, "crs") for name in names}
+    return found.pop() if len(found) == 1 else attribution
 
 
 def values_of(content: Content) -> dict[str, Any]:
@@ -231,24 +242,35 @@ def annotations_of(statements: Sequence[Statement], names: Iterable[str]) -> dic
     that of the first statement.
     """
     words: dict[str, Any] = {}
-    by_name = _attributions(statements, set(names))
-    if set(by_name.values()) != {"crs"}:
-        is_one = len(set(by_name.values())) == 1
-        words["attribution"] = next(iter(by_name.values())) if is_one else by_name
+    attribution = _attribution(statements, set(names))
+    if attribution is not None:
+        words["attribution"] = attribution
     notes = dict.fromkeys(statement.note for statement in statements if statement.note)
     if notes:
         words["note"] = "; ".join(notes)
     return words
 
 
-def _attributions(statements: Sequence[Statement], names: set[str]) -> dict[str, str]:
-    by_name = {
-        (sign := _CELSIUS.get(name, name)): statement.attribution_of(sign)
-        for statement in statements
-        if isinstance(statement.content, Signs)
-        for name in sorted(statement.content.values.keys() & names)
-    }
-    return by_name or {"": statements[0].attribution_of("")}
+def _attribution(statements: Sequence[Statement], names: set[str]) -> str | dict[str, str] | None:
+    by_name: dict[str, str] = {}
+    stated: dict[str, str] = {}
+    for statement in statements:
+        if isinstance(statement.content, Signs):
+            signs = {_CELSIUS.get(name, name) for name in statement.content.values.keys() & names}
+            of_each = {sign: statement.attribution_of(sign) for sign in sorted(signs)}
+            by_name |= of_each
+            if isinstance(statement.attribution, Mapping):
+                stated |= {sign: of_each[sign] for sign in signs & statement.attribution.keys()}
+    if not by_name:
+        return _unless_crs(statements[0].attribution_of(""))
+    if stated or len(set(by_name.values())) > 1:
+        return {sign: word for sign, word in by_name.items() if sign in stated or word != "crs"}
+    return _unless_crs(next(iter(by_name.values())))
+
+
+def _unless_crs(attribution: str) -> str | None:
+    """Leave out what holds where nothing is stated."""
+    return None if attribution == "crs" else attribution
 
 
 def same_statement(one: Statement, other: Statement) -> bool:
