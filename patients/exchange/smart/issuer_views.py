@@ -67,7 +67,7 @@ def launches(request: SignedInRequest) -> HttpResponse:
     addresses = {
         "launch": request.build_absolute_uri(reverse("patients:smart_launch")),
         "back": request.build_absolute_uri(reverse("patients:smart_return")),
-        "keys": request.build_absolute_uri(reverse("patients:smart_keys")),
+        "public_keys": request.build_absolute_uri(reverse("patients:smart_keys")),
     }
     shown = {"issuers": issuers(), "addresses": addresses}
     return render(request, "exchange/launch/list.html", shown)

@@ -47,6 +47,15 @@ def test_a_record_is_registered_with_the_addresses_that_it_states(
     assert event.details["frames"] == "https://ehr.example"
 
 
+def test_the_list_names_what_to_register_there(
+    record: FakeRecord, administrator_client: Client
+) -> None:
+    page = administrator_client.get("/launches/").content.decode()
+    for path in ("launch", "return", "keys.json"):
+        assert f"http://testserver/smart/{path}" in page
+    assert record.iss in page
+
+
 def test_a_secret_stays_until_another_is_entered(
     record: FakeRecord, administrator_client: Client
 ) -> None:
