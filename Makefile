@@ -64,7 +64,7 @@ check: dev  ## what must hold before a commit
 	$(BIN)/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run
 
-bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export or all; BASELINE=write)
+bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface or all; BASELINE=write)
 	@$(PY) -m bench $(PART) $(if $(filter write,$(BASELINE)),--keep)
 
 fix: dev  ## format, and mend what can be mended mechanically

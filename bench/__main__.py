@@ -14,8 +14,10 @@ PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
 ON_DEMAND: Final = (
     "board", "review", "flowsheet", "asof", "summary", "scales", "print", "browser", "export",
+    "interface",
 )  # fmt: skip
-"""What runs where it is named, or with ``all``; at most two minutes each."""
+"""What runs where it is named, or with ``all``; at most two minutes each,
+``interface`` five."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +48,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         browser,
         export,
         flowsheet,
+        interface,
         late,
         paper,
         read,
@@ -69,6 +72,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "print": paper,
         "browser": browser,
         "export": export,
+        "interface": interface,
         "save": save,
         "late": late,
         "throughput": throughput,

@@ -18,8 +18,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from patients.exchange.formats.hl7_tables import AnswerCode
 from patients.exchange.formats.mllp_frames import Frame, FrameSplitter, framed
 from patients.exchange.hl7_incoming import Answered, receive_frame
 from patients.models import ExternalSystem
@@ -30,6 +38,7 @@ CONNECTIONS_AT_MOST: Final = 500
 WORKERS: Final = 8
 """How many messages are received at a time, each by a thread with a database connection."""
 _CHUNK: Final = 65_536
+_ENDED: Final = "it ended"
 _LOG: Final = logging.getLogger("patients.exchange.mllp")
 
 
@@ -45,6 +54,7 @@ class Listener:
         self.stopped = asyncio.Event()
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mllp")
         self._connections: set[asyncio.Task[None]] = set()
+        self._databases: set[BaseDatabaseWrapper] = set()
 
     async def serve(self, host: str, port: int, ready: Callable[[int], object]) -> None:
         """Serve until SIGTERM or SIGINT; what is being received by then is still answered.
@@ -59,12 +69,22 @@ class Listener:
         await self.stopped.wait()
         server.close()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        self._workers.shutdown()
+        await asyncio.to_thread(self._end_workers)
 
     async def receive(self, frame: Frame | None, address: str) -> Answered | None:
         """Receive a message in a thread; None in place of a frame asks only whether it may."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, _receive, self.system_id, frame, address)
+        return await loop.run_in_executor(self._workers, self._receive, frame, address)
+
+    def _receive(self, frame: Frame | None, address: str) -> Answered | None:
+        self._databases.add(connections[DEFAULT_DB_ALIAS])
+        return _receive(self.system_id, frame, address)
+
+    def _end_workers(self) -> None:
+        self._workers.shutdown()
+        for database in self._databases:  # each was of a thread that has ended
+            database.inc_thread_sharing()
+            database.close()
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         task = asyncio.current_task()
@@ -77,7 +97,7 @@ class Listener:
             if len(self._connections) > CONNECTIONS_AT_MOST:
                 raise NotServedError(f"there are {CONNECTIONS_AT_MOST} connections already")
             await connection.serve()
-            why = "it ended"
+            why = _ENDED
         except NotServedError as error:
             why = str(error)
         except (OSError, TimeoutError) as error:
@@ -87,7 +107,9 @@ class Listener:
             why = "a fault of this system"
         finally:
             writer.close()
-        _LOG.info("Connection of %s closed, %s: %s", address, why, connection.summary())
+        summary = connection.summary()
+        level = logging.DEBUG if why == _ENDED and connection.is_as_usual else logging.INFO
+        _LOG.log(level, "Connection of %s closed, %s: %s", address, why, summary)
 
 
 class _Connection:
@@ -121,6 +143,11 @@ class _Connection:
                 begun_at = None
             elif frames or not was_inside:
                 begun_at = clock()
+
+    @property
+    def is_as_usual(self) -> bool:
+        """Whether all that came were messages, and each was accepted."""
+        return not self._splitter.ignored and set(self._answers) <= {AnswerCode.ACCEPTED.value}
 
     def summary(self) -> str:
         """Return how many messages were answered how, and how many bytes were ignored."""

@@ -36,7 +36,7 @@ from patients.exchange.formats.whole_entries import wanted_entries
 def convert(document: Document, context: Context, received_at: datetime) -> Converted:
     """Return what becomes of ``document``, received at ``received_at``."""
     chart = Chart(context, received_at)
-    read_active(chart)
+    read_active(chart, document)
     _take_over(chart, document)
     for received in one_of_each_key(chart, document.statements):
         admit(chart, received)

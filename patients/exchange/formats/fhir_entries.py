@@ -25,6 +25,7 @@ from grading.engine.vocabulary import (
 )
 from patients.exchange.formats.code_rows import Amount, Kind
 from patients.exchange.formats.fhir_charted import Charted, Words
+from patients.exchange.formats.fhir_scale_entries import SCALE_WRITERS
 from patients.exchange.formats.fhir_written_parts import (
     ATTRIBUTION,
     Json,
@@ -41,7 +42,6 @@ from patients.exchange.formats.fhir_written_parts import (
     texts,
     time_text,
 )
-from patients.exchange.formats.fhir_scale_entries import SCALE_WRITERS
 from patients.exchange.formats.unit_rows import BOLUS_VOLUME
 
 PRESSURES: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from grading.engine.vocabulary import (
-    FAHRENHEIT,
-    FIO2_FRACTION_BELOW,
-    FIO2_FRACTION_LOWEST,
-    DoseUnit,
-)
+from grading.engine.vocabulary import DoseUnit
 from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.codes import Meaning
+from patients.exchange.formats.measured import Measured, limit_of_normal, measured
 from patients.exchange.formats.received import Content, OxygenPart, Signs, WholeEntry
-from patients.exchange.formats.unit_rows import FRACTION, UnitRow
-from patients.exchange.formats.units import UnitText, converted, product, unit_for
+from patients.exchange.formats.units import UnitText, converted, unit_for
 from patients.exchange.formats.unreadable import UnreadableError
-
-_PERCENT_LOWEST: Final = Decimal(21)
-_HUNDRED: Final = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Number:
     """A number as it was sent, exact, with comparator, unit and limits of normal in that unit."""
 
-    number: str
+    text: str
     unit: UnitText
     comparator: str = ""
     lower_limit: str | None = None
@@ -46,98 +37,70 @@ class Measurement:
     note: str = ""
 
 
-def measurement(meaning: Meaning, measured: Measured) -> Measurement:
-    """Return what is charted of ``measured`` under a code.
+def measurement(meaning: Meaning, number: Number) -> Measurement:
+    """Return what is charted of a number under a code.
 
-    Raises UnreadableError: ``comparator`` unless it is below or above of a laboratory value;
-    ``value.ambiguous`` and ``value.impossible`` of an FiO2; and what the unit raises.
+    Raises UnreadableError as ``measured`` does, and ``comparator`` of a rate or a dose.
     """
-    allowed = ("", "<", ">") if meaning.kind is Kind.ANALYTE else ("",)
-    if measured.comparator not in allowed:
-        raise UnreadableError("comparator", f"its value is only a limit ({measured.comparator})")
+    if meaning.kind in (Kind.DRUG, Kind.AGENT):
+        if number.comparator:
+            raise UnreadableError("comparator", "a rate or a dose is one number")
+        return _rate(meaning, number) if meaning.kind is Kind.DRUG else _dose(meaning, number)
+    found = measured(meaning, number.text, number.unit, number.comparator)
+    return Measurement(_content(meaning, found, number), note=found.note)
+
+
+def _content(meaning: Meaning, found: Measured, number: Number) -> Content:
     match meaning.kind:
-        case Kind.DRUG:
-            return _rate(meaning, measured)
-        case Kind.AGENT:
-            return _dose(meaning, measured)
         case Kind.ANALYTE:
-            row = unit_for(meaning, measured.unit)
-            notes = dict.fromkeys(note for note in (meaning.note, row.note) if note)
-            return Measurement(_lab(meaning.word, measured, row), note="; ".join(notes))
-        case Kind.SIGN | Kind.WEIGHT | Kind.OXYGEN_FLOW | Kind.FIO2:
-            return Measurement(_sign(meaning, measured.number, unit_for(meaning, measured.unit)))
-        case _:
-            raise UnreadableError("value.not_numeric", "its code asks for no number")
+            return _lab(found, number)
+        case Kind.WEIGHT:
+            return WholeEntry("weight", {found.field: found.value}, "weight")
+        case Kind.OXYGEN_FLOW:
+            return OxygenPart(flow_l_per_min=found.value)
+        case Kind.FIO2:
+            return OxygenPart(fio2_percent=found.value)
+    return Signs({found.field: found.value}, meaning.method)
 
 
-def _sign(meaning: Meaning, number: str, row: UnitRow) -> Content:
-    if meaning.kind is Kind.FIO2:
-        return OxygenPart(fio2_percent=_fio2_percent(number, row))
-    value = converted(number, row)
-    if meaning.kind is Kind.OXYGEN_FLOW:
-        return OxygenPart(flow_l_per_min=value)
-    if meaning.kind is Kind.WEIGHT:
-        return WholeEntry("weight", {"weight_kg": value}, "weight")
-    word = FAHRENHEIT.key if row.unit == FAHRENHEIT.unit else meaning.word
-    return Signs({word: value}, meaning.method)
-
-
-def _fio2_percent(number: str, row: UnitRow) -> str:
-    """Return FiO2 in percent.
-
-    1, 2 or 15 may be a fraction, a percentage or a flow keyed into the wrong field (eICU and
-    AmsterdamUMCdb have all three), so no number below 21 % is believed but a fraction that has the
-    unit of one.
-    """
-    value = Decimal(number)
-    is_fraction = row.unit == FRACTION
-    is_above = value >= _PERCENT_LOWEST if is_fraction else value > _HUNDRED
-    if value < FIO2_FRACTION_LOWEST or is_above:
-        raise UnreadableError("value.impossible", "no FiO2 is that")
-    if value >= FIO2_FRACTION_BELOW:
-        if value < _PERCENT_LOWEST:
-            raise UnreadableError("value.ambiguous", "it may be a fraction, a percentage or a flow")
-        return converted(number, row)
-    if not is_fraction:
-        raise UnreadableError("value.ambiguous", "it may be a fraction or a percentage")
-    return product(number, _HUNDRED)
-
-
-def _lab(analyte: str, measured: Measured, row: UnitRow) -> WholeEntry:
+def _lab(found: Measured, number: Number) -> WholeEntry:
     fields: dict[str, Any] = {
-        "analyte": analyte,
-        "value": converted(measured.number, row),
-        "unit": row.unit,
+        "analyte": found.field,
+        "value": found.value,
+        "unit": found.unit.unit,
     }
-    limits = {"lower_limit": measured.lower_limit, "upper_limit": measured.upper_limit}
-    fields |= {key: converted(limit, row) for key, limit in limits.items() if limit is not None}
-    if measured.comparator:
-        fields["comparator"] = measured.comparator
-    return WholeEntry("lab", fields, f"lab:{analyte}")
+    for key, limit in (("lower_limit", number.lower_limit), ("upper_limit", number.upper_limit)):
+        is_upper = key == "upper_limit"
+        value = None if limit is None else limit_of_normal(limit, found.unit, upper=is_upper)
+        if value is not None:
+            fields[key] = value
+    if number.comparator:
+        fields["comparator"] = number.comparator
+    return WholeEntry("lab", fields, f"lab:{found.field}")
 
 
-def _rate(meaning: Meaning, measured: Measured) -> Measurement:
+def _rate(meaning: Meaning, number: Number) -> Measurement:
     """Return the rate of a drug from an instant on; it is null where the rate cannot be read."""
     fields: dict[str, Any] = {"drug": meaning.word, "rate": None}
     missing = None
     try:
-        row = unit_for(meaning, measured.unit)
+        row = unit_for(meaning, number.unit)
         if row.unit == DoseUnit.ML_PER_H:
             raise UnreadableError(
                 "infusion.concentration_missing", "it runs in mL/h of a strength not sent"
             )
-        fields |= {"rate": converted(measured.number, row), "unit": row.unit}
+        fields |= {"rate": converted(number.text, row), "unit": row.unit}
     except UnreadableError as error:
         missing = error
     return Measurement(WholeEntry("vasopressor", fields, f"vasopressor:{meaning.word}"), missing)
 
 
-def _dose(meaning: Meaning, measured: Measured) -> Measurement:
+def _dose(meaning: Meaning, number: Number) -> Measurement:
     """Return a treatment with its dose; the dose is left out where its unit cannot be read."""
     fields: dict[str, Any] = {"agent": meaning.word}
     missing = None
     try:
-        fields["dose_mg"] = converted(measured.number, unit_for(meaning, measured.unit))
+        fields["dose_mg"] = converted(number.text, unit_for(meaning, number.unit))
     except UnreadableError as error:
         missing = error
     return Measurement(WholeEntry("treatment", fields, f"treatment:{meaning.word}"), missing)

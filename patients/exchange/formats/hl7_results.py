@@ -12,10 +12,15 @@ from typing import Final
 from grading.plain_text import LONGEST_NOTE, without_controls
 from patients.exchange.formats.code_rows import LOINC, MDC, Kind
 from patients.exchange.formats.codes import meaning_of
-from patients.exchange.formats.context import Context, SystemKind
-from patients.exchange.formats.hl7_measurements import Measured, Measurement, measurement
+from patients.exchange.formats.context import Context, KeyState, SystemKind
+from patients.exchange.formats.hl7_measurements import Measurement, Number, measurement
 from patients.exchange.formats.hl7_message import Message, Segment
-from patients.exchange.formats.hl7_tables import NO_RESULT, RESULT_STATUSES, WRONG
+from patients.exchange.formats.hl7_tables import (
+    NO_RESULT,
+    RESULT_STATUSES,
+    WITHOUT_ITS_VALUE,
+    WRONG,
+)
 from patients.exchange.formats.hl7_values import (
     NULL,
     UnreadTimeError,
@@ -31,6 +36,7 @@ from patients.exchange.formats.received import (
     Source,
     Standing,
 )
+from patients.exchange.formats.statements import from_json
 from patients.exchange.formats.units import NO_UNIT, UnitText, shown
 from patients.exchange.formats.unreadable import UnreadableError
 
@@ -162,14 +168,16 @@ def _read(
         reason = "invalid" if status else "status.missing"
         return _held(result, reason, "its status is no word of HL7 table 0085", key, at), []
     if standing is Standing.RETRACTED:
-        return _retraction(result, context, key, at), []
-    is_empty = result.obx.raw(5).strip(" ") in ("", NULL)
-    if is_empty and standing is not Standing.CORRECTED:
-        return None, [Remark("value.none", result.place, "it has no value")]
+        wrong = [Remark("status.wrong", result.place, _WRONG)] if status == WRONG else []
+        return _retraction(result, context, key, at), wrong
     if standing is Standing.PRELIMINARY and context.kind in _DEVICES:
         standing = Standing.UNVALIDATED
     issued = _issued(result, context, sent_at)
     received = Received(Source(result.place, key), standing, at, None, issued=issued)
+    is_empty = result.obx.raw(5).strip(" ") in ("", NULL)
+    if is_empty and standing is not Standing.CORRECTED:
+        before = _before(received, context) if status == WITHOUT_ITS_VALUE else None
+        return before, [] if before else [Remark("value.none", result.place, "it has no value")]
     return _statement(result, context, received)
 
 
@@ -193,13 +201,24 @@ def _statement(
     return replace(received, content=found.content, details=details, note=note), remarks
 
 
+def _before(received: Received, context: Context) -> Received | None:
+    """Return ``received`` with the value that came last under its key, None where none did."""
+    for known in reversed(context.known):
+        if known.key == received.source.key:
+            stored = known.statement or {}
+            if known.state is KeyState.RETRACTED or not stored.get("values"):
+                return None
+            statement = from_json(stored.get("sent") or stored, known.key, known.version)
+            return replace(received, content=statement.content, note=statement.note)
+    return None
+
+
 def _retraction(result: _Result, context: Context, key: str, at: datetime) -> Received:
     try:
         content = _measurement(result, context)[0].content
     except UnreadableError:
         content = None  # what was charted is found by its key
-    note = _WRONG if result.obx.component(11) == WRONG else ""
-    return Received(Source(result.place, key), Standing.RETRACTED, at, content, note=note)
+    return Received(Source(result.place, key), Standing.RETRACTED, at, content)
 
 
 def _measurement(result: _Result, context: Context) -> tuple[Measurement, bool]:
@@ -213,8 +232,8 @@ def _measurement(result: _Result, context: Context) -> tuple[Measurement, bool]:
         lower, upper, are_read = _limits(result.obx.component(7))
     for unit in result.units:
         try:
-            measured = Measured(number, unit, comparator, lower, upper)
-            return measurement(meaning, measured), are_read
+            sent = Number(number, unit, comparator, lower, upper)
+            return measurement(meaning, sent), are_read
         except UnreadableError as error:
             if error.reason != "unit.unknown":
                 raise

@@ -71,6 +71,8 @@ NO_RESULT: Final = {
     "I": "specimen in the laboratory",
 }
 """HL7 table 0085: words that say that there is no result."""
+WITHOUT_ITS_VALUE: Final = "U"
+"""HL7 table 0085: a preliminary result became final and is, as a rule, not sent again."""
 WRONG: Final = "W"
 """HL7 table 0085: was sent in error, as to the wrong patient."""
 

@@ -131,7 +131,9 @@ def entry_of(text: str) -> Json:
         return {"kind": "retraction", "at": at}
     if name in DRUGS:
         drug, _, unit = DRUGS[name]
-        rate = {"?": None, "off": Exact("0")}.get(values[0], Exact(values[0]) if values[0][0].isdigit() else None)
+        rate = {"?": None, "off": Exact("0")}.get(
+            values[0], Exact(values[0]) if values[0][0].isdigit() else None
+        )
         return {"kind": "vasopressor", "at": at, "drug": drug, "rate": rate, "unit": unit}
     if name in LABS:
         value = {"value": Exact(values[0]), "unit": LABS[name][1]}
@@ -320,7 +322,9 @@ def _signs_shown(entry: Json) -> str:
 
 def shown_held(answer: str) -> str:
     held = json.loads(answer)["held"]
-    return "; ".join(f"{one['reason']} {one.get('key', '').split('/')[-1]}".rstrip() for one in held)
+    return "; ".join(
+        f"{one['reason']} {one.get('key', '').split('/')[-1]}".rstrip() for one in held
+    )
 
 
 def shown_remarks(answer: str) -> str:

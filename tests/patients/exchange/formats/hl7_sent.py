@@ -22,14 +22,20 @@ def context(
     birth_date: str | None = "1980-06-15",
     mrn_system: str = "urn:oid:2.999.1.4711",
     local_codes: Sequence[LocalCode] = (),
+    proposes: bool = False,
 ) -> Context:
     return Context(
-        course={"patient": {"mrn": "4711", "name": name, "birth_date": birth_date}, "entries": []},
+        course={
+            "format": "crs-course/1",
+            "patient": {"mrn": "4711", "name": name, "birth_date": birth_date},
+            "therapy": {"product": "axi-cel", "infused_at": "2026-03-01T10:00:00+01:00"},
+            "entries": [],
+        },
         mrn_system=mrn_system,
         timezone=ZoneInfo("Europe/Berlin"),
         system="lab-1",
         kind=kind,
-        filing={"default": Filing.FILE},
+        filing={"default": Filing.PROPOSE if proposes else Filing.FILE},
         local_codes=local_codes,
     )
 

@@ -497,3 +497,17 @@ def test_a_procedure_of_the_table_is_a_device(
 def test_the_unit_of_a_code_system_is_compared_byte_for_byte() -> None:
     kelvin = {"value": Exact("38"), "unit": "Cel", "system": UCUM, "code": "K"}
     assert said(read(observation(valueQuantity=kelvin))) == ["unit.unknown"]
+
+
+WORDS: list[tuple[Resource, str]] = [
+    (measured("8310-5", "38", "K"), 'Body temperature 38 K: its unit "K" is not in the table'),
+    (measured("9999-9", "38", "Cel"), '9999-9 38 Cel: "9999-9" is in no table'),
+    (observation("2160-0", valueString="hemolysed"),
+     "Creatinine [Mass/volume] hemolysed: its value is no number"),
+    (observation("8310-5", valueString="a\u202eb"), "Body temperature a<U+202E>b: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "words"), WORDS)
+def test_what_is_held_says_what_was_sent(resource: Resource, words: str) -> None:
+    assert read(resource).held[0].what.startswith(words)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from patients.exchange.formats.context import LocalCode, SystemKind
+from patients.exchange.formats.convert import context_after, convert
 from patients.exchange.formats.received import (
     Held,
     OxygenPart,
@@ -17,7 +18,7 @@ from patients.exchange.formats.received import (
     Standing,
     WholeEntry,
 )
-from tests.patients.exchange.formats.hl7_sent import OBR, context, document, result
+from tests.patients.exchange.formats.hl7_sent import NOW, OBR, context, document, result
 
 
 def lab(analyte: str, value: str, unit: str, **more: str) -> WholeEntry:
@@ -138,7 +139,7 @@ def test_a_result_without_any_time_is_held() -> None:
         *((status, SystemKind.LABORATORY, Standing.PRELIMINARY) for status in "PSR"),
         *((status, SystemKind.MONITOR, Standing.UNVALIDATED) for status in "PSR"),
         *((status, SystemKind.PUMP, Standing.UNVALIDATED) for status in "PSR"),
-        *((status, SystemKind.MONITOR, Standing.RETRACTED) for status in "DW"),
+        ("D", SystemKind.MONITOR, Standing.RETRACTED),
         ("F", SystemKind.MONITOR, Standing.FINAL),
     ],
 )
@@ -168,9 +169,9 @@ def test_a_retraction_needs_no_value(value: str) -> None:
 
 
 def test_a_result_posted_as_wrong_says_that_the_right_patient_is_to_be_found() -> None:
-    read = result("OBX|1|NM|8310-5^T^LN||38|Cel|||||W")
-    assert isinstance(read, Received)
-    assert "look for the patient" in read.note
+    read = document(OBR, "OBX|1|NM|8310-5^T^LN||38|Cel|||||W")
+    assert [statement.standing for statement in read.statements] == [Standing.RETRACTED]
+    assert ["look for the patient" in remark.what for remark in read.remarks] == [True]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,7 @@ def test_the_key_has_order_code_sub_id_and_instant() -> None:
         key("P1|F2", "OBX|1|NM|2160-0^C^LN|1|1|mg/dL|||||F"),
         key("P1|", "OBX|1|NM|2160-0^C^LN|1|1|mg/dL|||||F"),
         key("P1|F1", "OBX|1|NM|2160-0^C^LN|2|1|mg/dL|||||F"),
-        key("P1|F1", "OBX|1|NM|14682-9^C^LN|1|1|umol/L|||||F"),
+        key("P1|F1", "OBX|1|NM|14682-9^C^LN|1|90|umol/L|||||F"),
         key("P1|F1", "OBX|1|NM|2160-0^C^LN|1|1|mg/dL|||||F|||202603021001"),
         key(f"P1|{'F' * 2000}", "OBX|1|NM|2160-0^C^LN|1|1|mg/dL|||||F"),
     }
@@ -250,12 +251,12 @@ def test_comments_on_result_and_order_become_its_note() -> None:
 @pytest.mark.parametrize(
     ("local", "unit", "content", "details"),
     [
-        ({"analyte": "creatinine"}, "umol/L", lab("creatinine", "5", "umol/L"), []),
-        ({"sign": "heart_rate"}, "/min", Signs({"heart_rate": "5"}), []),
-        ({"drug": "norepinephrine"}, "mcg/min", {"rate": "5", "unit": "ug/min"}, []),
+        ({"analyte": "creatinine"}, "umol/L", lab("creatinine", "50", "umol/L"), []),
+        ({"sign": "heart_rate"}, "/min", Signs({"heart_rate": "50"}), []),
+        ({"drug": "norepinephrine"}, "mcg/min", {"rate": "50", "unit": "ug/min"}, []),
         ({"drug": "norepinephrine"}, "drops", {"rate": None}, ["unit.unknown"]),
         ({"drug": "norepinephrine"}, "mL/h", {"rate": None}, ["infusion.concentration_missing"]),
-        ({"drug": "tocilizumab"}, "mg", {"dose_mg": "5"}, []),
+        ({"drug": "tocilizumab"}, "mg", {"dose_mg": "50"}, []),
         ({"drug": "tocilizumab"}, "mg/kg", {}, ["unit.unknown"]),
     ],
 )
@@ -263,7 +264,7 @@ def test_a_local_code_means_what_was_configured(
     local: dict[str, str], unit: str, content: Any, details: list[str]
 ) -> None:
     into = context(local_codes=[LocalCode("99LAB", "X-1", **local)])
-    read = result(f"OBX|1|NM|X-1^Any^99LAB||5|{unit}|||||F", into=into)
+    read = result(f"OBX|1|NM|X-1^Any^99LAB||50|{unit}|||||F", into=into)
     assert isinstance(read, Received)
     if isinstance(content, dict):
         assert isinstance(read.content, WholeEntry)
@@ -273,6 +274,17 @@ def test_a_local_code_means_what_was_configured(
     else:
         assert read.content == content
     assert [detail.reason for detail in read.details] == details
+
+
+def test_a_preliminary_result_made_final_without_its_value_has_the_value_of_before() -> None:
+    preliminary = "OBX|1|NM|2160-0^C^LN||1.2|mg/dL|||||P"
+    before = convert(document(OBR, preliminary), context(), NOW)
+    into = context_after(context(), before)
+    read = result("OBX|1|NM|2160-0^C^LN||||||||U", into=into)
+    assert isinstance(read, Received)
+    assert (read.standing, read.content) == (Standing.FINAL, lab("creatinine", "1.2", "mg/dL"))
+    assert isinstance(result("OBX|1|NM|2160-0^C^LN||||||||U"), Remark)
+    assert isinstance(result("OBX|1|NM|2160-0^C^LN||||||||F", into=into), Remark)
 
 
 def test_every_result_of_a_message_is_counted_once() -> None:
