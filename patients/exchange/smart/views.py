@@ -25,13 +25,14 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET, require_safe
 
-from crs_app.accounts import throttle
 from crs_app.accounts.hospital.refusals import RefusedError, Why
 from crs_app.accounts.launched import Launch, begin_launched_session
+from crs_app.accounts.models import User
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.access.callers import for_programs
+from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS, TooManyError, count
 from patients.exchange.smart.issuers import issuer_of, public_keys
 from patients.exchange.smart.matching import open_course, record_number, user_of
 from patients.exchange.smart.record_client import launched
@@ -232,24 +233,27 @@ def _refused(request: HttpRequest, refused: LaunchRefusedError) -> HttpResponse:
     details = {"why": refused.why.value}
     if refused.mrn:
         details["mrn"] = refused.mrn
-    record_event(EventKind.LAUNCH_REFUSED, by=refused.user, details=details)
-    is_passing = refused.why in PASSING
-    if refused.user is None and not is_passing:
-        _count(request)
-    return _page(request, sentences_for(refused), is_passing=is_passing)
+    _record_refusal(request, refused.user, details)
+    return _page(request, sentences_for(refused), is_passing=refused.why in PASSING)
 
 
 def _refused_token(request: HttpRequest, why: Why) -> HttpResponse:
-    record_event(EventKind.LAUNCH_REFUSED, by=None, details={"why": f"token: {why.value}"})
-    _count(request)
+    _record_refusal(request, None, {"why": f"token: {why.value}"})
     words = f"What the health record sent is not valid here ({why.value})."
     return _page(request, (words, "Open it again from the health record."), is_passing=False)
 
 
-def _count(request: HttpRequest) -> None:
-    now = timezone.now()
-    throttle.count_of_address(client_address(request), now)
-    throttle.delete_forgotten(now)
+def _record_refusal(request: HttpRequest, user: User | None, details: dict[str, str]) -> None:
+    """Record a refusal; of one address so many in a minute and no more.
+
+    It holds no sign-in by password from there: nothing is guessed by a launch, and a health record
+    that is set up wrongly must not keep a ward from its tablets.
+    """
+    try:
+        count(f"launch {client_address(request)}", REFUSED_OF_AN_ADDRESS, timezone.now())
+    except TooManyError:
+        return
+    record_event(EventKind.LAUNCH_REFUSED, by=user, details=details)
 
 
 def _page(request: HttpRequest, sentences: tuple[str, ...], *, is_passing: bool) -> HttpResponse:

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from django.conf import settings as site
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from crs_app.accounts.models import User
+from crs_app.accounts.models import SignInThrottle, User
 from crs_app.record.models import Event, EventKind
 from patients.exchange.smart.issuers import (
     issuer_of,
@@ -228,3 +229,14 @@ def test_the_cookie_of_a_begun_launch_is_the_browser_s_alone(record: FakeRecord)
     cookie = client.cookies["crs-launch"]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
     assert site.SESSION_COOKIE_NAME not in client.cookies
+
+
+def test_refused_launches_are_recorded_up_to_a_limit_and_hold_nobody_s_password(
+    record: FakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("patients.exchange.smart.views.REFUSED_OF_AN_ADDRESS", 2)
+    with time_machine.travel(timezone.now().replace(second=30), tick=False):
+        for _ in range(4):
+            assert Client().get("/smart/launch", {"iss": "x", "launch": "y"}).status_code == 403
+    assert Event.objects.filter(kind=EventKind.LAUNCH_REFUSED).count() == 2
+    assert not SignInThrottle.objects.exists()
