@@ -25,6 +25,7 @@ READ_ONLY: Final = frozenset(
         "auth_permission",
         "django_content_type",
         "django_migrations",
+        "patients_externalsystemchange",
         "record_chain",
         "record_event",
         "socialaccount_socialaccount",
@@ -34,8 +35,8 @@ READ_ONLY: Final = frozenset(
 )
 """Tables that the web role reads and never writes; all others it reads and adds rows to.
 
-The record, and the former name of a user, are written by functions that have the rights of their
-owner.
+The record, the former name of a user, and the row of a system before a change are written by
+functions that have the rights of their owner.
 """
 MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_hospitalidentity": "DELETE",
@@ -55,6 +56,11 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
         " on_ward_id, bed, ended_at, identity_version)"
+    ),
+    "patients_externalsystem": (
+        "UPDATE (kind, mrn_system, timezone, charset, filing, filing_of_wards, may_chart_kinds,"
+        " thinning_minutes, matches_by_bed, allowed_addresses, accepts_other_types,"
+        " obeys_no_answer, is_active, changed_at, changed_by_id)"
     ),
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",

@@ -12,8 +12,8 @@ from crs_app.accounts.tablet_models import TabletSignIn
 from crs_app.accounts.ward_models import Ward, WardMembership
 
 __all__ = (
-    "CLINICIANS", "Role", "SignInThrottle", "TabletSignIn", "User", "Ward", "WardMembership",
-    "display_name_of",
+    "CLINICIANS", "PEOPLE", "Role", "SignInThrottle", "TabletSignIn", "User", "Ward",
+    "WardMembership", "display_name_of",
 )  # fmt: skip
 
 
@@ -24,8 +24,11 @@ class Role(models.TextChoices):
     ICU_REVIEWER = "icu_reviewer", "ICU reviewer"
     ADMINISTRATOR = "administrator", "Administrator"
     AUDITOR = "auditor", "Auditor"
+    SYSTEM = "system", "System"
 
 
+PEOPLE: Final = tuple((role.value, role.label) for role in Role if role is not Role.SYSTEM)
+"""The roles of people, as choices: a system is registered, it is no person."""
 CLINICIANS: Final = frozenset({Role.WARD_CLINICIAN, Role.ICU_REVIEWER})
 """Roles that work on wards."""
 
@@ -76,7 +79,13 @@ class User(AbstractUser):
                 condition=models.Q(role__in=Role.values),
                 name="accounts_user_role_known",
                 violation_error_message="Choose one of the roles.",
-            )
+            ),
+            # No door opens to who is not active, and no password can match one that begins with !.
+            models.CheckConstraint(
+                condition=~models.Q(role=Role.SYSTEM)
+                | models.Q(is_active=False, password__startswith="!"),  # noqa: S106
+                name="accounts_system_never_signs_in",
+            ),
         ]
 
     @property

@@ -89,6 +89,7 @@ class ActSource(models.TextChoices):
     POLICY = "policy", "Policy decision"
     RULESET = "ruleset", "New version of the grading rules"
     IDENTITY = "identity", "Corrected identity"
+    INTERFACE = "interface", "Another system"
 
 
 class ChartingAct(models.Model):
@@ -115,6 +116,14 @@ class ChartingAct(models.Model):
     author_role = models.CharField(
         max_length=20, choices=Role, blank=True, default="", db_default=""
     )
+    message = models.ForeignKey(
+        "InboundMessage",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="acts",
+        db_index=False,
+    )
 
     class Meta:
         constraints = (
@@ -130,6 +139,20 @@ class ChartingAct(models.Model):
             ),
             models.CheckConstraint(
                 name="act_in_calendar", condition=within_calendar("recorded_at", "received_at")
+            ),
+            models.CheckConstraint(
+                name="act_of_interface_has_message",
+                condition=~Q(source=ActSource.INTERFACE) | Q(message__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="act_of_system_by_interface",
+                condition=~Q(author_role=Role.SYSTEM) | Q(source=ActSource.INTERFACE),
+            ),
+        )
+        indexes = (
+            # Few acts chart what another system sent; those of people write no index row.
+            models.Index(
+                name="act_of_message", fields=("message",), condition=Q(message__isnull=False)
             ),
         )
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from crs_app.accounts.models import Role
+from crs_app.accounts.models import PEOPLE
 from patients.models.charted_times import within_calendar
 from patients.models.course import Course
 
@@ -40,7 +40,7 @@ class EmergencyAccess(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_index=False
     )
     author_name = models.CharField(max_length=310)
-    author_role = models.CharField(max_length=20, choices=Role)
+    author_role = models.CharField(max_length=20, choices=PEOPLE)
     ward = models.CharField(max_length=60)
     bed = models.CharField(max_length=30, blank=True)
     reason = models.CharField(max_length=20, choices=EmergencyReason)

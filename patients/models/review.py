@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from crs_app.accounts.models import Role
+from crs_app.accounts.models import PEOPLE
 from patients.models.charted_times import within_calendar
 from patients.models.charting import Entry
 from patients.models.course import Course
@@ -55,7 +55,7 @@ class GradeReview(models.Model):
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     author_name = models.CharField(max_length=310)
-    author_role = models.CharField(max_length=20, choices=Role)
+    author_role = models.CharField(max_length=20, choices=PEOPLE)
 
     class Meta:
         constraints = (
@@ -81,7 +81,8 @@ class GradeReview(models.Model):
                 condition=~Q(reason=DisagreementReason.OTHER) | ~Q(words=""),
             ),
             models.CheckConstraint(
-                name="review_role_known_word", condition=Q(author_role__in=Role.values)
+                name="review_role_known_word",
+                condition=Q(author_role__in=[role for role, _ in PEOPLE]),
             ),
             models.CheckConstraint(
                 name="review_in_calendar",

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from crs_app.accounts.models import Role
+from crs_app.accounts.models import PEOPLE
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.models.charted_times import within_calendar
 from patients.models.course import Course
@@ -67,7 +67,7 @@ class SummaryStatement(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     author_name = models.CharField(max_length=310)
-    author_role = models.CharField(max_length=20, choices=Role)
+    author_role = models.CharField(max_length=20, choices=PEOPLE)
     by_emergency = models.BooleanField(default=False, db_default=False)
 
     class Meta:
@@ -83,7 +83,7 @@ class SummaryStatement(models.Model):
                 condition=Q(about__in=StatedAbout.values)
                 & Q(answer__in=StatedAnswer.values)
                 & Q(source__in=["", *FeverSource.values])
-                & Q(author_role__in=Role.values),
+                & Q(author_role__in=[role for role, _ in PEOPLE]),
             ),
             models.CheckConstraint(
                 name="statement_of_fever_whole",
