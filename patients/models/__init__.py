@@ -40,6 +40,7 @@ from patients.models.exchange import (
 from patients.models.export import CohortExport
 from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
+from patients.models.hooks import CardFeedback, CardOutcome, CardShown
 from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
@@ -57,6 +58,9 @@ __all__ = [
     "SAYS_CONCENTRATION",
     "WALL_SCREEN_LASTS",
     "ActSource",
+    "CardFeedback",
+    "CardOutcome",
+    "CardShown",
     "ChartingAct",
     "CodeMeaning",
     "CohortExport",
