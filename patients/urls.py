@@ -6,6 +6,7 @@ from patients.bedside import entry_views, live, locked
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views
+from patients.exchange.access import token_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -124,4 +125,10 @@ urlpatterns = [
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),
+    path("oauth/token", token_views.token, name="oauth_token"),
+    path(
+        "fhir/.well-known/smart-configuration",
+        token_views.smart_configuration,
+        name="smart_configuration",
+    ),
 ]

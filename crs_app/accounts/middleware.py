@@ -36,6 +36,9 @@ class SignInRequired(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
+        if getattr(view_func, "without_session", False):
+            request.user = AnonymousUser()
+            return None
         # The user itself in place of Django's lazy object, which looks it up at each use.
         request.user = get_user(request)
         if request.user.is_authenticated:
@@ -78,6 +81,12 @@ def send_to_sign_in(request: HttpRequest, view: Callable[..., Any]) -> HttpRespo
 def shown_when_locked(view: View) -> View:
     """Decorate a view that a locked session still shows; opening it is no act of a person."""
     view.shown_when_locked = True  # type: ignore[attr-defined]
+    return view
+
+
+def without_session(view: View) -> View:
+    """Decorate a view that programs call: a session is neither read nor made there."""
+    view.without_session = True  # type: ignore[attr-defined]
     return view
 
 

@@ -47,6 +47,11 @@ class By:
 
 def everybody() -> QuerySet[User]:
     """Return the users who are people; those who stand for a program cannot sign in, ever."""
+    return with_systems().exclude(role=Role.SYSTEM)
+
+
+def with_systems() -> QuerySet[User]:
+    """Return people and other systems: who can be the author of an entry, and is listed."""
     return User.objects.exclude(username__in=SYSTEM_USERNAMES)
 
 
@@ -247,7 +252,10 @@ def _lock_administrators(by: By, *person_ids: int) -> dict[int, User]:
 def _locked(by: By, person_id: int) -> User:
     locked = _lock_administrators(by, person_id)
     person = locked.get(person_id)
-    if person is None or person.username in SYSTEM_USERNAMES:
+    is_program = person is not None and (
+        person.username in SYSTEM_USERNAMES or person.role == Role.SYSTEM
+    )
+    if person is None or is_program:
         raise RefusedError("There is no such user.")
     return person
 

@@ -23,13 +23,14 @@ from crs_app.accounts.factors.methods import Methods, methods_of
 from crs_app.accounts.hospital.identities import is_nameable, nameable
 from crs_app.accounts.models import (
     CLINICIANS,
+    PEOPLE,
     OneTimeLink,
     Role,
     SignInThrottle,
     User,
     WardMembership,
 )
-from crs_app.accounts.people import everybody
+from crs_app.accounts.people import everybody, with_systems
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
 from crs_app.spreadsheet import csv_line, csv_time
 
@@ -42,6 +43,7 @@ SHOWS: Final = {
     "attention": "Needs attention",
     "unseen": "Not seen for 90 days",
     "off": "Deactivated",
+    "systems": "Other systems",
 }
 UNUSABLE: Final = "!"
 """First letter of what stands in place of a password that was never set."""
@@ -63,7 +65,7 @@ class Asked:
         ward = query.get("ward", "")
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
-            role=role if role in Role.values else "",
+            role=role if role in dict(PEOPLE) else "",
             ward=ward if ward.isascii() and ward.isdigit() and len(ward) < 10 else "",
             show=show if show in SHOWS else "",
             page=int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
@@ -111,7 +113,7 @@ def people_list(asked: Asked, now: datetime) -> PeopleList:
     page = list(found[start : start + ON_A_PAGE + 1])
     fits = {show or "all": Count("pk", filter=_fits(show, now)) for show in SHOWS}
     administrators = Count("pk", filter=_IS_ADMINISTRATOR)
-    counts = everybody().aggregate(**fits, administrators=administrators)
+    counts = with_systems().aggregate(**fits, administrators=administrators)
     return PeopleList(
         rows=rows_of(page[:ON_A_PAGE], now, counts.pop("administrators")),
         counts=counts,
@@ -122,7 +124,7 @@ def people_list(asked: Asked, now: datetime) -> PeopleList:
 
 def found_people(asked: Asked, now: datetime) -> QuerySet[User]:
     """Return the users who fit, in order of names; each word of the search must fit a name."""
-    people = everybody().filter(_fits(asked.show, now)).select_related("deactivated_by")
+    people = with_systems().filter(_fits(asked.show, now)).select_related("deactivated_by")
     if asked.role:
         people = people.filter(role=asked.role)
     if asked.ward:
@@ -197,9 +199,11 @@ def _held(now: datetime) -> QuerySet[SignInThrottle]:
 
 
 def _fits(show: str, now: datetime) -> Q:
-    """Return the condition of what is shown."""
+    """Return the condition of what is shown; systems are shown apart from people."""
+    if show == "systems":
+        return Q(role=Role.SYSTEM)
     if show == "off":
-        return Q(is_active=False)
+        return Q(is_active=False) & ~Q(role=Role.SYSTEM)
     if show == "attention":
         held = Exists(_held(now).filter(user=OuterRef("pk")))
         return Q(is_active=True) & (Q(held) | (Q(password__startswith=UNUSABLE) & ~nameable()))
@@ -207,7 +211,7 @@ def _fits(show: str, now: datetime) -> Q:
         long_ago = now - NOT_SEEN_FOR
         never = Q(last_login=None, date_joined__lt=long_ago)
         return Q(is_active=True) & (Q(last_login__lt=long_ago) | never)
-    return Q(pk__isnull=False)
+    return ~Q(role=Role.SYSTEM)
 
 
 def _wards_of(user: User) -> str:
@@ -226,6 +230,8 @@ def _state(
     now: datetime,
 ) -> State:
     """Return what matters most of a user."""
+    if user.role == Role.SYSTEM:
+        return State("A system: never signs in")
     if not user.is_active:
         by = f" by {user.deactivated_by.display_name}" if user.deactivated_by else ""
         return State(f"Deactivated{by}", "off", user.deactivated_at)

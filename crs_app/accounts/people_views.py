@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from crs_app.accounts import people
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.hospital.identities import needs_address, signs_in_there_alone
-from crs_app.accounts.models import Role, SignInThrottle, User, Ward
+from crs_app.accounts.models import PEOPLE, Role, SignInThrottle, User, Ward
 from crs_app.accounts.own_sessions import sessions_of
 from crs_app.accounts.people_forms import (
     ROLE_WORDS,
@@ -63,7 +63,7 @@ def user_list(request: SignedInRequest) -> HttpResponse:
             "swaps": swaps,
             "people": people_list(asked, now),
             "shows": SHOWS,
-            "roles": Role.choices,
+            "roles": PEOPLE,
             "wards": [] if swaps else list(Ward.objects.values_list("pk", "name")),
             "longest_search": LONGEST_SEARCH,
             "now": now,
@@ -110,9 +110,15 @@ def new(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @_for_administrators
 def person(request: SignedInRequest, user_id: int) -> HttpResponse:
-    """Answer the page of one user: each row one fact, what it means, and one button."""
-    user, now = _person_or_404(user_id), timezone.now()
+    """Answer the page of one user: each row one fact, what it means, and one button.
+
+    Of another system it has facts and no buttons.
+    """
+    listed = people.with_systems().select_related("deactivated_by")
+    user, now = get_object_or_404(listed, pk=user_id), timezone.now()
     (row,) = rows_of([user], now)
+    if user.role == Role.SYSTEM:
+        return render(request, "people/system.html", {"person": user, "row": row})
     failures = SignInThrottle.objects.filter(user=user, held_until__gt=now)
     return render(
         request,

@@ -76,12 +76,18 @@ def _row(
     reviewer: tuple[Right, Right],
     auditor: tuple[Right, Right],
     administrator: tuple[Right, Right],
+    system: Right = NO,
 ) -> dict[Role, tuple[Right, Right]]:
+    """Return a row of the table; ``system`` is what another system does by its own key.
+
+    It is no right of its user, who has none: a system never signs in.
+    """
     return {
         Role.WARD_CLINICIAN: clinician,
         Role.ICU_REVIEWER: reviewer,
         Role.AUDITOR: auditor,
         Role.ADMINISTRATOR: administrator,
+        Role.SYSTEM: (system, system),
     }
 
 
@@ -90,6 +96,8 @@ _OWN_WARDS: Final = (YES, BY_REASON)
 _NEVER: Final = (NO, NO)
 _LOGGED: Final = (LOGGED, LOGGED)
 _WITH_REASON: Final = _yes("with a reason")
+_BY_MESSAGE: Final = Right(False, "by its messages alone")
+_BY_KEY: Final = Right(False, "by its key, logged")
 
 
 def _anywhere(right: Right) -> tuple[Right, Right]:
@@ -98,14 +106,14 @@ def _anywhere(right: Right) -> tuple[Right, Right]:
 
 RIGHTS: Final[dict[Act, dict[Role, tuple[Right, Right]]]] = {
     Act.OPEN_CHART: _row(_OWN_WARDS, _EVERYWHERE, _EVERYWHERE, _NEVER),
-    Act.CHART: _row(_OWN_WARDS, _OWN_WARDS, _NEVER, _NEVER),
+    Act.CHART: _row(_OWN_WARDS, _OWN_WARDS, _NEVER, _NEVER, _BY_MESSAGE),
     Act.ANSWER_ADVICE: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.CORRECT_IDENTITY: _row((_WITH_REASON, BY_REASON), _anywhere(_WITH_REASON), _NEVER, _NEVER),
     Act.ADMIT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
     Act.SIGN_GRADE: _row(_NEVER, _EVERYWHERE, _NEVER, _NEVER),
     Act.START_WALL: _row((YES, NO), _EVERYWHERE, _NEVER, _NEVER),
     Act.STATE_FACT: _row(_OWN_WARDS, _EVERYWHERE, _NEVER, _NEVER),
-    Act.EXPORT_PATIENT: _row((LOGGED, BY_REASON), _LOGGED, _LOGGED, _NEVER),
+    Act.EXPORT_PATIENT: _row((LOGGED, BY_REASON), _LOGGED, _LOGGED, _NEVER, _BY_KEY),
     Act.EXPORT_LISTS: _row(_NEVER, _LOGGED, _LOGGED, _NEVER),
     Act.EXPORT_COHORT: _row(_NEVER, _LOGGED, _LOGGED, _NEVER),
     Act.FIND_PATIENT: _row(_EVERYWHERE, _EVERYWHERE, _EVERYWHERE, _EVERYWHERE),

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_safe
 from crs_app.accounts.models import Role
 from crs_app.accounts.rights import OF_A_PATIENT, RIGHTS, Act, Right
 
-COLUMNS: Final = (Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR)
+COLUMNS: Final = (
+    Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR, Role.SYSTEM,
+)  # fmt: skip
 
 
 class Row(NamedTuple):

@@ -1,4 +1,4 @@
-"""Users who cannot sign in, as authors of imported entries and of new versions of the rules."""
+"""Users who cannot sign in: authors of imported entries, of new rules, and other systems."""
 
 from __future__ import annotations
 
@@ -17,6 +17,18 @@ def course_file_author() -> User:
 def grading_rules_author() -> User:
     """Return the author of acts that regrade a course under a new version of the rules."""
     return author("grading-rules", "", "Grading rules")
+
+
+def external_system_user(name: str) -> User:
+    """Create and return the user who is the author of what the system of that name sends.
+
+    The user name has a colon, as no person's has.
+    """
+    user = User(username=f"system:{name.lower()}", last_name=name, role=Role.SYSTEM)
+    user.is_active = False
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    return user
 
 
 def author(username: str, first_name: str, last_name: str) -> User:

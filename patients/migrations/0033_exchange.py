@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
                 ("what", models.TextField(blank=True)),
                 ("at", models.DateTimeField(blank=True, null=True)),
                 ("key", models.CharField(blank=True, max_length=500)),
-                ("version", models.CharField(blank=True, max_length=100, null=True)),
+                ("version", models.CharField(blank=True, max_length=200, null=True)),
                 ("proposal", models.JSONField(blank=True, null=True)),
                 ("count", models.PositiveIntegerField(default=1)),
                 ("held_at", models.DateTimeField()),
@@ -264,9 +264,22 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("number", models.PositiveIntegerField()),
                 ("key", models.CharField(max_length=500)),
-                ("version", models.CharField(blank=True, max_length=100, null=True)),
-                ("contents", models.CharField(blank=True, max_length=64)),
+                ("version", models.CharField(blank=True, max_length=200, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("charted", "Charted"),
+                            ("waiting", "Waiting for another part"),
+                            ("aside", "Held, or as charted by people"),
+                            ("retracted", "Retracted"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("statement", models.JSONField(blank=True, null=True)),
             ],
         ),
         migrations.RemoveConstraint(
@@ -797,9 +810,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="sourcekey",
             constraint=models.UniqueConstraint(
-                fields=("message", "key", "version"),
-                name="source_key_once_in_message",
-                nulls_distinct=False,
+                fields=("message", "number"), name="source_key_in_order"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sourcekey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["charted", "waiting", "aside", "retracted"])),
+                name="source_key_known_state",
             ),
         ),
         migrations.RunSQL(SYSTEM, SYSTEM_AS_BEFORE),

@@ -31,6 +31,7 @@ from patients.models.exchange import (
     HeldDecision,
     HeldItem,
     InboundMessage,
+    KeyStanding,
     LocalCode,
     MessageFormat,
     SourceKey,
@@ -46,6 +47,15 @@ from patients.models.laboratory import LaboratoryLimits
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
+from patients.models.system_access import (
+    AccessToken,
+    KeyPurpose,
+    RequestCount,
+    SystemGrant,
+    SystemKey,
+    SystemKeyEnd,
+    UsedAssertion,
+)
 from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
 
 __all__ = [
@@ -57,6 +67,7 @@ __all__ = [
     "REASON",
     "SAYS_CONCENTRATION",
     "WALL_SCREEN_LASTS",
+    "AccessToken",
     "ActSource",
     "CardFeedback",
     "CardOutcome",
@@ -85,6 +96,8 @@ __all__ = [
     "HeldItem",
     "IdentityCorrection",
     "InboundMessage",
+    "KeyPurpose",
+    "KeyStanding",
     "LaboratoryLimits",
     "LocalCode",
     "MessageFormat",
@@ -92,14 +105,19 @@ __all__ = [
     "Patient",
     "PatientJoin",
     "PolicyVersion",
+    "RequestCount",
     "SitePolicy",
     "SourceKey",
     "StatedAbout",
     "StatedAnswer",
     "SummaryStatement",
+    "SystemGrant",
+    "SystemKey",
+    "SystemKeyEnd",
     "SystemKind",
     "Transfer",
     "TypedNumberWithin",
+    "UsedAssertion",
     "Verdict",
     "WallScreen",
     "confirmed_of",

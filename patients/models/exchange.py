@@ -142,7 +142,7 @@ class InboundMessage(models.Model):
     hex. The same of both again is the same message: once accepted it is answered as before. One
     that was not accepted is tried again, and has a further row where the verdict is another then.
     ``reason`` is a reason word of the exchange, empty where it was accepted. ``answer`` is what was
-    answered, in the form of its format. ``filed``, ``held`` and ``remarks`` count what it said;
+    answered, in the form of its format. ``filed``, ``held`` and ``remarks`` count its statements;
     ``remarks`` has what was neither charted nor held: reason, place and words. ``course`` is the
     one that it is about, None where none was found. ``address`` is where it came from.
     """
@@ -202,11 +202,21 @@ class InboundMessage(models.Model):
         return f"{self.control_id}: {self.verdict}"
 
 
-class SourceKey(models.Model):
-    """A key of another system that came in a message, and the entry that it is charted in.
+class KeyStanding(models.TextChoices):
+    """What became of a statement; the words are those of the converter (``KeyState``)."""
 
-    Rows of one key follow one another in order of ``id``; the last one holds. ``entry`` None: it is
-    held, or it was retracted before it came. ``contents`` is a digest of what was charted of it.
+    CHARTED = "charted", "Charted"
+    WAITING = "waiting", "Waiting for another part"
+    ASIDE = "aside", "Held, or as charted by people"
+    RETRACTED = "retracted", "Retracted"
+
+
+class SourceKey(models.Model):
+    """A key of another system as it came in one message, and the entry that it is charted in.
+
+    ``number`` is its order in the message. Rows of one key follow one another in order of ``id``,
+    and the last one holds. ``entry`` None: it is charted in none. ``statement`` is what was sent,
+    as the converter wrote it and reads it again.
     """
 
     system = models.ForeignKey(
@@ -218,19 +228,20 @@ class SourceKey(models.Model):
     message = models.ForeignKey(
         InboundMessage, on_delete=models.PROTECT, related_name="keys", db_index=False
     )
+    number = models.PositiveIntegerField()
     key = models.CharField(max_length=500)
-    version = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - "" differs
+    version = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - "" differs
     entry = models.ForeignKey(
         Entry, null=True, blank=True, on_delete=models.PROTECT, related_name="source_keys"
     )
-    contents = models.CharField(max_length=SHA256_HEX, blank=True)
+    state = models.CharField(max_length=10, choices=KeyStanding)
+    statement = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                name="source_key_once_in_message",
-                fields=("message", "key", "version"),
-                nulls_distinct=False,
+            models.UniqueConstraint(name="source_key_in_order", fields=("message", "number")),
+            models.CheckConstraint(
+                name="source_key_known_state", condition=Q(state__in=KeyStanding.values)
             ),
         )
         indexes = (models.Index(name="source_key_of_course", fields=("course", "system", "id")),)
@@ -267,7 +278,7 @@ class HeldItem(models.Model):
     )
     at = models.DateTimeField(null=True, blank=True)
     key = models.CharField(max_length=500, blank=True)
-    version = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - as of a key
+    version = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - as of a key
     proposal = models.JSONField(null=True, blank=True)
     count = models.PositiveIntegerField(default=1)
     held_at = models.DateTimeField()

@@ -44,7 +44,8 @@ class Submission:
     ``request_digest`` tells a replay from other contents under the same key. ``answers`` are stored
     with the act: reasons, and questions that were confirmed. ``recorded_at`` is set by an import
     alone. ``limits`` are limits of normal reported with results; they are remembered for the next
-    patient. ``by_emergency``: the author has opened the patient by emergency access.
+    patient. ``by_emergency``: the author has opened the patient by emergency access. ``message_id``
+    is the message of another system of which the act charts something.
     """
 
     by: User
@@ -55,6 +56,7 @@ class Submission:
     recorded_at: datetime | None = None
     limits: Sequence[ReportedLimits] = ()
     by_emergency: bool = False
+    message_id: uuid.UUID | None = None
 
 
 class ConflictError(Exception):

@@ -259,6 +259,7 @@ def _new_act(
         request_digest=submission.request_digest,
         author_name=submission.by.display_name,
         author_role=submission.by.role,
+        message_id=submission.message_id,
     )
     entries = tuple(
         Entry(

@@ -39,9 +39,9 @@ class HistoryChanges:
 
 SQL_INSERT_ACT: Final = """
 INSERT INTO patients_chartingact (id, course_id, form_id, recorded_at, received_at, recorded_by_id,
-    source, answers, request_digest, author_name, author_role)
+    source, answers, request_digest, author_name, author_role, message_id)
 VALUES (%(id)s, %(course)s, %(form)s, %(recorded_at)s, %(received_at)s, %(by)s, %(source)s,
-    %(answers)s::jsonb, %(digest)s, %(author_name)s, %(author_role)s)
+    %(answers)s::jsonb, %(digest)s, %(author_name)s, %(author_role)s, %(message)s)
 """
 SQL_INSERT_ENTRIES: Final = """
 INSERT INTO patients_entry (id, course_id, kind, at, recorded_at, recorded_by_id, act_id, place,
@@ -98,6 +98,7 @@ def write_act(act: ChartingAct, entries: Sequence[Entry], changes: HistoryChange
         "digest": act.request_digest,
         "author_name": act.author_name,
         "author_role": act.author_role,
+        "message": act.message_id,
         "entries": json.dumps([_entry_params(entry) for entry in entries]),
     }
     statement = SQL_WRITE_ACT

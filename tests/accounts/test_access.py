@@ -212,13 +212,17 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:export_cohort": (LISTS, LISTS),
     "patients:export_progress": (LISTS, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:oauth_token": ((405,) * 9, (400,) * 9),
+    "patients:smart_configuration": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
+PROGRAMS = {"patients:oauth_token", "patients:smart_configuration"}
+"""Called by other systems: a session of a person opens nothing there."""
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
-    *HOSPITAL,
+    *HOSPITAL, *PROGRAMS,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",

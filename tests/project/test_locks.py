@@ -4,6 +4,7 @@ As soon as one requirement is missing from a lock, pip that resolves under ``--r
 takes the newest release of it and refuses that: a command that worked yesterday then fails.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -125,6 +126,14 @@ def test_every_lock_pins_what_the_runtime_lock_pins(lock: str) -> None:
 def test_no_lock_names_where_packages_come_from(lock: str) -> None:
     lines = (ROOT / lock).read_text().splitlines()
     assert [line for line in lines if not PIN_OR_HASH.fullmatch(line)] == []
+
+
+@pytest.mark.parametrize("folder", [".", "tests/partners"])
+def test_no_lock_of_npm_names_where_packages_come_from(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
+    installed = [one for name, one in lock["packages"].items() if name]
+    assert installed
+    assert all("integrity" in one and "resolved" not in one for one in installed)
 
 
 def files_with_commands() -> list[Path]:

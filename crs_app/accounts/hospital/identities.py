@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from crs_app.accounts.models import HospitalIdentity, User
+from crs_app.accounts.models import HospitalIdentity, Role, User
 from crs_app.hospital_sign_in import HospitalSignIn
 
 
@@ -28,7 +28,8 @@ def nameable() -> Q:
 def is_nameable(user: User) -> bool:
     """Return whether a claim of the provider can name the user."""
     configured: HospitalSignIn | None = settings.HOSPITAL_SIGN_IN
-    return configured is not None and bool(getattr(user, configured.matches))
+    is_named = configured is not None and bool(getattr(user, configured.matches))
+    return is_named and user.role != Role.SYSTEM
 
 
 def needs_address() -> bool:

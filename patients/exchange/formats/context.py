@@ -34,17 +34,35 @@ class LocalCode:
     drug: str = ""
 
 
+class KeyState(Enum):
+    """What became of a statement: a key may have been in several states, one after another.
+
+    ``WAITING`` is not charted but still part of a set or an infusion, and charted where a later
+    message makes that possible (a flow whose device comes 20 s later). ``ASIDE`` is held and left
+    to people, or equal to what people charted. ``RETRACTED`` was taken back, perhaps before it
+    came.
+    """
+
+    CHARTED = "charted"
+    WAITING = "waiting"
+    ASIDE = "aside"
+    RETRACTED = "retracted"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A key of the other system that came before.
+    """A key of the other system as it came in one message.
 
-    ``entry`` is the id of the entry that it is charted in; None: it was retracted before it came,
-    or it is held.
+    ``entry`` is the id of the entry that it is charted in, None where it is in none. ``statement``
+    is what was said, as JSON that ``convert`` wrote and reads; None where only key and entry are
+    known. Every message with a key adds one of these; in order, the last one holds.
     """
 
     key: str
     version: str | None
     entry: str | None
+    state: KeyState = KeyState.CHARTED
+    statement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +71,9 @@ class Context:
 
     ``course`` is the course file of the open course, with its entries. ``mrn_system`` is the
     identifier system of its MRN. ``filing`` has ``default`` and may have kinds of entries.
-    ``known`` are the keys of this system; all other entries of the course are people's.
+    ``known`` are the keys of this system in the order in which they came. ``own_entries`` are ids
+    of further entries that came from it (the end of an infusion has no key); all other entries of
+    the course are people's.
     """
 
     course: Mapping[str, Any]
@@ -64,3 +84,4 @@ class Context:
     filing: Mapping[str, Filing]
     local_codes: Sequence[LocalCode] = ()
     known: Sequence[KnownKey] = field(default_factory=tuple)
+    own_entries: frozenset[str] = frozenset()

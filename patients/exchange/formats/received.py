@@ -8,7 +8,7 @@ A reader (FHIR, HL7 v2, flowsheet) makes a ``Received`` of each statement of its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -29,7 +29,9 @@ class Source:
     """Where a statement stands.
 
     ``place`` is where in the document (``entry[3].resource``, ``OBX[2]``). ``key`` is its lasting
-    name in the other system: the same key again is the same statement. ``version`` orders versions
+    name in the other system: the same key again is the same statement. What is both a vital sign
+    and oxygen (SpO2 with a flow) makes two statements with a key each: ``Observation/o1`` and
+    ``Observation/o1#oxygen``. ``version`` orders versions
     of one key, compared as numbers where both are numbers; None where the system gives none.
     """
 
@@ -72,20 +74,27 @@ class Signs:
     """Vital signs of one statement, by the field of the course file, as exact text.
 
     A pressure panel gives its pressures together. ``temperature_f`` stays in Fahrenheit. ``method``
-    is how a pressure was taken (``cuff``, ``arterial``), empty where it is not sent.
+    is how a pressure was taken (``cuff``, ``arterial``), empty where it is not known. ``places``
+    are the places of components by field, where a sign has a place of its own. In a retraction a
+    value may be empty: the sign alone is known.
     """
 
     values: Mapping[str, str]
     method: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class OxygenPart:
-    """Device, flow or FiO2 of one statement, or several of them; numbers are exact text."""
+    """Device, flow or FiO2 of one statement, or several of them; numbers are exact text.
+
+    ``places`` are the places of components by field. In a retraction a value may be empty.
+    """
 
     device: str | None = None
     flow_l_per_min: str | None = None
     fio2_percent: str | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +118,14 @@ class Infusion:
     ``fields`` has ``drug`` and ``rate`` (None: not known) with ``unit`` and, for ``ml/h``,
     ``concentration_per_ml``; ``weight_kg`` where the pump was programmed with one. It begins at the
     ``at`` of its statement and runs to ``end``; None: no end was sent. ``is_over``: the system says
-    that it no longer runs.
+    that it no longer runs. ``stop_entry`` is the entry of a course file that the end was written
+    from, as our own export says it.
     """
 
     fields: Mapping[str, Any]
     end: datetime | None
     is_over: bool = False
+    stop_entry: Mapping[str, Any] | None = None
 
 
 Content = Signs | OxygenPart | WholeEntry | Infusion
@@ -128,6 +139,7 @@ class Received:
     statement that are held although the rest is charted (a rate in an unknown unit).
     ``issued`` is when the other system recorded it. ``entry`` is the entry of a course file that
     the statement was written from, where our own export names it; None from all others.
+    ``recorded_at`` is when it was charted in a flowsheet; None: when it was received.
     """
 
     source: Source
@@ -139,6 +151,7 @@ class Received:
     attribution: str | Mapping[str, str] | None = None
     issued: datetime | None = None
     entry: Mapping[str, Any] | None = None
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

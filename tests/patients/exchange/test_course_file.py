@@ -12,7 +12,9 @@ from django.core.management import CommandError, call_command
 
 from grading.course_result import result_json
 from grading.systems import HEADLINE
+from patients.exchange.exported import exported
 from patients.models import ActSource, Course, Entry, Fact, GradePeriod, Patient
+from patients.queries.export import read_to_export
 from patients.queries.grades import periods_known_at
 from patients.queries.identity import courses_of_patient
 from patients.recording.identity import IdentityChange, correct_identity, identity_token
@@ -86,6 +88,24 @@ def test_a_file_is_recorded_in_the_order_of_its_recording(tmp_path: Path) -> Non
     assert bodies["vasopressor"] == {"drug": "norepinephrine", "rate": None}
     assert bodies["vitals"]["systolic_mmhg"] == "84"
     call_command("verify_grades")
+
+
+@pytest.mark.parametrize(("fahrenheit", "grade"), [(100.399, 0), ("100.399", 0), ("100.40", 1)])
+def test_a_temperature_in_fahrenheit_is_charted_and_graded_as_it_was_written(
+    fahrenheit: float | str, grade: int, tmp_path: Path
+) -> None:
+    """100.4 °F is 38 °C, the threshold of fever; 100.399 °F has no finite number of °C."""
+    fever = {"at": "2014-01-02T09:00:00+02:00", "kind": "vitals", "temperature_f": fahrenheit}
+    call_command("import_course", as_file(tmp_path, entries=[fever]))
+    charted = Entry.objects.get(kind="vitals")
+    assert charted.body == {"temperature_f": str(fahrenheit)}
+    periods = periods_known_at(Course.objects.get(), HEADLINE, charted.recorded_at)
+    assert max(period.grade for period in periods) == grade
+    course = Course.objects.get()
+    written = exported(read_to_export(course, HEADLINE, charted.recorded_at))
+    (vitals,) = [one for one in written.document["entries"] if one["kind"] == "vitals"]
+    assert vitals["temperature_f"] == str(fahrenheit)
+    assert "temperature_c" not in vitals
 
 
 @pytest.mark.parametrize("known_at_text", ["10:06", "11:30", "13:00"])

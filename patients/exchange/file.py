@@ -1,0 +1,412 @@
+"""The only door by which what another system sent comes onto the chart.
+
+A message, what it charts, what is held of it and the keys to remember are stored in one
+transaction, which holds the lock of the course. A message is kept whatever becomes of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import DataError, InterfaceError, OperationalError, transaction
+
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
+from patients.exchange.context_of import context_of
+from patients.exchange.formats.convert import convert
+from patients.exchange.formats.converted import Converted
+from patients.exchange.formats.received import Document, Held, RefusedDocumentError
+from patients.exchange.incoming import (
+    CONTRADICTION,
+    FAILED,
+    NO_COURSE,
+    REUSED,
+    STRUCTURE,
+    UNKNOWN_PATIENT,
+    Incoming,
+    Outcome,
+    Receipt,
+    Subject,
+    form_id_of,
+)
+from patients.models import (
+    ActSource,
+    ChartingAct,
+    Course,
+    Decided,
+    ExternalSystem,
+    HeldDecision,
+    HeldItem,
+    InboundMessage,
+    KeyStanding,
+    MessageFormat,
+    SourceKey,
+    Verdict,
+)
+from patients.queries.exchange import (
+    lock_control_id,
+    open_items_of_keys,
+    read_course_in_bed,
+    read_messages_of,
+    read_open_course,
+    read_patient_of,
+)
+from patients.queries.identity import read_clock
+from patients.recording.inputs import NewEntry, Submission
+from patients.recording.lock import course_queue, lock_course
+from patients.recording.record import append_act
+
+_LOG: Final = logging.getLogger(__name__)
+_OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces"})
+_PLACE_AT_MOST: Final = 300
+_KEY_AT_MOST: Final = 500
+_VERSION_AT_MOST: Final = 200
+_CONTROL_ID_AT_MOST: Final = 200
+ISSUED: Final = "issued"
+SENT_AT: Final = "sent_at"
+"""Keys of the answers of an act: when the sender recorded each entry, and sent the message."""
+_SENT_AGAIN: Final = "The system sent this again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The course that a message is about; ``mrn`` as it was sent, None where it came by the bed."""
+
+    course: Course | None = None
+    mrn: str | None = None
+    refused: RefusedDocumentError | None = None
+
+
+@dataclass(slots=True)
+class _Receiving:
+    """A message while it is received."""
+
+    system: ExternalSystem
+    incoming: Incoming
+    address: str
+    digest: str
+    control_id: str
+    message_id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+def receive(system: ExternalSystem, incoming: Incoming, *, address: str = "") -> Receipt:
+    """Receive a message: chart, hold and remember what it says, and say what is answered.
+
+    The same message again (control id and bytes) is answered as before, once it was accepted or
+    rejected; one that was not accepted, or failed here, is tried again. Other bytes under a control
+    id that was used are rejected. ``address`` is where it came from. Raises OperationalError or
+    InterfaceError where the database does not answer: then nothing is stored, and the sender must
+    send again. Call it outside a transaction: what it returns is committed.
+    """
+    digest = hashlib.sha256(incoming.raw).hexdigest()
+    control_id = incoming.control_id or digest
+    if len(control_id) > _CONTROL_ID_AT_MOST:
+        control_id = f"sha256 {hashlib.sha256(control_id.encode()).hexdigest()}"
+    receiving = _Receiving(system, incoming, address, digest, control_id)
+    place = _place_of(system, incoming)
+    try:
+        with _queue(place.course), transaction.atomic(durable=True):
+            return _receive(receiving, place)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if isinstance(error, DataError):
+            words = "a character or a number that cannot be stored"
+            refused = RefusedDocumentError(STRUCTURE, "message", words)
+        else:
+            _LOG.exception("A message of another system failed")
+            words = "a fault of this system; send it again later"
+            refused = RefusedDocumentError(FAILED, "message", words)
+        with transaction.atomic(durable=True):
+            return _keep_refused(receiving, refused)
+
+
+def _queue(course: Course | None) -> AbstractContextManager[Any]:
+    return nullcontext() if course is None else course_queue(course.pk)
+
+
+def _place_of(system: ExternalSystem, incoming: Incoming) -> _Place:
+    """Find the open course of the patient, or say why there is none."""
+    try:
+        subject = incoming.subject()
+    except RefusedDocumentError as refused:
+        return _Place(refused=refused)
+    if not subject.mrns:
+        return _place_by_bed(system, subject)
+    found = read_patient_of(subject.mrns)
+    if found is None:
+        return _Place(refused=_no_patient("no such patient is on the chart"))
+    patient, mrn = found
+    course = read_open_course(patient)
+    if course is None:
+        words = "the patient has no open course"
+        return _Place(refused=RefusedDocumentError(NO_COURSE, "patient", words))
+    return _Place(course, mrn)
+
+
+def _place_by_bed(system: ExternalSystem, subject: Subject) -> _Place:
+    if not system.matches_by_bed:
+        return _Place(refused=_no_patient("no record number of the identifier system"))
+    course = read_course_in_bed(subject.ward, subject.bed)
+    if course is None:
+        return _Place(refused=_no_patient("no open course is in this bed"))
+    return _Place(course)
+
+
+def _no_patient(words: str) -> RefusedDocumentError:
+    return RefusedDocumentError(UNKNOWN_PATIENT, "patient", words)
+
+
+def _receive(receiving: _Receiving, place: _Place) -> Receipt:
+    system = receiving.system
+    lock_control_id(system, receiving.control_id)
+    before = read_messages_of(system, receiving.control_id)
+    same = [one for one in before if one.digest == receiving.digest]
+    final = {Verdict.ACCEPTED, Verdict.REJECTED}
+    if (answered := next((one for one in same if one.verdict in final), None)) is not None:
+        _record(receiving, answered)
+        return Receipt(answered, answered.answer, is_replay=True)
+    if before and not same:
+        words = "this control id was used before for other contents"
+        reused = RefusedDocumentError(REUSED, "message", words)
+        outcome = Outcome(Verdict.REJECTED, refused=reused)
+        return _keep(receiving, same, outcome, None, read_clock())
+    return _decide(receiving, same, place)
+
+
+def _decide(receiving: _Receiving, same: Sequence[InboundMessage], place: _Place) -> Receipt:
+    incoming, course, refused = receiving.incoming, place.course, place.refused
+    if course is not None and lock_course(course) is not None:
+        refused = RefusedDocumentError(NO_COURSE, "patient", "the course was closed")
+    received_at = read_clock()
+    if course is None or refused is not None:
+        reason = refused or _no_patient("no such patient is on the chart")
+        outcome = Outcome(incoming.verdict_of(reason), refused=reason)
+        return _keep(receiving, same, outcome, None, received_at)
+    context = context_of(
+        receiving.system, course, received_at, mrn=place.mrn, is_by_bed=place.mrn is None
+    )
+    try:
+        document = incoming.read(context, received_at)
+        _check_keys(document)
+    except RefusedDocumentError as error:
+        outcome = Outcome(incoming.verdict_of(error), refused=error)
+        return _keep(receiving, same, outcome, course, received_at)
+    converted = convert(document, context, received_at)
+    if converted.entries:
+        _chart(receiving, course, document, converted)
+    ids = frozenset(str(entry["id"]) for entry in converted.entries)
+    outcome = Outcome(Verdict.ACCEPTED, document=document, converted=converted, entries=ids)
+    return _keep(receiving, same, outcome, course, received_at)
+
+
+def _check_keys(document: Document) -> None:
+    """Refuse a document with a key that is too long to be remembered."""
+    for one in document.statements:
+        key, version = one.source.key, one.source.version or ""
+        if len(key) > _KEY_AT_MOST or len(version) > _VERSION_AT_MOST:
+            words = f"an identifier of more than {_KEY_AT_MOST} characters"
+            raise RefusedDocumentError(STRUCTURE, one.source.place, words)
+
+
+def _chart(
+    receiving: _Receiving, course: Course, document: Document, converted: Converted
+) -> ChartingAct:
+    """Record the entries as one act of the system, with the times of the sender."""
+    issued_at = {
+        one.source.place: one.issued.isoformat()
+        for one in document.statements
+        if one.issued is not None
+    }
+    issued = {
+        filed.entry: issued_at[filed.place] for filed in converted.filed if filed.place in issued_at
+    }
+    sent_at = receiving.incoming.sent_at
+    answers: dict[str, Any] = {ISSUED: issued} if issued else {}
+    if sent_at is not None:
+        answers[SENT_AT] = sent_at.isoformat()
+    submission = Submission(
+        by=receiving.system.user,
+        form_id=form_id_of(receiving.system, receiving.control_id),
+        request_digest=receiving.digest,
+        answers=answers,
+        source=ActSource.INTERFACE,
+        message_id=receiving.message_id,
+    )
+    return append_act(course, [_new_entry(one) for one in converted.entries], submission).act
+
+
+def _new_entry(words: Mapping[str, Any]) -> NewEntry:
+    replaces = words.get("replaces")
+    return NewEntry(
+        kind=str(words["kind"]),
+        at=datetime.fromisoformat(str(words["at"])),
+        body=body_of(words),
+        replaces=None if replaces is None else uuid.UUID(str(replaces)),
+        id=uuid.UUID(str(words["id"])),
+    )
+
+
+def body_of(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row keeps of an entry of a course file; a null rate is an unknown rate."""
+    return {
+        key: f"{value:f}" if isinstance(value, Decimal) else value
+        for key, value in words.items()
+        if key not in _OF_THE_ROW and (value is not None or key == "rate")
+    }
+
+
+def _keep(
+    receiving: _Receiving,
+    same: Sequence[InboundMessage],
+    outcome: Outcome,
+    course: Course | None,
+    received_at: datetime,
+) -> Receipt:
+    """Store the message with its verdict, and what is held and remembered of it.
+
+    A message that is not accepted for a second time, under the same verdict, is not stored again.
+    """
+    answer = receiving.incoming.answer(outcome)
+    known = next((one for one in same if one.verdict == outcome.verdict), None)
+    if known is not None:
+        _record(receiving, known)
+        return Receipt(known, answer, is_replay=True)
+    converted = outcome.converted or Converted()
+    items = _items(receiving, outcome, course, received_at)
+    message = InboundMessage.objects.create(
+        id=receiving.message_id,
+        system=receiving.system,
+        control_id=receiving.control_id,
+        digest=receiving.digest,
+        format=receiving.incoming.format,
+        raw=receiving.incoming.raw,
+        charset=receiving.incoming.charset,
+        received_at=received_at,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+        answer=answer,
+        filed=len(converted.filed) + len(converted.confirmed),
+        held=len(items),
+        remarks=[
+            {"reason": one.reason, "place": one.place, "what": one.what}
+            for one in converted.remarks
+        ],
+        course=course,
+        address=receiving.address,
+    )
+    if course is not None:
+        _close_items(receiving.system, course, converted, received_at)
+        _keep_keys(receiving, course, converted)
+    HeldItem.objects.bulk_create(items)
+    _record(receiving, message)
+    return Receipt(message, answer)
+
+
+def _items(
+    receiving: _Receiving, outcome: Outcome, course: Course | None, received_at: datetime
+) -> list[HeldItem]:
+    held = () if outcome.converted is None else outcome.converted.held
+    refused = outcome.refused
+    is_hl7 = receiving.incoming.format is MessageFormat.HL7_V2
+    if refused is not None and refused.reason == CONTRADICTION and is_hl7:
+        # Swapped monitors and merged records: people must look, whatever the sender does.
+        held = (Held(refused.reason, refused.place, refused.words),)
+    return [
+        HeldItem(
+            message_id=receiving.message_id,
+            number=number,
+            place=one.place[:_PLACE_AT_MOST],
+            reason=one.reason,
+            what=one.what,
+            course=course,
+            at=one.at,
+            key=one.key,
+            version=one.version,
+            proposal=None if one.proposal is None else _proposal(one.proposal),
+            count=one.count,
+            held_at=received_at,
+        )
+        for number, one in enumerate(held)
+    ]
+
+
+def _proposal(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a proposed entry as JSON: numbers as the text that they were sent as."""
+    return {
+        key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in words.items()
+    }
+
+
+def _close_items(
+    system: ExternalSystem, course: Course, converted: Converted, at: datetime
+) -> None:
+    """Close what was held of keys that are charted or retracted now, or held again."""
+    again = {one.key for one in converted.held if one.key}
+    keys = [*converted.closed_keys, *again]
+    if not keys:
+        return
+    HeldDecision.objects.bulk_create(
+        HeldDecision(
+            item=item,
+            what=Decided.CLOSED,
+            by=system.user,
+            author_name=system.user.display_name,
+            author_role=system.user.role,
+            at=at,
+            why=_SENT_AGAIN,
+        )
+        for item in open_items_of_keys(system, course, keys)
+    )
+
+
+def _keep_keys(receiving: _Receiving, course: Course, converted: Converted) -> None:
+    SourceKey.objects.bulk_create(
+        SourceKey(
+            system=receiving.system,
+            course=course,
+            message_id=receiving.message_id,
+            number=number,
+            key=one.key,
+            version=one.version,
+            entry_id=None if one.entry is None else uuid.UUID(one.entry),
+            state=KeyStanding(one.state.value),
+            statement=None if one.statement is None else dict(one.statement),
+        )
+        for number, one in enumerate(converted.keys)
+    )
+
+
+def _keep_refused(receiving: _Receiving, refused: RefusedDocumentError) -> Receipt:
+    """Keep a message that a fault stopped; nothing of it is charted."""
+    lock_control_id(receiving.system, receiving.control_id)
+    before = read_messages_of(receiving.system, receiving.control_id)
+    same = [one for one in before if one.digest == receiving.digest]
+    verdict = Verdict.FAILED if refused.reason == FAILED else Verdict.REJECTED
+    outcome = Outcome(verdict, refused=refused)
+    return _keep(receiving, same, outcome, None, read_clock())
+
+
+def _record(receiving: _Receiving, message: InboundMessage) -> None:
+    """Note in the record that the system wrote; the last statement of the transaction."""
+    record_event(
+        EventKind.MESSAGE_RECEIVED,
+        by=receiving.system.user,
+        address=receiving.address,
+        course_id=message.course_id,
+        details={
+            "control id": receiving.control_id,
+            "verdict": Verdict(message.verdict).label,
+            "reason": message.reason,
+            "filed": str(message.filed),
+            "held": str(message.held),
+        },
+    )

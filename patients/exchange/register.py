@@ -1,0 +1,164 @@
+"""Register other systems and change how they are filed; each act is recorded."""
+
+from __future__ import annotations
+
+import codecs
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from crs_app.accounts.system_users import external_system_user
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
+from grading.plain_text import disallowed_character
+from patients.exchange.formats.context import Filing
+from patients.models import EntryKind, ExternalSystem, SystemKind
+
+DEFAULT: Final = "default"
+LONGEST_NAME: Final = 60
+CHANGEABLE: Final = (
+    "kind", "mrn_system", "timezone", "charset", "filing", "filing_of_wards", "may_chart_kinds",
+    "thinning_minutes", "matches_by_bed", "allowed_addresses", "accepts_other_types",
+    "obeys_no_answer", "is_active",
+)  # fmt: skip
+"""The columns that may change; the database refuses a change of any other."""
+THINNING_MINUTES: Final = 15
+"""Of a monitor, unless somebody chose otherwise: it sends every minute, nurses chart less often."""
+
+
+def default_filing(kind: SystemKind) -> dict[str, str]:
+    """Return what is filed at once of a new system: nothing of a device, which nobody validated."""
+    return {DEFAULT: (Filing.PROPOSE if kind.is_device else Filing.FILE).value}
+
+
+@transaction.atomic
+def register_system(
+    name: str, kind: SystemKind, *, by: User | None, timezone_name: str = "UTC", **settings: Any
+) -> ExternalSystem:
+    """Create a system and its user; ``by`` None is the command line.
+
+    ``settings`` are columns of ``ExternalSystem``; what is left out has its default for ``kind``.
+    Raises ValidationError by column.
+    """
+    name = name.strip()
+    values: dict[str, Any] = {
+        "kind": kind,
+        "timezone": timezone_name,
+        "filing": default_filing(kind),
+        "thinning_minutes": THINNING_MINUTES if kind is SystemKind.MONITOR else None,
+        **settings,
+    }
+    _check_name(name)
+    check_settings(values)
+    system = ExternalSystem.objects.create(
+        name=name,
+        user=external_system_user(name),
+        changed_at=timezone.now(),
+        changed_by=by,
+        **values,
+    )
+    details = {"system": name, "system_kind": kind.label}
+    record_event(EventKind.SYSTEM_REGISTERED, by=by, details=details)
+    return system
+
+
+@transaction.atomic
+def change_system(system: ExternalSystem, values: Mapping[str, Any], *, by: User) -> None:
+    """Change columns of a system; the database keeps its row of before.
+
+    Raises ValidationError by column.
+    """
+    check_settings(values)
+    locked = ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
+    changed = {name: value for name, value in values.items() if getattr(locked, name) != value}
+    if not changed:
+        return
+    for one in (locked, system):
+        for name, value in changed.items():
+            setattr(one, name, value)
+        one.changed_at, one.changed_by = timezone.now(), by
+    locked.save(update_fields=[*changed, "changed_at", "changed_by"])
+    details = {"system": system.name} | {name: str(value) for name, value in changed.items()}
+    record_event(EventKind.SYSTEM_CHANGED, by=by, details=details)
+
+
+def check_settings(values: Mapping[str, Any]) -> None:
+    """Raise ValidationError with a sentence for each column whose value is not possible."""
+    unknown = set(values) - set(CHANGEABLE)
+    if unknown:
+        raise TypeError(f"no columns that change: {', '.join(sorted(unknown))}")
+    faults = {
+        name: sentence
+        for name, check in _CHECKS.items()
+        if name in values and (sentence := check(values[name]))
+    }
+    if faults:
+        raise ValidationError(faults)
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= LONGEST_NAME or disallowed_character(name) is not None:
+        raise ValidationError({"name": f"Use 1 to {LONGEST_NAME} letters in one line."})
+    if ExternalSystem.objects.filter(name__iexact=name).exists():
+        raise ValidationError({"name": "Another system has this name."})
+
+
+def _zone_fault(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return "This is no time zone, such as Europe/Berlin."
+    return ""
+
+
+def _charset_fault(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return "This is no character set, such as utf-8 or iso-8859-1."
+    return ""
+
+
+def _filing_fault(filing: Any) -> str:
+    words = {one.value for one in Filing}
+    is_map = isinstance(filing, Mapping) and filing.get(DEFAULT) in words
+    if not is_map or any(value not in words for value in filing.values()):
+        return "Say “file” or “propose” for each kind, and for the default."
+    unknown = set(filing) - {DEFAULT, *EntryKind.values}
+    return f"No kind of entry: {', '.join(sorted(unknown))}." if unknown else ""
+
+
+def _wards_fault(filing_of_wards: Any) -> str:
+    if not isinstance(filing_of_wards, Mapping) or not all(map(str.isdigit, filing_of_wards)):
+        return "Name each ward by its number."
+    return next(filter(None, map(_filing_fault, filing_of_wards.values())), "")
+
+
+def _kinds_fault(kinds: Any) -> str:
+    unknown = set(kinds) - set(EntryKind.values)
+    return f"No kind of entry: {', '.join(sorted(unknown))}." if unknown else ""
+
+
+def _addresses_fault(addresses: Any) -> str:
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError:
+            return f"{address} is no address or network, such as 10.1.2.0/24."
+    return ""
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "timezone": _zone_fault,
+    "charset": _charset_fault,
+    "filing": _filing_fault,
+    "filing_of_wards": _wards_fault,
+    "may_chart_kinds": _kinds_fault,
+    "allowed_addresses": _addresses_fault,
+}
