@@ -7,6 +7,7 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views
 from patients.exchange.access import token_views
+from patients.exchange.cds_hooks import views as hook_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -126,6 +127,10 @@ urlpatterns = [
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),
     path("oauth/token", token_views.token, name="oauth_token"),
+    path("smart/launch", hook_views.services, name="smart_launch"),
+    path("cds-services", hook_views.services, name="cds_services"),
+    path("cds-services/<str:service_id>", hook_views.service, name="cds_service"),
+    path("cds-services/<str:service_id>/feedback", hook_views.feedback, name="cds_feedback"),
     path(
         "fhir/.well-known/smart-configuration",
         token_views.smart_configuration,

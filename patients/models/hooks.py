@@ -6,6 +6,7 @@ import uuid
 from typing import Final
 
 from django.db import models
+from django.db.models.functions import Now
 
 from patients.models.charted_times import within_calendar
 from patients.models.course import Course
@@ -59,7 +60,7 @@ class CardFeedback(models.Model):
     reason_system = models.CharField(max_length=LONGEST_WORDS, blank=True)
     reason_code = models.CharField(max_length=LONGEST_WORDS, blank=True)
     comment = models.CharField(max_length=LONGEST_WORDS, blank=True)
-    received_at = models.DateTimeField(db_default=models.functions.Now())
+    received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ("outcome_at",)

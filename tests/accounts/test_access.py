@@ -215,8 +215,14 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:cds_services": ((200,) * 9, (405,) * 9),
+    "patients:cds_service": ((405,) * 9, (401,) * 9),
+    "patients:cds_feedback": ((405,) * 9, (401,) * 9),
 }
-PROGRAMS = {"patients:oauth_token", "patients:smart_configuration"}
+PROGRAMS = {
+    "patients:oauth_token", "patients:smart_configuration",
+    "patients:cds_services", "patients:cds_service", "patients:cds_feedback",
+}  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {

@@ -15,13 +15,14 @@ from patients.exchange.cds_hooks.hook_request import HookRequest, RefusedRequest
 from patients.exchange.cds_hooks.order_cards import order_cards_of
 from patients.exchange.cds_hooks.orders import Order, orders_of
 from patients.exchange.cds_hooks.services import Hook
-from patients.exchange.formats.patient_match import contradictions
+from patients.exchange.formats.fhir_patient import check_against_chart
+from patients.exchange.formats.received import RefusedDocumentError
 from patients.guidance.advice import advice_of
 from patients.guidance.panel import build_panel
-from patients.models import Course, ExternalSystem
+from patients.models import Course, ExternalSystem, Patient
 from patients.queries.ages import age_at_infusion
 from patients.queries.courses import now_for
-from patients.queries.exchange import open_course_of_mrn
+from patients.queries.exchange import read_open_course, read_patient_of
 from patients.queries.status import CourseStatus, read_course_status, read_history_for
 
 
@@ -39,7 +40,7 @@ def answer_hook(system: ExternalSystem, request: HookRequest) -> Answer:
     course = _course_of(system, request.patient)
     if course is None:
         return Answer(None)
-    if contradictions(request.patient, course.patient.name, course.patient.birth_date):
+    if _is_another_person(request.patient, course.patient):
         return Answer(course, [_other_person()])
     if hook.has_orders and not orders:
         return Answer(course)
@@ -69,7 +70,10 @@ def _cards(status: CourseStatus, orders: Sequence[Order], hook: Hook) -> list[Ca
 
 def _baseline_cards(status: CourseStatus) -> list[Card]:
     missing = []
-    if status.baseline.systolic_mmhg is None and status.baseline.mean_arterial_pressure_mmhg is None:
+    if (
+        status.baseline.systolic_mmhg is None
+        and status.baseline.mean_arterial_pressure_mmhg is None
+    ):
         missing.append("no baseline blood pressure")
     if status.current.weight_kg is None:
         missing.append("no weight")
@@ -84,6 +88,22 @@ def _baseline_cards(status: CourseStatus) -> list[Card]:
             lee_source("baseline", "Baseline before therapy"),
         )
     ]
+
+
+def _is_another_person(sent: Mapping[str, Any], patient: Patient) -> bool:
+    """Return whether birth date or family name contradict the chart of the same number."""
+    chart = {"name": patient.name}
+    if patient.birth_date is not None:
+        chart["birth_date"] = patient.birth_date.isoformat()
+    try:
+        check_against_chart(sent, "prefetch.patient", chart)
+    except RefusedDocumentError as refusal:
+        if refusal.reason == "structure":
+            raise RefusedRequestError(
+                HTTPStatus.BAD_REQUEST, f"{refusal.place}: {refusal.words}."
+            ) from None
+        return True
+    return False
 
 
 def _other_person() -> Card:
@@ -109,4 +129,5 @@ def _course_of(system: ExternalSystem, patient: Mapping[str, Any]) -> Course | N
         raise RefusedRequestError(
             HTTPStatus.BAD_REQUEST, "prefetch.patient.identifier: several record numbers."
         )
-    return open_course_of_mrn(numbers.pop()) if numbers and system.mrn_system else None
+    found = read_patient_of(numbers) if system.mrn_system else None
+    return None if found is None else read_open_course(found[0])

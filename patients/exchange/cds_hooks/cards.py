@@ -47,7 +47,11 @@ class Card:
 
 def lee_source(topic: str, topic_name: str) -> Source:
     """Return the paper with its rule set as the source of a card."""
-    return Source(f"Lee et al., Blood 2014;124:188, ruleset {HEADLINE.key}/{HEADLINE.version}", topic, topic_name)
+    return Source(
+        f"Lee et al., Blood 2014;124:188, ruleset {HEADLINE.key}/{HEADLINE.version}",
+        topic,
+        topic_name,
+    )
 
 
 def cut(summary: str) -> str:
@@ -101,4 +105,3 @@ def as_json(card: Card, course: Course, whole_address: Callable[[str], str]) -> 
             for code, display in card.reasons
         ]
     return words
-

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.exchange.cds_hooks.hook_request import RefusedRequestError
-from patients.exchange.formats.exact_json import ExactNumber
+from patients.exchange.formats.exact_json import Exact
 from patients.models import CardFeedback, CardOutcome, CardShown, ExternalSystem
 
 _AT_MOST: Final = 100
@@ -43,14 +43,18 @@ def read_feedback(body: Any) -> list[Feedback]:
 
 
 @transaction.atomic
-def keep_feedback(system: ExternalSystem, service_id: str, items: list[Feedback]) -> None:
+def keep_feedback(
+    system: ExternalSystem, service_id: str, items: list[Feedback]
+) -> list[uuid.UUID]:
     """Keep feedback on cards that ``system`` was shown; the same again is kept once.
 
-    Raises RefusedRequestError where a card was not shown to it by this service.
+    Returns the courses of the cards. Raises RefusedRequestError where a card was not shown to it
+    by this service.
     """
     ids = {item.card_id for item in items}
     shown = CardShown.objects.filter(system=system, service=service_id, pk__in=ids)
-    if set(shown.values_list("pk", flat=True)) != ids:
+    courses = dict(shown.values_list("pk", "course_id"))
+    if courses.keys() != ids:
         raise RefusedRequestError(HTTPStatus.NOT_FOUND, "No such card.")
     CardFeedback.objects.bulk_create(
         [
@@ -66,6 +70,7 @@ def keep_feedback(system: ExternalSystem, service_id: str, items: list[Feedback]
         ],
         ignore_conflicts=True,
     )
+    return list(courses.values())
 
 
 def _item(item: Any, place: str) -> Feedback:
@@ -108,7 +113,7 @@ def _instant(value: Any, place: str) -> datetime:
 
 
 def _text(value: Any, place: str) -> str:
-    if not isinstance(value, str) or isinstance(value, ExactNumber):
+    if not isinstance(value, str) or isinstance(value, Exact):
         raise _bad(f"{place}: a text is needed.")
     if len(value) > _LONGEST_WORDS or "\x00" in value:
         raise _bad(f"{place}: at most {_LONGEST_WORDS} characters.")

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from patients.exchange.cds_hooks.services import Service
-from patients.exchange.formats.exact_json import ExactNumber
+from patients.exchange.formats.exact_json import Exact
 
 Resource = Mapping[str, Any]
 _LONGEST_ID: Final = 200
@@ -111,8 +111,9 @@ def _orders(
     named: Sequence[str] = list(resources)
     if "selections" in context or service.hook.value == "order-select":
         named = context.get("selections", [])
-        if not isinstance(named, list) or not named or not all(isinstance(n, str) for n in named):
+        if not isinstance(named, list) or not named:
             raise _bad("context.selections: a list of references is needed.")
+        named = [_text(name, f"context.selections[{at}]") for at, name in enumerate(named)]
     orders: list[Resource] = []
     for name in named:
         resource = resources.get(name)
@@ -128,7 +129,7 @@ def _object(value: Any, name: str) -> Mapping[str, Any]:
 
 
 def _text(value: Any, name: str) -> str:
-    is_text = isinstance(value, str) and not isinstance(value, ExactNumber)
+    is_text = isinstance(value, str) and not isinstance(value, Exact)
     if not is_text or not value or len(value) > _LONGEST_ID:
         raise _bad(f"{name}: a text is needed.")
     return str(value)

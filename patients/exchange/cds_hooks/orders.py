@@ -9,8 +9,10 @@ from typing import Any, Final, NamedTuple
 from grading.engine.units import NotANumberError, exact_decimal
 from grading.engine.vocabulary import TreatmentAgent
 from patients.exchange.cds_hooks.hook_request import HookRequest, Resource
-from patients.exchange.formats.codes import agent_of
-from patients.exchange.formats.exact_json import ExactNumber
+from patients.exchange.formats.code_rows import Kind
+from patients.exchange.formats.codes import meaning_of
+from patients.exchange.formats.exact_json import Exact
+from patients.exchange.formats.unreadable import UnreadableError
 
 IMMUNOSUPPRESSION: Final = frozenset(
     {
@@ -50,14 +52,16 @@ def _agent(order: Resource, resources: Mapping[str, Resource]) -> TreatmentAgent
     concept = order.get("medicationCodeableConcept")
     if concept is None:
         concept = _medication(order, resources).get("code")
-    codings = concept.get("coding") if isinstance(concept, Mapping) else None
-    named = {
-        agent
-        for coding in (codings if isinstance(codings, list) else [])
-        if isinstance(coding, Mapping)
-        and (agent := agent_of(_text(coding.get("system")), _text(coding.get("code"))))
-    }
-    return TreatmentAgent(named.pop()) if len(named) == 1 else None
+    codings = _mappings(concept.get("coding")) if isinstance(concept, Mapping) else ()
+    try:
+        meaning = meaning_of(
+            [(_text(one.get("system")), _text(one.get("code"))) for one in codings]
+        )
+    except UnreadableError:
+        return None
+    if meaning is None or meaning.kind is not Kind.AGENT:
+        return None
+    return TreatmentAgent(meaning.word)
 
 
 def _medication(order: Resource, resources: Mapping[str, Resource]) -> Resource:
@@ -84,7 +88,7 @@ def _dose_mg(order: Resource) -> Decimal | None:
     is_ucum = quantity.get("system") == _UCUM and quantity.get("code") == _MG
     is_text = quantity.get("code") is None and quantity.get("unit") == _MG
     value = quantity.get("value")
-    if not (is_ucum or is_text) or not isinstance(value, ExactNumber):
+    if not (is_ucum or is_text) or not isinstance(value, Exact):
         return None
     try:
         return exact_decimal(value)

@@ -8,103 +8,123 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
-from patients.exchange.access.hook_callers import for_hook_clients
-from patients.exchange.access.callers import SystemRequest
+from patients.exchange.access.callers import SystemRequest, for_programs, record_call
+from patients.exchange.access.hooks import HookCaller, hook_caller
+from patients.exchange.access.refusals import CallRefusedError
 from patients.exchange.cds_hooks.answer import answer_hook
 from patients.exchange.cds_hooks.cards import as_json
 from patients.exchange.cds_hooks.feedback import keep_feedback, read_feedback
 from patients.exchange.cds_hooks.hook_request import RefusedRequestError, read_hook_request
-from patients.exchange.cds_hooks.services import discovery, service_of
+from patients.exchange.cds_hooks.services import Service, discovery, service_of
 from patients.exchange.cds_hooks.shown import keep_cards
-from patients.exchange.formats.exact_json import read_exact_json
-from patients.exchange.formats.received import RefusedDocumentError
+from patients.exchange.formats.exact_json import NotJsonError, read_json
 
-_METHODS: Final = "POST, OPTIONS"
-_HEADERS: Final = "Authorization, Content-Type"
-_MINUTES_KNOWN: Final = "600"
+_SECONDS_KNOWN: Final = "600"
 View = Callable[..., HttpResponseBase]
+Asked = Callable[[SystemRequest, HookCaller, Service], HttpResponse]
 
 
-def _with_origins(view: View) -> View:
+def _with_origins(*methods: str) -> Callable[[View], View]:
     """Decorate a view that pages of listed origins may call; OPTIONS needs no sign-in."""
+    allowed = ", ".join([*methods, "OPTIONS"])
 
-    @csrf_exempt
-    @login_not_required
-    @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        origin = request.headers.get("Origin", "")
-        response = (
-            HttpResponse(status=HTTPStatus.NO_CONTENT)
-            if request.method == "OPTIONS"
-            else view(request, *args, **kwargs)
-        )
-        response.headers["Vary"] = "Origin"
-        if origin in settings.CDS_HOOKS_ORIGINS:
-            response.headers |= {
-                "Access-Control-Allow-Origin": origin,
-                "Access-Control-Allow-Methods": _METHODS,
-                "Access-Control-Allow-Headers": _HEADERS,
-                "Access-Control-Max-Age": _MINUTES_KNOWN,
-            }
-        return response
+    def decorate(view: View) -> View:
+        @for_programs
+        @wraps(view)
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method == "OPTIONS":
+                response: HttpResponseBase = HttpResponse(status=HTTPStatus.NO_CONTENT)
+            elif request.method in methods:
+                response = view(request, *args, **kwargs)
+            else:
+                response = _refused(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {methods[0]}.")
+                response.headers["Allow"] = allowed
+            response.headers["Vary"] = "Origin"
+            origin = request.headers.get("Origin", "")
+            if origin in settings.CDS_HOOKS_ORIGINS:
+                response.headers["Access-Control-Allow-Origin"] = origin
+                response.headers["Access-Control-Allow-Methods"] = allowed
+                response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+                response.headers["Access-Control-Max-Age"] = _SECONDS_KNOWN
+            return response
 
-    return answered
+        return answered
+
+    return decorate
 
 
-@_with_origins
-@require_safe
+@_with_origins("GET", "HEAD")
 def services(_request: HttpRequest) -> HttpResponse:
     """List the services: what can be asked, and nothing of a patient."""
     return JsonResponse(discovery())
 
 
-@_with_origins
-@for_hook_clients
-def service(request: SystemRequest, service_id: str) -> HttpResponse:
+def _for_records(view: Asked) -> View:
+    """Decorate a view that only a registered record may call; each call is recorded."""
+
+    @wraps(view)
+    def guarded(request: SystemRequest, service_id: str) -> HttpResponse:
+        request.user = AnonymousUser()  # type: ignore[assignment]
+        request.concerned_courses = []
+        request.is_recorded = True  # type: ignore[attr-defined]  # for the middleware
+        called = service_of(service_id)
+        caller: HookCaller | None = None
+        is_recorded = True
+        try:
+            caller = hook_caller(request, request.build_absolute_uri(request.path))
+            request.user = caller.system.user
+            if called is None:
+                response = _refused(HTTPStatus.NOT_FOUND, "No such service.")
+            else:
+                response = view(request, caller, called)
+        except CallRefusedError as refusal:
+            response = _refused(refusal.status, refusal.words, refusal.headers)
+            is_recorded = refusal.is_recorded
+        except RefusedRequestError as refusal:
+            response = _refused(refusal.status, refusal.sentence)
+        if is_recorded:
+            record_call(request, None if caller is None else caller.system, response.status_code)
+        return response
+
+    return guarded
+
+
+@_with_origins("POST")
+@_for_records
+def service(request: SystemRequest, caller: HookCaller, called: Service) -> HttpResponse:
     """Answer a hook by its cards."""
-    found = service_of(service_id)
-    if request.method != "POST" or found is None:
-        return _refused(HTTPStatus.NOT_FOUND, "No such service.")
-    try:
-        asked = read_hook_request(found, _body(request))
-        answer = answer_hook(request.caller.system, asked)
-    except RefusedRequestError as refusal:
-        return _refused(refusal.status, refusal.sentence)
-    if answer.course is not None:
-        request.concerned_courses.append(answer.course.pk)
-        keep_cards(request.caller.system, asked, answer)
-    cards = [
-        as_json(card, answer.course, request.build_absolute_uri)
-        for card in answer.cards
-        if answer.course is not None
-    ]
+    asked = read_hook_request(called, _body(request))
+    answer = answer_hook(caller.system, asked)
+    course = answer.course
+    if course is None:
+        return JsonResponse({"cards": []})
+    request.concerned_courses.append(course.pk)
+    keep_cards(caller.system, asked, answer)
+    cards = [as_json(card, course, request.build_absolute_uri) for card in answer.cards]
     return JsonResponse({"cards": cards})
 
 
-@_with_origins
-@for_hook_clients
-def feedback(request: SystemRequest, service_id: str) -> HttpResponse:
+@_with_origins("POST")
+@_for_records
+def feedback(request: SystemRequest, caller: HookCaller, called: Service) -> HttpResponse:
     """Keep what users did with cards."""
-    if request.method != "POST" or service_of(service_id) is None:
-        return _refused(HTTPStatus.NOT_FOUND, "No such service.")
-    try:
-        keep_feedback(request.caller.system, service_id, read_feedback(_body(request)))
-    except RefusedRequestError as refusal:
-        return _refused(refusal.status, refusal.sentence)
+    items = read_feedback(_body(request))
+    request.concerned_courses += keep_feedback(caller.system, called.id, items)
     return JsonResponse({})
 
 
 def _body(request: HttpRequest) -> Any:
     try:
-        return read_exact_json(request.read())
-    except RefusedDocumentError as refusal:
-        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"{refusal.words}.") from None
+        return read_json(request.read())
+    except NotJsonError as error:
+        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"Not JSON: {error}.") from None
 
 
-def _refused(status: HTTPStatus, sentence: str) -> HttpResponse:
-    return JsonResponse({"error": status.phrase, "error_description": sentence}, status=status)
+def _refused(
+    status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    words = {"error": status.phrase, "error_description": sentence}
+    return JsonResponse(words, status=status, headers=headers)
