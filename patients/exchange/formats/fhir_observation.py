@@ -20,8 +20,8 @@ from patients.exchange.formats.fhir_entry import (
     course_entry,
     note_of,
 )
-from patients.exchange.formats.fhir_own import NEVER_CHARTED, OwnCode, own_code, read_own
 from patients.exchange.formats.fhir_observed import Parts, Value, Whole, attributions, parts_of
+from patients.exchange.formats.fhir_own import NEVER_CHARTED, OwnCode, own_code, read_own
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
 from patients.exchange.formats.fhir_retraction import retract_observation
 from patients.exchange.formats.fhir_times import time_or_reason
