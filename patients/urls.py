@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from patients.bedside import entry_views, live, locked
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
-from patients.exchange import export_views, fhir_api, fhir_metadata, fhir_search
+from patients.exchange import export_views, fhir_api, fhir_metadata, fhir_search, hl7_views
 from patients.exchange.access import token_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
@@ -137,6 +137,7 @@ urlpatterns = [
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),
+    path("hl7", hl7_views.hl7, name="hl7"),
     path("oauth/token", token_views.token, name="oauth_token"),
     path(
         "fhir/.well-known/smart-configuration",

@@ -83,6 +83,7 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:admit",
         "patients:export_cohort",
         "patients:export_progress",
+        "patients:hl7",
         "patients:locked",
         "patients:oauth_token",
         "patients:policy",

@@ -213,10 +213,11 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:export_progress": (LISTS, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
+    "patients:hl7": ((401,) * 9, (401,) * 9),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-PROGRAMS = {"patients:oauth_token", "patients:smart_configuration"}
+PROGRAMS = {"patients:hl7", "patients:oauth_token", "patients:smart_configuration"}
 """Called by other systems: a session of a person opens nothing there."""
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {

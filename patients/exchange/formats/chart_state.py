@@ -179,8 +179,9 @@ class Chart:
     @property
     def first_place(self) -> str:
         """Where the first statement of the message stands, which an earlier one is held for."""
-        changed = (*self.taken_back.values(), *self.candidates.values())
-        return changed[0].source.place if changed else ""
+        for received in self.taken_back.values():
+            return received.source.place
+        return next((one.source.place for one in self.candidates.values()), "")
 
     def hold_retraction(self, reason: str, source: Source, at: datetime, entry: str | None) -> None:
         """Hold that a statement was taken back; ``entry`` is what one tap would retract."""

@@ -16,7 +16,7 @@ from patients.exchange.formats.exact_json import Exact
 from patients.exchange.formats.fhir_bundle import Bundle, Item
 from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
 from patients.exchange.formats.fhir_tree import NOTHING, Tree
-from patients.exchange.formats.names import family_contradicts
+from patients.exchange.formats.names import is_name_of
 from patients.exchange.formats.received import RefusedDocumentError
 
 PATIENT: Final = "Patient"
@@ -103,7 +103,7 @@ def _check_against_chart(patient: Tree, place: str, context: Context) -> None:
         family = found.get("family")
         if not isinstance(family, str) or found.get("use") in _FORMER_NAMES:
             continue
-        if isinstance(name, str) and family_contradicts(family, name):
+        if isinstance(name, str) and not is_name_of(family, name):
             raise RefusedDocumentError(
                 "patient.contradiction",
                 f"{place}.name[{index}].family",

@@ -1,4 +1,8 @@
-"""Whether a family name that another system sends contradicts the name in the chart."""
+"""Whether a family name that was sent can be that of the chart.
+
+Other systems write one name in several ways (MUELLER, Muller, Müller), so words are compared
+without case and accents, and with letters written out.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +10,33 @@ import re
 import unicodedata
 from typing import Final
 
-_BETWEEN_WORDS: Final = re.compile(r"[\s\-\u2010-\u2015\u2212'\u2018\u2019\u02bc`\u00b4]+")
-_AROUND_WORDS: Final = ".,;:()"
-_AS_TWO_LETTERS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-_WITHOUT_STROKE: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d"})
+_BETWEEN_WORDS: Final = re.compile(
+    "[\\s'`,.;/()\u00b4\u02bc\u2018\u2019\\-\u2010\u2011\u2012\u2013\u2014]+"
+)
+_WRITTEN_OUT: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"}
+)
+_WITHOUT_STROKE: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
+"""Letters that Unicode does not take apart into a letter and an accent."""
 
 
-def family_contradicts(family: str, chart_name: str) -> bool:
-    """Return whether a word of ``family`` is no word of the name in the chart.
-
-    Words are compared without case and accents; ä, ö, ü and ß also as ae, oe, ue and ss, for
-    senders write MUELLER. They end at spaces, hyphens and apostrophes. What either side lacks
-    contradicts nothing.
-    """
-    in_chart = [_spellings(word) for word in _words(chart_name)]
-    if not in_chart:
-        return False
-    return any(
-        all(_spellings(word).isdisjoint(spellings) for spellings in in_chart)
-        for word in _words(family)
+def is_name_of(family_name: str, name: str) -> bool:
+    """Say whether every word of ``family_name`` is a word of ``name``, or one of them is empty."""
+    charted = [_forms(word) for word in _words(name)]
+    return not charted or all(
+        any(_forms(word) & forms for forms in charted) for word in _words(family_name)
     )
 
 
-def _words(name: str) -> list[str]:
-    words = _BETWEEN_WORDS.split(unicodedata.normalize("NFC", name).casefold())
-    return [word for raw in words if (word := raw.strip(_AROUND_WORDS))]
+def _words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return [word for word in _BETWEEN_WORDS.split(plain) if word]
 
 
-def _spellings(word: str) -> set[str]:
-    return {_plain(word.translate(_AS_TWO_LETTERS)), _plain(word.translate(_WITHOUT_STROKE))}
+def _forms(word: str) -> frozenset[str]:
+    return frozenset((_without_accents(word.translate(_WRITTEN_OUT)), _without_accents(word)))
 
 
-def _plain(word: str) -> str:
-    apart = unicodedata.normalize("NFD", word)
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+def _without_accents(word: str) -> str:
+    parts = unicodedata.normalize("NFKD", word.translate(_WITHOUT_STROKE))
+    return "".join(part for part in parts if not unicodedata.combining(part))
