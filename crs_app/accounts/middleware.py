@@ -36,7 +36,9 @@ class SignInRequired(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
-        if getattr(view_func, "without_session", False):
+        if getattr(view_func, "without_session", False) or (
+            getattr(view_func, "takes_token", False) and _is_of_program(request)
+        ):
             request.user = AnonymousUser()
             return None
         # The user itself in place of Django's lazy object, which looks it up at each use.
@@ -88,6 +90,21 @@ def without_session(view: View) -> View:
     """Decorate a view that programs call: a session is neither read nor made there."""
     view.without_session = True  # type: ignore[attr-defined]
     return view
+
+
+def takes_token(view: View) -> View:
+    """Decorate a view that people open by their session, and programs by a token.
+
+    The view itself verifies the token of who is not signed in.
+    """
+    view.takes_token = True  # type: ignore[attr-defined]
+    return view
+
+
+def _is_of_program(request: HttpRequest) -> bool:
+    """Return whether a request shows a token, or nothing; a session is not read where one is."""
+    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+    return "Authorization" in request.headers or not has_session
 
 
 def lock_session(request: HttpRequest) -> None:

@@ -86,6 +86,7 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:cds_services",
         "patients:export_cohort",
         "patients:export_progress",
+        "patients:hl7",
         "patients:locked",
         "patients:oauth_token",
         "patients:policy",

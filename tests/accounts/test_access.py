@@ -213,6 +213,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:export_progress": (LISTS, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
+    "patients:hl7": ((401,) * 9, (401,) * 9),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:cds_services": ((200,) * 9, (405,) * 9),
@@ -220,7 +221,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:cds_feedback": ((405,) * 9, (401,) * 9),
 }
 PROGRAMS = {
-    "patients:oauth_token", "patients:smart_configuration",
+    "patients:oauth_token", "patients:smart_configuration", "patients:hl7",
     "patients:cds_services", "patients:cds_service", "patients:cds_feedback",
 }  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""

@@ -1,0 +1,128 @@
+"""The entry of our own export beside the coded value: whether they agree, and what is taken.
+
+Codes and numbers of a resource are what other systems understand, so they decide; the entry only
+adds what no code says. Where the two differ, nobody knows which was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, Final
+
+from grading.course_file import CourseFileError, read_entry
+from grading.engine.entries import BaselineFacts, Entry, Vasopressor, Vitals
+from grading.engine.vocabulary import FAHRENHEIT
+from grading.format_2 import NEW_FIELDS
+from patients.exchange.formats.received import Infusion, Received, WholeEntry
+from patients.exchange.formats.statements import (
+    Statement,
+    kind_of,
+    statement_of,
+    values_of,
+    words_of,
+)
+
+JOINED: Final = frozenset({"baseline", "risk"})
+"""Kinds whose entry becomes several resources, which are one entry again when they come back."""
+
+_OF_EACH: Final = frozenset({"id", "at", "recorded_at", "note", "replaces"})
+_RATE_MISSING: Final = "rate.missing"
+
+
+class ContradictionError(Exception):
+    """The entry and the coded value differ."""
+
+
+def with_its_entry(received: Received) -> tuple[Statement, Received]:
+    """Return the statement with what is taken from its entry; raises ContradictionError.
+
+    The second value is what was received without the details that the entry explains.
+    """
+    statement = statement_of(received)
+    if received.entry is None:
+        return statement, received
+    entry, own = _read(received.entry), _read(words_of(statement))
+    if entry.kind != own.kind or _differ(statement, entry, own):
+        raise ContradictionError
+    if _instant_of(entry) != received.at:
+        raise ContradictionError
+    return _taken(statement, received.entry), _explained(received)
+
+
+def stop_note(content: Infusion) -> str:
+    """Return the note of the entry that ended an infusion; raises ContradictionError."""
+    if content.stop_entry is None:
+        return ""
+    stop = _read(content.stop_entry)
+    is_stop = getattr(stop, "drug", None) == content.fields["drug"] and not getattr(
+        stop, "rate", None
+    )
+    if not is_stop or stop.at != content.end or getattr(stop, "rate", None) is None:
+        raise ContradictionError
+    return stop.note
+
+
+def _read(words: Mapping[str, Any]) -> Entry:
+    left = {name: value for name, value in words.items() if name not in ("id", "replaces")}
+    try:
+        return read_entry({"id": "-", **left})
+    except CourseFileError as error:
+        raise ContradictionError from error
+
+
+def _instant_of(entry: Entry) -> datetime:
+    if isinstance(entry, BaselineFacts):
+        return entry.measured_at or entry.at
+    return entry.at
+
+
+def _differ(statement: Statement, entry: Entry, own: Entry) -> bool:
+    if isinstance(entry, Vitals) and isinstance(own, Vitals):
+        names = [
+            "temperature_c" if name == FAHRENHEIT.key else name
+            for name in values_of(statement.content)
+        ]
+        return any(
+            entry.value_of(name) != own.value_of(name)
+            or entry.attribution_of(name) != own.attribution_of(name)
+            for name in names
+        )
+    names = [item.name for item in fields(own) if item.name not in _OF_EACH]
+    if isinstance(entry, Vasopressor) and isinstance(own, Vasopressor) and not own.rate:
+        names = ["drug", "attribution"]
+        if (entry.rate is None) is not (own.rate is None) or entry.rate:
+            return True
+    if own.kind in JOINED:
+        names = ["attribution", *values_of(statement.content)]
+    names = [name for name in names if name not in (NEW_FIELDS.get(own.kind), "measured_at")]
+    return any(getattr(entry, name) != getattr(own, name) for name in names)
+
+
+def _taken(statement: Statement, words: Mapping[str, Any]) -> Statement:
+    kind = kind_of(statement.content)
+    statement = replace(statement, note=str(words.get("note") or ""))
+    new_field = NEW_FIELDS.get(kind)
+    if new_field is not None and words.get(new_field) is not None:
+        statement = replace(statement, extra={new_field: words[new_field]})
+    if kind in JOINED and words.get("id"):
+        statement = replace(statement, joined=str(words["id"]))
+    if kind == BaselineFacts.kind and isinstance(statement.content, WholeEntry):
+        fields_of = {
+            name: value for name, value in statement.content.fields.items() if name != "measured_at"
+        }
+        if words.get("measured_at") is not None:
+            fields_of["measured_at"] = words["measured_at"]
+        content = replace(statement.content, fields=fields_of)
+        at = datetime.fromisoformat(str(words["at"]))
+        statement = replace(statement, content=content, at=at)
+    return statement
+
+
+def _explained(received: Received) -> Received:
+    """Leave out that a rate is missing where the entry has none either: null is meant."""
+    if not isinstance(received.content, Infusion):
+        return received
+    left = tuple(detail for detail in received.details if detail.reason != _RATE_MISSING)
+    return replace(received, details=left)

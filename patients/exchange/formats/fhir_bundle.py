@@ -1,0 +1,126 @@
+"""A Bundle, or a single resource, as a list of resources with their places and references.
+
+What makes a Bundle as a whole unusable is refused here (FHIR R4 bdl-7 among it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from patients.exchange.formats.exact_json import Exact
+from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
+from patients.exchange.formats.fhir_tree import NOTHING, Tree
+from patients.exchange.formats.received import RefusedDocumentError
+
+BUNDLE_TYPES: Final = frozenset({"collection", "batch", "transaction", "message"})
+TRANSACTION: Final = "transaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A resource of a Bundle; ``resource`` is empty where the entry has none."""
+
+    place: str
+    full_url: str
+    resource: Tree
+
+    @property
+    def type(self) -> str:
+        return _text(self.resource, "resourceType")
+
+    def contained(self, reference: str) -> Tree | None:
+        """Return the contained resource of a reference like ``#bag``."""
+        listed = self.resource.get("contained")
+        for found in listed if isinstance(listed, list) else ():
+            if isinstance(found, Mapping) and f"#{_text(found, 'id')}" == reference:
+                return found
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    items: tuple[Item, ...]
+    is_transaction: bool = False
+
+    def resolve(self, reference: str, item: Item) -> Tree | None:
+        """Return the resource that ``item`` refers to, None where the Bundle has none.
+
+        By ``#id`` among its own contained resources, by fullUrl, or by type and id.
+        """
+        if reference.startswith("#"):
+            return item.contained(reference)
+        plain = reference.partition("/_history/")[0]
+        for found in self.items:
+            if plain and plain in (found.full_url, f"{found.type}/{_text(found.resource, 'id')}"):
+                return found.resource
+        return None
+
+
+def open_bundle(tree: Any) -> Bundle:
+    """Return the resources of a Bundle or of a single resource.
+
+    Raises RefusedDocumentError for what is neither, another type of Bundle, a fullUrl twice, and
+    two different resources of one type, id and version.
+    """
+    kind = _text(tree, "resourceType") if isinstance(tree, Mapping) else ""
+    if kind == "Bundle":
+        items = tuple(_items(tree))
+        _check_full_urls(items)
+        _check_versions(items)
+        return Bundle(items, tree["type"] == TRANSACTION)
+    if kind not in RESOURCE_TYPES:
+        raise RefusedDocumentError(
+            "structure", "resourceType", "expected a Bundle or a resource of FHIR R4"
+        )
+    return Bundle((Item(kind, "", tree),))
+
+
+def _items(bundle: Tree) -> Iterator[Item]:
+    if _text(bundle, "type") not in BUNDLE_TYPES:
+        expected = ", ".join(sorted(BUNDLE_TYPES))
+        raise RefusedDocumentError("structure", "Bundle.type", f"expected one of {expected}")
+    entries = bundle.get("entry")
+    if not isinstance(entries, list | None):
+        raise RefusedDocumentError("structure", "Bundle.entry", "expected a list")
+    for index, entry in enumerate(entries or ()):
+        words = entry if isinstance(entry, Mapping) else NOTHING
+        resource = words.get("resource")
+        yield Item(
+            f"entry[{index}].resource",
+            _text(words, "fullUrl"),
+            resource if isinstance(resource, Mapping) else NOTHING,
+        )
+
+
+def _check_full_urls(items: tuple[Item, ...]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for item in items:
+        key = (item.full_url, version_of(item.resource))
+        if item.full_url and key in seen:
+            place = item.place.replace(".resource", ".fullUrl")
+            raise RefusedDocumentError("duplicate", place, "this fullUrl stands twice")
+        seen.add(key)
+
+
+def _check_versions(items: tuple[Item, ...]) -> None:
+    seen: dict[tuple[str, str, str], Tree] = {}
+    for item in items:
+        resource_id = _text(item.resource, "id")
+        key = (item.type, resource_id, version_of(item.resource))
+        if resource_id and seen.setdefault(key, item.resource) != item.resource:
+            raise RefusedDocumentError(
+                "duplicate", item.place, "two different resources have this type, id and version"
+            )
+
+
+def version_of(resource: Tree) -> str:
+    """Return ``meta.versionId``, "" where there is none."""
+    meta = resource.get("meta")
+    return _text(meta, "versionId") if isinstance(meta, Mapping) else ""
+
+
+def _text(node: Tree, key: str) -> str:
+    raw = node.get(key)
+    return raw if isinstance(raw, str) and not isinstance(raw, Exact) else ""

@@ -1,0 +1,266 @@
+"""What a statement is, by its key: new, as before, a correction, or taken back.
+
+What passes becomes a candidate of the chart (``Chart.candidates``); all else is held or remarked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from grading.engine.vocabulary import AT_MOST_AHEAD
+from patients.exchange.formats.candidates import admit_value
+from patients.exchange.formats.chart_state import Chart, Known
+from patients.exchange.formats.context import Filing, KeyState
+from patients.exchange.formats.contradictions import (
+    ContradictionError,
+    stop_note,
+    with_its_entry,
+)
+from patients.exchange.formats.derived import has_in_entry
+from patients.exchange.formats.duplicates import is_number, is_older
+from patients.exchange.formats.received import Infusion, Received, Standing
+from patients.exchange.formats.statements import (
+    Statement,
+    kind_of,
+    same_statement,
+    same_value,
+    statement_of,
+    words_of,
+)
+
+FUTURE: Final = "time.future"
+
+
+def admit(chart: Chart, received: Received) -> None:
+    """Decide by its key what a statement is."""
+    known = chart.known.get(received.source.key)
+    if known is not None and is_older(received.source.version, known.version):
+        chart.remark("version.lower", received.source.place, "a newer version came before")
+    elif received.standing is Standing.RETRACTED:
+        _retract(chart, received, known)
+    elif known is not None and known.state is KeyState.RETRACTED:
+        _after_retraction(chart, received, known)
+    else:
+        _read_value(chart, received, known)
+
+
+def _retract(chart: Chart, received: Received, known: Known | None) -> None:
+    source = received.source
+    if known is None or known.state is KeyState.RETRACTED:
+        what = "nothing of it is charted; it is not charted when it comes later"
+        chart.remark("retraction.unknown", source.place, what)
+        _forget(chart, received)
+        return
+    overruled = chart.overruled_by(known.entry)
+    if overruled is not None:
+        _retract_what_people_corrected(chart, received, overruled)
+        return
+    entry = chart.current(known.entry)
+    if entry is None:
+        chart.remark("retracted", source.place, "it was not charted and is taken back")
+        chart.taken_back[source.key] = received
+        _forget(chart, received)
+        chart.close(source.key)
+    elif _filing(chart, str(chart.entries[entry]["kind"])) is Filing.PROPOSE:
+        at = datetime.fromisoformat(str(chart.entries[entry]["at"]))
+        chart.hold_retraction("unvalidated", source, at, entry)
+    elif not _names_its_part(chart, received, known):
+        at = datetime.fromisoformat(str(chart.entries[entry]["at"]))
+        chart.hold_retraction("value.missing", source, at, None)
+    else:
+        chart.taken_back[source.key] = received
+        _forget(chart, received)
+        chart.close(source.key)
+
+
+def _names_its_part(chart: Chart, received: Received, known: Known) -> bool:
+    """Return whether it is known which part of an entry of several keys is taken back."""
+    return received.content is not None or known.key in chart.active
+
+
+def _forget(chart: Chart, received: Received) -> None:
+    statement = None if received.content is None else statement_of(received)
+    chart.remember(received.source, KeyState.RETRACTED, statement)
+
+
+def _retract_what_people_corrected(chart: Chart, received: Received, entry: str) -> None:
+    words = chart.entries[entry]
+    if words["kind"] == "retraction":
+        chart.remark("retracted", received.source.place, "people have retracted it")
+        _forget(chart, received)
+        return
+    at = datetime.fromisoformat(str(words["at"]))
+    chart.hold_retraction("conflict.corrected", received.source, at, entry)
+
+
+def _after_retraction(chart: Chart, received: Received, known: Known) -> None:
+    """A statement that was taken back comes again, as a rule because it was late."""
+    version = received.source.version
+    if is_number(version) and is_older(known.version, version):
+        _read_value(chart, received, None)
+    else:
+        chart.remark("retracted.before", received.source.place, "it was taken back before it came")
+
+
+def _read_value(chart: Chart, received: Received, known: Known | None) -> None:
+    try:
+        statement, received = with_its_entry(received)
+        if isinstance(statement.content, Infusion):
+            stop_note(statement.content)
+    except ContradictionError:
+        statement = statement_of(received)
+        chart.hold("entry.contradiction", statement, more="the entry sent with it differs")
+        chart.remember(received.source, KeyState.ASIDE)
+        return
+    if known is not None and _came_before(chart, statement, known, received.standing):
+        chart.remark("unchanged", received.source.place, "as it came before")
+        if received.source.version != known.version:
+            chart.remember(
+                received.source, known.state, statement,
+                entry=known.entry, why=str(known.stored.get("why") or ""),
+            )  # fmt: skip
+        return
+    _judge(chart, received, statement, known)
+
+
+def _came_before(chart: Chart, statement: Statement, known: Known, standing: Standing) -> bool:
+    if known.charted is None and (entry := chart.current(known.entry)) is not None:
+        return has_in_entry(chart.entries[entry], statement)
+    if known.state is KeyState.CHARTED:
+        return _is_as_charted(chart, statement, known)
+    is_as_charted = known.charted is not None and same_statement(statement, known.charted)
+    if is_as_charted and known.state is KeyState.ASIDE:
+        return True
+    if known.seen is None or not same_statement(statement, known.seen):
+        return False
+    is_due_now = known.stored.get("why") == FUTURE and not _is_ahead(chart, statement.at)
+    return _is_waiting_still(known, standing) and not is_due_now
+
+
+def _is_as_charted(chart: Chart, statement: Statement, known: Known) -> bool:
+    if known.charted is None or same_statement(statement, known.charted):
+        return known.charted is not None
+    if known.seen is None or not same_statement(statement, known.seen):
+        return False
+    return not (_end_was_ahead(statement, known.charted) and not _end_is_ahead(chart, statement))
+
+
+def _end_was_ahead(statement: Statement, charted: Statement) -> bool:
+    new, old = statement.content, charted.content
+    return isinstance(new, Infusion) and isinstance(old, Infusion) and new.end != old.end
+
+
+def _end_is_ahead(chart: Chart, statement: Statement) -> bool:
+    end = statement.content.end if isinstance(statement.content, Infusion) else None
+    return end is not None and _is_ahead(chart, end)
+
+
+def _is_waiting_still(known: Known, standing: Standing) -> bool:
+    was_preliminary = known.stored.get("why") == "status.preliminary"
+    return was_preliminary is (standing is Standing.PRELIMINARY)
+
+
+def _is_ahead(chart: Chart, at: datetime) -> bool:
+    return at - chart.received_at > AT_MOST_AHEAD
+
+
+def _judge(chart: Chart, received: Received, statement: Statement, known: Known | None) -> None:
+    words = words_of(statement)
+    content = statement.content
+    if received.standing is Standing.PRELIMINARY:
+        chart.set_aside("status.preliminary", statement, words=words, more="preliminary")
+    elif _is_ahead(chart, statement.at):
+        chart.set_aside(FUTURE, statement, more=f"{statement.at.isoformat()} is still to come")
+    elif isinstance(content, Infusion) and content.is_over and content.end is None:
+        chart.set_aside("infusion.no_end", statement, words=words, more="when did it end?")
+    else:
+        _correct_or_chart(chart, received, statement, known)
+    is_charted = statement.key in chart.candidates
+    for detail in received.details:
+        if is_charted or detail.place != received.source.place:
+            chart.held.append(detail)
+
+
+def _correct_or_chart(
+    chart: Chart, received: Received, statement: Statement, known: Known | None
+) -> None:
+    left = statement if known is None else _correction(chart, received, statement, known)
+    if left is None:
+        return
+    if received.standing is Standing.CORRECTED and known is None:
+        what = "a correction of what never came: charted as new"
+        chart.remark("correction.unknown", received.source.place, what)
+    chart.as_sent[statement.key] = statement
+    is_proposed = _filing(chart, kind_of(statement.content)) is Filing.PROPOSE
+    admit_value(chart, left, is_proposed=is_proposed)
+
+
+def _correction(
+    chart: Chart, received: Received, statement: Statement, known: Known
+) -> Statement | None:
+    """Return what takes the place of what the key is charted in, None where people decide."""
+    words = words_of(statement)
+    if chart.overruled_by(known.entry) is not None:
+        more = "people have corrected what was charted of it"
+        chart.set_aside("conflict.corrected", statement, words=words, more=more)
+        return None
+    if chart.current(known.entry) is None:
+        return statement
+    if known.charted is not None and is_untimed(statement, known.charted):
+        return _untimed(chart, statement, known.charted)
+    if _is_newer(received, statement, known):
+        return statement
+    more = "another value is charted under the same key, and nothing says which is newer"
+    chart.set_aside("duplicate.conflict", statement, words=words, more=more)
+    return None
+
+
+def is_untimed(statement: Statement, charted: Statement) -> bool:
+    """Return whether an infusion has another rate since a time that is not known."""
+    new, old = statement.content, charted.content
+    return (
+        isinstance(new, Infusion)
+        and isinstance(old, Infusion)
+        and statement.at == charted.at
+        and not same_value(dict(new.fields), dict(old.fields))
+    )
+
+
+def _untimed(chart: Chart, statement: Statement, charted: Statement) -> Statement | None:
+    """Hold a rate change of unknown time: the charted rate stands, and an end is charted."""
+    words, more = words_of(statement), "since when? The charted rate stands"
+    new, old = statement.content, charted.content
+    if not isinstance(new, Infusion) or not isinstance(old, Infusion) or new.end == old.end:
+        chart.set_aside("infusion.change_untimed", statement, words=words, more=more)
+        return None
+    chart.hold("infusion.change_untimed", statement, words=words, more=more)
+    return replace(charted, source=statement.source, content=replace(new, fields=old.fields))
+
+
+def _is_newer(received: Received, statement: Statement, known: Known) -> bool:
+    if received.standing is Standing.CORRECTED:
+        return True
+    version = received.source.version
+    if is_number(version) and is_older(known.version, version):
+        return True
+    return known.charted is not None and only_ends(statement, known.charted)
+
+
+def only_ends(statement: Statement, charted: Statement) -> bool:
+    """Return whether an infusion that ran differs only in that it has an end now."""
+    new, old = statement.content, charted.content
+    return (
+        isinstance(new, Infusion)
+        and isinstance(old, Infusion)
+        and statement.at == charted.at
+        and old.end is None
+        and new.end is not None
+        and same_value(dict(new.fields), dict(old.fields))
+    )
+
+
+def _filing(chart: Chart, kind: str) -> Filing:
+    filing = chart.context.filing
+    return filing.get(kind, filing.get("default", Filing.PROPOSE))

@@ -1,0 +1,46 @@
+"""Listen for HL7 v2 messages by MLLP."""
+
+import asyncio
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from patients.exchange.mllp import Listener
+from patients.models import ExternalSystem
+
+
+class Command(BaseCommand):
+    help = "Listen for the HL7 v2 messages of one system by MLLP; TERM ends it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--system", required=True, metavar="NAME", help="who sends")
+        parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="the interface's address; MLLP has no sign-in and no encryption, so name the "
+            "addresses of the system (page Systems) and end TLS in front (stunnel)",
+        )
+
+    def handle(self, *, system: str, host: str, port: int, **options: Any) -> None:
+        found = ExternalSystem.objects.filter(name=system).first()
+        if found is None:
+            raise CommandError(f"no system has the name {system!r}")
+        connections.close_all()  # the threads that receive have connections of their own
+        logging.getLogger("patients.exchange.mllp").setLevel(logging.INFO)
+        try:
+            asyncio.run(_serve(found.pk, host, port, self._say))
+        except OSError as error:
+            raise CommandError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+
+    def _say(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
+
+
+async def _serve(system_id: int, host: str, port: int, say: Any) -> None:
+    await Listener(system_id).serve(
+        host, port, lambda bound: say(f"Listening for HL7 v2 on {host}, port {bound}")
+    )
