@@ -92,6 +92,8 @@ EXPORT_KEY = (
 # The identifier system of the record numbers, in exports as FHIR.
 MRN_SYSTEM = os.environ.get("CRS_MRN_SYSTEM", "urn:crs:mrn")
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
+# Origins (https://ehr.hospital.example) whose pages may call CDS Hooks from a browser.
+CDS_HOOKS_ORIGINS = _words("CRS_CDS_HOOKS_ORIGINS", "")
 # Roles whose users need a second factor. Demonstration users of the local database need none.
 _EVERY_ROLE = "ward_clinician,icu_reviewer,auditor,administrator"
 SECOND_FACTOR_ROLES = frozenset(

@@ -10,6 +10,7 @@ from patients.exchange.access import token_views
 from patients.exchange.page_urls import PAGES
 from patients.exchange.smart import issuer_views
 from patients.exchange.smart import views as smart_views
+from patients.exchange.cds_hooks import views as hook_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -150,6 +151,9 @@ urlpatterns = [
     path("smart/return", smart_views.back, name="smart_return"),
     path("smart/ended", smart_views.ended, name="smart_ended"),
     path("smart/keys.json", smart_views.keys, name="smart_keys"),
+    path("cds-services", hook_views.services, name="cds_services"),
+    path("cds-services/<str:service_id>", hook_views.service, name="cds_service"),
+    path("cds-services/<str:service_id>/feedback", hook_views.feedback, name="cds_feedback"),
     path(
         "fhir/.well-known/smart-configuration",
         token_views.smart_configuration,

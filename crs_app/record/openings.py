@@ -89,6 +89,9 @@ OPENINGS: Final[Mapping[str, Opening]] = {
 OF_NO_PATIENT: Final = frozenset(
     {
         "patients:admit",
+        "patients:cds_feedback",
+        "patients:cds_service",
+        "patients:cds_services",
         "patients:export_cohort",
         "patients:export_progress",
         "patients:launch_act",

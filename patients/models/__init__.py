@@ -43,6 +43,7 @@ from patients.models.exchange import (
 from patients.models.export import CohortExport
 from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
+from patients.models.hooks import CardFeedback, CardOutcome, CardShown
 from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.launch import LaunchIdentity, LaunchIssuer
@@ -73,6 +74,9 @@ __all__ = [
     "WALL_SCREEN_LASTS",
     "AccessToken",
     "ActSource",
+    "CardFeedback",
+    "CardOutcome",
+    "CardShown",
     "ChartingAct",
     "CodeMeaning",
     "CohortExport",

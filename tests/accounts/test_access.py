@@ -270,9 +270,13 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:end_system_key": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:system_scopes": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:system_codes": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:cds_services": ((200,) * 9, (405,) * 9),
+    "patients:cds_service": ((405,) * 9, (401,) * 9),
+    "patients:cds_feedback": ((405,) * 9, (401,) * 9),
 }
 PROGRAMS = {
     "patients:hl7", "patients:oauth_token", "patients:smart_configuration", "patients:smart_keys",
+    "patients:cds_services", "patients:cds_service", "patients:cds_feedback",
     *(f"patients:fhir_{name}" for name in (
         "administrations", "documents", "everything", "export", "metadata", "nothing",
         "observations", "patients",

@@ -125,7 +125,9 @@ def for_systems(*scopes: str) -> Callable[[View], View]:
             except CallRefusedError as refusal:
                 refused, response = refusal, refusal.response()
             if refused is None or refused.is_recorded:
-                record_call(request, caller, response.status_code)
+                record_call(
+                    request, None if caller is None else caller.system, response.status_code
+                )
             request.is_recorded = True  # type: ignore[attr-defined]  # for the middleware
             return response
 
@@ -134,22 +136,22 @@ def for_systems(*scopes: str) -> Callable[[View], View]:
     return decorate
 
 
-def record_call(request: HttpRequest, caller: Caller | None, status: int) -> None:
-    """Record a call: of each course that it concerned, or of none."""
-    if caller is None or status in (401, 403, 429):
+def record_call(request: HttpRequest, system: ExternalSystem | None, status: int) -> None:
+    """Record a call of ``system``: of each course that it concerned, or of none."""
+    if system is None or status in (401, 403, 429):
         kind = EventKind.SYSTEM_REFUSED
     else:
         kind = EventKind.SYSTEM_READ if request.method in _READS else EventKind.SYSTEM_WRITE
     match = request.resolver_match
     details = {"method": str(request.method), "status": str(status)}
     details["address"] = match.view_name if match else ""
-    if caller is not None:
-        details["system"] = caller.system.name
+    if system is not None:
+        details["system"] = system.name
     concerned: Iterable[UUID | None] = sorted(set(getattr(request, "concerned_courses", [])))
     for course_id in concerned or [None]:
         record_event(
             kind,
-            by=None if caller is None else caller.user,
+            by=None if system is None else system.user,
             course_id=course_id,
             details=details,
         )

@@ -38,7 +38,7 @@ def check_patient(bundle: Bundle, context: Context) -> None:
             raise RefusedDocumentError(
                 "patient.unknown", place, "a patient without the MRN of the course in its system"
             )
-        _check_against_chart(patient, place, context)
+        check_against_chart(patient, place, _of(context.course.get("patient")))
     for item in bundle.items:
         if item.type in RESOURCE_TYPES:
             _check_subject(item, bundle, context)
@@ -84,8 +84,11 @@ def _has_mrn(identifiers: list[Tree], context: Context) -> bool:
     )
 
 
-def _check_against_chart(patient: Tree, place: str, context: Context) -> None:
-    chart = _of(context.course.get("patient"))
+def check_against_chart(patient: Tree, place: str, chart: Tree) -> None:
+    """Refuse a patient whose birth date or family name contradicts the patient of a course file.
+
+    Raises RefusedDocumentError.
+    """
     birth_date = patient.get("birthDate")
     if birth_date is not None and not (
         isinstance(birth_date, str)
