@@ -7,10 +7,10 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views, fhir_api, fhir_metadata, fhir_search, hl7_views
 from patients.exchange.access import token_views
+from patients.exchange.cds_hooks import views as hook_views
 from patients.exchange.page_urls import PAGES
 from patients.exchange.smart import issuer_views
 from patients.exchange.smart import views as smart_views
-from patients.exchange.cds_hooks import views as hook_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
