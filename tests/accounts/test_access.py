@@ -359,6 +359,8 @@ class Target:
             "people:person": [[self.person.pk]],
             "patients:fhir_everything": [[self.course.patient_id]],
             "patients:fhir_nothing": [["Encounter"]],
+            "patients:cds_service": [["crs-grade"]],
+            "patients:cds_feedback": [["crs-grade"]],
             "people:link": [[self.person.pk]],
             "people:email": [[self.person.pk]],
             "people:role": [[self.person.pk]],
