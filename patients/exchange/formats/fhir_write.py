@@ -1,6 +1,6 @@
 """Write a course as a FHIR R4 Bundle: every entry, who charted it, and its grades.
 
-The Bundle is of type ``collection``: it holds what the chart said at one recording time, replaced
+The Bundle is of type ``collection``: it has what the chart knew at one recording time, replaced
 entries too, each with its status. The same course and times give the same text.
 """
 

@@ -1,6 +1,6 @@
 """The map of a flowsheet: what each item of a warehouse is here, as reviewed data.
 
-A map is made and reviewed for one cohort and kept beside it. Text of a flowsheet is never matched:
+A map is made and reviewed for one cohort and kept with it. Text of a flowsheet is never matched:
 an item that is not in the map means nothing here.
 """
 
