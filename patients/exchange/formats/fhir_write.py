@@ -15,7 +15,6 @@ from grading.course_result import grade_course
 from grading.engine.entries import Death, Entry, Retraction, Vasopressor
 from grading.systems import HEADLINE
 from patients.exchange.formats.charted import NOTHING_MORE, ChartRecord
-from patients.exchange.formats.exact_json import write_json
 from patients.exchange.formats.fhir_acts import People, acts_of, provenances
 from patients.exchange.formats.fhir_charted import Charted, Standing
 from patients.exchange.formats.fhir_course import course_resources, patient_resource
@@ -27,6 +26,7 @@ from patients.exchange.formats.fhir_written_parts import (
     Ids,
     Json,
     in_a_bundle,
+    json_text,
     reference,
     time_text,
 )
@@ -55,7 +55,7 @@ def bundle_of(
     if now is None:
         now = _latest_time(course)
     export = _Export(course, words, mrn_system, now, known_at or now, current, record)
-    return write_json(export.bundle())
+    return json_text(export.bundle())
 
 
 def _latest_time(course: CourseDocument) -> datetime:
