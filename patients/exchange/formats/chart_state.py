@@ -211,7 +211,7 @@ class Chart:
         proposal = None
         if entry is not None:
             proposal = {"kind": "retraction", "at": at.isoformat(), "replaces": entry}
-        what = "taken back by its sender"
+        what = "retracted by its sender"
         self.held.append(Held(reason, source.place, what, proposal, source.key, source.version, at))
 
     def set_aside(
