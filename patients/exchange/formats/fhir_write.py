@@ -51,7 +51,7 @@ def bundle_of(
     course file.
     """
     words = read_json(document) if isinstance(document, str | bytes) else document
-    course = read_course(words)
+    course = read_course(words, charted=record is not NOTHING_MORE)
     if now is None:
         now = _latest_time(course)
     export = _Export(course, words, mrn_system, now, known_at or now, current, record)
