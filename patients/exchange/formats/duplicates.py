@@ -43,7 +43,7 @@ def _one_of(chart: Chart, group: Sequence[Received]) -> Received | None:
     _remark_others(chart, group, newest, "version.lower", "a newer version stands here too")
     taken_back = [one for one in newest if one.standing is Standing.RETRACTED]
     if taken_back:
-        _remark_others(chart, newest, taken_back[:1], "retracted", "it is taken back here too")
+        _remark_others(chart, newest, taken_back[:1], "retracted", "it is retracted here too")
         return taken_back[0]
     final = [one for one in newest if one.standing is not Standing.PRELIMINARY] or newest
     _remark_others(chart, newest, final, "superseded", "the final value stands here too")
