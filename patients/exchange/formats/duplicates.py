@@ -11,6 +11,8 @@ from patients.exchange.formats.received import Received, Standing
 from patients.exchange.formats.statements import same_statement, statement_of, words_of
 
 _NUMBER: Final = frozenset("0123456789")
+_LONGEST_ID: Final = 64
+"""Characters of an id of FHIR R4; a longer one is no number, however it looks."""
 
 
 def is_older(version: str | None, than: str | None) -> bool:
@@ -19,7 +21,7 @@ def is_older(version: str | None, than: str | None) -> bool:
 
 
 def is_number(version: str | None) -> bool:
-    return bool(version) and set(version or "") <= _NUMBER
+    return bool(version) and len(version or "") <= _LONGEST_ID and set(version or "") <= _NUMBER
 
 
 def one_of_each_key(chart: Chart, statements: Iterable[Received]) -> list[Received]:
