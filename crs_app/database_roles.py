@@ -59,7 +59,7 @@ MAY_CHANGE: Final[Mapping[str, str]] = {
         " on_ward_id, bed, ended_at, identity_version)"
     ),
     "patients_externalsystem": (
-        "UPDATE (kind, mrn_system, timezone, charset, filing, filing_of_wards, may_chart_kinds,"
+        "UPDATE (mrn_system, timezone, charset, filing, filing_of_wards, may_chart_kinds,"
         " thinning_minutes, matches_by_bed, allowed_addresses, accepts_other_types,"
         " obeys_no_answer, is_active, changed_at, changed_by_id)"
     ),

@@ -89,6 +89,8 @@ EXPORT_KEY = (
     _secret("CRS_EXPORT_KEY")
     or hmac.digest(SECRET_KEY.encode(), b"crs de-identified exports", "sha256").hex()
 )
+# The identifier system of the record numbers, in exports as FHIR.
+MRN_SYSTEM = os.environ.get("CRS_MRN_SYSTEM", "urn:crs:mrn")
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
 # Roles whose users need a second factor. Demonstration users of the local database need none.
 _EVERY_ROLE = "ward_clinician,icu_reviewer,auditor,administrator"

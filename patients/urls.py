@@ -1,11 +1,11 @@
 """Addresses of the chart."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from patients.bedside import entry_views, live, locked
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
-from patients.exchange import export_views, hl7_views
+from patients.exchange import export_views, fhir_api, fhir_metadata, fhir_search, hl7_views
 from patients.exchange.access import token_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
@@ -122,6 +122,17 @@ urlpatterns = [
     path("courses/<uuid:course_id>/export/", export_views.export_course, name="export_course"),
     path("exports/", export_views.export_cohort, name="export_cohort"),
     path("exports/<uuid:run_id>/progress/", export_views.export_progress, name="export_progress"),
+    re_path(r"^fhir/?$", fhir_api.documents, name="fhir_documents"),
+    path("fhir/metadata", fhir_metadata.metadata, name="fhir_metadata"),
+    path("fhir/Patient", fhir_search.patients, name="fhir_patients"),
+    path(
+        "fhir/Patient/<uuid:patient_id>/$everything",
+        fhir_search.everything,
+        name="fhir_everything",
+    ),
+    path("fhir/Observation", fhir_api.observations, name="fhir_observations"),
+    path("fhir/MedicationAdministration", fhir_api.administrations, name="fhir_administrations"),
+    path("fhir/Course/<uuid:course_id>/$export", fhir_api.export, name="fhir_export"),
     path("policy/", policy_views.policy, name="policy"),
     path("policy/courses/<uuid:course_id>/", policy_views.course_policy, name="course_policy"),
     path("sources/", guidance_views.sources, name="sources"),
@@ -132,4 +143,6 @@ urlpatterns = [
         token_views.smart_configuration,
         name="smart_configuration",
     ),
+    # After every other address below /fhir.
+    path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
 ]

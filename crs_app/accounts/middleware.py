@@ -36,13 +36,18 @@ class SignInRequired(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
-        if getattr(view_func, "without_session", False):
+        takes_token = getattr(view_func, "takes_token", False)
+        if getattr(view_func, "without_session", False) or (
+            takes_token and "Authorization" in request.headers
+        ):
             request.user = AnonymousUser()
             return None
         # The user itself in place of Django's lazy object, which looks it up at each use.
         request.user = get_user(request)
         if request.user.is_authenticated:
             _note_use(request, view_func)
+        if takes_token and not request.user.is_authenticated and not _is_of_browser(request):
+            return None
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def process_response(
@@ -88,6 +93,20 @@ def without_session(view: View) -> View:
     """Decorate a view that programs call: a session is neither read nor made there."""
     view.without_session = True  # type: ignore[attr-defined]
     return view
+
+
+def takes_token(view: View) -> View:
+    """Decorate a view that people open by their session, and programs by a token.
+
+    Where a token is shown, no session is read. The view itself refuses who is not signed in.
+    """
+    view.takes_token = True  # type: ignore[attr-defined]
+    return view
+
+
+def _is_of_browser(request: HttpRequest) -> bool:
+    """Return whether a browser asks for a page; a program that is not signed in gets no page."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def lock_session(request: HttpRequest) -> None:

@@ -19,16 +19,25 @@ def grading_rules_author() -> User:
     return author("grading-rules", "", "Grading rules")
 
 
-def external_system_user(name: str) -> User:
+_SYSTEM: Final = "system:"
+"""How the user name of another system begins; no person's has a colon."""
+
+
+def external_system_user(name: str, shown_as: str) -> User:
     """Create and return the user who is the author of what the system of that name sends.
 
-    The user name has a colon, as no person's has.
+    ``shown_as`` stands as the author wherever an entry of it is shown.
     """
-    user = User(username=f"system:{name.lower()}", last_name=name, role=Role.SYSTEM)
+    user = User(username=f"{_SYSTEM}{name.lower()}", last_name=shown_as, role=Role.SYSTEM)
     user.is_active = False
     user.set_unusable_password()
     user.save(force_insert=True)
     return user
+
+
+def is_of_system(username: str) -> bool:
+    """Return whether a user name is that of another system."""
+    return username.startswith(_SYSTEM)
 
 
 def author(username: str, first_name: str, last_name: str) -> User:

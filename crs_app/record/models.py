@@ -46,7 +46,6 @@ class EventKind(models.TextChoices):
     SYSTEM_REFUSED = "system_refused", "System refused"
     SYSTEM_REGISTERED = "system_registered", "System registered"
     SYSTEM_CHANGED = "system_changed", "System changed"
-    MESSAGE_RECEIVED = "message_received", "Message received"
     CHAIN_STARTED = "chain_started", "First event of a patient"
     RECORD_STARTED = "record_started", "Record started"
     RECORD_VERIFIED = "record_verified", "Record verified"

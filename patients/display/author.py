@@ -1,10 +1,35 @@
-"""Who recorded something, with the role at that time where it was kept."""
+"""Who recorded something, with the role at that time where it was kept, and whence it came."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from crs_app.accounts.models import Role
+from crs_app.accounts.system_users import is_of_system
+from patients.models import FROM_KIND, FROM_SYSTEM, SystemKind
+from patients.queries.entries import EntryRow
 
 
 def author_text(name: str, role: str) -> str:
-    """Return an author: "J. Ruiz, Ward clinician"; the name alone where no role was kept."""
+    """Return an author: "J. Ruiz, Ward clinician"; the name alone where no role was kept.
+
+    The name of another system says what it is.
+    """
+    if role == Role.SYSTEM:
+        return f"from {name}"
     return f"{name}, {Role(role).label}" if role else name
+
+
+def charted_by(row: EntryRow) -> str:
+    """Return who charted an entry: "J. Ruiz", or "from laboratory LIS-1"."""
+    return f"from {row.author}" if is_of_system(row.username) else row.author
+
+
+def received_from(answers: Mapping[str, Any]) -> str:
+    """Return whence a person had what the act charted: "monitor ICU-7"; "" from no system."""
+    name, kind = str(answers.get(FROM_SYSTEM, "")), str(answers.get(FROM_KIND, ""))
+    if not name:
+        return ""
+    label = SystemKind(kind).label.lower() if kind in SystemKind.values else ""
+    return f"{label} {name}".strip()

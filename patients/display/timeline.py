@@ -10,10 +10,11 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
+from crs_app.accounts.system_users import is_of_system
 from grading.engine import entries as grading_entries
 from grading.engine.algorithm import Reply
 from patients.display.assessment import grade_number
-from patients.display.author import author_text
+from patients.display.author import author_text, charted_by, received_from
 from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
 from patients.display.places import move_text, place_text
@@ -87,8 +88,9 @@ class TimelineRow:
     ``key`` is its HTML id. ``shown_grade`` and ``shown_before`` are the grades of a change as pages
     write them: "–" for a grade 0 that was not assessed. ``evidence`` is that of a change of grade.
     ``panel`` are the rows of laboratory results that were charted together, which one row stands
-    for. ``signed`` says whether a sign-off agrees with the grade that is computed now.
-    ``by_emergency``: recorded under emergency access.
+    for. ``received_from`` is the system that sent what a person charted. ``signed`` says whether a
+    sign-off agrees with the grade that is computed now. ``by_emergency``: recorded under emergency
+    access.
     """
 
     key: str
@@ -108,6 +110,7 @@ class TimelineRow:
     retract_reason: str = ""
     note: str = ""
     moved_from: str = ""
+    received_from: str = ""
     by_emergency: bool = False
     was_moved: bool = False
     attribution: str = "crs"
@@ -244,8 +247,8 @@ def _entry_row(
         at=row.at,
         kind=row.kind,
         text=entry_text(read, _weight(entry, weights)),
-        author=row.author,
-        author_role=row.kept_role,
+        author=charted_by(row),
+        author_role="" if is_of_system(row.username) else row.kept_role,
         recorded_at=row.recorded_at,
         late_text=late_text(row.at, row.recorded_at),
         corrected=corrected,
@@ -253,6 +256,7 @@ def _entry_row(
         retract_reason=retraction or "",
         note="" if isinstance(read, _SHOWN_AS_TEXT) else read.note,
         moved_from=entry.answers.get(MOVED_FROM, ""),
+        received_from=received_from(entry.answers),
         by_emergency=BY_EMERGENCY in entry.answers,
         was_moved=(retraction or "").startswith(MOVED_TO),
         attribution=read.attribution.value,
@@ -287,7 +291,7 @@ def _corrected_by(
             Superseded(
                 old_text=entry_text(old.read, _weight(old, weights)),
                 reason=correction.reason,
-                author=correction.row.author,
+                author=charted_by(correction.row),
                 at=correction.row.recorded_at,
             )
         )

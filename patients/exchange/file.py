@@ -94,15 +94,19 @@ class _Receiving:
     address: str
     digest: str
     control_id: str
+    is_recorded: bool
     message_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
-def receive(system: ExternalSystem, incoming: Incoming, *, address: str = "") -> Receipt:
+def receive(
+    system: ExternalSystem, incoming: Incoming, *, address: str = "", is_recorded: bool = False
+) -> Receipt:
     """Receive a message: chart, hold and remember what it says, and say what is answered.
 
     The same message again (control id and bytes) is answered as before, once it was accepted or
     rejected; one that was not accepted, or failed here, is tried again. Other bytes under a control
-    id that was used are rejected. ``address`` is where it came from. Raises OperationalError or
+    id that was used are rejected. ``address`` is where it came from;
+    ``is_recorded``: the door by which it came records each call itself. Raises OperationalError or
     InterfaceError where the database does not answer: then nothing is stored, and the sender must
     send again. Call it outside a transaction: what it returns is committed.
     """
@@ -110,7 +114,7 @@ def receive(system: ExternalSystem, incoming: Incoming, *, address: str = "") ->
     control_id = incoming.control_id or digest
     if len(control_id) > _CONTROL_ID_AT_MOST:
         control_id = f"sha256 {hashlib.sha256(control_id.encode()).hexdigest()}"
-    receiving = _Receiving(system, incoming, address, digest, control_id)
+    receiving = _Receiving(system, incoming, address, digest, control_id, is_recorded)
     place = _place_of(system, incoming)
     try:
         with _queue(place.course), transaction.atomic(durable=True):
@@ -397,12 +401,15 @@ def _keep_refused(receiving: _Receiving, refused: RefusedDocumentError) -> Recei
 
 def _record(receiving: _Receiving, message: InboundMessage) -> None:
     """Note in the record that the system wrote; the last statement of the transaction."""
+    if receiving.is_recorded:
+        return
     record_event(
-        EventKind.MESSAGE_RECEIVED,
+        EventKind.SYSTEM_WRITE,
         by=receiving.system.user,
         address=receiving.address,
         course_id=message.course_id,
         details={
+            "system": receiving.system.name,
             "control id": receiving.control_id,
             "verdict": Verdict(message.verdict).label,
             "reason": message.reason,

@@ -23,13 +23,22 @@ from patients.models import EntryKind, ExternalSystem, SystemKind
 DEFAULT: Final = "default"
 LONGEST_NAME: Final = 60
 CHANGEABLE: Final = (
-    "kind", "mrn_system", "timezone", "charset", "filing", "filing_of_wards", "may_chart_kinds",
+    "mrn_system", "timezone", "charset", "filing", "filing_of_wards", "may_chart_kinds",
     "thinning_minutes", "matches_by_bed", "allowed_addresses", "accepts_other_types",
     "obeys_no_answer", "is_active",
 )  # fmt: skip
 """The columns that may change; the database refuses a change of any other."""
 THINNING_MINUTES: Final = 15
 """Of a monitor, unless somebody chose otherwise: it sends every minute, nurses chart less often."""
+
+
+def author_name(name: str, kind: SystemKind) -> str:
+    """Return how a system is shown as the author of an entry: "laboratory LIS-1".
+
+    What a device sends and nobody looked at says so wherever it is shown.
+    """
+    shown = f"{kind.label.lower()} {name}"
+    return f"{shown}, not validated" if kind.is_device else shown
 
 
 def default_filing(kind: SystemKind) -> dict[str, str]:
@@ -48,7 +57,6 @@ def register_system(
     """
     name = name.strip()
     values: dict[str, Any] = {
-        "kind": kind,
         "timezone": timezone_name,
         "filing": default_filing(kind),
         "thinning_minutes": THINNING_MINUTES if kind is SystemKind.MONITOR else None,
@@ -58,7 +66,8 @@ def register_system(
     check_settings(values)
     system = ExternalSystem.objects.create(
         name=name,
-        user=external_system_user(name),
+        kind=kind,
+        user=external_system_user(name, author_name(name, kind)),
         changed_at=timezone.now(),
         changed_by=by,
         **values,

@@ -17,8 +17,10 @@ SYSTEM = """
 CREATE FUNCTION patients_keep_system_before() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
 BEGIN
-    IF (NEW.id, NEW.name, NEW.user_id) IS DISTINCT FROM (OLD.id, OLD.name, OLD.user_id) THEN
-        RAISE EXCEPTION 'name and user of an external system are never changed'
+    IF (NEW.id, NEW.name, NEW.kind, NEW.user_id)
+        IS DISTINCT FROM (OLD.id, OLD.name, OLD.kind, OLD.user_id)
+    THEN
+        RAISE EXCEPTION 'name, kind and user of an external system are never changed'
             USING ERRCODE = 'restrict_violation';
     END IF;
     INSERT INTO patients_externalsystemchange (system_id, row_before, until)

@@ -6,6 +6,8 @@ Grade periods and checkpoints are derived from entries by ``patients.recording``
 from patients.models.charting import (
     BY_EMERGENCY,
     CONFIRMED,
+    FROM_KIND,
+    FROM_SYSTEM,
     MOVED_FROM,
     MOVED_TO,
     REASON,
@@ -61,6 +63,8 @@ __all__ = [
     "BY_EMERGENCY",
     "CONFIRMED",
     "EMERGENCY_ACCESS_LASTS",
+    "FROM_KIND",
+    "FROM_SYSTEM",
     "MOVED_FROM",
     "MOVED_TO",
     "REASON",

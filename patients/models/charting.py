@@ -275,5 +275,8 @@ def confirmed_of(answers: Mapping[str, Any], place: int) -> list[str]:
 REASON: Final = "attribution_reason"
 MOVED_FROM: Final = "moved_from"
 """Key of the answers of the act that charted a moved entry: which patient it came from."""
+FROM_SYSTEM: Final = "from_system"
+FROM_KIND: Final = "from_kind"
+"""Keys of the answers of an act: name and kind of the system that sent what a person charted."""
 MOVED_TO: Final = "Moved to "
 """How the reason of a retraction begins whose entry was moved to another patient."""

@@ -51,8 +51,8 @@ class ExternalSystem(models.Model):
     not read here are accepted and kept; else they are refused and kept. ``obeys_no_answer``: where
     MSH-15 says that no answer is wanted, none is sent.
 
-    ``name`` and ``user`` never change. Who changed the row last stands in it; the database keeps
-    the row of before as an ``ExternalSystemChange``.
+    ``name``, ``kind`` and ``user`` never change: they stand on entries. Who changed the row last
+    stands in it; the database keeps the row of before as an ``ExternalSystemChange``.
     """
 
     name = models.CharField(max_length=60, unique=True)

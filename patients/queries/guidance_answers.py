@@ -159,3 +159,10 @@ def read_all_answers(course_id: uuid.UUID) -> list[AnswerRow]:
     with connection.cursor() as cursor:
         cursor.execute(SQL_ALL_ANSWERS, {"course": course_id})
         return parse_answers(cursor.fetchone()[0])
+
+
+def read_answers_then(course_id: uuid.UUID, known_at: datetime) -> list[AnswerRow]:
+    """Read every answer on a course as it was known at ``known_at``, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_ANSWERS_THEN, {"course": course_id, "known_at": known_at})
+        return parse_answers(cursor.fetchone()[0])

@@ -214,10 +214,27 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
     "patients:hl7": ((401,) * 9, (401,) * 9),
+    "patients:fhir_documents": ((401,) * 9, (401,) * 9),
+    "patients:fhir_metadata": ((200,) * 9, (405,) * 9),
+    "patients:fhir_patients": ((401,) * 9, (401,) * 9),
+    "patients:fhir_everything": ((401,) * 9, (401,) * 9),
+    "patients:fhir_observations": ((401,) * 9, (401,) * 9),
+    "patients:fhir_administrations": ((401,) * 9, (401,) * 9),
+    "patients:fhir_nothing": ((401,) * 9, (401,) * 9),
+    "patients:fhir_export": (
+        (401, 200, 302, 200, 200, 200, 200, 200, 403),
+        (401, *(405,) * 8),
+    ),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
-PROGRAMS = {"patients:hl7", "patients:oauth_token", "patients:smart_configuration"}
+PROGRAMS = {
+    "patients:hl7", "patients:oauth_token", "patients:smart_configuration",
+    *(f"patients:fhir_{name}" for name in (
+        "administrations", "documents", "everything", "export", "metadata", "nothing",
+        "observations", "patients",
+    )),
+}  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
@@ -278,6 +295,8 @@ class Target:
             "accounts:rename_key": [[self.key.pk]],
             "help_page": [["nurse"]],
             "people:person": [[self.person.pk]],
+            "patients:fhir_everything": [[self.course.patient_id]],
+            "patients:fhir_nothing": [["Encounter"]],
             "people:link": [[self.person.pk]],
             "people:email": [[self.person.pk]],
             "people:role": [[self.person.pk]],
@@ -305,7 +324,7 @@ class Target:
             "review_cursor", "review_series", "review_latest", "review_scales",
             "review_scales_at", "instant", "sign_off", "seen", "flowsheet", "paper", "summary",
             "summary_json", "handover", "export_course", "scales", "scales_line",
-            "last_day", "timeline_table", "emergency_access", "locked",
+            "last_day", "timeline_table", "emergency_access", "locked", "fhir_export",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
         return [reverse(name, args=args) for args in arguments.get(name, default)]
@@ -462,7 +481,7 @@ def test_who_may_open_what(
             opened = client.get(address)
             assert opened.status_code == get, (name, address)
             assert_sent_to_sign_in(name, actor, opened)
-            if get == 302 and actor is not None and "/courses/" in address:
+            if get == 302 and actor is not None and "/course" in address.lower():
                 assert_asked_why(name, target, opened, address)
             elif actor is not None and name.startswith("patients:"):
                 assert client.get(address, **HTMX).status_code == get, address

@@ -6,7 +6,7 @@ matched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +67,12 @@ def code_row(system: str, code: str) -> CodeRow | None:
     return _BY_CODE.get((system, code))
 
 
+def name_of_code(system: str, code: str) -> str:
+    """Return the meaning of a code of the tables in its code system, "" for any other."""
+    row = _BY_CODE.get((system, code)) or _UNCLEAR.get((system, code))
+    return "" if row is None else row.meaning
+
+
 def unclear_device(codings: Iterable[tuple[str, str]]) -> UnclearDevice | None:
     """Return the first of ``codings`` that may mean several devices."""
     return next((_UNCLEAR[coding] for coding in codings if coding in _UNCLEAR), None)
@@ -91,31 +97,28 @@ def written_codes(kind: Kind, word: str, amount: Amount | None = None) -> tuple[
 
 
 def meaning_of(
-    codings: Sequence[tuple[str, str]], local_codes: Iterable[LocalCode] = ()
+    codings: Sequence[tuple[str, str]], local_codes: Collection[LocalCode] = ()
 ) -> Meaning | None:
     """Return what (system, code) pairs of one concept mean, None where none is known.
 
     An unknown coding with a known one says nothing. Raises UnreadableError ``code.conflict`` where
     two of them mean different things.
     """
-    local = {(item.system, item.code): item for item in local_codes}
     found = [
-        meaning
-        for coding in codings
-        if (meaning := _meaning(coding, local.get(coding))) is not None
+        meaning for coding in codings if (meaning := _meaning(coding, local_codes)) is not None
     ]
     if not found:
         return None
     return _together(found)
 
 
-def _meaning(coding: tuple[str, str], local: LocalCode | None) -> Meaning | None:
+def _meaning(coding: tuple[str, str], local_codes: Collection[LocalCode]) -> Meaning | None:
+    """Return the meaning of one code; of two lines of the hospital's own list the last counts."""
     row = _BY_CODE.get(coding)
     if row is not None:
         return Meaning(row.kind, row.word, row.method, row.amount, row.note)
-    if local is not None:
-        return _local_meaning(local)
-    return _own_meaning(*coding)
+    local = [item for item in local_codes if (item.system, item.code) == coding]
+    return _local_meaning(local[-1]) if local else _own_meaning(*coding)
 
 
 def _local_meaning(local: LocalCode) -> Meaning | None:

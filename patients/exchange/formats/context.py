@@ -54,7 +54,7 @@ class KnownKey:
     """A key of the other system as it came in one message.
 
     ``entry`` is the id of the entry that it is charted in, None where it is in none. ``statement``
-    is what was said, as JSON that ``convert`` wrote and reads; None where only key and entry are
+    is what was stated, as JSON that ``convert`` wrote and reads; None where only key and entry are
     known. Every message with a key adds one of these; in order, the last one holds.
     """
 

@@ -1,4 +1,4 @@
-"""The entry of our own export beside the coded value: whether they agree, and what is taken.
+"""The entry of our own export that comes with a coded value: do they agree, and what is taken?
 
 Codes and numbers of a resource are what other systems understand, so they decide; the entry only
 adds what no code says. Where the two differ, nobody knows which was changed.
@@ -128,7 +128,7 @@ def _taken(statement: Statement, words: Mapping[str, Any]) -> Statement:
 
 
 def _with_its_unit(statement: Statement, content: Infusion, words: Mapping[str, Any]) -> Statement:
-    """Take the unit that an entry has beside a null rate, which no code says."""
+    """Take the unit that an entry has with a null rate, which no code says."""
     if content.fields.get("rate") is not None:
         return statement
     taken = {name: words[name] for name in _NO_DOSE if words.get(name) is not None}

@@ -41,7 +41,7 @@ class Converted:
     has its place, or one of ``remarks`` has. A detail of a charted statement that cannot be charted
     is held too, and what is unusual in it is a remark.
 
-    ``keys`` are to be remembered, in this order, beside the message; they come back as
+    ``keys`` are to be remembered, in this order, with the message; they come back as
     ``Context.known``. ``closed_keys`` are the keys of which what was held before is closed: it is
     charted now, or retracted.
     """

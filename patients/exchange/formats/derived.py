@@ -9,30 +9,34 @@ from decimal import Decimal
 from typing import Any, Final
 
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGN
-from patients.exchange.formats.chart_state import Chart, Known, Words
+from patients.exchange.formats.chart_state import SHARED, Chart, Known, Words
 from patients.exchange.formats.context import KeyState
 from patients.exchange.formats.received import (
     Content,
+    Document,
     Infusion,
     OxygenPart,
     Signs,
     Source,
     WholeEntry,
 )
-from patients.exchange.formats.statements import Statement, same_value, values_of
+from patients.exchange.formats.statements import PRESSURES, Statement, same_value, values_of
 
 _SIGNS: Final = (*VITAL_SIGN, FAHRENHEIT.key)
+_TEMPERATURES: Final = ("temperature_c", FAHRENHEIT.key)
 _OXYGEN: Final = ("device", "flow_l_per_min", "fio2_percent")
 _INFUSION: Final = ("drug", "rate", "unit", "concentration_per_ml", "weight_kg")
 _OF_EACH: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces", "note", "attribution"})
 
 
-def read_active(chart: Chart) -> None:
+def read_active(chart: Chart, document: Document) -> None:
     """Set the statements that take part in the chart, by key (``Chart.active``).
 
     Of keys of which only an entry is known, several of one entry, the rest of that entry stands
-    under a name of its own (``shared_key``).
+    under a name of its own (``shared_key``). So it does where ``document`` states by the one known
+    key a part of the entry: who corrects a temperature does not take back the pressure.
     """
+    stated = {one.source.key: one.content for one in document.statements}
     active = chart.active
     shared: dict[str, list[Known]] = {}
     for known in chart.known.values():
@@ -43,20 +47,41 @@ def read_active(chart: Chart) -> None:
         elif (entry := chart.current(known.entry)) is not None:
             shared.setdefault(entry, []).append(known)
     for entry, keys in shared.items():
-        if len(keys) == 1:
+        if len(keys) == 1 and not _states_a_part(stated.get(keys[0].key), chart.entries[entry]):
             active[keys[0].key] = keys[0].charted = _read(chart, entry, keys[0].key)
         else:
             active[shared_key(entry)] = _read(chart, entry, shared_key(entry))
             chart.shared_entries |= {known.key: entry for known in keys}
 
 
+def _states_a_part(content: Content | None, words: Words) -> bool:
+    """Return whether a set of signs, or of oxygen, has less than the entry has."""
+    names = {
+        "vitals": set(_SIGNS) if isinstance(content, Signs) else set(),
+        "oxygen": set(_OXYGEN) if isinstance(content, OxygenPart) else set(),
+    }.get(str(words["kind"]), set())
+    return any(words.get(name) is not None for name in names - names_stated_by(content))
+
+
+def names_stated_by(content: Content | None) -> set[str]:
+    """Return the fields that a statement speaks for, by their names in the course file.
+
+    A panel speaks for all pressures, a device with components for all of oxygen, also where it
+    leaves one out. A temperature is one thing in both its units.
+    """
+    if content is None:
+        return set()
+    names = set(values_of(content))
+    has_components = isinstance(content, Signs | OxygenPart) and bool(content.places)
+    for together in (_TEMPERATURES, *((PRESSURES, _OXYGEN) if has_components else ())):
+        if names & set(together):
+            names |= set(together)
+    return names
+
+
 def shared_key(entry: str) -> str:
     """Return the name under which the values of an entry of several keys stand."""
-    return f"\0{entry}"
-
-
-def is_shared(key: str) -> bool:
-    return key.startswith("\0")
+    return SHARED + entry
 
 
 def without(statement: Statement, names: Iterable[str]) -> Statement | None:

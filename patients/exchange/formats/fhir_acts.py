@@ -90,22 +90,26 @@ def provenances(
     acts: Iterable[Act],
     entries: Mapping[str, Entry],
     resources: Mapping[str, Sequence[str]],
+    replaced: Mapping[str, Sequence[str]],
     people: People,
     ids: Ids,
 ) -> Iterator[Json]:
     """Yield the Provenance of each act; of one that does several things, one for each of them.
 
-    ``resources`` are the ids of the resources of each entry.
+    ``resources`` are the ids of the resources of each entry, ``replaced`` those whose place an
+    entry takes although it does not name them.
     """
+
+    def revised_by(entry: Entry) -> list[str]:
+        return [*resources.get(entry.replaces or "", ()), *replaced.get(entry.id, ())]
+
     for act in acts:
         recorded = [entries[entry_id] for entry_id in act.entries if entry_id in entries]
+        revising = [one for one in recorded if one.replaces is not None or one.id in replaced]
+        created = [one for one in recorded if one not in revising]
         for operation, targets, revised in (
-            ("CREATE", [one for one in recorded if one.replaces is None], ()),
-            *(
-                (_operation(one), [one], resources.get(one.replaces or "", ()))
-                for one in recorded
-                if one.replaces is not None
-            ),
+            ("CREATE", created, []),
+            *((_operation(one), [one], revised_by(one)) for one in revising),
         ):
             resource = _provenance(act, operation, targets, revised, resources, people, ids)
             if resource["target"]:

@@ -5,8 +5,8 @@ What makes a Bundle as a whole unusable is refused here (FHIR R4 bdl-7 among it)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from patients.exchange.formats.exact_json import Exact
@@ -25,24 +25,50 @@ class Item:
     place: str
     full_url: str
     resource: Tree
+    contained: Mapping[str, Tree] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "contained", _by_reference(_contained(self.resource)))
 
     @property
     def type(self) -> str:
         return _text(self.resource, "resourceType")
 
-    def contained(self, reference: str) -> Tree | None:
-        """Return the contained resource of a reference like ``#bag``."""
-        listed = self.resource.get("contained")
-        for found in listed if isinstance(listed, list) else ():
-            if isinstance(found, Mapping) and f"#{_text(found, 'id')}" == reference:
-                return found
-        return None
+
+def _type_and_id(resource: Tree) -> str:
+    resource_id = _text(resource, "id")
+    return f"{_text(resource, 'resourceType')}/{resource_id}" if resource_id else ""
+
+
+def _contained(resource: Tree) -> Iterator[tuple[str, Tree]]:
+    """Give each contained resource with the reference that leads to it: ``#bag``."""
+    listed = resource.get("contained")
+    for found in listed if isinstance(listed, list) else ():
+        if isinstance(found, Mapping):
+            yield f"#{_text(found, 'id')}", found
+
+
+def _by_reference(found: Iterable[tuple[str, Tree]]) -> dict[str, Tree]:
+    """Return resources by reference; of two with the same, the first."""
+    resources: dict[str, Tree] = {}
+    for reference, resource in found:
+        resources.setdefault(reference, resource)
+    return resources
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     items: tuple[Item, ...]
     is_transaction: bool = False
+    resources: Mapping[str, Tree] = field(init=False)
+
+    def __post_init__(self) -> None:
+        references = (
+            (reference, item.resource)
+            for item in self.items
+            for reference in (item.full_url, _type_and_id(item.resource))
+        )
+        object.__setattr__(self, "resources", _by_reference(references))
 
     def resolve(self, reference: str, item: Item) -> Tree | None:
         """Return the resource that ``item`` refers to, None where the Bundle has none.
@@ -50,12 +76,9 @@ class Bundle:
         By ``#id`` among its own contained resources, by fullUrl, or by type and id.
         """
         if reference.startswith("#"):
-            return item.contained(reference)
+            return item.contained.get(reference)
         plain = reference.partition("/_history/")[0]
-        for found in self.items:
-            if plain and plain in (found.full_url, f"{found.type}/{_text(found.resource, 'id')}"):
-                return found.resource
-        return None
+        return self.resources.get(plain) if plain else None
 
 
 def open_bundle(tree: Any) -> Bundle:

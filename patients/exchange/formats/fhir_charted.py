@@ -19,8 +19,8 @@ from patients.exchange.formats.fhir_written_parts import (
     texts,
     time_text,
     without_empty,
+    words_text,
 )
-from patients.exchange.formats.json_text import json_text
 
 Words = Mapping[str, Any]
 Kind = TypeVar("Kind", bound=Entry)
@@ -72,7 +72,7 @@ class Charted:
         )
 
     def extensions(self, *, attribution: bool = True) -> list[Json]:
-        found = [extension(ENTRY, "String", json_text(self.words))]
+        found = [extension(ENTRY, "String", words_text(self.words))]
         word = self.words.get("attribution")
         if attribution and isinstance(word, str):
             found.append(extension(ATTRIBUTION, "Code", word))

@@ -19,9 +19,9 @@ from patients.exchange.formats.fhir_written_parts import (
     number,
     time_text,
     without_empty,
+    words_text,
 )
 from patients.exchange.formats.fhir_written_parts import period as period_of
-from patients.exchange.formats.json_text import json_text
 
 _OF_THE_COURSE: Final = ("baseline", "weight_kg", "policy", "later_policies")
 
@@ -59,8 +59,8 @@ def course_resources(
 ) -> Iterator[Json]:
     """Yield the Procedure of the infusion and, where the chart knows a ward, the EpisodeOfCare.
 
-    What a course file says of the course beside its entries (weight and baseline at the start, the
-    policy) is an extension of the Procedure, for no reader charts it.
+    What a course file says of the course apart from its entries (weight and baseline at the start,
+    the policy) is an extension of the Procedure, for no reader charts it.
     """
     infused_at = course.facts.infused_at
     facts = {key: words[key] for key in _OF_THE_COURSE if words.get(key)}
@@ -69,7 +69,7 @@ def course_resources(
         {
             "resourceType": "Procedure",
             "id": ids.of("infusion", time_text(infused_at)),
-            "extension": [extension(COURSE, "String", json_text(facts))] if facts else [],
+            "extension": [extension(COURSE, "String", words_text(facts))] if facts else [],
             "status": "completed" if infused_at <= now else "preparation",
             "code": concept(text=course.product or "Immunotherapy"),
             "subject": patient,

@@ -10,6 +10,7 @@ from patients.exchange.formats.code_rows import COURSE_FILE_1, Kind
 from patients.exchange.formats.codes import Meaning, meaning_of
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_bundle import Bundle, Item
+from patients.exchange.formats.fhir_sent import label_of
 from patients.exchange.formats.fhir_tree import (
     NOTHING,
     Quantity,
@@ -22,7 +23,6 @@ from patients.exchange.formats.fhir_tree import (
     quantity,
     text,
 )
-from patients.exchange.formats.fhir_values import label_of
 from patients.exchange.formats.unit_rows import STRENGTH, STRENGTH_IN_UNITS, VOLUME
 from patients.exchange.formats.units import converted, quotient, shown, unit_row
 from patients.exchange.formats.unreadable import UnreadableError

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from grading.course_file import CourseFileError, read_entry
+from grading.engine.dose_limits import impossible_dose
 from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import Attribution
 from grading.plain_text import LONGEST_NOTE, disallowed_character
@@ -143,10 +144,13 @@ def check_chartable(kind: str, fields: Entry, note: str, attribution: str) -> No
     """Read an entry as a chart would; raises ``value.impossible`` where none can hold it."""
     words = {**fields, "kind": kind, "id": "-", "at": "2000-01-01T00:00:00Z", "note": note}
     try:
-        read_entry(words | ({"attribution": attribution} if attribution else {}))
+        charted = read_entry(words | ({"attribution": attribution} if attribution else {}))
     except CourseFileError as error:
         what = error.faults[0].message
         raise UnreadableError("value.impossible", f"the chart cannot hold it: {what}") from None
+    impossible = impossible_dose(charted)
+    if impossible is not None:
+        raise UnreadableError("value.impossible", impossible.sentence)
 
 
 def note_of(entry: Entry | None, note: str) -> str:

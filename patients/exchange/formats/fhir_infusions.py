@@ -25,9 +25,9 @@ from patients.exchange.formats.fhir_written_parts import (
     extension,
     local,
     quantity,
+    words_text,
 )
 from patients.exchange.formats.fhir_written_parts import period as period_of
-from patients.exchange.formats.json_text import json_text
 from patients.exchange.formats.unit_rows import STRENGTH, STRENGTH_IN_UNITS, VOLUME
 
 _BAG: Final = "bag"
@@ -90,7 +90,7 @@ def administration_of(period: RatePeriod) -> Json:
         weight = quantity(charted.words["weight_kg"], "weight_kg", "kg")
         resource["extension"].append(extension(DOSING_WEIGHT, "Quantity", weight))
     if following is not None and period.has_own_stop:
-        words = json_text(following.words)
+        words = words_text(following.words)
         resource["extension"].append(extension(ENTRY_OF_STOP, "String", words))
     if entry.rate and entry.unit is DoseUnit.ML_PER_H:
         _put_in_a_bag(resource, charted)

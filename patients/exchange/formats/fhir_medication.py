@@ -29,6 +29,7 @@ from patients.exchange.formats.fhir_entry import (
     note_of,
 )
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
+from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import check_not_long_ago, infusion_time
 from patients.exchange.formats.fhir_tree import (
     NOTHING,
@@ -71,7 +72,7 @@ def read_medication(item: Item, bundle: Bundle, context: Context, results: Resul
         head = head_of(item.resource, item.place, STANDINGS)
         _check(item.resource)
     except UnreadableError as error:
-        results.hold(error, item.place)
+        results.hold(with_what_was_sent(error, item.resource), item.place)
         return
     at = _start(item.resource)
     if head.standing is None:
@@ -82,7 +83,7 @@ def read_medication(item: Item, bundle: Bundle, context: Context, results: Resul
         try:
             _read(item, bundle, head, context, results)
         except UnreadableError as error:
-            results.hold(error, item.place, head, at)
+            results.hold(with_what_was_sent(error, item.resource), item.place, head, at)
 
 
 def _check(node: Tree) -> None:
@@ -186,7 +187,8 @@ class _Statement:
         return self.attribution if self.attribution not in ("", "crs") else None
 
     def _detail(self, error: UnreadableError) -> Held:
-        return detail(error, f"{self.head.place}.dosage", self.at)
+        error = with_what_was_sent(error, self.item.resource)
+        return detail(error, self.head.place, self.at)
 
     def state_infusion(self, drug: Drug, period: When, bundle: Bundle, context: Context) -> None:
         """State a rate; null where it is not known, for the drug runs all the same."""

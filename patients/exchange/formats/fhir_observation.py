@@ -24,6 +24,7 @@ from patients.exchange.formats.fhir_own import NEVER_CHARTED, OwnCode, own_code,
 from patients.exchange.formats.fhir_parts import Parts, Value, Whole, attributions, parts_of
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
 from patients.exchange.formats.fhir_retraction import retract_observation
+from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import time_or_reason
 from patients.exchange.formats.fhir_tree import Tree, an_object, codings
 from patients.exchange.formats.fhir_values import known_meaning
@@ -56,7 +57,7 @@ def read_observation(item: Item, context: Context, results: Results) -> None:
         head = head_of(node, item.place, STANDINGS)
         check_observation(node)
     except UnreadableError as error:
-        results.hold(error, item.place)
+        results.hold(with_what_was_sent(error, node), item.place)
         return
     if head.standing is None:
         results.remark("status.cancelled", item.place)
@@ -76,7 +77,7 @@ def _read(node: Tree, head: Head, context: Context, results: Results) -> None:
         else:
             _read_parts(node, head, at or untimed, entry, context, results)
     except UnreadableError as error:
-        results.hold(error, head.place, head, at)
+        results.hold(with_what_was_sent(error, node), head.place, head, at)
 
 
 Time = datetime | UnreadableError | None

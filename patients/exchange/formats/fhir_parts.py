@@ -15,6 +15,7 @@ from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_check import is_absent, value_key
 from patients.exchange.formats.fhir_entry import attribution_of
 from patients.exchange.formats.fhir_own import is_of_format_2
+from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_tree import Tree, an_object, codings, objects
 from patients.exchange.formats.fhir_values import (
     device_in,
@@ -87,7 +88,7 @@ def parts_of(node: Tree, place: str, at: datetime | None, context: Context) -> P
 def _states_a_value(node: Tree, meaning: Meaning, *, has_components: bool) -> bool:
     if value_key(node) is not None or is_absent(node):
         return True
-    is_list_of_members = meaning.kind is Kind.SIGNS_PANEL and bool(objects(node, "hasMember"))
+    is_list_of_members = meaning.kind in _PANELS and bool(objects(node, "hasMember"))
     return not (has_components or is_list_of_members)
 
 
@@ -105,7 +106,7 @@ def _add(
         else:
             _add_measured(part, place, meaning, parts)
     except UnreadableError as error:
-        parts.failures.append(Failure(error, place))
+        parts.failures.append(Failure(with_what_was_sent(error, part), place))
 
 
 def _add_measured(part: Tree, place: str, meaning: Meaning, parts: Parts) -> None:

@@ -9,6 +9,7 @@ from patients.exchange.formats.codes import meaning_of, unclear_device
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_bundle import Item
 from patients.exchange.formats.fhir_results import Head, Results, head_of
+from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import infusion_time, time_or_reason
 from patients.exchange.formats.fhir_tree import Tree, an_object, codings, when
 from patients.exchange.formats.fhir_values import device_word
@@ -38,7 +39,7 @@ def read_procedure(item: Item, context: Context, results: Results) -> None:
         head = head_of(node, item.place, STANDINGS)
         _check(node)
     except UnreadableError as error:
-        results.hold(error, item.place)
+        results.hold(with_what_was_sent(error, node), item.place)
         return
     if head.standing is None:
         results.remark("status.not_done", item.place)
@@ -75,4 +76,4 @@ def _read(node: Tree, head: Head, context: Context, results: Results) -> None:
         if head.is_retracted:
             results.state(head, at or infusion_time(context), None)
         else:
-            results.hold(error, head.place, head, at)
+            results.hold(with_what_was_sent(error, node), head.place, head, at)

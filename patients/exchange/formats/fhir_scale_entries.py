@@ -20,7 +20,6 @@ from patients.exchange.formats.code_rows import UCUM
 from patients.exchange.formats.fhir_charted import Charted, Words
 from patients.exchange.formats.fhir_written_parts import (
     Json,
-    absent,
     category,
     concept,
     local_2,
@@ -35,9 +34,17 @@ def _survey(charted: Charted, kind: str, display: str, **value: Any) -> Json:
 
 
 def _score(words: Words) -> Json:
-    if words.get("performed") is False:
-        return {"dataAbsentReason": absent("not-performed", words.get("reason") or "")}
     return {} if words.get("score") is None else {"valueInteger": number(words["score"])}
+
+
+def _not_performed(kind: str, words: Words) -> Iterator[Json]:
+    """Yield that a round could not be done, and why: a fact that is graded, no absent value."""
+    if words.get("performed") is False:
+        reason = words.get("reason")
+        yield {
+            "code": concept(local_2(kind, "performed"), text=reason or ""),
+            "valueBoolean": False,
+        }
 
 
 def _ice(charted: Charted) -> Iterator[Json]:
@@ -47,11 +54,15 @@ def _ice(charted: Charted) -> Iterator[Json]:
         for part in ICE_PARTS
         if words.get(part) is not None
     ]
-    yield _survey(charted, "ice", "ICE", component=parts, **_score(words))
+    components = [*parts, *_not_performed("ice", words)]
+    yield _survey(charted, "ice", "ICE", component=components, **_score(words))
 
 
 def _capd(charted: Charted) -> Iterator[Json]:
-    yield _survey(charted, "capd", "CAPD", **_score(charted.words))
+    words = charted.words
+    yield _survey(
+        charted, "capd", "CAPD", component=list(_not_performed("capd", words)), **_score(words)
+    )
 
 
 def _consciousness(charted: Charted) -> Iterator[Json]:

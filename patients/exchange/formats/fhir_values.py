@@ -9,6 +9,7 @@ from patients.exchange.formats.code_rows import SNOMED, Kind
 from patients.exchange.formats.codes import Meaning, meaning_of, unclear_device
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_check import value_key
+from patients.exchange.formats.fhir_sent import label_of
 from patients.exchange.formats.fhir_tree import (
     Codings,
     Quantity,
@@ -18,7 +19,6 @@ from patients.exchange.formats.fhir_tree import (
     integer,
     objects,
     quantity,
-    text,
 )
 from patients.exchange.formats.measured import Measured, limit_of_normal, measured
 from patients.exchange.formats.unit_rows import UnitRow
@@ -26,16 +26,6 @@ from patients.exchange.formats.units import NO_UNIT, shown, unit_for
 from patients.exchange.formats.unreadable import UnreadableError
 
 NORMAL: Final = ("http://terminology.hl7.org/CodeSystem/referencerange-meaning", "normal")
-_LONGEST_LABEL: Final = 60
-
-
-def label_of(concept: Tree | None) -> str:
-    """Return a code as it is shown to people: its display, else the code."""
-    for item in objects(concept or {}, "coding"):
-        label = text(item, "display") or text(item, "code")
-        if label:
-            return label[:_LONGEST_LABEL]
-    return "no code"
 
 
 def known_meaning(concept: Tree | None, context: Context) -> Meaning:

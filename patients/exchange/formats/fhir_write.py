@@ -15,12 +15,14 @@ from grading.course_result import grade_course
 from grading.engine.entries import Death, Entry, Retraction, Vasopressor
 from grading.systems import HEADLINE
 from patients.exchange.formats.charted import NOTHING_MORE, ChartRecord
+from patients.exchange.formats.exact_json import write_json
 from patients.exchange.formats.fhir_acts import People, acts_of, provenances
 from patients.exchange.formats.fhir_charted import Charted, Standing
 from patients.exchange.formats.fhir_course import course_resources, patient_resource
 from patients.exchange.formats.fhir_entries import resources_of
 from patients.exchange.formats.fhir_grades import grade_observation, guidance_responses, periods_of
 from patients.exchange.formats.fhir_infusions import RatePeriod, administration_of, rate_periods
+from patients.exchange.formats.fhir_ties import Written, settle_infusions, settle_ties
 from patients.exchange.formats.fhir_written_parts import (
     Ids,
     Json,
@@ -28,7 +30,6 @@ from patients.exchange.formats.fhir_written_parts import (
     reference,
     time_text,
 )
-from patients.exchange.formats.json_text import json_text
 
 DEFAULT_MRN_SYSTEM: Final = "urn:crs:mrn"
 
@@ -54,7 +55,7 @@ def bundle_of(
     if now is None:
         now = _latest_time(course)
     export = _Export(course, words, mrn_system, now, known_at or now, current, record)
-    return json_text(export.bundle())
+    return write_json(export.bundle())
 
 
 def _latest_time(course: CourseDocument) -> datetime:
@@ -94,6 +95,7 @@ class _Export:
         self.acts = acts_of(record, [entry for entry, _ in self.pairs])
         self.authors = {entry_id: act.author for act in self.acts for entry_id in act.entries}
         self.resources: dict[str, list[str]] = {}
+        self.replaced: dict[str, list[str]] = {}
 
     def bundle(self) -> Json:
         charted = [
@@ -102,7 +104,7 @@ class _Export:
             if not isinstance(entry, Retraction)
         ]
         if self.current:
-            charted = [one for one in charted if one.standing is not Standing.IN_ERROR]
+            charted = list(filter(_is_in_force, charted))
         entries = self._entries(charted)
         grades = self._grades()
         made = [
@@ -155,9 +157,11 @@ class _Export:
     def _entries(self, charted: Sequence[Charted]) -> list[Json]:
         """Return the resources of all entries, in the order of their charting."""
         infusions = [one for one in charted if isinstance(one.entry, Vasopressor)]
-        in_force = [one for one in infusions if one.standing is not Standing.IN_ERROR]
-        periods = {one.rate.entry.id: one for one in rate_periods(in_force)}
-        made: list[Json] = []
+        settled, self.replaced = settle_infusions(filter(_is_in_force, infusions))
+        now_as = {one.entry.id: one for one in settled}
+        charted = [now_as.get(one.entry.id, one) for one in charted]
+        periods = {one.rate.entry.id: one for one in rate_periods(filter(_is_in_force, settled))}
+        made: list[Written] = []
         for one in charted:
             if one.entry.id in periods:
                 found = [administration_of(periods[one.entry.id])]
@@ -168,11 +172,12 @@ class _Export:
             else:
                 found = []  # a stop, which is the end of a period
             self.resources[one.entry.id] = [resource["id"] for resource in found]
-            made += found
+            made += [Written(one, resource) for resource in found]
         for period in periods.values():
             if period.has_own_stop and period.next_one is not None:
                 self.resources[period.next_one.entry.id] = [period.resource_id]
-        return made
+        self.replaced |= settle_ties([one for one in made if _is_in_force(one.charted)])
+        return [one.resource for one in made]
 
     def _course(self) -> Iterator[Json]:
         return course_resources(
@@ -197,7 +202,9 @@ class _Export:
 
     def _provenances(self) -> list[Json]:
         entries = {entry.id: entry for entry, _ in self.pairs}
-        return list(provenances(self.acts, entries, self.resources, self.people, self.ids))
+        return list(
+            provenances(self.acts, entries, self.resources, self.replaced, self.people, self.ids)
+        )
 
     def _grades(self) -> list[Json]:
         periods = self.record.periods
@@ -209,6 +216,10 @@ class _Export:
             grade_observation(one, self._patient(), reference(self.device_id), self.ids, first)
             for one in periods
         ]
+
+
+def _is_in_force(charted: Charted) -> bool:
+    return charted.standing is not Standing.IN_ERROR
 
 
 def _alone(charted: Charted) -> RatePeriod:

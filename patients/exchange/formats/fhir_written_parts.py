@@ -23,7 +23,7 @@ from patients.exchange.formats.code_rows import (
     Kind,
 )
 from patients.exchange.formats.codes import written_codes
-from patients.exchange.formats.json_text import Exact
+from patients.exchange.formats.exact_json import Exact, exact, write_json
 from patients.exchange.formats.units import written_unit
 
 Json = dict[str, Any]
@@ -78,6 +78,19 @@ def number(raw: Any) -> Exact:
     return Exact(f"{Decimal(str(raw)):f}")
 
 
+def words_text(words: Mapping[str, Any]) -> str:
+    """Return a part of a course file as JSON, each number with its own digits."""
+    return write_json(_exactly(words))
+
+
+def _exactly(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return exact(value)
+    if isinstance(value, Mapping):
+        return {key: _exactly(item) for key, item in value.items()}
+    return [_exactly(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def time_text(instant: datetime) -> str:
     """Return an instant with its offset; in UTC where FHIR has no such offset."""
     offset = instant.utcoffset() or timedelta()
@@ -122,6 +135,11 @@ def codes_of(kind: Kind, word: str, amount: Amount | None = None) -> list[Json]:
 
 def _coding_of(row: CodeRow) -> Json:
     return coding(row.system, row.code, row.meaning)
+
+
+def codes_of_part(part: Json) -> list[str]:
+    """Return the codes of a resource or a component."""
+    return [one["code"] for one in part["code"].get("coding", ())]
 
 
 def category(code: str) -> Json:

@@ -20,7 +20,7 @@ from patients.exchange.formats.contradictions import (
 )
 from patients.exchange.formats.derived import has_in_entry
 from patients.exchange.formats.duplicates import is_number, is_older
-from patients.exchange.formats.received import Infusion, Received, Standing
+from patients.exchange.formats.received import Infusion, OxygenPart, Received, Signs, Standing
 from patients.exchange.formats.statements import (
     Statement,
     kind_of,
@@ -177,10 +177,10 @@ def _judge(chart: Chart, received: Received, statement: Statement, known: Known 
         chart.set_aside("infusion.no_end", statement, words=words, more="when did it end?")
     else:
         _correct_or_chart(chart, received, statement, known)
-    is_charted = statement.key in chart.candidates
+    is_of_parts = isinstance(content, Signs | OxygenPart)
     for detail in received.details:
-        if is_charted or detail.place != received.source.place:
-            chart.held.append(detail)
+        if is_of_parts or statement.key in chart.candidates:
+            chart.hold_detail(detail, statement)
 
 
 def _correct_or_chart(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
 
 from patients.exchange.formats.chart_state import Chart
-from patients.exchange.formats.derived import shared_key, without
+from patients.exchange.formats.derived import names_stated_by, shared_key, without
 from patients.exchange.formats.received import Content
-from patients.exchange.formats.statements import Statement, values_of
-
-_TEMPERATURES: Final = frozenset({"temperature_c", "temperature_f"})
+from patients.exchange.formats.statements import Statement
 
 Changed = Mapping[str, Statement | None]
 """The keys of a message, each with its new statement, or None where it is taken back."""
@@ -47,10 +44,7 @@ def _take_out_of_entry(
         content = received.content
     if content is None:
         return
-    names = set(values_of(content))
-    if names & _TEMPERATURES:
-        names |= _TEMPERATURES
-    left = without(after[shared], names)
+    left = without(after[shared], names_stated_by(content))
     if left is None:
         del after[shared]
     else:

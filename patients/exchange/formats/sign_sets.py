@@ -34,6 +34,7 @@ from patients.exchange.formats.statements import (
 )
 
 _ORDER: Final = (FAHRENHEIT.key, *VITAL_SIGN)
+_OTHER_SCALE: Final = {FAHRENHEIT.key: "temperature_c"}
 _Signs = dict[str, Any]
 
 
@@ -82,7 +83,8 @@ class _Set:
         return Wanted(words, keys, self.current, recorded_at)
 
     def _gives(self, key: str, statement: Statement, signs: _Signs) -> bool:
-        return any(name in signs for name in self._names(key, statement))
+        names = self._names(key, statement)
+        return any(name in signs or _OTHER_SCALE.get(name) in signs for name in names)
 
     def _names(self, key: str, statement: Statement) -> list[str]:
         left = self.taken.get(key, frozenset())
@@ -94,6 +96,8 @@ class _Set:
         for key, statement in self.statements.items():
             values = values_of(statement.content)
             signs |= {name: values[name] for name in self._names(key, statement)}
+        if _OTHER_SCALE[FAHRENHEIT.key] in signs:
+            signs.pop(FAHRENHEIT.key, None)
         return {name: signs[name] for name in _ORDER if name in signs}
 
     def _words(self, signs: _Signs) -> dict[str, Any]:

@@ -290,10 +290,10 @@ def test_numbers_keep_the_digits_that_were_charted() -> None:
             {"kind": "oxygen", "device": "cpap", "fio2_percent": "39.999999999999999999"},
         )
     )
-    for written in ('"value":38.20,', '"value":120,', '"value":39.999999999999999999,'):
+    for written in ('"value": 38.20,', '"value": 120,', '"value": 39.999999999999999999,'):
         assert written in text
     assert "valueDecimal" in text
-    assert '"valueDecimal":45.5}' in text
+    assert '"valueDecimal": 45.5}' in text
 
 
 def test_a_set_of_signs_is_tied_by_a_panel() -> None:
