@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from grading.engine import entries as grading_entries
 from grading.engine.checkpoint import ResumePoint
@@ -28,6 +28,8 @@ from patients.queries.grades import EntryAuthor, GradeHistory, read_grade_histor
 from patients.queries.guidance_answers import AnswerRow
 from patients.queries.known_at import CourseKnownAt
 from patients.queries.snapshot import read_for_page
+
+_ONE_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,23 @@ def read_course_status(course: Course, now: datetime) -> CourseStatus:
         snapshot.clock,
         GradedFrom(facts, entries, snapshot.resume),
     )
+
+
+def status_with(
+    course: Course, now: datetime, extra: Sequence[grading_entries.Entry]
+) -> CurrentStatus:
+    """Compute what the status at ``now`` would be if ``extra`` were charted too; nothing is stored.
+
+    Read from the last checkpoint before the first of them.
+    """
+    first = min((entry.at - _ONE_TICK for entry in extra), default=now)
+    snapshot = read_for_page(course, min(first, now), HEADLINE)
+    facts = course_facts(course, snapshot.policy_periods)
+    entries = [*parse_entries(snapshot.in_force), *extra]
+    status = regrade(facts, entries, resume=snapshot.resume, now=now, system=HEADLINE).status
+    if status is None:
+        raise ValueError("a course was regraded without an instant")
+    return status
 
 
 def status_known_at(known: CourseKnownAt, at: datetime) -> CourseStatus:
