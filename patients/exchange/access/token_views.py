@@ -50,7 +50,7 @@ def token(request: HttpRequest) -> HttpResponseBase:
 
 @for_programs
 def smart_configuration(request: HttpRequest) -> HttpResponseBase:
-    """Say where tokens are given, and for what."""
+    """Return where tokens are issued, and for what."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
     return JsonResponse(
