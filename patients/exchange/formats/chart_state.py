@@ -324,7 +324,7 @@ class Chart:
     def _write(self, words: Words, replaces: str | None, recorded_at: datetime | None) -> str:
         at = datetime.fromisoformat(str(words["at"]))
         seed = [self.context.system, dict(self.context.course["patient"]).get("mrn", "")]
-        seed += [len(self.entries), replaces, dict(words)]
+        seed += [self.received_at.isoformat(), len(self.entries), replaces, dict(words)]
         identity = str(uuid.uuid5(_NAMESPACE, json.dumps(seed, default=str, sort_keys=True)))
         entry = {
             "id": identity,
