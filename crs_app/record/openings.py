@@ -91,6 +91,11 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:admit",
         "patients:export_cohort",
         "patients:export_progress",
+        "patients:launch_act",
+        "patients:launch_change",
+        "patients:launch_new",
+        "patients:launch_record",
+        "patients:launches",
         "patients:inbox_count",
         "patients:chart_received",
         "patients:systems",
@@ -117,6 +122,10 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:policy",
         "patients:seen",
         "patients:smart_configuration",
+        "patients:smart_ended",
+        "patients:smart_keys",
+        "patients:smart_launch",
+        "patients:smart_return",
         "patients:wall",
         "patients:wall_end",
         "patients:walls",
@@ -137,7 +146,9 @@ OF_NO_PATIENT: Final = frozenset(
 The page of a locked tablet is a poll. A wall screen shows initials to a whole room while nobody is
 signed in: who started and who ended it is recorded.
 """
-WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
+WRITTEN_ELSEWHERE: Final = frozenset(
+    {"accounts:hospital_return", "patients:smart_launch", "patients:smart_return"}
+)
 """Addresses whose query another system wrote: it holds a code that signs somebody in."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12

@@ -36,6 +36,7 @@ from patients.exchange.incoming import (
     form_id_of,
 )
 from patients.exchange.keep import Receiving, keep, note_call
+from patients.exchange.thinning import thinned
 from patients.models import (
     ActSource,
     ChartingAct,
@@ -183,6 +184,7 @@ def _decide(receiving: Receiving, same: Sequence[InboundMessage], place: _Place)
         context = with_known_keys(context, receiving.system, course, document)
         if context.known:
             document = incoming.read(context, received_at)
+        document = thinned(document, context, receiving.system, course)
     except RefusedDocumentError as error:
         outcome = Outcome(incoming.verdict_of(error), refused=error)
         return keep(receiving, same, outcome, course, received_at)

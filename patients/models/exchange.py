@@ -42,8 +42,9 @@ class ExternalSystem(models.Model):
     of its times without an offset, ``charset`` that of messages which name none. ``filing`` says by
     kind of entry, and by ``default``, whether what it sends is charted (``file``) or proposed
     (``propose``); ``filing_of_wards`` says the same for a ward, by its id as text. A kind that is
-    not in ``may_chart_kinds`` is always proposed. ``thinning_minutes``: of a monitor that sends
-    often, one set of signs in so many minutes is charted; None charts each.
+    not in ``may_chart_kinds`` is always proposed; an empty list is every kind.
+    ``thinning_minutes``: of a monitor that sends often, one set of signs in so many minutes is
+    charted or proposed; None is each.
 
     ``matches_by_bed``: a message without a patient is about the course in its ward and bed, and is
     always proposed. ``allowed_addresses`` are the addresses or networks that it may send from by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -19,8 +19,10 @@ from patients.models import (
     ExternalSystem,
     HeldItem,
     InboundMessage,
+    KeyStanding,
     LocalCode,
     Patient,
+    SourceKey,
 )
 from patients.queries.courses import read_course_by_orm
 from patients.queries.identity import read_kept_record, read_patient_by_mrn
@@ -153,6 +155,30 @@ def read_known_keys(
             )
             for key, version, entry, state, statement in cursor.fetchall()
         ]  # fmt: skip
+
+
+class SignsRow(NamedTuple):
+    """Signs of a system at an instant, by the field of the course file, and what became of them."""
+
+    at: datetime
+    state: str
+    values: Mapping[str, str]
+
+
+def read_signs_within(
+    system: ExternalSystem, course: Course, start: datetime, end: datetime
+) -> list[SignsRow]:
+    """Read the signs of [``start``, ``end``) that a system sent, charted or held."""
+    rows = SourceKey.objects.filter(
+        system=system,
+        course=course,
+        at__gte=start,
+        at__lt=end,
+        state__in=(KeyStanding.CHARTED, KeyStanding.ASIDE),
+        statement__type="signs",
+    )
+    found = rows.order_by("id").values_list("at", "state", "statement__values")
+    return [SignsRow(at, state, values) for at, state, values in found if at is not None]
 
 
 def read_own_entries(system: ExternalSystem, course: Course) -> frozenset[str]:

@@ -42,6 +42,7 @@ from patients.models import (
     HeldItem,
     IdentityCorrection,
     InboundMessage,
+    LaunchIssuer,
     LocalCode,
     Patient,
     PatientJoin,
@@ -237,6 +238,17 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
         (401, *(405,) * 8),
     ),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
+    "patients:smart_keys": ((200,) * 9, (405,) * 9),
+    "patients:launches": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:launch_record": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    # Sent empty: what is valid is asked of the health record (tests/patients/exchange).
+    "patients:launch_new": (ADMINISTRATOR_PAGE, (302, *(403,) * 7, 422)),
+    "patients:launch_change": (ADMINISTRATOR_PAGE, (302, *(403,) * 7, 422)),
+    "patients:launch_act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    # Without a registered record nothing is launched, whoever is signed in.
+    "patients:smart_launch": ((403,) * 9, (405,) * 9),
+    "patients:smart_return": ((403,) * 9, (405,) * 9),
+    "patients:smart_ended": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
     "patients:inbox": (INBOX, NO_SUCH_METHOD),
     "patients:inbox_count": (INBOX, NO_SUCH_METHOD),
@@ -260,18 +272,19 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:system_codes": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
 PROGRAMS = {
-    "patients:hl7", "patients:oauth_token", "patients:smart_configuration",
+    "patients:hl7", "patients:oauth_token", "patients:smart_configuration", "patients:smart_keys",
     *(f"patients:fhir_{name}" for name in (
         "administrations", "documents", "everything", "export", "metadata", "nothing",
         "observations", "patients",
     )),
 }  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""
+LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ended"}
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
-    *HOSPITAL, *PROGRAMS,
+    *HOSPITAL, *PROGRAMS, *LAUNCH,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
@@ -293,8 +306,8 @@ SHOW_A_LINK = {"people:new", "people:link"}
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
-    WallScreen,
-    SummaryStatement, ExternalSystem, HeldDecision, LocalCode, SystemKey, SystemKeyEnd, SystemGrant,
+    WallScreen, SummaryStatement, ExternalSystem, HeldDecision, LocalCode, SystemKey, SystemKeyEnd,
+    SystemGrant, LaunchIssuer,
 )  # fmt: skip
 
 
@@ -326,6 +339,7 @@ class Target:
     system_key: SystemKey
     item: HeldItem
     stranger: InboundMessage
+    record: LaunchIssuer
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
@@ -351,6 +365,10 @@ class Target:
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
             "patients:undo_join": [[*own, self.joining.pk]],
+            **{f"patients:launch_{page}": [[self.record.pk]] for page in ("record", "change")},
+            "patients:launch_act": [
+                [self.record.pk, act] for act in ("off", "on", "link", "forget")
+            ],
             "record:course": [own],
             "record:course_csv": [own],
             "record:person": [[self.entry.recorded_by_id]],
@@ -393,6 +411,7 @@ class Target:
             "accounts:password": {
                 "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
             },
+            "patients:launch_act": {"your_password": "correct horse 1"},
             "accounts:code_app": {"your_password": "correct horse 1"},
             "accounts:new_key": {"name": "key", "credential": "{}"},
             "accounts:remove_code_app": {"your_password": "correct horse 1"},
@@ -493,7 +512,13 @@ def target(course: Course, clinician: User, make_user: Callable[..., User]) -> T
     (item,) = monitor_set(a_system("Monitor 7B"), course, heart_rate="104")
     stranger = a_message(system, None, [], verdict="not_accepted", reason="patient.unknown")
     system_key = SystemKey.objects.get()
-    return Target(course, entry, other, joining, clinician, link, key, system_key, item, stranger)
+    record = LaunchIssuer.objects.create(
+        iss="https://ehr.example/fhir", name="St. Anna", client_id="crs", client_secret="x",
+        mrn_system="urn:mrn", by=clinician, at=timezone.now(),
+    )  # fmt: skip
+    return Target(
+        course, entry, other, joining, clinician, link, key, system_key, item, stranger, record
+    )
 
 
 @pytest.fixture
