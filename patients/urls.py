@@ -155,7 +155,7 @@ urlpatterns = [
         token_views.smart_configuration,
         name="smart_configuration",
     ),
+    *PAGES,
     # After every other address below /fhir.
     path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
-    *PAGES,
 ]

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from patients.models import ChartingAct, Course, Decided, HeldDecision, HeldItem
+from patients.models import (
+    FROM_KIND,
+    FROM_SYSTEM,
+    ChartingAct,
+    Course,
+    Decided,
+    HeldDecision,
+    HeldItem,
+)
 from patients.queries.held import items_to_decide
 from patients.recording.inputs import ConflictError, NewEntry, Submission
 from patients.recording.lock import course_queue, lock_course
 from patients.recording.record import RecordingResult, append_act, check_open
-
-FROM_SYSTEM: Final = "from_system"
-"""Key of the answers of an act: the name of the system that sent what a person charted."""
-FROM_KIND: Final = "from_kind"
-"""Key of the answers of an act: the kind of that system ("monitor")."""
 
 
 class DecidedBeforeError(ConflictError):
@@ -33,7 +36,7 @@ class DecidedBeforeError(ConflictError):
             Decided.CHARTED: "already saved this",
             Decided.DISMISSED: "already set this aside",
             Decided.MAPPED: "said what this code means: it is proposed again",
-            Decided.CLOSED: "sent this again or took it back",
+            Decided.CLOSED: "sent this again or retracted it",
         }[Decided(decision.what)]
         super().__init__(f"{decision.author_name} {done}.")
         self.decision = decision

@@ -130,8 +130,6 @@ def count(request: SignedInRequest) -> HttpResponse:
 def received(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Answer what the bedside page shows of held items: a row at the form, a line at the grade."""
     course = course_or_404(request, course_id)
-    if not request.htmx:
-        return redirect("patients:bedside", course_id)
     return render(request, "exchange/bedside_parts.html", monitor_context(request.user, course))
 
 

@@ -63,7 +63,6 @@ def _filing_name(kind: EntryKind) -> str:
 class SettingsForm(ConfirmedForm):
     """The settings of a system; the database keeps those of before."""
 
-    kind = forms.ChoiceField(label="Kind", choices=SystemKind.choices)
     mrn_system = OneLine(
         label="Identifier system of its record numbers",
         required=False,
@@ -160,7 +159,6 @@ class SettingsForm(ConfirmedForm):
         addresses = cleaned["allowed_addresses"].split()
         return {
             **values,
-            "kind": SystemKind(cleaned["kind"]),
             "filing": kept | filing,
             "filing_of_wards": {
                 str(ward.pk): {DEFAULT: Filing.FILE.value} for ward in cleaned["file_wards"]
@@ -197,6 +195,11 @@ class NewSystemForm(SettingsForm):
 
     field_order = ("name", "kind")
 
+    kind = forms.ChoiceField(
+        label="Kind",
+        choices=SystemKind.choices,
+        help_text="It cannot be changed: what monitors and pumps send is not validated by anybody.",
+    )
     name = OneLine(
         label="Name",
         max_length=LONGEST_NAME,

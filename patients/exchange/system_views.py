@@ -74,12 +74,10 @@ def new_system(request: SignedInRequest) -> HttpResponse:
     form = NewSystemForm(request, posted(request))
     if form.is_bound and form.is_valid():
         values = form.values()
-        kind, zone = values.pop("kind"), values.pop("timezone")
+        kind, zone = SystemKind(form.cleaned_data["kind"]), values.pop("timezone")
         name = form.cleaned_data["name"]
         try:
-            made = register_system(
-                name, SystemKind(kind), by=request.user, timezone_name=zone, **values
-            )
+            made = register_system(name, kind, by=request.user, timezone_name=zone, **values)
         except ValidationError as error:
             _add(form, error)
         else:
@@ -98,7 +96,10 @@ def system(request: SignedInRequest, system_id: int) -> HttpResponse:
     context = {
         "system": found,
         "row": next(row for row in system_rows(now) if row.system.pk == found.pk),
-        "keys": SystemKey.objects.filter(system=found).select_related("end__by", "added_by"),
+        "keys": [
+            (key, getattr(key, "end", None))
+            for key in SystemKey.objects.filter(system=found).select_related("end__by", "added_by")
+        ],
         "scopes": [SCOPE_WORDS.get(scope, scope) for scope in scopes_of(found)],
         "codes": len(current_codes(found)),
         "filed_kinds": [

@@ -214,9 +214,10 @@ class KeyStanding(models.TextChoices):
 class SourceKey(models.Model):
     """A key of another system as it came in one message, and the entry that it is charted in.
 
-    ``number`` is its order in the message. Rows of one key follow one another in order of ``id``,
-    and the last one holds. ``entry`` None: it is charted in none. ``statement`` is what was sent,
-    as the converter wrote it and reads it again.
+    ``number`` is its order in the message. Rows of one key follow one another in order of ``id``.
+    ``entry`` None: it is charted in none. ``statement`` is what was sent, as the converter wrote it
+    and reads it again; ``at`` is its clinical time, None where it has none. ``of_infusion``: it is
+    about a drug that runs, which may end long after.
     """
 
     system = models.ForeignKey(
@@ -236,6 +237,8 @@ class SourceKey(models.Model):
     )
     state = models.CharField(max_length=10, choices=KeyStanding)
     statement = models.JSONField(null=True, blank=True)
+    at = models.DateTimeField(null=True, blank=True)
+    of_infusion = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
@@ -244,7 +247,15 @@ class SourceKey(models.Model):
                 name="source_key_known_state", condition=Q(state__in=KeyStanding.values)
             ),
         )
-        indexes = (models.Index(name="source_key_of_course", fields=("course", "system", "id")),)
+        indexes = (
+            models.Index(name="source_key_by_key", fields=("course", "system", "key")),
+            models.Index(name="source_key_by_time", fields=("course", "system", "at")),
+            models.Index(
+                name="source_key_of_infusion",
+                fields=("course", "system"),
+                condition=Q(of_infusion=True),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.key} version {self.version}"

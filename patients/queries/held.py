@@ -41,7 +41,7 @@ _DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
 
 
 def may_chart_courses(reader: User) -> Q:
-    """Return the condition on held items of courses that ``reader`` may chart on now."""
+    """Return the condition on items of courses that ``reader`` may chart on now."""
     if not can_chart(reader):
         return Q(pk__in=())
     opened: QuerySet[EmergencyAccess, object] = EmergencyAccess.objects.filter(
