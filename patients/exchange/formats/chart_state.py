@@ -211,7 +211,7 @@ class Chart:
         proposal = None
         if entry is not None:
             proposal = {"kind": "retraction", "at": at.isoformat(), "replaces": entry}
-        what = "taken back by its sender"
+        what = "retracted by its sender"
         self.held.append(Held(reason, source.place, what, proposal, source.key, source.version, at))
 
     def set_aside(
@@ -324,7 +324,7 @@ class Chart:
     def _write(self, words: Words, replaces: str | None, recorded_at: datetime | None) -> str:
         at = datetime.fromisoformat(str(words["at"]))
         seed = [self.context.system, dict(self.context.course["patient"]).get("mrn", "")]
-        seed += [len(self.entries), replaces, dict(words)]
+        seed += [self.received_at.isoformat(), len(self.entries), replaces, dict(words)]
         identity = str(uuid.uuid5(_NAMESPACE, json.dumps(seed, default=str, sort_keys=True)))
         entry = {
             "id": identity,

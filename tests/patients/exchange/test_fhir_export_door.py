@@ -57,7 +57,7 @@ def test_a_system_reads_what_is_charted_with_its_own_identifier_system(
     chart(course, nurse, "vitals", temperature_c="38.20")
     answer = Client().get(address_of(course), headers=headers)
     assert answer.headers["Content-Type"].startswith("application/fhir+json")
-    assert b'"value":38.20' in answer.content
+    assert b'"value": 38.20' in answer.content
     (found,) = of_type(answer.json(), "Patient")
     assert found["identifier"][0]["system"] == system.mrn_system
     event = Event.objects.get(kind=EventKind.SYSTEM_READ)
