@@ -24,6 +24,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from crs_app.accounts.launch_names import LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.permissions import can_read_record
 from crs_app.accounts.unsent import key_of_unsent_text
 from grading.plain_text import for_a_page
@@ -116,13 +117,16 @@ def _address(name: str, *args: Any) -> str:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
+    launch = getattr(request, "launch", None)
+    idle = settings.SIGNED_OUT_AFTER_IDLE if launch is None else LAUNCHED_ENDS_AFTER_IDLE
     return {
         "site_name": settings.SITE_NAME,
         "site_time_zone": settings.TIME_ZONE,
         "served_at": timezone.now(),
         "hospital": settings.HOSPITAL_SIGN_IN,
         "unsent_key": SimpleLazyObject(partial(key_of_unsent_text, request)),
-        "idle_seconds": int(settings.SIGNED_OUT_AFTER_IDLE.total_seconds()),
+        "launch": launch,
+        "idle_seconds": int(idle.total_seconds()),
         # Made once for the twenty forms of a page; the backend's own is made for each of them.
         "csrf_input": SimpleLazyObject(partial(csrf_input, request)),
     }

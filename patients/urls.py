@@ -7,6 +7,9 @@ from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views, fhir_api, fhir_metadata, fhir_search, hl7_views
 from patients.exchange.access import token_views
+from patients.exchange.page_urls import PAGES
+from patients.exchange.smart import issuer_views
+from patients.exchange.smart import views as smart_views
 from patients.guidance import views as guidance_views
 from patients.handover import views as handover_views
 from patients.identity import join_views, move_views
@@ -138,11 +141,21 @@ urlpatterns = [
     path("sources/", guidance_views.sources, name="sources"),
     path("hl7", hl7_views.hl7, name="hl7"),
     path("oauth/token", token_views.token, name="oauth_token"),
+    path("launches/", issuer_views.launches, name="launches"),
+    path("launches/new/", issuer_views.launch_new, name="launch_new"),
+    path("launches/<int:issuer_id>/", issuer_views.launch_record, name="launch_record"),
+    path("launches/<int:issuer_id>/change/", issuer_views.launch_change, name="launch_change"),
+    path("launches/<int:issuer_id>/<slug:act>/", issuer_views.launch_act, name="launch_act"),
+    path("smart/launch", smart_views.launch, name="smart_launch"),
+    path("smart/return", smart_views.back, name="smart_return"),
+    path("smart/ended", smart_views.ended, name="smart_ended"),
+    path("smart/keys.json", smart_views.keys, name="smart_keys"),
     path(
         "fhir/.well-known/smart-configuration",
         token_views.smart_configuration,
         name="smart_configuration",
     ),
+    *PAGES,
     # After every other address below /fhir.
     path("fhir/<path:rest>", fhir_api.nothing, name="fhir_nothing"),
 ]

@@ -81,9 +81,8 @@ class FakeProvider:
 
     def token(self, sent: dict[str, str], authorization: str) -> Claims | None:
         """The answer to a code; None where the code, its verifier or the secret is wrong."""
-        basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         asked = self.codes.pop(sent.get("code", ""), None)
-        if asked is None or authorization != f"Basic {basic}":
+        if asked is None or authorization != self.basic(CLIENT_SECRET):
             return None
         digest = hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -93,6 +92,10 @@ class FakeProvider:
         if asked["code_challenge"] != challenge:
             return None
         return {"access_token": "a", "token_type": "Bearer", "id_token": self.id_token(asked)}
+
+    def basic(self, secret: str) -> str:
+        encoded = base64.b64encode(f"{CLIENT_ID}:{secret}".encode()).decode()
+        return f"Basic {encoded}"
 
     def id_token(self, asked: dict[str, str]) -> str:
         now = int(time.time())
@@ -111,7 +114,7 @@ class FakeProvider:
         return jwt.encode(claims, key, self.algorithm, headers={"kid": "hospital"})
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     provider: FakeProvider
 
     def do_GET(self) -> None:
@@ -124,9 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", self.provider.redirect_to)
             self.end_headers()
         elif path == "/.well-known/openid-configuration":
-            self._send_json(200, self.provider.discovery_page())
+            self.send_json(200, self.provider.discovery_page())
         elif path == "/keys":
-            self._send_json(200, {"keys": [public_key("hospital")]})
+            self.send_json(200, {"keys": [public_key("hospital")]})
         elif path == "/authorize":
             back = escape(self.provider.return_address(self.path))
             self._send(200, "text/html", f"<title>St. Anna</title><a href='{back}'>I am Jo</a>")
@@ -138,11 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         token = self.provider.token(dict(parse_qsl(body)), self.headers.get("Authorization", ""))
         if token is None:
-            self._send_json(400, {"error": "invalid_grant"})
+            self.send_json(400, {"error": "invalid_grant"})
         else:
-            self._send_json(200, token)
+            self.send_json(200, token)
 
-    def _send_json(self, status: int, content: Claims) -> None:
+    def send_json(self, status: int, content: Claims) -> None:
         self._send(status, "application/json", json.dumps(content))
 
     def _send(self, status: int, kind: str, text: str) -> None:
@@ -166,11 +169,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running_provider() -> Iterator[FakeProvider]:
-    """The server for the length of the block."""
-    handler = type("Handler", (_Handler,), {})
+def running_provider(
+    make: Any = FakeProvider, answers: type[Handler] | None = None
+) -> Iterator[Any]:
+    """The server for the length of the block; ``make`` is its kind of provider."""
+    handler = type("OwnHandler", (answers or Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    provider = FakeProvider(f"http://127.0.0.1:{server.server_port}")
+    provider = make(f"http://127.0.0.1:{server.server_port}")
     handler.provider = provider  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -12,9 +12,11 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware, get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.storage.session import SessionStorage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
+from crs_app.accounts.launch_names import LAUNCH, LAUNCH_ENDED, LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.tablets import send_cookie
 
 USE = "use"
@@ -65,6 +67,8 @@ class SignInRequired(LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         """Answer htmx without a redirect: it would swap the sign-in page into the bedside."""
         if not request.headers.get("HX-Request"):
+            if getattr(request, "launch_has_ended", False):
+                return redirect(LAUNCH_ENDED)
             return super().handle_no_permission(request, view_func)
         if request.method == "GET" and POLL_HEADER in request.headers:
             # The page says so itself, and nothing changes under the user's hands.
@@ -132,6 +136,8 @@ def _note_use(request: HttpRequest, view: Any) -> None:
     idle = now - use["acted"]
     if now - use["signed_in"] >= settings.SIGNED_OUT_AFTER.total_seconds():
         logout(request)
+    elif LAUNCH in request.session:
+        _note_launched_use(request, view, use, idle)
     elif idle >= settings.SIGNED_OUT_AFTER_IDLE.total_seconds():
         # A message can name a value of a patient: the next person at the tablet must not read it.
         request.session.pop(SessionStorage.session_key, None)
@@ -141,6 +147,15 @@ def _note_use(request: HttpRequest, view: Any) -> None:
             request.was_locked = True  # type: ignore[attr-defined]
     elif idle >= WRITE_AT_MOST_EVERY.total_seconds() and _is_act(request, view):
         request.session[USE] = {**use, "acted": now}
+
+
+def _note_launched_use(request: HttpRequest, view: Any, use: dict[str, Any], idle: float) -> None:
+    """End a launched session that is idle: its user may have no password to open a lock with."""
+    if idle >= LAUNCHED_ENDS_AFTER_IDLE.total_seconds():
+        logout(request)
+        request.launch_has_ended = True  # type: ignore[attr-defined]
+    elif idle >= WRITE_AT_MOST_EVERY.total_seconds() and _is_act(request, view):
+        request.session[USE] = {**use, "acted": timezone.now().timestamp()}
 
 
 def _is_act(request: HttpRequest, view: Any) -> bool:

@@ -266,6 +266,16 @@ def check_can_manage_wards(user: Reader) -> None:
     check(user, Act.MANAGE_WARDS)
 
 
+def can_manage_systems(user: Reader) -> bool:
+    """Return whether ``user`` may register other systems, their keys and what their codes mean."""
+    return can(user, Act.MANAGE_SYSTEMS)
+
+
+def check_can_manage_systems(user: Reader) -> None:
+    """Raise PermissionDenied unless ``can_manage_systems``."""
+    check(user, Act.MANAGE_SYSTEMS)
+
+
 def can_read_emergency_access(user: Reader) -> bool:
     """Return whether ``user`` may read who used emergency access."""
     return can(user, Act.READ_EMERGENCY_ACCESS)
@@ -294,6 +304,7 @@ _DONE_BY: Final = {
     Act.REGRADE_COURSE: "recalculate a course",
     Act.MANAGE_USERS: "change users",
     Act.MANAGE_WARDS: "change wards",
+    Act.MANAGE_SYSTEMS: "register other systems",
     Act.READ_EMERGENCY_ACCESS: "read who used emergency access",
     Act.READ_RECORD: "read who looked at a patient",
     Act.MANAGE_POLICY: "change the site's policy",

@@ -43,6 +43,7 @@ class Act(Enum):
     REGRADE_COURSE = "Recalculate one course under another policy"
     MANAGE_USERS = "Create, change, deactivate users"
     MANAGE_WARDS = "Add, rename, close wards"
+    MANAGE_SYSTEMS = "Register other systems, their keys and codes"
     READ_EMERGENCY_ACCESS = "Read who used emergency access"
     READ_RECORD = "Read “who looked”"
     MANAGE_POLICY = "Change policy"
@@ -122,6 +123,7 @@ RIGHTS: Final[dict[Act, dict[Role, tuple[Right, Right]]]] = {
     Act.REGRADE_COURSE: _row(_NEVER, _NEVER, _NEVER, _anywhere(_yes("with preview"))),
     Act.MANAGE_USERS: _row(_NEVER, _NEVER, _NEVER, _anywhere(_yes("not own role"))),
     Act.MANAGE_WARDS: _row(_NEVER, _NEVER, _NEVER, _EVERYWHERE),
+    Act.MANAGE_SYSTEMS: _row(_NEVER, _NEVER, _NEVER, _EVERYWHERE),
     Act.READ_EMERGENCY_ACCESS: _row(_NEVER, _NEVER, _EVERYWHERE, _EVERYWHERE),
     Act.READ_RECORD: _row(_NEVER, _NEVER, _LOGGED, _LOGGED),
     Act.MANAGE_POLICY: _row(_NEVER, _NEVER, _NEVER, _anywhere(_yes("with preview"))),

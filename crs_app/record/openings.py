@@ -65,6 +65,13 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:guidance_answer": Opening("answer to guidance"),
     "patients:course_policy": Opening("policy of the course"),
     "patients:export_course": Opening("export of the course, form"),
+    "patients:inbox": Opening("inbox of other systems", is_searched=True),
+    "patients:received": Opening("chart"),
+    "patients:held_form": Opening("what another system sent, form"),
+    "patients:received_sent": Opening("message of another system, as sent"),
+    "patients:stranger_sent": Opening("message of an unknown patient, as sent"),
+    "patients:traffic": Opening("traffic of other systems"),
+    "patients:faulty_message": Opening("message that was not accepted, as sent"),
     "patients:fhir_export": Opening("course as FHIR", EventKind.EXPORT),
     "people:export": Opening("users (CSV)", EventKind.EXPORT),
     "people:person": Opening("page of a user, with the last 7 days", EventKind.RECORD_READ),
@@ -84,6 +91,24 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:admit",
         "patients:export_cohort",
         "patients:export_progress",
+        "patients:launch_act",
+        "patients:launch_change",
+        "patients:launch_new",
+        "patients:launch_record",
+        "patients:launches",
+        "patients:inbox_count",
+        "patients:chart_received",
+        "patients:systems",
+        "patients:new_system",
+        "patients:system",
+        "patients:change_system",
+        "patients:system_active",
+        "patients:system_keys",
+        "patients:end_system_key",
+        "patients:system_scopes",
+        "patients:system_codes",
+        "patients:unverified_codes",
+        "patients:dismiss_received",
         "patients:fhir_administrations",
         "patients:fhir_documents",
         "patients:fhir_everything",
@@ -97,6 +122,10 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:policy",
         "patients:seen",
         "patients:smart_configuration",
+        "patients:smart_ended",
+        "patients:smart_keys",
+        "patients:smart_launch",
+        "patients:smart_return",
         "patients:wall",
         "patients:wall_end",
         "patients:walls",
@@ -117,7 +146,9 @@ OF_NO_PATIENT: Final = frozenset(
 The page of a locked tablet is a poll. A wall screen shows initials to a whole room while nobody is
 signed in: who started and who ended it is recorded.
 """
-WRITTEN_ELSEWHERE: Final = frozenset({"accounts:hospital_return"})
+WRITTEN_ELSEWHERE: Final = frozenset(
+    {"accounts:hospital_return", "patients:smart_launch", "patients:smart_return"}
+)
 """Addresses whose query another system wrote: it holds a code that signs somebody in."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12

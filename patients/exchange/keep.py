@@ -112,7 +112,7 @@ def _items(
             at=one.at,
             key=one.key,
             version=one.version,
-            proposal=None if one.proposal is None else _proposal(one.proposal),
+            proposal=None if one.proposal is None else proposal_words(one.proposal),
             count=one.count,
             held_at=received_at,
         )
@@ -120,7 +120,7 @@ def _items(
     ]
 
 
-def _proposal(words: Mapping[str, Any]) -> dict[str, Any]:
+def proposal_words(words: Mapping[str, Any]) -> dict[str, Any]:
     """Return a proposed entry as JSON: numbers as the text that they were sent as."""
     return {
         key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in words.items()

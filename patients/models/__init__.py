@@ -45,6 +45,7 @@ from patients.models.grades import CoursePolicy, GradeCheckpoint, GradePeriod
 from patients.models.guidance import GuidanceAnswer
 from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
+from patients.models.launch import LaunchIdentity, LaunchIssuer
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
@@ -99,6 +100,8 @@ __all__ = [
     "KeyPurpose",
     "KeyStanding",
     "LaboratoryLimits",
+    "LaunchIdentity",
+    "LaunchIssuer",
     "LocalCode",
     "MessageFormat",
     "Move",

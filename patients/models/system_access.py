@@ -110,7 +110,7 @@ class SystemGrant(models.Model):
 
 
 class AccessToken(models.Model):
-    """A token that a system was given for a key; only the digest of its text is stored."""
+    """A token that a system got for a key; only the digest of its text is stored."""
 
     digest = models.CharField(max_length=64, unique=True)
     key = models.ForeignKey(SystemKey, on_delete=models.PROTECT, related_name="tokens")

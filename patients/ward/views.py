@@ -18,6 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from crs_app.accounts.permissions import (
     can_admit,
+    can_chart,
     can_find_patient,
     can_open_chart,
     can_start_wall,
@@ -129,6 +130,7 @@ def _board_page(
         "longest_search": LONGEST_SEARCH,
         "can_admit": can_admit(request.user),
         "can_start_wall": can_start_wall(request.user),
+        "may_chart": can_chart(request.user),
     }
     template = "ward/board_content.html" if _wants_rows(request) else "ward/board.html"
     return render(request, template, context)

@@ -34,15 +34,24 @@ from patients.models import (
     CourseSeen,
     EmergencyAccess,
     Entry,
+    ExternalSystem,
     GradePeriod,
     GradeReview,
     GuidanceAnswer,
+    HeldDecision,
+    HeldItem,
     IdentityCorrection,
+    InboundMessage,
+    LaunchIssuer,
+    LocalCode,
     Patient,
     PatientJoin,
     SitePolicy,
     StatedAbout,
     SummaryStatement,
+    SystemGrant,
+    SystemKey,
+    SystemKeyEnd,
     Transfer,
     WallScreen,
 )
@@ -55,7 +64,9 @@ from patients.ward.transfer import location_token
 from patients.ward.wall_screens import start_screen
 from tests.entry_forms import HTMX, form, vitals
 from tests.factories import admit, ago, chart, sending
+from tests.patients.exchange.signed import ec_key, jwks, make_system
 from tests.patients.policy.policy_form import policy_form
+from tests.received import a_message, a_system, monitor_set
 
 NEW = "a longer horse 2"
 Statuses = tuple[int, ...]
@@ -99,6 +110,7 @@ LISTS = (302, 403, 403, 403, 200, 200, 200, 200, 403)
 OF_THE_CHART_OR_ADMINISTRATOR = (302, 200, 302, 200, 200, 200, 200, 200, 200)
 ADMINISTRATOR_PAGE = (302, *(403,) * 7, 200)
 ADMINISTRATOR = (302, *(403,) * 7, 302)
+INBOX = (302, *(200,) * 6, 403, 403)
 READ_RECORD = (302, *(403,) * 6, 200, 200)
 NO_SUCH_METHOD = (302, *(405,) * 8)
 # Who has no second factor removes none, and no key of another user.
@@ -226,34 +238,76 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
         (401, *(405,) * 8),
     ),
     "patients:smart_configuration": ((200,) * 9, (405,) * 9),
+    "patients:smart_keys": ((200,) * 9, (405,) * 9),
+    "patients:launches": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:launch_record": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    # Sent empty: what is valid is asked of the health record (tests/patients/exchange).
+    "patients:launch_new": (ADMINISTRATOR_PAGE, (302, *(403,) * 7, 422)),
+    "patients:launch_change": (ADMINISTRATOR_PAGE, (302, *(403,) * 7, 422)),
+    "patients:launch_act": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    # Without a registered record nothing is launched, whoever is signed in.
+    "patients:smart_launch": ((403,) * 9, (405,) * 9),
+    "patients:smart_return": ((403,) * 9, (405,) * 9),
+    "patients:smart_ended": ((200,) * 9, (405,) * 9),
     "patients:ward": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:inbox": (INBOX, NO_SUCH_METHOD),
+    "patients:inbox_count": (INBOX, NO_SUCH_METHOD),
+    "patients:stranger_sent": (INBOX, NO_SUCH_METHOD),
+    "patients:received": (READ, NO_SUCH_METHOD),
+    "patients:received_sent": (READ, NO_SUCH_METHOD),
+    "patients:chart_received": (NO_SUCH_METHOD, CHART),
+    "patients:dismiss_received": (NO_SUCH_METHOD, CHART),
+    "patients:held_form": (CHART_PAGE, CHART),
+    "patients:systems": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:system": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:traffic": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:faulty_message": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:unverified_codes": (ADMINISTRATOR_PAGE, NO_SUCH_METHOD),
+    "patients:new_system": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:change_system": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:system_active": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:system_keys": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:end_system_key": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:system_scopes": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:system_codes": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
 }
 PROGRAMS = {
-    "patients:hl7", "patients:oauth_token", "patients:smart_configuration",
+    "patients:hl7", "patients:oauth_token", "patients:smart_configuration", "patients:smart_keys",
     *(f"patients:fhir_{name}" for name in (
         "administrations", "documents", "everything", "export", "metadata", "nothing",
         "observations", "patients",
     )),
 }  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""
+LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ended"}
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
-    *HOSPITAL, *PROGRAMS,
+    *HOSPITAL, *PROGRAMS, *LAUNCH,
 }  # fmt: skip
 SAVES_NOTHING = OPEN_TO_ALL - {"accounts:start"} | {
     "accounts:end_one", "accounts:code_app", "accounts:new_key",
 }  # fmt: skip
 """The code app asks for the own password first; a new key is sent without one to add."""
+OF_A_SYSTEM = {
+    f"patients:{name}"
+    for name in (
+        "system", "change_system", "system_active", "system_keys", "system_scopes", "system_codes",
+    )
+}  # fmt: skip
+SETTINGS = {
+    "kind": "monitor", "timezone": "Europe/Berlin", "charset": "utf-8", "filing": "propose",
+    "your_password": "correct horse 1",
+}  # fmt: skip
 SENDS_A_FILE = {"patients:export_course", "patients:export_cohort"}
 SHOW_A_LINK = {"people:new", "people:link"}
 """Of these a POST is answered by a page, which has the secret of a link."""
 RECORDED = (
     Patient, Course, ChartingAct, Entry, GradePeriod, GuidanceAnswer, Transfer, SitePolicy,
     CoursePolicy, IdentityCorrection, PatientJoin, GradeReview, CourseSeen, EmergencyAccess, Ward,
-    WallScreen,
-    SummaryStatement,
+    WallScreen, SummaryStatement, ExternalSystem, HeldDecision, LocalCode, SystemKey, SystemKeyEnd,
+    SystemGrant, LaunchIssuer,
 )  # fmt: skip
 
 
@@ -282,6 +336,10 @@ class Target:
     person: User
     link: str
     key: Authenticator
+    system_key: SystemKey
+    item: HeldItem
+    stranger: InboundMessage
+    record: LaunchIssuer
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
@@ -307,12 +365,21 @@ class Target:
             "patients:retract": [[*own, self.entry.pk]],
             "patients:move_entry": [[*own, self.entry.pk]],
             "patients:undo_join": [[*own, self.joining.pk]],
+            **{f"patients:launch_{page}": [[self.record.pk]] for page in ("record", "change")},
+            "patients:launch_act": [
+                [self.record.pk, act] for act in ("off", "on", "link", "forget")
+            ],
             "record:course": [own],
             "record:course_csv": [own],
             "record:person": [[self.entry.recorded_by_id]],
             "record:person_week": [[self.entry.recorded_by_id]],
             "record:person_csv": [[self.entry.recorded_by_id]],
             "patients:ward": [[self.course.on_ward_id]],
+            "patients:received_sent": [[*own, self.item.pk]],
+            "patients:stranger_sent": [[self.stranger.pk]],
+            "patients:faulty_message": [[self.stranger.pk]],
+            "patients:end_system_key": [[self.system_key.system_id, self.system_key.pk]],
+            **{key: [[self.system_key.system_id]] for key in OF_A_SYSTEM},
             "patients:wall_end": [[WallScreen.objects.latest("pk").pk]],
             "patients:guidance_answer": [
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
@@ -324,10 +391,12 @@ class Target:
             "review_cursor", "review_series", "review_latest", "review_scales",
             "review_scales_at", "instant", "sign_off", "seen", "flowsheet", "paper", "summary",
             "summary_json", "handover", "export_course", "scales", "scales_line",
-            "last_day", "timeline_table", "emergency_access", "locked", "fhir_export",
+            "last_day", "timeline_table", "emergency_access", "locked", "received",
+            "chart_received", "dismiss_received", "held_form", "fhir_export",
         }  # fmt: skip
         default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
-        return [reverse(name, args=args) for args in arguments.get(name, default)]
+        asks = f"?item={self.item.pk}" if name == "patients:held_form" else ""
+        return [reverse(name, args=args) + asks for args in arguments.get(name, default)]
 
     def data(self, name: str) -> dict[str, Any]:
         """What a form sends to the first of the addresses; an address without one gets nothing."""
@@ -342,6 +411,7 @@ class Target:
             "accounts:password": {
                 "old_password": "correct horse 1", "new_password1": NEW, "new_password2": NEW,
             },
+            "patients:launch_act": {"your_password": "correct horse 1"},
             "accounts:code_app": {"your_password": "correct horse 1"},
             "accounts:new_key": {"name": "key", "credential": "{}"},
             "accounts:remove_code_app": {"your_password": "correct horse 1"},
@@ -400,6 +470,22 @@ class Target:
                 "contents": "deidentified", "format": "csv", "since": "2026-01-01",
                 "until": "2026-02-01",
             },
+            "patients:chart_received": {"item": str(self.item.pk)},
+            "patients:dismiss_received": {"item": str(self.item.pk), "why": "artefact"},
+            "patients:held_form": vitals(heart_rate="110"),
+            "patients:new_system": SETTINGS | {"name": "Monitor 9"},
+            "patients:change_system": SETTINGS,
+            "patients:system_active": {"your_password": "correct horse 1"},
+            "patients:system_keys": {
+                "key_set": jwks(ec_key("another")), "your_password": "correct horse 1",
+            },
+            "patients:end_system_key": {"your_password": "correct horse 1"},
+            "patients:system_scopes": {
+                "scopes": ["system/Observation.c"], "your_password": "correct horse 1",
+            },
+            "patients:system_codes": {
+                "code": "CRE-X", "means": "analyte:creatinine", "step": "confirm",
+            },
             "patients:wards": {"name": "K9"},
             "patients:ward": {"name": "7C"},
             "record:printed": {"path": "/"},
@@ -410,7 +496,7 @@ class Target:
 
 
 @pytest.fixture
-def target(course: Course, clinician: User) -> Target:
+def target(course: Course, clinician: User, make_user: Callable[..., User]) -> Target:
     at = timezone.now() - timedelta(minutes=30)
     entry = chart(course, clinician, "vitals", at, temperature_c="38.5").entries[0]
     chart(course, clinician, "oxygen", at, device="venturi_mask", fio2_percent="50")
@@ -422,7 +508,17 @@ def target(course: Course, clinician: User) -> Target:
     joining = join_records(asked, sending(clinician))
     start_screen([course.on_ward], clinician, timezone.now())
     key = Authenticator.objects.create(user=clinician, type=KEY, data={"name": "key"})
-    return Target(course, entry, other, joining, clinician, link, key)
+    system = make_system("EHR", make_user("registrar", Role.ADMINISTRATOR))
+    (item,) = monitor_set(a_system("Monitor 7B"), course, heart_rate="104")
+    stranger = a_message(system, None, [], verdict="not_accepted", reason="patient.unknown")
+    system_key = SystemKey.objects.get()
+    record = LaunchIssuer.objects.create(
+        iss="https://ehr.example/fhir", name="St. Anna", client_id="crs", client_secret="x",
+        mrn_system="urn:mrn", by=clinician, at=timezone.now(),
+    )  # fmt: skip
+    return Target(
+        course, entry, other, joining, clinician, link, key, system_key, item, stranger, record
+    )
 
 
 @pytest.fixture
@@ -461,7 +557,8 @@ def rows() -> list[Any]:
     screens = WallScreen.objects.order_by("pk").values_list("ended_at")
     factors = Authenticator.objects.order_by("pk").values_list("pk", "user", "data")
     wards = Ward.objects.order_by("pk").values_list("name", "is_open")
-    return [*counts, *users, *screens, *factors, *wards]
+    systems = ExternalSystem.objects.order_by("pk").values_list("timezone", "is_active")
+    return [*counts, *users, *screens, *factors, *wards, *systems]
 
 
 def ids(actor: Actor | None) -> str:

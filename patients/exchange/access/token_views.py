@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -23,12 +24,23 @@ from patients.exchange.access.token_server import (
     repeated_field,
 )
 
+_RETRY_AFTER_S: Final = 10
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 @for_programs
 def token(request: HttpRequest) -> HttpResponseBase:
     """Give a system a token for a signed assertion; refuse in the words of RFC 6749."""
+    try:
+        return _token(request)
+    except (OperationalError, InterfaceError):
+        words, status = "The database does not answer.", HTTPStatus.SERVICE_UNAVAILABLE
+        response = _error("temporarily_unavailable", words, status)
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+        return response
+
+
+def _token(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         response = _error("invalid_request", "Send a POST.", HTTPStatus.METHOD_NOT_ALLOWED)
         response.headers["Allow"] = "POST"
@@ -50,7 +62,7 @@ def token(request: HttpRequest) -> HttpResponseBase:
 
 @for_programs
 def smart_configuration(request: HttpRequest) -> HttpResponseBase:
-    """Say where tokens are given, and for what."""
+    """Say where tokens are issued, and for what."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
     return JsonResponse(

@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from joserfc.jwk import ECKey, RSAKey
@@ -24,6 +25,7 @@ from patients.exchange.access import limits
 from patients.exchange.access.keys import add_keys, end_key, grant, read_key_set
 from patients.models import AccessToken, ExternalSystem, SystemKey, UsedAssertion
 from tests.patients.exchange.signed import (
+    TOKEN_URL,
     WRITE,
     ask_token,
     assertion,
@@ -70,6 +72,14 @@ def test_an_rsa_key_and_several_keys_work_beside_each_other(
     add_keys(system, public(*keys), administrator, timezone.now())
     for key in (*keys, ec_key(NAME)):
         assert ask_token(client, assertion(NAME, key=key)).status_code == 200
+
+
+def test_what_a_client_of_authlib_signs_is_accepted(system: ExternalSystem, client: Client) -> None:
+    key = ec_key(NAME).as_dict(private=True)
+    signed = private_key_jwt_sign(
+        key, NAME, TOKEN_URL, alg="ES384", header={"kid": NAME}, expires_in=200
+    )
+    assert ask_token(client, signed).status_code == 200
 
 
 def in_s(seconds: float) -> int:
@@ -319,6 +329,18 @@ def test_of_one_assertion_sent_many_times_at_once_one_gets_a_token(administrator
     assert sorted(answers) == [200, *(401,) * (many - 1)]
     assert AccessToken.objects.count() == UsedAssertion.objects.count() == 1
     assert refused_why() == "used before"
+
+
+def test_without_a_database_the_answer_is_json_too(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("patients.exchange.access.token_views.count", fails)
+    answer = ask_token(client, "x")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert answer.json()["error"] == "temporarily_unavailable"
 
 
 def test_a_wrong_signature_uses_up_no_jti(system: ExternalSystem, client: Client) -> None:

@@ -1,0 +1,133 @@
+"""Pages for administrators: what the codes of a system mean, with a preview on what is held."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from patients.display.received import why_held
+from patients.exchange.inbox_cards import message_text
+from patients.exchange.local_codes import (
+    MappedMeanwhileError,
+    add_code,
+    current_codes,
+    effects_of,
+    last_row,
+    segments_with_unknown_codes,
+)
+from patients.exchange.system_forms import CodeForm, meaning_text
+from patients.exchange.system_views import for_administrators, system_or_404
+from patients.models import ExternalSystem, InboundMessage, LocalCode, Verdict
+from patients.queries.traffic import faults_of, hours_of, waiting_codes
+from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
+
+CONFIRM: Final = "confirm"
+EDIT: Final = "edit"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def codes(request: SignedInRequest, system_id: int) -> HttpResponse:
+    """List the codes of a system; a POST previews a new one on what is held, then adds it."""
+    system = system_or_404(system_id)
+    form = CodeForm(posted(request), initial=_asked(request))
+    step = request.POST.get("step", "")
+    if not form.is_bound or not form.is_valid() or step == EDIT:
+        return _codes_page(request, system, form)
+    if step != CONFIRM:
+        return _preview(request, system, form)
+    try:
+        effects = add_code(system, form.new_code(), request.user, form.cleaned_data["seen"] or 0)
+    except MappedMeanwhileError as error:
+        form.add_error(None, error.sentence)
+        return _codes_page(request, system, form, CONFLICT)
+    count = effects.proposed
+    messages.success(
+        request,
+        f"Saved. {count} held result{'' if count == 1 else 's'} of {effects.patients} "
+        f"patient{'' if effects.patients == 1 else 's'} wait in the inbox as proposals.",
+    )
+    return redirect("patients:system_codes", system.pk)
+
+
+def _asked(request: SignedInRequest) -> dict[str, Any]:
+    """Return what a link of the list of unknown codes fills in."""
+    names = ("coding_system", "code", "text", "unit")
+    return {name: request.GET.get(name, "").replace("\0", "")[:300] for name in names}
+
+
+def _preview(request: SignedInRequest, system: ExternalSystem, form: CodeForm) -> HttpResponse:
+    new = form.new_code()
+    before = last_row(system, new.coding_system, new.code)
+    effects = effects_of(system, new) if new.means else None
+    context = {
+        "system": system,
+        "form": form,
+        "new": new,
+        "means": meaning_text(new.about, new.means),
+        "before": before,
+        "before_means": "" if before is None else meaning_text(before.about, before.means),
+        "seen": 0 if before is None else before.pk,
+        "effects": effects,
+        "reasons": []
+        if effects is None
+        else [(why_held(word).short, count) for word, count in effects.still_held.items()],
+    }
+    return render(request, "exchange/code_preview.html", context)
+
+
+def _codes_page(
+    request: SignedInRequest, system: ExternalSystem, form: CodeForm, status: int | None = None
+) -> HttpResponse:
+    rows = [(row, meaning_text(row.about, row.means)) for row in current_codes(system)]
+    context = {
+        "system": system,
+        "form": form,
+        "rows": rows,
+        "waiting": waiting_codes(segments_with_unknown_codes(system)),
+        "earlier": LocalCode.objects.filter(system=system).count() - len(rows),
+    }
+    is_wrong = form.is_bound and bool(form.errors)
+    return render(
+        request,
+        "exchange/codes.html",
+        context,
+        status=status or (UNPROCESSABLE if is_wrong else 200),
+    )
+
+
+@require_safe
+@for_administrators
+def traffic(request: SignedInRequest) -> HttpResponse:
+    """Show what came in the last day by hour and verdict, and what was not accepted, and why."""
+    asked = request.GET.get("system", "")
+    system = system_or_404(int(asked)) if asked.isascii() and asked.isdigit() else None
+    now = timezone.now()
+    context = {
+        "system": system,
+        "systems": ExternalSystem.objects.order_by("name"),
+        "hours": hours_of(now, system),
+        "faults": [(one, why_held(one.reason)) for one in faults_of(now, system)],
+        "now": now,
+    }
+    return render(request, "exchange/traffic.html", context)
+
+
+@require_safe
+@for_administrators
+def message(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
+    """Show a message that was not accepted, as it was sent; that somebody looked is recorded."""
+    messages_of_faults = InboundMessage.objects.exclude(verdict=Verdict.ACCEPTED)
+    found = get_object_or_404(messages_of_faults.select_related("system"), pk=message_id)
+    context = {
+        "message": found,
+        "segment": message_text(found),
+        "why": why_held(found.reason),
+    }
+    return render(request, "exchange/message.html", context)

@@ -1,0 +1,149 @@
+"""Held items that one tap decides about: all that one system sent of one patient and instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from patients.forms.received import NotChartableError, Proposed, proposed_entry
+from patients.models import Course, EntryKind, ExternalSystem, HeldItem, SystemKind
+from patients.queries.held import WAITS_FOR_A_PERSON
+
+UNUSUAL: Final = "value.unusual"
+_JOINED: Final = frozenset({EntryKind.VITALS, EntryKind.OXYGEN})
+"""Kinds of which the parts sent apart are one entry."""
+_NAMES_ENTRY: Final = frozenset({"id", "recorded_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSet:
+    """Items that are charted, or dismissed, together.
+
+    ``proposed`` are the entries that one tap charts; empty where ``refusal`` says why none can be,
+    or where nothing is proposed.
+    """
+
+    items: tuple[HeldItem, ...]
+    proposed: tuple[Proposed, ...]
+    refusal: str = ""
+
+    @property
+    def first(self) -> HeldItem:
+        return self.items[0]
+
+    @property
+    def course(self) -> Course | None:
+        return self.first.course
+
+    @property
+    def system(self) -> ExternalSystem:
+        return self.first.message.system
+
+    @property
+    def at(self) -> datetime | None:
+        """The clinical time; None where none was sent."""
+        return self.proposed[0].new.at if self.proposed else self.first.at
+
+    @property
+    def reason(self) -> str:
+        """Why it is held; of several items, what asks most of a person."""
+        reasons = {item.reason for item in self.items}
+        return UNUSUAL if UNUSUAL in reasons else self.first.reason
+
+    @property
+    def is_of_device(self) -> bool:
+        """Whether it is a set of vital signs that a monitor sends again and again."""
+        return (
+            self.system.kind == SystemKind.MONITOR
+            and bool(self.proposed)
+            and all(one.new.kind == EntryKind.VITALS for one in self.proposed)
+        )
+
+
+def sets_of(items: Iterable[HeldItem]) -> list[HeldSet]:
+    """Put items into sets, each in the place of its first item."""
+    found: dict[object, list[HeldItem]] = {}
+    for item in items:
+        together = item.reason in WAITS_FOR_A_PERSON and item.proposal and item.course_id
+        key = (item.message.system_id, item.course_id, _instant(item)) if together else item.pk
+        found.setdefault(key, []).append(item)
+    return [one for each in found.values() for one in _sets_among(each)]
+
+
+def _instant(item: HeldItem) -> datetime | None:
+    """Return the time of what is proposed: of parts that came one after another, that of all."""
+    sent = str((item.proposal or {}).get("at", ""))
+    try:
+        return datetime.fromisoformat(sent)
+    except ValueError:
+        return item.at
+
+
+def set_of(items: Sequence[HeldItem]) -> HeldSet:
+    """Return one set of these items, for what a person pressed on."""
+    return _set(items)
+
+
+def _sets_among(items: Sequence[HeldItem]) -> list[HeldSet]:
+    one = _set(items)
+    if len(items) > 1 and not one.proposed:
+        return [_set([item]) for item in items]
+    return [one]
+
+
+def _set(items: Sequence[HeldItem]) -> HeldSet:
+    proposals = [dict(item.proposal) for item in items if item.proposal]
+    if not proposals:
+        return HeldSet(tuple(items), ())
+    try:
+        proposed = tuple(proposed_entry(one) for one in joined(proposals))
+    except NotChartableError as error:
+        return HeldSet(tuple(items), (), error.sentence)
+    return HeldSet(tuple(items), proposed)
+
+
+def joined(proposals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Join the parts of one set of vital signs, and of one oxygen setting, into one entry each.
+
+    Raises NotChartableError where two parts contradict each other.
+    """
+    entries: list[dict[str, Any]] = []
+    by_kind = sorted(proposals, key=lambda one: str(one.get("kind", "")))
+    for kind, group in groupby(by_kind, key=lambda one: one.get("kind", "")):
+        for part in group:
+            entry = {key: value for key, value in part.items() if key not in _NAMES_ENTRY}
+            if kind in _JOINED and entries and entries[-1].get("kind") == kind:
+                _join(entries[-1], entry)
+            elif entry not in entries:
+                entries.append(entry)
+    return entries
+
+
+def _join(into: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for key, value in part.items():
+        if into.setdefault(key, value) != value:
+            raise NotChartableError("Its parts contradict each other.")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The newest set of a monitor, and the earlier ones that it stands for."""
+
+    newest: HeldSet
+    earlier: tuple[HeldSet, ...] = ()
+
+
+def stacks_of(sets: Iterable[HeldSet]) -> list[Stack]:
+    """Put the earlier sets of vital signs of one monitor and patient below the newest one."""
+    found: dict[object, list[HeldSet]] = {}
+    for one in sets:
+        key = (one.system.pk, one.first.course_id) if one.is_of_device else one.first.pk
+        found.setdefault(key, []).append(one)
+    return [Stack(each[0], tuple(each[1:])) for each in map(_newest_first, found.values())]
+
+
+def _newest_first(sets: list[HeldSet]) -> list[HeldSet]:
+    return sorted(sets, key=lambda one: one.at or one.first.held_at, reverse=True)

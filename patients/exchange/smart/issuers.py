@@ -1,0 +1,189 @@
+"""Health records that may launch this application, and whom their identities are here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from allauth.mfa.adapter import get_adapter
+from cryptography.fernet import InvalidToken
+from django.db import transaction
+from joserfc.jwk import ECKey
+
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import check_can_manage_users
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
+from patients.exchange.smart.refusals import LaunchRefusedError, Reason
+from patients.models import LaunchIdentity, LaunchIssuer
+
+_KEPT: Final = (
+    "iss", "name", "client_id", "client_secret", "private_key", "mrn_system", "frame_origins",
+    "openid_issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "is_active",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where a health record signs people in, from its smart-configuration."""
+
+    openid_issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+
+
+@dataclass(frozen=True)
+class IssuerSettings:
+    """What an administrator says of a health record.
+
+    ``client_secret`` None keeps the credential of before; empty: this application signs by a key,
+    which is made anew.
+    """
+
+    iss: str
+    name: str
+    client_id: str
+    client_secret: str | None
+    mrn_system: str
+    frame_origins: tuple[str, ...] = ()
+
+
+def issuer_of(iss: str) -> LaunchIssuer | None:
+    """Return the health record of this ``iss``, letter by letter; None where it may not launch."""
+    last = LaunchIssuer.objects.filter(iss=iss).order_by("-id").first()
+    return last if last is not None and last.is_active else None
+
+
+def issuer_at(pk: int) -> LaunchIssuer | None:
+    """Return the last row of the health record that row ``pk`` is about."""
+    found = LaunchIssuer.objects.filter(pk=pk).first()
+    if found is None:
+        return None
+    return LaunchIssuer.objects.filter(iss=found.iss).order_by("-id").first()
+
+
+def issuers() -> list[LaunchIssuer]:
+    """Return the last row of each health record, by name."""
+    last = LaunchIssuer.objects.order_by("iss", "-id").distinct("iss")
+    return sorted(last, key=lambda one: one.name.casefold())
+
+
+@transaction.atomic
+def save_issuer(
+    asked: IssuerSettings, endpoints: Endpoints, by: User, now: datetime
+) -> LaunchIssuer:
+    """Store a health record from now on, with the addresses that were just read there."""
+    check_can_manage_users(by)
+    before = LaunchIssuer.objects.filter(iss=asked.iss).order_by("-id").first()
+    secret, key = _credential(asked.client_secret, before)
+    row = LaunchIssuer.objects.create(
+        iss=asked.iss,
+        name=asked.name,
+        client_id=asked.client_id,
+        client_secret=secret,
+        private_key=key,
+        mrn_system=asked.mrn_system,
+        frame_origins=list(asked.frame_origins),
+        openid_issuer=endpoints.openid_issuer,
+        authorization_endpoint=endpoints.authorization_endpoint,
+        token_endpoint=endpoints.token_endpoint,
+        jwks_uri=endpoints.jwks_uri,
+        by=by,
+        at=now,
+    )
+    _record(by, row, "saved")
+    return row
+
+
+@transaction.atomic
+def switch_issuer(row: LaunchIssuer, by: User, now: datetime, *, is_active: bool) -> LaunchIssuer:
+    """Let a health record launch, or no longer; sessions that are open go on to their end."""
+    check_can_manage_users(by)
+    kept: dict[str, Any] = {name: getattr(row, name) for name in _KEPT}
+    new = LaunchIssuer.objects.create(**kept | {"is_active": is_active}, by=by, at=now)
+    _record(by, new, "may launch" if is_active else "may not launch any more")
+    return new
+
+
+def _credential(secret: str | None, before: LaunchIssuer | None) -> tuple[str, str]:
+    """Return secret and private key, encrypted; one of them is empty."""
+    if secret:
+        return get_adapter().encrypt(secret), ""
+    if secret is None and before is not None:
+        return before.client_secret, before.private_key
+    key = ECKey.generate_key("P-384", auto_kid=True)
+    return "", get_adapter().encrypt(json.dumps(key.as_dict(private=True)))
+
+
+def secret_of(row: LaunchIssuer) -> str:
+    """Return the secret of this application at the health record.
+
+    :raises LaunchRefusedError: where CRS_SECRET_KEY was replaced since.
+    """
+    return _decrypted(row.client_secret)
+
+
+def key_of(row: LaunchIssuer) -> ECKey:
+    """Return the key of this application for the health record.
+
+    :raises LaunchRefusedError: where CRS_SECRET_KEY was replaced since.
+    """
+    return ECKey.import_key(json.loads(_decrypted(row.private_key)))
+
+
+def _decrypted(text: str) -> str:
+    try:
+        decrypted: str = get_adapter().decrypt(text)
+    except InvalidToken:
+        raise LaunchRefusedError(Reason.CREDENTIAL) from None
+    return decrypted
+
+
+def public_keys() -> list[Mapping[str, Any]]:
+    """Return the public halves of the keys in use that can be read, for every health record."""
+    keys = []
+    for row in issuers():
+        with suppress(LaunchRefusedError):
+            keys += [key_of(row)] if row.private_key else []
+    return [key.as_dict(private=False) | {"use": "sig", "alg": "ES384"} for key in keys]
+
+
+@transaction.atomic
+def name_identity(iss: str, identity: str, user: User | None, by: User, now: datetime) -> None:
+    """Say whom an identity of a health record is here; None: nobody any more."""
+    check_can_manage_users(by)
+    LaunchIdentity.objects.create(iss=iss, identity=identity, user=user, by=by, at=now)
+    details = {"record": iss, "identity": identity, "is": user.username if user else "nobody"}
+    record_event(EventKind.LAUNCH_CHANGED, by=by, details=details)
+
+
+def users_named(iss: str, identities: Iterable[str]) -> list[User]:
+    """Return the users whom these identities are, each once, also those who are not active."""
+    last = (
+        LaunchIdentity.objects.filter(iss=iss, identity__in=list(identities))
+        .order_by("identity", "-id")
+        .distinct("identity")
+        .select_related("user")
+    )
+    return list({row.user.pk: row.user for row in last if row.user is not None}.values())
+
+
+def identities_of(iss: str) -> list[LaunchIdentity]:
+    """Return the identities of a health record that are somebody here."""
+    last = (
+        LaunchIdentity.objects.filter(iss=iss)
+        .order_by("identity", "-id")
+        .distinct("identity")
+        .select_related("user", "by")
+    )
+    return [row for row in last if row.user is not None]
+
+
+def _record(by: User, row: LaunchIssuer, what: str) -> None:
+    details = {"record": row.iss, "what": what, "frames": " ".join(row.frame_origins) or "none"}
+    record_event(EventKind.LAUNCH_CHANGED, by=by, details=details)

@@ -1,0 +1,72 @@
+"""Which user and which open course a launch is about; never by name, and never a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import can_open_chart
+from patients.exchange.smart.issuers import users_named
+from patients.exchange.smart.record_client import Launched
+from patients.exchange.smart.refusals import LaunchRefusedError, Reason
+from patients.models import Course, LaunchIssuer
+from patients.models.identifiers import mrn_key
+
+
+def user_of(issuer: LaunchIssuer, launched: Launched) -> User:
+    """Return the user whom an administrator linked to who signed in at the health record.
+
+    :raises LaunchRefusedError: where there is none, or one who may not open charts.
+    """
+    users = users_named(issuer.iss, launched.identities)
+    if not users:
+        raise LaunchRefusedError(Reason.NO_USER)
+    if len(users) > 1:
+        raise LaunchRefusedError(Reason.TWO_USERS)
+    (user,) = users
+    if not user.is_active:
+        raise LaunchRefusedError(Reason.DEACTIVATED, user)
+    if not can_open_chart(user):
+        raise LaunchRefusedError(Reason.ROLE, user)
+    return user
+
+
+def record_number(patient: Mapping[str, Any], system: str) -> str:
+    """Return the one record number of the Patient in the configured identifier system.
+
+    :raises LaunchRefusedError: where there is none, or two different ones.
+    """
+    identifiers = patient.get("identifier")
+    listed = identifiers if isinstance(identifiers, list) else []
+    numbers = {
+        one["value"]
+        for one in listed
+        if isinstance(one, dict)
+        and one.get("system") == system
+        and isinstance(one.get("value"), str)
+        and one.get("use") != "old"
+    }
+    if len(numbers) != 1:
+        raise LaunchRefusedError(Reason.NO_NUMBER)
+    (number,) = numbers
+    return str(number)
+
+
+def open_course(patient: Mapping[str, Any], mrn: str) -> Course:
+    """Return the open course of the patient with this record number, the last infused of several.
+
+    :raises LaunchRefusedError: where there is none, or the birth date is that of somebody else.
+    """
+    found = (
+        Course.objects.select_related("patient")
+        .filter(patient__mrn_key=mrn_key(mrn), ended_at=None)
+        .order_by("-infused_at")
+        .first()
+    )
+    if found is None:
+        raise LaunchRefusedError(Reason.NO_COURSE, mrn=mrn)
+    born, here = patient.get("birthDate"), found.patient.birth_date
+    if isinstance(born, str) and here is not None and not here.isoformat().startswith(born):
+        raise LaunchRefusedError(Reason.CONTRADICTION, mrn=mrn)
+    return found

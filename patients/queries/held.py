@@ -1,0 +1,203 @@
+"""Read what other systems sent and nobody has decided about."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, UUIDField, When
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from crs_app.accounts.permissions import can_chart
+from patients.models import (
+    Course,
+    Decided,
+    EmergencyAccess,
+    ExternalSystem,
+    HeldDecision,
+    HeldItem,
+    InboundMessage,
+    SystemKind,
+    Verdict,
+)
+
+SHOWN_AT_MOST: Final = 400
+"""Items that one page reads: the newest of them."""
+DECIDED_SHOWN_FOR: Final = timedelta(hours=12)
+SILENT_AFTER: Final = timedelta(minutes=30)
+"""A monitor or pump that sent something today and nothing for so long is named as silent."""
+WAITS_FOR_A_PERSON: Final = frozenset({"unvalidated", "value.unusual"})
+"""Reasons of what is whole and needs a person alone: items of one instant are decided together."""
+OF_STRANGERS: Final = frozenset({"patient.unknown", "course.none"})
+"""Reasons of messages about a patient whom this chart does not have, or has no open course of."""
+STRANGERS_SHOWN_FOR: Final = timedelta(hours=24)
+_HEARD_WITHIN: Final = timedelta(days=7)
+_DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
+
+
+def may_chart_courses(reader: User) -> Q:
+    """Return the condition on items of courses that ``reader`` may chart on now."""
+    if not can_chart(reader):
+        return Q(pk__in=())
+    opened: QuerySet[EmergencyAccess, object] = EmergencyAccess.objects.filter(
+        recorded_by=reader, until__gt=timezone.now()
+    ).values("course__patient")
+    return Q(course__on_ward__in=reader.ward_ids) | Q(course__patient__in=opened)
+
+
+def undecided() -> QuerySet[HeldItem]:
+    """Query the items that nobody has decided about, the newest first, with all that is shown."""
+    items = HeldItem.objects.filter(decision=None).defer("message__raw", "message__answer")
+    items = items.select_related("message__system", "course__patient", "course__policy")
+    return items.order_by(F("at").desc(nulls_last=True), "-held_at", "number")
+
+
+def undecided_of(course_id: uuid.UUID) -> list[HeldItem]:
+    """Read the undecided items of one course."""
+    return list(undecided().filter(course=course_id)[:SHOWN_AT_MOST])
+
+
+def undecided_for(reader: User, ward: str = "", search: str = "") -> list[HeldItem]:
+    """Read the undecided items of courses that ``reader`` may chart on.
+
+    ``ward`` is the name of a ward, ``search`` a part of a name, an MRN or a bed; "" is all.
+    """
+    items = undecided().filter(may_chart_courses(reader), course__isnull=False)
+    if ward:
+        items = items.filter(course__ward=ward)
+    if search:
+        items = items.filter(
+            Q(course__patient__name__icontains=search)
+            | Q(course__patient__mrn__icontains=search)
+            | Q(course__bed__iexact=search)
+            | Q(message__system__name__icontains=search)
+        )
+    return list(items[:SHOWN_AT_MOST])
+
+
+def messages_of_strangers(now: datetime) -> QuerySet[InboundMessage]:
+    """Query the messages of the last day whose patient is not known here or has no open course.
+
+    One that was accepted when it came again is left out.
+    """
+    accepted = InboundMessage.objects.filter(
+        system=OuterRef("system"), control_id=OuterRef("control_id"), verdict=Verdict.ACCEPTED
+    )
+    found = InboundMessage.objects.filter(
+        ~Exists(accepted),
+        verdict=Verdict.NOT_ACCEPTED,
+        reason__in=OF_STRANGERS,
+        received_at__gt=now - STRANGERS_SHOWN_FOR,
+    )
+    return found.select_related("system").defer("raw").order_by("-received_at")
+
+
+def count_undecided(reader: User) -> int:
+    """Count what waits for ``reader``: all that one system proposes of a patient is one."""
+    if not can_chart(reader):
+        return 0
+    items = HeldItem.objects.filter(may_chart_courses(reader), decision=None)
+    is_proposed = Q(reason__in=WAITS_FOR_A_PERSON, proposal__isnull=False)
+    one = Case(When(is_proposed, then=F("course")), default=F("pk"), output_field=UUIDField())
+    waiting = items.order_by().values("message__system", one=one).distinct().count()
+    return waiting + messages_of_strangers(timezone.now()).order_by().count()
+
+
+def decided_lately(reader: User, now: datetime, at_most: int) -> list[HeldDecision]:
+    """Read what was decided lately about courses that ``reader`` may chart on, newest first."""
+    if not can_chart(reader):
+        return []
+    since = now - DECIDED_SHOWN_FOR
+    items = HeldItem.objects.filter(may_chart_courses(reader), course__isnull=False)
+    decisions = HeldDecision.objects.filter(
+        item__in=items, at__gte=since, what__in=(Decided.CHARTED, Decided.DISMISSED)
+    )
+    decisions = decisions.select_related("item__message__system", "item__course__patient", "act")
+    return list(decisions.defer("item__message__raw").order_by("-at", "item__number")[:at_most])
+
+
+def items_to_decide(course: Course, item_ids: Iterable[uuid.UUID]) -> list[HeldItem]:
+    """Read the items of ``course`` with these ids, decided or not, in the order of a message."""
+    items = HeldItem.objects.filter(course=course, pk__in=list(item_ids))
+    items = items.select_related("message__system", "decision__act").defer("message__raw")
+    return list(items.order_by("message__received_at", "number"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What was received since an instant, and where it is now; ``received`` is their sum."""
+
+    on_charts: int
+    held: int
+    set_aside: int
+    remarks: int
+
+    @property
+    def received(self) -> int:
+        return self.on_charts + self.held + self.set_aside + self.remarks
+
+
+_SUMS: Final = """
+SELECT coalesce(sum(message.filed), 0), coalesce(sum(jsonb_array_length(message.remarks)), 0),
+    coalesce(sum(item.charted), 0), coalesce(sum(item.undecided), 0),
+    coalesce(sum(item.every), 0)
+FROM patients_inboundmessage AS message
+LEFT JOIN patients_course AS course ON course.id = message.course_id
+LEFT JOIN LATERAL (
+    WITH RECURSIVE follower AS (
+        SELECT held.id, held.id AS last_id FROM patients_helditem AS held
+        WHERE held.message_id = message.id AND held.follows_id IS NULL
+        UNION ALL
+        SELECT follower.id, next.id FROM follower
+        JOIN patients_helditem AS next ON next.follows_id = follower.last_id
+    ), latest AS (
+        SELECT follower.last_id FROM follower
+        WHERE NOT EXISTS (SELECT FROM patients_helditem AS next
+            WHERE next.follows_id = follower.last_id)
+    )
+    SELECT count(*) AS every, count(*) FILTER (WHERE decision.what = 'charted') AS charted,
+        count(*) FILTER (WHERE decision.id IS NULL) AS undecided
+    FROM latest LEFT JOIN patients_helddecision AS decision ON decision.item_id = latest.last_id
+) AS item ON message.held > 0
+WHERE message.received_at >= %(since)s
+    AND (message.course_id IS NULL OR course.on_ward_id = ANY(%(wards)s))
+"""
+
+
+def read_sums(reader: User, since: datetime) -> Sums:
+    """Read the sums of what was received since an instant for the wards of ``reader``."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, {"since": since, "wards": list(reader.ward_ids)})
+        filed, remarks, charted, held, every = cursor.fetchone()
+    return Sums(filed + charted, held, every - charted - held, remarks)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When a system was heard last; ``is_silent``: it should have been heard since."""
+
+    name: str
+    at: datetime
+    is_silent: bool
+
+
+def read_heard(now: datetime) -> list[Heard]:
+    """Read when each active system was heard last; who was not heard for a week is left out."""
+    heard = ExternalSystem.objects.filter(is_active=True).annotate(
+        last=Max("messages__received_at", filter=Q(messages__received_at__gt=now - _HEARD_WITHIN))
+    )
+    return [
+        Heard(one.name, one.last, one.kind in _DEVICES and now - one.last > SILENT_AFTER)
+        for one in heard
+        if one.last is not None
+    ]
+
+
+def wards_with_items(items: Sequence[HeldItem]) -> list[str]:
+    """Return the names of the wards of the items' courses, in order."""
+    return sorted({item.course.ward for item in items if item.course is not None})

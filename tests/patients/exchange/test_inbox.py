@@ -1,0 +1,300 @@
+"""The inbox: what was held is charted by one tap, by a form, or set aside; once, and by whom."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from crs_app.accounts.models import User
+from crs_app.accounts.wards import set_wards
+from crs_app.record.models import Event
+from patients.exchange.hl7_incoming import Frame, receive_frame
+from patients.models import (
+    Course,
+    Decided,
+    Entry,
+    EntryKind,
+    HeldDecision,
+    HeldItem,
+    SystemKind,
+)
+from patients.queries.held import count_undecided, read_sums
+from tests.entry_forms import HTMX, text_of, url
+from tests.factories import UserFactory, admit, ago, chart, end
+from tests.patients.exchange.hl7_messages import laboratory, oru
+from tests.received import a_message, a_system, held, monitor_set
+
+pytestmark = pytest.mark.django_db
+INBOX = "/inbox/"
+
+
+def tap(client: Client, course: Course, items: list[HeldItem], **more: Any) -> Any:
+    """The answer to the button that charts the items."""
+    sent = {"form_id": str(uuid.uuid4()), "item": [str(one.pk) for one in items], **more}
+    return client.post(url("chart_received", course), sent, **HTMX)
+
+
+def charted(course: Course) -> list[Entry]:
+    return list(Entry.objects.filter(course=course, kind=EntryKind.VITALS).order_by("at"))
+
+
+def test_one_tap_charts_a_set_of_a_monitor_for_who_looked_at_it(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    items = monitor_set(a_system(), course, 4, systolic_mmhg="84", diastolic_mmhg="47")
+    page = text_of(nurse_client.get(INBOX).content.decode())
+    assert "BP 84/47" in page
+    assert "A person has to confirm these values." in page
+    done = tap(nurse_client, course, items)
+    assert "✓ Saved" in text_of(done.content.decode())
+    (entry,) = charted(course)
+    assert entry.body == {"systolic_mmhg": "84", "diastolic_mmhg": "47"}
+    assert (entry.at, entry.recorded_by) == (items[0].at, nurse)
+    assert entry.act.answers["from_system"] == "Monitor 7B"
+    assert entry.act.message == items[0].message
+    decisions = HeldDecision.objects.filter(item__in=items)
+    assert {(one.what, one.by, one.act) for one in decisions} == {
+        (Decided.CHARTED, nurse, entry.act)
+    }
+    assert count_undecided(nurse) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_of_a_monitor_is_one_card_with_all_of_its_signs(
+    course: Course, nurse_client: Client
+) -> None:
+    system = laboratory("ICU-7", kind=SystemKind.MONITOR)
+    at = ago(4).replace(second=30, microsecond=0)
+    obx = [
+        ("150021^MDC_PRESS_CUFF_SYS^MDC", "84", "mm[Hg]"),
+        ("150022^MDC_PRESS_CUFF_DIA^MDC", "47", "mm[Hg]"),
+        ("147842^MDC_ECG_HEART_RATE^MDC", "131", "264864^MDC_DIM_BEAT_PER_MIN"),
+        ("150456^MDC_PULS_OXIM_SAT_O2^MDC", "91", "%"),
+    ]
+    lines = [
+        f"OBX|{number}|NM|{code}||{value}|{unit}|||||R|||{at:%Y%m%d%H%M%S+0000}"
+        for number, (code, value, unit) in enumerate(obx, 1)
+    ]
+    head = oru(course, "M1", at=at).split(b"\rOBX")[0]
+    raw = head + b"\r" + "\r".join(lines).encode() + b"\r"
+    assert receive_frame(system, Frame(raw)).code.value == "AA"
+    (card,) = nurse_client.get(INBOX).context["cards"]
+    assert card.save_label == "Save these 3 on the chart"
+    tap(nurse_client, course, list(card.shown.held.items))
+    (entry,) = charted(course)
+    assert entry.at == at
+    assert entry.body == {
+        "systolic_mmhg": "84", "diastolic_mmhg": "47", "heart_rate": "131", "spo2_percent": "91",
+    }  # fmt: skip
+    assert not HeldItem.objects.filter(decision=None).exists()
+
+
+def test_the_same_tap_again_is_answered_as_before_and_another_is_told_who_was_faster(
+    course: Course, nurse_client: Client, client: Client
+) -> None:
+    items = monitor_set(a_system(), course, heart_rate="112")
+    form_id = str(uuid.uuid4())
+    for _ in range(2):
+        assert "✓ Saved" in tap(nurse_client, course, items, form_id=form_id).content.decode()
+    client.force_login(UserFactory(last_name="Osei"))
+    late = text_of(tap(client, course, items).content.decode())
+    assert "Nothing was saved. J. Ruiz already saved this." in late
+    assert len(charted(course)) == 1
+
+
+def test_an_unusual_value_is_asked_about_before_it_is_charted(
+    course: Course, nurse_client: Client
+) -> None:
+    items = monitor_set(a_system(), course, heart_rate="212")
+    asked = tap(nurse_client, course, items)
+    assert "Heart rate 212 /min is unusually high" in text_of(asked.content.decode())
+    assert not charted(course)
+    card = asked.context["card"]
+    tap(nurse_client, course, items, form_id=str(card.form_id), confirmed=card.confirmed)
+    (entry,) = charted(course)
+    assert entry.act.answers["confirmed"][0][1].startswith("Heart rate 212")
+
+
+def test_without_scripts_a_tap_leads_back_and_a_question_is_a_page(
+    course: Course, nurse_client: Client
+) -> None:
+    system = a_system()
+    usual = monitor_set(system, course, 9, heart_rate="112")
+    unusual = monitor_set(system, course, 3, heart_rate="212")
+    address = url("chart_received", course)
+    answers = [
+        nurse_client.post(address, {"form_id": str(uuid.uuid4()), "item": [str(items[0].pk)]})
+        for items in (usual, unusual)
+    ]
+    assert [one.status_code for one in answers] == [302, 422]
+
+
+def test_what_is_set_aside_has_a_reason_and_is_not_charted(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    items = monitor_set(a_system(), course, heart_rate="112", spo2_percent="93")
+    sent = {"item": [str(one.pk) for one in items]}
+    address = url("dismiss_received", course)
+    assert "Say why" in nurse_client.post(address, sent, **HTMX).content.decode()
+    assert not HeldDecision.objects.exists()
+    nurse_client.post(address, {**sent, "why": "", "reason": "cable was off"}, **HTMX)
+    assert {(one.what, one.why) for one in HeldDecision.objects.all()} == {
+        (Decided.DISMISSED, "cable was off")
+    }
+    assert "already set this aside" in tap(nurse_client, course, items).content.decode()
+    assert not charted(course)
+
+
+def test_earlier_sets_of_a_monitor_stand_below_its_newest(
+    course: Course, nurse_client: Client
+) -> None:
+    system = a_system()
+    for minutes in (40, 25, 10):
+        monitor_set(system, course, minutes, heart_rate=str(100 + minutes))
+    (card,) = nurse_client.get(INBOX).context["cards"]
+    assert card.shown.value == "HR 110"
+    assert [one.value for one in card.earlier] == ["HR 125", "HR 140"]
+
+
+def test_a_proposal_that_lacks_something_is_completed_in_its_form(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    message = a_message(a_system("Pump 2", "pump"), course, ["OBX|1|NM|NORA^^L||14.4|ml/h"])
+    at = ago(20)
+    proposal = {"kind": "vasopressor", "drug": "norepinephrine", "rate": "14.4", "unit": "ml/h"}
+    item = held(message, "infusion.concentration_missing", proposal, at=at)
+    address = f"{url('held_form', course)}?item={item.pk}"
+    form = nurse_client.get(address).context["form"]
+    shown = {name: form[name].value() for name in form.fields}
+    assert (shown["drug"], shown["rate"], shown["unit"]) == ("norepinephrine", "14.4", "ml/h")
+    sent = {name: value for name, value in shown.items() if value not in (None, "")}
+    assert nurse_client.post(address, sent).status_code == 422
+    answer = nurse_client.post(address, {**sent, "concentration_per_ml": "64"})
+    assert answer.status_code == 302
+    entry = Entry.objects.get(course=course, kind=EntryKind.VASOPRESSOR)
+    assert (entry.at, entry.body["concentration_per_ml"]) == (at, "64")
+    assert (item.decision.what, item.decision.act) == (Decided.CHARTED, entry.act)
+
+
+def test_what_nothing_is_proposed_for_is_charted_by_a_form_that_a_person_chooses(
+    course: Course, nurse_client: Client
+) -> None:
+    message = a_message(a_system("Laboratory", "laboratory"), course, ["OBX|1|NM|X^^L||1.4|mg/dL"])
+    item = held(message, "code.unknown", at=ago(30), what="X 1.4 mg/dL")
+    address = f"{url('held_form', course)}?item={item.pk}"
+    assert "Which form?" in nurse_client.get(address).content.decode()
+    lab = f"{address}&kind=lab"
+    form = nurse_client.get(lab).context["form"]
+    shown = {name: form[name].value() for name in form.fields}
+    sent = {name: value for name, value in shown.items() if value not in (None, "")}
+    result = {"analyte": "creatinine", "value": "1.4", "unit": "mg/dL"}
+    assert nurse_client.post(lab, sent | result).status_code == 302
+    assert HeldItem.objects.get(pk=item.pk).decision.what == Decided.CHARTED
+
+
+def test_what_may_be_of_another_patient_has_no_form(course: Course, nurse_client: Client) -> None:
+    message = a_message(a_system(), course, ["PID|1||X"], verdict="rejected", reason="x")
+    item = held(message, "patient.contradiction", what="the name contradicts the chart")
+    address = f"{url('held_form', course)}?item={item.pk}&kind=vitals"
+    assert nurse_client.get(address).status_code == 404
+    assert "Chart by hand" not in nurse_client.get(INBOX).content.decode()
+
+
+def test_only_items_of_own_wards_are_shown_and_charted(course: Course, client: Client) -> None:
+    items = monitor_set(a_system(), course, heart_rate="112")
+    other = admit(UserFactory(), ward="9C")
+    stranger = UserFactory()
+    set_wards(stranger, [other.on_ward])
+    client.force_login(stranger)
+    assert not client.get(INBOX).context["cards"]
+    assert tap(client, course, items).status_code == 403
+    assert tap(client, other, items).status_code == 404
+    assert count_undecided(stranger) == 0
+
+
+def test_a_message_about_nobody_here_is_shown_without_what_it_says_until_it_is_opened(
+    nurse_client: Client,
+) -> None:
+    segments = ["PID|1||447^^^^MR||OKAFOR^ADAEZE", "OBX|1|NM|1988-5^CRP^LN||88|mg/L"]
+    message = a_message(
+        a_system(), None, segments, verdict="not_accepted", reason="patient.unknown"
+    )
+    page = nurse_client.get(INBOX).content.decode()
+    assert "Nobody here has this number." in page
+    assert "OKAFOR" not in page
+    assert "447" not in text_of(page)
+    opened = nurse_client.get(reverse("patients:stranger_sent", args=[message.pk]))
+    assert "OKAFOR^ADAEZE" in opened.content.decode()
+    last = Event.objects.latest("at")
+    assert "message of an unknown patient, as sent" in str(last.details)
+
+
+def test_received_is_what_is_charted_held_set_aside_and_remarked(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    system = a_system()
+    a_message(system, course, ["OBX|1"], filed=7, remarks=[{"reason": "range.ambiguous"}])
+    first = monitor_set(system, course, 9, heart_rate="112", spo2_percent="93")
+    second = monitor_set(system, course, 3, heart_rate="113")
+    tap(nurse_client, course, first)
+    nurse_client.post(
+        url("dismiss_received", course), {"item": str(second[0].pk), "why": "x"}, **HTMX
+    )
+    third = monitor_set(system, course, 1, heart_rate="114")
+    assert third
+    sums = read_sums(nurse, ago(60))
+    assert (sums.on_charts, sums.held, sums.set_aside, sums.remarks) == (9, 1, 1, 1)
+    assert sums.received == 12
+
+
+def test_a_closed_course_is_not_charted_on(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    items = monitor_set(a_system(), course, heart_rate="112")
+    end(course, nurse)
+    assert not nurse_client.get(INBOX).context["cards"][0].can_save
+    assert "This course is closed" in tap(nurse_client, course, items).content.decode()
+    assert not charted(course)
+
+
+def test_a_poll_says_that_the_list_changed_and_moves_nothing(
+    course: Course, nurse_client: Client
+) -> None:
+    signature = nurse_client.get(INBOX).context["signature"]
+    address = f"{INBOX}?seen={signature}"
+    assert nurse_client.get(address, **HTMX).status_code == 204
+    monitor_set(a_system(), course, heart_rate="112")
+    assert "This list has changed" in nurse_client.get(address, **HTMX).content.decode()
+
+
+def test_the_bedside_shows_the_newest_set_and_what_would_count(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    chart(course, nurse, "vitals", ago(30), systolic_mmhg="118", diastolic_mmhg="70")
+    before = nurse_client.get(url("state", course)).json()
+    items = monitor_set(a_system(), course, 5, systolic_mmhg="78", diastolic_mmhg="44")
+    parts = text_of(nurse_client.get(url("received", course), **HTMX).content.decode())
+    clock = timezone.localtime(items[0].at).strftime("%H:%M")
+    assert f"Monitor 7B {clock}: SBP 78, not charted. It would count for grade 2." in parts
+    assert "Save it" in parts
+    assert nurse_client.get(url("state", course)).json()["grade"] == before["grade"]
+    saved = tap(nurse_client, course, items, **{"from": "bedside"})
+    assert "Saved for OKONKWO, Ada." in text_of(saved.content.decode())
+    assert "crs:clock" in saved.headers["HX-Trigger-After-Settle"]
+    parts = text_of(nurse_client.get(url("received", course), **HTMX).content.decode())
+    assert "78" not in parts
+
+
+def test_who_may_not_chart_sees_the_line_and_no_button(
+    course: Course, client: Client, auditor: User
+) -> None:
+    monitor_set(a_system(), course, systolic_mmhg="78", diastolic_mmhg="44")
+    client.force_login(auditor)
+    parts = client.get(url("received", course), **HTMX).content.decode()
+    assert "SBP 78, not charted" in text_of(parts)
+    assert "<button" not in parts

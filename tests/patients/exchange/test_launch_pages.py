@@ -1,0 +1,159 @@
+"""The pages on which administrators register health records and link their people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from crs_app.accounts.models import Role, User
+from crs_app.record.models import Event, EventKind
+from patients.exchange.smart.addresses import is_origin, is_private_address
+from patients.exchange.smart.issuers import issuer_of, secret_of, users_named
+from patients.models import LaunchIssuer
+from tests.health_record import MRN_SYSTEM, FakeRecord
+from tests.hospital_provider import CLIENT_ID
+from tests.patients.exchange.launching import SUBJECT, launch
+
+PASSWORD = "correct horse 1"
+
+
+def entered(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "St. Anna", "client_id": CLIENT_ID, "shows": "key", "mrn_system": MRN_SYSTEM,
+        "frame_origins": "", "your_password": PASSWORD,
+    } | changes  # fmt: skip
+
+
+def page_of(record: FakeRecord) -> str:
+    return f"/launches/{LaunchIssuer.objects.filter(iss=record.iss).latest('pk').pk}/"
+
+
+def test_a_record_is_registered_with_the_addresses_that_it_states(
+    record: FakeRecord, administrator_client: Client
+) -> None:
+    sent = entered(iss=f"{record.issuer}/fhir", frame_origins="https://ehr.example\n")
+    answer = administrator_client.post("/launches/new/", sent)
+    assert answer.status_code == 302, answer.content.decode()
+    found = issuer_of(record.iss)
+    assert found is not None
+    assert found.token_endpoint == f"{record.issuer}/token"
+    assert (found.frame_origins, found.client_secret) == (["https://ehr.example"], "")
+    page = administrator_client.get(answer["Location"]).content.decode()
+    assert "https://ehr.example" in page
+    assert found.private_key not in page
+    event = Event.objects.filter(kind=EventKind.LAUNCH_CHANGED).latest("number")
+    assert event.details["frames"] == "https://ehr.example"
+
+
+def test_the_list_names_what_to_register_there(
+    record: FakeRecord, administrator_client: Client
+) -> None:
+    page = administrator_client.get("/launches/").content.decode()
+    for path in ("launch", "return", "keys.json"):
+        assert f"http://testserver/smart/{path}" in page
+    assert record.iss in page
+
+
+def test_a_secret_stays_until_another_is_entered(
+    record: FakeRecord, administrator_client: Client
+) -> None:
+    before = issuer_of(record.iss)
+    assert before is not None
+    change = f"{page_of(record)}change/"
+    page = administrator_client.get(change).content.decode()
+    assert secret_of(before) not in page
+    answer = administrator_client.post(change, entered(shows="keep", name="St. Anna West"))
+    assert answer.status_code == 302
+    after = issuer_of(record.iss)
+    assert after is not None
+    assert (after.name, secret_of(after)) == ("St. Anna West", secret_of(before))
+    administrator_client.post(change, entered(shows="secret", client_secret="another"))
+    last = issuer_of(record.iss)
+    assert last is not None
+    assert secret_of(last) == "another"
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "no https": {"iss": "http://ehr.example/fhir"},
+    "no address": {"iss": "ehr.example"},
+    "a name and password in it": {"iss": "https://a:b@ehr.example/fhir"},
+    "a path in an origin": {"frame_origins": "https://ehr.example/x"},
+    "a star in an origin": {"frame_origins": "https://*.ehr.example"},
+    "a second directive in an origin": {"frame_origins": "https://ehr.example;script-src"},
+    "no secret": {"shows": "secret"},
+    "wrong password": {"your_password": "x"},
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_safe_is_not_registered(
+    case: str, record: FakeRecord, administrator_client: Client
+) -> None:
+    before = LaunchIssuer.objects.count()
+    sent = entered(iss=record.iss) | REFUSED[case]
+    assert administrator_client.post("/launches/new/", sent).status_code == 422
+    assert LaunchIssuer.objects.count() == before
+
+
+@pytest.mark.parametrize("changed", [
+    {"code_challenge_methods_supported": ["plain"]}, {"token_endpoint": None},
+    {"jwks_uri": "http://ehr.example/keys"}, {"authorization_endpoint": "javascript:alert(1)"},
+    {"issuer": 7},
+])  # fmt: skip
+def test_a_record_that_does_not_offer_what_is_needed_is_not_registered(
+    changed: dict[str, Any], record: FakeRecord, administrator_client: Client
+) -> None:
+    record.configuration = changed
+    answer = administrator_client.post("/launches/new/", entered(iss=record.iss))
+    assert answer.status_code == 422
+    assert "smart-configuration" in answer.content.decode()
+
+
+def test_a_link_is_made_and_forgotten_and_nothing_of_it_is_lost(
+    record: FakeRecord, administrator_client: Client, intensivist: User
+) -> None:
+    page = page_of(record)
+    sent = {"identity": "Practitioner/7", "username": "icu", "your_password": PASSWORD}
+    assert administrator_client.post(f"{page}link/", sent).status_code == 302
+    assert users_named(record.iss, ["Practitioner/7"]) == [intensivist]
+    forgotten = administrator_client.post(f"{page}forget/", {"identity": SUBJECT})
+    assert forgotten.status_code == 302
+    assert users_named(record.iss, [SUBJECT]) == []
+    assert launch(Client(), record).status_code == 403
+    assert administrator_client.post(f"{page}forget/", {"identity": SUBJECT}).status_code == 422
+
+
+def test_nobody_is_linked_who_is_no_active_person(
+    record: FakeRecord, administrator_client: Client, nurse: User
+) -> None:
+    User.objects.create(username="system:lab", role=Role.SYSTEM, is_active=False, password="!")
+    User.objects.filter(pk=nurse.pk).update(is_active=False)
+    for username in ("system:lab", "nurse", "no-such"):
+        sent = {"identity": "x", "username": username, "your_password": PASSWORD}
+        assert administrator_client.post(f"{page_of(record)}link/", sent).status_code == 422
+
+
+def test_a_record_is_switched_off_and_on(record: FakeRecord, administrator_client: Client) -> None:
+    administrator_client.post(f"{page_of(record)}off/", {"your_password": PASSWORD})
+    assert launch_status(record) == 403
+    administrator_client.post(f"{page_of(record)}on/")
+    assert launch_status(record) == 302
+
+
+def launch_status(record: FakeRecord) -> int:
+    status: int = Client().get("/smart/launch", {"iss": record.iss, "launch": "x"}).status_code
+    return status
+
+
+def test_which_addresses_are_safe() -> None:
+    assert is_private_address("https://ehr.example:8443/fhir?x=1")
+    assert is_private_address("http://localhost:1/")
+    for address in (
+        "https://ehr.example/#x", "ftp://ehr.example", "https://", "https://é.example",
+        "https://a b.example", "https://ehr.example:port/", None, "x" * 301,
+    ):  # fmt: skip
+        assert not is_private_address(address), address
+    assert is_origin("https://ehr.example:8443")
+    assert not is_origin("https://ehr.example/")

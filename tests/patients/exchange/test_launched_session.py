@@ -1,0 +1,163 @@
+"""A launched session: one patient, an end of its own, frames only where registered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings as site
+from django.test import Client
+from django.utils import timezone
+
+from crs_app.accounts.models import TabletSignIn, User
+from patients.models import Course, Entry
+from tests.entry_forms import HTMX, send
+from tests.factories import admit
+from tests.health_record import MRN_SYSTEM, FakeRecord
+from tests.patients.exchange.launching import bedside, launch, register
+
+FRAMED = {"Sec-Fetch-Dest": "iframe"}
+EHR = "https://ehr.example"
+
+
+@pytest.fixture
+def other(clinician: User) -> Course:
+    return admit(clinician, name="LINDQVIST, Per")
+
+
+@pytest.fixture
+def launched(record: FakeRecord, course: Course) -> Client:
+    client = Client()
+    launch(client, record)
+    return client
+
+
+def open_in_record(record: FakeRecord, course: Course) -> None:
+    record.patient = {"identifier": [{"system": MRN_SYSTEM, "value": course.patient.mrn}]}
+
+
+def test_nothing_but_its_patient_opens(launched: Client, course: Course, other: Course) -> None:
+    for address in ("/", "/find/", "/wards/", "/accounts/me/", "/people/", bedside(other),
+                    f"{bedside(other)}review/", f"{bedside(course)}join/", "/accounts/switch/",
+                    "/courses/admit/", "/reviews/", "/policy/", "/record/"):  # fmt: skip
+        answer = launched.get(address)
+        assert answer.status_code == 403, address
+        assert "LINDQVIST" not in answer.content.decode()
+    for part in ("", "review/", "flowsheet/", "handover/", "timeline/", "live/", "summary/"):
+        assert launched.get(f"{bedside(course)}{part}").status_code == 200, part
+
+
+def test_a_form_is_saved_for_its_patient(launched: Client, course: Course) -> None:
+    answer = send(launched, course, "vitals", temperature="36.9")
+    assert answer.status_code == 200, answer.content.decode()
+    assert Entry.objects.filter(course=course, kind="vitals").count() == 1
+
+
+def test_after_a_second_launch_the_forms_of_the_first_page_refuse(
+    launched: Client,
+    record: FakeRecord,
+    course: Course,
+    other: Course,
+) -> None:
+    open_in_record(record, other)
+    assert launch(launched, record)["Location"] == bedside(other)
+    answer = send(launched, course, "vitals", temperature="36.9")
+    assert answer.status_code == 403
+    assert "Another patient was opened" in answer.content.decode()
+    assert launched.get(f"{bedside(course)}live/", **HTMX).status_code == 403
+    assert not Entry.objects.filter(course=course, kind="vitals").exists()
+    assert launched.get(bedside(other)).status_code == 200
+
+
+def test_it_ends_after_15_minutes_without_an_act(launched: Client, course: Course) -> None:
+    now = timezone.now()
+    with time_machine.travel(now + timedelta(minutes=14)):
+        assert launched.get(bedside(course)).status_code == 200
+    with time_machine.travel(now + timedelta(minutes=28)):
+        assert launched.get(bedside(course)).status_code == 200
+        assert launched.get(f"{bedside(course)}live/", **HTMX).status_code == 200
+    with time_machine.travel(now + timedelta(minutes=44)):
+        answer = launched.get(bedside(course))
+        assert (answer.status_code, answer["Location"]) == (302, "/smart/ended")
+        assert launched.get("/smart/ended").status_code == 200
+        assert launched.get(bedside(course))["Location"].startswith("/accounts/sign-in/")
+
+
+def test_it_ends_12_hours_after_its_launch(launched: Client, course: Course) -> None:
+    now = timezone.now()
+    launched.get(bedside(course))
+    for minutes in range(10, 12 * 60, 10):
+        with time_machine.travel(now + timedelta(minutes=minutes)):
+            launched.post("/accounts/active/")
+    with time_machine.travel(now + timedelta(hours=12, seconds=5)):
+        assert launched.get(bedside(course)).status_code == 302
+
+
+def test_a_launch_ends_the_session_of_whoever_was_signed_in(
+    intensivist_client: Client,
+    record: FakeRecord,
+    course: Course,
+) -> None:
+    before = intensivist_client.session.session_key
+    launch(intensivist_client, record)
+    assert intensivist_client.session.session_key != before
+    assert intensivist_client.get("/").status_code == 403
+    assert intensivist_client.get(bedside(course)).wsgi_request.user.username == "nurse"
+
+
+def test_the_browser_becomes_no_tablet_of_the_user(launched: Client) -> None:
+    assert not TabletSignIn.objects.exists()
+    assert site.TABLET_COOKIE_NAME not in launched.cookies
+
+
+def test_a_sign_in_with_a_password_begins_a_session_without_the_bond(
+    launched: Client, nurse: User
+) -> None:
+    assert launched.post("/accounts/sign-out/")["Location"] == "/smart/ended"
+    launched.post("/accounts/sign-in/", {"username": "nurse", "password": "correct horse 1"})
+    assert launched.get("/").status_code == 200
+
+
+def test_in_a_tab_no_page_is_framed(launched: Client, course: Course) -> None:
+    answer = launched.get(bedside(course))
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "DENY"
+    assert launched.cookies[site.SESSION_COOKIE_NAME]["samesite"] == "Lax"
+
+
+def test_a_frame_that_is_not_registered_gets_pages_that_no_frame_shows(
+    record: FakeRecord,
+    course: Course,
+) -> None:
+    client = Client()
+    answer = launch(client, record, **FRAMED)
+    for page in (answer, client.get(bedside(course), headers=FRAMED)):
+        assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+        assert page["X-Frame-Options"] == "DENY"
+    assert client.cookies[site.SESSION_COOKIE_NAME]["samesite"] == "Lax"
+
+
+def test_a_registered_page_frames_the_launched_session_alone(
+    record: FakeRecord,
+    course: Course,
+    administrator: User,
+    nurse_client: Client,
+) -> None:
+    register(record, administrator, frame_origins=(EHR, "https://portal.example"))
+    client = Client()
+    answer = launch(client, record, **FRAMED)
+    for page in (answer, client.get(bedside(course)), client.get("/")):
+        policy = page["Content-Security-Policy"]
+        assert f"frame-ancestors {EHR} https://portal.example" in policy
+        assert "X-Frame-Options" not in page
+    for name in ("crs-launch", site.SESSION_COOKIE_NAME, site.CSRF_COOKIE_NAME):
+        sent = client.cookies[name].OutputString()
+        assert "SameSite=None; Partitioned" in sent
+        assert "Secure" in sent
+    elsewhere = nurse_client.get("/", headers=FRAMED)
+    assert "frame-ancestors 'none'" in elsewhere["Content-Security-Policy"]
+    assert elsewhere["X-Frame-Options"] == "DENY"
+    tab: Any = Client()
+    assert "frame-ancestors 'none'" in launch(tab, record)["Content-Security-Policy"]
