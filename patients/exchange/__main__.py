@@ -13,18 +13,24 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grading.course_file import CourseFileError, Fault, read_course
 from grading.engine.times import can_be_charted
 from grading.engine.vocabulary import EARLIEST, LATEST
-from grading.input_file import read_document
+from grading.input_file import opened, read_document
 from grading.plain_text import without_controls
+from patients.exchange.cohort import Cohort, read_cohort
 from patients.exchange.formats.context_file import read_context
 from patients.exchange.formats.exact_json import NotJsonError, read_json, write_json
 from patients.exchange.formats.fhir_read import read_bundle
 from patients.exchange.formats.fhir_write import DEFAULT_MRN_SYSTEM, bundle_of
+from patients.exchange.formats.flowsheet import read_flowsheet
+from patients.exchange.formats.flowsheet_bags import Overlap
+from patients.exchange.formats.flowsheet_map import FlowsheetMap, preset_maps, read_maps
 from patients.exchange.formats.hl7v2 import read_messages
+from patients.exchange.formats.mimic_iv import PRESET
 from patients.exchange.formats.received import Held, RefusedDocumentError, Remark
 from patients.exchange.to_course import Answer
 from patients.exchange.unknown_chart import context_of_bundle, context_of_messages
@@ -66,8 +72,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     to_course = commands.add_parser("to-course", help="chart messages of one system into a course")
+    of_whom = to_course.add_mutually_exclusive_group(required=True)
+    of_whom.add_argument("--context", metavar="CTX.json", help="what is configured and charted")
+    of_whom.add_argument(
+        "--courses", metavar="COURSES.csv", help="with --csv: a cohort, one course file a line out"
+    )
+    to_course.add_argument("--csv", action="store_true", help="the files are flowsheets in CSV")
     to_course.add_argument(
-        "--context", required=True, metavar="CTX.json", help="what is configured and charted"
+        "--map", metavar="MAP.json", help="what the items of a flowsheet are, or mimic-iv"
+    )
+    to_course.add_argument(
+        "--overlap",
+        choices=[one.value for one in Overlap],
+        default=Overlap.REFUSE.value,
+        help="what bags of one drug that overlap mean (default: refuse them)",
+    )
+    to_course.add_argument(
+        "--timezone",
+        type=_zone,
+        default=ZoneInfo("UTC"),
+        metavar="ZONE",
+        help="with --courses: of times without an offset (default: UTC)",
+    )
+    to_course.add_argument(
+        "--held", metavar="HELD.jsonl", help="with --courses: where to write what is not charted"
     )
     to_course.add_argument(
         "--now", type=_instant, metavar="T", help="time of reception (default: the clock)"
@@ -102,6 +130,13 @@ def _instant(text: str) -> datetime:
     return instant
 
 
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"{name!r} is no time zone") from None
+
+
 def _read(name: str) -> bytes:
     with Path(name).open("rb") as file:
         return read_document(file)
@@ -115,6 +150,10 @@ def _write_refusal(error: RefusedDocumentError, err: TextIO) -> None:
 
 
 def _to_course(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
+    if options.csv is not (options.map is not None) or (options.courses and not options.csv):
+        raise CourseFileError([Fault("--csv", "needs --map, and --map and --courses need --csv")])
+    if options.courses:
+        return _to_cohort(options, out, err)
     try:
         context = read_context(_read(options.context))
     except CourseFileError as error:
@@ -124,6 +163,9 @@ def _to_course(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     received_at = options.now or datetime.now(UTC)
     seen: dict[str, str] = {}
     for name in options.files:
+        if options.csv:
+            _add_flowsheet(answer, name, options, received_at)
+            continue
         raw = _read(name)
         if raw.startswith(_HL7_BEGINS):
             _add_messages(answer, raw, received_at, seen, err)
@@ -149,6 +191,54 @@ def _add_messages(
         if message.fault is not None:
             fault = message.fault
             err.write(without_controls(f"{fault.location}: {fault.words}") + "\n")
+
+
+def _add_flowsheet(
+    answer: Answer, name: str, options: argparse.Namespace, received_at: datetime
+) -> None:
+    maps = _maps(options.map)
+    with opened(name) as file, _lines(file) as lines:
+        overlap = Overlap(options.overlap)
+        answer.add(read_flowsheet(lines, maps, answer.context, overlap), received_at)
+
+
+def _maps(name: str) -> list[FlowsheetMap]:
+    return preset_maps() if name == PRESET else read_maps(_read(name))
+
+
+def _lines(file: BinaryIO) -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+
+
+def _to_cohort(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
+    maps = _maps(options.map)
+    with opened(options.courses) as file, _lines(file) as lines:
+        cohort = read_cohort(lines, options.timezone)
+    for name in options.files:
+        with opened(name) as file, _lines(file) as lines:
+            cohort.add(lines, maps)
+    count = 0
+    for line in cohort.course_files(Overlap(options.overlap), options.now):
+        out.write(line)
+        count += 1
+    if options.held:
+        with Path(options.held).open("w", encoding="utf-8") as held:
+            held.writelines(f"{write_json(item)}\n" for item in cohort.held_items)
+    _report(cohort, count, err)
+    if not count:
+        return REFUSED
+    return SOME_HELD if cohort.held or cohort.refused else DONE
+
+
+def _report(cohort: Cohort, count: int, err: TextIO) -> None:
+    """Say on standard error what of a cohort became no entry."""
+    for patient, why in cohort.refused.items():
+        err.write(without_controls(f"{patient}: left out: {why}") + "\n")
+    for reason, number in sorted(cohort.held.items()):
+        err.write(f"not charted: {reason}: {number}\n")
+    if cohort.others:
+        err.write(f"rows of other patients: {cohort.others}\n")
+    err.write(f"{count} courses written\n")
 
 
 def _status(answer: Answer) -> int:

@@ -64,7 +64,7 @@ def _is_repetition(
     system: ExternalSystem,
     course: Course,
 ) -> bool:
-    """Return whether a set says nothing that counts beside the last one of its span of time."""
+    """Return whether a set changes nothing that counts after the last one of its span of time."""
     values = _values(statements, known)
     if values is None:
         return False

@@ -168,7 +168,7 @@ class SignsRow(NamedTuple):
 def read_signs_within(
     system: ExternalSystem, course: Course, start: datetime, end: datetime
 ) -> list[SignsRow]:
-    """Read the signs of [``start``, ``end``) that a system sent, charted or held."""
+    """Read the signs of [``start``, ``end``) that a system sent, charted or not."""
     rows = SourceKey.objects.filter(
         system=system,
         course=course,

@@ -32,18 +32,21 @@ _LIMITS: Final = frozenset({"upper_limit", "lower_limit"})
 
 
 def admit_value(chart: Chart, statement: Statement, *, is_proposed: bool) -> None:
-    """Make a candidate of a statement, of what can be charted of it."""
+    """Make a candidate, or a proposal, of what can be charted of a statement."""
     fault = time_fault(chart, statement.at)
     if fault:
         chart.set_aside(IMPOSSIBLE, statement, more=fault)
         return
-    possible = _possible(chart, _with_a_possible_note(chart, statement))
+    details: list[tuple[str, str]] = []
+    possible = _possible(chart, _with_a_possible_note(chart, statement), details)
     if possible is None:
         return
     if is_proposed:
-        chart.set_aside("unvalidated", possible, words=words_of(possible))
-    else:
-        chart.candidates[statement.key] = possible
+        chart.proposed.append((possible, "; ".join(sentence for _, sentence in details)))
+        return
+    chart.candidates[statement.key] = possible
+    for reason, sentence in details:
+        chart.hold(reason, statement, more=sentence)
 
 
 def _with_a_possible_note(chart: Chart, statement: Statement) -> Statement:
@@ -54,13 +57,16 @@ def _with_a_possible_note(chart: Chart, statement: Statement) -> Statement:
     return replace(statement, note="")
 
 
-def _possible(chart: Chart, statement: Statement) -> Statement | None:
+def _possible(
+    chart: Chart, statement: Statement, details: list[tuple[str, str]]
+) -> Statement | None:
+    """Return what can be charted; ``details`` get reason and sentence of what is left out."""
     content = statement.content
     if isinstance(content, Signs | OxygenPart):
         return _possible_parts(chart, statement)
     if isinstance(content, Infusion):
-        return _possible_infusion(chart, statement, content)
-    return _possible_entry(chart, statement, content)
+        return _possible_infusion(chart, statement, content, details)
+    return _possible_entry(chart, statement, content, details)
 
 
 def _possible_parts(chart: Chart, statement: Statement) -> Statement | None:
@@ -69,34 +75,33 @@ def _possible_parts(chart: Chart, statement: Statement) -> Statement | None:
     probe = {**words, "device": "nasal_cannula"} if words["kind"] == "oxygen" else words
     faults = {name: text for name, text in faults_of(probe).items() if name in words}
     for name, text in faults.items():
-        chart.hold(IMPOSSIBLE, statement, name=name, more=_sent(name, words, text))
+        chart.hold(IMPOSSIBLE, statement, name=name, more=text)
     left = without(statement, faults) if faults else statement
     if left is None:
         chart.remember(statement.source, KeyState.ASIDE, statement, why=IMPOSSIBLE)
     return left
 
 
-def _sent(name: str, words: dict[str, Any], text: str) -> str:
-    return f"{name} {words[name]}: {text}"
-
-
-def _possible_infusion(chart: Chart, statement: Statement, content: Infusion) -> Statement:
+def _possible_infusion(
+    chart: Chart, statement: Statement, content: Infusion, details: list[tuple[str, str]]
+) -> Statement:
     """Leave out an end that is still to come, and a rate that cannot be: the drug runs."""
     if content.end is not None and content.end - chart.received_at > AT_MOST_AHEAD:
-        chart.hold("time.future", statement, more="its end is still to come")
+        details.append(("time.future", "its end is still to come"))
         content = replace(content, end=None)
         statement = replace(statement, content=content)
     rate = content.fields.get("rate")
     fault = "" if rate is None or same_value(rate, 0) else rate_fault(chart, words_of(statement))
     if not fault:
         return statement
-    unit = content.fields.get("unit") or ""
-    chart.hold(IMPOSSIBLE, statement, more=f"{rate} {unit}: {fault}")
+    details.append((IMPOSSIBLE, fault))
     unknown = {"drug": content.fields["drug"], "rate": None}
     return replace(statement, content=replace(content, fields=unknown))
 
 
-def _possible_entry(chart: Chart, statement: Statement, content: WholeEntry) -> Statement | None:
+def _possible_entry(
+    chart: Chart, statement: Statement, content: WholeEntry, details: list[tuple[str, str]]
+) -> Statement | None:
     words = words_of(statement)
     faults = faults_of(words)
     limits = faults.keys() & _LIMITS
@@ -104,14 +109,13 @@ def _possible_entry(chart: Chart, statement: Statement, content: WholeEntry) -> 
         chart.remark("range.ambiguous", statement.source.place, "limits of normal that cannot be")
         return _without_fields(statement, content, limits)
     if faults.keys() == {"dose_mg"}:
-        chart.hold(IMPOSSIBLE, statement, more=faults["dose_mg"])
+        details.append((IMPOSSIBLE, faults["dose_mg"]))
         return _without_fields(statement, content, faults.keys())
     if not faults and content.kind == "weight":
         fault = weight_fault(chart, words)
         faults = {"weight_kg": fault} if fault else {}
     if faults:
-        sentences = [f"{name}: {text}" for name, text in faults.items()]
-        chart.set_aside(IMPOSSIBLE, statement, more="; ".join(sentences))
+        chart.set_aside(IMPOSSIBLE, statement, more="; ".join(faults.values()))
         return None
     return statement
 

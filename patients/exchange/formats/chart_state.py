@@ -12,21 +12,27 @@ from typing import Any, Final
 
 from grading.course_file import FORMAT_2, read_course
 from grading.engine.facts import CourseFacts
+from grading.plain_text import LONGEST_NOTE
 from patients.exchange.formats.context import Context, KeyState, KnownKey
 from patients.exchange.formats.converted import Confirmed, Converted, Filed
 from patients.exchange.formats.described import described
 from patients.exchange.formats.received import Held, Received, Remark, Source
 from patients.exchange.formats.statements import (
+    BETWEEN_NOTES,
     Statement,
     from_json,
     place_of,
     same_values,
     to_json,
+    values_of,
+    words_of,
 )
 
 Words = Mapping[str, Any]
 
 _NAMESPACE: Final = uuid.UUID("8e0d3b52-1c67-4a4e-9f52-6f4f3c2a7d10")
+SHARED: Final = "\0"
+"""Begins the name of what an entry of several keys has, which no key of a system begins with."""
 _OF_THE_ROW: Final = frozenset({"id", "recorded_at", "replaces"})
 
 
@@ -83,6 +89,7 @@ class Chart:
         self.shared_entries: dict[str, str] = {}
         self.waiting = {key for key, one in self.known.items() if one.state is KeyState.WAITING}
         self.candidates: dict[str, Statement] = {}
+        self.proposed: list[tuple[Statement, str]] = []
         self.as_sent: dict[str, Statement] = {}
         self.taken_back: dict[str, Received] = {}
         self.entry_of: dict[str, str] = {}
@@ -134,7 +141,7 @@ class Chart:
 
     def entry_now(self, key: str) -> str | None:
         """Return the own entry in force that a key is charted in."""
-        if key.startswith("\0"):
+        if key.startswith(SHARED):
             return self.current(key[1:])
         known = self.known.get(key)
         is_charted = known is not None and known.state is not KeyState.RETRACTED
@@ -163,7 +170,9 @@ class Chart:
         more: str = "",
     ) -> None:
         """Hold a statement, or one field of it; ``words`` is the entry that one tap would chart."""
-        what = "" if words is None else described(words)
+        sent = words_of(statement) if words is None else words
+        of_others = set(values_of(statement.content)) - {name} if name else set()
+        what = described({key: value for key, value in sent.items() if key not in of_others})
         self.noted.setdefault(statement.key, reason)
         self.held.append(
             Held(
@@ -171,7 +180,7 @@ class Chart:
                 place_of(statement, name) or self.first_place,
                 ": ".join(text for text in (what, more) if text),
                 None if words is None else proposal_of(words),
-                statement.key,
+                "" if statement.key.startswith(SHARED) else statement.key,
                 statement.source.version,
                 statement.at,
             )
@@ -202,7 +211,7 @@ class Chart:
         proposal = None
         if entry is not None:
             proposal = {"kind": "retraction", "at": at.isoformat(), "replaces": entry}
-        what = "taken back by its sender"
+        what = "retracted by its sender"
         self.held.append(Held(reason, source.place, what, proposal, source.key, source.version, at))
 
     def set_aside(
@@ -242,6 +251,8 @@ class Chart:
         stored: Words | None = None,
     ) -> None:
         """Remember the key of a source; ``why`` is why it is not charted."""
+        if source.key.startswith(SHARED):
+            return
         if statement is not None:
             stored = {**to_json(statement), "why": why}
         sent = self.as_sent.get(source.key)
@@ -270,12 +281,12 @@ class Chart:
         """Make the new entries, corrections and retractions that bring the chart to ``wanted``."""
         freed: dict[str, str] = {}
         waiting: list[Wanted] = []
-        for wanted in all_wanted:
+        for wanted in map(self._with_a_note_that_fits, all_wanted):
             if wanted.words is None:
                 freed |= {key: entry for entry in wanted.current for key in wanted.keys}
             elif wanted.current:
                 self._correct(wanted)
-                freed |= {f"\0{entry}": entry for entry in wanted.current[1:]}
+                freed |= {SHARED + entry: entry for entry in wanted.current[1:]}
             else:
                 waiting.append(wanted)
         used: set[str] = set()
@@ -288,6 +299,15 @@ class Chart:
             if entry not in used and self.in_force(entry):
                 at = self.entries[entry]["at"]
                 self._write({"kind": "retraction", "at": at}, entry, None)
+
+    def _with_a_note_that_fits(self, wanted: Wanted) -> Wanted:
+        """Leave out the last of several notes where they are too long together for one entry."""
+        note = "" if wanted.words is None else str(wanted.words.get("note") or "")
+        if wanted.words is None or len(note) <= LONGEST_NOTE:
+            return wanted
+        left = note[: LONGEST_NOTE + len(BETWEEN_NOTES)].rpartition(BETWEEN_NOTES)[0]
+        self.remark("note.left_out", self.first_place, "notes too long for one entry")
+        return replace(wanted, words={**wanted.words, "note": left})
 
     def _correct(self, wanted: Wanted) -> None:
         old = self.entries[wanted.current[0]]
@@ -304,7 +324,7 @@ class Chart:
     def _write(self, words: Words, replaces: str | None, recorded_at: datetime | None) -> str:
         at = datetime.fromisoformat(str(words["at"]))
         seed = [self.context.system, dict(self.context.course["patient"]).get("mrn", "")]
-        seed += [len(self.entries), replaces, dict(words)]
+        seed += [self.received_at.isoformat(), len(self.entries), replaces, dict(words)]
         identity = str(uuid.uuid5(_NAMESPACE, json.dumps(seed, default=str, sort_keys=True)))
         entry = {
             "id": identity,

@@ -22,11 +22,12 @@ from patients.exchange.formats.chart_state import Chart
 from patients.exchange.formats.context import Context, KeyState
 from patients.exchange.formats.converted import Converted, Filed
 from patients.exchange.formats.derived import read_active
-from patients.exchange.formats.duplicates import one_of_each_key
+from patients.exchange.formats.duplicates import is_older, one_of_each_key
 from patients.exchange.formats.infusions import wanted_infusions
 from patients.exchange.formats.key_rules import admit
 from patients.exchange.formats.oxygen_sets import wanted_oxygen
-from patients.exchange.formats.received import Document, Held, Source
+from patients.exchange.formats.proposals import hold_proposals
+from patients.exchange.formats.received import Document, Held, Received, Source, WholeEntry
 from patients.exchange.formats.sets import changed_by
 from patients.exchange.formats.sign_sets import wanted_signs
 from patients.exchange.formats.statements import Statement
@@ -38,8 +39,11 @@ def convert(document: Document, context: Context, received_at: datetime) -> Conv
     chart = Chart(context, received_at)
     read_active(chart, document)
     _take_over(chart, document)
-    for received in one_of_each_key(chart, document.statements):
+    statements = one_of_each_key(chart, document.statements)
+    # Weights first: they convert the rates of the same message.
+    for received in sorted(statements, key=lambda one: not _is_weight(one)):
         admit(chart, received)
+    hold_proposals(chart)
     changed = changed_by(chart)
     chart.settle(
         [
@@ -55,10 +59,20 @@ def convert(document: Document, context: Context, received_at: datetime) -> Conv
     return chart.converted()
 
 
+def _is_weight(received: Received) -> bool:
+    return isinstance(received.content, WholeEntry) and received.content.kind == "weight"
+
+
 def _take_over(chart: Chart, document: Document) -> None:
     """Hold what the reader held, but for what is held already of the same key and version."""
     for held in document.held:
         known = chart.known.get(held.key) if held.key else None
+        if known is not None and is_older(held.version, known.version):
+            chart.remark("version.lower", held.place, "a newer version came before")
+            continue
+        if known is not None and known.state is KeyState.RETRACTED:
+            chart.remark("retracted.before", held.place, "it was retracted before it came")
+            continue
         if known is not None and known.stored.get("held") == _digest(held):
             chart.remark("unchanged", held.place, "as it came before")
             continue

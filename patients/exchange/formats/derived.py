@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGN
-from patients.exchange.formats.chart_state import Chart, Known, Words
+from patients.exchange.formats.chart_state import SHARED, Chart, Known, Words
 from patients.exchange.formats.context import KeyState
 from patients.exchange.formats.received import (
     Content,
@@ -81,11 +81,7 @@ def names_stated_by(content: Content | None) -> set[str]:
 
 def shared_key(entry: str) -> str:
     """Return the name under which the values of an entry of several keys stand."""
-    return f"\0{entry}"
-
-
-def is_shared(key: str) -> bool:
-    return key.startswith("\0")
+    return SHARED + entry
 
 
 def without(statement: Statement, names: Iterable[str]) -> Statement | None:

@@ -70,6 +70,15 @@ def own_code(codes: Codings) -> OwnCode | None:
     return None
 
 
+def states_death(node: Tree) -> bool:
+    """Return whether a resource is an Observation of our own that the patient died."""
+    try:
+        own = own_code(codings(an_object(node, "code")))
+    except UnreadableError:
+        return False
+    return own is not None and own.kind == "death"
+
+
 def is_of_format_2(codes: Codings) -> bool:
     """Return whether a component repeats a field of crs-course/2, which its entry has."""
     return any(system.startswith(COURSE_FILE_2) for system, _ in codes)

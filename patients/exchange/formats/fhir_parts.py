@@ -88,7 +88,7 @@ def parts_of(node: Tree, place: str, at: datetime | None, context: Context) -> P
 def _states_a_value(node: Tree, meaning: Meaning, *, has_components: bool) -> bool:
     if value_key(node) is not None or is_absent(node):
         return True
-    is_list_of_members = meaning.kind is Kind.SIGNS_PANEL and bool(objects(node, "hasMember"))
+    is_list_of_members = meaning.kind in _PANELS and bool(objects(node, "hasMember"))
     return not (has_components or is_list_of_members)
 
 

@@ -20,7 +20,7 @@ from patients.exchange.formats.names import is_name_of
 from patients.exchange.formats.received import RefusedDocumentError
 
 PATIENT: Final = "Patient"
-_NEEDS_A_SUBJECT: Final = frozenset({"Observation", "MedicationAdministration"})
+_NEEDS_A_SUBJECT: Final = frozenset({"Observation", "MedicationAdministration", "Procedure"})
 _FORMER_NAMES: Final = frozenset({"old", "maiden"})
 """Uses of a HumanName (FHIR R4 name-use) that need not be in the chart."""
 _DATE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", re.ASCII)

@@ -13,6 +13,7 @@ from patients.exchange.formats.exact_json import NotJsonError, read_json
 from patients.exchange.formats.fhir_bundle import Bundle, Item, open_bundle
 from patients.exchange.formats.fhir_medication import read_medication
 from patients.exchange.formats.fhir_observation import read_observation
+from patients.exchange.formats.fhir_own import states_death
 from patients.exchange.formats.fhir_patient import check_patient
 from patients.exchange.formats.fhir_procedure import read_procedure
 from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
@@ -45,6 +46,7 @@ def read_bundle(text: bytes, context: Context) -> Document:
     results = Results()
     for item in bundle.items:
         _read_item(item, bundle, context, results)
+    _remark_death(bundle, results)
     document = results.document()
     if bundle.is_transaction:
         _refuse_invalid(document)
@@ -63,6 +65,19 @@ def _read_item(item: Item, bundle: Bundle, context: Context, results: Results) -
         read_procedure(item, context, results)
     elif item.type not in NEVER_CHARTED:
         results.remark("resource.unmapped", item.place, f"{item.type} has no place in the chart")
+
+
+def _remark_death(bundle: Bundle, results: Results) -> None:
+    """Remark that a patient is marked as deceased: a death is charted with what it is due to."""
+    marked = [item for item in bundle.items if item.type == "Patient" and _is_deceased(item)]
+    if marked and not any(states_death(item.resource) for item in bundle.items):
+        what = "the patient is marked as deceased; people chart a death"
+        results.remark("resource.unmapped", f"{marked[0].place}.deceased", what)
+
+
+def _is_deceased(item: Item) -> bool:
+    words = item.resource
+    return words.get("deceasedBoolean") is True or bool(words.get("deceasedDateTime"))
 
 
 def _refuse_invalid(document: Document) -> None:

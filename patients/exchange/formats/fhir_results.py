@@ -74,8 +74,8 @@ def key_of(node: Tree) -> str:
     kind, resource_id = text(node, "resourceType"), text(node, "id")
     if resource_id:
         return f"{kind}/{resource_id}"
-    said = write_json({key: value for key, value in node.items() if key != "meta"})
-    return f"{kind}/sha256:{hashlib.sha256(said.encode()).hexdigest()}"
+    content = write_json({key: value for key, value in node.items() if key != "meta"})
+    return f"{kind}/sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 @dataclass(slots=True)

@@ -102,6 +102,37 @@ def wanted_oxygen(chart: Chart, changed: Changed) -> list[Wanted]:
     return wanted
 
 
+def grouped(parts: Iterable[Statement]) -> list[_Set]:
+    """Return the sets that parts of oxygen make, in the order of their times."""
+    sets: list[_Set] = []
+    in_order = sorted(parts, key=lambda one: (one.at, "device" not in values_of(one.content)))
+    for statement in in_order:
+        if not sets or not sets[-1].takes(statement):
+            sets.append(_Set(statement.at))
+        sets[-1].add(statement)
+    return sets
+
+
+def as_last_charted(
+    chart: Chart, statement: Statement, name: str = "", without: Iterable[str] = ()
+) -> dict[str, Any] | None:
+    """Return a part with the device that was charted last, None where there is none.
+
+    ``without`` are entries that do not count.
+    """
+    earlier = [
+        (at, str(words["device"]))
+        for entry, words in chart.entries_in_force("oxygen")
+        if entry not in without and (at := datetime.fromisoformat(str(words["at"]))) <= statement.at
+    ]
+    device = max(earlier)[1] if earlier else OxygenDevice.ROOM_AIR
+    if device == OxygenDevice.ROOM_AIR:
+        return None
+    values = values_of(statement.content)
+    part = {name: values[name]} if name else values
+    return {"kind": "oxygen", "at": statement.at.isoformat(), "device": device, **part}
+
+
 def _runs(times: Sequence[datetime]) -> Iterable[list[datetime]]:
     """Give the times in runs: none of one run is of one set with any of another."""
     run: list[datetime] = []
@@ -126,20 +157,9 @@ class _Sets:
 
     def wanted(self) -> list[Wanted]:
         self._hold_contradictions()
-        wanted = [self._wanted(one) for one in self._grouped()]
+        wanted = [self._wanted(one) for one in grouped(self.parts.values())]
         wanted += [Wanted(None, self.keys_before, (entry,)) for entry in self.free]
         return [one for one in wanted if one is not None]
-
-    def _grouped(self) -> list[_Set]:
-        sets: list[_Set] = []
-        in_order = sorted(
-            self.parts.values(), key=lambda one: (one.at, "device" not in values_of(one.content))
-        )
-        for statement in in_order:
-            if not sets or not sets[-1].takes(statement):
-                sets.append(_Set(statement.at))
-            sets[-1].add(statement)
-        return sets
 
     def _is_new(self, statement: Statement) -> bool:
         return statement.key in self.chart.candidates
@@ -167,7 +187,7 @@ class _Sets:
 
     def _set_aside(self, reason: str, statement: Statement, more: str) -> None:
         words = words_of(statement)
-        proposal = words if "device" in words else self._as_last_charted(statement)
+        proposal = words if "device" in words else as_last_charted(self.chart, statement)
         self.chart.set_aside(reason, statement, words=proposal, more=more)
         self._put_back(statement)
 
@@ -206,7 +226,7 @@ class _Sets:
             if statement.key in self.chart.waiting and not self._is_new(statement):
                 continue
             for name in values_of(statement.content):
-                words = self._as_last_charted(statement, name)
+                words = as_last_charted(self.chart, statement, name, self.current)
                 more = "no device was sent with it" + _as_charted(words)
                 self.chart.hold(NO_DEVICE, statement, name=name, words=words, more=more)
             self._wait(statement, NO_DEVICE)
@@ -217,23 +237,6 @@ class _Sets:
         self.chart.remember(source, KeyState.WAITING, statement, why=why)
         self.chart.waiting.add(statement.key)
         self.chart.candidates.pop(statement.key, None)
-
-    def _as_last_charted(self, statement: Statement, name: str = "") -> dict[str, Any] | None:
-        """Return the entry with the device that was charted last, None where there is none."""
-        earlier = [
-            (at, str(words["device"]))
-            for entry, words in self.chart.entries_in_force("oxygen")
-            if entry not in self.current
-            and (at := datetime.fromisoformat(str(words["at"]))) <= statement.at
-        ]
-        if not earlier:
-            return None
-        device = max(earlier)[1]
-        values = values_of(statement.content)
-        part = {name: values[name]} if name else values
-        words = {"kind": "oxygen", "at": statement.at.isoformat(), "device": device, **part}
-        is_air = device == OxygenDevice.ROOM_AIR
-        return None if is_air else words
 
     def _without_newcomers(self, one: _Set, *, is_held: bool = False) -> Wanted | None:
         """Hold a set that contradicts itself, in one row; what was charted of it stands."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from grading.course_file import CourseFileError, read_entry
-from grading.engine.dose_limits import converted_rates, newly_impossible
+from grading.engine.dose_limits import converted_rates, impossible_dose, newly_impossible
 from grading.engine.entries import Entry, Lab, Treatment, Vasopressor, Vitals, Weight
 from grading.engine.facts import CourseFacts
 from grading.engine.plausibility import Circumstances, pressure_contradiction, questions
@@ -17,6 +17,7 @@ from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import TOO_FAR_FROM_INFUSION
 from grading.plain_text import LONGEST_NOTE, disallowed_character
 from patients.exchange.formats.chart_state import Chart, Words
+from patients.exchange.formats.statements import kind_of, words_of
 
 LAB_JUMP: Final = 5
 """A result that is this many times the one before, or its part, may be in another unit."""
@@ -30,10 +31,11 @@ def read_words(words: Words, identity: str = "-") -> Entry:
 def faults_of(words: Words) -> dict[str, str]:
     """Return what is impossible in an entry, by field; empty where it can be charted."""
     try:
-        read_words(words)
+        entry = read_words(words)
     except CourseFileError as error:
         return {fault.place: fault.message for fault in error.faults}
-    return {}
+    impossible = impossible_dose(entry)
+    return {} if impossible is None else {impossible.place: impossible.sentence}
 
 
 def time_fault(chart: Chart, at: datetime) -> str:
@@ -107,6 +109,7 @@ def _own_ids(chart: Chart, kind: str) -> list[tuple[str, Words]]:
 
 
 def _weights(chart: Chart, facts: CourseFacts) -> list[Weight]:
+    """Return the charted weights in order, that at the start too."""
     at = facts.infused_at
     start = (
         []
@@ -115,6 +118,15 @@ def _weights(chart: Chart, facts: CourseFacts) -> list[Weight]:
     )
     charted = [entry for entry in _charted(chart, "weight") if isinstance(entry, Weight)]
     return sorted((*start, *charted), key=lambda weight: weight.at)
+
+
+def _weights_sent(chart: Chart) -> list[Entry]:
+    """Return the weights of the message, which convert the rates of the same message."""
+    return [
+        read_words(words_of(one))
+        for one in chart.candidates.values()
+        if kind_of(one.content) == Weight.kind
+    ]
 
 
 def _dose_before(chart: Chart, entry: Entry, weight_kg: Decimal | None) -> Fraction | None:
@@ -153,7 +165,9 @@ def rate_fault(chart: Chart, words: Words) -> str:
         return error.faults[0].message
     facts = chart.facts
     weights = _weights(chart, facts)
-    for converted in converted_rates(_in_order([*weights, rate]), facts.infused_at):
+    for converted in converted_rates(
+        _in_order([*weights, *_weights_sent(chart), rate]), facts.infused_at
+    ):
         if converted.entry is rate and converted.impossible is not None:
             return converted.impossible.sentence
     return ""

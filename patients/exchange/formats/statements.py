@@ -19,6 +19,9 @@ from patients.exchange.formats.received import (
     WholeEntry,
 )
 
+BETWEEN_NOTES: Final = "; "
+"""What stands between the notes of statements that are one entry."""
+
 PRESSURES: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
 """Signs of one blood pressure reading: compared and corrected together."""
 
@@ -247,7 +250,7 @@ def annotations_of(statements: Sequence[Statement], names: Iterable[str]) -> dic
         words["attribution"] = attribution
     notes = dict.fromkeys(statement.note for statement in statements if statement.note)
     if notes:
-        words["note"] = "; ".join(notes)
+        words["note"] = BETWEEN_NOTES.join(notes)
     return words
 
 

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -293,7 +294,7 @@ def _value_shown(entry: Json) -> str:
     if entry["kind"] == "vasopressor":
         name = next(name for name, row in DRUGS.items() if row[0] == entry["drug"])
         rate = entry.get("rate")
-        return f"{name} {'?' if rate is None else rate or 'off'}"
+        return f"{name} {'?' if rate is None else 'off' if Decimal(rate) == 0 else rate}"
     if entry["kind"] == "lab":
         name = next(name for name in LABS if name.lower() == entry["analyte"])
         return f"{name} {entry.get('comparator') or ''}{entry['value']}"

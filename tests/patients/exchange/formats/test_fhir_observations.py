@@ -274,9 +274,11 @@ PASSED: list[Resource] = [
     {"resourceType": "Device"},
     {"resourceType": "Practitioner"},
     {"resourceType": "EpisodeOfCare", "patient": {"reference": "Patient/p1"}},
-    {"resourceType": "Procedure", "status": "completed", "code": {"text": "CAR-T"}},
+    {"resourceType": "Procedure", "status": "completed", "code": {"text": "CAR-T"},
+     "subject": {"reference": "Patient/p1"}},
     observation("85353-1", hasMember=[{"reference": "Observation/o2"}]),
-]
+    observation("85354-9", hasMember=[{"reference": "Observation/o2"}]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("resource", PASSED)
@@ -388,110 +390,6 @@ def test_an_attribution_is_read_from_the_resource_or_from_a_component() -> None:
                  component("8462-4", "50", "mm[Hg]")]  # fmt: skip
     panel = read(observation("85354-9", component=pressures))
     assert panel.statements[0].attribution == {"systolic_mmhg": "other"}
-
-
-STANDINGS = [("amended", Standing.CORRECTED), ("corrected", Standing.CORRECTED),
-             ("preliminary", Standing.PRELIMINARY), ("unknown", Standing.PRELIMINARY)]  # fmt: skip
-
-
-@pytest.mark.parametrize(("status", "standing"), STANDINGS)
-def test_a_status_says_how_sure_the_other_system_is(status: str, standing: Standing) -> None:
-    document = read(measured("8310-5", "38", "Cel", status=status))
-    assert document.statements[0].standing is standing
-
-
-RETRACTED: list[tuple[Resource, object]] = [
-    (measured("8310-5", "38", "Cel"), Signs({"temperature_c": "38"})),
-    (observation("8310-5"), Signs({"temperature_c": ""})),
-    (measured("8310-5", "38", "K", effectiveDateTime=None), Signs({"temperature_c": ""})),
-    (
-        observation("85354-9"),
-        Signs(dict.fromkeys(
-            ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg"), "")),
-    ),
-    (observation("19941-4"), OxygenPart(device="")),
-    (measured("2160-0", "1", "mg/dL"), None),
-    (measured("9999-9", "1", "mg/dL"), None),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("resource", "content"), RETRACTED)
-def test_a_retraction_needs_its_key_and_names_its_sign(resource: Resource, content: object) -> None:
-    document = read(resource | {"status": "entered-in-error"})
-    assert said(document) == []
-    (statement,) = document.statements
-    assert statement.standing is Standing.RETRACTED
-    assert statement.source.key == "Observation/o1"
-    assert statement.content == content
-
-
-def test_a_key_is_an_identifier_with_its_system_else_type_and_id() -> None:
-    identifiers = [{"value": "no system"}, {"system": "urn:ehr", "value": "77"}]
-    more = {"identifier": identifiers, "meta": {"versionId": "3"}}
-    numbered = measured("8310-5", "38", "Cel", **more)
-    source = read(numbered).statements[0].source
-    assert (source.key, source.version) == ("urn:ehr|77", "3")
-    unnamed = measured("8310-5", "38", "Cel", id=None)
-    key = read(unnamed).statements[0].source.key
-    assert key.startswith("Observation/sha256:")
-    assert read(unnamed | {"meta": {"lastUpdated": AT}}).statements[0].source.key == key
-    assert read(measured("8310-5", "39", "Cel", id=None)).statements[0].source.key != key
-
-
-BASELINES: list[tuple[Resource, dict[str, str]]] = [
-    (PANEL, {"systolic_mmhg": "118", "diastolic_mmhg": "66"}),
-    (measured("2160-0", "0.9", "mg/dL"), {"creatinine_mg_dl": "0.9"}),
-    (measured("10230-1", "60", "%"), {"lvef_percent": "60"}),
-    (measured("3255-7", "3.2", "g/L"), {"fibrinogen_mg_dl": "320.0"}),
-]
-
-
-@pytest.mark.parametrize(("resource", "fields"), BASELINES)
-def test_an_observation_of_category_baseline_is_a_baseline(
-    resource: Resource, fields: dict[str, str]
-) -> None:
-    (statement,) = read(resource | {"category": [{"text": "baseline"}]}).statements
-    assert isinstance(statement.content, WholeEntry)
-    assert statement.content.kind == "baseline"
-    assert statement.content.fields == fields | {"measured_at": AT}
-
-
-NO_BASELINES = [
-    ("code.unknown", measured("8867-4", "80", "/min")),
-    ("code.unknown", device("336623009")),
-    ("unit.unknown", measured("14682-9", "80", "umol/L")),
-    ("value.impossible", measured("2160-0", "900", "mg/dL")),
-    ("comparator", observation("2160-0", valueQuantity=quantity("1", "mg/dL", comparator="<"))),
-]
-
-
-@pytest.mark.parametrize(("reason", "resource"), NO_BASELINES)
-def test_what_has_no_baseline_in_the_chart_is_held(reason: str, resource: Resource) -> None:
-    document = read(resource | {"category": [{"text": "baseline"}]})
-    assert (document.statements, said(document)) == ((), [reason])
-
-
-PROCEDURES: list[tuple[str, Resource, list[object], list[str]]] = [
-    ("371907003", {"performedDateTime": AT}, [OxygenPart("nasal_cannula")], []),
-    ("371907003", {"performedPeriod": {"start": AT}}, [OxygenPart("nasal_cannula")], []),
-    ("371907003", {}, [], ["time.missing"]),
-    ("428311008", {"performedDateTime": AT}, [], ["code.unknown"]),
-    ("371907003", {"performedDateTime": AT, "status": "not-done"}, [], ["status.not_done"]),
-    ("371907003", {"status": "entered-in-error"}, [OxygenPart("nasal_cannula")], []),
-    ("371907003", {"performedDateTime": AT, "status": None}, [], ["invalid"]),
-    ("433236007", {"performedDateTime": AT}, [], []),
-]
-
-
-@pytest.mark.parametrize(("code", "more", "contents", "reasons"), PROCEDURES)
-def test_a_procedure_of_the_table_is_a_device(
-    code: str, more: Resource, contents: list[object], reasons: list[str]
-) -> None:
-    procedure = {"resourceType": "Procedure", "id": "x", "status": "completed",
-                 "code": concept(code, SNOMED), "subject": {"reference": "Patient/p1"}}  # fmt: skip
-    document = read(procedure | more)
-    assert [statement.content for statement in document.statements] == contents
-    assert said(document) == reasons
 
 
 def test_the_unit_of_a_code_system_is_compared_byte_for_byte() -> None:

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from patients.exchange.formats.exact_json import Exact, write_json
+from patients.exchange.formats.fhir_read import read_bundle
 from patients.exchange.formats.received import Infusion, OxygenPart, Signs, WholeEntry
 from tests.patients.exchange.formats.fhir_documents import (
     AT,
+    PATIENT,
     Resource,
+    bundle,
     component,
     concept,
+    context,
     device,
     infusion,
     measured,
@@ -227,3 +231,13 @@ def test_a_field_of_the_second_format_that_a_component_repeats_is_read_from_the_
 def test_a_note_that_no_chart_can_hold_is_held() -> None:
     document = read(extended(TEMPERATURE, entry("vitals", temperature_c="38.2", note="a\x00b")))
     assert (document.statements, said(document)) == ((), ["value.impossible"])
+
+
+def test_a_patient_marked_as_deceased_is_a_remark_where_no_death_is_stated() -> None:
+    deceased = PATIENT | {"deceasedDateTime": AT}
+    alone = read_bundle(bundle(patient=deceased).encode(), context())
+    assert [(found.reason, found.place) for found in alone.remarks] == [
+        ("resource.unmapped", "entry[0].resource.deceased")
+    ]
+    both = read_bundle(bundle(own("death", "death"), patient=deceased).encode(), context())
+    assert both.remarks == ()

@@ -63,6 +63,7 @@ REFUSED: list[tuple[str, str, str]] = [
         {"system": MRN_SYSTEM, "value": Exact("4711")}, {"value": "4711"}]))),
     ("patient.unknown", "entry[1].resource.subject", of(None)),
     ("patient.unknown", "entry[1].resource.subject", of({})),
+    ("patient.unknown", "entry[1].resource.subject", bundle({"resourceType": "Procedure"})),
     ("patient.unknown", "entry[1].resource.subject", of({"reference": "Patient/p9"})),
     ("patient.unknown", "entry[1].resource.subject", of({"reference": "#p1"})),
     ("patient.unknown", "entry[1].resource.subject", of({"display": "Jana Müller"})),
