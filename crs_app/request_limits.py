@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ from django.http import HttpResponse
 
 from crs_app.error_pages import error_response
 from crs_app.security_headers import PROTECTING_HEADERS
+from crs_app.system_doors import SENTENCES, Door, door_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,18 +41,24 @@ def refusal_of(environ: WSGIEnvironment) -> int | None:
         return 400
     if len(environ.get("QUERY_STRING") or "") > QUERY_AT_MOST:
         return 400
-    if len(length) > 12 or int(length) > _body_at_most():
+    door = _door_of(environ)
+    if len(length) > 12 or int(length) > _body_at_most(door):
         return 413
     if "charset" in content_type.lower() and not _IN_UTF_8.fullmatch(content_type):
         return 415
     has_body = length.strip("0") or _is_chunked(environ)
-    if has_body and content_type.partition(";")[0].strip().lower() != _FORM:
+    taken = frozenset({_FORM}) if door is None else door.media_types
+    if has_body and content_type.partition(";")[0].strip().lower() not in taken:
         return 415
     return None
 
 
-def _body_at_most() -> int:
-    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+def _door_of(environ: WSGIEnvironment) -> Door | None:
+    return door_of(environ.get("PATH_INFO") or "")
+
+
+def _body_at_most(door: Door | None) -> int:
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0 if door is None else door.at_most
 
 
 def _is_chunked(environ: WSGIEnvironment) -> bool:
@@ -80,7 +88,8 @@ class BoundedRequests:
 
 def _read_body(environ: WSGIEnvironment) -> int | None:
     """Read the body into memory; return the status that refuses it, None where it is accepted."""
-    is_chunked = _is_chunked(environ)
+    is_chunked, door = _is_chunked(environ), _door_of(environ)
+    at_most = _body_at_most(door)
     length = int(environ.get("CONTENT_LENGTH") or "0")
     if not is_chunked and not length:
         return None
@@ -88,18 +97,18 @@ def _read_body(environ: WSGIEnvironment) -> int | None:
     if connection is not None:
         connection.settimeout(BODY_SILENT_AT_MOST_SECONDS)
     try:
-        body = stream.read(_body_at_most() + 1 if is_chunked else length)
+        body = stream.read(at_most + 1 if is_chunked else length)
     except Exception as error:  # of the connection, or of a malformed chunk
         _LOG.warning("The body of a request could not be read: %s", type(error).__name__)
         return 400
     finally:
         if connection is not None:
             connection.settimeout(None)
-    if len(body) > _body_at_most():
+    if len(body) > at_most:
         return 413
     if not is_chunked and len(body) < length:
         return 400
-    if body.count(b"&") >= (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS or 0):
+    if door is None and body.count(b"&") >= (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS or 0):
         return 400
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ["CONTENT_LENGTH"] = str(len(body))
@@ -112,7 +121,7 @@ def _answer(
 ) -> list[bytes]:
     """Answer with the page of ``status`` and the headers that protect a page."""
     try:
-        response = error_response(status, is_htmx="HTTP_HX_REQUEST" in environ)
+        response = _refusal(environ, status)
     except Exception:  # the page itself cannot be rendered
         _LOG.exception("An error page failed")
         response = HttpResponse("Error. Call the help desk.\n", content_type="text/plain")
@@ -121,3 +130,12 @@ def _answer(
     headers["Content-Length"] = str(len(response.content))
     start_response(f"{status} {response.reason_phrase}", list(headers.items()))
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.content]
+
+
+def _refusal(environ: WSGIEnvironment, status: int) -> HttpResponse:
+    """Return the page of an error, or what the door for another system answers."""
+    door = _door_of(environ)
+    if door is None:
+        return error_response(status, is_htmx="HTTP_HX_REQUEST" in environ)
+    words = door.refusal(HTTPStatus(status), SENTENCES[HTTPStatus(status)])
+    return HttpResponse(words, status=status, content_type=door.media_type)

@@ -18,6 +18,8 @@ NOT_A_NAME = frozenset({"said", "told", "beside", "given"})
 """Words that name no value: each value has a noun of its own."""
 VAGUE = re.compile(r"\b(said|told|beside|given|held)\b", re.IGNORECASE)
 VAGUE_AT_MOST = 60
+TERMS = {"patients/exchange": re.compile(r"\bheld\b", re.IGNORECASE)}
+"""Words that name a thing in one room, by docs/glossary.md: a held item is not charted."""
 
 
 def modules() -> list[Path]:
@@ -60,6 +62,13 @@ def prose(source: str) -> Iterator[str]:
             yield str(node.value.value)
 
 
+def _without_terms(path: Path, text: str) -> str:
+    for room, term in TERMS.items():
+        if _name(path).startswith(f"{room}/") or _name(path) == "patients/models/exchange.py":
+            text = term.sub("", text)
+    return text
+
+
 @pytest.mark.parametrize("path", modules(), ids=_name)
 def test_a_value_is_named_by_a_noun(path: Path) -> None:
     bound = bound_names(ast.parse(path.read_text()))
@@ -70,7 +79,7 @@ def test_comments_and_docstrings_use_plain_words() -> None:
     found: Counter[str] = Counter()
     for path in modules():
         for text in prose(path.read_text()):
-            found[_name(path)] += len(VAGUE.findall(text))
+            found[_name(path)] += len(VAGUE.findall(_without_terms(path, text)))
     assert found.total() <= VAGUE_AT_MOST, found.most_common(20)
 
 

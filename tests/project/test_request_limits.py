@@ -232,3 +232,40 @@ def test_a_method_that_is_not_possible_has_words_too(nurse_client: Client) -> No
     assert answer.status_code == 405
     assert answer["Allow"] == "GET, HEAD"
     assert TEXTS[405].title in answer.content.decode()
+
+
+DOCUMENTS = [
+    ("/fhir", "application/fhir+json", 5 * 1024 * 1024),
+    ("/fhir/Observation", "application/json", 5 * 1024 * 1024),
+    ("/hl7", "x-application/hl7-v2+er7", 1024 * 1024),
+    ("/cds-services/crs-grade", "application/json", 1024 * 1024),
+]
+
+
+@pytest.mark.parametrize(("address", "media", "most"), DOCUMENTS)
+def test_a_door_for_systems_takes_its_documents_up_to_its_own_size(
+    address: str, media: str, most: int
+) -> None:
+    taken: list[bytes] = []
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        taken.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return [b""]
+
+    behind = BoundedRequests(application)
+    document = b"{&}" * (most // 3)
+    assert through(behind, "POST", address, document, CONTENT_TYPE=media).status == 200
+    assert taken == [document]
+    assert through(behind, "POST", address, document + b"&&&", CONTENT_TYPE=media).status == 413
+    assert through(behind, "POST", address, b"a=1", CONTENT_TYPE=FORM).status == 415
+    assert taken == [document]
+
+
+@pytest.mark.parametrize("address", ["/fhir", "/hl7", "/cds-services", "/fhirs", "/a/fhir"])
+def test_a_refused_document_is_answered_in_the_words_of_its_door(send: Send, address: str) -> None:
+    answer = send("POST", address, b"<a/>", CONTENT_TYPE="text/xml")
+    assert answer.status == 415
+    media = answer.headers["Content-Type"]
+    assert "html" in media if address in ("/fhirs", "/a/fhir") else "html" not in media
+    assert ("OperationOutcome" in answer.text) is (address == "/fhir")

@@ -72,7 +72,7 @@ class Signs:
     """Vital signs of one statement, by the field of the course file, as exact text.
 
     A pressure panel gives its pressures together. ``temperature_f`` stays in Fahrenheit. ``method``
-    is how a pressure was taken (``cuff``, ``arterial``), empty where it is not said.
+    is how a pressure was taken (``cuff``, ``arterial``), empty where it is not sent.
     """
 
     values: Mapping[str, str]
@@ -127,7 +127,7 @@ class Received:
     ``content`` is None only for a retraction, which needs no value. ``details`` are parts of the
     statement that are held although the rest is charted (a rate in an unknown unit).
     ``issued`` is when the other system recorded it. ``entry`` is the entry of a course file that
-    the statement was written from, as our own export says it; None from all others.
+    the statement was written from, where our own export names it; None from all others.
     """
 
     source: Source
