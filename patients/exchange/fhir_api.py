@@ -47,7 +47,7 @@ def documents(request: SystemRequest) -> HttpResponse:
     """Receive a Bundle (a POST)."""
     check_method(request, "POST")
     check_accepts(request)
-    message = fhir_message(request.body, request.caller.system.mrn_system)
+    message = fhir_message(request.read(), request.caller.system.mrn_system)
     if message.fault is None and not message.is_bundle:
         raise bad_request("A Bundle is expected here; a resource has an address of its own.")
     return _received(request, message)
@@ -80,7 +80,7 @@ def nothing(request: SystemRequest, rest: str) -> HttpResponse:
 
 
 def _received_alone(request: SystemRequest, resource_type: str) -> HttpResponse:
-    message = fhir_message(request.body, request.caller.system.mrn_system)
+    message = fhir_message(request.read(), request.caller.system.mrn_system)
     if message.fault is None and message.resource_type != resource_type:
         raise bad_request(f"A resource of type {resource_type} is expected here.")
     return _received(request, message)

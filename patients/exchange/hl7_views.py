@@ -27,7 +27,7 @@ def hl7(request: SystemRequest) -> HttpResponseBase:
     if request.method != "POST":
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
     address = client_address(request)
-    answered = receive_frame(request.caller.system, Frame(request.body), address=address)
+    answered = receive_frame(request.caller.system, Frame(request.read()), address=address)
     if answered.course_id is not None:
         request.concerned_courses.append(answered.course_id)
     status = _STATUS[answered.code]
