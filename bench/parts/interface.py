@@ -124,7 +124,9 @@ def _register() -> None:
         by=None,
         mrn_system="urn:crs:mrn",
         allowed_addresses=["127.0.0.1"],
-        filing={"default": "file"},  # each message is charted and graded: the most that it costs
+        # Each message is charted and graded: the most that it costs.
+        filing={"default": "file"},
+        thinning_minutes=None,
     )
 
 

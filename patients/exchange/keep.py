@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
-from patients.exchange.formats.converted import Converted
+from patients.exchange.formats.converted import CONFIRMED, Converted
 from patients.exchange.formats.received import Held
 from patients.exchange.incoming import CONTRADICTION, Incoming, Outcome, Receipt
 from patients.models import (
@@ -77,10 +77,7 @@ def keep(
         answer=answer,
         filed=len(converted.filed) + len(converted.confirmed),
         held=len(items),
-        remarks=[
-            {"reason": one.reason, "place": one.place, "what": one.what}
-            for one in converted.remarks
-        ],
+        remarks=_remarks(converted),
         course=course,
         address=receiving.address,
     )
@@ -90,6 +87,20 @@ def keep(
     HeldItem.objects.bulk_create(items)
     note_call(receiving, message)
     return Receipt(message, answer)
+
+
+def _remarks(converted: Converted) -> list[dict[str, Any]]:
+    """Return the remarks as they are stored; ``alone`` are those on what is not charted or held."""
+    elsewhere = {one.place for one in converted.filed} | {one.place for one in converted.held}
+    return [
+        {
+            "reason": one.reason,
+            "place": one.place,
+            "what": one.what,
+            "alone": one.place not in elsewhere and one.reason != CONFIRMED,
+        }
+        for one in converted.remarks
+    ]
 
 
 def _items(

@@ -144,7 +144,8 @@ class InboundMessage(models.Model):
     that was not accepted is tried again, and has a further row where the verdict is another then.
     ``reason`` is a reason word of the exchange, empty where it was accepted. ``answer`` is what was
     answered, in the form of its format. ``filed``, ``held`` and ``remarks`` count its statements;
-    ``remarks`` has what was neither charted nor held: reason, place and words. ``course`` is the
+    ``remarks`` has reason, place and words of each remark; ``alone``: on what was neither charted
+    nor held. ``course`` is the
     one that it is about, None where none was found. ``address`` is where it came from.
     """
 

@@ -31,7 +31,8 @@ from patients.models import SystemKind
 call_command("migrate", verbosity=0)
 call_command("import_course", *sys.stdin.read().split("\\n"))
 register_system("monitor-1", SystemKind.MONITOR, by=None, mrn_system="urn:crs:mrn",
-                allowed_addresses=["127.0.0.1"], filing={"default": "file"})
+                allowed_addresses=["127.0.0.1"], filing={"default": "file"},
+                thinning_minutes=None)
 grant_to("crs_web")
 """
 

@@ -14,7 +14,7 @@ from grading.course_file import FORMAT_2, read_course
 from grading.engine.facts import CourseFacts
 from grading.plain_text import LONGEST_NOTE
 from patients.exchange.formats.context import Context, KeyState, KnownKey
-from patients.exchange.formats.converted import Confirmed, Converted, Filed
+from patients.exchange.formats.converted import CONFIRMED, Confirmed, Converted, Filed
 from patients.exchange.formats.described import described
 from patients.exchange.formats.received import Held, Received, Remark, Source
 from patients.exchange.formats.statements import (
@@ -281,7 +281,7 @@ class Chart:
         self.confirmed.append(Confirmed(statement.key, entry))
         self.close(statement.key)
         if is_new:
-            self.remark("confirmed", place_of(statement, name), "people charted the same value")
+            self.remark(CONFIRMED, place_of(statement, name), "people charted the same value")
 
     # New entries.
 

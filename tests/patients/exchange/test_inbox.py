@@ -234,11 +234,17 @@ def test_a_message_about_nobody_here_is_shown_without_what_it_says_until_it_is_o
     assert "message of an unknown patient, as sent" in str(last.details)
 
 
+UNUSUAL_AND_UNCHANGED = [
+    {"reason": "value.unusual", "alone": False},
+    {"reason": "unchanged", "alone": True},
+]
+
+
 def test_received_is_what_is_charted_held_set_aside_and_remarked(
     course: Course, nurse: User, nurse_client: Client
 ) -> None:
     system = a_system()
-    a_message(system, course, ["OBX|1"], filed=7, remarks=[{"reason": "range.ambiguous"}])
+    a_message(system, course, ["OBX|1"], filed=7, remarks=UNUSUAL_AND_UNCHANGED)
     first = monitor_set(system, course, 9, heart_rate="112", spo2_percent="93")
     second = monitor_set(system, course, 3, heart_rate="113")
     tap(nurse_client, course, first)

@@ -87,6 +87,8 @@ def assert_all_accounted_for(outcome: Outcome, message: InboundMessage) -> None:
     assert message.held == held.count() == len(converted.held)
     assert [one["reason"] for one in message.remarks] == [one.reason for one in converted.remarks]
     assert SourceKey.objects.filter(message=message).count() == len(converted.keys)
+    alone = [one for one in message.remarks if one["alone"]]
+    assert message.filed + message.held + len(alone) >= len(document.statements)
 
 
 def system_of(case: Case) -> ExternalSystem:
@@ -141,9 +143,10 @@ def test_an_export_comes_back_whole_to_another_site(course: Course, grade_3: Cou
     )
 
 
-@pytest.mark.parametrize("value", ["1.9", "hemolysed", "999999", ""])
+@pytest.mark.parametrize("value", ["1.9", "9.9", "hemolysed", "999999", ""])
 def test_an_hl7_result_is_charted_held_or_remarked(course: Course, value: str) -> None:
     system = register_system("lab-1", SystemKind.LABORATORY, by=None, mrn_system="urn:crs:mrn")
     (frame,), _ = split_messages(oru(course, "A1", value, at=ago(minutes=9)))
     message = receive(system, Hl7Message(system, frame, timezone.now())).message
-    assert message.filed + message.held + len(message.remarks) == 1
+    alone = [one for one in message.remarks if one["alone"]]
+    assert message.filed + message.held + len(alone) == 1

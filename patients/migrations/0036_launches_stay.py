@@ -19,6 +19,6 @@ DROP TRIGGER never_truncated ON patients_{table};
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0040_launch")]
+    dependencies = [("patients", "0035_launch")]
 
     operations = [_stays("launchissuer"), _stays("launchidentity")]
