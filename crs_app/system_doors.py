@@ -16,8 +16,13 @@ _ISSUE_CODES: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-long",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "not-supported",
     HTTPStatus.INTERNAL_SERVER_ERROR: "exception",
+    HTTPStatus.SERVICE_UNAVAILABLE: "transient",
 }
 """Codes of the value set issue-type (FHIR R4)."""
+_OAUTH_ERRORS: Final = {
+    HTTPStatus.INTERNAL_SERVER_ERROR: "server_error",
+    HTTPStatus.SERVICE_UNAVAILABLE: "temporarily_unavailable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,10 @@ def _as_json(status: HTTPStatus, sentence: str) -> str:
     return json.dumps({"error": status.phrase, "error_description": sentence})
 
 
-def _as_oauth_error(_status: HTTPStatus, sentence: str) -> str:
-    """Return the refusal in the words of OAuth 2 (RFC 6749, section 5.2)."""
-    return json.dumps({"error": "invalid_request", "error_description": sentence})
+def _as_oauth_error(status: HTTPStatus, sentence: str) -> str:
+    """Return the refusal in the words of OAuth 2 (RFC 6749, sections 4.1.2.1 and 5.2)."""
+    error = _OAUTH_ERRORS.get(status, "invalid_request")
+    return json.dumps({"error": error, "error_description": sentence})
 
 
 def _as_outcome(status: HTTPStatus, sentence: str) -> str:
@@ -73,6 +79,9 @@ SENTENCES: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The document is too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "This door does not take documents of this type.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The request failed here. Nothing is known to be stored.",
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        "The database does not answer. What you sent may not be stored: send it again."
+    ),
 }
 
 
