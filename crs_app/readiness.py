@@ -29,6 +29,10 @@ DISK_FREE_AT_LEAST: Final = 0.10
 BACKUP_AT_MOST: Final = timedelta(hours=26)
 """A nightly backup is late after one night and two hours."""
 VERIFY_AT_MOST: Final = timedelta(hours=26)
+_STARTING: Final = (
+    "starting up", "in recovery mode", "shutting down", "not yet accepting", "not accepting",
+)  # fmt: skip
+_FULL: Final = ("too many", "connection slots are reserved")
 _MIGRATIONS: Final = "SELECT app, name FROM django_migrations"
 
 
@@ -95,10 +99,8 @@ def look() -> Readiness:
 
 
 def _look_at_database() -> tuple[str, list[Check]]:
-    unknown = [
-        Check(name, Status.NOT_KNOWN, f"{name}: not known without the database", {})
-        for name in ("migrations", "clock_skew", "last_entry")
-    ]
+    answers = Check("database", Status.OK, "the database answers", {})
+    unknown = [_not_known(name) for name in ("migrations", "clock_skew", "last_entry")]
     try:
         with _connect() as connection:
             connection.execute(f"SET LOCAL statement_timeout = '{ANSWERS_WITHIN_S}s'")
@@ -106,20 +108,34 @@ def _look_at_database() -> tuple[str, list[Check]]:
             if missing:
                 words = f"database is not migrated: {missing} to apply"
                 migrations = Check("migrations", Status.FAILED, words, {"missing": missing})
-                answers = Check("database", Status.OK, "the database answers", {})
                 return words, [answers, migrations, *unknown[1:]]
-            connection.execute(f"SET LOCAL statement_timeout = '{ANSWERS_WITHIN_S}s'")
-            row: Any = connection.execute(SQL_CLOCKS).fetchone()
+            migrated = Check("migrations", Status.OK, "every migration is applied", {"missing": 0})
+            return "", [answers, migrated, *_clocks(connection)]
+    except psycopg.errors.QueryCanceled:
+        words = "the database answers slowly"
+        return "", [Check("database", Status.ATTENTION, words, {}), *unknown]
     except psycopg.Error as error:
-        words = "database is starting" if _is_starting(error) else "no database"
+        if _says(error, _FULL):
+            words = "every connection of the database is in use"
+            return "", [Check("database", Status.ATTENTION, words, {}), *unknown]
+        words = "database is starting" if _says(error, _STARTING) else "no database"
         return words, [Check("database", Status.FAILED, words, {}), *unknown]
-    clock, last_recorded_at = row
-    return "", [
-        Check("database", Status.OK, "the database answers", {}),
-        Check("migrations", Status.OK, "every migration is applied", {"missing": 0}),
-        _skew(timezone.now() - clock),
-        _last_entry(clock, last_recorded_at),
-    ]
+
+
+def _not_known(name: str) -> Check:
+    return Check(name, Status.NOT_KNOWN, f"{name}: the database does not say", {})
+
+
+def _clocks(connection: psycopg.Connection[Any]) -> list[Check]:
+    """Compare the clocks; of the last entry nothing is known while somebody locks its tables."""
+    (clock,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
+    skew = _skew(timezone.now() - clock)
+    try:
+        with connection.transaction():
+            row: Any = connection.execute(SQL_CLOCKS).fetchone()
+    except psycopg.errors.QueryCanceled:
+        return [skew, _not_known("last_entry")]
+    return [skew, _last_entry(*row)]
 
 
 def _connect() -> psycopg.Connection[Any]:
@@ -136,9 +152,9 @@ def _connect() -> psycopg.Connection[Any]:
     )
 
 
-def _is_starting(error: psycopg.Error) -> bool:
-    text = str(error)
-    return any(words in text for words in ("starting up", "recovery", "shutting down"))
+def _says(error: psycopg.Error, texts: tuple[str, ...]) -> bool:
+    """Return whether the server refused with one of ``texts``; a refusal has no other code here."""
+    return any(text in str(error) for text in texts)
 
 
 def _migrations_missing(connection: psycopg.Connection[Any]) -> int:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.db import connection
 
 from crs_app.local_postgres import WEB, LocalServer
-from crs_app.time_limits import OF_WEB_ROLE
+from crs_app.time_limits import OF_WEB_ROLE, lift_for_long_job
 from tests.project.served import Answer, Browser, Site, environment, run_command, served, wait_until
 from tests.project.test_run import free_port
 
@@ -41,8 +42,8 @@ def nurse(site: Site) -> Browser:
 
 
 def courses(site: Site) -> list[str]:
-    with site.database.connect("crs") as connection:
-        rows = connection.execute(
+    with site.database.connect("crs") as inside:
+        rows = inside.execute(
             "SELECT id FROM patients_course WHERE ended_at IS NULL ORDER BY id"
         ).fetchall()
     return [str(row[0]) for row in rows]
@@ -123,28 +124,40 @@ def test_a_copy_of_a_running_checkout_starts(site: Site) -> None:
     assert (copy.socket_directory / ".s.PGSQL.5432.lock").exists()
     copy.bring_up()
     try:
-        with copy.connect("crs") as connection:
-            assert connection.execute("SELECT count(*) > 0 FROM patients_course").fetchone() == (
-                True,
-            )
+        with copy.connect("crs") as inside:
+            found = inside.execute("SELECT count(*) > 0 FROM patients_course").fetchone()
+        assert found == (True,)
     finally:
         copy.stop()
     assert site.get("/health/").text == "ok\n"
 
 
-def test_the_web_role_has_limits_and_a_long_job_lifts_them(site: Site) -> None:
+def test_the_web_role_has_limits_from_the_start_of_a_session(site: Site) -> None:
     """They come with the session: no request sends a statement for them."""
     shown = "SELECT name, setting || coalesce(unit, '') FROM pg_settings WHERE name = ANY(%s)"
     with psycopg.connect(
         host=str(site.database.socket_directory), port=5432, user=WEB, dbname="crs"
-    ) as connection:
-        found = dict(connection.execute(shown, [list(OF_WEB_ROLE)]).fetchall())
+    ) as session:
+        found = dict(session.execute(shown, [list(OF_WEB_ROLE)]).fetchall())
     assert found == {
         "lock_timeout": "3000ms",
         "statement_timeout": "30000ms",
         "idle_in_transaction_session_timeout": "10000ms",
         "transaction_timeout": "120000ms",
     }
+
+
+@pytest.mark.django_db
+def test_a_long_job_lifts_the_limits_but_that_of_locks() -> None:
+    with connection.cursor() as cursor:
+        for name, limit in OF_WEB_ROLE.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", [name, limit])
+        lift_for_long_job()
+        found = {}
+        for name in OF_WEB_ROLE:
+            cursor.execute(f"SHOW {name}")
+            found[name] = cursor.fetchone()[0]
+    assert found == {name: "3s" if name == "lock_timeout" else "0" for name in OF_WEB_ROLE}
 
 
 def test_a_forgotten_transaction_stops_one_course_for_seconds(site: Site, nurse: Browser) -> None:
