@@ -128,11 +128,11 @@ def _not_known(name: str) -> Check:
 
 def _clocks(connection: psycopg.Connection[Any]) -> list[Check]:
     """Compare the clocks; of the last entry nothing is known while somebody locks its tables."""
-    (clock,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
-    skew = _skew(timezone.now() - clock)
+    row: Any = connection.execute("SELECT clock_timestamp()").fetchone()
+    skew = _skew(timezone.now() - row[0])
     try:
         with connection.transaction():
-            row: Any = connection.execute(SQL_CLOCKS).fetchone()
+            row = connection.execute(SQL_CLOCKS).fetchone()
     except psycopg.errors.QueryCanceled:
         return [skew, _not_known("last_entry")]
     return [skew, _last_entry(*row)]
