@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from crs_app.accounts.middleware import without_session
@@ -17,7 +16,6 @@ from crs_app.readiness import Readiness, look
 
 @without_session
 @login_not_required
-@never_cache
 @require_safe
 def livez(_request: HttpRequest) -> HttpResponse:
     """Answer 200: the process answers. Nothing else is looked at."""
@@ -26,7 +24,6 @@ def livez(_request: HttpRequest) -> HttpResponse:
 
 @without_session
 @login_not_required
-@never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Answer with every check; 503 only while the database is away, starting or not migrated."""
@@ -36,7 +33,6 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 @without_session
 @login_not_required
-@never_cache
 @require_safe
 def health(_request: HttpRequest) -> HttpResponse:
     """Answer as ``readyz``, in words: "ok" or why not, and a line for a clock that is wrong."""
