@@ -23,6 +23,7 @@ COPY --from=front-end /app/node_modules node_modules
 RUN CRS_SECRET_KEY=collectstatic python manage.py collectstatic --noinput --verbosity 0
 USER crs
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["python", "-c", \
-  "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:8000/health/', headers={'Host': 'localhost'}))"]
+# Ready: 503 while the database is away, starting or not migrated. The process itself: /livez.
+HEALTHCHECK --interval=30s --timeout=8s --start-period=20s CMD ["python", "-c", \
+  "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:8000/readyz', headers={'Host': 'localhost'}))"]
 CMD ["gunicorn", "crs_app.wsgi", "--config", "python:crs_app.gunicorn_config", "--bind", "0.0.0.0:8000"]

@@ -10,19 +10,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from crs_app.accounts.refusals import OtherWardError
+from crs_app.outages import WaitedTooLongError, may_be_repeated
+from crs_app.request_ids import current_request_id
 from crs_app.system_doors import door_of
 
 TRY_AGAIN_AFTER_SECONDS: Final = 10
+
+
+_REQUEST_ID: Final = "{request id}"
 
 
 class ErrorText(NamedTuple):
@@ -97,6 +102,14 @@ _PAGE_OUT_OF_DATE: Final = ErrorText(
      "Go back and reload the page, then save again. What you typed in an entry form is kept."),
 )  # fmt: skip
 
+_WAITED_TOO_LONG: Final = ErrorText(
+    "Not saved",
+    ("Nothing was saved. Something else writes to the chart of this patient for too long.",
+     "Go back, wait some seconds and save again. What you typed in an entry form is kept."),
+)  # fmt: skip
+STORED_HEADER: Final = "CRS-Stored"
+"""Header of an answer that knows that nothing was stored; its value is then "no"."""
+
 _OTHER_WARD: Final = ErrorText(
     "Another ward",
     ("This patient is not on one of your wards. Nothing was saved.",
@@ -106,8 +119,8 @@ _OTHER_WARD: Final = ErrorText(
 
 @cache
 def page_html(text: ErrorText) -> str:
-    """Return the page of ``text``; it is rendered once."""
-    return render_to_string("error.html", text._asdict())
+    """Return the page of ``text``; it is rendered once, with a mark for the id of the request."""
+    return render_to_string("error.html", {**text._asdict(), "request_id": _REQUEST_ID})
 
 
 def error_response(
@@ -119,7 +132,8 @@ def error_response(
         sentences = " ".join(text.sentences)
         response = HttpResponse(sentences, status=status, content_type="text/plain; charset=utf-8")
     else:
-        response = HttpResponse(page_html(text), status=status)
+        page = page_html(text).replace(_REQUEST_ID, current_request_id() or "none")
+        response = HttpResponse(page, status=status)
     if status in (429, 503):
         response["Retry-After"] = str(TRY_AGAIN_AFTER_SECONDS)
     return response
@@ -160,8 +174,35 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handle 500, as Django's ``handler500``; 503 where the database does not answer."""
     error = sys.exc_info()[1]
-    status = 503 if isinstance(error, OperationalError | InterfaceError) else 500
-    return _answer(request, status)
+    return failure_response(
+        error,
+        request.path,
+        is_htmx="HX-Request" in request.headers,
+        is_page="text/html" in request.headers.get("Accept", ""),
+    )
+
+
+def failure_response(
+    error: BaseException | None, path: str, *, is_htmx: bool = False, is_page: bool = False
+) -> HttpResponse:
+    """Return the answer to a request that ``error`` ended: 503 where it may be sent again.
+
+    At the address of a door for other systems it is in the words of the door, unless a browser
+    asks for a page.
+    """
+    has_waited = isinstance(error, WaitedTooLongError)
+    status = HTTPStatus(503 if may_be_repeated(error) else 500)
+    door = door_of(path)
+    if door is None or is_page:
+        text = _WAITED_TOO_LONG if has_waited else None
+        response = error_response(status, is_htmx=is_htmx, text=text)
+    else:
+        response = HttpResponse(door.words(status), status=status, content_type=door.media_type)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response["Retry-After"] = str(TRY_AGAIN_AFTER_SECONDS)
+    if has_waited:
+        response[STORED_HEADER] = "no"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,11 +1,14 @@
 """Configuration of gunicorn, for ``manage.py run`` and for the image.
 
-It imports nothing of Django: gunicorn reads it before the application.
+It needs no settings of Django: gunicorn reads it before the application.
 """
 
+import subprocess
 from pathlib import Path
+from typing import Any
 
 from crs_app.logs import TO_STDERR
+from crs_app.postgres_keeper import end_keeper, start_keeper
 
 workers = 2
 threads = 4
@@ -26,3 +29,16 @@ access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)s ms'
 logconfig_dict = TO_STDERR | {
     "loggers": {"gunicorn.error": {"handlers": ["stderr"], "propagate": False}},
 }
+
+_keepers: list[subprocess.Popen[bytes] | None] = []
+
+
+def when_ready(_server: Any) -> None:
+    """Start the process that keeps the local PostgreSQL running."""
+    _keepers.append(start_keeper())
+
+
+def on_exit(_server: Any) -> None:
+    """End it with the web server."""
+    while _keepers:
+        end_keeper(_keepers.pop())

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,14 +26,19 @@ from pathlib import Path
 from typing import IO, Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, Ping
 
-from crs_app.machine import account_name, command_line, others_may_enter
+from crs_app.machine import account_name, others_may_enter
+from crs_app.postgres_database import create_database
+from crs_app.postgres_files import disown_stale_files, is_in_the_way
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 NAME = USER = "crs"
 OWNER, WEB = "crs_owner", "crs_web"  # the roles of `migrate` and of the web process
 PORT = "5432"  # of the socket's name; nothing listens on the network
 START_TIMEOUT_S = 60
+BRING_UP_TIMEOUT_S = 20  # shorter than gunicorn's patience with a worker that starts
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL among them.
 SOCKET_PATH_BYTES = 103
 
@@ -46,18 +52,6 @@ OPTIONS = {
 }
 # For a server whose data are thrown away: it never waits for the disk, and a crash may lose them.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-# One statement for each table, sequence, view and function that no extension brought.
-_GIVE_TO_OWNER = """
-SELECT format('ALTER TABLE %%s OWNER TO %%I', c.oid::regclass, %(owner)s::text)
-FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e')
-UNION ALL
-SELECT format('ALTER FUNCTION %%s OWNER TO %%I', p.oid::regprocedure, %(owner)s::text)
-FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
-"""
 
 
 class DatabaseServerError(RuntimeError):
@@ -101,12 +95,39 @@ class LocalServer:
             host=str(self.socket_directory), port=PORT, user=USER, dbname=dbname, autocommit=True
         )
 
+    def answers(self) -> Ping:
+        """Return whether it takes connections, refuses them (it starts), or is not there."""
+        address = {"host": str(self.socket_directory), "port": PORT, "user": USER}
+        return Ping(PGconn.ping(make_conninfo(**address, dbname="postgres").encode()))
+
     def is_up(self) -> bool:
-        try:
-            self.connect().close()
-        except psycopg.OperationalError:
-            return False
-        return True
+        return self.answers() is Ping.OK
+
+    def was_shut_down(self) -> bool:
+        """Return whether the server was stopped in order; one that crashed was not."""
+        shown = subprocess.run(
+            [self.program("pg_controldata"), "-D", str(self.data)],
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.process_options(),
+        )
+        return bool(re.search(r"cluster state: +shut down$", shown.stdout, re.MULTILINE))
+
+    def bring_up(self) -> None:
+        """Start the server, or wait for one that starts or recovers, or for a killed one to go."""
+        deadline = time.monotonic() + BRING_UP_TIMEOUT_S
+        while (found := self.answers()) is not Ping.OK:
+            is_late = time.monotonic() > deadline
+            if found is not Ping.NO_RESPONSE and is_late:
+                raise DatabaseServerError(f"PostgreSQL does not answer yet.{self._end_of_log()}")
+            try:
+                if found is Ping.NO_RESPONSE:
+                    self.start()
+            except DatabaseServerError as error:
+                if is_late or not is_in_the_way(str(error)):
+                    raise
+            time.sleep(0.1)
 
     def prepare(self, *, careless: bool = False) -> None:
         """Create the directories and, the first time, the cluster."""
@@ -124,7 +145,7 @@ class LocalServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self.prepare()
-        self._disown_stale_pid_file()
+        disown_stale_files(self.data, self.socket_directory / f".s.PGSQL.{PORT}.lock")
         options = " ".join(_as_arguments(OPTIONS | {"unix_socket_directories": self._socket}))
         wait = ["-w", "-t", str(START_TIMEOUT_S)]
         self.run("pg_ctl", "start", *wait, "-D", str(self.data), "-l", str(self.log), "-o", options)
@@ -134,27 +155,7 @@ class LocalServer:
 
     def create_database(self) -> None:
         """Create the roles and the database, or give those of an earlier version to the owner."""
-        with self.connect() as connection:
-            for role in (OWNER, WEB):
-                if (
-                    connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount
-                    < 1
-                ):
-                    connection.execute(f'CREATE ROLE "{role}" LOGIN')
-            known = connection.execute(
-                "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [NAME]
-            ).fetchone()
-            if known is None:
-                connection.execute(f'CREATE DATABASE "{NAME}" OWNER "{OWNER}"')
-            elif known[0] != OWNER:
-                self._give_to_owner()
-                connection.execute(f'ALTER DATABASE "{NAME}" OWNER TO "{OWNER}"')
-
-    def _give_to_owner(self) -> None:
-        """Make the owner's what the superuser of an earlier version made, extensions apart."""
-        with self.connect(NAME) as connection:
-            for (statement,) in connection.execute(_GIVE_TO_OWNER, {"owner": OWNER}).fetchall():
-                connection.execute(statement)
+        create_database(self.connect, NAME, owner=OWNER, web=WEB)
 
     def program(self, name: str) -> str:
         return str(self._programs / name)
@@ -229,21 +230,6 @@ class LocalServer:
             )
         directory.chmod(0o700)
 
-    def _disown_stale_pid_file(self) -> None:
-        """Write our own process id into the pid file of a killed server.
-
-        PostgreSQL refuses to start while the process named in the file lives, even when the system
-        has reused that number for an unrelated process since. It accepts the id of its own
-        grandparent, which pg_ctl passes on, and still verifies that no child of the killed server
-        uses the data: so the file is changed, not deleted.
-        """
-        pid_file = self.data / "postmaster.pid"
-        if not pid_file.exists():
-            return
-        first, *rest = pid_file.read_text().splitlines()
-        if not first.strip().isdigit() or str(self.data) not in command_line(int(first)):
-            pid_file.write_text("\n".join([str(os.getpid()), *rest, ""]))
-
     def _end_of_log(self) -> str:
         if not self.log.exists():
             return ""
@@ -279,13 +265,28 @@ def ensure_server() -> None:
     server = local_server()
     server.home.parent.mkdir(parents=True, exist_ok=True)
     with _starting(server):
-        if not server.is_up():
-            server.start()
-        server.create_database()
+        server.bring_up()
+        try:
+            server.create_database()
+        except psycopg.Error as error:
+            raise DatabaseServerError(f"PostgreSQL does not answer: {error}") from error
         users = _lock_file(server, "users")
         fcntl.flock(users, fcntl.LOCK_SH)
     _locks.append(users)
     atexit.register(_release, server, users, os.getpid())
+
+
+def restart_if_crashed() -> bool:
+    """Start the local server again where it ended by a crash; return whether it was started.
+
+    One that somebody stopped in order stays stopped.
+    """
+    server = local_server()
+    if server.answers() is not Ping.NO_RESPONSE or server.was_shut_down():
+        return False
+    with _starting(server):
+        server.bring_up()
+    return True
 
 
 def stop_server() -> bool:

@@ -1,14 +1,29 @@
-"""Log lines that show where something failed and the type of error, never patient data."""
+"""Log lines that show where something failed and the type of error, never patient data.
 
+CRS_LOG=json writes each line as one JSON object, and one more for each request.
+"""
+
+import json
 import logging
+import os
 import traceback
+from datetime import UTC, datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
+from crs_app.outages import in_one_line, is_outage
+from crs_app.request_ids import current_request_id
+
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 )
+
+AS_JSON: Final = os.environ.get("CRS_LOG", "").strip().lower() == "json"
+REQUESTS: Final = "crs_app.answered"
+"""Name of the logger that has a line for each request."""
+_LONGEST_LINE: Final = 400
+"""Characters of a line about an outage: with time and name it stays under 500 bytes."""
 
 TO_STDERR: Final[dict[str, Any]] = {
     "version": 1,
@@ -16,15 +31,16 @@ TO_STDERR: Final[dict[str, Any]] = {
     "formatters": {
         "plain": {
             "()": "crs_app.logs.WithoutValues",
-            "format": "{asctime} {levelname} {name}: {message}",
+            "format": "{asctime} {levelname} {name} [{request_id}]: {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "crs_app.logs.JsonLines"},
     },
     "filters": {"without_requests": {"()": "crs_app.logs.WithoutRequests"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "formatter": "plain",
+            "formatter": "json" if AS_JSON else "plain",
             "filters": ["without_requests"],
         }
     },
@@ -54,15 +70,44 @@ class WithoutValues(logging.Formatter):
         return "".join(lines).rstrip()
 
 
+class JsonLines(WithoutValues):
+    """Formatter of one JSON object a line: time, level, logger, request and message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a stack is one of its texts."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "request_id": getattr(record, "request_id", ""),
+            "message": record.getMessage(),
+            **getattr(record, "answered", {}),
+        }
+        if record.exc_info:
+            line["stack"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
 class WithoutRequests(logging.Filter):
     """Filter that takes out of a message what came with a request, but for its method and path.
 
     gunicorn names the address with its query, and quotes a line that it cannot read; Django quotes
-    the message of an error.
+    the message of an error. The stack of an outage is left out: it says nothing of the database,
+    and the disk may be what is full.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite ``record``; every record passes."""
+        record.request_id = current_request_id() or "-"
+        self._leave_out_request(record)
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and is_outage(error):
+            record.msg = f"{record.getMessage()[: _LONGEST_LINE // 2]}: {in_one_line(error)}"
+            record.args, record.exc_info, record.exc_text = (), None, None
+            record.msg = record.msg[:_LONGEST_LINE]
+        return True
+
+    def _leave_out_request(self, record: logging.LogRecord) -> None:
         text, args = record.msg, record.args
         if isinstance(text, BaseException):
             record.msg, record.args = type(text).__name__, ()
@@ -76,7 +121,6 @@ class WithoutRequests(logging.Filter):
             record.args = (_reason(record), *args[1:])
         elif record.name == "gunicorn.error":
             self._shorten(record)
-        return True
 
     def _shorten(self, record: logging.LogRecord) -> None:
         text, args = str(record.msg), record.args

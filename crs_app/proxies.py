@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +29,13 @@ def trust_named_proxies(
         return get_response(request)
 
     return middleware
+
+
+def is_trusted_sender(environ: Mapping[str, Any]) -> bool:
+    """Return whether the request comes from a proxy of the settings, where one is set up."""
+    sender = str(environ.get("REMOTE_ADDR", ""))
+    named = tuple(settings.TRUSTED_PROXIES)
+    return bool(settings.BEHIND_PROXY) and (not sender or _is_proxy(sender, named))
 
 
 def client_address(request: HttpRequest) -> str:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.http import HttpResponse
 
-from crs_app.error_pages import error_response
+from crs_app.error_pages import error_response, failure_response
+from crs_app.proxies import is_trusted_sender
+from crs_app.request_ids import HEADER, begin, current_request_id
 from crs_app.security_headers import PROTECTING_HEADERS
 from crs_app.system_doors import Door, door_of
 
@@ -75,14 +77,16 @@ class BoundedRequests:
         self._application = application
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        begin(environ, is_trusted=is_trusted_sender(environ))
         status = refusal_of(environ) or _read_body(environ)
         if status is not None:
-            return _answer(environ, start_response, status)
+            return _answer(environ, start_response, lambda: _refusal(environ, status))
         try:
             return self._application(environ, start_response)
-        except Exception:
+        except Exception as error:
+            failure = error
             _LOG.exception("A request failed outside Django's own handling")
-            return _answer(environ, start_response, 500)
+        return _answer(environ, start_response, lambda: _failure(environ, failure))
 
 
 def _read_body(environ: WSGIEnvironment) -> int | None:
@@ -116,19 +120,27 @@ def _read_body(environ: WSGIEnvironment) -> int | None:
 
 
 def _answer(
-    environ: WSGIEnvironment, start_response: Callable[..., Any], status: int
+    environ: WSGIEnvironment,
+    start_response: Callable[..., Any],
+    make: Callable[[], HttpResponse],
 ) -> list[bytes]:
-    """Answer with the page of ``status`` and the headers that protect a page."""
+    """Answer with the page that ``make`` returns and the headers that protect a page."""
     try:
-        response = _refusal(environ, status)
+        response = make()
     except Exception:  # the page itself cannot be rendered
         _LOG.exception("An error page failed")
         response = HttpResponse("Error. Call the help desk.\n", content_type="text/plain")
-        response.status_code = status
-    headers = {**response.headers, **PROTECTING_HEADERS}
+        response.status_code = 500
+    headers = {**response.headers, **PROTECTING_HEADERS, HEADER: current_request_id()}
     headers["Content-Length"] = str(len(response.content))
-    start_response(f"{status} {response.reason_phrase}", list(headers.items()))
+    status = f"{response.status_code} {response.reason_phrase}"
+    start_response(status, list(headers.items()))
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.content]
+
+
+def _failure(environ: WSGIEnvironment, error: BaseException) -> HttpResponse:
+    path, is_htmx = environ.get("PATH_INFO") or "", "HTTP_HX_REQUEST" in environ
+    return failure_response(error, path, is_htmx=is_htmx)
 
 
 def _refusal(environ: WSGIEnvironment, status: int) -> HttpResponse:

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from crs_app.database_url import django_database, owner_database
 from crs_app.hospital_sign_in import hospital_sign_in
-from crs_app.logs import TO_STDERR
+from crs_app.logs import AS_JSON, REQUESTS, TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
+# Where backup and verification leave when they ended last; /readyz reads it.
+OPERATIONS_DIR = Path(os.environ.get("CRS_OPERATIONS_DIR") or VAR_DIR / "operations")
 
 
 def _flag(name: str) -> bool:
@@ -127,6 +129,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crs_app.answered.number_requests",
     "crs_app.security_headers.protect_pages",
     "crs_app.proxies.trust_named_proxies",
     "django.middleware.security.SecurityMiddleware",
@@ -300,7 +303,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+    SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^livez$", r"^readyz$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # The preload list of the browsers is a decision about a hospital's whole domain, hard to undo.
@@ -322,5 +325,6 @@ LOGGING = TO_STDERR | {
         "crs_app.accounts": {"handlers": [], "level": "INFO", "propagate": True},
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        REQUESTS: {"handlers": [], "level": "INFO" if AS_JSON else "WARNING", "propagate": True},
     },
 }

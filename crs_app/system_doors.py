@@ -22,6 +22,10 @@ _ISSUE_CODES: Final = {
     HTTPStatus.SERVICE_UNAVAILABLE: "transient",
 }
 """Codes of the value set issue-type (FHIR R4)."""
+_OAUTH_ERRORS: Final = {
+    HTTPStatus.INTERNAL_SERVER_ERROR: "server_error",
+    HTTPStatus.SERVICE_UNAVAILABLE: "temporarily_unavailable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,10 @@ def _as_json(status: HTTPStatus, sentence: str) -> str:
     return json.dumps({"error": status.phrase, "error_description": sentence})
 
 
-def _as_oauth_error(_status: HTTPStatus, sentence: str) -> str:
-    """Return the refusal in the words of OAuth 2 (RFC 6749, section 5.2)."""
-    return json.dumps({"error": "invalid_request", "error_description": sentence})
+def _as_oauth_error(status: HTTPStatus, sentence: str) -> str:
+    """Return the refusal in the words of OAuth 2 (RFC 6749, sections 4.1.2.1 and 5.2)."""
+    error = _OAUTH_ERRORS.get(status, "invalid_request")
+    return json.dumps({"error": error, "error_description": sentence})
 
 
 def _as_outcome(status: HTTPStatus, sentence: str) -> str:
@@ -85,7 +90,9 @@ SENTENCES: Final = {
     HTTPStatus.NOT_FOUND: "There is nothing here.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address has no such method.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The request failed here. Nothing is known to be stored.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The database does not answer. Send it again later.",
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        "The database does not answer. What you sent may not be stored: send it again."
+    ),
 }
 
 

@@ -27,6 +27,7 @@ from jinja2.runtime import Context
 from crs_app.accounts.launch_names import LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.permissions import can_read_record
 from crs_app.accounts.unsent import key_of_unsent_text
+from crs_app.request_ids import current_request_id
 from grading.plain_text import for_a_page
 from patients.display.template_filters import FILTERS, GLOBALS
 
@@ -51,7 +52,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     )
     made.globals |= {"crispy": _crispy, "htmx_script": htmx_script}
     made.globals |= {"render_part": _part_renderer(), "static": _static, "url": _url}
-    made.globals |= {"can_read_record": can_read_record}
+    made.globals |= {"can_read_record": can_read_record, "request_id": current_request_id}
     made.globals |= GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
     made.filters |= {"slugify": slugify, **FILTERS}

@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from crs_app.accounts.roles_views import roles
-from crs_app.health import health
+from crs_app.health import health, livez, readyz
 from crs_app.help.views import help_page, own_help
 
 urlpatterns = [
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
     path("health/", health, name="health"),
     path("help/", own_help, name="help"),
     path("help/<slug:key>/", help_page, name="help_page"),

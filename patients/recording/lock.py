@@ -1,28 +1,86 @@
-"""Lock a course against other writers, and read it again where its identity was corrected."""
+"""Lock a course against other writers, and read it again where its identity was corrected.
+
+Nobody waits without end. The database bounds the wait for the row (crs_app/time_limits.py), and the
+queue of this module the wait of the threads behind it, so that a transaction that somebody forgot
+stops one course for seconds and no other page.
+"""
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
+from weakref import WeakValueDictionary
 
-from django.db import connection
+from django.db import OperationalError, connection
 
+from crs_app.outages import LOCK_NOT_AVAILABLE, WaitedTooLongError, sqlstate_of
 from patients.models import Course
 from patients.queries.courses import read_course_by_orm
 
-_COURSE_QUEUES: Final = tuple(Lock() for _ in range(64))
+ONE_TURN_AT_MOST_S: Final = 2.0
+"""How long the others wait behind one thread; a save takes some hundredths of a second."""
+_ALL_TURNS_AT_MOST_S: Final = 5.0
 
 
-def course_queue(course_id: uuid.UUID) -> Lock:
-    """In-process queue per course: only one thread of a process waits for the row lock.
+class _Queue:
+    """The turns of one course in this process; ``begun`` is when the present one began."""
 
-    The row lock alone keeps writers apart; this saves the other threads' waiting connections. Two
-    courses may share a queue. A thread takes one queue at most, and none while it holds the lock
-    of a course.
+    def __init__(self) -> None:
+        self.turn = Lock()
+        self.begun = time.monotonic()
+        self.is_stuck = False
+
+    def take_turn(self) -> bool:
+        """Wait for a turn; return whether it came.
+
+        Who comes while the present turn lasts too long, or where the one before it ended so, does
+        not wait.
+        """
+        last = time.monotonic() + _ALL_TURNS_AT_MOST_S
+        while not self.turn.acquire(timeout=self._patience_s(last)):
+            if self._patience_s(last) == 0:
+                return False
+        self.begun = time.monotonic()
+        return True
+
+    def _patience_s(self, last: float) -> float:
+        if self.is_stuck:
+            return 0
+        return max(0.0, min(self.begun + ONE_TURN_AT_MOST_S, last) - time.monotonic())
+
+
+_QUEUES: Final[WeakValueDictionary[uuid.UUID, _Queue]] = WeakValueDictionary()
+_QUEUES_LOCK: Final = Lock()
+
+
+@contextmanager
+def course_queue(course_id: uuid.UUID) -> Iterator[None]:
+    """Take a turn at a course: only one thread of a process waits for the row lock.
+
+    The row lock alone keeps writers apart; this saves the other threads' waiting connections. A
+    thread takes one turn at most, and none while it holds the lock of a course. Raises
+    WaitedTooLongError where no turn comes.
     """
-    return _COURSE_QUEUES[course_id.int % len(_COURSE_QUEUES)]
+    with _QUEUES_LOCK:
+        queue = _QUEUES.get(course_id)
+        if queue is None:
+            queue = _QUEUES[course_id] = _Queue()
+    if not queue.take_turn():
+        raise WaitedTooLongError
+    try:
+        yield
+    except WaitedTooLongError:
+        queue.is_stuck = True
+        raise
+    else:
+        queue.is_stuck = False
+    finally:
+        queue.turn.release()
 
 
 def lock_course(course: Course) -> datetime | None:
@@ -30,14 +88,20 @@ def lock_course(course: Course) -> datetime | None:
 
     Returns when the course was closed, None where it is open. Where identity, infusion or product
     were corrected since ``course`` was read, it is read again: it must be graded by what is true
-    now. Raises Course.DoesNotExist.
+    now. Raises Course.DoesNotExist, and WaitedTooLongError where another transaction keeps the
+    lock: the transaction that waited then stores nothing.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT identity_version, ended_at FROM patients_course"
-            " WHERE id = %s FOR NO KEY UPDATE",
-            [course.pk],
-        )
+        try:
+            cursor.execute(
+                "SELECT identity_version, ended_at FROM patients_course"
+                " WHERE id = %s FOR NO KEY UPDATE",
+                [course.pk],
+            )
+        except OperationalError as error:
+            if sqlstate_of(error) == LOCK_NOT_AVAILABLE:
+                raise WaitedTooLongError from error
+            raise
         locked = cursor.fetchone()
     if locked is None:
         raise Course.DoesNotExist

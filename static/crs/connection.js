@@ -6,7 +6,6 @@ import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
 const POLL_AGAIN_AFTER = 15_000;
-const FAILED_POLLS = 2; // of a server that answers with an error
 const POLLS = ["live", "board", "sign-off", "locked"];
 
 const notice = () => document.getElementById("connection");
@@ -14,7 +13,6 @@ const element = (tag, text, more = {}) =>
   Object.assign(document.createElement(tag), { textContent: text, ...more });
 
 let heardAt = now();
-let failed = 0;
 let retry;
 
 const show = (parts, isSignedOut = false) => {
@@ -25,10 +23,10 @@ const show = (parts, isSignedOut = false) => {
   notice().replaceChildren(...parts.flatMap((part) => [part, " "]).slice(0, -1));
 };
 
-const lost = () => {
+const lost = (what = "No connection") => {
   if (document.body.dataset.connection === "signed-out") return;
   show([
-    element("strong", `No connection since ${clockText(heardAt)}.`),
+    element("strong", `${what} since ${clockText(heardAt)}.`),
     element("span", "What you see may be old. What you type is kept: save it again when the connection is back."),
   ]);
   clearTimeout(retry);
@@ -49,7 +47,6 @@ const signedOut = () => {
 
 const heard = () => {
   heardAt = now();
-  failed = 0;
   clearTimeout(retry);
   delete document.body.dataset.connection;
   if (notice()) {
@@ -69,7 +66,7 @@ const onResponse = ({ detail: { requestConfig, xhr } }) => {
   if (xhr.status === 401 && asksItself(requestConfig?.elt)) signedOut();
   else if (asksItself(requestConfig?.elt) && !polls) return; // only the poll says how old the page is
   else if (xhr.status < 400 || (xhr.status < 500 && !polls)) heard();
-  else if (polls && ++failed >= FAILED_POLLS) lost();
+  else if (polls) lost("No update");
 };
 
 const NEEDED_BY = "[data-entry], [data-quick-actions], #guidance, #sign-off"; // a POST of these says so itself
@@ -117,7 +114,7 @@ const onFailure = (event) => {
 };
 
 export const watchConnection = () => {
-  addEventListener("offline", lost);
+  addEventListener("offline", () => lost());
   addEventListener("online", requestUpdate);
   if (!navigator.onLine) lost();
   document.body.addEventListener("htmx:beforeRequest", beforeRequest);

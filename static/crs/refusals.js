@@ -1,5 +1,7 @@
 // Says why the server refused a request, on a page that has no place for its answer.
 
+import { requestWords } from "./request_id.js";
+
 const PLACES = { 409: "entry-message", 422: "entry-form" }; // as in the htmx-config of base.html
 const REASONS = ".message-wrong, .message-warn, .errorlist, [role=alert]";
 
@@ -31,7 +33,7 @@ export const watchRefusals = () => {
     if (!place || document.getElementById(place)) return;
     event.preventDefault();
     const refusal = message();
-    refusal.textContent = `${reasonIn(xhr.responseText)} Reload the page to see the chart as it is now.`;
+    refusal.textContent = `${reasonIn(xhr.responseText)} Reload the page to see the chart as it is now. ${requestWords(xhr)}`.trim();
     elt.after(refusal);
   });
 };

@@ -120,6 +120,8 @@ NOT_OF_OTHERS = (302, *(404,) * 8)
 # name: (GET, POST). A POST sends what is valid: 302 is a save that leads back to a page.
 TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
+    "livez": ((200,) * 9, (405,) * 9),
+    "readyz": ((200,) * 9, (405,) * 9),
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
     "accounts:second_step": ((302,) * 9, (302,) * 9),
@@ -286,7 +288,8 @@ PROGRAMS = {
 LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ended"}
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
-    "health", "help", "help_page", "accounts:sign_in", "accounts:sign_out", "accounts:start",
+    "health", "livez", "readyz", "help", "help_page",
+    "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
     *HOSPITAL, *PROGRAMS, *LAUNCH,
 }  # fmt: skip

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.shortcuts import resolve_url
@@ -18,7 +20,8 @@ from grading.engine.policy import DEFAULT_POLICY
 
 SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
 OPEN = {
-    "/health/", "/help/", "/help/x/", "/accounts/sign-in/", "/accounts/sign-in/second-step/",
+    "/health/", "/livez", "/readyz", "/help/", "/help/x/", "/accounts/sign-in/",
+    "/accounts/sign-in/second-step/",
     "/accounts/sign-in/passkey/", "/accounts/sign-out/", "/accounts/start/x/", "/accounts/switch/",
     "/accounts/hospital/", "/accounts/hospital/return/",
 }  # fmt: skip
@@ -98,12 +101,10 @@ def test_health_needs_no_sign_in_and_tells_nothing(client: Client) -> None:
 
 
 def test_health_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.db import OperationalError, connection
+    def refuse(**_address: Any) -> None:
+        raise psycopg.OperationalError("could not connect to ward-db as crs")
 
-    def refuse() -> None:
-        raise OperationalError("could not connect to ward-db as crs")
-
-    monkeypatch.setattr(connection, "cursor", refuse)
+    monkeypatch.setattr(psycopg, "connect", refuse)
     answer = client.get("/health/")
     assert (answer.status_code, answer.content) == (503, b"no database\n")
 

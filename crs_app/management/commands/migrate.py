@@ -1,4 +1,7 @@
-"""Django's ``migrate``, by the owner of the tables, who then grants the web role its rights."""
+"""Django's ``migrate``, by the owner of the tables, who then grants the web role its rights.
+
+The web role then stores for itself how long it may wait.
+"""
 
 from typing import Any
 
@@ -8,6 +11,7 @@ from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
+from crs_app.time_limits import limit_own_role
 
 
 class Command(migrate.Command):
@@ -22,3 +26,4 @@ class Command(migrate.Command):
                 call_command("make_record_partitions", verbosity=0)
             grant_to(web_role)
             check_web_role(web_role)
+        limit_own_role()

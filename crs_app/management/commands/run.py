@@ -1,11 +1,13 @@
+import errno
 import os
+import socket
 import sys
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
 from crs_app.accounts.first_administrator import has_administrator
@@ -13,6 +15,19 @@ from crs_app.database_roles import check_web_role
 
 # Compared alone, never bound to.
 _OF_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "0.0.0.0"})  # nosec B104 # noqa: S104
+
+
+def check_is_free(host: str, port: int) -> None:
+    """Raise CommandError where something listens at ``port`` already, or nobody may."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
+        raise CommandError(
+            f"Port {port} of {host} {why}. If this site is served there already, open that one; "
+            f"otherwise choose another port: make run PORT={port + 1}"
+        ) from error
 
 
 class Command(BaseCommand):
@@ -23,6 +38,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", default=8000, type=int)
 
     def handle(self, *, host: str, port: int, **_options: Any) -> None:
+        """Serve, in place of this process; raise CommandError where the port is taken."""
+        check_is_free(host, port)
         call_command("migrate", verbosity=0)
         check_web_role()
         # Only the local database is there to try things out.

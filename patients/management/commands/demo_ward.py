@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from crs_app.accounts.system_users import author, course_file_author
+from crs_app.time_limits import lift_for_long_job
 from patients.demo import ward as demo
 from patients.exchange.course_file import import_course
 from patients.models import Course, Move
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, force: bool, **_options: Any) -> None:
+        lift_for_long_job()
         if Course.objects.exists() and not force:
             raise CommandError("there are courses on the chart already; --force adds the ward")
         now = timezone.now().replace(second=0, microsecond=0)

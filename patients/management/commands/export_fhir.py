@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
+from crs_app.time_limits import lift_for_long_job
 from patients.exchange.fhir_export import fhir_bundle
 from patients.models import Course
 from patients.queries.courses import now_for, read_course
@@ -33,6 +34,7 @@ class Command(BaseCommand):
     def handle(
         self, *, course: uuid.UUID, known_at: datetime | None, current: bool, **options: Any
     ) -> None:
+        lift_for_long_job()
         try:
             found = read_course(course)
         except Course.DoesNotExist:

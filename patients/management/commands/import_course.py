@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from crs_app.accounts.models import User
 from crs_app.accounts.system_users import course_file_author
+from crs_app.time_limits import lift_for_long_job
 from grading.course_file import CourseFileError, read_course
 from grading.course_warnings import warnings_of
 from grading.input_file import read_document
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
 
     def handle(self, *, files: list[Path], ward: str, bed: str, **options: Any) -> None:
+        lift_for_long_job()
         author = self._author(options["by"])
         _check_place(ward, bed)
         refused = 0

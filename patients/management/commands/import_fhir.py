@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crs_app.time_limits import lift_for_long_job
 from grading.plain_text import without_controls
 from patients.exchange.fhir_message import fhir_message
 from patients.exchange.file import receive
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, system: str, files: list[Path], **options: Any) -> None:
+        lift_for_long_job()
         found = ExternalSystem.objects.filter(name=system, is_active=True).select_related("user")
         sender = found.first()
         if sender is None:

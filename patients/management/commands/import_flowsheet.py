@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crs_app.time_limits import lift_for_long_job
 from grading.course_file import CourseFileError
 from grading.input_file import opened
 from grading.plain_text import without_controls
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, system: str, files: list[str], **options: Any) -> None:
+        lift_for_long_job()
         found = ExternalSystem.objects.filter(name=system, is_active=True).select_related("user")
         sender = found.first()
         if sender is None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crs_app.time_limits import lift_for_long_job
 from grading.plain_text import without_controls
 from patients.exchange.formats.hl7_message import split_messages
 from patients.exchange.formats.hl7_tables import AnswerCode
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, system: str, files: list[Path], **options: Any) -> None:
+        lift_for_long_job()
         found = ExternalSystem.objects.filter(name=system).select_related("user").first()
         if found is None:
             raise CommandError(f"no system has the name {system!r}")

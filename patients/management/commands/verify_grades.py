@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from crs_app.time_limits import lift_for_long_job
 from patients.models import Course
 from patients.recording.verify import differences
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     help = "Recompute every course from its entries and compare with what is stored."
 
     def handle(self, **_options: Any) -> None:
+        lift_for_long_job()
         courses = Course.objects.select_related("patient", "policy").order_by("pk")
         checked = differing = 0
         for course in courses.iterator(chunk_size=100):

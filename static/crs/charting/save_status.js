@@ -6,6 +6,7 @@ import { actionOf, nameOthers } from "../unsent/notices.js";
 import { dropDraft } from "../unsent/store.js";
 import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/forms.js";
 import { UNIT_SELECT, firstField } from "./entry_form.js";
+import { requestWords } from "../request_id.js";
 import { clockText, hasTime } from "../site_time.js";
 
 const REFUSED_BY_SERVER = [409, 422]; // its response has a message of its own
@@ -111,9 +112,16 @@ const REFUSALS = {
   429: "Too many requests came at once: wait a minute.",
 };
 
+// A server that knows that it stored nothing says so.
+const saysNotStored = (xhr) => xhr.status >= 500 && xhr.getResponseHeader("CRS-Stored") === "no";
+
 // Returns [headline, reason, element to continue with]. Without a response, the server may have saved
 // the entry all the same: it is safe to send it again.
-const explanation = (status, form) => {
+const explanation = (status, form, isNotStored) => {
+  if (isNotStored) {
+    const why = "Something else writes to the chart of this patient for too long. Nothing was stored.";
+    return ["Not saved.", why, retryButton(form)];
+  }
   if (status === 401) return ["Not saved.", "You have been signed out.", signIn()];
   if (status === 403) {
     const reload = element("a", "Reload the page", { href: location.href });
@@ -128,14 +136,16 @@ const explanation = (status, form) => {
   return ["Not sent yet.", why, retryButton(form)];
 };
 
-const showFailure = (form, status) => {
+const showFailure = (form, xhr) => {
+  const { status } = xhr;
   const message = document.getElementById("entry-message");
   if (!message) return;
-  const [headline, why, next] = explanation(status, form);
+  const [headline, why, next] = explanation(status, form, saysNotStored(xhr));
   const notes = [form.isConnected ? "What you typed is kept here." : "What you typed is kept."];
   const sentAt = Date.parse(hidden(form, "sent_at").value);
   if (sentAt) notes.push(`It will be saved with the time ${clockText(sentAt)}.`);
   if (headline === "Not sent yet.") notes.push("It is safe to try again.");
+  if (requestWords(xhr)) notes.push(requestWords(xhr));
   const reason = element("span", why);
   if (status === 0) reason.dataset.why = "";
   message.className = "message message-wrong";
@@ -168,7 +178,7 @@ const followSave = (event) => {
     if (isConfirmed(xhr, target)) dropDraft(action, formId);
     else if (!REFUSED_BY_SERVER.includes(xhr.status)) {
       keepSentTime(form, at);
-      showFailure(form, xhr.status);
+      showFailure(form, xhr);
     }
     nameOthers();
   });

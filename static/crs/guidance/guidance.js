@@ -3,6 +3,7 @@
 // once. The response to a save
 // has the panel only where it differs from the one on the page.
 
+import { requestWords } from "../request_id.js";
 import { SHOWN_HEADER } from "../shown.js";
 
 const panel = () => document.getElementById("guidance");
@@ -66,7 +67,7 @@ const showFailure = (event) => {
   const message = document.createElement("p");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.textContent = `${headline} ${why} Tap again.`;
+  message.textContent = `${headline} ${why} Tap again. ${requestWords(event.detail.xhr)}`.trim();
   document.getElementById("guidance-message")?.replaceChildren(message);
 };
 

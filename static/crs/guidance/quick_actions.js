@@ -1,5 +1,7 @@
 // Rows of buttons that chart at once: shows the message of a failed request in its row.
 
+import { requestWords } from "../request_id.js";
+
 const WHY = {
   0: "There is no connection.",
   401: "You have been signed out: sign in again.",
@@ -13,7 +15,7 @@ const showFailure = (event) => {
   const message = row.querySelector("[data-quick-message]");
   message.className = "message message-wrong";
   message.setAttribute("role", "alert");
-  message.textContent = `Not saved. ${why} Your entries are safe. Tap again.`;
+  message.textContent = `Not saved. ${why} Your entries are safe. Tap again. ${requestWords(event.detail.xhr)}`.trim();
 };
 
 export const watchQuickActions = () => {

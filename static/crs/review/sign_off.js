@@ -1,6 +1,8 @@
 // Keeps the sign-off panel in step with the cursor, with the clock and with other reviewers. What is
 // typed in its form stays, and nothing is signed on a page that may be old.
 
+import { requestWords } from "../request_id.js";
+
 const POLL_HEADER = "CRS-Poll"; // signed out, it is answered by 401 and not by a new page
 const SHOWN = ["form_id", "start", "end", "known_at", "computed", "seen"]; // what the form shows
 const TYPED = ["stated", "reason", "words"];
@@ -101,7 +103,7 @@ const onNoAnswer = (event) => {
   message.className = "message message-wrong";
   message.dataset.notSent = "";
   message.setAttribute("role", "alert");
-  message.textContent = NOT_SENT;
+  message.textContent = `${NOT_SENT} ${requestWords(event.detail.xhr)}`.trim();
   form().prepend(message);
 };
 

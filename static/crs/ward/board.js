@@ -5,18 +5,17 @@ import { now } from "../clock.js";
 import { singleKeysAreOff } from "../charting/shortcuts.js";
 import { clockText } from "../site_time.js";
 
-const FAILURES = 2;
 const SILENT_FOR = 180_000; // a tablet that slept has asked nobody
 const CHECK_EVERY = 10_000;
 const SECOND = 1_000;
 
-let failures = 0;
+let hasFailed = false;
 let heardAt = now();
 
 const panel = () => document.querySelector("[data-board]");
 
 const showState = () => {
-  const isBlind = failures >= FAILURES || now() - heardAt > SILENT_FOR;
+  const isBlind = hasFailed || now() - heardAt > SILENT_FOR;
   const notice = document.querySelector("[data-board-blind]");
   if (isBlind === panel().hasAttribute("data-blind")) return;
   panel().toggleAttribute("data-blind", isBlind);
@@ -27,7 +26,7 @@ const showState = () => {
 };
 
 const heard = () => {
-  failures = 0;
+  hasFailed = false;
   heardAt = now();
   const text = document.querySelector("[data-heard]");
   if (text) text.textContent = clockText(heardAt);
@@ -35,7 +34,7 @@ const heard = () => {
 };
 
 const failed = () => {
-  failures += 1;
+  hasFailed = true;
   showState();
 };
 

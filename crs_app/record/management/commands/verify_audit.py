@@ -8,6 +8,7 @@ from django.db import DatabaseError
 
 from crs_app.record.checked import record_verified
 from crs_app.record.verify import Head, at_one_moment, faults, heads
+from crs_app.time_limits import lift_for_long_job
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--kept", type=_heads_in, default=(), metavar="FILE")
 
     def handle(self, *, kept: tuple[Head, ...], **_options: Any) -> None:
+        lift_for_long_job()
         with at_one_moment():
             found = list(faults(kept))
             for fault in found:

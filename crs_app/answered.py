@@ -1,0 +1,61 @@
+"""Middleware: each answer has the id of its request, and with CRS_LOG=json a line in the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponseBase
+
+from crs_app.logs import REQUESTS
+from crs_app.proxies import is_trusted_sender
+from crs_app.request_ids import HEADER, begin
+
+_LOG: Final = logging.getLogger(REQUESTS)
+_OF_LINK: Final = "secret"
+"""Part of an address that is kept nowhere: of a link that lets its reader in once."""
+
+
+def number_requests(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware that stands before all others, so that each of their answers has an id too."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        begun = time.perf_counter()
+        request_id = begin(request.META, is_trusted=is_trusted_sender(request.META))
+        response = get_response(request)
+        response.headers[HEADER] = request_id
+        if _LOG.isEnabledFor(logging.INFO):
+            _LOG.info("answered", extra={"answered": _line(request, response, begun)})
+        return response
+
+    return middleware
+
+
+def _line(request: HttpRequest, response: HttpResponseBase, begun: float) -> dict[str, Any]:
+    return {
+        "user_id": _user_id(request),
+        "method": request.method,
+        "path": _path(request),
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - begun) * 1000, 1),
+    }
+
+
+def _user_id(request: HttpRequest) -> int | None:
+    """Return the id of the user that the request has read; none is read for the log."""
+    user = request.__dict__.get("user")
+    if user is None or "_wrapped" in getattr(user, "__dict__", {}):
+        return None
+    return user.pk if user.is_authenticated else None
+
+
+def _path(request: HttpRequest) -> str:
+    match = request.resolver_match
+    if match is None:  # nobody knows what an address holds that leads nowhere
+        return "-"
+    secret = match.kwargs.get(_OF_LINK)
+    return request.path.replace(str(secret), "…") if secret else request.path

@@ -1,0 +1,236 @@
+"""Whether the site can serve, by a look at the database that waits for nothing of the site.
+
+The look has a short-lived connection of its own with bounds of its own: neither a pool that is used
+up nor a kept connection that died decides it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
+
+from patients.queries.courses import SQL_CLOCKS
+
+ANSWERS_WITHIN_S: Final = 2
+CLOCKS_AGREE: Final = timedelta(minutes=1)
+DISK_FREE_AT_LEAST: Final = 0.10
+BACKUP_AT_MOST: Final = timedelta(hours=26)
+"""A nightly backup is late after one night and two hours."""
+VERIFY_AT_MOST: Final = timedelta(hours=26)
+_STARTING: Final = (
+    "starting up", "in recovery mode", "shutting down", "not yet accepting", "not accepting",
+)  # fmt: skip
+_FULL: Final = ("too many", "connection slots are reserved")
+_MIGRATIONS: Final = "SELECT app, name FROM django_migrations"
+
+
+class Status(StrEnum):
+    """What a check found; ``ATTENTION`` is for an operator, and the site serves on."""
+
+    OK = "ok"
+    ATTENTION = "attention"
+    FAILED = "failed"
+    NOT_KNOWN = "not known"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its status, a sentence, and figures with their units in their names."""
+
+    name: str
+    status: Status
+    words: str
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """All checks; ``failure`` says in few words why the site cannot serve, "" where it can."""
+
+    failure: str
+    checks: tuple[Check, ...]
+
+    @property
+    def wrong_clocks(self) -> list[str]:
+        """The sentences about clocks that differ, or were set back."""
+        wrong = (one for one in self.checks if one.status is Status.ATTENTION)
+        return [one.words for one in wrong if one.name in ("clock_skew", "last_entry")]
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether an operator must look, while the site serves."""
+        return any(one.status is Status.ATTENTION for one in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the body of /readyz."""
+        checks = {
+            one.name: {"status": one.status.value, "words": one.words, **one.figures}
+            for one in self.checks
+        }
+        status = "failed" if self.failure else "attention" if self.needs_attention else "ok"
+        return {"status": status, "failure": self.failure or None, "checks": checks}
+
+
+def look() -> Readiness:
+    """Look at database, clocks, disk, backup and verification; it takes seconds at most."""
+    failure, of_database = _look_at_database()
+    return Readiness(
+        failure,
+        (
+            *of_database,
+            _disk(),
+            _last("backup", "last-backup.json", BACKUP_AT_MOST),
+            _last("verify", "last-verify.json", VERIFY_AT_MOST),
+        ),
+    )
+
+
+def _look_at_database() -> tuple[str, list[Check]]:
+    answers = Check("database", Status.OK, "the database answers", {})
+    unknown = [_not_known(name) for name in ("migrations", "clock_skew", "last_entry")]
+    try:
+        with _connect() as connection:
+            connection.execute(f"SET LOCAL statement_timeout = '{ANSWERS_WITHIN_S}s'")
+            missing = _migrations_missing(connection)
+            if missing:
+                words = f"database is not migrated: {missing} to apply"
+                migrations = Check("migrations", Status.FAILED, words, {"missing": missing})
+                return words, [answers, migrations, *unknown[1:]]
+            migrated = Check("migrations", Status.OK, "every migration is applied", {"missing": 0})
+            return "", [answers, migrated, *_clocks(connection)]
+    except psycopg.errors.QueryCanceled:
+        words = "the database answers slowly"
+        return "", [Check("database", Status.ATTENTION, words, {}), *unknown]
+    except psycopg.Error as error:
+        if _says(error, _FULL):
+            words = "every connection of the database is in use"
+            return "", [Check("database", Status.ATTENTION, words, {}), *unknown]
+        words = "database is starting" if _says(error, _STARTING) else "no database"
+        return words, [Check("database", Status.FAILED, words, {}), *unknown]
+
+
+def _not_known(name: str) -> Check:
+    return Check(name, Status.NOT_KNOWN, f"{name}: the database does not say", {})
+
+
+def _clocks(connection: psycopg.Connection[Any]) -> list[Check]:
+    """Compare the clocks; of the last entry nothing is known while somebody locks its tables."""
+    row: Any = connection.execute("SELECT clock_timestamp()").fetchone()
+    skew = _skew(timezone.now() - row[0])
+    try:
+        with connection.transaction():
+            row = connection.execute(SQL_CLOCKS).fetchone()
+    except psycopg.errors.QueryCanceled:
+        return [skew, _not_known("last_entry")]
+    return [skew, _last_entry(*row)]
+
+
+def _connect() -> psycopg.Connection[Any]:
+    """Return a new connection in its first transaction, as the site connects."""
+    wrapper = connections["default"]
+    parts = wrapper.get_connection_params()
+    kept = {
+        name: value
+        for name, value in parts.items()
+        if name not in ("cursor_factory", "context", "server_side_binding", "prepare_threshold")
+    }
+    return psycopg.connect(
+        **{**kept, "connect_timeout": ANSWERS_WITHIN_S, "prepare_threshold": None}
+    )
+
+
+def _says(error: psycopg.Error, texts: tuple[str, ...]) -> bool:
+    """Return whether the server refused with one of ``texts``; a refusal has no other code here."""
+    return any(text in str(error) for text in texts)
+
+
+def _migrations_missing(connection: psycopg.Connection[Any]) -> int:
+    try:
+        with connection.transaction():
+            applied = set(connection.execute(_MIGRATIONS).fetchall())
+    except psycopg.errors.UndefinedTable:
+        applied = set()
+    return len(_migrations_on_disk() - applied)
+
+
+@cache
+def _migrations_on_disk() -> frozenset[tuple[str, str]]:
+    """Return application and name of every migration that must be applied."""
+    loader = MigrationLoader(None)
+    replaced = {old for one in loader.disk_migrations.values() for old in one.replaces}
+    return frozenset(set(loader.disk_migrations) - replaced)
+
+
+def _skew(ahead: timedelta) -> Check:
+    figures = {"application_ahead_s": round(ahead.total_seconds(), 3)}
+    if abs(ahead) <= CLOCKS_AGREE:
+        return Check("clock_skew", Status.OK, "the clocks agree", figures)
+    how = "ahead of" if ahead > timedelta(0) else "behind"
+    words = f"application's clock is {_minutes(ahead)} {how} the database's"
+    return Check("clock_skew", Status.ATTENTION, words, figures)
+
+
+def _last_entry(clock: datetime, last_recorded_at: datetime | None) -> Check:
+    if last_recorded_at is None:
+        return Check("last_entry", Status.OK, "nothing is recorded in an open course", {})
+    ahead = last_recorded_at - clock
+    figures = {"clock_behind_last_entry_s": max(0.0, round(ahead.total_seconds(), 3))}
+    if ahead <= CLOCKS_AGREE:
+        return Check("last_entry", Status.OK, "the last entry is not ahead of the clock", figures)
+    words = f"clock is {_minutes(ahead)} behind the last entry"
+    return Check("last_entry", Status.ATTENTION, words, figures)
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{round(abs(span) / timedelta(minutes=1))} min"
+
+
+def _disk() -> Check:
+    """Look at the disk of the site's own files, where the local database is too."""
+    try:
+        disk = shutil.disk_usage(_existing(settings.OPERATIONS_DIR))
+    except OSError:
+        return Check("disk", Status.NOT_KNOWN, "the disk cannot be read", {})
+    share = disk.free / disk.total if disk.total else 0.0
+    figures = {"free_bytes": disk.free, "free_percent": round(share * 100, 1)}
+    if share < DISK_FREE_AT_LEAST:
+        words = f"only {share:.0%} of the disk is free"
+        return Check("disk", Status.ATTENTION, words, figures)
+    return Check("disk", Status.OK, "the disk has space", figures)
+
+
+def _existing(folder: Path) -> Path:
+    return next(one for one in (folder, *folder.parents) if one.exists())
+
+
+def _last(name: str, file: str, at_most: timedelta) -> Check:
+    """Return when ``name`` ended last, from the file that it leaves."""
+    path = settings.OPERATIONS_DIR / file
+    try:
+        left = json.loads(path.read_text("utf-8"))
+        at = datetime.fromisoformat(left["at"])
+        age = datetime.now(UTC) - at
+    except FileNotFoundError:
+        return Check(f"last_{name}", Status.NEVER, f"last {name}: never", {"at": None})
+    except (OSError, ValueError, KeyError, TypeError):
+        words = f"last {name}: {file} cannot be read"
+        return Check(f"last_{name}", Status.ATTENTION, words, {"at": None})
+    hours = age / timedelta(hours=1)
+    figures = {"at": left["at"], "age_s": round(age.total_seconds())}
+    if isinstance(left.get("figures"), dict):
+        figures["figures"] = left["figures"]
+    status = Status.ATTENTION if age > at_most else Status.OK
+    return Check(f"last_{name}", status, f"last {name}: {hours:.0f} h ago", figures)

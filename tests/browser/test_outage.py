@@ -1,0 +1,52 @@
+"""An outage of the server at the bedside: said at the first poll, and what is typed stays."""
+
+import re
+
+from playwright.sync_api import Route, expect
+
+from patients.models import Course, Entry
+from tests.browser.bedside_page import BedsidePage
+
+DOWN = {"Retry-After": "10", "X-Request-ID": "7f3aa90c11"}
+
+
+def test_the_first_poll_that_fails_says_that_the_page_may_be_old(bedside: BedsidePage) -> None:
+    page = bedside.page
+    words = page.get_by_text(re.compile(r"No update since \d\d:\d\d\."))
+    page.route("**/live/**", lambda route: route.fulfill(status=503, headers=DOWN, body="away"))
+    with page.expect_response("**/live/**"):
+        page.evaluate("document.body.dispatchEvent(new Event('crs:clock'))")
+    expect(words).to_be_visible()
+    expect(page.get_by_text("What you see may be old.")).to_be_visible()
+    page.unroute("**/live/**")
+    with page.expect_response("**/live/**"):
+        page.evaluate("document.body.dispatchEvent(new Event('crs:clock'))")
+    expect(words).to_be_hidden()
+
+
+def test_a_save_in_an_outage_says_what_is_known_and_keeps_what_was_typed(
+    bedside: BedsidePage, course: Course
+) -> None:
+    """Only a server that knows it says that nothing was stored."""
+    page = bedside.page
+    headers = [DOWN, DOWN | {"CRS-Stored": "no"}]
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=503, headers=headers[0], body="")
+
+    page.route("**/entries/vitals/", refuse)
+    bedside.fill({"Heart rate": "91"})
+    alert = page.get_by_role("alert").filter(has_text="Request 7f3aa90c11.")
+    bedside.save()
+    expect(alert).to_contain_text("Not sent yet. The database does not answer.")
+    expect(alert).to_contain_text("It is safe to try again.")
+    headers.pop(0)
+    page.get_by_role("button", name="Try again").click()
+    expect(alert).to_contain_text("Not saved. Something else writes to the chart of this patient")
+    expect(alert).to_contain_text("Nothing was stored.")
+    expect(alert).to_contain_text("What you typed is kept here.")
+    expect(bedside.field("Heart rate")).to_have_value("91")
+    page.unroute("**/entries/vitals/", refuse)
+    page.get_by_role("button", name="Try again").click()
+    bedside.expect_saved("HR 91")
+    assert Entry.objects.filter(course=course, body__has_key="heart_rate").count() == 1
