@@ -49,7 +49,7 @@ CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 
 
 # One statement for each table, sequence, view and function that no extension brought.
-_GIVE_TO_OWNER = """
+GIVE_TO_OWNER = """
 SELECT format('ALTER TABLE %%s OWNER TO %%I', c.oid::regclass, %(owner)s::text)
 FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
     AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e')
@@ -153,7 +153,7 @@ class LocalServer:
     def _give_to_owner(self) -> None:
         """Make the owner's what the superuser of an earlier version made, extensions apart."""
         with self.connect(NAME) as connection:
-            for (statement,) in connection.execute(_GIVE_TO_OWNER, {"owner": OWNER}).fetchall():
+            for (statement,) in connection.execute(GIVE_TO_OWNER, {"owner": OWNER}).fetchall():
                 connection.execute(statement)
 
     def program(self, name: str) -> str:

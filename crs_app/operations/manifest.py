@@ -106,6 +106,8 @@ def read_manifest(dump: Path) -> Manifest:
     """
     beside = manifest_beside(dump)
     try:
+        if not dump.is_file():
+            raise FileNotFoundError
         fields = json.loads(beside.read_text("utf-8"))
         if not isinstance(fields, dict):
             raise TypeError
@@ -119,7 +121,7 @@ def read_manifest(dump: Path) -> Manifest:
         manifest = Manifest(**fields, contents=Contents(**contents))
         datetime.fromisoformat(manifest.at)
     except FileNotFoundError as error:
-        missing = dump if not dump.exists() else beside
+        missing = beside if dump.is_file() else dump
         raise OperationsError(
             f"{missing} is not there. A backup is two files, NAME.dump and NAME.dump{SUFFIX}; the "
             "second is written last, so a dump without it was never finished, or not copied whole."
