@@ -46,7 +46,9 @@ def drill_backup(file: Path | None, owner: Address, keeper: Address, report: Rep
     :raises OperationsError: where what is restored is not what was backed up.
     """
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="crs-") as folder:
+    settings.BACKUPS_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Where backups have their place: the folder of temporary files can be too small.
+    with tempfile.TemporaryDirectory(prefix="drill-", dir=settings.BACKUPS_DIR) as folder:
         if file is None:
             file = default_file(Path(folder))
             manifest = make_backup(file, owner)
