@@ -66,7 +66,7 @@ restore: $(VENV)/.runtime  ## put a backup in the place of the database, verifie
 	@test -n "$(FILE)" || { echo "Name the backup: make restore FILE=var/backups/NAME.dump" >&2; exit 1; }
 	@$(PY) manage.py restore "$(FILE)"
 
-drill: $(VENV)/.runtime  ## prove that what is stored can be restored, with figures (PART=backup or point-in-time, FILE=name)
+drill: $(VENV)/.runtime  ## prove that what is stored can be restored, with figures (PART=backup, point-in-time or standby, FILE=name)
 	@$(PY) manage.py drill $(PART) $(if $(FILE),--file "$(FILE)")
 
 check: dev  ## what must hold before a commit

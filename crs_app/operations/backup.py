@@ -18,7 +18,7 @@ from crs_app.operations.manifest import (
     FORMAT,
     Contents,
     Manifest,
-    manifest_beside,
+    manifest_of,
     read_contents,
 )
 from crs_app.operations.programs import Address, OperationsError, failure, program
@@ -35,7 +35,7 @@ def default_file(folder: Path) -> Path:
 
 
 def make_backup(file: Path, owner: Address) -> Manifest:
-    """Dump the database at ``owner`` to ``file`` and write its manifest beside it.
+    """Dump the database at ``owner`` to ``file`` and its manifest to the file next to it.
 
     Saves go on meanwhile; the dump and the counts of its manifest are of one instant. Both files
     are for their owner alone, and are on the disk when this returns. An interrupted backup leaves
@@ -52,7 +52,7 @@ def make_backup(file: Path, owner: Address) -> Manifest:
 
 
 def _make_backup(file: Path, owner: Address) -> Manifest:
-    for path in (file, manifest_beside(file)):
+    for path in (file, manifest_of(file)):
         if path.exists():
             raise OperationsError(f"{path} is there already; a backup overwrites nothing.")
     unfinished = file.with_name(f"{file.name}.unfinished")
@@ -67,7 +67,7 @@ def _make_backup(file: Path, owner: Address) -> Manifest:
             connection.execute("COMMIT")
         manifest = _manifest(file, owner, at, version, size, digest, contents)
         unfinished.rename(file)
-        _write(manifest_beside(file), manifest.to_json())
+        _write(manifest_of(file), manifest.to_json())
         _sync_folder(file.parent)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -132,13 +132,13 @@ def remove_old(folder: Path, days: int) -> list[Path]:
     found = sorted(
         path
         for path in folder.iterdir()
-        if _NAME.fullmatch(path.name) and manifest_beside(path).exists()
+        if _NAME.fullmatch(path.name) and manifest_of(path).exists()
     )
     removed = [path for path in found[:-NEWEST_KEPT] if path.name < oldest]
     for path in removed:
         # The manifest last: a dump without one is no backup, a manifest without a dump says so.
         path.unlink()
-        manifest_beside(path).unlink()
+        manifest_of(path).unlink()
     return removed
 
 

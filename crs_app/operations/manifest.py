@@ -1,4 +1,4 @@
-"""What a backup is: the manifest that stands beside each dump."""
+"""What a backup is: the manifest that comes with each dump."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A backup in words and figures; ``sha256`` is of the dump beside it."""
+    """A backup in words and figures; ``sha256`` is of its dump."""
 
     format: str
     product_version: str
@@ -94,41 +94,44 @@ def read_last_act(connection: psycopg.Connection[Any]) -> str | None:
     return found[0].isoformat() if found and found[0] else None
 
 
-def manifest_beside(dump: Path) -> Path:
-    """Return where the manifest of a dump stands."""
+def manifest_of(dump: Path) -> Path:
+    """Return the file of the manifest of a dump."""
     return dump.with_name(dump.name + SUFFIX)
 
 
 def read_manifest(dump: Path) -> Manifest:
-    """Read the manifest beside ``dump``; whether the dump fits it is ``check_dump``'s.
+    """Read the manifest of ``dump``; whether the dump fits it is ``check_dump``'s.
 
     :raises OperationsError: where there is none, or it cannot be read, or is of a newer version.
     """
-    beside = manifest_beside(dump)
+    file = manifest_of(dump)
     try:
         if not dump.is_file():
             raise FileNotFoundError
-        fields = json.loads(beside.read_text("utf-8"))
+        fields = json.loads(file.read_text("utf-8"))
         if not isinstance(fields, dict):
             raise TypeError
         if fields.get("format") != FORMAT:
             raise OperationsError(
-                f"{beside} is of the form {fields.get('format')!r}; this version reads {FORMAT!r}. "
+                f"{file} is of the form {fields.get('format')!r}; this version reads {FORMAT!r}. "
                 "Restore it with the version of the product that wrote it."
             )
         contents = fields.pop("contents")
         contents["migrations"] = tuple(contents["migrations"])
         manifest = Manifest(**fields, contents=Contents(**contents))
         datetime.fromisoformat(manifest.at)
+        counts = (*contents["rows"].values(), *contents["rules"].values())
+        if not all(isinstance(n, int) for n in (manifest.bytes, manifest.server_version, *counts)):
+            raise TypeError
     except FileNotFoundError as error:
-        missing = beside if dump.is_file() else dump
+        missing = file if dump.is_file() else dump
         raise OperationsError(
             f"{missing} is not there. A backup is two files, NAME.dump and NAME.dump{SUFFIX}; the "
             "second is written last, so a dump without it was never finished, or not copied whole."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OperationsError(
-            f"{beside} is damaged: it is no manifest of a backup. Take another backup."
+            f"{file} is damaged: it is no manifest of a backup. Take another backup."
         ) from error
     return manifest
 

@@ -1,4 +1,4 @@
-"""Restore a backup: load it beside the database, verify it there, then change the names."""
+"""Restore a backup: load it into a new database, verify it there, then change the names."""
 
 from __future__ import annotations
 

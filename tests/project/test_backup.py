@@ -27,7 +27,7 @@ from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
 from crs_app.local_postgres import GIVE_TO_OWNER, OWNER, WEB
 from crs_app.management.commands.nightly import next_run
 from crs_app.operations.backup import make_backup, remove_old
-from crs_app.operations.manifest import manifest_beside
+from crs_app.operations.manifest import manifest_of
 from crs_app.operations.programs import Address, OperationsError
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
@@ -203,20 +203,20 @@ def flip(file: Path) -> None:
 
 def rewrite(**fields: object) -> Callable[[Path], None]:
     def change(file: Path) -> None:
-        beside = manifest_beside(file)
+        beside = manifest_of(file)
         beside.write_text(json.dumps(json.loads(beside.read_text()) | fields))
 
     return change
 
 
 def of_a_newer_version(file: Path) -> None:
-    contents = json.loads(manifest_beside(file).read_text())["contents"]
+    contents = json.loads(manifest_of(file).read_text())["contents"]
     contents["migrations"].append("patients.9999_of_tomorrow")
     rewrite(contents=contents, product_version="9.0")(file)
 
 
 def fewer_rows(file: Path) -> None:
-    contents = json.loads(manifest_beside(file).read_text())["contents"]
+    contents = json.loads(manifest_of(file).read_text())["contents"]
     contents["rows"]["patients_entry"] += 1
     rewrite(contents=contents)(file)
 
@@ -224,14 +224,20 @@ def fewer_rows(file: Path) -> None:
 def test_a_file_that_cannot_be_trusted_is_refused_in_plain_words(site: Site) -> None:
     """One backup, damaged in each way in turn; nothing is replaced and nothing is left behind."""
     whole = site.back_up()
-    texts = whole.read_bytes(), manifest_beside(whole).read_text()
+    texts = whole.read_bytes(), manifest_of(whole).read_text()
     cases: list[tuple[Callable[[Path], object], str]] = [
         (cut, "is damaged: it has"),
         (flip, "is damaged: its SHA-256"),
-        (lambda file: manifest_beside(file).unlink(), "never finished, or not copied whole"),
-        (lambda file: manifest_beside(file).write_text("{"), "is no manifest"),
-        (lambda file: manifest_beside(file).write_text("[]"), "is no manifest"),
+        (lambda file: manifest_of(file).unlink(), "never finished, or not copied whole"),
+        (lambda file: manifest_of(file).write_text("{"), "is no manifest"),
+        (lambda file: manifest_of(file).write_text("[]"), "is no manifest"),
         (rewrite(bytes=None, sha256=None, more=1), "is no manifest"),
+        (rewrite(bytes="many"), "is no manifest"),
+        (rewrite(contents={"rows": [], "migrations": []}), "is no manifest"),
+        (
+            rewrite(contents={"rows": [], "rules": {}, "migrations": [], "last_act_at": None}),
+            "is no manifest",
+        ),
         (rewrite(format="crs-backup/2"), "version of the product that wrote it"),
         (of_a_newer_version, "newer version of the product.*patients.9999_of_tomorrow"),
         (rewrite(server_version=990000), "no pg_restore of that version|PostgreSQL 99"),
@@ -240,7 +246,7 @@ def test_a_file_that_cannot_be_trusted_is_refused_in_plain_words(site: Site) -> 
     ]
     for spoil, words in cases:
         whole.write_bytes(texts[0])
-        manifest_beside(whole).write_text(texts[1])
+        manifest_of(whole).write_text(texts[1])
         spoil(whole)
         with pytest.raises(CommandError, match=words):
             restore(whole)
@@ -255,7 +261,7 @@ def test_a_backup_overwrites_nothing_and_leaves_no_half_of_itself(
     with pytest.raises(CommandError, match="is there already"):
         site.back_up()
     assert file.read_bytes() == dumped
-    assert file.stat().st_mode & 0o777 == manifest_beside(file).stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == manifest_of(file).stat().st_mode & 0o777 == 0o600
     monkeypatch.setattr("crs_app.operations.backup.read_contents", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         make_backup(site.folder / "half.dump", site.owner)

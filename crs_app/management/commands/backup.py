@@ -11,7 +11,7 @@ from crs_app.operations.programs import OperationsError, owner_address
 
 class Command(BaseCommand):
     help = (
-        "Make a backup of the whole database while the site is used: a dump and, beside it, its "
+        "Make a backup of the whole database while the site is used: a dump and its "
         "manifest. Backups in a folder are removed when they are too old; a named file never is."
     )
 

@@ -6,15 +6,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crs_app.operations.drills import drill_backup, drill_point_in_time
 from crs_app.operations.programs import OperationsError, keeper_address, owner_address
+from crs_app.operations.standby_drill import drill_standby
 
-PARTS = ("backup", "point-in-time")
+PARTS = ("backup", "point-in-time", "standby")
 
 
 class Command(BaseCommand):
     help = (
         "Prove that what is stored can be brought back, with figures. backup: back up this "
         "database (or take --file), restore it into a new one, verify and remove that; the site "
-        "serves on. point-in-time: kill a new PostgreSQL and recover it from its archived log."
+        "serves on. point-in-time: kill a new PostgreSQL and recover it from its archived log. "
+        "standby: kill a new PostgreSQL under load; another, which confirmed each save, goes on."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,6 +33,8 @@ class Command(BaseCommand):
                 if part == "backup":
                     owner, keeper = owner_address(), keeper_address()
                     figures = drill_backup(file, owner, keeper, self.stdout.write)
+                elif part == "standby":
+                    figures = drill_standby(self.stdout.write)
                 else:
                     figures = drill_point_in_time(self.stdout.write)
             except OperationsError as error:

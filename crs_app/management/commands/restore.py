@@ -10,12 +10,12 @@ from crs_app.operations.restore import restore
 class Command(BaseCommand):
     help = (
         "Put a backup in the place of the database, which is kept under another name. It is loaded "
-        "beside it and verified first; until then nothing changes. Stop the site before."
+        "into a new database and verified first; until then nothing changes. Stop the site before."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="NAME.dump, with NAME.dump.json beside it")
+        parser.add_argument("file", type=Path, help="NAME.dump; NAME.dump.json is needed too")
 
     def handle(self, *, file: Path, **_options: Any) -> None:
         owner = None
