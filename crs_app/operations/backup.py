@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import psycopg
+
 from crs_app import VERSION
 from crs_app.operations.manifest import (
     FORMAT,
@@ -49,6 +51,8 @@ def make_backup(file: Path, owner: Address) -> Manifest:
             return _make_backup(file, owner)
     except OSError as error:
         raise OperationsError(f"The backup cannot be written: {error}.") from error
+    except psycopg.Error as error:
+        raise OperationsError(f"The database does not answer any more: {error}") from error
 
 
 def _make_backup(file: Path, owner: Address) -> Manifest:

@@ -130,8 +130,8 @@ def refuse_while_in_use(name: str, keeper: Address) -> None:
 
 
 _WHAT_TO_STOP: Final = (
-    "Stop what serves and what writes (`docker compose stop proxy web hl7 backup`, or Ctrl-C at `make run`; "
-    "interfaces and timers too), then restore again."
+    "Stop what serves and what writes (`docker compose stop proxy web hl7 backup`, or Ctrl-C at "
+    "`make run`; interfaces and timers too), then restore again."
 )
 
 

@@ -28,7 +28,7 @@ from crs_app.local_postgres import GIVE_TO_OWNER, OWNER, WEB
 from crs_app.management.commands.nightly import next_run
 from crs_app.operations.backup import make_backup, remove_old
 from crs_app.operations.manifest import manifest_of
-from crs_app.operations.programs import Address, OperationsError
+from crs_app.operations.programs import Address, OperationsError, program
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.models import Course, Entry
@@ -331,6 +331,23 @@ def test_old_backups_go_and_the_newest_seven_and_every_other_file_stay(tmp_path:
     left = {path.name for path in tmp_path.iterdir()}
     assert others <= left
     assert len(left) == 7 * 2 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("major", "is_taken"), [(17, False), (18, True), (19, True), (None, False)]
+)
+def test_a_program_older_than_the_server_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, major: int | None, is_taken: bool
+) -> None:
+    """That of the path is used where it can read the server, else the one of the product."""
+    if major is not None:
+        (tmp_path / "pg_dump").write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {major}.1'\n")
+        (tmp_path / "pg_dump").chmod(0o755)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://crs_web@database/crs")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (program("pg_dump", 180006) == str(tmp_path / "pg_dump")) is is_taken
+    with pytest.raises(OperationsError, match="server is PostgreSQL 99, and no pg_dump"):
+        program("pg_dump", 990000)
 
 
 def test_the_version_is_that_of_the_project() -> None:

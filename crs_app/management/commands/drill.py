@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crs_app.operations.drills import drill_backup, drill_point_in_time
@@ -37,7 +38,7 @@ class Command(BaseCommand):
                     figures = drill_standby(self.stdout.write)
                 else:
                     figures = drill_point_in_time(self.stdout.write)
-            except OperationsError as error:
+            except (OperationsError, psycopg.Error) as error:
                 raise CommandError(f"The drill failed. {error}") from error
             self._print(figures)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
 
+import psycopg
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         for task in TASKS:
             try:
                 call_command(task, stdout=self.stdout, stderr=self.stderr)
-            except (CommandError, DatabaseError, OSError) as error:
+            except (CommandError, DatabaseError, psycopg.Error, OSError) as error:
                 is_well = False
                 self.stderr.write(f"{task} failed: {error}")
         connection.close()

@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crs_app.operations.programs import OperationsError, keeper_address, owner_address
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         try:
             owner = owner_address()
             restored, kept = restore(file, owner, keeper_address(), self.stdout.write)
-        except OperationsError as error:
+        except (OperationsError, psycopg.Error) as error:
             raise CommandError(str(error)) from error
         manifest = restored.manifest
         self.stdout.write(
