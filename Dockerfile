@@ -8,7 +8,9 @@ RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements-node.l
 FROM python:3.13-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 DJANGO_SETTINGS_MODULE=crs_app.settings
 WORKDIR /app
-RUN useradd --system --uid 10001 crs
+# A new volume takes the owner of the folder that it is mounted on.
+RUN useradd --system --uid 10001 --user-group crs \
+ && install --directory --owner crs --group crs --mode 700 /backups /operations
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock \
  && pip check

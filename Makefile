@@ -37,7 +37,7 @@ PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 install = $(or $(2),$(BIN))/pip install --quiet --require-hashes --no-deps -r $(1) && { $(or $(2),$(BIN))/pip check || { \
           echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
 
-.PHONY: help run test test-partners fuzz coverage check bench fix lock audit mutants clean dev
+.PHONY: help run test test-partners fuzz coverage backup restore drill check bench fix lock audit mutants clean dev
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -58,6 +58,16 @@ fuzz: dev  ## requests and files that nobody sends by intention, an hour at most
 
 coverage: dev  ## the same, slower, and then the lines and branches that no test reaches
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(TESTS)
+
+backup: $(VENV)/.runtime  ## a backup of the whole database, while it is used, in var/backups (DIR=folder or FILE=name)
+	@$(PY) manage.py backup $(if $(FILE),--file "$(FILE)",$(if $(DIR),--dir "$(DIR)"))
+
+restore: $(VENV)/.runtime  ## put a backup in the place of the database, verified first; the old one is kept (FILE=name)
+	@test -n "$(FILE)" || { echo "Name the backup: make restore FILE=var/backups/NAME.dump" >&2; exit 1; }
+	@$(PY) manage.py restore "$(FILE)"
+
+drill: $(VENV)/.runtime  ## prove that what is stored can be restored, with figures (PART=backup, point-in-time or standby, FILE=name)
+	@$(PY) manage.py drill $(PART) $(if $(FILE),--file "$(FILE)")
 
 check: dev  ## what must hold before a commit
 	$(BIN)/ruff format --check $(CODE)

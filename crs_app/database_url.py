@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from crs_app.local_postgres import NAME, OWNER, WEB, local_server, socket_address
+from crs_app.local_postgres import NAME, OWNER, USER, WEB, local_server, socket_address
 
 ENGINE: Final = "django.db.backends.postgresql"
 
@@ -49,3 +49,15 @@ def owner_database(web_url: str | None, owner_url: str | None) -> dict[str, Any]
     if owner_url:
         return django_database(owner_url, name="CRS_OWNER_DATABASE_URL")
     return None if web_url else django_database(None) | {"USER": OWNER}
+
+
+def keeper_database(web_url: str | None, keeper_url: str | None) -> dict[str, Any] | None:
+    """Return the settings of the superuser who restores; None where none is named.
+
+    The local server has one of its own.
+
+    :raises ValueError: for anything that is not a PostgreSQL address.
+    """
+    if keeper_url:
+        return django_database(keeper_url, name="CRS_KEEPER_DATABASE_URL")
+    return None if web_url else django_database(None) | {"USER": USER}

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 # One statement for each table, sequence, view and function that no extension brought.
-_GIVE_TO_OWNER = """
+GIVE_TO_OWNER = """
 SELECT format('ALTER TABLE %%s OWNER TO %%I', c.oid::regclass, %(owner)s::text)
 FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
     AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e')
@@ -37,6 +37,6 @@ def create_database(
             connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
         elif known[0] != owner:
             with connect(name) as inside:
-                for (statement,) in inside.execute(_GIVE_TO_OWNER, {"owner": owner}).fetchall():
+                for (statement,) in inside.execute(GIVE_TO_OWNER, {"owner": owner}).fetchall():
                     inside.execute(statement)
             connection.execute(f'ALTER DATABASE "{name}" OWNER TO "{owner}"')

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crs_app.database_url import django_database, owner_database
+from crs_app.database_url import django_database, keeper_database, owner_database
 from crs_app.hospital_sign_in import hospital_sign_in
 from crs_app.logs import AS_JSON, REQUESTS, TO_STDERR
 
@@ -190,12 +190,21 @@ if web_password := _secret("CRS_WEB_PASSWORD"):
     DATABASES["default"]["PASSWORD"] = web_password
 if OWNER_DATABASE is not None and (owner_password := _secret("CRS_OWNER_PASSWORD")):
     OWNER_DATABASE["PASSWORD"] = owner_password
+# The role that makes and renames databases; only `manage.py restore` and `drill` connect with it.
+KEEPER_DATABASE = keeper_database(
+    os.environ.get("DATABASE_URL"), os.environ.get("CRS_KEEPER_DATABASE_URL")
+)
+if KEEPER_DATABASE is not None and (keeper_password := _secret("CRS_KEEPER_PASSWORD")):
+    KEEPER_DATABASE["PASSWORD"] = keeper_password
 # A statement is planned once for a connection, not again for every request.
 DATABASES["default"]["OPTIONS"] = {
     "server_side_binding": True,
     "prepare_threshold": 2,
     **DATABASES["default"].get("OPTIONS", {}),
 }
+# Where backups go.
+BACKUPS_DIR = Path(os.environ.get("CRS_BACKUPS_DIR") or VAR_DIR / "backups")
+BACKUPS_KEPT_DAYS = int(os.environ.get("CRS_BACKUPS_KEPT_DAYS", "35"))
 # Shared by all processes: a one-time code that one of them took is refused by the others.
 CACHES = {
     "default": {

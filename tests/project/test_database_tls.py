@@ -21,9 +21,9 @@ from django.db import OperationalError
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from crs_app.database_url import django_database
-from tests.project.test_proxy import COMPOSE, service
+from tests.project.test_proxy import COMPOSE, service, services
 
-WEB, OWNER = re.findall(r"(?:DATABASE_URL): (postgresql://\S+)", COMPOSE)
+WEB, OWNER, KEEPER = dict.fromkeys(re.findall(r"DATABASE_URL: (postgresql://\S+)", COMPOSE))
 KEY, CERTIFICATE = "secrets/database_key", "secrets/database_certificate"
 SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 LET_IN = "the client trusts this server"
@@ -90,9 +90,9 @@ def refusal(url: str, trusted: Path, port: int) -> str:
 
 @needs_openssl
 @pytest.mark.django_db
-@pytest.mark.parametrize("url", [WEB, OWNER])
+@pytest.mark.parametrize("url", [WEB, OWNER, KEEPER])
 class TestTheAddressOfCompose:
-    def test_lets_both_roles_reach_the_database_of_the_certificate(
+    def test_lets_each_role_reach_the_database_of_the_certificate(
         self, url: str, certified: Path
     ) -> None:
         with server(certified) as port:
@@ -119,6 +119,6 @@ class TestTheAddressOfCompose:
 def test_the_database_has_its_key_alone() -> None:
     """Read, not run: the server speaks TLS, and accepts no connection over the network without."""
     assert "database_key" in service("database")
-    assert not any("database_key" in service(name) for name in ("web", "migrate", "proxy"))
+    assert not any("database_key" in service(name) for name in set(services()) - {"database"})
     assert "-c ssl=on -c ssl_key_file=/tmp/database_key" in service("database")
     assert "hostssl all all all" in COMPOSE

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 
 from patients.models import Course
-from tests.project.test_proxy import COMPOSE, service
+from tests.project.test_proxy import COMPOSE, service, services
 from tests.project.test_run import in_a_fresh_checkout
 
 HTTPS = {
@@ -126,20 +126,23 @@ def test_a_sign_out_empties_the_cache_of_the_browser_and_not_what_was_typed(
     assert answer.headers["Clear-Site-Data"] == '"cache"'
 
 
-@pytest.mark.parametrize("name", ["database", "migrate", "web", "proxy"])
+@pytest.mark.parametrize("name", services())
 def test_no_container_writes_to_itself_or_gains_rights(name: str) -> None:
     closed = COMPOSE.partition("x-closed: &closed\n")[2].partition("\n\n")[0]
     for line in ("read_only: true", "cap_drop: [ALL]", '"no-new-privileges:true"'):
         assert line in closed
-    assert "<<: *closed" in service(name) or "<<: *app" in service(name)
+    assert re.search(r"<<: \*(closed|app|operator)$", service(name), re.MULTILINE)
     assert "<<: *closed" in COMPOSE.partition("x-app: &app\n")[2].partition("\n\n")[0]
+    assert "<<: *app" in COMPOSE.partition("x-operator: &operator\n")[2].partition("\n\n")[0]
     rights = re.findall(r"cap_add: (.*)", service(name))
-    assert rights == (["[NET_BIND_SERVICE]"] if name == "proxy" else [])
+    assert rights == {"proxy": ["[NET_BIND_SERVICE]"], "archive": ["[CHOWN]"]}.get(name, [])
 
 
 def test_secrets_stand_in_files_that_each_service_is_given_alone() -> None:
     assert not re.search(r"(PASSWORD|SECRET_KEY): \$\{", COMPOSE)
     assert not re.search(r"postgresql://\w+:", COMPOSE)
     assert "owner_password" not in service("web")
+    with_superuser = [name for name in services() if "postgres_password" in service(name)]
+    assert with_superuser == ["database", "restore"]
     assert "/secrets/" in (settings.BASE_DIR / ".gitignore").read_text()
     assert "!secrets" not in (settings.BASE_DIR / ".dockerignore").read_text()

@@ -1,0 +1,56 @@
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from crs_app.operations.backup import default_file, make_backup, remove_old
+from crs_app.operations.last_runs import LAST_BACKUP, write_last_run
+from crs_app.operations.programs import OperationsError, owner_address
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a backup of the whole database while the site is used: a dump and its "
+        "manifest. Backups in a folder are removed when they are too old; a named file never is."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--file", type=Path, help="the file to write; it must not be there")
+        where.add_argument("--dir", type=Path, help="the folder (CRS_BACKUPS_DIR)")
+        parser.add_argument(
+            "--keep-days",
+            type=int,
+            default=settings.BACKUPS_KEPT_DAYS,
+            help="remove older backups of the folder; the newest seven stay",
+        )
+
+    def handle(
+        self, *, file: Path | None, dir: Path | None, keep_days: int, **_options: Any
+    ) -> None:
+        if keep_days < 1:
+            raise CommandError("--keep-days must be at least 1.")
+        folder = dir or settings.BACKUPS_DIR
+        written = file or default_file(folder)
+        try:
+            manifest = make_backup(written, owner_address())
+        except OperationsError as error:
+            raise CommandError(str(error)) from error
+        removed = [] if file else remove_old(folder, keep_days)
+        rows = sum(manifest.contents.rows.values())
+        write_last_run(
+            LAST_BACKUP,
+            {
+                "file": str(written),
+                "bytes": manifest.bytes,
+                "rows": rows,
+                "acts": manifest.contents.rows.get("patients_chartingact", 0),
+                "last_act_at": manifest.contents.last_act_at,
+            },
+        )
+        self.stdout.write(
+            f"{written}: {manifest.bytes} bytes, {rows} rows, SHA-256 {manifest.sha256}."
+        )
+        if removed:
+            self.stdout.write(f"Removed as too old: {', '.join(path.name for path in removed)}.")

@@ -1,0 +1,22 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crs_app.operations.last_runs import LAST_VERIFY, write_last_run
+from crs_app.operations.verified import verify_site
+
+
+class Command(BaseCommand):
+    help = (
+        "Run verify_grades and verify_audit, and note the result with figures in "
+        "CRS_OPERATIONS_DIR for who watches the site."
+    )
+
+    def handle(self, **_options: Any) -> None:
+        figures, faults = verify_site()
+        for fault in faults:
+            self.stderr.write(fault)
+        write_last_run(LAST_VERIFY, figures)
+        self.stdout.write(", ".join(f"{name}: {value}" for name, value in figures.items()))
+        if faults:
+            raise CommandError("What is stored does not verify.")

@@ -1,0 +1,27 @@
+"""Notes of the last backup and the last verification, for who watches the site.
+
+Each is one file of CRS_OPERATIONS_DIR: ``{"at": ISO time in UTC, "figures": {...}}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from django.conf import settings
+
+LAST_BACKUP: Final = "last-backup.json"
+LAST_VERIFY: Final = "last-verify.json"
+
+
+def write_last_run(name: str, figures: Mapping[str, object]) -> None:
+    """Replace the note ``name`` by one of now; a reader finds the old one or the new one, whole."""
+    folder = settings.OPERATIONS_DIR
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f"{name}.{os.getpid()}"
+    note = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "figures": dict(figures)}
+    unfinished.write_text(json.dumps(note) + "\n", "utf-8")
+    unfinished.replace(folder / name)
