@@ -27,16 +27,17 @@ def known_courses() -> Iterator[Named]:
         yield f"demo {path.stem}", json.loads(path.read_text("utf-8"))
     for case in ALL_CASES:
         documents = list(documents_of_cases(case))
+        name = f"{case.place.partition(':')[0]}: {case.heading}"
         for row, document in enumerate(documents, start=1):
-            yield case.place + (f", row {row}" if len(documents) > 1 else ""), document
+            yield name + (f", row {row}" if len(documents) > 1 else ""), document
     for seed in SEEDS:
         yield f"seed {seed}", random_course(Random(seed))  # noqa: S311 - not for secrets
 
 
 def recorded_courses(folder: Path) -> Iterator[Named]:
-    """Yield the courses of ``folder`` and the folders in it: ``*.json`` and ``*.jsonl``, ``.gz`` too.
+    """Yield the courses of ``folder`` and the folders in it.
 
-    Only documents of the course file are read; other JSON files are passed over.
+    Read are ``*.json`` and ``*.jsonl``, ``.gz`` too; what is no course file is passed over.
     """
     for path in sorted(folder.rglob("*.json*")):
         name, place = path.name.removesuffix(".gz"), path.relative_to(folder)

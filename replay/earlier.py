@@ -29,7 +29,10 @@ def checkout_of(ref: str, *folders: str) -> Iterator[Path]:
     Raises NoSuchCommitError.
     """
     command = ["git", "archive", "--format=tar", ref, *folders]
-    archive = subprocess.run(command, cwd=BASE_DIR, capture_output=True, check=False)
+    try:
+        archive = subprocess.run(command, cwd=BASE_DIR, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise NoSuchCommitError(f"{ref}: git is not installed") from error
     if archive.returncode:
         raise NoSuchCommitError(f"{ref}: {archive.stderr.decode(errors='replace').strip()}")
     with TemporaryDirectory() as folder, tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
@@ -62,5 +65,11 @@ def graded_by(
             infused_at = datetime.fromisoformat(document["therapy"]["infused_at"])
             graded[name] = history_of(answer, infused_at)
         else:
-            refused[name] = json.dumps(answer)
+            refused[name] = _first_of(answer["faults"])
     return graded, refused
+
+
+def _first_of(faults: Sequence[str]) -> str:
+    """Write the first fault, and how many more there are."""
+    more = len(faults) - 1
+    return faults[0] + (f" (and {more} more)" if more else "")

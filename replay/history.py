@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 Words = Mapping[str, Any]
-
-_DIGEST_LETTERS: Final = 16
 
 
 class Graded(NamedTuple):
@@ -27,8 +25,8 @@ class History:
     """The grades of a course in order of time.
 
     ``maximum`` is the highest grade up to the last entry, None where nothing is graded. ``steps``
-    are the instants at which grade or bound change. ``digest`` covers the periods whole: their
-    criteria, their evidence and what is unknown.
+    are the instants at which grade or bound change. ``digest`` covers the periods with the codes
+    and the evidence of their criteria and the codes of what is unknown, not their sentences.
     """
 
     maximum: int | None
@@ -52,9 +50,8 @@ class History:
 
 def history_of(answer: Words, infused_at: datetime) -> History:
     """Return the history in ``answer``, an answer of ``python -m grading --format json``."""
-    periods: Sequence[Words] = answer["periods"]
-    digest = sha256(json.dumps(periods, sort_keys=True).encode()).hexdigest()
-    return History(answer["maximum"], tuple(_steps(periods, infused_at)), digest[:_DIGEST_LETTERS])
+    digest = sha256(json.dumps([_reasons(period) for period in answer["periods"]]).encode())
+    return History(answer["maximum"], tuple(_steps(answer, infused_at)), digest.hexdigest()[:16])
 
 
 def history_from(stored: Words) -> History:
@@ -63,16 +60,22 @@ def history_from(stored: Words) -> History:
     return History(stored["maximum"], tuple(steps), stored["digest"])
 
 
-def _steps(periods: Sequence[Words], infused_at: datetime) -> Iterator[Graded]:
+def _reasons(period: Words) -> list[Any]:
+    """Return what a period rests on, without the words in which it is shown."""
+    span = [period["from"], period["to"], period["grade"], period["at_most"]]
+    met = [[one["code"], one["grade"], one["evidence"]] for one in period["criteria"]]
+    return [*span, met, [[one["code"], one["could_reach"]] for one in period["unknown"]]]
+
+
+def _steps(answer: Words, infused_at: datetime) -> Iterator[Graded]:
+    periods: Sequence[Words] = answer["periods"]
     last: tuple[int | None, int | None] | None = None
     for period in periods:
-        if period["from"] == period["to"]:
-            continue  # an instant is in no span of time
         graded = (period["grade"], period["at_most"])
         if graded != last:
             yield Graded(_after(infused_at, period["from"]), *graded)
         last = graded
-    if periods and periods[-1]["to"] is not None:
+    if periods and answer["current"]["grade"] is None:
         yield Graded(_after(infused_at, periods[-1]["to"]), None, None)
 
 
