@@ -83,8 +83,8 @@ release-notes: dev  ## write into CHANGELOG.md which grades changed since the re
 upgrade-drill: dev  ## fill the release before (REF=) with data, take it over, verify grades and record, in two minutes
 	@$(PY) -m replay.upgrade $(REF)
 
-image:    ## build the image of this version, crs-bedside:VERSION, by Docker
-	docker build --tag crs-bedside:$(VERSION) --label org.opencontainers.image.version=$(VERSION) .
+image:    ## build the image of this version by Docker: crs-bedside:VERSION, and crs-bedside for Compose
+	docker build --tag crs-bedside:$(VERSION) --tag crs-bedside --label org.opencontainers.image.version=$(VERSION) .
 
 safety: dev  ## write docs/safety/matrix.md and components.md from the hazards and the locks
 	@$(PY) -m safety

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _drill(ref: str, folder: Path) -> int:
     (folder / "node_modules").symlink_to(BASE_DIR / "node_modules")
-    files = _course_files(folder / "courses")
+    files = course_files(folder / "courses")
     try:
         _manage(folder, "migrate", "--noinput", "--verbosity", "0")
         _say(f"{ref}: {_last_line(_manage(folder, 'demo_ward'))}")
@@ -82,7 +82,7 @@ def _drill(ref: str, folder: Path) -> int:
     return 0
 
 
-def _course_files(folder: Path) -> list[str]:
+def course_files(folder: Path) -> list[str]:
     """Write course files, each of a patient of its own, and return their paths."""
     folder.mkdir()
     paths = []

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+import pytest
+
+from grading.course_file import read_course
 from replay.courses import BASE_DIR
 from replay.release import (
     CHANGELOG,
@@ -16,6 +20,8 @@ from replay.release import (
     version,
     with_section,
 )
+from replay.upgrade import course_files
+from replay.upgrade import main as drill
 
 TOP = top_section(CHANGELOG.read_text("utf-8"))
 
@@ -79,3 +85,16 @@ def test_a_section_is_written_before_what_was_added_and_again_in_its_place() -> 
     assert "`v0`" not in twice
     assert "- Recorded courses: 1 of 2 courses change, these:\n  - a: b\n" in twice
     assert twice.replace(f"{second}\n", "") == CHANGES
+
+
+def test_the_upgrade_drill_charts_courses_of_patients_of_their_own(tmp_path: Path) -> None:
+    files = course_files(tmp_path / "courses")
+    courses = [read_course(Path(file).read_bytes()) for file in files]
+    assert len({course.patient.mrn for course in courses}) == len(files) > 90
+
+
+def test_a_release_that_git_does_not_know_ends_the_drill(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert drill(["no-such-release"]) == 1
+    assert "no-such-release" in capsys.readouterr().err
