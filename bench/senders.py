@@ -17,6 +17,7 @@ from patients.exchange.formats.mllp_frames import FrameSplitter, framed
 INTERVAL_S: Final = 60.0
 _ANSWER_WITHIN_S: Final = 10.0
 _BEFORE_NEXT_TRY_S: Final = 0.5
+_WAIT_AT_MOST_S: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -31,15 +32,18 @@ class Sent:
 
 @dataclass
 class Monitors:
-    """One monitor for each record number: a message a minute each, evenly spread.
+    """One monitor for each record number: a message in each interval, evenly spread.
 
-    ``start`` returns at once; ``stop`` waits until each message that was sent is answered.
+    ``start`` returns at once; ``stop`` waits until each message that was sent is answered, a minute
+    at most.
     """
 
     port: int
     mrns: Sequence[str]
+    interval_s: float = INTERVAL_S
     sent: list[Sent] = field(default_factory=list)
     _is_over: threading.Event = field(default_factory=threading.Event)
+    _is_hopeless: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -49,6 +53,8 @@ class Monitors:
     def stop(self) -> None:
         self._is_over.set()
         if self._thread is not None:
+            self._thread.join(_WAIT_AT_MOST_S)
+            self._is_hopeless.set()
             self._thread.join()
 
     async def _run(self) -> None:
@@ -57,16 +63,16 @@ class Monitors:
     async def _monitor(self, place: int) -> None:
         link = _Link(self.port)
         chance = random.Random(place)  # noqa: S311
-        due = time.monotonic() + INTERVAL_S * place / len(self.mrns)
+        due = time.monotonic() + self.interval_s * place / len(self.mrns)
         number = 0
         while await self._wait_until(due):
             message = Sent(f"{place}-{number}", time.monotonic())
             self.sent.append(message)
             raw = _reading(message.control_id, self.mrns[place], chance)
-            while not message.code:
+            while not message.code and not self._is_hopeless.is_set():
                 message.code = await link.send(raw, message.control_id)
             message.answered_at = time.monotonic()
-            due, number = due + INTERVAL_S, number + 1
+            due, number = due + self.interval_s, number + 1
         link.close()
 
     async def _wait_until(self, due: float) -> bool:
@@ -114,7 +120,8 @@ class _Link:
 
 def _reading(control_id: str, mrn: str, chance: random.Random) -> bytes:
     """Return a set of vital signs of now."""
-    now = f"{datetime.now(UTC):%Y%m%d%H%M%S}+0000"
+    present = datetime.now(UTC)
+    now = f"{present:%Y%m%d%H%M%S}.{present.microsecond // 1000:03}+0000"
     signs = (
         ("8867-4", chance.randint(70, 110), "/min"),
         ("8480-6", chance.randint(100, 130), "mm[Hg]"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from crs_app.local_postgres import NAME, PORT, USER, LocalServer
+from crs_app.local_postgres import NAME, PORT, USER, DatabaseServerError, LocalServer
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
 HOST: Final = "127.0.0.1"
@@ -42,6 +43,28 @@ def database() -> Iterator[LocalServer]:
         if server.is_up():
             server.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def kill(pid: int) -> None:
+    """Kill a child of this process by ``kill -9``, and wait until its sockets are closed."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def kill_database(server: LocalServer) -> None:
+    """Kill a local PostgreSQL by ``kill -9``, and start it again."""
+    pid = int((server.data / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while True:
+        try:
+            server.start()
+        except DatabaseServerError:  # its processes have not all ended yet
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def address_of(server: LocalServer, user: str = USER) -> str:

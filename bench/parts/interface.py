@@ -7,7 +7,6 @@ Five minutes; CRS_BENCH_SECONDS=3600 is an hour. After a third of the time the l
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections import Counter
@@ -18,16 +17,15 @@ from typing import Final
 
 from bench.measure import Metric, Progress, percentile
 from bench.senders import Monitors, Sent
-from bench.servers import BenchError, address_of, free_port, running
+from bench.servers import BenchError, address_of, free_port, kill, kill_database, running
 from bench.site import Site
-from crs_app.local_postgres import WEB, DatabaseServerError, LocalServer
+from crs_app.local_postgres import WEB
 
 _PATIENTS: Final = 200
 COURSES = {"monitored": [20] * _PATIENTS}
 _SYSTEM: Final = "bench-monitor"
 _IN_TIME_S: Final = 1.0
 _SAVE_EVERY_S: Final = 0.5
-_RESTART_WITHIN_S: Final = 60
 _SAVES_WITHOUT: Final = 60
 
 
@@ -73,7 +71,7 @@ class _Ward:
 
     def kill_listener(self) -> None:
         begun = time.monotonic()
-        os.kill(self._pid, signal.SIGKILL)
+        kill(self._pid)
         self.listen()
         self.outages.append((begun, time.monotonic()))
 
@@ -81,22 +79,6 @@ class _Ward:
         begun = time.monotonic()
         kill_database(self._database)
         self.outages.append((begun, time.monotonic()))
-
-
-def kill_database(server: LocalServer) -> None:
-    """Kill a local PostgreSQL by ``kill -9``, and start it again."""
-    pid = int((server.data / "postmaster.pid").read_text().split()[0])
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + _RESTART_WITHIN_S
-    while True:
-        try:
-            server.start()
-        except DatabaseServerError:  # its processes have not all ended yet
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
 
 
 def _chart_and_kill(
@@ -142,7 +124,9 @@ def _register() -> None:
         by=None,
         mrn_system="urn:crs:mrn",
         allowed_addresses=["127.0.0.1"],
-        filing={"default": "file"},  # each message is charted and graded: the most that it costs
+        # Each message is charted and graded: the most that it costs.
+        filing={"default": "file"},
+        thinning_minutes=None,
     )
 
 

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.contrib.auth import login
 from django.http import HttpRequest
 
-from crs_app.accounts.events import note
-from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.launch_names import LAUNCH
-from crs_app.accounts.models import User
-from crs_app.accounts.own_sessions import note_session
-from crs_app.proxies import client_address
-from crs_app.record.models import EventKind
-
-METHOD: Final = "launch"
-"""How a sign-in was done, in the record."""
 
 
 @dataclass(frozen=True)
@@ -33,28 +22,13 @@ class Launch:
     record: str
     frame_origins: tuple[str, ...] = ()
 
-
-def begin_launched_session(request: HttpRequest, user: User, launch: Launch) -> None:
-    """Sign ``user`` in, for one patient; nothing of a session of before stays.
-
-    The browser becomes no tablet of this user, who did not sign in here.
-    """
-    request.session.flush()
-    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    request.session[SHOWN] = True
-    request.session[LAUNCH] = {
-        "course": str(launch.course_id),
-        "record": launch.record,
-        "origins": list(launch.frame_origins),
-    }
-    note_session(request)
-    note(
-        EventKind.SIGN_IN,
-        by=user,
-        address=client_address(request),
-        method=METHOD,
-        record=launch.record,
-    )
+    def kept(self) -> dict[str, Any]:
+        """Return it as the session keeps it."""
+        return {
+            "course": str(self.course_id),
+            "record": self.record,
+            "origins": list(self.frame_origins),
+        }
 
 
 def launch_of(request: HttpRequest) -> Launch | None:

@@ -19,9 +19,11 @@ from django.utils import timezone
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.methods import has_second_factor
 from crs_app.accounts.factors.shown import SHOWN
+from crs_app.accounts.launch_names import LAUNCH
+from crs_app.accounts.launched import Launch
 from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
-from crs_app.accounts.own_sessions import note_sign_in
+from crs_app.accounts.own_sessions import note_session, note_sign_in
 from crs_app.accounts.sessions import delete_expired_sessions
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
@@ -53,6 +55,22 @@ def sign_in(request: HttpRequest, user: User, *, method: str, has_second_factor:
     note_sign_in(request)
     how = {"method": method} if method else {}
     note(EventKind.SIGN_IN, by=user, address=client_address(request), **how)
+    delete_expired_sessions()
+
+
+def sign_in_launched(request: HttpRequest, user: User, launch: Launch) -> None:
+    """Begin the session of a user whom a health record launched, for one patient; record it.
+
+    Nothing of a session of before stays. The browser becomes no tablet of this user, who entered no
+    password here, and the health record's sign-in stands for a second factor.
+    """
+    request.session.flush()
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    request.session[SHOWN] = True
+    request.session[LAUNCH] = launch.kept()
+    note_session(request)
+    address = client_address(request)
+    note(EventKind.SIGN_IN, by=user, address=address, method="launch", record=launch.record)
     delete_expired_sessions()
 
 

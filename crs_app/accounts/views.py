@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.middleware import open_without_second_factor
 from crs_app.accounts.forms import SignInForm
+from crs_app.accounts.launch_names import LAUNCH_ENDED
 from crs_app.accounts.middleware import lock_session
 from crs_app.accounts.models import User
 from crs_app.accounts.signing_in import after_first_step, sign_in
@@ -47,6 +48,12 @@ class SignOut(LogoutView):
             end_pin(request.user, tablet_of(request))
             note(EventKind.SIGNED_OUT, by=request.user, address=client_address(request))
         return super().post(request, *args, **kwargs)
+
+    def get_default_redirect_url(self) -> str:
+        """Lead who was launched by a health record back there, in words: no password is asked."""
+        if getattr(self.request, "launch", None) is not None:
+            return reverse(LAUNCH_ENDED)
+        return super().get_default_redirect_url()
 
 
 class SignIn(LoginView):

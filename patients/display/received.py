@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class WhyHeld(NamedTuple):
-    """Why an item is held: ``short`` is one clause, ``more`` says what follows from it."""
+    """Why an item is not charted: ``short`` is one clause, ``more`` says what follows from it."""
 
     short: str
     more: str = ""

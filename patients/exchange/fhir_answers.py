@@ -62,16 +62,16 @@ _CODES: Final[Mapping[str, str]] = {
 """Codes of the value set issue-type (FHIR R4), by reason word or by what is before its dot."""
 
 
-def issue_code(reason: str) -> str:
-    """Return the code of issue-type for a reason word."""
-    return _CODES.get(reason) or _CODES.get(reason.partition(".")[0], "structure")
+def issue_code(reason: str, default: str = "structure") -> str:
+    """Return the code of issue-type for a reason word, ``default`` for one without a code."""
+    return _CODES.get(reason) or _CODES.get(reason.partition(".")[0], default)
 
 
 def issue(severity: str, reason: str, place: str, words: str) -> Json:
     """Return one issue; ``place`` is where in the document, as FHIRPath."""
     return {
         "severity": severity,
-        "code": issue_code(reason),
+        "code": issue_code(reason, "informational" if severity == "information" else "structure"),
         "details": {"coding": [{"system": REASONS, "code": reason}]},
         "diagnostics": words,
         **({"expression": [place]} if place else {}),

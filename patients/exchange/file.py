@@ -11,21 +11,19 @@ import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import DataError, InterfaceError, OperationalError, transaction
 
-from crs_app.record.models import EventKind
-from crs_app.record.write import record_event
-from patients.exchange.context_of import context_of
+from patients.exchange.context_of import context_of, with_known_keys
+from patients.exchange.entry_names import named_for
 from patients.exchange.formats.convert import convert
 from patients.exchange.formats.converted import Converted
-from patients.exchange.formats.received import Document, Held, RefusedDocumentError
+from patients.exchange.formats.received import Document, RefusedDocumentError
 from patients.exchange.incoming import (
-    CONTRADICTION,
     FAILED,
     NO_COURSE,
     REUSED,
@@ -37,23 +35,18 @@ from patients.exchange.incoming import (
     Subject,
     form_id_of,
 )
+from patients.exchange.keep import Receiving, keep, note_call
+from patients.exchange.thinning import thinned
 from patients.models import (
     ActSource,
     ChartingAct,
     Course,
-    Decided,
     ExternalSystem,
-    HeldDecision,
-    HeldItem,
     InboundMessage,
-    KeyStanding,
-    MessageFormat,
-    SourceKey,
     Verdict,
 )
 from patients.queries.exchange import (
     lock_control_id,
-    open_items_of_keys,
     read_course_in_bed,
     read_messages_of,
     read_open_course,
@@ -85,19 +78,6 @@ class _Place:
     refused: RefusedDocumentError | None = None
 
 
-@dataclass(slots=True)
-class _Receiving:
-    """A message while it is received."""
-
-    system: ExternalSystem
-    incoming: Incoming
-    address: str
-    digest: str
-    control_id: str
-    is_recorded: bool
-    message_id: uuid.UUID = field(default_factory=uuid.uuid4)
-
-
 def receive(
     system: ExternalSystem, incoming: Incoming, *, address: str = "", is_recorded: bool = False
 ) -> Receipt:
@@ -114,7 +94,7 @@ def receive(
     control_id = incoming.control_id or digest
     if len(control_id) > _CONTROL_ID_AT_MOST:
         control_id = f"sha256 {hashlib.sha256(control_id.encode()).hexdigest()}"
-    receiving = _Receiving(system, incoming, address, digest, control_id, is_recorded)
+    receiving = Receiving(system, incoming, address, digest, control_id, is_recorded)
     place = _place_of(system, incoming)
     try:
         with _queue(place.course), transaction.atomic(durable=True):
@@ -169,24 +149,24 @@ def _no_patient(words: str) -> RefusedDocumentError:
     return RefusedDocumentError(UNKNOWN_PATIENT, "patient", words)
 
 
-def _receive(receiving: _Receiving, place: _Place) -> Receipt:
+def _receive(receiving: Receiving, place: _Place) -> Receipt:
     system = receiving.system
     lock_control_id(system, receiving.control_id)
     before = read_messages_of(system, receiving.control_id)
     same = [one for one in before if one.digest == receiving.digest]
     final = {Verdict.ACCEPTED, Verdict.REJECTED}
     if (answered := next((one for one in same if one.verdict in final), None)) is not None:
-        _record(receiving, answered)
+        note_call(receiving, answered)
         return Receipt(answered, answered.answer, is_replay=True)
     if before and not same:
         words = "this control id was used before for other contents"
         reused = RefusedDocumentError(REUSED, "message", words)
         outcome = Outcome(Verdict.REJECTED, refused=reused)
-        return _keep(receiving, same, outcome, None, read_clock())
+        return keep(receiving, same, outcome, None, read_clock())
     return _decide(receiving, same, place)
 
 
-def _decide(receiving: _Receiving, same: Sequence[InboundMessage], place: _Place) -> Receipt:
+def _decide(receiving: Receiving, same: Sequence[InboundMessage], place: _Place) -> Receipt:
     incoming, course, refused = receiving.incoming, place.course, place.refused
     if course is not None and lock_course(course) is not None:
         refused = RefusedDocumentError(NO_COURSE, "patient", "the course was closed")
@@ -194,22 +174,26 @@ def _decide(receiving: _Receiving, same: Sequence[InboundMessage], place: _Place
     if course is None or refused is not None:
         reason = refused or _no_patient("no such patient is on the chart")
         outcome = Outcome(incoming.verdict_of(reason), refused=reason)
-        return _keep(receiving, same, outcome, None, received_at)
+        return keep(receiving, same, outcome, None, received_at)
     context = context_of(
         receiving.system, course, received_at, mrn=place.mrn, is_by_bed=place.mrn is None
     )
     try:
         document = incoming.read(context, received_at)
         _check_keys(document)
+        context = with_known_keys(context, receiving.system, course, document)
+        if context.known:
+            document = incoming.read(context, received_at)
+        document = thinned(document, context, receiving.system, course)
     except RefusedDocumentError as error:
         outcome = Outcome(incoming.verdict_of(error), refused=error)
-        return _keep(receiving, same, outcome, course, received_at)
-    converted = convert(document, context, received_at)
+        return keep(receiving, same, outcome, course, received_at)
+    converted = named_for(course, convert(document, context, received_at))
     if converted.entries:
         _chart(receiving, course, document, converted)
     ids = frozenset(str(entry["id"]) for entry in converted.entries)
     outcome = Outcome(Verdict.ACCEPTED, document=document, converted=converted, entries=ids)
-    return _keep(receiving, same, outcome, course, received_at)
+    return keep(receiving, same, outcome, course, received_at)
 
 
 def _check_keys(document: Document) -> None:
@@ -222,7 +206,7 @@ def _check_keys(document: Document) -> None:
 
 
 def _chart(
-    receiving: _Receiving, course: Course, document: Document, converted: Converted
+    receiving: Receiving, course: Course, document: Document, converted: Converted
 ) -> ChartingAct:
     """Record the entries as one act of the system, with the times of the sender."""
     issued_at = {
@@ -268,152 +252,11 @@ def body_of(words: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _keep(
-    receiving: _Receiving,
-    same: Sequence[InboundMessage],
-    outcome: Outcome,
-    course: Course | None,
-    received_at: datetime,
-) -> Receipt:
-    """Store the message with its verdict, and what is held and remembered of it.
-
-    A message that is not accepted for a second time, under the same verdict, is not stored again.
-    """
-    answer = receiving.incoming.answer(outcome)
-    known = next((one for one in same if one.verdict == outcome.verdict), None)
-    if known is not None:
-        _record(receiving, known)
-        return Receipt(known, answer, is_replay=True)
-    converted = outcome.converted or Converted()
-    items = _items(receiving, outcome, course, received_at)
-    message = InboundMessage.objects.create(
-        id=receiving.message_id,
-        system=receiving.system,
-        control_id=receiving.control_id,
-        digest=receiving.digest,
-        format=receiving.incoming.format,
-        raw=receiving.incoming.raw,
-        charset=receiving.incoming.charset,
-        received_at=received_at,
-        verdict=outcome.verdict,
-        reason=outcome.reason,
-        answer=answer,
-        filed=len(converted.filed) + len(converted.confirmed),
-        held=len(items),
-        remarks=[
-            {"reason": one.reason, "place": one.place, "what": one.what}
-            for one in converted.remarks
-        ],
-        course=course,
-        address=receiving.address,
-    )
-    if course is not None:
-        _close_items(receiving.system, course, converted, received_at)
-        _keep_keys(receiving, course, converted)
-    HeldItem.objects.bulk_create(items)
-    _record(receiving, message)
-    return Receipt(message, answer)
-
-
-def _items(
-    receiving: _Receiving, outcome: Outcome, course: Course | None, received_at: datetime
-) -> list[HeldItem]:
-    held = () if outcome.converted is None else outcome.converted.held
-    refused = outcome.refused
-    is_hl7 = receiving.incoming.format is MessageFormat.HL7_V2
-    if refused is not None and refused.reason == CONTRADICTION and is_hl7:
-        # Swapped monitors and merged records: people must look, whatever the sender does.
-        held = (Held(refused.reason, refused.place, refused.words),)
-    return [
-        HeldItem(
-            message_id=receiving.message_id,
-            number=number,
-            place=one.place[:_PLACE_AT_MOST],
-            reason=one.reason,
-            what=one.what,
-            course=course,
-            at=one.at,
-            key=one.key,
-            version=one.version,
-            proposal=None if one.proposal is None else proposal_words(one.proposal),
-            count=one.count,
-            held_at=received_at,
-        )
-        for number, one in enumerate(held)
-    ]
-
-
-def proposal_words(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a proposed entry as JSON: numbers as the text that they were sent as."""
-    return {
-        key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in words.items()
-    }
-
-
-def _close_items(
-    system: ExternalSystem, course: Course, converted: Converted, at: datetime
-) -> None:
-    """Close what was held of keys that are charted or retracted now, or held again."""
-    again = {one.key for one in converted.held if one.key}
-    keys = [*converted.closed_keys, *again]
-    if not keys:
-        return
-    HeldDecision.objects.bulk_create(
-        HeldDecision(
-            item=item,
-            what=Decided.CLOSED,
-            by=system.user,
-            author_name=system.user.display_name,
-            author_role=system.user.role,
-            at=at,
-            why=_SENT_AGAIN,
-        )
-        for item in open_items_of_keys(system, course, keys)
-    )
-
-
-def _keep_keys(receiving: _Receiving, course: Course, converted: Converted) -> None:
-    SourceKey.objects.bulk_create(
-        SourceKey(
-            system=receiving.system,
-            course=course,
-            message_id=receiving.message_id,
-            number=number,
-            key=one.key,
-            version=one.version,
-            entry_id=None if one.entry is None else uuid.UUID(one.entry),
-            state=KeyStanding(one.state.value),
-            statement=None if one.statement is None else dict(one.statement),
-        )
-        for number, one in enumerate(converted.keys)
-    )
-
-
-def _keep_refused(receiving: _Receiving, refused: RefusedDocumentError) -> Receipt:
+def _keep_refused(receiving: Receiving, refused: RefusedDocumentError) -> Receipt:
     """Keep a message that a fault stopped; nothing of it is charted."""
     lock_control_id(receiving.system, receiving.control_id)
     before = read_messages_of(receiving.system, receiving.control_id)
     same = [one for one in before if one.digest == receiving.digest]
     verdict = Verdict.FAILED if refused.reason == FAILED else Verdict.REJECTED
     outcome = Outcome(verdict, refused=refused)
-    return _keep(receiving, same, outcome, None, read_clock())
-
-
-def _record(receiving: _Receiving, message: InboundMessage) -> None:
-    """Note in the record that the system wrote; the last statement of the transaction."""
-    if receiving.is_recorded:
-        return
-    record_event(
-        EventKind.SYSTEM_WRITE,
-        by=receiving.system.user,
-        address=receiving.address,
-        course_id=message.course_id,
-        details={
-            "system": receiving.system.name,
-            "control id": receiving.control_id,
-            "verdict": Verdict(message.verdict).label,
-            "reason": message.reason,
-            "filed": str(message.filed),
-            "held": str(message.held),
-        },
-    )
+    return keep(receiving, same, outcome, None, read_clock())

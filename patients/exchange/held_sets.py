@@ -45,7 +45,7 @@ class HeldSet:
     @property
     def at(self) -> datetime | None:
         """The clinical time; None where none was sent."""
-        return self.first.at
+        return self.proposed[0].new.at if self.proposed else self.first.at
 
     @property
     def reason(self) -> str:
@@ -68,9 +68,18 @@ def sets_of(items: Iterable[HeldItem]) -> list[HeldSet]:
     found: dict[object, list[HeldItem]] = {}
     for item in items:
         together = item.reason in WAITS_FOR_A_PERSON and item.proposal and item.course_id
-        key = (item.message.system_id, item.course_id, item.at) if together else item.pk
+        key = (item.message.system_id, item.course_id, _instant(item)) if together else item.pk
         found.setdefault(key, []).append(item)
     return [one for each in found.values() for one in _sets_among(each)]
+
+
+def _instant(item: HeldItem) -> datetime | None:
+    """Return the time of what is proposed: of parts that came one after another, that of all."""
+    sent = str((item.proposal or {}).get("at", ""))
+    try:
+        return datetime.fromisoformat(sent)
+    except ValueError:
+        return item.at
 
 
 def set_of(items: Sequence[HeldItem]) -> HeldSet:

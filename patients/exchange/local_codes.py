@@ -20,7 +20,6 @@ from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.context_of import context_of
 from patients.exchange.fhir_message import fhir_message
-from patients.exchange.file import proposal_words
 from patients.exchange.formats.context import Context, Filing
 from patients.exchange.formats.context import LocalCode as CodeOfContext
 from patients.exchange.formats.convert import convert
@@ -29,6 +28,7 @@ from patients.exchange.formats.received import Held, RefusedDocumentError
 from patients.exchange.hl7_incoming import Hl7Message
 from patients.exchange.inbox_cards import segment_of
 from patients.exchange.incoming import Incoming
+from patients.exchange.keep import proposal_words
 from patients.exchange.register import DEFAULT
 from patients.models import (
     Course,

@@ -46,6 +46,10 @@ class NotServedError(Exception):
     """The connection is closed without an answer; the message says why."""
 
 
+class NoDatabaseError(NotServedError):
+    """The database does not answer: the sender is not answered either, and sends again."""
+
+
 class Listener:
     """Serves the connections of one system until it is asked to stop."""
 
@@ -55,6 +59,7 @@ class Listener:
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mllp")
         self._connections: set[asyncio.Task[None]] = set()
         self._databases: set[BaseDatabaseWrapper] = set()
+        self._has_database = True
 
     async def serve(self, host: str, port: int, ready: Callable[[int], object]) -> None:
         """Serve until SIGTERM or SIGINT; what is being received by then is still answered.
@@ -74,7 +79,20 @@ class Listener:
     async def receive(self, frame: Frame | None, address: str) -> Answered | None:
         """Receive a message in a thread; None in place of a frame asks only whether it may."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, self._receive, frame, address)
+        try:
+            answered = await loop.run_in_executor(self._workers, self._receive, frame, address)
+        except NoDatabaseError:
+            self._note_database(is_there=False)
+            raise
+        self._note_database(is_there=True)
+        return answered
+
+    def _note_database(self, *, is_there: bool) -> None:
+        """Log once that the database went or came: every sender tries again and again meanwhile."""
+        if is_there is not self._has_database:
+            self._has_database = is_there
+            level = logging.INFO if is_there else logging.ERROR
+            _LOG.log(level, "The database %s", "answers again" if is_there else "does not answer")
 
     def _receive(self, frame: Frame | None, address: str) -> Answered | None:
         self._databases.add(connections[DEFAULT_DB_ALIAS])
@@ -97,6 +115,8 @@ class Listener:
             if len(self._connections) > CONNECTIONS_AT_MOST:
                 raise NotServedError(f"there are {CONNECTIONS_AT_MOST} connections already")
             await connection.serve()
+            why = _ENDED
+        except NoDatabaseError:
             why = _ENDED
         except NotServedError as error:
             why = str(error)
@@ -192,7 +212,7 @@ def _receive(system_id: int, frame: Frame | None, address: str) -> Answered | No
         return None if frame is None else receive_frame(system, frame, address=address)
     except (OperationalError, InterfaceError):
         connections.close_all()
-        raise NotServedError("the database does not answer") from None
+        raise NoDatabaseError from None
 
 
 def may_send_from(system: ExternalSystem, address: str) -> bool:

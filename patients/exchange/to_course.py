@@ -78,8 +78,7 @@ def _held(item: Held) -> dict[str, Any]:
         words["key"] = item.key
     if item.proposal is not None:
         words["proposal"] = _written(_with_numbers(item.proposal))
-    if item.count != 1:
-        words["count"] = item.count
+    words["count"] = item.count
     return words
 
 

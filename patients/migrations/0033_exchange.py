@@ -282,6 +282,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("statement", models.JSONField(blank=True, null=True)),
+                ("at", models.DateTimeField(blank=True, null=True)),
+                ("of_infusion", models.BooleanField(default=False)),
             ],
         ),
         migrations.RemoveConstraint(
@@ -807,7 +809,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="sourcekey",
-            index=models.Index(fields=["course", "system", "id"], name="source_key_of_course"),
+            index=models.Index(fields=["course", "system", "key"], name="source_key_by_key"),
+        ),
+        migrations.AddIndex(
+            model_name="sourcekey",
+            index=models.Index(fields=["course", "system", "at"], name="source_key_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="sourcekey",
+            index=models.Index(
+                condition=models.Q(("of_infusion", True)),
+                fields=["course", "system"],
+                name="source_key_of_infusion",
+            ),
         ),
         migrations.AddConstraint(
             model_name="sourcekey",

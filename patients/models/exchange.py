@@ -42,8 +42,9 @@ class ExternalSystem(models.Model):
     of its times without an offset, ``charset`` that of messages which name none. ``filing`` says by
     kind of entry, and by ``default``, whether what it sends is charted (``file``) or proposed
     (``propose``); ``filing_of_wards`` says the same for a ward, by its id as text. A kind that is
-    not in ``may_chart_kinds`` is always proposed. ``thinning_minutes``: of a monitor that sends
-    often, one set of signs in so many minutes is charted; None charts each.
+    not in ``may_chart_kinds`` is always proposed; an empty list is every kind.
+    ``thinning_minutes``: of a monitor that sends often, one set of signs in so many minutes is
+    charted or proposed; None is each.
 
     ``matches_by_bed``: a message without a patient is about the course in its ward and bed, and is
     always proposed. ``allowed_addresses`` are the addresses or networks that it may send from by
@@ -143,7 +144,8 @@ class InboundMessage(models.Model):
     that was not accepted is tried again, and has a further row where the verdict is another then.
     ``reason`` is a reason word of the exchange, empty where it was accepted. ``answer`` is what was
     answered, in the form of its format. ``filed``, ``held`` and ``remarks`` count its statements;
-    ``remarks`` has what was neither charted nor held: reason, place and words. ``course`` is the
+    ``remarks`` has reason, place and words of each remark; ``alone``: on what was neither charted
+    nor held. ``course`` is the
     one that it is about, None where none was found. ``address`` is where it came from.
     """
 
@@ -214,9 +216,10 @@ class KeyStanding(models.TextChoices):
 class SourceKey(models.Model):
     """A key of another system as it came in one message, and the entry that it is charted in.
 
-    ``number`` is its order in the message. Rows of one key follow one another in order of ``id``,
-    and the last one holds. ``entry`` None: it is charted in none. ``statement`` is what was sent,
-    as the converter wrote it and reads it again.
+    ``number`` is its order in the message. Rows of one key follow one another in order of ``id``.
+    ``entry`` None: it is charted in none. ``statement`` is what was sent, as the converter wrote it
+    and reads it again; ``at`` is its clinical time, None where it has none. ``of_infusion``: it is
+    about a drug that runs, which may end long after.
     """
 
     system = models.ForeignKey(
@@ -236,6 +239,8 @@ class SourceKey(models.Model):
     )
     state = models.CharField(max_length=10, choices=KeyStanding)
     statement = models.JSONField(null=True, blank=True)
+    at = models.DateTimeField(null=True, blank=True)
+    of_infusion = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
@@ -244,7 +249,15 @@ class SourceKey(models.Model):
                 name="source_key_known_state", condition=Q(state__in=KeyStanding.values)
             ),
         )
-        indexes = (models.Index(name="source_key_of_course", fields=("course", "system", "id")),)
+        indexes = (
+            models.Index(name="source_key_by_key", fields=("course", "system", "key")),
+            models.Index(name="source_key_by_time", fields=("course", "system", "at")),
+            models.Index(
+                name="source_key_of_infusion",
+                fields=("course", "system"),
+                condition=Q(of_infusion=True),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.key} version {self.version}"

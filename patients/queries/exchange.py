@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import F, QuerySet
@@ -17,14 +19,13 @@ from patients.models import (
     ExternalSystem,
     HeldItem,
     InboundMessage,
+    KeyStanding,
     LocalCode,
     Patient,
     SourceKey,
 )
 from patients.queries.courses import read_course_by_orm
-from patients.queries.export import CourseToExport, ExportEntry
 from patients.queries.identity import read_kept_record, read_patient_by_mrn
-from patients.queries.policies import policy_periods_for
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -70,30 +71,114 @@ def read_course_in_bed(ward: str, bed: str) -> Course | None:
     return read_course_by_orm(found[0]) if len(found) == 1 else None
 
 
-def read_to_convert(course: Course, known_at: datetime) -> CourseToExport:
-    """Read a course with every entry and without its grades, which no other system changes."""
-    entries = Entry.objects.filter(course=course).order_by("at", "recorded_at", "place")
-    rows = entries.values_list("id", "kind", "at", "recorded_at", "replaces_id", "body")
-    return CourseToExport(
-        course=course,
-        known_at=known_at,
-        entries=[
-            ExportEntry(
-                str(pk), kind, at, recorded_at, None if replaces is None else str(replaces),
-                body, "", "",
+_SQL_ENTRIES: Final = """
+SELECT CAST(json_agg(json_build_array(id, kind, at, recorded_at, replaces_id, body)
+    ORDER BY at, recorded_at, place) AS text)
+FROM patients_entry WHERE course_id = %s
+"""
+_OF_THE_ROW: Final = ("id", "kind", "at", "recorded_at", "replaces")
+
+
+def read_entries_in_words(course: Course) -> list[dict[str, Any]]:
+    """Read every entry of a course in the words of the course file, in the engine's order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_ENTRIES, [course.pk])
+        (text,) = cursor.fetchone()
+    entries = []
+    for *columns, body in json.loads(text or "[]", parse_float=Decimal):
+        words = {**body, **dict(zip(_OF_THE_ROW, columns, strict=True))}
+        if words["replaces"] is None:
+            del words["replaces"]
+        entries.append(words)
+    return entries
+
+
+_NEAR: Final = timedelta(minutes=30)
+"""Statements of one set (signs of an instant, oxygen within a minute) are nearer than this."""
+_SQL_KNOWN: Final = """
+WITH named AS (
+    SELECT key, at, entry_id FROM patients_sourcekey
+    WHERE course_id = %(course)s AND system_id = %(system)s AND key = ANY(%(keys)s::text[])
+), instant AS (
+    SELECT at FROM named WHERE at IS NOT NULL
+    UNION SELECT unnest(%(instants)s::timestamptz[])
+), wanted AS (
+    SELECT key FROM named
+    UNION SELECT near.key FROM instant JOIN patients_sourcekey AS near
+        ON near.course_id = %(course)s AND near.system_id = %(system)s
+        AND near.at BETWEEN instant.at - %(near)s AND instant.at + %(near)s
+    UNION SELECT sibling.key FROM named JOIN patients_sourcekey AS sibling
+        ON sibling.entry_id = named.entry_id AND sibling.system_id = %(system)s
+    UNION SELECT running.key FROM patients_sourcekey AS running
+        WHERE running.course_id = %(course)s AND running.system_id = %(system)s
+        AND running.of_infusion
+)
+SELECT one.key, one.version, one.entry_id, one.state, CAST(one.statement AS text)
+FROM patients_sourcekey AS one
+WHERE one.course_id = %(course)s AND one.system_id = %(system)s
+    AND one.key IN (SELECT key FROM wanted)
+ORDER BY one.id
+"""
+
+
+class KnownKeyRow(NamedTuple):
+    """A key of a system as it came in one message; ``statement`` is JSON, None without one."""
+
+    key: str
+    version: str | None
+    entry: str | None
+    state: str
+    statement: Any
+
+
+def read_known_keys(
+    system: ExternalSystem, course: Course, keys: Iterable[str], instants: Iterable[datetime]
+) -> list[KnownKeyRow]:
+    """Read every row of the keys that a document can touch, in the order in which they came.
+
+    They are those of ``keys``, what is charted with them or near them or near ``instants``, and all
+    infusions. A monitor sends new keys every minute: all of them would be too many.
+    """
+    params: dict[str, Any] = {
+        "course": course.pk,
+        "system": system.pk,
+        "keys": list(keys),
+        "instants": [one.isoformat() for one in sorted(set(instants))],
+        "near": _NEAR,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_KNOWN, params)
+        return [
+            KnownKeyRow(
+                key, version, None if entry is None else str(entry), state,
+                None if statement is None else json.loads(statement),
             )
-            for pk, kind, at, recorded_at, replaces, body in rows.iterator()
-        ],
-        policy_periods=policy_periods_for(course, ()),
-        grades=[],
-    )  # fmt: skip
+            for key, version, entry, state, statement in cursor.fetchall()
+        ]  # fmt: skip
 
 
-def read_known_keys(system: ExternalSystem, course: Course) -> list[SourceKey]:
-    """Read the last row of each key of a system on a course, in the order in which they came."""
-    latest = SourceKey.objects.filter(system=system, course=course).order_by("key", "-id")
-    rows = list(latest.distinct("key"))
-    return sorted(rows, key=lambda row: row.pk)
+class SignsRow(NamedTuple):
+    """Signs of a system at an instant, by the field of the course file, and what became of them."""
+
+    at: datetime
+    state: str
+    values: Mapping[str, str]
+
+
+def read_signs_within(
+    system: ExternalSystem, course: Course, start: datetime, end: datetime
+) -> list[SignsRow]:
+    """Read the signs of [``start``, ``end``) that a system sent, charted or not."""
+    rows = SourceKey.objects.filter(
+        system=system,
+        course=course,
+        at__gte=start,
+        at__lt=end,
+        state__in=(KeyStanding.CHARTED, KeyStanding.ASIDE),
+        statement__type="signs",
+    )
+    found = rows.order_by("id").values_list("at", "state", "statement__values")
+    return [SignsRow(at, state, values) for at, state, values in found if at is not None]
 
 
 def read_own_entries(system: ExternalSystem, course: Course) -> frozenset[str]:

@@ -41,7 +41,7 @@ _DEVICES: Final = frozenset({SystemKind.MONITOR, SystemKind.PUMP})
 
 
 def may_chart_courses(reader: User) -> Q:
-    """Return the condition on held items of courses that ``reader`` may chart on now."""
+    """Return the condition on items of courses that ``reader`` may chart on now."""
     if not can_chart(reader):
         return Q(pk__in=())
     opened: QuerySet[EmergencyAccess, object] = EmergencyAccess.objects.filter(
@@ -130,7 +130,10 @@ def items_to_decide(course: Course, item_ids: Iterable[uuid.UUID]) -> list[HeldI
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What was received since an instant, and where it is now; ``received`` is their sum."""
+    """What was received since an instant, and where it is now; ``received`` is their sum.
+
+    Remarks on what is charted or held are not counted a second time.
+    """
 
     on_charts: int
     held: int
@@ -143,7 +146,8 @@ class Sums:
 
 
 _SUMS: Final = """
-SELECT coalesce(sum(message.filed), 0), coalesce(sum(jsonb_array_length(message.remarks)), 0),
+SELECT coalesce(sum(message.filed), 0), coalesce(sum(jsonb_array_length(
+        jsonb_path_query_array(message.remarks, '$[*] ? (@.alone == true)'))), 0),
     coalesce(sum(item.charted), 0), coalesce(sum(item.undecided), 0),
     coalesce(sum(item.every), 0)
 FROM patients_inboundmessage AS message

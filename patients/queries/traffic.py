@@ -68,7 +68,7 @@ def system_rows(now: datetime, search: str = "") -> list[SystemRow]:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """The messages of one hour of the clock, by verdict; filed and held are statements."""
+    """The messages of one hour, by verdict; ``filed`` and ``held`` count their statements."""
 
     begins: datetime
     accepted: int
@@ -134,7 +134,7 @@ def _of(system: ExternalSystem | None) -> QuerySet[InboundMessage]:
 
 @dataclass(frozen=True, slots=True)
 class WaitingCode:
-    """A code of HL7 v2 that is not known, and how many held items have it."""
+    """A code of HL7 v2 that is not known, and how many items wait with it."""
 
     coding_system: str
     code: str

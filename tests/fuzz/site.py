@@ -38,12 +38,16 @@ class Answer:
     location: str
 
 
+PERSONS = tuple(role for role in Role if role is not Role.SYSTEM)
+"""The roles that sign in; a system has no session."""
+
+
 class Site:
     """The application as gunicorn calls it, with two courses and someone of each role."""
 
     def __init__(self, make_user: Callable[..., User]) -> None:
         self._application = BoundedRequests(get_wsgi_application())
-        self.users = {role: make_user(f"fuzz-{role}", role) for role in Role}
+        self.users = {role: make_user(f"fuzz-{role}", role) for role in PERSONS}
         self._sessions: dict[Role, str] = {}
         by = self.users[Role.WARD_CLINICIAN]
         self.courses = [admit(by), admit(by, weight_kg=None)]

@@ -62,7 +62,7 @@ def _token(request: HttpRequest) -> HttpResponseBase:
 
 @for_programs
 def smart_configuration(request: HttpRequest) -> HttpResponseBase:
-    """Say where tokens are issued, and for what."""
+    """Return where tokens are issued, and for what."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
     return JsonResponse(

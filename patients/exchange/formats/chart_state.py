@@ -14,7 +14,7 @@ from grading.course_file import FORMAT_2, read_course
 from grading.engine.facts import CourseFacts
 from grading.plain_text import LONGEST_NOTE
 from patients.exchange.formats.context import Context, KeyState, KnownKey
-from patients.exchange.formats.converted import Confirmed, Converted, Filed
+from patients.exchange.formats.converted import CONFIRMED, Confirmed, Converted, Filed
 from patients.exchange.formats.described import described
 from patients.exchange.formats.received import Held, Received, Remark, Source
 from patients.exchange.formats.statements import (
@@ -211,7 +211,7 @@ class Chart:
         proposal = None
         if entry is not None:
             proposal = {"kind": "retraction", "at": at.isoformat(), "replaces": entry}
-        what = "taken back by its sender"
+        what = "retracted by its sender"
         self.held.append(Held(reason, source.place, what, proposal, source.key, source.version, at))
 
     def set_aside(
@@ -273,7 +273,7 @@ class Chart:
         self.confirmed.append(Confirmed(statement.key, entry))
         self.close(statement.key)
         if is_new:
-            self.remark("confirmed", place_of(statement, name), "people charted the same value")
+            self.remark(CONFIRMED, place_of(statement, name), "people charted the same value")
 
     # New entries.
 
@@ -324,7 +324,7 @@ class Chart:
     def _write(self, words: Words, replaces: str | None, recorded_at: datetime | None) -> str:
         at = datetime.fromisoformat(str(words["at"]))
         seed = [self.context.system, dict(self.context.course["patient"]).get("mrn", "")]
-        seed += [len(self.entries), replaces, dict(words)]
+        seed += [self.received_at.isoformat(), len(self.entries), replaces, dict(words)]
         identity = str(uuid.uuid5(_NAMESPACE, json.dumps(seed, default=str, sort_keys=True)))
         entry = {
             "id": identity,

@@ -71,7 +71,7 @@ def _take_over(chart: Chart, document: Document) -> None:
             chart.remark("version.lower", held.place, "a newer version came before")
             continue
         if known is not None and known.state is KeyState.RETRACTED:
-            chart.remark("retracted.before", held.place, "it was taken back before it came")
+            chart.remark("retracted.before", held.place, "it was retracted before it came")
             continue
         if known is not None and known.stored.get("held") == _digest(held):
             chart.remark("unchanged", held.place, "as it came before")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from patients.exchange.formats.context import KnownKey
 from patients.exchange.formats.received import Held, Remark
+
+CONFIRMED: Final = "confirmed"
+"""Reason word of the remark on a statement that people charted with the same value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from patients.exchange.formats.received import Received, Standing
 from patients.exchange.formats.statements import same_statement, statement_of, words_of
 
 _NUMBER: Final = frozenset("0123456789")
+_LONGEST_ID: Final = 64
+"""Characters of an id of FHIR R4; a longer one is no number, however it looks."""
 
 
 def is_older(version: str | None, than: str | None) -> bool:
@@ -19,7 +21,7 @@ def is_older(version: str | None, than: str | None) -> bool:
 
 
 def is_number(version: str | None) -> bool:
-    return bool(version) and set(version or "") <= _NUMBER
+    return bool(version) and len(version or "") <= _LONGEST_ID and set(version or "") <= _NUMBER
 
 
 def one_of_each_key(chart: Chart, statements: Iterable[Received]) -> list[Received]:
@@ -41,7 +43,7 @@ def _one_of(chart: Chart, group: Sequence[Received]) -> Received | None:
     _remark_others(chart, group, newest, "version.lower", "a newer version stands here too")
     taken_back = [one for one in newest if one.standing is Standing.RETRACTED]
     if taken_back:
-        _remark_others(chart, newest, taken_back[:1], "retracted", "it is taken back here too")
+        _remark_others(chart, newest, taken_back[:1], "retracted", "it is retracted here too")
         return taken_back[0]
     final = [one for one in newest if one.standing is not Standing.PRELIMINARY] or newest
     _remark_others(chart, newest, final, "superseded", "the final value stands here too")

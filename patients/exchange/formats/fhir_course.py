@@ -59,8 +59,8 @@ def course_resources(
 ) -> Iterator[Json]:
     """Yield the Procedure of the infusion and, where the chart knows a ward, the EpisodeOfCare.
 
-    What a course file says of the course apart from its entries (weight and baseline at the start,
-    the policy) is an extension of the Procedure, for no reader charts it.
+    What a course file says of the course itself (weight and baseline at the start, the policy) is
+    an extension of the Procedure, for no reader charts it.
     """
     infused_at = course.facts.infused_at
     facts = {key: words[key] for key in _OF_THE_COURSE if words.get(key)}

@@ -23,7 +23,7 @@ from patients.exchange.formats.fhir_entry import (
 from patients.exchange.formats.fhir_own import NEVER_CHARTED, OwnCode, own_code, read_own
 from patients.exchange.formats.fhir_parts import Parts, Value, Whole, attributions, parts_of
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
-from patients.exchange.formats.fhir_retraction import retract_observation
+from patients.exchange.formats.fhir_retraction import retract_observation, retract_parts
 from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import time_or_reason
 from patients.exchange.formats.fhir_tree import Tree, an_object, codings
@@ -121,7 +121,9 @@ def _read_parts(
         _state_baseline(node, parts, head, at, entry, results)
     else:
         is_panel = known_meaning(an_object(node, "code"), context).kind is Kind.PRESSURES
-        _Statement(node, head, at, entry, parts, results, is_panel=is_panel).state()
+        stated = _Statement(node, head, at, entry, parts, results, is_panel=is_panel).state()
+        if head.standing is not Standing.PRELIMINARY:
+            retract_parts(head, at, stated, context, results)
 
 
 def _state_baseline(
@@ -163,18 +165,23 @@ class _Statement:
         self.whole = attribution_of(node)
         self.details = tuple(detail(error, place, at) for error, place in parts.failures)
 
-    def state(self) -> None:
-        suffix = ""
+    def state(self) -> set[str]:
+        """Collect the statements; returns the suffixes of their keys, of the first none."""
+        suffixes: set[str] = set()
         for method, signs in self.parts.signs.items():
             if signs:
+                suffix = f"#{method or 'signs'}" if suffixes else ""
                 self._state_signs(method, signs, suffix)
-                suffix = f"#{method or 'signs'}"
+                suffixes.add(suffix)
         if self.parts.oxygen:
-            self._state_oxygen("#oxygen" if suffix else "")
-            suffix = "#oxygen"
+            suffix = "#oxygen" if suffixes else ""
+            self._state_oxygen(suffix)
+            suffixes.add(suffix)
         for whole in self.parts.wholes:
-            self._state_whole(whole, suffix and f"#{whole.entry.thing}")
-            suffix = suffix or "#first"
+            suffix = f"#{whole.entry.thing}" if suffixes else ""
+            self._state_whole(whole, suffix)
+            suffixes.add(suffix)
+        return suffixes
 
     def _details(self) -> tuple[Held, ...]:
         """Return the details that are held, for the first statement alone."""

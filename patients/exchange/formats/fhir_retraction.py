@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from patients.exchange.formats.code_rows import Kind
-from patients.exchange.formats.context import Context
+from patients.exchange.formats.context import Context, KeyState
+from patients.exchange.formats.duplicates import is_older
 from patients.exchange.formats.fhir_check import EFFECTIVE
 from patients.exchange.formats.fhir_parts import Parts, parts_of
 from patients.exchange.formats.fhir_results import Head, Results
 from patients.exchange.formats.fhir_times import infusion_time, time_or_reason
 from patients.exchange.formats.fhir_tree import Tree, an_object
 from patients.exchange.formats.fhir_values import known_meaning
-from patients.exchange.formats.received import Content, OxygenPart, Signs
+from patients.exchange.formats.received import Content, OxygenPart, Signs, Standing
 from patients.exchange.formats.unreadable import UnreadableError
 
 _PRESSURES: Final = ("systolic_mmhg", "diastolic_mmhg", "mean_arterial_pressure_mmhg")
+_PART: Final = re.compile(r"#(oxygen|cuff|arterial|signs|weight|lab:[a-z0-9_]+)")
+"""What a key has after that of its resource, for a further statement of one resource."""
 _OXYGEN: Final = {
     Kind.OXYGEN_DEVICE: "device",
     Kind.OXYGEN_FLOW: "flow_l_per_min",
@@ -32,9 +38,31 @@ def retract_observation(node: Tree, head: Head, context: Context, results: Resul
     when = at or head.issued or infusion_time(context)
     signs, oxygen = _contents(node, context)
     results.state(head, when, signs or oxygen)
-    is_known = any(known.key == f"{head.key}#oxygen" for known in context.known)
-    if signs is not None and (oxygen is not None or is_known):
+    stated = {""}
+    if signs is not None and oxygen is not None:
         results.state(head, when, oxygen, suffix="#oxygen")
+        stated.add("#oxygen")
+    retract_parts(head, when, stated, context, results)
+
+
+def retract_parts(
+    head: Head, at: datetime, stated: set[str], context: Context, results: Results
+) -> None:
+    """Collect the retraction of what a resource stated once under a key of its own, and now not.
+
+    ``stated`` are the suffixes of keys that it states now. A final resource takes nothing back
+    unless its version is newer.
+    """
+    parts = {
+        known.key.removeprefix(head.key): known
+        for known in context.known
+        if known.key.startswith(head.key)
+    }
+    for suffix, known in parts.items():
+        is_left_out = suffix not in stated and _PART.fullmatch(suffix) is not None
+        is_newer = head.standing is not Standing.FINAL or is_older(known.version, head.version)
+        if is_left_out and is_newer and known.state is not KeyState.RETRACTED:
+            results.state(replace(head, standing=Standing.RETRACTED), at, None, suffix=suffix)
 
 
 def _contents(node: Tree, context: Context) -> tuple[Content | None, Content | None]:

@@ -1,6 +1,6 @@
 """Write a course as a FHIR R4 Bundle: every entry, who charted it, and its grades.
 
-The Bundle is of type ``collection``: it holds what the chart said at one recording time, replaced
+The Bundle is of type ``collection``: it has what the chart knew at one recording time, replaced
 entries too, each with its status. The same course and times give the same text.
 """
 
@@ -15,7 +15,6 @@ from grading.course_result import grade_course
 from grading.engine.entries import Death, Entry, Retraction, Vasopressor
 from grading.systems import HEADLINE
 from patients.exchange.formats.charted import NOTHING_MORE, ChartRecord
-from patients.exchange.formats.exact_json import write_json
 from patients.exchange.formats.fhir_acts import People, acts_of, provenances
 from patients.exchange.formats.fhir_charted import Charted, Standing
 from patients.exchange.formats.fhir_course import course_resources, patient_resource
@@ -27,6 +26,7 @@ from patients.exchange.formats.fhir_written_parts import (
     Ids,
     Json,
     in_a_bundle,
+    json_text,
     reference,
     time_text,
 )
@@ -51,11 +51,11 @@ def bundle_of(
     course file.
     """
     words = read_json(document) if isinstance(document, str | bytes) else document
-    course = read_course(words)
+    course = read_course(words, charted=record is not NOTHING_MORE)
     if now is None:
         now = _latest_time(course)
     export = _Export(course, words, mrn_system, now, known_at or now, current, record)
-    return write_json(export.bundle())
+    return json_text(export.bundle())
 
 
 def _latest_time(course: CourseDocument) -> datetime:

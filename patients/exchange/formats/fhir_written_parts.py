@@ -6,6 +6,7 @@ Numbers are the text of the chart. Source: HL7 FHIR R4 (4.0.1), data types.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from patients.exchange.formats.code_rows import (
     Kind,
 )
 from patients.exchange.formats.codes import written_codes
-from patients.exchange.formats.exact_json import Exact, exact, write_json
 from patients.exchange.formats.units import written_unit
 
 Json = dict[str, Any]
@@ -37,6 +37,8 @@ COURSE: Final = "urn:crs:course"
 GRADE: Final = f"{COURSE_FILE_1}grade"
 
 _TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
+_NUMBER: Final = "\x00"
+_WRITTEN_NUMBER: Final = re.compile(r'"\\u0000([-0-9.]+)"')
 _NAMESPACE: Final = uuid.UUID("3f7c1f0e-8f5b-5c47-9d0b-6a1f5f3d2c11")
 _FARTHEST_OFFSET: Final = timedelta(hours=14)
 _SHOWN_UNITS: Final = {"mm[Hg]": "mmHg", "ug/min": "mcg/min", "ug/kg/min": "mcg/kg/min"}
@@ -77,19 +79,30 @@ def reference(resource_id: str) -> Json:
     return {"reference": f"urn:uuid:{resource_id}"}
 
 
-def number(raw: Any) -> Exact:
-    """Return a number of the course file as JSON writes it: its own digits, no exponent."""
-    return Exact(f"{Decimal(str(raw)):f}")
+def number(raw: Any) -> str:
+    """Return a number of the course file for ``json_text``: its own digits, no exponent."""
+    return f"{_NUMBER}{Decimal(str(raw)):f}"
+
+
+def json_text(tree: Any) -> str:
+    """Return ``tree`` as JSON in one line, each ``number`` with its own digits.
+
+    The standard encoder would write numbers through a binary float. It gets them as text with a
+    mark that no text of a chart has, and the quotes are taken off afterwards, which is much faster
+    than an encoder in Python.
+    """
+    text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    return _WRITTEN_NUMBER.sub(r"\1", text)
 
 
 def words_text(words: Mapping[str, Any]) -> str:
     """Return a part of a course file as JSON, each number with its own digits."""
-    return write_json(_exactly(words))
+    return json_text(_exactly(words))
 
 
 def _exactly(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return exact(value)
+        return number(value)
     if isinstance(value, Mapping):
         return {key: _exactly(item) for key, item in value.items()}
     return [_exactly(item) for item in value] if isinstance(value, list | tuple) else value

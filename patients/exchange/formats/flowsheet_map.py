@@ -1,6 +1,6 @@
 """The map of a flowsheet: what each item of a warehouse is here, as reviewed data.
 
-A map is made and reviewed for one cohort and kept beside it. Text of a flowsheet is never matched:
+A map is made and reviewed for one cohort and kept with it. Text of a flowsheet is never matched:
 an item that is not in the map means nothing here.
 """
 
@@ -49,8 +49,8 @@ _OTHER_SCALE: Final = {
 _TABLED: Final = frozenset({"weight_kg", "volume_ml"})
 _FRACTION: Final = frozenset({"1", "{fraction}"})
 _KEYS: Final = {
-    "field": frozenset({"field", "unit", "method", "values"}),
-    "analyte": frozenset({"analyte", "unit"}),
+    "field": frozenset({"field", "unit", "units", "method", "values"}),
+    "analyte": frozenset({"analyte", "unit", "units"}),
     "drug": frozenset({"drug", "unit", "units", "concentration_per_ml"}),
     "agent": frozenset({"agent", "unit"}),
 }
@@ -62,7 +62,7 @@ class MappedItem:
 
     ``units`` are the strings that its rows may have, each with the unit of the course file or, of a
     laboratory result, a weight or a volume, the row of the table of units. ``values`` are the words
-    of a device by the text of its rows.
+    of a device by the text of its rows; without them the rows have the words.
     """
 
     about: str
@@ -165,6 +165,21 @@ def _unit(words: Mapping[str, Any], place: Place) -> str:
     return plain_text(place.at("unit").text(words.get("unit")))
 
 
+def _units(words: Mapping[str, Any], place: Place) -> dict[str, tuple[str, Place]]:
+    """Return the units that rows may have, each with what it is called here and its place."""
+    raw = words.get("units")
+    if raw is None:
+        unit = _unit(words, place)
+        return {unit: (unit, place.at("unit"))}
+    if "unit" in words:
+        place.at("unit").refuse("units are given too")
+    here = place.at("units")
+    return {
+        plain_text(text): (plain_text(here.at(text[:60]).text(unit)), here.at(text[:60]))
+        for text, unit in (here.mapping(raw) or {}).items()
+    }
+
+
 def _field(words: Mapping[str, Any], place: Place) -> MappedItem | None:
     name = _word(words, "field", (*NUMBERS, DEVICE), place)
     if name is None:
@@ -173,18 +188,18 @@ def _field(words: Mapping[str, Any], place: Place) -> MappedItem | None:
         return _device(words, place)
     if "values" in words:
         place.at("values").refuse("only of a device")
-    unit, method = _unit(words, place), ""
+    method = ""
     if "method" in words:
         method = _word(words, "method", (CUFF, ARTERIAL), place) or ""
-    if unit in _OTHER_SCALE.get(name, ()):
-        place.at("unit").refuse(f"{unit} is another scale than {name} has")
-    if name == FIO2 and unit not in ("%", *_FRACTION):
-        place.at("unit").refuse("required: % for 21 to 100, 1 for a part of 1")
-    found: str | UnitRow = unit
-    if name in _TABLED:
-        row = _tabled(name, unit, place.at("unit"))
-        found = unit if row is None else row
-    return MappedItem("field", name, {unit: found}, method)
+    units: dict[str, str | UnitRow] = {}
+    for text, (unit, here) in _units(words, place).items():
+        if {text, unit} & _OTHER_SCALE.get(name, frozenset()):
+            here.refuse(f"{unit} is another scale than {name} has")
+        if name == FIO2 and unit not in ("%", *_FRACTION):
+            here.refuse("required: % for 21 to 100, 1 for a part of 1")
+        row = _tabled(name, unit, here) if name in _TABLED else None
+        units[text] = unit if row is None else row
+    return MappedItem("field", name, units, method)
 
 
 def _tabled(thing: str, unit: str, place: Place) -> UnitRow | None:
@@ -200,7 +215,9 @@ def _tabled(thing: str, unit: str, place: Place) -> UnitRow | None:
 
 def _device(words: Mapping[str, Any], place: Place) -> MappedItem | None:
     here = place.at("values")
-    values = here.mapping(words.get("values")) or {}
+    if words.get("values") is None:
+        return MappedItem("field", DEVICE, values={word: word for word in OxygenDevice})
+    values = here.mapping(words["values"]) or {}
     for text, word in values.items():
         if word not in set(OxygenDevice):
             here.at(text[:60]).refuse("expected one of " + ", ".join(OxygenDevice))
@@ -211,9 +228,25 @@ def _device(words: Mapping[str, Any], place: Place) -> MappedItem | None:
 
 def _analyte(words: Mapping[str, Any], place: Place) -> MappedItem | None:
     analyte = _word(words, "analyte", Analyte, place)
-    unit = _unit(words, place)
-    row = None if analyte is None else _tabled(analyte, unit, place.at("unit"))
-    return None if analyte is None or row is None else MappedItem("analyte", analyte, {unit: row})
+    if analyte is None:
+        return None
+    units: dict[str, str | UnitRow] = {}
+    for text, (unit, here) in _units(words, place).items():
+        row = _tabled(analyte, unit, here)
+        if row is not None:
+            _check_same_unit(analyte, text, row, here)
+            units[text] = row
+    return MappedItem("analyte", analyte, units)
+
+
+def _check_same_unit(analyte: str, text: str, row: UnitRow, place: Place) -> None:
+    """Refuse a unit of the table that the map calls another one."""
+    try:
+        known = unit_row(analyte, UnitText(text))
+    except UnreadableError:
+        return
+    if (known.unit, known.factor) != (row.unit, row.factor):
+        place.refuse(f"{text} is {known.unit}, by the table of units")
 
 
 def _drug(words: Mapping[str, Any], place: Place) -> MappedItem | None:

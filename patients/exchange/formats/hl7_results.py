@@ -176,8 +176,10 @@ def _read(
     received = Received(Source(result.place, key), standing, at, None, issued=issued)
     is_empty = result.obx.raw(5).strip(" ") in ("", NULL)
     if is_empty and standing is not Standing.CORRECTED:
-        before = _before(received, context) if status == WITHOUT_ITS_VALUE else None
-        return before, [] if before else [Remark("value.none", result.place, "it has no value")]
+        if status == WITHOUT_ITS_VALUE:
+            why = "it became final, and its value never came"
+            return _before(received, context) or _held(result, "value.missing", why, key, at), []
+        return None, [Remark("value.none", result.place, "it has no value")]
     return _statement(result, context, received)
 
 

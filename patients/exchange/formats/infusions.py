@@ -260,7 +260,7 @@ class _Drug:
             OVERLAP,
             second.statement,
             words=words_of(second.statement),
-            more=f"it overlaps with {others}; the rate is not known meanwhile",
+            more=f"it overlaps with {others}; the rate is not known while both run",
         )
         self.chart.noted[second.key] = OVERLAP
 

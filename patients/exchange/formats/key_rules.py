@@ -59,7 +59,7 @@ def _retract(chart: Chart, received: Received, known: Known | None) -> None:
         return
     entry = chart.current(known.entry)
     if entry is None:
-        chart.remark("retracted", source.place, "it was not charted and is taken back")
+        chart.remark("retracted", source.place, "it was not charted and is retracted")
         chart.taken_back[source.key] = received
         _forget(chart, received)
         chart.close(source.key)
@@ -101,7 +101,7 @@ def _after_retraction(chart: Chart, received: Received, known: Known) -> None:
     if is_number(version) and is_older(known.version, version):
         _read_value(chart, received, None)
     else:
-        chart.remark("retracted.before", received.source.place, "it was taken back before it came")
+        chart.remark("retracted.before", received.source.place, "it was retracted before it came")
 
 
 def _read_value(chart: Chart, received: Received, known: Known | None) -> None:

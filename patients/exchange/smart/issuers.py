@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from allauth.mfa.adapter import get_adapter
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from joserfc.jwk import ECKey
 
@@ -16,6 +18,7 @@ from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
+from patients.exchange.smart.refusals import LaunchRefusedError, Reason
 from patients.models import LaunchIdentity, LaunchIssuer
 
 _KEPT: Final = (
@@ -38,7 +41,8 @@ class Endpoints:
 class IssuerSettings:
     """What an administrator says of a health record.
 
-    ``client_secret`` None keeps the one of before; empty: this application signs by a key.
+    ``client_secret`` None keeps the credential of before; empty: this application signs by a key,
+    which is made anew.
     """
 
     iss: str
@@ -112,26 +116,40 @@ def _credential(secret: str | None, before: LaunchIssuer | None) -> tuple[str, s
         return get_adapter().encrypt(secret), ""
     if secret is None and before is not None:
         return before.client_secret, before.private_key
-    if before is not None and before.private_key:
-        return "", before.private_key
     key = ECKey.generate_key("P-384", auto_kid=True)
     return "", get_adapter().encrypt(json.dumps(key.as_dict(private=True)))
 
 
 def secret_of(row: LaunchIssuer) -> str:
-    """Return the secret of this application at the health record."""
-    secret: str = get_adapter().decrypt(row.client_secret)
-    return secret
+    """Return the secret of this application at the health record.
+
+    :raises LaunchRefusedError: where CRS_SECRET_KEY was replaced since.
+    """
+    return _decrypted(row.client_secret)
 
 
 def key_of(row: LaunchIssuer) -> ECKey:
-    """Return the key of this application for the health record."""
-    return ECKey.import_key(json.loads(get_adapter().decrypt(row.private_key)))
+    """Return the key of this application for the health record.
+
+    :raises LaunchRefusedError: where CRS_SECRET_KEY was replaced since.
+    """
+    return ECKey.import_key(json.loads(_decrypted(row.private_key)))
+
+
+def _decrypted(text: str) -> str:
+    try:
+        decrypted: str = get_adapter().decrypt(text)
+    except InvalidToken:
+        raise LaunchRefusedError(Reason.CREDENTIAL) from None
+    return decrypted
 
 
 def public_keys() -> list[Mapping[str, Any]]:
-    """Return the public halves of the keys in use, for every health record."""
-    keys = [key_of(row) for row in issuers() if row.private_key]
+    """Return the public halves of the keys in use that can be read, for every health record."""
+    keys = []
+    for row in issuers():
+        with suppress(LaunchRefusedError):
+            keys += [key_of(row)] if row.private_key else []
     return [key.as_dict(private=False) | {"use": "sig", "alg": "ES384"} for key in keys]
 
 

@@ -11,7 +11,7 @@ from patients.exchange.smart.issuers import users_named
 from patients.exchange.smart.record_client import Launched
 from patients.exchange.smart.refusals import LaunchRefusedError, Reason
 from patients.models import Course, LaunchIssuer
-from patients.models.identifiers import mrn_key
+from patients.queries.exchange import read_open_course, read_patient_of
 
 
 def user_of(issuer: LaunchIssuer, launched: Launched) -> User:
@@ -58,12 +58,8 @@ def open_course(patient: Mapping[str, Any], mrn: str) -> Course:
 
     :raises LaunchRefusedError: where there is none, or the birth date is that of somebody else.
     """
-    found = (
-        Course.objects.select_related("patient")
-        .filter(patient__mrn_key=mrn_key(mrn), ended_at=None)
-        .order_by("-infused_at")
-        .first()
-    )
+    known = read_patient_of([mrn])
+    found = None if known is None else read_open_course(known[0])
     if found is None:
         raise LaunchRefusedError(Reason.NO_COURSE, mrn=mrn)
     born, here = patient.get("birthDate"), found.patient.birth_date

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
     NO_ANSWER = "no answer"
     CONFIGURATION = "configuration"
+    CREDENTIAL = "credential"
     NO_PATIENT = "no patient"
     NO_NUMBER = "no record number"
     NO_USER = "unknown user"
@@ -44,6 +45,10 @@ SENTENCES: Final = {
     Reason.CONFIGURATION: (
         "Its smart-configuration does not have issuer, authorization_endpoint, token_endpoint and "
         "jwks_uri by https, with S256.",
+    ),
+    Reason.CREDENTIAL: (
+        "This site can no longer read its own secret or key at the health record.",
+        "An administrator must enter it again, on the page Launches.",
     ),
     Reason.NO_PATIENT: ("The health record did not say which patient is open.", _START_AGAIN),
     Reason.NO_NUMBER: (

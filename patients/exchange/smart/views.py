@@ -26,8 +26,9 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET, require_safe
 
 from crs_app.accounts.hospital.refusals import RefusedError, Why
-from crs_app.accounts.launched import Launch, begin_launched_session
+from crs_app.accounts.launched import Launch
 from crs_app.accounts.models import User
+from crs_app.accounts.signing_in import sign_in_launched
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
@@ -148,7 +149,7 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
     except LaunchRefusedError as refused:
         raise LaunchRefusedError(refused.why, user, refused.mrn) from None
     origins = tuple(issuer.frame_origins) if begun.is_framed else ()
-    begin_launched_session(request, user, Launch(course.pk, issuer.name, origins))
+    sign_in_launched(request, user, Launch(course.pk, issuer.name, origins))
     record_event(
         EventKind.LAUNCHED,
         by=user,

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
-from typing import Any
+import time
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
+from django.db import OperationalError, connections
 
 from patients.exchange.mllp import Listener
 from patients.models import ExternalSystem
+
+_TRY_AGAIN_SECONDS: Final = 1
 
 
 class Command(BaseCommand):
@@ -25,7 +28,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, system: str, host: str, port: int, **options: Any) -> None:
-        found = ExternalSystem.objects.filter(name=system).first()
+        found = self._system(system)
         if found is None:
             raise CommandError(f"no system has the name {system!r}")
         connections.close_all()  # the threads that receive have connections of their own
@@ -34,6 +37,16 @@ class Command(BaseCommand):
             asyncio.run(_serve(found.pk, host, port, self._say))
         except OSError as error:
             raise CommandError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+
+    def _system(self, name: str) -> ExternalSystem | None:
+        """Return the system of that name; wait for a database that does not answer yet."""
+        while True:
+            try:
+                return ExternalSystem.objects.filter(name=name).first()
+            except OperationalError:
+                self.stderr.write("The database does not answer; trying again")
+                connections.close_all()
+                time.sleep(_TRY_AGAIN_SECONDS)
 
     def _say(self, words: str) -> None:
         self.stdout.write(words)

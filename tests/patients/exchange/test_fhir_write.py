@@ -12,10 +12,13 @@ import fhirkit
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
+from grading.course_file import CourseFileError
 from grading.course_result import result_json
+from patients.exchange.formats.charted import Act, ChartRecord
 from patients.exchange.formats.fhir_write import bundle_of
 from tests.patients.exchange.written_courses import (
     CHART_RECORD,
+    NURSE,
     Raw,
     demo_courses,
     random_courses,
@@ -28,6 +31,7 @@ from tests.patients.exchange.written_courses import (
 
 AT = "2026-03-02T10:00:00+01:00"
 LATER = "2026-03-02T12:00:00+01:00"
+LATEST = datetime.fromisoformat(LATER)
 
 
 def course(*entries: Raw, **facts: Any) -> Raw:
@@ -290,10 +294,10 @@ def test_numbers_keep_the_digits_that_were_charted() -> None:
             {"kind": "oxygen", "device": "cpap", "fio2_percent": "39.999999999999999999"},
         )
     )
-    for written in ('"value": 38.20,', '"value": 120,', '"value": 39.999999999999999999,'):
+    for written in ('"value":38.20,', '"value":120,', '"value":39.999999999999999999,'):
         assert written in text
     assert "valueDecimal" in text
-    assert '"valueDecimal": 45.5}' in text
+    assert '"valueDecimal":45.5}' in text
 
 
 def test_a_set_of_signs_is_tied_by_a_panel() -> None:
@@ -462,6 +466,15 @@ def test_each_grade_period_is_an_observation_of_the_device_with_its_reasons() ->
     assert evidence == {one["id"] for one in of_entries(bundle, "Observation")}
     (device,) = [one for one in resources(bundle, "Device") if "version" in one]
     assert last["performer"] == [{"reference": f"urn:uuid:{device['id']}"}]
+
+
+def test_rows_that_were_charted_under_other_rules_are_exported_as_they_are() -> None:
+    document = course({"id": "b", "kind": "fluid_bolus", "volume_ml": "60_00", "note": "a" * 1500})
+    with pytest.raises(CourseFileError):
+        bundle_of(document)
+    bundle = json.loads(bundle_of(document, record=ChartRecord(acts=[Act(LATEST, ["b"], NURSE)])))
+    (bolus,) = of_entries(bundle, "MedicationAdministration")
+    assert bolus["dosage"]["dose"]["value"] == 6000
 
 
 def test_ids_are_those_of_the_chart_or_made_of_mrn_and_entry() -> None:

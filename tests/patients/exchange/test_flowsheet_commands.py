@@ -73,7 +73,7 @@ def test_a_cohort_goes_from_a_table_to_graded_answers_by_two_commands(
     assert [json.loads(line) for line in held.read_text().splitlines()] == [
         {
             "patient_id": "2", "reason": "code.unknown", "place": "row 5",
-            "what": '"spo2" is not in the map',
+            "what": '"spo2" is not in the map', "count": 1,
         }
     ]  # fmt: skip
     for words in (

@@ -67,6 +67,20 @@ def test_other_contents_under_a_control_id_are_rejected_and_kept(
     assert sorted(kept) == ["accepted", "rejected"]
 
 
+def test_a_preliminary_result_is_held_and_charted_once_it_is_final_without_its_value(
+    course: Course, headers: dict[str, str]
+) -> None:
+    at = ago(minutes=5)
+    preliminary = oru(course, "A1", status="P", at=at)
+    final = oru(course, "A2", "", status="U", at=at).replace(b"||A2|", b"||A1|")
+    post(preliminary, headers)
+    assert creatinines(course) == []
+    assert post(final, headers) == (200, "AA A2", "")
+    assert creatinines(course) == ["1.9"]
+    (item,) = HeldItem.objects.all()
+    assert item.decision.what == "closed"
+
+
 @pytest.mark.parametrize(
     ("changes", "answer"),
     [

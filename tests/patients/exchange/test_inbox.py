@@ -13,10 +13,20 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event
-from patients.models import Course, Decided, Entry, EntryKind, HeldDecision, HeldItem
+from patients.exchange.hl7_incoming import Frame, receive_frame
+from patients.models import (
+    Course,
+    Decided,
+    Entry,
+    EntryKind,
+    HeldDecision,
+    HeldItem,
+    SystemKind,
+)
 from patients.queries.held import count_undecided, read_sums
 from tests.entry_forms import HTMX, text_of, url
 from tests.factories import UserFactory, admit, ago, chart, end
+from tests.patients.exchange.hl7_messages import laboratory, oru
 from tests.received import a_message, a_system, held, monitor_set
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +62,36 @@ def test_one_tap_charts_a_set_of_a_monitor_for_who_looked_at_it(
         (Decided.CHARTED, nurse, entry.act)
     }
     assert count_undecided(nurse) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_of_a_monitor_is_one_card_with_all_of_its_signs(
+    course: Course, nurse_client: Client
+) -> None:
+    system = laboratory("ICU-7", kind=SystemKind.MONITOR)
+    at = ago(4).replace(second=30, microsecond=0)
+    obx = [
+        ("150021^MDC_PRESS_CUFF_SYS^MDC", "84", "mm[Hg]"),
+        ("150022^MDC_PRESS_CUFF_DIA^MDC", "47", "mm[Hg]"),
+        ("147842^MDC_ECG_HEART_RATE^MDC", "131", "264864^MDC_DIM_BEAT_PER_MIN"),
+        ("150456^MDC_PULS_OXIM_SAT_O2^MDC", "91", "%"),
+    ]
+    lines = [
+        f"OBX|{number}|NM|{code}||{value}|{unit}|||||R|||{at:%Y%m%d%H%M%S+0000}"
+        for number, (code, value, unit) in enumerate(obx, 1)
+    ]
+    head = oru(course, "M1", at=at).split(b"\rOBX")[0]
+    raw = head + b"\r" + "\r".join(lines).encode() + b"\r"
+    assert receive_frame(system, Frame(raw)).code.value == "AA"
+    (card,) = nurse_client.get(INBOX).context["cards"]
+    assert card.save_label == "Save these 3 on the chart"
+    tap(nurse_client, course, list(card.shown.held.items))
+    (entry,) = charted(course)
+    assert entry.at == at
+    assert entry.body == {
+        "systolic_mmhg": "84", "diastolic_mmhg": "47", "heart_rate": "131", "spo2_percent": "91",
+    }  # fmt: skip
+    assert not HeldItem.objects.filter(decision=None).exists()
 
 
 def test_the_same_tap_again_is_answered_as_before_and_another_is_told_who_was_faster(
@@ -194,11 +234,17 @@ def test_a_message_about_nobody_here_is_shown_without_what_it_says_until_it_is_o
     assert "message of an unknown patient, as sent" in str(last.details)
 
 
+UNUSUAL_AND_UNCHANGED = [
+    {"reason": "value.unusual", "alone": False},
+    {"reason": "unchanged", "alone": True},
+]
+
+
 def test_received_is_what_is_charted_held_set_aside_and_remarked(
     course: Course, nurse: User, nurse_client: Client
 ) -> None:
     system = a_system()
-    a_message(system, course, ["OBX|1"], filed=7, remarks=[{"reason": "range.ambiguous"}])
+    a_message(system, course, ["OBX|1"], filed=7, remarks=UNUSUAL_AND_UNCHANGED)
     first = monitor_set(system, course, 9, heart_rate="112", spo2_percent="93")
     second = monitor_set(system, course, 3, heart_rate="113")
     tap(nurse_client, course, first)

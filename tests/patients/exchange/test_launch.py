@@ -80,6 +80,20 @@ def test_a_secret_is_stored_encrypted(record: FakeRecord) -> None:
     assert CLIENT_SECRET not in str(found.__dict__)
 
 
+@pytest.mark.parametrize("secret", [CLIENT_SECRET, ""])
+def test_a_credential_that_can_no_longer_be_read_is_named_and_can_be_entered_again(
+    secret: str, record: FakeRecord, administrator: User, settings: Any
+) -> None:
+    register(record, administrator, client_secret=secret)
+    settings.SECRET_KEY = "another"
+    client = Client()
+    assert_refused(client, launch(client, record), "credential")
+    assert client.get("/smart/keys.json").json() == {"keys": []}
+    register(record, administrator, client_secret=secret)
+    record.public_key = next(iter(public_keys()), {})
+    assert launch(Client(), record).status_code == 302
+
+
 @pytest.mark.parametrize("change", ["", "/", "x"])
 def test_an_issuer_that_is_not_registered_letter_by_letter_opens_nothing(
     change: str, record: FakeRecord

@@ -115,7 +115,7 @@ def test_the_browser_becomes_no_tablet_of_the_user(launched: Client) -> None:
 def test_a_sign_in_with_a_password_begins_a_session_without_the_bond(
     launched: Client, nurse: User
 ) -> None:
-    launched.post("/accounts/sign-out/")
+    assert launched.post("/accounts/sign-out/")["Location"] == "/smart/ended"
     launched.post("/accounts/sign-in/", {"username": "nurse", "password": "correct horse 1"})
     assert launched.get("/").status_code == 200
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import InterfaceError, OperationalError, connections
 
 from patients.exchange import mllp
 from patients.exchange.formats.mllp_frames import FrameSplitter, framed
@@ -100,30 +100,36 @@ def test_what_is_answered_is_stored_and_what_is_stored_has_its_address(course: C
     assert InboundMessage.objects.get().address == "127.0.0.1"
 
 
+@pytest.mark.parametrize("step", ["may_send_from", "receive_frame"])
 def test_a_database_that_does_not_answer_closes_the_connection_without_an_answer(
-    course: Course, monkeypatch: pytest.MonkeyPatch
+    course: Course, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: str
 ) -> None:
     system = laboratory()
-    receive, fails = mllp.receive_frame, [True]
+    works = getattr(mllp, step)
+    failures = [OperationalError, InterfaceError] if step == "may_send_from" else [OperationalError]
 
-    def fails_once(*args: object, **kwargs: object) -> object:
-        if fails:
-            fails.pop()
-            raise OperationalError
-        return receive(*args, **kwargs)  # type: ignore[arg-type]
+    def fails_at_first(*args: object, **kwargs: object) -> object:
+        if failures:
+            raise failures.pop()
+        return works(*args, **kwargs)
 
-    monkeypatch.setattr(mllp, "receive_frame", fails_once)
+    monkeypatch.setattr(mllp, step, fails_at_first)
 
     async def scenario(port: int, _: Listener) -> list[list[str]]:
         found = []
-        for _attempt in range(2):
+        for _attempt in range(3):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(framed(oru(course, "A1")))
             found.append(await answers(reader, 1))
             writer.close()
         return found
 
-    assert served(system, scenario) == [[], ["AA A1"]]
+    refused = len(failures)
+    with caplog.at_level(logging.INFO, "patients.exchange.mllp"):
+        assert served(system, scenario) == [[]] * refused + [["AA A1"]] * (3 - refused)
+    assert caplog.text.count("The database does not answer") == 1
+    assert caplog.text.count("The database answers again") == 1
+    assert charted() == 1
 
 
 @pytest.mark.parametrize(

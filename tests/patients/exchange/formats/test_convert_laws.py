@@ -133,7 +133,7 @@ def counted(one: Converted, place: str) -> bool:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(MESSAGES, KINDS, st.sampled_from(Filing))
 def test_every_statement_is_filed_or_held_or_remarked_and_the_course_can_be_read(
     messages: list[list[Received]], kind: SystemKind, filing: Filing
@@ -147,7 +147,7 @@ def test_every_statement_is_filed_or_held_or_remarked_and_the_course_can_be_read
     read_course(end.course)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(MESSAGES, KINDS, st.sampled_from(Filing))
 def test_the_same_message_again_charts_and_holds_nothing(
     messages: list[list[Received]], kind: SystemKind, filing: Filing
@@ -157,7 +157,7 @@ def test_the_same_message_again_charts_and_holds_nothing(
     assert (again.entries, again.held, again.filed) == ((), (), ())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(MESSAGES, KINDS)
 def test_what_people_charted_is_never_changed(
     messages: list[list[Received]], kind: SystemKind

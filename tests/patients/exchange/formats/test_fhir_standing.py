@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from patients.exchange.formats.context import KnownKey
 from patients.exchange.formats.received import OxygenPart, Signs, Standing
 from tests.patients.exchange.formats.fhir_documents import (
     AT,
     Resource,
+    component,
     measured,
     observation,
     read,
@@ -60,3 +62,28 @@ def test_a_key_is_an_identifier_with_its_system_else_type_and_id() -> None:
     assert key.startswith("Observation/sha256:")
     assert read(unnamed | {"meta": {"lastUpdated": AT}}).statements[0].source.key == key
     assert read(measured("8310-5", "39", "Cel", id=None)).statements[0].source.key != key
+
+
+FLOW = [component("3151-8", "2", "L/min")]
+KNOWN = (KnownKey("Observation/o1", "1", "e1"), KnownKey("Observation/o1#oxygen", "1", "e2"))
+PARTS: list[tuple[Resource, list[tuple[str, Standing]]]] = [
+    (measured("59408-5", "93", "%", status="amended"),
+     [("Observation/o1", Standing.CORRECTED), ("Observation/o1#oxygen", Standing.RETRACTED)]),
+    (measured("59408-5", "93", "%", meta={"versionId": "2"}),
+     [("Observation/o1", Standing.FINAL), ("Observation/o1#oxygen", Standing.RETRACTED)]),
+    (measured("59408-5", "93", "%"), [("Observation/o1", Standing.FINAL)]),
+    (measured("59408-5", "93", "%", status="preliminary"),
+     [("Observation/o1", Standing.PRELIMINARY)]),
+    (measured("59408-5", "93", "%", status="amended", component=FLOW),
+     [("Observation/o1", Standing.CORRECTED), ("Observation/o1#oxygen", Standing.CORRECTED)]),
+    (observation("59408-5", status="entered-in-error"),
+     [("Observation/o1", Standing.RETRACTED), ("Observation/o1#oxygen", Standing.RETRACTED)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "statements"), PARTS)
+def test_a_part_that_a_correction_leaves_out_is_taken_back(
+    resource: Resource, statements: list[tuple[str, Standing]]
+) -> None:
+    document = read(resource, known=KNOWN)
+    assert [(found.source.key, found.standing) for found in document.statements] == statements

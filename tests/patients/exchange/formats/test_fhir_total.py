@@ -54,7 +54,7 @@ STRANGE: tuple[Any, ...] = (
     Exact("0.000000000000000000000000000000000000001"), [], {}, [[]], [{}], [None], [5],
     {"coding": "x"}, {"value": Exact("5")}, {"start": AT, "end": AT}, [{"url": "urn:crs:entry"}],
     "urn:crs:attribution", "urn:crs:course-file/1#note", "\x00", "\u202e", "http://loinc.org",
-    "http://unitsofmeasure.org", '{"kind": []}', "9" * 400,
+    "http://unitsofmeasure.org", '{"kind": []}', "9" * 5000, {"versionId": "9" * 5000},
 )  # fmt: skip
 KEYS: tuple[str, ...] = (
     "status", "code", "value", "unit", "system", "extension", "component", "valueString", "dosage",

@@ -283,7 +283,9 @@ def test_a_preliminary_result_made_final_without_its_value_has_the_value_of_befo
     read = result("OBX|1|NM|2160-0^C^LN||||||||U", into=into)
     assert isinstance(read, Received)
     assert (read.standing, read.content) == (Standing.FINAL, lab("creatinine", "1.2", "mg/dL"))
-    assert isinstance(result("OBX|1|NM|2160-0^C^LN||||||||U"), Remark)
+    never_came = result("OBX|1|NM|2160-0^C^LN||||||||U")
+    assert isinstance(never_came, Held)
+    assert never_came.reason == "value.missing"
     assert isinstance(result("OBX|1|NM|2160-0^C^LN||||||||F", into=into), Remark)
 
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("patients", "0039_system_access"),
+        ("patients", "0034_system_access"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

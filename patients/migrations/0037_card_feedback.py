@@ -25,7 +25,7 @@ DROP TRIGGER never_truncated ON patients_{table};
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("patients", "0040_launch"),
+        ("patients", "0036_launches_stay"),
     ]
 
     operations = [
