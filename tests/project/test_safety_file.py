@@ -73,7 +73,8 @@ def test_each_constraint_that_is_named_is_in_the_database(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conname FROM pg_constraint UNION SELECT tgname FROM pg_trigger"
-            " UNION SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+            " UNION SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+            " WHERE indisunique"
         )
         existing = {name for (name,) in cursor.fetchall()}
     assert [name for name in NAMED[CONSTRAINT] if name not in existing] == []
