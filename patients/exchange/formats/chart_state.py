@@ -158,6 +158,14 @@ class Chart:
             entry = self.replaced_by[entry]
         return entry
 
+    def last_own(self, entry: str | None) -> str | None:
+        """Return the own entry that ``entry`` was when people corrected or retracted it."""
+        if self.overruled_by(entry) is None:
+            return None
+        while entry is not None and (after := self.replaced_by.get(entry)) in self.own:
+            entry = after
+        return entry
+
     # What becomes of the message.
 
     def hold(

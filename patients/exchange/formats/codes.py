@@ -46,6 +46,10 @@ _OTHER_WORDS: Final = {
 }
 
 
+LOCAL_SIGNS: Final = frozenset((*VITAL_SIGN, *_OTHER_WORDS, *OxygenDevice))
+"""What a code of one hospital may mean as a sign: what is measured, or a device of oxygen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What a concept stands for here: a kind, a word, and what its codings add.
@@ -128,6 +132,8 @@ def _local_meaning(local: LocalCode) -> Meaning | None:
         return Meaning(Kind.SIGN, local.sign, is_local=True)
     if local.sign in _OTHER_WORDS:
         return Meaning(*_OTHER_WORDS[local.sign], is_local=True)
+    if local.sign in set(OxygenDevice):
+        return Meaning(Kind.DEVICE, local.sign, is_local=True)
     if local.drug in set(VasopressorDrug):
         return Meaning(Kind.DRUG, local.drug, is_local=True)
     if local.drug in set(TreatmentAgent):

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from grading.course_file import CourseFileError, Fault, read_course, read_json
 from grading.engine.analytes import Analyte
 from grading.engine.entries import KINDS
-from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGN, TreatmentAgent, VasopressorDrug
+from grading.engine.vocabulary import TreatmentAgent, VasopressorDrug
 from grading.faults import Place
+from patients.exchange.formats.codes import LOCAL_SIGNS
 from patients.exchange.formats.context import (
     Context,
     Filing,
@@ -25,7 +26,7 @@ DEFAULT: Final = "default"
 _TOP_KEYS: Final = ("course", "mrn_system", "timezone", "system", "local_codes", "source_keys")
 _MEANINGS: Final[Mapping[str, frozenset[str]]] = {
     "analyte": frozenset(Analyte),
-    "sign": frozenset((*VITAL_SIGN, FAHRENHEIT.key)),
+    "sign": LOCAL_SIGNS,
     "drug": frozenset((*VasopressorDrug, *TreatmentAgent)),
 }
 _DEVICES: Final = (SystemKind.MONITOR, SystemKind.PUMP)

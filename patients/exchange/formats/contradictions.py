@@ -49,7 +49,7 @@ def with_its_entry(received: Received) -> tuple[Statement, Received]:
     entry, own = _read(received.entry), _read(words_of(statement))
     if entry.kind != own.kind or _differ(statement, entry, own):
         raise ContradictionError
-    if _instant_of(entry) != received.at:
+    if received.at not in _instants_of(entry):
         raise ContradictionError
     return _taken(statement, received.entry), _explained(received)
 
@@ -75,10 +75,11 @@ def _read(words: Mapping[str, Any]) -> Entry:
         raise ContradictionError from error
 
 
-def _instant_of(entry: Entry) -> datetime:
-    if isinstance(entry, BaselineFacts):
-        return entry.measured_at or entry.at
-    return entry.at
+def _instants_of(entry: Entry) -> set[datetime]:
+    """Return when an entry may stand: a baseline when it was charted, or was measured."""
+    if isinstance(entry, BaselineFacts) and entry.measured_at is not None:
+        return {entry.at, entry.measured_at}
+    return {entry.at}
 
 
 def _differ(statement: Statement, entry: Entry, own: Entry) -> bool:

@@ -63,6 +63,7 @@ _OVER: Final = frozenset({"completed", "on-hold", "stopped"})
 _EFFECTIVE: Final = frozenset({"DateTime", "Period"})
 _RATE: Final = frozenset({"Ratio", "Quantity"})
 _ML_PER_H: Final = "ml/h"
+_OF_A_DOSE: Final = ("unit", "concentration_per_ml")
 _WEIGHT: Final = Meaning(Kind.WEIGHT, "weight_kg")
 
 
@@ -229,15 +230,14 @@ class _Statement:
         names = ["drug", "rate", "weight_kg"]
         has_dose = fields["rate"] is not None and Decimal(fields["rate"]) != 0
         if has_dose:
-            names += ["unit", "concentration_per_ml"]
+            names += _OF_A_DOSE
         check_entry(self.entry, "vasopressor", self.at, {name: fields.get(name) for name in names})
-        taken = {
-            name: self.entry[name]
-            for name in ("unit", "concentration_per_ml")
-            if not has_dose and self.entry.get(name) is not None
-        }
-        check_chartable("vasopressor", fields | taken, "", "")
-        return fields | taken
+        if has_dose:
+            return fields
+        left = {name: value for name, value in fields.items() if name not in _OF_A_DOSE}
+        taken = {name: self.entry[name] for name in _OF_A_DOSE if self.entry.get(name) is not None}
+        check_chartable("vasopressor", left | taken, "", "")
+        return left | taken
 
     def _stop_entry(self, word: str, end: datetime | None) -> Entry | None:
         stop = course_entry(self.item.resource, STOP_ENTRY)

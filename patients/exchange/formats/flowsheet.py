@@ -121,6 +121,8 @@ class _Reading:
             self._not_mapped(f"{shown(row.text('item'))} {shown(row.text('value'))}", row)
             return
         content, key = _content(row, item), f"{row.text('item')}|{_utc(at)}"
+        if item.about == "analyte" and not _has_limits_to_read(row):
+            self.remarks.append(Remark("range.ambiguous", row.place, "a limit that is no number"))
         self.statements.append(
             Received(
                 Source(row.place, key), Standing.FINAL, at, content, note=self._note(row),
@@ -277,12 +279,23 @@ def _result(row: Row, item: MappedItem) -> WholeEntry:
     fields = {"analyte": item.word, "value": found.value, "unit": found.unit.unit}
     if comparator:
         fields["comparator"] = comparator
-    for key, column, is_upper in (("lower_limit", "low", False), ("upper_limit", "high", True)):
-        limit = row.text(column)
-        if limit and is_plain_number(limit):
-            read = limit_of_normal(limit.removeprefix("+"), found.unit, upper=is_upper)
-            fields |= {} if read is None else {key: read}
+    limits = _limit_texts(row) if _has_limits_to_read(row) else {}
+    for key, limit in limits.items():
+        read = limit_of_normal(limit, found.unit, upper=key == "upper_limit")
+        fields |= {} if read is None else {key: read}
     return _whole("lab", fields, f"lab:{item.word}")
+
+
+def _limit_texts(row: Row) -> dict[str, str]:
+    """Return the limits of normal as they were sent, without a plus."""
+    columns = (("lower_limit", "low"), ("upper_limit", "high"))
+    texts = {key: row.text(column).removeprefix("+") for key, column in columns}
+    return {key: text for key, text in texts.items() if text}
+
+
+def _has_limits_to_read(row: Row) -> bool:
+    """Return whether each limit of normal is a number: one alone would stand for both."""
+    return all(is_plain_number(text) for text in _limit_texts(row).values())
 
 
 def _whole(kind: str, fields: Mapping[str, Any], thing: str) -> WholeEntry:

@@ -47,12 +47,13 @@ _OTHER_SCALE: Final = {
     FAHRENHEIT.key: frozenset({"C", "c", "°C", "degC", "Cel"}),
 }
 _TABLED: Final = frozenset({"weight_kg", "volume_ml"})
+_AGENTS: Final = frozenset(TreatmentAgent)
 _FRACTION: Final = frozenset({"1", "{fraction}"})
 _KEYS: Final = {
     "field": frozenset({"field", "unit", "units", "method", "values"}),
     "analyte": frozenset({"analyte", "unit", "units"}),
     "drug": frozenset({"drug", "unit", "units", "concentration_per_ml"}),
-    "agent": frozenset({"agent", "unit"}),
+    "agent": frozenset({"agent", "unit", "units"}),
 }
 
 
@@ -89,7 +90,10 @@ def read_maps(document: str | bytes) -> list[FlowsheetMap]:
     """
     faults: list[Fault] = []
     place = Place("map", faults)
-    words = read_json(document)
+    try:
+        words = read_json(document)
+    except CourseFileError as error:
+        raise CourseFileError([Fault("map", fault.message) for fault in error.faults]) from None
     if not isinstance(words, Mapping):
         raise CourseFileError([Fault("map", "expected a JSON object")])
     if "preset" in words and not isinstance(words["preset"], Mapping):
@@ -250,7 +254,11 @@ def _check_same_unit(analyte: str, text: str, row: UnitRow, place: Place) -> Non
 
 
 def _drug(words: Mapping[str, Any], place: Place) -> MappedItem | None:
-    drug = _word(words, "drug", VasopressorDrug, place)
+    if words.get("drug") in _AGENTS:
+        return _agent(
+            {"agent" if key == "drug" else key: word for key, word in words.items()}, place
+        )
+    drug = _word(words, "drug", (*VasopressorDrug, *TreatmentAgent), place)
     if drug is None:
         return None
     raw = words.get("units")
@@ -282,9 +290,14 @@ def _agent(words: Mapping[str, Any], place: Place) -> MappedItem | None:
     agent = _word(words, "agent", TreatmentAgent, place)
     if agent is None:
         return None
-    unit = _unit(words, place) or "mg"
-    row = _tabled(agent, unit, place.at("unit"))
-    return None if row is None else MappedItem("agent", agent, {unit: row})
+    if "concentration_per_ml" in words:
+        place.at("concentration_per_ml").refuse("only of a drug that runs")
+    units: dict[str, str | UnitRow] = {}
+    for text, (unit, here) in _units(words, place).items():
+        row = _tabled(agent, unit or "mg", here)
+        if row is not None:
+            units[text or "mg"] = row
+    return MappedItem("agent", agent, units)
 
 
 def plain_text(text: str) -> str:

@@ -231,7 +231,7 @@ def _measurement(result: _Result, context: Context) -> tuple[Measurement, bool]:
         raise UnreadableError("code.unknown", "its code is not in the tables")
     lower, upper, are_read = None, None, True
     if meaning.kind is Kind.ANALYTE:
-        lower, upper, are_read = _limits(result.obx.component(7))
+        lower, upper, are_read = _limits(result.obx)
     for unit in result.units:
         try:
             sent = Number(number, unit, comparator, lower, upper)
@@ -268,11 +268,12 @@ def _structured(raw: str, obx: Segment) -> tuple[str, str]:
     return parts[0], parts[1]
 
 
-def _limits(text: str) -> tuple[str | None, str | None, bool]:
+def _limits(obx: Segment) -> tuple[str | None, str | None, bool]:
     """Return lower and upper limit of normal, and whether OBX-7 could be read."""
+    text = obx.component(7)
     if not text:
         return None, None, True
-    limits = reference_range(text)
+    limits = reference_range(text) if len(obx.repetitions(7)) == 1 else None
     if limits is None:
         return None, None, False
     lower, upper = limits

@@ -128,6 +128,8 @@ def _read_value(chart: Chart, received: Received, known: Known | None) -> None:
 def _came_before(chart: Chart, statement: Statement, known: Known, standing: Standing) -> bool:
     if known.charted is None and (entry := chart.current(known.entry)) is not None:
         return has_in_entry(chart.entries[entry], statement)
+    if known.charted is None and (own := chart.last_own(known.entry)) is not None:
+        return not _has_end(statement) and has_in_entry(chart.entries[own], statement)
     if known.state is KeyState.CHARTED:
         return _is_as_charted(chart, statement, known)
     is_as_charted = known.charted is not None and same_statement(statement, known.charted)
@@ -137,6 +139,10 @@ def _came_before(chart: Chart, statement: Statement, known: Known, standing: Sta
         return False
     is_due_now = known.stored.get("why") == FUTURE and not _is_ahead(chart, statement.at)
     return _is_waiting_still(known, standing) and not is_due_now
+
+
+def _has_end(statement: Statement) -> bool:
+    return isinstance(statement.content, Infusion) and statement.content.end is not None
 
 
 def _is_as_charted(chart: Chart, statement: Statement, known: Known) -> bool:

@@ -251,15 +251,22 @@ class _Sets:
             self.chart.hold(CONTRADICTION, new[0], more=more)
         for statement in new:
             self.chart.remember_waiting(statement, CONTRADICTION)
-        left = _Set(one.first)
-        for statement in one.statements:
-            if statement not in new and statement.key not in self.chart.waiting:
-                left.add(statement)
+        stands = [self._as_charted(each) if each in new else each for each in one.statements]
+        sets = grouped(
+            each for each in stands if each is not None and each.key not in self.chart.waiting
+        )
+        left = next((each for each in sets if "device" in each.parts), None)
         entry = self._take_entry(one)
-        if not left.statements or "device" not in left.parts:
+        if left is None:
             return None if entry is None else Wanted(None, self.keys_before, (entry,))
         keys = tuple(statement.key for statement in left.statements)
         return Wanted(left.words, keys, () if entry is None else (entry,))
+
+    def _as_charted(self, statement: Statement) -> Statement | None:
+        """Return what was charted of the key of a statement that is held."""
+        charted = self.chart.active.get(statement.key)
+        is_part = charted is not None and isinstance(charted.content, OxygenPart)
+        return charted if is_part else None
 
     def _held_as_unusual(self, one: _Set) -> bool:
         found = unusual(self.chart, one.words)

@@ -11,7 +11,7 @@ from patients.exchange.formats.context import SystemKind
 from patients.exchange.formats.contradictions import JOINED
 from patients.exchange.formats.plausible import unusual
 from patients.exchange.formats.received import WholeEntry
-from patients.exchange.formats.same_minute import rival
+from patients.exchange.formats.same_minute import result_compared, rival
 from patients.exchange.formats.sets import (
     Changed,
     current_entries,
@@ -155,6 +155,8 @@ def _contradict(one: Statement, other: Statement) -> bool:
     mine, theirs = values_of(one.content), values_of(other.content)
     if kind_of(one.content) in JOINED:
         return any(not same_value(mine[name], theirs[name]) for name in mine.keys() & theirs.keys())
+    if kind_of(one.content) == "lab":
+        mine, theirs = result_compared(mine), result_compared(theirs)
     return not same_value(mine, theirs)
 
 

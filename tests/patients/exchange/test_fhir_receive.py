@@ -102,6 +102,17 @@ def test_a_bundle_is_charted_exactly_as_it_was_written(
     assert act.message == InboundMessage.objects.get()
 
 
+def test_a_bundle_may_have_five_megabytes(
+    course: Course, headers: dict[str, str], at: datetime
+) -> None:
+    long = {"text": {"status": "additional", "div": "x" * 4_900_000}}
+    assert statuses(post(bundle(patient(course), observation(at, **long)), headers))[1] == "201"
+    longer = {"text": {"status": "additional", "div": "x" * 5_000_000}}
+    answer = post(bundle(patient(course), observation(at, **longer)), headers)
+    assert answer.status_code == 400
+    assert reasons(answer) == {"structure"}
+
+
 def test_the_same_bundle_again_changes_nothing_and_is_answered_as_before(
     course: Course, headers: dict[str, str], at: datetime
 ) -> None:

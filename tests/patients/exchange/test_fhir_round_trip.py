@@ -133,6 +133,53 @@ def two_boluses_at_once(course: CourseDocument) -> bool:
     return any(count > 1 for count in boluses.values())
 
 
+WORD_FOR_WORD: list[Raw] = [
+    {"kind": "vitals", "temperature_c": "38.20", "systolic_mmhg": "88", "heart_rate": "110",
+     "attribution": {"heart_rate": "other"}, "note": "n"},
+    {"kind": "vitals", "temperature_f": "100.399", "attribution": "uncertain"},
+    {"kind": "oxygen", "device": "venturi_mask", "fio2_percent": "39.999999999999999999"},
+    {"kind": "oxygen", "device": "tracheostomy_mask", "note": "n"},
+    {"kind": "vasopressor", "drug": "norepinephrine", "rate": "0.1", "unit": "ug/kg/min",
+     "weight_kg": "72"},
+    {"kind": "vasopressor", "drug": "epinephrine", "rate": "6", "unit": "ml/h",
+     "concentration_per_ml": "32"},
+    {"kind": "vasopressor", "drug": "other_vasopressor", "rate": None, "note": "terlipressin"},
+    {"kind": "vasopressor", "drug": "dopamine", "rate": "0"},
+    {"kind": "vasopressor", "drug": "vasopressin", "rate": "0", "unit": "units/min"},
+    {"kind": "fluid_bolus", "volume_ml": "500"},
+    {"kind": "weight", "weight_kg": "80.50"},
+    {"kind": "lab", "analyte": "creatinine", "value": "1.20", "unit": "mg/dL",
+     "upper_limit": "1.1", "lower_limit": "0.5", "comparator": ">"},
+    {"kind": "baseline", "systolic_mmhg": "120", "creatinine_mg_dl": "0.9", "lvef_percent": "60",
+     "measured_at": "2026-02-27T08:00:00+01:00", "note": "clinic"},
+    {"kind": "baseline", "fibrinogen_mg_dl": "300"},
+    {"kind": "risk", "extensive_comorbidities": True, "older_age": False},
+    {"kind": "toxicity", "term": "seizure", "grade": "3", "attribution": "other", "note": "n"},
+    {"kind": "judgement", "about": "life_threatening", "present": True},
+    {"kind": "symptom", "term": "rash", "present": False},
+    {"kind": "treatment", "agent": "other", "note": "immunoglobulin"},
+    {"kind": "death", "attribution": "other"},
+]  # fmt: skip
+"""An entry of each kind, and of each form that its words have."""
+
+
+@pytest.mark.parametrize(
+    "entry", WORD_FOR_WORD, ids=lambda entry: " ".join(map(str, entry.values()))
+)
+def test_an_entry_comes_back_word_for_word(entry: Raw) -> None:
+    at = "2026-03-02T10:00:00+01:00"
+    (_, document) = next(iter(random_courses(1)))
+    words = {"id": "e1", "at": at, **entry}
+    therapy = {**document["therapy"], "infused_at": "2026-03-01T09:00:00+01:00"}
+    document = {**document, "format": "crs-course/1", "therapy": therapy, "entries": [words]}
+    converted, _ = read_again(bundle_of(write_json(document)), document, datetime.fromisoformat(at))
+    assert converted.held == ()
+    (back,) = converted.entries
+    shown = {name: str(value) if name == "grade" else value for name, value in back.items()}
+    of_the_row = ("id", "recorded_at", "at")
+    assert {name: value for name, value in shown.items() if name not in of_the_row} == entry
+
+
 COURSES = {
     "demonstration": lambda: demo_courses(),
     "worked": lambda: worked_courses(),

@@ -56,6 +56,12 @@ def test_a_result_is_charted_once_however_often_it_is_sent(
     assert entry.recorded_by.external_system.name == "lab-1"
 
 
+def test_a_message_may_have_a_megabyte(course: Course, headers: dict[str, str]) -> None:
+    long = oru(course, "A1") + b"NTE|1||" + b"x" * 900_000 + b"\r"
+    assert post(long, headers) == (200, "AA A1", "")
+    assert creatinines(course) == ["1.9"]
+
+
 def test_other_contents_under_a_control_id_are_rejected_and_kept(
     course: Course, headers: dict[str, str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from grading.engine.vocabulary import (
 from patients.exchange.formats.code_rows import LOINC, RXNORM, SNOMED, Amount, Kind
 from patients.exchange.formats.codes import CODES, Meaning, meaning_of, written_codes
 from patients.exchange.formats.context import LocalCode
+from patients.exchange.formats.context_file import read_context
 from patients.exchange.formats.device_codes import UNCLEAR_DEVICES
 from patients.exchange.formats.drug_codes import NEVER_WRITTEN, WITHOUT_A_CODE
 from patients.exchange.formats.unit_rows import UNITS
@@ -242,6 +244,33 @@ def test_the_hospitals_own_list_gives_a_code_its_meaning() -> None:
     drug = meaning_of([("L", "NOR")], local)
     assert drug is not None
     assert (drug.kind, drug.word) == (Kind.DRUG, "dopamine")
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [("heart_rate", Kind.SIGN), ("temperature_f", Kind.SIGN), ("weight_kg", Kind.WEIGHT),
+     ("flow_l_per_min", Kind.OXYGEN_FLOW), ("fio2_percent", Kind.FIO2),
+     ("tracheostomy_mask", Kind.DEVICE), ("nasal_cannula", Kind.DEVICE)],
+)  # fmt: skip
+def test_the_hospitals_own_list_names_signs_and_devices_in_a_context_file(
+    word: str, kind: Kind
+) -> None:
+    codes = [{"system": "L", "code": "X", "sign": word}]
+    document = {
+        "course": {
+            "format": "crs-course/1",
+            "patient": {"mrn": "4711", "name": "Jana", "birth_date": "1980-06-15"},
+            "therapy": {"product": "axi-cel", "infused_at": "2026-03-01T10:00:00+01:00"},
+            "entries": [],
+        },
+        "mrn_system": "urn:mrn",
+        "timezone": "UTC",
+        "system": {"name": "ehr-1", "kind": "ehr"},
+        "local_codes": codes,
+    }
+    meaning = meaning_of([("L", "X")], read_context(json.dumps(document)).local_codes)
+    assert meaning is not None
+    assert meaning.kind is kind
 
 
 def test_a_factor_is_exact() -> None:

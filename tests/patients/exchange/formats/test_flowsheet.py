@@ -40,6 +40,7 @@ MAP: Json = {
     "PLT": {"analyte": "platelets", "unit": "K/uL"},
     "Crea": {"analyte": "creatinine", "unit": "mg/dL"},
     "Toci": {"agent": "tocilizumab", "unit": "mg"},
+    "Solu-Medrol": {"drug": "methylprednisolone", "units": {"mg": "mg", "gram": "g"}},
     "Norepi": {"drug": "norepinephrine", "units": {"mcg/kg/min": "ug/kg/min", "mcg/min": "ug/min"}},
     "Epi pump": {"drug": "epinephrine", "units": {"mL/hr": "ml/h"}, "concentration_per_ml": "16"},
 }
@@ -82,6 +83,8 @@ ROWS: list[tuple[str, Json]] = [
     ("{},Weight lb,100,[lb_av]", {"kind": "weight", "weight_kg": "45.35923700"}),
     ("{},Bolus,500,mL", {"kind": "fluid_bolus", "volume_ml": "500"}),
     ("{},Toci,320,mg", {"kind": "treatment", "agent": "tocilizumab", "dose_mg": "320"}),
+    ("{},Solu-Medrol,1,gram", {"kind": "treatment", "agent": "methylprednisolone",
+                               "dose_mg": "1000"}),
     ("{},Toci,,", {"kind": "treatment", "agent": "tocilizumab"}),
     ("{},O2 device,Venti mask,", {"kind": "oxygen", "device": "venturi_mask"}),
     ("{},Device,cpap,", {"kind": "oxygen", "device": "cpap"}),
@@ -96,6 +99,10 @@ ROWS: list[tuple[str, Json]] = [
             "kind": "lab", "analyte": "creatinine", "value": "0.4", "unit": "mg/dL",
             "comparator": "<", "lower_limit": "0.5", "upper_limit": "1.2",
         },
+    ),
+    (
+        "{},Crea,0.4,mg/dL,see text,1.2",
+        {"kind": "lab", "analyte": "creatinine", "value": "0.4", "unit": "mg/dL"},
     ),
     (
         "{},PLT,145,K/uL,150,440",
@@ -293,6 +300,9 @@ FAULTS: list[tuple[Any, str]] = [
     ({"a": {"drug": "norepinephrine", "units": {"x": "units/min"}}}, "map.a.units.x"),
     ({"a": {"drug": "epinephrine", "units": {"x": "ml/h"}}}, "map.a.concentration_per_ml"),
     ({"a": {"agent": "aspirin"}}, "map.a.agent"),
+    ({"a": {"drug": "aspirin"}}, "map.a.drug"),
+    ({"a": {"drug": "tocilizumab", "units": {"mg": "vials"}}}, "map.a.units.mg"),
+    ({"a": {"drug": "tocilizumab", "concentration_per_ml": 20}}, "map.a.concentration_per_ml"),
     ({"preset": "eicu"}, "map.preset"),
     ({"items": {"a": {"field": "heart_rate"}}, "columns": {"patient": "x"}}, "map.columns.patient"),
 ]
@@ -303,6 +313,17 @@ def test_a_fault_of_a_map_is_named_by_its_place(words: Any, place: str) -> None:
     with pytest.raises(CourseFileError) as refused:
         read_maps(json.dumps(words))
     assert place in {fault.place for fault in refused.value.faults}
+
+
+def test_a_map_that_is_no_json_is_named() -> None:
+    with pytest.raises(CourseFileError) as refused:
+        read_maps("{")
+    assert [fault.place for fault in refused.value.faults] == ["map"]
+
+
+def test_a_limit_that_is_no_number_is_remarked() -> None:
+    remarks = converted(f"{AT},Crea,0.4,mg/dL,see text,1.2").remarks
+    assert [one.reason for one in remarks] == ["range.ambiguous"]
 
 
 def test_columns_of_other_names_are_read_by_the_map() -> None:

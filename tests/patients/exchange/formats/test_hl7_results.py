@@ -177,7 +177,7 @@ def test_a_result_posted_as_wrong_says_that_the_right_patient_is_to_be_found() -
 @pytest.mark.parametrize(
     ("limits", "are_read"),
     [("0.5-1.1", True), ("", True), ("0.5 to 1.1", False), (">=0.5", False), ("1.1-0.5", False),
-     ("M: 0.5-1.1 F: 0.4-1.0", False), ("negative", False)],
+     ("M: 0.5-1.1 F: 0.4-1.0", False), ("negative", False), ("0.5-1.1~0.4-1.0", False)],
 )  # fmt: skip
 def test_limits_that_are_not_read_are_remarked_and_the_value_is_charted(
     limits: str, are_read: bool
