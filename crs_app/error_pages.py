@@ -1,7 +1,8 @@
 """Pages of errors in plain words; they need no database, no session and no CSRF token.
 
 A page is a fixed text for its status, so that it can be sent whatever has failed. A request of htmx
-gets the same sentences as plain text, which the scripts of the page show.
+gets the same sentences as plain text, which the scripts of the page show, and another system the
+words of its door.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from crs_app.accounts.refusals import OtherWardError
+from crs_app.system_doors import door_of
 
 TRY_AGAIN_AFTER_SECONDS: Final = 10
 
@@ -123,13 +125,17 @@ def error_response(
     return response
 
 
-def _is_htmx(request: HttpRequest) -> bool:
-    return "HX-Request" in request.headers
+def _answer(request: HttpRequest, status: int, text: ErrorText | None = None) -> HttpResponse:
+    """Return the page of ``status``, or what the door of a program that asks answers."""
+    door = door_of(request.path)
+    if door is None or "text/html" in request.headers.get("Accept", ""):
+        return error_response(status, is_htmx="HX-Request" in request.headers, text=text)
+    return HttpResponse(door.words(status), status=status, content_type=door.media_type)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handle 400, as Django's ``handler400``."""
-    return error_response(400, is_htmx=_is_htmx(request))
+    return _answer(request, 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -139,28 +145,28 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     """
     if isinstance(exception, OtherWardError):
         is_page = request.method in ("GET", "HEAD") and not request.path.endswith(".json")
-        if is_page and not _is_htmx(request):
+        if is_page and "HX-Request" not in request.headers:
             reason = reverse("patients:emergency_access", args=[exception.course.pk])
             return redirect(f"{reason}?{urlencode({'next': request.get_full_path()})}")
-        return error_response(403, is_htmx=_is_htmx(request), text=_OTHER_WARD)
-    return error_response(403, is_htmx=_is_htmx(request))
+        return _answer(request, 403, _OTHER_WARD)
+    return _answer(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handle 404, as Django's ``handler404``."""
-    return error_response(404, is_htmx=_is_htmx(request))
+    return _answer(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handle 500, as Django's ``handler500``; 503 where the database does not answer."""
     error = sys.exc_info()[1]
     status = 503 if isinstance(error, OperationalError | InterfaceError) else 500
-    return error_response(status, is_htmx=_is_htmx(request))
+    return _answer(request, status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose CSRF token is missing or old; the setting CSRF_FAILURE_VIEW."""
-    return error_response(403, is_htmx=_is_htmx(request), text=_PAGE_OUT_OF_DATE)
+    return _answer(request, 403, _PAGE_OUT_OF_DATE)
 
 
 def explain_errors(
@@ -172,7 +178,7 @@ def explain_errors(
         response = get_response(request)
         if response.status_code not in TEXTS or response.streaming or response.content:
             return response
-        page = error_response(response.status_code, is_htmx=_is_htmx(request))
+        page = _answer(request, response.status_code)
         response.content = page.content
         response["Content-Type"] = page["Content-Type"]
         response["Content-Length"] = str(len(page.content))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +17,7 @@ from django.http import HttpResponse
 
 from crs_app.error_pages import error_response
 from crs_app.security_headers import PROTECTING_HEADERS
-from crs_app.system_doors import SENTENCES, Door, door_of
+from crs_app.system_doors import Door, door_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -137,5 +136,4 @@ def _refusal(environ: WSGIEnvironment, status: int) -> HttpResponse:
     door = _door_of(environ)
     if door is None:
         return error_response(status, is_htmx="HTTP_HX_REQUEST" in environ)
-    words = door.refusal(HTTPStatus(status), SENTENCES[HTTPStatus(status)])
-    return HttpResponse(words, status=status, content_type=door.media_type)
+    return HttpResponse(door.words(status), status=status, content_type=door.media_type)

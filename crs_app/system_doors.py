@@ -16,6 +16,10 @@ _ISSUE_CODES: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-long",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "not-supported",
     HTTPStatus.INTERNAL_SERVER_ERROR: "exception",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not-found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "not-supported",
+    HTTPStatus.SERVICE_UNAVAILABLE: "transient",
 }
 """Codes of the value set issue-type (FHIR R4)."""
 
@@ -33,6 +37,11 @@ class Door:
     at_most: int
     media_type: str
     refusal: Callable[[HTTPStatus, str], str]
+
+    def words(self, status: int) -> str:
+        """Return the body of a refusal with ``status``."""
+        found = HTTPStatus(status)
+        return self.refusal(found, SENTENCES.get(found, f"{found.phrase}."))
 
     def leads_to(self, path: str) -> bool:
         return path == self.address or path.startswith(f"{self.address}/")
@@ -72,7 +81,11 @@ SENTENCES: Final = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The document is too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "This door does not take documents of this type.",
+    HTTPStatus.FORBIDDEN: "This is not allowed.",
+    HTTPStatus.NOT_FOUND: "There is nothing here.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address has no such method.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The request failed here. Nothing is known to be stored.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The database does not answer. Send it again later.",
 }
 
 

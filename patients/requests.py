@@ -34,7 +34,7 @@ class SignedInRequest(HttpRequest):
 
     ``uses_emergency_access`` is set where ``course_or_404`` found a course open by it, and
     ``access_purpose``, which the record keeps; ``is_recorded`` where the view recorded what it
-    sends by itself.
+    sends by itself; ``shown_course`` is whose chart it shows where its address does not name one.
     """
 
     user: User
@@ -42,6 +42,7 @@ class SignedInRequest(HttpRequest):
     uses_emergency_access: bool
     access_purpose: str
     is_recorded: bool
+    shown_course: uuid.UUID | None
 
 
 View = Callable[..., HttpResponse]

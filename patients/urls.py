@@ -1,6 +1,6 @@
 """Addresses of the chart."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from patients.bedside import entry_views, live, locked
 from patients.bedside import guidance_views as bedside_guidance_views
@@ -126,7 +126,8 @@ urlpatterns = [
     path("courses/<uuid:course_id>/export/", export_views.export_course, name="export_course"),
     path("exports/", export_views.export_cohort, name="export_cohort"),
     path("exports/<uuid:run_id>/progress/", export_views.export_progress, name="export_progress"),
-    re_path(r"^fhir/?$", fhir_api.documents, name="fhir_documents"),
+    path("fhir", fhir_api.documents, name="fhir_documents"),
+    path("fhir/", fhir_api.documents),
     path("fhir/metadata", fhir_metadata.metadata, name="fhir_metadata"),
     path("fhir/Patient", fhir_search.patients, name="fhir_patients"),
     path(

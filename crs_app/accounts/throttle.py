@@ -107,7 +107,7 @@ def succeed(attempt: Attempt) -> None:
 
 def count_of_address(address: str, now: datetime) -> None:
     """Count a failure of the address alone: of a sign-in that names nobody of this site."""
-    digest = _digest("address", _network_of(address))
+    digest = _digest("address", network_of(address))
     new = {"user": None, "address": address, "counts_until": now}
     with transaction.atomic():
         row, _ = SignInThrottle.objects.select_for_update().get_or_create(
@@ -136,7 +136,7 @@ def _locked(
     username: str, address: str, now: datetime, user: User | None, of_codes: bool
 ) -> tuple[SignInThrottle, SignInThrottle]:
     """Return the rows of name and address, and of the address; locked in one order by all."""
-    place = _network_of(address)
+    place = network_of(address)
     of_name = _digest("code" if of_codes else "name", username.casefold(), place)
     of_address = _digest("address", place)
     rows = {}
@@ -150,7 +150,7 @@ def _locked(
     return rows[of_name], rows[of_address]
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
     """Return what one device cannot choose of its address: IPv4 whole, 64 bits of IPv6."""
     try:
         found = ip_address(address)

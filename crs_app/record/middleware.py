@@ -109,7 +109,8 @@ def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | 
     record_event(
         kind,
         by=user,
-        course_id=course_id,
+        # A page may show something of a course that its address does not name.
+        course_id=course_id or getattr(request, "shown_course", None),
         purpose=getattr(request, "access_purpose", ""),
         details={"page": shows, **of_address, **asked_by(request.GET)},
     )

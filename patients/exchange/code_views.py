@@ -125,6 +125,7 @@ def message(request: SignedInRequest, message_id: uuid.UUID) -> HttpResponse:
     """Show a message that was not accepted, as it was sent; that somebody looked is recorded."""
     messages_of_faults = InboundMessage.objects.exclude(verdict=Verdict.ACCEPTED)
     found = get_object_or_404(messages_of_faults.select_related("system"), pk=message_id)
+    request.shown_course = found.course_id
     context = {
         "message": found,
         "segment": message_text(found),

@@ -35,6 +35,8 @@ from patients.queries.courses import now_for, read_course
 from patients.queries.export import read_latest_known
 from patients.requests import SignedInRequest, course_or_404
 
+MOST_RESOURCES = 2000
+"""In one document: while it is charted, nobody else charts on the course."""
 EXPORT_SCOPES = (
     "system/Patient.r",
     "system/Observation.r",
@@ -88,6 +90,9 @@ def _received_alone(request: SystemRequest, resource_type: str) -> HttpResponse:
 
 def _received(request: SystemRequest, message: FhirMessage) -> HttpResponse:
     request.caller.require(*sorted(message.scopes()))
+    if message.bundle is not None and len(message.bundle.items) > MOST_RESOURCES:
+        words = f"A document has at most {MOST_RESOURCES} resources: send several."
+        raise CallRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-long", words)
     try:
         receipt = receive(
             request.caller.system, message, address=client_address(request), is_recorded=True

@@ -310,7 +310,10 @@ def _date_filter(text: str, name: str, span_of: Callable[[_Found], _Span | None]
 
 
 def _bounds(text: str, name: str) -> _Span:
-    """Return the first instant that a text means, and the first after it; a day is one of UTC."""
+    """Return the first instant that a text means, and the first after it; a day is one of UTC.
+
+    The last day and instant of the calendar have none after them, and end with themselves.
+    """
     if len(text) == len("2026-01-01"):
         try:
             day = parse_date(text)
@@ -319,6 +322,13 @@ def _bounds(text: str, name: str) -> _Span:
         if day is None:
             raise bad_request(f"{name}: expected a day or an instant with its offset.")
         first = datetime.fromisoformat(f"{day.isoformat()}T00:00:00+00:00")
-        return first, first + _DAY
+        return first, _after(first, _DAY)
     at = instant(text, name)
-    return at, at + timedelta(microseconds=1)
+    return at, _after(at, timedelta(microseconds=1))
+
+
+def _after(at: datetime, length: timedelta) -> datetime:
+    try:
+        return at + length
+    except OverflowError:
+        return datetime.max.replace(tzinfo=at.tzinfo)

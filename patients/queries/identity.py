@@ -24,8 +24,11 @@ LISTED_AT_MOST: Final = 3
 def read_patient_by_mrn(mrn: str, *, lock: bool = False) -> Patient | None:
     """Read the patient whose record number is ``mrn`` in any way of writing it.
 
-    ``lock`` locks the row until the transaction ends.
+    ``lock`` locks the row until the transaction ends. No number has a character that the database
+    cannot hold: it cannot be asked for one either.
     """
+    if "\0" in mrn:
+        return None
     key = mrn_key(mrn)
     patients = Patient.objects.select_for_update(no_key=True) if lock else Patient.objects.all()
     # Of numbers that were stored before they were refused, the one written alike is meant.

@@ -48,12 +48,32 @@ def sample(entry: URLPattern | URLResolver) -> str:
 ADDRESSES = sorted(set(addresses(get_resolver())))
 
 
+def is_of_programs(address: str) -> bool:
+    return address.startswith(("/fhir", "/hl7", "/oauth/", "/cds-services", "/smart/"))
+
+
+PROGRAMS = [address for address in ADDRESSES if is_of_programs(address)]
+PAGES = [address for address in ADDRESSES if address not in OPEN and not is_of_programs(address)]
+
+
 def test_the_walk_finds_the_pages() -> None:
     assert {"/", *OPEN} <= set(ADDRESSES)
+    assert len(PROGRAMS) > 15
+    assert len(PAGES) > 80
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", [a for a in ADDRESSES if a not in OPEN])
+@pytest.mark.parametrize("address", PROGRAMS)
+@pytest.mark.parametrize("method", ["put", "delete"])
+def test_a_program_without_a_token_is_refused_and_never_sent_to_a_page(
+    client: Client, address: str, method: str
+) -> None:
+    answer = getattr(client, method)(address)
+    assert answer.status_code in (401, 403, 405), answer.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", PAGES)
 @pytest.mark.parametrize("method", ["put", "delete"])
 def test_strangers_are_sent_to_the_sign_in_page(client: Client, address: str, method: str) -> None:
     answer = getattr(client, method)(address)
@@ -62,7 +82,7 @@ def test_strangers_are_sent_to_the_sign_in_page(client: Client, address: str, me
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", [a for a in ADDRESSES if a not in OPEN])
+@pytest.mark.parametrize("address", PAGES)
 def test_a_fragment_is_never_replaced_by_the_sign_in_page(client: Client, address: str) -> None:
     read = client.get(address, headers={"HX-Request": "true"})
     assert read.headers["HX-Refresh"] == "true"

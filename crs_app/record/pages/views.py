@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -13,6 +14,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from crs_app.accounts.launched import launch_of
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check_can_read_record
 from crs_app.accounts.rights import Act
@@ -107,6 +109,9 @@ def printed(request: SignedInRequest) -> HttpResponse:
     except Resolver404:
         raise Http404("No such page") from None
     course_id = match.kwargs.get("course_id")
+    launch = launch_of(request)
+    if launch is not None and launch.course_id != course_id:
+        raise PermissionDenied
     if course_id is not None:
         course_or_404(request, course_id)
     if opening := opening_of(match.view_name, course_id):

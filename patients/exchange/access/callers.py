@@ -27,6 +27,7 @@ from patients.exchange.access.limits import (
     REFUSED_OF_AN_ADDRESS,
     REQUESTS_OF_A_SYSTEM,
     TooManyError,
+    at_address,
     count,
 )
 from patients.exchange.access.refusals import (
@@ -87,7 +88,7 @@ def system_of(request: HttpRequest) -> Caller:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     token = token_of(text.strip(), now) if f"{scheme.lower()} " == _BEARER else None
     if token is None:
-        _limit(f"refused {client_address(request)}", REFUSED_OF_AN_ADDRESS)
+        _limit(at_address("refused", client_address(request)), REFUSED_OF_AN_ADDRESS)
         raise not_signed_in("A valid access token is needed: POST /oauth/token.")
     system = token.key.system
     _limit(f"system {system.pk}", REQUESTS_OF_A_SYSTEM)

@@ -26,6 +26,7 @@ from patients.exchange.access.limits import (
     REFUSED_OF_AN_ADDRESS,
     REQUESTS_OF_A_SYSTEM,
     TooManyError,
+    at_address,
     count,
 )
 from patients.exchange.access.refusals import not_signed_in, too_many
@@ -57,7 +58,7 @@ def hook_caller(request: HttpRequest, service_url: str) -> HookCaller:
             raise AssertionRefusedError(Fault.FORM)
         caller = caller_of_token(text.strip(), service_url)
     except AssertionRefusedError:
-        _limit(f"refused {client_address(request)}", REFUSED_OF_AN_ADDRESS)
+        _limit(at_address("refused", client_address(request)), REFUSED_OF_AN_ADDRESS)
         raise not_signed_in("A token signed by a registered key is needed.") from None
     _limit(f"system {caller.system.pk}", REQUESTS_OF_A_SYSTEM)
     return caller

@@ -6,6 +6,7 @@ import math
 from datetime import datetime, timedelta
 from typing import Final
 
+from crs_app.accounts.throttle import network_of
 from patients.models import RequestCount
 
 REQUESTS_OF_A_SYSTEM: Final = 600
@@ -29,6 +30,11 @@ class TooManyError(Exception):
         super().__init__()
         self.retry_after_s = retry_after_s
         self.is_first = is_first
+
+
+def at_address(what: str, address: str) -> str:
+    """Return the name under which ``what`` of an address is counted; IPv6 by its network."""
+    return f"{what} {network_of(address)}"
 
 
 def count(sender: str, at_most: int, now: datetime) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from crs_app.proxies import client_address
 from patients.exchange.access.assertions import ALGORITHMS
 from patients.exchange.access.callers import for_programs
-from patients.exchange.access.limits import TOKENS_OF_AN_ADDRESS, TooManyError, count
+from patients.exchange.access.limits import TOKENS_OF_AN_ADDRESS, TooManyError, at_address, count
 from patients.exchange.access.scopes import SUPPORTED
 from patients.exchange.access.token_server import (
     TokenRequest,
@@ -47,7 +47,7 @@ def _token(request: HttpRequest) -> HttpResponseBase:
         return response
     server = _server()
     try:
-        count(f"tokens {client_address(request)}", TOKENS_OF_AN_ADDRESS, timezone.now())
+        count(at_address("tokens", client_address(request)), TOKENS_OF_AN_ADDRESS, timezone.now())
         asked = TokenRequest(request, request.build_absolute_uri(reverse("patients:oauth_token")))
         is_repeated = any(len(values) > 1 for _, values in request.POST.lists())
     except TooManyError as over:

@@ -130,7 +130,7 @@ def _object(value: Any, name: str) -> Mapping[str, Any]:
 
 def _text(value: Any, name: str) -> str:
     is_text = isinstance(value, str) and not isinstance(value, Exact)
-    if not is_text or not value or len(value) > _LONGEST_ID:
+    if not is_text or not value or len(value) > _LONGEST_ID or "\0" in value:
         raise _bad(f"{name}: a text is needed.")
     return str(value)
 

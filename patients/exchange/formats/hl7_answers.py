@@ -18,7 +18,8 @@ _USUAL_VERSION = "2.5.1"
 def answer_to(message: Message, fault: Fault | None, now: datetime) -> bytes:
     """Return the answer to ``message`` in its own separators and charset; no ``fault``: AA.
 
-    The answer to the same message at the same time is the same text.
+    The answer to the same message at the same time is the same text. A NUL that stands in what is
+    repeated from the message is left out: no text of HL7 has one, and none can be stored.
     """
     code = AnswerCode.ACCEPTED if fault is None else fault.answer
     header = message.header
@@ -29,7 +30,8 @@ def answer_to(message: Message, fault: Fault | None, now: datetime) -> bytes:
     ]
     if fault is not None:
         segments.append(_error(message, fault))
-    return "".join(f"{segment}\r" for segment in segments).encode(message.codec, "replace")
+    text = "".join(f"{segment}\r" for segment in segments).replace("\0", "")
+    return text.encode(message.codec, "replace")
 
 
 def _header(message: Message, now: datetime) -> str:

@@ -231,19 +231,20 @@ class _Drug:
         new = {one.key for one in self._newcomers()}
         seen: set[str] = set()
         for period in sorted(self.periods, key=lambda one: one.start):
+            if period.key in seen:
+                continue
             group = self._overlapping(period)
             keys = {one.key for one in group}
-            if len(group) < 2 or keys <= seen or not keys & new:
-                continue
             seen |= keys
-            if not self._did_overlap(keys):
+            if len(group) > 1 and keys & new and not self._did_overlap(keys):
                 self._hold_overlap(group, new)
 
     def _overlapping(self, period: _Period) -> list[_Period]:
         """Return the bags that overlap with a bag, or with one that does, in their order."""
-        group = [period]
+        group, left = [period], [one for one in self.periods if one.key != period.key]
         for one in group:
-            group += [each for each in self.periods if each not in group and each.overlaps(one)]
+            group += [each for each in left if each.overlaps(one)]
+            left = [each for each in left if not each.overlaps(one)]
         return sorted(group, key=lambda one: one.start)
 
     def _did_overlap(self, keys: set[str]) -> bool:
@@ -270,7 +271,7 @@ class _Drug:
             known = self.chart.known.get(one.key)
             if known is None or known.stored.get("why") != OVERLAP:
                 continue
-            if len(self._overlapping(one)) > 1:
+            if any(each.overlaps(one) for each in self.periods if each.key != one.key):
                 self.chart.noted.setdefault(one.key, OVERLAP)
             else:
                 self.chart.close(one.key)

@@ -83,18 +83,20 @@ class FrameSplitter:
         return True
 
     def _complete(self) -> Frame | None:
-        """Return the frame begun, where its end is there; begin again where another one begins."""
-        while True:
-            end = self._bytes.find(END, self._scanned)
-            again = self._bytes.find(_NEXT_MESSAGE, self._scanned, None if end < 0 else end)
-            if again >= 0:
-                self._begin_again(again)
-                continue
-            if end >= 0:
-                return self._take(end)
-            self._scanned = max(0, len(self._bytes) - len(_NEXT_MESSAGE) + 1)
-            self._drop_what_is_too_long()
-            return None
+        """Return the frame begun, where its end is there; begin again where another one begins.
+
+        Of several that begin before the end, the last one is the message.
+        """
+        end = self._bytes.find(END, self._scanned)
+        again = self._bytes.rfind(_NEXT_MESSAGE, self._scanned, None if end < 0 else end)
+        if again >= 0:
+            self._begin_again(again)
+            end -= again + len(START)
+        if end >= 0:
+            return self._take(end)
+        self._scanned = max(0, len(self._bytes) - len(_NEXT_MESSAGE) + 1)
+        self._drop_what_is_too_long()
+        return None
 
     def _begin_again(self, again: int) -> None:
         self.ignored += len(START) + self._dropped + again

@@ -149,13 +149,14 @@ class _Set:
 
     def _hold_contradictions(self) -> None:
         """Hold newcomers that contradict another key; what is charted stands."""
-        held = {
-            one.key: one
-            for one in self._newcomers()
-            for other in self.statements.values()
-            if other.key != one.key and _contradict(one, other)
-        }
-        for statement in held.values():
+        compared = {key: _comparable(one) for key, one in self.statements.items()}
+        values: dict[str, set[Any]] = {}
+        for each in compared.values():
+            for name, value in each.items():
+                values.setdefault(name, set()).add(value)
+        several = {name for name, found in values.items() if len(found) > 1}
+        held = [one for one in self._newcomers() if several & compared[one.key].keys()]
+        for statement in held:
             more = "another value of the same time came under another key"
             words = words_of(statement)
             self.chart.set_aside("duplicate.conflict", statement, words=words, more=more)
@@ -265,11 +266,6 @@ def _part(statement: Statement, names: tuple[str, ...] | list[str]) -> dict[str,
 def _pressures(statement: Statement) -> _Signs:
     values = values_of(statement.content)
     return {name: values[name] for name in PRESSURES if name in values}
-
-
-def _contradict(one: Statement, other: Statement) -> bool:
-    mine, theirs = _comparable(one), _comparable(other)
-    return any(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
 
 
 def _comparable(statement: Statement) -> dict[str, Any]:

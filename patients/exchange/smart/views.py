@@ -33,7 +33,7 @@ from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.access.callers import for_programs
-from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS, TooManyError, count
+from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS, TooManyError, at_address, count
 from patients.exchange.smart.issuers import issuer_of, public_keys
 from patients.exchange.smart.matching import open_course, record_number, user_of
 from patients.exchange.smart.record_client import launched
@@ -251,7 +251,7 @@ def _record_refusal(request: HttpRequest, user: User | None, details: dict[str, 
     that is set up wrongly must not keep a ward from its tablets.
     """
     try:
-        count(f"launch {client_address(request)}", REFUSED_OF_AN_ADDRESS, timezone.now())
+        count(at_address("launch", client_address(request)), REFUSED_OF_AN_ADDRESS, timezone.now())
     except TooManyError:
         return
     record_event(EventKind.LAUNCH_REFUSED, by=user, details=details)

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crs_app.accounts.models import TabletSignIn, User
+from crs_app.record.models import Event, EventKind
 from patients.models import Course, Entry
 from tests.entry_forms import HTMX, send
 from tests.factories import admit
@@ -161,3 +162,12 @@ def test_a_registered_page_frames_the_launched_session_alone(
     assert elsewhere["X-Frame-Options"] == "DENY"
     tab: Any = Client()
     assert "frame-ancestors 'none'" in launch(tab, record)["Content-Security-Policy"]
+
+
+def test_it_records_no_print_of_another_patient(
+    launched: Client, course: Course, other: Course
+) -> None:
+    sent = launched.post("/record/printed/", {"path": bedside(other)})
+    assert sent.status_code == 403
+    assert not Event.objects.filter(kind=EventKind.PRINT).exists()
+    assert launched.post("/record/printed/", {"path": bedside(course)}).status_code == 204

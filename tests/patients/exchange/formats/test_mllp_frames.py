@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -123,3 +124,15 @@ def test_fields_are_those_that_the_library_finds(lines: list[str]) -> None:
     assert [segment.raw(n) for segment in ours for n in range(1, 25)] == [
         str(segment[n]) if n < len(segment) else "" for segment in theirs for n in range(1, 25)
     ]
+
+
+def test_a_sender_that_only_begins_messages_does_not_hold_the_others_up() -> None:
+    splitter = FrameSplitter()
+    begun = b"\x0bMSH" * 16_384
+    started = time.process_time()
+    for _ in range(8):
+        assert splitter.feed(begun) == []
+    assert time.process_time() - started < 2
+    (frame,) = splitter.feed(framed(b"MSH|A"))
+    assert frame.message == b"MSH|A"
+    assert splitter.ignored == 8 * len(begun)
