@@ -63,7 +63,7 @@ def canonical(
     purpose: str,
     details: Mapping[str, str],
 ) -> str:
-    """Return the text of a row that its hash covers, next to chain, number and time."""
+    """Return the text of a row that its hash covers with chain, number and time."""
     course = None if course_id is None else str(course_id)
     row = [kind, by_id, by_name, by_role, address, course, purpose, details]
     return json.dumps(row, sort_keys=True, separators=(",", ":"))
