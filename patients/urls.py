@@ -127,7 +127,7 @@ urlpatterns = [
     path("exports/", export_views.export_cohort, name="export_cohort"),
     path("exports/<uuid:run_id>/progress/", export_views.export_progress, name="export_progress"),
     path("fhir", fhir_api.documents, name="fhir_documents"),
-    path("fhir/", fhir_api.documents),
+    path("fhir/", fhir_api.documents, name="fhir_documents_slash"),
     path("fhir/metadata", fhir_metadata.metadata, name="fhir_metadata"),
     path("fhir/Patient", fhir_search.patients, name="fhir_patients"),
     path(

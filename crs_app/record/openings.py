@@ -114,6 +114,7 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:dismiss_received",
         "patients:fhir_administrations",
         "patients:fhir_documents",
+        "patients:fhir_documents_slash",
         "patients:fhir_everything",
         "patients:fhir_metadata",
         "patients:fhir_nothing",

@@ -229,6 +229,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
     "patients:hl7": ((401,) * 9, (401,) * 9),
     "patients:fhir_documents": ((401,) * 9, (401,) * 9),
+    "patients:fhir_documents_slash": ((401,) * 9, (401,) * 9),
     "patients:fhir_metadata": ((200,) * 9, (405,) * 9),
     "patients:fhir_patients": ((401,) * 9, (401,) * 9),
     "patients:fhir_everything": ((401,) * 9, (401,) * 9),
@@ -280,8 +281,8 @@ PROGRAMS = {
     "patients:hl7", "patients:oauth_token", "patients:smart_configuration", "patients:smart_keys",
     "patients:cds_services", "patients:cds_service", "patients:cds_feedback",
     *(f"patients:fhir_{name}" for name in (
-        "administrations", "documents", "everything", "export", "metadata", "nothing",
-        "observations", "patients",
+        "administrations", "documents", "documents_slash", "everything", "export", "metadata",
+        "nothing", "observations", "patients",
     )),
 }  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""
