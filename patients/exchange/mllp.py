@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import signal
 import socket
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
@@ -62,13 +61,10 @@ class Listener:
         self._has_database = True
 
     async def serve(self, host: str, port: int, ready: Callable[[int], object]) -> None:
-        """Serve until SIGTERM or SIGINT; what is being received by then is still answered.
+        """Serve until ``stopped`` is set; what is being received by then is still answered.
 
         ``ready`` is called with the port as soon as connections are accepted.
         """
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self.stopped.set)
         server = await asyncio.start_server(self._connected, host, port)
         ready(server.sockets[0].getsockname()[1])
         await self.stopped.wait()

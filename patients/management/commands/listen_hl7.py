@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import time
 from typing import Any, Final
 
@@ -54,6 +55,9 @@ class Command(BaseCommand):
 
 
 async def _serve(system_id: int, host: str, port: int, say: Any) -> None:
-    await Listener(system_id).serve(
+    listener = Listener(system_id)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, listener.stopped.set)
+    await listener.serve(
         host, port, lambda bound: say(f"Listening for HL7 v2 on {host}, port {bound}")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
@@ -38,7 +39,15 @@ def served(
             listener.stopped.set()
             await serving
 
-    return asyncio.run(run())
+    def in_a_loop() -> Result:
+        try:
+            return asyncio.run(run())
+        finally:
+            connections.close_all()
+
+    # A thread of its own: the browser of other tests keeps an event loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(in_a_loop).result()
 
 
 async def answers(reader: asyncio.StreamReader, count: int) -> list[str]:
