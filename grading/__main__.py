@@ -12,23 +12,20 @@ import os
 import sys
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final, TextIO
 
 from grading.course_file import CourseFileError, Fault, read_course
 from grading.course_result import CourseResult, grade_course
-from grading.engine.times import can_be_charted
-from grading.engine.vocabulary import EARLIEST, LATEST
 from grading.input_file import LONGEST_DOCUMENT, opened, read_document, read_lines
 from grading.plain_text import without_controls
 from grading.progress import Progress
 from grading.report import text_report
 from grading.scales import ALL, BY_KEY, Scale, scales_named
+from grading.time_argument import time_argument
 
 DONE: Final = 0
 SOME_LINES_REFUSED: Final = 1
 REFUSED: Final = 2
-_YEARS: Final = f"{EARLIEST.year} to {LATEST.year}"
 _TOO_LONG: Final = Fault("", f"longer than {LONGEST_DOCUMENT} bytes")
 
 
@@ -71,10 +68,13 @@ def _parser() -> argparse.ArgumentParser:
         "--jsonl", action="store_true", help="one document a line in, one JSON answer a line out"
     )
     parser.add_argument(
-        "--now", type=_instant, metavar="TIME", help="grade up to this time (ISO 8601 with offset)"
+        "--now",
+        type=time_argument,
+        metavar="TIME",
+        help="grade up to this time (ISO 8601 with offset)",
     )
     parser.add_argument(
-        "--known-at", type=_instant, metavar="TIME", help="leave out what was recorded later"
+        "--known-at", type=time_argument, metavar="TIME", help="leave out what was recorded later"
     )
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="of one course (default: text)"
@@ -95,20 +95,6 @@ def _scales(text: str) -> tuple[Scale, ...]:
         return scales_named(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a time with its offset, like 2014-01-06T12:00:00+00:00"
-        )
-    if not can_be_charted(instant):
-        raise argparse.ArgumentTypeError(f"{text!r}: the year must lie in {_YEARS}")
-    return instant
 
 
 def _grade_one(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:

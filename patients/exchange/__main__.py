@@ -17,10 +17,9 @@ from typing import BinaryIO, Final, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grading.course_file import CourseFileError, Fault, read_course
-from grading.engine.times import can_be_charted
-from grading.engine.vocabulary import EARLIEST, LATEST
 from grading.input_file import opened, read_document
 from grading.plain_text import without_controls
+from grading.time_argument import time_argument
 from patients.exchange.cohort import Cohort, read_cohort
 from patients.exchange.formats.context_file import read_context
 from patients.exchange.formats.exact_json import NotJsonError, read_json, write_json
@@ -98,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "--held", metavar="HELD.jsonl", help="with --courses: where to write what is not charted"
     )
     to_course.add_argument(
-        "--now", type=_instant, metavar="T", help="time of reception (default: the clock)"
+        "--now", type=time_argument, metavar="T", help="time of reception (default: the clock)"
     )
     to_course.add_argument("files", nargs="+", metavar="FILE", help="messages, in their order")
     from_course = commands.add_parser("from-course", help="write a course file as a FHIR Bundle")
@@ -107,27 +106,15 @@ def _parser() -> argparse.ArgumentParser:
         "--mrn-system", default=DEFAULT_MRN_SYSTEM, metavar="URI", help="whose the MRN is"
     )
     from_course.add_argument(
-        "--now", type=_instant, metavar="T", help="known at this time (default: the last entry's)"
+        "--now",
+        type=time_argument,
+        metavar="T",
+        help="known at this time (default: the last entry's)",
     )
     from_course.add_argument("file", metavar="FILE", help="a course file")
     validate = commands.add_parser("validate", help="list what is wrong with files")
     validate.add_argument("files", nargs="+", metavar="FILE", help="Bundles or HL7 v2 messages")
     return parser
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a time with its offset, like 2014-01-06T12:00:00+00:00"
-        )
-    if not can_be_charted(instant):
-        years = f"{EARLIEST.year} to {LATEST.year}"
-        raise argparse.ArgumentTypeError(f"{text!r}: the year must lie in {years}")
-    return instant
 
 
 def _zone(name: str) -> ZoneInfo:
