@@ -21,7 +21,7 @@ from patients.exchange.formats.context import (
 from patients.exchange.formats.received import Document
 from patients.exchange.register import DEFAULT
 from patients.models import Course, EntryKind, ExternalSystem
-from patients.models.exchange import LocalCode as LocalCodeRow
+from patients.models.local_codes import LocalCode as LocalCodeRow
 from patients.queries.exchange import (
     KnownKeyRow,
     read_entries_in_words,

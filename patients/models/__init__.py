@@ -26,7 +26,6 @@ from patients.models.emergency import (
     EmergencyReason,
 )
 from patients.models.exchange import (
-    CodeMeaning,
     Decided,
     ExternalSystem,
     ExternalSystemChange,
@@ -34,7 +33,6 @@ from patients.models.exchange import (
     HeldItem,
     InboundMessage,
     KeyStanding,
-    LocalCode,
     MessageFormat,
     SourceKey,
     SystemKind,
@@ -47,6 +45,7 @@ from patients.models.hooks import CardFeedback, CardOutcome, CardShown
 from patients.models.identity import Fact, IdentityCorrection, PatientJoin
 from patients.models.laboratory import LaboratoryLimits
 from patients.models.launch import LaunchIdentity, LaunchIssuer
+from patients.models.local_codes import CodeMeaning, LocalCode
 from patients.models.policy import PolicyVersion, SitePolicy
 from patients.models.review import CourseSeen, DisagreementReason, GradeReview
 from patients.models.summary import FeverSource, StatedAbout, StatedAnswer, SummaryStatement
