@@ -92,8 +92,8 @@ class WithoutRequests(logging.Filter):
     """Filter that takes out of a message what came with a request, but for its method and path.
 
     gunicorn names the address with its query, and quotes a line that it cannot read; Django quotes
-    the message of an error. The stack of an outage is left out: it says nothing of the database,
-    and the disk may be what is full.
+    the message of an error. The stack of an outage is left out: it does not tell what is
+    wrong with the database, and it fills a disk that may be nearly full.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

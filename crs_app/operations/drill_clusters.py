@@ -144,7 +144,7 @@ def kill(server: LocalServer) -> None:
     deadline = time.monotonic() + STOPS_WITHIN_S
     while server.is_up():
         if time.monotonic() > deadline:
-            raise OperationsError("The killed server goes on.")
+            raise OperationsError("The killed server still answers.")
         time.sleep(0.1)
     time.sleep(1)  # its processes see that it is gone
     for left in (pid_file, *server.socket_directory.glob(".s.PGSQL.*")):

@@ -1,4 +1,4 @@
-"""Who recorded something, with the role at that time where it was kept, and whence it came."""
+"""Who recorded something, with the role kept of that time, and which system sent it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def charted_by(row: EntryRow) -> str:
 
 
 def received_from(answers: Mapping[str, Any]) -> str:
-    """Return whence a person had what the act charted: "monitor ICU-7"; "" from no system."""
+    """Return which system sent what a person charted: "monitor ICU-7"; "" where none did."""
     name, kind = str(answers.get(FROM_SYSTEM, "")), str(answers.get(FROM_KIND, ""))
     if not name:
         return ""

@@ -64,7 +64,7 @@ WHY_HELD: Final = {
     "oxygen.contradiction": WhyHeld("More than 21 % oxygen on room air contradicts itself."),
     "infusion.no_end": WhyHeld(
         "The infusion is over, and no end was sent.",
-        "What was charted before goes on until a person says when it stopped.",
+        "The charted rate stays until a person enters when it stopped.",
     ),
     "infusion.change_untimed": WhyHeld(
         "The rate was changed, and no time was sent.", "The rate charted before stays."

@@ -17,7 +17,7 @@ class Command(BaseCommand):
         "Prove that what is stored can be brought back, with figures. backup: back up this "
         "database (or take --file), restore it into a new one, verify and remove that; the site "
         "serves on. point-in-time: kill a new PostgreSQL and recover it from its archived log. "
-        "standby: kill a new PostgreSQL under load; another, which confirmed each save, goes on."
+        "standby: kill a new PostgreSQL under load; a second one, which has every save, takes over."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
