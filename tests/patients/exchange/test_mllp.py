@@ -124,11 +124,13 @@ def test_a_database_that_does_not_answer_closes_the_connection_without_an_answer
 
     monkeypatch.setattr(mllp, step, fails_at_first)
 
+    frame = framed(oru(course, "A1"))
+
     async def scenario(port: int, _: Listener) -> list[list[str]]:
         found = []
         for _attempt in range(3):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(framed(oru(course, "A1")))
+            writer.write(frame)
             found.append(await answers(reader, 1))
             writer.close()
         return found
