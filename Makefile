@@ -32,6 +32,9 @@ TESTS  ?= $(if $(ROOM),tests/patients/$(ROOM),$(if $(PLAIN),$(PLAIN_TESTS)))
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1
 endif
+# Compiled code is kept where the environment forbids it, too: else each process of the tests, and
+# each one that a test starts, compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 # One process for each core; one that has nothing left to do takes over tests of another.
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 

@@ -26,7 +26,7 @@ from crs_app.accounts import demo
 from crs_app.accounts.models import User
 from crs_app.local_postgres import OWNER, WEB, LocalServer, throwaway
 from crs_app.management.commands import run
-from tests.checkout import copy_source
+from tests.checkout import UNFINISHED, copy_source
 from tests.project import caddy
 
 MANAGE = settings.BASE_DIR / "manage.py"
@@ -247,7 +247,9 @@ def test_a_later_run_leaves_the_people_alone(first_run: list[list[str]]) -> None
 
 def in_a_fresh_checkout(folder: Path, code: str, **environment: str) -> str:
     """What a new process prints that runs `code` in its own copy of the settings."""
-    shutil.copytree(settings.BASE_DIR / "crs_app", folder / "crs_app", dirs_exist_ok=True)
+    shutil.copytree(
+        settings.BASE_DIR / "crs_app", folder / "crs_app", ignore=UNFINISHED, dirs_exist_ok=True
+    )
     finished = subprocess.run(
         [sys.executable, "-c", f"from crs_app import settings; {code}"],
         cwd=folder,
@@ -293,7 +295,7 @@ def test_a_misspelt_time_zone_stops_the_start(tmp_path: Path) -> None:
 def test_the_command_that_stops_the_database(tmp_path: Path) -> None:
     shutil.copy(MANAGE, tmp_path)
     for package in ("crs_app", "patients", "grading"):
-        shutil.copytree(settings.BASE_DIR / package, tmp_path / package)
+        shutil.copytree(settings.BASE_DIR / package, tmp_path / package, ignore=UNFINISHED)
     finished = subprocess.run(
         [sys.executable, "manage.py", "stop_database"],
         cwd=tmp_path,
