@@ -85,13 +85,15 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(django_db_setup: None) -> Iterator[dict[str, str]]:
-    """An empty database on the server of the tests."""
+    """A copy of the tests' database: its tables as they are without the new line, and no rows."""
     name, at = f"one_line_{uuid.uuid4().hex[:8]}", connection.settings_dict
     address = {key: str(at[key.upper()]) for key in ("user", "password", "host", "port")}
     given = {key: value for key, value in address.items() if value}
-    here = make_conninfo("", dbname=at["NAME"], **given)
+    here = make_conninfo("", dbname="postgres", **given)
+    connection.close()  # PostgreSQL copies a database that nobody is connected to
     with psycopg.connect(here, autocommit=True) as server:
-        server.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        copied = SQL("CREATE DATABASE {} TEMPLATE {}")
+        server.execute(copied.format(Identifier(name), Identifier(at["NAME"])))
         yield os.environ | {
             "DATABASE_URL": make_conninfo("", dbname=name, **given),
             "DJANGO_SETTINGS_MODULE": "crs_app.settings",
