@@ -32,6 +32,18 @@ from tests.browser.shared_contexts import SharedContexts
 from tests.factories import admit
 
 HERE = Path(__file__).parent
+# Files with tests of several seconds. They run first of this folder: at the end of a run the
+# workers share what remains of it, and none should wait for a long test of another.
+LONG_FILES = (
+    "test_accessibility.py",
+    "test_review_sign_off.py",
+    "test_flowsheet.py",
+    "test_ward_and_paper_sizes.py",
+    "test_people.py",
+    "test_printed_type.py",
+    "test_ice_round.py",
+    "test_sign_off.py",
+)
 TABLET = {"width": 768, "height": 1024}
 # Playwright's own list (chromiumSwitches), because Chromium obeys only the last --disable-features.
 # The three of ours start a process for each new window or page, half of what a window costs.
@@ -67,10 +79,17 @@ CHROMIUM_OPTIONS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.django_db(transaction=True))
+    """Mark the tests of this folder, and order them among themselves: long ones first."""
+    places = [place for place, item in enumerate(items) if HERE in item.path.parents]
+    ordered = sorted((items[place] for place in places), key=_is_short)
+    for place, item in zip(places, ordered, strict=True):
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.django_db(transaction=True))
+        items[place] = item
+
+
+def _is_short(item: pytest.Item) -> bool:
+    return item.path.name not in LONG_FILES
 
 
 @pytest.hookimpl(wrapper=True)
