@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.signals import request_finished, request_started
 from django.db import connections
+from django.http import HttpRequest, HttpResponseBase
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import (
@@ -110,6 +112,24 @@ def no_connection_outlives_its_request() -> Iterator[None]:
     """Closes each connection after its request, so that the run can drop its database."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_are_cached() -> Iterator[None]:
+    """Lets the browser keep scripts and styles, as the site does; no file changes in a run.
+
+    Without it each page asks for all of them again, the sooner the newer the checkout is.
+    """
+    serve = StaticFilesHandler.serve
+
+    def serve_for_an_hour(self: StaticFilesHandler, request: HttpRequest) -> HttpResponseBase:
+        answer = serve(self, request)
+        answer["Cache-Control"] = "max-age=3600, immutable"
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "serve", serve_for_an_hour)
         yield
 
 
