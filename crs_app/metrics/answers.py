@@ -18,8 +18,6 @@ SENT_AT: Final = "sent_at"
 _NOWHERE: Final = "none"
 _ENTRIES: Final = "patients:entries"
 _METHODS: Final = frozenset({"GET", "POST"})
-_SAVED_BY: Final = frozenset({201, 302, 303})
-_HTMX_REDIRECT: Final = "HX-Redirect"
 SAVES: Final = {
     "patients:admit": "admission",
     "patients:chart_received": "received",
@@ -67,8 +65,7 @@ def outcome_of(response: HttpResponseBase) -> str:
         return _failure(response)
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    is_saved = status in _SAVED_BY or _HTMX_REDIRECT in response.headers
-    return counts.noted_outcome() or ("saved" if is_saved else "")
+    return counts.noted_outcome()
 
 
 def _count_save(

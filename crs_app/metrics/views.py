@@ -43,13 +43,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _text() -> bytes:
     folder = shared_folder()
-    gauges = generate_latest(_registry_of(Gauges(look_within())))
+    gauges = generate_latest(registry_of(Gauges(look_within())))
     with whole_counts(folder) if folder else nullcontext():
-        counted = COUNTED if folder is None else _registry_of(_of_all_processes(str(folder)))
+        counted = COUNTED if folder is None else registry_of(_of_all_processes(str(folder)))
         return generate_latest(counted) + gauges
 
 
-def _registry_of(collector: Collector) -> CollectorRegistry:
+def registry_of(collector: Collector) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(collector)
     return registry
