@@ -1,4 +1,4 @@
-"""Middleware: each answer has the id of its request, and with CRS_LOG=json a line in the log."""
+"""Middleware: each answer has the id of its request, is counted, and with CRS_LOG=json logged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponseBase
 
 from crs_app.logs import REQUESTS
+from crs_app.metrics.answers import count_answer
+from crs_app.metrics.counts import begin_request
 from crs_app.proxies import is_trusted_sender
 from crs_app.request_ids import HEADER, begin
 
@@ -26,22 +28,25 @@ def number_requests(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         begun = time.perf_counter()
         request_id = begin(request.META, is_trusted=is_trusted_sender(request.META))
+        begin_request()
         response = get_response(request)
         response.headers[HEADER] = request_id
+        seconds = time.perf_counter() - begun
+        count_answer(request, response, seconds)
         if _LOG.isEnabledFor(logging.INFO):
-            _LOG.info("answered", extra={"answered": _line(request, response, begun)})
+            _LOG.info("answered", extra={"answered": _line(request, response, seconds)})
         return response
 
     return middleware
 
 
-def _line(request: HttpRequest, response: HttpResponseBase, begun: float) -> dict[str, Any]:
+def _line(request: HttpRequest, response: HttpResponseBase, seconds: float) -> dict[str, Any]:
     return {
         "user_id": _user_id(request),
         "method": request.method,
         "path": _path(request),
         "status": response.status_code,
-        "ms": round((time.perf_counter() - begun) * 1000, 1),
+        "ms": round(seconds * 1000, 1),
     }
 
 

@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from crs_app.accounts.refusals import OtherWardError
+from crs_app.metrics.counts import note_refusal
 from crs_app.outages import WaitedTooLongError, may_be_repeated
 from crs_app.request_ids import current_request_id
 from crs_app.system_doors import door_of
@@ -162,6 +163,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
         if is_page and "HX-Request" not in request.headers:
             reason = reverse("patients:emergency_access", args=[exception.course.pk])
             return redirect(f"{reason}?{urlencode({'next': request.get_full_path()})}")
+        note_refusal("other_ward")
         return _answer(request, 403, _OTHER_WARD)
     return _answer(request, 403)
 
@@ -207,6 +209,7 @@ def failure_response(
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose CSRF token is missing or old; the setting CSRF_FAILURE_VIEW."""
+    note_refusal("old_page")
     return _answer(request, 403, _PAGE_OUT_OF_DATE)
 
 

@@ -8,6 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from crs_app.logs import TO_STDERR
+from crs_app.metrics.shared import (
+    keep_counts_of_ended,
+    prepare_folder,
+    remove_folder,
+    reserve_files,
+)
 from crs_app.postgres_keeper import end_keeper, start_keeper
 
 workers = 2
@@ -33,6 +39,30 @@ logconfig_dict = TO_STDERR | {
 _keepers: list[subprocess.Popen[bytes] | None] = []
 
 
+def on_starting(server: Any) -> None:
+    """Make the folder in which workers count; without it each of them counts alone."""
+    try:
+        prepare_folder()
+    except OSError as error:
+        server.log.error("Web processes count each for itself: %s", type(error).__name__)
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """Reserve the memory in which the new worker counts."""
+    try:
+        reserve_files()
+    except OSError as error:
+        server.log.error("This web process counts for itself alone: %s", type(error).__name__)
+
+
+def child_exit(server: Any, _worker: Any) -> None:
+    """Keep what ended workers counted; a fault here must not end the web server."""
+    try:
+        keep_counts_of_ended()
+    except Exception as error:
+        server.log.error("Counts of ended processes are not added up: %s", type(error).__name__)
+
+
 def when_ready(_server: Any) -> None:
     """Start the process that keeps the local PostgreSQL running."""
     _keepers.append(start_keeper())
@@ -42,3 +72,4 @@ def on_exit(_server: Any) -> None:
     """End it with the web server."""
     while _keepers:
         end_keeper(_keepers.pop())
+    remove_folder()

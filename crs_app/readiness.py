@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -84,9 +85,12 @@ class Readiness:
         return {"status": status, "failure": self.failure or None, "checks": checks}
 
 
-def look() -> Readiness:
-    """Look at database, clocks, disk, backup and verification; it takes seconds at most."""
-    failure, of_database = _look_at_database()
+def look(connect: Callable[[], psycopg.Connection[Any]] | None = None) -> Readiness:
+    """Look at database, clocks, disk, backup and verification; it takes seconds at most.
+
+    ``connect`` makes the connection of the look, None: ``connect_briefly``.
+    """
+    failure, of_database = _look_at_database(connect or connect_briefly)
     return Readiness(
         failure,
         (
@@ -98,11 +102,13 @@ def look() -> Readiness:
     )
 
 
-def _look_at_database() -> tuple[str, list[Check]]:
+def _look_at_database(
+    connect: Callable[[], psycopg.Connection[Any]],
+) -> tuple[str, list[Check]]:
     answers = Check("database", Status.OK, "the database answers", {})
     unknown = [_not_known(name) for name in ("migrations", "clock_skew", "last_entry")]
     try:
-        with _connect() as connection:
+        with connect() as connection:
             connection.execute(f"SET LOCAL statement_timeout = '{ANSWERS_WITHIN_S}s'")
             missing = _migrations_missing(connection)
             if missing:
@@ -138,7 +144,7 @@ def _clocks(connection: psycopg.Connection[Any]) -> list[Check]:
     return [skew, _last_entry(*row)]
 
 
-def _connect() -> psycopg.Connection[Any]:
+def connect_briefly() -> psycopg.Connection[Any]:
     """Return a new connection in its first transaction, as the site connects."""
     wrapper = connections["default"]
     parts = wrapper.get_connection_params()

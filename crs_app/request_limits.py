@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from crs_app.error_pages import error_response, failure_response
+from crs_app.metrics import counts
 from crs_app.proxies import is_trusted_sender
 from crs_app.request_ids import HEADER, begin, current_request_id
 from crs_app.security_headers import PROTECTING_HEADERS
@@ -80,6 +81,8 @@ class BoundedRequests:
         begin(environ, is_trusted=is_trusted_sender(environ))
         status = refusal_of(environ) or _read_body(environ)
         if status is not None:
+            counts.begin_request()
+            counts.count_refusal(status, by_system=_door_of(environ) is not None)
             return _answer(environ, start_response, lambda: _refusal(environ, status))
         try:
             return self._application(environ, start_response)
@@ -140,7 +143,9 @@ def _answer(
 
 def _failure(environ: WSGIEnvironment, error: BaseException) -> HttpResponse:
     path, is_htmx = environ.get("PATH_INFO") or "", "HTTP_HX_REQUEST" in environ
-    return failure_response(error, path, is_htmx=is_htmx)
+    response = failure_response(error, path, is_htmx=is_htmx)
+    counts.failures.labels("outage" if response.status_code == 503 else "fault").inc()
+    return response
 
 
 def _refusal(environ: WSGIEnvironment, status: int) -> HttpResponse:

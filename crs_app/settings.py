@@ -34,6 +34,17 @@ def _secret(name: str) -> str | None:
     return Path(file).read_text("utf-8").strip() if file else None
 
 
+def _metrics_token() -> str:
+    """Return the token of who may read /metrics, "" for nobody.
+
+    :raises ValueError: for one that is short enough to be guessed, so that nothing starts.
+    """
+    token = _secret("CRS_METRICS_TOKEN") or ""
+    if token and len(token) < 20:
+        raise ValueError("CRS_METRICS_TOKEN has fewer than 20 characters.")
+    return token
+
+
 def _file(name: str) -> str:
     """Return the file that the environment names, "" for none.
 
@@ -91,6 +102,8 @@ EXPORT_KEY = (
     _secret("CRS_EXPORT_KEY")
     or hmac.digest(SECRET_KEY.encode(), b"crs de-identified exports", "sha256").hex()
 )
+# Whoever sends it may read /metrics; without one nobody may.
+METRICS_TOKEN = _metrics_token()
 # The identifier system of the record numbers, in exports as FHIR.
 MRN_SYSTEM = os.environ.get("CRS_MRN_SYSTEM", "urn:crs:mrn")
 ALLOWED_HOSTS = _words("CRS_ALLOWED_HOSTS", "localhost,127.0.0.1")
@@ -312,7 +325,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^livez$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^livez$", r"^metrics$", r"^readyz$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # The preload list of the browsers is a decision about a hospital's whole domain, hard to undo.

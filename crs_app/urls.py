@@ -5,10 +5,12 @@ from django.urls import include, path
 from crs_app.accounts.roles_views import roles
 from crs_app.health import health, livez, readyz
 from crs_app.help.views import help_page, own_help
+from crs_app.metrics.views import metrics
 
 urlpatterns = [
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("health/", health, name="health"),
     path("help/", own_help, name="help"),
     path("help/<slug:key>/", help_page, name="help_page"),

@@ -10,6 +10,7 @@ from django.template import engines
 
 from crs_app.database_roles import check_web_role
 from crs_app.local_postgres import DatabaseServerError, ensure_server
+from crs_app.metrics.counts import workers_started
 from crs_app.outages import is_outage
 from crs_app.request_limits import BoundedRequests
 from crs_app.speedups.garbage_collector import collect_garbage_less_often
@@ -30,3 +31,4 @@ except Error as error:
 connection.close()
 if not settings.PLAIN_DJANGO:
     collect_garbage_less_often()
+workers_started.inc()

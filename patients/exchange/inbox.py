@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.metrics.counts import note_stored
 from patients.models import (
     FROM_KIND,
     FROM_SYSTEM,
@@ -83,6 +84,7 @@ def dismiss_items(course: Course, items: Sequence[HeldItem], why: str, by: User)
         left = [one for one in held if not _is_set_aside_by(one, by)]
         _check_undecided(left)
         _decide(left, Decided.DISMISSED, by, why=why)
+        note_stored(again=not left)
 
 
 def _read_again(course: Course, items: Sequence[HeldItem]) -> list[HeldItem]:

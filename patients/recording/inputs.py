@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.metrics.counts import note_refusal
 from grading.engine.dose_limits import ConvertedRate
 from grading.engine.entries import Entry as GradingEntry
 from grading.engine.vasopressors import rate_text
@@ -62,16 +63,21 @@ class Submission:
 class ConflictError(Exception):
     """Nothing is stored: someone else was first, or the form was used before.
 
-    ``sentence`` is the message for the user.
+    ``sentence`` is the message for the user, ``reason`` the word by which it is counted.
     """
+
+    reason = "conflict"
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        note_refusal(self.reason)
 
 
 class CourseClosedError(ConflictError):
     """The course was closed before the form was sent."""
+
+    reason = "closed"
 
     def __init__(self) -> None:
         super().__init__("This course is closed. Reopen it to chart on it.")
@@ -79,6 +85,8 @@ class CourseClosedError(ConflictError):
 
 class ReplacedAlreadyError(ConflictError):
     """The entry to correct or retract has a successor already: ``successor``, by someone else."""
+
+    reason = "replaced"
 
     def __init__(self, successor: Entry) -> None:
         super().__init__("Someone else has corrected or retracted this entry.")
@@ -90,6 +98,8 @@ class FormReusedError(ConflictError):
 
     ``act`` is what was recorded then; ``by`` is the user who sent the form now.
     """
+
+    reason = "form_reused"
 
     def __init__(self, act: ChartingAct, by: User) -> None:
         other = act.recorded_by
@@ -107,6 +117,8 @@ class ImpossibleRateError(ConflictError):
     ``sentence`` names the rate.
     """
 
+    reason = "rate_impossible"
+
     def __init__(self, rate: ConvertedRate) -> None:
         why = "" if rate.impossible is None else rate.impossible.sentence
         super().__init__(
@@ -117,6 +129,8 @@ class ImpossibleRateError(ConflictError):
 
 class AheadOfClockError(ConflictError):
     """A typed time is ahead of the clock of the database, which differs from the application's."""
+
+    reason = "ahead_of_clock"
 
     def __init__(self, clock: datetime) -> None:
         super().__init__(

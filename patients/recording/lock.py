@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 
 from django.db import OperationalError, connection
 
+from crs_app.metrics.counts import turn_wait_seconds, waited_in_vain
 from crs_app.outages import LOCK_NOT_AVAILABLE, WaitedTooLongError, sqlstate_of
 from patients.models import Course
 from patients.queries.courses import read_course_by_orm
@@ -70,8 +71,11 @@ def course_queue(course_id: uuid.UUID) -> Iterator[None]:
         queue = _QUEUES.get(course_id)
         if queue is None:
             queue = _QUEUES[course_id] = _Queue()
+    asked = time.monotonic()
     if not queue.take_turn():
+        waited_in_vain.labels("turn").inc()
         raise WaitedTooLongError
+    turn_wait_seconds.observe(time.monotonic() - asked)
     try:
         yield
     except WaitedTooLongError:
@@ -100,6 +104,7 @@ def lock_course(course: Course) -> datetime | None:
             )
         except OperationalError as error:
             if sqlstate_of(error) == LOCK_NOT_AVAILABLE:
+                waited_in_vain.labels("lock").inc()
                 raise WaitedTooLongError from error
             raise
         locked = cursor.fetchone()

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from crs_app.metrics.counts import note_stored
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
 from grading.service import CurrentStatus, Regraded
 from grading.systems import HEADLINE
@@ -164,6 +165,7 @@ def append_act(
     if submission.limits:
         remember_limits(course, act, submission.limits)
     forget_limits(replaced)
+    note_stored(again=False)
     return _result(course, act, entries, new_rows, result.regraded, result.diff, result.entries)
 
 
@@ -358,6 +360,7 @@ def _replayed(
         course, snapshot, snapshot.entries, policy_periods, now
     )
     new_rows = tuple(entry_row_of(entry) for entry in entries)
+    note_stored(again=True)
     return _result(course, act, entries, new_rows, regraded, diff, read, now=now)
 
 

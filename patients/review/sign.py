@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.metrics.counts import note_stored
 from grading.systems import HEADLINE
 from patients.display.sign_off import span_text
 from patients.display.text import clock_text
@@ -102,6 +103,7 @@ def sign(course: Course, new: NewSignOff, by: User) -> GradeReview:
     chart = read_course_reviews(course.pk, HEADLINE, now, entries_until=new.known_at)
     now = max(now, chart.recorded_until or now)
     piece = check_unchanged(course, chart, new, now)
+    note_stored(again=False)
     return GradeReview.objects.create(
         course=course,
         form_id=new.form_id,
@@ -127,6 +129,7 @@ def _replayed(before: GradeReview, new: NewSignOff) -> GradeReview:
     recorded = (before.start, before.stated_grade, before.reason, before.words)
     if recorded != (new.start, new.stated_grade, new.reason, new.words):
         raise SignOffReusedError
+    note_stored(again=True)
     return before
 
 

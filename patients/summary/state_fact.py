@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crs_app.accounts.permissions import check
 from crs_app.accounts.rights import Act
+from crs_app.metrics.counts import note_stored
 from patients.display.text import clock_text
 from patients.models import Course, StatedAbout, StatedAnswer, SummaryStatement
 from patients.recording.inputs import ConflictError, Submission
@@ -72,6 +73,7 @@ def state_fact(course: Course, new: NewStatement, submission: Submission) -> Sum
     latest = every.filter(about=new.about).order_by("-pk").first()
     if latest is not None and latest.pk != new.seen:
         raise StatedMeanwhileError(latest, now)
+    note_stored(again=False)
     return SummaryStatement.objects.create(
         course=course,
         form_id=submission.form_id,
@@ -101,4 +103,5 @@ def _replayed(
             submission.by.pk)  # fmt: skip
     if recorded != sent:
         raise StatementReusedError
+    note_stored(again=True)
     return before

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User, Ward
 from crs_app.accounts.wards import find_ward, ward_for_patient
+from crs_app.metrics.counts import note_stored
 from patients.display.places import place_text
 from patients.display.signature import signature_of
 from patients.models import Course, Move, Transfer
@@ -102,6 +103,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         )
         if not is_same or before.recorded_by_id != submission.by.pk:
             raise TransferReusedError(before, submission.by)
+        note_stored(again=True)
         return before
     if not can_still_be(current, requested.what, requested.seen):
         raise MovedMeanwhileError(current)
@@ -120,6 +122,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         **facts,
     )
     _apply(current, requested, on_ward, bed)
+    note_stored(again=False)
     return moved
 
 

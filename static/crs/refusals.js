@@ -7,6 +7,7 @@ const REASONS = ".message-wrong, .message-warn, .errorlist, [role=alert]";
 
 const reasonIn = (html) => {
   const answer = new DOMParser().parseFromString(html, "text/html");
+  for (const id of answer.querySelectorAll("[data-request]")) id.remove();
   const texts = [...answer.querySelectorAll(REASONS)].map(({ textContent }) => textContent);
   const text = texts.find((each) => each.trim()) ?? "Not saved.";
   return text.replace(/\s+/g, " ").trim();

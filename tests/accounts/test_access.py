@@ -122,6 +122,8 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
     "livez": ((200,) * 9, (405,) * 9),
     "readyz": ((200,) * 9, (405,) * 9),
+    # Nothing is there where the settings have no token for it.
+    "metrics": ((404,) * 9, (405,) * 9),
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),
     "accounts:second_step": ((302,) * 9, (302,) * 9),
@@ -289,7 +291,7 @@ PROGRAMS = {
 LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ended"}
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
-    "health", "livez", "readyz", "help", "help_page",
+    "health", "livez", "metrics", "readyz", "help", "help_page",
     "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
     *HOSPITAL, *PROGRAMS, *LAUNCH,

@@ -96,11 +96,14 @@ def test_a_dose_per_kilogram_needs_a_weight(
         re.compile("No weight is charted for this time")
     )
     expect(bedside.field("Rate")).to_have_value("0.25")
+    not_saved = page.locator("[data-not-saved]")
+    expect(not_saved).to_have_text(re.compile(r"Not saved\.\s+Request [0-9a-f]{10}"))
     assert not Entry.objects.exists()
 
     bedside.fill({"Weight in the pump": "80"})
     expect(bedside.conversion).to_have_text("0.25 mcg/kg/min × 80 kg = 20 mcg/min")
     bedside.save_and_see_it_saved()
+    expect(not_saved).to_have_count(0)
     bedside.expect_grade(2)
 
 

@@ -22,6 +22,8 @@ from typing import NamedTuple
 from crs_app.local_postgres import LocalServer
 from tests.checkout import copy_source
 
+METRICS_TOKEN = "a token that nobody guesses"
+
 
 class Answer(NamedTuple):
     status: int
@@ -48,6 +50,15 @@ class Site:
 
     def get(self, path: str, timeout: float = 20) -> Answer:
         return _ask(urllib.request.build_opener(), self.address + path, timeout=timeout)
+
+    def metrics(self) -> dict[str, float]:
+        """Each figure of /metrics, by its name with its labels."""
+        headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        address = f"{self.address}/metrics"
+        answer = _ask(urllib.request.build_opener(), address, headers=headers, timeout=20)
+        assert answer.status == 200, answer
+        lines = [line.rpartition(" ") for line in answer.text.splitlines() if line[0] != "#"]
+        return {name: float(value) for name, _, value in lines}
 
     def workers(self) -> list[int]:
         return [pid for pid in _children(self.serving.pid) if "gunicorn" in _command(pid)]
@@ -119,7 +130,8 @@ def run_command(copy: Path, port: int) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return kept | {"CRS_METRICS_TOKEN": METRICS_TOKEN}
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> float:

@@ -77,8 +77,10 @@ def test_a_killed_database_is_an_outage_of_seconds_that_the_site_tells(
 ) -> None:
     assert nurse.get("/").status == 200
     logged = site.log.stat().st_size
+    assert site.metrics()["crs_database_up"] == 1
     os.kill(site.postmaster(), signal.SIGKILL)
     answers: list[Answer] = []
+    is_up = site.metrics()["crs_database_up"]
 
     def is_back() -> bool:
         answer = asked(nurse)
@@ -87,6 +89,7 @@ def test_a_killed_database_is_an_outage_of_seconds_that_the_site_tells(
         return answer.status == 200
 
     assert wait_until(is_back, 30) < 15
+    assert is_up == 0
     refused = [answer for answer in answers if answer.status != 200]
     for answer in refused:
         assert answer.status == 503
@@ -185,12 +188,19 @@ def test_a_forgotten_transaction_stops_one_course_for_seconds(site: Site, nurse:
             assert answer.headers["CRS-Stored"] == "no"
             assert answer.text.startswith("Nothing was saved.")
     assert nurse.save(stuck).status == 200
+    figures = site.metrics()
+    waited = [figures[f'crs_waited_in_vain_total{{what="{one}"}}'] for one in ("turn", "lock")]
+    assert sum(waited) == figures['crs_saves_total{kind="vitals",outcome="waited"}'] == 24
 
 
 def test_a_database_without_a_free_place_is_told_like_one_that_is_away(
     site: Site, nurse: Browser
 ) -> None:
-    """F8: who needs a new connection gets 503, never 500, and the next one is served."""
+    """F8: who needs a new connection gets 503, never 500, and the next one is served.
+
+    Every worker is killed for it, and none of what they counted is lost.
+    """
+    before = site.metrics()
     for worker in site.workers():
         os.kill(worker, signal.SIGKILL)
     wait_until(lambda: len(site.workers()) == 2, 30)
@@ -208,4 +218,10 @@ def test_a_database_without_a_free_place_is_told_like_one_that_is_away(
         assert site.get("/livez").text == "ok\n"
         ready = site.get("/readyz")
         assert (ready.status, re.search("in use", ready.text) is not None) == (200, True)
+        full = site.metrics()
     wait_until(lambda: nurse.get("/").status == 200, 10)
+    assert full['crs_check{check="database",status="attention"}'] == 1
+    assert full["crs_workers_started_total"] >= before["crs_workers_started_total"] + 2
+    saves = {name: count for name, count in before.items() if name.startswith("crs_saves_total")}
+    assert saves == {name: full[name] for name in saves}
+    assert saves['crs_saves_total{kind="vitals",outcome="saved"}'] > 2

@@ -1,8 +1,12 @@
 """The log has the place of a failure, and no data of a patient."""
 
+import json
 import logging
+import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +14,8 @@ from django.test import RequestFactory
 
 from crs_app import gunicorn_config
 from crs_app.logs import WithoutRequests, WithoutValues
+from tests.project.caddy import wait_for
+from tests.project.test_run import free_port
 
 
 def logged(error: BaseException) -> str:
@@ -109,3 +115,40 @@ def test_a_worker_logs_through_the_same_formatter() -> None:
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "builtins.ValueError" in ran.stderr
     assert "Doe" not in ran.stderr + ran.stdout
+
+
+def test_gunicorn_s_own_lines_are_json_where_the_site_asks_for_it(tmp_path: Path) -> None:
+    """A fault outside the application, a request that is none, and a worker that is killed."""
+    (tmp_path / "failing.py").write_text(
+        "import os, signal\n"
+        "def application(environ, start_response):\n"
+        "    if environ['PATH_INFO'] == '/end':\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    raise ValueError(environ['QUERY_STRING'])\n"
+    )
+    port = free_port()
+    option = ["--config", "python:crs_app.gunicorn_config", "--bind", f"127.0.0.1:{port}"]
+    path = os.pathsep.join([str(settings.BASE_DIR), str(tmp_path)])
+    running = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "failing", *option, "--workers", "1"],
+        env=os.environ | {"CRS_LOG": "json", "PYTHONPATH": path, "DATABASE_URL": "postgres://x/y"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for(port, running)
+        for sent in ("GET /?q=Doe HTTP/1.1", "Jane Doe", "GET /end HTTP/1.1"):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+                line.sendall(f"{sent}\r\n\r\n".encode())
+                while line.recv(4096):
+                    pass
+    finally:
+        running.terminate()
+        _, written = running.communicate(timeout=20)
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert all({"at", "level", "logger", "message"} <= line.keys() for line in lines)
+    messages = [line["message"] for line in lines]
+    assert any("Error handling request" in one for one in messages), messages
+    assert any("SIGKILL" in one for one in messages), messages
+    assert any("ValueError" in line.get("stack", "") for line in lines)
+    assert "Doe" not in written

@@ -168,6 +168,9 @@ def test_behind_the_proxy_slow_bodies_hold_nobody_up(
     application = address.removeprefix("http://")
     with caddy.proxy(tmp_path, free_port(), application, configuration) as proxy:
         assert answers_within(5, proxy)
+        with pytest.raises(urllib.error.HTTPError) as inside:  # not an answer of the application
+            urllib.request.urlopen(f"{proxy}/metrics", timeout=5)  # noqa: S310
+        assert (inside.value.code, inside.value.read()) == (404, b"")
         with caddy.slow_bodies(proxy, 24):
             time.sleep(1.5)
             if buffers:

@@ -1,12 +1,18 @@
 """The settings of the templates: every name must exist, values are escaped, blanks stay."""
 
+import re
+
 import pytest
+from django.conf import settings
 from django.template import engines
 from django.test import Client
 from django.urls import reverse
 from jinja2 import UndefinedError
 
 from crs_app.accounts.models import User
+from crs_app.request_ids import HEADER
+from patients.models import Course
+from tests.entry_forms import send
 from tests.factories import admit
 
 MARKUP = 'O\'HARA <i>Ada</i> & "co"'
@@ -49,3 +55,26 @@ def test_a_bad_request_has_a_page_without_a_context(client: Client) -> None:
     answer = client.get("/", headers={"host": "elsewhere.example"})
     assert answer.status_code == 400
     assert "Request not understood" in answer.content.decode()
+
+
+SAYS_NOT_SAVED = re.compile(r"Not saved(?! yet)|Not signed\.|Nothing was saved")
+
+
+def test_whatever_says_that_nothing_was_saved_names_the_request(
+    nurse_client: Client, course: Course
+) -> None:
+    """Templates by the line that they share, scripts by the function that they share."""
+    templates = settings.BASE_DIR / "templates"
+    saying = [path for path in templates.rglob("*.html") if SAYS_NOT_SAVED.search(path.read_text())]
+    scripts = [
+        path
+        for path in (settings.BASE_DIR / "static" / "crs").rglob("*.js")
+        if re.search(r"[\"`]Not (saved|sent yet)\.", path.read_text())
+    ]
+    assert len(saying) > 8
+    assert len(scripts) > 3
+    unnamed = [path.name for path in saying if "request_line.html" not in path.read_text()]
+    assert unnamed == []
+    assert [path.name for path in scripts if "requestWords" not in path.read_text()] == []
+    refused = send(nurse_client, course, "vitals", heart_rate="9999")
+    assert f"Request {refused.headers[HEADER]}" in refused.content.decode()

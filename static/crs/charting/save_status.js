@@ -39,7 +39,7 @@ const empty = (form) => {
   for (const select of form.querySelectorAll("select")) {
     if (!select.matches(UNIT_SELECT) && !isProposed(select)) select.selectedIndex = 0;
   }
-  for (const wrong of form.querySelectorAll("[role=alert], [data-questions]")) wrong.remove();
+  for (const wrong of form.querySelectorAll("[role=alert], [data-questions], [data-not-saved]")) wrong.remove();
   for (const wrong of form.querySelectorAll(".field-wrong, .field-asked")) {
     wrong.classList.remove("field-wrong", "field-asked");
   }
