@@ -1,6 +1,9 @@
 """The settings of the templates: every name must exist, values are escaped, blanks stay."""
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.template import engines
 from django.test import Client
 from django.urls import reverse
@@ -9,6 +12,7 @@ from jinja2 import UndefinedError
 from crs_app.accounts.models import User
 from tests.factories import admit
 
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
 MARKUP = 'O\'HARA <i>Ada</i> & "co"'
 ESCAPED = "O&#39;HARA &lt;i&gt;Ada&lt;/i&gt; &amp; &#34;co&#34;"
 
@@ -43,6 +47,14 @@ def test_a_block_tag_does_not_join_what_is_before_and_after_it() -> None:
         "<i\n  {% if yes %}open{% endif %}\n  {% if yes %}hidden{% endif %}>"
     )
     assert template.render({"yes": True}).split() == ["<i", "open", "hidden>"]
+
+
+def test_a_page_with_a_layout_names_it_first() -> None:
+    """What stands before it would come before the page, and no opening of it be recorded."""
+    pages = [path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.html")]
+    with_layout = [page for page in pages if "{% extends" in page]
+    assert len(with_layout) > 50
+    assert all(page.startswith("{% extends") for page in with_layout)
 
 
 def test_a_bad_request_has_a_page_without_a_context(client: Client) -> None:
