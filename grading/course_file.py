@@ -8,8 +8,6 @@ names every fault by its place; it never guesses and never corrects.
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,7 +26,7 @@ from grading.engine.entries import (
 )
 from grading.engine.facts import Baseline, CourseFacts, PolicyFrom
 from grading.engine.policy import DEFAULT_POLICY, PARAMETERS, Policy, PolicyError, policy_from
-from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
+from grading.engine.units import is_plain_number
 from grading.engine.vocabulary import (
     AGE_YEARS,
     AT_MOST_AHEAD,
@@ -40,6 +38,7 @@ from grading.engine.vocabulary import (
 from grading.entry_reader import read_fields
 from grading.faults import CourseFileError, Fault, Place
 from grading.format_2 import refuse_what_is_new
+from grading.json_document import read_json
 from grading.plain_text import LONGEST_MRN, LONGEST_PRODUCT, without_blanks_around
 
 __all__ = [
@@ -51,7 +50,6 @@ __all__ = [
     "PatientFacts",
     "read_course",
     "read_entry",
-    "read_json",
 ]
 
 FORMAT: Final = "crs-course/1"
@@ -164,39 +162,6 @@ def read_entry(raw: Mapping[str, Any], *, index_place: str = "") -> Entry:
     if faults or entry is None:
         raise CourseFileError(faults)
     return entry
-
-
-def read_json(text: str | bytes) -> Any:
-    """Return a JSON document with every number as the decimal that it writes.
-
-    Raises CourseFileError.
-    """
-    try:
-        return json.loads(
-            text, parse_float=_Exactly, parse_int=_Exactly, parse_constant=_Exactly,
-            object_pairs_hook=_object,
-        )  # fmt: skip
-    except (ValueError, RecursionError) as error:
-        raise CourseFileError([Fault("", f"not a JSON document: {error}")]) from None
-
-
-class _Exactly(Decimal):
-    """A JSON number, read as the decimal it writes."""
-
-    def __new__(cls, text: str) -> _Exactly:
-        try:
-            return super().__new__(cls, exact_decimal(text))
-        except NotANumberError:
-            raise ValueError(f"{text[:40]} is not a number that can be charted") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    words = dict(pairs)
-    if len(words) != len(pairs):
-        times = Counter(key for key, _ in pairs)
-        twice = [key for key in words if times[key] > 1]
-        raise ValueError(f"the key {_quoted(twice[0])} stands twice in one object")
-    return words
 
 
 def _patient(raw: Any, place: Place) -> tuple[PatientFacts | None, dict[str, bool | None]]:

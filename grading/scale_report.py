@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
 from grading.engine.periods import Explained
-from grading.engine.sentences import duration_text
+from grading.engine.sentences import duration_text, inside_a_sentence
 from grading.engine.times import in_zone
 from grading.engine.vocabulary import TreatmentAgent
 from grading.scales import CourseScales, ScaleAnswer, ScalePeriod
@@ -60,7 +60,7 @@ def _grade(period: ScalePeriod) -> str:
 
 def _waived(waived_by: Explained, now: datetime) -> str:
     """Return the treatment after which no fever is asked for, and its age."""
-    agent = TreatmentAgent(waived_by.params["agent"]).label.lower()
+    agent = inside_a_sentence(TreatmentAgent(waived_by.params["agent"]).label)
     given_at = datetime.fromisoformat(waived_by.params["at"])
     return f"{agent} {duration_text(now - given_at)} ago"
 

@@ -5,26 +5,17 @@ Each right has a pair: ``can_...`` answers, for a page that shows or hides a but
 for a patient of an own ward.
 """
 
-import uuid
-from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
 from crs_app.accounts.models import Role, User
+from crs_app.accounts.placed import Placed
 from crs_app.accounts.refusals import OtherWardError
 from crs_app.accounts.rights import NO, Act, Right, right_of
 
 Reader = User | AnonymousUser
-
-
-class Placed(Protocol):
-    """A course: it is on a ward, and may be open to its reader by emergency access."""
-
-    pk: uuid.UUID
-    on_ward_id: int
-    emergency_until: datetime | None
 
 
 def is_own_ward(user: User, course: Placed) -> bool:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.core.exceptions import PermissionDenied
 
-if TYPE_CHECKING:
-    from crs_app.accounts.permissions import Placed
+from crs_app.accounts.placed import Placed
 
 
 class OtherWardError(PermissionDenied):

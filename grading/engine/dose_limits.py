@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from grading.engine.entries import Entry, FluidBolus, Treatment, Vasopressor, Weight
 from grading.engine.evidence import FLUID_BOLUS_ML, TREATMENT_MG
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import format_number
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import DRUGS, Limits, VasopressorDrug
@@ -34,7 +35,10 @@ def impossible_dose(entry: Entry, weight_kg: Decimal | None = None) -> Impossibl
     if isinstance(entry, FluidBolus):
         return _outside("volume_ml", entry.volume_ml, FLUID_BOLUS_ML.limits, "mL", "a fluid bolus")
     if isinstance(entry, Treatment) and entry.dose_mg is not None:
-        limits, named = TREATMENT_MG[entry.agent].limits, f"one dose of {entry.agent.label.lower()}"
+        limits, named = (
+            TREATMENT_MG[entry.agent].limits,
+            f"one dose of {inside_a_sentence(entry.agent.label)}",
+        )
         return _outside("dose_mg", entry.dose_mg, limits, "mg", named)
     return None
 
@@ -58,7 +62,10 @@ def _impossible_rate(entry: Vasopressor, weight_kg: Decimal | None) -> Impossibl
         return None
     if dose <= Fraction(facts.limits.highest):
         return None
-    highest, name = f"{facts.limits.highest:f} {facts.canonical.label}", entry.drug.label.lower()
+    highest, name = (
+        f"{facts.limits.highest:f} {facts.canonical.label}",
+        inside_a_sentence(entry.drug.label),
+    )
     if weight_kg is None or not needs_weight(entry.drug, entry.unit):
         sentence = f"at most {highest} of {name}: check rate and unit"
     else:

@@ -42,7 +42,7 @@ from grading.engine.evidence import (
     DoseLimits,
 )
 from grading.engine.scale_vocabulary import OxygenPurpose
-from grading.engine.sentences import duration_text, lab_unit_text
+from grading.engine.sentences import duration_text, inside_a_sentence, lab_unit_text
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import charted_dose
 from grading.engine.vocabulary import (
@@ -127,13 +127,14 @@ def _is_usual(value: Number, usual: Limits) -> bool:
 
 def _oxygen(entry: Oxygen, _circumstances: Circumstances) -> Iterator[Question]:
     flow, usual = entry.flow_l_per_min, USUAL_FLOW_L_PER_MIN.get(entry.device)
+    device = inside_a_sentence(entry.device.label)
     if flow is not None and usual is not None:
-        named = f"{format_number(flow)} L/min by {_in_a_sentence(entry.device)}"
+        named = f"{format_number(flow)} L/min by {device}"
         yield from _outside_usual("flow_l_per_min", named, flow, usual, "L/min")
     if entry.fio2_percent == ROOM_AIR_FIO2.value and entry.device is not OxygenDevice.ROOM_AIR:
         yield Question(
             "fio2_percent",
-            f"FiO2 21 % by {_in_a_sentence(entry.device)} is room air: no oxygen is added.",
+            f"FiO2 21 % by {device} is room air: no oxygen is added.",
         )
     yield from _purpose(entry)
 
@@ -147,11 +148,6 @@ def _purpose(entry: Oxygen) -> Iterator[Question]:
                 "purpose",
                 f"{named} is over {highest:f} %: that treats low oxygen, not the airway alone.",
             )
-
-
-def _in_a_sentence(device: OxygenDevice) -> str:
-    label = device.label
-    return label if label.isupper() or label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _vasopressor(entry: Vasopressor, circumstances: Circumstances) -> Iterator[Question]:

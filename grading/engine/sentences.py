@@ -52,8 +52,13 @@ def duration_text(duration: timedelta) -> str:
 
 
 def inside_a_sentence(label: str) -> str:
-    """Return a label without the capital that begins a line; abbreviations keep theirs."""
-    return label if label[1:2].isupper() or label[2:3].isupper() else label[:1].lower() + label[1:]
+    """Return a label without the capital that begins a line.
+
+    Abbreviations and single letters keep theirs: "CPAP", "FiO2", "C-reactive protein".
+    """
+    word = label.partition(" ")[0]
+    is_plain = word == "A" or (word[1:2].islower() and word[1:].islower())
+    return label[:1].lower() + label[1:] if is_plain else label
 
 
 def minutes_text(minutes: int) -> str:

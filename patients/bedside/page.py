@@ -72,7 +72,7 @@ IN_ROW: Final = (
 )
 """The kinds used most: always in sight."""
 TILES: Final = (
-    Tab(EntryKind.ICE.value, "ICE and consciousness", "ICE or CAPD, awake, seizure, weakness"),
+    Tab(EntryKind.ICE.value, "ICE and consciousness", "ICE or CAPD, seizure, weakness"),
     Tab(EntryKind.TREATMENT.value, "Treatment", "tocilizumab, steroid, antibiotic…"),
     Tab(EntryKind.SYMPTOM.value, "Symptoms", "rigors, headache, nausea…"),
     Tab(EntryKind.TOXICITY.value, "Toxicity", "CTCAE: heart, liver, skin…"),

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from grading.engine.entries import Weight
 from grading.systems import HEADLINE
-from patients.display.ice_due import tool_of
 from patients.display.scale_changes import scale_change_rows
+from patients.display.scale_levels import assessments_of
 from patients.display.sign_off import SignedNow
 from patients.display.timeline import (
     AS_TABLE,
@@ -112,9 +112,9 @@ def _scale_changes(course_id: uuid.UUID) -> list[TimelineRow]:
     until = now if course.ended_at is None else min(now, course.ended_at)
     known = read_known_at(course, HEADLINE, now, is_now=True)
     scales = scales_over(known, until)
-    facts = known.facts
-    tool = tool_of(facts.age_in_completed_years, facts.developmental_delay, scales.policy)
-    return scale_change_rows(scales, known.entries, course.infused_at, tool)
+    return scale_change_rows(
+        scales, assessments_of(known.entries, known.facts, scales.policy, until)
+    )
 
 
 _WHOLE_KINDS: Final[Mapping[str, Callable[[uuid.UUID], Iterable[TimelineRow]]]] = {

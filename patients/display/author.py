@@ -7,6 +7,7 @@ from typing import Any
 
 from crs_app.accounts.models import Role
 from crs_app.accounts.system_users import is_of_system
+from grading.engine.sentences import inside_a_sentence
 from patients.models import FROM_KIND, FROM_SYSTEM, SystemKind
 from patients.queries.entries import EntryRow
 
@@ -31,5 +32,5 @@ def received_from(answers: Mapping[str, Any]) -> str:
     name, kind = str(answers.get(FROM_SYSTEM, "")), str(answers.get(FROM_KIND, ""))
     if not name:
         return ""
-    label = SystemKind(kind).label.lower() if kind in SystemKind.values else ""
+    label = inside_a_sentence(SystemKind(kind).label) if kind in SystemKind.values else ""
     return f"{label} {name}".strip()

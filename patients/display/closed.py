@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from grading.engine.sentences import inside_a_sentence
 from patients.display.signature import signature_of
 from patients.display.text import day_and_time_text
 from patients.queries.courses import Closing
@@ -28,16 +29,10 @@ def closed_notice(
     """Build the notice of a closing, else of a death; None where there is neither."""
     if closing is not None:
         when = day_and_time_text(closing.at, now)
-        parts = [f"Course closed {when}", _within_sentence(closing.reason)]
+        parts = [f"Course closed {when}", inside_a_sentence(closing.reason.rstrip(". "))]
         if closing.author:
             parts.append(f"by {closing.author}")
         return ClosedNotice(", ".join(part for part in parts if part))
     if died_at is not None:
         return ClosedNotice(f"Died {day_and_time_text(died_at, now)}", by_death=True)
     return None
-
-
-def _within_sentence(reason: str) -> str:
-    """Return ``reason`` as a part of a sentence: "Discharged home." as "discharged home"."""
-    text = reason.rstrip(". ")
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import VasopressorDrug
 from patients.queries.grades import GradeChangeRow
 
@@ -63,7 +64,10 @@ def _ended_text(item: Criterion, change: GradeChangeRow) -> str:
     drugs = [infusion["drug"] for infusion in item.get("params", {}).get("infusions", ())]
     stopped = [drug for drug in drugs if drug in change.stopped]
     if stopped:
-        return " and ".join(VasopressorDrug(drug).label.lower() for drug in stopped) + " stopped"
+        return (
+            " and ".join(inside_a_sentence(VasopressorDrug(drug).label) for drug in stopped)
+            + " stopped"
+        )
     return f"no longer {_short(item)}"
 
 

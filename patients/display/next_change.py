@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
-from grading.engine.sentences import minutes_text
+from grading.engine.sentences import inside_a_sentence, minutes_text
 from grading.engine.units import format_number
 from grading.engine.vocabulary import DRUGS, VasopressorDrug
 from patients.display.grade_changes import what_began, what_ended
@@ -104,7 +104,7 @@ def _if_dose_stays_high(params: Mapping[str, Any]) -> str:
     limit, unit = TABLE_3_MONOTHERAPY[drug].value, DRUGS[drug].canonical
     amount = f"{format_number(limit)} {unit.label if unit else ''}"
     base = " base" if infusions[0].get("salt") else ""
-    return f"if {drug.label.lower()} stays at {amount}{base} or more {rule}"
+    return f"if {inside_a_sentence(drug.label)} stays at {amount}{base} or more {rule}"
 
 
 def _why_by_clock(at: datetime, before: GradeAt, after: GradeAt) -> str:

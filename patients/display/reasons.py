@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from grading.engine.evidence import OXYGEN_HIGH
-from grading.engine.sentences import Params, minutes_text, rate_text, reading_text
+from grading.engine.sentences import (
+    Params,
+    inside_a_sentence,
+    minutes_text,
+    rate_text,
+    reading_text,
+)
 from grading.engine.units import format_number
 from grading.engine.vocabulary import DoseUnit, OxygenDevice, VasopressorDrug
 from patients.display.text import capital
@@ -52,7 +58,7 @@ def _oxygen(sign: str) -> Callable[[Params], Clause]:
             return Clause(device)
         fio2 = f"FiO2 {params['fio2_percent']} %"
         lead = f"Estimated {fio2}" if params["estimated"] else fio2
-        return Clause(lead, f" {sign} {_LIMIT_PERCENT} %, {device[:1].lower()}{device[1:]}")
+        return Clause(lead, f" {sign} {_LIMIT_PERCENT} %, {inside_a_sentence(device)}")
 
     return shape
 

@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, timedelta
 from itertools import pairwise
 
-from grading.engine.entries import Capd, Entry, Ice
-from patients.display.assessment import first_assessed_at, grade_number
+from patients.display.assessment import grade_number
+from patients.display.scale_levels import AssessedFrom, Assessments, is_known_at
 from patients.display.timeline import SCALE_CHANGE, Evidence, TimelineRow
-from patients.queries.scales import ICANS, CourseScales, ScaleAnswer, ScalePeriod
+from patients.queries.scales import CourseScales, ScaleAnswer, ScalePeriod
 
 
-def scale_change_rows(
-    scales: CourseScales, entries: Iterable[Entry], infused_at: datetime, tool: str
-) -> list[TimelineRow]:
+def scale_change_rows(scales: CourseScales, assessments: Assessments) -> list[TimelineRow]:
     """Build a row for each change of a grade of ``scales``, the latest first.
 
-    ``scales`` are of the whole course; ``tool`` is how ICANS is assessed in this patient. A grade 0
-    is written as one from when on it was assessed.
+    ``scales`` are of the whole course. A grade 0 is written as one where ``assessments`` know it.
     """
-    every = list(entries)
-    crs_since = first_assessed_at(every, infused_at)
-    rounds = [e.at for e in every if isinstance(e, Ice | Capd) and e.kind == tool and e.performed]
-    icans_since = min((at for at in rounds if at >= infused_at), default=None)
     rows = [
-        row
-        for answer in scales.answers
-        for row in _changes(answer, icans_since if answer.scale.key == ICANS else crs_since)
+        row for answer in scales.answers for row in _changes(answer, assessments.of(answer.scale))
     ]
     return sorted(rows, key=lambda row: row.at, reverse=True)
 
 
-def _changes(answer: ScaleAnswer, assessed_since: datetime | None) -> Iterator[TimelineRow]:
+def _changes(answer: ScaleAnswer, steps: Sequence[AssessedFrom]) -> Iterator[TimelineRow]:
     for before, after in pairwise(answer.periods):
         if before.grade != after.grade:
-            yield _row(answer, before, after, assessed_since)
+            yield _row(answer, before, after, steps)
 
 
 def _row(
-    answer: ScaleAnswer, before: ScalePeriod, after: ScalePeriod, assessed_since: datetime | None
+    answer: ScaleAnswer, before: ScalePeriod, after: ScalePeriod, steps: Sequence[AssessedFrom]
 ) -> TimelineRow:
     scale, at = answer.scale, after.start
-    was_known = assessed_since is not None and assessed_since < at
-    is_known = assessed_since is not None and assessed_since <= at
+    is_known = is_known_at(steps, at)
+    was_known = is_known_at(steps, at - timedelta.resolution)
     return TimelineRow(
         key=f"{scale.key.replace('.', '-')}-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}",
         at=at,

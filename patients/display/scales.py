@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from grading.engine.entries import Capd, Ice
 from grading.engine.periods import Criterion, Explained, Period, Unknown
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.status import CurrentStatus
 from grading.engine.vocabulary import TreatmentAgent
 from grading.systems import HEADLINE
@@ -295,7 +296,7 @@ def _waived(waived_by: Explained | None, now: datetime) -> str:
     """Return which treatment waives the fever, and how long ago that was."""
     if waived_by is None:
         return ""
-    agent = TreatmentAgent(waived_by.params["agent"]).label.lower()
+    agent = inside_a_sentence(TreatmentAgent(waived_by.params["agent"]).label)
     return f"fever waived: {agent} {_ago(datetime.fromisoformat(waived_by.params['at']), now)}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any, Final
 
+from grading.engine.sentences import inside_a_sentence
 from patients.display.marks import MARKS
 from patients.display.site_times import stamp_text, today
 from patients.display.text import (
@@ -73,6 +74,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "day": date_text,
     "initials": _initials,
     "date_time": date_time_text,
+    "inside_a_sentence": inside_a_sentence,
     "instant": _instant,
     "moment": moment_text,
     "dated": day_and_time_text,

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
@@ -19,7 +18,8 @@ from patients.display.grade_changes import cause_of
 from patients.display.identity import change_texts, fact_label
 from patients.display.places import move_text, place_text
 from patients.display.sign_off import SignedNow, reason_text, signed_text, span_text
-from patients.display.text import attribution_text, clock_text, entry_text, late_text, weight_at
+from patients.display.superseded import Superseded, superseded_by, weight_of_dose
+from patients.display.text import attribution_text, clock_text, entry_text, late_text
 from patients.models import (
     BY_EMERGENCY,
     MOVED_FROM,
@@ -57,16 +57,6 @@ AS_TABLE: Final = "table"
 TABLE_PARAMETERS: Final = ("bin", "order", "end", "span")
 """What an address says of the columns of that table."""
 _SHOWN_AS_TEXT: Final = (grading_entries.Note, grading_entries.NotObserved)
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """Entry that was corrected: its text; reason, author and time of the correction."""
-
-    old_text: str
-    reason: str
-    author: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +218,7 @@ def build_rows(
     ``chains`` are the entries that they corrected, by id; ``weights`` convert doses.
     """
     return [
-        _entry_row(one, _corrected_by(one, chains, weights), weights, correctable)
+        _entry_row(one, superseded_by(one, chains, weights), weights, correctable)
         for one in entries
     ]
 
@@ -246,7 +236,7 @@ def _entry_row(
         key=f"entry-{row.pk}",
         at=row.at,
         kind=row.kind,
-        text=entry_text(read, _weight(entry, weights)),
+        text=entry_text(read, weight_of_dose(entry, weights)),
         author=charted_by(row),
         author_role="" if is_of_system(row.username) else row.kept_role,
         recorded_at=row.recorded_at,
@@ -269,34 +259,6 @@ def _entry_row(
         can_retract=can_retract,
         entry_id=row.pk,
     )
-
-
-def _weight(entry: TimelineEntry, weights: Sequence[grading_entries.Weight]) -> Decimal | None:
-    """Return the weight that converts the dose of ``entry``; None where it is no infusion."""
-    if isinstance(entry.read, grading_entries.Vasopressor):
-        return weight_at(weights, entry.row.at)
-    return None
-
-
-def _corrected_by(
-    entry: TimelineEntry,
-    chains: Mapping[uuid.UUID, TimelineEntry],
-    weights: Sequence[grading_entries.Weight],
-) -> tuple[Superseded, ...]:
-    """Follow the chain of corrections behind ``entry``, latest first."""
-    corrected, correction = [], entry
-    while correction.row.replaces_id is not None:
-        old = chains[correction.row.replaces_id]
-        corrected.append(
-            Superseded(
-                old_text=entry_text(old.read, _weight(old, weights)),
-                reason=correction.reason,
-                author=charted_by(correction.row),
-                at=correction.row.recorded_at,
-            )
-        )
-        correction = old
-    return tuple(corrected)
 
 
 def change_row(change: GradeChangeRow) -> TimelineRow:

@@ -15,15 +15,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
-from grading.course_file import (
-    CourseDocument,
-    CourseFileError,
-    Fault,
-    read_course,
-    read_json,
-)
+from grading.course_file import CourseDocument, CourseFileError, Fault, read_course
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST
+from grading.json_document import read_json
 from grading.plain_text import LONGEST_MRN
 from patients.models import ActSource, Course, EntryKind
 from patients.models.identifiers import visible_text

@@ -18,6 +18,7 @@ from crs_app.accounts.permissions import check_can_export_cohort
 from crs_app.accounts.rights import Act
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
+from grading.engine.sentences import inside_a_sentence
 from patients.exchange.deidentified import ExportKey, NeonateError
 from patients.exchange.export_cohort import (
     begin,
@@ -153,8 +154,8 @@ def _record(
     cleaned = form.cleaned_data
     details = {
         "page": page,
-        "part": form.chosen_part.label.lower(),
-        "contents": Contents(cleaned["contents"]).label.lower(),
+        "part": inside_a_sentence(form.chosen_part.label),
+        "contents": inside_a_sentence(Contents(cleaned["contents"]).label),
         "format": "JSON" if form.is_json else "CSV",
         "known at": cleaned["known_at"].astimezone(UTC).isoformat(),
         **(more or {}),

@@ -18,16 +18,13 @@ from patients.exchange.formats.fhir_bundle import Bundle, Item, open_bundle
 from patients.exchange.formats.fhir_read import read_bundle
 from patients.exchange.formats.received import Document, RefusedDocumentError
 from patients.exchange.incoming import (
-    CONTRADICTION,
-    NO_COURSE,
     STRUCTURE,
-    UNKNOWN_PATIENT,
     Outcome,
     Subject,
+    verdict_by_reason,
 )
 from patients.models import MessageFormat, Verdict
 
-_MAY_BE_ACCEPTED_LATER: Final = frozenset({UNKNOWN_PATIENT, NO_COURSE, CONTRADICTION})
 _SCOPE_OF: Final[Mapping[str, str]] = {
     "MedicationAdministration": "system/MedicationAdministration.c",
 }
@@ -96,8 +93,7 @@ class FhirMessage:
 
     def verdict_of(self, refused: RefusedDocumentError) -> Verdict:
         """Return whether it may be accepted when it comes again."""
-        may_later = refused.reason in _MAY_BE_ACCEPTED_LATER
-        return Verdict.NOT_ACCEPTED if may_later else Verdict.REJECTED
+        return verdict_by_reason(refused)
 
     def answer(self, outcome: Outcome) -> Mapping[str, Any]:
         """Return status and body."""

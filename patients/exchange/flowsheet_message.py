@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.flowsheet import read_flowsheet
@@ -17,16 +17,12 @@ from patients.exchange.formats.flowsheet_map import FlowsheetMap, plain_text
 from patients.exchange.formats.flowsheet_rows import map_of
 from patients.exchange.formats.received import Document, RefusedDocumentError
 from patients.exchange.incoming import (
-    CONTRADICTION,
-    NO_COURSE,
     STRUCTURE,
-    UNKNOWN_PATIENT,
     Outcome,
     Subject,
+    verdict_by_reason,
 )
 from patients.models import MessageFormat, Verdict
-
-_MAY_BE_ACCEPTED_LATER: Final = frozenset({UNKNOWN_PATIENT, NO_COURSE, CONTRADICTION})
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,7 @@ class FlowsheetMessage:
         return read_flowsheet(lines, self.maps, context, self.overlap)
 
     def verdict_of(self, refused: RefusedDocumentError) -> Verdict:
-        may_later = refused.reason in _MAY_BE_ACCEPTED_LATER
-        return Verdict.NOT_ACCEPTED if may_later else Verdict.REJECTED
+        return verdict_by_reason(refused)
 
     def answer(self, outcome: Outcome) -> Mapping[str, Any]:
         """Return why the rows were refused; of rows that were taken there is nothing to answer."""

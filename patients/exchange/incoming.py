@@ -20,6 +20,13 @@ REUSED: Final = "control_id.reused"
 STRUCTURE: Final = "structure"
 FAILED: Final = "failed"
 """Reason words of refusals that are made here; a format has more of its own."""
+_MAY_BE_ACCEPTED_LATER: Final = frozenset({UNKNOWN_PATIENT, NO_COURSE, CONTRADICTION})
+
+
+def verdict_by_reason(refused: RefusedDocumentError) -> Verdict:
+    """Return NOT_ACCEPTED where the same message may be accepted when it comes again."""
+    may_later = refused.reason in _MAY_BE_ACCEPTED_LATER
+    return Verdict.NOT_ACCEPTED if may_later else Verdict.REJECTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from crs_app.accounts.models import User
 from crs_app.accounts.system_users import external_system_user
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
+from grading.engine.sentences import inside_a_sentence
 from grading.plain_text import disallowed_character
 from patients.exchange.formats.context import Filing
 from patients.models import EntryKind, ExternalSystem, SystemKind
@@ -37,7 +38,7 @@ def author_name(name: str, kind: SystemKind) -> str:
 
     What a device sends and nobody looked at says so wherever it is shown.
     """
-    shown = f"{kind.label.lower()} {name}"
+    shown = f"{inside_a_sentence(kind.label)} {name}"
     return f"{shown}, not validated" if kind.is_device else shown
 
 

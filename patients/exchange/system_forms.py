@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.models import Ward
 from grading.engine.analytes import Analyte
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import VITAL_SIGNS, OxygenDevice, TreatmentAgent, VasopressorDrug
 from grading.plain_text import disallowed_character, without_blanks_around
 from patients.exchange.access.keys import LONGEST_KEY_SET, KeySetError, PublicKey, read_key_set
@@ -254,7 +255,9 @@ def _meanings() -> list[tuple[str, list[tuple[str, str]]]]:
     signs = [(sign.key, f"{sign.label}, {sign.unit}") for sign in VITAL_SIGNS]
     signs += [("temperature_f", "Temperature, °F"), ("weight_kg", "Weight, kg")]
     signs += [("flow_l_per_min", "Oxygen flow, L/min"), ("fio2_percent", "FiO2, %")]
-    signs += [(device.value, f"Oxygen by: {device.label.lower()}") for device in OxygenDevice]
+    signs += [
+        (device.value, f"Oxygen by: {inside_a_sentence(device.label)}") for device in OxygenDevice
+    ]
     drugs = [(drug.value, drug.label) for drug in VasopressorDrug]
     drugs += [(agent.value, agent.label) for agent in TreatmentAgent if agent.value != "other"]
     groups = {

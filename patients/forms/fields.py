@@ -15,6 +15,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from grading.engine.plausibility import pressure_contradiction
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import VITAL_SIGN, Labelled, Limits
 from grading.plain_text import disallowed_character
@@ -246,8 +247,7 @@ def set_error_messages(fields: Mapping[str, forms.Field]) -> None:
 
 
 def _sentences(field: forms.Field) -> dict[str, str]:
-    label = str(field.label or "value")
-    name = label if label.isupper() else label[:1].lower() + label[1:]
+    name = inside_a_sentence(str(field.label or "value"))
     return {
         "required": f"{'Select' if isinstance(field, forms.ChoiceField) else 'Enter'} the {name}.",
         "invalid_choice": "Choose one of the list.",

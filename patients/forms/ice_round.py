@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from crispy_forms.helper import FormHelper
 
 from grading.engine.scale_vocabulary import ICE_PARTS, NeuroSignName
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import AT_MOST_AHEAD, Attribution
 from patients.display.ice_due import CAPD, ICE
 from patients.display.ice_questions import PARTS, QUESTIONS, Question
@@ -197,7 +198,8 @@ class IceRoundForm(RoundFields, EntryForm):
         for part in PARTS:
             asked = sum(bool(answer) for answer in self._answers_of(part.name))
             if 0 < asked < ICE_PARTS[part.name]:
-                found.append(f"{part.label.lower()} ({asked} of {ICE_PARTS[part.name]} asked)")
+                name = inside_a_sentence(part.label)
+                found.append(f"{name} ({asked} of {ICE_PARTS[part.name]} asked)")
         return found
 
     def _consciousness(self) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from grading.engine import entries
 from grading.engine.evidence import PROLONGED_SEIZURE
 from grading.engine.policy import DEFAULT_POLICY, Policy
 from grading.engine.scale_vocabulary import ICE_PARTS, NeuroSignName
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import Attribution
 from patients.display.ice_due import CAPD, ICE, TOOL_NAMES, IceDue, ice_due, tool_of
 from patients.display.ice_questions import ICE_BANDS, Question, capd_bands
@@ -127,7 +128,7 @@ def _words_of(entry: entries.Entry) -> str:
     if isinstance(entry, entries.Consciousness):
         return consciousness_text(entry)
     if isinstance(entry, entries.Seizure):
-        return entry.seizure_type.label.lower()
+        return inside_a_sentence(entry.seizure_type.label)
     return "present" if getattr(entry, "present", False) else "not present"
 
 

@@ -13,6 +13,7 @@ from django import forms
 from grading.engine.entries import Entry as ChartedEntry
 from grading.engine.entries import Vasopressor, Weight
 from grading.engine.plausibility import Circumstances
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vasopressors import charted_dose, needs_weight
 from grading.engine.vocabulary import DRUGS, WEIGHT_KG, DoseUnit, TreatmentAgent, VasopressorDrug
 from patients.display.text import weight_at
@@ -172,7 +173,7 @@ class VasopressorForm(EntryForm):
 
 
 def _name(drug: str) -> str:
-    return VasopressorDrug(drug).label.lower()
+    return inside_a_sentence(VasopressorDrug(drug).label)
 
 
 class FluidBolusForm(EntryForm):

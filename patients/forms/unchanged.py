@@ -16,6 +16,7 @@ from django import forms
 from grading.course_file import CourseFileError, read_entry
 from grading.engine.entries import Entry, Oxygen, Vasopressor, Weight
 from grading.engine.entry_json import to_words
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vasopressors import needs_weight
 from patients.display.text import entry_text, weight_at
 from patients.forms.base import BedsideForm
@@ -98,8 +99,7 @@ def _item(
 
 
 def _without_name(text: str, label: str) -> str:
-    short = text.removeprefix(f"{label} ")
-    return f"{short[:1].lower()}{short[1:]}" if short[1:2].islower() else short
+    return inside_a_sentence(text.removeprefix(f"{label} "))
 
 
 def _facts(entry: Entry, weight_kg: Decimal | None) -> dict[str, Any]:

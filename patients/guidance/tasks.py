@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from grading.engine.algorithm import Item
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Unknown
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import VITAL_SIGN, JudgementAbout, RiskQuestion, VasopressorDrug
 from patients.display.text import capital, key_label
 from patients.forms.fields import NO, YES
@@ -42,9 +43,9 @@ class Task(NamedTuple):
     @property
     def answer_in_force(self) -> str:
         """The question with its current answer, as "older age no"; "" where it has none."""
-        label = self.label.removesuffix("?").lower()
+        label = inside_a_sentence(self.label.removesuffix("?"))
         current = next((action for action in self.actions if action.is_current), None)
-        return "" if current is None else f"{label} {current.label.lower()}"
+        return "" if current is None else f"{label} {inside_a_sentence(current.label)}"
 
 
 RISK: Final = "risk"

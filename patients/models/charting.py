@@ -13,6 +13,7 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from crs_app.accounts.models import Role
 from grading.engine.scale_vocabulary import CAPD_SCORE, ICE_PARTS, ICE_SCORE, SEIZURE_MINUTES
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import AT_MOST_AHEAD, FAHRENHEIT, VITAL_SIGNS, Limits, VitalSign
 from patients.models.charted_times import within_calendar
 from patients.models.course import Course
@@ -76,9 +77,8 @@ class EntryKind(models.TextChoices):
 
     @property
     def in_sentence(self) -> str:
-        """The label within a sentence: in lower case, apart from "ICE" and "CAPD"."""
-        label = str(self.label)
-        return label if label.isupper() else label.lower()
+        """The label within a sentence: with a small letter, apart from "ICE" and "CAPD"."""
+        return inside_a_sentence(str(self.label))
 
 
 class ActSource(models.TextChoices):

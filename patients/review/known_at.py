@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import VasopressorDrug
 from patients.display.site_times import site_time
 from patients.display.text import date_time_text
@@ -114,7 +115,7 @@ def _change_text(change: RecordedChange) -> str:
 
 def _part_text(part: RecordedPart) -> str:
     kind, drug = EntryKind(part.kind), part.drug
-    name = kind.in_sentence if drug is None else VasopressorDrug(drug).label.lower()
+    name = kind.in_sentence if drug is None else inside_a_sentence(VasopressorDrug(drug).label)
     if part.is_retraction:
         return f"{name} marked as entered in error"
     return f"{name} corrected" if part.is_change else name

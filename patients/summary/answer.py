@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -81,6 +81,27 @@ def not_known(
 ) -> Answer:
     return Answer(
         key, section, question, State.NOT_KNOWN, "not known", details=tuple(details), why=why
+    )
+
+
+def times_at_grades(
+    key: str,
+    section: Section,
+    question: str,
+    grades: Mapping[int, timedelta],
+    not_assessed: timedelta,
+    *,
+    why: str,
+) -> Answer:
+    """Return the answer to how long each grade was in force, and how long none was assessed."""
+    times = [GradeTime(grade, time) for grade, time in grades.items() if time]
+    if not_assessed:
+        times.append(GradeTime(None, not_assessed))
+    value = {f"grade_{grade}_s": seconds(time) for grade, time in grades.items()}
+    value["not_assessed_s"] = seconds(not_assessed)
+    text = "" if times else "under 1 min"
+    return Answer(
+        key, section, question, State.ANSWERED, text, value, why=(why,), times=tuple(times)
     )
 
 

@@ -15,7 +15,6 @@ from patients.models import FeverSource, StatedAbout, StatedAnswer
 from patients.queries.summary import Statement, latest_about
 from patients.summary.answer import (
     Answer,
-    GradeTime,
     Section,
     State,
     hours_text,
@@ -24,6 +23,7 @@ from patients.summary.answer import (
     number,
     seconds,
     time_text,
+    times_at_grades,
 )
 from patients.summary.facts import EpisodeFacts, Finding, Reading, SummaryChart
 
@@ -318,16 +318,8 @@ def _time_at_grades(episode: Episode) -> Answer:
     key, question, facts = "crs.grade.time.lee2014", "Time at each grade, Lee", episode.facts
     if facts.peak is None:
         return not_known(key, _COURSE, question, "nothing is graded")
-    times = [GradeTime(grade, time) for grade, time in facts.grades.items() if time]
-    if facts.not_assessed:
-        times.append(GradeTime(None, facts.not_assessed))
-    value = {f"grade_{grade}_s": seconds(time) for grade, time in facts.grades.items()}
-    value["not_assessed_s"] = seconds(facts.not_assessed)
-    text = "" if times else "under 1 min"
-    return Answer(
-        key, _COURSE, question, State.ANSWERED, text, value,
-        why=(_charted_text(facts),), times=tuple(times),
-    )  # fmt: skip
+    why = _charted_text(facts)
+    return times_at_grades(key, _COURSE, question, facts.grades, facts.not_assessed, why=why)
 
 
 def end_of_crs(episode: Episode) -> Answer:

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from patients.display.text import date_time_text, range_text
 from patients.summary.answer import (
     Answer,
-    GradeTime,
     Section,
     State,
     instant,
     not_known,
-    seconds,
     time_text,
+    times_at_grades,
 )
 from patients.summary.answers_course import Episode
 from patients.summary.scale_facts import ScaleFacts, ScaleOpen, ScalePeak
@@ -105,13 +104,5 @@ def _open_text(found: ScaleOpen) -> str:
 def _times(facts: ScaleFacts, key: str, question: str, section: Section) -> Answer:
     if not facts.is_graded:
         return not_known(key, section, question, "nothing is graded")
-    times = [GradeTime(grade, time) for grade, time in facts.grades.items() if time]
-    if facts.not_assessed:
-        times.append(GradeTime(None, facts.not_assessed))
-    value = {f"grade_{grade}_s": seconds(time) for grade, time in facts.grades.items()}
-    value["not_assessed_s"] = seconds(facts.not_assessed)
-    text = "" if times else "under 1 min"
-    return Answer(
-        key, section, question, State.ANSWERED, text, value,
-        why=("computed beside the grade, from the same entries",), times=tuple(times),
-    )  # fmt: skip
+    why = "computed beside the grade, from the same entries"
+    return times_at_grades(key, section, question, facts.grades, facts.not_assessed, why=why)

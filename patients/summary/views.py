@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crs_app.accounts.permissions import can
 from crs_app.accounts.rights import Act
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import LATEST
 from grading.systems import HEADLINE
 from patients.display.closed import closed_notice
@@ -126,7 +127,7 @@ def state(request: SignedInRequest, course_id: uuid.UUID, about: str) -> HttpRes
             except ConflictError as error:
                 refusal, status = error.sentence, CONFLICT
             else:
-                messages.info(request, f"Saved: {form.title.lower()}.")
+                messages.info(request, f"Saved: {inside_a_sentence(form.title)}.")
                 return redirect(reverse("patients:summary", args=[course_id]))
     context = _page(read, address) | {
         "course_id": course_id,

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.cache import caches
 from django.core.cache.backends import locmem
 from django.db import connection
@@ -14,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
+from crs_app.accounts.factors.recovery import make_recovery_codes
 from crs_app.accounts.models import User
 from crs_app.record.models import Event, EventKind
 from tests.accounts.code_app import (
@@ -122,6 +124,41 @@ def test_each_recovery_code_works_once(app: tuple[str, list[str]]) -> None:
     assert not enters(again)
     second_step(again, codes[4].replace(" ", ""))
     assert enters(again)
+
+
+def test_recovery_codes_are_stored_as_hashes_alone(
+    app: tuple[str, list[str]], settings: Settings
+) -> None:
+    """Whoever reads the database and knows the key of the site still has no code."""
+    argon2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
+    settings.PASSWORD_HASHERS = [argon2, *settings.PASSWORD_HASHERS]
+    nurse = User.objects.get(username="nurse")
+    Authenticator.objects.filter(type="recovery_codes").delete()
+    codes = make_recovery_codes(nurse)
+    assert len(set(codes)) == 10
+    data = Authenticator.objects.get(type="recovery_codes").data
+    assert all(one.startswith("argon2$argon2id$") for one in data["hashes"])
+    assert set(data) == {"salt", "hashes"}
+    client, _ = with_password()
+    second_step(client, codes[0])
+    assert enters(client)
+
+
+def test_recovery_codes_of_an_earlier_version_work_and_are_hashed_by_the_first_try(
+    app: tuple[str, list[str]],
+) -> None:
+    nurse = User.objects.get(username="nurse")
+    Authenticator.objects.filter(type="recovery_codes").delete()
+    before = RecoveryCodes.activate(nurse)
+    codes = before.generate_codes()
+    assert before.validate_code(codes[0])
+    client, _ = with_password()
+    second_step(client, codes[0])
+    assert not enters(client)
+    assert set(Authenticator.objects.get(type="recovery_codes").data) == {"salt", "hashes"}
+    second_step(client, codes[1])
+    assert enters(client)
+    assert "8 left" in client.get("/accounts/me/").content.decode()
 
 
 def test_secrets_are_stored_encrypted(app: tuple[str, list[str]]) -> None:

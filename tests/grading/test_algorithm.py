@@ -175,7 +175,7 @@ def test_the_doses_are_those_of_the_table(row: list[str]) -> None:
     proposed = found.item("tocilizumab.dose")
     assert (proposed.agent, proposed.dose_mg) == ("tocilizumab", Decimal(by_paper))
     assert f"= {by_paper} mg." in proposed.detail
-    assert label_dose_mg(Decimal(weight)) == Decimal(by_label)
+    assert proposed.label_mg == label_dose_mg(Decimal(weight)) == Decimal(by_label)
     assert f"{by_label} mg" in proposed.other_source
     assert proposed.other_source.startswith("Not from the paper: current US label")
     daily = found.item("methylprednisolone.dose")

@@ -1,11 +1,13 @@
 """Hard limits of doses hold with whatever weight converts them, in a file as in a form."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from grading.course_file import CourseFileError, read_course
+from grading.engine.dose_limits import converted_rates, newly_impossible
 from tests.grading.random_courses import Raw
 from tests.grading.test_course_file import course, refused
 
@@ -69,3 +71,15 @@ def test_a_rate_is_read_with_the_weight_that_converts_it_alone(
 def test_the_weight_that_converts_it_is_named() -> None:
     with pytest.raises(CourseFileError, match="at 76 kg this is above 300 mcg/min"):
         read_course(json.dumps(course(RATE, weight_kg=76)))
+
+
+@pytest.mark.parametrize(("before", "after", "ids"), [(70, 76, ["r"]), (76, 76, []), (70, 75, [])])
+def test_a_new_weight_names_the_rates_that_only_it_brings_beyond_their_limit(
+    before: int, after: int, ids: list[str]
+) -> None:
+    read = read_course(course(RATE | {"id": "r"}))
+    by_weight = [
+        list(converted_rates(read.entries, read.facts.infused_at, Decimal(kg)))
+        for kg in (before, after)
+    ]
+    assert [rate.entry.id for rate in newly_impossible(*by_weight)] == ids

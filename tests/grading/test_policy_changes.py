@@ -333,6 +333,13 @@ def test_a_status_names_the_policy_in_force() -> None:
     assert policies == [FACTS.policy, FACTS.policy, later]
 
 
+def test_the_next_observations_are_due_by_grade() -> None:
+    """A death, which is grade 5, asks for none."""
+    policy = policy_from({f"observations_due_grade_{n}_minutes": 60 + n for n in range(5)})
+    due = [policy.observations_due_after(grade) for grade in range(6)]
+    assert due == [*(timedelta(minutes=60 + n) for n in range(5)), None]
+
+
 def test_later_policies_come_in_order() -> None:
     with pytest.raises(ValueError, match="in order of time"):
         replace(FACTS, policies=(PolicyFrom(minute(9), FACTS.policy),) * 2)

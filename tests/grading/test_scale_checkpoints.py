@@ -49,8 +49,10 @@ def checkpoint_at(document: CourseDocument, entries: list[Entry], cut: datetime)
     """What is stored once all entries up to ``cut`` are charted."""
     state = CourseState.at_start(document.facts, baseline_of(document, entries), LEE_2014)
     fold(state, in_order(e for e in upto(entries, cut) if not isinstance(e, BaselineFacts)))
-    made = save_state(state).to_resume_point()
+    saved = save_state(state)
+    made = saved.to_resume_point()
     assert made.at == cut
+    assert holds_other_scales(made) is saved.holds_other_scales
     return made
 
 

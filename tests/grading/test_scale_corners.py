@@ -9,6 +9,7 @@ import pytest
 
 from grading.course_file import read_course
 from grading.course_result import grade_course
+from grading.engine.scale import Axis
 from grading.engine.systems.icans_2019 import ICANS_2019
 from grading.scales import SCALES, CourseScales, grade_scales
 from tests.grading.scale_answers import grade_at, graded, period_at
@@ -128,6 +129,14 @@ def test_two_vasopressors_are_a_pattern_where_the_scales_disagree(
     """With vasopressin Lee, ASTCT and Penn all say 3."""
     found = scales_at(course(FEVER, PRESSOR, second), 1)
     assert {one.id for one in found.patterns} & {"W1", "W9"} == patterns
+
+
+def test_two_scales_are_compared_with_one_another_where_both_are_asked_for() -> None:
+    read = read_course(course(FEVER, SEIZURE))
+    now = datetime.fromisoformat(hours(1))
+    found = grade_scales(read.facts, read.entries, now, SCALES, compare=(ASTCT, ICANS))
+    assert [(one.axis, one.higher.key) for one in found.compared] == [(Axis.NEURO, ICANS)]
+    assert grade_scales(read.facts, read.entries, now, SCALES).compared == ()
 
 
 def test_a_seizure_is_an_assessment_of_what_was_charted_before() -> None:

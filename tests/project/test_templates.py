@@ -1,6 +1,7 @@
 """The settings of the templates: every name must exist, values are escaped, blanks stay."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -15,6 +16,7 @@ from patients.models import Course
 from tests.entry_forms import send
 from tests.factories import admit
 
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
 MARKUP = 'O\'HARA <i>Ada</i> & "co"'
 ESCAPED = "O&#39;HARA &lt;i&gt;Ada&lt;/i&gt; &amp; &#34;co&#34;"
 
@@ -49,6 +51,14 @@ def test_a_block_tag_does_not_join_what_is_before_and_after_it() -> None:
         "<i\n  {% if yes %}open{% endif %}\n  {% if yes %}hidden{% endif %}>"
     )
     assert template.render({"yes": True}).split() == ["<i", "open", "hidden>"]
+
+
+def test_a_page_with_a_layout_names_it_first() -> None:
+    """What stands before it would come before the page, and no opening of it be recorded."""
+    pages = [path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.html")]
+    with_layout = [page for page in pages if "{% extends" in page]
+    assert len(with_layout) > 50
+    assert all(page.startswith("{% extends") for page in with_layout)
 
 
 def test_a_bad_request_has_a_page_without_a_context(client: Client) -> None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from allauth.mfa.base.internal.flows import delete_dangling_recovery_codes
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.db import transaction
 
@@ -25,6 +24,7 @@ from crs_app.accounts.factors.methods import (
     has_second_factor,
     words_for,
 )
+from crs_app.accounts.factors.recovery import make_recovery_codes
 from crs_app.accounts.models import FactorChange, User
 from crs_app.accounts.own_sessions import end_all_sessions
 from crs_app.record.models import EventKind
@@ -177,8 +177,7 @@ def _lock(user: User) -> None:
 def _first_recovery_codes(user: User) -> list[str]:
     if factors_of(user, RECOVERY_CODES).exists():
         return []
-    codes: list[str] = RecoveryCodes.activate(user).generate_codes()
-    return codes
+    return make_recovery_codes(user)
 
 
 def _note(own: Own, words: str) -> None:

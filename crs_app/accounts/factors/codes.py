@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from crs_app.accounts import throttle
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.methods import CODE_APP, RECOVERY_CODES, factors_of
+from crs_app.accounts.factors.recovery import try_for_nobody, use_recovery_code
 from crs_app.accounts.models import User
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
@@ -34,7 +35,7 @@ def is_right_code(request: HttpRequest, username: str, code: str, now: datetime)
     address = client_address(request)
     attempt = throttle.begin(username, address, now, of_codes=True)
     user = attempt.user
-    if user is None or not user.is_active or not _is_code_of(user, code):
+    if not _is_code_of(user, code) or user is None:
         throttle.delete_forgotten(now)
         note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="code")
         return False
@@ -42,9 +43,17 @@ def is_right_code(request: HttpRequest, username: str, code: str, now: datetime)
     return True
 
 
-def _is_code_of(user: User, code: str) -> bool:
-    """Return whether the code is right; one of an app is refused from then on by every process."""
-    for factor in factors_of(user, CODE_APP, RECOVERY_CODES).order_by("type"):
+def _is_code_of(user: User | None, code: str) -> bool:
+    """Return whether the code is right; one of an app is refused from then on by every process.
+
+    It takes as long for a name without a user, or of one who has no recovery codes.
+    """
+    factors: list[Authenticator] = []
+    if user is not None and user.is_active:
+        factors = list(factors_of(user, CODE_APP, RECOVERY_CODES).order_by("type"))
+    if all(factor.type != RECOVERY_CODES for factor in factors):
+        try_for_nobody(code)
+    for factor in factors:
         if _is_accepted(factor, code):
             factor.record_usage()
             return True
@@ -53,6 +62,8 @@ def _is_code_of(user: User, code: str) -> bool:
 
 def _is_accepted(factor: Authenticator, code: str) -> bool:
     try:
+        if factor.type == RECOVERY_CODES:
+            return use_recovery_code(factor, code)
         return bool(factor.wrap().validate_code(code))
     except InvalidToken:
         _log.warning("A second factor cannot be read: its CRS_SECRET_KEY was replaced.")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
+from crs_app.accounts.factors.recovery import codes_left
 from crs_app.accounts.hospital.identities import identities, is_nameable
 from crs_app.accounts.models import User
 
@@ -97,8 +97,7 @@ def _with(methods: Methods, factor: Authenticator) -> Methods:
     if factor.type == CODE_APP:
         return replace(methods, code_app_since=factor.created_at)
     if factor.type == RECOVERY_CODES:
-        left = app_settings.RECOVERY_CODE_COUNT - int(factor.data["used_mask"]).bit_count()
-        return replace(methods, recovery_codes_left=left)
+        return replace(methods, recovery_codes_left=codes_left(factor))
     key = Key(
         pk=factor.pk,
         name=factor.data["name"],

@@ -8,6 +8,7 @@ from typing import Final
 from crs_app.accounts.models import Role
 from crs_app.record.models import EventKind
 from crs_app.record.pages.search import CHARTED, Row
+from grading.engine.sentences import inside_a_sentence
 from patients.models import ActSource, EntryKind
 
 _LEFT_OUT: Final = frozenset({"page", "user_id"})
@@ -52,5 +53,5 @@ def _charted(details: Mapping[str, str]) -> str:
     kinds = [EntryKind(kind).in_sentence for kind in details["kinds"].split()]
     source = details["source"]
     if source != ActSource.BEDSIDE:
-        return f"Charted by {ActSource(source).label.lower()}"
+        return f"Charted by {inside_a_sentence(ActSource(source).label)}"
     return f"Charted: {', '.join(kinds)}" if kinds else "Charted"

@@ -12,6 +12,7 @@ from grading.engine.algorithm.situation import Situation
 from grading.engine.analytes import Analyte
 from grading.engine.entries import Entry, Vasopressor, Vitals
 from grading.engine.periods import Criterion, Unknown
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.systems.lee_2014 import FEVER
 from grading.engine.units import format_number
 from grading.engine.vasopressors import charted_dose, charted_dose_without_weight, needs_weight
@@ -62,9 +63,7 @@ def _to_chart(unknown: Unknown) -> str:
     analyte = unknown.code.removeprefix("lab.")
     if analyte == unknown.code:
         return _CHART[unknown.code]
-    label = Analyte(analyte).label
-    name = label[:1].lower() + label[1:] if label[1:2].islower() else label
-    return f"enter {name} with its normal range"
+    return f"enter {inside_a_sentence(Analyte(analyte).label)} with its normal range"
 
 
 def _capital(text: str) -> str:

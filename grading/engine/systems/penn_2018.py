@@ -14,7 +14,7 @@ from grading.engine.periods import Explained
 from grading.engine.scale import Axis, Doubt, Finding, Met, Rule, Scale
 from grading.engine.scale_findings import of_entry
 from grading.engine.scale_vocabulary import AdmissionSetting
-from grading.engine.sentences import minutes_text
+from grading.engine.sentences import inside_a_sentence, minutes_text
 from grading.engine.vocabulary import term_label
 
 _LIVER: Final = frozenset({"alt", "ast", "alp", "ggt", "bilirubin"})
@@ -142,7 +142,7 @@ def _show_product(chart: Chart) -> Finding:
 
 def _phrase_of_therapy(chart: Chart) -> str:
     entry = _given(chart.past.iv_therapy)
-    return f"{entry.agent.label.lower()} given {found.phrase_of_time(entry, chart)}"
+    return f"{inside_a_sentence(entry.agent.label)} given {found.phrase_of_time(entry, chart)}"
 
 
 def _phrase_of_boluses(chart: Chart) -> str:

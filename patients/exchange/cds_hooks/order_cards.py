@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from grading.engine.algorithm.evidence import REASSESS_AFTER, hours
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import format_number
 from grading.engine.vocabulary import TreatmentAgent
 from patients.display.grade_card import GradeCard
@@ -124,7 +125,7 @@ def _other_cause(card: GradeCard) -> Iterator[Card]:
 
 def _labels(orders: Sequence[Order]) -> str:
     labels = [order.agent.label for order in orders]
-    return " and ".join(dict.fromkeys(label[:1].lower() + label[1:] for label in labels))
+    return " and ".join(dict.fromkeys(inside_a_sentence(label) for label in labels))
 
 
 def _card(summary: str, indicator: str, detail: str, topic: str) -> Card:

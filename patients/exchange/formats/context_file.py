@@ -7,11 +7,12 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from grading.course_file import CourseFileError, Fault, read_course, read_json
+from grading.course_file import CourseFileError, Fault, read_course
 from grading.engine.analytes import Analyte
 from grading.engine.entries import KINDS
 from grading.engine.vocabulary import TreatmentAgent, VasopressorDrug
 from grading.faults import Place
+from grading.json_document import read_json
 from patients.exchange.formats.codes import LOCAL_SIGNS
 from patients.exchange.formats.context import (
     Context,

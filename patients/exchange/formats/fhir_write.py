@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from grading.course_file import CourseDocument, read_course, read_json
+from grading.course_file import CourseDocument, read_course
 from grading.course_result import grade_course
 from grading.engine.entries import Death, Entry, Retraction, Vasopressor
+from grading.json_document import read_json
 from grading.systems import HEADLINE
 from patients.exchange.formats.charted import NOTHING_MORE, ChartRecord
 from patients.exchange.formats.fhir_acts import People, acts_of, provenances

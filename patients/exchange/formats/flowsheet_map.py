@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from grading.course_file import CourseFileError, Fault, read_json
+from grading.course_file import CourseFileError, Fault
 from grading.engine.analytes import Analyte, lab_unit
 from grading.engine.vocabulary import (
     DRUGS,
@@ -24,6 +24,7 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 from grading.faults import Place
+from grading.json_document import read_json
 from patients.exchange.formats.mimic_iv import PRESET, TABLES
 from patients.exchange.formats.observation_codes import ARTERIAL, CUFF
 from patients.exchange.formats.unit_rows import UnitRow

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import OxygenDevice
 from patients.exchange.formats.chart_state import Chart, Wanted
 from patients.exchange.formats.context import KeyState, SystemKind
@@ -304,7 +305,7 @@ class _Sets:
 def _as_charted(words: dict[str, Any] | None) -> str:
     if words is None:
         return ""
-    return f"; as last charted: {OxygenDevice(words['device']).label.lower()}"
+    return f"; as last charted: {inside_a_sentence(OxygenDevice(words['device']).label)}"
 
 
 def _contradict(one: Statement, other: Statement) -> bool:

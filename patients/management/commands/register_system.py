@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from grading.engine.sentences import inside_a_sentence
 from patients.exchange.access.keys import KeySetError, add_keys, grant, read_key_set
 from patients.exchange.access.scopes import SUPPORTED, UnknownScopeError
 from patients.exchange.register import register_system
@@ -71,4 +72,5 @@ class Command(BaseCommand):
             keys = add_keys(system, read_key_set(options["jwks"].read_text()), by, now)
         grant(system, options["scopes"] or SUPPORTED, by, now)
         names = ", ".join(key.kid for key in keys) or "none"
-        self.stdout.write(f"{system.name} registered as {kind.label.lower()}; keys: {names}")
+        shown = inside_a_sentence(kind.label)
+        self.stdout.write(f"{system.name} registered as {shown}; keys: {names}")

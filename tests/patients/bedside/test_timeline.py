@@ -150,9 +150,10 @@ def test_more_opens_the_kinds_that_are_not_in_the_foot_and_what_is_rare(
 ) -> None:
     html = nurse_client.get(url("bedside", course)).content.decode()
     tiles = html[html.index('class="tiles"') : html.index('class="rare"')]
-    assert tiles.count('<div class="tile">') == 13
+    assert tiles.count('<div class="tile">') == 12
     rare = html[html.index('class="rare"') :].split("</div>")[0]
     for words, address in (
+        ("Ward and bed…", url("transfer", course)),
         ("Correct the identity…", url("identity", course)),
         ("End this course…", url("transfer", course)),
     ):

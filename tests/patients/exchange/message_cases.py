@@ -18,8 +18,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from grading.course_file import read_course, read_json
+from grading.course_file import read_course
 from grading.engine.entries import in_force
+from grading.json_document import read_json
 from patients.exchange.formats.code_rows import LOINC, MDC, RXNORM, SNOMED, UCUM
 from patients.exchange.formats.device_codes import DEVICE_CODES
 from patients.exchange.formats.exact_json import Exact, write_json

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from grading.course_file import read_json
+from grading.json_document import read_json
 from patients.demo.ward import ward
 from patients.exchange.formats.charted import (
     Act,

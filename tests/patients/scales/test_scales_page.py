@@ -271,6 +271,17 @@ def test_changes_of_astct_and_icans_are_a_filter_of_the_timeline_and_off_by_defa
     assert "ASTCT 1 → 3 · One vasopressor" in words_of(answer.content.decode())
 
 
+def test_a_change_to_0_is_no_grade_after_a_round_that_could_not_be_done(
+    nurse_client: Client, course: Course
+) -> None:
+    by = course.admitted_by
+    chart(course, by, "ice", ago(hours=3), score=8)
+    chart(course, by, "ice", ago(hours=1), performed=False, reason="language")
+    answer = nurse_client.get(url("timeline", course), {"kind": "scale_change"}, **HTMX)
+    changes = [(row.shown_before, row.shown_grade) for row in answer.context["timeline"].rows]
+    assert changes == [("1", "–"), ("–", "1")]
+
+
 def test_a_page_that_shows_that_filter_gets_no_row_of_it_by_a_save_or_a_poll(
     nurse_client: Client, differing: Course
 ) -> None:
