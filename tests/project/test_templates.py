@@ -74,8 +74,7 @@ def test_whatever_says_that_nothing_was_saved_names_the_request(
     nurse_client: Client, course: Course
 ) -> None:
     """Templates by the line that they share, scripts by the function that they share."""
-    templates = settings.BASE_DIR / "templates"
-    saying = [path for path in templates.rglob("*.html") if SAYS_NOT_SAVED.search(path.read_text())]
+    saying = [path for path in TEMPLATES.rglob("*.html") if SAYS_NOT_SAVED.search(path.read_text())]
     scripts = [
         path
         for path in (settings.BASE_DIR / "static" / "crs").rglob("*.js")
