@@ -9,6 +9,7 @@ import sys
 import uuid
 from copy import deepcopy
 from datetime import UTC, timedelta
+from functools import cache
 from unittest import mock
 
 import django
@@ -37,7 +38,7 @@ from patients.queries.courses import read_course_by_orm
 from tests.factories import admit
 
 _SHOW = """
-import os, gc
+import os, gc, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "crs_app.settings"
 from django.conf import settings
 print(settings.SESSION_ENGINE, *settings.AUTHENTICATION_BACKENDS)
@@ -46,7 +47,22 @@ print(settings.DATABASES["default"]["ENGINE"], settings.DATABASES["default"]["CO
 os.environ["DATABASE_URL"] = "postgresql://nowhere/none"
 import crs_app.wsgi
 print(*gc.get_threshold())
+print("patients.exchange.cds_hooks.views" in sys.modules)
 """
+
+
+@cache
+def _started(*, plain: bool) -> list[str]:
+    """Return the lines that a process prints which has loaded the application."""
+    shown = subprocess.run(
+        [sys.executable, "-c", _SHOW],
+        env={**os.environ, "CRS_PLAIN_DJANGO": "1" if plain else ""},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return shown.stdout.splitlines()
 
 
 def test_django_is_the_version_that_the_speedups_were_reviewed_for() -> None:
@@ -63,15 +79,6 @@ def test_django_still_reads_a_session_by_the_method_that_is_overridden() -> None
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
-    environment = {**os.environ, "CRS_PLAIN_DJANGO": "1" if plain else ""}
-    shown = subprocess.run(
-        [sys.executable, "-c", _SHOW],
-        env=environment,
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
     expected = [
         "crs_app.speedups.sessions crs_app.speedups.user_backend.FastUserBackend",
         "crs_app.speedups.course_reader.read_course crs_app.speedups.form_fields.copy_fields",
@@ -85,7 +92,11 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
             "django.db.backends.postgresql True",
             " ".join(map(str, gc.get_threshold())),
         ]
-    assert shown.stdout.splitlines() == expected
+    assert _started(plain=plain)[:-1] == expected
+
+
+def test_a_worker_has_loaded_every_view_before_its_first_request() -> None:
+    assert _started(plain=False)[-1] == "True"
 
 
 def test_a_session_is_read_as_django_reads_it(db: None) -> None:
