@@ -16,6 +16,7 @@ import django
 import pytest
 from django import forms
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import db as sessions
 from django.db import DataError, connection
@@ -125,9 +126,11 @@ def test_what_a_request_changes_in_its_session_changes_no_other(db: None) -> Non
     assert SessionStore(key).load() == {"ward": "ICU"}
 
 
-def _session(ends_in: timedelta) -> str:
+def _session(ends_in: timedelta, of: User | None = None) -> str:
     session = sessions.SessionStore()
     session["ward"] = "ICU"
+    if of is not None:
+        session[SESSION_KEY] = str(of.pk)
     session.create()
     row = sessions.SessionStore.get_model_class().objects.get(session_key=session.session_key)
     row.expire_date = timezone.now() + ends_in
@@ -147,6 +150,50 @@ def test_a_user_is_read_as_django_reads_it(nurse: User) -> None:
         ours, djangos = FastUserBackend().get_user(pk), ModelBackend().get_user(pk)
         assert ours == djangos
         assert _columns(ours) == _columns(djangos)
+
+
+@pytest.mark.usefixtures("as_owner")
+def test_the_user_read_with_a_session_is_that_of_now_and_of_no_other_session(
+    nurse: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """From the second reading on a session has its user with it, one who left or switched too."""
+    other = User.objects.create_user("other")
+    key = _session(timedelta(hours=1), of=nurse)
+    SessionStore(key).load()
+    User.objects.filter(pk=nurse.pk).update(first_name="Changed")
+    with django_assert_num_queries(1):
+        SessionStore(key).load()
+        read = FastUserBackend().get_user(nurse.pk)
+    assert read is not None
+    assert read.first_name == "Changed"
+    assert _columns(read) == _columns(ModelBackend().get_user(nurse.pk))
+    with django_assert_num_queries(1):  # once: who asks again gets what is stored by then
+        FastUserBackend().get_user(nurse.pk)
+    User.objects.filter(pk=nurse.pk).update(is_active=False)
+    SessionStore(key).load()
+    assert FastUserBackend().get_user(nurse.pk) is None
+    SessionStore(key).load()
+    assert FastUserBackend().get_user(other.pk) == other
+    SessionStore(key).load()
+    SessionStore(_session(timedelta(hours=1), of=other)).load()
+    with django_assert_num_queries(1):
+        assert FastUserBackend().get_user(nurse.pk) is None
+    SessionStore(key).load()
+    SessionStore(_session(timedelta(hours=-1), of=nurse)).load()
+    with django_assert_num_queries(1):
+        FastUserBackend().get_user(nurse.pk)
+
+
+def test_a_session_that_names_another_user_now_is_read_with_no_user(nurse: User) -> None:
+    other = User.objects.create_user("other")
+    key = _session(timedelta(hours=1), of=nurse)
+    SessionStore(key).load()
+    switched = sessions.SessionStore(key)
+    switched[SESSION_KEY] = str(other.pk)
+    switched.save()
+    for _ in range(2):
+        SessionStore(key).load()
+        assert FastUserBackend().get_user(other.pk) == other
 
 
 @pytest.mark.parametrize(
