@@ -6,7 +6,8 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -42,30 +43,35 @@ class Monitors:
     mrns: Sequence[str]
     interval_s: float = INTERVAL_S
     sent: list[Sent] = field(default_factory=list)
-    _is_over: threading.Event = field(default_factory=threading.Event)
+    _end: Callable[[], object] = field(default=lambda: None)
     _is_hopeless: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        begun = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(begun)))
         self._thread.start()
+        begun.wait()
 
     def stop(self) -> None:
-        self._is_over.set()
+        self._end()
         if self._thread is not None:
             self._thread.join(_WAIT_AT_MOST_S)
             self._is_hopeless.set()
             self._thread.join()
 
-    async def _run(self) -> None:
-        await asyncio.gather(*(self._monitor(place) for place in range(len(self.mrns))))
+    async def _run(self, begun: threading.Event) -> None:
+        is_over, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._end = lambda: loop.call_soon_threadsafe(is_over.set)
+        begun.set()
+        await asyncio.gather(*(self._monitor(place, is_over) for place in range(len(self.mrns))))
 
-    async def _monitor(self, place: int) -> None:
+    async def _monitor(self, place: int, is_over: asyncio.Event) -> None:
         link = _Link(self.port)
         chance = random.Random(place)  # noqa: S311
         due = time.monotonic() + self.interval_s * place / len(self.mrns)
         number = 0
-        while await self._wait_until(due):
+        while await _wait_until(due, is_over):
             message = Sent(f"{place}-{number}", time.monotonic())
             self.sent.append(message)
             raw = _reading(message.control_id, self.mrns[place], chance)
@@ -75,11 +81,12 @@ class Monitors:
             due, number = due + self.interval_s, number + 1
         link.close()
 
-    async def _wait_until(self, due: float) -> bool:
-        """Wait; return False where no more is to be sent."""
-        while not self._is_over.is_set() and (left := due - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, 0.1))
-        return not self._is_over.is_set()
+
+async def _wait_until(due: float, is_over: asyncio.Event) -> bool:
+    """Wait; return False where no more is to be sent. Nothing wakes up meanwhile."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(is_over.wait(), max(0.0, due - time.monotonic()))
+    return not is_over.is_set()
 
 
 class _Link:

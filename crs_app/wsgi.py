@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import Error, connection
 from django.template import engines
+from django.urls import reverse
 
 from crs_app.database_roles import check_web_role
 from crs_app.local_postgres import DatabaseServerError, ensure_server
@@ -23,6 +24,7 @@ except DatabaseServerError:
     logging.getLogger("crs_app.wsgi").exception("The local PostgreSQL is not there")
 application = BoundedRequests(get_wsgi_application())
 engines.all()  # compiles the templates
+reverse("livez")  # imports every view: else the first request of a process does, in a second
 try:
     check_web_role()
 except Error as error:

@@ -9,10 +9,11 @@ signed its user in: turning ``user_backend`` on or off signs everybody out.
 module             replaces                                                 saves a request
 =================  =======================================================  ==================
 sessions           ``django.contrib.sessions.backends.db``                  0.2 ms, 3 to 4 %
-user_backend       ``ModelBackend.get_user``                                0.2 ms, 3 %
+user_backend       ``ModelBackend.get_user``; user_rows has the columns    0.2 ms, 3 %
 course_reader      ``patients.queries.courses.read_course_by_orm``          0.6 ms, 9 %
 postgresql         the statement of ``CONN_HEALTH_CHECKS``                  a round trip
 form_fields        ``copy.deepcopy`` of the fields of a form class          0.2 ms, 3 %
+output             ``markupsafe.escape`` of what a template prints          0.15 ms, 2 %
 rendered_parts     rendering a row, an item or a reason again on each page  a page: see below
 garbage_collector  Python's thresholds (700, 10, 10); no freeze             4 to 8 %
 =================  =======================================================  ==================
@@ -24,7 +25,8 @@ A save took 4.3 to 8 ms and a page 6.3 to 10 ms, by how busy the machine was. Th
 the table are of 1,500 calls of the function alone (its fastest tenth).
 
 * sessions: save +0.67 ms (9 %), page +0.57 ms (8 %) without it; the call alone 0.10 ms for 0.28.
-  Verifying the signature once for its text: 0.06 ms more.
+  Verifying the signature once for its text: 0.06 ms more. The row of the user in the same
+  statement: 1 to 3 % of a save, measured later.
 * user_backend: save +0.45 ms (5 %), page +0.90 ms (9 %); the call alone 0.06 ms for 0.22.
 * course_reader: save +0.79 ms (9 %), page +1.17 ms (11 %); the call alone 0.17 ms for 0.73.
 * postgresql: within noise here, 0.001 ms for 0.02 on a local socket. It stays for what this cannot
@@ -33,6 +35,7 @@ the table are of 1,500 calls of the function alone (its fastest tenth).
   is 4,096, and the one that reads the history of grades has 5,700): 0.06 ms a save.
   Times in UTC are read by Python's own parser, 1.5 µs for 9 each: twelve in a save.
 * form_fields: 0.10 ms for 0.37 for the form of vital signs, in a save.
+* output: 2 to 3 % of a save, 400 pairs of blocks in turn (quartiles 0.88 to 1.09).
 * garbage_collector: its thresholds are within noise for a save and a page; grading 10,000 entries
   from scratch, 98,000 entries a second for 80,500. Freezing what is loaded saves 4 to 8 % of a
   save, measured on a machine that did nothing else.
@@ -43,14 +46,18 @@ What breaks first when Django is upgraded:
 
 * sessions overrides ``SessionStore.load``, and sets the private ``_session_key`` as that does
   for a session that is gone.
-* user_backend makes a ``User`` from the columns of its own table. It does not notice a user model
+* user_backend takes the row that the same thread read with the session, once, and only where the
+  session names that user; ``django.contrib.auth.get_user`` reads the session before it asks.
+* user_rows makes a ``User`` from the columns of its own table. It does not notice a user model
   of several tables, or a ``get_user`` of Django that verifies more (two-factor sign-in).
-* course_reader converts columns by ``from_db_value``, and makes models by ``rows``, as user_backend
+* course_reader converts columns by ``from_db_value``, and makes models by ``rows``, as user_rows
   does: that sets what ``Model.from_db`` sets, and does not call ``Model.__init__`` of the model.
 * postgresql reads a timestamptz by a loader of its own; Django asks it for ``timezone``.
 * form_fields copies the attributes that ``Field.__deepcopy__``, ``ChoiceField.__deepcopy__``,
   ``Widget.__deepcopy__`` and ``ChoiceWidget.__deepcopy__`` copy; a class with a method of its own
   is copied by that.
+* output stands in the compiled templates under the name ``escape``, which Jinja2 writes there; it
+  calls the private ``markupsafe._escape_inner``.
 * postgresql sets a constant of ``psycopg._queries``, which is private: under another name psycopg
   parses the long statement again at each execution, as it does without.
 * postgresql relies on Django asking ``is_usable`` once a request where CONN_HEALTH_CHECKS is set.
@@ -72,6 +79,8 @@ patients.queries.policies._policy                64     the key is every value o
 crs_app.speedups.sessions._signed_json           1,024  the key is the signed text and the key
                                                         that signs it; a session that is gone is
                                                         not found in the table
+crs_app.speedups.sessions._user_ids              1,024  only which row to read with a session; it
+                                                        counts where the session names that user
 crs_app.speedups.rendered_parts._render          2,048  the key is all it prints, with day, zone
                                                         and language
 patients.queries.timeline._statement             4      SQL text, by two flags

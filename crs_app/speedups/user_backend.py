@@ -1,4 +1,4 @@
-"""Django's ModelBackend, which reads the signed-in user by a fixed SQL text."""
+"""Django's ModelBackend, which takes the signed-in user from the statement of the session."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from django.contrib.auth.backends import ModelBackend
 from django.db import connection
 
 from crs_app.accounts.models import User
-from crs_app.speedups.rows import model_of_row
+from crs_app.speedups.user_rows import SQL_COLUMNS, take_row, user_of_row
 
-_FIELDS: Final = [field.attname for field in User._meta.concrete_fields]
-_COLUMNS: Final = ", ".join(map(str, (field.column for field in User._meta.concrete_fields)))
-_QUERY: Final = """
-SELECT {}, ARRAY(SELECT ward_id FROM accounts_wardmembership WHERE user_id = accounts_user.id)
-FROM accounts_user WHERE id = %s
-""".replace("{}", _COLUMNS)
+_QUERY: Final = f"SELECT {SQL_COLUMNS} FROM accounts_user WHERE id = %s"  # noqa: S608 - a constant
 
 
 class FastUserBackend(ModelBackend):
@@ -23,12 +18,12 @@ class FastUserBackend(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user as stored now; None for one who is unknown or no longer active."""
-        with connection.cursor() as cursor:
-            cursor.execute(_QUERY, [user_id])
-            found = cursor.fetchone()
-        if found is None:
+        row = take_row(user_id)
+        if row is None:
+            with connection.cursor() as cursor:
+                cursor.execute(_QUERY, [user_id])
+                row = cursor.fetchone()
+        if row is None:
             return None
-        *columns, wards = found
-        user = model_of_row(User, _FIELDS, columns)
-        user._ward_ids = wards
+        user = user_of_row(row)
         return user if self.user_can_authenticate(user) else None

@@ -9,44 +9,68 @@ import sys
 import uuid
 from copy import deepcopy
 from datetime import UTC, timedelta
+from decimal import Decimal
+from functools import cache
 from unittest import mock
 
 import django
 import pytest
 from django import forms
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import db as sessions
 from django.db import DataError, connection
 from django.db.backends.postgresql.psycopg_any import register_tzloader
 from django.db.models import Model
+from django.template import engines
 from django.test import override_settings
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import mark_safe
+from markupsafe import Markup, escape
 from pytest_django import DjangoAssertNumQueries
 
 from crs_app.accounts.models import User
 from crs_app.speedups import REVIEWED_DJANGO, course_reader
 from crs_app.speedups.form_fields import copy_fields
+from crs_app.speedups.output import escape_output
 from crs_app.speedups.rendered_parts import render_part
 from crs_app.speedups.sessions import SessionStore
 from crs_app.speedups.user_backend import FastUserBackend
 from patients.forms.laboratory import LabForm
 from patients.forms.observations import VitalsForm
-from patients.models import Course
+from patients.models import Course, EntryKind
 from patients.queries.courses import read_course_by_orm
 from tests.factories import admit
 
 _SHOW = """
-import os, gc
+import os, gc, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "crs_app.settings"
 from django.conf import settings
 print(settings.SESSION_ENGINE, *settings.AUTHENTICATION_BACKENDS)
 print(settings.COURSE_READER, settings.FIELD_COPIER)
+print(settings.OUTPUT_ESCAPER)
 print(settings.DATABASES["default"]["ENGINE"], settings.DATABASES["default"]["CONN_HEALTH_CHECKS"])
 os.environ["DATABASE_URL"] = "postgresql://nowhere/none"
 import crs_app.wsgi
 print(*gc.get_threshold())
+print("patients.exchange.cds_hooks.views" in sys.modules)
 """
+
+
+@cache
+def _started(*, plain: bool) -> list[str]:
+    """Return the lines that a process prints which has loaded the application."""
+    shown = subprocess.run(
+        [sys.executable, "-c", _SHOW],
+        env={**os.environ, "CRS_PLAIN_DJANGO": "1" if plain else ""},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return shown.stdout.splitlines()
 
 
 def test_django_is_the_version_that_the_speedups_were_reviewed_for() -> None:
@@ -63,18 +87,10 @@ def test_django_still_reads_a_session_by_the_method_that_is_overridden() -> None
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
-    environment = {**os.environ, "CRS_PLAIN_DJANGO": "1" if plain else ""}
-    shown = subprocess.run(
-        [sys.executable, "-c", _SHOW],
-        env=environment,
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
     expected = [
         "crs_app.speedups.sessions crs_app.speedups.user_backend.FastUserBackend",
         "crs_app.speedups.course_reader.read_course crs_app.speedups.form_fields.copy_fields",
+        "crs_app.speedups.output.escape_output",
         "crs_app.speedups.postgresql True",
         "10000 20 20",
     ]
@@ -82,10 +98,40 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
         expected = [
             "django.contrib.sessions.backends.db django.contrib.auth.backends.ModelBackend",
             "None copy.deepcopy",
+            "None",
             "django.db.backends.postgresql True",
             " ".join(map(str, gc.get_threshold())),
         ]
-    assert shown.stdout.splitlines() == expected
+    assert _started(plain=plain)[:-1] == expected
+
+
+def test_a_worker_has_loaded_every_view_before_its_first_request() -> None:
+    assert _started(plain=False)[-1] == "True"
+
+
+class _Html:
+    def __html__(self) -> str:
+        return "<b>&</b>"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "<a href=\"x\">'&'</a>", "38.4 °C\n\u202e", Markup("<i>&amp;</i>"), mark_safe("<i>&"),
+     _Html(), SimpleLazyObject(lambda: "<lazy>"), EntryKind.VITALS, 38, None, Decimal("0.10")],
+)  # fmt: skip
+def test_a_value_is_printed_as_jinja_prints_it(value: object) -> None:
+    text = "{{ value }}|{% set x %}{{ value }}{% endset %}{{ x }}"
+    template = engines["jinja2"].env.from_string(text)  # type: ignore[attr-defined]
+    djangos = template.render(value=value)
+    template.root_render_func.__globals__["escape"] = escape_output
+    assert template.render(value=value) == djangos
+    assert str(escape_output(value)) == str(escape(value))
+
+
+def test_every_template_prints_by_the_speedup() -> None:
+    page = engines["jinja2"].env.get_template("bedside/grade_card.html")  # type: ignore[attr-defined]
+    escaper = page.root_render_func.__globals__["escape"]
+    assert (escaper is escape_output) is bool(settings.OUTPUT_ESCAPER)
 
 
 def test_a_session_is_read_as_django_reads_it(db: None) -> None:
@@ -114,9 +160,11 @@ def test_what_a_request_changes_in_its_session_changes_no_other(db: None) -> Non
     assert SessionStore(key).load() == {"ward": "ICU"}
 
 
-def _session(ends_in: timedelta) -> str:
+def _session(ends_in: timedelta, of: User | None = None) -> str:
     session = sessions.SessionStore()
     session["ward"] = "ICU"
+    if of is not None:
+        session[SESSION_KEY] = str(of.pk)
     session.create()
     row = sessions.SessionStore.get_model_class().objects.get(session_key=session.session_key)
     row.expire_date = timezone.now() + ends_in
@@ -136,6 +184,50 @@ def test_a_user_is_read_as_django_reads_it(nurse: User) -> None:
         ours, djangos = FastUserBackend().get_user(pk), ModelBackend().get_user(pk)
         assert ours == djangos
         assert _columns(ours) == _columns(djangos)
+
+
+@pytest.mark.usefixtures("as_owner")
+def test_the_user_read_with_a_session_is_that_of_now_and_of_no_other_session(
+    nurse: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """From the second reading on a session has its user with it, one who left or switched too."""
+    other = User.objects.create_user("other")
+    key = _session(timedelta(hours=1), of=nurse)
+    SessionStore(key).load()
+    User.objects.filter(pk=nurse.pk).update(first_name="Changed")
+    with django_assert_num_queries(1):
+        SessionStore(key).load()
+        read = FastUserBackend().get_user(nurse.pk)
+    assert read is not None
+    assert read.first_name == "Changed"
+    assert _columns(read) == _columns(ModelBackend().get_user(nurse.pk))
+    with django_assert_num_queries(1):  # once: who asks again gets what is stored by then
+        FastUserBackend().get_user(nurse.pk)
+    User.objects.filter(pk=nurse.pk).update(is_active=False)
+    SessionStore(key).load()
+    assert FastUserBackend().get_user(nurse.pk) is None
+    SessionStore(key).load()
+    assert FastUserBackend().get_user(other.pk) == other
+    SessionStore(key).load()
+    SessionStore(_session(timedelta(hours=1), of=other)).load()
+    with django_assert_num_queries(1):
+        assert FastUserBackend().get_user(nurse.pk) is None
+    SessionStore(key).load()
+    SessionStore(_session(timedelta(hours=-1), of=nurse)).load()
+    with django_assert_num_queries(1):
+        FastUserBackend().get_user(nurse.pk)
+
+
+def test_a_session_that_names_another_user_now_is_read_with_no_user(nurse: User) -> None:
+    other = User.objects.create_user("other")
+    key = _session(timedelta(hours=1), of=nurse)
+    SessionStore(key).load()
+    switched = sessions.SessionStore(key)
+    switched[SESSION_KEY] = str(other.pk)
+    switched.save()
+    for _ in range(2):
+        SessionStore(key).load()
+        assert FastUserBackend().get_user(other.pk) == other
 
 
 @pytest.mark.parametrize(

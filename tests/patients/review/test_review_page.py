@@ -202,16 +202,17 @@ def test_nights_are_whole_over_the_end_of_summer_time() -> None:
 def test_the_number_of_statements_is_constant(
     nurse_client: Client, reviewed: Course, course: Course, django_assert_num_queries: Any
 ) -> None:
-    """Session, user, course, checkpoint with the acts beside that time, course, sign-offs, record.
+    """Session with user, course, checkpoint with the acts beside that time, course, sign-offs.
 
-    The table reads the whole course besides, and the plots read it by a request of their own.
+    The record comes last. The table reads the whole course besides, and the plots read it by a
+    request of their own.
     """
     page(nurse_client, course)
     for one in (course, reviewed):
-        for view, statements in (("plots", 7), ("table", 8)):
+        for view, statements in (("plots", 6), ("table", 7)):
             with django_assert_num_queries(statements):
                 page(nurse_client, one, view=view)
-        for name, statements in (("review_cursor", 5), ("review_series", 4), ("review_latest", 4)):
+        for name, statements in (("review_cursor", 4), ("review_series", 3), ("review_latest", 3)):
             with django_assert_num_queries(statements):
                 page(nurse_client, one, name)
 
@@ -223,7 +224,7 @@ def test_the_number_of_statements_of_the_past_is_constant(
     page(nurse_client, course)
     for one in (course, reviewed):
         known_at = page(nurse_client, one).context["latest"].isoformat()
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             page(nurse_client, one, known_at=known_at)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             page(nurse_client, one, known_at=known_at, different="1")

@@ -157,7 +157,7 @@ def test_a_time_later_than_now_is_refused(nurse_client: Client, course: Course) 
 def test_the_number_of_statements_is_constant(
     nurse_client: Client, course: Course, django_assert_num_queries: Any
 ) -> None:
-    """Session, user, course, period and the record of the download."""
+    """Session with user, course, period and the record of the download."""
     ask(nurse_client, course)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         ask(nurse_client, course)
