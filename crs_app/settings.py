@@ -335,7 +335,6 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
 COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
 PART_RENDERER = None if PLAIN_DJANGO else "crs_app.speedups.rendered_parts.render_part"
-OUTPUT_ESCAPER = None if PLAIN_DJANGO else "crs_app.speedups.output.escape_output"
 FIELD_COPIER = "copy.deepcopy" if PLAIN_DJANGO else "crs_app.speedups.form_fields.copy_fields"
 if not PLAIN_DJANGO:
     DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"

@@ -58,11 +58,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     made.filters |= {"slugify": slugify, **FILTERS}
     # Now, not while someone waits for the first page of a process.
     for name in made.list_templates():
-        template = made.get_template(name)
-        if settings.OUTPUT_ESCAPER:
-            # The name by which a compiled template calls what escapes its output.
-            of_template = template.root_render_func.__globals__
-            of_template["escape"] = import_string(settings.OUTPUT_ESCAPER)
+        made.get_template(name)
     return made
 
 

@@ -13,7 +13,6 @@ user_backend       ``ModelBackend.get_user``; user_rows has the columns    0.2 m
 course_reader      ``patients.queries.courses.read_course_by_orm``          0.6 ms, 9 %
 postgresql         the statement of ``CONN_HEALTH_CHECKS``                  a round trip
 form_fields        ``copy.deepcopy`` of the fields of a form class          0.2 ms, 3 %
-output             ``markupsafe.escape`` of what a template prints          0.15 ms, 2 %
 rendered_parts     rendering a row, an item or a reason again on each page  a page: see below
 garbage_collector  Python's thresholds (700, 10, 10); no freeze             4 to 8 %
 =================  =======================================================  ==================
@@ -35,7 +34,6 @@ the table are of 1,500 calls of the function alone (its fastest tenth).
   is 4,096, and the one that reads the history of grades has 5,700): 0.06 ms a save.
   Times in UTC are read by Python's own parser, 1.5 µs for 9 each: twelve in a save.
 * form_fields: 0.10 ms for 0.37 for the form of vital signs, in a save.
-* output: 2 to 3 % of a save, 400 pairs of blocks in turn (quartiles 0.88 to 1.09).
 * garbage_collector: its thresholds are within noise for a save and a page; grading 10,000 entries
   from scratch, 98,000 entries a second for 80,500. Freezing what is loaded saves 4 to 8 % of a
   save, measured on a machine that did nothing else.
@@ -56,8 +54,6 @@ What breaks first when Django is upgraded:
 * form_fields copies the attributes that ``Field.__deepcopy__``, ``ChoiceField.__deepcopy__``,
   ``Widget.__deepcopy__`` and ``ChoiceWidget.__deepcopy__`` copy; a class with a method of its own
   is copied by that.
-* output stands in the compiled templates under the name ``escape``, which Jinja2 writes there; it
-  calls the private ``markupsafe._escape_inner``.
 * postgresql sets a constant of ``psycopg._queries``, which is private: under another name psycopg
   parses the long statement again at each execution, as it does without.
 * postgresql relies on Django asking ``is_usable`` once a request where CONN_HEALTH_CHECKS is set.

@@ -9,7 +9,6 @@ import sys
 import uuid
 from copy import deepcopy
 from datetime import UTC, timedelta
-from decimal import Decimal
 from functools import cache
 from unittest import mock
 
@@ -23,24 +22,19 @@ from django.contrib.sessions.backends import db as sessions
 from django.db import DataError, connection
 from django.db.backends.postgresql.psycopg_any import register_tzloader
 from django.db.models import Model
-from django.template import engines
 from django.test import override_settings
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
-from django.utils.safestring import mark_safe
-from markupsafe import Markup, escape
 from pytest_django import DjangoAssertNumQueries
 
 from crs_app.accounts.models import User
 from crs_app.speedups import REVIEWED_DJANGO, course_reader
 from crs_app.speedups.form_fields import copy_fields
-from crs_app.speedups.output import escape_output
 from crs_app.speedups.rendered_parts import render_part
 from crs_app.speedups.sessions import SessionStore
 from crs_app.speedups.user_backend import FastUserBackend
 from patients.forms.laboratory import LabForm
 from patients.forms.observations import VitalsForm
-from patients.models import Course, EntryKind
+from patients.models import Course
 from patients.queries.courses import read_course_by_orm
 from tests.factories import admit
 
@@ -50,7 +44,6 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "crs_app.settings"
 from django.conf import settings
 print(settings.SESSION_ENGINE, *settings.AUTHENTICATION_BACKENDS)
 print(settings.COURSE_READER, settings.FIELD_COPIER)
-print(settings.OUTPUT_ESCAPER)
 print(settings.DATABASES["default"]["ENGINE"], settings.DATABASES["default"]["CONN_HEALTH_CHECKS"])
 os.environ["DATABASE_URL"] = "postgresql://nowhere/none"
 import crs_app.wsgi
@@ -90,7 +83,6 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
     expected = [
         "crs_app.speedups.sessions crs_app.speedups.user_backend.FastUserBackend",
         "crs_app.speedups.course_reader.read_course crs_app.speedups.form_fields.copy_fields",
-        "crs_app.speedups.output.escape_output",
         "crs_app.speedups.postgresql True",
         "10000 20 20",
     ]
@@ -98,7 +90,6 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
         expected = [
             "django.contrib.sessions.backends.db django.contrib.auth.backends.ModelBackend",
             "None copy.deepcopy",
-            "None",
             "django.db.backends.postgresql True",
             " ".join(map(str, gc.get_threshold())),
         ]
@@ -107,31 +98,6 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
 
 def test_a_worker_has_loaded_every_view_before_its_first_request() -> None:
     assert _started(plain=False)[-1] == "True"
-
-
-class _Html:
-    def __html__(self) -> str:
-        return "<b>&</b>"
-
-
-@pytest.mark.parametrize(
-    "value",
-    ["", "<a href=\"x\">'&'</a>", "38.4 °C\n\u202e", Markup("<i>&amp;</i>"), mark_safe("<i>&"),
-     _Html(), SimpleLazyObject(lambda: "<lazy>"), EntryKind.VITALS, 38, None, Decimal("0.10")],
-)  # fmt: skip
-def test_a_value_is_printed_as_jinja_prints_it(value: object) -> None:
-    text = "{{ value }}|{% set x %}{{ value }}{% endset %}{{ x }}"
-    template = engines["jinja2"].env.from_string(text)  # type: ignore[attr-defined]
-    djangos = template.render(value=value)
-    template.root_render_func.__globals__["escape"] = escape_output
-    assert template.render(value=value) == djangos
-    assert str(escape_output(value)) == str(escape(value))
-
-
-def test_every_template_prints_by_the_speedup() -> None:
-    page = engines["jinja2"].env.get_template("bedside/grade_card.html")  # type: ignore[attr-defined]
-    escaper = page.root_render_func.__globals__["escape"]
-    assert (escaper is escape_output) is bool(settings.OUTPUT_ESCAPER)
 
 
 def test_a_session_is_read_as_django_reads_it(db: None) -> None:
