@@ -6,6 +6,7 @@ import argparse
 import importlib
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = options.seconds or (_AT_MOST_S if options.saves else _SECONDS)
     load = Load(options.seed, seconds, options.saves or math.inf, options.every, options.tablets)
     _say(f"PART={options.part}, seed {load.seed}: the same seed kills in the same order again")
+    # Ended by SIGTERM, it ends its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         report = _prove(options.part, load)
     except ChaosError as error:

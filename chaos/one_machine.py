@@ -23,6 +23,7 @@ _SAVES_OF_A_COURSE: Final = 3000
 def prove(load: Load, say: Say) -> Report:
     """Serve a copy of the checkout, and do a run."""
     with served_copy() as site:
+        site.prepare()
         ward = site.fill(load.nurses, courses_for(load))
         site.start()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -30,12 +31,14 @@ _SHOWN_FAULTS: Final = 40
 class Load:
     """How long nurses work, and how often something is killed.
 
-    The run ends after ``seconds``, or before, as soon as ``saves`` are acknowledged.
+    The run ends after ``seconds``, or before, as soon as ``saves`` are acknowledged or ``steps`` of
+    the plan are done.
     """
 
     seed: int
-    seconds: float
-    saves: float
+    seconds: float = math.inf
+    saves: float = math.inf
+    steps: float = math.inf
     every_s: float = 5.0
     tablets: int = 12
 
@@ -103,13 +106,16 @@ def _do_plan(
     """Do the steps of the plan until the run is over; return how many of each kind were done."""
     last = time.monotonic() + load.seconds
     done: Counter[Kill] = Counter()
-    for step in steps(load.seed, weights, load.every_s):
+    for number, step in enumerate(steps(load.seed, weights, load.every_s)):
         until = min(time.monotonic() + step.after_s, last)
         while time.monotonic() < until and ledger.acknowledged < load.saves:
             time.sleep(_LOOKS_EVERY_S)
-        if time.monotonic() >= last or ledger.acknowledged >= load.saves:
-            return done
+        if time.monotonic() >= last or ledger.acknowledged >= load.saves or number >= load.steps:
+            break
         was_done = do(step, site)
+        if not was_done:  # the site still recovers from the step before
+            site.wait_until_ready()
+            was_done = do(step, site)
         done[step.kill] += was_done
         say(f"{step}: {'done' if was_done else 'nothing was there'}"
             f"; {ledger.acknowledged} saves acknowledged")  # fmt: skip

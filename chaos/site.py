@@ -140,8 +140,13 @@ class Site:
             time.sleep(0.1)
         return time.monotonic() - begun
 
+    def prepare(self) -> None:
+        """Create the tables, and collect the files of the pages."""
+        self.run("manage.py", "migrate", "--verbosity", "0")
+        self.run("manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+
     def fill(self, nurses: int, courses: int) -> Ward:
-        """Migrate, and create nurses and courses."""
+        """Create nurses and courses."""
         printed = self.run("-m", "chaos.ward", str(nurses), str(courses))
         return Ward.parse(printed.strip().splitlines()[-1])
 

@@ -85,6 +85,7 @@ def prove(load: Load, say: Say) -> Report:
         primary.create_database()
         site.database = primary
         site.environment = environment({"CRS_SECOND_FACTOR_ROLES": "", **addresses(primary)})
+        site.prepare()
         ward = site.fill(load.nurses, courses_for(load))
         follow(standby, primary)
         site.start()

@@ -1,4 +1,4 @@
-"""Fill a new database: ``python -m chaos.ward``, run in the folder of the copy that is served.
+"""Create nurses and courses: ``python -m chaos.ward``, run in the folder of a served copy.
 
 Command line: how many nurses and how many courses. Prints them as one line of JSON.
 """
@@ -34,19 +34,15 @@ class Ward:
 
 
 def main() -> None:
-    """Migrate, collect static files, create nurses and courses."""
+    """Create nurses and courses, and print them."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
     import django
 
     django.setup()
-    from django.core.management import call_command
-
     from crs_app.local_postgres import ensure_server
 
     ensure_server()
     nurses, courses = (int(word) for word in sys.argv[1:3])
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
     sys.stdout.write(f"{json.dumps(_fill(nurses, courses))}\n")
 
 

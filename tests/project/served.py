@@ -109,8 +109,8 @@ def served(folder: Path, port: int) -> Iterator[Site]:
         wait_until(lambda: _answers(site), 90)
         yield site
     finally:
-        serving.send_signal(signal.SIGTERM)
-        serving.wait(40)
+        site.serving.send_signal(signal.SIGTERM)
+        site.serving.wait(40)
 
 
 def run_command(copy: Path, port: int) -> list[str]:
