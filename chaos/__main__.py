@@ -27,7 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outbox = importlib.import_module("chaos.outbox")
         return int(outbox.run(options.schedules, options.seed) or 0)
     seconds = options.seconds or (_AT_MOST_S if options.saves else _SECONDS)
-    load = Load(options.seed, seconds, options.saves or math.inf, options.every, options.tablets)
+    load = Load(
+        seed=options.seed,
+        seconds=seconds,
+        saves=options.saves or math.inf,
+        every_s=options.every,
+        tablets=options.tablets,
+    )
     _say(f"PART={options.part}, seed {load.seed}: the same seed kills in the same order again")
     # Ended by SIGTERM, it ends its servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

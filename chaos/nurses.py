@@ -197,6 +197,8 @@ class Nurse:
                 self._note(answer, filled.path)
             return Outcome.REFUSED
         if answer.status == 503:
+            if "retry-after" not in answer.headers:
+                self._note(answer, filled.path)
             says_no = answer.headers.get("crs-stored") == "no"
             return Outcome.NOT_STORED if says_no else Outcome.UNKNOWN
         self._note(answer, filled.path)

@@ -27,7 +27,7 @@ _LOOKS_EVERY_S: Final = 0.2
 _SHOWN_FAULTS: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """How long nurses work, and how often something is killed.
 
