@@ -36,7 +36,7 @@ _NEXT_COURSE_AFTER_S: Final = 15
 
 @dataclass
 class Ledger:
-    """What all nurses sent and saw."""
+    """What all nurses sent and saw; ``unexpected`` are answers that no form or page may have."""
 
     sent: list[SentForm] = field(default_factory=list)
     reads: list[PageRead] = field(default_factory=list)
@@ -81,6 +81,12 @@ class Nurse:
         self._thread.join()
 
     def _work(self) -> None:
+        try:
+            self._act_until_over()
+        except Exception as error:  # a nurse who stops would make the run prove less
+            self._ledger.unexpected.append(f"{self._thread.name} stopped: {error!r}")
+
+    def _act_until_over(self) -> None:
         while not self._over.is_set():
             chart = self._chart()
             acts: tuple[tuple[Callable[[Chart], None], float], ...] = (

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from chaos.__main__ import main
 from chaos.history import (
     Attempt,
     Fault,
@@ -25,6 +27,7 @@ from chaos.history import (
 )
 from chaos.nurses import entry_of, rows_of
 from chaos.pages import find_faults_of_pages
+from chaos.plan import ONE_MACHINE, TWO_MACHINES, Kill, steps
 
 START = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 COURSE = "course"
@@ -341,3 +344,17 @@ def test_the_rows_of_a_timeline_are_read() -> None:
     assert entry_of(PAGE, "n00-000007") == ONE
     assert entry_of(PAGE, "n00-000006") == TWO
     assert entry_of(PAGE, "n00-000005") is None
+
+
+@pytest.mark.parametrize("weights", [ONE_MACHINE, TWO_MACHINES])
+def test_a_seed_is_a_plan_that_begins_with_every_kill(weights: Mapping[Kill, int]) -> None:
+    first, again, other = (list(islice(steps(seed, weights, 5), 60)) for seed in (7, 7, 8))
+    assert first == again != other
+    assert {step.kill for step in first[: len(weights)]} == set(weights)
+    assert len({str(step) for step in first}) > 50
+
+
+def test_a_setting_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAOS_SEED", "twelve")
+    with pytest.raises(SystemExit, match="CHAOS_SEED is not a number: twelve"):
+        main([])
