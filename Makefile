@@ -102,7 +102,7 @@ safety: dev  ## write docs/safety/matrix.md and components.md from the hazards a
 bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface or all; BASELINE=write)
 	@$(PY) -m bench $(PART) $(if $(filter write,$(BASELINE)),--keep)
 
-chaos: dev  ## save while processes are killed, and prove that nothing is lost (PART=saves, standby or outbox, CHAOS_SECONDS=60, CHAOS_SAVES, CHAOS_SEED)
+chaos: dev  ## save while processes are killed, and prove that nothing is lost (PART=saves, standby or outbox, CHAOS_SECONDS=60, CHAOS_SAVES, CHAOS_KILLS, CHAOS_SEED)
 	@$(PY) -m chaos $(PART)
 
 fix: dev  ## format, and mend what can be mended mechanically

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=options.seed,
         seconds=seconds,
         saves=options.saves or math.inf,
+        kills=options.kills,
         every_s=options.every,
         tablets=options.tablets,
     )
@@ -77,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=_number("CHAOS_SAVES"),
         help="end as soon as so many saves are acknowledged (CHAOS_SAVES)",
+    )
+    add(
+        "--kills",
+        type=int,
+        default=int(_number("CHAOS_KILLS") or 0),
+        help="of a run that ends by --saves: how many kills at least (CHAOS_KILLS)",
     )
     add(
         "--seed",

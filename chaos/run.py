@@ -31,14 +31,14 @@ _SHOWN_FAULTS: Final = 40
 class Load:
     """How long nurses work, and how often something is killed.
 
-    The run ends after ``seconds``, or before, as soon as ``saves`` are acknowledged or ``steps`` of
-    the plan are done.
+    The run ends after ``seconds``, or before, as soon as ``saves`` are acknowledged and ``kills``
+    steps of the plan are done.
     """
 
     seed: int
     seconds: float = math.inf
     saves: float = math.inf
-    steps: float = math.inf
+    kills: int = 0
     every_s: float = 5.0
     tablets: int = 12
 
@@ -46,6 +46,9 @@ class Load:
     def nurses(self) -> int:
         """Half as many as tablets: each nurse works at two."""
         return max(1, self.tablets // 2)
+
+    def is_done(self, saves: int, kills: int) -> bool:
+        return saves >= self.saves and kills >= self.kills
 
 
 @dataclass
@@ -108,9 +111,9 @@ def _do_plan(
     done: Counter[Kill] = Counter()
     for number, step in enumerate(steps(load.seed, weights, load.every_s)):
         until = min(time.monotonic() + step.after_s, last)
-        while time.monotonic() < until and ledger.acknowledged < load.saves:
+        while time.monotonic() < until and not load.is_done(ledger.acknowledged, number):
             time.sleep(_LOOKS_EVERY_S)
-        if time.monotonic() >= last or ledger.acknowledged >= load.saves or number >= load.steps:
+        if time.monotonic() >= last or load.is_done(ledger.acknowledged, number):
             break
         was_done = do(step, site)
         if not was_done:  # the site still recovers from the step before
