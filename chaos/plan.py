@@ -43,6 +43,7 @@ ONE_MACHINE: Final[Mapping[Kill, int]] = {
 TWO_MACHINES: Final[Mapping[Kill, int]] = {
     Kill.WORKER: 2,
     Kill.ALL_WORKERS: 1,
+    Kill.BACKEND: 2,
     Kill.TERMINATE_ONE: 2,
     Kill.PAUSE_WORKER: 1,
     Kill.STANDBY: 1,
@@ -55,7 +56,7 @@ _PAUSED_AT_MOST_S: Final = 6.0
 class Step:
     """One kill, ``after_s`` seconds after the step before it was over.
 
-    ``pick`` chooses among the processes that may be meant (0 to 1); ``paused_s`` is how long a
+    ``pick`` chooses among the processes that may be meant (0 to 0.99); ``paused_s`` is how long a
     stopped process stands.
     """
 
@@ -83,7 +84,7 @@ def steps(seed: int, weights: Mapping[Kill, int], every_s: float) -> Iterator[St
             yield Step(
                 kill,
                 after_s=round(every_s * chance.uniform(0.4, 1.6), 2),
-                pick=round(chance.random(), 2),
+                pick=round(chance.uniform(0, 0.99), 2),
                 paused_s=round(chance.uniform(1, _PAUSED_AT_MOST_S), 1),
             )
         first = False
