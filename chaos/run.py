@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
@@ -71,10 +71,10 @@ def run(
 ) -> Report:
     """Let nurses save on ``ward`` while the plan of ``load`` is done to ``site``; compare.
 
-    :raises ChaosError: where the site does not come back after a step.
+    A site that does not come back after a step ends the run, and is a fault of the report.
     """
     before = read_stored(site.database, list(ward.courses))
-    ledger, over = Ledger(), Event()
+    ledger, over, kills, stopped = Ledger(), Event(), Counter[Kill](), ""
     charts = charts_of(ward.courses, ward.infused_at)
     nurses = [
         Nurse(ward.nurses[number % len(ward.nurses)], number, site.port, charts, ledger,
@@ -87,8 +87,10 @@ def run(
         try:
             for nurse in nurses:
                 nurse.start()
-            kills = _do_plan(site, load, weights, do, ledger, say)
+            _do_plan(site, load, steps(load.seed, weights, load.every_s), do, ledger, kills, say)
             site.wait_until_ready()
+        except ChaosError as error:
+            stopped = str(error)
         finally:
             over.set()
         for nurse in nurses:
@@ -97,6 +99,7 @@ def run(
     stored = read_stored(site.database, list(ward.courses))
     history = History(ledger.sent, stored, ledger.reads, frozenset(act.form_id for act in before))
     report = _report(history, ledger, kills, seconds, site)
+    report.faults += [stopped] if stopped else []
     _verify(site, report)
     if report.faults:
         say(f"The history is kept in {_keep(history, load.seed)}")
@@ -104,12 +107,20 @@ def run(
 
 
 def _do_plan(
-    site: Site, load: Load, weights: Mapping[Kill, int], do: Do, ledger: Ledger, say: Say
-) -> Counter[Kill]:
-    """Do the steps of the plan until the run is over; return how many of each kind were done."""
+    site: Site,
+    load: Load,
+    plan: Iterable[Step],
+    do: Do,
+    ledger: Ledger,
+    done: Counter[Kill],
+    say: Say,
+) -> None:
+    """Do the steps of ``plan`` until the run is over, and count in ``done`` those that were done.
+
+    :raises ChaosError: where the site does not come back after a step.
+    """
     last = time.monotonic() + load.seconds
-    done: Counter[Kill] = Counter()
-    for number, step in enumerate(steps(load.seed, weights, load.every_s)):
+    for number, step in enumerate(plan):
         until = min(time.monotonic() + step.after_s, last)
         while time.monotonic() < until and not load.is_done(ledger.acknowledged, number):
             time.sleep(_LOOKS_EVERY_S)
@@ -125,7 +136,6 @@ def _do_plan(
         # Half of the kills come while the site still recovers from the one before.
         if step.pick < 0.5:
             site.wait_until_ready()
-    return done
 
 
 def _report(

@@ -13,7 +13,7 @@ from chaos import kills
 from chaos.one_machine import courses_for, served_copy
 from chaos.plan import TWO_MACHINES, Kill, Step
 from chaos.run import Load, Report, Say, run
-from chaos.site import Site, environment
+from chaos.site import ChaosError, Site, environment
 from crs_app.local_postgres import OWNER, WEB, LocalServer
 
 
@@ -27,13 +27,21 @@ class Pair:
     promoted: int = 0
 
     def do(self, step: Step, site: Site) -> bool:
-        """Do a step of the plan to this pair, or to the site in front of it."""
-        if step.kill is Kill.STANDBY:
-            self._restart_standby()
-            return True
-        if step.kill is Kill.PRIMARY:
-            self._promote(site)
-            return True
+        """Do a step of the plan to this pair, or to the site in front of it.
+
+        :raises ChaosError: where a standby does not follow or is not promoted.
+        """
+        from crs_app.operations.programs import OperationsError
+
+        try:
+            if step.kill is Kill.STANDBY:
+                self._restart_standby()
+                return True
+            if step.kill is Kill.PRIMARY:
+                self._promote(site)
+                return True
+        except OperationsError as error:
+            raise ChaosError(f"{step.kill.value}: {error}") from error
         return kills.do(step, site)
 
     def _restart_standby(self) -> None:
