@@ -26,6 +26,7 @@ from chaos.history import Attempt, Outcome, PageRead, SentForm
 from chaos.ward import PASSWORD
 
 ANSWER_WITHIN_S: Final = 8.0
+_SIGNED_IN_WITHIN_S: Final = 120.0
 _NO_ANSWER: Final = 0
 _TRIES_FOR_S: Final = 60
 _ROW: Final = re.compile(rb'<li id="entry-([0-9a-f-]{36})"\s+class="[^"]*?( row-retracted)?[ "]')
@@ -65,14 +66,16 @@ class Nurse:
         self._username, self._charts, self._ledger, self._over = username, charts, ledger, over
         self._chance = random.Random(f"{seed} {tablet}")  # noqa: S311 - reproducible, not secret
         self._mark, self._forms = f"n{tablet:02}", 0
-        self._browser = Client(port, timeout_s=ANSWER_WITHIN_S)
+        self._browser = Client(port)
         self._begun_s = time.monotonic()
         self._saved: list[FilledForm] = []
         self._thread = Thread(target=self._work, name=f"{username} at {tablet}", daemon=True)
 
     def sign_in(self) -> None:
         """Sign in, before anything is killed."""
+        self._browser.timeout_s = _SIGNED_IN_WITHIN_S
         self._browser.sign_in(self._username, PASSWORD)
+        self._browser.timeout_s = ANSWER_WITHIN_S
 
     def start(self) -> None:
         self._thread.start()
