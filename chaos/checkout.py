@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Final
 
 SOURCE: Final = Path(__file__).resolve().parent.parent
+# Modules that another process compiles at the moment, and those that pytest compiled for itself.
+_UNFINISHED: Final = shutil.ignore_patterns("*.pyc.*", "*-pytest-*")
 
 
 def copy_source(to: Path) -> Path:
-    """Copy the source to a new folder, without what is installed or stored in this one."""
+    """Copy the source to a new folder, without what is installed or stored in this one.
+
+    Compiled modules come with it: Python compares them with the time and size of their source.
+    """
     for name in ("crs_app", "grading", "patients", "templates", "static", "tests"):
-        shutil.copytree(SOURCE / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(SOURCE / name, to / name, ignore=_UNFINISHED)
     shutil.copy(SOURCE / "manage.py", to)
     (to / "node_modules").symlink_to(SOURCE / "node_modules")
     return to

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ class ChaosError(RuntimeError):
 class Site:
     """A copy of the source in ``folder``, served at ``port`` on ``database``.
 
+    ``command`` starts the web server; without one it is started as in the image of the product.
     ``environment`` is that of its processes, ``serving`` the web server's master, ``log`` the file
     that it writes to. ``ended_by_itself`` counts how often the master ended without a kill.
     """
@@ -43,6 +44,7 @@ class Site:
     log: Path
     database: LocalServer
     environment: dict[str, str]
+    command: Sequence[str] = ()
     serving: subprocess.Popen[bytes] | None = None
     ended_by_itself: int = 0
     _is_killed: bool = False
@@ -56,8 +58,8 @@ class Site:
         return self.serving.pid
 
     def start(self) -> None:
-        """Start the web server, as the image of the product does."""
-        command = [
+        """Start the web server."""
+        command = self.command or [
             *(sys.executable, "-m", "gunicorn", "crs_app.wsgi", "--bind", f"{HOST}:{self.port}"),
             *("--config", "python:crs_app.gunicorn_config", "--log-level", "warning"),
         ]

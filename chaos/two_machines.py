@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Final
 
 import django
 
@@ -13,8 +15,12 @@ from chaos import kills
 from chaos.one_machine import courses_for, served_copy
 from chaos.plan import TWO_MACHINES, Kill, Step
 from chaos.run import Load, Report, Say, run
-from chaos.site import ChaosError, Site, environment
+from chaos.site import UP_WITHIN_S, ChaosError, Site, environment
 from crs_app.local_postgres import OWNER, WEB, LocalServer
+
+_CONFIRMING: Final = (
+    "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'"
+)
 
 
 @dataclass
@@ -47,7 +53,6 @@ class Pair:
     def _restart_standby(self) -> None:
         """Kill the standby and start it: saves wait meanwhile."""
         from crs_app.operations.drill_clusters import kill
-        from crs_app.operations.standby_drill import wait_until_followed
 
         kill(self.standby)
         self.standby.start()
@@ -56,7 +61,7 @@ class Pair:
     def _promote(self, site: Site) -> None:
         """Kill the primary, let the standby take its place, and give it a standby of its own."""
         from crs_app.operations.drill_clusters import kill, new_cluster, wait_until_promoted
-        from crs_app.operations.standby_drill import follow, wait_until_followed
+        from crs_app.operations.standby_drill import _follow
 
         wait_until_followed(self.primary)
         kill(self.primary)
@@ -67,7 +72,20 @@ class Pair:
         site.environment |= addresses(self.primary)
         site.restart()
         self.standby = self.clusters.enter_context(new_cluster(is_empty=True))
-        follow(self.standby, self.primary)
+        _follow(self.standby, self.primary)
+
+
+def wait_until_followed(primary: LocalServer) -> None:
+    """Wait until a standby confirms the saves of ``primary``.
+
+    :raises ChaosError: where none does in time.
+    """
+    deadline = time.monotonic() + UP_WITHIN_S
+    with primary.connect() as connection:
+        while connection.execute(_CONFIRMING).fetchone() is None:
+            if time.monotonic() > deadline:
+                raise ChaosError("The standby does not follow.")
+            time.sleep(0.1)
 
 
 def addresses(server: LocalServer) -> dict[str, str]:
@@ -83,7 +101,7 @@ def prove(load: Load, say: Say) -> Report:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
     django.setup()
     from crs_app.operations.drill_clusters import new_cluster
-    from crs_app.operations.standby_drill import follow
+    from crs_app.operations.standby_drill import _follow
 
     with ExitStack() as stack:
         site = stack.enter_context(served_copy())
@@ -95,7 +113,7 @@ def prove(load: Load, say: Say) -> Report:
         site.environment = environment({"CRS_SECOND_FACTOR_ROLES": "", **addresses(primary)})
         site.prepare()
         ward = site.fill(load.nurses, courses_for(load))
-        follow(standby, primary)
+        _follow(standby, primary)
         site.start()
         stack.callback(site.end)
         site.wait_until_ready()

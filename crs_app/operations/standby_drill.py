@@ -44,7 +44,7 @@ def drill_standby(report: Report) -> dict[str, object]:
         with serving_from(primary):
             call_command("migrate", verbosity=0)
             wards = [open_ward(f"DRILL-{number}") for number in range(CLIENTS)]
-            follow(standby, primary)
+            _follow(standby, primary)
             report("The standby follows; each save waits until it has applied it.")
             _save_until_killed(wards, primary)
         acknowledged = [form_id for ward in wards for form_id in ward.acknowledged]
@@ -69,7 +69,7 @@ def drill_standby(report: Report) -> dict[str, object]:
         }
 
 
-def follow(standby: LocalServer, primary: LocalServer) -> None:
+def _follow(standby: LocalServer, primary: LocalServer) -> None:
     """Copy the primary, start the copy as its standby, and let each commit wait for it."""
     there = f"host={primary.socket_directory} port=5432 user={USER} application_name={STANDBY}"
     standby.run(
@@ -80,18 +80,9 @@ def follow(standby: LocalServer, primary: LocalServer) -> None:
     write_settings(
         primary, {"synchronous_standby_names": STANDBY, "synchronous_commit": "remote_apply"}
     )
-    with primary.connect() as there_now:
-        there_now.execute("SELECT pg_reload_conf()")
-    wait_until_followed(primary)
-
-
-def wait_until_followed(primary: LocalServer) -> None:
-    """Wait until a standby confirms the saves of ``primary``.
-
-    :raises OperationsError: where none does in time.
-    """
     deadline = time.monotonic() + STOPS_WITHIN_S
     with primary.connect() as there_now:
+        there_now.execute("SELECT pg_reload_conf()")
         while (
             there_now.execute(
                 "SELECT FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'"

@@ -17,9 +17,9 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import NamedTuple
 
+from chaos import site as chaos_site
 from chaos.checkout import copy_source
 from chaos.processes import backends_of, postmaster_of, workers_of
-from chaos.site import environment
 from crs_app.local_postgres import LocalServer
 
 
@@ -115,6 +115,10 @@ def served(folder: Path, port: int) -> Iterator[Site]:
 
 def run_command(copy: Path, port: int) -> list[str]:
     return [sys.executable, str(copy / "manage.py"), "run", "--port", str(port)]
+
+
+def environment() -> dict[str, str]:
+    return chaos_site.environment()
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> float:

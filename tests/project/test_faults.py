@@ -22,10 +22,9 @@ from chaos import kills
 from chaos.plan import ONE_MACHINE
 from chaos.run import Load, run
 from chaos.site import Site as BrokenSite
-from chaos.site import environment
 from crs_app.local_postgres import WEB, LocalServer
 from crs_app.time_limits import OF_WEB_ROLE, lift_for_long_job
-from tests.project.served import Answer, Browser, Site, run_command, served, wait_until
+from tests.project.served import Answer, Browser, Site, environment, run_command, served, wait_until
 from tests.project.test_run import free_port
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -64,8 +63,9 @@ def asked(browser: Browser) -> Answer | None:
 def test_kills_of_every_kind_lose_and_double_nothing(site: Site) -> None:
     """A short run of `make chaos`. It stands first: the tests below use the site that it leaves."""
     broken = BrokenSite(
-        site.folder, site.port, site.log, site.database, environment(), site.serving
-    )
+        site.folder, site.port, site.log, site.database, environment(),
+        run_command(site.folder, site.port), site.serving,
+    )  # fmt: skip
     load = Load(seed=18, saves=50, kills=len(ONE_MACHINE), every_s=1.2, tablets=8)
     try:
         report = run(broken, broken.fill(load.nurses, 5), load, ONE_MACHINE, kills.do, print)
