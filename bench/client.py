@@ -14,7 +14,7 @@ from bench.servers import HOST, BenchError
 
 USERNAME: Final = "bench-nurse"
 PASSWORD: Final = "measured bedside 1"  # noqa: S105 - of a database that lives some minutes
-_TIMEOUT_S: Final = 120
+_TIMEOUT_S: Final = 120.0
 _TOKEN: Final = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -29,13 +29,21 @@ class Answer:
     took_ms: float
 
 
+class CutAnswerError(ConnectionError):
+    """The server ended the connection before its answer was whole."""
+
+
 @dataclass
 class Client:
-    """A browser signed in at the server on ``port``."""
+    """A browser signed in at the server on ``port``.
+
+    A request raises OSError where no answer comes within ``timeout_s``, or none that is whole.
+    """
 
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
     token: str = ""
+    timeout_s: float = _TIMEOUT_S
 
     def sign_in(self, username: str, password: str) -> None:
         """Sign in by the form; raise BenchError where that is refused."""
@@ -49,7 +57,7 @@ class Client:
 
     def at(self, port: int, **cookies: str) -> Client:
         """Return a browser of the same person at another server, with ``cookies`` added."""
-        return Client(port, {**self.cookies, **cookies}, self.token)
+        return Client(port, {**self.cookies, **cookies}, self.token, self.timeout_s)
 
     def get(self, path: str, *, htmx: bool = False, gzip: bool = False) -> Answer:
         headers = {"HX-Request": "true"} if htmx else {}
@@ -91,13 +99,13 @@ class Client:
         ]
         request = "\r\n".join([*lines, "", ""]).encode() + body
         begun = time.perf_counter()
-        raw = _exchanged(self.port, request)
+        raw = _exchanged(self.port, request, self.timeout_s)
         return _read(raw, (time.perf_counter() - begun) * 1000)
 
 
-def _exchanged(port: int, request: bytes) -> bytes:
+def _exchanged(port: int, request: bytes, timeout_s: float) -> bytes:
     received = []
-    with socket.create_connection((HOST, port), timeout=_TIMEOUT_S) as connection:
+    with socket.create_connection((HOST, port), timeout=timeout_s) as connection:
         connection.sendall(request)
         while part := connection.recv(65536):
             received.append(part)
@@ -105,7 +113,9 @@ def _exchanged(port: int, request: bytes) -> bytes:
 
 
 def _read(raw: bytes, took_ms: float) -> Answer:
-    head, _, body = raw.partition(b"\r\n\r\n")
+    head, ends, body = raw.partition(b"\r\n\r\n")
+    if not ends:
+        raise CutAnswerError("the answer has no whole head")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers, cookies = {}, {}
     for line in lines:
@@ -114,4 +124,6 @@ def _read(raw: bytes, took_ms: float) -> Answer:
             cookie, _, kept = value.partition(";")[0].partition("=")
             cookies[cookie] = kept
         headers[name.lower()] = value
+    if len(body) < int(headers.get("content-length", "0")):
+        raise CutAnswerError("the answer has no whole body")
     return Answer(int(first.split()[1]), headers, cookies, body, took_ms)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import subprocess
 import sys
@@ -19,8 +17,10 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import NamedTuple
 
+from chaos import site as chaos_site
+from chaos.checkout import copy_source
+from chaos.processes import backends_of, postmaster_of, workers_of
 from crs_app.local_postgres import LocalServer
-from tests.checkout import copy_source
 
 METRICS_TOKEN = "a token that nobody guesses"
 
@@ -61,15 +61,14 @@ class Site:
         return {name: float(value) for name, _, value in lines}
 
     def workers(self) -> list[int]:
-        return [pid for pid in _children(self.serving.pid) if "gunicorn" in _command(pid)]
+        return workers_of(self.serving.pid)
 
     def postmaster(self) -> int:
-        return int((self.database.data / "postmaster.pid").read_text().split("\n")[0])
+        return postmaster_of(self.database)
 
     def backends(self) -> list[int]:
         """The processes that serve connections of the site."""
-        found = _children(self.postmaster())
-        return [pid for pid in found if re.search(r"crs_web crs ", _command(pid))]
+        return backends_of(self.database)
 
     def sign_in(self, role: str = "nurse") -> Browser:
         """A browser in which the demonstration user of that name is signed in."""
@@ -121,8 +120,8 @@ def served(folder: Path, port: int) -> Iterator[Site]:
         wait_until(lambda: _answers(site), 90)
         yield site
     finally:
-        serving.send_signal(signal.SIGTERM)
-        serving.wait(40)
+        site.serving.send_signal(signal.SIGTERM)
+        site.serving.wait(40)
 
 
 def run_command(copy: Path, port: int) -> list[str]:
@@ -130,8 +129,7 @@ def run_command(copy: Path, port: int) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    return kept | {"CRS_METRICS_TOKEN": METRICS_TOKEN}
+    return chaos_site.environment({"CRS_METRICS_TOKEN": METRICS_TOKEN})
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> float:
@@ -165,18 +163,3 @@ def _ask(
     except urllib.error.HTTPError as refused:
         with refused:
             return Answer(refused.code, dict(refused.headers), refused.read().decode())
-
-
-def _children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    )
-    pairs = [line.split() for line in listed.stdout.splitlines()]
-    return [int(child) for child, parent in pairs if int(parent) == pid]
-
-
-def _command(pid: int) -> str:
-    listed = subprocess.run(
-        ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return listed.stdout

@@ -13,7 +13,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
-from tests.checkout import copy_source
+from chaos.checkout import copy_source
 
 VITAL_SIGN = """    VitalSign(
         "glasgow_total", "Glasgow Coma Scale", "", Limits.of("3", "15"), "Glasgow", "GCS",

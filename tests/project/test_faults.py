@@ -18,6 +18,10 @@ import psycopg
 import pytest
 from django.db import connection
 
+from chaos import kills
+from chaos.plan import ONE_MACHINE
+from chaos.run import Load, run
+from chaos.site import Site as BrokenSite
 from crs_app.local_postgres import WEB, LocalServer
 from crs_app.time_limits import OF_WEB_ROLE, lift_for_long_job
 from tests.project.served import Answer, Browser, Site, environment, run_command, served, wait_until
@@ -54,6 +58,22 @@ def asked(browser: Browser) -> Answer | None:
     with suppress(OSError):
         return browser.get("/")
     return None
+
+
+def test_kills_of_every_kind_lose_and_double_nothing(site: Site) -> None:
+    """A short run of `make chaos`. It stands first: the tests below use the site that it leaves."""
+    broken = BrokenSite(
+        site.folder, site.port, site.log, site.database, environment(),
+        run_command(site.folder, site.port), site.serving,
+    )  # fmt: skip
+    load = Load(seed=18, saves=50, kills=len(ONE_MACHINE), every_s=1.2, tablets=8)
+    try:
+        report = run(broken, broken.fill(load.nurses, 5), load, ONE_MACHINE, kills.do, print)
+    finally:
+        assert broken.serving is not None
+        site.serving = broken.serving
+    assert report.faults == []
+    assert report.figures["kills"] == len(ONE_MACHINE)
 
 
 def test_a_worker_that_starts_while_the_database_recovers_waits(site: Site) -> None:

@@ -22,11 +22,11 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from chaos.checkout import UNFINISHED, copy_source
 from crs_app.accounts import demo
 from crs_app.accounts.models import User
 from crs_app.local_postgres import OWNER, WEB, LocalServer, throwaway
 from crs_app.management.commands import run
-from tests.checkout import UNFINISHED, copy_source
 from tests.project import caddy
 
 MANAGE = settings.BASE_DIR / "manage.py"

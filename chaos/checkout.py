@@ -1,17 +1,18 @@
-"""A copy of the source, for tests that change it or start a server that writes into it."""
+"""A copy of the source, for a site that is broken on purpose and for tests that change code."""
+
+from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Final
 
-from django.conf import settings
-
-SOURCE = Path(settings.BASE_DIR)
+SOURCE: Final = Path(__file__).resolve().parent.parent
 # Modules that another process compiles at the moment, and those that pytest compiled for itself.
-UNFINISHED = shutil.ignore_patterns("*.pyc.*", "*-pytest-*")
+UNFINISHED: Final = shutil.ignore_patterns("*.pyc.*", "*-pytest-*")
 
 
 def copy_source(to: Path) -> Path:
-    """Copies the source to a new folder, without what is installed or stored in this one.
+    """Copy the source to a new folder, without what is installed or stored in this one.
 
     Compiled modules come with it: Python compares them with the time and size of their source.
     """
