@@ -323,6 +323,7 @@ PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
 COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
 PART_RENDERER = None if PLAIN_DJANGO else "crs_app.speedups.rendered_parts.render_part"
 FIELD_COPIER = "copy.deepcopy" if PLAIN_DJANGO else "crs_app.speedups.form_fields.copy_fields"
+DATABASES["default"]["ENGINE"] = "crs_app.confirmed_commit"
 if not PLAIN_DJANGO:
     DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]
