@@ -5,19 +5,22 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.http import HttpResponse
 from django.urls import reverse
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from crs_app.confirmed_commit import base
+from crs_app.record.models import Event, EventKind
 from crs_app.second_machine import SQL_NEEDED
 from tests.entry_forms import url
-from tests.project.two_machines import Machines, two_machines, wait_until
+from tests.project.two_machines import STANDBY, Machines, two_machines, wait_until
 
 pytestmark = pytest.mark.xdist_group("two machines")
 AT_ONCE_S = 2.0
@@ -129,22 +132,29 @@ def test_a_save_that_a_frozen_standby_keeps_waiting_is_not_confirmed_and_never_d
     assert machines.rates(machines.primary) == [*before, "81"]
 
 
+WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+
+def save_in_a_thread(
+    machines: Machines, rate: str, answers: list[HttpResponse]
+) -> Callable[[], None]:
+    def save() -> None:
+        answers.append(machines.save(heart_rate=rate))
+        connection.close()
+
+    return save
+
+
 @pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend"])
 def test_a_wait_that_somebody_ends_is_no_confirmation(machines: Machines, end: str) -> None:
     """PostgreSQL keeps the save on the first machine alone, and answers a cancelled one as done."""
     before, answers = machines.rates(machines.primary), []
     rate = {"pg_cancel_backend": "91", "pg_terminate_backend": "92"}[end]
-
-    def save() -> None:
-        answers.append(machines.save(heart_rate=rate))
-        connection.close()
-
     with machines.frozen_standby():
-        saving = threading.Thread(target=save)
+        saving = threading.Thread(target=save_in_a_thread(machines, rate, answers))
         saving.start()
-        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-        wait_until(lambda: bool(machines.ask(machines.primary, waiting)))
-        ((pid,),) = machines.ask(machines.primary, waiting)
+        wait_until(lambda: bool(machines.ask(machines.primary, WAITING)))
+        ((pid,),) = machines.ask(machines.primary, WAITING)
         machines.ask(machines.primary, f"SELECT {end}(%s)", pid)
         saving.join(5)
         assert machines.rates(machines.primary) == [*before, rate]
@@ -154,6 +164,63 @@ def test_a_wait_that_somebody_ends_is_no_confirmation(machines: Machines, end: s
     assert not answer.has_header("CRS-Stored")
     if end == "pg_cancel_backend":
         is_not_confirmed(answer)
+
+
+def standby(*arguments: str) -> str:
+    printed = StringIO()
+    call_command("standby", *arguments, stdout=printed)
+    return printed.getvalue()
+
+
+def check(machines: Machines) -> tuple[str, str]:
+    found = machines.client.get("/readyz")
+    assert found.status_code == 200
+    of_standby = found.json()["checks"]["second_machine"]
+    return of_standby["status"], of_standby["words"]
+
+
+def test_one_command_takes_the_standby_out_and_puts_it_back(
+    machines: Machines, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SYNCHRONOUS_STANDBY = STANDBY
+    assert check(machines) == ("ok", "the second machine confirms each save")
+    with machines.stopped_standby():
+        wait_until(lambda: machines.state() == "away")
+        assert check(machines) == (
+            "attention", "the second machine does not answer: every save is refused",
+        )  # fmt: skip
+        is_refused(machines.save(heart_rate="101"))
+        with pytest.raises(CommandError, match="Say why"):
+            standby("--without")
+        assert "standby was taken out. Saves go on" in standby("--without", "--reason", "its disk")
+        assert machines.save(heart_rate="102").status_code == 200
+        assert check(machines) == (
+            "attention", "standby is taken out: what is saved is on this machine alone",
+        )  # fmt: skip
+        with pytest.raises(CommandError, match=r"No standby of standby follows.*none"):
+            standby("--with", "--reason", "new disk")
+        with pytest.raises(CommandError, match="Nothing was changed"):
+            standby("--without", "--reason", "again")
+    assert "Saves wait for: standby." in standby("--with", "--reason", "new disk")
+    assert machines.save(heart_rate="103").status_code == 200
+    assert machines.rates(machines.standby)[-2:] == ["102", "103"]
+    recorded = Event.objects.filter(kind=EventKind.SECOND_MACHINE).order_by("number")
+    assert [(one.details["was"], one.purpose) for one in recorded] == [
+        ("taken out", "its disk"), ("put back", "new disk"),
+    ]  # fmt: skip
+    assert "The second machine (standby) was taken out by" in caplog.text
+
+
+def test_what_waits_is_saved_when_the_standby_is_taken_out(machines: Machines) -> None:
+    answers: list[HttpResponse] = []
+    with machines.frozen_standby():
+        saving = threading.Thread(target=save_in_a_thread(machines, "111", answers))
+        saving.start()
+        wait_until(lambda: bool(machines.ask(machines.primary, WAITING)))
+        standby("--without", "--reason", "it hangs")
+        saving.join(5)
+        assert [answer.status_code for answer in answers] == [200]
+        assert machines.rates(machines.primary)[-1] == "111"
 
 
 def test_no_timeout_of_the_database_ends_the_wait(machines: Machines) -> None:
