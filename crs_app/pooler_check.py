@@ -23,7 +23,7 @@ def check_settings(**_options: Any) -> list[CheckMessage]:
     """Find what a pooler in transaction mode does not keep, by the settings alone."""
     if not settings.POOLER:
         return []
-    database = settings.DATABASES[_DATABASE]
+    database = connections[_DATABASE].settings_dict
     options = database["OPTIONS"]
     found: list[CheckMessage] = []
     if options.get("options"):

@@ -28,13 +28,13 @@ auth_type = trust
 auth_file = {home}/users
 logfile = {home}/log
 admin_users = {user}
-default_pool_size = 20
+default_pool_size = {sessions}
 max_client_conn = 300
 """
 
 
 @contextmanager
-def pooler(server: LocalServer) -> Iterator[dict[str, str]]:
+def pooler(server: LocalServer, *, sessions: int = 20) -> Iterator[dict[str, str]]:
     """Yield the address of a pooler before ``server``, as a part of Django's settings.
 
     It runs as the account of the server: like PostgreSQL it refuses to run as root.
@@ -42,7 +42,12 @@ def pooler(server: LocalServer) -> Iterator[dict[str, str]]:
     assert PROGRAM is not None
     home = Path(tempfile.mkdtemp(prefix="crs-", dir="/tmp"))  # nosec B108
     settings = _SETTINGS.format(
-        server=server.socket_directory, port=PORT, pooler_port=POOLER_PORT, home=home, user=USER
+        server=server.socket_directory,
+        port=PORT,
+        pooler_port=POOLER_PORT,
+        home=home,
+        user=USER,
+        sessions=sessions,
     )
     (home / "settings").write_text(settings)
     (home / "users").write_text("".join(f'"{name}" ""\n' for name in (USER, WEB, OWNER)))
