@@ -48,7 +48,7 @@ def check_database(databases: Iterable[str] | None = None, **_options: Any) -> l
         if not leads_to_pooler(connection):
             return []
     except DatabaseError:
-        return []  # a database that is away is told elsewhere
+        return []  # an outage is no fault of the settings
     owner = settings.OWNER_DATABASE
     if owner is not None and connection.settings_dict["USER"] == owner["USER"]:
         words = "CRS_OWNER_DATABASE_URL leads to a pooler."

@@ -132,7 +132,7 @@ def _age_of_replica() -> AsOf | None:
     """Return how old the standby is; None where it has all that is stored by now.
 
     An idle first machine writes no log, so the time of the last replayed commit says nothing there:
-    the positions in the log are compared, and the standby is given a moment to catch up. Where it
+    the positions in the log are compared, and the standby has a moment to catch up. Where it
     does not, its age is counted from the last time at which the log stood where the standby is.
     """
     with connection.cursor() as cursor:

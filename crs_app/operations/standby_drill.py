@@ -68,7 +68,7 @@ class _Load:
             connection.close()
 
     def _note(self, error: DatabaseError, form_id: uuid.UUID) -> bool:
-        """Count what the client was told; return False where the server is gone."""
+        """Count the answer to the client; return False where the server is gone."""
         with self._lock:
             if find_in_chain(error, SecondMachineAwayError):
                 self.refused += 1

@@ -11,14 +11,18 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker, Settings
 
 from crs_app.confirmed_commit import base
+from crs_app.local_postgres import OWNER, USER
+from crs_app.outages import SecondMachineAwayError
 from crs_app.record.models import Event, EventKind
 from crs_app.second_machine import SQL_NEEDED
+from patients.models import ExternalSystem
+from patients.queries.exchange import lock_control_id
 from tests.entry_forms import url
 from tests.project.two_machines import STANDBY, Machines, two_machines, wait_until
 
@@ -105,7 +109,10 @@ def test_without_a_standby_a_save_is_refused_at_once_and_reading_goes_on(
         assert "<html" in text(answer)
         assert "The second machine does not answer" in text(answer)
         assert time.monotonic() - begun < AT_ONCE_S
+        with pytest.raises(SecondMachineAwayError), transaction.atomic():
+            lock_control_id(ExternalSystem(pk=1), "a message of another system")
         reads_go_on(machines)
+        call_command("verify_grades", stdout=StringIO())
     assert machines.rates(machines.primary) == before
     assert machines.save(heart_rate="72").status_code == 200
 
@@ -209,6 +216,24 @@ def test_one_command_takes_the_standby_out_and_puts_it_back(
         ("taken out", "its disk"), ("put back", "new disk"),
     ]  # fmt: skip
     assert "The second machine (standby) was taken out by" in caplog.text
+
+
+def test_where_the_owner_may_not_see_the_standby_saves_go_on_and_still_wait(
+    machines: Machines,
+) -> None:
+    function = "FUNCTION second_machine_state() OWNER TO"
+    machines.ask(machines.primary, f"REVOKE pg_read_all_stats FROM {OWNER}")
+    machines.ask(machines.primary, f"ALTER {function} {OWNER}")
+    try:
+        assert check(machines) == (
+            "attention", "the owner of the tables needs the role pg_read_all_stats",
+        )  # fmt: skip
+        assert machines.save(heart_rate="121").status_code == 200
+        assert machines.rates(machines.standby)[-1] == "121"
+        machines.ask(machines.primary, f"GRANT pg_read_all_stats TO {OWNER}")
+        assert machines.state() == "confirms"
+    finally:
+        machines.ask(machines.primary, f"ALTER {function} {USER}")
 
 
 def test_what_waits_is_saved_when_the_standby_is_taken_out(machines: Machines) -> None:
