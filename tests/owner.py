@@ -59,6 +59,10 @@ def become_superuser() -> None:
     """Let every later connection have the rights that remove the database of the tests."""
     connection.close()
     connection.settings_dict.update(_direct)
+    if _direct:  # a pooler keeps its sessions, and the database could not be removed
+        with rights_of_owner():
+            _run(_END_OTHER_SESSIONS)
+        connection.close()
     connection.settings_dict["OPTIONS"].pop("options", None)
 
 
@@ -101,6 +105,10 @@ END $$
 """
 
 
+_END_OTHER_SESSIONS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 _direct: dict[str, str] = {}
 """The address of the server itself, where the tests use that of a pooler."""
 
