@@ -29,6 +29,10 @@ PLAIN_TESTS := tests/journeys tests/patients/bedside tests/patients/forms tests/
   $(patsubst %,tests/accounts/test_%.py,locked_session own_account parallel_sign_ins sign_in switch tablet_sign_in) \
   $(patsubst %,--ignore=tests/patients/forms/test_%.py,far_from_infusion hidden_times)
 TESTS  ?= $(if $(ROOM),tests/patients/$(ROOM),$(if $(PLAIN),$(PLAIN_TESTS)))
+# With POOLER=1 through PgBouncer in transaction mode, which must be installed.
+ifdef POOLER
+export CRS_POOLER := transaction
+endif
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1
 endif
@@ -53,7 +57,7 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
-test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1)
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1, POOLER=1)
 	@$(PYTEST) $(TESTS)
 
 test-partners: $(PARTNERS)/.partners tests/partners/node_modules/.partners  ## the exchange with systems of others: FHIR, OpenID, HL7 (TESTS=tests/partners/test_mllp.py)

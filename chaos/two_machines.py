@@ -61,7 +61,7 @@ class Pair:
     def _promote(self, site: Site) -> None:
         """Kill the primary, let the standby take its place, and give it a standby of its own."""
         from crs_app.operations.drill_clusters import kill, new_cluster, wait_until_promoted
-        from crs_app.operations.standby_drill import _follow
+        from crs_app.operations.standby_drill import follow
 
         wait_until_followed(self.primary)
         kill(self.primary)
@@ -72,7 +72,7 @@ class Pair:
         site.environment |= addresses(self.primary)
         site.restart()
         self.standby = self.clusters.enter_context(new_cluster(is_empty=True))
-        _follow(self.standby, self.primary)
+        follow(self.standby, self.primary)
 
 
 def wait_until_followed(primary: LocalServer) -> None:
@@ -101,7 +101,7 @@ def prove(load: Load, say: Say) -> Report:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
     django.setup()
     from crs_app.operations.drill_clusters import new_cluster
-    from crs_app.operations.standby_drill import _follow
+    from crs_app.operations.standby_drill import follow
 
     with ExitStack() as stack:
         site = stack.enter_context(served_copy())
@@ -113,7 +113,7 @@ def prove(load: Load, say: Say) -> Report:
         site.environment = environment({"CRS_SECOND_FACTOR_ROLES": "", **addresses(primary)})
         site.prepare()
         ward = site.fill(load.nurses, courses_for(load))
-        _follow(standby, primary)
+        follow(standby, primary)
         site.start()
         stack.callback(site.end)
         site.wait_until_ready()

@@ -21,7 +21,13 @@ from django.urls import reverse
 
 from crs_app.accounts.refusals import OtherWardError
 from crs_app.metrics.counts import note_refusal
-from crs_app.outages import WaitedTooLongError, may_be_repeated
+from crs_app.outages import (
+    NotConfirmedError,
+    SecondMachineAwayError,
+    WaitedTooLongError,
+    find_in_chain,
+    may_be_repeated,
+)
 from crs_app.request_ids import current_request_id
 from crs_app.system_doors import door_of
 
@@ -108,8 +114,29 @@ _WAITED_TOO_LONG: Final = ErrorText(
     ("Nothing was saved. Something else writes to the chart of this patient for too long.",
      "Go back, wait some seconds and save again. What you typed in an entry form is kept."),
 )  # fmt: skip
+_SECOND_MACHINE_AWAY: Final = ErrorText(
+    "Not saved",
+    ("Nothing was saved by this step. The second machine does not answer, and a save needs it.",
+     "What you see is up to date. Wait a minute and save again; what you typed in an entry form is "
+     "kept. If it lasts, chart on paper and call the help desk."),
+)  # fmt: skip
+_NOT_CONFIRMED: Final = ErrorText(
+    "Not confirmed",
+    ("The database or its second machine has not confirmed your last step. It may be saved, and it "
+     "may be missing from the timeline for some minutes.",
+     "Save the same form again after a minute: it is never recorded twice. What you typed in an "
+     "entry form is kept. If it lasts, chart on paper and call the help desk."),
+)  # fmt: skip
 STORED_HEADER: Final = "CRS-Stored"
 """Header of an answer that knows that nothing was stored; its value is then "no"."""
+BECAUSE_HEADER: Final = "CRS-Because"
+"""Header of an answer to a save that failed for the second machine; its value is as here."""
+_BECAUSE_OF_SECOND_MACHINE: Final = "second-machine"
+_SAVES_THAT_FAILED: Final[dict[type[Exception], ErrorText]] = {
+    WaitedTooLongError: _WAITED_TOO_LONG,
+    SecondMachineAwayError: _SECOND_MACHINE_AWAY,
+    NotConfirmedError: _NOT_CONFIRMED,
+}
 
 _OTHER_WARD: Final = ErrorText(
     "Another ward",
@@ -192,18 +219,20 @@ def failure_response(
     At the address of a door for other systems it is in the words of the door, unless a browser
     asks for a page.
     """
-    has_waited = isinstance(error, WaitedTooLongError)
+    failed = find_in_chain(error, tuple(_SAVES_THAT_FAILED))
     status = HTTPStatus(503 if may_be_repeated(error) else 500)
     door = door_of(path)
     if door is None or is_page:
-        text = _WAITED_TOO_LONG if has_waited else None
+        text = None if failed is None else _SAVES_THAT_FAILED[type(failed)]
         response = error_response(status, is_htmx=is_htmx, text=text)
     else:
         response = HttpResponse(door.words(status), status=status, content_type=door.media_type)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             response["Retry-After"] = str(TRY_AGAIN_AFTER_SECONDS)
-    if has_waited:
+    if isinstance(failed, WaitedTooLongError | SecondMachineAwayError):
         response[STORED_HEADER] = "no"
+    if isinstance(failed, SecondMachineAwayError | NotConfirmedError):
+        response[BECAUSE_HEADER] = _BECAUSE_OF_SECOND_MACHINE
     return response
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import utils
+
+_E = TypeVar("_E", bound=BaseException)
 
 _CLASSES: Final = ("08", "53", "57P", "58")
 """Connection, resources (places, disk, memory), end or start of the server, error of its system.
@@ -18,12 +20,15 @@ _CLASSES: Final = ("08", "53", "57P", "58")
 PostgreSQL 18, appendix A, "PostgreSQL Error Codes"; so are the codes below.
 """
 LOCK_NOT_AVAILABLE: Final = "55P03"
+SECOND_MACHINE_AWAY: Final = "57CR1"
+"""A code of our own, by which the function ``need_second_machine`` refuses an act."""
 _CODES: Final = frozenset(
     {
         LOCK_NOT_AVAILABLE,
         "25006",  # read_only_sql_transaction: a server that is, or has become, a standby
         "25P03",  # idle_in_transaction_session_timeout
         "25P04",  # transaction_timeout
+        SECOND_MACHINE_AWAY,
         "57014",  # query_canceled: statement_timeout, or an operator
     }
 )
@@ -37,6 +42,20 @@ class WaitedTooLongError(utils.OperationalError):
 
     def __init__(self) -> None:
         super().__init__("Somebody else writes to this course for too long.")
+
+
+class SecondMachineAwayError(utils.OperationalError):
+    """Nothing was stored: an act needs a standby, and none answers."""
+
+    def __init__(self) -> None:
+        super().__init__("The second machine does not answer.")
+
+
+class NotConfirmedError(utils.OperationalError):
+    """COMMIT was sent, and whether it is stored, and by the standby too, is not certain."""
+
+    def __init__(self) -> None:
+        super().__init__("The second machine has not confirmed what was sent.")
 
 
 def sqlstate_of(error: BaseException) -> str:
@@ -63,6 +82,12 @@ def may_be_repeated(error: BaseException | None) -> bool:
     return is_outage(error) or (
         isinstance(error, utils.Error) and sqlstate_of(error) in _MAY_BE_REPEATED
     )
+
+
+def find_in_chain(error: BaseException | None, kinds: type[_E] | tuple[type[_E], ...]) -> _E | None:
+    """Return the first error of one of ``kinds`` that led to ``error``, itself among them."""
+    found = () if error is None else _chain(error)
+    return next((one for one in found if isinstance(one, kinds)), None)
 
 
 def in_one_line(error: BaseException) -> str:

@@ -34,6 +34,10 @@ _STARTING: Final = (
     "starting up", "in recovery mode", "shutting down", "not yet accepting", "not accepting",
 )  # fmt: skip
 _FULL: Final = ("too many", "connection slots are reserved")
+_SECOND_MACHINE: Final = """
+SELECT second_machine_state(), current_setting('synchronous_standby_names'), pg_is_in_recovery(),
+    (SELECT extract(epoch FROM delay)::float FROM second_machine_replay())
+"""
 _MIGRATIONS: Final = "SELECT app, name FROM django_migrations"
 
 
@@ -105,18 +109,19 @@ def look(connect: Callable[[], psycopg.Connection[Any]] | None = None) -> Readin
 def _look_at_database(
     connect: Callable[[], psycopg.Connection[Any]],
 ) -> tuple[str, list[Check]]:
-    answers = Check("database", Status.OK, "the database answers", {})
-    unknown = [_not_known(name) for name in ("migrations", "clock_skew", "last_entry")]
+    names = ("migrations", "clock_skew", "last_entry", "second_machine")
+    unknown = [_not_known(name) for name in names]
     try:
         with connect() as connection:
             connection.execute(f"SET LOCAL statement_timeout = '{ANSWERS_WITHIN_S}s'")
+            answers = _database(connection)
             missing = _migrations_missing(connection)
             if missing:
                 words = f"database is not migrated: {missing} to apply"
                 migrations = Check("migrations", Status.FAILED, words, {"missing": missing})
                 return words, [answers, migrations, *unknown[1:]]
             migrated = Check("migrations", Status.OK, "every migration is applied", {"missing": 0})
-            return "", [answers, migrated, *_clocks(connection)]
+            return "", [answers, migrated, *_clocks(connection), _second_machine(connection)]
     except psycopg.errors.QueryCanceled:
         words = "the database answers slowly"
         return "", [Check("database", Status.ATTENTION, words, {}), *unknown]
@@ -126,6 +131,15 @@ def _look_at_database(
             return "", [Check("database", Status.ATTENTION, words, {}), *unknown]
         words = "database is starting" if _says(error, _STARTING) else "no database"
         return words, [Check("database", Status.FAILED, words, {}), *unknown]
+
+
+def _database(connection: psycopg.Connection[Any]) -> Check:
+    """Return that the database answers, and whether a pooler stands before it unnamed."""
+    row: Any = connection.execute("SELECT pg_backend_pid()").fetchone()
+    if row[0] != connection.info.backend_pid and not settings.POOLER:
+        words = "DATABASE_URL leads to a pooler, and CRS_POOLER is not set"
+        return Check("database", Status.ATTENTION, words, {})
+    return Check("database", Status.OK, "the database answers", {})
 
 
 def _not_known(name: str) -> Check:
@@ -142,6 +156,34 @@ def _clocks(connection: psycopg.Connection[Any]) -> list[Check]:
     except psycopg.errors.QueryCanceled:
         return [skew, _not_known("last_entry")]
     return [skew, _last_entry(*row)]
+
+
+def _second_machine(connection: psycopg.Connection[Any]) -> Check:
+    """Return whether saves wait for a standby, and whether one answers."""
+    try:
+        with connection.transaction():
+            row: Any = connection.execute(_SECOND_MACHINE).fetchone()
+    except psycopg.errors.QueryCanceled:
+        return _not_known("second_machine")
+    state, needed, is_standby, delay_s = row
+    wanted = settings.SYNCHRONOUS_STANDBY
+    figures = {"waits_for": needed, "state": state, "replay_delay_s": delay_s}
+    status = Status.ATTENTION
+    if is_standby:
+        words = "this database is a standby that was not promoted: every save is refused"
+    elif state == "not needed" and wanted:
+        words = f"{wanted} is taken out: what is saved is on this machine alone"
+    elif state == "not needed":
+        status, words = Status.OK, "saves wait for no second machine"
+    elif state == "confirms" and not wanted:
+        words = "saves wait for a second machine, and CRS_SYNCHRONOUS_STANDBY names none"
+    elif state == "confirms":
+        status, words = Status.OK, "the second machine confirms each save"
+    elif state == "not known":
+        words = "the owner of the tables needs the role pg_read_all_stats"
+    else:
+        words = "the second machine does not answer: every save is refused"
+    return Check("second_machine", status, words, figures)
 
 
 def connect_briefly() -> psycopg.Connection[Any]:

@@ -135,7 +135,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
-    "crs_app",
+    "crs_app.apps.ProjectConfig",
     "crs_app.accounts",
     "crs_app.record",
     "patients",
@@ -161,6 +161,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crs_app.record.middleware.record_openings",
+    "crs_app.replica.note_saves",
 ]
 
 ROOT_URLCONF = "crs_app.urls"
@@ -209,12 +210,33 @@ KEEPER_DATABASE = keeper_database(
 )
 if KEEPER_DATABASE is not None and (keeper_password := _secret("CRS_KEEPER_PASSWORD")):
     KEEPER_DATABASE["PASSWORD"] = keeper_password
+# The standby that confirms each save, as PostgreSQL's synchronous_standby_names has it; "" where
+# the site has none. What a save waits for is read from the server: `manage.py standby`.
+SYNCHRONOUS_STANDBY = os.environ.get("CRS_SYNCHRONOUS_STANDBY", "").strip()
 # A statement is planned once for a connection, not again for every request.
-DATABASES["default"]["OPTIONS"] = {
-    "server_side_binding": True,
-    "prepare_threshold": 2,
-    **DATABASES["default"].get("OPTIONS", {}),
-}
+# Not behind a pooler in transaction mode, where the next statement can meet another session:
+# PgBouncer keeps prepared statements from 1.22 on, and cursors of the server never.
+POOLER = os.environ.get("CRS_POOLER", "").strip().lower()
+if POOLER not in ("", "transaction"):
+    raise ValueError("CRS_POOLER is empty or: transaction")
+_PLANNED_ONCE = {"server_side_binding": True, "prepare_threshold": None if POOLER else 2}
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = bool(POOLER)
+DATABASES["default"]["OPTIONS"] = {**_PLANNED_ONCE, **DATABASES["default"].get("OPTIONS", {})}
+# A standby that board, wall and lists of courses may be read from; a page that is old says so.
+if replica_url := os.environ.get("CRS_REPLICA_DATABASE_URL"):
+    DATABASES["replica"] = DATABASES["default"] | django_database(
+        replica_url, name="CRS_REPLICA_DATABASE_URL"
+    )
+    if web_password:
+        DATABASES["replica"]["PASSWORD"] = web_password
+    DATABASES["replica"] |= {
+        "OPTIONS": {
+            **_PLANNED_ONCE,
+            "connect_timeout": 2,
+            **DATABASES["replica"]["OPTIONS"],
+        },
+        "TEST": {"MIRROR": "default"},
+    }
 # Where backups go.
 BACKUPS_DIR = Path(os.environ.get("CRS_BACKUPS_DIR") or VAR_DIR / "backups")
 BACKUPS_KEPT_DAYS = int(os.environ.get("CRS_BACKUPS_KEPT_DAYS", "35"))
@@ -336,8 +358,11 @@ PLAIN_DJANGO = _flag("CRS_PLAIN_DJANGO")
 COURSE_READER = None if PLAIN_DJANGO else "crs_app.speedups.course_reader.read_course"
 PART_RENDERER = None if PLAIN_DJANGO else "crs_app.speedups.rendered_parts.render_part"
 FIELD_COPIER = "copy.deepcopy" if PLAIN_DJANGO else "crs_app.speedups.form_fields.copy_fields"
+for database in DATABASES.values():
+    database["ENGINE"] = "crs_app.confirmed_commit"
 if not PLAIN_DJANGO:
-    DATABASES["default"]["ENGINE"] = "crs_app.speedups.postgresql"
+    for database in DATABASES.values():
+        database["ENGINE"] = "crs_app.speedups.postgresql"
     AUTHENTICATION_BACKENDS = ["crs_app.speedups.user_backend.FastUserBackend"]
     SESSION_ENGINE = "crs_app.speedups.sessions"
 

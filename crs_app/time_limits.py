@@ -6,12 +6,15 @@ connection pooler keeps them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Final
 
+from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
+_LOG: Final = logging.getLogger("crs_app.time_limits")
 OF_WEB_ROLE: Final[Mapping[str, str]] = {
     "lock_timeout": "3s",
     "statement_timeout": "30s",
@@ -42,6 +45,12 @@ def limit_own_role() -> None:
 
 
 def lift_for_long_job() -> None:
-    """Lift the limits but that of locks for this session: an import, a verification, an export."""
+    """Lift the limits but that of locks for this session: an import, a verification, an export.
+
+    Behind a pooler they stay: the session is that of other processes too.
+    """
+    if settings.POOLER:
+        _LOG.warning("Behind a pooler a statement ends after 30 s: name the database itself.")
+        return
     with connection.cursor() as cursor:
         cursor.execute(_LIFT, [list(_LIFTED)])

@@ -28,8 +28,10 @@ from tests.owner import (  # noqa: F401 - fixtures
     become_web_role,
     flush_as_owner,
 )
+from tests.pooler import pooler
 
 SERVER = pytest.StashKey[dict[str, str]]()
+POOLER = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure() -> None:
@@ -62,13 +64,17 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     if not os.environ.get("DATABASE_URL"):
         running = ExitStack()
         config.add_cleanup(running.close)
-        config.stash[SERVER] = _address(running.enter_context(throwaway()))
+        server = running.enter_context(throwaway())
+        config.stash[SERVER] = _address(server)
+        if settings.POOLER:
+            config.stash[POOLER] = running.enter_context(pooler(server))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Passes the server's address to a worker that is about to start."""
     node.workerinput["database"] = node.config.stash.get(SERVER, None)
+    node.workerinput["pooler"] = node.config.stash.get(POOLER, None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,8 +104,11 @@ def django_db_modify_db_settings(
         settings.DATABASES["default"].update(shared)
         yield
     else:
-        with throwaway() as server:
+        with ExitStack() as running:
+            server = running.enter_context(throwaway())
             settings.DATABASES["default"].update(_address(server))
+            if settings.POOLER:
+                request.config.stash[POOLER] = running.enter_context(pooler(server))
             yield
 
 
@@ -109,10 +118,13 @@ def _address(server: LocalServer) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
     """The tables are made by the superuser; the tests have the rights of the web process."""
+    shared = getattr(request.config, "workerinput", {}).get("pooler")
     with django_db_blocker.unblock():
-        become_web_role()
+        become_web_role(shared or request.config.stash.get(POOLER, None))
     yield
     with django_db_blocker.unblock():
         become_superuser()

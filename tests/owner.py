@@ -7,13 +7,13 @@ away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.core.management.commands import flush
-from django.db import connection
+from django.db import connection, transaction
 
 from crs_app.database_roles import grant_to
 from crs_app.local_postgres import WEB
@@ -37,13 +37,20 @@ def as_owner(db: None) -> Iterator[None]:
         yield
 
 
-def become_web_role() -> None:
-    """Let every later connection have the rights of the web role alone."""
+def become_web_role(pooler: Mapping[str, str] | None = None) -> None:
+    """Let every later connection have the rights of the web role alone, through a pooler or not."""
     _run(f"""DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{WEB}')
         THEN CREATE ROLE "{WEB}"; END IF;
     END $$""")
     grant_to(WEB)
+    if pooler:
+        # It takes no options: each session that it opens from now on begins with this role.
+        _run(f"ALTER ROLE CURRENT_USER IN DATABASE {_database()} SET role = '{WEB}'")
+        _direct.update({part: connection.settings_dict[part] for part in pooler})
+        connection.close()
+        connection.settings_dict.update(pooler)
+        return
     connection.close()
     connection.settings_dict["OPTIONS"]["options"] = f"-c role={WEB}"
 
@@ -51,7 +58,12 @@ def become_web_role() -> None:
 def become_superuser() -> None:
     """Let every later connection have the rights that remove the database of the tests."""
     connection.close()
-    del connection.settings_dict["OPTIONS"]["options"]
+    connection.settings_dict.update(_direct)
+    if _direct:  # a pooler keeps its sessions, and the database could not be removed
+        with rights_of_owner():
+            _run(_END_OTHER_SESSIONS)
+        connection.close()
+    connection.settings_dict["OPTIONS"].pop("options", None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,12 +74,11 @@ def flush_as_owner() -> Iterator[None]:
     """
 
     def past_triggers(_self: flush.Command, **_options: Any) -> None:
-        with rights_of_owner():
-            _run("SET session_replication_role = replica")
-            try:
-                _run(_EMPTY_WHAT_HAS_ROWS)
-            finally:
-                _run("SET session_replication_role = origin")
+        # In one transaction: behind a pooler the next one can have another session.
+        with transaction.atomic():
+            _run("SET LOCAL ROLE NONE")
+            _run("SET LOCAL session_replication_role = replica")
+            _run(_EMPTY_WHAT_HAS_ROWS)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush.Command, "handle", past_triggers)
@@ -92,6 +103,18 @@ BEGIN
     END LOOP;
 END $$
 """
+
+
+_END_OTHER_SESSIONS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_direct: dict[str, str] = {}
+"""The address of the server itself, where the tests use that of a pooler."""
+
+
+def _database() -> str:
+    return connection.ops.quote_name(connection.settings_dict["NAME"])
 
 
 def _run(statement: str) -> None:

@@ -40,18 +40,24 @@ class Ward:
     nurse: User
     course: Course
     acknowledged: list[uuid.UUID] = field(default_factory=list)
+    temperatures: dict[uuid.UUID, str] = field(default_factory=dict)
 
     def save(self, times: int) -> None:
         for _ in range(times):
+            self.save_form(uuid.uuid4())
+
+    def save_form(self, form_id: uuid.UUID) -> None:
+        """Save one form as the bedside page does; a form sent again is stored once."""
+        if form_id not in self.temperatures:
             tenths = len(self.acknowledged) % 30
-            sign = NewEntry(
-                EntryKind.VITALS,
-                timezone.now() - timedelta(minutes=1),
-                {"temperature_c": f"{37 + tenths // 10}.{tenths % 10}"},
-            )
-            form_id = uuid.uuid4()
-            record_entries(self.course, [sign], Submission(by=self.nurse, form_id=form_id))
-            self.acknowledged.append(form_id)
+            self.temperatures[form_id] = f"{37 + tenths // 10}.{tenths % 10}"
+        sign = NewEntry(
+            EntryKind.VITALS,
+            timezone.now() - timedelta(minutes=1),
+            {"temperature_c": self.temperatures[form_id]},
+        )
+        record_entries(self.course, [sign], Submission(by=self.nurse, form_id=form_id))
+        self.acknowledged.append(form_id)
 
     def stored(self) -> set[uuid.UUID]:
         return set(self.course.acts.values_list("form_id", flat=True))

@@ -50,6 +50,7 @@ class EventKind(models.TextChoices):
     LAUNCHED = "launched", "Launched from a health record"
     LAUNCH_REFUSED = "launch_refused", "Launch refused"
     CHAIN_STARTED = "chain_started", "First event of a patient"
+    SECOND_MACHINE = "second_machine", "Second machine taken out or put back"
     RECORD_STARTED = "record_started", "Record started"
     RECORD_VERIFIED = "record_verified", "Record verified"
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import F, QuerySet
 
+from crs_app.second_machine import SQL_NEEDED, refusing_without
 from patients.models import (
     ActSource,
     Course,
@@ -27,12 +28,15 @@ from patients.models import (
 from patients.queries.courses import read_course_by_orm
 from patients.queries.identity import read_kept_record, read_patient_by_mrn
 
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_LOCK: Final = f"SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) WHERE {SQL_NEEDED}"
 
 
 def lock_control_id(system: ExternalSystem, control_id: str) -> None:
-    """Wait for every other message of that name until the transaction ends."""
-    with connection.cursor() as cursor:
+    """Wait for every other message of that name until the transaction ends.
+
+    Raises SecondMachineAwayError: what a sender has an answer to is never lost.
+    """
+    with connection.cursor() as cursor, refusing_without():
         cursor.execute(_LOCK, [f"inbound message {system.pk} {control_id}"])
 
 

@@ -20,6 +20,7 @@ from django.db import OperationalError, connection
 
 from crs_app.metrics.counts import turn_wait_seconds, waited_in_vain
 from crs_app.outages import LOCK_NOT_AVAILABLE, WaitedTooLongError, sqlstate_of
+from crs_app.second_machine import SQL_NEEDED, refusing_without
 from patients.models import Course
 from patients.queries.courses import read_course_by_orm
 
@@ -87,21 +88,25 @@ def course_queue(course_id: uuid.UUID) -> Iterator[None]:
         queue.turn.release()
 
 
-def lock_course(course: Course) -> datetime | None:
+_SQL_LOCK: Final = "SELECT identity_version, ended_at FROM patients_course WHERE id = %s"
+SQL_LOCK_TO_READ: Final = f"{_SQL_LOCK} FOR NO KEY UPDATE"
+SQL_LOCK: Final = f"{_SQL_LOCK} AND {SQL_NEEDED} FOR NO KEY UPDATE"
+
+
+def lock_course(course: Course, *, to_read: bool = False) -> datetime | None:
     """Lock the course's row until the transaction ends; foreign keys to it are not blocked.
 
     Returns when the course was closed, None where it is open. Where identity, infusion or product
     were corrected since ``course`` was read, it is read again: it must be graded by what is true
-    now. Raises Course.DoesNotExist, and WaitedTooLongError where another transaction keeps the
-    lock: the transaction that waited then stores nothing.
+    now. ``to_read``: the transaction stores nothing.
+
+    Raises Course.DoesNotExist, SecondMachineAwayError where the act needs a standby and none
+    answers, and WaitedTooLongError where another transaction keeps the lock: the transaction then
+    stores nothing.
     """
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, refusing_without():
         try:
-            cursor.execute(
-                "SELECT identity_version, ended_at FROM patients_course"
-                " WHERE id = %s FOR NO KEY UPDATE",
-                [course.pk],
-            )
+            cursor.execute(SQL_LOCK_TO_READ if to_read else SQL_LOCK, [course.pk])
         except OperationalError as error:
             if sqlstate_of(error) == LOCK_NOT_AVAILABLE:
                 waited_in_vain.labels("lock").inc()

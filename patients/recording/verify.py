@@ -29,7 +29,7 @@ def differences(course: Course) -> list[str]:
     """
     with transaction.atomic():
         # Locked: a save between two reads would look like a difference.
-        lock_course(course)
+        lock_course(course, to_read=True)
         stored = [_of_row(row) for row in periods_known_now(course, HEADLINE)]
         policy_periods = read_policy_periods(course)
         entries = parse_entries(entries_in_force(course.pk, after=None))

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from crs_app.accounts.permissions import check_can_read_disagreements
+from crs_app.replica import may_read_replica
 from patients.requests import SignedInRequest
 from patients.review.disagreements import (
     SHOWN,
@@ -18,6 +19,7 @@ from patients.review.disagreements import (
 
 
 @require_safe
+@may_read_replica
 def disagreements(request: SignedInRequest) -> HttpResponse:
     """Show how often each criterion was disagreed with, and the latest disagreements."""
     check_can_read_disagreements(request.user)

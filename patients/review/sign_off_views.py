@@ -23,6 +23,7 @@ from crs_app.accounts.permissions import (
     check_can_open_chart,
     check_can_review,
 )
+from crs_app.replica import may_read_replica
 from patients.display.banner import banner_of
 from patients.display.closed import closed_notice
 from patients.display.grade_card import grade_card
@@ -208,6 +209,7 @@ def seen(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
+@may_read_replica
 def reviews(request: SignedInRequest) -> HttpResponse:
     """List what waits for a reviewer: runs without a sign-off, and new looks, in open courses."""
     check_can_open_chart(request.user)

@@ -5,18 +5,31 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from django.http import HttpRequest
+
 from crs_app.accounts.models import User
+from crs_app.replica import AsOf
 from patients.display.text import clock_ahead_text, clock_behind_text
 from patients.queries.board import read_board_state
 
 _BETWEEN: Final = "."
+_OLD: Final = "old"
+"""Stands in a token where a time would: no page that shows it is still right."""
 
 
-def seen_token(stamp: str, holds_until: datetime | None) -> str:
+def as_of(request: HttpRequest) -> AsOf | None:
+    """Return how old the page is; None where it shows everything."""
+    return getattr(request, "as_of", None)
+
+
+def seen_token(stamp: str, holds_until: datetime | None, *, is_old: bool = False) -> str:
     """Return what a page that shows ``stamp`` sends with its polls.
 
-    ``holds_until`` is when time alone makes a row read otherwise; None is never.
+    ``holds_until`` is when time alone makes a row read otherwise; None is never. A page that
+    ``is_old`` says how old it is, and is sent again by each poll.
     """
+    if is_old:
+        return f"{_OLD}{_BETWEEN}{stamp}"
     until = "" if holds_until is None else str(int(holds_until.timestamp()))
     return f"{until}{_BETWEEN}{stamp}"
 

@@ -26,6 +26,7 @@ from crs_app.accounts.permissions import (
 )
 from crs_app.accounts.rights import Act
 from crs_app.accounts.wards import WardClosedError
+from crs_app.replica import may_read_replica
 from patients.bedside.page import render_page
 from patients.display.places import transfer_text
 from patients.display.signature import signature_of
@@ -58,7 +59,7 @@ from patients.ward.forms import (
     ReopenForm,
     TransferForm,
 )
-from patients.ward.seen import is_still_seen, read_moment, seen_token
+from patients.ward.seen import as_of, is_still_seen, read_moment, seen_token
 from patients.ward.transfer import (
     MovedMeanwhileError,
     TransferReusedError,
@@ -87,6 +88,7 @@ def _board_etag(
         _wants_rows(request),
         request.session.session_key,
         request.user.role,
+        as_of(request),
     )
     return f'W/"{signature}"'
 
@@ -98,6 +100,7 @@ def _wants_rows(request: SignedInRequest) -> bool:
 
 @require_safe
 @vary_on_headers("HX-Request")
+@may_read_replica
 def board(request: SignedInRequest) -> HttpResponse:
     """Show the open courses, or with ``?ended`` the closed ones; ``BoardAddress`` has the rest.
 
@@ -108,7 +111,8 @@ def board(request: SignedInRequest) -> HttpResponse:
         return redirect("patients:find")
     asked, now = BoardAddress.of(request.GET), timezone.now()
     stamp, now, wrong_clock = read_moment(now, request.user, ended=asked.ended)
-    if request.htmx and is_still_seen(request.GET.get("seen", ""), stamp, now):
+    seen = request.GET.get("seen", "")
+    if request.htmx and as_of(request) is None and is_still_seen(seen, stamp, now):
         return HttpResponse(status=204)
     return _board_page(request, stamp, now, asked, wrong_clock)
 
@@ -124,7 +128,7 @@ def _board_page(
         "rows": shown.rows,
         "now": now,
         "wrong_clock": wrong_clock,
-        "signature": seen_token(stamp, shown.holds_until),
+        "signature": seen_token(stamp, shown.holds_until, is_old=as_of(request) is not None),
         "shows": SHOWS,
         "sorts": SORTS,
         "longest_search": LONGEST_SEARCH,

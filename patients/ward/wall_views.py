@@ -20,10 +20,11 @@ from crs_app.accounts.models import Ward
 from crs_app.accounts.permissions import can_start_wall, check_can_end_wall, check_can_start_wall
 from crs_app.proxies import client_address
 from crs_app.record.models import EventKind
+from crs_app.replica import may_read_replica
 from patients.models import WALL_SCREEN_LASTS, WallScreen
 from patients.queries.wall import screens_of
 from patients.requests import UNPROCESSABLE, SignedInRequest, posted
-from patients.ward.seen import is_still_seen, read_moment, seen_token
+from patients.ward.seen import as_of, is_still_seen, read_moment, seen_token
 from patients.ward.wall import wall_of
 from patients.ward.wall_forms import WallForm
 from patients.ward.wall_screens import end_screen, screen_of, start_screen
@@ -50,6 +51,7 @@ def wall(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
+@may_read_replica
 def _wall_page(request: HttpRequest, screen: WallScreen | None) -> HttpResponse:
     """Answer a poll 204 where what was ``seen`` still holds, 401 where the screen was ended."""
     if screen is None and POLL_HEADER in request.headers:
@@ -58,14 +60,15 @@ def _wall_page(request: HttpRequest, screen: WallScreen | None) -> HttpResponse:
         return redirect("patients:walls")
     now, is_poll = timezone.now(), "HX-Request" in request.headers
     moment = read_moment(now)
-    if is_poll and is_still_seen(request.GET.get("seen", ""), moment.stamp, moment.now):
+    is_old, seen = as_of(request) is not None, request.GET.get("seen", "")
+    if is_poll and not is_old and is_still_seen(seen, moment.stamp, moment.now):
         return HttpResponse(status=204)
     shown = wall_of(screen.ward_ids, moment.now)
     context = {
         "wall": shown,
         "wards": Ward.objects.filter(pk__in=screen.ward_ids),
         "wrong_clock": moment.wrong_clock,
-        "signature": seen_token(moment.stamp, shown.holds_until),
+        "signature": seen_token(moment.stamp, shown.holds_until, is_old=is_old),
     }
     template = "ward/wall_content.html" if is_poll else "ward/wall.html"
     return render(request, template, context)

@@ -50,3 +50,35 @@ def test_a_save_in_an_outage_says_what_is_known_and_keeps_what_was_typed(
     page.get_by_role("button", name="Try again").click()
     bedside.expect_saved("HR 91")
     assert Entry.objects.filter(course=course, body__has_key="heart_rate").count() == 1
+
+
+def test_a_save_that_needs_the_second_machine_says_what_is_certain(
+    bedside: BedsidePage, course: Course
+) -> None:
+    """After one that is not confirmed, a refusal says nothing about the earlier try."""
+    page = bedside.page
+    because = DOWN | {"CRS-Because": "second-machine"}
+    refused = because | {"CRS-Stored": "no"}
+    headers = [refused, because, refused]
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=503, headers=headers.pop(0), body="")
+
+    page.route("**/entries/vitals/", refuse)
+    bedside.fill({"Heart rate": "93"})
+    alert = page.get_by_role("alert").filter(has_text="Request 7f3aa90c11.")
+    again = page.get_by_role("button", name="Try again")
+    bedside.save()
+    expect(alert).to_contain_text("Not saved. The second machine does not answer")
+    expect(alert).to_contain_text("Nothing was stored. What you typed is kept here.")
+    again.click()
+    expect(alert).to_contain_text("Not confirmed. The database or its second machine has not")
+    expect(alert).to_contain_text("It is safe to try again.")
+    again.click()
+    expect(alert).to_contain_text("The second machine does not answer, and a save needs it. An")
+    expect(alert).to_contain_text("An earlier try may be stored.")
+    expect(alert).not_to_contain_text("Nothing was stored.")
+    page.unroute("**/entries/vitals/", refuse)
+    again.click()
+    bedside.expect_saved("HR 93")
+    assert Entry.objects.filter(course=course, body__has_key="heart_rate").count() == 1

@@ -10,7 +10,10 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.test import Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(settings.POOLER != "", reason="it is about connections to the server"),
+]
 
 
 @pytest.fixture

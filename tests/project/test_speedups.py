@@ -90,7 +90,7 @@ def test_one_switch_turns_all_of_them_off(plain: bool) -> None:
         expected = [
             "django.contrib.sessions.backends.db django.contrib.auth.backends.ModelBackend",
             "None copy.deepcopy",
-            "django.db.backends.postgresql True",
+            "crs_app.confirmed_commit True",
             " ".join(map(str, gc.get_threshold())),
         ]
     assert _started(plain=plain)[:-1] == expected

@@ -1,6 +1,6 @@
 """Django's ``migrate``, by the owner of the tables, who then grants the web role its rights.
 
-The web role then stores for itself how long it may wait.
+The web role then stores for itself how long it may wait, and for what.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
+from crs_app.second_machine import let_acts_alone_wait
 from crs_app.time_limits import limit_own_role
 
 
@@ -27,3 +28,4 @@ class Command(migrate.Command):
             grant_to(web_role)
             check_web_role(web_role)
         limit_own_role()
+        let_acts_alone_wait()

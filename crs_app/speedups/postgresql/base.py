@@ -4,11 +4,12 @@ import select
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.backends.postgresql import base
 from psycopg import _queries
 from psycopg.abc import Buffer
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
+
+from crs_app.confirmed_commit import base
 
 # A statement longer than this, 4,096 by default, is parsed for parameters at each execution.
 _queries.MAX_CACHED_STATEMENT_LENGTH = 8192

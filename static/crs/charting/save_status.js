@@ -115,12 +115,31 @@ const REFUSALS = {
 // A server that knows that it stored nothing says so.
 const saysNotStored = (xhr) => xhr.status >= 500 && xhr.getResponseHeader("CRS-Stored") === "no";
 
+const isForSecondMachine = (xhr) => xhr.getResponseHeader("CRS-Because") === "second-machine";
+const SECOND_MACHINE_AWAY = "The second machine does not answer, and a save needs it.";
+
+// Forms of which an earlier try may be stored: the refusal of a later one says nothing of that.
+const unconfirmed = new Set();
+
 // Returns [headline, reason, element to continue with]. Without a response, the server may have saved
 // the entry all the same: it is safe to send it again.
-const explanation = (status, form, isNotStored) => {
-  if (isNotStored) {
-    const why = "Something else writes to the chart of this patient for too long. Nothing was stored.";
+const explanation = (xhr, form) => {
+  const { status } = xhr;
+  const formId = hidden(form, "form_id").value;
+  const needsSecond = isForSecondMachine(xhr);
+  if (saysNotStored(xhr) && unconfirmed.has(formId)) {
+    const away = needsSecond ? SECOND_MACHINE_AWAY : "Something else writes to this chart.";
+    return ["Not confirmed.", `${away} An earlier try may be stored.`, retryButton(form)];
+  }
+  if (saysNotStored(xhr)) {
+    const waited = "Something else writes to the chart of this patient for too long.";
+    const why = `${needsSecond ? SECOND_MACHINE_AWAY : waited} Nothing was stored.`;
     return ["Not saved.", why, retryButton(form)];
+  }
+  if (needsSecond) {
+    unconfirmed.add(formId);
+    const why = "The database or its second machine has not confirmed it: it may be stored.";
+    return ["Not confirmed.", why, retryButton(form)];
   }
   if (status === 401) return ["Not saved.", "You have been signed out.", signIn()];
   if (status === 403) {
@@ -140,11 +159,11 @@ const showFailure = (form, xhr) => {
   const { status } = xhr;
   const message = document.getElementById("entry-message");
   if (!message) return;
-  const [headline, why, next] = explanation(status, form, saysNotStored(xhr));
+  const [headline, why, next] = explanation(xhr, form);
   const notes = [form.isConnected ? "What you typed is kept here." : "What you typed is kept."];
   const sentAt = Date.parse(hidden(form, "sent_at").value);
   if (sentAt) notes.push(`It will be saved with the time ${clockText(sentAt)}.`);
-  if (headline === "Not sent yet.") notes.push("It is safe to try again.");
+  if (!headline.startsWith("Not saved")) notes.push("It is safe to try again.");
   if (requestWords(xhr)) notes.push(requestWords(xhr));
   const reason = element("span", why);
   if (status === 0) reason.dataset.why = "";

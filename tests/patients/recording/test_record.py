@@ -7,6 +7,7 @@ from unittest import mock
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -282,6 +283,7 @@ def test_two_who_save_at_once_both_count() -> None:
     call_command("verify_grades")
 
 
+@pytest.mark.skipif(settings.POOLER != "", reason="it sets a limit of its session")
 @pytest.mark.django_db(transaction=True)
 def test_who_cannot_get_the_lock_records_nothing_and_can_try_again() -> None:
     """Whoever else writes to the course for too long."""
