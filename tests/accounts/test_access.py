@@ -226,6 +226,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:export_cohort": (LISTS, LISTS),
     "patients:export_progress": (LISTS, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:outbox_known": (NO_SUCH_METHOD, (302, *(200,) * 8)),
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
     "patients:hl7": ((401,) * 9, (401,) * 9),
     "patients:fhir_documents": ((401,) * 9, (401,) * 9),

@@ -3,9 +3,13 @@
 import { now } from "../clock.js";
 import { convert } from "./conversion.js";
 import { actionOf, nameOthers } from "../unsent/notices.js";
-import { dropDraft } from "../unsent/store.js";
+import { dropDraft, hasKey } from "../unsent/store.js";
 import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/forms.js";
 import { UNIT_SELECT, firstField } from "./entry_form.js";
+import { describe } from "../outbox/words.js";
+import { confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
+import { dropMended, underWay } from "../outbox/strip.js";
+import { sendUnsent } from "../outbox/sender.js";
 import { requestWords } from "../request_id.js";
 import { clockText, hasTime } from "../site_time.js";
 
@@ -62,18 +66,22 @@ const carryOver = (old, form) => {
     .filter(([control]) => control instanceof HTMLElement);
 };
 
+// Empties a form for the next entry, under the id of a new form.
+const renewForm = (form, formId, typedSince) => {
+  empty(form);
+  const emptyValues = valuesOf(form);
+  for (const [control, content] of typedSince) setContent(control, content);
+  hidden(form, "form_id").value = formId;
+  renewed(form, emptyValues);
+  convert(form);
+};
+
 const renew = (message) => {
   const form = entryForm();
   if (!message?.dataset.formId || !form) return;
   const typedSince = lastSent === form ? typedSinceSent(form) : carryOver(lastSent, form);
-  if (message.dataset.renewed === "no") {
-    empty(form);
-    const emptyValues = valuesOf(form);
-    for (const [control, content] of typedSince) setContent(control, content);
-    hidden(form, "form_id").value = message.dataset.formId;
-    renewed(form, emptyValues);
-    convert(form);
-  } else for (const [control, content] of typedSince) setContent(control, content);
+  if (message.dataset.renewed === "no") renewForm(form, message.dataset.formId, typedSince);
+  else for (const [control, content] of typedSince) setContent(control, content);
   if (!typedSince.length) firstField(form)?.focus({ preventScroll: true });
 };
 
@@ -165,6 +173,54 @@ const keepSentTime = (form, at) => {
 const isConfirmed = (xhr, target) =>
   xhr.status === 200 && xhr.responseText.includes(`id="${target.id}"`);
 
+// What the server has not answered: no connection, a proxy that does not reach it, its database away, or a page from
+// elsewhere. An answer that nothing was stored, and a fault of the server, leave the entry in its form.
+const isUnreachable = (xhr) =>
+  [0, 200, 502, 504].includes(xhr.status) || (xhr.status === 503 && !saysNotStored(xhr));
+
+// Keeps an entry in the outbox from the moment at which it is sent; null where this page cannot encrypt.
+const keepSent = (form, formData, at) => {
+  if (!hasKey) return null;
+  const formId = hidden(form, "form_id").value;
+  const fields = [...formData.entries()].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "sent_at");
+  // The first try counts: "now", and a day that is not typed, are those of then.
+  fields.push(["sent_at", hidden(form, "sent_at").value || new Date(at).toISOString()]);
+  const { pathname, search } = new URL(form.action);
+  const isStored = keepEntry(formId, at, { path: pathname + search, fields, ...describe(form, at) });
+  return { formId, isStored, release: reserve(formId), arrived: underWay(formId), mends: form.dataset.mends };
+};
+
+// Only a form that charts a kind of entry can be used again without the server.
+const isForNextEntry = (form) => /\/entries\/[a-z_]+\/$/.test(actionOf(form));
+
+const showKept = (form, content) => {
+  const message = document.getElementById("entry-message");
+  if (!message) return;
+  const words = [content.words || content.title, `Time: ${content.when}.`].join(". ");
+  message.className = "message message-kept";
+  message.setAttribute("role", "alert");
+  message.replaceChildren(
+    element("strong", "Not graded. Kept on this tablet."),
+    " ",
+    element("span", words),
+    " ",
+    element("span", "Do not enter it again: it is sent by itself when the server answers."),
+  );
+};
+
+const moveToOutbox = (form, action, kept) => {
+  dropDraft(action, kept.formId);
+  dropMended(kept.mends);
+  if (form.isConnected && isForNextEntry(form)) renewForm(form, crypto.randomUUID(), typedSinceSent(form));
+  else if (form.isConnected) {
+    discard(form);
+    form.replaceChildren();
+  }
+  showKept(form, entryOf(kept.formId).content);
+  kept.release();
+  sendUnsent();
+};
+
 const followSave = (event) => {
   const { elt: form, requestConfig, target, xhr } = event.detail;
   if (!form.matches?.("form[data-entry]") || requestConfig.verb !== "post") return;
@@ -174,12 +230,28 @@ const followSave = (event) => {
   sentWith.set(form, contents(form));
   lastSent = form;
   pressed.set(form, requestConfig.triggeringEvent?.submitter);
-  xhr.addEventListener("loadend", () => {
-    if (isConfirmed(xhr, target)) dropDraft(action, formId);
-    else if (!REFUSED_BY_SERVER.includes(xhr.status)) {
-      keepSentTime(form, at);
-      showFailure(form, xhr);
+  const kept = keepSent(form, requestConfig.formData, at);
+  xhr.addEventListener("loadend", async () => {
+    const isUnsent = !isConfirmed(xhr, target) && isUnreachable(xhr);
+    if (kept && isUnsent && (await kept.isStored)) {
+      moveToOutbox(form, action, kept);
+      kept.arrived();
+      nameOthers();
+      return;
     }
+    if (isConfirmed(xhr, target)) {
+      dropDraft(action, formId);
+      if (kept && entryOf(formId)) confirmEntry(entryOf(formId));
+      dropMended(kept?.mends);
+    } else {
+      if (kept && entryOf(formId)) dropEntry(entryOf(formId));
+      if (!REFUSED_BY_SERVER.includes(xhr.status)) {
+        keepSentTime(form, at);
+        showFailure(form, xhr);
+      }
+    }
+    kept?.release();
+    kept?.arrived();
     nameOthers();
   });
 };

@@ -21,12 +21,12 @@ export const hidden = (form, name) => {
 
 // A checkbox "unchanged" is about the time it was ticked: it is never restored.
 const isTick = (control) => control.closest("#unchanged") !== null;
-const isChoice = (control) => control.matches("[type=checkbox], [type=radio]");
-const controls = (form) =>
+export const isChoice = (control) => control.matches("[type=checkbox], [type=radio]");
+export const controls = (form) =>
   [...form.elements].filter((element) => element.name && !element.matches("[type=hidden], button"));
 
-const isUnit = (control) => control.matches(".measure input ~ select");
-const hasValue = (control) => {
+export const isUnit = (control) => control.matches(".measure input ~ select");
+export const hasValue = (control) => {
   if (isChoice(control)) return control.checked;
   if (control.matches("select")) return control.selectedIndex > 0 && !isUnit(control);
   return control.value !== "";
@@ -57,7 +57,7 @@ const pristine = new WeakMap();
 const discarded = new WeakSet();
 
 // A choice that every form has from the start: nobody typed it.
-const isPreset = (control) =>
+export const isPreset = (control) =>
   isChoice(control) && (control.value === "" || (control.name.startsWith("attribution") && control.value === "crs"));
 
 const hasTyped = (form) => {
@@ -101,7 +101,8 @@ export const keep = (form) => {
   const values = valuesOf(form);
   const isSame = JSON.stringify(draftOf(action)?.values) === JSON.stringify(values);
   const typedAt = isSame ? draftOf(action).typedAt : now();
-  const draft = { ...Object.fromEntries(own), values, ticks: ticked(form), typedAt };
+  const { mends } = form.dataset;
+  const draft = { ...Object.fromEntries(own), mends, values, ticks: ticked(form), typedAt };
   keepDraft(action, draft, countTyped(form));
 };
 
@@ -117,6 +118,7 @@ const restore = (form, draft) => {
     else if (left.get(control.name)?.length) control.value = left.get(control.name).shift();
   }
   for (const [name, key] of Object.entries(HIDDEN_KEYS)) hidden(form, name).value = draft[key] ?? "";
+  if (draft.mends) form.dataset.mends = draft.mends; // a refused entry of the outbox, which this one replaces
   showTime(form);
   const more = form.querySelector("details.more");
   if (more && controls(form).some((each) => more.contains(each) && hasValue(each))) more.open = true;
@@ -157,6 +159,7 @@ const restoreAndSetAddress = () => {
 export const renewed = (form, emptyValues) => {
   pristine.set(form, JSON.stringify(emptyValues));
   form.querySelector("[data-restored]")?.remove();
+  delete form.dataset.mends;
   for (const name of ["begun_at", "sent_at"]) hidden(form, name).value = "";
   hidden(form, "opened_at").value = new Date(now()).toISOString();
   setBegunAt(form);
