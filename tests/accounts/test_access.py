@@ -121,6 +121,9 @@ NOT_OF_OTHERS = (302, *(404,) * 8)
 TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
     "livez": ((200,) * 9, (405,) * 9),
+    "shell": ((200,) * 9, (405,) * 9),
+    "service_worker": ((200,) * 9, (405,) * 9),
+    "manifest": ((200,) * 9, (405,) * 9),
     "readyz": ((200,) * 9, (405,) * 9),
     "accounts:sign_in": ((200, *(302,) * 8), (200, *(302,) * 8)),
     "accounts:sign_out": ((302, *(405,) * 8), (302,) * 9),

@@ -7,7 +7,7 @@ import { dropDraft, hasKey } from "../unsent/store.js";
 import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/forms.js";
 import { UNIT_SELECT, firstField } from "./entry_form.js";
 import { describe } from "../outbox/words.js";
-import { confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
+import { SENT, UNSENT, confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
 import { dropMended, underWay } from "../outbox/strip.js";
 import { sendUnsent } from "../outbox/sender.js";
 import { requestWords } from "../request_id.js";
@@ -193,10 +193,11 @@ const keepSent = (form, formData, at) => {
 // Only a form that charts a kind of entry can be used again without the server.
 const isForNextEntry = (form) => /\/entries\/[a-z_]+\/$/.test(actionOf(form));
 
-const showKept = (form, content) => {
+const showKept = (formId, content) => {
   const message = document.getElementById("entry-message");
   if (!message) return;
   const words = [content.words || content.title, `Time: ${content.when}.`].join(". ");
+  message.dataset.kept = formId;
   message.className = "message message-kept";
   message.setAttribute("role", "alert");
   message.replaceChildren(
@@ -208,6 +209,21 @@ const showKept = (form, content) => {
   );
 };
 
+// Says what became of the entry that the message is about.
+const followKept = () => {
+  const message = document.querySelector("#entry-message[data-kept]");
+  const entry = message && entryOf(message.dataset.kept);
+  if (!entry || entry.state === UNSENT) return;
+  const isSent = entry.state === SENT;
+  message.className = `message ${isSent ? "message-saved" : "message-wrong"}`;
+  message.replaceChildren(
+    element("strong", isSent ? "Saved" : "Not saved."),
+    " ",
+    element("span", isSent ? `Sent from this tablet: ${entry.content.words || entry.content.title}` : entry.content.reason),
+  );
+  delete message.dataset.kept;
+};
+
 const moveToOutbox = (form, action, kept) => {
   dropDraft(action, kept.formId);
   dropMended(kept.mends);
@@ -216,7 +232,7 @@ const moveToOutbox = (form, action, kept) => {
     discard(form);
     form.replaceChildren();
   }
-  showKept(form, entryOf(kept.formId).content);
+  showKept(kept.formId, entryOf(kept.formId).content);
   kept.release();
   sendUnsent();
 };
@@ -253,6 +269,7 @@ const followSave = (event) => {
     kept?.release();
     kept?.arrived();
     nameOthers();
+    if (isConfirmed(xhr, target)) sendUnsent();
   });
 };
 
@@ -272,6 +289,7 @@ const refuseForeignPage = (event) => {
 
 export const watchSaves = () => {
   document.body.addEventListener("htmx:beforeRequest", followSave);
+  document.body.addEventListener("crs:outbox", followKept);
   document.body.addEventListener("htmx:beforeOnLoad", discardReplaced);
   document.body.addEventListener("htmx:beforeSwap", refuseForeignPage);
   document.body.addEventListener("htmx:afterSwap", (event) => {
