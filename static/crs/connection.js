@@ -44,6 +44,7 @@ const signedOut = () => {
     ],
     true,
   );
+  document.body.dispatchEvent(new Event("crs:answered")); // the lock that waited for an answer closes
 };
 
 const heard = () => {

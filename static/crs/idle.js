@@ -2,11 +2,14 @@
 // The server counts too; this reports keys and touches to it, warns, and leaves the page in time. While the server
 // cannot be reached, nobody could sign in again: the lock then waits, an hour at most, and closes with its first answer.
 
+import { now } from "./clock.js";
+import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
 const WARN_BEFORE = 60_000;
 const WAITS_AT_MOST = 60 * 60_000;
 const TRY_AGAIN_AFTER = 15_000;
+const ANSWER_WITHIN = 10_000;
 const NOT_REACHED = [502, 503, 504];
 const REPORT_AT_MOST_EVERY = 61_000; // the server notes one act in a minute
 
@@ -27,6 +30,7 @@ const send = (values) => {
     headers: { "X-CSRFToken": token, "HX-Request": "true" },
     body: new URLSearchParams(values),
     keepalive: true,
+    signal: AbortSignal.timeout(ANSWER_WITHIN),
   }).then(
     ({ status, headers }) => headers.has("X-Request-ID") && !NOT_REACHED.includes(status),
     () => false,
@@ -39,7 +43,7 @@ const report = () => {
   send({});
 };
 
-// When the lock was due first and the server did not answer; null where it does.
+// Since when the lock is due and the server does not answer; null where it does.
 let waitsSince = null;
 let triedAt = 0;
 
@@ -47,7 +51,7 @@ const leave = async () => {
   isLeaving = true;
   triedAt = Date.now();
   const isAnswered = await send({ lock: "yes" });
-  waitsSince ??= triedAt;
+  waitsSince ??= actedAt + limit;
   if (!isAnswered && Date.now() - waitsSince < WAITS_AT_MOST) {
     isLeaving = false;
     return;
@@ -61,7 +65,8 @@ const warningText = () => {
   if (waitsSince === null) {
     return `Nobody used this page for a while. It is locked in a minute: press a key or touch the screen to go on. ${kept}`;
   }
-  return "No connection: this page is locked when the server answers, in an hour at the latest. Then sign in again.";
+  const latest = clockText(waitsSince + WAITS_AT_MOST - Date.now() + now());
+  return `No connection. This page is locked as soon as the server answers, at ${latest} at the latest. Then sign in again: what you saved is kept.`;
 };
 
 const look = () => {

@@ -216,6 +216,7 @@ const followKept = () => {
   if (!entry || entry.state === UNSENT) return;
   const isSent = entry.state === SENT;
   message.className = `message ${isSent ? "message-saved" : "message-wrong"}`;
+  message.setAttribute("role", isSent ? "status" : "alert");
   message.replaceChildren(
     element("strong", isSent ? "Saved" : "Not saved."),
     " ",

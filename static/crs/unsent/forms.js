@@ -2,7 +2,8 @@
 
 import { now } from "../clock.js";
 import { actionOf, addressOf, labelOf, nameOthers, restoredLine, showUnsentOfOthers } from "./notices.js";
-import { draftOf, dropDraft, keepDraft, watchDraftStore } from "./store.js";
+import { draftOf, draftsUnder, dropDraft, keepDraft, watchDraftStore } from "./store.js";
+import { REFUSED, entryOf } from "../outbox/store.js";
 import { clockText } from "../site_time.js";
 import { pushAddress } from "../timeline.js";
 
@@ -173,9 +174,24 @@ export const discard = (form) => {
   dropDraft(actionOf(form));
 };
 
+// A page that was left while its save was on its way: what was saved is in the outbox, and only what was typed since
+// is a draft, of the next entry.
+const dropWhatIsSaved = () => {
+  for (const [action, draft] of draftsUnder("/")) {
+    const entry = entryOf(draft.formId);
+    if (!entry || entry.state === REFUSED) continue;
+    const saved = new Set(entry.content.fields.map((pair) => JSON.stringify(pair)));
+    const values = draft.values.filter((pair) => pair[1] && !saved.has(JSON.stringify(pair)));
+    dropDraft(action);
+    const next = { ...draft, formId: crypto.randomUUID(), begunAt: "", sentAt: "", values };
+    if (values.length) keepDraft(action, next, values.length);
+  }
+};
+
 export const watchDrafts = () => {
   document.addEventListener("submit", keepAll);
   watchDraftStore();
+  dropWhatIsSaved();
   restoreNewForms();
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");
