@@ -45,7 +45,7 @@ class SharedContexts:
 
     def _new(self, options: dict[str, Any]) -> tuple[BrowserContext, CDPSession]:
         """Make a context whose first page stays blank, for the commands that empty it."""
-        # A page under a service worker hides its requests from page.route: only tests of it allow it.
+        # Under a service worker, page.route does not see what a page asks for.
         options = {
             "base_url": self._base_url,
             "timezone_id": "UTC",

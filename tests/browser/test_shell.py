@@ -1,4 +1,4 @@
-"""A page that is loaded without the network: the shell, which shows no patient and takes no entry."""
+"""A page that is loaded without the network: a shell that names no patient and takes no entry."""
 
 from __future__ import annotations
 
@@ -85,4 +85,6 @@ def test_the_service_worker_keeps_no_answer_that_names_a_patient(
     cached = page.evaluate(CACHED)
     addresses = [text for text in cached if text.startswith("http")]
     assert all(re.search(r"/static/|/shell/$", address) for address in addresses), addresses
-    assert not [text for text in cached if course.patient.name in text or course.patient.mrn in text]
+    assert not [
+        text for text in cached if course.patient.name in text or course.patient.mrn in text
+    ]

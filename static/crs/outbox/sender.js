@@ -99,12 +99,12 @@ export const sendUnsent = async () => {
 const askWhatIsKnown = async () => {
   const sent = entriesIn(SENT).slice(-ASKED_AT_MOST);
   if (!sent.length) return;
-  localStorage.setItem(ASKED_AT, String(now()));
   const names = sent.map(({ content: { path }, name }) => ["form", `${path.split("/")[2]}:${name.split(":")[1]}`]);
   const response = await post(document.body.dataset.outboxKnown, names).catch(() => null);
   if (!response?.ok || !isOurs(response)) return;
   const { unknown } = await response.json();
   for (const entry of sent.filter(({ name }) => unknown.includes(name.split(":")[1]))) await sendAgain(entry);
+  localStorage.setItem(ASKED_AT, String(now()));
   if (unknown.length) sendUnsent();
 };
 
