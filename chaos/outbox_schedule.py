@@ -22,9 +22,7 @@ from chaos.restored import Snapshot
 from patients.models import Entry
 
 STEPS: Final = (
-    "save",
-    "save",
-    "save",
+    *("save",) * 5,
     "cut",
     "deaf",
     "open",

@@ -76,6 +76,11 @@ const look = () => {
   warning.hidden = left > Math.min(WARN_BEFORE, limit / 2);
   const text = warning.hidden ? "" : warningText();
   if (warning.textContent !== text) warning.textContent = text;
+  if (waitsSince !== null && !warning.dataset.waits) {
+    // For an hour, so it covers nothing: above the page, and no more at its lower edge.
+    warning.dataset.waits = "yes";
+    document.getElementById("outbox").before(warning);
+  }
   if (left > 0) return;
   if (waitsSince === null || Date.now() - triedAt >= TRY_AGAIN_AFTER) leave();
 };

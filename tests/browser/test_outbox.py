@@ -150,22 +150,25 @@ def test_a_refused_entry_keeps_its_text_says_why_and_is_mended_or_discarded(
 ) -> None:
     page = bedside.page
     page.context.set_offline(True)
-    save_without_network(bedside, {"Temperature": "98.6", "Heart rate": "118"})
-    save_without_network(bedside, {"Temperature": "99.7"})
+    bedside.fill({"Temperature": "98.6"})
+    bedside.save()
+    expect(page.get_by_role("alert")).to_contain_text("A marked value is not possible.")
+    bedside.field("Temperature").fill("")
+    save_without_network(bedside, {"Systolic": "80", "Diastolic": "120"})
+    save_without_network(bedside, {"Systolic": "70", "Diastolic": "110"})
     page.context.set_offline(False)
     expect_strip(page, "Not graded: 2 entries refused")
     first = page.locator("#outbox li").first
-    expect(first).to_contain_text("Temperature 98.6 °C · Heart rate 118 /min")
-    expect(first).to_contain_text("Temperature")
-    expect(first.locator(".wrong").first).to_contain_text("°C")
+    expect(first).to_contain_text("Systolic 80 mmHg · Diastolic 120 mmHg")
+    expect(first.locator(".wrong").first).to_contain_text("iastolic")
     assert not vitals(course)
 
     first.get_by_role("button", name="Open in the form").click()
-    expect(bedside.field("Heart rate")).to_have_value("118")
-    bedside.fill({"Temperature": "38.6"})
+    expect(bedside.field("Systolic")).to_have_value("80")
+    bedside.fill({"Diastolic": "60"})
     bedside.save_and_see_it_saved()
     expect_strip(page, "Not graded: 1 entry refused")
-    assert vitals(course) == [{"heart_rate": "118", "temperature_c": "38.6"}]
+    assert vitals(course) == [{"diastolic_mmhg": "60", "systolic_mmhg": "80"}]
 
     page.get_by_role("button", name="Discard").click()
     page.get_by_role("button", name="Keep it").click()

@@ -6,9 +6,10 @@ import { actionOf, nameOthers } from "../unsent/notices.js";
 import { dropDraft, hasKey } from "../unsent/store.js";
 import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/forms.js";
 import { UNIT_SELECT, firstField } from "./entry_form.js";
+import { clearLimits, isImpossible } from "./limits.js";
 import { describe } from "../outbox/words.js";
 import { SENT, UNSENT, confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
-import { dropMended, underWay } from "../outbox/strip.js";
+import { dropReplaced, underWay } from "../outbox/strip.js";
 import { sendUnsent } from "../outbox/sender.js";
 import { requestWords } from "../request_id.js";
 import { clockText, hasTime } from "../site_time.js";
@@ -74,6 +75,7 @@ const renewForm = (form, formId, typedSince) => {
   hidden(form, "form_id").value = formId;
   renewed(form, emptyValues);
   convert(form);
+  clearLimits();
 };
 
 const renew = (message) => {
@@ -126,6 +128,9 @@ const saysNotStored = (xhr) => xhr.status >= 500 && xhr.getResponseHeader("CRS-S
 // Returns [headline, reason, element to continue with]. Without a response, the server may have saved
 // the entry all the same: it is safe to send it again.
 const explanation = (status, form, isNotStored) => {
+  if (status !== 422 && isImpossible(form)) {
+    return ["Not saved.", "A marked value is not possible. Correct it.", retryButton(form)];
+  }
   if (isNotStored) {
     const why = "Something else writes to the chart of this patient for too long. Nothing was stored.";
     return ["Not saved.", why, retryButton(form)];
@@ -187,7 +192,7 @@ const keepSent = (form, formData, at) => {
   fields.push(["sent_at", hidden(form, "sent_at").value || new Date(at).toISOString()]);
   const { pathname, search } = new URL(form.action);
   const isStored = keepEntry(formId, at, { path: pathname + search, fields, ...describe(form, at) });
-  return { formId, isStored, release: reserve(formId), arrived: underWay(formId), mends: form.dataset.mends };
+  return { formId, isStored, release: reserve(formId), arrived: underWay(formId), replaces: form.dataset.replaces };
 };
 
 // Only a form that charts a kind of entry can be used again without the server.
@@ -227,7 +232,7 @@ const followKept = () => {
 
 const moveToOutbox = (form, action, kept) => {
   dropDraft(action, kept.formId);
-  dropMended(kept.mends);
+  dropReplaced(kept.replaces);
   if (form.isConnected && isForNextEntry(form)) renewForm(form, crypto.randomUUID(), typedSinceSent(form));
   else if (form.isConnected) {
     discard(form);
@@ -250,7 +255,7 @@ const followSave = (event) => {
   const kept = keepSent(form, requestConfig.formData, at);
   xhr.addEventListener("loadend", async () => {
     const isUnsent = !isConfirmed(xhr, target) && isUnreachable(xhr);
-    if (kept && isUnsent && (await kept.isStored)) {
+    if (kept && isUnsent && !isImpossible(form) && (await kept.isStored)) {
       moveToOutbox(form, action, kept);
       kept.arrived();
       nameOthers();
@@ -259,7 +264,7 @@ const followSave = (event) => {
     if (isConfirmed(xhr, target)) {
       dropDraft(action, formId);
       if (kept && entryOf(formId)) confirmEntry(entryOf(formId));
-      dropMended(kept?.mends);
+      dropReplaced(kept?.replaces);
     } else {
       if (kept && entryOf(formId)) dropEntry(entryOf(formId));
       if (!REFUSED_BY_SERVER.includes(xhr.status)) {

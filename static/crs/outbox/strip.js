@@ -41,7 +41,7 @@ const open = (entry, message) => {
     formId: crypto.randomUUID(),
     begunAt: "",
     sentAt: sent.sent_at ?? "",
-    mends: formIdOf(entry),
+    replaces: formIdOf(entry),
     values,
     ticks: values.filter(([name]) => name.startsWith("unchanged")).length,
     typedAt: now(),
@@ -147,10 +147,10 @@ export const showOutbox = () => {
   place.hidden = !place.firstChild;
 };
 
-// Ends what a draft mends, once its form was saved.
-export const dropMended = (formId) => {
-  const mended = formId && entryOf(formId);
-  if (mended?.state === REFUSED) dropEntry(mended);
+// Ends what a draft replaces, once its form was saved.
+export const dropReplaced = (formId) => {
+  const replaced = formId && entryOf(formId);
+  if (replaced?.state === REFUSED) dropEntry(replaced);
 };
 
 export const watchOutbox = () => {

@@ -102,8 +102,8 @@ export const keep = (form) => {
   const values = valuesOf(form);
   const isSame = JSON.stringify(draftOf(action)?.values) === JSON.stringify(values);
   const typedAt = isSame ? draftOf(action).typedAt : now();
-  const { mends } = form.dataset;
-  const draft = { ...Object.fromEntries(own), mends, values, ticks: ticked(form), typedAt };
+  const { replaces } = form.dataset;
+  const draft = { ...Object.fromEntries(own), replaces, values, ticks: ticked(form), typedAt };
   keepDraft(action, draft, countTyped(form));
 };
 
@@ -119,7 +119,7 @@ const restore = (form, draft) => {
     else if (left.get(control.name)?.length) control.value = left.get(control.name).shift();
   }
   for (const [name, key] of Object.entries(HIDDEN_KEYS)) hidden(form, name).value = draft[key] ?? "";
-  if (draft.mends) form.dataset.mends = draft.mends; // a refused entry of the outbox, which this one replaces
+  if (draft.replaces) form.dataset.replaces = draft.replaces; // a refused entry of the outbox, which this one replaces
   showTime(form);
   const more = form.querySelector("details.more");
   if (more && controls(form).some((each) => more.contains(each) && hasValue(each))) more.open = true;
@@ -160,7 +160,7 @@ const restoreAndSetAddress = () => {
 export const renewed = (form, emptyValues) => {
   pristine.set(form, JSON.stringify(emptyValues));
   form.querySelector("[data-restored]")?.remove();
-  delete form.dataset.mends;
+  delete form.dataset.replaces;
   for (const name of ["begun_at", "sent_at"]) hidden(form, name).value = "";
   hidden(form, "opened_at").value = new Date(now()).toISOString();
   setBegunAt(form);
