@@ -32,7 +32,7 @@ def shell_page() -> str:
 
 @cache
 def shell_addresses() -> list[str]:
-    """Return the addresses of the page and of its files, which have the hashes of their contents."""
+    """Return the addresses of the page and of its files, by the hashes of their contents."""
     return [reverse("shell"), *(static(name) for name in _FILES)]
 
 

@@ -293,7 +293,7 @@ PROGRAMS = {
 LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ended"}
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
-    "health", "livez", "readyz", "help", "help_page",
+    "health", "livez", "readyz", "shell", "service_worker", "manifest", "help", "help_page",
     "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
     *HOSPITAL, *PROGRAMS, *LAUNCH,
