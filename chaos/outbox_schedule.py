@@ -40,6 +40,8 @@ _ASK_AGAIN: Final = (
     f"for (const name of Object.keys(localStorage)) if (name.startsWith('{_ASKED}'))"
     " localStorage.removeItem(name)"
 )
+_RUNS: Final = "() => !document.querySelector('[data-theme-toggle]').hidden"
+"""The scripts of the page have run: what is unsent is shown."""
 _IS_AT_REST: Final = """() => {
     const message = document.getElementById("entry-message");
     const save = document.getElementById("save");
@@ -187,6 +189,7 @@ class _Player:
         if not self._can_save():
             self._open()
         expect(page.locator(_RATE)).to_have_count(1, timeout=_SOON_MS)
+        page.wait_for_function(_RUNS, timeout=_SOON_MS)
         if "restore" in self._played.steps and self._played.saved:
             with suppress(PlaywrightError):  # nothing is asked where nothing was confirmed
                 page.wait_for_function(_HAS_ASKED, timeout=_SOON_MS)

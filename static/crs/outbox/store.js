@@ -9,6 +9,7 @@ import { allRows, deleteRow, putRow, rowOf } from "./database.js";
 export const UNSENT = "unsent";
 export const REFUSED = "refused";
 export const SENT = "sent";
+const IN_USE = "crs-outbox-in-use";
 const SENT_KEPT_FOR = 24 * 60 * 60_000;
 
 const PREFIX = `${user}:`;
@@ -38,8 +39,12 @@ const load = async () => {
     else if (!(await take(name, row))) closed.push([name, row]);
   }
   foreign = closed;
+  if (!own.size && !closed.length) localStorage.removeItem(IN_USE);
 };
-await load();
+// The scripts of a page wait for the outbox where there is one, so that no draft of a saved entry is shown.
+const loading = load();
+if (localStorage.getItem(IN_USE)) await loading;
+else loading.then(changed);
 
 // One after another: what was asked for last is what stays.
 let last = Promise.resolve();
@@ -50,6 +55,7 @@ const afterOthers = (act) => {
 
 const write = ({ name, at, state, answeredAt, content }) =>
   afterOthers(async () => {
+    localStorage.setItem(IN_USE, "yes");
     const isStored = await putRow(name, { by: userName, at, state, answeredAt, ...(await seal(name, content)) });
     tabs?.postMessage(name);
     return isStored;
