@@ -64,7 +64,7 @@ class Nurse:
         over: Event,
     ) -> None:
         self._username, self._charts, self._ledger, self._over = username, charts, ledger, over
-        self._chance = random.Random(f"{seed} {tablet}")  # noqa: S311 - reproducible, not secret
+        self._chance = random.Random(f"{seed} {tablet}")
         self._mark, self._forms = f"n{tablet:02}", 0
         self._browser = Client(port)
         self._begun_s = time.monotonic()

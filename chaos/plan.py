@@ -75,7 +75,7 @@ def steps(seed: int, weights: Mapping[Kill, int], every_s: float) -> Iterator[St
 
     Each kind comes once at first, in an order by chance, and then in rounds by its weight.
     """
-    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    chance = random.Random(seed)
     first = True
     while True:
         kills = [kill for kill, times in weights.items() for _ in range(1 if first else times)]

@@ -128,7 +128,9 @@ _NOT_CONFIRMED: Final = ErrorText(
      "entry form is kept. If it lasts, chart on paper and call the help desk."),
 )  # fmt: skip
 STORED_HEADER: Final = "CRS-Stored"
-"""Header of an answer that knows that nothing was stored; its value is then "no"."""
+"""Header of an answer that knows what was stored: "no" for nothing, "yes" for all that was sent."""
+PAGE_HEADER: Final = "CRS-Page"
+"""Header of an answer to a page that must be loaded again first; its value is then "old"."""
 BECAUSE_HEADER: Final = "CRS-Because"
 """Header of an answer to a save that failed for the second machine; its value is as here."""
 _BECAUSE_OF_SECOND_MACHINE: Final = "second-machine"
@@ -239,7 +241,9 @@ def failure_response(
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose CSRF token is missing or old; the setting CSRF_FAILURE_VIEW."""
     note_refusal("old_page")
-    return _answer(request, 403, _PAGE_OUT_OF_DATE)
+    response = _answer(request, 403, _PAGE_OUT_OF_DATE)
+    response[PAGE_HEADER] = "old"
+    return response
 
 
 def explain_errors(

@@ -310,6 +310,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/bootstrap", _NODE_MODULES / "bootstrap" / "dist"),
     ("vendor/uplot", _NODE_MODULES / "uplot" / "dist"),
+    ("vendor/idb-keyval", _NODE_MODULES / "idb-keyval" / "dist"),
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -163,7 +163,7 @@ def _is_act(request: HttpRequest, view: Any) -> bool:
     if getattr(view, "shown_when_locked", False):
         return False
     if request.method not in ("GET", "HEAD"):
-        return True
+        return POLL_HEADER not in request.headers  # the outbox sends by itself
     reads_by_itself = "HX-Request" in request.headers or POLL_HEADER in request.headers
     wants_data = request.headers.get("Accept", "").startswith("application/json")
     return request.method == "GET" and not reads_by_itself and not wants_data

@@ -118,9 +118,14 @@ NURSE: Final = HelpPage(
             [
                 "Press *Asleep*, *Refused* or *Off ward* below the form: the chart then says why "
                 "there are no values.",
-                "Without a connection the page says so. What you typed stays on the tablet; press "
-                "*Send now* when the connection is back. It is saved with the time of the first "
-                "try.",
+                "Without a connection go on in the open form and press *Save*. The entry is kept "
+                "on the tablet with its time. Do not type it again.",
+                "*Not graded* on top of the page counts what is *unsent*: the grade is without it. "
+                "It is sent by itself when the connection is back.",
+                "*Refused* says why an entry was not accepted: *Open in the form*, correct it and "
+                "save, or *Discard* it.",
+                "After an hour, or when the connection is back, the page may ask you to sign in "
+                "again. What you saved is still there.",
             ],
             "not-observed",
             "The reasons why nothing was observed, below the form.",

@@ -123,6 +123,7 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:hl7",
         "patients:locked",
         "patients:oauth_token",
+        "patients:outbox_known",
         "patients:policy",
         "patients:seen",
         "patients:smart_configuration",

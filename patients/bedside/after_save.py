@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
+from crs_app.error_pages import STORED_HEADER
 from grading.engine.entries import Weight
 from patients.bedside.new_rows import NewRows, grade_changes_of, is_newest, new_rows_of
 from patients.bedside.page import may_do, shared_context
@@ -210,6 +211,7 @@ def render_after_save(
     }
     response = render(request, "bedside/after_save.html", parts | (context or {}))
     response[SHOWN_HEADER] = f"guidance={saved.guidance.signature}"
+    response[STORED_HEADER] = "yes"
     if saved.may_end_or_resume:
         # The page asks at once whether the course is still graded.
         trigger_client_event(response, "crs:clock", after="settle")

@@ -17,6 +17,7 @@ let retry;
 
 const show = (parts, isSignedOut = false) => {
   document.body.dataset.connection = isSignedOut ? "signed-out" : "lost";
+  document.body.dispatchEvent(new Event("crs:connection"));
   const text = parts.map((part) => part.textContent).join(" ");
   if (!notice() || notice().textContent === text) return;
   notice().hidden = false;
@@ -27,7 +28,7 @@ const lost = (what = "No connection") => {
   if (document.body.dataset.connection === "signed-out") return;
   show([
     element("strong", `${what} since ${clockText(heardAt)}.`),
-    element("span", "What you see may be old. What you type is kept: save it again when the connection is back."),
+    element("span", `What you see may be old. ${outlivesPage ? "What you save is kept on this tablet and sent when the connection is back." : "What you type is kept: save it again when the connection is back."}`),
   ]);
   clearTimeout(retry);
   retry = setTimeout(requestUpdate, POLL_AGAIN_AFTER);
@@ -43,12 +44,18 @@ const signedOut = () => {
     ],
     true,
   );
+  document.body.dispatchEvent(new Event("crs:answered")); // the lock that waited for an answer closes
 };
 
 const heard = () => {
+  const wasLost = document.body.dataset.connection !== undefined;
   heardAt = now();
   clearTimeout(retry);
   delete document.body.dataset.connection;
+  if (wasLost) {
+    document.body.dispatchEvent(new Event("crs:connection"));
+    document.body.dispatchEvent(new Event("crs:answered"));
+  }
   if (notice()) {
     notice().hidden = true;
     notice().replaceChildren();

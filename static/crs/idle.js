@@ -1,9 +1,16 @@
 // Locks the page where nobody uses it: a key, a touch or a move of the wheel is use, a poll is not.
-// The server counts too; this reports keys and touches to it, warns, and leaves the page in time.
+// The server counts too; this reports keys and touches to it, warns, and leaves the page in time. While the server
+// cannot be reached, nobody could sign in again: the lock then waits, an hour at most, and closes with its first answer.
 
+import { now } from "./clock.js";
+import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
 const WARN_BEFORE = 60_000;
+const WAITS_AT_MOST = 60 * 60_000;
+const TRY_AGAIN_AFTER = 15_000;
+const ANSWER_WITHIN = 10_000;
+const NOT_REACHED = [502, 503, 504];
 const REPORT_AT_MOST_EVERY = 61_000; // the server notes one act in a minute
 
 const { idleSeconds, active, locked, signIn } = document.body.dataset;
@@ -15,6 +22,7 @@ let actedAt = Date.now();
 let reportedAt = actedAt;
 let isLeaving = false;
 
+// Resolves to whether the server has answered.
 const send = (values) => {
   const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers"));
   return fetch(active, {
@@ -22,7 +30,11 @@ const send = (values) => {
     headers: { "X-CSRFToken": token, "HX-Request": "true" },
     body: new URLSearchParams(values),
     keepalive: true,
-  }).catch(() => {}); // without a connection nothing can be saved either
+    signal: AbortSignal.timeout(ANSWER_WITHIN),
+  }).then(
+    ({ status, headers }) => headers.has("X-Request-ID") && !NOT_REACHED.includes(status),
+    () => false,
+  );
 };
 
 const report = () => {
@@ -31,11 +43,30 @@ const report = () => {
   send({});
 };
 
+// Since when the lock is due and the server does not answer; null where it does.
+let waitsSince = null;
+let triedAt = 0;
+
 const leave = async () => {
   isLeaving = true;
-  await send({ lock: "yes" });
+  triedAt = Date.now();
+  const isAnswered = await send({ lock: "yes" });
+  waitsSince ??= actedAt + limit;
+  if (!isAnswered && Date.now() - waitsSince < WAITS_AT_MOST) {
+    isLeaving = false;
+    return;
+  }
   const here = encodeURIComponent(location.pathname + location.search);
   location.assign(locked ?? `${signIn}?next=${here}`);
+};
+
+const warningText = () => {
+  const kept = outlivesPage ? "What you typed is kept." : "What you typed is lost: save it.";
+  if (waitsSince === null) {
+    return `Nobody used this page for a while. It is locked in a minute: press a key or touch the screen to go on. ${kept}`;
+  }
+  const latest = clockText(waitsSince + WAITS_AT_MOST - Date.now() + now());
+  return `No connection. This page is locked as soon as the server answers, at ${latest} at the latest. Then sign in again: what you saved is kept.`;
 };
 
 const look = () => {
@@ -43,11 +74,15 @@ const look = () => {
   report();
   const left = limit - (Date.now() - actedAt);
   warning.hidden = left > Math.min(WARN_BEFORE, limit / 2);
-  if (!warning.hidden && !warning.textContent) {
-    warning.textContent = `Nobody used this page for a while. It is locked in a minute: press a key or touch the screen to go on. ${outlivesPage ? "What you typed is kept." : "What you typed is lost: save it."}`;
+  const text = warning.hidden ? "" : warningText();
+  if (warning.textContent !== text) warning.textContent = text;
+  if (waitsSince !== null && !warning.dataset.waits) {
+    // For an hour, so it covers nothing: above the page, and no more at its lower edge.
+    warning.dataset.waits = "yes";
+    document.getElementById("outbox").before(warning);
   }
-  if (warning.hidden) warning.textContent = "";
-  if (left <= 0) leave();
+  if (left > 0) return;
+  if (waitsSince === null || Date.now() - triedAt >= TRY_AGAIN_AFTER) leave();
 };
 
 const note = (at) => {
@@ -70,5 +105,8 @@ export const watchIdle = () => {
   }
   tabs?.addEventListener("message", ({ data }) => note(data));
   document.addEventListener("visibilitychange", look);
+  document.body.addEventListener("crs:answered", () => {
+    if (waitsSince !== null && !isLeaving) leave();
+  });
   setInterval(look, 1_000);
 };

@@ -5,7 +5,8 @@ import { requestWords } from "./request_id.js";
 const PLACES = { 409: "entry-message", 422: "entry-form" }; // as in the htmx-config of base.html
 const REASONS = ".message-wrong, .message-warn, .errorlist, [role=alert]";
 
-const reasonIn = (html) => {
+// Returns why the server refused something, out of the part of a page that it sent.
+export const reasonIn = (html) => {
   const answer = new DOMParser().parseFromString(html, "text/html");
   for (const id of answer.querySelectorAll("[data-request]")) id.remove();
   const texts = [...answer.querySelectorAll(REASONS)].map(({ textContent }) => textContent);

@@ -121,6 +121,9 @@ NOT_OF_OTHERS = (302, *(404,) * 8)
 TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "health": ((200,) * 9, (405,) * 9),
     "livez": ((200,) * 9, (405,) * 9),
+    "shell": ((200,) * 9, (405,) * 9),
+    "service_worker": ((200,) * 9, (405,) * 9),
+    "manifest": ((200,) * 9, (405,) * 9),
     "readyz": ((200,) * 9, (405,) * 9),
     # Nothing is there where the settings have no token for it.
     "metrics": ((404,) * 9, (405,) * 9),
@@ -228,6 +231,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:export_cohort": (LISTS, LISTS),
     "patients:export_progress": (LISTS, NO_SUCH_METHOD),
     "patients:wards": (ADMINISTRATOR_PAGE, ADMINISTRATOR),
+    "patients:outbox_known": (NO_SUCH_METHOD, (302, *(200,) * 8)),
     "patients:oauth_token": ((405,) * 9, (400,) * 9),
     "patients:hl7": ((401,) * 9, (401,) * 9),
     "patients:fhir_documents": ((401,) * 9, (401,) * 9),
@@ -292,6 +296,7 @@ LAUNCH = {"patients:smart_launch", "patients:smart_return", "patients:smart_ende
 HOSPITAL = {"accounts:hospital", "accounts:hospital_return"}
 OPEN_TO_ALL = {
     "health", "livez", "metrics", "readyz", "help", "help_page",
+    "shell", "service_worker", "manifest",
     "accounts:sign_in", "accounts:sign_out", "accounts:start",
     "accounts:second_step", "accounts:passkey_sign_in", "accounts:switch",
     *HOSPITAL, *PROGRAMS, *LAUNCH,

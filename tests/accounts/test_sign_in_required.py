@@ -20,7 +20,9 @@ from grading.engine.policy import DEFAULT_POLICY
 
 SAMPLES = {"uuid": str(UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
 OPEN = {
-    "/health/", "/livez", "/metrics", "/readyz", "/help/", "/help/x/", "/accounts/sign-in/",
+    "/health/", "/livez", "/metrics", "/readyz",
+    "/shell/", "/worker.js", "/manifest.webmanifest",
+    "/help/", "/help/x/", "/accounts/sign-in/",
     "/accounts/sign-in/second-step/",
     "/accounts/sign-in/passkey/", "/accounts/sign-out/", "/accounts/start/x/", "/accounts/switch/",
     "/accounts/hospital/", "/accounts/hospital/return/",

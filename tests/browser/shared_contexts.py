@@ -45,7 +45,13 @@ class SharedContexts:
 
     def _new(self, options: dict[str, Any]) -> tuple[BrowserContext, CDPSession]:
         """Make a context whose first page stays blank, for the commands that empty it."""
-        options = {"base_url": self._base_url, "timezone_id": "UTC", **options}
+        # Under a service worker, page.route does not see what a page asks for.
+        options = {
+            "base_url": self._base_url,
+            "timezone_id": "UTC",
+            "service_workers": "block",
+            **options,
+        }
         context = self._browser.new_context(**options)
         return context, context.new_cdp_session(context.new_page())
 

@@ -266,7 +266,7 @@ def test_what_is_not_sent_and_the_list_of_keys(bedside: BedsidePage) -> None:
     bedside.fill({"Temperature": "38.4"})
     bedside.open_tab("Oxygen")
     bedside.fill({"Device": "Nasal cannula"})
-    page.route("**/entries/oxygen/", lambda route: route.abort("connectionreset"), times=1)
+    page.route("**/entries/oxygen/", lambda route: route.fulfill(status=500), times=1)
     bedside.save()
     expect(page.get_by_role("alert")).to_contain_text("Not sent yet.")
     faults += faults_of(page, "not confirmed")

@@ -94,6 +94,7 @@ def test_a_stopped_server_is_told_at_the_first_failed_poll(
     assert min(wall.evaluate(SIZES)) >= 40
 
     notice = wall.get_by_role("alert").filter(has_text="Not connected since")
+    wall.wait_for_load_state("load")  # its scripts are there before the server stops
     own_server.stop()
     expect(notice).to_be_hidden()
     with wall.expect_event("requestfailed"):

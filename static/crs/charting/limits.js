@@ -74,6 +74,16 @@ const release = () => {
   });
 };
 
+// Takes away what is written below the fields of a form that was emptied.
+export const clearLimits = () => {
+  for (const line of document.querySelectorAll(".value-hint")) {
+    const input = document.getElementById(line.id.replace(/-limits$/, ""));
+    if (input && !input.value) show(input);
+  }
+};
+
+export const isImpossible = (form) => form.querySelector(".out-of-limits") !== null;
+
 export const watchLimits = () => {
   document.addEventListener("pointerdown", () => {
     isPressed = true;
@@ -84,11 +94,5 @@ export const watchLimits = () => {
     const input = event.target.closest(".measure")?.querySelector("input[data-number]");
     if (event.target.matches("select") && input) showLater(input);
   });
-  // A form that was emptied after a save.
-  document.body.addEventListener("htmx:afterSettle", () => {
-    for (const line of document.querySelectorAll(".value-hint")) {
-      const input = document.getElementById(line.id.replace(/-limits$/, ""));
-      if (input && !input.value) show(input);
-    }
-  });
+  document.body.addEventListener("htmx:afterSettle", clearLimits);
 };

@@ -3,9 +3,14 @@
 import { now } from "../clock.js";
 import { convert } from "./conversion.js";
 import { actionOf, nameOthers } from "../unsent/notices.js";
-import { dropDraft } from "../unsent/store.js";
+import { dropDraft, hasKey } from "../unsent/store.js";
 import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/forms.js";
 import { UNIT_SELECT, firstField } from "./entry_form.js";
+import { clearLimits, isImpossible } from "./limits.js";
+import { describe } from "../outbox/words.js";
+import { SENT, UNSENT, confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
+import { dropReplaced, underWay } from "../outbox/strip.js";
+import { sendUnsent } from "../outbox/sender.js";
 import { requestWords } from "../request_id.js";
 import { clockText, hasTime } from "../site_time.js";
 
@@ -62,18 +67,23 @@ const carryOver = (old, form) => {
     .filter(([control]) => control instanceof HTMLElement);
 };
 
+// Empties a form for the next entry, under the id of a new form.
+const renewForm = (form, formId, typedSince) => {
+  empty(form);
+  const emptyValues = valuesOf(form);
+  for (const [control, content] of typedSince) setContent(control, content);
+  hidden(form, "form_id").value = formId;
+  renewed(form, emptyValues);
+  convert(form);
+  clearLimits();
+};
+
 const renew = (message) => {
   const form = entryForm();
   if (!message?.dataset.formId || !form) return;
   const typedSince = lastSent === form ? typedSinceSent(form) : carryOver(lastSent, form);
-  if (message.dataset.renewed === "no") {
-    empty(form);
-    const emptyValues = valuesOf(form);
-    for (const [control, content] of typedSince) setContent(control, content);
-    hidden(form, "form_id").value = message.dataset.formId;
-    renewed(form, emptyValues);
-    convert(form);
-  } else for (const [control, content] of typedSince) setContent(control, content);
+  if (message.dataset.renewed === "no") renewForm(form, message.dataset.formId, typedSince);
+  else for (const [control, content] of typedSince) setContent(control, content);
   if (!typedSince.length) firstField(form)?.focus({ preventScroll: true });
 };
 
@@ -125,6 +135,9 @@ const unconfirmed = new Set();
 // the entry all the same: it is safe to send it again.
 const explanation = (xhr, form) => {
   const { status } = xhr;
+  if (status !== 422 && isImpossible(form)) {
+    return ["Not saved.", "A marked value is not possible. Correct it.", retryButton(form)];
+  }
   const formId = hidden(form, "form_id").value;
   const needsSecond = isForSecondMachine(xhr);
   if (saysNotStored(xhr) && unconfirmed.has(formId)) {
@@ -184,6 +197,71 @@ const keepSentTime = (form, at) => {
 const isConfirmed = (xhr, target) =>
   xhr.status === 200 && xhr.responseText.includes(`id="${target.id}"`);
 
+// What the server has not answered: no connection, a proxy that does not reach it, its database away, or a page from
+// elsewhere. An answer that nothing was stored, and a fault of the server, leave the entry in its form.
+const isUnreachable = (xhr) =>
+  [0, 200, 502, 504].includes(xhr.status) || (xhr.status === 503 && !saysNotStored(xhr));
+
+// Keeps an entry in the outbox from the moment at which it is sent; null where this page cannot encrypt.
+const keepSent = (form, formData, at) => {
+  if (!hasKey) return null;
+  const formId = hidden(form, "form_id").value;
+  const fields = [...formData.entries()].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "sent_at");
+  // The first try counts: "now", and a day that is not typed, are those of then.
+  fields.push(["sent_at", hidden(form, "sent_at").value || new Date(at).toISOString()]);
+  const { pathname, search } = new URL(form.action);
+  const isStored = keepEntry(formId, at, { path: pathname + search, fields, ...describe(form, at) });
+  return { formId, isStored, release: reserve(formId), arrived: underWay(formId), replaces: form.dataset.replaces };
+};
+
+// Only a form that charts a kind of entry can be used again without the server.
+const isForNextEntry = (form) => /\/entries\/[a-z_]+\/$/.test(actionOf(form));
+
+const showKept = (formId, content) => {
+  const message = document.getElementById("entry-message");
+  if (!message) return;
+  const words = [content.words || content.title, `Time: ${content.when}.`].join(". ");
+  message.dataset.kept = formId;
+  message.className = "message message-kept";
+  message.setAttribute("role", "alert");
+  message.replaceChildren(
+    element("strong", "Not graded. Kept on this tablet."),
+    " ",
+    element("span", words),
+    " ",
+    element("span", "Do not enter it again: it is sent by itself when the server answers."),
+  );
+};
+
+// Says what became of the entry that the message is about.
+const followKept = () => {
+  const message = document.querySelector("#entry-message[data-kept]");
+  const entry = message && entryOf(message.dataset.kept);
+  if (!entry || entry.state === UNSENT) return;
+  const isSent = entry.state === SENT;
+  message.className = `message ${isSent ? "message-saved" : "message-wrong"}`;
+  message.setAttribute("role", isSent ? "status" : "alert");
+  message.replaceChildren(
+    element("strong", isSent ? "Saved" : "Not saved."),
+    " ",
+    element("span", isSent ? `Sent from this tablet: ${entry.content.words || entry.content.title}` : entry.content.reason),
+  );
+  delete message.dataset.kept;
+};
+
+const moveToOutbox = (form, action, kept) => {
+  dropDraft(action, kept.formId);
+  dropReplaced(kept.replaces);
+  if (form.isConnected && isForNextEntry(form)) renewForm(form, crypto.randomUUID(), typedSinceSent(form));
+  else if (form.isConnected) {
+    discard(form);
+    form.replaceChildren();
+  }
+  showKept(kept.formId, entryOf(kept.formId).content);
+  kept.release();
+  sendUnsent();
+};
+
 const followSave = (event) => {
   const { elt: form, requestConfig, target, xhr } = event.detail;
   if (!form.matches?.("form[data-entry]") || requestConfig.verb !== "post") return;
@@ -193,13 +271,30 @@ const followSave = (event) => {
   sentWith.set(form, contents(form));
   lastSent = form;
   pressed.set(form, requestConfig.triggeringEvent?.submitter);
-  xhr.addEventListener("loadend", () => {
-    if (isConfirmed(xhr, target)) dropDraft(action, formId);
-    else if (!REFUSED_BY_SERVER.includes(xhr.status)) {
-      keepSentTime(form, at);
-      showFailure(form, xhr);
+  const kept = keepSent(form, requestConfig.formData, at);
+  xhr.addEventListener("loadend", async () => {
+    const isUnsent = !isConfirmed(xhr, target) && isUnreachable(xhr);
+    if (kept && isUnsent && !isImpossible(form) && (await kept.isStored)) {
+      moveToOutbox(form, action, kept);
+      kept.arrived();
+      nameOthers();
+      return;
     }
+    if (isConfirmed(xhr, target)) {
+      dropDraft(action, formId);
+      if (kept && entryOf(formId)) confirmEntry(entryOf(formId));
+      dropReplaced(kept?.replaces);
+    } else {
+      if (kept && entryOf(formId)) dropEntry(entryOf(formId));
+      if (!REFUSED_BY_SERVER.includes(xhr.status)) {
+        keepSentTime(form, at);
+        showFailure(form, xhr);
+      }
+    }
+    kept?.release();
+    kept?.arrived();
     nameOthers();
+    if (isConfirmed(xhr, target)) sendUnsent();
   });
 };
 
@@ -219,6 +314,7 @@ const refuseForeignPage = (event) => {
 
 export const watchSaves = () => {
   document.body.addEventListener("htmx:beforeRequest", followSave);
+  document.body.addEventListener("crs:outbox", followKept);
   document.body.addEventListener("htmx:beforeOnLoad", discardReplaced);
   document.body.addEventListener("htmx:beforeSwap", refuseForeignPage);
   document.body.addEventListener("htmx:afterSwap", (event) => {

@@ -2,7 +2,8 @@
 
 import { now } from "../clock.js";
 import { actionOf, addressOf, labelOf, nameOthers, restoredLine, showUnsentOfOthers } from "./notices.js";
-import { draftOf, dropDraft, keepDraft, watchDraftStore } from "./store.js";
+import { draftOf, draftsUnder, dropDraft, keepDraft, watchDraftStore } from "./store.js";
+import { REFUSED, entryOf } from "../outbox/store.js";
 import { clockText } from "../site_time.js";
 import { pushAddress } from "../timeline.js";
 
@@ -21,12 +22,12 @@ export const hidden = (form, name) => {
 
 // A checkbox "unchanged" is about the time it was ticked: it is never restored.
 const isTick = (control) => control.closest("#unchanged") !== null;
-const isChoice = (control) => control.matches("[type=checkbox], [type=radio]");
-const controls = (form) =>
+export const isChoice = (control) => control.matches("[type=checkbox], [type=radio]");
+export const controls = (form) =>
   [...form.elements].filter((element) => element.name && !element.matches("[type=hidden], button"));
 
-const isUnit = (control) => control.matches(".measure input ~ select");
-const hasValue = (control) => {
+export const isUnit = (control) => control.matches(".measure input ~ select");
+export const hasValue = (control) => {
   if (isChoice(control)) return control.checked;
   if (control.matches("select")) return control.selectedIndex > 0 && !isUnit(control);
   return control.value !== "";
@@ -57,7 +58,7 @@ const pristine = new WeakMap();
 const discarded = new WeakSet();
 
 // A choice that every form has from the start: nobody typed it.
-const isPreset = (control) =>
+export const isPreset = (control) =>
   isChoice(control) && (control.value === "" || (control.name.startsWith("attribution") && control.value === "crs"));
 
 const hasTyped = (form) => {
@@ -101,7 +102,8 @@ export const keep = (form) => {
   const values = valuesOf(form);
   const isSame = JSON.stringify(draftOf(action)?.values) === JSON.stringify(values);
   const typedAt = isSame ? draftOf(action).typedAt : now();
-  const draft = { ...Object.fromEntries(own), values, ticks: ticked(form), typedAt };
+  const { replaces } = form.dataset;
+  const draft = { ...Object.fromEntries(own), replaces, values, ticks: ticked(form), typedAt };
   keepDraft(action, draft, countTyped(form));
 };
 
@@ -117,6 +119,7 @@ const restore = (form, draft) => {
     else if (left.get(control.name)?.length) control.value = left.get(control.name).shift();
   }
   for (const [name, key] of Object.entries(HIDDEN_KEYS)) hidden(form, name).value = draft[key] ?? "";
+  if (draft.replaces) form.dataset.replaces = draft.replaces; // a refused entry of the outbox, which this one replaces
   showTime(form);
   const more = form.querySelector("details.more");
   if (more && controls(form).some((each) => more.contains(each) && hasValue(each))) more.open = true;
@@ -157,6 +160,7 @@ const restoreAndSetAddress = () => {
 export const renewed = (form, emptyValues) => {
   pristine.set(form, JSON.stringify(emptyValues));
   form.querySelector("[data-restored]")?.remove();
+  delete form.dataset.replaces;
   for (const name of ["begun_at", "sent_at"]) hidden(form, name).value = "";
   hidden(form, "opened_at").value = new Date(now()).toISOString();
   setBegunAt(form);
@@ -170,9 +174,24 @@ export const discard = (form) => {
   dropDraft(actionOf(form));
 };
 
+// A page that was left while its save was on its way: what was saved is in the outbox, and only what was typed since
+// is a draft, of the next entry.
+const dropWhatIsSaved = () => {
+  for (const [action, draft] of draftsUnder("/")) {
+    const entry = entryOf(draft.formId);
+    if (!entry || entry.state === REFUSED) continue;
+    const saved = new Set(entry.content.fields.map((pair) => JSON.stringify(pair)));
+    const values = draft.values.filter((pair) => pair[1] && !saved.has(JSON.stringify(pair)));
+    dropDraft(action);
+    const next = { ...draft, formId: crypto.randomUUID(), begunAt: "", sentAt: "", values };
+    if (values.length) keepDraft(action, next, values.length);
+  }
+};
+
 export const watchDrafts = () => {
   document.addEventListener("submit", keepAll);
   watchDraftStore();
+  dropWhatIsSaved();
   restoreNewForms();
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");

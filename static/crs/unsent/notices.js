@@ -36,9 +36,9 @@ export const labelOf = (action) => {
 };
 
 // The address of the page that opens with this form.
-export const addressOf = (action) => {
+export const addressOf = (action, course = courseHere()) => {
   const kind = kindOf(action);
-  return kind ? `${courseHere()}?kind=${kind}` : action;
+  return kind ? `${course}?kind=${kind}` : action;
 };
 
 // Lists the other forms of the course that have drafts, below the tabs.

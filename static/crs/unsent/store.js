@@ -8,7 +8,8 @@ const PREFIX = "crs-draft:";
 const KEEP_FOR = 24 * 60 * 60_000;
 const LOOK_EVERY = 10 * 60_000;
 
-const { user, userName, unsentKey } = document.body.dataset;
+export const { user, userName } = document.body.dataset;
+const { unsentKey } = document.body.dataset;
 delete document.body.dataset.unsentKey;
 const PREFIX_OF_USER = `${PREFIX}${user}:`;
 
@@ -25,15 +26,19 @@ const key = unsentKey && globalThis.crypto?.subtle ? await importedKey() : null;
 // False where what is typed is gone with the page.
 export const outlivesPage = key !== null || !unsentKey;
 
-const seal = async (name, content) => {
+// Whether this page can encrypt for its user.
+export const hasKey = Boolean(user) && key !== null;
+
+// Encrypts `content`, which only the same `name` and key open again.
+export const seal = async (name, content) => {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const how = { name: "AES-GCM", iv, additionalData: toBytes(name) };
   const data = await crypto.subtle.encrypt(how, key, toBytes(JSON.stringify(content)));
   return { iv: toBase64(iv), data: toBase64(new Uint8Array(data)) };
 };
 
-// Returns { action, draft }; null for what another key has sealed.
-const unseal = async (name, { iv, data }) => {
+// Returns the content; null for what another key has sealed.
+export const unseal = async (name, { iv, data }) => {
   try {
     const how = { name: "AES-GCM", iv: fromBase64(iv), additionalData: toBytes(name) };
     return JSON.parse(toText(await crypto.subtle.decrypt(how, key, fromBase64(data))));
@@ -99,8 +104,8 @@ const write = async (action, kept, count) => {
   }
 };
 
-// Encrypts at once: a page that is closed in a moment has no time for it any more.
-export const keepDraft = (action, draft, count) => {
+// Encrypts at once: a page that is closed in a moment has no time for it any more. `done` is called once it is stored.
+export const keepDraft = (action, draft, count, done = () => {}) => {
   if (!user) return;
   const before = own.get(action);
   const text = JSON.stringify(draft);
@@ -108,7 +113,7 @@ export const keepDraft = (action, draft, count) => {
   const name = before?.name ?? (key && `${PREFIX_OF_USER}${crypto.randomUUID()}`);
   const kept = { name, draft, text };
   own.set(action, kept);
-  if (key) write(action, kept, count);
+  if (key) write(action, kept, count).then(done);
 };
 
 // With `formId`: only the draft of that form, not one begun under the next id.

@@ -1,0 +1,129 @@
+// Sends what waits in the outbox, one entry at a time and the oldest first, as soon as the server answers. Each goes
+// under the form id of its first try, so that one that the server has already is answered and not recorded twice.
+
+import { now, requestUpdate } from "../clock.js";
+import { reasonIn } from "../refusals.js";
+import { hasKey, user } from "../unsent/store.js";
+import { SENT, UNSENT, alone, confirmEntry, entriesIn, refuseEntry, sendAgain } from "./store.js";
+
+const TRY_AGAIN_AFTER = 15_000;
+const ASK_EVERY = 5 * 60_000;
+const ASKED_AT_MOST_EVERY = 60_000; // by the pages that are opened one after another
+const ANSWER_WITHIN = 20_000;
+const ASKED_AT = `crs-outbox-asked:${user}`;
+const ASKED_AT_MOST = 200;
+
+export const REFUSALS = {
+  400: "The server could not read it.",
+  403: "You may not chart for this patient at present: another ward, or your role.",
+  404: "This patient or entry does not exist any more.",
+  413: "The text is too long.",
+  415: "The server could not read it.",
+};
+const [NO_ANSWER, ANSWERED, FAULT] = ["no answer", "answered", "fault"];
+
+// What a server of this application has answered, and no proxy or hotspot between.
+const isOurs = (response) => response.headers.has("X-Request-ID");
+
+const post = (path, fields) => {
+  const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers"));
+  const body = new URLSearchParams(fields);
+  body.delete("csrfmiddlewaretoken");
+  return fetch(path, {
+    method: "POST",
+    // Nobody tapped: CRS-Poll says so, and the idle lock does not count it.
+    headers: { "X-CSRFToken": token, "HX-Request": "true", "CRS-Poll": "yes" },
+    body,
+    signal: AbortSignal.timeout(ANSWER_WITHIN),
+  });
+};
+
+const settle = async (entry, response) => {
+  const { status, headers } = response;
+  if (!isOurs(response)) return NO_ANSWER;
+  if (status === 200 && headers.get("CRS-Stored") === "yes") {
+    await confirmEntry(entry);
+    return ANSWERED;
+  }
+  if (status === 409 || status === 422) {
+    await refuseEntry(entry, reasonIn(await response.text()));
+    return ANSWERED;
+  }
+  if (status in REFUSALS && headers.get("CRS-Page") !== "old") {
+    await refuseEntry(entry, REFUSALS[status]);
+    return ANSWERED;
+  }
+  // A fault of the server may have stored it: it stays, and the next one is tried.
+  return status === 500 ? FAULT : NO_ANSWER;
+};
+
+const send = async (entry) => {
+  try {
+    return await settle(entry, await post(entry.content.path, entry.content.fields));
+  } catch {
+    return NO_ANSWER;
+  }
+};
+
+let retry;
+let isRunning = false;
+
+const sendAll = async () => {
+  let sent = 0;
+  for (const entry of entriesIn(UNSENT)) {
+    const outcome = await alone(entry, () => send(entry));
+    if (outcome === NO_ANSWER) break;
+    if (outcome === ANSWERED) sent += 1;
+  }
+  return sent;
+};
+
+export const sendUnsent = async () => {
+  clearTimeout(retry);
+  if (!hasKey || isRunning || !entriesIn(UNSENT).length) return;
+  isRunning = true;
+  let sent = 0;
+  try {
+    sent = (await navigator.locks.request("crs-outbox", { ifAvailable: true }, (lock) => (lock ? sendAll() : 0))) ?? 0;
+  } finally {
+    isRunning = false;
+  }
+  if (sent) {
+    requestUpdate(); // the grade with what has arrived
+    document.body.dispatchEvent(new Event("crs:charted"));
+  }
+  if (entriesIn(UNSENT).length) retry = setTimeout(sendUnsent, TRY_AGAIN_AFTER);
+};
+
+// A server that was restored to a time before an entry does not know it any more: it gets it again.
+const askWhatIsKnown = async () => {
+  const sent = entriesIn(SENT).slice(-ASKED_AT_MOST);
+  if (!sent.length) return;
+  const names = sent.map(({ content: { path }, name }) => ["form", `${path.split("/")[2]}:${name.split(":")[1]}`]);
+  const response = await post(document.body.dataset.outboxKnown, names).catch(() => null);
+  if (!response?.ok || !isOurs(response)) return;
+  const { unknown } = await response.json();
+  for (const entry of sent.filter(({ name }) => unknown.includes(name.split(":")[1]))) await sendAgain(entry);
+  localStorage.setItem(ASKED_AT, String(now()));
+  if (unknown.length) sendUnsent();
+};
+
+const askOnLoad = () => {
+  if (now() - Number(localStorage.getItem(ASKED_AT)) > ASKED_AT_MOST_EVERY) askWhatIsKnown();
+};
+
+export const watchSender = () => {
+  if (!hasKey) return;
+  sendUnsent();
+  askOnLoad();
+  setInterval(askWhatIsKnown, ASK_EVERY);
+  addEventListener("online", sendUnsent);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) sendUnsent();
+  });
+  // The first answer after an outage (connection.js).
+  document.body.addEventListener("crs:answered", () => {
+    sendUnsent();
+    askWhatIsKnown();
+  });
+};

@@ -1,0 +1,120 @@
+// The outbox of the user of this page: saved entries that the server has not answered, those that it refused,
+// and for a day those that it confirmed, in case it is restored to a time before them. Each is sealed with the
+// key of its author, as drafts are (unsent/store.js). The page keeps the opened ones in its memory.
+
+import { now } from "../clock.js";
+import { hasKey, seal, unseal, user, userName } from "../unsent/store.js";
+import { allRows, deleteRow, putRow, rowOf } from "./database.js";
+
+export const UNSENT = "unsent";
+export const REFUSED = "refused";
+export const SENT = "sent";
+const IN_USE = "crs-outbox-in-use";
+const SENT_KEPT_FOR = 24 * 60 * 60_000;
+
+const PREFIX = `${user}:`;
+const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("crs-outbox") : null;
+
+// Own entries by name: { name, at, state, answeredAt, content }. `content` has path, fields, title, words, when,
+// patient and, of a refused one, reason.
+const own = new Map();
+// Rows that this page cannot open, as allRows has them: of other users, or of another key.
+let foreign = [];
+
+const changed = () => document.body.dispatchEvent(new Event("crs:outbox"));
+
+const isOver = ({ state, answeredAt }) => state === SENT && now() - answeredAt > SENT_KEPT_FOR;
+
+const take = async (name, row) => {
+  const content = row && name.startsWith(PREFIX) && hasKey ? await unseal(name, row) : null;
+  if (content) own.set(name, { name, at: row.at, state: row.state, answeredAt: row.answeredAt, content });
+  else own.delete(name);
+  return content !== null;
+};
+
+const load = async () => {
+  const closed = [];
+  for (const [name, row] of await allRows()) {
+    if (isOver(row)) await deleteRow(name);
+    else if (!(await take(name, row))) closed.push([name, row]);
+  }
+  foreign = closed;
+  if (!own.size && !closed.length) localStorage.removeItem(IN_USE);
+};
+// The scripts of a page wait for the outbox where there is one, so that no draft of a saved entry is shown.
+const loading = load();
+if (localStorage.getItem(IN_USE)) await loading;
+else loading.then(changed);
+
+// One after another: what was asked for last is what stays.
+let last = Promise.resolve();
+const afterOthers = (act) => {
+  last = last.then(act);
+  return last;
+};
+
+const write = ({ name, at, state, answeredAt, content }) =>
+  afterOthers(async () => {
+    localStorage.setItem(IN_USE, "yes");
+    const isStored = await putRow(name, { by: userName, at, state, answeredAt, ...(await seal(name, content)) });
+    tabs?.postMessage(name);
+    return isStored;
+  });
+
+const inOrder = () => [...own.values()].sort((one, other) => one.at - other.at);
+export const entriesIn = (state) => inOrder().filter((entry) => entry.state === state);
+export const entryOf = (formId) => own.get(PREFIX + formId);
+export const rowsOfOthers = () => foreign;
+
+// Keeps an entry from the moment at which it is sent first; resolves to whether it is stored.
+export const keepEntry = (formId, at, content) => {
+  const entry = { name: PREFIX + formId, at, state: UNSENT, answeredAt: null, content };
+  own.set(entry.name, entry);
+  return write(entry);
+};
+
+const setState = async (entry, state, more = {}) => {
+  entry.state = state;
+  entry.answeredAt = now();
+  entry.content = { ...entry.content, ...more };
+  const isStored = await write(entry);
+  changed();
+  return isStored;
+};
+export const confirmEntry = (entry) => setState(entry, SENT, { reason: undefined });
+export const refuseEntry = (entry, reason) => setState(entry, REFUSED, { reason });
+export const sendAgain = (entry) => setState(entry, UNSENT, { isAgain: true });
+
+export const dropEntry = async (entry) => {
+  own.delete(entry.name);
+  await afterOthers(() => deleteRow(entry.name));
+  tabs?.postMessage(entry.name);
+  changed();
+};
+
+// Runs `act` where the entry is unsent and nobody else sends it, in any tab. A tab that was closed or killed keeps
+// no lock.
+export const alone = ({ name }, act) =>
+  navigator.locks.request(`crs-outbox:${name}`, { ifAvailable: true }, async (lock) => {
+    if (lock && (await rowOf(name))?.state === UNSENT) return act();
+    return undefined;
+  });
+
+// Returns a function that lets the entry go; until then no other tab sends it.
+export const reserve = (formId) => {
+  let release = () => {};
+  const until = new Promise((resolve) => {
+    release = resolve;
+  });
+  navigator.locks.request(`crs-outbox:${PREFIX}${formId}`, () => until);
+  return release;
+};
+
+export const watchOutboxStore = () => {
+  tabs?.addEventListener("message", async ({ data: name }) => {
+    const row = await rowOf(name);
+    foreign = foreign.filter(([each]) => each !== name);
+    if (!(await take(name, row)) && row) foreign.push([name, row]);
+    changed();
+  });
+};

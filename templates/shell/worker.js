@@ -1,0 +1,54 @@
+// Shows the shell where a page cannot be loaded. It keeps the shell page and its files, and no answer to any other
+// request: nothing of a patient is ever in its cache.
+
+const CACHE = "crs-shell-{{ version }}";
+const SHELL = {{ shell|tojson }};
+const ADDRESSES = new Set({{ addresses|tojson }});
+const NOT_REACHED = [502, 504]; // a proxy that does not reach the server
+
+self.addEventListener("install", (event) => {
+  const fill = async () => {
+    const cache = await caches.open(CACHE);
+    await cache.addAll([...ADDRESSES].map((address) => new Request(address, { cache: "reload" })));
+    await self.skipWaiting();
+  };
+  event.waitUntil(fill());
+});
+
+self.addEventListener("activate", (event) => {
+  const begin = async () => {
+    const old = (await caches.keys()).filter((name) => name.startsWith("crs-shell-") && name !== CACHE);
+    await Promise.all(old.map((name) => caches.delete(name)));
+    await self.registration.navigationPreload?.enable();
+    await self.clients.claim();
+  };
+  event.waitUntil(begin());
+});
+
+const kept = async (address) => (await caches.open(CACHE)).match(address);
+
+const page = async (event) => {
+  try {
+    const response = (await event.preloadResponse) ?? (await fetch(event.request));
+    if (!NOT_REACHED.includes(response.status)) return response;
+  } catch {
+    // No network.
+  }
+  return (await kept(SHELL)) ?? Response.error();
+};
+
+const file = async (request) => {
+  try {
+    return await fetch(request);
+  } catch {
+    return (await kept(new URL(request.url).pathname)) ?? Response.error();
+  }
+};
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET") return;
+  const { origin, pathname } = new URL(request.url);
+  if (request.mode === "navigate") event.respondWith(page(event));
+  else if (origin === self.location.origin && ADDRESSES.has(pathname)) event.respondWith(file(request));
+});

@@ -1,0 +1,225 @@
+"""An hour without network: what is saved is kept, shown as not graded, and sent once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from chaos.restored import Snapshot
+from crs_app.accounts.models import Role, User
+from patients.models import ChartingAct, Course, Entry, EntryKind
+from tests.browser.bedside_page import BedsidePage
+from tests.factories import chart
+from tests.owner import rights_of_owner
+
+KEPT = "Not graded. Kept on this tablet."
+ALL_STORED = """async () => {
+    const open = indexedDB.open("crs-outbox");
+    const database = await new Promise((done) => { open.onsuccess = () => done(open.result); });
+    const all = database.transaction("entries").objectStore("entries").getAll();
+    await new Promise((done) => { all.onsuccess = done; });
+    return JSON.stringify([all.result, Object.entries(localStorage)]);
+}"""
+
+
+def vitals(course: Course) -> list[dict[str, str]]:
+    found = Entry.objects.filter(course=course, kind=EntryKind.VITALS).order_by("recorded_at")
+    return [entry.body for entry in found]
+
+
+def save_without_network(bedside: BedsidePage, typed: dict[str, str]) -> None:
+    bedside.fill(typed)
+    bedside.save()
+    expect(bedside.page.get_by_role("alert").filter(has_text=KEPT)).to_be_visible()
+
+
+def expect_strip(page: Page, words: str) -> None:
+    expect(page.get_by_role("region", name="Entries not sent")).to_contain_text(words)
+
+
+def expect_no_strip(page: Page) -> None:
+    expect(page.locator("#outbox")).to_be_hidden()
+
+
+def test_an_open_page_charts_on_and_each_entry_arrives_once_in_order(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+    page.context.set_offline(True)
+    save_without_network(bedside, {"Temperature": "39.2", "Heart rate": "118"})
+    expect(bedside.field("Temperature")).to_have_value("")
+    expect_strip(page, "Not graded: 1 entry unsent")
+    expect_strip(page, "Sent by itself when the network is back.")
+    expect(bedside.card).to_contain_text("Not graded: 1 entry unsent. This grade is without it.")
+    bedside.expect_not_assessed()
+    save_without_network(bedside, {"Systolic": "84"})
+    expect_strip(page, "Not graded: 2 entries unsent")
+    page.locator("#outbox summary").click()
+    lines = page.locator("#outbox li")
+    expect(lines).to_have_count(2)
+    expect(lines.first).to_contain_text("Temperature 39.2 °C · Heart rate 118 /min")
+    expect(lines.first).to_contain_text(course.patient.name)
+    assert not vitals(course)
+
+    page.context.set_offline(False)
+    expect_no_strip(page)
+    bedside.expect_grade(2)
+    expect(page.locator("[data-not-graded]")).to_have_count(0)
+    expect(bedside.rows.filter(has_text="Temp 39.2 °C")).to_have_count(1)
+    assert vitals(course) == [
+        {"heart_rate": "118", "temperature_c": "39.2"},
+        {"systolic_mmhg": "84"},
+    ]
+
+
+def test_a_save_whose_answer_was_lost_is_not_recorded_twice(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    page.route("**/entries/vitals/", lose_the_answer, times=1)
+    bedside.fill({"Temperature": "38.4"})
+    bedside.save()
+    expect(bedside.rows.filter(has_text="Temp 38.4 °C")).to_have_count(1)
+    expect_no_strip(page)
+    assert len(vitals(course)) == 1
+
+
+def leave_without_network(bedside: BedsidePage, context: BrowserContext) -> Page:
+    """The tab is closed before the network is back; returns a new one."""
+    bedside.page.close()
+    context.set_offline(False)
+    return context.new_page()
+
+
+def test_another_user_sees_no_more_than_the_count_and_sends_nothing(
+    bedside: BedsidePage, course: Course, context: BrowserContext, nurse: User,
+    make_user: Callable[..., User], sign_in: Callable[[Page, User], None],
+) -> None:  # fmt: skip
+    colleague = make_user("colleague", Role.WARD_CLINICIAN, first_name="Ana", last_name="Silva")
+    context.set_offline(True)
+    save_without_network(bedside, {"Temperature": "39.2"})
+    page = leave_without_network(bedside, context)
+    sign_in(page, colleague)
+    page.goto(f"/courses/{course.pk}/")
+    expect_strip(page, "J. Ruiz: 1 entry unsent")
+    expect(page.locator("#outbox details")).to_have_count(0)
+    stored = page.evaluate(ALL_STORED)
+    assert "J. Ruiz" in stored
+    assert not re.search(r"39\.2|temperature|OKONKWO|/entries/", stored)
+    assert not vitals(course)
+    page.close()
+
+    page = context.new_page()
+    sign_in(page, nurse)
+    page.goto("/")
+    expect_no_strip(page)
+    assert vitals(course) == [{"temperature_c": "39.2"}]
+    assert ChartingAct.objects.latest("recorded_at").recorded_by == nurse
+
+
+def test_entries_of_a_deactivated_user_are_kept_and_not_sent(
+    bedside: BedsidePage, course: Course, context: BrowserContext, nurse: User,
+    sign_in: Callable[[Page, User], None],
+) -> None:  # fmt: skip
+    context.set_offline(True)
+    save_without_network(bedside, {"Temperature": "39.2"})
+    User.objects.filter(pk=nurse.pk).update(is_active=False)
+    with bedside.page.expect_response("**/entries/vitals/") as answer:
+        context.set_offline(False)
+    assert answer.value.status == 401
+    expect_strip(bedside.page, "Not graded: 1 entry unsent")
+    bedside.page.goto("/")
+    expect_strip(bedside.page, "J. Ruiz: 1 entry unsent")
+    assert not vitals(course)
+
+    User.objects.filter(pk=nurse.pk).update(is_active=True)
+    bedside.page.goto("/")
+    expect_no_strip(bedside.page)
+    assert vitals(course) == [{"temperature_c": "39.2"}]
+
+
+def test_a_refused_entry_keeps_its_text_says_why_and_is_mended_or_discarded(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+    page.context.set_offline(True)
+    bedside.fill({"Temperature": "98.6"})
+    bedside.save()
+    expect(page.get_by_role("alert")).to_contain_text("A marked value is not possible.")
+    bedside.field("Temperature").fill("")
+    save_without_network(bedside, {"Systolic": "80", "Diastolic": "120"})
+    save_without_network(bedside, {"Systolic": "70", "Diastolic": "110"})
+    page.context.set_offline(False)
+    expect_strip(page, "Not graded: 2 entries refused")
+    first = page.locator("#outbox li").first
+    expect(first).to_contain_text("Systolic 80 mmHg · Diastolic 120 mmHg")
+    expect(first.locator(".wrong").first).to_contain_text("iastolic")
+    assert not vitals(course)
+
+    first.get_by_role("button", name="Open in the form").click()
+    expect(bedside.field("Systolic")).to_have_value("80")
+    bedside.fill({"Diastolic": "60"})
+    bedside.save_and_see_it_saved()
+    expect_strip(page, "Not graded: 1 entry refused")
+    assert vitals(course) == [{"diastolic_mmhg": "60", "systolic_mmhg": "80"}]
+
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("button", name="Discard it for good").click()
+    expect_no_strip(page)
+    page.reload()
+    expect_no_strip(page)
+    assert len(vitals(course)) == 1
+
+
+def test_a_correction_and_a_retraction_wait_as_new_entries_do(
+    bedside: BedsidePage, course: Course, nurse: User
+) -> None:
+    page = bedside.page
+    chart(course, nurse, "vitals", temperature_c="39.4")
+    page.reload()
+    bedside.change("Temp 39.4 °C", "Correct")
+    page.context.set_offline(True)
+    save_without_network(bedside, {"Temperature": "38.4", "Reason for the correction": "Misread"})
+    expect_strip(page, "Not graded: 1 entry unsent")
+    page.context.set_offline(False)
+    expect_no_strip(page)
+    bedside.change("Temp 38.4 °C", "Entered in error")
+    bedside.field("Why was it entered in error?").fill("Another patient")
+    page.context.set_offline(True)
+    page.locator("#save").click()
+    expect_strip(page, "Not graded: 1 entry unsent")
+    page.context.set_offline(False)
+    expect_no_strip(page)
+    kinds = (
+        Entry.objects.filter(course=course).order_by("recorded_at").values_list("kind", flat=True)
+    )
+    assert list(kinds)[-3:] == ["vitals", "vitals", "retraction"]
+
+
+def test_a_server_restored_to_yesterday_gets_the_last_day_again(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+    with rights_of_owner():
+        yesterday = Snapshot.of(course.pk)
+    for typed, saved in (({"Temperature": "39.2"}, "Temp 39.2"), ({"Systolic": "84"}, "BP 84")):
+        bedside.fill(typed)
+        bedside.save()
+        bedside.expect_saved(saved)
+    with rights_of_owner():
+        yesterday.restore()
+    assert not vitals(course)
+    page.reload()
+    expect(bedside.rows.filter(has_text="Temp 39.2 °C")).to_have_count(1)
+    bedside.expect_grade(2)
+    assert vitals(course) == [{"temperature_c": "39.2"}, {"systolic_mmhg": "84"}]
+    expect_no_strip(page)

@@ -1,0 +1,90 @@
+"""A page that is loaded without the network: a shell that names no patient and takes no entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from crs_app.accounts.models import User
+from patients.models import Course, Entry, EntryKind
+from tests.browser.bedside_page import BedsidePage
+from tests.browser.conftest import TABLET
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
+from tests.browser.test_accessibility import faults_of
+from tests.browser.test_outbox import expect_no_strip, save_without_network
+
+READY = "navigator.serviceWorker.ready.then(({ active }) => active.state)"
+CACHED = """async () => {
+    const texts = [];
+    for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const request of await cache.keys()) {
+            texts.push(request.url, await (await cache.match(request)).text());
+        }
+    }
+    return texts;
+}"""
+
+
+@pytest.fixture
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**FOR_AXE, viewport=TABLET, service_workers="allow") as lent:
+        yield lent
+
+
+@pytest.fixture
+def bedside(
+    page: Page, nurse: User, course: Course, sign_in: Callable[[Page, User], None]
+) -> BedsidePage:
+    """The bedside of a tablet that has its service worker."""
+    sign_in(page, nurse)
+    page.goto(f"/courses/{course.pk}/")
+    page.evaluate(READY)
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    return BedsidePage(page)
+
+
+def test_a_page_without_the_network_is_the_shell_and_comes_back_with_it(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+    page.context.set_offline(True)
+    save_without_network(bedside, {"Temperature": "39.2"})
+    page.locator("#outbox summary").click()
+    faults = faults_of(page, "list of what is unsent", "#outbox")
+    page.reload()
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    expect(page.get_by_text("Not graded: 1 entry unsent")).to_be_visible()
+    expect(page.get_by_text("J. Ruiz: 1 entry unsent")).to_be_visible()
+    expect(page.get_by_text("Open again when the network is back.")).to_be_visible()
+    assert page.locator("input, form, textarea").count() == 0
+    assert course.patient.name not in page.content()
+    faults += faults_of(page, "shell")
+    assert not faults, "\n".join(faults)
+    page.get_by_role("button", name="Open again").click()
+    expect(page.get_by_text("Still no connection.")).to_be_visible()
+
+    page.context.set_offline(False)
+    bedside.expect_form_of_vital_signs()
+    expect_no_strip(page)
+    expect(bedside.rows.filter(has_text="Temp 39.2 °C")).to_have_count(1)
+    assert Entry.objects.filter(course=course, kind=EntryKind.VITALS).count() == 1
+
+
+def test_the_service_worker_keeps_no_answer_that_names_a_patient(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+    bedside.fill({"Temperature": "39.2"})
+    bedside.save_and_see_it_saved()
+    for path in ("/", f"/courses/{course.pk}/review/", f"/courses/{course.pk}/"):
+        page.goto(path)
+    cached = page.evaluate(CACHED)
+    addresses = [text for text in cached if text.startswith("http")]
+    assert all(re.search(r"/static/|/shell/$", address) for address in addresses), addresses
+    assert not [
+        text for text in cached if course.patient.name in text or course.patient.mrn in text
+    ]
