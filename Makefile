@@ -32,6 +32,10 @@ TESTS  ?= $(if $(ROOM),tests/patients/$(ROOM),$(if $(PLAIN),$(PLAIN_TESTS)))
 ifdef PLAIN
 export CRS_PLAIN_DJANGO := 1
 endif
+# With PARTITIONED=1, acts and entries are in partitions, as on a large site.
+ifdef PARTITIONED
+export CRS_TEST_PARTITIONED := 1
+endif
 # One process for each core; one that has nothing left to do takes over tests of another.
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 
@@ -50,7 +54,7 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
-test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1)
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1, PARTITIONED=1)
 	@$(PYTEST) $(TESTS)
 
 test-partners: $(PARTNERS)/.partners tests/partners/node_modules/.partners  ## the exchange with systems of others: FHIR, OpenID, HL7 (TESTS=tests/partners/test_mllp.py)

@@ -27,6 +27,7 @@ from tests.owner import (  # noqa: F401 - fixtures
     become_superuser,
     become_web_role,
     flush_as_owner,
+    partition_tables,
 )
 
 SERVER = pytest.StashKey[dict[str, str]]()
@@ -113,6 +114,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """The tables are made by the superuser; the tests have the rights of the web process."""
     with django_db_blocker.unblock():
         become_web_role()
+        if os.environ.get("CRS_TEST_PARTITIONED"):
+            partition_tables()
     yield
     with django_db_blocker.unblock():
         become_superuser()
