@@ -160,10 +160,11 @@ def _copy_and_change_places(
         try:
             _with_short_lock(database, lambda: _change_places(database, figures), figures)
         except _TooMuchUnderLockError:
+            time.sleep(_PAUSE_S)
             continue
         report("The new tables have taken the place of the old ones.")
         return
-    raise OperationsError("Too many courses are admitted meanwhile. Run the command again later.")
+    raise OperationsError("Some courses stay locked by others. Run the command again later.")
 
 
 class _TooMuchUnderLockError(Exception):

@@ -20,7 +20,6 @@ from crs_app.operations.programs import OperationsError
 
 COURSE_LOCK: Final = "1s"
 """How long one course is waited for; it is copied later where that was too short."""
-_PASSES: Final = 100
 
 _MAKE: Final = f"""
 CREATE TABLE {COPIED} (
@@ -118,24 +117,17 @@ def unwatch_inserts(database: psycopg.Connection[Any], schema: str) -> None:
 
 
 def copy_courses(database: psycopg.Connection[Any], figures: Figures) -> None:
-    """Copy every course that was not copied yet; one that is locked for long comes later.
+    """Copy every course that was not copied yet; one that is locked for long is left for later.
 
-    :raises OperationsError: where some stay locked, or a copy has not the rows of its course.
+    :raises OperationsError: where a copy has not the rows of its course.
     """
     begun = time.monotonic()
-    for number in range(_PASSES):
-        waiting = [course for (course,) in database.execute(_TO_COPY).fetchall()]
-        if not waiting:
-            figures.copying_s += time.monotonic() - begun
-            return
-        if number:
-            time.sleep(0.1)
-        for course in waiting:
-            try:
-                copy_course(database, course, figures)
-            except psycopg.errors.LockNotAvailable:
-                continue
-    raise OperationsError("Some courses stay locked by others. Run the command again later.")
+    for (course,) in database.execute(_TO_COPY).fetchall():
+        try:
+            copy_course(database, course, figures)
+        except psycopg.errors.LockNotAvailable:
+            continue
+    figures.copying_s += time.monotonic() - begun
 
 
 def copy_course(database: psycopg.Connection[Any], course: uuid.UUID, figures: Figures) -> None:
