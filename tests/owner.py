@@ -55,6 +55,7 @@ def partition_tables() -> None:
     superuser = Address.of(connection.settings_dict)
     partition_charts(superuser, WEB, lambda _: None)
     drop_old(superuser)
+    connection.close()  # later ones plan statements as those of a partitioned site do
 
 
 def become_superuser() -> None:

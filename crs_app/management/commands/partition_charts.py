@@ -56,5 +56,6 @@ class Command(BaseCommand):
             f"{done.acts} acts and {done.entries} entries; {done.courses} courses copied in "
             f"{done.copying_s:.1f} s ({rate:.0f} rows a second), {done.whole_s:.1f} s in all. "
             f"Longest lock of the tables: {done.longest_lock_ms:.0f} ms, of one course: "
-            f"{done.longest_course_lock_ms:.0f} ms."
+            f"{done.longest_course_lock_ms:.0f} ms. Restart the web processes one by one: "
+            "connections from before plan each statement again and again."
         )
