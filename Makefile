@@ -103,7 +103,7 @@ image:    ## build the image of this version by Docker: crs-bedside:VERSION, and
 safety: dev  ## write docs/safety/matrix.md and components.md from the hazards and the locks
 	@$(PY) -m safety
 
-bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface or all; BASELINE=write)
+bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface, scale or all; BASELINE=write)
 	@$(PY) -m bench $(PART) $(if $(filter write,$(BASELINE)),--keep)
 
 fix: dev  ## format, and mend what can be mended mechanically
