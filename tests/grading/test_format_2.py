@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -169,6 +170,7 @@ def test_what_is_not_written_has_its_meaning() -> None:
     seizure: Seizure = read(SEIZURE)
     assert (seizure.duration_minutes, seizure.resolved) == (None, None)
     assert not seizure.repetitive_without_recovery
+    assert read({**SEIZURE, "duration_minutes": "0.5"}).duration_minutes == Decimal("0.5")
     oxygen: Oxygen = read({"kind": "oxygen", "device": "cpap"})
     assert oxygen.purpose is OxygenPurpose.HYPOXIA
     admission: Admission = read({"kind": "admission", "setting": "ward"})

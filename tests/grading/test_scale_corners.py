@@ -10,7 +10,7 @@ import pytest
 from grading.course_file import read_course
 from grading.course_result import grade_course
 from grading.engine.systems.icans_2019 import ICANS_2019
-from grading.scales import SCALES, grade_scales
+from grading.scales import SCALES, CourseScales, grade_scales
 from tests.grading.scale_answers import grade_at, graded, period_at
 from tests.grading.test_scale_checkpoints import checkpoint_at
 from tests.grading.test_scale_list import (
@@ -37,6 +37,14 @@ def at_hours(document: Json, key: str, number: float) -> tuple[int, int, set[str
     period = period_at(answer, key, datetime.fromisoformat(hours(number)))
     assert period is not None
     return period["grade"], period["at_most"], {one["code"] for one in period["unknown"]}
+
+
+def scales_at(document: Json, number: float) -> CourseScales:
+    answer = grade_course(
+        read_course(document), datetime.fromisoformat(hours(number)), scales=SCALES
+    )
+    assert answer.scales is not None
+    return answer.scales
 
 
 @pytest.mark.parametrize("agent", ["antibiotics", "other"])
@@ -118,9 +126,7 @@ def test_two_vasopressors_are_a_pattern_where_the_scales_disagree(
     second: Json, patterns: set[str]
 ) -> None:
     """With vasopressin Lee, ASTCT and Penn all say 3."""
-    document = read_course(course(FEVER, PRESSOR, second))
-    found = grade_course(document, datetime.fromisoformat(hours(1)), scales=SCALES).scales
-    assert found is not None
+    found = scales_at(course(FEVER, PRESSOR, second), 1)
     assert {one.id for one in found.patterns} & {"W1", "W9"} == patterns
 
 
@@ -161,3 +167,29 @@ def test_nothing_after_a_death_is_graded() -> None:
     assert grade_at(answer, ASTCT, datetime.fromisoformat(hours(5))) == 5
     assert [one["grade"] for one in answer["scales"][ASTCT]["periods"]] == [0, 1, 5]
     assert [one["grade"] for one in answer["scales"][ICANS]["periods"]] == [0]
+
+
+def test_an_ice_of_0_without_a_level_of_consciousness_names_the_ice_it_rests_on() -> None:
+    chart = chart_at(
+        course({"kind": "ice", "score": 0, "id": "i"}), datetime.fromisoformat(hours(1))
+    )
+    unknown = ICANS_2019.unknowns(chart, ICANS_2019.assess(chart))
+    assert [one.evidence for one in unknown if one.code == "icans.consciousness"] == [("i",)]
+
+
+@pytest.mark.parametrize(("score", "patterns"), [(10, set()), (9, {"W10"})])
+def test_neurotoxicity_of_grade_1_is_a_pattern_where_lee_says_another_grade(
+    score: int, patterns: set[str]
+) -> None:
+    found = scales_at(course(FEVER, PRESSOR, {"kind": "ice", "score": score}), 2)
+    assert {one.id for one in found.patterns} & {"W10"} == patterns
+
+
+@pytest.mark.parametrize("attribution", ["crs", "uncertain"])
+def test_a_criterion_says_whether_its_attribution_is_uncertain(attribution: str) -> None:
+    found = scales_at(course({"kind": "ice", "score": 7, "attribution": attribution}), 2)
+    shown = found.of(ICANS).shown
+    assert shown is not None
+    assert [(one.code, one.uncertain) for one in shown.criteria] == [
+        ("icans.ice", attribution == "uncertain")
+    ]
