@@ -66,8 +66,9 @@ def table_bytes() -> dict[str, tuple[int, int]]:
     """Return the bytes of rows and of indexes by table, those of partitions together."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT top.relname, sum(pg_table_size(tree.relid)), sum(pg_indexes_size(tree.relid))"
-            " FROM pg_class AS top, pg_partition_tree(top.oid) AS tree"
+            "SELECT top.relname, sum(pg_table_size(leaf.oid)), sum(pg_indexes_size(leaf.oid))"
+            " FROM pg_class AS top JOIN pg_class AS leaf ON leaf.oid = top.oid"
+            " OR leaf.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = top.oid)"
             " WHERE top.oid = ANY(%s::regclass[]) GROUP BY 1",
             [list(_COPIED)],
         )
