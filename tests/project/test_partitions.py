@@ -8,37 +8,37 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import StringIO
-from threading import Event, Thread
 from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from crs_app.local_postgres import WEB
 from crs_app.operations.partitions import convert
 from crs_app.operations.partitions.tables import COPIED, TABLES
-from patients.models import Course, Entry, EntryKind
+from patients.models import Entry, EntryKind
 from patients.recording.inputs import NewEntry
 from patients.recording.record import ReplacedAlreadyError
 from tests.factories import admit, chart, correct, record, sending
+from tests.project.partitioned_site import (
+    Clients,
+    at_once,
+    convert_site,
+    converting,
+    owner_does,
+    settings_of_owner,
+    wait_until,
+)
 from tests.project.test_backup import Site, site  # noqa: F401 - a fixture
-
-ROOT = settings.BASE_DIR
 
 # ruff: noqa: F811, S608  (a fixture as an argument; the statements are this file's own)
 
@@ -59,65 +59,14 @@ def partitioned(whole: Site) -> Site:
     return whole
 
 
-def convert_site(**options: Any) -> str:
-    printed = StringIO()
-    call_command("partition_charts", partitions=4, stdout=printed, **options)
-    return printed.getvalue()
-
-
-def owner_does(site: Site, statement: str, parameters: list[Any] | None = None) -> Any:
-    with site.owner.connect() as there:
-        done = there.execute(statement, parameters)
-        return done.fetchall() if done.description else []
-
-
-class Clients:
-    """Nurses who save at the same time, each by a connection of its own; ``saved`` are the acts."""
-
-    def __init__(self, site: Site, courses: list[Course]) -> None:
-        self.site, self.courses = site, courses
-        self.saved: list[list[uuid.UUID]] = [[] for _ in courses]
-        self.longest_ms = 0.0
-        self.failed: list[BaseException] = []
-        self._stop = Event()
-
-    @contextmanager
-    def charting(self) -> Iterator[None]:
-        threads = [Thread(target=self._chart, args=(n,)) for n in range(len(self.courses))]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join()
-        assert self.failed == []
-
-    def _chart(self, number: int) -> None:
-        try:
-            while not self._stop.is_set():
-                begun = time.monotonic()
-                course = self.courses[number]
-                if len(self.saved[number]) == 3:  # a patient comes in the middle of it
-                    course = admit(self.site.nurse, mrn=uuid.uuid4().hex[:12])
-                done = chart(course, self.site.nurse, "vitals", temperature_c="38.5")
-                self.saved[number].append(done.entries[0].pk)
-                self.longest_ms = max(self.longest_ms, (time.monotonic() - begun) * 1000)
-        except Exception as error:
-            self.failed.append(error)
-        finally:
-            connection.close()
-
-
 def test_what_is_charted_meanwhile_is_neither_lost_nor_doubled(whole: Site) -> None:
-    courses = [admit(whole.nurse, mrn=uuid.uuid4().hex[:12]) for _ in range(3)]
+    courses = [admit(whole.nurse, mrn=uuid.uuid4().hex[:12]) for _ in range(2)]
     clients = Clients(whole, [*courses, courses[0]])
     with clients.charting():
-        _wait_until(lambda: all(len(each) > 1 for each in clients.saved))
+        wait_until(lambda: all(len(each) > 1 for each in clients.saved))
         printed = convert_site()
         after = [len(each) for each in clients.saved]
-        _wait_until(
+        wait_until(
             lambda: all(len(each) > was + 1 for each, was in zip(clients.saved, after, strict=True))
         )
     assert "Longest lock of the tables" in printed
@@ -237,21 +186,6 @@ def test_every_rule_is_there_afterwards_and_a_later_migration_applies(whole: Sit
     later_migrations_apply(whole)
 
 
-def at_once(*tasks: Callable[[], Any]) -> list[Any]:
-    """Run the tasks at the same time, each by its own connection; return results or errors."""
-
-    def run(task: Callable[[], Any]) -> Any:
-        try:
-            return task()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        return list(pool.map(run, tasks))
-
-
 def one_form_is_recorded_once_and_one_entry_replaced_once(partitioned: Site) -> None:
     course, nurse, form = partitioned.course, partitioned.nurse, uuid.uuid4()
     at = timezone.now()
@@ -285,8 +219,8 @@ def test_a_killed_conversion_goes_on_and_a_begun_one_can_be_undone(whole: Site) 
     *_, last = sorted([whole.course, *others], key=lambda course: course.pk)
     with whole.owner.connect() as keeper, keeper.transaction():
         keeper.execute("SELECT FROM patients_course WHERE id = %s FOR NO KEY UPDATE", [last.pk])
-        with _converting(whole) as running:
-            _wait_until(lambda: _copied(whole) == len(others))
+        with converting(whole) as running:
+            wait_until(lambda: _copied(whole) == len(others))
             running.send_signal(signal.SIGKILL)
     chart(others[0], whole.nurse, "vitals", temperature_c="38.9")
     with pytest.raises(CommandError, match="has begun"):
@@ -298,8 +232,8 @@ def test_a_killed_conversion_goes_on_and_a_begun_one_can_be_undone(whole: Site) 
     # Again: copied, and killed while it waits for the tables, which a long export reads.
     with whole.owner.connect() as export, export.transaction():
         export.execute("SELECT FROM patients_entry")
-        with _converting(whole) as running:
-            _wait_until(lambda: _copied(whole) == len(others) + 1)
+        with converting(whole) as running:
+            wait_until(lambda: _copied(whole) == len(others) + 1)
             time.sleep(0.5)
             running.send_signal(signal.SIGKILL)
     chart(last, whole.nurse, "vitals", temperature_c="38.4")
@@ -370,25 +304,6 @@ def _needs_whole_table(operation: Any) -> bool:
     return False
 
 
-@contextmanager
-def settings_of_owner(site: Site) -> Iterator[None]:
-    before = connection.settings_dict["USER"]
-    connection.close()
-    connection.settings_dict["USER"] = site.owner.user
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["USER"] = before
-
-
-def _wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.05)
-
-
 def _copied(site: Site) -> int:
     with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return int(owner_does(site, f"SELECT count(*) FROM {COPIED}")[0][0])
@@ -397,7 +312,7 @@ def _copied(site: Site) -> int:
 
 def _free(site: Site) -> None:
     """Wait until the database has noticed that the killed command is gone."""
-    _wait_until(
+    wait_until(
         lambda: (
             not owner_does(
                 site,
@@ -406,21 +321,3 @@ def _free(site: Site) -> None:
             )
         )
     )
-
-
-@contextmanager
-def _converting(site: Site) -> Iterator[subprocess.Popen[bytes]]:
-    """Convert in a process of its own, which the block kills."""
-    program = (
-        "from crs_app.operations.partitions.convert import partition_charts\n"
-        "from crs_app.operations.programs import Address\n"
-        f"partition_charts(Address({dict(site.owner.parts)!r}), {WEB!r}, print, partitions=4)"
-    )
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "crs_app.settings"}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    ) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
