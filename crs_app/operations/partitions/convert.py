@@ -26,6 +26,7 @@ from crs_app.operations.partitions.copying import (
     compare_courses,
     copy_courses,
     copy_rest,
+    have_more_acts,
     unwatch_inserts,
     watch_inserts,
 )
@@ -57,7 +58,8 @@ the one that gives way.
 _TRIES: Final = 200
 _PAUSE_S: Final = 0.5
 _COURSES_UNDER_LOCK: Final = 20
-"""How many courses may be copied or compared while the tables are locked."""
+_ACTS_UNDER_LOCK: Final = 1000
+"""How many courses may be copied or compared while the tables are locked, and acts be copied."""
 _ONE_AT_A_TIME: Final = "SELECT pg_try_advisory_lock(hashtext('crs partition charts'))"
 
 
@@ -176,7 +178,8 @@ def _change_places(database: psycopg.Connection[Any], figures: Figures) -> None:
     found = references(database)
     _lock(database, (*TABLES, *sorted({one.table for one in found})))
     last = database.execute(TO_COMPARE).fetchall()
-    if len(last) > _COURSES_UNDER_LOCK:
+    to_copy = [course for course, was_copied in last if not was_copied]
+    if len(last) > _COURSES_UNDER_LOCK or have_more_acts(database, to_copy, _ACTS_UNDER_LOCK):
         raise _TooMuchUnderLockError
     for course, was_copied in last:
         if not was_copied:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -194,6 +195,17 @@ def compare_course(database: psycopg.Connection[Any], course: uuid.UUID) -> None
         " WHERE course_id = %s",
         [until, course],
     )
+
+
+def have_more_acts(
+    database: psycopg.Connection[Any], courses: Sequence[uuid.UUID], number: int
+) -> bool:
+    """Return whether courses have more acts than ``number`` together, without counting all."""
+    found = database.execute(
+        "SELECT FROM public.patients_chartingact WHERE course_id = ANY(%s) OFFSET %s LIMIT 1",
+        [list(courses), number],
+    )
+    return found.fetchone() is not None
 
 
 def _insert(database: psycopg.Connection[Any], course: uuid.UUID) -> None:
