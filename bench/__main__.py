@@ -16,7 +16,7 @@ ON_DEMAND: Final = (
     "board", "review", "flowsheet", "asof", "summary", "scales", "print", "browser", "export",
     "interface", "scale",
 )  # fmt: skip
-"""What runs where it is named, or with ``all``; at most two minutes each,
+"""What runs where it is named, or with ``all``; at most two minutes each, ``scale`` twenty,
 ``interface`` five."""
 
 
