@@ -123,6 +123,8 @@ def _alone(owner: Address) -> Iterator[psycopg.Connection[Any]]:
         found = database.execute(_ONE_AT_A_TIME).fetchone()
         if found is None or not found[0]:
             raise OperationsError("The command is running already.")
+        # A foreign key to a partitioned table would be planned for each row.
+        database.execute("SET plan_cache_mode = force_generic_plan")
         yield database
 
 
