@@ -21,6 +21,7 @@ from bench.parts.board import _stamp
 from bench.parts.statements import signed_in
 from bench.servers import BenchError
 from bench.site import Site
+from crs_app.local_postgres import WEB
 
 _TEMPLATES: Final = 4
 COURSES = {"scale": [10_000] * _TEMPLATES, "saved": [1_000] * 4}
@@ -31,7 +32,6 @@ _PARTITIONS: Final = 16
 def measure(site: Site) -> list[Metric]:
     """Return each cost on the large site as a ratio to that on the small one, and what fills it."""
     from bench import large_site
-    from crs_app.local_postgres import WEB
     from crs_app.operations.partitions.convert import partition_charts
     from crs_app.operations.programs import Address
 
@@ -46,6 +46,7 @@ def measure(site: Site) -> list[Metric]:
     done = partition_charts(
         Address.of(connection.settings_dict), WEB, _print, partitions=_PARTITIONS
     )
+    _end_sessions()
     parts = _costs(site, "in partitions")
     scans_of_parts = large_site.sequential_scans(_statements(site))
     for scan in {*scans, *scans_of_parts}:
@@ -66,6 +67,17 @@ def measure(site: Site) -> list[Metric]:
         metrics.append(Metric(f"{table}: bytes a row", rows / max(count, 1), "B"))
         metrics.append(Metric(f"{table}: index bytes a row", indexes / max(count, 1), "B"))
     return metrics
+
+
+def _end_sessions() -> None:
+    """End the connections of the web processes, as their restart does."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [WEB]
+        )
+    connection.close()  # its own statements are planned once from here on, too
 
 
 def _rate(done: Any) -> float:
