@@ -39,6 +39,10 @@ endif
 # Compiled code is kept where the environment forbids it, too: else each process of the tests, and
 # each one that a test starts, compiles all modules again.
 unexport PYTHONDONTWRITEBYTECODE
+# With PARTITIONED=1, acts and entries are in partitions, as on a large site.
+ifdef PARTITIONED
+export CRS_TEST_PARTITIONED := 1
+endif
 # One process for each core; one that has nothing left to do takes over tests of another.
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 
@@ -57,7 +61,7 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
-test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1, POOLER=1)
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1, POOLER=1, PARTITIONED=1)
 	@$(PYTEST) $(TESTS)
 
 test-partners: $(PARTNERS)/.partners tests/partners/node_modules/.partners  ## the exchange with systems of others: FHIR, OpenID, HL7 (TESTS=tests/partners/test_mllp.py)
@@ -106,7 +110,7 @@ image:    ## build the image of this version by Docker: crs-bedside:VERSION, and
 safety: dev  ## write docs/safety/matrix.md and components.md from the hazards and the locks
 	@$(PY) -m safety
 
-bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface or all; BASELINE=write)
+bench: dev  ## measure speed beside a bare application, in five minutes (PART=save, board, review, flowsheet, asof, summary, scales, print, browser, export, interface, scale or all; BASELINE=write)
 	@$(PY) -m bench $(PART) $(if $(filter write,$(BASELINE)),--keep)
 
 chaos: dev  ## save while processes are killed, and prove that nothing is lost (PART=saves, standby or outbox, CHAOS_SECONDS=60, CHAOS_SAVES, CHAOS_KILLS, CHAOS_SEED)

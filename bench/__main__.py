@@ -14,9 +14,9 @@ PARTS: Final = ("engine", "save", "late", "throughput", "read", "start")
 """What runs where no part is named, in five minutes."""
 ON_DEMAND: Final = (
     "board", "review", "flowsheet", "asof", "summary", "scales", "print", "browser", "export",
-    "interface",
+    "interface", "scale",
 )  # fmt: skip
-"""What runs where it is named, or with ``all``; at most two minutes each,
+"""What runs where it is named, or with ``all``; at most two minutes each, ``scale`` twenty,
 ``interface`` five."""
 
 
@@ -54,6 +54,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         read,
         review,
         save,
+        scale,
         scales,
         start,
         summary,
@@ -73,6 +74,7 @@ def _measure(parts: Sequence[str]) -> list[Any]:
         "browser": browser,
         "export": export,
         "interface": interface,
+        "scale": scale,
         "save": save,
         "late": late,
         "throughput": throughput,

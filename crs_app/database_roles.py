@@ -135,14 +135,15 @@ def grant_to(web_role: str) -> None:
             sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(role),
         ]
         for table in tables:
-            rights = sql.SQL(_rights_in(table))
+            rights = sql.SQL(rights_in(table))
             named = sql.Identifier(table)
             statements.append(sql.SQL("GRANT {} ON {} TO {}").format(rights, named, role))
         for statement in statements:
             cursor.execute(statement)
 
 
-def _rights_in(table: str) -> str:
+def rights_in(table: str) -> str:
+    """Return the rights of the web role in a table, in the words of GRANT."""
     if table in READ_ONLY:
         return "SELECT"
     return ", ".join(filter(None, ("SELECT, INSERT", MAY_CHANGE.get(table))))

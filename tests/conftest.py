@@ -27,6 +27,7 @@ from tests.owner import (  # noqa: F401 - fixtures
     become_superuser,
     become_web_role,
     flush_as_owner,
+    partition_tables,
 )
 from tests.pooler import pooler
 
@@ -125,6 +126,8 @@ def django_db_setup(
     shared = getattr(request.config, "workerinput", {}).get("pooler")
     with django_db_blocker.unblock():
         become_web_role(shared or request.config.stash.get(POOLER, None))
+        if os.environ.get("CRS_TEST_PARTITIONED"):
+            partition_tables()
     yield
     with django_db_blocker.unblock():
         become_superuser()

@@ -17,6 +17,8 @@ from django.db import connection, transaction
 
 from crs_app.database_roles import grant_to
 from crs_app.local_postgres import WEB
+from crs_app.operations.partitions.convert import drop_old, partition_charts
+from crs_app.operations.programs import Address
 
 
 @contextmanager
@@ -53,6 +55,14 @@ def become_web_role(pooler: Mapping[str, str] | None = None) -> None:
         return
     connection.close()
     connection.settings_dict["OPTIONS"]["options"] = f"-c role={WEB}"
+
+
+def partition_tables() -> None:
+    """Convert the empty tables of acts and entries, as an operator does those of a large site."""
+    superuser = Address.of(connection.settings_dict)
+    partition_charts(superuser, WEB, lambda _: None)
+    drop_old(superuser)
+    connection.close()  # later ones plan statements as those of a partitioned site do
 
 
 def become_superuser() -> None:

@@ -108,6 +108,12 @@ class Course(models.Model):
                 condition=within_calendar("infused_at") | Q(ended_at__isnull=False),
             ),
         )
+        indexes = (
+            # A board reads open courses; those that ended become the most.
+            models.Index(
+                name="course_open", fields=("on_ward",), condition=Q(ended_at__isnull=True)
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.patient_id}: {self.product}"

@@ -189,7 +189,7 @@ def _closed_that_match(words: list[str]) -> list[uuid.UUID]:
 # shows a change. A period or entry that begins by the clock alone is later than all that began
 # before, so the latest start over all courses shows it. A sign-off changes it when it is made, and
 # again when its run waits for another one.
-SQL_BOARD_STATE: Final = """
+_SQL_BOARD_STATE: Final = """
 SELECT md5(concat_ws('|', board.courses,
     (SELECT max(lower(valid)) FROM patients_gradeperiod
         WHERE {known_now} AND lower(valid) <= board.now),
@@ -210,9 +210,13 @@ FROM (
         SELECT recorded_at FROM patients_chartingact
         WHERE course_id = course.id ORDER BY recorded_at DESC LIMIT 1
     ) AS last ON true
-    WHERE (ended_at IS NOT NULL) = %(ended)s
+    WHERE course.ended_at {ended}
+        AND (%(wards)s::bigint[] IS NULL OR course.on_ward_id = ANY(%(wards)s::bigint[])
+            OR course.patient_id IN ({opened}))
 ) AS board
-""".replace("{known_now}", sql_known_now())
+""".replace("{known_now}", sql_known_now()).replace("{opened}", SQL_OPENED_PATIENTS)
+_SQL_STATE_OF_OPEN: Final = _SQL_BOARD_STATE.replace("{ended}", "IS NULL")
+_SQL_STATE_OF_ENDED: Final = _SQL_BOARD_STATE.replace("{ended}", "IS NOT NULL")
 
 
 class BoardState(NamedTuple):
@@ -227,10 +231,10 @@ def read_board_state(
     now: datetime, reader: User | None = None, *, ended: bool = False
 ) -> BoardState:
     """Read the state of the board of open courses at ``now``, or of that of ended ones."""
-    params: dict[str, Any] = {"now": now, "ended": ended, "again": SIGNED_AGAIN_AFTER}
+    params: dict[str, Any] = {"now": now, "again": SIGNED_AGAIN_AFTER}
     params["reader"] = None if reader is None else reader.pk
     params["wards"] = None if reader is None else _as_list(wards_to_read(reader))
     with connection.cursor() as cursor:
-        cursor.execute(SQL_BOARD_STATE, params)
+        cursor.execute(_SQL_STATE_OF_ENDED if ended else _SQL_STATE_OF_OPEN, params)
         digest, last_recorded_at, clock = cursor.fetchone()
     return BoardState(f"{timezone.localdate(now)}-{digest}", last_recorded_at, clock)

@@ -30,11 +30,14 @@ SQL_CHANGED_BY: Final = f"""
 SELECT act.source, act.author_name, author.username, author.first_name, author.last_name, (
     SELECT {SQL_ENTRIES_AS_JSON}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-    WHERE entry.act_id = act.id
+    WHERE entry.course_id = act.course_id AND entry.act_id = act.id
 ), (
     SELECT {SQL_ENTRIES_AS_JSON}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-    WHERE entry.id IN (SELECT replaces_id FROM patients_entry WHERE act_id = act.id)
+    WHERE entry.course_id = act.course_id AND entry.id IN (
+        SELECT replaces_id FROM patients_entry
+        WHERE course_id = act.course_id AND act_id = act.id
+    )
 )
 FROM unnest(%(instants)s::timestamptz[], %(grades)s::smallint[])
     WITH ORDINALITY AS point (at, grade, place)

@@ -115,27 +115,34 @@ def parse_charted(text: str | None) -> list[ChartedEntry]:
     return [_parse(*columns) for columns in json.loads(text or "[]")]
 
 
-def sql_replaced(entry_id: str) -> str:
-    """Return the SQL condition that a correction or retraction replaces the entry ``entry_id``."""
-    return f"EXISTS (SELECT FROM patients_entry AS later WHERE later.replaces_id = {entry_id})"
+def sql_replaced(entry_id: str, course_id: str) -> str:
+    """Return the SQL condition that a correction or retraction replaces the entry ``entry_id``.
+
+    The course of the entry leads to the one partition that has its successor.
+    """
+    return (
+        "EXISTS (SELECT FROM patients_entry AS later "
+        f"WHERE later.course_id = {course_id} AND later.replaces_id = {entry_id})"
+    )
 
 
 def sql_not_replaced(alias: str) -> str:
     """Return the SQL condition that the entry ``alias`` is in force: nothing replaces it."""
-    return f"NOT {sql_replaced(f'{alias}.id')}"
+    return f"NOT {sql_replaced(f'{alias}.id', f'{alias}.course_id')}"
 
 
 def sql_not_replaced_then(alias: str) -> str:
     """Return the SQL condition that nothing recorded by ``%(known_at)s`` replaces ``alias``."""
     return (
         "NOT EXISTS (SELECT FROM patients_entry AS later "
-        f"WHERE later.replaces_id = {alias}.id AND later.recorded_at <= %(known_at)s)"
+        f"WHERE later.course_id = {alias}.course_id AND later.replaces_id = {alias}.id"
+        " AND later.recorded_at <= %(known_at)s)"
     )
 
 
 def not_replaced() -> Combinable:
     """Return ``sql_not_replaced`` for a query of the model ``Entry``."""
-    return ~Exists(Entry.objects.filter(replaces=OuterRef("pk")))
+    return ~Exists(Entry.objects.filter(course=OuterRef("course"), replaces=OuterRef("pk")))
 
 
 _SQL_ENTRIES_IN_FORCE: Final = """{before}

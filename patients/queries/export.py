@@ -134,7 +134,8 @@ SELECT (
         act.author_name, act.author_role)
         ORDER BY entry.at, entry.recorded_at, entry.place) AS text)
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-        JOIN patients_chartingact AS act ON act.id = entry.act_id
+        JOIN patients_chartingact AS act
+            ON act.course_id = entry.course_id AND act.id = entry.act_id
     WHERE entry.course_id = %(course)s AND entry.recorded_at <= %(known_at)s
 ), (
     {decided}

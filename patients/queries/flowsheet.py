@@ -75,7 +75,8 @@ WITH RECURSIVE shown AS MATERIALIZED (
         AND entry.at >= %(start)s AND entry.at < %(end)s AND entry.recorded_at <= %(known_at)s
         AND NOT EXISTS (
             SELECT FROM patients_entry AS later
-            WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
+            WHERE later.course_id = entry.course_id AND later.replaces_id = entry.id
+                AND later.kind <> 'retraction'
                 AND later.recorded_at <= %(known_at)s
         )
 ), held AS MATERIALIZED (
@@ -103,9 +104,11 @@ WITH RECURSIVE shown AS MATERIALIZED (
 ), page AS MATERIALIZED (
     SELECT * FROM shown UNION ALL SELECT * FROM held
 ), chain AS (
-    SELECT old.* FROM page JOIN patients_entry AS old ON old.id = page.replaces_id
+    SELECT old.* FROM page JOIN patients_entry AS old
+        ON old.course_id = page.course_id AND old.id = page.replaces_id
     UNION ALL
-    SELECT old.* FROM chain JOIN patients_entry AS old ON old.id = chain.replaces_id
+    SELECT old.* FROM chain JOIN patients_entry AS old
+        ON old.course_id = chain.course_id AND old.id = chain.replaces_id
 ), dosed AS MATERIALIZED (
     SELECT least(min(at), %(start)s) AS since FROM (
         SELECT at, kind FROM page UNION ALL SELECT at, kind FROM chain
@@ -205,8 +208,8 @@ def _statement(*, is_now: bool) -> str:
         "has_code": _HAS_CODE,
         "texts": SQL_ENTRIES_AS_TEXTS,
         "with_acts": SQL_WITH_ACTS.replace(
-            "ON later.replaces_id = entry.id",
-            "ON later.replaces_id = entry.id AND later.recorded_at <= %(known_at)s",
+            "AND later.replaces_id = entry.id",
+            "AND later.replaces_id = entry.id AND later.recorded_at <= %(known_at)s",
         ),
         "as_json": SQL_ENTRIES_AS_JSON,
         "in_force": in_force,

@@ -255,7 +255,7 @@ SELECT (
     SELECT CAST(json_agg(json_build_array(entry.id, entry.at,
         author.username, author.first_name, author.last_name)) AS text)
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-    WHERE entry.id = ANY(%(entries)s::uuid[])
+    WHERE entry.course_id = %(course)s AND entry.id = ANY(%(entries)s::uuid[])
 ), (
     SELECT {as_json}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id

@@ -38,7 +38,7 @@ class AnswerRow(NamedTuple):
 
 _BY_EMERGENCY: Final = (
     "(SELECT answers ->> 'by_emergency_access' = 'true' FROM patients_chartingact AS made"
-    " WHERE made.id = answer.act_id) IS TRUE"
+    " WHERE made.course_id = answer.course_id AND made.id = answer.act_id) IS TRUE"
 )
 SQL_ANSWERS_AS_JSON: Final = (
     """CAST(json_agg(
@@ -47,7 +47,9 @@ SQL_ANSWERS_AS_JSON: Final = (
         {treatment_replaced}, {by_emergency},
         json_build_array({names}))
     ORDER BY answer.recorded_at DESC
-) AS text)""".replace("{treatment_replaced}", sql_replaced("answer.treatment_id"))
+) AS text)""".replace(
+        "{treatment_replaced}", sql_replaced("answer.treatment_id", "answer.course_id")
+    )
     .replace("{names}", SQL_NAMES)
     .replace("{by_emergency}", _BY_EMERGENCY)
 )
@@ -63,7 +65,7 @@ SQL_ANSWERS_THEN: Final = """
 SELECT {as_json}
 FROM patients_guidanceanswer AS answer
 JOIN accounts_user AS author ON author.id = answer.recorded_by_id
-JOIN patients_chartingact AS act ON act.id = answer.act_id
+JOIN patients_chartingact AS act ON act.course_id = answer.course_id AND act.id = answer.act_id
 WHERE answer.course_id = %(course)s AND answer.recorded_at <= %(known_at)s
 """.replace(
     "{as_json}",

@@ -50,7 +50,8 @@ _SQL_READ_KNOWN_AT: Final = (
 SELECT (
     SELECT {as_json}
     FROM patients_entry AS entry JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-        JOIN patients_chartingact AS act ON act.id = entry.act_id
+        JOIN patients_chartingact AS act
+            ON act.course_id = entry.course_id AND act.id = entry.act_id
     WHERE entry.course_id = %(course)s AND entry.recorded_at <= %(known_at)s
         AND entry.kind <> 'retraction' AND {in_force} AND {which}
 ), (

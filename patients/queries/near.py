@@ -67,8 +67,9 @@ SQL_RESUME: Final = """
 WITH since AS (
     SELECT entry.kind, entry.at, before.kind AS kind_before, before.at AS at_before
     FROM patients_chartingact AS act
-    JOIN patients_entry AS entry ON entry.act_id = act.id
-    LEFT JOIN patients_entry AS before ON before.id = entry.replaces_id
+    JOIN patients_entry AS entry ON entry.course_id = act.course_id AND entry.act_id = act.id
+    LEFT JOIN patients_entry AS before
+        ON before.course_id = entry.course_id AND before.id = entry.replaces_id
     WHERE act.course_id = %(course)s AND act.recorded_at > %(known_at)s
 ), changed AS (
     SELECT least(
@@ -76,7 +77,8 @@ WITH since AS (
         (SELECT timestamptz '-infinity' FROM since
             WHERE 'baseline' IN (kind, kind_before) LIMIT 1),
         (SELECT min(decided.valid_from) FROM patients_coursepolicy AS decided
-            JOIN patients_chartingact AS act ON act.id = decided.act_id
+            JOIN patients_chartingact AS act
+                ON act.course_id = decided.course_id AND act.id = decided.act_id
             WHERE decided.course_id = %(course)s AND act.recorded_at > %(known_at)s),
         (SELECT timestamptz '-infinity' FROM patients_identitycorrection
             WHERE patient_id = %(patient)s AND recorded_at > %(known_at)s LIMIT 1),

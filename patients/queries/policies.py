@@ -78,7 +78,8 @@ SQL_POLICIES_DECIDED_THEN: Final = (
     SQL_DECIDED_POLICIES.replace(
         "FROM patients_coursepolicy AS decided",
         "FROM patients_coursepolicy AS decided "
-        "JOIN patients_chartingact AS decision ON decision.id = decided.act_id",
+        "JOIN patients_chartingact AS decision "
+        "ON decision.course_id = decided.course_id AND decision.id = decided.act_id",
     )
     + "AND decision.recorded_at <= %(known_at)s"
 )

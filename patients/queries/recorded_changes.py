@@ -20,8 +20,9 @@ SELECT json_build_array(found.recorded_at, found.what, found.word, (
     SELECT json_agg(json_build_array(coalesce(old.kind, entry.kind),
         coalesce(old.body, entry.body) ->> 'drug', entry.kind = 'retraction',
         entry.replaces_id IS NOT NULL) ORDER BY entry.place)
-    FROM patients_entry AS entry LEFT JOIN patients_entry AS old ON old.id = entry.replaces_id
-    WHERE entry.act_id = found.act
+    FROM patients_entry AS entry LEFT JOIN patients_entry AS old
+        ON old.course_id = entry.course_id AND old.id = entry.replaces_id
+    WHERE entry.course_id = %(course)s AND entry.act_id = found.act
 ))
 FROM (
     (SELECT recorded_at, 'act' AS what, source AS word, id AS act FROM patients_chartingact
@@ -41,7 +42,8 @@ FROM (
     SELECT width_bucket(extract(epoch FROM act.recorded_at), extract(epoch FROM bounds.first),
             extract(epoch FROM %(now)s::timestamptz) + 1, {most}) AS place,
         bool_or(EXISTS (
-            SELECT FROM patients_entry AS entry WHERE entry.act_id = act.id
+            SELECT FROM patients_entry AS entry
+            WHERE entry.course_id = act.course_id AND entry.act_id = act.id
                 AND (entry.replaces_id IS NOT NULL
                     OR entry.at < act.recorded_at - interval '{late}')
         )) AS is_change

@@ -130,7 +130,7 @@ SELECT (SELECT as_text FROM ({runs}) AS one_course (course_id, as_text)), (
 ))
 FROM (SELECT) AS one LEFT JOIN LATERAL (
     SELECT entry.id, act.recorded_at FROM patients_chartingact AS act
-    JOIN patients_entry AS entry ON entry.act_id = act.id
+    JOIN patients_entry AS entry ON entry.course_id = act.course_id AND entry.act_id = act.id
     WHERE act.course_id = %(course)s AND act.recorded_at <= %(entries_until)s
     ORDER BY act.recorded_at DESC, entry.place DESC LIMIT 1
 ) AS last ON true

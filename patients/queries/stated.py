@@ -75,7 +75,8 @@ SELECT (
         (act.answers ->> %(by_emergency)s) IS NOT DISTINCT FROM 'true')
         ORDER BY answer.recorded_at, answer.id) AS text)
     FROM patients_guidanceanswer AS answer
-        JOIN patients_chartingact AS act ON act.id = answer.act_id
+        JOIN patients_chartingact AS act
+            ON act.course_id = answer.course_id AND act.id = answer.act_id
         JOIN accounts_user AS author ON author.id = answer.recorded_by_id
     WHERE answer.course_id = %(course)s AND answer.recorded_at <= %(known_at)s
 )

@@ -103,16 +103,19 @@ SQL_ENTRIES_AS_TEXTS: Final = """array_agg(CAST(
 )
 """Column: an array with one JSON text for each entry, with all that its row prints."""
 SQL_WITH_ACTS: Final = """JOIN accounts_user AS author ON author.id = entry.recorded_by_id
-JOIN patients_chartingact AS act ON act.id = entry.act_id
-LEFT JOIN patients_entry AS later ON later.replaces_id = entry.id
-LEFT JOIN patients_chartingact AS later_act ON later_act.id = later.act_id"""
+JOIN patients_chartingact AS act ON act.course_id = entry.course_id AND act.id = entry.act_id
+LEFT JOIN patients_entry AS later
+    ON later.course_id = entry.course_id AND later.replaces_id = entry.id
+LEFT JOIN patients_chartingact AS later_act
+    ON later_act.course_id = later.course_id AND later_act.id = later.act_id"""
 """Joins that ``SQL_ENTRIES_AS_TEXTS`` needs; ``later`` is the entry that replaces ``entry``."""
 
 SQL_CORRECTION_CHAINS: Final = f"""
 WITH RECURSIVE chain AS (
     SELECT * FROM patients_entry WHERE id = ANY(%s::uuid[])
     UNION ALL
-    SELECT old.* FROM chain JOIN patients_entry AS old ON old.id = chain.replaces_id
+    SELECT old.* FROM chain JOIN patients_entry AS old
+        ON old.course_id = chain.course_id AND old.id = chain.replaces_id
 )
 SELECT {SQL_ENTRIES_AS_TEXTS} FROM chain AS entry {SQL_WITH_ACTS}
 """  # noqa: S608 - made of constants
@@ -133,7 +136,8 @@ WITH RECURSIVE page AS MATERIALIZED (
 ), chain AS (
     SELECT old.* FROM page JOIN patients_entry AS old ON old.id = page.replaces_id
     UNION ALL
-    SELECT old.* FROM chain JOIN patients_entry AS old ON old.id = chain.replaces_id
+    SELECT old.* FROM chain JOIN patients_entry AS old
+        ON old.course_id = chain.course_id AND old.id = chain.replaces_id
 ), edge AS MATERIALIZED (
     SELECT (array_agg(at ORDER BY at DESC))[{last}] AS since FROM page HAVING count(*) = {limit}
 ), dosed AS MATERIALIZED (

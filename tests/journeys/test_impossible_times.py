@@ -33,7 +33,7 @@ def constraints_of_before() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-            " WHERE conname LIKE '%_in_calendar'"
+            " WHERE conname LIKE '%_in_calendar' AND conislocal"
         )
         constraints = cursor.fetchall()
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

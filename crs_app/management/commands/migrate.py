@@ -6,13 +6,25 @@ The web role then stores for itself how long it may wait, and for what.
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
+from crs_app.operations.partitions.tables import COPIED
 from crs_app.second_machine import let_acts_alone_wait
 from crs_app.time_limits import limit_own_role
+
+
+def _refuse_while_partitions_are_filled() -> None:
+    """Raise CommandError: a changed column would make the copies of each save fail."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [COPIED])
+        if cursor.fetchone()[0] is not None:
+            raise CommandError(
+                "A conversion to partitions has begun. Complete it by manage.py partition_charts, "
+                "or undo it by its --abandon, before you migrate."
+            )
 
 
 class Command(migrate.Command):
@@ -22,6 +34,7 @@ class Command(migrate.Command):
             super().handle(*args, **options)
             return
         with owner_of_tables() as web_role:
+            _refuse_while_partitions_are_filled()
             super().handle(*args, **options)
             if "record_event" in connection.introspection.table_names():
                 call_command("make_record_partitions", verbosity=0)

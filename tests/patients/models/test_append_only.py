@@ -224,7 +224,9 @@ def test_an_impossible_grade_is_refused(
 def test_a_form_is_recorded_once_a_course(charted: Entry) -> None:
     act = ChartingAct.objects.get(pk=charted.act_id)
     act.pk, act.recorded_at = uuid.uuid4(), act.recorded_at + timedelta(seconds=1)
-    with pytest.raises(IntegrityError, match="act_form_once"), transaction.atomic():
+    # In a partition the constraint has the name of its columns.
+    name = r"act_form_once|course_id_form_id_key"
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
         act.save(force_insert=True)
 
 

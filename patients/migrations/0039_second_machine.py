@@ -54,6 +54,6 @@ DROP FUNCTION second_machine_state;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0037_card_feedback")]
+    dependencies = [("patients", "0038_course_open")]
 
     operations = [migrations.RunSQL(FUNCTIONS, NO_FUNCTIONS)]
