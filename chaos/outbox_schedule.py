@@ -93,6 +93,7 @@ class _Player:
         self._mode = Mode.OPEN
         self._address = f"{tablet.origin}/courses/{course_id}/"
         self._snapshot: Snapshot | None = None
+        self._may_ask = False
 
     @property
     def _page(self) -> Page:
@@ -173,6 +174,7 @@ class _Player:
 
     def _restore(self) -> None:
         """Put the course back to its beginning; a server is restored while nobody is connected."""
+        self._may_ask = bool(self._played.saved)
         self._become(Mode.CUT)
         self._page.wait_for_timeout(150)  # what is under way in the server ends
         if self._snapshot is not None:
@@ -190,7 +192,7 @@ class _Player:
             self._open()
         expect(page.locator(_RATE)).to_have_count(1, timeout=_SOON_MS)
         page.wait_for_function(_RUNS, timeout=_SOON_MS)
-        if "restore" in self._played.steps and self._played.saved:
+        if self._may_ask:
             with suppress(PlaywrightError):  # nothing is asked where nothing was confirmed
                 page.wait_for_function(_HAS_ASKED, timeout=_SOON_MS)
         with suppress(AssertionError):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management.commands import flush
 from django.db import connection, transaction
@@ -19,6 +20,16 @@ from crs_app.database_roles import grant_to
 from crs_app.local_postgres import WEB
 from crs_app.operations.partitions.convert import drop_old, partition_charts
 from crs_app.operations.programs import Address
+
+
+def end_other_sessions(server: psycopg.Connection[Any], name: str) -> None:
+    """End every session of the database ``name``: PostgreSQL copies one that nobody uses.
+
+    A browser that went away in the middle of an answer leaves its connection behind.
+    """
+    server.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
+    )
 
 
 @contextmanager

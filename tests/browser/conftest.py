@@ -37,6 +37,7 @@ HERE = Path(__file__).parent
 # Files with tests of several seconds. They run first of this folder: at the end of a run the
 # workers share what remains of it, and none should wait for a long test of another.
 LONG_FILES = (
+    "test_outbox_chaos.py",
     "test_accessibility.py",
     "test_review_sign_off.py",
     "test_flowsheet.py",

@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from chaos.checkout import copy_source
+from tests.owner import end_other_sessions
 
 VITAL_SIGN = """    VitalSign(
         "glasgow_total", "Glasgow Coma Scale", "", Limits.of("3", "15"), "Glasgow", "GCS",
@@ -90,8 +91,9 @@ def environment(django_db_setup: None) -> Iterator[dict[str, str]]:
     address = {key: str(at[key.upper()]) for key in ("user", "password", "host", "port")}
     given = {key: value for key, value in address.items() if value}
     here = make_conninfo("", dbname="postgres", **given)
-    connection.close()  # PostgreSQL copies a database that nobody is connected to
+    connection.close()
     with psycopg.connect(here, autocommit=True) as server:
+        end_other_sessions(server, at["NAME"])
         copied = SQL("CREATE DATABASE {} TEMPLATE {}")
         server.execute(copied.format(Identifier(name), Identifier(at["NAME"])))
         yield os.environ | {

@@ -34,6 +34,7 @@ from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.models import Course, Entry
 from tests.factories import UserFactory, admit, chart
+from tests.owner import end_other_sessions
 
 
 class Site:
@@ -82,6 +83,7 @@ def site(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     keeper = before | {"NAME": "postgres", "OPTIONS": {}}
     name = f"site_{uuid.uuid4().hex[:8]}"
     with Address.of(keeper).connect() as there:
+        end_other_sessions(there, before["NAME"])
         there.execute(f'CREATE DATABASE "{name}" TEMPLATE "{before["NAME"]}" OWNER "{OWNER}"')
     with Address.of(keeper | {"NAME": name}).connect() as there:
         for (statement,) in there.execute(GIVE_TO_OWNER, {"owner": OWNER}).fetchall():

@@ -171,7 +171,7 @@ def test_behind_the_proxy_slow_bodies_hold_nobody_up(
         with pytest.raises(urllib.error.HTTPError) as inside:  # not an answer of the application
             urllib.request.urlopen(f"{proxy}/metrics", timeout=5)  # noqa: S310
         assert (inside.value.code, inside.value.read()) == (404, b"")
-        with caddy.slow_bodies(proxy, 24):
+        with caddy.slow_bodies(proxy, 48):
             time.sleep(1.5)
             if buffers:
                 assert all(answers_within(3, proxy) for _ in range(10))
