@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -102,6 +103,7 @@ def _all_saves() -> dict[tuple[str, str], float]:
         for family in COUNTED.collect()
         if family.name == "crs_saves"
         for one in family.samples
+        if one.value
     }
 
 
@@ -272,7 +274,8 @@ class TestGauges:
         assert "crs_ready 1.0" in found
         for part in ("checks", "server", "systems", "waiting"):
             assert f'crs_read{{part="{part}"}} 1.0' in found
-        assert "crs_database_locks_waiting 0.0" in found
+        # Other workers of the run have databases of the same server.
+        assert re.search(r"^crs_database_locks_waiting \d+\.0$", found, re.MULTILINE)
 
     def test_without_a_database_there_is_an_answer(
         self, read: Callable[[], str], monkeypatch: pytest.MonkeyPatch
