@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -97,14 +98,18 @@ def _sum(name: str, labels: dict[str, str] | None) -> float:
     return counted(name, **(labels or {}))
 
 
-def _all_saves() -> dict[tuple[str, str], float]:
-    return {
-        (one.labels["kind"], one.labels["outcome"]): one.value
-        for family in COUNTED.collect()
-        if family.name == "crs_saves"
-        for one in family.samples
-        if one.value
-    }
+def _all_saves() -> defaultdict[tuple[str, str], float]:
+    """Each count of saves that is not 0."""
+    return defaultdict(
+        float,
+        {
+            (one.labels["kind"], one.labels["outcome"]): one.value
+            for family in COUNTED.collect()
+            if family.name == "crs_saves"
+            for one in family.samples
+            if one.value
+        },
+    )
 
 
 class TestSaves:
