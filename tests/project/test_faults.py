@@ -238,10 +238,11 @@ def test_a_database_without_a_free_place_is_told_like_one_that_is_away(
         assert site.get("/livez").text == "ok\n"
         ready = site.get("/readyz")
         assert (ready.status, re.search("in use", ready.text) is not None) == (200, True)
+        started = before["crs_workers_started_total"] + 2
+        wait_until(lambda: site.metrics()["crs_workers_started_total"] >= started, 30)
         full = site.metrics()
     wait_until(lambda: nurse.get("/").status == 200, 10)
     assert full['crs_check{check="database",status="attention"}'] == 1
-    assert full["crs_workers_started_total"] >= before["crs_workers_started_total"] + 2
     saves = {name: count for name, count in before.items() if name.startswith("crs_saves_total")}
     assert saves == {name: full[name] for name in saves}
     assert saves['crs_saves_total{kind="vitals",outcome="saved"}'] > 2

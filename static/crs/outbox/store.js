@@ -39,12 +39,10 @@ const load = async () => {
     else if (!(await take(name, row))) closed.push([name, row]);
   }
   foreign = closed;
-  if (!own.size && !closed.length) localStorage.removeItem(IN_USE);
 };
-// The scripts of a page wait for the outbox where there is one, so that no draft of a saved entry is shown.
-const loading = load();
-if (localStorage.getItem(IN_USE)) await loading;
-else loading.then(changed);
+// The scripts of a page wait for the outbox where this browser ever had one, so that no draft of a saved entry is
+// shown. The mark stays: a page that took it away could hide what another one just kept.
+if (localStorage.getItem(IN_USE)) await load();
 
 // One after another: what was asked for last is what stays.
 let last = Promise.resolve();
