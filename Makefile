@@ -24,7 +24,7 @@ LOCK   := $(BIN)/uv pip compile pyproject.toml --no-config --universal --python-
 # and folders that TESTS names; with PLAIN=1, on Django's own parts in place of crs_app/speedups, those
 # of what a speedup does: sessions and their users, a course read, the fields of a form and its time,
 # the rendered rows of a course and of the board.
-PLAIN_TESTS := tests/journeys tests/patients/bedside tests/patients/forms tests/patients/guidance \
+PLAIN_TESTS := tests/journeys/test_query_counts.py tests/patients/bedside tests/patients/forms tests/patients/guidance \
   $(patsubst %,tests/patients/ward/test_%.py,board emergency kept transfer wards) \
   $(patsubst %,tests/accounts/test_%.py,locked_session own_account parallel_sign_ins sign_in switch tablet_sign_in) \
   $(patsubst %,--ignore=tests/patients/forms/test_%.py,far_from_infusion hidden_times)

@@ -1,4 +1,4 @@
-"""Twenty seeded schedules of cut, kill, reload and restore, of the 1,000 of `make chaos`."""
+"""Ten seeded schedules of cut, kill, reload and restore, of the 1,000 of `make chaos`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crs_app.accounts.models import User
 from tests.factories import admit
 from tests.owner import rights_of_owner
 
-SCHEDULES = 20
+SCHEDULES = 10
 
 
 @pytest.fixture
