@@ -131,9 +131,10 @@ def _has_saved(request: HttpRequest) -> bool:
 def _age_of_replica() -> AsOf | None:
     """Return how old the standby is; None where it has all that is stored by now.
 
-    An idle first machine writes no log, so the time of the last replayed commit says nothing there:
-    the positions in the log are compared, and the standby has a moment to catch up. Where it
-    does not, its age is counted from the last time at which the log stood where the standby is.
+    The positions of both machines in the write-ahead log are compared, and the standby gets a short
+    time to catch up. If it does not, its age is counted from when the first machine was last at the
+    standby's position. The time of the last replayed commit would be wrong: it grows old while
+    nothing is written, though the standby has everything.
     """
     with connection.cursor() as cursor:
         cursor.execute(_WRITTEN)

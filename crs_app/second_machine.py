@@ -38,8 +38,8 @@ def refusing_without() -> Iterator[None]:
 def let_acts_alone_wait() -> None:
     """Store for the role of the connection that only acts wait for a standby.
 
-    Sessions, sign-ins and the record of who looked are stored on the first machine and follow
-    within moments: reading goes on while the second one is away.
+    Sessions, sign-ins and the record of who looked are stored on the first machine at once and
+    copied to the second a little later, so that people can read while the second one is away.
     """
     database = sql.Identifier(connection.settings_dict["NAME"])
     with connection.cursor() as cursor:

@@ -60,8 +60,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 def commit(connection: psycopg.Connection[Any], *, within_s: float) -> None:
     """Commit the transaction of ``connection`` as ``connection.commit()`` does, within a time.
 
-    The connection is closed where the answer is late. The server goes on waiting, with the locks of
-    the transaction, and nobody sees what it stored until the standby has it.
+    If the answer is late, this side closes the connection. PostgreSQL still waits for the standby
+    and keeps the locks of the transaction: others see its rows only once the standby has them.
 
     :raises NotConfirmedError: where the answer is late.
     :raises psycopg.Error: as ``connection.commit()`` does.

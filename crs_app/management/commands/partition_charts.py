@@ -12,8 +12,8 @@ from crs_app.operations.programs import OperationsError, owner_address
 class Command(BaseCommand):
     help = (
         "Convert acts and entries to hash partitions by course while the site is in use, when a "
-        "table passes 10 million rows. Run it again after an interruption: it goes on. The old "
-        "tables stay until --drop-old."
+        "table passes 10 million rows. If it is interrupted, run it again: it continues where it "
+        "stopped. The old tables stay until --drop-old."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,7 +5,8 @@
 3. The tables change places in one transaction, within a lock of bounded length.
 4. Foreign keys are validated and statistics read, while people chart.
 
-What is killed goes on at the next run. The old tables stay until the operator drops them.
+A conversion that was killed continues where it stopped when the command is run again. The old
+tables stay until the operator drops them.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def partition_charts(
     """Convert the database at ``owner``, or go on with it; ``web_role`` keeps its rights.
 
     :raises OperationsError: where a copy differs, or no lock of the tables was to be had. The site
-        goes on by its old tables then, and the command can be run again.
+        then still uses its old tables, and the command can be run again.
     """
     figures = Figures()
     with _alone(owner) as database:
