@@ -1,7 +1,6 @@
-"""Response headers: no code from other hosts, and no page in a cache.
+"""Response headers: no code from other hosts, no text that becomes markup, no page in a cache.
 
-Trusted Types are not asked for: htmx writes the answer of a request into the page as text of HTML
-(docs/security.md, Trusted Types).
+The policies of Trusted Types are those of static/crs/trusted_types.js.
 """
 
 from __future__ import annotations
@@ -23,6 +22,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types default crs-inert crs-worker",
     )
 )
 

@@ -1,3 +1,4 @@
+import "./trusted_types.js"; // before htmx reads its first answer
 import { watchAttribution } from "./charting/attribution.js";
 import { watchClock } from "./clock.js";
 import { watchConnection } from "./connection.js";

@@ -68,7 +68,9 @@ def test_secrets_are_read_from_files(tmp_path: Path) -> None:
 
 
 HEADERS = {
-    "Content-Security-Policy": re.compile(r"default-src 'self'(?!.*unsafe)"),
+    "Content-Security-Policy": re.compile(
+        r"default-src 'self'(?!.*unsafe).*require-trusted-types-for 'script'"
+    ),
     "X-Content-Type-Options": re.compile("nosniff"),
     "Cross-Origin-Opener-Policy": re.compile("same-origin"),
     "Cross-Origin-Resource-Policy": re.compile("same-origin"),
