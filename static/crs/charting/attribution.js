@@ -2,10 +2,8 @@
 
 const CHARTED_SELECT = "[name=drug], [name=analyte], [name=term]";
 
-const proposals = () => {
-  const element = document.getElementById("proposed-attributions");
-  return element ? JSON.parse(element.textContent) : {};
-};
+// In an attribute: htmx leaves <script> out of what it puts on the page.
+const proposals = () => JSON.parse(document.getElementById("attribution")?.dataset.proposals ?? "{}");
 
 const propose = (select) => {
   const block = document.getElementById("attribution");
