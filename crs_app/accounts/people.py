@@ -200,8 +200,10 @@ def new_link(by: By, person_id: int, *, adds_password: bool = False) -> tuple[Us
     return person, secret
 
 
-def remove_factors(by: By, person_id: int) -> User:
+def remove_factors(by: By, person_id: int, *, recognised: str) -> User:
     """Remove every second factor and passkey of a person whose device is lost; end the sessions.
+
+    ``recognised`` says how the administrator knew that it is this person; the record keeps it.
 
     :raises RefusedError: for oneself, and where there is none.
     """
@@ -212,7 +214,7 @@ def remove_factors(by: By, person_id: int) -> User:
             removed = remove_all_factors(person, by.user, by.now)
         except NoFactorError as none:
             raise RefusedError(str(none)) from None
-        _note(EventKind.SIGN_IN_METHODS_CHANGED, by, person, removed=removed)
+        _note(EventKind.SIGN_IN_METHODS_CHANGED, by, person, removed=removed, recognised=recognised)
     return person
 
 

@@ -19,6 +19,12 @@ ROLE_WORDS: Final = {
     Role.AUDITOR: "reads charts, enters nothing",
     Role.ADMINISTRATOR: "users and policy; enters nothing",
 }
+WAYS_TO_RECOGNISE: Final = (
+    "In person, by a badge or identity card with a photograph",
+    "In person, by somebody of the ward who knows them and was there",
+    "By calling back the number in the hospital's directory, and asking their head of ward",
+)
+"""What counts as much as the first meeting, in which the person got the account."""
 check_username: Final = RegexValidator(
     r"\A[a-z][a-z0-9._-]{1,29}\Z",
     "Use 2 to 30 of a–z, 0–9, dot, hyphen and underscore, with a letter first.",
@@ -86,6 +92,17 @@ class LinkForm(ConfirmedForm):
         super().__init__(request, *args, **options)
         if not adds_password:
             del self.fields["adds_password"]
+
+
+class RecognisedForm(ConfirmedForm):
+    """How an administrator recognised the person whose second factors are removed."""
+
+    recognised = forms.ChoiceField(
+        label="How did you recognise this person?",
+        choices=[(way, way) for way in WAYS_TO_RECOGNISE],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose how you recognised this person."},
+    )
 
 
 class NewPersonForm(RoleForm, WardsForm):

@@ -25,6 +25,7 @@ from crs_app.accounts.people_forms import (
     EmailForm,
     LinkForm,
     NewPersonForm,
+    RecognisedForm,
     RoleForm,
     WardsForm,
 )
@@ -138,13 +139,16 @@ def person(request: SignedInRequest, user_id: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Act:
-    """An act on a user: what its page says, and the function that does it."""
+    """An act on a user: what its page says and asks, and the function that does it."""
 
     title: str
     sentence: str
     button: str
     done: str
-    do: Callable[[people.By, int], object]
+    do: Callable[..., object]
+    form: type[ConfirmedForm] = ConfirmedForm
+    asks: tuple[str, ...] = ()
+    """The fields of ``form`` that ``do`` takes."""
 
 
 ACTS: Final = {
@@ -178,6 +182,8 @@ ACTS: Final = {
         "Remove",
         "Removed. Every session of this user has ended.",
         people.remove_factors,
+        RecognisedForm,
+        ("recognised",),
     ),
     "forget-hospital": Act(
         "Forget the link to the hospital",
@@ -220,10 +226,11 @@ def act(request: SignedInRequest, pk: int, act: str) -> HttpResponse:
     chosen = ACTS.get(act)
     if chosen is None:
         raise Http404
-    form = ConfirmedForm(request, request.POST if request.method == "POST" else None)
+    form = chosen.form(request, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        asked = {name: form.cleaned_data[name] for name in chosen.asks}
         try:
-            chosen.do(_by(request), pk)
+            chosen.do(_by(request), pk, **asked)
         except people.RefusedError as refused:
             form.add_error(None, str(refused))
         else:

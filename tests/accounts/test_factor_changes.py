@@ -14,6 +14,7 @@ from time_machine import TimeMachineFixture
 
 from crs_app.accounts.links import make_link
 from crs_app.accounts.models import FactorChange, User
+from crs_app.accounts.people_forms import WAYS_TO_RECOGNISE
 from crs_app.record.models import Event, EventKind
 from tests.accounts.code_app import (
     CODE_APP,
@@ -111,9 +112,15 @@ def test_an_administrator_removes_the_factors_of_a_lost_telephone(
     assert b"password, code app" in b"".join(admin.get("/people/users.csv"))  # type: ignore[arg-type]
 
     path = f"/people/{nurse.pk}/remove-factors/"
-    assert admin.post(path).status_code == 302
+    not_asked = admin.post(path)
+    assert not_asked.status_code == 422
+    assert "Choose how you recognised this person." in not_asked.content.decode()
+    assert enters(client)
+    assert admin.post(path, {"recognised": WAYS_TO_RECOGNISE[0]}).status_code == 302
     assert client.get("/")["Location"].startswith(SIGN_IN)
-    assert admin.post(path).status_code == 422, "there is none left"
+    again = admin.post(path, {"recognised": WAYS_TO_RECOGNISE[0]})
+    assert "second factor" in again.content.decode()
+    assert again.status_code == 422, "there is none left"
     client, _ = with_password()
     assert enters(client)
     seen = client.get("/accounts/me/").content.decode()
@@ -121,7 +128,9 @@ def test_an_administrator_removes_the_factors_of_a_lost_telephone(
     last = Event.objects.filter(kind=EventKind.SIGN_IN_METHODS_CHANGED).order_by("number").last()
     assert last is not None
     assert last.by_id == administrator.pk
-    assert last.details == {"user": "nurse", "removed": "code app, recovery codes"}
+    assert last.details == {
+        "user": "nurse", "removed": "code app, recovery codes", "recognised": WAYS_TO_RECOGNISE[0],
+    }  # fmt: skip
     assert FactorChange.objects.filter(user=nurse).count() == 2
 
 
@@ -130,8 +139,10 @@ def test_an_administrator_removes_the_own_factors_on_the_own_page_alone(
 ) -> None:
     admin, _ = with_password("admin")
     set_up(admin)
-    answer = admin.post(f"/people/{administrator.pk}/remove-factors/")
+    asked = {"recognised": WAYS_TO_RECOGNISE[0]}
+    answer = admin.post(f"/people/{administrator.pk}/remove-factors/", asked)
     assert answer.status_code == 422
+    assert "use your own page" in answer.content.decode()
     assert Authenticator.objects.exists()
 
 
