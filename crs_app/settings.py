@@ -161,6 +161,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crs_app.record.middleware.record_openings",
+    "crs_app.record.downloads.DownloadLimit",
     "crs_app.replica.note_saves",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from crs_app.accounts.models import User
-from crs_app.record import middleware
-from crs_app.record.models import MAIN_CHAIN, Event
+from crs_app.record import downloads, middleware, write
+from crs_app.record.models import MAIN_CHAIN, Event, EventKind
 from crs_app.record.openings import OF_NO_PATIENT, OPENINGS
 from patients.models import Course
 from tests.entry_forms import HTMX, send
@@ -202,3 +203,28 @@ def test_the_cookie_of_an_opened_page_goes_to_its_course_alone_and_not_to_script
     cookie = cookies[f"__Secure-crs-opened-{course.pk.hex}"]
     assert cookie["path"] == f"/courses/{course.pk}/"
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Strict")
+
+
+def test_sixty_downloads_in_an_hour_and_no_more(
+    intensivist_client: Client,
+    intensivist: User,
+    course: Course,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Charts open as before, and the refusal is recorded; a grade as JSON is no file."""
+    file, state = reverse("patients:answers_csv"), at(course, "state")
+    for page in ["answers to guidance (CSV)"] * 59 + ["grade (JSON)"] * 5:
+        write.record_event(EventKind.EXPORT, by=intensivist, details={"page": page})
+    assert intensivist_client.get(file).status_code == 200
+    refused = intensivist_client.get(file)
+    assert refused.status_code == 429
+    assert "You have downloaded 60 files within an hour." in refused.content.decode()
+    assert intensivist_client.post(at(course, "export_course")).status_code == 429
+    last = recorded(course)[-1]
+    assert (last.kind, last.by, last.details["page"]) == ("refused", intensivist, "download")
+    for path in (at(course, "export_course"), at(course, "bedside"), state):
+        assert intensivist_client.get(path).status_code == 200
+
+    assert timedelta(hours=1) == downloads.WINDOW
+    monkeypatch.setattr(downloads, "WINDOW", timedelta(0))  # as when it has passed
+    assert intensivist_client.get(file).status_code == 200
