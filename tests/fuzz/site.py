@@ -36,6 +36,7 @@ class Answer:
     status: int
     text: str
     location: str
+    is_html: bool
 
 
 PERSONS = tuple(role for role in Role if role is not Role.SYSTEM)
@@ -101,6 +102,7 @@ class Site:
             content.close()
         status, headers = started[-1]
         location = dict(headers).get("Location", "")
+        is_html = dict(headers).get("Content-Type", "").startswith("text/html")
         if request.role and location.startswith(settings.LOGIN_REDIRECT_URL + "accounts/"):
             self._sessions.pop(request.role)  # signed out by a request before
-        return Answer(int(status.split()[0]), text, location)
+        return Answer(int(status.split()[0]), text, location, is_html)

@@ -1,6 +1,7 @@
 """Requests that nobody sends by intention, to every address and form, as every role.
 
-The law: the answer is one of LAWFUL, a refusal stores nothing, and every page still opens.
+The law: the answer is one of LAWFUL, a refusal stores nothing, every page still opens, and what
+was typed into a field is never markup of a page.
 
 Forms are found on the pages and addresses in the urlconf, so that a new one is fuzzed without a new
 line. FUZZ_INPUTS is how many requests are sent; what fails names its seed and batch, and
@@ -34,7 +35,7 @@ from patients.forms.registry import ENTRY_FORMS
 from patients.models import Course, Entry, RequestCount
 from tests.fuzz.pages import Field, Form, Page
 from tests.fuzz.site import PERSONS, Answer, Request, Site
-from tests.fuzz.values import HEADERS, WRONG_TYPES, as_header, nasty
+from tests.fuzz.values import HEADERS, SCRIPT, TAG, WRONG_TYPES, as_header, nasty
 
 LAWFUL: Final = frozenset({200, 204, 302, 303, 304, 400, 403, 404, 405, 409, 413, 415, 422, 429})
 SIGNED_OUT: Final = 401
@@ -217,7 +218,8 @@ class Fuzzer:
             return f"{there:%Y-%m-%d}"
         if one.name.endswith("_time"):
             return f"{there:%H:%M}"
-        return "".join(dice.choices(string.ascii_letters + " ", k=dice.randint(1, 12)))
+        typed = "".join(dice.choices(string.ascii_letters + " ", k=dice.randint(1, 12)))
+        return f"{typed}{TAG}" if len(typed) % 2 else typed
 
 
 def _encoded(fields: list[tuple[str, str]]) -> bytes:
@@ -284,9 +286,14 @@ def test_no_request_breaks_the_site(
         assert answer.status in LAWFUL or is_signed_out, f"{answer.status}: {report}"
         if answer.status >= 400:
             assert counts() == before, f"{answer.status}, yet stored: {report}"
+        assert not has_typed_markup(answer), f"typed markup on a page: {report}"
         fuzzer.learn(request, answer)
     every_page_opens(site, f"FUZZ_SEED={SEED} FUZZ_BATCH={batch}", errors)
     call_command("verify_grades", verbosity=0)
+
+
+def has_typed_markup(answer: Answer) -> bool:
+    return answer.is_html and (TAG in answer.text or SCRIPT in answer.text)
 
 
 def every_page_opens(site: Site, where: str, errors: list[str]) -> None:
@@ -306,5 +313,6 @@ def every_page_opens(site: Site, where: str, errors: list[str]) -> None:
                         answer = site.send(Request("GET", page, role=role))
                         is_door = answer.status == SIGNED_OUT and door_of(page) is not None
                         assert answer.status in LAWFUL or is_door, (where, page, errors[-1:])
+                        assert not has_typed_markup(answer), (where, page)
                         opened += answer.status == 200
     assert opened

@@ -70,6 +70,9 @@ TIMES: Final = (
     "0",
     "1e18",
 )
+SCRIPT: Final = "<script>alert(1)</script>"
+TAG: Final = "<x-typed>"
+"""A tag that no page has: where it stands on one as it was typed, markup could."""
 TEXTS: Final = (
     "",
     " ",
@@ -90,7 +93,7 @@ TEXTS: Final = (
     "\U0001f3e5" * 40,
     "A" * 300,
     "z" * 20_000,
-    "<script>alert(1)</script>",
+    SCRIPT,
     "{{ 7*7 }}",
     "%s%n",
     "' OR 1=1 --",
