@@ -28,7 +28,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from patients.exchange.formats.hl7_tables import AnswerCode
 from patients.exchange.formats.mllp_frames import Frame, FrameSplitter, framed
-from patients.exchange.hl7_incoming import Answered, receive_frame
+from patients.exchange.hl7_receive import Answered, receive_frame
 from patients.models import ExternalSystem
 
 FRAME_WITHIN_SECONDS: Final = 30
