@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from patients.exchange.chart_message import ActOf, chart
 from patients.exchange.context_of import context_of, with_known_keys
 from patients.exchange.entry_names import named_for
@@ -21,13 +23,17 @@ from patients.exchange.keep import close_by_sender, keep_later
 from patients.exchange.stored_message import incoming_of
 from patients.exchange.thinning import is_thinned, span_of
 from patients.models import Course, ExternalSystem, HeldItem, InboundMessage, SourceKey
+from patients.queries.courses import read_course_by_orm
 from patients.queries.exchange import (
     ThinnedRow,
+    courses_silent_since,
     open_items,
     read_patient_of,
     read_signs_within,
     read_thinned,
 )
+from patients.queries.identity import read_clock
+from patients.recording.lock import course_queue, lock_course
 
 _MESSAGES_AT_LEAST: Final = 60
 _NEXT_INSTANT: Final = timedelta(microseconds=1)
@@ -45,6 +51,29 @@ def file_before_the_mark(
     if not document.statements or not is_thinned(system):
         return False
     start, _ = span_of(system, max(one.at for one in document.statements))
+    return _file_last_before(system, course, start, at)
+
+
+def file_of_silent(system: ExternalSystem, now: datetime) -> int:
+    """Chart or propose the last sets before the mark of patients of whom nothing came since.
+
+    Returns of how many patients. Ask once after each mark, outside a transaction.
+    """
+    if not is_thinned(system):
+        return 0
+    start, end = span_of(system, now)
+    filed = 0
+    for course_id in courses_silent_since(system, start, start - 2 * (end - start)):
+        with course_queue(course_id), transaction.atomic(durable=True):
+            course = read_course_by_orm(course_id)
+            if lock_course(course) is None:
+                filed += _file_last_before(system, course, start, read_clock())
+    return filed
+
+
+def _file_last_before(
+    system: ExternalSystem, course: Course, start: datetime, at: datetime
+) -> bool:
     rows = read_thinned(system, course, max(2 * (system.thinning_minutes or 0), _MESSAGES_AT_LEAST))
     waiting = [row for row in rows if row.is_alone and row.at < start]
     if not waiting:

@@ -218,6 +218,26 @@ def read_thinned(system: ExternalSystem, course: Course, messages: int) -> list[
         return [ThinnedRow(*row) for row in cursor.fetchall()]
 
 
+_SQL_SILENT: Final = """
+SELECT course_id FROM patients_inboundmessage
+WHERE system_id = %(system)s AND received_at > %(since)s AND course_id IS NOT NULL
+GROUP BY course_id
+HAVING max(received_at) < %(mark)s
+    AND bool_or(remarks @> '[{"reason": "thinned", "alone": true}]')
+"""
+
+
+def courses_silent_since(
+    system: ExternalSystem, mark: datetime, since: datetime
+) -> list[uuid.UUID]:
+    """Read the courses of which a set was thinned out after ``since`` and nothing came since
+    ``mark``."""
+    params: dict[str, Any] = {"system": system.pk, "mark": mark, "since": since}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_SILENT, params)
+        return [course_id for (course_id,) in cursor.fetchall()]
+
+
 def read_own_entries(system: ExternalSystem, course: Course) -> frozenset[str]:
     """Read the ids of the entries of a course that a system charted."""
     entries = Entry.objects.filter(

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from crs_app.accounts.models import User
+from patients.exchange.before_the_mark import file_of_silent
 from patients.exchange.fhir_message import fhir_message
 from patients.exchange.file import receive
 from patients.exchange.register import register_system
@@ -86,6 +88,19 @@ def test_a_set_that_counted_just_before_the_mark_is_the_last_of_its_span(course:
     for minute, systolic in [(0, "120"), (13, "121"), (14, "78"), (15, "78"), (16, "79")]:
         send(system, course, start + timedelta(minutes=minute), systolic)
     assert charted(course) == [(0, "120"), (14, "78")]
+
+
+def test_the_last_set_of_a_monitor_that_falls_silent_is_charted_after_the_mark(
+    course: Course,
+) -> None:
+    system, start = monitor(course, "file"), quarter()
+    for minute in (0, 4, 8):
+        send(system, course, start + timedelta(minutes=minute), f"{120 + minute}")
+    assert file_of_silent(system, timezone.now()) == 0  # it sent just now
+    after_the_next_mark = timezone.now() + timedelta(minutes=16)
+    assert file_of_silent(system, after_the_next_mark) == 1
+    assert charted(course) == [(0, "120"), (8, "128")]
+    assert file_of_silent(system, after_the_next_mark) == 0
 
 
 def test_a_document_of_many_sets_is_thinned_out_like_many_messages(course: Course) -> None:
