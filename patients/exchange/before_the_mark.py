@@ -13,6 +13,8 @@ from typing import Final
 
 from django.db import transaction
 
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
 from patients.exchange.chart_message import ActOf, chart
 from patients.exchange.context_of import context_of, with_known_keys
 from patients.exchange.entry_names import named_for
@@ -37,6 +39,7 @@ from patients.recording.lock import course_queue, lock_course
 
 _MESSAGES_AT_LEAST: Final = 60
 _NEXT_INSTANT: Final = timedelta(microseconds=1)
+_LAST_BEFORE: Final = "the last set before a mark of the clock"
 _LATER_SET: Final = "The system sent a later set before the mark of the clock."
 
 
@@ -66,8 +69,15 @@ def file_of_silent(system: ExternalSystem, now: datetime) -> int:
     for course_id in courses_silent_since(system, start, start - 2 * (end - start)):
         with course_queue(course_id), transaction.atomic(durable=True):
             course = read_course_by_orm(course_id)
-            if lock_course(course) is None:
-                filed += _file_last_before(system, course, start, read_clock())
+            is_open = lock_course(course) is None
+            if is_open and _file_last_before(system, course, start, read_clock()):
+                filed += 1
+                record_event(
+                    EventKind.SYSTEM_WRITE,
+                    by=system.user,
+                    course_id=course_id,
+                    details={"system": system.name, "reason": _LAST_BEFORE},
+                )
     return filed
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.record.models import Event, EventKind
 from patients.exchange.before_the_mark import file_of_silent
 from patients.exchange.fhir_message import fhir_message
 from patients.exchange.file import receive
@@ -100,6 +101,9 @@ def test_the_last_set_of_a_monitor_that_falls_silent_is_charted_after_the_mark(
     after_the_next_mark = timezone.now() + timedelta(minutes=16)
     assert file_of_silent(system, after_the_next_mark) == 1
     assert charted(course) == [(0, "120"), (8, "128")]
+    written = Event.objects.filter(kind=EventKind.SYSTEM_WRITE, course_id=course.pk)
+    assert written.count() == 4
+    assert written.latest("number").by_id == system.user_id
     assert file_of_silent(system, after_the_next_mark) == 0
 
 
