@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 from django.db import DataError, InterfaceError, OperationalError, transaction
 
+from patients.exchange.before_the_mark import file_before_the_mark
+from patients.exchange.chart_message import ActOf, chart
 from patients.exchange.context_of import context_of, with_known_keys
 from patients.exchange.entry_names import named_for
 from patients.exchange.formats.convert import convert
-from patients.exchange.formats.converted import Converted
 from patients.exchange.formats.received import Document, RefusedDocumentError
 from patients.exchange.incoming import (
     FAILED,
@@ -38,11 +36,10 @@ from patients.exchange.incoming import (
 from patients.exchange.keep import Receiving, keep, note_call
 from patients.exchange.thinning import thinned
 from patients.models import (
-    ActSource,
-    ChartingAct,
     Course,
     ExternalSystem,
     InboundMessage,
+    MessageFormat,
     Verdict,
 )
 from patients.queries.exchange import (
@@ -53,20 +50,12 @@ from patients.queries.exchange import (
     read_patient_of,
 )
 from patients.queries.identity import read_clock
-from patients.recording.inputs import NewEntry, Submission
 from patients.recording.lock import course_queue, lock_course
-from patients.recording.record import append_act
 
 _LOG: Final = logging.getLogger(__name__)
-_OF_THE_ROW: Final = frozenset({"id", "at", "kind", "recorded_at", "replaces"})
-_PLACE_AT_MOST: Final = 300
 _KEY_AT_MOST: Final = 500
 _VERSION_AT_MOST: Final = 200
 _CONTROL_ID_AT_MOST: Final = 200
-ISSUED: Final = "issued"
-SENT_AT: Final = "sent_at"
-"""Keys of the answers of an act: when the sender recorded each entry, and sent the message."""
-_SENT_AGAIN: Final = "The system sent this again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +170,39 @@ def _decide(receiving: Receiving, same: Sequence[InboundMessage], place: _Place)
     try:
         document = incoming.read(context, received_at)
         _check_keys(document)
+        if file_before_the_mark(receiving.system, course, document, received_at):
+            context = context_of(
+                receiving.system, course, received_at, mrn=place.mrn, is_by_bed=place.mrn is None
+            )
+            document = incoming.read(context, received_at)
         context = with_known_keys(context, receiving.system, course, document)
         if context.known:
             document = incoming.read(context, received_at)
-        document = thinned(document, context, receiving.system, course)
+        document = thinned(
+            document,
+            context,
+            receiving.system,
+            course,
+            may_wait=incoming.format is not MessageFormat.FLOWSHEET,
+        )
     except RefusedDocumentError as error:
         outcome = Outcome(incoming.verdict_of(error), refused=error)
         return keep(receiving, same, outcome, course, received_at)
     converted = named_for(course, convert(document, context, received_at))
     if converted.entries:
-        _chart(receiving, course, document, converted)
+        form_id = form_id_of(receiving.system, receiving.control_id)
+        chart(
+            course,
+            document,
+            converted,
+            ActOf(
+                receiving.system,
+                receiving.message_id,
+                receiving.digest,
+                form_id,
+                incoming.sent_at,
+            ),
+        )
     ids = frozenset(str(entry["id"]) for entry in converted.entries)
     outcome = Outcome(Verdict.ACCEPTED, document=document, converted=converted, entries=ids)
     return keep(receiving, same, outcome, course, received_at)
@@ -203,53 +215,6 @@ def _check_keys(document: Document) -> None:
         if len(key) > _KEY_AT_MOST or len(version) > _VERSION_AT_MOST:
             words = f"an identifier of more than {_KEY_AT_MOST} characters"
             raise RefusedDocumentError(STRUCTURE, one.source.place, words)
-
-
-def _chart(
-    receiving: Receiving, course: Course, document: Document, converted: Converted
-) -> ChartingAct:
-    """Record the entries as one act of the system, with the times of the sender."""
-    issued_at = {
-        one.source.place: one.issued.isoformat()
-        for one in document.statements
-        if one.issued is not None
-    }
-    issued = {
-        filed.entry: issued_at[filed.place] for filed in converted.filed if filed.place in issued_at
-    }
-    sent_at = receiving.incoming.sent_at
-    answers: dict[str, Any] = {ISSUED: issued} if issued else {}
-    if sent_at is not None:
-        answers[SENT_AT] = sent_at.isoformat()
-    submission = Submission(
-        by=receiving.system.user,
-        form_id=form_id_of(receiving.system, receiving.control_id),
-        request_digest=receiving.digest,
-        answers=answers,
-        source=ActSource.INTERFACE,
-        message_id=receiving.message_id,
-    )
-    return append_act(course, [_new_entry(one) for one in converted.entries], submission).act
-
-
-def _new_entry(words: Mapping[str, Any]) -> NewEntry:
-    replaces = words.get("replaces")
-    return NewEntry(
-        kind=str(words["kind"]),
-        at=datetime.fromisoformat(str(words["at"])),
-        body=body_of(words),
-        replaces=None if replaces is None else uuid.UUID(str(replaces)),
-        id=uuid.UUID(str(words["id"])),
-    )
-
-
-def body_of(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a row keeps of an entry of a course file; a null rate is an unknown rate."""
-    return {
-        key: f"{value:f}" if isinstance(value, Decimal) else value
-        for key, value in words.items()
-        if key not in _OF_THE_ROW and (value is not None or key == "rate")
-    }
 
 
 def _keep_refused(receiving: Receiving, refused: RefusedDocumentError) -> Receipt:

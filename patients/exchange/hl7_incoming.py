@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone
-
 from grading.plain_text import without_controls
-from patients.exchange.file import receive
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.hl7_answers import answer_to
 from patients.exchange.formats.hl7_message import Fault, FaultyMessageError, parse_message
@@ -135,36 +130,6 @@ class Hl7Message:
     def bytes_of(self, receipt: Receipt) -> bytes:
         """Return the answer of a receipt in the charset of the message."""
         return str(receipt.answer[ANSWER]).encode(self._message.codec, "replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What became of one message: AA, AE or AR, the answer, and the course that it is about.
-
-    ``answer`` is None where the sender wants none. ``summary`` says in plain words what became of
-    it, without anything of the patient.
-    """
-
-    code: AnswerCode
-    answer: bytes | None
-    course_id: UUID | None
-    summary: str
-
-
-def receive_frame(system: ExternalSystem, frame: Frame, *, address: str = "") -> Answered:
-    """Receive one message; what is returned is committed.
-
-    Raises OperationalError or InterfaceError where the database does not answer: the sender is then
-    not answered either, and sends again.
-    """
-    message = Hl7Message(system, frame, timezone.now())
-    receipt = receive(system, message, address=address)
-    answer = None if message.wants_no_answer else message.bytes_of(receipt)
-    row = receipt.message
-    summary = row.reason or f"{row.filed} filed, {row.held} held, {len(row.remarks)} remarks"
-    if receipt.is_replay:
-        summary = f"came before: {summary}"
-    return Answered(AnswerCode(receipt.answer[CODE]), answer, row.course_id, summary)
 
 
 def _fault_of(refused: RefusedDocumentError) -> Fault:

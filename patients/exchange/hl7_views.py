@@ -11,7 +11,7 @@ from crs_app.proxies import client_address
 from patients.exchange.access.callers import SystemRequest, for_systems
 from patients.exchange.formats.hl7_tables import AnswerCode
 from patients.exchange.formats.mllp_frames import Frame
-from patients.exchange.hl7_incoming import receive_frame
+from patients.exchange.hl7_receive import receive_frame
 
 MEDIA_TYPE: Final = "x-application/hl7-v2+er7"
 _STATUS: Final = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+
+from django.db.models import Max, QuerySet
 
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
@@ -83,10 +85,46 @@ def keep(
     )
     if course is not None:
         _close_items(receiving.system, course, converted, received_at)
-        _keep_keys(receiving, course, converted)
+        _keep_keys(receiving.system, receiving.message_id, course, converted)
     HeldItem.objects.bulk_create(items)
     note_call(receiving, message)
     return Receipt(message, answer)
+
+
+def keep_later(message: InboundMessage, course: Course, converted: Converted, at: datetime) -> None:
+    """Store items and keys of a message that was received before.
+
+    It follows what was stored of the message then; the message itself stays as it is.
+    """
+    items, keys = message.held_items.all(), message.keys.all()
+    _close_items(message.system, course, converted, at)
+    _keep_keys(message.system, message.pk, course, converted, _next_number(keys))
+    HeldItem.objects.bulk_create(
+        _held_rows(message.pk, converted.held, course, at, _next_number(items))
+    )
+
+
+def _next_number(rows: QuerySet[Any]) -> int:
+    last = rows.aggregate(last=Max("number"))["last"]
+    return 0 if last is None else last + 1
+
+
+def close_by_sender(
+    system: ExternalSystem, items: Iterable[HeldItem], at: datetime, why: str
+) -> None:
+    """Close items because their system sent what stands for them."""
+    HeldDecision.objects.bulk_create(
+        HeldDecision(
+            item=item,
+            what=Decided.CLOSED,
+            by=system.user,
+            author_name=system.user.display_name,
+            author_role=system.user.role,
+            at=at,
+            why=why,
+        )
+        for item in items
+    )
 
 
 def _remarks(converted: Converted) -> list[dict[str, Any]]:
@@ -98,6 +136,7 @@ def _remarks(converted: Converted) -> list[dict[str, Any]]:
             "place": one.place,
             "what": one.what,
             "alone": one.place not in elsewhere and one.reason != CONFIRMED,
+            **({} if one.at is None else {"at": one.at.isoformat()}),
         }
         for one in converted.remarks
     ]
@@ -112,9 +151,19 @@ def _items(
     if refused is not None and refused.reason == CONTRADICTION and is_hl7:
         # Swapped monitors and merged records: people must look, whatever the sender does.
         held = (Held(refused.reason, refused.place, refused.words),)
+    return _held_rows(receiving.message_id, held, course, received_at)
+
+
+def _held_rows(
+    message_id: uuid.UUID,
+    held: Sequence[Held],
+    course: Course | None,
+    received_at: datetime,
+    first: int = 0,
+) -> list[HeldItem]:
     return [
         HeldItem(
-            message_id=receiving.message_id,
+            message_id=message_id,
             number=number,
             place=one.place[:_PLACE_AT_MOST],
             reason=one.reason,
@@ -127,7 +176,7 @@ def _items(
             count=one.count,
             held_at=received_at,
         )
-        for number, one in enumerate(held)
+        for number, one in enumerate(held, first)
     ]
 
 
@@ -146,26 +195,21 @@ def _close_items(
     keys = [*converted.closed_keys, *again]
     if not keys:
         return
-    HeldDecision.objects.bulk_create(
-        HeldDecision(
-            item=item,
-            what=Decided.CLOSED,
-            by=system.user,
-            author_name=system.user.display_name,
-            author_role=system.user.role,
-            at=at,
-            why=_SENT_AGAIN,
-        )
-        for item in open_items_of_keys(system, course, keys)
-    )
+    close_by_sender(system, open_items_of_keys(system, course, keys), at, _SENT_AGAIN)
 
 
-def _keep_keys(receiving: Receiving, course: Course, converted: Converted) -> None:
+def _keep_keys(
+    system: ExternalSystem,
+    message_id: uuid.UUID,
+    course: Course,
+    converted: Converted,
+    first: int = 0,
+) -> None:
     SourceKey.objects.bulk_create(
         SourceKey(
-            system=receiving.system,
+            system=system,
             course=course,
-            message_id=receiving.message_id,
+            message_id=message_id,
             number=number,
             key=one.key,
             version=one.version,
@@ -175,7 +219,7 @@ def _keep_keys(receiving: Receiving, course: Course, converted: Converted) -> No
             at=_instant(one.statement),
             of_infusion=(one.statement or {}).get("type") == "infusion",
         )
-        for number, one in enumerate(converted.keys)
+        for number, one in enumerate(converted.keys, first)
     )
 
 

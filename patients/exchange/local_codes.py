@@ -19,17 +19,14 @@ from crs_app.accounts.permissions import check_can_manage_systems
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.context_of import context_of
-from patients.exchange.fhir_message import fhir_message
 from patients.exchange.formats.context import Context, Filing
 from patients.exchange.formats.context import LocalCode as CodeOfContext
 from patients.exchange.formats.convert import convert
-from patients.exchange.formats.mllp_frames import Frame
 from patients.exchange.formats.received import Held, RefusedDocumentError
-from patients.exchange.hl7_incoming import Hl7Message
 from patients.exchange.inbox_cards import segment_of
-from patients.exchange.incoming import Incoming
 from patients.exchange.keep import proposal_words
 from patients.exchange.register import DEFAULT
+from patients.exchange.stored_message import incoming_of
 from patients.models import (
     Course,
     Decided,
@@ -278,11 +275,3 @@ def _held_of(message: InboundMessage, context: Context, now: datetime) -> dict[s
     except RefusedDocumentError:
         return {}
     return {one.place: one for one in converted.held}
-
-
-def incoming_of(message: InboundMessage, now: datetime) -> Incoming:
-    """Return a stored message as it came in."""
-    raw, system = bytes(message.raw), message.system
-    if message.format == MessageFormat.FHIR:
-        return fhir_message(raw, system.mrn_system)
-    return Hl7Message(system, Frame(raw), now)

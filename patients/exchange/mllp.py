@@ -15,6 +15,7 @@ from asyncio import StreamReader, StreamWriter
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Final
 
 from django.db import (
@@ -25,15 +26,22 @@ from django.db import (
     connections,
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
+from patients.exchange.before_the_mark import file_of_silent
 from patients.exchange.formats.hl7_tables import AnswerCode
 from patients.exchange.formats.mllp_frames import Frame, FrameSplitter, framed
-from patients.exchange.hl7_incoming import Answered, receive_frame
+from patients.exchange.hl7_receive import Answered, receive_frame
+from patients.exchange.thinning import span_of
 from patients.models import ExternalSystem
 
 FRAME_WITHIN_SECONDS: Final = 30
 """How long a frame may take from its first byte to its last."""
 CONNECTIONS_AT_MOST: Final = 500
+MARKS_LOOKED_AT_SECONDS: Final = 60
+"""How often the listener looks whether a mark of the clock has just passed."""
+_AFTER_THE_MARK: Final = (timedelta(seconds=60), timedelta(seconds=180))
+"""When after a mark the last sets of silent monitors are filed: later ones have come by then."""
 WORKERS: Final = 8
 """How many messages are received at a time, each by a thread with a database connection."""
 _CHUNK: Final = 65_536
@@ -67,10 +75,23 @@ class Listener:
         """
         server = await asyncio.start_server(self._connected, host, port)
         ready(server.sockets[0].getsockname()[1])
-        await self.stopped.wait()
+        await self._look_at_marks()
         server.close()
         await asyncio.gather(*self._connections, return_exceptions=True)
         await asyncio.to_thread(self._end_workers)
+
+    async def _look_at_marks(self) -> None:
+        """File the last sets of monitors that fell silent, until ``stopped`` is set."""
+        loop = asyncio.get_running_loop()
+        while not self.stopped.is_set():
+            try:
+                await asyncio.wait_for(self.stopped.wait(), MARKS_LOOKED_AT_SECONDS)
+            except TimeoutError:
+                await loop.run_in_executor(self._workers, self._file_of_silent)
+
+    def _file_of_silent(self) -> None:
+        self._databases.add(connections[DEFAULT_DB_ALIAS])
+        _file_of_silent(self.system_id)
 
     async def receive(self, frame: Frame | None, address: str) -> Answered | None:
         """Receive a message in a thread; None in place of a frame asks only whether it may."""
@@ -209,6 +230,21 @@ def _receive(system_id: int, frame: Frame | None, address: str) -> Answered | No
     except (OperationalError, InterfaceError):
         connections.close_all()
         raise NoDatabaseError from None
+
+
+def _file_of_silent(system_id: int) -> None:
+    """File the last sets before a mark that has just passed; a failure waits for the next mark."""
+    close_old_connections()
+    try:
+        system = ExternalSystem.objects.select_related("user").get(pk=system_id)
+        now = timezone.now()
+        passed, (first, last) = now - span_of(system, now)[0], _AFTER_THE_MARK
+        if system.is_active and first <= passed < last:
+            file_of_silent(system, now)
+    except (OperationalError, InterfaceError):
+        connections.close_all()
+    except Exception:
+        _LOG.exception("The last sets before a mark were not filed")
 
 
 def may_send_from(system: ExternalSystem, address: str) -> bool:

@@ -185,6 +185,59 @@ def read_signs_within(
     return [SignsRow(at, state, values) for at, state, values in found if at is not None]
 
 
+_SQL_THINNED: Final = """
+SELECT latest.id, remark ->> 'place', CAST(remark ->> 'at' AS timestamptz),
+    CAST(remark ->> 'alone' AS boolean)
+FROM (
+    SELECT id, remarks FROM patients_inboundmessage
+    WHERE course_id = %(course)s AND system_id = %(system)s
+    ORDER BY received_at DESC LIMIT %(messages)s
+) AS latest CROSS JOIN LATERAL jsonb_array_elements(latest.remarks) AS remark
+WHERE remark ->> 'reason' = 'thinned' AND remark ->> 'at' IS NOT NULL
+"""
+
+
+class ThinnedRow(NamedTuple):
+    """A sign of a set that was thinned out; not ``is_alone``: it is proposed until the mark."""
+
+    message: uuid.UUID
+    place: str
+    at: datetime
+    is_alone: bool
+
+
+def read_thinned(system: ExternalSystem, course: Course, messages: int) -> list[ThinnedRow]:
+    """Read what was thinned out of the newest messages of a system about a course."""
+    params: dict[str, Any] = {
+        "course": course.pk,
+        "system": system.pk,
+        "messages": messages,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_THINNED, params)
+        return [ThinnedRow(*row) for row in cursor.fetchall()]
+
+
+_SQL_SILENT: Final = """
+SELECT course_id FROM patients_inboundmessage
+WHERE system_id = %(system)s AND received_at > %(since)s AND course_id IS NOT NULL
+GROUP BY course_id
+HAVING max(received_at) < %(mark)s
+    AND bool_or(remarks @> '[{"reason": "thinned", "alone": true}]')
+"""
+
+
+def courses_silent_since(
+    system: ExternalSystem, mark: datetime, since: datetime
+) -> list[uuid.UUID]:
+    """Read the courses of which a set was thinned out after ``since`` and nothing came since
+    ``mark``."""
+    params: dict[str, Any] = {"system": system.pk, "mark": mark, "since": since}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_SILENT, params)
+        return [course_id for (course_id,) in cursor.fetchall()]
+
+
 def read_own_entries(system: ExternalSystem, course: Course) -> frozenset[str]:
     """Read the ids of the entries of a course that a system charted."""
     entries = Entry.objects.filter(

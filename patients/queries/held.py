@@ -145,12 +145,26 @@ class Sums:
         return self.on_charts + self.held + self.set_aside + self.remarks
 
 
+# A set of signs that was a remark when it came, and was proposed as the last before a mark of the
+# clock (``later``), counts as a proposal.
 _SUMS: Final = """
+WITH later AS (
+    SELECT message.id, count(*) AS every, count(*) FILTER (WHERE decision.what = 'charted')
+        AS charted, count(*) FILTER (WHERE decision.id IS NULL) AS undecided
+    FROM patients_helditem AS held
+    JOIN patients_inboundmessage AS message ON message.id = held.message_id
+    LEFT JOIN patients_helddecision AS decision ON decision.item_id = held.id
+    WHERE held.held_at >= %(since)s AND message.received_at >= %(since)s AND message.held = 0
+    GROUP BY message.id
+)
 SELECT coalesce(sum(message.filed), 0), coalesce(sum(jsonb_array_length(
-        jsonb_path_query_array(message.remarks, '$[*] ? (@.alone == true)'))), 0),
-    coalesce(sum(item.charted), 0), coalesce(sum(item.undecided), 0),
-    coalesce(sum(item.every), 0)
+        jsonb_path_query_array(message.remarks, '$[*] ? (@.alone == true)'))), 0)
+        - coalesce(sum(later.every), 0),
+    coalesce(sum(item.charted), 0) + coalesce(sum(later.charted), 0),
+    coalesce(sum(item.undecided), 0) + coalesce(sum(later.undecided), 0),
+    coalesce(sum(item.every), 0) + coalesce(sum(later.every), 0)
 FROM patients_inboundmessage AS message
+LEFT JOIN later ON later.id = message.id
 LEFT JOIN patients_course AS course ON course.id = message.course_id
 LEFT JOIN LATERAL (
     WITH RECURSIVE follower AS (

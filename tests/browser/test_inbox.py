@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
-from patients.exchange.hl7_incoming import Frame, receive_frame
+from patients.exchange.formats.mllp_frames import Frame
+from patients.exchange.hl7_receive import receive_frame
 from patients.models import Course, Entry, EntryKind
 from tests.browser.conftest import TABLET
 from tests.browser.test_accessibility import faults_of

@@ -62,11 +62,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What was neither charted nor held, and why (``range.ambiguous``)."""
+    """What was neither charted nor held, and why (``range.ambiguous``).
+
+    ``at`` is the clinical time of a set of signs that was thinned out.
+    """
 
     reason: str
     place: str
     what: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

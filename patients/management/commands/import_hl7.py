@@ -9,7 +9,7 @@ from crs_app.time_limits import lift_for_long_job
 from grading.plain_text import without_controls
 from patients.exchange.formats.hl7_message import split_messages
 from patients.exchange.formats.hl7_tables import AnswerCode
-from patients.exchange.hl7_incoming import receive_frame
+from patients.exchange.hl7_receive import receive_frame
 from patients.models import ExternalSystem
 
 

@@ -304,7 +304,7 @@ def test_a_fault_of_ours_loses_no_message_and_its_repetition_is_charted(
 
     sent = bundle(patient(course), observation(at))
     with monkeypatch.context() as patch:
-        patch.setattr("patients.exchange.file.append_act", broken)
+        patch.setattr("patients.exchange.chart_message.append_act", broken)
         answer = post(sent, headers)
     assert (answer.status_code, reasons(answer)) == (500, {"failed"})
     message = InboundMessage.objects.get()

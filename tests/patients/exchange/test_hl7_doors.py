@@ -12,8 +12,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from crs_app.accounts.models import User
-from patients.exchange import hl7_incoming
-from patients.exchange.formats.mllp_frames import framed
+from patients.exchange import hl7_receive
+from patients.exchange.formats.mllp_frames import Frame, framed
 from patients.models import Course, Entry, EntryKind, HeldItem, InboundMessage, SystemKind
 from tests.factories import admit, ago, end
 from tests.patients.exchange import signed
@@ -148,7 +148,7 @@ def test_without_a_database_nothing_is_answered_but_503(
     def fails(*args: object, **kwargs: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(hl7_incoming, "receive", fails)
+    monkeypatch.setattr(hl7_receive, "receive", fails)
     client = Client(raise_request_exception=False)
     answer = client.post("/hl7", oru(course, "A1"), content_type=MEDIA_TYPE, headers=headers)
     assert answer.status_code == 503
@@ -157,8 +157,8 @@ def test_without_a_database_nothing_is_answered_but_503(
 
 def test_other_types_are_accepted_and_kept_where_a_system_is_set_so(course: Course) -> None:
     system = laboratory(accepts_other_types=True)
-    frame = hl7_incoming.Frame(oru(course, "A1", kind="ADT^A08"))
-    answered = hl7_incoming.receive_frame(system, frame)
+    frame = Frame(oru(course, "A1", kind="ADT^A08"))
+    answered = hl7_receive.receive_frame(system, frame)
     assert (answered.code.value, answered.course_id) == ("AA", None)
     assert InboundMessage.objects.get().reason == "type.unsupported"
 
@@ -171,8 +171,8 @@ def test_no_answer_is_sent_where_none_is_wanted_and_that_is_obeyed(
     course: Course, obeys: bool, acknowledge: str, is_answered: bool
 ) -> None:
     system = laboratory(obeys_no_answer=obeys)
-    frame = hl7_incoming.Frame(oru(course, "A1", acknowledge=acknowledge))
-    answered = hl7_incoming.receive_frame(system, frame)
+    frame = Frame(oru(course, "A1", acknowledge=acknowledge))
+    answered = hl7_receive.receive_frame(system, frame)
     assert (answered.answer is not None) == is_answered
     assert creatinines(course) == ["1.9"]
 
@@ -185,7 +185,7 @@ def test_a_monitor_without_a_patient_is_matched_by_bed_and_proposed(
         "monitor-1", kind=SystemKind.MONITOR, matches_by_bed=True, filing={"default": "file"}
     )
     raw = oru(course, "A1", patient=f"PV1|1|I|{ward}^1^{bed}")
-    answered = hl7_incoming.receive_frame(system, hl7_incoming.Frame(raw))
+    answered = hl7_receive.receive_frame(system, Frame(raw))
     assert answered.code.value == code
     assert creatinines(course) == []
     reasons = list(HeldItem.objects.values_list("reason", flat=True))
@@ -194,7 +194,7 @@ def test_a_monitor_without_a_patient_is_matched_by_bed_and_proposed(
 
 def test_a_bed_matches_nobody_unless_the_system_is_set_so(course: Course) -> None:
     raw = oru(course, "A1", patient="PV1|1|I|7B^1^12")
-    answered = hl7_incoming.receive_frame(laboratory(), hl7_incoming.Frame(raw))
+    answered = hl7_receive.receive_frame(laboratory(), Frame(raw))
     assert answered.code.value == "AE"
 
 

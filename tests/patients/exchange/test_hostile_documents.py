@@ -17,7 +17,7 @@ from patients.exchange import fhir_api
 from patients.exchange.access.keys import add_keys
 from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS
 from patients.exchange.formats.mllp_frames import Frame
-from patients.exchange.hl7_incoming import receive_frame
+from patients.exchange.hl7_receive import receive_frame
 from patients.models import Course, Entry, EntryKind, HeldItem, InboundMessage, Verdict
 from tests.factories import ago
 from tests.patients.exchange import signed

@@ -13,7 +13,8 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event
-from patients.exchange.hl7_incoming import Frame, receive_frame
+from patients.exchange.formats.mllp_frames import Frame
+from patients.exchange.hl7_receive import receive_frame
 from patients.models import (
     Course,
     Decided,

@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
-from patients.exchange.hl7_incoming import Frame, receive_frame
+from patients.exchange.formats.mllp_frames import Frame
+from patients.exchange.hl7_receive import receive_frame
 from patients.models import Course, Decided, Entry, EntryKind, ExternalSystem, HeldItem, LocalCode
 from tests.entry_forms import text_of
 from tests.factories import admit, ago

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import TypeVar
 
 import pytest
@@ -243,3 +245,23 @@ def test_addresses_and_networks_may_be_listed(
     allowed: list[str], address: str, may_send: bool
 ) -> None:
     assert may_send_from(ExternalSystem(allowed_addresses=allowed), address) is may_send
+
+
+@pytest.mark.parametrize(("after_the_mark", "files"), [(59, 0), (60, 1), (180, 0)])
+def test_the_listener_files_what_waits_once_a_mark_has_passed(
+    after_the_mark: int, files: int, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, asked = laboratory(thinning_minutes=15), []
+    now = mllp.span_of(system, ago(0))[0] + timedelta(seconds=after_the_mark)
+    monkeypatch.setattr(mllp, "timezone", SimpleNamespace(now=lambda: now))
+    monkeypatch.setattr(mllp, "file_of_silent", lambda *of: asked.append(of))
+    monkeypatch.setattr(mllp, "MARKS_LOOKED_AT_SECONDS", 0.01)
+
+    async def scenario(_port: int, _: Listener) -> None:
+        for _turn in range(500 if files else 20):
+            if asked:
+                break
+            await asyncio.sleep(0.01)
+
+    served(system, scenario)
+    assert asked[:1] == [(system, now)] * files

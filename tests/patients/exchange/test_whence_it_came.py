@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from crs_app.accounts.models import User
+from patients.display.site_times import site_time
 from patients.exchange.fhir_message import fhir_message
 from patients.exchange.file import receive
 from patients.exchange.register import register_system
-from patients.models import FROM_KIND, FROM_SYSTEM, Course, ExternalSystem, SystemKind
+from patients.models import FROM_KIND, FROM_SYSTEM, Course, Entry, ExternalSystem, SystemKind
 from patients.recording.inputs import NewEntry
 from patients.recording.record import record_entries
 from tests.factories import ago, chart, sending
@@ -69,8 +70,8 @@ def test_what_a_nurse_charted_from_the_inbox_shows_nurse_and_device(
     submission = sending(nurse, answers={FROM_SYSTEM: "ICU-7", FROM_KIND: "monitor"})
     record_entries(course, [NewEntry("vitals", ago(9), {"temperature_c": "38.4"})], submission)
     shown = text_of(nurse_client, "timeline", course)
-    assert "From monitor ICU-7" in shown
-    assert "J. Ruiz" in shown
+    confirmed_at = site_time(Entry.objects.get(course=course, kind="vitals").recorded_at)
+    assert f"From monitor ICU-7, confirmed by J. Ruiz, {confirmed_at:%H:%M}" in shown
     chart(course, nurse, "vitals", ago(5), temperature_c="38.0")
     assert text_of(nurse_client, "timeline", course).count("ICU-7") == 1
 
