@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -340,6 +341,18 @@ def test_every_url_has_a_row() -> None:
     assert sorted(names(get_resolver())) == sorted(TABLE)
 
 
+OF_A_COURSE = {
+    "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
+    "guidance_action", "course_policy", "identity", "join", "state", "review",
+    "review_cursor", "review_series", "review_latest", "review_scales",
+    "review_scales_at", "instant", "sign_off", "seen", "flowsheet", "paper", "summary",
+    "summary_json", "handover", "export_course", "scales", "scales_line",
+    "last_day", "timeline_table", "emergency_access", "locked", "received",
+    "chart_received", "dismiss_received", "held_form", "fhir_export",
+}  # fmt: skip
+"""The names of pages of patients whose only argument is the course."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A course at grade 3, an entry of it, another patient's course, and a record joined to it."""
@@ -358,8 +371,15 @@ class Target:
 
     def addresses(self, name: str) -> list[str]:
         """Every address that a row stands for: of ``entries``, the form of each kind."""
+        default = [[self.course.pk]] if name.removeprefix("patients:") in OF_A_COURSE else [[]]
+        asks = f"?item={self.item.pk}" if name == "patients:held_form" else ""
+        return [reverse(name, args=args) + asks for args in self._arguments.get(name, default)]
+
+    @cached_property
+    def _arguments(self) -> dict[str, list[list[Any]]]:
+        """The arguments of each address that takes other ones than its course alone."""
         own = [self.course.pk]
-        arguments: dict[str, list[list[Any]]] = {
+        return {
             "patients:entries": [[*own, kind] for kind in ("vitals", *ENTRY_FORMS)],
             "accounts:start": [[self.link]],
             "accounts:end_one": [["0123456789abcdef"]],
@@ -402,18 +422,6 @@ class Target:
                 [*own, "icu.one_to_one", reply] for reply in ("done", "not_appropriate")
             ],
         }
-        of_a_course = {
-            "bedside", "live", "timeline", "not_observed", "transfer", "guidance",
-            "guidance_action", "course_policy", "identity", "join", "state", "review",
-            "review_cursor", "review_series", "review_latest", "review_scales",
-            "review_scales_at", "instant", "sign_off", "seen", "flowsheet", "paper", "summary",
-            "summary_json", "handover", "export_course", "scales", "scales_line",
-            "last_day", "timeline_table", "emergency_access", "locked", "received",
-            "chart_received", "dismiss_received", "held_form", "fhir_export",
-        }  # fmt: skip
-        default = [own] if name.removeprefix("patients:") in of_a_course else [[]]
-        asks = f"?item={self.item.pk}" if name == "patients:held_form" else ""
-        return [reverse(name, args=args) + asks for args in arguments.get(name, default)]
 
     def data(self, name: str) -> dict[str, Any]:
         """What a form sends to the first of the addresses; an address without one gets nothing."""
