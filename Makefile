@@ -43,6 +43,10 @@ unexport PYTHONDONTWRITEBYTECODE
 ifdef PARTITIONED
 export CRS_TEST_PARTITIONED := 1
 endif
+# With HOUR=0 the tests begin in the hour after midnight of the site, with 23 in the one before.
+ifdef HOUR
+export CRS_TEST_HOUR := $(HOUR)
+endif
 # One process for each core; one that has nothing left to do takes over tests of another.
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations=20
 
@@ -61,7 +65,7 @@ run: $(VENV)/.runtime node_modules/.runtime  ## install, start PostgreSQL, migra
 
 dev: $(VENV)/.dev node_modules/.dev  ## install what checking and testing need
 
-test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1, POOLER=1, PARTITIONED=1)
+test: dev  ## every test, the browser's too, on a throw-away PostgreSQL (ROOM=forms, TESTS=tests/grading, PLAIN=1, POOLER=1, PARTITIONED=1, HOUR=0)
 	@$(PYTEST) $(TESTS)
 
 test-partners: $(PARTNERS)/.partners tests/partners/node_modules/.partners  ## the exchange with systems of others: FHIR, OpenID, HL7 (TESTS=tests/partners/test_mllp.py)

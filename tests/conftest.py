@@ -16,6 +16,8 @@ from django.http import HttpRequest
 from django.template.backends.jinja2 import Template
 from django.test import Client
 from django.test.signals import template_rendered
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from pytest_django import DjangoDbBlocker
 
 from crs_app.accounts.models import Role, User
@@ -31,6 +33,7 @@ from tests.owner import (  # noqa: F401 - fixtures
     partition_tables,
 )
 from tests.pooler import pooler
+from tests.site_zone import choose_site_zone
 
 SERVER = pytest.StashKey[dict[str, str]]()
 POOLER = pytest.StashKey[dict[str, str]]()
@@ -38,6 +41,12 @@ POOLER = pytest.StashKey[dict[str, str]]()
 
 def pytest_configure() -> None:
     """No need to collect static files first, and no slow password hash."""
+    choose_site_zone()
+    # A slow machine is no fault of what is tested.
+    examples.register_profile(
+        "on any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    examples.load_profile("on any machine")
     settings.OWNER_DATABASE = None
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     settings.NEW_WARDS = True  # as on the local database: a form may name a new ward
@@ -143,6 +152,12 @@ def django_db_setup(
     gc.collect()  # closes the connections of threads that have ended
     with django_db_blocker.unblock():
         become_superuser()
+
+
+@pytest.fixture
+def site_in_utc(settings: Any) -> None:
+    """The zone of a test whose courses have fixed dates, and whose pages show times of them."""
+    settings.TIME_ZONE = "UTC"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from crs_app.local_postgres import OWNER, PORT, USER, WEB, LocalServer
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 POOLER_PORT = "6432"
-STARTS_WITHIN_S = 10
+STARTS_WITHIN_S = 60
 _SETTINGS = """
 [databases]
 * = host={server} port={port}

@@ -72,6 +72,7 @@ class _Look:
     found: Future[Looked] = field(default_factory=Future)
     lines: list[socket.socket] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    is_left: bool = False
 
     def begin(self) -> None:
         threading.Thread(target=self._run, name="metrics look", daemon=True).start()
@@ -103,14 +104,20 @@ class _Look:
         connection = connect_briefly()
         with self.lock:
             self.lines.append(socket.socket(fileno=os.dup(connection.fileno())))
+            if self.is_left:
+                self._end_lines()
         return connection
 
     def hang_up(self) -> None:
-        """End the connections, so that the thread ends too."""
+        """End the connections, also one that is only being made, so that the thread ends too."""
         with self.lock:
-            for line in self.lines:
-                with suppress(OSError):
-                    line.shutdown(socket.SHUT_RDWR)
+            self.is_left = True
+            self._end_lines()
+
+    def _end_lines(self) -> None:
+        for line in self.lines:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
 
 _lock: Final = threading.Lock()

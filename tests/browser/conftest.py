@@ -185,11 +185,18 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """The Chromium that CHROMIUM names, else the system's, else Playwright's own."""
+    """The Chromium that CHROMIUM names, else the system's, else Playwright's own.
+
+    Its time zone is that of the site.
+    """
     found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     executable = os.environ.get("CHROMIUM") or next(filter(None, found), None)
     try:
-        launched = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
+        launched = playwright.chromium.launch(
+            executable_path=executable,
+            args=CHROMIUM_OPTIONS,
+            env={**os.environ, "TZ": settings.TIME_ZONE},
+        )
     except PlaywrightError:
         if executable or os.environ.get("CI"):
             raise

@@ -48,7 +48,6 @@ class SharedContexts:
         # Under a service worker, page.route does not see what a page asks for.
         options = {
             "base_url": self._base_url,
-            "timezone_id": "UTC",
             "service_workers": "block",
             **options,
         }

@@ -74,7 +74,7 @@ def test_of_two_who_correct_the_same_entry_the_second_sees_the_first(
     sign_in: Callable[[Page, User], None],
 ) -> None:
     """A nurse and an intensivist open the same entry; whoever saves later overwrites nothing."""
-    elsewhere = browser.new_context(base_url=live_server.url, timezone_id="UTC")
+    elsewhere = browser.new_context(base_url=live_server.url)
     other = BedsidePage(elsewhere.new_page())
     sign_in(other.page, intensivist)
     other.page.goto(bedside.page.url)

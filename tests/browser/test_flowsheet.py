@@ -263,7 +263,7 @@ def test_no_rule_of_axe_is_broken(
     browser: Browser, live_server: Any, nurse: User, day: Course, sign_in: SignIn
 ) -> None:
     context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
     )
     page = context.new_page()
     sign_in(page, nurse)

@@ -98,7 +98,9 @@ def test_fifty_courses_are_one_page_each_on_both_papers(
 
 
 @pytest.fixture
-def opened(page: Page, nurse: User, sign_in: Callable[[Page, User], None]) -> Course:
+def opened(
+    page: Page, nurse: User, sign_in: Callable[[Page, User], None], site_in_utc: None
+) -> Course:
     course = import_course(FILE.read_bytes(), [nurse])
     sign_in(page, nurse)
     page.goto(f"/courses/{course.pk}/handover/?known_at=2026-11-28T08:40:00Z")

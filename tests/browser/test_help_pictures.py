@@ -65,7 +65,7 @@ on_demand = pytest.mark.skipif(
 
 
 @pytest.fixture
-def patient(nurse: User) -> Iterator[Course]:
+def patient(nurse: User, site_in_utc: None) -> Iterator[Course]:
     with time_machine.travel(AS_OF, tick=True):
         yield import_course(COURSE_FILE.read_bytes(), [nurse])
 
@@ -78,7 +78,7 @@ def picture_of(
 
     def take(name: str, user: User, address: str, part: str, size: Any) -> None:
         context = browser.new_context(
-            base_url=live_server.url, viewport=size, timezone_id="UTC", reduced_motion="reduce"
+            base_url=live_server.url, viewport=size, reduced_motion="reduce"
         )
         contexts.append(context)
         page = context.new_page()
@@ -137,7 +137,7 @@ def test_every_page_leads_to_the_help_of_the_reader(
 @pytest.mark.parametrize("key", PAGES)
 def test_no_rule_of_axe_is_broken(browser: Browser, live_server: Any, key: str) -> None:
     context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
     )
     page = context.new_page()
     page.goto(f"/help/{key}/")

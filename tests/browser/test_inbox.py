@@ -29,7 +29,6 @@ def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
         has_touch=True,
         bypass_csp=True,
         reduced_motion="reduce",
-        timezone_id="UTC",
     )
     made.set_default_timeout(10_000)
     yield made

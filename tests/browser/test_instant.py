@@ -22,7 +22,7 @@ MISTYPED = "2026-11-27T03:40:00%2B00:00"
 
 
 @pytest.fixture
-def course(nurse: User) -> Iterator[Course]:
+def course(nurse: User, site_in_utc: None) -> Iterator[Course]:
     with time_machine.travel(datetime(2026, 11, 28, 8, 40, tzinfo=UTC), tick=True):
         yield import_course(COURSE_FILE.read_bytes(), [nurse])
 
@@ -40,7 +40,6 @@ def page(
         viewport={"width": 768, "height": 1024},
         bypass_csp=True,
         reduced_motion="reduce",
-        timezone_id="UTC",
     )
     made = context.new_page()
     sign_in(made, intensivist)

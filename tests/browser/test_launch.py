@@ -23,9 +23,7 @@ from tests.patients.exchange.launching import SUBJECT, register
 @pytest.fixture
 def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
     """Lets axe-core in past the page's own policy."""
-    made = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
-    )
+    made = browser.new_context(base_url=live_server.url, bypass_csp=True, reduced_motion="reduce")
     made.set_default_timeout(5_000)
     yield made
     made.close()

@@ -27,7 +27,7 @@ def tablet(browser: Browser, live_server: Any, nurse: User) -> Iterator[Tablet]:
     client.force_login(nurse)
     name = settings.SESSION_COOKIE_NAME
     network = Network(urlsplit(live_server.url).port or 0)
-    context = browser.new_context(timezone_id="UTC")
+    context = browser.new_context()
     context.set_default_timeout(20_000)
     made = Tablet(context, network, as_owner)
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": made.origin}])

@@ -34,7 +34,7 @@ SMALL_OR_WIDE = """(least) => {
 
 
 @pytest.fixture
-def reviewed(nurse: User) -> Course:
+def reviewed(nurse: User, site_in_utc: None) -> Course:
     return import_course(COURSE_FILE.read_bytes(), [nurse])
 
 
@@ -59,7 +59,7 @@ def test_no_rule_of_axe_is_broken(
     sign_in: Callable[[Page, User], None],
 ) -> None:  # fmt: skip
     context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
     )
     page = context.new_page()
     sign_in(page, intensivist)

@@ -44,8 +44,9 @@ def printed(page: Page, paper: str) -> Printed:
 
 @pytest.fixture
 def opened(
-    page: Page, nurse: User, intensivist: User, sign_in: Callable[[Page, User], None]
-) -> Course:
+    page: Page, nurse: User, intensivist: User, sign_in: Callable[[Page, User], None],
+    site_in_utc: None,
+) -> Course:  # fmt: skip
     course = import_course(COURSE_FILE.read_bytes(), [nurse])
     sign_in(page, intensivist)
     return course

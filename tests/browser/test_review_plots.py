@@ -21,7 +21,7 @@ SIZES = {768: 1024, 1440: 900}
 
 
 @pytest.fixture
-def reviewed(nurse: User) -> Course:
+def reviewed(nurse: User, site_in_utc: None) -> Course:
     return import_course(FILE.read_bytes(), [nurse])
 
 

@@ -39,7 +39,7 @@ PAGES = {
 
 
 @pytest.fixture
-def reviewed(nurse: User) -> Iterator[Course]:
+def reviewed(nurse: User, site_in_utc: None) -> Iterator[Course]:
     with time_machine.travel(AS_OF, tick=True):
         yield import_course(COURSE_FILE.read_bytes(), [nurse])
 

@@ -76,7 +76,6 @@ def test_from_what_changed_to_the_sign_off_of_the_period_under_the_cursor(
         base_url=live_server.url,
         viewport={"width": width, "height": height},
         has_touch=touch,
-        timezone_id="UTC",
     )
     context.set_default_timeout(5_000)
     page, errors = context.new_page(), []
@@ -187,7 +186,7 @@ def test_with_the_keyboard_alone_by_every_rule_of_axe_core(
 ) -> None:  # fmt: skip
     """To sign, another grade, signed, a page to read alone, a past one, the board, the timeline."""
     context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
     )
     context.set_default_timeout(5_000)
     page, faults = context.new_page(), []

@@ -27,6 +27,7 @@ def test_the_bedside_is_drawn(
     sign_in: Callable[[Page, User], None],
     scheme: Any,
     name: str,
+    site_in_utc: None,
 ) -> None:
     """The demonstration ward at a fixed noon; a patient whose grade the clock is about to raise."""
     with time_machine.travel(NOON, tick=True):

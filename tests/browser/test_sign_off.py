@@ -137,7 +137,7 @@ def test_no_state_breaks_a_rule_of_axe_core(
     """Waiting, to sign, refused, signed, a new look, what changed, disagreements, no right."""
     assert AXE.exists()
     context = browser.new_context(
-        base_url=str(live_server), bypass_csp=True, reduced_motion="reduce", timezone_id="UTC"
+        base_url=str(live_server), bypass_csp=True, reduced_motion="reduce"
     )
     page, faults = context.new_page(), []
     sign_in(page, intensivist)

@@ -35,7 +35,7 @@ def other(
     sign_in: Callable[[Page, User], None],
 ) -> Iterator[BedsidePage]:
     """The same page, opened by the intensivist in a browser of its own."""
-    context = browser.new_context(base_url=live_server.url, viewport=TABLET, timezone_id="UTC")
+    context = browser.new_context(base_url=live_server.url, viewport=TABLET)
     context.set_default_timeout(5_000)
     page = context.new_page()
     sign_in(page, intensivist)

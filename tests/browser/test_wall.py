@@ -62,9 +62,7 @@ def wall(
     sign_in: Callable[[Page, User], None],
 ) -> Iterator[Page]:
     """A screen of 1920 by 1080 pixels; the nurse is signed in."""
-    context = browser.new_context(
-        base_url=own_server.url, viewport={"width": 1920, "height": 1080}, timezone_id="UTC"
-    )
+    context = browser.new_context(base_url=own_server.url, viewport={"width": 1920, "height": 1080})
     context.set_default_timeout(5_000)
     page = context.new_page()
     sign_in(page, nurse)

@@ -39,7 +39,7 @@ def test_each_page_leads_to_help_by_touch_fits_and_breaks_no_rule_of_axe(
 ) -> None:  # fmt: skip
     """In one browser of which the size changes: a new one for each page takes a second each."""
     context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce", timezone_id="UTC",
+        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce",
         has_touch=True,
     )  # fmt: skip
     page = context.new_page()

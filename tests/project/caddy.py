@@ -46,7 +46,7 @@ def proxy(folder: Path, port: int, application: str, configuration: str) -> Iter
 
 
 def wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and running.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -117,7 +117,7 @@ def served(folder: Path, port: int) -> Iterator[Site]:
                                    env=environment())  # fmt: skip
     site = Site(copy, port, serving, log)
     try:
-        wait_until(lambda: _answers(site), 90)
+        wait_until(lambda: _answers(site), 300)  # a start on a busy machine takes minutes
         yield site
     finally:
         site.serving.send_signal(signal.SIGTERM)

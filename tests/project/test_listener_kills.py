@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -19,9 +18,12 @@ from django.conf import settings
 from bench.senders import Monitors
 from bench.servers import address_of, database, free_port, kill, kill_database, running
 from crs_app.local_postgres import NAME, USER, WEB, LocalServer
+from tests.project.served import wait_until
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
 MRNS = ("M-1", "M-2", "M-3")
+ANSWERS = 8
+"""Before each kill and after the last."""
 SETTING_UP = """
 import sys
 from django.core.management import call_command
@@ -66,6 +68,16 @@ def environment(server: LocalServer, user: str) -> Mapping[str, str]:
     return {**os.environ, **ours, "DJANGO_SETTINGS_MODULE": "crs_app.settings"}
 
 
+def wait_for_answers(monitors: Monitors) -> None:
+    """Wait until more messages were answered, so that each kill comes amid others."""
+    before = answered(monitors)
+    wait_until(lambda: answered(monitors) >= before + ANSWERS, 60)
+
+
+def answered(monitors: Monitors) -> int:
+    return sum(bool(message.code) for message in list(monitors.sent))
+
+
 def test_a_kill_of_listener_or_database_loses_and_doubles_nothing(hospital: LocalServer) -> None:
     port = free_port()
     listen = [sys.executable, MANAGE, "listen_hl7", "--system", "monitor-1", "--port", str(port)]
@@ -74,12 +86,12 @@ def test_a_kill_of_listener_or_database_loses_and_doubles_nothing(hospital: Loca
         pid = stack.enter_context(running(listen, environment(hospital, WEB), port))
         monitors.start()
         try:
-            time.sleep(1)
+            wait_for_answers(monitors)
             kill(pid)
             stack.enter_context(running(listen, environment(hospital, WEB), port))
-            time.sleep(1)
+            wait_for_answers(monitors)
             kill_database(hospital)
-            time.sleep(1)
+            wait_for_answers(monitors)
         finally:
             monitors.stop()
     assert {message.code for message in monitors.sent} == {"AA"}
@@ -91,6 +103,6 @@ def test_a_kill_of_listener_or_database_loses_and_doubles_nothing(hospital: Loca
             " JOIN patients_inboundmessage AS message ON message.id = act.message_id"
         ).fetchall()
     sent = sorted(message.control_id for message in monitors.sent)
-    assert len(sent) >= 6
+    assert len(sent) >= 3 * ANSWERS
     assert sorted(control_id for (control_id,) in stored) == sent
     assert Counter(charted) == Counter((control_id, "vitals") for control_id in sent)

@@ -21,6 +21,7 @@ from patients.exchange.exported import exported
 from patients.models import Course, GuidanceAnswer, SummaryStatement
 from patients.queries.export import read_to_export
 from tests.factories import admit, ago, chart, end
+from tests.patients.exchange.test_deidentified import shift_of
 from tests.patients.exchange.test_export_cohort import sent as cohort_sent
 from tests.patients.exchange.test_export_file import document_of, rows_of, sent, text_of
 from tests.patients.guidance_panel import DOSE, ICU, answered
@@ -115,6 +116,9 @@ def test_deidentified_no_word_name_or_id_and_no_day_is_left(
     told: Course, nurse_client: Client, intensivist_client: Client, part: str, kind: str
 ) -> None:
     asked = {"part": part, "contents": "deidentified", "format": kind, "purpose": ""}
+    days = {f"{timezone.now() - timedelta(days=ago):%Y-%m-%d}" for ago in range(8)}
+    if abs(shift_of(nurse_client, told)) <= timedelta(days=8):  # one day may become another
+        days = set()
     for send_it in (
         lambda: sent(nurse_client, told, **asked),
         lambda: cohort_sent(intensivist_client, **asked),
@@ -124,7 +128,6 @@ def test_deidentified_no_word_name_or_id_and_no_day_is_left(
         assert not [word for word in secrets if word in text]
         ids = {str(pk) for pk in told.entries.values_list("pk", flat=True)}
         assert not [one for one in {*ids, str(told.pk), str(told.patient_id)} if one in text]
-        days = {f"{timezone.now() - timedelta(days=ago):%Y-%m-%d}" for ago in range(8)}
         assert not [day for day in days if day in text]
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event
+from patients.display.text import clock_text
 from patients.exchange.formats.mllp_frames import Frame
 from patients.exchange.hl7_receive import receive_frame
 from patients.models import (
@@ -286,7 +287,7 @@ def test_the_bedside_shows_the_newest_set_and_what_would_count(
     before = nurse_client.get(url("state", course)).json()
     items = monitor_set(a_system(), course, 5, systolic_mmhg="78", diastolic_mmhg="44")
     parts = text_of(nurse_client.get(url("received", course), **HTMX).content.decode())
-    clock = timezone.localtime(items[0].at).strftime("%H:%M")
+    clock = clock_text(items[0].at, timezone.now())
     assert f"Monitor 7B {clock}: SBP 78, not charted. It would count for grade 2." in parts
     assert "Save it" in parts
     assert nurse_client.get(url("state", course)).json()["grade"] == before["grade"]

@@ -16,7 +16,7 @@ from patients.models import Course
 from tests.factories import ago, chart, end
 from tests.patients.review.scale_course import ENTRIES, after, imported
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 DRAWN = "2026-11-28T08:40:00+00:00"
 MISTYPED = "2026-11-27T03:40:00+00:00"

@@ -26,7 +26,7 @@ from tests.entry_forms import text_of, url
 from tests.factories import ago, chart, correct, sending
 from tests.patients.review.scale_course import ENTRIES, after, imported
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 FILE = Path(__file__).parents[1] / "review/reviewed_course.json"
 THEN = "2026-11-27T03:40:00+00:00"

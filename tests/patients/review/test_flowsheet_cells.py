@@ -13,7 +13,7 @@ from patients.ward.transfer import TransferRequest, location_token, record_trans
 from tests.factories import chart, correct, sending
 from tests.patients.review.flowsheet_page import MARCH_2, imported, page, rows_of, sheet_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 
 def test_a_column_shows_its_worst_value_with_a_count_and_opens_to_all(

@@ -18,7 +18,7 @@ from tests.patients.identity.test_correction import corrected, sent
 from tests.patients.policy.policy_form import PAGE, policy_form
 from tests.patients.ward.test_transfer import send as send_transfer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 FILE = Path(__file__).with_name("reviewed_course.json")
 THEN = "2026-11-27T03:40:30+00:00"

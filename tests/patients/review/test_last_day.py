@@ -16,7 +16,7 @@ from patients.review.last_day import LastDay
 from tests.entry_forms import send
 from tests.factories import ago, chart, end
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 REVIEWED = Path(__file__).with_name("reviewed_course.json")
 AS_OF = datetime(2026, 11, 28, 8, 40, tzinfo=UTC)
 

@@ -24,7 +24,7 @@ from patients.queries.series import read_course_values
 from patients.review.page import table_rows
 from patients.review.series import nights, review_series
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 FILE = Path(__file__).with_name("reviewed_course.json")
 CLOCK_RISE = "2026-11-27T10:55:00+00:00"

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
+from patients.display.text import clock_text
 from patients.models import Course, CourseSeen, GradeReview
 from patients.recording.inputs import NewEntry
 from tests.factories import ago, chart, correct, end, record, sending
@@ -22,6 +23,7 @@ from tests.patients.review.sign_off_form import FormParser, another, send, signe
 from tests.patients.review.test_sign_off_story import story as _story
 from tests.patients.review.test_sign_off_story import there
 
+pytestmark = pytest.mark.usefixtures("site_in_utc")
 story = _story
 HALF_BEFORE = "27 10:00"
 """In the period that a reviewer signed with another grade."""
@@ -216,8 +218,8 @@ def test_an_open_page_hears_of_a_rise_by_the_clock(
     assert asked_again(intensivist_client, course, html).status_code == 204
     time_machine.move_to(begun + timedelta(hours=3, minutes=1))
     told = asked_again(intensivist_client, course, html)
-    at = timezone.localtime(begun + timedelta(hours=3))
-    assert f"The grade of this period changed to 3 at {at:%H:%M}." in panel(told.content.decode())
+    at = clock_text(begun + timedelta(hours=3), timezone.now())
+    assert f"The grade of this period changed to 3 at {at}." in panel(told.content.decode())
 
 
 def test_another_period_under_the_cursor_is_no_news_of_the_form(

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User
+from patients.display.text import clock_text
 from patients.models import Course, GradeReview
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
@@ -54,8 +55,8 @@ def test_the_page_says_why_the_grade_to_sign_is_what_it_is(
     intensivist_client: Client, grade_2: Course
 ) -> None:
     html = words(page(intensivist_client, grade_2))
-    oxygen = timezone.localtime(grade_2.entries.get(kind="oxygen").at)
-    assert f"Why, at {oxygen:%H:%M}" in html
+    oxygen = grade_2.entries.get(kind="oxygen")
+    assert f"Why, at {clock_text(oxygen.at, timezone.now())}" in html
     assert "2 Nasal cannula 2 L/min" in html
     assert "1 Temperature 38.6 °C" in html
 
@@ -153,8 +154,8 @@ def test_a_period_that_another_has_signed_is_refused_with_his_sign_off(
     answer = send(intensivist_client, grade_2, form)
     assert answer.status_code == 409
     html = words(answer.content.decode())
-    at = timezone.localtime(GradeReview.objects.get().recorded_at)
-    assert f"T. Hale signed this period at {at:%H:%M}: grade 3." in html
+    at = clock_text(GradeReview.objects.get().recorded_at, timezone.now())
+    assert f"T. Hale signed this period at {at}: grade 3." in html
     assert "T. Hale stated 3, computed then 2" in html
     assert "Sign as" not in html
     assert GradeReview.objects.count() == 1
@@ -170,8 +171,8 @@ def test_a_grade_that_rose_while_the_form_was_open_is_not_signed(
     answer = send(intensivist_client, grade_2, form, **another(3, words="mottled"))
     assert answer.status_code == 409
     html = answer.content.decode()
-    at = timezone.localtime(late.recorded_at)
-    assert f"The grade of this period changed to 3 at {at:%H:%M}. {LOOK_AGAIN}" in html
+    at = clock_text(late.recorded_at, timezone.now())
+    assert f"The grade of this period changed to 3 at {at}. {LOOK_AGAIN}" in html
     assert "mottled" in html
     assert not GradeReview.objects.exists()
 
@@ -188,8 +189,8 @@ def test_a_grade_that_the_clock_raised_while_the_form_was_open_is_not_signed(
     time_machine.move_to(begun + timedelta(hours=3, minutes=5))
     answer = send(intensivist_client, course, form)
     assert answer.status_code == 409
-    at = timezone.localtime(begun + timedelta(hours=3))
-    assert f"changed to 3 at {at:%H:%M}. {LOOK_AGAIN}" in answer.content.decode()
+    at = clock_text(begun + timedelta(hours=3), timezone.now())
+    assert f"changed to 3 at {at}. {LOOK_AGAIN}" in answer.content.decode()
 
 
 def test_a_period_that_begins_earlier_by_now_is_not_signed(
@@ -364,8 +365,9 @@ def test_an_entry_charted_for_before_a_sign_off_is_placed_below_it(
     signed(intensivist_client, grade_2)
     earlier = timezone.localtime(ago(5))
     saved = send_entry(
-        nurse_client, grade_2, "vitals", heart_rate="90", observed_time=f"{earlier:%H:%M}"
-    )
+        nurse_client, grade_2, "vitals", heart_rate="90",
+        observed_date=f"{earlier:%Y-%m-%d}", observed_time=f"{earlier:%H:%M}",
+    )  # fmt: skip
     html = saved.content.decode()
     assert "message-saved" in html
     assert "afterbegin:#timeline-rows" not in html

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading import scales as grading_scales
+from patients.display.text import clock_text
 from patients.models import Course, Entry
 from tests.entry_forms import HTMX, send, text_of, url, vitals
 from tests.factories import admit, ago, chart, end
@@ -86,7 +87,7 @@ def test_each_criterion_links_to_its_entries_with_time_and_author(
     assert f'id="entry-{entry.pk}"' in shown
     words = words_of(part[0])
     assert "One vasopressor: Norepinephrine 6 mcg/min" in words
-    assert f"{entry.at:%H:%M} J" in words.replace("Jo Ruiz", "J. Ruiz")
+    assert f"{clock_text(entry.at, timezone.now())} J" in words.replace("Jo Ruiz", "J. Ruiz")
     assert "ASTCT 2019, Table 2, grade 3" in words
     assert "not verified: text beyond the table" in words
 

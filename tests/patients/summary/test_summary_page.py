@@ -23,7 +23,7 @@ from patients.summary.summary import Part, span_of
 from tests.factories import admit, ago, chart, end
 from tests.patients.review.scale_course import ENTRIES, after, imported
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 FILE = Path(__file__).parents[1] / "review" / "reviewed_course.json"
 DRAWN = "2026-11-28T08:40:00+00:00"
