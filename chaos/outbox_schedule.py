@@ -33,6 +33,7 @@ STEPS: Final = (
     "correct",
 )
 _SOON_MS: Final = 20_000
+_NOT_REACHED_MS: Final = 5_000
 _LOOK_MS: Final = 20
 _RATE: Final = "#entry-form [name=heart_rate]"
 _REASON: Final = "#entry-form [name=reason]"
@@ -147,8 +148,9 @@ class _Player:
 
     def _open(self) -> None:
         """Load the chart; without the network the browser shows the shell."""
+        within = _SOON_MS if self._mode is Mode.OPEN else _NOT_REACHED_MS
         with suppress(PlaywrightError):
-            self._page.goto(self._address, wait_until="domcontentloaded")
+            self._page.goto(self._address, wait_until="domcontentloaded", timeout=within)
 
     def _can_save(self) -> bool:
         with suppress(PlaywrightError):
