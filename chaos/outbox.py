@@ -59,11 +59,11 @@ def _play_all(
     stack.callback(network.close)
     context = browser.new_context(timezone_id="UTC")
     context.set_default_timeout(20_000)
-    tablet = Tablet(context, network, lambda act: act())
+    tablet = Tablet(context, network, lambda act: act(), admit)
     context.add_cookies([{"name": "sessionid", "value": session, "url": tablet.origin}])
     begun, saved, unsent, faults = time.monotonic(), 0, 0, 0
     for number, seed in enumerate(seeds, 1):
-        played = play(tablet, admit(), seed)
+        played = play(tablet, seed)
         saved, unsent = saved + len(played.saved), unsent + played.unsent
         if played.faults:
             faults += len(played.faults)

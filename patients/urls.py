@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.bedside import entry_views, live, locked, outbox
+from patients.bedside import entry_views, kept_forms, live, locked, outbox
 from patients.bedside import guidance_views as bedside_guidance_views
 from patients.bedside import views as bedside_views
 from patients.exchange import export_views, fhir_api, fhir_metadata, fhir_search, hl7_views
@@ -46,6 +46,7 @@ urlpatterns = [
     path("courses/admit/", ward_views.admit, name="admit"),
     path("courses/<uuid:course_id>/", bedside_views.bedside, name="bedside"),
     path("courses/<uuid:course_id>/locked/", locked.locked, name="locked"),
+    path("courses/<uuid:course_id>/forms/", kept_forms.kept_forms, name="kept_forms"),
     path("outbox/known/", outbox.known, name="outbox_known"),
     path("courses/<uuid:course_id>/timeline/", bedside_views.timeline, name="timeline"),
     path("courses/<uuid:course_id>/last-day/", bedside_parts.last_day, name="last_day"),

@@ -31,6 +31,7 @@ OPENINGS: Final[Mapping[str, Opening]] = {
     "patients:sources": Opening("sources"),
     "patients:bedside": Opening("chart"),
     "patients:live": Opening("chart"),
+    "patients:kept_forms": Opening("chart"),
     "patients:timeline": Opening("timeline"),
     "patients:last_day": Opening("last 24 hours"),
     "patients:timeline_table": Opening("timeline as a table"),

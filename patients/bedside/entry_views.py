@@ -133,7 +133,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     course, now = course_or_404(request, course_id, Act.CHART), timezone.now()
     form = NotObservedTap(request.POST)
     if not form.is_valid():
-        return _not_saved(request, course)
+        return _not_saved(request, course, reused=str(form.errors.get("sent_at", [""])[0]))
     try:
         result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
     except FormReusedError as error:
@@ -230,7 +230,7 @@ def _text_of_form(form: EntryForm | RetractionForm) -> str:
 
 def _parsed(entry: NewEntry) -> GradingEntry:
     """Return the value of an entry that is not recorded yet."""
-    words = {"id": str(entry.id), "kind": entry.kind, "at": entry.at.isoformat()}
+    words = {"id": "form", "kind": entry.kind, "at": entry.at.isoformat()}
     return entry.parsed or read_entry({**entry.body, **words})
 
 

@@ -39,6 +39,7 @@ from patients.guidance.forms import (
     NotAppropriateForm,
     NotNowForm,
     QuickActionForm,
+    StaleActionError,
     TreatmentGivenForm,
 )
 from patients.guidance.panel import read_panel
@@ -83,15 +84,27 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     course, now = course_or_404(request, course_id, Act.ANSWER_ADVICE), timezone.now()
     form = QuickActionForm(posted_by_button(request))
     if not form.is_valid():
-        return _refused(
-            request, course, "This page is out of date. Check the chart and answer again."
-        )
+        out_of_date = ["This page is out of date. Check the chart and answer again."]
+        return _refused(request, course, str(form.errors.get("sent_at", out_of_date)[0]))
     try:
-        new_entry = form.new_entry(now, read_unchanged_items(course, now_for(course)))
-        result = record_entries(course, [new_entry], submission_from(request, form))
+        new_entries = _tapped(request, course, form, now)
+        result = record_entries(course, new_entries, submission_from(request, form))
     except ConflictError as error:
         return _refused(request, course, error.sentence)
     return _respond(request, result)
+
+
+def _tapped(
+    request: SignedInRequest, course: Course, form: QuickActionForm, now: datetime
+) -> list[NewEntry]:
+    """Return what a tap charts, as recorded where it is a replay: what it stopped runs no more."""
+    try:
+        return [form.new_entry(now, read_unchanged_items(course, now_for(course)))]
+    except StaleActionError:
+        before = recorded_before(request, course, form)
+        if not before:
+            raise
+        return before
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,11 +14,10 @@ from grading.engine.scale_vocabulary import DeathCause
 from grading.engine.vocabulary import Attribution, DueObservation, NotObservedReason
 from patients.display.text import clock_text
 from patients.forms.attribution import ATTRIBUTION
-from patients.forms.base import SubmittedForm
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import YES, TickField, choices_of
 from patients.forms.layout import Checkboxes, NoteField, fields_row, wide
-from patients.forms.times import EARLIER, LATER
+from patients.forms.times import EARLIER, LATER, TapForm
 from patients.models import REASON, Entry, EntryKind
 from patients.recording.inputs import NewEntry
 
@@ -92,15 +91,16 @@ class NotObservedForm(EntryForm):
         return {**values, "reason": "", "reason_not_observed": values["reason"]}
 
 
-class NotObservedTap(SubmittedForm):
+class NotObservedTap(TapForm):
     """That vital signs were not observed now, by one tap."""
 
     reason_not_observed = forms.ChoiceField(
         choices=[(reason.value, reason.label) for reason in ONE_TAP_REASONS]
     )
 
-    def new_entry(self, at: datetime) -> NewEntry:
+    def new_entry(self, now: datetime) -> NewEntry:
         """Return what the tap charts; call it on a valid form."""
+        at = self.cleaned_data["sent_at"] or now
         reason = self.cleaned_data["reason_not_observed"]
         body = {"what": DueObservation.VITAL_SIGNS.value, "reason": reason}
         return NewEntry(EntryKind.NOT_OBSERVED, at, body, by_clock=True)

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST, LATEST
 from patients.display.text import clock_text, date_text
-from patients.forms.base import BedsideForm
+from patients.forms.base import BedsideForm, SubmittedForm
 from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion
 from patients.forms.fields import ClockTimeField, IsoDateField
 
@@ -117,6 +117,11 @@ _HIDDEN_AT_MOST_BACK: Final = timedelta(hours=48)
 _GIVE_DATE_AND_TIME: Final = (
     "It is not known when this was typed: the form was open too long, or the clock of this device "
     "is wrong. Enter the date and the time of the observation."
+)
+
+_TAPPED_TOO_LONG_AGO: Final = (
+    "It is not known when this was tapped: it waited too long on the tablet, or the clock of the "
+    "tablet is wrong. Enter it in its form, with date and time."
 )
 
 
@@ -268,3 +273,17 @@ class EntryTimeFields(ObservedTimeFields):
             return None, None
         typed = TimeInput(has_date, has_time, begun, opened, OBSERVED_THEN in self.data)
         return resolve_observed_time(meant, typed, now)
+
+
+class TapForm(SubmittedForm):
+    """Form of one tap; ``sent_at`` is the time of a tap that waited on a tablet for the server."""
+
+    sent_at = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def clean_sent_at(self) -> datetime | None:
+        """Return the minute of the tap; None for one that did not wait."""
+        try:
+            tapped_at = parse_hidden_time(self.cleaned_data["sent_at"], timezone.now())
+        except HiddenTimeError:
+            raise forms.ValidationError(_TAPPED_TOO_LONG_AGO) from None
+        return None if tapped_at is None else tapped_at.replace(second=0, microsecond=0)

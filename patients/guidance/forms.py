@@ -21,6 +21,7 @@ from patients.forms.doses import of_a_treatment
 from patients.forms.entry_form import EntryForm
 from patients.forms.fields import NO, YES, TypedNumberField
 from patients.forms.layout import AnswerReasons, SaveRow, form_helper
+from patients.forms.times import TapForm
 from patients.forms.unchanged import UnchangedItem
 from patients.guidance.tasks import JUDGEMENT, RISK, STOPPED, UNCHANGED, running_name
 from patients.models import Course, EntryKind
@@ -197,19 +198,21 @@ class StaleActionError(ConflictError):
     """Conflict: a quick action refers to what has changed since its page was shown."""
 
 
-class QuickActionForm(SubmittedForm):
+class QuickActionForm(TapForm):
     """One button of the panel.
 
     ``action`` is what to chart: "risk:<question>:yes", "judgement:<about>:no",
     "unchanged:<field name>" or "stopped:<drug>". ``seen_version`` is the optimistic-lock token of
-    the entry that the page showed, for the last two.
+    the entry that the page showed, for the last two. A tap that waited on a tablet charts at its
+    own time.
     """
 
     action = forms.CharField(max_length=80)
     seen_version = forms.CharField(required=False, max_length=40)
 
-    def new_entry(self, at: datetime, unchanged: Sequence[UnchangedItem]) -> NewEntry:
+    def new_entry(self, now: datetime, unchanged: Sequence[UnchangedItem]) -> NewEntry:
         """Return the entry to record; raise StaleActionError where the chart has changed."""
+        at = self.cleaned_data["sent_at"] or now
         about, _, rest = self.cleaned_data["action"].partition(":")
         what, _, answer = rest.partition(":")
         if about == RISK and what in set(RiskQuestion) and answer in (YES, NO):
@@ -234,6 +237,9 @@ class QuickActionForm(SubmittedForm):
             raise StaleActionError(
                 f"{item.label} has changed since this page was shown: now {item.text}."
             )
+        tapped_at = self.cleaned_data["sent_at"]
+        if tapped_at is not None and tapped_at < item.since:
+            raise StaleActionError(f"{item.label} was charted later than this tap: {item.text}.")
         if refusal := item.refusal():
             raise StaleActionError(refusal)
         return item

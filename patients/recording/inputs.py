@@ -23,8 +23,10 @@ from patients.queries.laboratory import ReportedLimits
 class NewEntry:
     """An entry to be recorded, with ``body`` in the keys of the course file.
 
-    ``replaces`` is the id of the entry that it corrects or retracts. ``parsed`` is the grading
-    entry of ``body`` where a form has parsed it already; None lets the recorder parse it.
+    ``replaces`` is the id of the entry that it corrects or retracts. ``id`` is set by what brings
+    entries from elsewhere; None lets the recorder make it of the form, by ``id_in_form``.
+    ``parsed`` is the grading entry of ``body`` where a form has parsed it already; None lets the
+    recorder parse it.
     ``by_clock``: no time was typed, and ``at`` is by the clock of the application. The recorder
     stores a time of just now by the clock of the act.
     """
@@ -33,7 +35,7 @@ class NewEntry:
     at: datetime
     body: Mapping[str, Any]
     replaces: uuid.UUID | None = None
-    id: uuid.UUID = field(default_factory=uuid.uuid4)
+    id: uuid.UUID | None = None
     parsed: GradingEntry | None = field(default=None, compare=False)
     by_clock: bool = False
 
@@ -58,6 +60,15 @@ class Submission:
     limits: Sequence[ReportedLimits] = ()
     by_emergency: bool = False
     message_id: uuid.UUID | None = None
+
+
+def id_in_form(form_id: uuid.UUID, course_id: uuid.UUID, place: int) -> uuid.UUID:
+    """Return the id of the entry at ``place`` of a form.
+
+    It follows from the form alone. A form that is sent again to a restored server makes the entry
+    that a correction of it names.
+    """
+    return uuid.uuid5(form_id, f"{course_id}:{place}")
 
 
 class ConflictError(Exception):

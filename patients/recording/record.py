@@ -30,6 +30,7 @@ from patients.recording.inputs import (
     NewEntry,
     ReplacedAlreadyError,
     Submission,
+    id_in_form,
 )
 from patients.recording.laboratory_limits import forget_limits, remember_limits
 from patients.recording.lock import course_queue, lock_course
@@ -265,7 +266,7 @@ def _new_act(
     )
     entries = tuple(
         Entry(
-            id=entry.id,
+            id=entry.id or id_in_form(submission.form_id, course.pk, place),
             course=course,
             kind=entry.kind,
             at=entry.at,

@@ -1,11 +1,13 @@
 // Says at once that there is no connection: on the page, and under each control that needs one. Save
 // keeps what was typed and has a message of its own.
 
+import { showKeptForm } from "./bedside/kept_forms.js";
 import { now, requestUpdate } from "./clock.js";
 import { clockText } from "./site_time.js";
 import { outlivesPage } from "./unsent/store.js";
 
 const POLL_AGAIN_AFTER = 15_000;
+const AWAY = [502, 503, 504]; // a proxy or a page of an outage: the server is not reached
 const POLLS = ["live", "board", "sign-off", "locked"];
 
 const notice = () => document.getElementById("connection");
@@ -96,6 +98,11 @@ const sayNeeded = (elt) => {
   }
 };
 
+// A form that was fetched ahead is shown; what else was tapped needs the server.
+const showOrSayNeeded = ({ elt, requestConfig: { elt: asked, path, verb } }) => {
+  if (verb !== "get" || !showKeptForm(path, asked)) sayNeeded(elt);
+};
+
 const isTap = ({ elt, verb, requestConfig }) => {
   const asked = requestConfig?.elt ?? elt;
   const by = requestConfig?.verb ?? verb;
@@ -106,7 +113,7 @@ const beforeRequest = (event) => {
   if (navigator.onLine || !isTap(event.detail)) return;
   event.preventDefault();
   lost();
-  sayNeeded(event.detail.elt);
+  showOrSayNeeded(event.detail);
 };
 
 const onFailure = (event) => {
@@ -114,7 +121,7 @@ const onFailure = (event) => {
   const status = event.detail.xhr?.status ?? 0;
   if (status === 0) lost();
   if (!isTap(event.detail) || !elt?.isConnected) return;
-  if (status === 0) sayNeeded(elt);
+  if (status === 0 || AWAY.includes(status)) showOrSayNeeded(event.detail);
   else if (status >= 400 && event.detail.requestConfig.verb === "get") {
     says(elt, "The server could not answer. Try again.");
   }

@@ -207,6 +207,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:summary_json": (READ_BY_SCRIPT, NO_SUCH_METHOD),
     "patients:summary_state": (ANSWER_PAGE, ANSWER),
     "patients:entries": (READ, CHART),
+    "patients:kept_forms": (READ, NO_SUCH_METHOD),
     "patients:correct": (CHART_PAGE, CHART),
     "patients:retract": (CHART_PAGE, CHART),
     "patients:move_entry": (CHART_PAGE, CHART),
@@ -348,7 +349,7 @@ OF_A_COURSE = {
     "review_scales_at", "instant", "sign_off", "seen", "flowsheet", "paper", "summary",
     "summary_json", "handover", "export_course", "scales", "scales_line",
     "last_day", "timeline_table", "emergency_access", "locked", "received",
-    "chart_received", "dismiss_received", "held_form", "fhir_export",
+    "chart_received", "dismiss_received", "held_form", "fhir_export", "kept_forms",
 }  # fmt: skip
 """The names of pages of patients whose only argument is the course."""
 

@@ -35,13 +35,14 @@ def test_every_tap_that_needs_the_connection_says_so(
     page.get_by_role("link", name="Older").click()
     expect(page.locator("#older [data-needs-connection]")).to_have_text(NEEDED)
     page.get_by_role("button", name="Refused").click()
-    expect(page.locator("[data-quick-message]")).to_contain_text("Your entries are safe.")
+    expect(page.locator("[data-quick-message]")).to_contain_text("Kept on this tablet. Refused.")
     bedside.save()
-    expect(page.get_by_role("alert").filter(has_text="Kept on this tablet.")).to_be_visible()
+    kept = page.get_by_role("alert").filter(has_text="Kept on this tablet. Temperature 39.2 °C")
+    expect(kept).to_be_visible()
 
     page.context.set_offline(False)
     expect(page.get_by_text("No connection since")).to_be_hidden()
-    bedside.expect_saved("Temperature 39.2 °C")
+    expect(page.locator("#entry-message")).to_contain_text("Saved Sent from this tablet")
     expect(page.locator("[data-needs-connection]")).to_have_count(0)
     assert Entry.objects.filter(body__has_key="temperature_c").count() == 1
 

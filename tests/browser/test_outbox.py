@@ -11,7 +11,7 @@ from chaos.restored import Snapshot
 from crs_app.accounts.models import Role, User
 from patients.models import ChartingAct, Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
-from tests.factories import chart
+from tests.factories import ago, chart
 from tests.owner import rights_of_owner
 
 KEPT = "Not graded. Kept on this tablet."
@@ -22,6 +22,14 @@ ALL_STORED = """async () => {
     await new Promise((done) => { all.onsuccess = done; });
     return JSON.stringify([all.result, Object.entries(localStorage)]);
 }"""
+
+SEND_NOW = "dispatchEvent(new Event('online'))"
+
+
+def fetch_forms_at_once(route: Route) -> None:
+    page = route.fetch()
+    at_once = page.text().replace('data-kept-forms-after="10000"', 'data-kept-forms-after="0"')
+    route.fulfill(response=page, body=at_once)
 
 
 def vitals(course: Course) -> list[dict[str, str]]:
@@ -118,7 +126,8 @@ def test_another_user_sees_no_more_than_the_count_and_sends_nothing(
 
     page = context.new_page()
     sign_in(page, nurse)
-    page.goto("/")
+    with page.expect_response("**/entries/vitals/"):
+        page.goto("/")
     expect_no_strip(page)
     assert vitals(course) == [{"temperature_c": "39.2"}]
     assert ChartingAct.objects.latest("recorded_at").recorded_by == nurse
@@ -140,7 +149,8 @@ def test_entries_of_a_deactivated_user_are_kept_and_not_sent(
     assert not vitals(course)
 
     User.objects.filter(pk=nurse.pk).update(is_active=True)
-    bedside.page.goto("/")
+    with bedside.page.expect_response("**/entries/vitals/"):
+        bedside.page.goto("/")
     expect_no_strip(bedside.page)
     assert vitals(course) == [{"temperature_c": "39.2"}]
 
@@ -208,18 +218,93 @@ def test_a_correction_and_a_retraction_wait_as_new_entries_do(
 def test_a_server_restored_to_yesterday_gets_the_last_day_again(
     bedside: BedsidePage, course: Course
 ) -> None:
+    """A correction and a retraction of what the backup does not have find it again."""
     page = bedside.page
     with rights_of_owner():
         yesterday = Snapshot.of(course.pk)
-    for typed, saved in (({"Temperature": "39.2"}, "Temp 39.2"), ({"Systolic": "84"}, "BP 84")):
+    for typed, saved in (({"Temperature": "39.2"}, "Temp 39.2"), ({"Systolic": "84"}, "SBP 84")):
         bedside.fill(typed)
         bedside.save()
         bedside.expect_saved(saved)
+    bedside.change("Temp 39.2 °C", "Correct")
+    bedside.fill({"Temperature": "38.2", "Reason for the correction": "Misread"})
+    bedside.save_and_see_it_saved()
+    bedside.change("SBP 84", "Entered in error")
+    bedside.field("Why was it entered in error?").fill("Another patient")
+    page.context.set_offline(True)
+    page.locator("#save").click()
+    expect_strip(page, "Not graded: 1 entry unsent")
+    recorded = set(Entry.objects.filter(course=course).values_list("pk", "kind"))
     with rights_of_owner():
         yesterday.restore()
     assert not vitals(course)
-    page.reload()
-    expect(bedside.rows.filter(has_text="Temp 39.2 °C")).to_have_count(1)
-    bedside.expect_grade(2)
-    assert vitals(course) == [{"temperature_c": "39.2"}, {"systolic_mmhg": "84"}]
+    page.context.set_offline(False)
     expect_no_strip(page)
+    expect(bedside.rows.filter(has_text="Temp 38.2 °C")).to_have_count(1)
+    bedside.expect_grade(1)
+    again = list(Entry.objects.filter(course=course).order_by("recorded_at"))
+    assert recorded < {(entry.pk, entry.kind) for entry in again}
+    first, second, correction, retraction = again[-4:]
+    assert (correction.replaces, retraction.replaces) == (first, second)
+
+
+def test_a_correction_waits_for_an_entry_that_another_tablet_sends_again(
+    bedside: BedsidePage, course: Course, nurse: User
+) -> None:
+    page = bedside.page
+    with rights_of_owner():
+        yesterday = Snapshot.of(course.pk)
+    chart(course, nurse, "vitals", temperature_c="39.4")
+    with rights_of_owner():
+        today = Snapshot.of(course.pk)
+    page.reload()
+    bedside.change("Temp 39.4 °C", "Correct")
+    page.context.set_offline(True)
+    with rights_of_owner():
+        yesterday.restore()
+    save_without_network(bedside, {"Temperature": "38.4", "Reason for the correction": "Misread"})
+    page.context.set_offline(False)
+    page.locator("#outbox summary").click()
+    expect_strip(page, "The entry that this changes is not on the server: it was restored")
+    expect_strip(page, "Not graded: 1 entry unsent")
+    with rights_of_owner():
+        today.restore()
+    page.evaluate(SEND_NOW)
+    expect_no_strip(page)
+    assert vitals(course) == [{"temperature_c": "39.4"}, {"temperature_c": "38.4"}]
+
+
+def test_an_open_page_charts_every_kind_and_one_tap_answers_without_network(
+    bedside: BedsidePage, course: Course, nurse: User
+) -> None:
+    """Forms that were not opened before the cut, and taps, which chart at their own time."""
+    page = bedside.page
+    rate = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
+    chart(course, nurse, "vasopressor", ago(hours=3), **rate)
+    page.route(f"**/courses/{course.pk}/", fetch_forms_at_once)
+    with page.expect_response("**/forms/", timeout=20_000):
+        page.reload()
+    page.context.set_offline(True)
+    bedside.open_tab("Oxygen")
+    save_without_network(bedside, {"Device": "Nasal cannula", "Flow": "2"})
+    bedside.open_tab("Weight")
+    save_without_network(bedside, {"Weight": "81"})
+    save_without_network(bedside, {"Weight": "82"})
+    bedside.open_tab("Toxicity")
+    bedside.open_round()
+    page.locator(".round-back").click()
+    bedside.expect_form_of_vital_signs()
+    page.get_by_role("button", name="Asleep").click()
+    quick = page.locator("[data-quick-message]")
+    expect(quick).to_contain_text("Not graded. Kept on this tablet. Asleep.")
+    bedside.guidance_item("still running?").get_by_role("button", name="Stopped").click()
+    expect(bedside.guidance.get_by_role("alert")).to_contain_text("Kept on this tablet. Stopped.")
+    expect_strip(page, "Not graded: 5 entries unsent")
+    page.context.set_offline(False)
+    expect_no_strip(page)
+    expect(quick).to_contain_text("Saved Sent from this tablet: Asleep")
+    entries = Entry.objects.filter(course=course).order_by("recorded_at")
+    assert [(entry.kind, entry.body.get("weight_kg")) for entry in entries][-5:] == [
+        ("oxygen", None), ("weight", "81"), ("weight", "82"), ("not_observed", None),
+        ("vasopressor", None),
+    ]  # fmt: skip

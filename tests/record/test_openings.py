@@ -75,7 +75,8 @@ def test_polls_swaps_and_saves_on_an_open_page_are_not_recorded(
     nurse_client: Client, course: Course
 ) -> None:
     nurse_client.get(at(course, "bedside"))
-    for name in ("live", "timeline", "last_day", "timeline_table", "sign_off", "review_cursor"):
+    parts = ("live", "timeline", "last_day", "timeline_table", "sign_off", "review_cursor")
+    for name in (*parts, "kept_forms"):
         nurse_client.get(at(course, name), **HTMX)
     nurse_client.get(at(course, "entries", "lab"), **HTMX)
     nurse_client.get(at(course, "review_latest"), {"since": "2026-01-01T00:00:00Z"})

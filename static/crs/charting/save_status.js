@@ -8,7 +8,9 @@ import { discard, hidden, keep, renewed, showTime, valuesOf } from "../unsent/fo
 import { UNIT_SELECT, firstField } from "./entry_form.js";
 import { clearLimits, isImpossible } from "./limits.js";
 import { describe } from "../outbox/words.js";
-import { SENT, UNSENT, confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
+import { isUnreachable, saysNotStored } from "../outbox/answers.js";
+import { showKept } from "../outbox/kept_message.js";
+import { confirmEntry, dropEntry, entryOf, keepEntry, reserve } from "../outbox/store.js";
 import { dropReplaced, underWay } from "../outbox/strip.js";
 import { sendUnsent } from "../outbox/sender.js";
 import { requestWords } from "../request_id.js";
@@ -122,9 +124,6 @@ const REFUSALS = {
   429: "Too many requests came at once: wait a minute.",
 };
 
-// A server that knows that it stored nothing says so.
-const saysNotStored = (xhr) => xhr.status >= 500 && xhr.getResponseHeader("CRS-Stored") === "no";
-
 const isForSecondMachine = (xhr) => xhr.getResponseHeader("CRS-Because") === "second-machine";
 const SECOND_MACHINE_AWAY = "The second machine does not answer, and a save needs it.";
 
@@ -197,11 +196,6 @@ const keepSentTime = (form, at) => {
 const isConfirmed = (xhr, target) =>
   xhr.status === 200 && xhr.responseText.includes(`id="${target.id}"`);
 
-// What the server has not answered: no connection, a proxy that does not reach it, its database away, or a page from
-// elsewhere. An answer that nothing was stored, and a fault of the server, leave the entry in its form.
-const isUnreachable = (xhr) =>
-  [0, 200, 502, 504].includes(xhr.status) || (xhr.status === 503 && !saysNotStored(xhr));
-
 // Keeps an entry in the outbox from the moment at which it is sent; null where this page cannot encrypt.
 const keepSent = (form, formData, at) => {
   if (!hasKey) return null;
@@ -217,38 +211,6 @@ const keepSent = (form, formData, at) => {
 // Only a form that charts a kind of entry can be used again without the server.
 const isForNextEntry = (form) => /\/entries\/[a-z_]+\/$/.test(actionOf(form));
 
-const showKept = (formId, content) => {
-  const message = document.getElementById("entry-message");
-  if (!message) return;
-  const words = [content.words || content.title, `Time: ${content.when}.`].join(". ");
-  message.dataset.kept = formId;
-  message.className = "message message-kept";
-  message.setAttribute("role", "alert");
-  message.replaceChildren(
-    element("strong", "Not graded. Kept on this tablet."),
-    " ",
-    element("span", words),
-    " ",
-    element("span", "Do not enter it again: it is sent by itself when the server answers."),
-  );
-};
-
-// Says what became of the entry that the message is about.
-const followKept = () => {
-  const message = document.querySelector("#entry-message[data-kept]");
-  const entry = message && entryOf(message.dataset.kept);
-  if (!entry || entry.state === UNSENT) return;
-  const isSent = entry.state === SENT;
-  message.className = `message ${isSent ? "message-saved" : "message-wrong"}`;
-  message.setAttribute("role", isSent ? "status" : "alert");
-  message.replaceChildren(
-    element("strong", isSent ? "Saved" : "Not saved."),
-    " ",
-    element("span", isSent ? `Sent from this tablet: ${entry.content.words || entry.content.title}` : entry.content.reason),
-  );
-  delete message.dataset.kept;
-};
-
 const moveToOutbox = (form, action, kept) => {
   dropDraft(action, kept.formId);
   dropReplaced(kept.replaces);
@@ -257,7 +219,7 @@ const moveToOutbox = (form, action, kept) => {
     discard(form);
     form.replaceChildren();
   }
-  showKept(kept.formId, entryOf(kept.formId).content);
+  showKept(document.getElementById("entry-message"), kept.formId);
   kept.release();
   sendUnsent();
 };
@@ -314,7 +276,6 @@ const refuseForeignPage = (event) => {
 
 export const watchSaves = () => {
   document.body.addEventListener("htmx:beforeRequest", followSave);
-  document.body.addEventListener("crs:outbox", followKept);
   document.body.addEventListener("htmx:beforeOnLoad", discardReplaced);
   document.body.addEventListener("htmx:beforeSwap", refuseForeignPage);
   document.body.addEventListener("htmx:afterSwap", (event) => {

@@ -3,6 +3,7 @@
 // once. The response to a save
 // has the panel only where it differs from the one on the page.
 
+import { TAP_FAILED, isKeptTap } from "../outbox/taps.js";
 import { requestWords } from "../request_id.js";
 import { SHOWN_HEADER } from "../shown.js";
 
@@ -54,13 +55,15 @@ const returnFocus = (xhr) => {
 };
 
 const showFailure = (event) => {
-  if (!event.target.closest?.("#guidance") || event.detail.requestConfig?.verb !== "post") return;
+  const isTap = event.type === TAP_FAILED;
+  if (!event.target.closest?.("#guidance") || (!isTap && event.detail.requestConfig?.verb !== "post")) return;
+  if (!isTap && isKeptTap(event.target)) return;
   const status = event.detail.xhr?.status ?? 0;
   // Without a response the server may have saved it; the idempotency key makes a retry safe.
   const headline = status === 0 || status >= 500 ? "Not sent yet." : "Not saved.";
   const why =
     {
-      0: "There is no connection.",
+      0: "There is no connection. An answer to advice is not kept on the tablet.",
       401: "You have been signed out: sign in again.",
       403: "Not allowed, or your sign-in has changed. Reload the page.",
     }[status] ?? "The server could not save it.";
@@ -124,7 +127,7 @@ export const watchGuidance = () => {
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
     if (["guidance", "grade-card"].includes(event.detail.target?.id)) reopen();
   });
-  for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout", TAP_FAILED]) {
     document.body.addEventListener(wrong, showFailure);
   }
 };

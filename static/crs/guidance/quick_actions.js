@@ -1,5 +1,6 @@
 // Rows of buttons that chart at once: shows the message of a failed request in its row.
 
+import { TAP_FAILED, isKeptTap } from "../outbox/taps.js";
 import { requestWords } from "../request_id.js";
 
 const WHY = {
@@ -10,7 +11,7 @@ const WHY = {
 
 const showFailure = (event) => {
   const row = event.target.closest?.("form[data-quick-actions]");
-  if (!row) return;
+  if (!row || (event.type !== TAP_FAILED && isKeptTap(row))) return;
   const why = WHY[event.detail.xhr?.status ?? 0] ?? "The server could not save it.";
   const message = row.querySelector("[data-quick-message]");
   message.className = "message message-wrong";
@@ -19,7 +20,7 @@ const showFailure = (event) => {
 };
 
 export const watchQuickActions = () => {
-  for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  for (const wrong of ["htmx:sendError", "htmx:responseError", "htmx:timeout", TAP_FAILED]) {
     document.body.addEventListener(wrong, showFailure);
   }
 };

@@ -4,7 +4,7 @@
 import { now, requestUpdate } from "../clock.js";
 import { reasonIn } from "../refusals.js";
 import { hasKey, user } from "../unsent/store.js";
-import { SENT, UNSENT, alone, confirmEntry, entriesIn, refuseEntry, sendAgain } from "./store.js";
+import { SENT, UNSENT, alone, confirmEntry, delayEntry, entriesIn, refuseEntry, sendAgain } from "./store.js";
 
 const TRY_AGAIN_AFTER = 15_000;
 const ASK_EVERY = 5 * 60_000;
@@ -20,7 +20,15 @@ export const REFUSALS = {
   413: "The text is too long.",
   415: "The server could not read it.",
 };
-const [NO_ANSWER, ANSWERED, FAULT] = ["no answer", "answered", "fault"];
+const [NO_ANSWER, ANSWERED, FAULT, WAITS] = ["no answer", "answered", "fault", "waits"];
+
+// An entry is never deleted: one that the server does not have any more was saved after the backup that the server
+// was restored to. It comes again from this outbox, or from the tablet on which it was saved.
+const CHANGE = /\/entries\/[0-9a-f-]{36}\/(correct|retract)\/$/;
+const WAITS_AT_MOST = 24 * 60 * 60_000;
+const WAITS_FOR_IT =
+  "The entry that this changes is not on the server: it was restored to an earlier time. Sent as soon as the entry is there again.";
+const mayWait = ({ at, content: { path } }) => CHANGE.test(path) && now() - at < WAITS_AT_MOST;
 
 // What a server of this application has answered, and no proxy or hotspot between.
 const isOurs = (response) => response.headers.has("X-Request-ID");
@@ -49,6 +57,10 @@ const settle = async (entry, response) => {
     await refuseEntry(entry, reasonIn(await response.text()));
     return ANSWERED;
   }
+  if (status === 404 && mayWait(entry)) {
+    await delayEntry(entry, WAITS_FOR_IT);
+    return WAITS;
+  }
   if (status in REFUSALS && headers.get("CRS-Page") !== "old") {
     await refuseEntry(entry, REFUSALS[status]);
     return ANSWERED;
@@ -67,32 +79,38 @@ const send = async (entry) => {
 
 let retry;
 let isRunning = false;
+let isAskedAgain = false; // while it ran: an entry may have come after those that it sends
 
 const sendAll = async () => {
-  let sent = 0;
+  const outcomes = [];
   for (const entry of entriesIn(UNSENT)) {
-    const outcome = await alone(entry, () => send(entry));
-    if (outcome === NO_ANSWER) break;
-    if (outcome === ANSWERED) sent += 1;
+    outcomes.push(await alone(entry, () => send(entry)));
+    if (outcomes.at(-1) === NO_ANSWER) break;
   }
-  return sent;
+  return outcomes;
 };
 
 export const sendUnsent = async () => {
   clearTimeout(retry);
-  if (!hasKey || isRunning || !entriesIn(UNSENT).length) return;
+  if (!hasKey || !entriesIn(UNSENT).length) return;
+  isAskedAgain = isRunning;
+  if (isRunning) return;
   isRunning = true;
-  let sent = 0;
+  let outcomes = [];
   try {
-    sent = (await navigator.locks.request("crs-outbox", { ifAvailable: true }, (lock) => (lock ? sendAll() : 0))) ?? 0;
+    outcomes = await navigator.locks.request("crs-outbox", { ifAvailable: true }, (lock) => (lock ? sendAll() : []));
   } finally {
     isRunning = false;
   }
-  if (sent) {
+  if (outcomes.includes(ANSWERED)) {
     requestUpdate(); // the grade with what has arrived
     document.body.dispatchEvent(new Event("crs:charted"));
   }
-  if (entriesIn(UNSENT).length) retry = setTimeout(sendUnsent, TRY_AGAIN_AFTER);
+  if (outcomes.includes(WAITS)) askWhatIsKnown();
+  if (isAskedAgain) {
+    isAskedAgain = false;
+    sendUnsent();
+  } else if (entriesIn(UNSENT).length) retry = setTimeout(sendUnsent, TRY_AGAIN_AFTER);
 };
 
 // A server that was restored to a time before an entry does not know it any more: it gets it again.

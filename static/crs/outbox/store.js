@@ -16,7 +16,7 @@ const PREFIX = `${user}:`;
 const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("crs-outbox") : null;
 
 // Own entries by name: { name, at, state, answeredAt, content }. `content` has path, fields, title, words, when,
-// patient and, of a refused one, reason.
+// patient and, of one that is refused or waits for another one, reason.
 const own = new Map();
 // Rows that this page cannot open, as allRows has them: of other users, or of another key.
 let foreign = [];
@@ -82,6 +82,10 @@ const setState = async (entry, state, more = {}) => {
 export const confirmEntry = (entry) => setState(entry, SENT, { reason: undefined });
 export const refuseEntry = (entry, reason) => setState(entry, REFUSED, { reason });
 export const sendAgain = (entry) => setState(entry, UNSENT, { isAgain: true });
+// Keeps it unsent, with the reason why it waits.
+export const delayEntry = async (entry, reason) => {
+  if (entry.content.reason !== reason) await setState(entry, UNSENT, { reason });
+};
 
 export const dropEntry = async (entry) => {
   own.delete(entry.name);

@@ -61,27 +61,26 @@ const refusedParts = (entry) => {
     acts.replaceChildren(yes, no);
     no.focus();
   };
-  const first = [
-    button("Open in the form", "btn-quiet", () => open(entry, message)),
-    button("Discard", "btn-quiet", ask),
-  ];
+  const first = [button("Discard", "btn-quiet", ask)];
+  if (!entry.content.isTap) first.unshift(button("Open in the form", "btn-quiet", () => open(entry, message)));
   acts.replaceChildren(...first);
   return [element("span", entry.content.reason, { className: "wrong" }), acts, message];
 };
 
 const lineOf = (entry) => {
-  const { title, words, when, patient, isAgain } = entry.content;
+  const { title, words, when, patient, isAgain, reason } = entry.content;
   const line = element("li", "");
   line.dataset.state = entry.state;
   line.append(element("b", `${when} ${title}`), " ", element("span", words), " ");
   line.append(element("small", [patient, isAgain && "sent before: the server was restored"].filter(Boolean).join(" · ")));
   if (entry.state === REFUSED) line.append(...refusedParts(entry));
+  else if (reason) line.append(element("span", reason, { className: "wrong" }));
   return line;
 };
 
 const lost = () => document.body.dataset.connection !== undefined || !navigator.onLine;
 const whatHappens = (waiting) => {
-  if (!waiting) return "Not recorded. Read why, then open it in the form or discard it.";
+  if (!waiting) return "Not recorded. Read why, then enter it again or discard it.";
   return lost()
     ? "Kept on this tablet. Sent by itself when the network is back."
     : "Kept on this tablet. Sent by itself as soon as the server answers.";

@@ -1,9 +1,10 @@
-"""What the server does for an outbox: known forms, one body for a form id, no act of a person."""
+"""What the server does for an outbox: known forms, forms kept ahead, and taps that waited."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,11 +12,15 @@ from django.utils import timezone
 
 from crs_app.accounts.middleware import USE
 from crs_app.accounts.models import User
-from patients.models import ChartingAct, Course
-from tests.entry_forms import HTMX, vitals
-from tests.factories import chart
+from patients.bedside.page import read_unchanged_items
+from patients.forms.registry import ENTRY_FORMS
+from patients.forms.unchanged import UnchangedItem
+from patients.models import ChartingAct, Course, Entry
+from tests.entry_forms import HTMX, url, vitals
+from tests.factories import ago, chart, end
 
 pytestmark = pytest.mark.django_db
+NOREPINEPHRINE = {"drug": "norepinephrine", "rate": "5", "unit": "ug/min"}
 BY_ITSELF = {"HX-Request": "true", "CRS-Poll": "yes"}
 
 
@@ -68,3 +73,68 @@ def test_what_a_page_sends_by_itself_does_not_hold_the_lock_open(
     assert nurse_client.session[USE]["acted"] == before
     nurse_client.post(address, vitals(heart_rate="89"), **HTMX)
     assert nurse_client.session[USE]["acted"] > before
+
+
+def tap(client: Client, course: Course, waited: timedelta | None = None, **sent: str) -> Any:
+    """A tap as the outbox sends it, ``waited`` after it was tapped; None as the page does."""
+    name = "guidance_action" if "action" in sent else "not_observed"
+    fields = {"form_id": str(uuid.uuid4()), **sent}
+    if waited is not None:
+        fields["sent_at"] = (timezone.now() - waited).isoformat()
+    return client.post(url(name, course), fields, headers=BY_ITSELF)
+
+
+def running(course: Course) -> UnchangedItem:
+    return read_unchanged_items(course, timezone.now())[0]
+
+
+def test_a_tap_that_waited_is_charted_at_its_own_time(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    chart(course, nurse, "vasopressor", ago(hours=3), **NOREPINEPHRINE)
+    half_an_hour = timedelta(minutes=30)
+    version = running(course).version
+    unchanged = {"action": "unchanged:unchanged_norepinephrine", "seen_version": version}
+    stopped = {
+        "action": "stopped:norepinephrine", "seen_version": version, "form_id": str(uuid.uuid4()),
+    }  # fmt: skip
+    asleep = {"reason_not_observed": "asleep"}
+    for sent in (unchanged, asleep, stopped, stopped):
+        answer = tap(nurse_client, course, half_an_hour, **sent)
+        assert (answer.status_code, answer.headers["CRS-Stored"]) == (200, "yes"), sent
+    charted = Entry.objects.filter(course=course, at__gt=ago(hours=1)).order_by("recorded_at")
+    assert [entry.kind for entry in charted] == ["vasopressor", "not_observed", "vasopressor"]
+    assert all(ago(32) < entry.at < ago(29) for entry in charted)
+
+
+def test_a_tap_that_waited_is_refused_where_the_chart_went_on_or_its_time_is_not_known(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    chart(course, nurse, "vasopressor", ago(hours=3), **NOREPINEPHRINE)
+    stop = {"action": "stopped:norepinephrine", "seen_version": running(course).version}
+    chart(course, nurse, "vasopressor", ago(20), **NOREPINEPHRINE)
+    before = Entry.objects.count()
+    long_ago = timedelta(days=3)
+    words = {
+        "was charted later than this tap": tap(nurse_client, course, timedelta(minutes=30), **stop),
+        "It is not known when this was tapped": tap(nurse_client, course, long_ago, **stop),
+        "it waited too long on the tablet": tap(
+            nurse_client, course, long_ago, reason_not_observed="asleep"
+        ),
+    }
+    for sentence, answer in words.items():
+        assert answer.status_code == 409
+        assert sentence in answer.content.decode()
+    assert Entry.objects.count() == before
+
+
+def test_the_forms_of_every_kind_but_death_are_sent_while_a_course_is_open(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    forms = nurse_client.get(url("kept_forms", course), **HTMX).json()["forms"]
+    assert set(forms) == set(ENTRY_FORMS) - {"death"}
+    for kind, html in forms.items():
+        assert f'hx-post="{url("entries", course, kind)}"' in html
+        assert course.patient.name in html
+    end(course, nurse)
+    assert nurse_client.get(url("kept_forms", course), **HTMX).json() == {"forms": {}}
