@@ -296,8 +296,8 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         if self.graded_from_infusion:
             self.add_error(
                 "observed_time",
-                f"Before the infusion ({infused}). Enter a time after it; if it was still running, "
-                "enter it again from the infusion on.",
+                f"This is before the infusion ({infused}). Enter a time after it; if it was still "
+                "running, enter it again from the infusion on.",
             )
         else:
             self.remarks.append(

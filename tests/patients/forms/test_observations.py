@@ -105,7 +105,7 @@ def test_a_vital_sign_before_the_infusion_is_remarked_and_oxygen_is_refused(
     form = bound(course, "vitals", temperature="37", **when)
     assert form.is_valid()
     assert "never graded" in form.remarks[0]
-    assert "before the infusion" in refusal(
+    assert "Enter a time after it; if it was still running, enter it again" in refusal(
         course, "oxygen", "observed_time", device="room_air", **when
     )
 
