@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
+from grading.engine.laboratory import in_common_unit
 from grading.engine.units import Number, format_number
 from grading.engine.vasopressors import rate_text
 from grading.engine.vocabulary import VITAL_SIGN, AgeBand
@@ -100,7 +101,7 @@ def _value(
         unit=unit,
         at=entry.at,
         age=_age(key, entry, status),
-        trend=_trend(_number(key, entry), _number(key, before.get(key))),
+        trend=_trend(_compared(key, entry), _compared(key, before.get(key))),
         abnormal=_abnormal(key, entry, status, band),
     )
 
@@ -113,6 +114,15 @@ def _number(key: str, entry: entries.Entry | None) -> Number | None:
     if isinstance(entry, entries.Vitals):
         return entry.value_of(key)
     return entry.value if isinstance(entry, entries.Lab) else None
+
+
+def _compared(key: str, entry: entries.Entry | None) -> Number | None:
+    """Return what the arrow compares: a result in its common unit, None where it is a bound."""
+    if not isinstance(entry, entries.Lab):
+        return _number(key, entry)
+    if entry.comparator is not None:
+        return None
+    return in_common_unit(entry.analyte, entry.value, entry.unit)
 
 
 def _trend(value: Number | None, earlier: Number | None) -> str:

@@ -11,7 +11,7 @@ from django import forms
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from patients.forms.fields import prepare_fields
+from patients.forms.fields import DECIMAL_COMMA, prepare_fields, with_decimal_point
 from patients.queries.laboratory import ReportedLimits
 
 _PLAIN_INPUTS: Final = (forms.TextInput, forms.HiddenInput, forms.DateInput, forms.TimeInput)
@@ -58,6 +58,14 @@ class BedsideForm(forms.Form):
         self.base_fields = _CopiedFields(type(self).base_fields)  # type: ignore[misc]
         super().__init__(data, label_suffix="", **options)
         self.remedies: dict[str, Remedy] = {}
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Note an error, and one tap that writes a number with a decimal point for its comma."""
+        super().add_error(field, error)
+        if field is not None and getattr(error, "code", None) == DECIMAL_COMMA:
+            number = with_decimal_point(self[field].value().strip())
+            if number:
+                self.remedies[field] = Remedy(f"Use {number}", field, number)
 
     @property
     def errors_on_top(self) -> list[forms.BoundField]:

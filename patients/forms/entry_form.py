@@ -296,8 +296,8 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         if self.graded_from_infusion:
             self.add_error(
                 "observed_time",
-                f"This is before the infusion ({infused}). What ran then does not count: chart it "
-                "for a time at or after the infusion.",
+                f"This is before the infusion ({infused}). Enter a time after it; if it was still "
+                "running, enter it again from the infusion on.",
             )
         else:
             self.remarks.append(

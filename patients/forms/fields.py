@@ -22,7 +22,10 @@ from grading.plain_text import disallowed_character
 
 YES: Final = "yes"
 NO: Final = "no"
+DECIMAL_COMMA: Final = "decimal_comma"
+"""The code of the error about a number with a comma."""
 _ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DECIMAL_COMMA: Final = re.compile(r"-?\d+,(\d{1,2}|\d{4,})", re.ASCII)
 _CLOCK_TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
 
 
@@ -57,7 +60,7 @@ class TypedNumberField(forms.CharField):
         if not typed:
             return typed
         if "," in typed:
-            raise forms.ValidationError("Write the number with a decimal point, like 39.1.")
+            raise forms.ValidationError(_comma_refused(typed), code=DECIMAL_COMMA)
         number = self._number(typed)
         if self.limits is not None and not self.limits.allow(number):
             unit = f" {self.unit}" if self.unit else ""
@@ -77,6 +80,17 @@ class TypedNumberField(forms.CharField):
             return exact_decimal(typed)
         except NotANumberError:
             raise forms.ValidationError("This number has too many digits.") from None
+
+
+def with_decimal_point(typed: str) -> str:
+    """Return the number that a decimal comma was typed in; "" where it may group thousands."""
+    return typed.replace(",", ".") if _DECIMAL_COMMA.fullmatch(typed) else ""
+
+
+def _comma_refused(typed: str) -> str:
+    number = with_decimal_point(typed[:30])
+    example = f": {number}" if number else ", like 39.1"
+    return f"Write the number with a decimal point{example}."
 
 
 def limits_attribute(limits: Limits, unit: str = "") -> str:

@@ -110,7 +110,7 @@ class ProposalForm(ConfirmedForm, SubmittedForm):
             return f"{date_text(day_of(at))} is more than 5 years {where} the infusion."
         if at < infused_at and CORRECTION_FORMS[one.new.kind].graded_from_infusion:
             infused = clock_text(infused_at, self.now)
-            return f"Its time is before the infusion ({infused}): what ran then does not count."
+            return f"Its time is before the infusion ({infused}) and does not count."
         return ""
 
     def _ask(self, place: int, one: Proposed) -> None:

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST, LATEST
 from patients.display.text import clock_text, date_text
-from patients.forms.base import BedsideForm, SubmittedForm
+from patients.forms.base import BedsideForm, Remedy, SubmittedForm
 from patients.forms.confirmation import OBSERVED_THEN, ConfirmQuestion
 from patients.forms.fields import ClockTimeField, IsoDateField
 
@@ -24,19 +24,29 @@ WHICH_CHOICES = (
 )
 
 
+_HALF_A_DAY: Final = timedelta(hours=12)
+
+
 class LocalTimeError(ValueError):
     """No single instant is meant; ``asks_which`` where the hour occurred twice.
 
-    ``about_date``: the date alone is wrong.
+    ``about_date``: the date alone is wrong. ``day_before`` is the date of yesterday, where a time
+    without a date is likely to be of that day.
     """
 
     def __init__(
-        self, sentence: str, *, asks_which: bool = False, about_date: bool = False
+        self,
+        sentence: str,
+        *,
+        asks_which: bool = False,
+        about_date: bool = False,
+        day_before: date | None = None,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.asks_which = asks_which
         self.about_date = about_date
+        self.day_before = day_before
 
 
 def parse_local_time(
@@ -64,7 +74,10 @@ def parse_local_time(
         )
     possible = [instant for instant in candidates if instant <= now + ahead]
     if not possible:
-        raise LocalTimeError(_in_the_future(written, candidates[0], now, day is None))
+        raise LocalTimeError(
+            _in_the_future(written, candidates[0], now, day is None),
+            day_before=_day_before(written, candidates[0], now) if day is None else None,
+        )
     if len(possible) == 1:
         return possible[0]
     if which not in (EARLIER, LATER):
@@ -94,6 +107,12 @@ def _instants_shown_as(written: datetime, zone: tzinfo) -> list[datetime]:
         if shows == written and instant not in found:
             found.append(instant)
     return sorted(found)
+
+
+def _day_before(written: datetime, instant: datetime, now: datetime) -> date | None:
+    """Return the date of yesterday where it lies nearer than today, as for 23:30 at 00:45."""
+    is_nearer = instant - now > _HALF_A_DAY
+    return written.date() - timedelta(days=1) if is_nearer else None
 
 
 def _in_the_future(written: datetime, instant: datetime, now: datetime, no_date: bool) -> str:
@@ -215,8 +234,13 @@ class LocalTimeFields(forms.Form):
         except LocalTimeError as error:
             self.asks_which = error.asks_which
             place = which if error.asks_which else day if error.about_date else time_of_day
+            if error.day_before is not None:
+                self.offer_day_before(prefix, error.day_before)
             self.add_error(place, error.sentence)
             return None
+
+    def offer_day_before(self, prefix: str, day_before: date) -> None:
+        """Offer to date a time that is still to come today; nothing where a form has no taps."""
 
 
 class ObservedTimeFields(LocalTimeFields, BedsideForm):
@@ -237,6 +261,12 @@ class ObservedTimeFields(LocalTimeFields, BedsideForm):
     observed_which = forms.ChoiceField(
         label="Which of the two", choices=WHICH_CHOICES, required=False
     )
+
+    def offer_day_before(self, prefix: str, day_before: date) -> None:
+        typed = self.cleaned_data[f"{prefix}_time"]
+        label = f"Use {day_before:%-d %b} {typed:%H:%M}"
+        day = Remedy(label, f"{prefix}_date", day_before.isoformat())
+        self.remedies[f"{prefix}_time"] = day
 
 
 class EntryTimeFields(ObservedTimeFields):

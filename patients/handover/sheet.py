@@ -221,10 +221,17 @@ def _results(read: ReadSummary) -> Iterable[Line]:
             if isinstance(one, Lab) and one.analyte is analyte and one.at <= read.chart.until
         ][-_LAB:]
         if found:
-            numbers = [f"{one.comparator or ''}{format_number(one.value)}" for one in found]
-            values = " → ".join(numbers)
-            unit = lab_unit_text(found[-1].unit)
-            yield Line(analyte.label, f"{values} {unit}, last {moment_text(found[-1].at)}")
+            values = _joined(found)
+            yield Line(analyte.label, f"{values}, last {moment_text(found[-1].at)}")
+
+
+def _joined(results: Sequence[Lab]) -> str:
+    """Return results of one analyte in their order; each with its unit where they differ."""
+    numbers = [f"{one.comparator or ''}{format_number(one.value)}" for one in results]
+    units = [lab_unit_text(one.unit) for one in results]
+    if len(set(units)) == 1:
+        return f"{' → '.join(numbers)} {units[0]}"
+    return " → ".join(f"{number} {unit}" for number, unit in zip(numbers, units, strict=True))
 
 
 def _treatments(facts: EpisodeFacts) -> Iterable[Line]:

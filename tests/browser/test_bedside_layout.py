@@ -70,6 +70,11 @@ def test_save_stays_in_sight_with_a_question_and_with_a_refusal(
     expect(refused).to_contain_text("102.4")
     expect(bedside.field("Temperature")).to_be_focused()
     assert bottom_of_save(bedside) <= HIGHEST_SAVE
+    # The mark of a wrong value wraps no label.
+    heights = bedside.page.locator(".fields .field > label:first-child").evaluate_all(
+        "labels => labels.filter(one => one.offsetHeight).map(one => one.offsetHeight)"
+    )
+    assert len(set(heights)) == 1
     refused.get_by_role("button", name="Use 102.4 °F ≈ 39.1 °C").click()
     expect(bedside.field("Temperature unit")).to_have_value("f")
     expect(refused).to_have_count(0)
@@ -151,14 +156,20 @@ def test_the_strip_compares_with_the_value_before(
     expect(drug).to_contain_text("rising")
 
 
-def test_low_and_high_stand_beside_the_name_of_a_value(
+def test_values_are_whole_with_low_and_high_beside_their_names(
     nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
 ) -> None:
     signs = {"temperature_c": "39.4", "systolic_mmhg": "84"}
     chart(course, nurse, "vitals", ago(minutes=5), **signs)
     page = open_as(nurse, course).page
-    for width in (768, 834, 1024, 1440):
+    typed = {"temperature": "39.1", "systolic_mmhg": "108", "observed_time": "00:49"}
+    for name, value in typed.items():
+        page.locator(f"[name={name}]").fill(value)
+    for width in (768, 834, 1024, 1280, 1440):
         page.set_viewport_size({"width": width, "height": 1024})
+        for name in typed:
+            box = page.locator(f"[name={name}]")
+            assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0, (name, width)
         below = page.locator(".strip dt:has(.abnormal)").evaluate_all(
             """names => names.filter(({ children: [name, mark] }) =>
                 mark.getBoundingClientRect().top >= name.getBoundingClientRect().bottom - 2

@@ -52,6 +52,11 @@ def test_the_board_shows_grades_and_what_the_clock_will_change(
     expect(page.get_by_role("region", name="CRS grade now")).to_contain_text("3")
 
 
+SCALES_BELOW = """() => {
+    const link = document.querySelector('.board-scales');
+    const top = (one) => one.getBoundingClientRect().top;
+    return !link || top(link) > top(document.querySelector('.board'));
+}"""
 OVERLAPS = """() => {
     const found = [];
     const boxes = (one) => {
@@ -115,6 +120,7 @@ def test_long_text_touches_nothing_else_at_any_width(
         for width in (390, 640, 768, 901, 1024, 1279, 1280, 1440, 1699, 1700, 1920):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(OVERLAPS) == [], (address, width)
+            assert page.evaluate(SCALES_BELOW), (address, width)
 
 
 @pytest.mark.parametrize(("touch", "rows"), [(False, 20), (True, 16)])

@@ -61,6 +61,10 @@ def test_a_report_by_the_keyboard_alone(bedside: BedsidePage) -> None:
     expect(bedside.field("ALT")).to_be_focused()
     expect(bedside.field("ALT")).to_have_value("")
     assert page.evaluate(TOO_WIDE) <= 0
+    wrapped = page.locator(".lab-row > label").evaluate_all(
+        "labels => labels.filter(one => one.offsetHeight > 30).map(one => one.innerText)"
+    )
+    assert wrapped == []
     assert charted()[1] == {"analyte": "ast", "value": "8", "comparator": "<", "unit": "U/L"}
 
 

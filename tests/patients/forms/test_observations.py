@@ -47,6 +47,23 @@ def test_what_is_no_temperature_is_refused(course: Course, typed: str, sentence:
     assert sentence in refusal(course, "vitals", "temperature", temperature=typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence", "remedy"),
+    [
+        ("0,08", "Write the number with a decimal point: 0.08.", ("Use 0.08", "rate", "0.08")),
+        (" 12,5 ", "Write the number with a decimal point: 12.5.", ("Use 12.5", "rate", "12.5")),
+        ("1,500", "Write the number with a decimal point, like 39.1.", None),
+        ("1,5,1", "Write the number with a decimal point, like 39.1.", None),
+    ],
+)
+def test_one_tap_corrects_a_decimal_comma_that_groups_no_thousands(
+    course: Course, typed: str, sentence: str, remedy: tuple[str, str, str] | None
+) -> None:
+    form = bound(course, "vasopressor", drug="norepinephrine", unit="ug/min", rate=typed)
+    assert form.errors["rate"] == [sentence]
+    assert form.remedies.get("rate") == remedy
+
+
 def test_a_value_in_neither_scale_is_not_guessed(course: Course) -> None:
     fields = {"temperature": "60"}
     assert "Is it" not in refusal(course, "vitals", "temperature", **fields)
@@ -88,7 +105,7 @@ def test_a_vital_sign_before_the_infusion_is_remarked_and_oxygen_is_refused(
     form = bound(course, "vitals", temperature="37", **when)
     assert form.is_valid()
     assert "never graded" in form.remarks[0]
-    assert "before the infusion" in refusal(
+    assert "Enter a time after it; if it was still running, enter it again" in refusal(
         course, "oxygen", "observed_time", device="room_air", **when
     )
 

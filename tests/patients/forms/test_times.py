@@ -1,5 +1,6 @@
 """Local times around a change of clocks: one instant, a question, or a refusal."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -7,9 +8,11 @@ import pytest
 from django import forms
 from django.core.exceptions import ValidationError
 from django.test import override_settings
+from django.utils import timezone
 
-from patients.forms.registry import CORRECTION_FORMS
+from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.times import EARLIER, LATER, LocalTimeError, parse_local_time
+from patients.models import Course
 from patients.policy.forms import PolicyForm
 from patients.ward.forms import AdmissionForm, TransferForm
 
@@ -142,3 +145,24 @@ def test_a_field_of_django_has_the_same_forms() -> None:
         for field in (forms.DateField(), forms.DateTimeField()):
             with pytest.raises(ValidationError):
                 field.clean(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "remedies"),
+    [
+        ({"observed_time": "23:30"}, {"observed_time": ("Use 2 Nov 23:30", "2100-11-02")}),
+        ({"observed_time": "23:30", "observed_date": "2100-11-03"}, {}),
+        ({"observed_time": "03:00"}, {}),
+    ],
+)
+def test_one_tap_dates_a_time_from_before_midnight(
+    course: Course, typed: dict[str, str], remedies: dict[str, tuple[str, str]]
+) -> None:
+    """At a quarter to one, 23:30 is of the evening before."""
+    now = datetime(2100, 11, 3, 0, 45, tzinfo=timezone.get_default_timezone())
+    sent = typed | {"form_id": str(uuid.uuid4()), "attribution": "crs", "heart_rate": "90"}
+    form = ENTRY_FORMS["vitals"](sent, course=course, now=now)
+    assert form.errors
+    found = {name: (one.label, one.value) for name, one in form.remedies.items()}
+    assert found == remedies
+    assert {one.name for one in form.remedies.values()} <= {"observed_date"}

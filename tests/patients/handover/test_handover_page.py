@@ -60,6 +60,16 @@ def test_the_past_is_printed_as_it_was_known_and_says_so(
     assert "AS KNOWN AT" not in page(nurse_client, drawn).content.decode()
 
 
+def test_results_in_different_units_each_have_theirs(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    """61 mg/L and then 12 mg/dL is a rise; under one unit it would read as a fall."""
+    for hours, value, unit in ((9, "22", "mg/L"), (5, "61", "mg/L"), (1, "12", "mg/dL")):
+        chart(course, nurse, "lab", ago(hours=hours), analyte="crp", value=value, unit=unit)
+    (crp,) = page(nurse_client, course).context["sheet"].results
+    assert crp.text.startswith("22 mg/L → 61 mg/L → 12 mg/dL, last ")
+
+
 def test_what_could_be_higher_is_said_with_its_reason(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:

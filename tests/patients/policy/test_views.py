@@ -179,7 +179,9 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     for step in ("preview", "confirm"):
         answer = administrator_client.post(PAGE, policy_form(**fields, step=step))
         assert answer.status_code == 422
-        assert sentence in answer.content.decode()
+        html = answer.content.decode()
+        assert sentence in html
+        assert text_of(html[html.index('role="alert">') + 13 :].split("</div>")[0]).strip()
     assert not SitePolicy.objects.exists()
 
 

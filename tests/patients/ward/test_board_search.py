@@ -181,8 +181,13 @@ def test_oxygen_and_running_vasopressors_are_in_words(
     chart(course, clinician, "vasopressor", ago(20), rate="6", **norepinephrine)
     chart(course, clinician, "vasopressor", ago(40), drug="dopamine", rate="5", unit="ug/kg/min")
     chart(course, clinician, "vasopressor", ago(10), drug="dopamine", rate="0")
-    (row,) = nurse_client.get(BOARD).context["rows"]
+    board = nurse_client.get(BOARD)
+    (row,) = board.context["rows"]
     assert row.support == ("Cannula 4 L/min", "Norepi 6 mcg/min")
+    # A number and its unit stay on one line.
+    assert {"Cannula 4\xa0L/min", "Norepi 6\xa0mcg/min"} <= set(
+        re.findall(r"(?:Cannula|Norepi)[^<]*\w", board.content.decode())
+    )
     chart(course, clinician, "vasopressor", ago(5), drug="norepinephrine", rate="0")
     (row,) = nurse_client.get(BOARD).context["rows"]
     assert row.support.vasopressors == "stopped"
