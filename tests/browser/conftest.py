@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finder
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.signals import request_finished, request_started
 from django.db import connections
@@ -28,6 +29,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from crs_app.accounts.models import User
 from patients.models import Course
+from tests.browser.axe import AXE
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.moved_clock import MovedClock
 from tests.browser.shared_contexts import SharedContexts
@@ -114,6 +116,17 @@ def no_connection_outlives_its_request() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def axe_is_served() -> Iterator[None]:
+    """Serves axe-core, which the browser then keeps compiled as it does the scripts of the site."""
+    folders = [*settings.STATICFILES_DIRS, ("axe-core", AXE.parent)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "STATICFILES_DIRS", folders)
+        get_finder.cache_clear()
+        yield
+    get_finder.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,16 +1,14 @@
 """No state of a page breaks a rule of axe-core, in light and in dark, from phone to desk.
 
-A state is reached once and then checked at every width: by all rules in light, and by those on
-colours in dark. The states are spread over tests of a few seconds, so that workers share them.
+A state is reached once and then checked at every width and in both themes, by axe.py. The states
+are spread over tests of a few seconds, so that workers share them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -19,14 +17,11 @@ from crs_app.accounts.wards import set_wards
 from patients.models import Course
 from patients.recording.inputs import NewEntry
 from patients.recording.record import retract_entry
+from tests.browser.axe import WIDTHS, faults_of
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import admit, ago, chart, correct, end, record, sending
 
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-WIDTHS = {390: 844, 768: 1024, 1440: 900}
-ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RULES = {"light": ALL, "dark": ["color-contrast"]}  # a theme changes nothing but colours
 TABS = (
     ("Vitals", "Oxygen", "Vasopressor"),
     ("Fluid bolus", "Weight", "Labs"),
@@ -35,52 +30,12 @@ TABS = (
     ("Place of care", "Blood product"),
     ("Note", "Not observed", "Death"),
 )
-RUN_AXE = """async ({ within = "html", ...rulesByTheme }) => {
-    const faults = [];
-    for (const [theme, rules] of Object.entries(rulesByTheme)) {
-        document.documentElement.dataset.bsTheme = theme;
-        const found = await axe.run(within, { runOnly: rules, resultTypes: ["violations"] });
-        for (const { id, help, nodes } of found.violations) {
-            faults.push(`${theme}: ${id}: ${help}: ` + nodes.map(({ html, failureSummary }) =>
-                `${html.slice(0, 200)} ${failureSummary}`).join(" | "));
-        }
-    }
-    return faults;
-}"""
-FITS_SOON = """async () => {  // plots are drawn again some frames after the width has changed
-    const page = document.documentElement;
-    for (let frame = 0; frame < 60 && page.scrollWidth > page.clientWidth; frame += 1) {
-        await new Promise(requestAnimationFrame);
-    }
-    return page.scrollWidth <= page.clientWidth;
-}"""
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
 def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
     with contexts.lend(**FOR_AXE) as lent:
         yield lent
-
-
-def faults_of(
-    page: Page, state: str, within: str = "html", sizes: Mapping[int, int] = WIDTHS
-) -> list[str]:
-    """The rules that the page breaks in ``state``, at every width and in both themes.
-
-    ``within`` is the part that is new in this state, where the others were checked before.
-    """
-    if not page.evaluate("typeof axe === 'object'"):
-        page.add_script_tag(path=AXE)
-    faults = []
-    checked = {**RULES, "within": within}
-    for width, height in sizes.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("scrollTo(0, 0)")  # else the sticky bar may cover a part of a button
-        if not page.evaluate(FITS_SOON):
-            faults.append(f"{state}, {width} px: wider than the screen")
-        faults += [f"{state}, {width} px, {fault}" for fault in page.evaluate(RUN_AXE, checked)]
-    return faults
 
 
 @pytest.fixture

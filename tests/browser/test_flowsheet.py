@@ -13,7 +13,8 @@ from crs_app.accounts.models import User
 from grading.engine.analytes import Analyte
 from patients.models import Course
 from patients.recording.inputs import NewEntry
-from tests.browser.test_accessibility import faults_of
+from tests.browser.axe import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import chart, record
 
 SIZES = ((390, 844), (768, 1024), (1440, 900))
@@ -260,19 +261,23 @@ def test_without_script_a_cell_leads_to_its_entries(
 
 
 def test_no_rule_of_axe_is_broken(
-    browser: Browser, live_server: Any, nurse: User, day: Course, sign_in: SignIn
+    contexts: SharedContexts, nurse: User, day: Course, sign_in: SignIn
 ) -> None:
-    context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    sign_in(page, nurse)
-    faults = []
-    known = (timezone.now() - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for query in ("", "?bin=entry&order=first", f"?known_at={known}", "?bin=7", "?end=2026-01-01"):
-        open_sheet(page, day, query)
-        faults += faults_of(page, query, sizes=dict(SIZES if not query else SIZES[:1]))
-    context.close()
+    with contexts.lend(**FOR_AXE) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        sign_in(page, nurse)
+        faults = []
+        known = (timezone.now() - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for query in (
+            "",
+            "?bin=entry&order=first",
+            f"?known_at={known}",
+            "?bin=7",
+            "?end=2026-01-01",
+        ):
+            open_sheet(page, day, query)
+            faults += faults_of(page, query, sizes=dict(SIZES if not query else SIZES[:1]))
     assert not faults, "\n".join(faults)[:6000]
 
 

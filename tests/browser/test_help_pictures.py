@@ -18,7 +18,8 @@ from crs_app.accounts.models import Role, User
 from crs_app.help.contents import PAGES
 from patients.exchange.course_file import import_course
 from patients.models import Course
-from tests.browser.test_accessibility import faults_of
+from tests.browser.axe import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 
 PICTURES = Path(settings.BASE_DIR) / "static/crs/help"
 COURSE_FILE = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.json"
@@ -135,14 +136,12 @@ def test_every_page_leads_to_the_help_of_the_reader(
 
 
 @pytest.mark.parametrize("key", PAGES)
-def test_no_rule_of_axe_is_broken(browser: Browser, live_server: Any, key: str) -> None:
-    context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.goto(f"/help/{key}/")
-    page.evaluate("for (const one of document.images) one.loading = 'eager'")
-    page.wait_for_function("[...document.images].every((one) => one.naturalWidth > 0)")
-    faults = faults_of(page, key)
-    context.close()
+def test_no_rule_of_axe_is_broken(contexts: SharedContexts, key: str) -> None:
+    with contexts.lend(**FOR_AXE) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.goto(f"/help/{key}/")
+        page.evaluate("for (const one of document.images) one.loading = 'eager'")
+        page.wait_for_function("[...document.images].every((one) => one.naturalWidth > 0)")
+        faults = faults_of(page, key)
     assert not faults, "\n".join(faults)[:4000]

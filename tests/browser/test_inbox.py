@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.exchange.formats.mllp_frames import Frame
 from patients.exchange.hl7_receive import receive_frame
 from patients.models import Course, Entry, EntryKind
+from tests.browser.axe import faults_of
 from tests.browser.conftest import TABLET
-from tests.browser.test_accessibility import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_people import sign_in as sign_in_by_form
 from tests.factories import ago, chart
 from tests.patients.exchange.hl7_messages import laboratory, oru
@@ -21,18 +21,11 @@ from tests.received import a_system, monitor_set
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
     """A tablet with touch, which lets axe-core in; nothing fades, so colours are final."""
-    made = browser.new_context(
-        base_url=live_server.url,
-        viewport=TABLET,
-        has_touch=True,
-        bypass_csp=True,
-        reduced_motion="reduce",
-    )
-    made.set_default_timeout(10_000)
-    yield made
-    made.close()
+    with contexts.lend(**FOR_AXE, viewport=TABLET, has_touch=True) as lent:
+        lent.set_default_timeout(10_000)
+        yield lent
 
 
 def test_a_set_of_a_monitor_is_charted_by_one_tap_and_another_from_the_inbox(

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from crs_app.accounts.models import User
 from patients.exchange.course_file import import_course
 from patients.models import Course
-from tests.browser.test_accessibility import faults_of
+from tests.browser.axe import faults_of
 
 COURSE_FILE = Path(__file__).parents[1] / "patients/review/reviewed_course.json"
 IN_GRADE_3 = "2026-11-27T13:00:00%2B00:00"

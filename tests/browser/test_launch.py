@@ -15,18 +15,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from crs_app.accounts.models import User
 from patients.exchange.smart.issuers import name_identity
 from patients.models import Course, Entry
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.browser.test_people import assert_accessible
 from tests.health_record import MRN_SYSTEM, FakeRecord, running_record
 from tests.patients.exchange.launching import SUBJECT, register
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
     """Lets axe-core in past the page's own policy."""
-    made = browser.new_context(base_url=live_server.url, bypass_csp=True, reduced_motion="reduce")
-    made.set_default_timeout(5_000)
-    yield made
-    made.close()
+    with contexts.lend(**FOR_AXE) as lent:
+        yield lent
 
 
 @pytest.fixture

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
 from patients.exchange.course_file import import_course
 from patients.models import Course
-from tests.browser.test_accessibility import faults_of
+from tests.browser.axe import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 
 COURSE_FILE = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.json"
 PAPER_PX = {"A4": 703, "Letter": 725}
@@ -55,19 +55,17 @@ def test_a_printed_course_fits_the_page_in_type_of_8_points_and_more(
 
 
 def test_no_rule_of_axe_is_broken(
-    browser: Browser, live_server: Any, reviewed: Course, intensivist: User,
+    contexts: SharedContexts, reviewed: Course, intensivist: User,
     sign_in: Callable[[Page, User], None],
 ) -> None:  # fmt: skip
-    context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    sign_in(page, intensivist)
-    page.goto(f"/courses/{reviewed.pk}/review/")
-    page.get_by_role("navigation", name="Pages of this patient").get_by_role(
-        "link", name="Paper"
-    ).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Course of Nowak, Irena")
-    faults = faults_of(page, "course on paper")
-    context.close()
+    with contexts.lend(**FOR_AXE) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        sign_in(page, intensivist)
+        page.goto(f"/courses/{reviewed.pk}/review/")
+        page.get_by_role("navigation", name="Pages of this patient").get_by_role(
+            "link", name="Paper"
+        ).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Course of Nowak, Irena")
+        faults = faults_of(page, "course on paper")
     assert not faults, "\n".join(faults)[:5000]

@@ -6,7 +6,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from crs_app.accounts.models import User
-from tests.browser.test_accessibility import context, faults_of  # noqa: F401 - a fixture
+from tests.browser.axe import faults_of
+from tests.browser.test_accessibility import context  # noqa: F401 - a fixture
 
 
 def assert_accessible(page: Page, state: str) -> None:

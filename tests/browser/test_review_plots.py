@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from crs_app.accounts.models import User
 from patients.exchange.course_file import import_course
 from patients.models import Course
-from tests.browser.test_accessibility import AXE, RULES, RUN_AXE
+from tests.browser.axe import faults_as_shown
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import ago, chart
 
 FILE = Path(__file__).parents[1] / "patients" / "review" / "reviewed_course.json"
@@ -175,21 +176,16 @@ def test_nothing_charted_is_said_and_is_no_grade_0_in_words(
 
 
 def test_axe_finds_no_fault_of_the_plots_in_light_and_dark(
-    browser: Browser, live_server: Any, reviewed: Course, nurse: User, sign_in: SignIn
+    contexts: SharedContexts, reviewed: Course, nurse: User, sign_in: SignIn
 ) -> None:
-    context = browser.new_context(
-        base_url=live_server.url,
-        viewport={"width": 1440, "height": 900},
-        bypass_csp=True,
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    sign_in(page, nurse)
-    page.goto(f"/courses/{reviewed.pk}/review/?range=all#heart_rate")
-    expect(lane(page, "Heart rate").locator("canvas")).to_be_visible()
-    page.keyboard.press("?")
-    page.add_script_tag(path=AXE)
-    assert page.evaluate(RUN_AXE, RULES) == []
-    page.keyboard.press("Escape")
-    assert page.evaluate(RUN_AXE, RULES) == []
-    context.close()
+    with contexts.lend(**FOR_AXE) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.set_viewport_size({"width": 1440, "height": 900})
+        sign_in(page, nurse)
+        page.goto(f"/courses/{reviewed.pk}/review/?range=all#heart_rate")
+        expect(lane(page, "Heart rate").locator("canvas")).to_be_visible()
+        page.keyboard.press("?")
+        assert faults_as_shown(page) == []
+        page.keyboard.press("Escape")
+        assert faults_as_shown(page) == []

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from crs_app.accounts.models import Role, User
 from patients.models import Course, CourseSeen, GradeReview
 from patients.recording.inputs import NewEntry
-from tests.browser.test_accessibility import faults_of
+from tests.browser.axe import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import ago, chart, record
 from tests.patients.review.sign_off_form import another, signed
 
@@ -181,56 +182,52 @@ def test_what_comes_while_the_form_is_open_is_said_and_what_is_typed_stays(
 
 
 def test_with_the_keyboard_alone_by_every_rule_of_axe_core(
-    browser: Browser, live_server: Any, intensivist: User, nurse: User, reviewed: Course,
+    contexts: SharedContexts, intensivist: User, nurse: User, reviewed: Course,
     sign_in: SignIn,
 ) -> None:  # fmt: skip
     """To sign, another grade, signed, a page to read alone, a past one, the board, the timeline."""
-    context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
-    )
-    context.set_default_timeout(5_000)
-    page, faults = context.new_page(), []
-    sign_in(page, intensivist)
-    page.goto(address(reviewed))
-    expect(page.locator(".u-over").first).to_be_visible()
-    faults += faults_of(page, "to sign")
-    page.get_by_role("link", name="Sign off", exact=True).focus()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("radio", name="Agree: grade 2")).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    faults += faults_of(page, "another grade", "main")
-    page.keyboard.press("Tab")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Tab")
-    page.keyboard.type("Less")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("status").first).to_contain_text("Stated 1, computed then 2:")
-    faults += faults_of(page, "signed")
-    page.goto("/")
-    expect(page.locator(".board-signed")).to_contain_text("not signed")
-    faults += faults_of(page, "board")
-    page.goto(f"/courses/{reviewed.pk}/?show=review")
-    expect(page.locator(".row-review")).to_contain_text("stated 1, computed then 2")
-    faults += faults_of(page, "timeline")
-    page.goto(f"{address(reviewed)}&known_at={ago(hours=1):%Y-%m-%dT%H:%MZ}")
-    expect(page.locator(".u-over").first).to_be_visible()
-    page.get_by_role("button", name="Mark what is different today").click()
-    expect(page.locator("[data-different]")).to_be_visible()
-    faults += faults_of(page, "as known then")
-    page.context.set_offline(True)
-    expect(page.get_by_role("slider")).to_be_disabled()
-    faults += faults_of(page, "as known then, offline", "main")
-    page.context.set_offline(False)
-    page.goto(f"{address(reviewed)}&known_date={ago(hours=-48):%Y-%m-%d}&known_time=04:40")
-    expect(page.get_by_role("alert")).to_contain_text("That time has not come.")
-    faults += faults_of(page, "a time known at that has not come")
-    sign_in(page, nurse)
-    page.goto(address(reviewed))
-    faults += faults_of(page, "to read")
-    context.close()
+    with contexts.lend(**FOR_AXE) as context:
+        page, faults = context.new_page(), []
+        sign_in(page, intensivist)
+        page.goto(address(reviewed))
+        expect(page.locator(".u-over").first).to_be_visible()
+        faults += faults_of(page, "to sign")
+        page.get_by_role("link", name="Sign off", exact=True).focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("radio", name="Agree: grade 2")).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        faults += faults_of(page, "another grade", "main")
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Tab")
+        page.keyboard.type("Less")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status").first).to_contain_text("Stated 1, computed then 2:")
+        faults += faults_of(page, "signed")
+        page.goto("/")
+        expect(page.locator(".board-signed")).to_contain_text("not signed")
+        faults += faults_of(page, "board")
+        page.goto(f"/courses/{reviewed.pk}/?show=review")
+        expect(page.locator(".row-review")).to_contain_text("stated 1, computed then 2")
+        faults += faults_of(page, "timeline")
+        page.goto(f"{address(reviewed)}&known_at={ago(hours=1):%Y-%m-%dT%H:%MZ}")
+        expect(page.locator(".u-over").first).to_be_visible()
+        page.get_by_role("button", name="Mark what is different today").click()
+        expect(page.locator("[data-different]")).to_be_visible()
+        faults += faults_of(page, "as known then")
+        page.context.set_offline(True)
+        expect(page.get_by_role("slider")).to_be_disabled()
+        faults += faults_of(page, "as known then, offline", "main")
+        page.context.set_offline(False)
+        page.goto(f"{address(reviewed)}&known_date={ago(hours=-48):%Y-%m-%d}&known_time=04:40")
+        expect(page.get_by_role("alert")).to_contain_text("That time has not come.")
+        faults += faults_of(page, "a time known at that has not come")
+        sign_in(page, nurse)
+        page.goto(address(reviewed))
+        faults += faults_of(page, "to read")
     assert not faults, "\n".join(faults)
 
 

@@ -9,9 +9,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
+from tests.browser.axe import faults_of
 from tests.browser.conftest import TABLET
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
-from tests.browser.test_accessibility import faults_of
 from tests.factories import ago, chart
 
 PHONE = {"width": 390, "height": 844}

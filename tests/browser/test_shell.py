@@ -10,10 +10,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course, Entry, EntryKind
+from tests.browser.axe import faults_of
 from tests.browser.bedside_page import BedsidePage
 from tests.browser.conftest import TABLET
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
-from tests.browser.test_accessibility import faults_of
 from tests.browser.test_outbox import expect_no_strip, save_without_network
 
 READY = "navigator.serviceWorker.ready.then(({ active }) => active.state)"

@@ -8,7 +8,7 @@ from playwright.sync_api import CDPSession, ConsoleMessage, Page, expect
 
 from crs_app.accounts.models import User
 from tests.accounts.code_app import code_of
-from tests.browser.test_accessibility import AXE, faults_of
+from tests.browser.axe import AXE, faults_of
 
 OF_A_TELEPHONE = {
     "protocol": "ctap2",

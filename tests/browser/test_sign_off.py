@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course, GradeReview
-from tests.browser.test_accessibility import AXE, faults_of
+from tests.browser.axe import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import ago, chart
 
 SIZES = {768: 1024, 1440: 900}
@@ -127,43 +128,41 @@ def test_with_the_keyboard_alone_and_without_a_script(
 
 
 def test_no_state_breaks_a_rule_of_axe_core(
-    browser: Browser,
-    live_server: str,
+    contexts: SharedContexts,
     nurse: User,
     intensivist: User,
     febrile_course: Course,
     sign_in: Callable[[Page, User], None],
 ) -> None:
     """Waiting, to sign, refused, signed, a new look, what changed, disagreements, no right."""
-    assert AXE.exists()
-    context = browser.new_context(
-        base_url=str(live_server), bypass_csp=True, reduced_motion="reduce"
-    )
-    page, faults = context.new_page(), []
-    sign_in(page, intensivist)
-    page.goto("/reviews/")
-    faults += faults_of(page, "waiting")
-    page.goto(f"/courses/{febrile_course.pk}/sign-off/")
-    faults += faults_of(page, "to sign")
-    page.get_by_text("Another grade…").click()
-    page.get_by_role("button", name="Sign as A. Osei").click()
-    expect(page.get_by_role("alert").first).to_be_visible()
-    faults += faults_of(page, "refused")
-    page.get_by_role("radio", name="3", exact=True).check()
-    page.get_by_label("Reason").select_option("Sicker than the rules show")
-    page.get_by_role("button", name="Sign as A. Osei").click()
-    expect(page.get_by_role("status").first).to_contain_text("Stated 3")
-    faults += faults_of(page, "signed with another grade")
-    page.goto(f"/courses/{febrile_course.pk}/sign-off/?at={ago(hours=7):%Y-%m-%dT%H:%MZ}")
-    page.get_by_role("button", name="Sign as A. Osei").click()
-    expect(page.get_by_role("status").first).to_contain_text("Signed 1")
-    chart(febrile_course, nurse, "oxygen", ago(hours=5), device="venturi_mask", fio2_percent="50")
-    page.goto(f"/courses/{febrile_course.pk}/sign-off/")
-    faults += faults_of(page, "a new look")
-    page.goto("/reviews/disagreements/")
-    faults += faults_of(page, "disagreements")
-    sign_in(page, nurse)
-    page.goto(f"/courses/{febrile_course.pk}/sign-off/")
-    faults += faults_of(page, "no right to sign")
-    context.close()
+    with contexts.lend(**FOR_AXE) as context:
+        context.set_default_timeout(30_000)
+        page, faults = context.new_page(), []
+        sign_in(page, intensivist)
+        page.goto("/reviews/")
+        faults += faults_of(page, "waiting")
+        page.goto(f"/courses/{febrile_course.pk}/sign-off/")
+        faults += faults_of(page, "to sign")
+        page.get_by_text("Another grade…").click()
+        page.get_by_role("button", name="Sign as A. Osei").click()
+        expect(page.get_by_role("alert").first).to_be_visible()
+        faults += faults_of(page, "refused")
+        page.get_by_role("radio", name="3", exact=True).check()
+        page.get_by_label("Reason").select_option("Sicker than the rules show")
+        page.get_by_role("button", name="Sign as A. Osei").click()
+        expect(page.get_by_role("status").first).to_contain_text("Stated 3")
+        faults += faults_of(page, "signed with another grade")
+        page.goto(f"/courses/{febrile_course.pk}/sign-off/?at={ago(hours=7):%Y-%m-%dT%H:%MZ}")
+        page.get_by_role("button", name="Sign as A. Osei").click()
+        expect(page.get_by_role("status").first).to_contain_text("Signed 1")
+        chart(
+            febrile_course, nurse, "oxygen", ago(hours=5), device="venturi_mask", fio2_percent="50"
+        )
+        page.goto(f"/courses/{febrile_course.pk}/sign-off/")
+        faults += faults_of(page, "a new look")
+        page.goto("/reviews/disagreements/")
+        faults += faults_of(page, "disagreements")
+        sign_in(page, nurse)
+        page.goto(f"/courses/{febrile_course.pk}/sign-off/")
+        faults += faults_of(page, "no right to sign")
     assert not faults, "\n".join(faults)

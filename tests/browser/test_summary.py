@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from crs_app.accounts.models import User
 from patients.exchange.course_file import import_course
 from patients.models import Course, SummaryStatement
+from tests.browser.axe import faults_of
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
-from tests.browser.test_accessibility import faults_of
 from tests.patients.review.test_review_page import FILE
 
 WIDEST = 1920

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
+from tests.browser.axe import faults_of
 from tests.browser.bedside_page import BedsidePage
-from tests.browser.test_accessibility import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import ago, chart
 
 
@@ -86,21 +87,18 @@ def test_without_script_the_list_stays_and_the_table_is_a_page_of_its_own(
 
 
 def test_no_rule_of_axe_is_broken(
-    browser: Browser,
-    live_server: Any,
+    contexts: SharedContexts,
     nurse: User,
     course: Course,
     sign_in: Callable[[Page, User], None],
 ) -> None:
     chart(course, nurse, "vitals", ago(hours=2), temperature_c="39.1", systolic_mmhg="84")
-    context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    sign_in(page, nurse)
-    page.goto(f"/courses/{course.pk}/?view=table")
-    expect(page.locator("#timeline table")).to_be_visible()
-    expect(page.locator("#last-day .lanes-link")).to_be_visible()
-    faults = faults_of(page, "table")
-    context.close()
+    with contexts.lend(**FOR_AXE) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        sign_in(page, nurse)
+        page.goto(f"/courses/{course.pk}/?view=table")
+        expect(page.locator("#timeline table")).to_be_visible()
+        expect(page.locator("#last-day .lanes-link")).to_be_visible()
+        faults = faults_of(page, "table")
     assert not faults, "\n".join(faults)[:6000]

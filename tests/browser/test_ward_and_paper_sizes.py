@@ -1,14 +1,14 @@
 """The pages of the ward and its paper, on a phone by touch and on a screen of 1920 pixels."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
 from patients.models import Course
-from tests.browser.test_accessibility import faults_of
+from tests.browser.axe import faults_of
+from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import ago, chart
 
 PAGES = {
@@ -34,24 +34,21 @@ def feverish(course: Course, nurse: User) -> Course:
 
 
 def test_each_page_leads_to_help_by_touch_fits_and_breaks_no_rule_of_axe(
-    browser: Browser, live_server: Any, feverish: Course, intensivist: User,
+    contexts: SharedContexts, feverish: Course, intensivist: User,
     sign_in: Callable[[Page, User], None],
 ) -> None:  # fmt: skip
-    """In one browser of which the size changes: a new one for each page takes a second each."""
-    context = browser.new_context(
-        base_url=live_server.url, bypass_csp=True, reduced_motion="reduce",
-        has_touch=True,
-    )  # fmt: skip
-    page = context.new_page()
-    sign_in(page, intensivist)
-    faults = []
-    for name, address in PAGES.items():
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.goto(address.format(course=feverish.pk))
-        expect(page.get_by_role("main")).to_be_visible()
-        page.get_by_role("contentinfo").get_by_role("link", name="Help").tap()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Help: ICU reviewer")
-        page.go_back()
-        faults += faults_of(page, name, sizes=SIZES)
-    context.close()
+    """In one page of which the size changes: a new one for each address takes a second each."""
+    with contexts.lend(**FOR_AXE, has_touch=True) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        sign_in(page, intensivist)
+        faults = []
+        for name, address in PAGES.items():
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.goto(address.format(course=feverish.pk))
+            expect(page.get_by_role("main")).to_be_visible()
+            page.get_by_role("contentinfo").get_by_role("link", name="Help").tap()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Help: ICU reviewer")
+            page.go_back()
+            faults += faults_of(page, name, sizes=SIZES)
     assert not faults, "\n".join(faults)[:4000]
