@@ -2,7 +2,9 @@
 
 const HEADER = "X-Request-ID";
 
-export const requestWords = (xhr) => {
-  const id = xhr?.status ? xhr.getResponseHeader(HEADER) : null;
-  return id ? `Request ${id}.` : "";
-};
+const inWords = (id) => (id ? `Request ${id}.` : "");
+
+export const requestWords = (xhr) => inWords(xhr?.status ? xhr.getResponseHeader(HEADER) : null);
+
+// The same of an answer to fetch().
+export const requestWordsOf = ({ headers }) => inWords(headers.get(HEADER));

@@ -59,14 +59,31 @@ const withoutCode = (html) => {
 };
 
 const underWay = new Set();
+const sentAhead = new Set();
+
+// Returns whether `text` is the whole answer, as it was sent or as htmx hands it to the parser.
+const isOf = (answer, text) => {
+  const part = answer.replace(HEAD, "");
+  const wrapped = `<body><template class="internal-htmx-wrapper">${part}</template></body>`;
+  return [answer, part, wrapped].includes(text);
+};
 
 const isAnswer = (text) =>
-  [...underWay].some(({ readyState, responseText, responseURL }) => {
-    if (readyState !== XMLHttpRequest.DONE || new URL(responseURL).origin !== location.origin) return false;
-    const part = responseText.replace(HEAD, "");
-    const wrapped = `<body><template class="internal-htmx-wrapper">${part}</template></body>`;
-    return [responseText, part, wrapped].includes(text);
-  });
+  [...sentAhead].some((html) => isOf(html, text)) ||
+  [...underWay].some(
+    ({ readyState, responseText, responseURL }) =>
+      readyState === XMLHttpRequest.DONE && new URL(responseURL).origin === location.origin && isOf(responseText, text),
+  );
+
+// Calls `show`, in which htmx may put `html` on the page: a part that this server sent ahead of any request for it.
+export const allowSentAhead = (html, show) => {
+  sentAhead.add(html);
+  try {
+    show();
+  } finally {
+    sentAhead.delete(html);
+  }
+};
 
 types.createPolicy("default", {
   createHTML: (text) => {

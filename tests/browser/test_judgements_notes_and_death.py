@@ -19,13 +19,14 @@ def test_not_observed_is_one_tap_and_leaves_what_is_typed(
     assert Entry.objects.filter(kind=EntryKind.NOT_OBSERVED).count() == 1
 
 
-def test_a_tap_without_a_network_says_so(bedside: BedsidePage) -> None:
+def test_a_tap_without_a_network_is_kept_and_sent_once(bedside: BedsidePage) -> None:
+    quick = bedside.page.locator("[data-quick-message]")
     bedside.page.context.set_offline(True)
     bedside.page.get_by_role("button", name="Refused").click()
-    expect(bedside.page.get_by_role("alert")).to_contain_text("Not saved. There is no connection.")
+    expect(quick).to_contain_text("Not graded. Kept on this tablet. Refused.")
     bedside.page.context.set_offline(False)
-    bedside.page.get_by_role("button", name="Refused").click()
-    bedside.expect_saved("Vital signs not observed: refused")
+    expect(quick).to_contain_text("Saved Sent from this tablet: Refused")
+    assert Entry.objects.filter(kind=EntryKind.NOT_OBSERVED).count() == 1
 
 
 def test_a_death_is_read_back_before_it_is_recorded(bedside: BedsidePage, course: Course) -> None:

@@ -2,6 +2,7 @@
 // memory of this page: no storage of the browser and no cache has them.
 
 import { now } from "../clock.js";
+import { allowSentAhead, inertDocument } from "../trusted_types.js";
 import { hasKey } from "../unsent/store.js";
 
 const { keptForms: address, keptFormsAfter: after } = document.getElementById("live")?.dataset ?? {};
@@ -24,7 +25,7 @@ const whenIdle = (act) => ("requestIdleCallback" in globalThis ? requestIdleCall
 
 // Each form that is shown is a new one: it has an id of its own, and is opened now.
 const renewedHtml = (html) => {
-  const section = new DOMParser().parseFromString(html, "text/html").getElementById("entry-form");
+  const section = inertDocument(html).getElementById("entry-form");
   for (const input of section.querySelectorAll("input[name=form_id]")) input.setAttribute("value", crypto.randomUUID());
   for (const input of section.querySelectorAll("input[name=opened_at]")) {
     input.setAttribute("value", new Date(now()).toISOString());
@@ -42,7 +43,10 @@ export const showKeptForm = (path, elt) => {
   const xhr = new XMLHttpRequest(); // as of a request that was never sent
   const eventInfo = { elt, target, xhr, requestConfig: { elt, verb: "get", path } };
   target.dispatchEvent(new CustomEvent("htmx:beforeSwap", { bubbles: true, detail: { ...eventInfo, shouldSwap: true } }));
-  globalThis.htmx.swap(target, renewedHtml(html), { swapStyle: "outerHTML" }, { eventInfo, contextElement: elt });
+  const form = renewedHtml(html);
+  allowSentAhead(form, () => {
+    globalThis.htmx.swap(target, form, { swapStyle: "outerHTML" }, { eventInfo, contextElement: elt });
+  });
   return true;
 };
 

@@ -27,7 +27,7 @@ const followKept = () => {
     const entry = entryOf(message.dataset.kept);
     if (!entry || entry.state === UNSENT) continue;
     if (entry.state === SENT) show(message, "message-saved", "status", "Saved", `Sent from this tablet: ${inWords(entry.content)}`);
-    else show(message, "message-wrong", "alert", "Not saved.", entry.content.reason);
+    else show(message, "message-wrong", "alert", "Not saved", entry.content.reason);
     delete message.dataset.kept;
   }
 };

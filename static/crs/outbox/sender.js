@@ -3,6 +3,7 @@
 
 import { now, requestUpdate } from "../clock.js";
 import { reasonIn } from "../refusals.js";
+import { requestWordsOf } from "../request_id.js";
 import { hasKey, user } from "../unsent/store.js";
 import { SENT, UNSENT, alone, confirmEntry, delayEntry, entriesIn, refuseEntry, sendAgain } from "./store.js";
 
@@ -54,7 +55,7 @@ const settle = async (entry, response) => {
     return ANSWERED;
   }
   if (status === 409 || status === 422) {
-    await refuseEntry(entry, reasonIn(await response.text()));
+    await refuseEntry(entry, `${reasonIn(await response.text())} ${requestWordsOf(response)}`.trim());
     return ANSWERED;
   }
   if (status === 404 && mayWait(entry)) {
