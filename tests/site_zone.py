@@ -1,8 +1,8 @@
 """The time zone of the site in a run of the tests, by the hour in which the run is to begin.
 
-With CRS_TEST_HOUR=0 a run begins in the hour after midnight, with 23 in the one before: what a
-test charts for "an hour ago" or "in an hour" is then of another day. Without it, or with a zone in
-CRS_TIME_ZONE, the zone is the product's own choice.
+A run begins about noon at the site, whenever it is started. With CRS_TEST_HOUR=0 it begins in the
+hour after midnight, with 23 in the one before: what a test charts for "an hour ago" or "in an hour"
+is then of another day. With a zone in CRS_TIME_ZONE that zone holds.
 """
 
 import os
@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.test.signals import setting_changed
 
+NOON = 12
+
 
 def choose_site_zone() -> None:
     """Set the zone for this process and for those that it starts, workers of the run among them."""
-    hour = os.environ.get("CRS_TEST_HOUR")
-    if hour and not os.environ.get("CRS_TIME_ZONE"):
-        zone = zone_at_hour(int(hour), datetime.now(UTC))
+    hour = int(os.environ.get("CRS_TEST_HOUR") or NOON)
+    if not os.environ.get("CRS_TIME_ZONE"):
+        zone = zone_at_hour(hour, datetime.now(UTC))
         os.environ["CRS_TIME_ZONE"] = settings.TIME_ZONE = zone
         # Django's own receiver sets the zone of the process and forgets the one of before.
         setting_changed.send(sender=None, setting="TIME_ZONE", value=zone, enter=True)

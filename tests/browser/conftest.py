@@ -49,6 +49,8 @@ LONG_FILES = (
     "test_ice_round.py",
     "test_sign_off.py",
 )
+# The first has no window system: tests take a third less of a processor by it.
+CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 TABLET = {"width": 768, "height": 1024}
 # Playwright's own list (chromiumSwitches), because Chromium obeys only the last --disable-features.
 # The three of ours start a process for each new window or page, half of what a window costs.
@@ -202,7 +204,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
     Its time zone is that of the site.
     """
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    found = map(shutil.which, CHROMIUM_NAMES)
     executable = os.environ.get("CHROMIUM") or next(filter(None, found), None)
     try:
         launched = playwright.chromium.launch(

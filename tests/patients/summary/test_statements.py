@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ def send(client: Client, course: Course, about: str, **fields: Any) -> Any:
 
 
 def fever(client: Client, course: Course, **fields: Any) -> Any:
-    day = f"{timezone.localdate() - timedelta(days=1):%Y-%m-%d}"
+    day = f"{timezone.localtime(ago(hours=33)):%Y-%m-%d}"
     given = {"answer": "yes", "on_day": day, "temperature_c": "38.6", "source": "patient"}
     return send(client, course, "fever_at_home", **(given | fields))
 
