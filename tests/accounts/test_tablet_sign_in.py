@@ -32,7 +32,7 @@ def test_another_tablet_knows_neither_name_nor_pin(tablet: Tablet, nurse: User) 
 
 
 def test_the_twelve_hours_are_those_of_the_full_sign_in(
-    nurse: User, intensivist: User, time_machine: TimeMachineFixture
+    nurse: User, intensivist: User, time_machine: TimeMachineFixture, site_in_utc: None
 ) -> None:
     time_machine.move_to("2026-03-01 07:00:00Z", tick=False)
     tablet = Tablet()

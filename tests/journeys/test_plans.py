@@ -75,6 +75,9 @@ def without_index(statement: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
+        # These two read both tables whole; a nested loop asks the index for each row.
+        cursor.execute("SET LOCAL enable_hashjoin = off")
+        cursor.execute("SET LOCAL enable_mergejoin = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
         (plans,) = cursor.fetchone()
     return list(_read_whole(plans[0]["Plan"], is_limited=False))

@@ -11,7 +11,7 @@ from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.patients.review.flowsheet_page import MARCH_2, rows_of, sheet_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 WINDOW = {**MARCH_2, "bin": "4"}
 

@@ -18,7 +18,7 @@ from patients.review.flowsheet_cells import Cell
 from tests.patients.review.flowsheet_page import rows_of, sheet_of
 from tests.patients.review.scale_course import ENTRIES, after, entry, imported
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site_in_utc")]
 
 
 @pytest.fixture
