@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from tests.journeys.test_query_counts import Page, page  # noqa: F401 - a fixture
@@ -69,9 +69,26 @@ def test_a_statement_without_an_index_is_found() -> None:
 
 
 def without_index(statement: str) -> list[str]:
-    """Return the tables that grow and that the statement reads from end to end."""
+    """Return the tables that grow and that the statement reads from end to end.
+
+    Without statistics PostgreSQL may prefer the index that forbids two answers at once, which
+    cannot look up several courses at a time: then it is asked again without that one.
+    """
     if not statement.lstrip().startswith(("SELECT", "WITH", "INSERT", "UPDATE")):
         return []
+    found = _read_by(statement)
+    if found:
+        with transaction.atomic():
+            with rights_of_owner(), connection.cursor() as cursor:
+                cursor.execute(
+                    "ALTER TABLE patients_gradeperiod DROP CONSTRAINT grade_period_one_answer"
+                )
+            found = _read_by(statement) and found
+            transaction.set_rollback(True)
+    return found
+
+
+def _read_by(statement: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")

@@ -98,7 +98,7 @@ def test_gunicorn_has_the_configuration_of_the_site() -> None:
 def test_a_worker_logs_through_the_same_formatter() -> None:
     """gunicorn sets up its own loggers; those of the configuration replace them."""
     script = (
-        "import logging\n"
+        "import logging, sys\n"
         "from gunicorn.glogging import Logger\n"
         "from gunicorn.config import Config\n"
         "import crs_app.gunicorn_config as site\n"
@@ -107,12 +107,18 @@ def test_a_worker_logs_through_the_same_formatter() -> None:
         "    config.set(name, getattr(site, name))\n"
         "log = Logger(config)\n"
         "try:\n"
-        "    raise ValueError('Jane Doe')\n"
+        "    raise ValueError(sys.argv[1])\n"
         "except ValueError:\n"
         "    log.exception('Error handling request %s %s', 'GET', '/?q=Doe')\n"
         "log.warning('Invalid request from ip=1: Doe')\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        "Jane Doe",
+    ]  # not in the script, whose lines are logged
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "builtins.ValueError" in ran.stderr
     assert "Doe" not in ran.stderr + ran.stdout
 
