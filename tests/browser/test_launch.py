@@ -33,6 +33,7 @@ def strict(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A page that keeps to the policy of each page."""
     made = browser.new_context(base_url=live_server.url, reduced_motion="reduce")
     made.set_default_timeout(5_000)
+    made.set_default_navigation_timeout(20_000)  # as of the shared contexts
     yield made.new_page()
     made.close()
 

@@ -79,6 +79,7 @@ def test_from_what_changed_to_the_sign_off_of_the_period_under_the_cursor(
         has_touch=touch,
     )
     context.set_default_timeout(5_000)
+    context.set_default_navigation_timeout(20_000)  # as of the shared contexts
     page, errors = context.new_page(), []
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))

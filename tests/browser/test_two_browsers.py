@@ -37,6 +37,7 @@ def other(
     """The same page, opened by the intensivist in a browser of its own."""
     context = browser.new_context(base_url=live_server.url, viewport=TABLET)
     context.set_default_timeout(5_000)
+    context.set_default_navigation_timeout(20_000)  # as of the shared contexts
     page = context.new_page()
     sign_in(page, intensivist)
     page.clock.install()

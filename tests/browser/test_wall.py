@@ -64,6 +64,7 @@ def wall(
     """A screen of 1920 by 1080 pixels; the nurse is signed in."""
     context = browser.new_context(base_url=own_server.url, viewport={"width": 1920, "height": 1080})
     context.set_default_timeout(5_000)
+    context.set_default_navigation_timeout(20_000)  # as of the shared contexts
     page = context.new_page()
     sign_in(page, nurse)
     yield page
