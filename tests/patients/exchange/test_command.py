@@ -14,21 +14,10 @@ from patients.exchange.__main__ import main
 from patients.exchange.formats.exact_json import write_json
 from tests.patients.exchange.formats.hl7_sent import PID, header
 from tests.patients.exchange.message_cases import bundle_of, resource_of
+from tests.patients.exchange.of_the_command import CONTEXT, NOW
 
 ROOT = Path(__file__).parents[3]
-NOW = "2026-03-02T18:00:00+00:00"
 SAMPLE = Path(__file__).parent / "formats" / "sample_export.json"
-CONTEXT: dict[str, Any] = {
-    "course": {
-        "format": "crs-course/1",
-        "patient": {"mrn": "4711", "name": "Jana Müller", "birth_date": "1980-06-15"},
-        "therapy": {"product": "axi-cel", "infused_at": "2026-03-01T10:00:00+00:00"},
-        "entries": [],
-    },
-    "mrn_system": "urn:oid:2.999.1.4711",
-    "timezone": "Europe/Berlin",
-    "system": {"name": "ehr-1", "kind": "ehr", "filing": {"default": "file"}},
-}
 OBX = "OBX|1|NM|2160-0^Creatinine^LN||{}|mg/dL|||||F|||20260302120000+0000"
 Captured = pytest.CaptureFixture[str]
 

@@ -28,19 +28,8 @@ from tests.patients.exchange.formats.fhir_documents import (
     quantity,
 )
 from tests.patients.exchange.formats.hl7_sent import PID, header
+from tests.patients.exchange.of_the_command import CONTEXT, NOW
 
-NOW = "2026-03-02T18:00:00+00:00"
-CONTEXT: dict[str, Any] = {
-    "course": {
-        "format": "crs-course/1",
-        "patient": {"mrn": "4711", "name": "Jana Müller", "birth_date": "1980-06-15"},
-        "therapy": {"product": "axi-cel", "infused_at": "2026-03-01T10:00:00+00:00"},
-        "entries": [],
-    },
-    "mrn_system": "urn:oid:2.999.1.4711",
-    "timezone": "Europe/Berlin",
-    "system": {"name": "ehr-1", "kind": "ehr", "filing": {"default": "file"}},
-}
 OBR = "OBR|1|P1|F1|24323-8^Panel^LN|||202603021000"
 CRP = "1988-5^CRP^LN"
 MOLAR = "14682-9^Creatinine^LN"
