@@ -11,6 +11,7 @@ from crs_app.accounts.models import User
 from patients.models import Course, GradeReview
 from tests.browser.axe import faults_of
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
+from tests.browser.sign_off_form import sign_grade_1_by_keyboard
 from tests.factories import ago, chart
 
 SIZES = {768: 1024, 1440: 900}
@@ -108,14 +109,7 @@ def test_with_the_keyboard_alone_and_without_a_script(
     page.get_by_role("radio", name="Agree: grade 2").focus()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="Another grade…")).to_be_checked()
-    page.keyboard.press("Tab")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Tab")
-    page.keyboard.type("Less")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("status").first).to_contain_text("Stated 1, computed then 2:")
+    sign_grade_1_by_keyboard(page)
 
     plain = browser.new_context(base_url=page.url, java_script_enabled=False)
     plain.add_cookies(page.context.cookies())  # type: ignore[arg-type]
