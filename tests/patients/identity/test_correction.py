@@ -23,6 +23,7 @@ from patients.queries.policies import version_of
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
 from tests.factories import admit, ago, chart, end
+from tests.site_zone import ELSEWHERE
 
 CHILD_BORN = date(2017, 5, 5)
 
@@ -240,20 +241,19 @@ def _periods(course: Course) -> list[tuple[datetime, int]]:
 def test_an_infusion_charted_elsewhere_takes_the_offset_of_the_site(
     clinician: User, nurse_client: Client
 ) -> None:
-    """08:00 in Tokyo was typed as 08:00 here: the age then is counted by the calendar here."""
-    tokyo = timezone.now().astimezone(UTC).replace(second=0, microsecond=0) - timedelta(days=3)
-    there = tokyo.astimezone(timezone.get_fixed_timezone(9 * 60))
-    course = admit(clinician, infused_at=there)
-    assert course.infused_offset_seconds == 9 * 3600
+    """08:00 in Kathmandu was typed as 08:00 here: the age is then counted by the calendar here."""
+    infused_at = timezone.now().astimezone(UTC).replace(second=0, microsecond=0) - timedelta(days=3)
+    course = admit(clinician, infused_at=infused_at.astimezone(ELSEWHERE))
+    assert course.infused_offset_seconds == (5 * 60 + 45) * 60
     page = nurse_client.get(url("identity", course), {"what": "infusion"})
     assert "there" in text_of(page.content.decode())
     with override_settings(TIME_ZONE="America/Chicago"):
         answer = confirm(
-            nurse_client, course, sent("infusion", **infused(tokyo + timedelta(hours=5)))
+            nurse_client, course, sent("infusion", **infused(infused_at + timedelta(hours=5)))
         )
     assert answer.status_code == 302
     course.refresh_from_db()
-    assert course.infused_at == tokyo + timedelta(hours=5)
+    assert course.infused_at == infused_at + timedelta(hours=5)
     assert course.infused_offset_seconds in (0, -6 * 3600, -5 * 3600)
 
 
