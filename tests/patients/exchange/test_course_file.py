@@ -200,7 +200,7 @@ def test_the_first_instant_of_the_calendar(tmp_path: Path, at: str) -> None:
 
 
 def test_an_entry_of_years_before_the_infusion_is_imported_with_a_warning(tmp_path: Path) -> None:
-    entry = {"at": "2010-01-01T09:00:00+00:00", "kind": "weight", "weight_kg": 71}
+    entry = {"at": "2010-07-01T09:00:00+00:00", "kind": "weight", "weight_kg": 71}
     printed = StringIO()
     call_command("import_course", as_file(tmp_path, entries=[entry]), stdout=printed)
     assert Course.objects.get().entries.filter(at__year=2010).exists()
