@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -116,7 +116,7 @@ def grade_course(
     projected = [period for period in history.periods if begun and period.start > shown_at]
     end = min(shown_at, history.ended_at) if history.ended_at is not None else shown_at
     if past:
-        past[-1] = replace(past[-1], end=end)
+        past[-1] = past[-1]._replace(end=end)
     guidance = advise(document.facts, status, entries, history.periods, risk=document.risk)
     warnings = tuple(warnings_of(document, known))
     return CourseResult(

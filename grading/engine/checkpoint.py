@@ -85,8 +85,9 @@ def save_state(state: CourseState, cached_words: dict[str, Any] | None = None) -
         raise ValueError("a course without an instant has nothing to save")
     words_by_id = {} if cached_words is None else cached_words
     needed = {entry.id: entry for entry in _entries(state) if entry is not None}
-    for key in needed.keys() - words_by_id.keys():
-        words_by_id[key] = to_words(needed[key])
+    for key, entry in needed.items():
+        if key not in words_by_id:
+            words_by_id[key] = to_words(entry)
     words = {
         "entries": {key: words_by_id[key] for key in needed},
         "policy_number": state.policy_number,

@@ -11,7 +11,7 @@ from grading.engine.boluses import NO_BOLUSES, Boluses
 from grading.engine.entries import FluidBolus, Judgement, Vasopressor, Vitals
 from grading.engine.evidence import TABLE_3_MONOTHERAPY
 from grading.engine.policy import Policy
-from grading.engine.pressure import PressureLimits, Reading
+from grading.engine.pressure import EXCLUDED, IN_QUESTION, LOW, NORMAL, PressureLimits, Reading
 from grading.engine.times import moved
 from grading.engine.units import minutes
 from grading.engine.vasopressors import Infusions, TimedRun, high_now
@@ -33,7 +33,7 @@ class Circulation:
     run: TimedRun
     support: TimedRun
     reading: Vitals | None = None
-    reading_class: Reading = Reading.EXCLUDED
+    reading_class: Reading = EXCLUDED
     low: bool = False
     last_low: Vitals | None = None
     bolus: FluidBolus | None = None
@@ -111,25 +111,29 @@ class Circulation:
         infusions = self.infusions
         if infusions.changed or infusions.awaiting_weight:
             infusions.settle(at, weight_kg)
-            high = bool(infusions.doses) and high_now(infusions.doses)
-            if high or self.run.high:
-                self.run = self.run.settled(at, high, infusions.evidence())
-            running = bool(infusions.running_since)
-            if running or self.support.high:
-                self.support = self.support.settled(at, running, infusions.evidence())
+            self._settle_runs(at)
         self._settle_pressure(at)
         if self.new_boluses:
             self._settle_boluses(at)
+
+    def _settle_runs(self, at: datetime) -> None:
+        infusions, evidence = self.infusions, self.infusions.evidence()
+        high = high_now(infusions.doses)
+        if high or self.run.high:
+            self.run = self.run.settled(at, high, evidence)
+        running = bool(infusions.running_since)
+        if running or self.support.high:
+            self.support = self.support.settled(at, running, evidence)
 
     def _settle_pressure(self, at: datetime) -> None:
         reading, judged = self.reading, self.judged
         if self.new_reading and reading is not None:
             self.reading_class = self.limits.classify(reading)
-        self.low = self.reading_class is Reading.LOW
+        self.low = self.reading_class is LOW
         if judged:
             self._lapse_relative()
             relative = judged.get(JudgementAbout.RELATIVE_HYPOTENSION)
-            if self.reading_class is Reading.IN_QUESTION and relative is not None:
+            if self.reading_class is IN_QUESTION and relative is not None:
                 self.low = relative.present
             self._lapse_refractory()
         if self.new_reading:
@@ -138,7 +142,7 @@ class Circulation:
             self.new_reading = False
 
     def _lapse_relative(self) -> None:
-        if self.reading_class in (Reading.NORMAL, Reading.EXCLUDED):
+        if self.reading_class in (NORMAL, EXCLUDED):
             self.judged.pop(JudgementAbout.RELATIVE_HYPOTENSION, None)
 
     def _lapse_refractory(self) -> None:
@@ -188,13 +192,14 @@ class Circulation:
             return None
         until = self._fluid_until()
         instants = self.run.changes() if until is None else (*self.run.changes(), until)
-        return min([instant for instant in instants if instant > at], default=None)
+        later = [instant for instant in instants if instant > at]
+        return min(later) if later else None
 
     @property
     def pressure_in_question(self) -> bool:
         """Whether the reading may be low for this patient, which nobody has judged."""
         return (
-            self.reading_class is Reading.IN_QUESTION
+            self.reading_class is IN_QUESTION
             and JudgementAbout.RELATIVE_HYPOTENSION not in self.judged
         )
 
@@ -203,7 +208,7 @@ class Circulation:
         """Whether a relative fall of the pressure cannot be seen, for no baseline is known."""
         return (
             self.reading is not None
-            and self.reading_class is not Reading.EXCLUDED
+            and self.reading_class is not EXCLUDED
             and not self.limits.baseline_known
             and not self.low
         )
@@ -213,7 +218,7 @@ class Circulation:
         """Whether a child's reading lacks the systolic pressure, which alone is judged."""
         return (
             self.reading is not None
-            and self.reading_class is not Reading.EXCLUDED
+            and self.reading_class is not EXCLUDED
             and self.limits.lacks_systolic(self.reading)
         )
 
@@ -252,6 +257,6 @@ class Circulation:
 def _still_low(reading: Vitals, former: PressureLimits, limits: PressureLimits) -> bool:
     """Return whether a low reading stays low: by its floor, or as judged where in question."""
     kind = limits.classify(reading)
-    if kind is Reading.IN_QUESTION:
-        return former.classify(reading) is Reading.IN_QUESTION
-    return kind is Reading.LOW
+    if kind is IN_QUESTION:
+        return former.classify(reading) is IN_QUESTION
+    return kind is LOW

@@ -35,6 +35,9 @@ from grading.engine.vocabulary import (
     VasopressorDrug,
 )
 
+_OTHER_CAUSE: Final = Attribution.OTHER
+"""Named once, for in Python 3.11 each look-up in an enumeration calls a function."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -52,7 +55,7 @@ class Entry:
     @property
     def counts(self) -> bool:
         """Whether the attribution gate lets it count: `uncertain` does, `other` does not."""
-        return self.attribution is not Attribution.OTHER
+        return self.attribution is not _OTHER_CAUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,8 @@ class Vitals(Entry):
 
     def counted(self, vital_sign: str) -> bool:
         if not self.attribution_by_field:
-            return self.attribution is not Attribution.OTHER
-        return self.attribution_of(vital_sign) is not Attribution.OTHER
+            return self.attribution is not _OTHER_CAUSE
+        return self.attribution_of(vital_sign) is not _OTHER_CAUSE
 
     @property
     def is_pressure_reading(self) -> bool:

@@ -142,7 +142,6 @@ _UNWRITTEN: Final[dict[type[Entry], dict[str, Any]]] = {
     Seizure: {"repetitive_without_recovery": False},
 }
 """Values that a course file leaves out, for they are meant where nothing is written."""
-_NONE: Final[dict[str, Any]] = {}
 
 
 def to_words(entry: Entry) -> dict[str, Any]:
@@ -159,11 +158,12 @@ def to_words(entry: Entry) -> dict[str, Any]:
         words["note"] = entry.note
     if entry.replaces is not None:
         words["replaces"] = entry.replaces
-    unwritten = _UNWRITTEN.get(type(entry), _NONE)
+    unwritten = _UNWRITTEN.get(type(entry))
     for name, write in _WRITE[type(entry)]:
         value = getattr(entry, name)
-        if value is not None and value != unwritten.get(name):
-            words[name] = write(value)
+        if value is None or (unwritten and value == unwritten.get(name)):
+            continue
+        words[name] = write(value)
     if isinstance(entry, Vasopressor):
         words.setdefault("rate", None)
     elif isinstance(entry, Vitals):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from grading.engine.entries import Death
-from grading.engine.grading_system import DEATH, Assessed, GradingSystem
+from grading.engine.grading_system import DEATH, NOTHING_MET, Assessed, GradingSystem
 from grading.engine.periods import Criterion, Explain, Findings, InWords, Unknown
 from grading.engine.sentences import render
 from grading.engine.vocabulary import Attribution
@@ -34,12 +34,10 @@ class _PartFindings(Findings):
     def __init__(
         self, assessed: Assessed, explain: Explain, system: GradingSystem, grades: Mapping[str, int]
     ) -> None:
-        self._assessed, self._explain, self._system, self._grades = (
-            assessed,
-            explain,
-            system,
-            grades,
-        )
+        self._assessed = assessed
+        self._explain = explain
+        self._system = system
+        self._grades = grades
         self._words: InWords | None = None
 
     @property
@@ -68,7 +66,7 @@ class CombinedFindings(Findings):
 
     __slots__ = ("_order", "_parts", "_words")
 
-    def __init__(self, system: GradingSystem, *parts: Findings) -> None:
+    def __init__(self, system: GradingSystem, parts: tuple[Findings, ...]) -> None:
         self._order, self._parts = system.order, parts
         self._words: InWords | None = None
 
@@ -90,15 +88,17 @@ class CombinedFindings(Findings):
 NOTHING_FOUND: Final = WordedFindings()
 
 
-def lazy_findings(
+def _find(
     assessed: Assessed,
-    explainer: Callable[[], Explain],
     system: GradingSystem,
     grades: Mapping[str, int],
+    explain: Callable[..., Explain],
+    *part: Any,
 ) -> Findings:
-    """Findings for one part's ``assessed`` codes; ``explainer`` freezes what explains them."""
-    met, unknown = assessed
-    return _PartFindings(assessed, explainer(), system, grades) if met or unknown else NOTHING_FOUND
+    """Findings for one part's ``assessed`` codes; ``explain`` of ``part`` freezes their words."""
+    if assessed == NOTHING_MET:
+        return NOTHING_FOUND
+    return _PartFindings(assessed, explain(*part), system, grades)
 
 
 def part_findings(
@@ -108,23 +108,19 @@ def part_findings(
     assessed: Sequence[Assessed],
     kept: Sequence[Findings | None],
     at: datetime,
-) -> list[Findings]:
+) -> tuple[Findings, ...]:
     """Return the findings of each part: those ``kept``, and new ones where None is kept.
 
-    Parts come in the order of the system's assessors; the circulation's words name durations, so
-    that it is explained as of ``at``.
+    Parts come in the order of the system's assessors. The circulation's words name durations, so
+    that it is explained again each time, as of ``at``.
     """
-    constitutional, oxygen, circulation, organs = parts
-    explain: tuple[Callable[[], Explain], ...] = (
-        lambda: system.constitutional.explain(constitutional),
-        lambda: system.oxygen.explain(oxygen),
-        lambda: system.circulation.explain(circulation, at),
-        lambda: system.organs.explain(organs),
+    symptoms, oxygen, circulation, organs = parts
+    return (
+        kept[0] or _find(assessed[0], system, grades, system.constitutional.explain, symptoms),
+        kept[1] or _find(assessed[1], system, grades, system.oxygen.explain, oxygen),
+        _find(assessed[2], system, grades, system.circulation.explain, circulation, at),
+        kept[3] or _find(assessed[3], system, grades, system.organs.explain, organs),
     )
-    return [
-        found or lazy_findings(codes, explainer, system, grades)
-        for found, codes, explainer in zip(kept, assessed, explain, strict=True)
-    ]
 
 
 def death_found(death: Death, system: GradingSystem) -> Findings:

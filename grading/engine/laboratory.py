@@ -91,8 +91,15 @@ def ctcae_grades(result: Lab, baseline: Decimal | None) -> GradeRange | None:
     ``baseline`` is in the analyte's common unit; None leaves out the clauses that compare with it.
     Analytes that no row of CTCAE grades here always give None.
     """
-    limits = (result.upper_limit, result.lower_limit, baseline)
-    return _grades(result.analyte, result.unit, result.value, result.comparator, *limits)
+    return _grades(
+        result.analyte,
+        result.unit,
+        result.value,
+        result.comparator,
+        result.upper_limit,
+        result.lower_limit,
+        baseline,
+    )
 
 
 @lru_cache(REMEMBERED)

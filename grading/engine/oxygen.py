@@ -33,6 +33,14 @@ _LEFT_OPEN: Final = frozenset(
     }
 )
 
+_ESTIMATE: Final = {
+    OxygenDevice.BLOW_BY: "blow_by_fio2_percent",
+    OxygenDevice.SIMPLE_MASK: "simple_mask_fio2_percent",
+    OxygenDevice.PARTIAL_REBREATHER_MASK: "partial_rebreather_fio2_percent",
+    OxygenDevice.NON_REBREATHER_MASK: "non_rebreather_fio2_percent",
+}
+"""The policy's estimate for a device that gives no FiO2 of its own."""
+
 
 class Fio2(NamedTuple):
     """The FiO2 that a device gives, in percent; None where oxygen flows at an amount not known."""
@@ -142,14 +150,8 @@ def fio2_of(entry: Oxygen, policy: Policy) -> Fio2 | None:
         return _cannula(entry.flow_l_per_min, policy)
     if entry.device in _LEFT_OPEN:
         return Fio2(None, estimated=False)
-    by_device = {
-        OxygenDevice.BLOW_BY: policy.blow_by_fio2_percent,
-        OxygenDevice.SIMPLE_MASK: policy.simple_mask_fio2_percent,
-        OxygenDevice.PARTIAL_REBREATHER_MASK: policy.partial_rebreather_fio2_percent,
-        OxygenDevice.NON_REBREATHER_MASK: policy.non_rebreather_fio2_percent,
-    }
-    estimate = by_device.get(entry.device)
-    return None if estimate is None else Fio2(estimate, estimated=True)
+    estimate = _ESTIMATE.get(entry.device)
+    return None if estimate is None else Fio2(getattr(policy, estimate), estimated=True)
 
 
 def _cannula(flow: Decimal | None, policy: Policy) -> Fio2 | None:

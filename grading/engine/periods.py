@@ -122,8 +122,7 @@ class Opening(NamedTuple):
     by_policy_alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """Half-open [``start``, ``end``); ``end`` None is for ever. ``policy`` is as in Opening.
 
     ``system`` and ``version`` are the key and version of the grading system.

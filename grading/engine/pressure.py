@@ -39,6 +39,10 @@ class Reading(Enum):
     LOW = "below its floor and not at baseline"
 
 
+EXCLUDED, NORMAL, IN_QUESTION, LOW = Reading
+"""Named once, for in Python 3.11 each look-up in an enumeration calls a function."""
+
+
 @dataclass(frozen=True, slots=True)
 class PressureLimits:
     """The pressures that decide for one patient, in mmHg; None where there is no such limit.
@@ -65,20 +69,20 @@ class PressureLimits:
                     self.at_baseline_systolic_mmhg is None
                     or systolic < self.at_baseline_systolic_mmhg
                 ):
-                    return Reading.LOW
+                    return LOW
                 in_question = True
             if self.relative_mmhg is not None and systolic <= self.relative_mmhg:
                 in_question = True
         tripled_map = counted_tripled_map(vitals)
         if systolic is None and tripled_map is None:
-            return Reading.EXCLUDED
+            return EXCLUDED
         floor = self.tripled_map_floor_mmhg
         if tripled_map is not None and floor is not None and tripled_map < floor:
             at_baseline = self.at_baseline_tripled_map_mmhg
             if at_baseline is None or tripled_map < at_baseline:
-                return Reading.LOW
+                return LOW
             in_question = True
-        return Reading.IN_QUESTION if in_question else Reading.NORMAL
+        return IN_QUESTION if in_question else NORMAL
 
     def lacks_systolic(self, vitals: Vitals) -> bool:
         """Return whether a child's reading lacks the systolic pressure, which alone is judged."""

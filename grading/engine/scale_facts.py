@@ -167,14 +167,15 @@ class ScaleFacts:
 
     def entries(self) -> Iterable[Entry]:
         """Return every entry that is kept."""
-        kept = (getattr(self, name) for name in _SINGLE)
-        return (*(entry for entry in kept if entry is not None), *self.signs.values())
+        return (*self._single().values(), *self.signs.values())
+
+    def _single(self) -> dict[str, Entry]:
+        """Return the one entry of each field that has one, by the name of the field."""
+        return {name: entry for name in _SINGLE if (entry := getattr(self, name)) is not None}
 
     def as_json(self) -> dict[str, Any]:
         """Return the facts with each entry by its id; an instant must be concluded."""
-        words: dict[str, Any] = {
-            name: entry.id for name in _SINGLE if (entry := getattr(self, name)) is not None
-        }
+        words: dict[str, Any] = {name: entry.id for name, entry in self._single().items()}
         words["signs"] = [entry.id for entry in self.signs.values()]
         if self.assessed_at is not None:
             words["assessed_at"] = self.assessed_at.isoformat()

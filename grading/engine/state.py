@@ -146,7 +146,7 @@ class CourseState:
         openings = self.advance_clock(at)
         if at < self.facts.infused_at:
             self._apply_prior(entries)
-        elif not self.is_over:
+        elif self.death is None:
             self._apply(at, entries, openings)
         self.at = at
         return openings
@@ -252,12 +252,9 @@ class CourseState:
         a, b, c, d = self.assessed
         met = a[0] + b[0] + c[0] + d[0]
         unknown = a[1] + b[1] + c[1] + d[1]
-        grade = 0
-        for code in met:
-            grade = max(grade, self.grades[code])
-        at_most = grade
-        for _, reach in unknown:
-            at_most = max(at_most, reach)
+        grades = self.grades
+        grade = max([grades[code] for code in met]) if met else 0
+        at_most = max([grade, *[reach for _, reach in unknown]])
         codes = tuple([code for code, _ in unknown])
         shown = (grade, at_most, met, codes, self.policy_number)
         if shown == self.shown:
@@ -276,8 +273,7 @@ class CourseState:
         parts = (self.constitutional, self.oxygen, self.circulation, self.organs)
         found = part_findings(self.system, self.grades, parts, self.assessed, self.found, at)
         self.found = [*found]
-        self.found[CIRCULATION] = None
-        return CombinedFindings(self.system, *found)
+        return CombinedFindings(self.system, found)
 
     def _note_weight(self, entry: Weight) -> int:
         self.weight, self.weight_kg = entry, entry.weight_kg
@@ -309,7 +305,7 @@ class CourseState:
         return _TOUCHED_OXYGEN
 
     def _note_vasopressor(self, entry: Vasopressor) -> int:
-        self.latest[f"vasopressor.{entry.drug}"] = entry
+        self.latest["vasopressor." + entry.drug] = entry
         self.circulation.note_vasopressor(entry)
         return _TOUCHED_CIRCULATION
 
@@ -324,7 +320,7 @@ class CourseState:
         return _TOUCHED_CIRCULATION
 
     def _note_lab(self, entry: Lab) -> int:
-        self.latest[f"lab.{entry.analyte}"] = entry
+        self.latest["lab." + entry.analyte] = entry
         return _TOUCHED_ORGANS if self.organs.note_lab(entry) else 0
 
     def _note_toxicity(self, entry: Toxicity) -> int:

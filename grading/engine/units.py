@@ -90,9 +90,9 @@ def as_decimal(number: Fraction) -> Decimal | None:
 
 def at_least(value: Number, threshold: Decimal) -> bool:
     """Return whether ``value`` reaches ``threshold``; equal counts."""
-    if isinstance(value, Fraction):
-        return value >= Fraction(threshold)
-    return value >= threshold
+    if isinstance(value, Decimal):
+        return value >= threshold
+    return value >= Fraction(threshold)
 
 
 @lru_cache(REMEMBERED)

@@ -62,18 +62,20 @@ def canonical_dose(
 
 
 def _is_salt(entry: Vasopressor, policy: Policy) -> bool:
-    is_norepinephrine = entry.drug is VasopressorDrug.NOREPINEPHRINE
-    return is_norepinephrine and policy.norepinephrine_expressed_as == BITARTRATE
+    expressed_as_salt = policy.norepinephrine_expressed_as == BITARTRATE
+    return expressed_as_salt and entry.drug is VasopressorDrug.NOREPINEPHRINE
 
 
 def charted_dose(entry: Vasopressor, weight_kg: Decimal | None) -> Fraction | None:
     """Return the charted rate in the drug's canonical unit, before any salt is read as base."""
-    dose = charted_dose_without_weight(entry)
-    if dose is None or entry.unit is None or not needs_weight(entry.drug, entry.unit):
-        return dose
+    if entry.rate is None or entry.unit is None:
+        return None
+    concentration = entry.concentration_per_ml
+    if not needs_weight(entry.drug, entry.unit):
+        return _per_minute(entry.rate, entry.unit, concentration)
     if weight_kg is None:
         return None
-    return dose * Fraction(weight_kg) if entry.unit.per_kg else dose / Fraction(weight_kg)
+    return _by_weight(entry.rate, entry.unit, concentration, weight_kg)
 
 
 def charted_dose_without_weight(entry: Vasopressor) -> Fraction | None:
@@ -96,6 +98,17 @@ def _per_minute(
     if unit is DoseUnit.MG_PER_H:
         return dose * MICROGRAMS_PER_MILLIGRAM / MINUTES_PER_HOUR
     return dose / MINUTES_PER_HOUR if unit is DoseUnit.UNITS_PER_H else dose
+
+
+@lru_cache(REMEMBERED)
+def _by_weight(
+    rate: Decimal, unit: DoseUnit, concentration_per_ml: Decimal | None, weight_kg: Decimal
+) -> Fraction | None:
+    """Return a rate per kg as the dose of a patient of this weight, any other as a dose per kg."""
+    dose = _per_minute(rate, unit, concentration_per_ml)
+    if dose is None:
+        return None
+    return dose * Fraction(weight_kg) if unit.per_kg else dose / Fraction(weight_kg)
 
 
 def norepinephrine_equivalent(doses: Doses) -> Fraction:
@@ -152,12 +165,12 @@ class TimedRun(NamedTuple):
 
     def settled(self, at: datetime, high: bool, evidence: tuple[str, ...]) -> TimedRun:
         """What holds from ``at`` on, where the dose is now, or is no longer, high."""
+        credit, since = self.credit, self.since
         if not high:
-            return self._replace(credit=self.credited(at), since=at, high=False)
-        if self.high:
-            return self._replace(evidence=evidence)
-        credit = self.credit if self.is_open(at) else _NO_TIME
-        return TimedRun(self.policy, credit, high=True, since=at, evidence=evidence)
+            credit, since, evidence = self.credited(at), at, self.evidence
+        elif not self.high:
+            credit, since = credit if self.is_open(at) else _NO_TIME, at
+        return TimedRun(self.policy, credit, high, since, evidence)
 
     def is_open(self, at: datetime) -> bool:
         return self.since is not None and (self.high or at < moved(self.since, self._gap))
@@ -171,7 +184,7 @@ class TimedRun(NamedTuple):
         return self.credit if high_since is None else self.credit + (at - high_since)
 
     def is_met(self, at: datetime) -> bool:
-        return self.has_lasted(self._needed, at)
+        return self.has_lasted(minutes(self.policy.high_dose_minutes), at)
 
     def has_lasted(self, duration: timedelta, at: datetime) -> bool:
         """Return whether the run is open and was credited with ``duration`` or more."""
@@ -193,19 +206,16 @@ class TimedRun(NamedTuple):
             return ()
         if not self.high:
             return (moved(self.since, self._gap),)
+        high_dose = minutes(self.policy.high_dose_minutes)
         life_threatening = minutes(self.policy.life_threatening_minutes)
         return (
-            moved(self.since, self._needed - self.credit),
+            moved(self.since, high_dose - self.credit),
             moved(self.since, life_threatening - self.credit),
         )
 
     @property
     def _gap(self) -> timedelta:
         return minutes(self.policy.gap_minutes)
-
-    @property
-    def _needed(self) -> timedelta:
-        return minutes(self.policy.high_dose_minutes)
 
 
 @dataclass(slots=True)

@@ -67,7 +67,7 @@ def says(periods: Sequence[Period]) -> list[tuple[Any, ...]]:
 def before(periods: Sequence[Period], cut: datetime) -> list[tuple[Any, ...]]:
     """What the periods say of the time before ``cut``."""
     ended = [
-        replace(p, end=None if p.end is None or p.end >= cut else p.end)
+        p._replace(end=None if p.end is None or p.end >= cut else p.end)
         for p in periods
         if p.start < cut
     ]

@@ -29,7 +29,7 @@ from grading.engine.organ_toxicity import (
     explain_found,
     explain_ungraded,
 )
-from grading.engine.oxygen import VENTILATION, OxygenSupport
+from grading.engine.oxygen import POSITIVE_PRESSURE, VENTILATION, OxygenSupport
 from grading.engine.periods import Explain, Explained
 from grading.engine.scale import Axis, Doubt, Finding, Scale, Words
 from grading.engine.scale import Rule as ScaleRule
@@ -142,13 +142,13 @@ def assess_oxygen(part: OxygenSupport) -> Assessed:
 
 def _support(part: OxygenSupport, device: OxygenDevice) -> str | None:
     """Return the criterion that the device is by itself, whatever the FiO2."""
+    if device not in POSITIVE_PRESSURE:
+        return None
     if device in VENTILATION:
         return VENTILATOR
     if device is OxygenDevice.CPAP:
         return CPAP
-    if device is OxygenDevice.BIPAP:
-        return VENTILATOR if part.policy.bipap_grade == _BIPAP_IS_VENTILATION else BIPAP
-    return None
+    return VENTILATOR if part.policy.bipap_grade == _BIPAP_IS_VENTILATION else BIPAP
 
 
 def _explain_oxygen(part: OxygenSupport) -> Explain:
