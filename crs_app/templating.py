@@ -11,12 +11,12 @@ from crispy_forms.templatetags.crispy_forms_filters import as_crispy_field
 from crispy_forms.utils import render_crispy_form
 from django.conf import settings
 from django.http import HttpRequest
-from django.template.backends.utils import csrf_input
+from django.middleware.csrf import get_token
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
-from django.utils.html import json_script
+from django.utils.html import format_html, json_script
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
@@ -28,6 +28,7 @@ from crs_app.accounts.launch_names import LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.permissions import can_read_record
 from crs_app.accounts.unsent import key_of_unsent_text
 from crs_app.request_ids import current_request_id
+from crs_app.template_whitespace import OneSpace
 from grading.plain_text import for_a_page
 from patients.display.template_filters import FILTERS, GLOBALS
 
@@ -47,8 +48,10 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
         cache_size=-1,
         undefined=StrictUndefined,
         finalize=_shown_safely,
-        # Line ends stay: without them words and attributes on lines of their own run together.
+        # Line ends of tags stay: without them words and attributes on lines of their own run
+        # together. What is superfluous is shortened by the extension, which keeps one of them.
         lstrip_blocks=True,
+        extensions=[OneSpace],
     )
     made.globals |= {"crispy": _crispy, "htmx_script": htmx_script}
     made.globals |= {"render_part": _part_renderer(), "static": _static, "url": _url}
@@ -117,8 +120,13 @@ def _address(name: str, *args: Any) -> str:
     return reverse(name, args=args).replace(str(_AN_ID), "{}")
 
 
+def _csrf_input(token: object) -> SafeString:
+    return format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token)
+
+
 def site(request: HttpRequest) -> dict[str, Any]:
     launch = getattr(request, "launch", None)
+    csrf_token = SimpleLazyObject(partial(get_token, request))
     idle = settings.SIGNED_OUT_AFTER_IDLE if launch is None else LAUNCHED_ENDS_AFTER_IDLE
     return {
         "site_name": settings.SITE_NAME,
@@ -128,6 +136,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "unsent_key": SimpleLazyObject(partial(key_of_unsent_text, request)),
         "launch": launch,
         "idle_seconds": int(idle.total_seconds()),
-        # Made once for the twenty forms of a page; the backend's own is made for each of them.
-        "csrf_input": SimpleLazyObject(partial(csrf_input, request)),
+        # Made once for all forms and requests of a page; the backend's own are made for each.
+        "csrf_token": csrf_token,
+        "csrf_input": SimpleLazyObject(partial(_csrf_input, csrf_token)),
     }

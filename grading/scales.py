@@ -19,7 +19,13 @@ from grading.engine.fold import FOR_EVER, in_order
 from grading.engine.periods import Explained
 from grading.engine.policy import Policy
 from grading.engine.scale import Assessment, Scale, ScalePeriod
-from grading.engine.scale_fold import ScaleHistory, advance, fold_scales, project_scales
+from grading.engine.scale_fold import (
+    ScaleHistory,
+    advance,
+    fold_scales,
+    note_all,
+    project_scales,
+)
 from grading.engine.state import CourseState
 from grading.engine.systems import SCALES
 from grading.engine.systems.lee_2014 import LEE_2014, LEE_SCALE
@@ -146,13 +152,16 @@ def grade_scales(
     *,
     resume: ResumePoint | None = None,
     compare: tuple[str, str] | None = None,
+    now_only: bool = False,
 ) -> CourseScales:
     """Grade a course by ``scales`` up to ``now``.
 
     ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
     every baseline entry. The periods begin at the infusion, or at the resume point. ``compare`` has
-    the keys of two scales, of ``scales`` or Lee's, to compare with one another. Raises ValueError
-    where the resume point does not hold what the scales ask (``holds_other_scales``).
+    the keys of two scales, of ``scales`` or Lee's, to compare with one another. With ``now_only``
+    the scales are asked at ``now`` and for what the clock changes after it: no period begins before
+    ``now``, and nothing is compared. Raises ValueError where the resume point does not hold what
+    the scales ask (``holds_other_scales``).
     """
     every = list(entries)
     baselines = [entry for entry in every if isinstance(entry, BaselineFacts)]
@@ -162,7 +171,8 @@ def grade_scales(
         state = CourseState.at_start(facts, baseline, LEE_2014)
     else:
         state = restore_state(resume, facts, baseline, LEE_2014)
-    histories = fold_scales(state, graded, scales, begun=None if resume is None else resume.at)
+    asked = () if now_only else scales
+    histories = fold_scales(state, graded, asked, begun=None if resume is None else resume.at)
     if now < facts.infused_at:
         nothing = tuple(ScaleAnswer(scale, (), (), None) for scale in scales)
         return CourseScales(now, nothing, None, (), (), state.policy)
@@ -170,7 +180,13 @@ def grade_scales(
         advance(state, now, (), histories)
     policy = state.policy
     chart = Chart(state, state.death.at if state.death is not None else now)
-    lee, differ, shown, compared = _compared(chart, scales, compare)
+    if now_only:
+        histories = [ScaleHistory(scale) for scale in scales]
+        note_all(state, chart.at, histories)
+    nothing_differs: _Compared = (None, (), (), ())
+    lee, differ, shown, compared = (
+        nothing_differs if now_only else _compared(chart, scales, compare)
+    )
     waived = [scale.waived_by(chart) for scale in scales]
     in_words = [_in_words(chart, history) for history in histories]
     past = [list(history.periods) for history in histories]
@@ -185,9 +201,12 @@ def grade_scales(
     return CourseScales(now, answers, lee, differ, shown, policy, compared)
 
 
-def _compared(
-    chart: Chart, scales: Sequence[Scale], compare: tuple[str, str] | None
-) -> tuple[Assessment, tuple[Difference, ...], tuple[Pattern, ...], tuple[Difference, ...]]:
+_Compared = tuple[
+    Assessment | None, tuple[Difference, ...], tuple[Pattern, ...], tuple[Difference, ...]
+]
+
+
+def _compared(chart: Chart, scales: Sequence[Scale], compare: tuple[str, str] | None) -> _Compared:
     lee = LEE_SCALE.assess(chart)
     assessed = [Assessed(LEE_SCALE, lee), *(Assessed(s, s.assess(chart)) for s in scales)]
     pair: list[Difference] = []

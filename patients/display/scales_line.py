@@ -26,7 +26,7 @@ def scales_line(status: CourseStatus) -> ScalesLine:
     closed = course.ended_at is not None
     shown = [
         scale_shown(answer, current, due, closed=closed, tool=tool)
-        for answer in scales_at(status).answers
+        for answer in scales_at(status, now_only=True).answers
     ]
     ahead = [one.next_at for one in shown if one.next_at is not None]
     return ScalesLine(shown, min(ahead, default=None))

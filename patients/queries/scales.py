@@ -51,12 +51,15 @@ def scales_at(
     status: CourseStatus,
     scales: Sequence[Scale] = SHOWN,
     compare: tuple[str, str] | None = None,
+    *,
+    now_only: bool = False,
 ) -> CourseScales:
     """Return what ``scales`` say at the instant of ``status``, and what their clocks will change.
 
     Their periods begin at the checkpoint that the status was computed from. A course whose
     checkpoint does not hold what the scales ask is read and folded from its infusion on.
-    ``compare`` has the keys of two scales to compare with one another.
+    ``compare`` has the keys of two scales to compare with one another; ``now_only`` leaves out what
+    was before, and what differs.
     """
     now, graded_from = status.current.at, status.graded_from
     if graded_from is None:
@@ -65,7 +68,9 @@ def scales_at(
     if resume is not None and not holds_other_scales(resume):
         known = read_known_at(status.course, HEADLINE, now, is_now=True)
         return scales_over(known, now, scales, compare)
-    return grade_scales(facts, entries, now, scales, resume=resume, compare=compare)
+    return grade_scales(
+        facts, entries, now, scales, resume=resume, compare=compare, now_only=now_only
+    )
 
 
 def scales_over(

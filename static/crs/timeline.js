@@ -78,10 +78,11 @@ export const pushAddress = (address) => {
   current = shownAddress();
 };
 
-// The cursor of the lowest row that is loaded.
+// The cursor of the lowest row that is loaded: the id of its entry, unless the row names another.
 const lowestRow = () => {
-  const rows = document.querySelectorAll("#timeline-rows > [data-cursor]");
-  return rows[rows.length - 1]?.dataset.cursor ?? "";
+  const rows = document.querySelectorAll("#timeline-rows > :is([data-cursor], [id^='entry-'])");
+  const lowest = rows[rows.length - 1];
+  return lowest?.dataset.cursor ?? lowest?.id.slice("entry-".length) ?? "";
 };
 
 const setAddress = (isNewView) => {

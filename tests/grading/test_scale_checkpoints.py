@@ -96,6 +96,14 @@ def in_codes(period: ScalePeriod | None) -> Any:
     return findings(words)
 
 
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def without_start(period: ScalePeriod | None) -> Any:
+    """A period with its words; where the scale is asked only now, it begins now."""
+    return None if period is None else period._replace(start=EPOCH)
+
+
 def periods_after(answer: Sequence[ScalePeriod], cut: datetime) -> list[ScalePeriod]:
     return [period for period in answer if period.start > cut]
 
@@ -124,6 +132,14 @@ def test_resuming_at_any_checkpoint_gives_what_folding_from_the_start_gives(
         assert periods_after(answer.periods, cut) == periods_after(from_start.periods, cut)
         if answer.periods and answer.current is not None:
             assert answer.periods[0].start == point.at
+    at_now = grade_scales(
+        document.facts, after(entries, cut), now, SCALES, resume=point, now_only=True
+    )
+    for with_past, answer in zip(resumed.answers, at_now.answers, strict=True):
+        assert without_start(answer.shown) == without_start(with_past.shown)
+        assert (answer.grade, answer.at_most) == (with_past.grade, with_past.at_most)
+        assert answer.projected == with_past.projected
+        assert answer.waived_by == with_past.waived_by
 
 
 @scale_laws

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.template import engines
 from django.test import Client
 from django.urls import reverse
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, Environment, UndefinedError
 
 from crs_app.accounts.models import User
 from crs_app.request_ids import HEADER
+from crs_app.template_whitespace import OneSpace
 from patients.models import Course
 from tests.entry_forms import send
 from tests.factories import admit
@@ -51,6 +52,38 @@ def test_a_block_tag_does_not_join_what_is_before_and_after_it() -> None:
         "<i\n  {% if yes %}open{% endif %}\n  {% if yes %}hidden{% endif %}>"
     )
     assert template.render({"yes": True}).split() == ["<i", "open", "hidden>"]
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("<b>\n  a\n  b  c</b>", "<b> a b c</b>"),
+        ("a\n{% if no %}\n  b\n{% endif %}\n  c", "a c"),
+        ("a{% if yes %} b{% endif %} c", "a b c"),
+        ("a {% if no %}b{% else %} {{ yes }}{% endif %} c", "a 1 c"),
+        ("a {% for n in (1, 2) %} {{ n }}{% endfor %} c", "a  1 2 c"),
+        ("a {% for n in (1, 2) %}\n {{ n }}\n{% endfor %}\n c", "a 1 2 c"),
+        ("{% macro m() %}\n x\n{% endmacro %}\na{{ m() }}c", " a x c"),
+        ("{% set part %}\n x\n{% endset %}\na{{ part }}c", " a x c"),
+        ("a\u00a0 \n b", "a\u00a0 b"),
+        ("<pre>\n  a\n</pre>", "<pre>\n  a\n</pre>"),
+    ],
+)
+def test_a_run_of_spaces_is_sent_as_one_and_no_two_words_run_together(
+    written: str, sent: str
+) -> None:
+    made = Environment(
+        loader=DictLoader({"page.html": written, "mail.txt": written}),
+        autoescape=True,
+        lstrip_blocks=True,
+        extensions=[OneSpace],
+    )
+    assert made.get_template("page.html").render(yes=1, no=0) == sent
+    plain = Environment(
+        loader=DictLoader({"mail.txt": written}), autoescape=True, lstrip_blocks=True
+    )
+    as_text = plain.get_template("mail.txt").render(yes=1, no=0)
+    assert made.get_template("mail.txt").render(yes=1, no=0) == as_text
 
 
 def test_a_page_with_a_layout_names_it_first() -> None:

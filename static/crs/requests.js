@@ -1,0 +1,22 @@
+// Links and buttons that send a request to their own address by htmx. The address stands once in the page, where a
+// browser without scripts finds it too.
+
+const IN_PLACE_OF_THE_FORM = { target: "#entry-form", swap: "outerHTML show:#entry-form:top" };
+
+const isForAnotherTab = ({ button, ctrlKey, metaKey, shiftKey }) => button !== 0 || ctrlKey || metaKey || shiftKey;
+
+// What goes wrong is told by the events of htmx, as for any other request.
+const send = (verb, address, source, event, context) => {
+  event.preventDefault();
+  globalThis.htmx.ajax(verb, address, { source, event, ...context })?.catch(() => {});
+};
+
+const onClick = (event) => {
+  if (event.defaultPrevented || isForAnotherTab(event)) return;
+  const link = event.target.closest?.("a[data-form-link]");
+  const answer = event.target.closest?.("#guidance button[formaction]");
+  if (link) send("get", link.getAttribute("href"), link, event, IN_PLACE_OF_THE_FORM);
+  else if (answer) send("post", answer.getAttribute("formaction"), answer, event);
+};
+
+export const watchRequests = () => document.addEventListener("click", onClick);
