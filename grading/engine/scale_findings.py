@@ -20,7 +20,7 @@ from grading.engine.scale import Axis, Doubt, Doubts, Finding, Met
 from grading.engine.sentences import inside_a_sentence, render, whole_minutes
 from grading.engine.times import in_zone, time_of_day
 from grading.engine.units import format_number
-from grading.engine.vocabulary import Attribution, JudgementAbout, term_label
+from grading.engine.vocabulary import Attribution, JudgementAbout, OxygenDevice, term_label
 
 CIRCULATION_DOUBTS: Final = (
     ("hypotension.relative", "pressure_in_question", words.explain_relative),
@@ -163,10 +163,19 @@ def phrase_of_time(entry: Entry, chart: Chart) -> str:
 
 
 def phrase_of_flow(chart: Chart) -> str:
+    """Return flow and device; the device alone without a flow, or with a flow of 0."""
     flow = chart.oxygen.charted.flow_l_per_min
-    if flow is None:
+    if not flow:
         return phrase_of_device(chart)
     return f"{format_number(flow)} L/min by {phrase_of_device(chart)}"
+
+
+def phrase_of_high_flow(chart: Chart) -> str:
+    """Say why oxygen is high flow: a nasal cannula by its flow, any other device by itself."""
+    entry = chart.oxygen.entry
+    if entry is not None and entry.device is OxygenDevice.NASAL_CANNULA:
+        return f"{phrase_of_flow(chart)} is high flow: more than 6 L/min"
+    return f"{phrase_of_device(chart)} counts as high flow whatever the FiO2"
 
 
 def pressure_doubts(reach: Callable[[Chart], int]) -> tuple[Doubt, ...]:

@@ -128,9 +128,14 @@ def count(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def received(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
-    """Answer what the bedside page shows of held items: a row at the form, a line at the grade."""
+    """Answer what the bedside page shows of held items: a row at the form, a line at the grade.
+
+    A page whose form has no place for the row asks for the line alone.
+    """
     course = course_or_404(request, course_id)
-    return render(request, "exchange/bedside_parts.html", monitor_context(request.user, course))
+    context = monitor_context(request.user, course)
+    context["has_row"] = request.GET.get("only") != "line"
+    return render(request, "exchange/bedside_parts.html", context)
 
 
 @require_POST

@@ -285,15 +285,27 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
         if abs(at - infused_at) <= TOO_FAR_FROM_INFUSION:
             return False
         where = "before" if at < infused_at else "after"
+        advice = "" if self._is_moved else " Check the date."
         self.add_error(
             "observed_date",
             f"{date_text(day_of(at))} is more than 5 years {where} the infusion "
-            f"({date_text(day_of(infused_at))}). Check the date.",
+            f"({date_text(day_of(infused_at))}).{advice}",
         )
         return True
 
+    @property
+    def _is_moved(self) -> bool:
+        """Whether an entry of another patient is tried on this course, with the values it has."""
+        return self.correcting is not None and self.correcting.course_id != self.course.pk
+
     def _refuse_before_infusion(self, infused: str) -> None:
-        if self.graded_from_infusion:
+        if self.graded_from_infusion and self._is_moved:
+            self.add_error(
+                "observed_time",
+                f"It is before the infusion there ({infused}) and would count only from the "
+                "infusion on. If it was still running then, enter it there as a new entry.",
+            )
+        elif self.graded_from_infusion:
             self.add_error(
                 "observed_time",
                 f"This is before the infusion ({infused}). Enter a time after it; if it was still "

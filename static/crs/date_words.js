@@ -1,20 +1,35 @@
-// Writes the date of each date input in words, as "28 Nov 2026": a browser writes it in an order of its
-// own, which can be read as another day.
+// Writes the date of each date input in words, as "28 Nov 2026", and the time of day by 24 hours: a browser
+// writes them in an order of its own, which can be read as another day. The words lie over what the browser
+// writes; in the input that has the focus they stand under it.
 
 import { now } from "./clock.js";
 import { MONTHS, dayText } from "./site_time.js";
 
+const EMPTY = { observed_date: "today", day: "now", known_at: "now", end: "now" };
+
 const wordsOf = (input) => {
   const [date, clock] = input.value.split("T");
   const [year, month, day] = date.split("-").map(Number);
-  if (!day) return input.name === "observed_date" ? "today" : "no date";
+  if (!day) return EMPTY[input.name] ?? "no date";
   const text = `${day}\u00a0${MONTHS[month - 1]}`;
   const thisYear = Number(dayText(now()).slice(0, 4));
   if (year === thisYear && input.name === "observed_date") return text;
   return `${text}\u00a0${year}${clock ? `, ${clock.slice(0, 5)}` : ""}`;
 };
 
+// An input outside a ``.measure`` gets a box over which its words lie; moving it costs it the focus.
+const box = (input) => {
+  if (input.closest(".measure, .dated")) return;
+  const isFocused = input === document.activeElement;
+  const dated = document.createElement("span");
+  dated.className = "dated";
+  input.replaceWith(dated);
+  dated.append(input);
+  if (isFocused) input.focus();
+};
+
 const write = (input) => {
+  box(input);
   let words = input.parentElement.querySelector(".date-words");
   if (!words) {
     words = document.createElement("span");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_a_course_is_exported_from_its_page_by_keyboard(
     expect(page.get_by_role("radio", name="Identified", exact=True)).to_be_checked()
     expect(page.get_by_label("Purpose")).to_be_focused()
     assert faults_of(page, "a refused export of a course") == []
+    known_at = page.get_by_label("As known at")
+    known_at.fill("2026-04-03T14:05")
+    expect(known_at).to_have_accessible_description(re.compile(r"3\sApr\s2026, 14:05"))
+    known_at.fill("")
+    page.get_by_label("Purpose").focus()
+    inside, outside = (
+        one.bounding_box() for one in (page.get_by_text("now", exact=True), known_at)
+    )
+    assert inside
+    assert outside
+    assert outside["y"] < inside["y"] < outside["y"] + outside["height"]
     page.keyboard.type("a second opinion")
     name, text = saved_by(page, lambda: page.keyboard.press("Enter"))
     assert name.startswith("course-identified-known-")

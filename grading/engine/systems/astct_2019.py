@@ -96,14 +96,6 @@ def _one_vasopressor(chart: Chart) -> str:
     return f"one vasopressor counts at any dose{vasopressin} ({found.phrase_of_infusions(chart)})"
 
 
-def _high_flow(chart: Chart) -> str:
-    entry = chart.oxygen.entry
-    device = found.phrase_of_device(chart)
-    if entry is not None and entry.device.value == "nasal_cannula":
-        return f"{found.phrase_of_flow(chart)} is high flow: more than 6 L/min"
-    return f"{device} counts as high flow whatever the FiO2"
-
-
 RULES: Final = (
     Rule(
         FEVER, Axis.FEVER, 1, lambda chart: chart.fever, found.fever, _table(1),
@@ -132,7 +124,7 @@ RULES: Final = (
     Rule(
         "astct.hypoxia.high_flow", Axis.OXYGEN, 3,
         lambda chart: chart.for_hypoxia and chart.flow_class == HIGH_FLOW, found.by_flow, _table(3),
-        _high_flow,
+        found.phrase_of_high_flow,
     ),
     Rule(
         "astct.vasopressor.multiple", Axis.VASOPRESSOR, 4,

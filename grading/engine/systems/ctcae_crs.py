@@ -256,7 +256,7 @@ RULES_6: Final = _later(
     Rule(
         "ctcae6.high_flow", Axis.OXYGEN, 3, lambda chart: chart.flow_class == HIGH_FLOW,
         found.by_flow, Citation("ctcae-6.0", "cytokine release syndrome, grade 3"),
-        lambda chart: f"{found.phrase_of_flow(chart)} is high flow",
+        found.phrase_of_high_flow,
     ),
 )  # fmt: skip
 

@@ -1,7 +1,13 @@
 // What a monitor sent and nobody charted: the row at the form and the line in the grade card. They ask for
-// themselves; a form of vital signs that was just loaded asks again, because it has an empty row.
+// themselves; a form of vital signs that was just loaded asks again, because it has an empty row. Another form
+// has no place for the row, and asks for the line alone.
 
 const place = () => document.getElementById("not-charted");
+
+// Not within watchReceived, which waits for the drafts: the first request may go before.
+document.body.addEventListener("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+  if (elt === place() && !document.getElementById("monitor-row")) parameters.only = "line";
+});
 
 export const watchReceived = () => {
   if (!place()) return;

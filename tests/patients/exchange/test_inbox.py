@@ -290,6 +290,10 @@ def test_the_bedside_shows_the_newest_set_and_what_would_count(
     clock = clock_text(items[0].at, timezone.now())
     assert f"Monitor 7B {clock}: SBP 78, not charted. It would count for grade 2." in parts
     assert "Save it" in parts
+    address = f"{url('received', course)}?only=line"
+    line = nurse_client.get(address, **HTMX).content.decode()
+    assert "not charted" in line
+    assert "monitor-row" not in line
     assert nurse_client.get(url("state", course)).json()["grade"] == before["grade"]
     saved = tap(nurse_client, course, items, **{"from": "bedside"})
     assert "Saved for OKONKWO, Ada." in text_of(saved.content.decode())

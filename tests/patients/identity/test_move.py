@@ -102,7 +102,10 @@ def test_an_entry_that_cannot_stand_there_is_refused_in_words(
 ) -> None:
     oxygen = chart(course, clinician, "oxygen", ago(hours=30), device="cpap").entries[0]
     later = admit(clinician, product="later", infused_at=ago(hours=20))
-    assert "before the infusion" in refusal(nurse_client, oxygen, later)
+    why = refusal(nurse_client, oxygen, later)
+    assert "before the infusion" in why
+    assert "enter it there as a new entry" in why
+    assert "Enter a time" not in why
     heavy = chart(course, clinician, "fluid_bolus", ago(20), volume_ml="500").entries[0]
     end(later, clinician)
     assert "is closed" in refusal(nurse_client, heavy, later)
