@@ -51,5 +51,6 @@ def test_a_fault_of_one_width_and_one_theme_is_found(page: Page) -> None:
     assert faults_of(page, "no fault") == []
     for name, (style, expected) in PLANTED.items():
         page.set_content(PAGE.replace("STYLE", style))
-        found = [": ".join(fault.split(": ")[:2]) for fault in faults_of(page, name)]
-        assert found == [f"{name}, {expected}"]
+        faults = faults_of(page, name)
+        assert [": ".join(fault.split(": ")[:2]) for fault in faults] == [f"{name}, {expected}"]
+        assert all(": <" in fault for fault in faults), "a fault shows the markup of its elements"
