@@ -35,6 +35,10 @@ from tests.owner import (  # noqa: F401 - fixtures
 from tests.pooler import pooler
 from tests.site_zone import choose_site_zone
 
+# Files whose tests share a site or two servers, made in 20 seconds. They run first: one worker
+# has the beginning of the list, and a worker without work takes tests over from the end. There, the
+# tests of a file came to several workers, and each of them made a site.
+SHARED_SITES = ("test_faults.py", "test_run.py", "test_second_machine.py", "test_replica.py")
 SERVER = pytest.StashKey[dict[str, str]]()
 POOLER = pytest.StashKey[dict[str, str]]()
 
@@ -55,6 +59,12 @@ def pytest_configure() -> None:
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests of a run: first those that share a site."""
+    places = {name: place for place, name in enumerate(SHARED_SITES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 def pytest_collection_finish() -> None:
