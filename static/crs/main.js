@@ -77,7 +77,6 @@ watchRefusals();
 watchClock();
 watchIceRound(); // after the drafts are restored, before the focus is moved
 watchToxicity(); // before the focus is moved into its field
-watchQuestions(); // its buttons are shown before the form is brought into view
 watchEntryForm();
 watchSaves();
 watchFields();
@@ -94,6 +93,7 @@ watchKeptForms();
 watchNotices();
 watchScales();
 watchLimits();
+watchQuestions();
 watchDates();
 watchBoard();
 watchTimeline();

@@ -6,7 +6,6 @@ import { convert } from "./conversion.js";
 import { setTime } from "../site_time.js";
 
 export const UNIT_SELECT = ".measure input ~ select"; // keeps its value from one entry to the next
-const AT_ONCE = { block: "nearest", behavior: "instant" }; // parts that arrive end a slow scroll
 export const focusables = (form) =>
   [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
     (element) => element.offsetParent !== null && !element.disabled,
@@ -15,37 +14,22 @@ export const firstField = (form) =>
   form.querySelector("[data-result], [data-part] input, .round-capd input") ?? focusables(form)[0];
 
 // Focuses the safe answer to the questions, or the first wrong field of a form that was just loaded, else its first
-// field, unless the focus is in the form's panel already (on a tab). A wrong field is in sight, with what is said of
-// it and with the button where there is room.
+// field, unless the focus is in the form's panel already (on a tab).
 const focusForm = () => {
   const panel = document.getElementById("entry-form");
   const form = panel?.querySelector("form[data-entry]");
   if (!form) return;
   const questions = form.querySelector("[data-questions]");
-  const wrong = [...form.querySelectorAll("[aria-invalid=true]")].find((control) => control.offsetParent);
+  const wrong = form.querySelector("[aria-invalid=true]");
   if (questions) {
     questions.querySelector("[data-change-it]").focus({ preventScroll: true });
-    questions.scrollIntoView(AT_ONCE);
+    questions.scrollIntoView({ block: "nearest" });
   } else if (wrong) {
     wrong.focus({ preventScroll: true });
-    for (const part of [form.querySelector("#save"), form.querySelector(".refusal"), wrong]) part?.scrollIntoView(AT_ONCE);
+    (form.querySelector(".refusal") ?? wrong).scrollIntoView({ block: "nearest" });
+    wrong.scrollIntoView({ block: "nearest" });
   }
   else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
-};
-
-// A form whose button is out of sight begins below the bar.
-const openForm = () => {
-  const panel = document.getElementById("entry-form");
-  const foot = parseFloat(getComputedStyle(document.documentElement).scrollPaddingBottom) || 0;
-  const end = panel?.querySelector("#save") ?? panel;
-  if (end?.getBoundingClientRect().bottom > innerHeight - foot) panel.scrollIntoView({ behavior: "instant" });
-  focusForm();
-};
-
-// While drafts are read the page may have loaded.
-const afterLoad = (act) => {
-  if (document.readyState === "complete") setTimeout(act);
-  else addEventListener("load", () => setTimeout(act));
 };
 
 const ready = () => {
@@ -83,14 +67,14 @@ const noteTop = (event) => {
 };
 const restoreTop = () => {
   const at = topBefore === null ? null : firstInputTop();
-  if (at !== null && at !== topBefore) window.scrollBy({ top: at - topBefore, behavior: "instant" });
+  if (at !== null) window.scrollBy({ top: at - topBefore, behavior: "instant" });
   topBefore = null;
 };
 
 export const watchEntryForm = () => {
   ready();
   // The browser drops the focus when it scrolls to the form after the load event.
-  if (location.hash === "#entry-form") afterLoad(openForm);
+  if (location.hash === "#entry-form") addEventListener("load", () => setTimeout(focusForm));
   document.addEventListener("keydown", onEnter);
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");

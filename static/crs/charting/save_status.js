@@ -89,17 +89,6 @@ const renew = (message) => {
   if (!typedSince.length) firstField(form)?.focus({ preventScroll: true });
 };
 
-// A message that nothing was saved comes into view. One about a conflict takes the focus too: the form cannot be
-// sent again as it is.
-const showRefusal = (message, isConflict) => {
-  if (!message?.matches(".message-wrong")) return;
-  if (isConflict) {
-    message.tabIndex = -1;
-    message.focus({ preventScroll: true });
-  }
-  message.scrollIntoView({ block: "nearest", behavior: "instant" });
-};
-
 const element = (tag, text, more = {}) =>
   Object.assign(document.createElement(tag), { textContent: text, ...more });
 
@@ -194,7 +183,6 @@ const showFailure = (form, xhr) => {
   message.setAttribute("role", "alert");
   message.replaceChildren(element("strong", headline), " ", reason, " ", element("span", notes.join(" ")));
   if (form.isConnected || next.matches("a")) message.append(" ", next);
-  showRefusal(message, false);
 };
 
 // In a retry, an entry without a time keeps the time of the first save.
@@ -293,10 +281,6 @@ export const watchSaves = () => {
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "entry-message") return;
     renew(document.getElementById("entry-message"));
-  });
-  document.body.addEventListener("htmx:afterSettle", ({ detail: { target, xhr } }) => {
-    if (target?.id !== "entry-message") return;
-    showRefusal(document.getElementById("entry-message"), xhr.status === 409);
   });
   for (const change of ["online", "offline"]) {
     addEventListener(change, () => {
