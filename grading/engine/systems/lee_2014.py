@@ -148,7 +148,9 @@ def _support(part: OxygenSupport, device: OxygenDevice) -> str | None:
         return VENTILATOR
     if device is OxygenDevice.CPAP:
         return CPAP
-    return VENTILATOR if part.policy.bipap_grade == _BIPAP_IS_VENTILATION else BIPAP
+    if device is OxygenDevice.BIPAP:
+        return VENTILATOR if part.policy.bipap_grade == _BIPAP_IS_VENTILATION else BIPAP
+    return None
 
 
 def _explain_oxygen(part: OxygenSupport) -> Explain:
