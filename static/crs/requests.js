@@ -5,7 +5,7 @@ const IN_PLACE_OF_THE_FORM = { target: "#entry-form", swap: "outerHTML show:#ent
 
 const isForAnotherTab = ({ button, ctrlKey, metaKey, shiftKey }) => button !== 0 || ctrlKey || metaKey || shiftKey;
 
-// What goes wrong is told by the events of htmx, as for any other request.
+// The promise of a failed request is ignored: htmx reports the failure by its events, as for every other request.
 const send = (verb, address, source, event, context) => {
   event.preventDefault();
   globalThis.htmx.ajax(verb, address, { source, event, ...context })?.catch(() => {});
