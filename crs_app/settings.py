@@ -159,6 +159,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crs_app.accounts.middleware.SignInRequired",
     "crs_app.accounts.factors.middleware.SecondFactorRequired",
+    "crs_app.searches.SealedSearches",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crs_app.record.middleware.record_openings",
