@@ -22,6 +22,10 @@ READ_ONLY: Final = frozenset(
         "account_emailaddress",
         "account_emailconfirmation",
         "accounts_formername",
+        "accounts_user_groups",
+        "accounts_user_user_permissions",
+        "auth_group",
+        "auth_group_permissions",
         "auth_permission",
         "django_content_type",
         "django_migrations",
@@ -87,15 +91,36 @@ _IS_WEB_ROLE_SAFE: Final = """
 SELECT rolsuper, rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,
     EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace
         AND relkind IN ('r', 'p') AND pg_has_role(rolname, relowner, 'MEMBER')),
-    has_schema_privilege(rolname, 'public', 'CREATE')
-FROM pg_roles WHERE rolname = %s
+    has_schema_privilege(rolname, 'public', 'CREATE'),
+    has_database_privilege(rolname, current_database(), 'CREATE, TEMPORARY'),
+    EXISTS (SELECT FROM pg_roles AS powerful WHERE powerful.rolname = ANY(%(powerful)s)
+        AND pg_has_role(web.rolname, powerful.oid, 'MEMBER')),
+    EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        AND relkind IN ('r', 'p') AND NOT relispartition
+        AND (has_table_privilege(rolname, pg_class.oid, 'TRUNCATE, TRIGGER')
+            OR has_table_privilege(rolname, pg_class.oid, 'DELETE')
+                AND relname <> ALL(%(deleted)s)
+            OR has_table_privilege(rolname, pg_class.oid, 'UPDATE')
+                AND relname <> ALL(%(updated)s)
+            OR has_any_column_privilege(rolname, pg_class.oid, 'UPDATE')
+                AND relname <> ALL(%(updated_in_part)s)))
+FROM pg_roles AS web WHERE rolname = %(role)s
 """
 _FAULTS: Final = (
     "is a superuser of the database",
     "may create roles or databases, replicate, or pass over row security",
     "owns tables",
     "may create tables",
+    "may create schemas or temporary tables",
+    "is a member of a role of PostgreSQL that reads files, starts programs or writes every table",
+    "may empty tables, or change rows that it must not",
 )
+_POWERFUL: Final = (
+    "pg_checkpoint", "pg_create_subscription", "pg_database_owner", "pg_execute_server_program",
+    "pg_maintain", "pg_read_server_files", "pg_signal_backend", "pg_write_all_data",
+    "pg_write_server_files",
+)  # fmt: skip
+"""Roles that come with PostgreSQL, whose members can do what no table of rights here names."""
 
 
 @contextmanager
@@ -149,6 +174,17 @@ def rights_in(table: str) -> str:
     return ", ".join(filter(None, ("SELECT, INSERT", MAY_CHANGE.get(table))))
 
 
+def _listed() -> dict[str, list[str]]:
+    """Return the tables of which the web role may delete or change rows, for the statement."""
+    changed = {table: rights.split(", ") for table, rights in MAY_CHANGE.items()}
+    return {
+        "powerful": list(_POWERFUL),
+        "deleted": [table for table, rights in changed.items() if "DELETE" in rights],
+        "updated": [table for table, rights in changed.items() if "UPDATE" in rights],
+        "updated_in_part": [table for table, text in MAY_CHANGE.items() if "UPDATE" in text],
+    }
+
+
 def check_web_role(web_role: str | None = None) -> None:
     """Raise ImproperlyConfigured where ``web_role`` can do more than the web process may.
 
@@ -158,7 +194,7 @@ def check_web_role(web_role: str | None = None) -> None:
         if web_role is None:
             cursor.execute("SELECT current_user")
             web_role = cursor.fetchone()[0]
-        cursor.execute(_IS_WEB_ROLE_SAFE, [web_role])
+        cursor.execute(_IS_WEB_ROLE_SAFE, {"role": web_role, **_listed()})
         found = cursor.fetchone() or (False,) * len(_FAULTS)
     for has_fault, fault in zip(found, _FAULTS, strict=True):
         if has_fault:

@@ -30,6 +30,7 @@ DISK_FREE_AT_LEAST: Final = 0.10
 BACKUP_AT_MOST: Final = timedelta(hours=26)
 """A nightly backup is late after one night and two hours."""
 VERIFY_AT_MOST: Final = timedelta(hours=26)
+RECORD_SENT_AT_MOST: Final = timedelta(hours=1)
 _STARTING: Final = (
     "starting up", "in recovery mode", "shutting down", "not yet accepting", "not accepting",
 )  # fmt: skip
@@ -102,6 +103,7 @@ def look(connect: Callable[[], psycopg.Connection[Any]] | None = None) -> Readin
             _disk(),
             _last("backup", "last-backup.json", BACKUP_AT_MOST),
             _last("verify", "last-verify.json", VERIFY_AT_MOST),
+            *_record_sent(),
         ),
     )
 
@@ -262,6 +264,13 @@ def _disk() -> Check:
 
 def _existing(folder: Path) -> Path:
     return next(one for one in (folder, *folder.parents) if one.exists())
+
+
+def _record_sent() -> tuple[Check, ...]:
+    """Return when the record was sent to another machine, where the site names one."""
+    if settings.LOG_SERVER is None:
+        return ()
+    return (_last("record_sent", "last-record-sent.json", RECORD_SENT_AT_MOST),)
 
 
 def _last(name: str, file: str, at_most: timedelta) -> Check:

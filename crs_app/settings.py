@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from crs_app.database_url import django_database, keeper_database, owner_database
 from crs_app.hospital_sign_in import hospital_sign_in
+from crs_app.log_server import log_server
 from crs_app.logs import AS_JSON, REQUESTS, TO_STDERR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -158,6 +159,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crs_app.accounts.middleware.SignInRequired",
     "crs_app.accounts.factors.middleware.SecondFactorRequired",
+    "crs_app.searches.SealedSearches",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crs_app.record.middleware.record_openings",
@@ -238,6 +240,10 @@ if replica_url := os.environ.get("CRS_REPLICA_DATABASE_URL"):
         },
         "TEST": {"MIRROR": "default"},
     }
+# Another machine that gets every event of the record: `manage.py send_record`.
+LOG_SERVER = log_server(
+    os.environ.get("CRS_LOG_SERVER", "").strip(), _file("CRS_LOG_SERVER_AUTHORITIES")
+)
 # Where backups go.
 BACKUPS_DIR = Path(os.environ.get("CRS_BACKUPS_DIR") or VAR_DIR / "backups")
 BACKUPS_KEPT_DAYS = int(os.environ.get("CRS_BACKUPS_KEPT_DAYS", "35"))

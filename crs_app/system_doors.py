@@ -72,6 +72,8 @@ def _as_text(_status: HTTPStatus, sentence: str) -> str:
 
 
 DOORS: Final = (
+    Door("/fhir/Patient/_search", frozenset({"application/x-www-form-urlencoded"}), 16 * 1024,
+         "application/fhir+json", _as_outcome),
     Door("/fhir", frozenset({"application/fhir+json", "application/json"}), 5 * _MEGABYTE,
          "application/fhir+json", _as_outcome),
     Door("/hl7", frozenset({"x-application/hl7-v2+er7", "application/hl7-v2+er7"}), _MEGABYTE,

@@ -28,6 +28,7 @@ from crs_app.accounts.launch_names import LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.permissions import can_read_record
 from crs_app.accounts.unsent import key_of_unsent_text
 from crs_app.request_ids import current_request_id
+from crs_app.searches import seal
 from crs_app.template_whitespace import OneSpace
 from grading.plain_text import for_a_page
 from patients.display.template_filters import FILTERS, GLOBALS
@@ -58,7 +59,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_options: Any) -> En
     made.globals |= {"can_read_record": can_read_record, "request_id": current_request_id}
     made.globals |= GLOBALS
     made.filters |= {"as_crispy_field": as_crispy_field, "json_script": json_script}
-    made.filters |= {"slugify": slugify, **FILTERS}
+    made.filters |= {"slugify": slugify, "sealed": seal, **FILTERS}
     # Now, not while someone waits for the first page of a process.
     for name in made.list_templates():
         made.get_template(name)

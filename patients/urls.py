@@ -132,6 +132,7 @@ urlpatterns = [
     path("fhir/", fhir_api.documents, name="fhir_documents_slash"),
     path("fhir/metadata", fhir_metadata.metadata, name="fhir_metadata"),
     path("fhir/Patient", fhir_search.patients, name="fhir_patients"),
+    path("fhir/Patient/_search", fhir_search.patients_posted, name="fhir_patients_posted"),
     path(
         "fhir/Patient/<uuid:patient_id>/$everything",
         fhir_search.everything,

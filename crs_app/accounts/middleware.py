@@ -23,6 +23,8 @@ USE = "use"
 """What the session keeps: its key, when its user signed in, and when a person acted last."""
 POLL_HEADER = "CRS-Poll"
 """Header of a request that a page makes by itself, and whose refusal it shows in words."""
+USER_HEADER = "CRS-User"
+"""Header of a request of htmx: the id of the user whom its page was made for."""
 WRITE_AT_MOST_EVERY = timedelta(minutes=1)
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -50,6 +52,8 @@ class SignInRequired(LoginRequiredMiddleware):
             _note_use(request, view_func)
         if takes_token and not request.user.is_authenticated and not _is_of_browser(request):
             return None
+        if _is_page_of_another(request):
+            return self.handle_no_permission(request, view_func)
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def process_response(
@@ -106,6 +110,18 @@ def takes_token(view: View) -> View:
     """
     view.takes_token = True  # type: ignore[attr-defined]
     return view
+
+
+def _is_page_of_another(request: HttpRequest) -> bool:
+    """Return whether a page asks whose user is no longer that of the session.
+
+    On a shared tablet a tab can stay open while the user is switched in another one: it must not
+    be filled with what the next user may see, under the name of the one before.
+    """
+    made_for = request.headers.get(USER_HEADER)
+    return (
+        made_for is not None and request.user.is_authenticated and made_for != str(request.user.pk)
+    )
 
 
 def _is_of_browser(request: HttpRequest) -> bool:

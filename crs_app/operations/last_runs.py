@@ -1,4 +1,4 @@
-"""Notes of the last backup and the last verification, for who watches the site.
+"""Notes of the last backup, verification and sending of the record, for who watches the site.
 
 Each is one file of CRS_OPERATIONS_DIR: ``{"at": ISO time in UTC, "figures": {...}}``.
 """
@@ -15,6 +15,7 @@ from django.conf import settings
 
 LAST_BACKUP: Final = "last-backup.json"
 LAST_VERIFY: Final = "last-verify.json"
+LAST_RECORD_SENT: Final = "last-record-sent.json"
 
 
 def write_last_run(name: str, figures: Mapping[str, object]) -> None:

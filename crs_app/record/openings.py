@@ -121,6 +121,7 @@ OF_NO_PATIENT: Final = frozenset(
         "patients:fhir_nothing",
         "patients:fhir_observations",
         "patients:fhir_patients",
+        "patients:fhir_patients_posted",
         "patients:hl7",
         "patients:locked",
         "patients:oauth_token",

@@ -33,6 +33,13 @@ class Head:
         return f"{self.chain} {self.number} {self.hash.hex()}"
 
 
+def read_heads(text: str) -> Iterator[Head]:
+    """Return the heads that were printed as ``text``; raise ValueError where a line is none."""
+    for line in filter(None, map(str.split, text.splitlines())):
+        chain, number, digest = line
+        yield Head(UUID(chain), int(number), bytes.fromhex(digest))
+
+
 @contextmanager
 def at_one_moment() -> Iterator[None]:
     """Read as the record is now, whatever is written meanwhile."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils.dateparse import parse_date
 
 from patients.exchange.access.callers import SystemRequest, for_systems
@@ -64,9 +64,21 @@ class _Found:
 def patients(request: SystemRequest) -> HttpResponse:
     """Find the patient of a record number: ``identifier`` is ``system|number``."""
     check_method(request, "GET")
+    return _patient_of(request, request.GET)
+
+
+@for_systems("system/Patient.s")
+def patients_posted(request: SystemRequest) -> HttpResponse:
+    """Find the patient of a record number that stands in the body, and in no address."""
+    check_method(request, "POST")
+    request.only_reads = True
+    return _patient_of(request, request.POST)
+
+
+def _patient_of(request: SystemRequest, query: QueryDict) -> HttpResponse:
     check_accepts(request)
-    check_parameters(request.GET, "identifier")
-    system, bar, number = request.GET.get("identifier", "").partition("|")
+    check_parameters(query, "identifier")
+    system, bar, number = query.get("identifier", "").partition("|")
     if not bar or not system or not number:
         raise bad_request("identifier: expected system|number.")
     patient = None

@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
 from crs_app.accounts.rights import Act
+from crs_app.searches import seal
 from patients.display.received import why_held
 from patients.display.site_times import site_time
 from patients.exchange.held_sets import set_of
@@ -79,7 +80,7 @@ class Asked:
     @property
     def query(self) -> str:
         return urlencode(
-            {name: word for name, word in (("q", self.q), ("ward", self.ward)) if word}
+            {name: word for name, word in (("q", seal(self.q)), ("ward", self.ward)) if word}
         )
 
 

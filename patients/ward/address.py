@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from crs_app.searches import seal
+
 LONGEST_SEARCH: Final = 100
 LONGEST_WARD: Final = 60
 PAGES_AT_MOST: Final = 999
@@ -73,10 +75,15 @@ class BoardAddress:
         values = {field.name: getattr(asked, field.name) for field in fields(asked)}
         values["ended"] = "1" if asked.ended else ""
         values["page"] = asked.page if asked.page > 1 else ""
-        values["q"] = asked.q[:LONGEST_SEARCH]
+        values["q"] = asked.sealed_search
         query = urlencode({name: value for name, value in values.items() if value})
         board = reverse("patients:board")
         return f"{board}?{query}" if query else board
+
+    @property
+    def sealed_search(self) -> str:
+        """The search as it may stand in an address."""
+        return seal(self.q[:LONGEST_SEARCH])
 
     @property
     def scales_url(self) -> str:

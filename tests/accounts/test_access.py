@@ -240,6 +240,7 @@ TABLE: dict[str, tuple[Statuses, Statuses]] = {
     "patients:fhir_documents_slash": ((401,) * 9, (401,) * 9),
     "patients:fhir_metadata": ((200,) * 9, (405,) * 9),
     "patients:fhir_patients": ((401,) * 9, (401,) * 9),
+    "patients:fhir_patients_posted": ((401,) * 9, (401,) * 9),
     "patients:fhir_everything": ((401,) * 9, (401,) * 9),
     "patients:fhir_observations": ((401,) * 9, (401,) * 9),
     "patients:fhir_administrations": ((401,) * 9, (401,) * 9),
@@ -290,7 +291,7 @@ PROGRAMS = {
     "patients:cds_services", "patients:cds_service", "patients:cds_feedback",
     *(f"patients:fhir_{name}" for name in (
         "administrations", "documents", "documents_slash", "everything", "export", "metadata",
-        "nothing", "observations", "patients",
+        "nothing", "observations", "patients", "patients_posted",
     )),
 }  # fmt: skip
 """Called by other systems: a session of a person opens nothing there."""

@@ -266,6 +266,28 @@ def test_no_way_of_switching_goes_round_the_full_sign_in(tablet: Tablet, nurse: 
         switch_to(request, nurse, how="passkey")
 
 
+def test_a_page_of_the_user_before_is_not_filled_for_the_next_one(
+    tablet: Tablet, nurse: User, intensivist: User, course: Course
+) -> None:
+    """A tab that stayed open: its poll ends, and whatever is pressed there loads the page again."""
+    live = f"/courses/{course.pk}/live/"
+    of_before = HTMX["headers"] | {"CRS-User": str(intensivist.pk)}
+    page = tablet.get(f"/courses/{course.pk}/").content.decode()
+    assert f'"CRS-User": "{intensivist.pk}"' in page
+    assert tablet.get(live, headers=of_before).status_code == 200
+    tablet.switch(nurse)
+    poll = tablet.get(live, headers={**of_before, "CRS-Poll": "yes"})
+    assert (poll.status_code, poll.content) == (401, b"")
+    pressed = tablet.get(live, headers=of_before)
+    assert (pressed.headers["HX-Refresh"], pressed.content) == ("true", b"")
+    sent = tablet.post(f"/courses/{course.pk}/entries/note/", {}, headers=of_before)
+    assert sent.status_code == 401
+    assert (
+        tablet.get(live, headers=HTMX["headers"] | {"CRS-User": str(nurse.pk)}).status_code == 200
+    )
+    assert tablet.is_used_by(nurse)
+
+
 def test_the_rights_are_those_of_the_user_who_came(
     tablet: Tablet, nurse: User, administrator: User
 ) -> None:

@@ -17,6 +17,9 @@ from tests.browser.test_people import assert_accessible
 
 PASSWORD = "correct horse 1"
 PINS = {"nurse": "4071", "colleague": "8350"}
+SECRET = "HIV positive, partner does not know"
+SHOWN = """[document.body.innerText, ...document.querySelectorAll("input, textarea")]
+    .map((shown) => shown.value ?? shown).join()"""
 
 
 @pytest.fixture
@@ -76,6 +79,9 @@ def test_a_name_and_four_digits_switch_the_user_on_the_same_page(
     bedside: BedsidePage, course: Course
 ) -> None:
     page = bedside.page
+    left_open = page.context.new_page()
+    left_open.goto(f"/courses/{course.pk}/?kind=note")
+    BedsidePage(left_open).field("Note").fill(SECRET)
     open_switch(page)
     expect(page.get_by_role("heading", name="Who is working now?")).to_be_visible()
     expect(page.get_by_label("Still running on this tablet")).to_contain_text("Not assessed")
@@ -87,6 +93,8 @@ def test_a_name_and_four_digits_switch_the_user_on_the_same_page(
     press(page, PINS["colleague"])
     expect(page).to_have_url(re.compile(f"/courses/{course.pk}/"))
     expect_used_by(page, "A. Silva")
+    expect_used_by(left_open, "A. Silva")
+    assert SECRET not in left_open.evaluate(SHOWN)
 
     open_switch(page)
     choose(page, "J. Ruiz")
@@ -97,6 +105,9 @@ def test_a_name_and_four_digits_switch_the_user_on_the_same_page(
     assert_accessible(page, "switch, wrong PIN")
     page.keyboard.type(PINS["nurse"])
     expect_used_by(page, "J. Ruiz")
+    expect(BedsidePage(left_open).field("Note")).to_have_value(SECRET)
+    bedside.sign_out()
+    expect(left_open).to_have_url(re.compile("/accounts/sign-in/"))
 
 
 def test_a_locked_tablet_wakes_with_the_name_of_who_was_here(
@@ -129,11 +140,6 @@ def test_pages_of_the_pin_are_accessible(page: Page, nurse: User) -> None:
     page.get_by_role("button", name="Set PIN").click()
     expect(page.get_by_text("easy to guess")).to_be_visible()
     assert_accessible(page, "PIN, weak")
-
-
-SECRET = "HIV positive, partner does not know"
-SHOWN = """[document.body.innerText, ...document.querySelectorAll("input, textarea")]
-    .map((shown) => shown.value ?? shown).join()"""
 
 
 def stored(page: Page) -> str:

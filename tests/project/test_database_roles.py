@@ -62,6 +62,8 @@ def test_the_tests_run_as_the_web_role() -> None:
         "UPDATE accounts_user SET is_superuser = true",
         "UPDATE accounts_user SET username = 'other'",
         "DELETE FROM accounts_user",
+        "INSERT INTO auth_group (name) VALUES ('other')",
+        "INSERT INTO accounts_user_user_permissions (user_id, permission_id) SELECT 1, 1",
         "INSERT INTO record_event SELECT * FROM record_event",
         "UPDATE record_chain SET number = 0",
         "INSERT INTO django_migrations (app, name, applied) VALUES ('patients', 'x', now())",
@@ -99,11 +101,18 @@ def role() -> Iterator[str]:
         ("ALTER ROLE tried BYPASSRLS", "row security"),
         ("ALTER TABLE patients_course OWNER TO tried", "owns tables"),
         ("GRANT CREATE ON SCHEMA public TO tried", "may create tables"),
+        ("GRANT TEMPORARY ON DATABASE {database} TO tried", "may create schemas or temporary"),
+        ("GRANT pg_execute_server_program TO tried", "starts programs"),
+        ("GRANT pg_write_all_data TO tried", "writes every table"),
+        ("GRANT TRUNCATE ON patients_entry TO tried", "may empty tables"),
+        ("GRANT DELETE ON patients_patient TO tried", "rows that it must not"),
+        ("GRANT UPDATE (body) ON patients_entry TO tried", "rows that it must not"),
+        ("GRANT UPDATE ON accounts_user TO tried", "rows that it must not"),
     ],
 )
 def test_a_web_role_that_can_do_more_does_not_serve(role: str, more: str, fault: str) -> None:
     check_web_role(role)
-    run(more)
+    run(more.format(database=connection.settings_dict["NAME"]))
     with pytest.raises(ImproperlyConfigured, match=fault):
         check_web_role(role)
 

@@ -74,6 +74,7 @@ class SystemRequest(HttpRequest):
     user: User
     caller: Caller
     concerned_courses: list[UUID]
+    only_reads: bool  # of a POST that searches
 
 
 View = Callable[..., HttpResponseBase]
@@ -142,7 +143,8 @@ def record_call(request: HttpRequest, system: ExternalSystem | None, status: int
     if system is None or status in (401, 403, 429):
         kind = EventKind.SYSTEM_REFUSED
     else:
-        kind = EventKind.SYSTEM_READ if request.method in _READS else EventKind.SYSTEM_WRITE
+        only_reads = request.method in _READS or getattr(request, "only_reads", False)
+        kind = EventKind.SYSTEM_READ if only_reads else EventKind.SYSTEM_WRITE
     match = request.resolver_match
     details = {"method": str(request.method), "status": str(status)}
     details["address"] = match.view_name if match else ""

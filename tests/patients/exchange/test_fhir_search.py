@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -14,6 +15,7 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
 from crs_app.accounts.models import User
 from crs_app.record.models import Event, EventKind
+from crs_app.system_doors import door_of
 from patients.models import Course
 from patients.recording.record import retract_entry
 from tests.factories import ago, chart, sending
@@ -55,6 +57,19 @@ def test_a_patient_is_found_by_the_record_number_alone(
         assert Client().get("/fhir/Patient", wrong, headers=headers).status_code == 400
     events = Event.objects.filter(kind=EventKind.SYSTEM_READ)
     assert events.filter(course_id=course.pk).count() == 1
+    body = urlencode({"identifier": f"{MRN_SYSTEM}|{course.patient.mrn}"})
+    posted = Client().post(
+        "/fhir/Patient/_search",
+        body,
+        content_type="application/x-www-form-urlencoded",
+        headers=headers,
+    )
+    assert resources(posted.json()) == [patient]
+    assert course.patient.mrn not in posted.json()["link"][0]["url"]
+    assert events.filter(course_id=course.pk).count() == 2
+    door = door_of("/fhir/Patient/_search")
+    assert door is not None
+    assert door.media_types == {"application/x-www-form-urlencoded"}
 
 
 def test_observations_are_found_by_code_date_and_last_change(

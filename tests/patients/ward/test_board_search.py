@@ -11,9 +11,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.record.models import Event
+from crs_app.searches import unseal
 from patients.models import Course, Move
 from patients.ward.transfer import TransferRequest, location_token, record_transfer
 from tests.factories import admit, ago, chart, sending
@@ -265,7 +268,9 @@ def test_the_poll_keeps_every_parameter_of_the_address(
     address = polled[1].replace("&amp;", "&")
     parameters = parse_qs(urlsplit(address).query)
     assert parameters.pop("seen") == [page.context["signature"]]
-    assert parameters == {name: [value] for name, value in asked.items()}
+    assert {name: [unseal(value)] for name, (value,) in parameters.items()} == {
+        name: [value] for name, value in asked.items()
+    }
     assert nurse_client.get(address, **HTMX).status_code == 204
     chart(course, clinician, "vitals", heart_rate="90")
     close(admit(clinician, name="ADA 3"), clinician, "Home")
@@ -298,3 +303,43 @@ def test_a_search_costs_the_same_for_any_number_of_courses(
     with CaptureQueriesContext(connection) as sent:
         nurse_client.get(BOARD, asked)
     assert len(sent) <= statements
+
+
+def test_what_was_searched_for_stands_in_no_address(
+    nurse_client: Client, clinician: User, course: Course
+) -> None:
+    """By a form it is posted, by htmx a header; what leads back is sealed, and opens again."""
+    admit(clinician, name="LINDQVIST, Per")
+    live = nurse_client.get(BOARD, headers={**HTMX["headers"], "CRS-Search": "lindqv%20p"})
+    address = live.headers["HX-Replace-Url"]
+    posted = nurse_client.post(BOARD, {"q": " lindqv  p", "csrfmiddlewaretoken": "x", "ward": ""})
+    assert (posted.status_code, posted.headers["Location"]) == (302, address)
+    assert re.fullmatch(r"/\?q=~[\w-]{43}", address)
+    opened = nurse_client.get(address)
+    for answer in (live, opened):
+        page = answer.content.decode()
+        assert "LINDQVIST, Per" in page
+        assert "OKONKWO" not in page
+        assert not re.search(r'(href|hx-get|action)="[^"]*lindqv', page)
+    assert 'value="lindqv p"' in opened.content.decode()
+    searches = Event.objects.filter(kind="search").values_list("details__q", flat=True)
+    assert list(searches) == ["lindqv p"] * 2
+    damaged = f"{address[:-2]}{'AA' if not address.endswith('AA') else 'BB'}"
+    assert "OKONKWO" in nurse_client.get(damaged).content.decode()
+
+
+@pytest.mark.parametrize("name", ["find", "inbox", "join", "move_entry"])
+def test_each_search_for_a_patient_is_posted(
+    nurse_client: Client, nurse: User, course: Course, name: str
+) -> None:
+    (entry,) = chart(course, nurse, "vitals", temperature_c="38").entries
+    ids = {"join": [course.pk], "move_entry": [course.pk, entry.pk]}
+    address = reverse(f"patients:{name}", args=ids.get(name, []))
+    form = re.search(r'<form[^>]*role="search"[^>]*>', nurse_client.get(address).content.decode())
+    assert form is not None
+    assert 'method="post"' in form[0]
+    found = nurse_client.post(address, {"q": "okonkwo"}, follow=True)
+    assert [status for _, status in found.redirect_chain] == [302]
+    assert "okonkwo" not in found.redirect_chain[0][0]
+    assert 'value="okonkwo"' in found.content.decode()
+    assert nurse_client.post(address, {"q": ""}).headers["Location"] == address

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from crs_app.accounts.models import User
+from crs_app.searches import seal
 from patients.models import Course
 from tests.entry_forms import text_of
 from tests.factories import admit, ago, chart
@@ -58,7 +59,8 @@ def test_the_board_leads_to_it_with_its_filter(
 ) -> None:
     asked = {"q": on_norepinephrine.patient.mrn, "sort": "place"}
     board = nurse_client.get(reverse("patients:board"), asked).content.decode()
-    there = f"{reverse('patients:ward_scales')}?{urlencode(asked)}"
+    in_address = asked | {"q": seal(asked["q"])}
+    there = f"{reverse('patients:ward_scales')}?{urlencode(in_address)}"
     assert escape(there) in board
 
 

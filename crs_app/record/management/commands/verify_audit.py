@@ -1,13 +1,12 @@
 import argparse
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from crs_app.record.checked import record_verified
-from crs_app.record.verify import Head, at_one_moment, faults, heads
+from crs_app.record.verify import Head, at_one_moment, faults, heads, read_heads
 from crs_app.time_limits import lift_for_long_job
 
 
@@ -41,10 +40,6 @@ class Command(BaseCommand):
 def _heads_in(name: str) -> tuple[Head, ...]:
     """Return the heads in a file of what this command printed."""
     try:
-        lines = [line.split() for line in Path(name).read_text("utf-8").splitlines()]
-        return tuple(
-            Head(UUID(chain), int(number), bytes.fromhex(digest))
-            for chain, number, digest in filter(None, lines)
-        )
+        return tuple(read_heads(Path(name).read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"cannot read heads from {name}: {error}") from error
