@@ -8,4 +8,4 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks of `manage.py check`."""
-        from crs_app import pooler_check  # noqa: F401
+        from crs_app import host_check, pooler_check  # noqa: F401

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from crs_app.host_check import check_host
 from patients.models import Course
 from tests.project.test_proxy import COMPOSE, service, services
 from tests.project.test_run import in_a_fresh_checkout
@@ -38,6 +39,24 @@ def test_the_deployment_check_has_nothing_to_say() -> None:
     assert "no issues (1 silenced)" in checked.stdout
 
 
+@pytest.mark.parametrize("hosts", ["*", ".hospital.example", "crs.hospital.example,*"])
+def test_a_site_that_shares_its_hosts_does_not_pass_the_check(settings: Any, hosts: str) -> None:
+    settings.HTTPS = True
+    settings.ALLOWED_HOSTS = ["localhost", "crs.hospital.example"]
+    assert check_host() == []
+    settings.ALLOWED_HOSTS = hosts.split(",")
+    settings.FORCE_SCRIPT_NAME = "/crs"
+    assert [one.id for one in check_host()] == ["crs.E003", "crs.E004"]
+
+
+def test_the_proxy_gives_its_host_to_this_application_alone() -> None:
+    """One site, whose every path leads to the application, but for what it refuses."""
+    blocks = re.findall(r"^(\S.*|)\{$", CADDY, re.MULTILINE)
+    assert blocks == ["", "{$CRS_SITE_ADDRESS:http://:8000} "], "the options, and one site"
+    others = r"^\t(reverse_proxy|handle|handle_path|route|file_server|root|redir)\b"
+    assert re.findall(others, CADDY, re.MULTILINE) == ["reverse_proxy"]
+
+
 def test_cookies_belong_to_the_host_alone_under_https(tmp_path: Path) -> None:
     names = "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "TABLET_COOKIE_NAME"
     code = f"print({', '.join(f'settings.{name}' for name in names)})"
@@ -50,13 +69,27 @@ def test_strict_transport_covers_subdomains(tmp_path: Path) -> None:
     assert in_a_fresh_checkout(tmp_path, code, **HTTPS) == "31536000 True\n"
 
 
+SETTINGS = (settings.BASE_DIR / "crs_app" / "settings.py").read_text()
+SECRETS = re.findall(r'_secret\("(\w+)"\)', SETTINGS)
+
+
 def test_secrets_are_read_from_files(tmp_path: Path) -> None:
     files = {}
-    for name in ("CRS_SECRET_KEY", "CRS_WEB_PASSWORD", "CRS_OWNER_PASSWORD"):
+    for name in SECRETS:
         file = tmp_path / name
         file.write_text(f"of {name}\n")
         files[f"{name}_FILE"] = str(file)
     printed = in_a_fresh_checkout(
+    names = {
+        "CRS_SECRET_KEY": "settings.SECRET_KEY",
+        "CRS_EXPORT_KEY": "settings.EXPORT_KEY",
+        "CRS_METRICS_TOKEN": "settings.METRICS_TOKEN",
+        "CRS_WEB_PASSWORD": "settings.DATABASES['default']['PASSWORD']",
+        "CRS_OWNER_PASSWORD": "settings.OWNER_DATABASE['PASSWORD']",
+        "CRS_KEEPER_PASSWORD": "settings.KEEPER_DATABASE['PASSWORD']",
+        "CRS_OIDC_CLIENT_SECRET": "settings.HOSPITAL_SIGN_IN.client_secret",
+    }
+    assert set(SECRETS) == set(names)
         tmp_path,
         "print(settings.SECRET_KEY, settings.DATABASES['default']['PASSWORD'],"
         "settings.OWNER_DATABASE['PASSWORD'], sep='|')",
