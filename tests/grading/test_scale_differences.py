@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from grading.course_file import read_course
 from grading.course_result import result_json
 from grading.engine.differences import Assessed, between
+from grading.engine.scale import Axis
 from grading.engine.systems.lee_2014 import LEE_SCALE
-from grading.scales import BY_KEY
+from grading.scales import BY_KEY, SCALES, grade_scales
 from tests.grading.scale_case_tables import (
     GLANCE_SCALES,
     read_comparisons,
@@ -98,6 +100,9 @@ AIRWAY = "the device protects the airway, which is no hypoxia."
         # CTCAE 4.03 grades organs, from CTCAE 3.
         ("temp 38.6", "ALT 130 U/L (upper 40)", "v4.03",
          ["Lee 2: ALT CTCAE 2. CTCAE 4.03 1: nothing charted that counts there."]),
+        ("temp 38.6", "ALT 201 U/L (upper 40); AST 202 U/L (upper 40)", "Penn",
+         ["Lee 3: ALT CTCAE 3, AST CTCAE 3. "
+          "Penn 2: ALT CTCAE 3 is grade 2 in Penn, AST CTCAE 3 is grade 2 in Penn."]),
         # ICANS is known: its grade alone is named.
         ("temp 38.6", "toxicity confusion 3; ICE 8", "ASTCT",
          ["Lee 3: confusion CTCAE 3 counts. ASTCT 1: neurotoxicity is graded apart (ICANS 1)."]),
@@ -156,6 +161,26 @@ def test_all_that_is_withheld_on_an_axis_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("term", "axis", "lower"),
+    [
+        ("alt", Axis.ORGAN, ("penn.organ_toxicity.grade_2", 2)),
+        ("confusion", Axis.NEURO, (None, 0)),
+    ],
+)
+def test_the_axis_of_cartox_organ_toxicity_is_that_of_its_terms(
+    term: str, axis: Axis, lower: tuple[str | None, int]
+) -> None:
+    """CARTOX 3 by a toxicity of CTCAE 3, which is grade 2 or nothing in Penn."""
+    toxicity = {"kind": "toxicity", "term": term, "grade": 3}
+    read = read_course(course(toxicity, policy={"cartox_neuro_counts": True}))
+    now, keys = datetime.fromisoformat(hours(2)), ("cartox-2018", "penn-2018")
+    found = grade_scales(read.facts, read.entries, now, SCALES, compare=keys)
+    assert [(one.axis, one.lower_code, one.lower_grade) for one in found.compared] == [
+        (axis, *lower)
+    ]
+
+
 def test_the_highest_scale_is_explained_first() -> None:
     """CTCAE 4.03 is 4 and ASTCT 3, Lee is 2 and ICANS 0."""
     found = scales_at(course(FEVER, PRESSOR), 2).differ
@@ -175,6 +200,8 @@ def test_the_highest_scale_is_explained_first() -> None:
         # W6 by therapy alone, and not where Penn is 3.
         ((FEVER, ANTIBIOTICS), ("penn-2018",), {"W6"}),
         ((FEVER, ANTIBIOTICS, CANNULA), ("penn-2018",), {"W3"}),
+        # Oxygen to protect the airway is none of Penn's; Penn is higher by the vasopressor.
+        ((FEVER, PRESSOR, {**CANNULA, "purpose": "airway_protection"}), ("penn-2018",), set()),
         # CPAP without an FiO2 is no oxygen below 40 %.
         ((FEVER, {"kind": "oxygen", "device": "cpap"}), ("penn-2018",), set()),
         # W10 where Lee is above CARTOX, not where they agree.

@@ -11,7 +11,8 @@ import pytest
 from grading.engine.chart import Chart
 from grading.engine.evidence import Citation
 from grading.engine.periods import Criterion, Explained
-from grading.engine.scale import Assessment, Axis, Doubt, Finding, Rule, Scale
+from grading.engine.scale import Assessment, Axis, Doubt, Finding, Met, Rule, Scale
+from grading.engine.scale_findings import result_doubts
 from grading.engine.systems.lee_2014 import LEE_SCALE
 from grading.scales import BY_KEY
 from tests.grading.scale_answers import graded
@@ -156,6 +157,18 @@ def test_of_a_death_lees_table_asks_its_attribution_alone(
     assert BY_KEY["astct-2019"].assess(chart).grade is None
 
 
+def test_ticks_of_the_nerves_are_evidence_where_the_policy_counts_them() -> None:
+    document = course(
+        ided("c", {"kind": "symptom", "term": "confusion", "present": True}),
+        policy={"penn_neuro_counts": True},
+    )
+    shown = scales_at(document, 2).of("penn-2018").shown
+    assert shown is not None
+    assert [(one.code, one.evidence) for one in shown.unknown] == [
+        ("organ_toxicity.ungraded", ("c",))
+    ]
+
+
 # Periods
 
 
@@ -249,3 +262,16 @@ def test_a_doubt_that_reaches_nothing_is_none() -> None:
     doubt = Doubt("d", lambda _chart, _met: 0, shown_nowhere)
     assert made(rule("b", 3, beside_others=True), doubts=(doubt,)).assess(PLAIN).unknown == ()
     assert replace(made(rule("a", 1)), doubts=(doubt,)).assess(PLAIN).unknown == ()
+
+
+def test_a_doubt_about_a_result_is_graded_by_the_chart_that_it_is_of() -> None:
+    """At least CTCAE 3 and at most 4: a scale may grade both by the policy."""
+    chart = chart_at(
+        course({"kind": "lab", "analyte": "alt", "value": 201, "comparator": ">", "unit": "U/L",
+                "upper_limit": 40}, policy={"mskcc_fluids_grade": 2}),
+        datetime.fromisoformat(hours(2)),
+    )  # fmt: skip
+    doubts = result_doubts(lambda seen, _result, ctcae: seen.policy.mskcc_fluids_grade * ctcae)
+    assert [(one.code, one.reach(chart, Met(0, others=False))) for one in doubts(chart)] == [
+        ("lab.alt", 8)
+    ]
