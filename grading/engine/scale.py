@@ -261,7 +261,7 @@ class Scale:
         shown = {doubt.code: doubt.shown for doubt in self.doubts_in(chart)}
         if self.gate is not None:
             shown[self.gate.code] = self.gate.shown
-        ordered = sorted(assessment.unknown, key=lambda item: -item[1])  # has them by code
+        ordered = sorted(assessment.unknown, key=lambda item: -item[1])
         return tuple([_unknown(code, reach, shown[code](chart)) for code, reach in ordered])
 
     def waived_by(self, chart: Chart) -> Explained | None:
