@@ -139,9 +139,9 @@ lock: dev  ## resolve the dependencies again (after changing pyproject.toml or p
 audit: $(AUDIT)/.audit $(VENV)/.npm  ## advisories on what is installed, weaknesses in the code, bills of materials in var/sbom (asks the network)
 	@PATH="$(CURDIR)/$(AUDIT)/bin:$$PATH:$(CURDIR)/$(BIN)" $(AUDIT)/bin/python .ci/audit.py
 
-mutants: dev  ## change the engine in small ways; each change must fail a test
+mutants: dev  ## change the engine in small ways; each change must fail a test (ONLY=scale_fold)
 	@$(call install,requirements-mutants.lock)
-	LAW_EXAMPLES=25 $(BIN)/mutmut run
+	LAW_EXAMPLES=5 $(BIN)/mutmut run $(if $(ONLY),"grading.engine.$(ONLY)*")
 	$(BIN)/mutmut results
 
 clean:    ## stop the local PostgreSQL; remove what was installed and built, and keep var/, the data

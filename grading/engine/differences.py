@@ -251,4 +251,4 @@ class _Seen:
         )
 
     def _has(self, key: str, *codes: str) -> bool:
-        return any(code in self.codes.get(key, {}) for code in codes)
+        return any(code in self.codes[key] for code in codes)

@@ -115,7 +115,7 @@ class Gate(NamedTuple):
 
 
 class GateRule(NamedTuple):
-    """A finding without which a scale withholds all others."""
+    """A finding without which a scale withholds all others; while it is met, the gate is open."""
 
     code: str
     read: Callable[[Chart], Gate]
@@ -172,7 +172,8 @@ class Scale:
         if len(by_code) != len(self.rules) or DEATH in by_code:
             raise ValueError("a scale has one rule for each code, and says of a death what causes")
         object.__setattr__(self, "by_code", by_code)
-        object.__setattr__(self, "order", {code: place for place, code in enumerate(by_code)})
+        order = {code: place for place, code in enumerate((*by_code, DEATH))}
+        object.__setattr__(self, "order", order)
 
     def assess(self, chart: Chart) -> Assessment:
         """Return grade, bound and codes of this scale at the chart's instant."""
@@ -225,19 +226,18 @@ class Scale:
         found: tuple[tuple[str, int], ...],
         unknown: tuple[tuple[str, int], ...],
     ) -> Assessment:
-        withheld = tuple([item for item in found if item[0] != gate.code])
         state = gate.read(chart)
-        if state.is_open or not withheld:
+        if state.is_open or not found:
             return _assessment(found, unknown if state.is_open else ())
         doubt: tuple[tuple[str, int], ...] = ()
         if state.could_open:
-            doubt = ((gate.code, max([reach for _, reach in (*withheld, *unknown)])),)
-        return _assessment((), doubt)._replace(withheld=withheld)
+            doubt = ((gate.code, max([reach for _, reach in (*found, *unknown)])),)
+        return _assessment((), doubt)._replace(withheld=found)
 
     def criteria(self, chart: Chart, codes: tuple[tuple[str, int], ...]) -> tuple[Criterion, ...]:
         """Return criteria in words, highest grade first."""
         order = self.order
-        ordered = sorted(codes, key=lambda item: (-item[1], order.get(item[0], -1)))
+        ordered = sorted(codes, key=lambda item: (-item[1], order[item[0]]))
         return tuple([self._criterion(chart, code, grade) for code, grade in ordered])
 
     def _criterion(self, chart: Chart, code: str, grade: int) -> Criterion:
@@ -257,11 +257,11 @@ class Scale:
         return Criterion(DEATH, DEATH_GRADE, self.death_citation, (death.id,), words, False, params)
 
     def unknowns(self, chart: Chart, assessment: Assessment) -> tuple[Unknown, ...]:
-        """Return what is unknown in words, highest reach first."""
+        """Return what is unknown in words, highest reach first, and of equal ones by code."""
         shown = {doubt.code: doubt.shown for doubt in self.doubts_in(chart)}
         if self.gate is not None:
             shown[self.gate.code] = self.gate.shown
-        ordered = sorted(assessment.unknown, key=lambda item: (-item[1], item[0]))
+        ordered = sorted(assessment.unknown, key=lambda item: -item[1])
         return tuple([_unknown(code, reach, shown[code](chart)) for code, reach in ordered])
 
     def waived_by(self, chart: Chart) -> Explained | None:

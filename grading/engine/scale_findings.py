@@ -142,8 +142,7 @@ def phrase_of_fio2(chart: Chart) -> str:
 
 
 def phrase_of_device(chart: Chart) -> str:
-    entry = chart.oxygen.entry
-    return "" if entry is None else inside_a_sentence(entry.device.label)
+    return inside_a_sentence(chart.oxygen.charted.device.label)
 
 
 def phrase_of_fever(chart: Chart) -> str:
@@ -172,8 +171,7 @@ def phrase_of_flow(chart: Chart) -> str:
 
 def phrase_of_high_flow(chart: Chart) -> str:
     """Say why oxygen is high flow: a nasal cannula by its flow, any other device by itself."""
-    entry = chart.oxygen.entry
-    if entry is not None and entry.device is OxygenDevice.NASAL_CANNULA:
+    if chart.oxygen.charted.device is OxygenDevice.NASAL_CANNULA:
         return f"{phrase_of_flow(chart)} is high flow: more than 6 L/min"
     return f"{phrase_of_device(chart)} counts as high flow whatever the FiO2"
 
@@ -277,9 +275,8 @@ def result_doubts(grade: Callable[[Chart, TermResult, int], int]) -> Doubts:
 
 
 def phrase_of_judged(chart: Chart) -> str:
-    judgement = chart.circulation.judged.get(JudgementAbout.LIFE_THREATENING)
-    at = "" if judgement is None else f", {phrase_of_time(judgement, chart)}"
-    return f"judged immediately life-threatening{at}"
+    judgement = chart.circulation.judged[JudgementAbout.LIFE_THREATENING]
+    return f"judged immediately life-threatening, {phrase_of_time(judgement, chart)}"
 
 
 def support_minutes(chart: Chart) -> str:

@@ -105,7 +105,7 @@ def note_all(state: CourseState, at: datetime, histories: Sequence[ScaleHistory]
 
 def _events_before(state: CourseState, until: datetime) -> Iterator[datetime]:
     """Yield, one after the other, the instants before ``until`` at which a clock may run out."""
-    while not state.is_over and state.at is not None and state.at >= state.facts.infused_at:
+    while not state.is_over and state.at is not None:
         event = next_event(state, state.at)
         if event is None or event >= until:
             return

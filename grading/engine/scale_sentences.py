@@ -131,8 +131,8 @@ def _product(params: Params) -> str:
 
 
 def _support(params: Params) -> str:
-    drugs = f"{_running(params)}; " if params["infusions"] else ""
-    return f"{drugs}support for {minutes_text(int(params['credited_minutes']))}"
+    drugs = _running(params) if params["infusions"] else "No vasopressor now"
+    return f"{drugs}; support for {minutes_text(int(params['credited_minutes']))}"
 
 
 def _prolonged(params: Params) -> str:

@@ -507,6 +507,11 @@ def test_a_rate_that_cannot_be_converted_asks_for_the_weight(infusion: Raw, miss
         ("age 4 y; weight 16 kg", norepinephrine(None), "no dose in mcg/min is known"),
         (
             "age 4 y; weight 16 kg",
+            vasopressor("norepinephrine", None, "ug/kg/min"),
+            "no dose in mcg/min is known",
+        ),
+        (
+            "age 4 y; weight 16 kg",
             entry(0, kind="vasopressor", drug="norepinephrine", rate=None),
             "no dose in mcg/min is known",
         ),

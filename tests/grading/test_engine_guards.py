@@ -83,10 +83,14 @@ def test_a_result_that_cannot_be_graded_meets_no_criterion() -> None:
         toxicity_code(TermResult(result, None, 4, False, True))  # type: ignore[arg-type]
 
 
-def test_infusions_without_a_concentration_have_no_dose() -> None:
+@pytest.mark.parametrize(
+    "rate", [NOREPINEPHRINE, {**NOREPINEPHRINE, "drug": "dopamine", "unit": "ug/kg/min"}]
+)
+def test_infusions_without_a_concentration_have_no_dose(rate: dict[str, Any]) -> None:
+    """Neither in mcg/min nor by weight."""
     infusions = Infusions(DEFAULT_POLICY)
-    entry = charted(0, **NOREPINEPHRINE)
+    entry = charted(0, **rate)
     object.__setattr__(entry, "unit", type(entry.unit)("ml/h"))  # type: ignore[attr-defined]
     infusions.note(entry)  # type: ignore[arg-type]
-    infusions.settle(START, None)
+    infusions.settle(START, Decimal(80))
     assert infusions.doses == {entry.drug: None}  # type: ignore[attr-defined]

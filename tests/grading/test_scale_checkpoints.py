@@ -272,3 +272,31 @@ def test_a_checkpoint_before_a_treatment_lets_the_treatment_waive_the_fever() ->
     waived = [answer.of("astct-2019").waived_by for answer in answers]
     assert [one and one.evidence for one in waived] == [(entries[1].id,)] * 3
     assert [answer.of("astct-2019").grade for answer in answers] == [2, 2, 2]
+
+
+def test_a_checkpoint_keeps_symptoms_toxicities_and_when_the_nerves_were_assessed() -> None:
+    """ICE 10 after a ticked confusion leaves nothing to assess; a rash stays without a grade."""
+    ticked = [
+        {"kind": "symptom", "term": term, "present": True}
+        for term in ("fatigue", "rash", "confusion")
+    ]
+    ice = {"kind": "ice", "score": 10, "at": "2024-03-01T07:00:00Z"}
+    diarrhea = {"kind": "toxicity", "term": "diarrhea", "grade": 1}
+    document = read_course(course(*ticked, diarrhea, ice))
+    entries = in_force(document.entries)
+    point = checkpoint_at(document, entries, entries[-1].at)
+    now = entries[-1].at + timedelta(hours=1)
+    resumed = grade_scales(document.facts, [], now, SCALES, resume=point)
+    icans, penn = resumed.of("icans-2019"), resumed.of("penn-2018")
+    assert (icans.grade, icans.at_most) == (0, 0)
+    assert (penn.grade, penn.at_most) == (1, 4)
+    shown = penn.shown
+    assert shown is not None
+    assert [one.code for one in shown.criteria] == [
+        *("penn.constitutional", "penn.organ_toxicity.grade_1"),
+    ]
+    assert [(one.code, one.evidence) for one in shown.unknown] == [
+        ("organ_toxicity.ungraded", (entries[1].id,)),
+        ("penn.hospitalised", ()),
+    ]
+    assert resumed.lee == grade_scales(document.facts, entries, now).lee

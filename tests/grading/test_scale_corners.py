@@ -9,7 +9,7 @@ import pytest
 
 from grading.course_file import read_course
 from grading.course_result import grade_course
-from grading.engine.scale import Axis
+from grading.engine.scale import Axis, Scale
 from grading.engine.systems.icans_2019 import ICANS_2019
 from grading.scales import SCALES, CourseScales, grade_scales
 from tests.grading.scale_answers import grade_at, graded, period_at
@@ -40,9 +40,9 @@ def at_hours(document: Json, key: str, number: float) -> tuple[int, int, set[str
     return period["grade"], period["at_most"], {one["code"] for one in period["unknown"]}
 
 
-def scales_at(document: Json, number: float) -> CourseScales:
+def scales_at(document: Json, number: float, scales: tuple[Scale, ...] = SCALES) -> CourseScales:
     answer = grade_course(
-        read_course(document), datetime.fromisoformat(hours(number)), scales=SCALES
+        read_course(document), datetime.fromisoformat(hours(number)), scales=scales
     )
     assert answer.scales is not None
     return answer.scales

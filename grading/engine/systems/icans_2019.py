@@ -110,10 +110,14 @@ def _present(chart: Chart, *names: NeuroSignName) -> list[NeuroSign]:
     ]
 
 
-def _show_ice(chart: Chart) -> Finding:
-    entry = chart.past.ice
-    if entry is None:
+def _charted_ice(chart: Chart) -> Ice:
+    if chart.past.ice is None:
         raise ValueError("no ICE is charted")
+    return chart.past.ice
+
+
+def _show_ice(chart: Chart) -> Finding:
+    entry = _charted_ice(chart)
     params = {"lowest": str(entry.lowest), "highest": str(entry.highest)}
     return Finding("icans.ice", of_entry(entry, params))
 
@@ -146,8 +150,7 @@ def _show_level(chart: Chart) -> Finding:
 
 
 def _show_level_not_known(chart: Chart) -> Finding:
-    ice = chart.past.ice
-    return Finding("icans.level_not_known", Explained(() if ice is None else (ice.id,), {}))
+    return Finding("icans.level_not_known", Explained((_charted_ice(chart).id,), {}))
 
 
 def _show_seizure(chart: Chart, seizure: Seizure | None, sentence: str) -> Finding:

@@ -29,7 +29,7 @@ from grading.engine.organ_toxicity import (
     explain_found,
     explain_ungraded,
 )
-from grading.engine.oxygen import POSITIVE_PRESSURE, VENTILATION, OxygenSupport
+from grading.engine.oxygen import VENTILATION, OxygenSupport
 from grading.engine.periods import Explain, Explained
 from grading.engine.scale import Axis, Doubt, Finding, Scale, Words
 from grading.engine.scale import Rule as ScaleRule
@@ -142,8 +142,6 @@ def assess_oxygen(part: OxygenSupport) -> Assessed:
 
 def _support(part: OxygenSupport, device: OxygenDevice) -> str | None:
     """Return the criterion that the device is by itself, whatever the FiO2."""
-    if device not in POSITIVE_PRESSURE:
-        return None
     if device in VENTILATION:
         return VENTILATOR
     if device is OxygenDevice.CPAP:
