@@ -14,22 +14,25 @@ export const firstField = (form) =>
   form.querySelector("[data-result], [data-part] input, .round-capd input") ?? focusables(form)[0];
 
 // Focuses the safe answer to the questions, or the first wrong field of a form that was just loaded, else its first
-// field, unless the focus is in the form's panel already (on a tab).
+// field, unless the focus is in the form's panel already (on a tab). What has the focus is in sight, with the reason
+// and, where there is room, with the button.
 const focusForm = () => {
   const panel = document.getElementById("entry-form");
   const form = panel?.querySelector("form[data-entry]");
   if (!form) return;
   const questions = form.querySelector("[data-questions]");
-  const wrong = form.querySelector("[aria-invalid=true]");
-  if (questions) {
-    questions.querySelector("[data-change-it]").focus({ preventScroll: true });
-    questions.scrollIntoView({ block: "nearest" });
-  } else if (wrong) {
-    wrong.focus({ preventScroll: true });
-    (form.querySelector(".refusal") ?? wrong).scrollIntoView({ block: "nearest" });
-    wrong.scrollIntoView({ block: "nearest" });
-  }
-  else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
+  const wrong = [...form.querySelectorAll("[aria-invalid=true]")].find((control) => control.offsetParent);
+  if (questions || wrong) {
+    (questions?.querySelector("[data-change-it]") ?? wrong).focus({ preventScroll: true });
+    const parts = [form.querySelector("#save"), questions ?? form.querySelector(".refusal"), questions ? null : wrong];
+    for (const part of parts) part?.scrollIntoView({ block: "nearest" });
+  } else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
+};
+
+// While drafts are read the page may have loaded.
+const afterLoad = (act) => {
+  if (document.readyState === "complete") setTimeout(act);
+  else addEventListener("load", () => setTimeout(act));
 };
 
 const ready = () => {
@@ -74,7 +77,7 @@ const restoreTop = () => {
 export const watchEntryForm = () => {
   ready();
   // The browser drops the focus when it scrolls to the form after the load event.
-  if (location.hash === "#entry-form") addEventListener("load", () => setTimeout(focusForm));
+  if (location.hash === "#entry-form") afterLoad(focusForm);
   document.addEventListener("keydown", onEnter);
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");
