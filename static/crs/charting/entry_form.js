@@ -35,6 +35,10 @@ const afterLoad = (act) => {
   else addEventListener("load", () => setTimeout(act));
 };
 
+// The form of an answer to guidance gives way to that of vital signs, and takes the focus with it.
+const isGone = (sent) =>
+  sent?.matches?.("form[data-entry]") && !sent.isConnected && document.activeElement === document.body;
+
 const ready = () => {
   for (const buttons of document.querySelectorAll("[data-chips]")) buttons.hidden = false;
   for (const form of document.querySelectorAll("form[data-entry]")) convert(form);
@@ -95,6 +99,7 @@ export const watchEntryForm = () => {
   document.body.addEventListener("htmx:afterSwap", restoreTop);
   document.body.addEventListener("htmx:afterSettle", (event) => {
     ready();
-    if (event.detail.target?.id === "entry-form") focusForm();
+    const { requestConfig, target } = event.detail;
+    if (target?.id === "entry-form" || isGone(requestConfig?.elt)) focusForm();
   });
 };
