@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 from crs_app.error_pages import STORED_HEADER
 from grading.engine.entries import Weight
 from patients.bedside.new_rows import NewRows, grade_changes_of, is_newest, new_rows_of
-from patients.bedside.page import may_do, shared_context
+from patients.bedside.page import FORM_PARTS, form_parts, may_do, shared_context
 from patients.bedside.timeline import ASKS_ITSELF, TimelineView, timeline_of
 from patients.display.assessment import (
     grade_number,
@@ -58,7 +58,9 @@ from patients.recording.record import RecordingResult
 from patients.requests import SignedInRequest
 
 SHOWN_HEADER: Final = "CRS-Shown"
-"""Header of a request: what its page shows, as ``guidance=<signature>; timeline=<kind>; day=``.
+"""Header of a request: what its page shows.
+
+It reads ``guidance=<signature>; timeline=<kind>; day=; parts=``.
 
 A page that shows the table in the place of the timeline has that for a kind, and gets no rows.
 
@@ -71,11 +73,14 @@ _SHOWN_IN_BANNER: Final = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
 
 class ShownOnPage(NamedTuple):
-    """What a page shows: signature of its guidance panel; kind and last day of its timeline."""
+    """What a page shows: signature of its guidance panel; kind and last day of its timeline; parts
+    of its form.
+    """
 
     guidance: str = ""
     timeline: str = ""
     day: str = ""
+    parts: frozenset[str] = FORM_PARTS
 
 
 def shown_on_page(request: HttpRequest) -> ShownOnPage:
@@ -89,6 +94,7 @@ def shown_on_page(request: HttpRequest) -> ShownOnPage:
         values.get("guidance", ""),
         kind if kind == AS_TABLE or kind in dict(TIMELINE_KINDS) else "",
         values.get("day", ""),
+        form_parts(values.get("parts")),
     )
 
 
@@ -191,10 +197,12 @@ def render_after_save(
     ``context`` may have a form: with ``renew_form`` it replaces the form of the page and contains
     the message; ``main_template`` may then be empty.
     """
+    shown = shown_on_page(request)
     parts = {
         "saved": saved,
         "main_template": main_template,
-        "shows_guidance": shown_on_page(request).guidance != saved.guidance.signature,
+        "shows_guidance": shown.guidance != saved.guidance.signature,
+        "parts": shown.parts,
         "remarks": (),
         "renew_form": False,
         "renew_attribution": False,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from patients.bedside.page import (
     BedsideData,
     card_of,
+    form_parts,
     live_signatures,
     may_do,
     read_bedside_data,
@@ -38,8 +39,9 @@ _FIELDS_AT_MOST: Final = 80
 def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     """Send the parts of the page that differ from the signatures in the query; 204 for none.
 
-    ``fields`` names the inputs that show a value charted before; ``show``, ``day`` and ``until``
-    say what the page shows of the timeline. Nothing is sent that someone types in.
+    ``fields`` names the inputs that show a value charted before, ``parts`` those of the form that
+    are sent whole; ``show``, ``day`` and ``until`` say what the page shows of the timeline. Nothing
+    is sent that someone types in.
     """
     course = course_or_404(request, course_id)
     data = read_bedside_data(course, now_for(course))
@@ -70,6 +72,7 @@ def live(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     }
     if "values" in changed:
         context |= _values(data, request.GET.get("fields", ""))
+        context["parts"] = form_parts(request.GET.get("parts"))
     if "timeline" in changed:
         view, at = TimelineView.of(request.GET), data.status.current.at
         context["timeline"] = timeline_of(course_id, at, view, can_correct=may.chart)

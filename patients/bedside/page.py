@@ -52,6 +52,8 @@ from patients.queries.status import (
 )
 from patients.requests import SignedInRequest
 
+FORM_PARTS: Final = frozenset({"unchanged", "running", "attribution"})
+"""Ids of the parts of a form that an answer may replace; the page says which of them it has."""
 FIRST_KIND: Final = EntryKind.VITALS.value
 
 
@@ -284,6 +286,11 @@ def form_context(form: EntryForm, kind: str) -> dict[str, Any]:
 def title_of(kind: str) -> str:
     """Return the title of the form of ``kind``."""
     return _TITLES.get(kind) or (TABS[kind].label if kind in TABS else EntryKind(kind).label)
+
+
+def form_parts(named: str | None) -> frozenset[str]:
+    """Return the parts of the form that a page ``named``; all for a page of an older script."""
+    return FORM_PARTS if named is None else FORM_PARTS.intersection(named.split(","))
 
 
 def shared_context(course: Course, may: MayDo) -> dict[str, Any]:

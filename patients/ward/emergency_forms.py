@@ -22,7 +22,7 @@ class EmergencyForm(SubmittedForm):
         },
     )
     words = forms.CharField(
-        label="In your words",
+        label="In your words: what happened, or who called you",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
         error_messages={"required": "Say in a few words what happened, or who called you."},

@@ -38,7 +38,6 @@ class Found(NamedTuple):
     """A course that a search found: who and where, and whether its chart opens at once."""
 
     course: Course
-    place: str
     opens: bool
     opens_by_reason: bool
 
@@ -70,8 +69,7 @@ def find(request: SignedInRequest) -> HttpResponse:
 
 def _found(reader: User, course: Course) -> Found:
     right = right_to(reader, Act.OPEN_CHART, course)
-    place = place_text(course.ward, course.bed)
-    return Found(course, place, right.is_allowed, right.opens_by_reason)
+    return Found(course, right.is_allowed, right.opens_by_reason)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

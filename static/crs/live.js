@@ -2,6 +2,7 @@
 // that differ. What is typed is not touched, open details stay open, and the focus stays.
 
 import { requestUpdate } from "./clock.js";
+import { formParts } from "./shown.js";
 import { mergeRows, timelineShown } from "./timeline.js";
 
 const LIVE_HEADER = "CRS-Live";
@@ -18,6 +19,7 @@ const shown = () => ({
   fields: [...document.querySelectorAll(".previous[id^=previous-]")]
     .map(({ id }) => id.replace("previous-", ""))
     .join(),
+  parts: formParts(),
   ...timelineShown(),
 });
 

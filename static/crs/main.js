@@ -79,6 +79,7 @@ watchRefusals();
 watchClock();
 watchIceRound(); // after the drafts are restored, before the focus is moved
 watchToxicity(); // before the focus is moved into its field
+watchQuestions(); // its buttons are shown before the form is brought into view
 watchEntryForm();
 watchSaves();
 watchFields();
@@ -96,7 +97,6 @@ watchKeptForms();
 watchNotices();
 watchScales();
 watchLimits();
-watchQuestions();
 watchDates();
 watchBoard();
 watchTimeline();

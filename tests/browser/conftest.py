@@ -31,6 +31,7 @@ from crs_app.accounts.models import User
 from patients.models import Course
 from tests.browser.axe import AXE
 from tests.browser.bedside_page import BedsidePage
+from tests.browser.console_faults import ConsoleFaults
 from tests.browser.moved_clock import MovedClock
 from tests.browser.shared_contexts import SharedContexts
 from tests.factories import admit
@@ -199,7 +200,24 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def all_console_faults() -> ConsoleFaults:
+    return ConsoleFaults()
+
+
+@pytest.fixture(autouse=True)
+def no_console_faults(
+    request: pytest.FixtureRequest, all_console_faults: ConsoleFaults
+) -> Iterator[None]:
+    """Fails a test whose pages logged an error, or threw, that its mark does not name."""
+    all_console_faults.take()
+    yield
+    named = [str(mark.args[0]) for mark in request.node.iter_markers("logs_error")]
+    faults = all_console_faults.take()
+    assert [fault for fault in faults if not any(name in fault for name in named)] == []
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, all_console_faults: ConsoleFaults) -> Iterator[Browser]:
     """The Chromium that CHROMIUM names, else the system's, else Playwright's own.
 
     Its time zone is that of the site.
@@ -216,6 +234,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         if executable or os.environ.get("CI"):
             raise
         pytest.skip("NO BROWSER TESTED: there is no Chromium; install it or set CHROMIUM")
+    all_console_faults.watch(launched)
     expect.set_options(timeout=5_000)
     yield launched
     launched.close()

@@ -14,6 +14,11 @@ from tests.factories import ago, chart
 
 HIGHEST_SAVE = 900
 BOTTOM = "element => element.getBoundingClientRect().bottom + scrollY"
+IS_UNCOVERED = """element => {
+  const { left, right, bottom } = element.getBoundingClientRect();
+  return document.elementFromPoint((left + right) / 2, bottom - 2) === element;
+}"""
+TOP = "element => element.getBoundingClientRect().top"
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LONG_WORD = "w" * 200
 
@@ -57,19 +62,27 @@ def test_save_stays_in_sight_with_a_question_and_with_a_refusal(
     chart(course, nurse, "vitals", ago(minutes=4), temperature_c="38.4", heart_rate="128")
     bedside = open_as(nurse, course)
     expect(bedside.page.get_by_role("region", name="The grade has risen")).to_be_visible()
-    bedside.fill({"Heart rate": "38"})
+    bedside.fill({"Heart rate": "38", "SpO₂": "60"})
     bedside.save()
     asked = bedside.page.get_by_role("region", name="Please confirm")
+    expect(asked.get_by_role("listitem")).to_have_count(2)
+    for name in ("Change it", "Values are right, save", "Save"):
+        button = bedside.page.get_by_role("button", name=name, exact=True)
+        assert button.evaluate(IS_UNCOVERED), name
+    bedside.fill({"SpO₂": ""})
+    bedside.save()
+    expect(asked.get_by_role("listitem")).to_have_count(1)
     expect(asked).to_contain_text("Last value: 128")
     expect(asked.get_by_role("button", name="38 is right, save")).to_be_visible()
     expect(asked.get_by_role("button", name="Change it")).to_be_focused()
     assert bottom_of_save(bedside) <= HIGHEST_SAVE
-    bedside.fill({"Heart rate": "", "Temperature": "102.4"})
+    bedside.fill({"Heart rate": "", "Temperature": "102.4", "SpO₂": "96,0"})
     bedside.save()
     refused = bedside.page.get_by_role("alert")
     expect(refused).to_contain_text("102.4")
     expect(bedside.field("Temperature")).to_be_focused()
     assert bottom_of_save(bedside) <= HIGHEST_SAVE
+    refused.get_by_role("button", name="Use 96.0").click()
     # The mark of a wrong value wraps no label.
     heights = bedside.page.locator(".fields .field > label:first-child").evaluate_all(
         "labels => labels.filter(one => one.offsetHeight).map(one => one.offsetHeight)"
@@ -93,6 +106,16 @@ def test_the_other_kinds_are_tiles_inside_the_panel(bedside: BedsidePage) -> Non
         expect(bedside.field("Temperature")).to_be_hidden()
         page.keyboard.press("Escape")
         expect(bedside.field("Temperature")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    bar = page.locator(".bedside-bar")
+    # A draft is read before the scripts of the form begin.
+    for kind, name in (("note", "Note"), ("weight", "Weight")):
+        page.goto(f"{page.url.partition('?')[0]}?kind={kind}#entry-form")
+        box = page.locator("#entry-form").get_by_label(name, exact=True).first
+        expect(box).to_be_focused()
+        top = page.locator("#chart-title").evaluate(TOP)
+        assert bar.evaluate(BOTTOM) - page.evaluate("scrollY") <= top < 300
+        box.fill("82")
 
 
 def test_a_long_word_widens_no_page(
@@ -177,3 +200,7 @@ def test_values_are_whole_with_low_and_high_beside_their_names(
         )
         assert below == [], width
     assert page.locator(".strip .abnormal").all_inner_texts() == ["low", "high"]
+    page.goto(f"{page.url.partition('?')[0]}?kind=note")  # at 1440 px
+    time = page.locator("[name=observed_time]")
+    time.fill("08:49")
+    assert time.evaluate("box => box.scrollWidth - box.clientWidth") == 0

@@ -90,6 +90,8 @@ def test_of_two_who_correct_the_same_entry_the_second_sees_the_first(
     expect(alert).to_contain_text("Not saved: J. Ruiz corrected this entry at")
     expect(alert).to_contain_text("Nasal cannula, 4 L/min")
     expect(alert).to_contain_text("Nothing was overwritten.")
+    expect(alert).to_be_focused()
+    expect(alert).to_be_in_viewport(ratio=1)
     expect(other.field("Flow")).to_have_value("6")
     flows = Entry.objects.filter(kind=EntryKind.OXYGEN).order_by("recorded_at")
     assert [entry.body["flow_l_per_min"] for entry in flows] == ["2", "4"]

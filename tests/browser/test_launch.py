@@ -119,6 +119,7 @@ def test_a_registered_page_frames_the_patient_and_a_save_works_there(
     assert {cookie["sameSite"] for cookie in cookies} == {"None"}
 
 
+@pytest.mark.logs_error("frame-ancestors 'none'")
 def test_a_page_that_is_not_registered_shows_nothing_of_a_patient(
     strict: Page, record: FakeRecord, framing: str
 ) -> None:

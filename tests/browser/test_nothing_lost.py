@@ -216,6 +216,7 @@ class TestDrafts:
         expect(bedside.field("Reason for the correction")).to_have_value("Misread")
         page.get_by_role("link", name="Cancel").click()
         bedside.expect_form_of_vital_signs()
+        expect(bedside.field("Temperature")).to_be_focused()
         expect(page.get_by_text("Not sent yet")).to_have_count(0)
         expect_drafts(page, 0)
 
@@ -226,6 +227,7 @@ class TestDrafts:
         page.reload()
         page.get_by_role("button", name="Discard").click()
         expect(bedside.field("Weight")).to_have_value("")
+        expect(bedside.field("Weight")).to_be_focused()
         expect(page.get_by_text("Not sent yet")).to_have_count(0)
         expect_drafts(page, 0)
 

@@ -26,7 +26,8 @@ def test_emergency_access_on_a_tablet(
 ) -> None:
     sign_in(page, nurse)
     page.goto("/?q=okonkwo")
-    page.get_by_role("link", name="Other wards").click()
+    page.get_by_role("link", name="Look on other wards").click()
+    expect(page.get_by_role("listitem")).to_contain_text(f"ward {course.ward}")
     page.get_by_role("link", name="Open with a reason").click()
     expect(page.locator("main")).not_to_contain_text(course.product)
     page.get_by_role("button", name="Open for 4 hours").click()

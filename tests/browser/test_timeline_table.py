@@ -27,8 +27,9 @@ def test_list_and_table_share_filters_and_address_and_follow_what_is_charted(
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     page.reload()
     shown_as = page.get_by_role("group", name="List or table")
-    shown_as.get_by_role("link", name="Table").click()
+    shown_as.get_by_role("link", name="Table").press("Enter")
     expect(page).to_have_url(re.compile(r"\?view=table$"))
+    expect(shown_as.get_by_role("link", name="Table")).to_be_focused()
     expect(page.locator("[data-row='norepinephrine']")).to_be_visible()
     expect(page.locator("#timeline-rows")).to_have_count(0)
 

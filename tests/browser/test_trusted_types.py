@@ -84,6 +84,8 @@ def test_pages_open_and_swap_without_a_violation(
     assert not any(found.values()), found
 
 
+@pytest.mark.logs_error("Trusted")
+@pytest.mark.logs_error("htmx:swapError")
 def test_a_text_that_the_server_did_not_send_never_becomes_markup(
     bedside: BedsidePage, course: Course
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_text_that_the_server_did_not_send_never_becomes_markup(
     assert course.entries.filter(kind="vitals").count() == 1
 
 
+@pytest.mark.logs_error("Content Security Policy")
 def test_what_could_run_is_taken_out_of_an_answer_and_the_rest_is_shown(
     bedside: BedsidePage, course: Course
 ) -> None:

@@ -9,6 +9,15 @@ document.body.addEventListener("htmx:configRequest", ({ detail: { elt, parameter
   if (elt === place() && !document.getElementById("monitor-row")) parameters.only = "line";
 });
 
+// The form may have changed while the row was on its way: then the line alone is asked for.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  if (requestConfig?.elt !== place() || document.getElementById("monitor-row")) return;
+  if (!xhr.responseText.includes('id="monitor-row"')) return;
+  event.detail.shouldSwap = false;
+  place().dispatchEvent(new Event("crs:received"));
+});
+
 export const watchReceived = () => {
   if (!place()) return;
   document.body.addEventListener("htmx:afterSettle", ({ detail: { target } }) => {

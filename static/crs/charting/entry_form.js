@@ -14,23 +14,30 @@ export const firstField = (form) =>
   form.querySelector("[data-result], [data-part] input, .round-capd input") ?? focusables(form)[0];
 
 // Focuses the safe answer to the questions, or the first wrong field of a form that was just loaded, else its first
-// field, unless the focus is in the form's panel already (on a tab).
+// field, unless the focus is in the form's panel already (on a tab). What has the focus is in sight, with the reason
+// and, where there is room, with the button.
 const focusForm = () => {
   const panel = document.getElementById("entry-form");
   const form = panel?.querySelector("form[data-entry]");
   if (!form) return;
   const questions = form.querySelector("[data-questions]");
-  const wrong = form.querySelector("[aria-invalid=true]");
-  if (questions) {
-    questions.querySelector("[data-change-it]").focus({ preventScroll: true });
-    questions.scrollIntoView({ block: "nearest" });
-  } else if (wrong) {
-    wrong.focus({ preventScroll: true });
-    (form.querySelector(".refusal") ?? wrong).scrollIntoView({ block: "nearest" });
-    wrong.scrollIntoView({ block: "nearest" });
-  }
-  else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
+  const wrong = [...form.querySelectorAll("[aria-invalid=true]")].find((control) => control.offsetParent);
+  if (questions || wrong) {
+    (questions?.querySelector("[data-change-it]") ?? wrong).focus({ preventScroll: true });
+    const parts = [form.querySelector("#save"), questions ?? form.querySelector(".refusal"), questions ? null : wrong];
+    for (const part of parts) part?.scrollIntoView({ block: "nearest" });
+  } else if (!panel.contains(document.activeElement)) firstField(form)?.focus();
 };
+
+// While drafts are read the page may have loaded.
+const afterLoad = (act) => {
+  if (document.readyState === "complete") setTimeout(act);
+  else addEventListener("load", () => setTimeout(act));
+};
+
+// The form of an answer to guidance gives way to that of vital signs, and takes the focus with it.
+const isGone = (sent) =>
+  sent?.matches?.("form[data-entry]") && !sent.isConnected && document.activeElement === document.body;
 
 const ready = () => {
   for (const buttons of document.querySelectorAll("[data-chips]")) buttons.hidden = false;
@@ -74,7 +81,7 @@ const restoreTop = () => {
 export const watchEntryForm = () => {
   ready();
   // The browser drops the focus when it scrolls to the form after the load event.
-  if (location.hash === "#entry-form") addEventListener("load", () => setTimeout(focusForm));
+  if (location.hash === "#entry-form") afterLoad(focusForm);
   document.addEventListener("keydown", onEnter);
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-entry]");
@@ -92,6 +99,7 @@ export const watchEntryForm = () => {
   document.body.addEventListener("htmx:afterSwap", restoreTop);
   document.body.addEventListener("htmx:afterSettle", (event) => {
     ready();
-    if (event.detail.target?.id === "entry-form") focusForm();
+    const { requestConfig, target } = event.detail;
+    if (target?.id === "entry-form" || isGone(requestConfig?.elt)) focusForm();
   });
 };

@@ -97,6 +97,16 @@ const giveNextId = (message) => {
   keep(form);
 };
 
+// After a conflict the form cannot be sent again as it is: the message has the focus. A refused answer to guidance
+// has its message and its focus in the panel of guidance.
+const showConflict = ({ target, detail: { requestConfig, xhr } }) => {
+  if (target.id !== "entry-message" || xhr.status !== 409) return;
+  if (!requestConfig.elt.matches?.("form[data-entry]")) return;
+  target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+  target.scrollIntoView({ block: "nearest" });
+};
+
 const element = (tag, text, more = {}) =>
   Object.assign(document.createElement(tag), { textContent: text, ...more });
 
@@ -191,6 +201,7 @@ const showFailure = (form, xhr) => {
   message.setAttribute("role", "alert");
   message.replaceChildren(element("strong", headline), " ", reason, " ", element("span", notes.join(" ")));
   if (form.isConnected || next.matches("a")) message.append(" ", next);
+  message.scrollIntoView({ block: "nearest" });
 };
 
 // In a retry, an entry without a time keeps the time of the first save.
@@ -292,6 +303,7 @@ export const watchSaves = () => {
     renew(message);
     giveNextId(message);
   });
+  document.body.addEventListener("htmx:afterSettle", showConflict);
   for (const change of ["online", "offline"]) {
     addEventListener(change, () => {
       for (const message of document.querySelectorAll("#entry-message")) showConnection(message);

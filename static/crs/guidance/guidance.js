@@ -51,7 +51,10 @@ const returnFocus = (xhr) => {
   if (document.activeElement !== document.body) return;
   // What was answered is folded away: it stays in sight for the one who answered it.
   line?.closest("#guidance-folded")?.setAttribute("open", "");
-  (line ?? document.getElementById("guidance-title"))?.focus({ preventScroll: true });
+  const place = line ?? document.getElementById("guidance-title");
+  place?.focus({ preventScroll: true });
+  // For a hand on the page nothing moves; on a keyboard the focus is in sight.
+  if (place?.matches(":focus-visible")) place.scrollIntoView({ block: "nearest" });
 };
 
 const showFailure = (event) => {
@@ -100,12 +103,19 @@ const dismiss = (button) => {
   document.getElementById("guidance-title")?.focus({ preventScroll: true });
 };
 
+// Choices that open under a button near the foot of the screen come into sight.
+const showChoices = ({ target }) => {
+  if (!target.matches?.("#guidance .not-now[open]") || !target.contains(document.activeElement)) return;
+  target.scrollIntoView({ block: "nearest" });
+};
+
 export const watchGuidance = () => {
   showRise();
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dismiss-rise]");
     if (button) dismiss(button);
   });
+  document.addEventListener("toggle", showChoices, true);
   document.body.addEventListener("htmx:afterOnLoad", checkPanel);
   document.body.addEventListener("htmx:beforeRequest", allowOneRequest);
   document.body.addEventListener("htmx:beforeOnLoad", onResponse);

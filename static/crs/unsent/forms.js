@@ -207,7 +207,9 @@ export const watchDrafts = () => {
     const form = control?.closest("form[data-entry]");
     if (!form) return;
     discard(form);
-    if (control.matches("button")) location.reload();
+    if (!control.matches("button")) return;
+    location.hash = "entry-form"; // the first field has the focus again
+    location.reload();
   });
   addEventListener("pagehide", keepAll);
   addEventListener("storage", showUnsentOfOthers);

@@ -66,6 +66,9 @@ def test_the_entry_of_another_user_reaches_every_part(opened: OpenPage, clinicia
     text = text_of(html)
     for shown in ("39.4 °C", "Venturi mask, FiO2 50 %", "Oxygen unchanged", "Grade 1 → 3"):
         assert shown in text
+    for named in ("unchanged", "running", ""):  # the form of the page has no other such part
+        opened.shown["parts"] = named
+        assert parts(opened.poll()) & {"unchanged", "running"} == {named} - {""}
 
 
 def test_a_note_changes_the_timeline_alone(opened: OpenPage, clinician: User) -> None:

@@ -184,6 +184,8 @@ def test_a_reviewer_reads_every_ward_and_enters_after_a_reason(
     assert b"To enter values, say why" in page.content
     assert page.context["can_chart"] is False
     assert page.context["can_answer"] is True
+    asks = intensivist_client.get(url("emergency_access", course)).content
+    assert b"Enter values for 4 hours" in asks
     assert give_reason(intensivist_client, course).status_code == 302
     assert send(intensivist_client, course, "vitals", temperature="39").status_code == 200
 
