@@ -89,7 +89,8 @@ const renew = (message) => {
   if (!typedSince.length) firstField(form)?.focus({ preventScroll: true });
 };
 
-// After a conflict the message has the focus, for it says how to go on. A refused answer to guidance has its message and its focus in the panel of guidance.
+// After a conflict the message has the focus, for it says how to go on. A refused answer to guidance has its
+// message and its focus in the panel of guidance.
 const showConflict = ({ target, detail: { requestConfig, xhr } }) => {
   if (target.id !== "entry-message" || xhr.status !== 409) return;
   if (!requestConfig.elt.matches?.("form[data-entry]")) return;
