@@ -89,22 +89,22 @@ const renew = (message) => {
   if (!typedSince.length) firstField(form)?.focus({ preventScroll: true });
 };
 
-// The id of the form was used before: what stands in the form becomes another entry, under an id of its own.
-const giveNextId = (message) => {
-  const form = entryForm();
-  if (!message?.dataset.nextFormId || !form || form !== lastSent) return;
-  hidden(form, "form_id").value = message.dataset.nextFormId;
-  keep(form);
-};
-
-// After a conflict the form cannot be sent again as it is: the message has the focus. A refused answer to guidance
-// has its message and its focus in the panel of guidance.
+// After a conflict the message has the focus, for it says how to go on. A refused answer to guidance has its
+// message and its focus in the panel of guidance.
 const showConflict = ({ target, detail: { requestConfig, xhr } }) => {
   if (target.id !== "entry-message" || xhr.status !== 409) return;
   if (!requestConfig.elt.matches?.("form[data-entry]")) return;
   target.tabIndex = -1;
   target.focus({ preventScroll: true });
   target.scrollIntoView({ block: "nearest" });
+};
+
+// The id of the form was used before: what stands in the form becomes another entry, under an id of its own.
+const giveNextId = (message) => {
+  const form = entryForm();
+  if (!message?.dataset.nextFormId || !form || form !== lastSent) return;
+  hidden(form, "form_id").value = message.dataset.nextFormId;
+  keep(form);
 };
 
 const element = (tag, text, more = {}) =>
