@@ -72,6 +72,7 @@ _IS_AT_REST: Final = """() => {
     const save = document.getElementById("save");
     return message?.textContent && (!save || /^Save( correction)?$/.test(save.textContent));
 }"""
+_USED_BEFORE: Final = "#entry-message:has-text('already saved this form')"
 _HR_ROW: Final = "#timeline-rows li:has-text('HR ') a[href$='/correct/']"
 _FORM_OR_WHY_NOT: Final = f"{_REASON}, [data-needs-connection]"
 
@@ -165,11 +166,19 @@ class _Player:
         self._page.evaluate(_TYPE_AND_SAVE, [_RATE, str(value)])
 
     def _save(self) -> None:
-        if self._can_save():
-            self._press_save_and_wait()
+        """Save a set; where the form was stored before the tablet died, press Save again."""
+        if not self._can_save():
+            return
+        self._press_save_and_wait()
+        if self._page.locator(_USED_BEFORE).count():
+            self._page.locator("#save").click()
+            self._wait_until_at_rest()
 
     def _press_save_and_wait(self) -> None:
         self._press_save()
+        self._wait_until_at_rest()
+
+    def _wait_until_at_rest(self) -> None:
         with suppress(PlaywrightError):  # a busy machine: the next step comes while it is under way
             self._page.wait_for_function(_IS_AT_REST, timeout=_SOON_MS, polling=_LOOK_MS)
 

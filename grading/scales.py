@@ -43,6 +43,7 @@ __all__ = [
     "ScalePeriod",
     "grade_scales",
     "holds_other_scales",
+    "scales_from_now",
     "scales_named",
 ]
 
@@ -152,53 +153,87 @@ def grade_scales(
     *,
     resume: ResumePoint | None = None,
     compare: tuple[str, str] | None = None,
-    now_only: bool = False,
 ) -> CourseScales:
     """Grade a course by ``scales`` up to ``now``.
 
     ``entries`` are those in force: all of them, or with ``resume`` those after its instant and
     every baseline entry. The periods begin at the infusion, or at the resume point. ``compare`` has
-    the keys of two scales, of ``scales`` or Lee's, to compare with one another. With ``now_only``
-    the scales are asked at ``now`` and for what the clock changes after it: no period begins before
-    ``now``, and nothing is compared. Raises ValueError where the resume point does not hold what
-    the scales ask (``holds_other_scales``).
+    the keys of two scales, of ``scales`` or Lee's, to compare with one another. Raises ValueError
+    where the resume point does not hold what the scales ask (``holds_other_scales``).
     """
+    state, graded = _start(facts, entries, now, resume)
+    histories = fold_scales(state, graded, scales, begun=None if resume is None else resume.at)
+    if now < facts.infused_at:
+        return CourseScales(now, _nothing_graded(scales), None, (), (), state.policy)
+    chart = _chart_at(state, now, histories)
+    lee, differ, shown, compared = _compared(chart, scales, compare)
+    policy = state.policy
+    answers = _answers(state, chart, histories, now)
+    return CourseScales(now, answers, lee, differ, shown, policy, compared)
+
+
+def scales_from_now(
+    facts: CourseFacts,
+    entries: Iterable[Entry],
+    now: datetime,
+    scales: Sequence[Scale] = SHOWN,
+    *,
+    resume: ResumePoint | None = None,
+) -> tuple[ScaleAnswer, ...]:
+    """Return what ``scales`` say at ``now`` and what the clock alone changes after it.
+
+    The arguments are those of ``grade_scales``. No period begins before ``now``, for the scales are
+    asked there and not at each entry.
+    """
+    state, graded = _start(facts, entries, now, resume)
+    fold_scales(state, graded, ())
+    if now < facts.infused_at:
+        return _nothing_graded(scales)
+    chart = _chart_at(state, now, ())
+    histories = [ScaleHistory(scale) for scale in scales]
+    note_all(state, chart.at, histories)
+    return _answers(state, chart, histories, now)
+
+
+def _start(
+    facts: CourseFacts, entries: Iterable[Entry], now: datetime, resume: ResumePoint | None
+) -> tuple[CourseState, list[Entry]]:
+    """Return the state to fold from, and the entries to fold up to ``now``, in order."""
     every = list(entries)
     baselines = [entry for entry in every if isinstance(entry, BaselineFacts)]
     graded = [e for e in in_order(every) if e.at <= now and not isinstance(e, BaselineFacts)]
     baseline = facts.baseline.with_entries(baselines)
     if resume is None:
-        state = CourseState.at_start(facts, baseline, LEE_2014)
-    else:
-        state = restore_state(resume, facts, baseline, LEE_2014)
-    asked = () if now_only else scales
-    histories = fold_scales(state, graded, asked, begun=None if resume is None else resume.at)
-    if now < facts.infused_at:
-        nothing = tuple(ScaleAnswer(scale, (), (), None) for scale in scales)
-        return CourseScales(now, nothing, None, (), (), state.policy)
+        return CourseState.at_start(facts, baseline, LEE_2014), graded
+    return restore_state(resume, facts, baseline, LEE_2014), graded
+
+
+def _nothing_graded(scales: Sequence[Scale]) -> tuple[ScaleAnswer, ...]:
+    return tuple(ScaleAnswer(scale, (), (), None) for scale in scales)
+
+
+def _chart_at(state: CourseState, now: datetime, histories: Sequence[ScaleHistory]) -> Chart:
+    """Let the clock run to ``now``; return the chart there, or at the death before it."""
     if not state.is_over:
         advance(state, now, (), histories)
-    policy = state.policy
-    chart = Chart(state, state.death.at if state.death is not None else now)
-    if now_only:
-        histories = [ScaleHistory(scale) for scale in scales]
-        note_all(state, chart.at, histories)
-    nothing_differs: _Compared = (None, (), (), ())
-    lee, differ, shown, compared = (
-        nothing_differs if now_only else _compared(chart, scales, compare)
-    )
-    waived = [scale.waived_by(chart) for scale in scales]
+    return Chart(state, state.death.at if state.death is not None else now)
+
+
+def _answers(
+    state: CourseState, chart: Chart, histories: Sequence[ScaleHistory], now: datetime
+) -> tuple[ScaleAnswer, ...]:
+    """Return the answer of each history at the instant of ``chart``, with what the clock brings."""
+    waived = [history.scale.waived_by(chart) for history in histories]
     in_words = [_in_words(chart, history) for history in histories]
     past = [list(history.periods) for history in histories]
     if not state.is_over:
         project_scales(state, histories, FOR_EVER)
-    answers = tuple(
+    return tuple(
         replace(_answer(history, periods, now), waived_by=waived_by, shown=words)
         for history, periods, waived_by, words in zip(
             histories, past, waived, in_words, strict=True
         )
     )
-    return CourseScales(now, answers, lee, differ, shown, policy, compared)
 
 
 _Compared = tuple[

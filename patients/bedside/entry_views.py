@@ -50,7 +50,7 @@ from patients.forms.proposals import (
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.forms.retraction import RetractionForm
 from patients.forms.unchanged import EmptyTicks, is_unchanged_field
-from patients.models import Course, Entry, EntryKind
+from patients.models import ChartingAct, Course, Entry, EntryKind
 from patients.queries.courses import now_for, read_closing
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.timeline import reason_of
@@ -137,7 +137,7 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     try:
         result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
     except FormReusedError as error:
-        return _not_saved(request, course, reused=error.sentence)
+        return _not_saved(request, course, reused=error.fact)
     except CourseClosedError:
         return _not_saved(request, course)
     saved = after_save(result, shown_on_page(request))
@@ -247,6 +247,8 @@ def _refused(
         return _not_saved(request, course, error.successor, mine)
     if isinstance(error, CourseClosedError):
         return _not_saved(request, course, mine=mine)
+    if isinstance(error, FormReusedError):
+        return _not_saved(request, course, mine=mine, reused=error.fact, earlier=error.act)
     return _not_saved(request, course, mine=mine, reused=error.sentence)
 
 
@@ -256,11 +258,14 @@ def _not_saved(
     successor: Entry | None = None,
     mine: str = "",
     reused: str = "",
+    earlier: ChartingAct | None = None,
 ) -> HttpResponse:
     """Answer 409: ``successor`` replaced the entry first, the course was closed meanwhile, or the
     form was sent before.
 
-    ``mine`` is what the refused form would have recorded, in words; ``reused`` says who sent it.
+    ``mine`` is what the refused form would have recorded, in words; ``reused`` says who sent it
+    before, and ``earlier`` is what it recorded then: the open form gets an id of its own, so that
+    what is typed there can be saved as another entry.
     """
     closing = read_closing(course_or_404(request, course.pk))
     conflict: dict[str, Any] = {
@@ -276,6 +281,10 @@ def _not_saved(
             "reason": reason_of(successor),
             "was_retracted": successor.kind == EntryKind.RETRACTION,
         }
+    if earlier is not None:
+        on_this_course = earlier.entries.filter(course=course).order_by("place")
+        entries = list(on_this_course.select_related("recorded_by", "act"))
+        conflict |= {"earlier": rows_of(course.pk, entries), "next_form_id": uuid.uuid4()}
     if request.htmx:
         return render(request, "bedside/not_saved.html", conflict, status=CONFLICT)
     return render_page(request, course, {**conflict, "conflict": conflict}, status=CONFLICT)

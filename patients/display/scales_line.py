@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from patients.display.ice_due import ice_due_of, tool_of_course
 from patients.display.scales import ScaleShown, scale_shown
-from patients.queries.scales import scales_at
+from patients.queries.scales import shown_scales_from_now
 from patients.queries.status import CourseStatus
 
 
@@ -26,7 +26,7 @@ def scales_line(status: CourseStatus) -> ScalesLine:
     closed = course.ended_at is not None
     shown = [
         scale_shown(answer, current, due, closed=closed, tool=tool)
-        for answer in scales_at(status, now_only=True).answers
+        for answer in shown_scales_from_now(status)
     ]
     ahead = [one.next_at for one in shown if one.next_at is not None]
     return ScalesLine(shown, min(ahead, default=None))

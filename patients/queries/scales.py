@@ -19,13 +19,14 @@ from grading.scales import (
     ScalePeriod,
     grade_scales,
     holds_other_scales,
+    scales_from_now,
 )
 from grading.systems import HEADLINE
 from patients.models import Course
 from patients.queries.entries import parse_entries, split_by_use
 from patients.queries.known_at import CourseKnownAt, read_known_at
 from patients.queries.near import read_near
-from patients.queries.status import CourseStatus
+from patients.queries.status import CourseStatus, GradedFrom
 
 __all__ = [
     "ICANS",
@@ -42,6 +43,7 @@ __all__ = [
     "scales_at",
     "scales_known_at",
     "scales_over",
+    "shown_scales_from_now",
 ]
 
 ICANS: Final = SHOWN[1].key
@@ -51,26 +53,36 @@ def scales_at(
     status: CourseStatus,
     scales: Sequence[Scale] = SHOWN,
     compare: tuple[str, str] | None = None,
-    *,
-    now_only: bool = False,
 ) -> CourseScales:
     """Return what ``scales`` say at the instant of ``status``, and what their clocks will change.
 
     Their periods begin at the checkpoint that the status was computed from. A course whose
     checkpoint does not hold what the scales ask is read and folded from its infusion on.
-    ``compare`` has the keys of two scales to compare with one another; ``now_only`` leaves out what
-    was before, and what differs.
+    ``compare`` has the keys of two scales to compare with one another.
     """
-    now, graded_from = status.current.at, status.graded_from
-    if graded_from is None:
-        raise ValueError("the status does not say what it was computed from")
-    facts, entries, resume = graded_from
+    now, (facts, entries, resume) = status.current.at, _graded_from(status)
     if resume is not None and not holds_other_scales(resume):
-        known = read_known_at(status.course, HEADLINE, now, is_now=True)
-        return scales_over(known, now, scales, compare)
-    return grade_scales(
-        facts, entries, now, scales, resume=resume, compare=compare, now_only=now_only
-    )
+        return scales_over(_read_whole(status), now, scales, compare)
+    return grade_scales(facts, entries, now, scales, resume=resume, compare=compare)
+
+
+def shown_scales_from_now(status: CourseStatus) -> tuple[ScaleAnswer, ...]:
+    """Return what ASTCT and ICANS say at the instant of ``status`` and after it, not before."""
+    now, (facts, entries, resume) = status.current.at, _graded_from(status)
+    if resume is not None and not holds_other_scales(resume):
+        known = _read_whole(status)
+        return scales_from_now(known.facts, known.entries, now)
+    return scales_from_now(facts, entries, now, resume=resume)
+
+
+def _graded_from(status: CourseStatus) -> GradedFrom:
+    if status.graded_from is None:
+        raise ValueError("the status does not say what it was computed from")
+    return status.graded_from
+
+
+def _read_whole(status: CourseStatus) -> CourseKnownAt:
+    return read_known_at(status.course, HEADLINE, status.current.at, is_now=True)
 
 
 def scales_over(
@@ -94,10 +106,7 @@ def scales_known_at(
     ``course`` is the present one. No statement is sent, unless the checkpoint does not hold what
     the scales ask: then the course is read whole, as it was known.
     """
-    at, graded_from = status.current.at, status.graded_from
-    if graded_from is None:
-        raise ValueError("the status does not say what it was computed from")
-    facts, entries, resume = graded_from
+    at, (facts, entries, resume) = status.current.at, _graded_from(status)
     if resume is None or holds_other_scales(resume):
         return grade_scales(facts, entries, at, resume=resume)
     return scales_over(read_known_at(course, HEADLINE, known.known_at, is_now=is_now), at)

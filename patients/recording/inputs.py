@@ -107,18 +107,20 @@ class ReplacedAlreadyError(ConflictError):
 class FormReusedError(ConflictError):
     """This form was saved before, with other contents or by another user.
 
-    ``act`` is what was recorded then; ``by`` is the user who sent the form now.
+    ``act`` is what was recorded then; ``by`` is the user who sent the form now. ``fact`` is the
+    sentence without what to do about it.
     """
 
     reason = "form_reused"
 
     def __init__(self, act: ChartingAct, by: User) -> None:
         other = act.recorded_by
-        super().__init__(
-            "You already saved this form with other contents. Open the form again."
+        self.fact = (
+            "You already saved this form with other contents."
             if other.pk == by.pk
-            else f"{other.display_name} already saved this form. Open the form again."
+            else f"{other.display_name} already saved this form."
         )
+        super().__init__(f"{self.fact} Open the form again.")
         self.act = act
 
 

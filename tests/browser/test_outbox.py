@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from django.test import Client
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from chaos.restored import Snapshot
 from crs_app.accounts.models import Role, User
 from patients.models import ChartingAct, Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
+from tests.entry_forms import HTMX, url
+from tests.entry_forms import vitals as vitals_form
 from tests.factories import ago, chart
 from tests.owner import rights_of_owner
 
@@ -104,6 +107,28 @@ def leave_without_network(bedside: BedsidePage, context: BrowserContext) -> Page
     bedside.page.close()
     context.set_offline(False)
     return context.new_page()
+
+
+def test_a_form_that_was_stored_before_the_tablet_died_can_record_other_values(
+    bedside: BedsidePage, course: Course, nurse_client: Client
+) -> None:
+    """Its draft comes back with the id under which it was stored: that id is not used again."""
+    page = bedside.page
+    bedside.fill({"Heart rate": "81"})
+    form_id = page.locator("form[data-entry] #id_form_id").input_value()
+    stored = vitals_form(heart_rate="81") | {"form_id": form_id}
+    assert nurse_client.post(url("entries", course, "vitals"), stored, **HTMX).status_code == 200
+    bedside.fill({"Heart rate": "82"})
+    bedside.save()
+    refusal = page.locator("#entry-message")
+    expect(refusal).to_contain_text("You already saved this form with other contents.")
+    expect(refusal).to_contain_text(re.compile(r"Saved before: \d\d:\d\d HR 81"))
+    expect(refusal).to_contain_text("Yours, not saved: HR 82")
+    assert [found["heart_rate"] for found in vitals(course)] == ["81"]
+    page.reload()
+    expect(bedside.field("Heart rate")).to_have_value("82")
+    bedside.save_and_see_it_saved()
+    assert [found["heart_rate"] for found in vitals(course)] == ["81", "82"]
 
 
 def test_another_user_sees_no_more_than_the_count_and_sends_nothing(

@@ -21,7 +21,7 @@ from grading.engine.policy import policy_from
 from grading.engine.scale import ScalePeriod
 from grading.engine.state import CourseState
 from grading.engine.systems.lee_2014 import LEE_2014
-from grading.scales import SCALES, CourseScales, grade_scales, holds_other_scales
+from grading.scales import SCALES, CourseScales, grade_scales, holds_other_scales, scales_from_now
 from grading.service import regrade
 from tests.grading.random_courses import CIRCULATION_POLICIES, Raw, instants
 from tests.grading.random_scale_courses import SCALE_POLICIES
@@ -132,10 +132,8 @@ def test_resuming_at_any_checkpoint_gives_what_folding_from_the_start_gives(
         assert periods_after(answer.periods, cut) == periods_after(from_start.periods, cut)
         if answer.periods and answer.current is not None:
             assert answer.periods[0].start == point.at
-    at_now = grade_scales(
-        document.facts, after(entries, cut), now, SCALES, resume=point, now_only=True
-    )
-    for with_past, answer in zip(resumed.answers, at_now.answers, strict=True):
+    from_now = scales_from_now(document.facts, after(entries, cut), now, SCALES, resume=point)
+    for with_past, answer in zip(resumed.answers, from_now, strict=True):
         assert without_start(answer.shown) == without_start(with_past.shown)
         assert (answer.grade, answer.at_most) == (with_past.grade, with_past.at_most)
         assert answer.projected == with_past.projected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -39,7 +40,9 @@ def test_an_entry(
     assert again.status_code in (200, 302)
     other = intensivist_client.post(address, sent, **headers)
     assert other.status_code == 409
-    assert "J. Ruiz already saved this form. Open the form again." in other.content.decode()
+    refusal = other.content.decode()
+    assert "J. Ruiz already saved this form." in refusal
+    assert re.search(r"Saved before: \d\d:\d\d <b>Temp 39 °C</b>", refusal)
     assert ChartingAct.objects.count() == recorded
 
 

@@ -89,6 +89,14 @@ const renew = (message) => {
   if (!typedSince.length) firstField(form)?.focus({ preventScroll: true });
 };
 
+// The id of the form was used before: what stands in the form becomes another entry, under an id of its own.
+const giveNextId = (message) => {
+  const form = entryForm();
+  if (!message?.dataset.nextFormId || !form || form !== lastSent) return;
+  hidden(form, "form_id").value = message.dataset.nextFormId;
+  keep(form);
+};
+
 const element = (tag, text, more = {}) =>
   Object.assign(document.createElement(tag), { textContent: text, ...more });
 
@@ -280,7 +288,9 @@ export const watchSaves = () => {
   document.body.addEventListener("htmx:beforeSwap", refuseForeignPage);
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "entry-message") return;
-    renew(document.getElementById("entry-message"));
+    const message = document.getElementById("entry-message");
+    renew(message);
+    giveNextId(message);
   });
   for (const change of ["online", "offline"]) {
     addEventListener(change, () => {

@@ -118,19 +118,22 @@ def card_of(course: Course, status: CurrentStatus) -> GradeCard:
     return grade_card(course.pk, status, history.grades, history.authors)
 
 
-def test_a_page_left_open_over_midnight_is_sent_the_dates(grade_1: Course) -> None:
-    """What it shows reads alike, but 22:40 is yesterday's now."""
+def test_a_page_left_open_over_midnight_is_sent_the_dates(clinician: User, course: Course) -> None:
+    """What it shows reads alike, but 22:40 is yesterday's now.
+
+    Half a minute past the minute, the temperature is as many whole minutes old before and after.
+    """
+    observed_at = ago(minutes=30).replace(second=30, microsecond=0)
+    chart(course, clinician, "vitals", observed_at, temperature_c="38.6")
     there = timezone.localtime() + timedelta(days=1)
     midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
     before, after = (
-        read_course_status(grade_1, midnight + timedelta(seconds=seconds)) for seconds in (-1, 1)
+        read_course_status(course, midnight + timedelta(seconds=seconds)) for seconds in (-1, 1)
     )
     evening, morning = read_panel(before), read_panel(after)
-    # An item about old values says how old they are, to the minute.
-    asked = [[c for c in one.asked if c.code != "evidence.stale"] for one in (evening, morning)]
-    assert asked[0] == asked[1]
+    assert evening.asked == morning.asked
     assert evening.signature != morning.signature
-    cards = [card_of(grade_1, reading.current) for reading in (before, after)]
+    cards = [card_of(course, reading.current) for reading in (before, after)]
     assert cards[0].criteria == cards[1].criteria
     assert cards[0].signature != cards[1].signature
 
