@@ -426,9 +426,12 @@ class Target:
         }
 
     def data(self, name: str) -> dict[str, Any]:
-        """What a form sends to the first of the addresses; an address without one gets nothing."""
+        """What a form sends to the first of the addresses; an address without one gets nothing.
+
+        What asks the database or makes a key is a function: it is called for its own row alone.
+        """
         then = timezone.localtime(ago(hours=24))
-        sent: dict[str, dict[str, Any]] = {
+        sent: dict[str, dict[str, Any] | Callable[[], dict[str, Any]]] = {
             "patients:admit": {
                 "mrn": "4471902", "name": "LINDQVIST, Per", "birth_date": "1970-03-01",
                 "sex": "male", "product": "CD19 CAR-T", "infused_date": f"{then:%Y-%m-%d}",
@@ -462,28 +465,28 @@ class Target:
             "patients:correct": vitals(temperature="36.5", reason="misread"),
             "patients:retract": {"reason": "another patient"},
             "patients:move_entry": {"to": str(self.other.pk), "reason": "wrong patient"},
-            "patients:identity": {
+            "patients:identity": lambda: {
                 "what": "sex", "sex": "male", "reason": "passport", "step": "confirm",
                 "compared": "yes",
                 "seen": identity_token(list(courses_of_patient(self.course.patient_id))),
             },
-            "patients:join": {
+            "patients:join": lambda: {
                 "with": str(self.other.patient_id), "reason": "one person", "step": "confirm",
                 "compared": "yes",
                 "seen": join_token(self.course.patient_id, self.other.patient_id),
             },
-            "patients:undo_join": {
+            "patients:undo_join": lambda: {
                 "reason": "two persons", "compared": "yes",
                 "seen": join_token(self.joining.kept_id, self.joining.joined_id),
             },
             "patients:not_observed": {"reason_not_observed": "asleep"},
-            "patients:transfer": {
+            "patients:transfer": lambda: {
                 "what": "moved", "ward": "ICU", "bed": "3", "seen": location_token(self.course),
             },
             "patients:guidance_action": {"action": "risk:older_age:yes"},
             "patients:guidance_answer": {"seen": ""},
-            "patients:policy": policy_form(cpap_grade="4", step="confirm"),
-            "patients:course_policy": {
+            "patients:policy": lambda: policy_form(cpap_grade="4", step="confirm"),
+            "patients:course_policy": lambda: {
                 "version": version_of(policy_from({"cpap_grade": 4}), timezone.now()).pk,
                 "reason": "Study", "step": "confirm",
             },
@@ -503,7 +506,7 @@ class Target:
             "patients:new_system": SETTINGS | {"name": "Monitor 9"},
             "patients:change_system": SETTINGS,
             "patients:system_active": {"your_password": "correct horse 1"},
-            "patients:system_keys": {
+            "patients:system_keys": lambda: {
                 "key_set": jwks(ec_key("another")), "your_password": "correct horse 1",
             },
             "patients:end_system_key": {"your_password": "correct horse 1"},
@@ -519,7 +522,8 @@ class Target:
             "patients:walls": {"wards": [self.course.on_ward_id]},
             "patients:seen": {"known_at": timezone.now().isoformat()},
         }  # fmt: skip
-        return form() | sent.get(name, {})
+        found = sent.get(name, {})
+        return form() | (found() if callable(found) else found)
 
 
 @pytest.fixture

@@ -1,18 +1,31 @@
-"""A round of vital signs: charting, what the page shows after a save, and what it fills in."""
+"""A round of vital signs: charting, what the page shows after a save, and what it fills in.
+
+Its pages move, as those of most users do: what was saved fades in while the next is typed.
+"""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from crs_app.accounts.models import User
 from patients.models import ChartingAct, Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
+from tests.browser.conftest import TABLET
+from tests.browser.shared_contexts import MOVING, SharedContexts
 from tests.factories import chart
 
 CALM_ROUND = {"Temperature": "37.4", "Systolic": "118", "Diastolic": "66", "SpO₂": "96"}
 FEVER_ROUND = CALM_ROUND | {"Temperature": "38.4"}
+
+
+@pytest.fixture
+def context(contexts: SharedContexts) -> Iterator[BrowserContext]:
+    with contexts.lend(**MOVING, viewport=TABLET) as lent:
+        yield lent
 
 
 def vitals(course: Course) -> int:
