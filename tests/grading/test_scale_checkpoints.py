@@ -300,3 +300,18 @@ def test_a_checkpoint_keeps_symptoms_toxicities_and_when_the_nerves_were_assesse
         ("penn.hospitalised", ()),
     ]
     assert resumed.lee == grade_scales(document.facts, entries, now).lee
+
+
+def test_what_other_scales_ask_after_a_checkpoint_without_them_leaves_lees_grade_as_it_is() -> None:
+    given = {"kind": "treatment", "agent": "tocilizumab", "at": "2024-03-01T07:00:00Z"}
+    ice = {"kind": "ice", "score": 3, "at": "2024-03-01T07:30:00Z"}
+    document = read_course(course({"kind": "vitals", "temperature_c": "38.5"}, given, ice))
+    entries = in_force(document.entries)
+    cut = entries[0].at
+    old = without_other_scales(checkpoint_at(document, entries, cut))
+    resumed = regrade(document.facts, after(entries, cut), resume=old)
+    assert resumed.periods == ()
+    state = restore_state(old, document.facts, baseline_of(document, entries), LEE_2014)
+    fold(state, in_order(after(entries, cut)))
+    assert {"ice", "treatment.tocilizumab"} <= state.latest.keys()
+    assert state.other_scales is None

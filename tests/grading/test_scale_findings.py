@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from grading.course_file import read_course
 from grading.engine.chart import Chart
 from grading.engine.evidence import Citation
 from grading.engine.periods import Criterion, Explained
 from grading.engine.scale import Assessment, Axis, Doubt, Finding, Met, Rule, Scale
 from grading.engine.scale_findings import result_doubts
 from grading.engine.systems.lee_2014 import LEE_SCALE
-from grading.scales import BY_KEY
+from grading.scales import BY_KEY, SCALES, scales_from_now
 from tests.grading.scale_answers import graded
 from tests.grading.test_scale_corners import scales_at
 from tests.grading.test_scale_list import (
@@ -198,6 +199,24 @@ def test_a_policy_of_later_leaves_the_first_instant_as_it_is() -> None:
     answer = graded(course({**LOW, "at": 0}, later_policies=later), hours(4))
     periods = answer["scales"]["penn-2018"]["periods"]
     assert [(one["from"][11:13], one["grade"]) for one in periods] == [("00", 2), ("03", 1)]
+
+
+def test_an_admission_before_the_infusion_holds_after_it() -> None:
+    document = course(FEVER)
+    ward = {"kind": "admission", "setting": "ward", "because_of_crs": True}
+    document["entries"].append({**ward, "at": "2024-02-29T10:00:00Z"})
+    shown = scales_at(document, 2).of("penn-2018").shown
+    assert shown is not None
+    assert [one.code for one in shown.criteria] == ["penn.hospitalised", "penn.fever"]
+
+
+def test_before_the_infusion_no_scale_says_anything_from_now() -> None:
+    read = read_course(course(FEVER))
+    early = datetime.fromisoformat("2024-02-29T10:00:00+00:00")
+    answers = scales_from_now(read.facts, read.entries, early, SCALES)
+    assert [(one.scale, one.grade, one.periods, one.projected) for one in answers] == [
+        (scale, None, (), ()) for scale in SCALES
+    ]
 
 
 # A scale that is made here, of rules as no published one has them
