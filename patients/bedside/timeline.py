@@ -30,10 +30,12 @@ from patients.display.timeline import (
     answer_row,
     build_rows,
     build_timeline,
+    change_key,
     change_row,
     identity_row,
     move_row,
     review_row,
+    row_key,
 )
 from patients.forms.registry import CORRECTION_FORMS
 from patients.models import Entry
@@ -42,6 +44,7 @@ from patients.queries.courses import now_for, read_course
 from patients.queries.guidance_answers import read_all_answers
 from patients.queries.known_at import read_known_at
 from patients.queries.reviews import Run, SignOff, read_course_reviews
+from patients.queries.row_below import read_row_below
 from patients.queries.scales import scales_over
 from patients.queries.status import read_weights_for
 from patients.queries.timeline import (
@@ -215,8 +218,10 @@ def row_below(course_id: uuid.UUID, now: datetime, position: TimelinePosition) -
 
     A panel of results has the id of its first row.
     """
-    page = read_timeline_page(course_id, now, HEADLINE, after=position, rows=1)
-    return next((row.key for row in build_timeline(page, "", frozenset()).rows), None)
+    row = read_row_below(course_id, now, HEADLINE, position)
+    if row is None:
+        return None
+    return change_key(row.at) if row.id is None else row_key(row.kind, row.id)
 
 
 def rows_of(

@@ -223,6 +223,16 @@ def build_rows(
     ]
 
 
+def row_key(kind: str, pk: object) -> str:
+    """Return the HTML id of the row of what is stored under ``pk``."""
+    return f"{kind}-{pk}"
+
+
+def change_key(at: datetime) -> str:
+    """Return the HTML id of the row of a change of grade."""
+    return f"grade-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+
+
 def _entry_row(
     entry: TimelineEntry,
     corrected: tuple[Superseded, ...],
@@ -233,7 +243,7 @@ def _entry_row(
     tags = attribution_text(read)
     can_retract = bool(correctable) and retraction is None
     return TimelineRow(
-        key=f"entry-{row.pk}",
+        key=row_key("entry", row.pk),
         at=row.at,
         kind=row.kind,
         text=entry_text(read, weight_of_dose(entry, weights)),
@@ -265,7 +275,7 @@ def change_row(change: GradeChangeRow) -> TimelineRow:
     """Build the row of a change of grade, with its cause and everything that the grade rests on."""
     at = change.at
     return TimelineRow(
-        key=f"grade-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}",
+        key=change_key(at),
         at=at,
         kind=GRADE_CHANGE,
         icon_grade=change.grade,
@@ -291,7 +301,7 @@ def _evidence(change: GradeChangeRow) -> Evidence:
 def answer_row(answer: AnswerRow) -> TimelineRow:
     """Build the row of an answer to guidance."""
     return TimelineRow(
-        key=f"answer-{answer.pk}",
+        key=row_key("answer", answer.pk),
         at=answer.recorded_at,
         kind=GUIDANCE,
         text=f"{answer_text(answer)} · {answer.summary}",
@@ -315,7 +325,7 @@ def answer_text(answer: AnswerRow) -> str:
 def move_row(move: MoveRow) -> TimelineRow:
     """Build the row of a move, an end or a reopening of a course."""
     return TimelineRow(
-        key=f"transfer-{move.pk}",
+        key=row_key("transfer", move.pk),
         at=move.at,
         kind=TRANSFER,
         text=move_text(move.what, place_text(*move.before), place_text(*move.after)),
@@ -335,7 +345,7 @@ def review_row(sign_off: SignOff, signed: SignedNow | None) -> TimelineRow:
     span = span_text(sign_off.start, sign_off.end)
     text = signed_text(sign_off) if signed is None else signed.text
     return TimelineRow(
-        key=f"review-{sign_off.pk}",
+        key=row_key("review", sign_off.pk),
         at=sign_off.recorded_at,
         kind=REVIEW,
         text=f"Review: {text} · {span}",
@@ -351,7 +361,7 @@ def identity_row(correction: IdentityRow) -> TimelineRow:
     columns = [column for column in correction.after if column != "infused_offset_seconds"]
     texts = change_texts(correction.before, correction.after)
     return TimelineRow(
-        key=f"identity-{correction.pk}",
+        key=row_key("identity", correction.pk),
         at=correction.recorded_at,
         kind=IDENTITY,
         text="; ".join(

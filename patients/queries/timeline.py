@@ -120,18 +120,20 @@ WITH RECURSIVE chain AS (
 SELECT {SQL_ENTRIES_AS_TEXTS} FROM chain AS entry {SQL_WITH_ACTS}
 """  # noqa: S608 - made of constants
 
-# Every entry has a row except retractions and entries that a correction replaced. One entry more
+SQL_HAS_A_ROW: Final = """entry.course_id = %(course)s AND entry.kind <> 'retraction'
+    AND NOT EXISTS (
+        SELECT FROM patients_entry AS later
+        WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
+    )"""
+"""Condition of ``entry``: it has a row, as all but retractions and corrected entries have."""
+# One entry more
 # than a page has is read, to know whether older ones follow. ``edge`` is the time of the last entry
 # of the page: all else is read from it on. Doses are converted with the
 # weights in force from the earliest dose on.
 SQL_TIMELINE_PAGE: Final = """
 WITH RECURSIVE page AS MATERIALIZED (
     SELECT * FROM patients_entry AS entry
-    WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' {which}
-        AND NOT EXISTS (
-            SELECT FROM patients_entry AS later
-            WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
-        )
+    WHERE {has_a_row} {which}
     ORDER BY entry.at DESC, entry.recorded_at DESC, entry.place DESC LIMIT {limit}
 ), chain AS (
     SELECT old.* FROM page JOIN patients_entry AS old ON old.id = page.replaces_id
@@ -155,16 +157,12 @@ SELECT
 """
 _FOLLOWS: Final = """EXISTS (
     SELECT FROM patients_entry AS entry
-    WHERE entry.course_id = %(course)s AND entry.kind <> 'retraction' {of_kind}
+    WHERE {has_a_row} {of_kind}
         AND (entry.at, entry.recorded_at, entry.place) < (%(until_at)s::timestamptz,
             %(until_recorded_at)s::timestamptz, %(until_place)s::smallint)
-        AND NOT EXISTS (
-            SELECT FROM patients_entry AS later
-            WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
-        )
 )"""
 _OF_KIND: Final = "AND entry.kind = %(kind)s"
-_OLDER: Final = """AND (entry.at, entry.recorded_at, entry.place)
+SQL_OLDER: Final = """AND (entry.at, entry.recorded_at, entry.place)
     < (%(at)s::timestamptz, %(recorded_at)s::timestamptz, %(place)s::smallint)"""
 _UNTIL: Final = """AND (entry.at, entry.recorded_at, entry.place)
     >= (%(until_at)s::timestamptz, %(until_recorded_at)s::timestamptz, %(until_place)s::smallint)"""
@@ -261,7 +259,8 @@ def _statement(rows: int, *, of_kind: bool, is_older: bool, has_end: bool) -> st
         )
     )  # fmt: skip
     return SQL_TIMELINE_PAGE.format(
-        which=" ".join([_OF_KIND] * of_kind + [_OLDER] * is_older + [_UNTIL] * has_end),
+        has_a_row=SQL_HAS_A_ROW,
+        which=" ".join([_OF_KIND] * of_kind + [SQL_OLDER] * is_older + [_UNTIL] * has_end),
         limit=rows + 1,
         last=rows,
         texts=SQL_ENTRIES_AS_TEXTS,
@@ -270,7 +269,9 @@ def _statement(rows: int, *, of_kind: bool, is_older: bool, has_end: bool) -> st
         in_force=sql_not_replaced("entry"),
         weights=SQL_WEIGHTS.replace("%(since)s", "(SELECT since FROM dosed)"),
         apart_from_entries=apart_from_entries,
-        follows=_FOLLOWS.format(of_kind=_OF_KIND * of_kind) if has_end else "false",
+        follows=_FOLLOWS.format(has_a_row=SQL_HAS_A_ROW, of_kind=_OF_KIND * of_kind)
+        if has_end
+        else "false",
     )
 
 
