@@ -15,7 +15,7 @@ from django.test import Client
 
 from crs_app.host_check import check_host
 from patients.models import Course
-from tests.project.test_proxy import COMPOSE, service, services
+from tests.project.test_proxy import CADDY, COMPOSE, service, services
 from tests.project.test_run import in_a_fresh_checkout
 
 HTTPS = {
@@ -74,12 +74,12 @@ SECRETS = re.findall(r'_secret\("(\w+)"\)', SETTINGS)
 
 
 def test_secrets_are_read_from_files(tmp_path: Path) -> None:
+    """Whatever fills the files (the agent of a vault, the container engine)."""
     files = {}
     for name in SECRETS:
         file = tmp_path / name
-        file.write_text(f"of {name}\n")
+        file.write_text(f"of the file of {name}\n")
         files[f"{name}_FILE"] = str(file)
-    printed = in_a_fresh_checkout(
     names = {
         "CRS_SECRET_KEY": "settings.SECRET_KEY",
         "CRS_EXPORT_KEY": "settings.EXPORT_KEY",
@@ -90,14 +90,17 @@ def test_secrets_are_read_from_files(tmp_path: Path) -> None:
         "CRS_OIDC_CLIENT_SECRET": "settings.HOSPITAL_SIGN_IN.client_secret",
     }
     assert set(SECRETS) == set(names)
+    printed = in_a_fresh_checkout(
         tmp_path,
-        "print(settings.SECRET_KEY, settings.DATABASES['default']['PASSWORD'],"
-        "settings.OWNER_DATABASE['PASSWORD'], sep='|')",
+        f"print({', '.join(names.values())}, sep='|')",
         DATABASE_URL="postgresql://crs_web@db/crs",
         CRS_OWNER_DATABASE_URL="postgresql://crs_owner@db/crs",
+        CRS_KEEPER_DATABASE_URL="postgresql://crs@db/postgres",
+        CRS_OIDC_ISSUER="https://id.hospital.example",
+        CRS_OIDC_CLIENT_ID="crs",
         **files,
     )
-    assert printed == "of CRS_SECRET_KEY|of CRS_WEB_PASSWORD|of CRS_OWNER_PASSWORD\n"
+    assert printed == "|".join(f"of the file of {name}" for name in names) + "\n"
 
 
 HEADERS = {
