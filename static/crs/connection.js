@@ -10,6 +10,10 @@ const POLL_AGAIN_AFTER = 15_000;
 const AWAY = [502, 503, 504]; // a proxy or a page of an outage: the server is not reached
 const POLLS = ["live", "board", "sign-off", "locked"];
 
+const KEPT = outlivesPage
+  ? "What you save is kept on this tablet and sent when the connection is back."
+  : "What you type is kept: save it again when the connection is back.";
+
 const notice = () => document.getElementById("connection");
 const element = (tag, text, more = {}) =>
   Object.assign(document.createElement(tag), { textContent: text, ...more });
@@ -30,7 +34,8 @@ const lost = (what = "No connection") => {
   if (document.body.dataset.connection === "signed-out") return;
   show([
     element("strong", `${what} since ${clockText(heardAt)}.`),
-    element("span", `What you see may be old. ${outlivesPage ? "What you save is kept on this tablet and sent when the connection is back." : "What you type is kept: save it again when the connection is back."}`),
+    element("span", "What you see may be old."),
+    element("span", KEPT, { className: "connection-kept" }),
   ]);
   clearTimeout(retry);
   retry = setTimeout(requestUpdate, POLL_AGAIN_AFTER);
