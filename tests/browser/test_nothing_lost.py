@@ -408,8 +408,10 @@ class TestSignIn:
     def test_a_page_of_the_one_before_cannot_save_for_the_one_after(
         self, signed_in: BedsidePage, course: Course, make_user: Callable[..., User]
     ) -> None:
-        """Somebody else signs in on a second page: the first refuses, and shows none of it."""
+        """Somebody else signs in on a page of which this one hears nothing: it refuses to save."""
         page = signed_in.page
+        page.add_init_script("delete window.BroadcastChannel")
+        page.reload()
         make_user("colleague", Role.WARD_CLINICIAN, first_name="Ana", last_name="Silva")
         type_round(signed_in)
         second = page.context.new_page()

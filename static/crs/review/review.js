@@ -338,9 +338,11 @@ const steer = (page) => {
     const bar = document.querySelector(".review-bar");
     if (bar) host.style.setProperty("--bar-height", `${bar.offsetHeight}px`);
     for (const { plot: one, label, least } of page.lanes) {
-      const width = one.root.parentElement.clientWidth;
+      const box = one.root.parentElement;
+      if (!box) continue; // its lane was taken off the page meanwhile
       const words = label.firstElementChild?.matches("ul") ? 0 : heightOf(label);
       const height = Math.max(least, words);
+      const width = box.clientWidth;
       if (width !== one.width || height !== one.height) one.setSize({ width, height });
     }
   };
