@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -49,9 +50,11 @@ def panel(page: Page) -> Locator:
 
 
 def at_hours_ago(page: Page, hours: float) -> dict[str, float]:
-    """The place in the staircase of grades that stands for a time."""
-    box = page.locator(".lane").nth(1).locator(".u-over").bounding_box()
-    assert box is not None
+    """The place in the staircase of grades that stands for a time; it may just be drawn again."""
+    over, until = page.locator(".lane").nth(1).locator(".u-over"), monotonic() + 5
+    while (box := over.bounding_box()) is None:
+        assert monotonic() < until, "no staircase of grades"
+        page.wait_for_timeout(50)
     return {
         "x": box["x"] + box["width"] * (1 - hours / HOURS),
         "y": box["y"] + box["height"] / 2,

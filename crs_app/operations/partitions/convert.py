@@ -127,6 +127,8 @@ def _alone(owner: Address) -> Iterator[psycopg.Connection[Any]]:
         # A foreign key to a partitioned table would be planned for each row.
         database.execute("SET plan_cache_mode = force_generic_plan")
         yield database
+        # At once: the server notices the end of a connection a little later.
+        database.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _prepare(

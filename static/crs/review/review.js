@@ -339,7 +339,7 @@ const steer = (page) => {
     if (bar) host.style.setProperty("--bar-height", `${bar.offsetHeight}px`);
     for (const { plot: one, label, least } of page.lanes) {
       const box = one.root.parentElement;
-      if (!box) continue; // its lane was taken off the page meanwhile
+      if (!box) continue; // its lane is no longer on the page
       const words = label.firstElementChild?.matches("ul") ? 0 : heightOf(label);
       const height = Math.max(least, words);
       const width = box.clientWidth;
