@@ -22,6 +22,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from crs_app.operations.last_runs import LAST_BACKUP, LAST_RECORD_SENT, LAST_VERIFY
 from patients.queries.courses import SQL_CLOCKS
 
 ANSWERS_WITHIN_S: Final = 2
@@ -101,8 +102,8 @@ def look(connect: Callable[[], psycopg.Connection[Any]] | None = None) -> Readin
         (
             *of_database,
             _disk(),
-            _last("backup", "last-backup.json", BACKUP_AT_MOST),
-            _last("verify", "last-verify.json", VERIFY_AT_MOST),
+            _last("backup", LAST_BACKUP, BACKUP_AT_MOST),
+            _last("verify", LAST_VERIFY, VERIFY_AT_MOST),
             *_record_sent(),
         ),
     )
@@ -270,7 +271,7 @@ def _record_sent() -> tuple[Check, ...]:
     """Return when the record was sent to another machine, where the site names one."""
     if settings.LOG_SERVER is None:
         return ()
-    return (_last("record_sent", "last-record-sent.json", RECORD_SENT_AT_MOST),)
+    return (_last("record_sent", LAST_RECORD_SENT, RECORD_SENT_AT_MOST),)
 
 
 def _last(name: str, file: str, at_most: timedelta) -> Check:

@@ -126,10 +126,9 @@ SQL_HAS_A_ROW: Final = """entry.course_id = %(course)s AND entry.kind <> 'retrac
         WHERE later.replaces_id = entry.id AND later.kind <> 'retraction'
     )"""
 """Condition of ``entry``: it has a row, as all but retractions and corrected entries have."""
-# One entry more
-# than a page has is read, to know whether older ones follow. ``edge`` is the time of the last entry
-# of the page: all else is read from it on. Doses are converted with the
-# weights in force from the earliest dose on.
+# One entry more than a page has is read, to know whether older ones follow. ``edge`` is the time of
+# the last entry of the page: all else is read from it on. Doses are converted with the weights in
+# force from the earliest dose on.
 SQL_TIMELINE_PAGE: Final = """
 WITH RECURSIVE page AS MATERIALIZED (
     SELECT * FROM patients_entry AS entry
