@@ -174,7 +174,11 @@ def _devices(trace: Trace) -> list[Device]:
 
 
 def _given(entry: Treatment | FluidBolus | Judgement) -> Given:
+    """Return what was given or judged; a "no" stands early in words that may be cut off."""
     kind = str(entry.kind)
+    if isinstance(entry, Judgement):
+        answer = "" if entry.present else ": no"
+        return Given(entry.at, kind, f"Judged{answer} {entry.about.label}")
     if isinstance(entry, Treatment) and entry.agent is TreatmentAgent.ANTIPYRETIC:
         kind = str(entry.agent)
     return Given(entry.at, kind, entry_text(entry))

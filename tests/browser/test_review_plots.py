@@ -39,6 +39,19 @@ def lane(page: Page, name: str) -> Any:
     )
 
 
+# Notes what is written on a canvas: the plot's number on the page, the words, their colour, alignment
+# and height.
+NOTE_WORDS = """(() => {
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    window.written = [];
+    CanvasRenderingContext2D.prototype.fillText = function (words, ...place) {
+        const plot = [...document.querySelectorAll("#plots canvas")].indexOf(this.canvas);
+        window.written.push([plot, words, this.fillStyle, this.textAlign, place[1]]);
+        return write.call(this, words, ...place);
+    };
+})()"""
+
+
 def heights(values: Any) -> list[float]:
     return [box["y"] for box in (one.bounding_box() for one in values.all()) if box]
 
@@ -71,6 +84,31 @@ def test_all_lanes_share_their_edges_and_a_cursor_and_fit_the_page(
     )
     assert len(set(places)) == 1
     assert heights(values) == before
+
+
+def test_the_numbers_of_an_axis_differ_and_keep_their_colour_when_drawn_again(
+    page: Page, reviewed: Course, review: str, nurse: User
+) -> None:
+    """Nights are drawn first in a pale colour: it must not become that of the numbers."""
+    chart(reviewed, nurse, "vasopressor", drug="vasopressin", rate="0.04", unit="units/min")
+    page.add_init_script(NOTE_WORDS)
+    page.goto(f"{review}?range=all&at=2026-11-27T13:00:00Z")
+    expect(lane(page, "CRS grade").locator(".lane-value")).to_contain_text("3 since")
+    page.evaluate("window.written = []")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.wait_for_function("written.some(([, , , side]) => side === 'right')")
+    in_gutter = [one for one in page.evaluate("written") if one[3] == "right"]
+    muted = page.evaluate("""(() => {
+        const made = document.createElement("canvas").getContext("2d");
+        made.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--muted").trim();
+        return made.fillStyle;
+    })()""")
+    assert {colour for _, _, colour, _, _ in in_gutter} == {muted}
+    numbers = {(plot, words): high for plot, words, _, _, high in in_gutter}
+    assert len(numbers) > 12
+    for plot, words, _, _, high in in_gutter:
+        assert numbers[plot, words] == high, f"two places of an axis have the number {words}"
+    assert "0.04" in [words for _, words in numbers]
 
 
 def test_keys_move_the_cursor_the_range_and_the_view(page: Page, review: str) -> None:

@@ -65,6 +65,14 @@ const marks = (data, state) => (u) => {
   if (state.at !== null) upright(u, state.at, css("--accent"), [], 2);
 };
 
+// Draws and puts the colours of the canvas back: uPlot keeps in mind which it set, and sets them no
+// second time.
+const restored = (draw) => (u) => {
+  u.ctx.save();
+  draw(u);
+  u.ctx.restore();
+};
+
 // One uPlot of a lane; all share the cursor, the window and the gutter at the left.
 export const make = (data, state, host, { height, below = 0, y: scale, series, axis, draw = [], points, isBare }) => {
   const options = {
@@ -99,8 +107,8 @@ export const make = (data, state, host, { height, below = 0, y: scale, series, a
       },
     ],
     hooks: {
-      drawClear: [ground(data)],
-      draw: isBare ? draw : [...draw, marks(data, state)],
+      drawClear: [restored(ground(data))],
+      draw: [...draw, ...(isBare ? [] : [marks(data, state)])].map(restored),
       setCursor: [(u) => state.hover(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
       setSelect: [
         (u) => {
@@ -302,16 +310,23 @@ export const criteria = (data, state, host) => {
 // Returns where the line of a running drug or device ends: at a death, else at the time known.
 export const endOf = (data) => data.died_at ?? data.known_at;
 
-const SIGN = { treatment: "|", antipyretic: "○", fluid_bolus: "▼", judgement: "◆" };
+const SIGN = { antipyretic: "○", fluid_bolus: "▼", judgement: "◆" };
 
-// Treatments as marks; the words stand where there is room for them, first those of tocilizumab.
+const TREATMENT = 12; // the height of the mark of a treatment, and where its words begin
+const WORDS = 21;
+const SIGNS = 44;
+
+// Treatments as marks at the top, their words below where there is room, first those of
+// tocilizumab; a mark reaches down to its words. Everything else is a sign below.
 export const given = (data, state, host) => {
   const draw = (u) =>
     clipped(u, (ctx) => {
-      const { left, top, width, height } = u.bbox;
+      const { left, top, width } = u.bbox;
       ctx.font = font(650);
       ctx.textBaseline = "middle";
+      ctx.textAlign = "center";
       ctx.fillStyle = css("--ink");
+      const gap = 4 * ratio();
       const taken = [];
       const inOrder = [...data.given].sort(
         (a, b) => Number(b.at === data.first_tocilizumab_at) - Number(a.at === data.first_tocilizumab_at),
@@ -319,21 +334,27 @@ export const given = (data, state, host) => {
       for (const item of inOrder) {
         const at = x(u, item.at);
         if (at < left || at > left + width) continue;
-        const isTreatment = item.kind === "treatment";
-        ctx.textAlign = "center";
-        ctx.fillText(SIGN[item.kind], at, top + height * (isTreatment ? 0.28 : 0.74));
-        if (!isTreatment) continue;
+        if (item.kind !== "treatment") {
+          ctx.fillText(SIGN[item.kind], at, top + SIGNS * ratio());
+          continue;
+        }
         const words = item.text.split(" ")[0];
         const wide = ctx.measureText(words).width;
-        const gap = 4 * ratio();
-        const from = at + gap + wide < left + width ? at + gap : at - gap - wide;
-        if (taken.some(([a, b]) => from < b + gap && from + wide > a - gap)) continue;
+        const from = [at + gap, at - gap - wide].find(
+          (begins) =>
+            begins >= left && begins + wide < left + width &&
+            taken.every(([a, b]) => begins > b + gap || begins + wide < a - gap),
+        );
+        const tall = from === undefined ? TREATMENT : WORDS + 6;
+        ctx.fillRect(Math.round(at - ratio()), top, 2 * ratio(), tall * ratio());
+        if (from === undefined) continue;
         taken.push([Math.min(from, at), Math.max(from + wide, at)]);
         ctx.textAlign = "left";
-        ctx.fillText(words, from, top + height * 0.28);
+        ctx.fillText(words, from, top + WORDS * ratio());
+        ctx.textAlign = "center";
       }
     });
-  return make(data, state, host, { height: 36, draw: [draw] });
+  return make(data, state, host, { height: 60, draw: [draw] });
 };
 
 // What the patient breathed by, as boxes with its name.

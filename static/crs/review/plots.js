@@ -10,6 +10,7 @@ const STEP_HEIGHT = 48;
 const RESULT_HEIGHT = 40;
 const LOW_GRADE = 2;
 const LABEL_APART = 13;
+const NUMBER_PX = 7.5; // half the height of a number in the gutter, with air
 const POINTS_DRAWN = 500;
 const STEP_FLOORS = { fio2_percent: 21 };
 
@@ -140,10 +141,12 @@ const drawSteps = (data, one) => (u) =>
     }
   });
 
-const short = (value) =>
-  value >= 10_000 ? `${Math.round(value / 100) / 10}k` : String(Math.round(value * 10) / 10);
+const short = (value) => {
+  if (value >= 10_000) return `${Math.round(value / 100) / 10}k`;
+  return String(value < 1 ? Number(value.toPrecision(2)) : Math.round(value * 10) / 10);
+};
 
-const rangeOf = (all, isLog) => {
+const rangeOf = (all, isLog, height) => {
   const values = all.flatMap((one) => [
     ...one.value.filter((value) => value !== null),
     ...one.limits.map(([, value]) => value).filter((value) => value !== null),
@@ -153,7 +156,7 @@ const rangeOf = (all, isLog) => {
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   if (isLog) return { low, high, range: [Math.max(low, 0.1) * 0.6, Math.max(high, 1) * 1.7] };
-  const margin = (high - low || 1) * 0.14;
+  const margin = (high - low || 1) * Math.max(0.14, NUMBER_PX / (height - 2 * NUMBER_PX));
   return { low, high, range: [low - margin, high + margin] };
 };
 
@@ -179,7 +182,7 @@ const numbersOf = (all, { low, high, range }, isLog, height) => {
 export const plot = (data, state, host, all) => {
   const isLog = all[0].log && all.every((one) => one.value.every((value) => value === null || value > 0));
   const height = heightOf(all[0]);
-  const ends = rangeOf(all, isLog);
+  const ends = rangeOf(all, isLog, height);
   const shown = numbersOf(all, ends, isLog, height);
   const series = all.map((one, index) => {
     const { alone } = broken(one);

@@ -144,6 +144,7 @@ class Page {
     const { data, state } = this;
     const times = data.given.map((item) => item.at);
     this.add("Given", "▼ bolus ○ fever drug ◆ judged", {
+      className: "words",
       rows: ["given"],
       make: (place) => given(data, state, place),
       read: (lane, at) => {

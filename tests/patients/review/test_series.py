@@ -130,6 +130,18 @@ def test_high_dose_has_a_lane_before_it_is_met(nurse_client: Client, course: Cou
     ]
 
 
+def test_the_no_of_a_judgement_stands_before_words_that_may_be_cut_off(
+    nurse_client: Client, course: Course, nurse: User
+) -> None:
+    for hours, present in ((2, True), (1, False)):
+        chart(course, nurse, "judgement", ago(hours), about="life_threatening", present=present)
+    given = plotted(nurse_client, course)["given"]
+    assert [one["text"] for one in given] == [
+        "Judged immediately life-threatening toxicity",
+        "Judged: no immediately life-threatening toxicity",
+    ]
+
+
 def test_a_row_without_a_lane_can_be_asked_for(
     nurse_client: Client, course: Course, nurse: User
 ) -> None:
