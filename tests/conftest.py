@@ -79,14 +79,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker for each core with ``-n auto``, from 2 to 8.
+    """One worker more than cores with ``-n auto``, from 3 to 8.
 
-    Two on one core, because a browser test often waits; no more than the connections of one
-    PostgreSQL and the memory for one Chromium each allow.
+    With one for each core a seventh of the processors is idle, because a browser test often waits;
+    no more than the connections of one PostgreSQL and the memory for one Chromium each allow.
     """
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
     cores = len(affinity(0)) if affinity else os.cpu_count() or 2
-    return min(max(cores, 2), 8)
+    return min(max(cores, 2) + 1, 8)
 
 
 @pytest.hookimpl(optionalhook=True)
