@@ -44,5 +44,6 @@ def test_the_bedside_is_drawn(
         page.get_by_role("row").filter(has_text="grade 3 at").get_by_role("link").first.click()
         expect(page.get_by_role("region", name="CRS grade now")).to_contain_text("Grade 3 at")
         expect(page.get_by_role("button", name="now")).to_be_visible()
+        expect(page.locator("#last-day svg").first).to_be_visible()
         page.screenshot(path=DOCS / f"{name}.png")
         context.close()
