@@ -39,8 +39,8 @@ def lane(page: Page, name: str) -> Any:
     )
 
 
-# Notes what is written on a canvas: the plot's number on the page, the words, their colour, alignment
-# and height.
+# Notes what is written on a canvas: the plot's number on the page, the words, their colour,
+# alignment and height.
 NOTE_WORDS = """(() => {
     const write = CanvasRenderingContext2D.prototype.fillText;
     window.written = [];
@@ -100,7 +100,8 @@ def test_the_numbers_of_an_axis_differ_and_keep_their_colour_when_drawn_again(
     in_gutter = [one for one in page.evaluate("written") if one[3] == "right"]
     muted = page.evaluate("""(() => {
         const made = document.createElement("canvas").getContext("2d");
-        made.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--muted").trim();
+        const styles = getComputedStyle(document.documentElement);
+        made.fillStyle = styles.getPropertyValue("--muted").trim();
         return made.fillStyle;
     })()""")
     assert {colour for _, _, colour, _, _ in in_gutter} == {muted}
