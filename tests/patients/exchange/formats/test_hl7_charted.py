@@ -75,6 +75,14 @@ def values(found: Left) -> list[str]:
             [[creatinine("", "D")], [creatinine("1.2")]],
             [], [], ["retraction.unknown", "retracted.before"],
         ),
+        (
+            [[creatinine("1.2")], [creatinine("", "D")], [creatinine("1.4", "C")]],
+            [], ["duplicate.conflict"], [],
+        ),
+        (
+            [[creatinine("1.2"), creatinine("1.4")], [creatinine("", "D")], [creatinine("1.4")]],
+            [], ["duplicate.conflict"] * 2, ["retracted", "retracted.before"],
+        ),
         ([[creatinine("1.2")], [creatinine("1.2", "X")]], ["1.2"], [], ["result.none"]),
         ([[creatinine("1.2"), creatinine("1.2")]], ["1.2"], [], ["duplicate.equal"]),
         ([[creatinine("1.2"), creatinine("1.4")]], [], ["duplicate.conflict"] * 2, []),
