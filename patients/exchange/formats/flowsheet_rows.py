@@ -11,6 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from grading.engine.times import can_be_charted
+from grading.engine.vocabulary import LATEST
 from patients.exchange.formats.flowsheet_map import COLUMNS, NEEDED, FlowsheetMap, plain_text
 from patients.exchange.formats.received import RefusedDocumentError
 from patients.exchange.formats.unreadable import UnreadableError
@@ -99,7 +100,8 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
     except OverflowError:
         raise UnreadableError("invalid", "its time cannot be read") from None
     if not can_be_charted(in_utc):
-        raise UnreadableError("value.impossible", "its time lies outside what a chart holds")
+        reason = "time.future" if in_utc > LATEST else "value.impossible"
+        raise UnreadableError(reason, "its time lies outside what a chart holds")
     return moment
 
 
