@@ -28,6 +28,7 @@ from patients.exchange.formats.fhir_write import DEFAULT_MRN_SYSTEM, bundle_of
 from patients.exchange.formats.flowsheet import read_flowsheet
 from patients.exchange.formats.flowsheet_bags import Overlap
 from patients.exchange.formats.flowsheet_map import FlowsheetMap, preset_maps, read_maps
+from patients.exchange.formats.hl7_message import is_hl7
 from patients.exchange.formats.hl7v2 import read_messages
 from patients.exchange.formats.mimic_iv import PRESET
 from patients.exchange.formats.received import Held, RefusedDocumentError, Remark
@@ -39,7 +40,6 @@ SOME_HELD: Final = 1
 REFUSED: Final = 2
 _ACCEPTED: Final = "AA"
 _UNREADABLE: Final = "AR"
-_HL7_BEGINS: Final = (b"MSH", b"\x0b")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,7 +154,7 @@ def _to_course(options: argparse.Namespace, out: TextIO, err: TextIO) -> int:
             _add_flowsheet(answer, name, options, received_at)
             continue
         raw = _read(name)
-        if raw.startswith(_HL7_BEGINS):
+        if is_hl7(raw):
             _add_messages(answer, raw, received_at, seen, err)
         else:
             answer.add(read_bundle(raw, answer.context), received_at)
@@ -267,9 +267,9 @@ def _validate_one(raw: bytes, out: TextIO, err: TextIO) -> int:
     if _is_course_file(raw):
         read_course(raw)
         return DONE
-    is_hl7 = raw.startswith(_HL7_BEGINS)
-    answer = Answer(context_of_messages(raw, now) if is_hl7 else context_of_bundle(raw, now))
-    if is_hl7:
+    has_messages = is_hl7(raw)
+    answer = Answer(context_of_messages(raw, now) if has_messages else context_of_bundle(raw, now))
+    if has_messages:
         _add_messages(answer, raw, now, {}, err)
     else:
         answer.add(read_bundle(raw, answer.context), now)

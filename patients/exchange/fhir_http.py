@@ -48,9 +48,9 @@ def check_method(request: HttpRequest, *allowed: str) -> None:
 def check_accepts(request: HttpRequest) -> None:
     """Refuse who takes no FHIR JSON, with 406."""
     wanted = request.GET.get("_format") or ""
-    accepted = request.headers.get("Accept", "").split(",")
-    types = {one.partition(";")[0].strip().lower() for one in accepted if _is_wanted(one)}
-    is_readable = wanted in _FORMATS if wanted else not types or bool(types & _READABLE)
+    header = request.headers.get("Accept", "").strip() or "*/*"
+    types = {one.partition(";")[0].strip().lower() for one in header.split(",") if _is_wanted(one)}
+    is_readable = wanted in _FORMATS if wanted else bool(types & _READABLE)
     if not is_readable:
         words = f"Only {FHIR_JSON} is written here."
         raise CallRefusedError(HTTPStatus.NOT_ACCEPTABLE, "not-supported", words)

@@ -13,6 +13,7 @@ from django.db.models import Max, QuerySet
 
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
+from grading.engine.times import can_be_charted
 from patients.exchange.formats.converted import CONFIRMED, Converted
 from patients.exchange.formats.received import Held
 from patients.exchange.incoming import CONTRADICTION, Incoming, Outcome, Receipt
@@ -169,7 +170,7 @@ def _held_rows(
             reason=one.reason,
             what=one.what,
             course=course,
-            at=one.at,
+            at=_chartable(one.at),
             key=one.key,
             version=one.version,
             proposal=None if one.proposal is None else proposal_words(one.proposal),
@@ -178,6 +179,11 @@ def _held_rows(
         )
         for number, one in enumerate(held, first)
     ]
+
+
+def _chartable(at: datetime | None) -> datetime | None:
+    """Return the time of an item, None for one that no chart has; ``what`` has it in words."""
+    return at if at is not None and can_be_charted(at) else None
 
 
 def proposal_words(words: Mapping[str, Any]) -> dict[str, Any]:

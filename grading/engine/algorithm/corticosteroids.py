@@ -11,6 +11,10 @@ from grading.engine.algorithm.evidence import (
     METHYLPREDNISOLONE,
 )
 from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, RuleResult
+from grading.engine.algorithm.paper_doses import (
+    dexamethasone_mg,
+    methylprednisolone_mg_per_day,
+)
 from grading.engine.algorithm.situation import Situation, amount
 from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent, term_label
@@ -36,10 +40,8 @@ def first_line(situation: Situation) -> RuleResult | None:
 def dexamethasone(situation: Situation) -> RuleResult | None:
     if not tree.dexamethasone_in_play(situation):
         return None
-    dose_mg = None
-    if situation.weight_kg is not None:
-        full = EXACT.multiply(DEXAMETHASONE.value, situation.weight_kg)
-        dose_mg = min(full, DEXAMETHASONE_MOST.value)
+    weight_kg = situation.weight_kg
+    dose_mg = None if weight_kg is None else dexamethasone_mg(weight_kg)
     rule = f"{DEXAMETHASONE.value} mg/kg, at most {DEXAMETHASONE_MOST.value} mg a dose"
     return _dose_result(
         situation,
@@ -56,9 +58,8 @@ def dexamethasone(situation: Situation) -> RuleResult | None:
 def methylprednisolone(situation: Situation) -> RuleResult | None:
     if not tree.methylprednisolone_in_play(situation):
         return None
-    dose_mg = None
-    if situation.weight_kg is not None:
-        dose_mg = EXACT.multiply(METHYLPREDNISOLONE.value, situation.weight_kg)
+    weight_kg = situation.weight_kg
+    dose_mg = None if weight_kg is None else methylprednisolone_mg_per_day(weight_kg)
     return _dose_result(
         situation,
         agent=TreatmentAgent.METHYLPREDNISOLONE,

@@ -23,6 +23,7 @@ from grading.engine.algorithm.evidence import (
     hours,
 )
 from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, RuleResult
+from grading.engine.algorithm.paper_doses import tocilizumab_mg, tocilizumab_per_kg
 from grading.engine.algorithm.situation import Situation, amount
 from grading.engine.sentences import duration_text, minutes_text, whole_minutes
 from grading.engine.units import EXACT, format_number
@@ -34,10 +35,10 @@ def dose(situation: Situation) -> RuleResult | None:
     if not tree.tocilizumab_in_play(situation):
         return None
     adult = situation.facts.is_adult
-    per_kg = (TOCILIZUMAB_ADULT if adult else TOCILIZUMAB_CHILD).value
+    per_kg = tocilizumab_per_kg(is_adult=adult)
     rule = f"{format_number(per_kg)} mg/kg over {TOCILIZUMAB_OVER.value} h"
     weight_kg = situation.weight_kg
-    dose_mg = None if weight_kg is None else EXACT.multiply(per_kg, weight_kg)
+    dose_mg = None if weight_kg is None else tocilizumab_mg(weight_kg, is_adult=adult)
     none_left = _doses_given(situation) >= LABEL_DOSES.value
     return RuleResult(
         indicator=Indicator.INFO,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from grading.engine.algorithm.evidence import REASSESS_AFTER, hours
+from grading.engine.algorithm.paper_doses import paper_dose
 from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import format_number
 from grading.engine.vocabulary import TreatmentAgent
@@ -16,6 +17,7 @@ from patients.exchange.cds_hooks.cards import Card, as_markdown, cut, lee_source
 from patients.exchange.cds_hooks.orders import Order
 from patients.guidance.advice import Advice, last_tocilizumab, risk_answers
 from patients.guidance.forms import REASONS
+from patients.queries.ages import age_at_infusion
 
 _SEVERE_FROM: Final = 3
 _WITH_RISK_FROM: Final = 2
@@ -87,22 +89,22 @@ def _recent_dose(orders: Sequence[Order], advice: Advice) -> Iterator[Card]:
 def _doses(orders: Sequence[Order], advice: Advice) -> Iterator[Card]:
     """Compare each ordered dose in mg with the paper's, where a weight is charted."""
     weight_kg = advice.status.weight_kg
-    papers = {
-        item.agent: item.dose_mg
-        for item in advice.items
-        if item.agent is not None and item.dose_mg is not None
-    }
+    if weight_kg is None:
+        return
+    is_adult = age_at_infusion(advice.course) >= advice.status.policy.adult_age_years
     for order in orders:
-        dose_mg = papers.get(order.agent)
-        if order.dose_mg is None or dose_mg is None or weight_kg is None:
+        paper = paper_dose(order.agent, weight_kg, is_adult=is_adult)
+        if order.dose_mg is None or paper is None:
             continue
-        ordered, paper = format_number(order.dose_mg), format_number(dose_mg)
+        ordered, amount = format_number(order.dose_mg), format_number(paper.dose_mg)
+        whole_day = "The paper's amount is that of a whole day. " if paper.per_day else ""
         yield _card(
             f"{order.agent.label}: ordered {ordered} mg, Lee 2014 for "
-            f"{format_number(weight_kg)} kg: {paper} mg ({_difference(order.dose_mg - dose_mg)})",
+            f"{format_number(weight_kg)} kg: {amount} {'mg/day' if paper.per_day else 'mg'} "
+            f"({_difference(order.dose_mg - paper.dose_mg)})",
             "info",
-            f"From the charted weight of {format_number(weight_kg)} kg. The difference is shown, "
-            "not judged; another source may give another dose.",
+            f"From the charted weight of {format_number(weight_kg)} kg. {whole_day}The difference "
+            "is shown, not judged; another source may give another dose.",
             "dose.compared",
         )
 

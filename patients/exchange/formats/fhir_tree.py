@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from grading.engine.times import can_be_charted
+from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.exchange.formats.code_rows import MDC, UCUM
 from patients.exchange.formats.exact_json import Exact
 from patients.exchange.formats.measured import COMPARATORS
@@ -23,6 +23,8 @@ Tree = Mapping[str, Any]
 Codings = list[tuple[str, str]]
 
 NOTHING: Final[Tree] = {}
+_DAY: Final = timedelta(days=1)
+"""More than any offset: whoever is this far from an end of the calendar is so in every zone."""
 
 
 def invalid(what: str) -> UnreadableError:
@@ -146,7 +148,7 @@ _DATE_TIME: Final = re.compile(
 def moment(node: Tree, key: str) -> datetime | None:
     """Return a dateTime or instant with its offset; raises ``time.partial`` where it has no clock.
 
-    A time that no chart can have (before 1900, after 2200) is ``value.impossible``.
+    A time that no chart can have is ``value.impossible`` before 1900, ``time.future`` after 2200.
     """
     raw = text(node, key)
     if not raw:
@@ -158,12 +160,11 @@ def moment(node: Tree, key: str) -> datetime | None:
         raise UnreadableError("time.partial", "its time has no clock")
     try:
         at = datetime.fromisoformat(raw)
-        in_range = can_be_charted(at.astimezone(UTC))
     except ValueError:
         raise invalid(f"{key} is no date of the calendar") from None
-    except OverflowError:
-        in_range = False
-    if not in_range:
+    if at.replace(tzinfo=UTC) > LATEST - _DAY:
+        raise UnreadableError("time.future", "its time is still to come")
+    if at.replace(tzinfo=UTC) < EARLIEST + _DAY:
         raise UnreadableError("value.impossible", "its time cannot be charted")
     return at
 
@@ -183,13 +184,23 @@ def when(node: Tree, stem: str, kinds: frozenset[str]) -> When:
     kind = "" if key is None else key.removeprefix(stem)
     if key is not None and kind == "Period":
         period = an_object(node, key) or NOTHING
-        start, end = moment(period, "start"), moment(period, "end")
+        start, end = moment(period, "start"), _end_of(period)
         if start is not None and end is not None and end < start:
             raise invalid("a Period ends before it starts")
         return When(start, end, is_period=True)
     if key is not None and kind in ("DateTime", "Instant"):
         return When(moment(node, key))
     return When()
+
+
+def _end_of(period: Tree) -> datetime | None:
+    """Return the end of a Period; one after all calendars of charts is the last that they have."""
+    try:
+        return moment(period, "end")
+    except UnreadableError as error:
+        if error.reason != "time.future":
+            raise
+        return LATEST
 
 
 def single_moment(at: When) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from grading.course_file import CourseFileError, read_entry
 from grading.engine.units import is_plain_number
-from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGN
+from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGN, DoseUnit
 from grading.plain_text import LONGEST_NOTE, disallowed_character
 from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.codes import Meaning
@@ -24,7 +24,7 @@ from patients.exchange.formats.flowsheet_map import (
     MappedItem,
 )
 from patients.exchange.formats.flowsheet_rows import Row, instant, rows_of
-from patients.exchange.formats.measured import limit_of_normal, measured
+from patients.exchange.formats.measured import chartable, limit_of_normal, measured
 from patients.exchange.formats.received import (
     Content,
     Document,
@@ -316,14 +316,30 @@ def _rate(row: Row, item: MappedItem) -> tuple[dict[str, Any], tuple[Held, ...]]
         comparator, number = _number(row)
         if comparator:
             raise UnreadableError("comparator", f"a rate with {comparator} cannot be charted")
-        rate: dict[str, Any] = {"rate": number, "unit": str(_unit(row, item))}
-        if rate["unit"] == "ml/h":
-            rate["concentration_per_ml"] = item.concentration_per_ml
+        rate = _rate_in_unit(row, item, number)
         _whole("vasopressor", fields | rate, "")
     except UnreadableError as error:
         reason = "rate.missing" if error.reason.startswith("value.missing") else error.reason
         return fields, (Held(reason, row.place, f"{shown(row.text('item'))}: {error.what}"),)
     return fields | rate, ()
+
+
+def _rate_in_unit(row: Row, item: MappedItem, number: str) -> dict[str, Any]:
+    """Return a rate with its unit and, of mL/h, strength; 0 is a stop, whatever its unit means."""
+    is_stop = chartable(number) == 0
+    try:
+        rate = {"rate": number, "unit": str(_unit(row, item))}
+    except UnreadableError as error:
+        if is_stop and error.reason == "unit.missing":
+            return {"rate": number}
+        raise
+    if rate["unit"] != DoseUnit.ML_PER_H or is_stop:
+        return rate
+    if item.concentration_per_ml is None:
+        raise UnreadableError(
+            "infusion.concentration_missing", "it runs in mL/h, and the map has no strength"
+        )
+    return rate | {"concentration_per_ml": item.concentration_per_ml}
 
 
 def _weight(row: Row) -> dict[str, str]:

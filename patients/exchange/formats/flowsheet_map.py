@@ -18,7 +18,6 @@ from grading.engine.vocabulary import (
     DRUGS,
     FAHRENHEIT,
     VITAL_SIGN,
-    DoseUnit,
     OxygenDevice,
     TreatmentAgent,
     VasopressorDrug,
@@ -273,8 +272,6 @@ def _drug(words: Mapping[str, Any], place: Place) -> MappedItem | None:
     strength = place.at("concentration_per_ml").number(
         words.get("concentration_per_ml"), above_zero=True
     )
-    if strength is None and DoseUnit.ML_PER_H in units.values():
-        place.at("concentration_per_ml").refuse("required with ml/h: how much is in one mL?")
     return MappedItem(
         "drug",
         drug,

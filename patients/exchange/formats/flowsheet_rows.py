@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,11 +11,16 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from grading.engine.times import can_be_charted
+from grading.engine.vocabulary import LATEST
 from patients.exchange.formats.flowsheet_map import COLUMNS, NEEDED, FlowsheetMap, plain_text
 from patients.exchange.formats.received import RefusedDocumentError
 from patients.exchange.formats.unreadable import UnreadableError
 
 _HEADER: Final = 1
+_MONTH_OR_YEAR: Final = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?", re.ASCII)
+_CLOCK: Final = re.compile(r"[0-9][^0-9:+-][0-9]{2}", re.ASCII)
+"""The hour of a time of ISO 8601, after the sign between day and clock."""
+_MINUTE: Final = re.compile(rf"{_CLOCK.pattern}:?[0-9]{{2}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +89,10 @@ def _refused(place: str, words: str) -> RefusedDocumentError:
 def instant(text: str, zone: ZoneInfo) -> datetime:
     """Return the instant of a cell; without an offset it is a time of ``zone``.
 
-    Raises UnreadableError ``time.missing``, ``time.partial`` for a day alone, ``time.ambiguous``
+    Raises UnreadableError ``time.missing``, ``time.partial`` without a minute, ``time.ambiguous``
     where the clocks of the zone show it twice or never, ``invalid``.
     """
-    if not text:
-        raise UnreadableError("time.missing", "it has no time")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UnreadableError("invalid", "its time cannot be read") from None
-    if ":" not in text:
-        raise UnreadableError("time.partial", "its time is a day alone")
+    moment = _to_the_minute(text)
     if moment.tzinfo is None:
         moment = _in_zone(moment, zone)
     try:
@@ -101,7 +100,24 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
     except OverflowError:
         raise UnreadableError("invalid", "its time cannot be read") from None
     if not can_be_charted(in_utc):
-        raise UnreadableError("value.impossible", "its time lies outside what a chart holds")
+        reason = "time.future" if in_utc > LATEST else "value.impossible"
+        raise UnreadableError(reason, "its time lies outside what a chart holds")
+    return moment
+
+
+def _to_the_minute(text: str) -> datetime:
+    if not text:
+        raise UnreadableError("time.missing", "it has no time")
+    if _MONTH_OR_YEAR.fullmatch(text):
+        raise UnreadableError("time.partial", "its time is a month or a year")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UnreadableError("invalid", "its time cannot be read") from None
+    if _CLOCK.search(text) is None:
+        raise UnreadableError("time.partial", "its time is a day alone")
+    if _MINUTE.search(text) is None:
+        raise UnreadableError("time.partial", "its time has no minute")
     return moment
 
 

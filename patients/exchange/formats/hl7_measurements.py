@@ -8,9 +8,9 @@ from typing import Any
 from grading.engine.vocabulary import DoseUnit
 from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.codes import Meaning
-from patients.exchange.formats.measured import Measured, limit_of_normal, measured
+from patients.exchange.formats.measured import Measured, chartable, limit_of_normal, measured
 from patients.exchange.formats.received import Content, OxygenPart, Signs, WholeEntry
-from patients.exchange.formats.units import UnitText, converted, unit_for
+from patients.exchange.formats.units import NO_UNIT, UnitText, converted, unit_for
 from patients.exchange.formats.unreadable import UnreadableError
 
 
@@ -80,16 +80,23 @@ def _lab(found: Measured, number: Number) -> WholeEntry:
 
 
 def _rate(meaning: Meaning, number: Number) -> Measurement:
-    """Return the rate of a drug from an instant on; it is null where the rate cannot be read."""
+    """Return the rate of a drug from an instant on; it is null where the rate cannot be read.
+
+    A rate of 0 is a stop, whatever the strength, and without a unit too.
+    """
     fields: dict[str, Any] = {"drug": meaning.word, "rate": None}
     missing = None
     try:
-        row = unit_for(meaning, number.unit)
-        if row.unit == DoseUnit.ML_PER_H:
-            raise UnreadableError(
-                "infusion.concentration_missing", "it runs in mL/h of a strength not sent"
-            )
-        fields |= {"rate": converted(number.text, row), "unit": row.unit}
+        is_stop = chartable(number.text) == 0
+        if is_stop and number.unit == NO_UNIT:
+            fields["rate"] = number.text
+        else:
+            row = unit_for(meaning, number.unit)
+            if row.unit == DoseUnit.ML_PER_H and not is_stop:
+                raise UnreadableError(
+                    "infusion.concentration_missing", "it runs in mL/h of a strength not sent"
+                )
+            fields |= {"rate": converted(number.text, row), "unit": row.unit}
     except UnreadableError as error:
         missing = error
     return Measurement(WholeEntry("vasopressor", fields, f"vasopressor:{meaning.word}"), missing)

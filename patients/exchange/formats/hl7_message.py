@@ -120,11 +120,18 @@ class Message:
         return (segment for segment in self.segments if segment.name == name)
 
 
+def is_hl7(raw: bytes) -> bool:
+    """Return whether a file begins as one of HL7 v2: a message, a frame, or a batch of messages."""
+    beginning = raw.removeprefix(_BYTE_ORDER_MARK).lstrip(b"\r\n")
+    return beginning.startswith((b"MSH", START, *_ENVELOPES))
+
+
 def split_messages(raw: bytes) -> tuple[list[Frame], int]:
     """Return the messages of a file and how many of its bytes are part of none.
 
     The file holds frames, or messages one after another; each segment ends with CR, LF or both.
     """
+    raw = raw.removeprefix(_BYTE_ORDER_MARK)
     start, header = raw.find(START), raw.find(b"MSH")
     if start >= 0 and (header < 0 or start < header):
         splitter = FrameSplitter()

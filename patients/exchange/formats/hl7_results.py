@@ -22,7 +22,6 @@ from patients.exchange.formats.hl7_tables import (
     WRONG,
 )
 from patients.exchange.formats.hl7_values import (
-    NULL,
     UnreadTimeError,
     instant,
     number_text,
@@ -174,8 +173,7 @@ def _read(
         standing = Standing.UNVALIDATED
     issued = _issued(result, context, sent_at)
     received = Received(Source(result.place, key), standing, at, None, issued=issued)
-    is_empty = result.obx.raw(5).strip(" ") in ("", NULL)
-    if is_empty and standing is not Standing.CORRECTED:
+    if _is_empty(result.obx) and standing is not Standing.CORRECTED:
         if status == WITHOUT_ITS_VALUE:
             why = "it became final, and its value never came"
             return _before(received, context) or _held(result, "value.missing", why, key, at), []
@@ -243,12 +241,17 @@ def _measurement(result: _Result, context: Context) -> tuple[Measurement, bool]:
     raise unknown
 
 
+def _is_empty(obx: Segment) -> bool:
+    """Return whether OBX-5 has no value: nothing, a null, or separators with nothing between."""
+    return not any(part for repetition in obx.repetitions(5) for part in obx.components(repetition))
+
+
 def _number(obx: Segment) -> tuple[str, str]:
     """Return comparator and number of OBX-5, by its type (OBX-2)."""
     kind = obx.component(2)
     raw = obx.raw(5).strip(" ")
     comparator = ""
-    if raw in ("", NULL):
+    if _is_empty(obx):
         raise UnreadableError("value.missing", "it was corrected to no value")
     if kind == _STRUCTURED_NUMERIC:
         comparator, raw = _structured(raw, obx)

@@ -6,7 +6,7 @@ The drug runs all the same, so that its rate is not known while they overlap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -90,7 +90,7 @@ class _Drug:
         self.before = [one for one in map(_period, before) if one.fields["drug"] == drug]
         self.periods = [one for one in map(_period, after) if one.fields["drug"] == drug]
         self.overruled = self._overruled()
-        self.also: dict[str, list[str]] = {}
+        self.also: dict[str, list[_Period]] = {}
 
     def _overruled(self) -> set[datetime]:
         """Return the times of own entries of the drug that people corrected or retracted."""
@@ -117,7 +117,7 @@ class _Drug:
         wanted: list[Wanted] = []
         for point in self._points():
             entry = current.get(point.at)
-            if entry is None and point.at in self.overruled:
+            if entry is None and point.at in self.overruled and not self._is_new(point):
                 continue
             if entry is None and self._is_of_people(point):
                 continue
@@ -128,6 +128,15 @@ class _Drug:
                 Wanted(point.words, point.keys, ids, recorded_at_of(self.chart, point.keys))
             )
         return wanted + [self._gone(at, entry) for at, entry in current.items()]
+
+    def _is_new(self, point: _Point) -> bool:
+        """Return whether a bag of the message begins or ends at a point where it did not before."""
+        charted = {one.key for one in self.before if one.start == point.at}
+        charted |= {one.key + _END for one in self.before if one.end == point.at}
+        return any(
+            key not in charted and key.removesuffix(_END) in self.chart.candidates
+            for key in point.keys
+        )
 
     def _gone(self, at: datetime, entry: str) -> Wanted:
         """Return that an own entry does not hold any more, with the bags it was of."""
@@ -160,7 +169,8 @@ class _Drug:
     def _point(self, at: datetime, before: list[_Period], running: list[_Period]) -> _Point | None:
         begun = [one for one in self.periods if one.start == at]
         keys = self._all_keys(begun)
-        keys += tuple(one.key + _END for one in self.periods if one.end == at)
+        ended = self._with_equal(one for one in self.periods if one.end == at)
+        keys += tuple(one.key + _END for one in ended)
         if not running:
             return _Point(at, self._stop(at, before, begun), keys)
         if len(running) == 1:
@@ -206,11 +216,17 @@ class _Drug:
             if same is None:
                 left.append(one)
             else:
-                self.also.setdefault(same.key, []).append(one.key)
+                self.also.setdefault(same.key, []).append(one)
         self.periods = left
 
+    def _with_equal(self, periods: Iterable[_Period]) -> Iterator[_Period]:
+        """Give each bag with those that are the same bag under other keys."""
+        for one in periods:
+            yield one
+            yield from self.also.get(one.key, ())
+
     def _all_keys(self, periods: Iterable[_Period]) -> tuple[str, ...]:
-        return tuple(key for one in periods for key in (one.key, *self.also.get(one.key, ())))
+        return tuple(one.key for one in self._with_equal(periods))
 
     def _hold_overruled_ends(self) -> None:
         """Hold a new end where people corrected the one that was charted."""
@@ -282,7 +298,7 @@ class _Drug:
         found = rival(self.chart, point.words)
         if found is None:
             return False
-        for one in self.periods:
+        for one in self._with_equal(self.periods):
             is_new = one.key in self.chart.candidates
             if one.key not in point.keys and one.key + _END not in point.keys:
                 continue

@@ -23,6 +23,7 @@ from patients.exchange.formats.duplicates import is_number, is_older
 from patients.exchange.formats.received import Infusion, OxygenPart, Received, Signs, Standing
 from patients.exchange.formats.statements import (
     Statement,
+    from_json,
     kind_of,
     same_statement,
     same_value,
@@ -52,6 +53,7 @@ def _retract(chart: Chart, received: Received, known: Known | None) -> None:
         what = "nothing of it is charted; it is not charted when it comes later"
         chart.remark("retraction.unknown", source.place, what)
         _forget(chart, received)
+        chart.close(source.key)
         return
     overruled = chart.overruled_by(known.entry)
     if overruled is not None:
@@ -96,12 +98,49 @@ def _retract_what_people_corrected(chart: Chart, received: Received, entry: str)
 
 
 def _after_retraction(chart: Chart, received: Received, known: Known) -> None:
-    """A statement that was taken back comes again, as a rule because it was late."""
+    """A statement that was taken back comes again, as a rule because it was late.
+
+    Another value than each that came before is no late one: people decide.
+    """
     version = received.source.version
     if is_number(version) and is_older(known.version, version):
         _read_value(chart, received, None)
-    else:
+    elif received.standing is Standing.PRELIMINARY or not _is_another_value(chart, received):
         chart.remark("retracted.before", received.source.place, "it was retracted before it came")
+    else:
+        _hold_another_value(chart, received, known)
+
+
+def _is_another_value(chart: Chart, received: Received) -> bool:
+    """Return whether something came before under the key, and none of it is this value."""
+    statement, key = statement_of(received), received.source.key
+    is_the_same: list[bool] = []
+    for row in chart.context.known:
+        if row.key != key or row.state is KeyState.RETRACTED:
+            continue
+        stored = row.statement or {}
+        if stored.get("values"):
+            earlier = from_json(stored.get("sent") or stored, key, row.version)
+            is_the_same.append(same_statement(statement, earlier))
+        elif row.entry in chart.entries:
+            is_the_same.append(has_in_entry(chart.entries[row.entry], statement))
+        else:  # it was held, as what cannot be read or as values that contradict each other
+            is_the_same.append(str(words_of(statement)) in stored.get("alternatives", ()))
+    return bool(is_the_same) and not any(is_the_same)
+
+
+def _hold_another_value(chart: Chart, received: Received, known: Known) -> None:
+    statement, source = statement_of(received), received.source
+    words = words_of(statement)
+    value = str(words)
+    if known.stored.get("after_retraction") == value:
+        chart.remark("unchanged", source.place, "as it came before")
+        return
+    reason = "duplicate.conflict"
+    more = "another value of the same key was retracted, and nothing says which is newer"
+    chart.hold(reason, statement, words=words, more=more)
+    stored = {**known.stored, "after_retraction": value, "why": reason}
+    chart.remember(source, KeyState.RETRACTED, stored=stored)
 
 
 def _read_value(chart: Chart, received: Received, known: Known | None) -> None:

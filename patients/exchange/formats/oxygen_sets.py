@@ -11,6 +11,7 @@ from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import OxygenDevice
 from patients.exchange.formats.chart_state import Chart, Wanted
 from patients.exchange.formats.context import KeyState, SystemKind
+from patients.exchange.formats.derived import without
 from patients.exchange.formats.plausible import unusual
 from patients.exchange.formats.received import OxygenPart
 from patients.exchange.formats.same_minute import rival
@@ -174,17 +175,29 @@ class _Sets:
 
     def _hold_contradictions(self) -> None:
         """Hold newcomers of which another key has another value at the same instant."""
-        newcomers = [one for one in self.parts.values() if self._is_new(one)]
         contradicted = [
-            one
-            for one in newcomers
-            if any(
-                other.key != one.key and _contradict(one, other) for other in self.parts.values()
-            )
+            (one, others)
+            for one in self.parts.values()
+            if self._is_new(one)
+            and (others := [other for other in self.parts.values() if _contradict(one, other)])
         ]
-        for statement in contradicted:
-            more = "another value of the same time came under another key"
-            self._set_aside("duplicate.conflict", statement, more)
+        more = "another value of the same time came under another key"
+        for statement, others in contradicted:
+            names = {name for other in others for name in _contradicted(statement, other)}
+            is_only_detail = "device" in values_of(statement.content) and "device" not in names
+            if is_only_detail and all(self._is_new(other) for other in others):
+                self._leave_out(names, statement, more)
+            else:
+                self._set_aside("duplicate.conflict", statement, more)
+
+    def _leave_out(self, names: set[str], statement: Statement, more: str) -> None:
+        """Hold a flow or an FiO2 of a part: its device is charted without."""
+        words = words_of(statement)
+        for name in sorted(names):
+            self.chart.hold("duplicate.conflict", statement, name=name, words=words, more=more)
+        left = without(statement, names)
+        assert left is not None  # noqa: S101
+        self.parts[statement.key] = self.chart.candidates[statement.key] = left
 
     def _set_aside(self, reason: str, statement: Statement, more: str) -> None:
         words = words_of(statement)
@@ -309,10 +322,15 @@ def _as_charted(words: dict[str, Any] | None) -> str:
 
 
 def _contradict(one: Statement, other: Statement) -> bool:
+    return one.at == other.at and one.key != other.key and bool(_contradicted(one, other))
+
+
+def _contradicted(one: Statement, other: Statement) -> set[str]:
+    """Return what both state, and state otherwise."""
     mine, theirs = values_of(one.content), values_of(other.content)
-    return one.at == other.at and any(
-        not same_value(mine[name], theirs[name]) for name in mine.keys() & theirs.keys()
-    )
+    return {
+        name for name in mine.keys() & theirs.keys() if not same_value(mine[name], theirs[name])
+    }
 
 
 def _same(words: Any, other: Any) -> bool:

@@ -14,6 +14,7 @@ from grading.engine.units import celsius, exact_decimal
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGN
 from patients.exchange.formats.chart_state import Chart, Wanted
 from patients.exchange.formats.context import SystemKind
+from patients.exchange.formats.derived import without
 from patients.exchange.formats.plausible import unusual
 from patients.exchange.formats.received import Signs
 from patients.exchange.formats.same_minute import Rival, names_together, rival_signs
@@ -155,12 +156,12 @@ class _Set:
             for name, value in each.items():
                 values.setdefault(name, set()).add(value)
         several = {name for name, found in values.items() if len(found) > 1}
-        held = [one for one in self._newcomers() if several & compared[one.key].keys()]
-        for statement in held:
-            more = "another value of the same time came under another key"
-            words = words_of(statement)
-            self.chart.set_aside("duplicate.conflict", statement, words=words, more=more)
-            self._put_back(statement)
+        together = {other for name in several for other in names_together(name)}
+        more = "another value of the same time came under another key"
+        for statement in self._newcomers():
+            if several & compared[statement.key].keys():
+                own = [name for name in values_of(statement.content) if name in together]
+                self._hold_names("duplicate.conflict", statement, own, more)
 
     # Unusual values.
 
@@ -179,18 +180,18 @@ class _Set:
             for statement in self._newcomers():
                 own = [each for each in names if each in values_of(statement.content)]
                 if own:
-                    self._hold_names(statement, own, sentence)
+                    self._hold_names("value.unusual", statement, own, sentence)
 
-    def _hold_names(self, statement: Statement, names: list[str], more: str) -> None:
-        reason, words = "value.unusual", _part(statement, names)
-        name = _only(names)
-        self.chart.hold(reason, statement, name=name, words=words, more=more)
-        taken = self.taken.get(statement.key, frozenset()) | set(names)
-        self.taken[statement.key] = taken
-        if taken >= values_of(statement.content).keys():
+    def _hold_names(self, reason: str, statement: Statement, names: list[str], more: str) -> None:
+        """Hold signs of a statement: they are no part of it from now on, later messages too."""
+        words = _part(statement, names)
+        self.chart.hold(reason, statement, name=_only(names), words=words, more=more)
+        left = without(statement, names)
+        if left is None:
             self.chart.remember_aside(statement, reason)
-            self.taken.pop(statement.key)
             self._put_back(statement)
+        else:
+            self.statements[statement.key] = self.chart.candidates[statement.key] = left
 
     def _remark_unusual(self, words: Mapping[str, Any]) -> None:
         for name, sentence in self._questions(words):

@@ -101,9 +101,10 @@ def _results() -> Iterator[UnitRow]:
     yield from _same(Analyte.FIBRINOGEN, "g/L", "g/L")
     yield from _same(Analyte.APTT, "s", "s", "sec")
     yield from _same(Analyte.INR, "ratio", "{INR}", "1", "{ratio}", "")
+    # Written without FEU or DDU: the chart does not know which.
+    yield UnitRow(Analyte.D_DIMER, "ng/mL", "ng/mL", needs_local_code=True)
     yield UnitRow(Analyte.D_DIMER, "ng/mL{FEU}", "ng/mL", note=FEU)
     yield UnitRow(Analyte.D_DIMER, "ng/mL{DDU}", "ng/mL", note=DDU)
-    yield UnitRow(Analyte.D_DIMER, "ng/mL", "ng/mL", needs_local_code=True)
     for count in (Analyte.PLATELETS, Analyte.ANC):
         yield from _same(count, "10^9/L", "10*9/L", "10*3/uL")
         yield from _times(count, "10^9/L", "0.001", "/uL")

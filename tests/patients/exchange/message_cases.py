@@ -231,6 +231,10 @@ def value_of(name: str, values: list[str]) -> Json:
         systolic, diastolic = values[0].split("/")
         parts = [component("8480-6", systolic, "mm[Hg]"), component("8462-4", diastolic, "mm[Hg]")]
         return {"code": concept(LOINC, "85354-9"), "component": parts}
+    if name == "panel":
+        signs = zip(values[::2], values[1::2], strict=True)
+        parts = [component(SIGNS[sign][1], number, SIGNS[sign][2]) for sign, number in signs]
+        return {"code": concept(LOINC, "85353-1"), "component": parts}
     if name in SIGNS:
         _, code, unit = SIGNS[name]
         method = values[1] if len(values) > 1 else ""

@@ -30,6 +30,7 @@ SERVICES = {
 }
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 TOCILIZUMAB, DEXAMETHASONE, ASPIRIN = "612865", "3264", "1191"
+METHYLPREDNISOLONE, HYDROCORTISONE = "6902", "5492"
 
 
 @pytest.fixture
@@ -325,6 +326,24 @@ def test_the_ordered_dose_is_compared_with_the_papers_before_signing(
     in_grams = order(TOCILIZUMAB, "320")
     in_grams["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["code"] = "g"
     assert cards("order-sign", unprepared, in_grams) == []
+
+
+def test_the_dose_is_compared_whether_or_not_the_paper_advises_one_now(
+    cards: Ask, grade_2: Course, clinician: User
+) -> None:
+    chart(grade_2, clinician, "weight", ago(minutes=10), weight_kg="70.5")
+
+    def last_summary(code: str) -> str:
+        summary: str = cards("order-sign", grade_2, order(code, "320"))[-1]["summary"]
+        return summary
+
+    assert last_summary(TOCILIZUMAB).endswith("ordered 320 mg, Lee 2014 for 70.5 kg: 282 mg "
+                                              "(38 mg more)")  # fmt: skip
+    assert last_summary(DEXAMETHASONE).endswith("70.5 kg: 10 mg (310 mg more)")
+    assert last_summary(METHYLPREDNISOLONE).endswith("70.5 kg: 141 mg/day (179 mg more)")
+    assert "does not advise" in last_summary(HYDROCORTISONE)  # the paper names no amount
+    chart(grade_2, clinician, "treatment", ago(minutes=5), agent="tocilizumab", dose_mg="280")
+    assert "282 mg (38 mg more)" in last_summary(TOCILIZUMAB)
 
 
 def test_findings_of_another_cause_are_named_with_an_order(

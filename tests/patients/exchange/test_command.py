@@ -142,6 +142,19 @@ def test_hl7_messages_are_answered_one_by_one(files: Files, capsys: Captured) ->
 
 
 @pytest.mark.parametrize(
+    "before", [b"\xef\xbb\xbf", b"\r\n", b"FHS|^~\\&|L\rBHS|^~\\&|L\r", b"BHS|^~\\&\n"]
+)
+def test_a_file_of_hl7_messages_is_known_by_its_beginning(
+    before: bytes, files: Files, capsys: Captured
+) -> None:
+    batch = before + hl7_message("1.9").encode() + hl7_message("2.1", "A2").encode()
+    assert to_course(files, files.add(batch + b"BTS|2\rFTS|1\r")) == 1  # one key, two values
+    assert json.loads(capsys.readouterr().out)["acks"] == ["AA", "AA"]
+    main(["validate", files.add(batch)])
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
     "contents", [hl7_message("1.2", kind="ADT^A08"), "MSH", "\x0b no message \x1c\r"]
 )
 def test_no_hl7_message_accepted_is_status_2_with_an_answer(

@@ -85,6 +85,11 @@ def shown(entries: Iterable[dict[str, Any]]) -> list[str]:
 
 CASES: list[tuple[str, list[str | bytes], Left]] = [
     (
+        "an infusion that runs on, with the last day of the calendar as its end",
+        [running("8", "ug/min", effectivePeriod={"start": _FROM, "end": "9999-12-31T23:59:59Z"})],
+        Left([f"vasopressor {_FROM} norepinephrine 8 ug/min"], ["time.future"]),
+    ),
+    (
         "fhir.resources#203: a decimal cut to a binary float",
         [fio2("39.999999999999999999", "%")],
         Left(["oxygen venturi_mask 39.999999999999999999"]),

@@ -168,7 +168,8 @@ def test_what_the_endpoints_can_do_is_open_to_everybody() -> None:
     answer = Client().get("/fhir/metadata")
     statement = CapabilityStatement.model_validate_json(answer.content)
     assert statement.fhirVersion == "4.0.1"
-    assert Client().get("/fhir/metadata", headers={"Accept": "text/html"}).status_code == 406
+    for accept in ("text/html", "application/fhir+xml", "application/fhir+json;q=0"):
+        assert Client().get("/fhir/metadata", headers={"Accept": accept}).status_code == 406
     assert Client().post("/fhir/metadata").status_code == 405
 
 

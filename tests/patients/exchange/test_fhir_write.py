@@ -180,6 +180,10 @@ SHAPES: list[tuple[Raw, Raw]] = [
         lab((f"{LOCAL}lab", "troponin"), amount(7, "ng/L")),
     ),
     (
+        {"kind": "lab", "analyte": "d_dimer", "value": 500, "unit": "ng/mL"},
+        lab((f"{LOCAL}lab", "d_dimer"), amount(500, "ng/mL")),
+    ),
+    (
         {"kind": "vasopressor", "drug": "norepinephrine", "rate": 5, "unit": "ug/min"},
         administration(
             (RXNORM, "7512"), (ATC, "C01CA03"), (f"{LOCAL}vasopressor", "norepinephrine"),

@@ -62,6 +62,16 @@ def test_a_message_may_have_a_megabyte(course: Course, headers: dict[str, str]) 
     assert creatinines(course) == ["1.9"]
 
 
+@pytest.mark.parametrize(("year", "reason"), [(2999, "time.future"), (1850, "value.impossible")])
+def test_a_result_of_a_time_that_no_chart_has_is_held(
+    course: Course, headers: dict[str, str], year: int, reason: str
+) -> None:
+    at = ago(minutes=5).replace(year=year, day=28)
+    assert post(oru(course, "A1", at=at), headers) == (200, "AA A1", "")
+    item = HeldItem.objects.get()
+    assert (item.reason, item.at, creatinines(course)) == (reason, None, [])
+
+
 def test_other_contents_under_a_control_id_are_rejected_and_kept(
     course: Course, headers: dict[str, str]
 ) -> None:

@@ -4,6 +4,7 @@ the order of messages does not matter where each says something of its own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grading.course_file import read_course
-from patients.exchange.formats.context import Filing, SystemKind
+from patients.exchange.formats.context import Context, Filing, SystemKind
 from patients.exchange.formats.converted import Converted
 from patients.exchange.formats.received import (
     Infusion,
@@ -144,6 +145,47 @@ def test_every_statement_is_filed_or_held_or_remarked_and_the_course_can_be_read
     for message, one in zip(places, results, strict=True):
         assert all(counted(one, statement.source.place) for statement in message)
         assert len({filed.place for filed in one.filed}) == len(one.filed)
+    read_course(end.course)
+
+
+def corrected_by_people(context_now: Context, number: int, *, retracts: bool) -> Context:
+    """The context after people corrected, or retracted, one entry that came from the system."""
+    entries = context_now.course["entries"]
+    gone = {entry.get("replaces") for entry in entries}
+    own = [
+        entry
+        for entry in entries
+        if entry["id"] not in gone
+        and entry["kind"] != "retraction"
+        and not entry["id"].startswith("p")
+    ]
+    if not own:
+        return context_now
+    old = own[number % len(own)]
+    after_all = {
+        "id": f"people-{len(entries)}", "replaces": old["id"],
+        "recorded_at": "2026-03-02T18:00:01+00:00",
+    }  # fmt: skip
+    words = {"kind": "retraction", "at": old["at"]} if retracts else {**old, "note": "looked again"}
+    course = {**context_now.course, "entries": [*entries, {**words, **after_all}]}
+    return replace(context_now, course=course)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MESSAGES, KINDS, st.lists(st.tuples(st.integers(0, 20), st.booleans())), MESSAGES)
+def test_every_statement_is_counted_after_people_corrected_what_came_before(
+    first: list[list[Received]],
+    kind: SystemKind,
+    corrections: list[tuple[int, bool]],
+    second: list[list[Received]],
+) -> None:
+    current, _ = after(context(PEOPLE, kind), [numbered(message) for message in first])
+    for number, retracts in corrections:
+        current = corrected_by_people(current, number, retracts=retracts)
+    places = [numbered(message) for message in second]
+    end, results = after(current, places)
+    for message, one in zip(places, results, strict=True):
+        assert all(counted(one, statement.source.place) for statement in message)
     read_course(end.course)
 
 

@@ -146,6 +146,9 @@ def test_an_observation_is_charted_as(resource: Resource, content: object) -> No
 
 
 REFUSED: list[tuple[str, Resource]] = [
+    ("time.future", measured("8310-5", "38", "Cel", effectiveDateTime="2999-12-31T00:00:00Z")),
+    ("time.future", measured("8310-5", "38", "Cel", effectiveDateTime="9999-12-31T23:59:59-12:00")),
+    ("value.impossible", measured("8310-5", "38", "Cel", effectiveDateTime="1850-01-01T00:00:00Z")),
     ("code.unknown", measured("9999-9", "1", "Cel")),
     ("code.unknown", observation(code={"text": "pulse"}, valueQuantity=quantity("38", "Cel"))),
     ("code.unknown", measured("33959-8", "1", "pg/mL")),

@@ -43,6 +43,7 @@ MAP: Json = {
     "Solu-Medrol": {"drug": "methylprednisolone", "units": {"mg": "mg", "gram": "g"}},
     "Norepi": {"drug": "norepinephrine", "units": {"mcg/kg/min": "ug/kg/min", "mcg/min": "ug/min"}},
     "Epi pump": {"drug": "epinephrine", "units": {"mL/hr": "ml/h"}, "concentration_per_ml": "16"},
+    "Neo pump": {"drug": "phenylephrine", "units": {"mL/hr": "ml/h", "ug/min": "ug/min"}},
 }
 HEADER = "patient_id,time,item,value,unit,low,high,end_time,comment,storetime,weight_kg"
 
@@ -78,6 +79,7 @@ def reasons(result: Converted) -> list[tuple[str, str, int]]:
 
 AT = "2026-03-02T10:00:00+00:00"
 ROWS: list[tuple[str, Json]] = [
+    ("20260302T100000Z,Temp C,38.1,C", {"kind": "vitals", "temperature_c": "38.1"}),
     ("{},Temp F,100.399,F", {"kind": "vitals", "temperature_f": "100.399"}),
     ("{},Temp C,38.20,", {"kind": "vitals", "temperature_c": "38.20"}),
     ("{},Weight lb,100,[lb_av]", {"kind": "weight", "weight_kg": "45.35923700"}),
@@ -125,6 +127,11 @@ ROWS: list[tuple[str, Json]] = [
             "concentration_per_ml": "16",
         },
     ),
+    (
+        "{},Neo pump,0,mL/hr",
+        {"kind": "vasopressor", "drug": "phenylephrine", "rate": "0", "unit": "ml/h"},
+    ),
+    ("{},Neo pump,0,", {"kind": "vasopressor", "drug": "phenylephrine", "rate": "0"}),
 ]  # fmt: skip
 
 
@@ -150,6 +157,12 @@ HELD = [
     ("{},Mystery,1,mg", "code.unknown"),
     (",Temp F,100,F", "time.missing"),
     ("2026-03-02,Temp F,100,F", "time.partial"),
+    ("2026-03,Temp F,100,F", "time.partial"),
+    ("2026,Temp F,100,F", "time.partial"),
+    ("20260302,Temp F,100,F", "time.partial"),
+    ("2026-03-02T10,Temp F,100,F", "time.partial"),
+    ("2026-03-02T10+01:00,Temp F,100,F", "time.partial"),
+    ("2026-13,Temp F,100,F", "invalid"),
     ("yesterday,Temp F,100,F", "invalid"),
     ("2026-03-04T10:00:00+00:00,Temp F,100,F", "time.future"),
     ("2019-03-04T10:00:00+00:00,Temp F,100,F", "value.impossible"),
@@ -164,9 +177,14 @@ def test_what_cannot_be_charted_is_held_by_its_row(row: str, reason: str) -> Non
 
 
 def test_a_drug_runs_at_a_rate_not_known_where_its_rate_cannot_be_used() -> None:
-    result = converted(f"{AT},Norepi,5,gtt/min", "2026-03-02T11:00:00+00:00,Norepi,,mcg/min")
-    assert [one["rate"] for one in result.entries] == [None, None]
-    assert [one[0] for one in reasons(result)] == ["unit.unknown", "rate.missing"]
+    result = converted(
+        f"{AT},Norepi,5,gtt/min", "2026-03-02T11:00:00+00:00,Norepi,,mcg/min",
+        f"{AT},Neo pump,5,mL/hr", "2026-03-02T11:00:00+00:00,Neo pump,5,",
+    )  # fmt: skip
+    assert [one["rate"] for one in result.entries] == [None] * 4
+    assert sorted(one[0] for one in reasons(result)) == [
+        "infusion.concentration_missing", "rate.missing", "unit.missing", "unit.unknown",
+    ]  # fmt: skip
 
 
 def test_an_unmapped_item_is_one_held_row_with_its_count() -> None:
@@ -298,7 +316,6 @@ FAULTS: list[tuple[Any, str]] = [
     ({"a": {"analyte": "alt", "unit": "ukat/L"}}, "map.a.unit"),
     ({"a": {"analyte": "creatinine"}}, "map.a.unit"),
     ({"a": {"drug": "norepinephrine", "units": {"x": "units/min"}}}, "map.a.units.x"),
-    ({"a": {"drug": "epinephrine", "units": {"x": "ml/h"}}}, "map.a.concentration_per_ml"),
     ({"a": {"agent": "aspirin"}}, "map.a.agent"),
     ({"a": {"drug": "aspirin"}}, "map.a.drug"),
     ({"a": {"drug": "tocilizumab", "units": {"mg": "vials"}}}, "map.a.units.mg"),

@@ -75,6 +75,14 @@ def values(found: Left) -> list[str]:
             [[creatinine("", "D")], [creatinine("1.2")]],
             [], [], ["retraction.unknown", "retracted.before"],
         ),
+        (
+            [[creatinine("1.2")], [creatinine("", "D")], [creatinine("1.4", "C")]],
+            [], ["duplicate.conflict"], [],
+        ),
+        (
+            [[creatinine("1.2"), creatinine("1.4")], [creatinine("", "D")], [creatinine("1.4")]],
+            [], ["duplicate.conflict"] * 2, ["retracted", "retracted.before"],
+        ),
         ([[creatinine("1.2")], [creatinine("1.2", "X")]], ["1.2"], [], ["result.none"]),
         ([[creatinine("1.2"), creatinine("1.2")]], ["1.2"], [], ["duplicate.equal"]),
         ([[creatinine("1.2"), creatinine("1.4")]], [], ["duplicate.conflict"] * 2, []),
@@ -150,6 +158,8 @@ def test_the_rates_of_a_pump_by_a_local_code_follow_one_another() -> None:
         [rate.format("5", "mcg/min", "00")],
         [rate.format("8", "mcg/min", "20")],
         [rate.format("12", "drops", "40")],
+        [rate.format("0", "mL/h", "45")],
+        [rate.format("0", "", "50")],
         into=into,
     )
     drug = {"drug": "norepinephrine"}
@@ -159,6 +169,8 @@ def test_the_rates_of_a_pump_by_a_local_code_follow_one_another() -> None:
         drug | {"rate": "5", "unit": "ug/min"},
         drug | {"rate": "8", "unit": "ug/min"},
         drug | {"rate": None, "unit": None},
+        drug | {"rate": "0", "unit": "ml/h"},
+        drug | {"rate": "0", "unit": None},
     ]
     assert found.held == ["unit.unknown"]
 

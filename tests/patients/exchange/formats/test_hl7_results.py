@@ -156,7 +156,7 @@ def test_a_status_of_no_result_is_remarked(status: str) -> None:
     assert isinstance(result(f"OBX|1|NM|8310-5^T^LN||38|Cel|||||{status}"), Remark)
 
 
-@pytest.mark.parametrize("value", ["", '""', "  "])
+@pytest.mark.parametrize("value", ["", '""', "  ", "^", "^^~", '""^""'])
 def test_an_empty_value_is_remarked(value: str) -> None:
     assert isinstance(result(f"OBX|1|NM|99999-9^X^LN||{value}||||||F"), Remark)
 
