@@ -117,8 +117,11 @@ def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | 
 
 
 def _cookie_name(course_id: UUID | None) -> str:
-    prefix = "__Secure-" if settings.SESSION_COOKIE_SECURE else ""
-    return f"{prefix}crs-opened-{'pages' if course_id is None else course_id.hex}"
+    """Return the name of the cookie; with the path of a course it cannot be one of ``__Host-``."""
+    name = f"crs-opened-{'pages' if course_id is None else course_id.hex}"
+    if not settings.SESSION_COOKIE_SECURE:
+        return name
+    return f"{'__Host-' if course_id is None else '__Secure-'}{name}"
 
 
 def _proof(request: HttpRequest, course_id: UUID | None) -> str:
