@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.record.models import EventKind
 from grading.engine.policy import policy_from
 from grading.systems import HEADLINE
 from patients.models import Course, IdentityCorrection
@@ -23,6 +24,7 @@ from patients.queries.policies import version_of
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
 from tests.factories import admit, ago, chart, end
+from tests.record.conftest import recorded
 from tests.site_zone import ELSEWHERE
 
 CHILD_BORN = date(2017, 5, 5)
@@ -303,6 +305,9 @@ def test_an_mrn_in_use_is_refused_with_a_link_to_join(
         assert answer.status_code == 422
         assert "MRN IN 77 is in use: OKAFOR, Ngozi" in text_of(page)
         assert f"{url('join', child)}?with={other.patient_id}" in page
+    (event, *_) = events = recorded(other)
+    assert (event.kind, len(events)) == (EventKind.SEARCH, 3), "who read whose number that is"
+    assert event.details == {"page": "identity form", "q": "IN 77"}
     assert corrected(nurse_client, child, sent("mrn", mrn="IN 78")).patient.mrn_key == "in 78"
 
 
