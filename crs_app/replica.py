@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Final, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, Error, connection, connections
 from django.http import HttpRequest, HttpResponseBase
 
@@ -116,16 +117,20 @@ def note_saves(
         response = get_response(request)
         if request.method == "POST" and REPLICA in connections:
             response.set_cookie(
-                SAVED, "yes", max_age=AT_MOST_OLD, secure=request.is_secure(), httponly=True,
-                samesite="Strict",
+                _cookie_name(), "yes", max_age=AT_MOST_OLD, secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True, samesite="Strict",
             )  # fmt: skip
         return response
 
     return middleware
 
 
+def _cookie_name() -> str:
+    return f"{'__Host-' if settings.SESSION_COOKIE_SECURE else ''}{SAVED}"
+
+
 def _has_saved(request: HttpRequest) -> bool:
-    return SAVED in request.COOKIES
+    return _cookie_name() in request.COOKIES
 
 
 def _age_of_replica() -> AsOf | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
@@ -15,10 +15,13 @@ from django_htmx.middleware import HtmxDetails
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import check, is_own_ward, right_to
 from crs_app.accounts.rights import Act
+from crs_app.record.models import EventKind
+from crs_app.record.write import record_event
 from patients.forms.base import SubmittedForm
-from patients.models import Course, EntryKind
+from patients.models import Course, EntryKind, Patient
 from patients.queries.access import emergency_until
 from patients.queries.courses import read_course
+from patients.queries.identity import latest_course
 from patients.recording.inputs import NewEntry, Submission
 
 UNPROCESSABLE: Final = 422
@@ -60,6 +63,23 @@ def requires(act: Act) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def record_named(
+    request: SignedInRequest, patients: Iterable[Patient], page: str, searched: str
+) -> None:
+    """Record that an answer names ``patients`` whom its address does not: a search found them.
+
+    ``searched`` is what was typed about them.
+    """
+    for patient in {patient.pk: patient for patient in patients}.values():
+        course = latest_course(patient.pk)
+        record_event(
+            EventKind.SEARCH,
+            by=request.user,
+            course_id=None if course is None else course.pk,
+            details={"page": page, "q": searched},
+        )
 
 
 def submission_from(request: SignedInRequest, form: SubmittedForm) -> Submission:

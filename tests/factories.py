@@ -79,9 +79,23 @@ def admit(
     return admit_patient(admission, drafts, sending(by)).course
 
 
-def end(course: Course, by: User) -> None:
-    """Ends the course now."""
-    request = TransferRequest(Move.ENDED, timezone.now(), location_token(course))
+def end(course: Course, by: User, at: datetime | None = None) -> None:
+    """Ends the course, now or ``at`` a time."""
+    _transfer(course, by, Move.ENDED, at or timezone.now())
+
+
+def reopen(course: Course, by: User) -> None:
+    """Reopens the course now."""
+    _transfer(course, by, Move.REOPENED, timezone.now(), reason="Fever at home")
+
+
+def move(course: Course, by: User, *, bed: str, ward: str = "") -> None:
+    """Moves the patient to another bed, and to another ward where one is named."""
+    _transfer(course, by, Move.MOVED, timezone.now(), ward=ward or course.ward, bed=bed)
+
+
+def _transfer(course: Course, by: User, what: Move, at: datetime, **more: str) -> None:
+    request = TransferRequest(what, at, location_token(course), **more)
     record_transfer(course, request, sending(by))
     course.refresh_from_db()
 

@@ -30,6 +30,7 @@ from crs_app.record.models import EventKind
 BUSY: Final = 503
 LONGEST_ADDRESS: Final = 500
 """Of a page to lead to, where a cookie must hold it."""
+_BEGINS_A_PAGE: Final = ("/", "http://", "https://")
 _NO_PAGE_AFTER_SIGN_IN: Final = frozenset(
     {
         "accounts:sign_in", "accounts:sign_out", "accounts:second_step",
@@ -66,6 +67,8 @@ class SignIn(LoginView):
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Return the page asked for; "" where it is none of this site, or a page of sign-in."""
         asked = str(super().get_redirect_url())
+        if not asked.startswith(_BEGINS_A_PAGE):
+            return ""  # Django would take it for the name of a view
         try:
             found = resolve(urlsplit(asked).path)
         except (Resolver404, ValueError):

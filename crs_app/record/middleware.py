@@ -26,6 +26,7 @@ from crs_app.record.write import record_event
 _FORBIDDEN: Final = 403
 _SHOWS_NOTHING: Final = frozenset({204, 401, 403, 404, 405, 413, 415, 429})
 _NOT_MODIFIED: Final = 304
+_REFUSALS: Final = 400
 _ERRORS_OF_THE_SERVER: Final = 500
 _SEEN: Final = "seen"
 _NOT_KEPT: Final = frozenset({"course_id", "secret"})
@@ -92,8 +93,12 @@ def _is_opened_by(request: HttpRequest, response: HttpResponseBase, kind: EventK
 
 
 def _is_part_of_page(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Return whether the answer shows something of a page; a save's answer by htmx is an act."""
-    return request.method == "GET" or _is_whole_page(response)
+    """Return whether the answer shows something of a page; a save's answer by htmx is an act.
+
+    A refused save is none, and its form has the name and the last values of the patient.
+    """
+    is_save = request.method == "POST" and response.status_code < _REFUSALS
+    return not is_save or _is_whole_page(response)
 
 
 def _is_whole_page(response: HttpResponseBase) -> bool:
@@ -117,8 +122,11 @@ def _write(request: HttpRequest, kind: EventKind, shows: str, course_id: UUID | 
 
 
 def _cookie_name(course_id: UUID | None) -> str:
-    prefix = "__Secure-" if settings.SESSION_COOKIE_SECURE else ""
-    return f"{prefix}crs-opened-{'pages' if course_id is None else course_id.hex}"
+    """Return the name of the cookie; with the path of a course it cannot be one of ``__Host-``."""
+    name = f"crs-opened-{'pages' if course_id is None else course_id.hex}"
+    if not settings.SESSION_COOKIE_SECURE:
+        return name
+    return f"{'__Host-' if course_id is None else '__Secure-'}{name}"
 
 
 def _proof(request: HttpRequest, course_id: UUID | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from patients.forms.base import BedsideForm
-from patients.models import CONFIRMED
+from patients.models import CONFIRMED, Patient
 
 OBSERVED_THEN: Final = "observed_then"
 """Name of the button that answers: observed when it was typed."""
@@ -41,10 +41,12 @@ class ConfirmedForm(BedsideForm):
     """Form that is valid only after its questions were answered with yes.
 
     A yes holds for the questions that were shown: values typed later are asked about again.
+    ``named`` are the patients whom questions name, and whom the address of the page does not.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.questions: list[ConfirmQuestion] = []
+        self.named: list[Patient] = []
         super().__init__(*args, **options)
 
     def is_valid(self) -> bool:
@@ -54,6 +56,11 @@ class ConfirmedForm(BedsideForm):
     def ask(self, field_name: str, sentence: str, place: int = 0) -> None:
         """Ask before saving about a value that is possible and unusual."""
         self.questions.append(ConfirmQuestion(field_name, sentence, place))
+
+    def ask_about(self, patient: Patient, field_name: str, sentence: str) -> None:
+        """Ask whether this is ``patient``, whom the sentence names."""
+        self.named.append(patient)
+        self.ask(field_name, sentence)
 
     @property
     def questions_digest(self) -> str:

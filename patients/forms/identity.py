@@ -55,21 +55,26 @@ def patient_text(patient: Patient) -> str:
     return f"{patient.name}{born}, MRN {patient.mrn}"
 
 
-def asked_about_look_alikes(mrn: str, *, apart_from: Iterable[uuid.UUID] = ()) -> list[str]:
+def asked_about_look_alikes(
+    mrn: str, *, apart_from: Iterable[uuid.UUID] = ()
+) -> list[tuple[Patient, str]]:
     """Return a question for each patient whose record number looks like ``mrn``."""
     return [
-        f"MRN {mrn} looks like that of {patient_text(patient)}. Is this another person?"
+        (patient, f"MRN {mrn} looks like that of {patient_text(patient)}. Is this another person?")
         for patient in read_look_alikes(mrn, apart_from=apart_from)
     ]
 
 
 def asked_about_namesakes(
     name: str, born: date | None, *, apart_from: Iterable[uuid.UUID] = ()
-) -> list[str]:
+) -> list[tuple[Patient, str]]:
     """Return a question for each patient of the same name and birth date."""
     what = "the same name" if born is None else "the same name and birth date"
     return [
-        f"{patient_text(patient)}, has {what if patient.birth_date else 'the same name'}. "
-        "Is this another person?"
+        (
+            patient,
+            f"{patient_text(patient)}, has {what if patient.birth_date else 'the same name'}. "
+            "Is this another person?",
+        )
         for patient in read_namesakes(name, born, apart_from=apart_from)
     ]

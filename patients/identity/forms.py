@@ -102,6 +102,10 @@ class IdentityForm(ConfirmedForm, SubmittedForm):
         if value != getattr(self.patient, self.fact.value):
             self.of_patient = {self.fact.value: value}
 
+    def searched(self) -> str:
+        """Return the values that were typed, for the record of whom they are about."""
+        return ", ".join(str(value) for value in self.of_patient.values())
+
     def change(self) -> IdentityChange:
         """Return the correction to record; call it on a valid form."""
         return IdentityChange(
@@ -116,8 +120,8 @@ class IdentityForm(ConfirmedForm, SubmittedForm):
         """Ask about other patients who would have the same name and birth date."""
         name = self.of_patient.get("name", self.patient.name)
         born = self.of_patient.get("birth_date", self.patient.birth_date)
-        for sentence in asked_about_namesakes(name, born, apart_from=[self.patient.pk]):
-            self.ask(self.first_field, sentence)
+        for other, sentence in asked_about_namesakes(name, born, apart_from=[self.patient.pk]):
+            self.ask_about(other, self.first_field, sentence)
 
 
 class NameForm(IdentityForm):
@@ -173,8 +177,8 @@ class MrnForm(IdentityForm):
         super().clean_fact()
         if self.of_patient:
             mrn = self.cleaned_data["mrn"]
-            for sentence in asked_about_look_alikes(mrn, apart_from=[self.patient.pk]):
-                self.ask("mrn", sentence)
+            for other, sentence in asked_about_look_alikes(mrn, apart_from=[self.patient.pk]):
+                self.ask_about(other, "mrn", sentence)
 
 
 class ProductForm(IdentityForm):

@@ -45,11 +45,13 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
+    record_named,
     submission_from,
 )
 
 CONFIRM: Final = "confirm"
 EDIT: Final = "edit"
+REDIRECTS: Final = range(300, 400)
 COMPARE: Final = "First compare name, birth date and MRN with the wristband, then tick the box."
 
 
@@ -70,10 +72,21 @@ def identity(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
     form = form_class(data, course=course, courses=courses, now=now)
     if data.get("step") == CONFIRM and (saved := _replay(request, course, form)):
         return _done(course, saved)
+    answer = _answer(request, course, courses, form)
+    if answer.status_code not in REDIRECTS:
+        record_named(request, form.named, "identity form", form.searched())
+    return answer
+
+
+def _answer(
+    request: SignedInRequest, course: Course, courses: Sequence[Course], form: IdentityForm
+) -> HttpResponse:
+    """Answer the next step of a form: typed, previewed or confirmed."""
     form.is_valid()
-    if form.errors or data.get("step") == EDIT:
+    step = form.data.get("step")
+    if form.errors or step == EDIT:
         return _page(request, course, courses, form, UNPROCESSABLE if form.errors else 200)
-    if data.get("step") != CONFIRM:
+    if step != CONFIRM:
         return _preview(request, course, courses, form)
     return _confirmed(request, course, courses, form)
 
@@ -114,6 +127,7 @@ def _confirmed(
         current = course_or_404(request, course.pk)
         fresh = list(courses_of_patient(current.patient_id))
         again = type(form)(request.POST, course=current, courses=fresh, now=form.now)
+        form.named = again.named
         if not again.is_valid() and again.errors:
             return _page(request, current, fresh, again, UNPROCESSABLE)
         return _preview(request, current, fresh, again, error.sentence, CONFLICT)
@@ -177,6 +191,7 @@ def _refused(
     join = reverse("patients:join", args=[course.pk])
     context: dict[str, Any] = {"join_address": join}
     if isinstance(error, MrnInUseError):
+        form.named.append(error.patient)
         context["join_address"] = f"{join}?with={error.patient.pk}"
         context["other_course"] = latest_course(error.patient.pk)
     else:

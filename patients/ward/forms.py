@@ -167,18 +167,20 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         if found is not None:
             kept = read_kept_record(found)
             if kept.pk != found.pk:
-                self.ask("mrn", f"MRN {mrn} was joined to {patient_text(kept)}: admit to that one?")
+                question = f"MRN {mrn} was joined to {patient_text(kept)}: admit to that one?"
+                self.ask_about(kept, "mrn", question)
             elif found.mrn != mrn:
-                self.ask("mrn", f"MRN {mrn} is on the chart as {patient_text(found)}. The same?")
+                question = f"MRN {mrn} is on the chart as {patient_text(found)}. The same?"
+                self.ask_about(found, "mrn", question)
             return
         former = read_former_owner(mrn)
         if former is not None:
-            known = patient_text(former)
-            self.ask("mrn", f"{known}, had MRN {mrn} before. Is this another person?")
-        for sentence in asked_about_look_alikes(mrn):
-            self.ask("mrn", sentence)
-        for sentence in asked_about_namesakes(name, self.cleaned_data.get("birth_date")):
-            self.ask("name", sentence)
+            question = f"{patient_text(former)}, had MRN {mrn} before. Is this another person?"
+            self.ask_about(former, "mrn", question)
+        for other, sentence in asked_about_look_alikes(mrn):
+            self.ask_about(other, "mrn", sentence)
+        for other, sentence in asked_about_namesakes(name, self.cleaned_data.get("birth_date")):
+            self.ask_about(other, "name", sentence)
 
     def _check_long_ago(self, infused_at: datetime) -> None:
         """Refuse an infusion of more than 5 years ago, ask about one of more than 60 days ago."""

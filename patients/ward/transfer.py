@@ -107,7 +107,11 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         return before
     if not can_still_be(current, requested.what, requested.seen):
         raise MovedMeanwhileError(current)
-    on_ward = current.on_ward if requested.what is Move.ENDED else ward_for_patient(ward)
+    on_ward = current.on_ward
+    if requested.what is not Move.ENDED:
+        # A course returns to its ward, which may have another name by now.
+        on_ward = ward_for_patient(ward if is_move else on_ward.name)
+        ward = on_ward.name
     moved = Transfer.objects.create(
         course=course,
         form_id=submission.form_id,

@@ -47,6 +47,7 @@ from patients.requests import (
     SignedInRequest,
     course_or_404,
     posted,
+    record_named,
     submission_from,
 )
 from patients.ward.address import LONGEST_SEARCH, SHOWS, SORTS, BoardAddress
@@ -147,6 +148,9 @@ def admit(request: SignedInRequest) -> HttpResponse:
     form, ways_out = AdmissionForm(posted(request), now=timezone.now()), WaysOut()
     if form.is_bound and form.is_valid() and (result := _admitted(request, form, ways_out)):
         return redirect("patients:bedside", result.course.pk)
+    named = [*form.named, *(course.patient for course in ways_out.courses)]
+    typed = ", ".join(str(form.data.get(field, "")) for field in ("mrn", "name"))
+    record_named(request, named, "admission form", typed)
     status = UNPROCESSABLE if form.is_bound else 200
     if form.has_error(NON_FIELD_ERRORS, REUSED):
         status = CONFLICT
@@ -160,6 +164,11 @@ class WaysOut:
 
     differs: Course | None = None
     is_open: Course | None = None
+
+    @property
+    def courses(self) -> list[Course]:
+        """All of them."""
+        return [course for course in (self.differs, self.is_open) if course is not None]
 
 
 def _admitted(

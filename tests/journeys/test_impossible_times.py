@@ -17,7 +17,7 @@ from crs_app.accounts.models import User
 from patients.models import Course, Entry
 from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, send, send_correction, url
-from tests.factories import admit, ago, chart, record
+from tests.factories import admit, ago, chart, end, record
 
 # Rows of before the bounds on times, which only the owner can still store.
 pytestmark = pytest.mark.usefixtures("as_owner")
@@ -179,7 +179,7 @@ def test_a_course_infused_in_the_year_1_can_be_charted_by_taps_and_regraded(
 def test_an_infusion_in_the_year_1_is_put_right(nurse_client: Client, clinician: User) -> None:
     with constraints_of_before():
         course = admit(clinician, infused_at=YEAR_1, birth_date=None, age_years="54")
-        Course.objects.filter(pk=course.pk).update(ended_at=course.admitted_at)
+        end(course, clinician, course.admitted_at)
     day = timezone.localtime(ago(hours=30))
     typed = {
         "what": "infusion", "day": str(day.day), "month": str(day.month), "year": str(day.year),

@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from crs_app import replica
+from crs_app.accounts.models import User
 from crs_app.host_check import check_host
 from patients.models import Course
 from tests.project.test_proxy import CADDY, COMPOSE, service, services
@@ -62,6 +64,30 @@ def test_cookies_belong_to_the_host_alone_under_https(tmp_path: Path) -> None:
     code = f"print({', '.join(f'settings.{name}' for name in names)})"
     printed = in_a_fresh_checkout(tmp_path, code, **HTTPS)
     assert printed == "__Host-sessionid __Host-csrftoken __Host-crs-tablet\n"
+
+
+@pytest.mark.django_db
+def test_a_cookie_of_the_whole_site_belongs_to_the_host_alone(
+    nurse: User, course: Course, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under HTTPS; one with a path cannot, and is at least of TLS alone."""
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-s", "__Host-c"
+    settings.TABLET_COOKIE_NAME = "__Host-t"
+    client = Client()
+    sent = {"username": "nurse", "password": "correct horse 1"}
+    assert client.post("/accounts/sign-in/", sent).status_code == 302
+    for path in ("/", f"/courses/{course.pk}/"):
+        client.get(path)
+    monkeypatch.setattr(replica, "connections", {replica.REPLICA: None})
+    walled = client.post("/wall/screens/", {"wards": course.on_ward_id, "name": "Corridor"})
+    assert walled.status_code == 302
+    named = {cookie.key: cookie for cookie in client.cookies.values()}
+    assert len(named) >= 6
+    for name, cookie in named.items():
+        prefix = "__Host-" if cookie["path"] == "/" else "__Secure-"
+        assert name.startswith(prefix), name
+        assert (cookie["secure"], cookie["domain"]) == (True, ""), name
 
 
 def test_strict_transport_covers_subdomains(tmp_path: Path) -> None:

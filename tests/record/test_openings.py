@@ -119,6 +119,35 @@ def test_a_refused_form_that_shows_the_whole_page_is_recorded_where_nobody_opene
     assert len(recorded(course)) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("entries", ["vitals"]),
+        ("not_observed", []),
+        ("guidance_action", []),
+        ("guidance_answer", ["icu.one_to_one", "done"]),
+    ],
+)
+def test_a_refused_form_that_shows_a_part_is_recorded_where_nobody_opened_the_page(
+    nurse_client: Client, course: Course, name: str, more: list[str]
+) -> None:
+    """It has the name and the last values of the patient; else they could be read by it unseen."""
+    for _ in range(2):
+        sent = nurse_client.post(at(course, name, *more), {"form_id": "none"}, **HTMX)
+        assert sent.status_code in (409, 422)
+        assert not sent.content.startswith(b"<!DOCTYPE html>")
+        (event,) = recorded(course)
+        assert event.details["page"] == OPENINGS[f"patients:{name}"].shows
+
+
+def test_the_page_of_the_policy_names_courses_and_is_recorded(
+    auditor_client: Client, course: Course
+) -> None:
+    assert course.patient.mrn in auditor_client.get(reverse("patients:policy")).content.decode()
+    event = Event.objects.get(by_role="auditor")
+    assert (event.kind, event.details["page"]) == ("view", OPENINGS["patients:policy"].shows)
+
+
 def test_the_board_is_one_record_with_its_filter_and_a_search_is_a_search(
     nurse_client: Client, course: Course
 ) -> None:

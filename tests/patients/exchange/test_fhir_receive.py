@@ -26,7 +26,7 @@ from patients.models import (
     InboundMessage,
     SourceKey,
 )
-from tests.factories import ago, chart, end
+from tests.factories import ago, chart, end, reopen
 from tests.patients.exchange import signed
 from tests.patients.exchange.fhir_documents import (
     alone,
@@ -240,7 +240,7 @@ def test_a_stranger_another_name_and_a_closed_course_are_refused_and_tried_again
     # Kept once under one verdict, and not charted.
     assert InboundMessage.objects.filter(reason="course.none").count() == 1
     assert not charted(course, EntryKind.VITALS)
-    Course.objects.filter(pk=course.pk).update(ended_at=None)
+    reopen(course, clinician)
     assert statuses(post(sent, headers)) == ["200", "201"]
     assert charted(course, EntryKind.VITALS) == [{"temperature_c": "38.20"}]
 

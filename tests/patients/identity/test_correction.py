@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
+from crs_app.record.models import EventKind
 from grading.engine.policy import policy_from
 from grading.systems import HEADLINE
 from patients.models import Course, IdentityCorrection
@@ -23,6 +24,7 @@ from patients.queries.policies import version_of
 from patients.recording.verify import differences
 from tests.entry_forms import send, text_of, url
 from tests.factories import admit, ago, chart, end
+from tests.record.conftest import recorded
 from tests.site_zone import ELSEWHERE
 
 CHILD_BORN = date(2017, 5, 5)
@@ -285,8 +287,7 @@ def test_an_infusion_after_the_end_a_death_or_before_the_birth_is_refused(
     late = preview(nurse_client, dead, sent("infusion", **infused(ago(hours=2))))
     assert "A death is charted before that" in text_of(late.content.decode())
     ended = admit(clinician, product="another")
-    end(ended, clinician)
-    Course.objects.filter(pk=ended.pk).update(ended_at=ago(hours=5))
+    end(ended, clinician, ago(hours=5))
     late = preview(nurse_client, ended, sent("infusion", **infused(ago(hours=2))))
     assert "The course ended before that" in text_of(late.content.decode())
     newborn = admit(clinician, birth_date=timezone.localdate(ago(hours=48)))
@@ -304,6 +305,9 @@ def test_an_mrn_in_use_is_refused_with_a_link_to_join(
         assert answer.status_code == 422
         assert "MRN IN 77 is in use: OKAFOR, Ngozi" in text_of(page)
         assert f"{url('join', child)}?with={other.patient_id}" in page
+    (event, *_) = events = recorded(other)
+    assert (event.kind, len(events)) == (EventKind.SEARCH, 3), "who read whose number that is"
+    assert event.details == {"page": "identity form", "q": "IN 77"}
     assert corrected(nurse_client, child, sent("mrn", mrn="IN 78")).patient.mrn_key == "in 78"
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
-from django.utils import timezone
 
-from crs_app.accounts.models import User
+from crs_app.accounts.models import User, Ward
 from grading.engine.entries import KINDS
 from grading.engine.vocabulary import FAHRENHEIT, VITAL_SIGNS
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
@@ -21,7 +20,7 @@ from patients.models import (
     GradeCheckpoint,
     GradePeriod,
 )
-from tests.factories import admit, chart, correct, sending
+from tests.factories import admit, chart, correct, end, move, reopen, sending
 
 # Not even the owner of the tables may; the web role has no such right to begin with.
 pytestmark = pytest.mark.usefixtures("as_owner")
@@ -83,11 +82,39 @@ def test_rows_are_never_rewritten(charted: Entry, table: str, assignment: str) -
     assert "append-only" in reason or "may be closed" in reason or "may change" in reason
 
 
-def test_a_course_may_move_to_another_bed(course: Course) -> None:
-    now = timezone.now()
-    Course.objects.filter(pk=course.pk).update(ward="ICU", bed="3", ended_at=now)
-    course.refresh_from_db()
-    assert (course.ward, course.bed, course.ended_at) == ("ICU", "3", now)
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "ended_at = now()",
+        "ward = 'ICU'",
+        "bed = '3'",
+        "on_ward_id = (SELECT id FROM accounts_ward WHERE name = 'ICU')",
+        "ward = 'ICU', on_ward_id = (SELECT id FROM accounts_ward WHERE name = 'ICU')",
+    ],
+)
+def test_the_place_and_end_of_a_course_change_only_with_a_recorded_move(
+    course: Course, clinician: User, assignment: str
+) -> None:
+    Ward.objects.create(name="ICU")
+    update = f"UPDATE patients_course SET {assignment}"
+    assert "only with a recorded move" in refused(update)
+    move(course, clinician, ward="ICU", bed="3")
+    assert (course.ward, course.on_ward.name, course.bed) == ("ICU", "ICU", "3")
+    move(course, clinician, ward="7B", bed="12")
+    assert "only with a recorded move" in refused(update)
+
+
+def test_an_end_that_was_recorded_is_not_taken_back_or_moved(
+    course: Course, clinician: User
+) -> None:
+    end(course, clinician)
+    for when in ("NULL", "ended_at - interval '1 hour'"):
+        assert "only with a recorded move" in refused(
+            f"UPDATE patients_course SET ended_at = {when}"
+        )
+    reopen(course, clinician)
+    assert course.ended_at is None
+    assert "only with a recorded move" in refused("UPDATE patients_course SET ended_at = now()")
 
 
 def test_what_was_known_is_closed_once(charted: Entry) -> None:
@@ -183,6 +210,13 @@ def test_what_was_known_of_a_grade_ends_only_with_an_act(charted: Entry) -> None
         "UPDATE patients_gradeperiod SET known = tstzrange(lower(known), now() + interval '1 h')"
     )
     assert "only with an act" in refused(f"{whole} WHERE upper_inf(known)")
+    chart(charted.course, charted.recorded_by, "note", note="No grade changes by this")
+    of_before = (
+        "UPDATE patients_gradeperiod AS period SET known = tstzrange(lower(known), act.recorded_at)"
+        " FROM patients_chartingact AS act WHERE act.course_id = period.course_id"
+        " AND upper_inf(known) AND lower(known) < act.recorded_at"
+    )
+    assert "only with an act" in refused(of_before)
     before = GradePeriod.objects.count()
     correct(charted, charted.at, {"temperature_c": "36.5"}, sending(charted.recorded_by))
     assert GradePeriod.objects.count() > before
@@ -194,6 +228,7 @@ def test_a_checkpoint_is_never_rewritten(charted: Entry, clinician: User) -> Non
         chart(charted.course, clinician, "vitals", at, heart_rate="90")
     assert GradeCheckpoint.objects.exists()
     assert "refused" in refused("UPDATE patients_gradecheckpoint SET state = '{}'")
+    assert "refused" in refused("TRUNCATE patients_gradecheckpoint")
 
 
 def test_two_grades_for_one_instant_as_known_are_refused(charted: Entry) -> None:

@@ -27,7 +27,7 @@ from patients.queries.status import read_course_status
 from patients.recording.record import append_act
 from patients.recording.verify import differences
 from patients.ward.board import open_board_rows
-from tests.factories import UserFactory, admit, ago, chart
+from tests.factories import UserFactory, admit, ago, chart, end
 from tests.patients.policy.policy_form import Make, grades
 
 
@@ -113,8 +113,8 @@ def test_a_new_course_begins_under_the_policy_in_force(clinician: User, decided:
     assert differences(course) == []
 
 
-def test_an_ended_course_is_not_touched(on_cpap: Course, decided: Make) -> None:
-    Course.objects.filter(pk=on_cpap.pk).update(ended_at=timezone.now())
+def test_an_ended_course_is_not_touched(on_cpap: Course, clinician: User, decided: Make) -> None:
+    end(on_cpap, clinician)
     before = grades(on_cpap)
     decided(cpap_grade=4)
     assert grades(on_cpap) == before

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from crs_app.record.models import Event, EventKind
 from patients.models import CONFIRMED, Course, Patient
 from tests.entry_forms import text_of, url
 from tests.factories import end
@@ -43,6 +44,27 @@ def test_a_number_that_looks_alike_is_asked_about(
     assert Patient.objects.count() == 2
     act = Course.objects.get(product="b").acts.get()
     assert sentence in [text for _, text in act.answers[CONFIRMED]]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"mrn": "O0123", "name": "SOMEONE, Else", "birth_date": "1950-01-01"},
+        {"mrn": "00 123", "name": "O'HARA, Éva"},
+        {"mrn": "777", "name": "O'HARA, Éva"},
+        {"mrn": "00123", "name": "SOMEONE, Else"},
+        {"mrn": "00123", "name": "O'HARA, Éva", "product": "CD19 CAR-T"},
+    ],
+)
+def test_whom_an_answer_names_stands_in_the_record_of_that_patient(
+    first: Course, nurse_client: Client, typed: dict[str, str]
+) -> None:
+    """Else the numbers of a whole hospital could be tried for names that nobody opened."""
+    assert send(nurse_client, **({"product": "b"} | typed)).status_code == 422
+    (event,) = Event.objects.filter(course_id=first.pk, kind=EventKind.SEARCH)
+    assert event.by_name == "J. Ruiz"
+    searched = f"{typed['mrn']}, {typed['name']}"
+    assert event.details == {"page": "admission form", "q": searched}
 
 
 def test_the_same_name_and_birth_date_is_asked_about(first: Course, nurse_client: Client) -> None:

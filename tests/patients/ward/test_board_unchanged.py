@@ -14,7 +14,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from patients.models import Course
 from patients.recording.admit import admit_patient
-from tests.factories import AdmissionFactory, chart, end, sending
+from tests.factories import AdmissionFactory, chart, end, move, sending
 
 pytestmark = pytest.mark.django_db
 HTMX: dict[str, Any] = {"headers": {"HX-Request": "true"}}
@@ -48,8 +48,8 @@ def test_an_admission_and_an_end_change_it(
     assert looks() == 200
 
 
-def test_a_bed_changes_it(course: Course, looks: Callable[[], int]) -> None:
-    Course.objects.filter(pk=course.pk).update(bed="another")
+def test_a_bed_changes_it(course: Course, looks: Callable[[], int], clinician: User) -> None:
+    move(course, clinician, bed="another")
     assert looks() == 200
 
 

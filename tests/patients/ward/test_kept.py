@@ -16,7 +16,7 @@ from patients.models import Course
 from patients.ward import kept
 from patients.ward.board import open_board_rows
 from patients.ward.row import BoardRow
-from tests.factories import admit, ago, chart, correct, sending
+from tests.factories import admit, ago, chart, correct, move, sending
 from tests.patients.policy.policy_form import Make
 from tests.patients.review.sign_off_form import signed
 
@@ -58,7 +58,7 @@ def test_every_kind_of_change_is_seen(
     assert row.sign_off is not None
     decided(cpap_grade=4)
     assert [row.grade for row in assert_nothing_is_old()] == [4]
-    Course.objects.filter(pk=course.pk).update(bed="another")
+    move(course, clinician, bed="another")
     assert [row.bed for row in assert_nothing_is_old()] == ["another"]
 
 

@@ -22,7 +22,7 @@ from crs_app.accounts.wards import WardClosedError, change_wards, let_work_every
 from crs_app.record.models import Event, EventKind
 from patients.models import Course, Transfer
 from patients.ward.wards import add_ward
-from tests.factories import admit, ago, end
+from tests.factories import admit, ago, end, reopen
 from tests.patients.ward.test_emergency import url
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,9 @@ class TestThePage:
         then = {"known_at": course.admitted_at.isoformat()}
         assert "7B 12" in nurse_client.get(url("review", course), then).content.decode()
         assert "7C 12" in nurse_client.get(url("bedside", course)).content.decode()
+        reopen(ended, clinician)
+        assert (ended.ward, ended.on_ward) == ("7C", course.on_ward), "it is the same ward"
+        assert Ward.objects.count() == 1
 
     def test_a_ward_with_an_open_course_stays_open(
         self, administrator_client: Client, course: Course, clinician: User
@@ -201,6 +204,7 @@ def test_the_migration_makes_a_ward_of_each_text_and_gives_clinicians_all(
         cursor.execute(
             "SET CONSTRAINTS ALL IMMEDIATE;"
             "ALTER TABLE patients_course ALTER on_ward_id DROP NOT NULL;"
+            "DROP TRIGGER place_is_recorded ON patients_course;"
             "UPDATE patients_course SET on_ward_id = NULL;"
             "DELETE FROM accounts_wardmembership; DELETE FROM accounts_ward"
         )
