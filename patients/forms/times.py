@@ -198,6 +198,8 @@ def parse_hidden_time(written: str, now: datetime) -> datetime | None:
     """
     if not written:
         return None
+    if not written.isascii():
+        raise HiddenTimeError
     try:
         found = parse_datetime(written)
     except ValueError:
