@@ -97,17 +97,13 @@ class Analyte(Labelled):
         "alp",
         "ALP",
         AnalyteGroup.LIVER,
-        LabUnit(
-            "U/L", None, usual=Limits.of("0", "5000"), upper_normal=Limits.of("60", "800")
-        ),
+        LabUnit("U/L", None, usual=Limits.of("0", "5000"), upper_normal=Limits.of("60", "800")),
     )
     GGT = (
         "ggt",
         "GGT",
         AnalyteGroup.LIVER,
-        LabUnit(
-            "U/L", None, usual=Limits.of("0", "5000"), upper_normal=Limits.of("15", "300")
-        ),
+        LabUnit("U/L", None, usual=Limits.of("0", "5000"), upper_normal=Limits.of("15", "300")),
     )
     BILIRUBIN = (
         "bilirubin",

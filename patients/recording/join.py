@@ -126,9 +126,7 @@ def check_can_join(kept: Patient, joined: Patient, courses: Sequence[Course]) ->
             raise CannotJoinError(f"MRN {one.mrn} has no course: there is nothing to join.")
     coming = [course for course in courses if course.patient_id == joined.pk]
     _check_nothing_is_lost(kept, joined, coming)
-    infusions = {
-        infusion_of(course) for course in courses if course.patient_id == kept.pk
-    }
+    infusions = {infusion_of(course) for course in courses if course.patient_id == kept.pk}
     for course in coming:
         if infusion_of(course) in infusions:
             raise CannotJoinError(
