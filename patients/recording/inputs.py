@@ -147,7 +147,8 @@ class AheadOfClockError(ConflictError):
     reason = "ahead_of_clock"
 
     def __init__(self, clock: datetime) -> None:
+        shows = time_of_day(timezone.localtime(clock))
         super().__init__(
-            f"This time is ahead of the database's clock ({time_of_day(timezone.localtime(clock))}). "
+            f"This time is ahead of the database's clock ({shows}). "
             "Enter an earlier time or leave it empty, and call the help desk: the clocks differ."
         )
