@@ -97,13 +97,13 @@ class Analyte(Labelled):
         "alp",
         "ALP",
         AnalyteGroup.LIVER,
-        LabUnit("U/L", None, upper_normal=Limits.of("60", "800")),
+        LabUnit("U/L", None, usual=Limits.of("0", "5000"), upper_normal=Limits.of("60", "800")),
     )
     GGT = (
         "ggt",
         "GGT",
         AnalyteGroup.LIVER,
-        LabUnit("U/L", None, upper_normal=Limits.of("15", "300")),
+        LabUnit("U/L", None, usual=Limits.of("0", "5000"), upper_normal=Limits.of("15", "300")),
     )
     BILIRUBIN = (
         "bilirubin",
@@ -185,7 +185,12 @@ class Analyte(Labelled):
             upper_normal=Limits.of("1.0", "1.5"),
         ),
     )
-    D_DIMER = ("d_dimer", "D-dimer", AnalyteGroup.COAGULATION, LabUnit("ng/mL", None))
+    D_DIMER = (
+        "d_dimer",
+        "D-dimer",
+        AnalyteGroup.COAGULATION,
+        LabUnit("ng/mL", None, usual=Limits.of("0", "200000")),
+    )
     PLATELETS = (
         "platelets",
         "Platelets",

@@ -268,7 +268,11 @@ DRUGS: Final[dict[VasopressorDrug, DrugFacts]] = {
         Decimal("0.1"),
     ),
     VasopressorDrug.ANGIOTENSIN_II: DrugFacts(
-        True, DoseUnit.NG_PER_KG_PER_MIN, (DoseUnit.NG_PER_KG_PER_MIN,), None
+        True,
+        DoseUnit.NG_PER_KG_PER_MIN,
+        (DoseUnit.NG_PER_KG_PER_MIN,),
+        Limits.of("0", "500"),
+        Decimal(80),
     ),
     VasopressorDrug.DOBUTAMINE: DrugFacts(
         False, DoseUnit.UG_PER_KG_PER_MIN, _PER_KG_ONLY, Limits.of("0", "40"), Decimal(20)

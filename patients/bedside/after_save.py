@@ -60,7 +60,7 @@ from patients.requests import SignedInRequest
 SHOWN_HEADER: Final = "CRS-Shown"
 """Header of a request: what its page shows.
 
-It reads ``guidance=<signature>; timeline=<kind>; day=; parts=``.
+It reads ``guidance=<signature>; timeline=<kind>; day=; until=<lowest row>; parts=``.
 
 A page that shows the table in the place of the timeline has that for a kind, and gets no rows.
 
@@ -73,13 +73,14 @@ _SHOWN_IN_BANNER: Final = frozenset({EntryKind.WEIGHT, EntryKind.BASELINE})
 
 
 class ShownOnPage(NamedTuple):
-    """What a page shows: signature of its guidance panel; kind and last day of its timeline; parts
-    of its form.
+    """What a page shows: signature of its guidance panel; kind, last day and lowest row of its
+    timeline, "" where nothing is older; parts of its form.
     """
 
     guidance: str = ""
     timeline: str = ""
     day: str = ""
+    until: str = ""
     parts: frozenset[str] = FORM_PARTS
 
 
@@ -94,6 +95,7 @@ def shown_on_page(request: HttpRequest) -> ShownOnPage:
         values.get("guidance", ""),
         kind if kind == AS_TABLE or kind in dict(TIMELINE_KINDS) else "",
         values.get("day", ""),
+        values.get("until", ""),
         form_parts(values.get("parts")),
     )
 
@@ -145,7 +147,11 @@ def after_save(
     advice = advice_for_status(course, status, history.grades, result.for_guidance, answers)
     entry_rows = _entry_rows(result, weights)
     shows_newest = not shown.timeline and not shown.day
-    new_rows = new_rows_of(result, history, in_panels(entry_rows), answer) if shows_newest else None
+    new_rows = (
+        new_rows_of(result, history, in_panels(entry_rows), answer, shown.until)
+        if shows_newest
+        else None
+    )
     if shown.timeline in ASKS_ITSELF:
         new_rows = []
     return AfterSave(
@@ -168,7 +174,7 @@ def after_save(
         timeline=timeline_of(
             course.pk,
             result.now,
-            TimelineView.of({"show": shown.timeline, "day": shown.day}),
+            TimelineView.of({"show": shown.timeline, "day": shown.day, "until": shown.until}),
             can_correct=True,
         )
         if new_rows is None

@@ -20,6 +20,10 @@ from patients.recording.record import RecordingResult
 
 _AFTER_EVERYTHING: Final = datetime.max.replace(tzinfo=UTC)
 _TOP: Final = "afterbegin:#timeline-rows"
+_ABOVE: Final = "beforebegin:#{row}, #timeline:not(:has(#{row})) > #row-not-loaded"
+"""Above a row; where another user charted it and the page has not loaded it, at the element that
+makes the page ask for the timeline (live.js).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,13 @@ def new_rows_of(
     history: GradeHistory,
     entry_rows: list[TimelineRow],
     answer: AnswerRow | None,
+    until: str,
 ) -> list[NewRows] | None:
     """Return the rows that the act adds, by place, the lowest first.
 
     ``entry_rows`` are those of its entries, ``answer`` the answer to guidance recorded with it.
-    None where other rows change too or a place is not known: the timeline is then sent whole.
+    ``until`` is the lowest row that the page shows: what belongs below it comes with the older
+    rows. None where other rows change too or a place is not known: the timeline is then sent whole.
     """
     if not _only_adds_rows(result):
         return None
@@ -49,8 +55,8 @@ def new_rows_of(
     if not rows or _is_on_top(rows[-1], result, history):
         return [NewRows(rows, _TOP)]
     by_instant = [list(group) for _, group in groupby(rows, key=lambda row: row.at)]
-    placed = [_placed(group, result, history) for group in reversed(by_instant)]
-    return None if None in placed else [group for group in placed if group is not None]
+    placed = [_placed(group, result, history, until) for group in reversed(by_instant)]
+    return None if None in placed else [group for group in placed if group and group.rows]
 
 
 def grade_changes_of(result: RecordingResult, history: GradeHistory) -> list[GradeChangeRow]:
@@ -85,17 +91,22 @@ def _charted_at(at: datetime, result: RecordingResult) -> list[tuple[str | None,
 
 
 def _placed(
-    rows: list[TimelineRow], result: RecordingResult, history: GradeHistory
+    rows: list[TimelineRow], result: RecordingResult, history: GradeHistory, until: str
 ) -> NewRows | None:
-    """Return new rows of one time with their place; None where no row is below them."""
+    """Return new rows of one time with their place, those below ``until`` left out.
+
+    None where no row is below them.
+    """
     lowest = rows[-1]
     if _is_on_top(lowest, result, history):
         return NewRows(rows, _TOP)
     position = TimelinePosition(lowest.at, _AFTER_EVERYTHING, 0)
     if lowest.entry_id is not None:
         position = TimelinePosition(lowest.at, result.act.recorded_at, 0)
-    below = row_below(result.course.pk, result.now, position)
-    return None if below is None else NewRows(rows, f"beforebegin:#{below}")
+    below = row_below(result.course.pk, result.now, position, until)
+    if below is None:
+        return None
+    return NewRows(rows if below.is_shown else [], _ABOVE.format(row=below.key))
 
 
 def _only_adds_rows(result: RecordingResult) -> bool:

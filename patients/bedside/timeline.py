@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from django.utils import timezone
 
@@ -213,15 +213,29 @@ def _instant(cursor: str) -> datetime | None:
     return instant if instant.tzinfo is not None else None
 
 
-def row_below(course_id: uuid.UUID, now: datetime, position: TimelinePosition) -> str | None:
-    """Return the HTML id of the row directly below ``position``; None where nothing is older.
+class PlaceBelow(NamedTuple):
+    """The HTML id of a row, and whether the page that was asked about shows it."""
 
-    A panel of results has the id of its first row.
+    key: str
+    is_shown: bool
+
+
+def row_below(
+    course_id: uuid.UUID, now: datetime, position: TimelinePosition, until: str = ""
+) -> PlaceBelow | None:
+    """Return the row directly below ``position``; None where nothing is older.
+
+    A panel of results has the id of its first row. ``until`` is the lowest row that the page shows
+    of the whole timeline, "" where it shows all.
     """
-    row = read_row_below(course_id, now, HEADLINE, position)
+    lowest = None
+    with suppress(ValueError):
+        lowest = uuid.UUID(until)
+    row = read_row_below(course_id, now, HEADLINE, position, lowest)
     if row is None:
         return None
-    return change_key(row.at) if row.id is None else row_key(row.kind, row.id)
+    key = change_key(row.at) if row.id is None else row_key(row.kind, row.id)
+    return PlaceBelow(key, row.is_shown)
 
 
 def rows_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from patients.display.site_times import site_time
+from patients.display.site_times import at_site
 from patients.display.text import day_of
 from patients.models import DisagreementReason
 from patients.queries.reviews import SignOff
@@ -25,15 +25,14 @@ class SignedNow(NamedTuple):
 
 def time_text(at: datetime) -> str:
     """Return a time with its day: "27 Nov 14:00"."""
-    there = site_time(at)
-    return f"{there.day} {there:%b} {there:%H:%M}"
+    return at_site(at).dated
 
 
 def span_text(start: datetime, end: datetime, *, is_open: bool = False) -> str:
     """Return a period: "27 Nov 11:55 – 20:40", "27 Nov 20:40 – now"."""
     if is_open:
         return f"{time_text(start)} – now"
-    last = f"{site_time(end):%H:%M}" if day_of(start) == day_of(end) else time_text(end)
+    last = at_site(end).clock if day_of(start) == day_of(end) else time_text(end)
     return f"{time_text(start)} – {last}"
 
 

@@ -301,15 +301,13 @@ def date_time_text(at: datetime) -> str:
 
 def moment_text(at: datetime) -> str:
     """Return a day and time at the site without the year: "27 Nov 14:00"."""
-    there = site_time(at)
-    return f"{there.day} {there:%b} {there:%H:%M}"
+    return at_site(at).dated
 
 
 def range_text(start: datetime, end: datetime) -> str:
     """Return a range of times: "27 Nov 10:00 – 28 Nov 10:00", "28 Nov 03:00 – 04:00"."""
-    there, until = site_time(start), site_time(end)
-    same_day = there.date() == until.date()
-    return f"{moment_text(start)} – {f'{until:%H:%M}' if same_day else moment_text(end)}"
+    there, until = at_site(start), at_site(end)
+    return f"{there.dated} – {until.clock if there.day == until.day else until.dated}"
 
 
 def clock_text(at: datetime, now: datetime) -> str:

@@ -27,6 +27,7 @@ from patients.models import ExternalSystem, InboundMessage, LocalCode, Verdict
 from patients.queries.traffic import faults_of, hours_of, waiting_codes
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
 
+_LONGEST_NUMBER: Final = 18
 CONFIRM: Final = "confirm"
 EDIT: Final = "edit"
 
@@ -107,7 +108,8 @@ def _codes_page(
 def traffic(request: SignedInRequest) -> HttpResponse:
     """Show what came in the last day by hour and verdict, and what was not accepted, and why."""
     asked = request.GET.get("system", "")
-    system = system_or_404(int(asked)) if asked.isascii() and asked.isdigit() else None
+    is_number = asked.isascii() and asked.isdigit() and len(asked) <= _LONGEST_NUMBER
+    system = system_or_404(int(asked)) if is_number else None
     now = timezone.now()
     context = {
         "system": system,

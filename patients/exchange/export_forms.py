@@ -13,6 +13,7 @@ from django.utils import timezone
 from crs_app.accounts.models import Ward
 from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.exchange.writing import ExportPart
+from patients.forms.fields import IsoDateField
 from patients.summary.address import LONGEST_FORM
 
 SHORTEST_PURPOSE: Final = 5
@@ -123,15 +124,15 @@ class ExportForm(forms.Form):
 class CohortForm(ExportForm):
     """What is exported of a cohort; ``run`` is the id under which its progress is asked for."""
 
-    since = forms.DateField(
+    since = IsoDateField(
         label="Infused from",
         widget=forms.DateInput(attrs={"type": "date"}, format=_DATE),
-        error_messages={"required": "Type the first day.", "invalid": "Type a date."},
+        error_messages={"required": "Type the first day."},
     )
-    until = forms.DateField(
+    until = IsoDateField(
         label="Infused to",
         widget=forms.DateInput(attrs={"type": "date"}, format=_DATE),
-        error_messages={"required": "Type the last day.", "invalid": "Type a date."},
+        error_messages={"required": "Type the last day."},
     )
     wards = forms.TypedMultipleChoiceField(
         label="Wards",

@@ -19,11 +19,14 @@ from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import NotANumberError, exact_decimal, is_plain_number
 from grading.engine.vocabulary import VITAL_SIGN, Labelled, Limits
 from grading.plain_text import disallowed_character
+from patients.models.identifiers import visible_text
 
 YES: Final = "yes"
 NO: Final = "no"
 DECIMAL_COMMA: Final = "decimal_comma"
 """The code of the error about a number with a comma."""
+_LOST: Final = "\ufffd"
+"""Stands for bytes that were no text in the character set of the request."""
 _ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DECIMAL_COMMA: Final = re.compile(r"-?\d+,(\d{1,2}|\d{4,})", re.ASCII)
 _CLOCK_TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
@@ -236,7 +239,9 @@ def prepare_fields(fields: Mapping[str, forms.Field]) -> None:
 
 
 class _TextRule:
-    """Refuses characters that no text of a chart holds, by their names."""
+    """Refuses characters that no text of a chart holds, by their names, and text without any that
+    can be seen.
+    """
 
     def __init__(self, *, line_breaks: bool) -> None:
         self.line_breaks = line_breaks
@@ -247,6 +252,10 @@ class _TextRule:
             raise forms.ValidationError(
                 f"Remove the character {name}: it cannot be seen, or changes how text is read."
             )
+        if _LOST in typed:
+            raise forms.ValidationError(f"A character was lost where {_LOST} stands. Enter it.")
+        if not visible_text(typed):
+            raise forms.ValidationError("This has no character that can be seen. Enter text.")
 
 
 def set_error_messages(fields: Mapping[str, forms.Field]) -> None:

@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from grading.engine.times import time_of_day
 from grading.engine.vocabulary import AT_MOST_AHEAD, EARLIEST, LATEST
 from patients.display.text import clock_text, date_text
 from patients.forms.base import BedsideForm, Remedy, SubmittedForm
@@ -119,7 +120,7 @@ def _in_the_future(written: datetime, instant: datetime, now: datetime, no_date:
     minutes = int((instant - now).total_seconds()) // 60
     hours = minutes // 60
     ahead = f"{minutes} min" if hours < 2 else f"{hours} h" if hours < 48 else f"{hours // 24} d"
-    shows = f"{timezone.localtime(now):%H:%M}"
+    shows = time_of_day(timezone.localtime(now))
     if no_date:
         return (
             f"{written:%H:%M} today is {ahead} ahead of the clock ({shows}). "
@@ -198,6 +199,8 @@ def parse_hidden_time(written: str, now: datetime) -> datetime | None:
     """
     if not written:
         return None
+    if not written.isascii():
+        raise HiddenTimeError
     try:
         found = parse_datetime(written)
     except ValueError:

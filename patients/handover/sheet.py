@@ -14,6 +14,7 @@ from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
 from patients.display.grade_card import CriterionLine, GradeCard
 from patients.display.sign_off import span_text, time_text
+from patients.display.site_times import at_site
 from patients.display.text import day_text, moment_text, range_text
 from patients.models import StatedAbout
 from patients.queries.status import CourseStatus
@@ -117,7 +118,7 @@ def _cut(lines: list[Line], most: int, more: Line) -> list[Line]:
 
 
 def _clock(at: datetime, now: datetime) -> str:
-    return time_text(at) if day_text(at, now) else time_text(at).rpartition(" ")[2]
+    return time_text(at) if day_text(at, now) else at_site(at).clock
 
 
 def _bound(card: GradeCard) -> str:

@@ -23,7 +23,7 @@ from patients.display.site_times import site_time
 from patients.display.text import date_text, date_time_text, day_of
 from patients.forms.base import SubmittedForm
 from patients.forms.confirmation import ConfirmedForm
-from patients.forms.fields import TypedNumberField, choices_of
+from patients.forms.fields import ClockTimeField, TypedNumberField, choices_of
 from patients.forms.identity import (
     DELAY_ANSWERS,
     DELAY_CHOICES,
@@ -38,6 +38,7 @@ from patients.queries.identity import read_deaths
 from patients.recording.identity import IdentityChange
 
 MONTHS: Final = [("", "Month")] + [(str(n), f"{date(2000, n, 1):%B}") for n in range(1, 13)]
+_LONGEST_FIGURES: Final = 4
 _FIGURES: Final = {"inputmode": "numeric", "autocomplete": "off"}
 _TYPED_DATE: Final = '<p class="typed-date" data-typed-date aria-live="polite"></p>'
 _WHY: Final = "Why is it corrected? Where did you read it?"
@@ -214,7 +215,7 @@ class DayFields(forms.Form):
             self.add_error("month", "Choose the month.")
             return None
         for name, text in written.items():
-            if not (text.isascii() and text.isdecimal()):
+            if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_FIGURES):
                 self.add_error(name, f"Enter the {name} of the {what} in figures.")
                 return None
         if len(written["year"]) != 4 or written["year"] == "0000":
@@ -224,7 +225,7 @@ class DayFields(forms.Form):
             return date(int(written["year"]), int(written["month"]), int(written["day"]))
         except ValueError:
             month = dict(MONTHS)[written["month"]]
-            self.add_error("day", f"{month} {written['year']} has no day {written['day'][:9]}.")
+            self.add_error("day", f"{month} {written['year']} has no day {written['day']}.")
             return None
 
 
@@ -308,7 +309,7 @@ class InfusionForm(IdentityForm, DayFields):
     """Correction of the infusion time of one course."""
 
     fact = Fact.INFUSION
-    infused_time = forms.TimeField(
+    infused_time = ClockTimeField(
         label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     infused_which = forms.ChoiceField(

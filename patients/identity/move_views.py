@@ -17,10 +17,11 @@ from grading.engine.vocabulary import Attribution
 from patients.bedside.timeline import rows_of
 from patients.display.text import clock_text, date_text
 from patients.forms.attribution import ATTRIBUTION
+from patients.forms.doses import refusals_of_a_weight
 from patients.forms.registry import CORRECTION_FORMS
 from patients.identity.record_forms import MoveEntryForm
 from patients.identity.views import patient_context
-from patients.models import CONFIRMED, REASON, Course, Entry
+from patients.models import CONFIRMED, REASON, Course, Entry, EntryKind
 from patients.queries.entries import read_entry_to_replace
 from patients.queries.identity import search_open_courses
 from patients.recording.inputs import FormReusedError, ImpossibleRateError, ReplacedAlreadyError
@@ -101,7 +102,10 @@ def _move(
 
 
 def stand_on(entry: Entry, target: Course) -> Stand:
-    """Check ``entry`` by the form of its kind, as if it were typed on ``target``."""
+    """Check ``entry`` by the form of its kind, as if it were typed on ``target``.
+
+    A weight is checked on its own course too, as a retraction of it would be.
+    """
     try:
         check_can_receive(entry, target)
     except CannotMoveError as error:
@@ -114,6 +118,9 @@ def stand_on(entry: Entry, target: Course) -> Stand:
     form = form_class(_FILLED_IN | data, course=target, now=now, correcting=entry)
     form.is_valid()
     faults = [str(text) for texts in form.errors.values() for text in texts]
+    if entry.kind == EntryKind.WEIGHT:
+        # Without it another weight converts the rates that stay here.
+        faults += refusals_of_a_weight(entry.course, now, replaced=entry.pk, weight=None)
     return Stand(
         list(dict.fromkeys(faults)),
         [question.sentence for question in form.questions],

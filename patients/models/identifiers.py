@@ -54,6 +54,11 @@ def name_key(name: str) -> str:
     return visible_text(name.translate(_APOSTROPHES | _HYPHENS)).casefold()
 
 
+def product_key(product: str) -> str:
+    """Return what is the same of two ways to write one product."""
+    return name_key(product)
+
+
 def _is_invisible(character: str) -> bool:
     is_format = unicodedata.category(character) in ("Cc", "Cf", "Cs")
     return is_format or _INVISIBLE.match(character) is not None

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Fieldset
 from django import forms
-from django.utils import timezone
 
 from grading.engine.parameters import Parameter
 from grading.engine.policy import PARAMETERS, Policy, PolicyError, policy_from
 from grading.engine.vocabulary import Limits
+from patients.display.text import moment_text
 from patients.forms.base import BedsideForm
 from patients.forms.fields import ClockTimeField, IsoDateField, TypedNumberField
 from patients.forms.layout import TimeField, fields_row, form_helper, span_2
@@ -155,7 +155,7 @@ class PolicyForm(LocalTimeFields):
         if valid_from < self.now - DECISION_AT_MOST_BACK:
             self.add_error(
                 "from_time",
-                f"{timezone.localtime(valid_from):%d %b %H:%M} is in the past. A change of "
+                f"{moment_text(valid_from)} is in the past. A change of "
                 "policy does not change earlier grades. To recalculate one course, open its policy "
                 "page.",
             )

@@ -18,10 +18,17 @@ from patients.queries.timeline import SQL_HAS_A_ROW, SQL_OLDER, TimelinePosition
 _SQL_ROW_BELOW: Final = (
     """
 WITH entry AS MATERIALIZED (
-    SELECT id, at FROM patients_entry AS entry WHERE {has_a_row} {older}
+    SELECT id, at, recorded_at, place FROM patients_entry AS entry WHERE {has_a_row} {older}
     ORDER BY at DESC, recorded_at DESC, place DESC LIMIT 1
+), lowest AS MATERIALIZED (
+    SELECT at, recorded_at, place FROM patients_entry
+    WHERE course_id = %(course)s AND id = %(until)s::uuid
 )
-SELECT kind, id, at FROM (
+SELECT kind, id, at, coalesce((SELECT CASE kind
+    WHEN 'entry' THEN (SELECT (entry.at, entry.recorded_at, entry.place) FROM entry)
+        >= (lowest.at, lowest.recorded_at, lowest.place)
+    ELSE row.at >= lowest.at END FROM lowest), true)
+FROM (
     (SELECT 0 AS rank, 'grade' AS kind, NULL AS id, start AS at FROM (
         SELECT lower(valid) AS start, grade, lag(grade) OVER (ORDER BY lower(valid)) AS before
         FROM patients_gradeperiod
@@ -57,21 +64,36 @@ ORDER BY at DESC, rank LIMIT 1
 
 
 class RowBelow(NamedTuple):
-    """The time of a row, its kind, and its id; a change of grade has none but its time."""
+    """The time of a row, its kind, and its id; a change of grade has none but its time.
+
+    ``is_shown``: the page that was asked about reaches down to it.
+    """
 
     kind: str
     id: str | None
     at: datetime
+    is_shown: bool
 
 
 def read_row_below(
-    course_id: uuid.UUID, now: datetime, system: GradingSystem, position: TimelinePosition
+    course_id: uuid.UUID,
+    now: datetime,
+    system: GradingSystem,
+    position: TimelinePosition,
+    until: uuid.UUID | None = None,
 ) -> RowBelow | None:
     """Read the row directly below ``position`` as the timeline has it at ``now``.
 
-    None where nothing is older. Of results that are one row it is the first entry.
+    None where nothing is older. Of results that are one row it is the first entry. ``until`` is the
+    lowest entry of the page; without it, or where the course has no such entry, it shows all rows.
     """
-    params = {"course": course_id, "system": system.key, "now": now, **position._asdict()}
+    params = {
+        "course": course_id,
+        "system": system.key,
+        "now": now,
+        "until": until,
+        **position._asdict(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SQL_ROW_BELOW, params)
         found = cursor.fetchone()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from crs_app.accounts.wards import ward_for_patient
 from grading.engine.policy import Policy
 from patients.models import Course, Fact, Patient
-from patients.models.identifiers import name_key, visible_text
+from patients.models.identifiers import name_key, product_key, visible_text
 from patients.queries.identity import (
     earlier_facts_of,
     read_kept_record,
@@ -116,21 +116,31 @@ def _admit(
     admission: Admission, new_entries: Sequence[NewEntry], submission: Submission
 ) -> RecordingResult:
     patient = _patient(admission)
-    course = Course.objects.filter(
-        patient=patient, product=admission.product, infused_at=admission.infused_at
-    ).first()
+    same = _same_courses(admission, patient)
+    course = next((one for one in same if _was_opened_by(submission, one)), None)
     coming: list[PolicyPeriod] = []
     answered: list[Course] = []
+    if course is None and same:
+        raise AlreadyAdmittedError(same[0])
     if course is None:
         _check_not_corrected(admission, patient)
         answered = _note_delay(admission, patient, submission)
         course, coming = _open_course(admission, patient, submission)
-    elif not course.acts.filter(form_id=submission.form_id).exists():
-        raise AlreadyAdmittedError(course)
     lock_course(course)
     result = append_act(course, new_entries, submission, coming)
     record_identity(answered, submission, Fact.DELAY.label, ANSWERED)
     return result
+
+
+def _same_courses(admission: Admission, patient: Patient) -> list[Course]:
+    """Return the courses of the same infusion of the same product, however it is written."""
+    product = product_key(admission.product)
+    courses = Course.objects.filter(patient=patient, infused_at=admission.infused_at)
+    return [course for course in courses if product_key(course.product) == product]
+
+
+def _was_opened_by(submission: Submission, course: Course) -> bool:
+    return course.acts.filter(form_id=submission.form_id).exists()
 
 
 def _patient(admission: Admission) -> Patient:
@@ -170,11 +180,12 @@ def _note_delay(admission: Admission, patient: Patient, submission: Submission) 
 def _check_not_corrected(admission: Admission, patient: Patient) -> None:
     """Raise AlreadyAdmittedError where a course had this product and infusion in the past."""
     for course in patient.courses.filter(identity_corrections__isnull=False).distinct():
-        products = {course.product, *earlier_facts_of(course, Fact.PRODUCT, "product")}
+        earlier = earlier_facts_of(course, Fact.PRODUCT, "product")
+        products = set(map(product_key, (course.product, *earlier)))
         infusions = {course.infused_at}
         for text in earlier_facts_of(course, Fact.INFUSION, "infused_at"):
             infusions.add(datetime.fromisoformat(text))
-        if admission.product in products and admission.infused_at in infusions:
+        if product_key(admission.product) in products and admission.infused_at in infusions:
             raise AlreadyAdmittedError(course, was_corrected=True)
 
 

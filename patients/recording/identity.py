@@ -21,7 +21,7 @@ from grading.engine.periods import Period
 from grading.service import CurrentStatus, regrade
 from grading.systems import HEADLINE
 from patients.models import ActSource, Course, Fact, IdentityCorrection, Patient
-from patients.models.identifiers import mrn_key, mrn_look, name_key
+from patients.models.identifiers import mrn_key, mrn_look, name_key, product_key
 from patients.queries.course_then import as_course_of
 from patients.queries.entries import (
     SplitEntries,
@@ -185,9 +185,16 @@ def check_free(patient: Patient, courses: Sequence[Course], change: IdentityChan
             raise MrnInUseError(owner)
     infusions: dict[tuple[str, datetime], Course] = {}
     for course in with_change(patient, courses, change):
-        other = infusions.setdefault((course.product, course.infused_at), course)
+        other = infusions.setdefault(infusion_of(course), course)
         if other is not course:
             raise SameCourseError(other if other.pk not in change.of_courses else course)
+
+
+def infusion_of(course: Course) -> tuple[str, datetime]:
+    """Return what is the same of two courses that are one: the product, however written, and when
+    it was infused.
+    """
+    return product_key(course.product), course.infused_at
 
 
 def with_change(

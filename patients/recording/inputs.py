@@ -14,6 +14,7 @@ from crs_app.accounts.models import User
 from crs_app.metrics.counts import note_refusal
 from grading.engine.dose_limits import ConvertedRate
 from grading.engine.entries import Entry as GradingEntry
+from grading.engine.times import time_of_day
 from grading.engine.vasopressors import rate_text
 from patients.models import ActSource, ChartingAct, Entry
 from patients.queries.laboratory import ReportedLimits
@@ -146,7 +147,8 @@ class AheadOfClockError(ConflictError):
     reason = "ahead_of_clock"
 
     def __init__(self, clock: datetime) -> None:
+        shows = time_of_day(timezone.localtime(clock))
         super().__init__(
-            f"This time is ahead of the database's clock ({timezone.localtime(clock):%H:%M}). "
+            f"This time is ahead of the database's clock ({shows}). "
             "Enter an earlier time or leave it empty, and call the help desk: the clocks differ."
         )

@@ -16,6 +16,7 @@ from patients.recording.identity import (
     ChangedMeanwhileError,
     IdentityFormReusedError,
     identity_token,
+    infusion_of,
     record_identity,
     regrade_courses,
 )
@@ -125,13 +126,9 @@ def check_can_join(kept: Patient, joined: Patient, courses: Sequence[Course]) ->
             raise CannotJoinError(f"MRN {one.mrn} has no course: there is nothing to join.")
     coming = [course for course in courses if course.patient_id == joined.pk]
     _check_nothing_is_lost(kept, joined, coming)
-    infusions = {
-        (course.product, course.infused_at): course
-        for course in courses
-        if course.patient_id == kept.pk
-    }
+    infusions = {infusion_of(course) for course in courses if course.patient_id == kept.pk}
     for course in coming:
-        if (course.product, course.infused_at) in infusions:
+        if infusion_of(course) in infusions:
             raise CannotJoinError(
                 f"Both records have a course of {course.product} with the same infusion time. One "
                 "infusion is one course: its entries cannot be merged. Move the entries of one "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grading.systems import HEADLINE
+from patients.display.assessment import missing_for_grade_0
 from patients.display.author import author_text
 from patients.display.sign_off import span_text, time_text
 from patients.display.text import date_time_text
@@ -54,7 +55,7 @@ def around(
             known.course.pk, HEADLINE, known.known_at, known_at=known.known_at
         )
     at = status.current.at
-    signed = _signed_at(known, reviews, at)
+    signed = _signed_at(known, reviews, at, is_assessed=not missing_for_grade_0(status.current))
     return Around(advice_lines(known, status), _policy_text(known, at), signed)
 
 
@@ -67,7 +68,9 @@ def _policy_text(known: CourseKnownAt, at: datetime) -> str:
     return f"Policy {since}: {summary_of(period.policy)}"
 
 
-def _signed_at(known: CourseKnownAt, chart: CourseReviews, at: datetime) -> SignedAt | None:
+def _signed_at(
+    known: CourseKnownAt, chart: CourseReviews, at: datetime, *, is_assessed: bool
+) -> SignedAt | None:
     until = graded_until(known.known_at, known.course.ended_at, chart.latest_clinical_at)
     is_open = known.course.ended_at is None
     period = review_period_at(
@@ -80,7 +83,7 @@ def _signed_at(known: CourseKnownAt, chart: CourseReviews, at: datetime) -> Sign
         f"from {time_text(period.start)}"
         if period.is_open
         else span_text(period.start, period.end),
-        state_text(period, None),
+        state_text(period, None, is_assessed=is_assessed),
         ""
         if sign_off is None
         else f"{author_text(sign_off.author_name, sign_off.author_role)}, "

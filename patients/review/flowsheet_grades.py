@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from grading.engine.sentences import short_name
-from patients.display.site_times import site_time
+from patients.display.site_times import at_site, site_time
 from patients.display.text import moment_text
 from patients.queries.flowsheet import GRADE, FlowsheetData
 from patients.queries.grades import GradePeriodRow
@@ -195,4 +195,4 @@ def _explanation(item: Mapping[str, Any]) -> str:
 
 
 def _clock(at: datetime) -> str:
-    return f"{site_time(at):%H:%M}"
+    return at_site(at).clock

@@ -71,8 +71,9 @@ class SignOffPanel:
     to read alone. ``covers`` are the number and the time of recording of the last entry that a
     sign-off covers; None where nothing is charted. ``reasons_at`` is the instant whose criteria
     explain the grade. ``not_assessed`` is a sentence where the grade is a 0, and too little was
-    charted to know it for the whole period, else "". ``ended_at`` is when a death of another cause
-    ended grading, where the panel is of a time after it.
+    charted to know it for the whole period, else ""; ``is_assessed`` says whether it is known at
+    the end of the period. ``ended_at`` is when a death of another cause ended grading, where the
+    panel is of a time after it.
     """
 
     lines: Sequence[PeriodLine]
@@ -91,6 +92,7 @@ class SignOffPanel:
     is_then: bool
     not_assessed: str = ""
     ended_at: datetime | None = None
+    is_assessed: bool = True
 
     @property
     def signature(self) -> str:
@@ -178,22 +180,30 @@ def build_panel(
     stands = chosen is not None and chosen.state in (State.SIGNED, State.ANOTHER_GRADE)
     not_assessed = "" if piece is None or is_then else _not_assessed(piece, chart.assessed_since)
     if piece is not None and piece.grade is not None:
-        is_assessed = was_assessed(piece.grade, piece.end, chart.assessed_since)
+        is_assessed = _is_assessed(piece, chart)
         form = form or sign_form(_shown(piece, chart, now), typed, is_assessed=is_assessed)
         form.is_assessed = is_assessed
     shows_form = can_sign and (again or not stands)
+    lines = [
+        _line(
+            period,
+            reader.pk,
+            is_chosen=period is chosen,
+            is_then=is_then,
+            is_assessed=is_then or _is_assessed(period.to_sign, chart),
+        )
+        for period in periods
+    ]
     return SignOffPanel(
-        lines=[
-            _line(period, reader.pk, is_chosen=period is chosen, is_then=is_then)
-            for period in periods
-        ],
+        lines=lines,
         chosen=chosen,
         span=""
         if piece is None
         else span_text(piece.start, piece.end, is_open=piece.is_open and not is_then),
         length="" if piece is None else duration_text(piece.end - piece.start),
-        text="" if chosen is None else state_text(chosen, reader.pk, today=_today(is_then)),
+        text="" if chosen is None else lines[periods.index(chosen)].text,
         grade=None if piece is None else piece.grade,
+        is_assessed=piece is None or is_then or _is_assessed(piece, chart),
         form=form if shows_form else None,
         can_sign=can_sign,
         again=again,
@@ -207,6 +217,10 @@ def build_panel(
     )
 
 
+def _is_assessed(piece: Piece, chart: CourseReviews) -> bool:
+    return was_assessed(piece.grade, piece.end, chart.assessed_since)
+
+
 def _not_assessed(piece: Piece, assessed_since: datetime | None) -> str:
     """Return until when a grade 0 of ``piece`` is not known, and why; "" where it is."""
     if was_assessed(piece.grade, piece.start, assessed_since):
@@ -214,7 +228,7 @@ def _not_assessed(piece: Piece, assessed_since: datetime | None) -> str:
     until = "" if assessed_since is None else f" until {moment_text(assessed_since)}"
     return (
         f"Not assessed{until}: temperature, blood pressure and oxygen were not all charted. "
-        "The computed 0 says only that no criterion was met."
+        "No criterion was met by what was charted."
     )
 
 
@@ -268,7 +282,12 @@ def known_until(chart: CourseReviews, now: datetime) -> datetime:
 
 
 def _line(
-    period: ReviewPeriod, reader_id: int, *, is_chosen: bool = False, is_then: bool = False
+    period: ReviewPeriod,
+    reader_id: int,
+    *,
+    is_chosen: bool = False,
+    is_then: bool = False,
+    is_assessed: bool = True,
 ) -> PeriodLine:
     is_open, today = period.is_open and not is_then, _today(is_then)
     return PeriodLine(
@@ -278,7 +297,7 @@ def _line(
         span=span_text(period.start, period.end, is_open=is_open),
         label=label_text(period, today=today),
         state=period.state,
-        text=state_text(period, reader_id, today=today),
+        text=state_text(period, reader_id, today=today, is_assessed=is_assessed),
         waits=period.waits,
         is_chosen=is_chosen,
     )

@@ -12,20 +12,27 @@ from patients.review.sign_off import ReviewPeriod, State, overlaps
 _MOST_URGENT_FIRST: Final = (State.NEW_LOOK, State.FELL, State.ANOTHER_GRADE, State.SIGNED)
 
 
-def state_text(period: ReviewPeriod, reader_id: int | None, *, today: str = "now") -> str:
+def state_text(
+    period: ReviewPeriod,
+    reader_id: int | None,
+    *,
+    today: str = "now",
+    is_assessed: bool = True,
+) -> str:
     """Return the state of a period in words, as a list has it beside its mark.
 
-    ``today`` is the word for the time looked at: "then" where that is past.
+    ``today`` is the word for the time looked at: "then" where that is past. ``is_assessed`` is
+    whether a grade 0 of the period is known: one that is not is never called a grade 0.
     """
     grade, sign_off = period.to_sign.grade, period.sign_off
     if sign_off is None:
-        return _unsigned_text(period, reader_id, today)
+        return _unsigned_text(period, reader_id, today, is_assessed=is_assessed)
     name, signed = _who(sign_off, reader_id), signed_text(sign_off)
     if period.state is State.NEW_LOOK:
         raised = time_text(period.to_sign.start)
         return f"needs a new look: {today} {grade} from {raised}, {name} {signed}"
     if period.state is State.FELL:
-        return f"{signed}, {_today(grade, today)} · {name}"
+        return f"{signed}, {_today(grade, today, is_assessed=is_assessed)} · {name}"
     if period.state is State.ANOTHER_GRADE:
         return f"{name} {signed}: {reason_text(sign_off)}"
     return f"grade {sign_off.stated_grade}, signed by {name}"
@@ -59,18 +66,21 @@ def label_text(period: ReviewPeriod, *, today: str = "now") -> str:
     return f"grade {sign_off.stated_grade} · {sign_off.author_name}"
 
 
-def _unsigned_text(period: ReviewPeriod, reader_id: int | None, today: str) -> str:
+def _unsigned_text(
+    period: ReviewPeriod, reader_id: int | None, today: str, *, is_assessed: bool
+) -> str:
     grade, before = period.to_sign.grade, period.before
+    computed = f"grade {grade}" if is_assessed else "not assessed"
     if period.state is State.NEW_LOOK and before is not None:
         return (
             f"needs a new look: {today} {grade} from {time_text(period.start)}, "
             f"{_who(before, reader_id)} {signed_text(before)}"
         )
     if period.state is State.NOTHING_TO_SIGN:
-        return f"grade {grade}"
+        return computed
     if period.goes_on_as_signed:
-        return f"grade {grade}, goes on as signed"
-    return f"grade {grade}, not signed"
+        return f"{computed}, goes on as signed"
+    return f"{computed}, not signed"
 
 
 def _who(sign_off: SignOff, reader_id: int | None) -> str:
@@ -111,5 +121,7 @@ def _signed_now(
     return SignedNow(state.key, state.mark, state.words, text)
 
 
-def _today(grade: int | None, today: str = "now") -> str:
+def _today(grade: int | None, today: str = "now", *, is_assessed: bool = True) -> str:
+    if not is_assessed:
+        return f"not assessed {today}"
     return f"not graded {today}" if grade is None else f"computed {today} {grade}"

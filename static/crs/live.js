@@ -97,7 +97,10 @@ export const watchLive = () => {
   });
   body.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
-    if (polling && target.id === "timeline-rows") {
+    if (target.id === "row-not-loaded") {
+      event.detail.shouldSwap = false;
+      requestUpdate(); // its row belongs above one that another user charted since the last poll
+    } else if (polling && target.id === "timeline-rows") {
       event.detail.shouldSwap = false;
       mergeRows(target, fragment.firstElementChild);
     } else if (polling) noteState(target);

@@ -5,20 +5,17 @@ import { now } from "./clock.js";
 export const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const zone = document.body.dataset.zone;
 
+const format = new Intl.DateTimeFormat("en-CA", {
+  timeZone: zone,
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
 const parts = (instant) =>
-  Object.fromEntries(
-    new Intl.DateTimeFormat("en-CA", {
-      timeZone: zone,
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      hourCycle: "h23",
-    })
-      .formatToParts(new Date(instant))
-      .map(({ type, value }) => [type, value]),
-  );
+  Object.fromEntries(format.formatToParts(new Date(instant)).map(({ type, value }) => [type, value]));
 
 const dayOf = ({ year, month, day }) => `${year}-${month}-${day}`;
 
@@ -40,11 +37,17 @@ const isRepeated = (instant) =>
     return dayOf(then) === dayOf(there) && timeOfDay(then) === timeOfDay(there);
   });
 
-// Returns "13:05", with the date where it is not today ("28 Nov 13:05"), and in the hour that is
-// repeated when the clocks go back with the letters of the zone: the words of the server.
+// Returns "13:05", in the hour that is repeated when the clocks go back with the letters of the zone:
+// the words of the server.
+export const timeText = (instant) => {
+  const then = parts(instant);
+  return isRepeated(instant) ? `${timeOfDay(then)} ${lettersOf(instant)}` : timeOfDay(then);
+};
+
+// The same, with the date where it is not today ("28 Nov 13:05").
 export const clockText = (instant) => {
   const then = parts(instant);
-  const text = isRepeated(instant) ? `${timeOfDay(then)} ${lettersOf(instant)}` : timeOfDay(then);
+  const text = timeText(instant);
   if (dayOf(then) === dayOf(parts(now()))) return text;
   return `${Number(then.day)} ${monthOf(instant)} ${text}`;
 };

@@ -147,7 +147,6 @@ def test_a_child_by_capd_and_what_is_refused_opens_its_step(
     assert charted(child, "capd") == [{"score": "11"}]
 
 
-@pytest.mark.logs_error("hx-disabled-elt")
 def test_what_was_tapped_and_not_sent_is_there_again(bedside: BedsidePage) -> None:
     page = bedside.page
     bedside.open_round()

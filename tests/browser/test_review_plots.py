@@ -131,6 +131,8 @@ def test_keys_move_the_cursor_the_range_and_the_view(page: Page, review: str) ->
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("Tab")  # nothing had the focus: Tab goes on from the start
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("k")
     expect(page.locator("[data-key=k]")).to_have_attribute("open", "")
     page.keyboard.press("Escape")

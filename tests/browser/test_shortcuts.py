@@ -47,7 +47,10 @@ def test_a_key_opens_a_tab_with_the_hand_in_its_first_field(bedside: BedsidePage
 
 
 def test_the_list_opens_on_the_question_mark_and_from_the_menu(bedside: BedsidePage) -> None:
-    """By "?" and by its button in the menu of the user; Escape and *Close* close it."""
+    """By "?" and by its button in the menu of the user; Escape and *Close* close it.
+
+    Tab goes on from the start where nothing had the focus, also where its element is gone.
+    """
     page = bedside.page
     page.keyboard.press("?")
     expect(dialog(bedside)).to_be_visible()
@@ -56,6 +59,16 @@ def test_the_list_opens_on_the_question_mark_and_from_the_menu(bedside: BedsideP
     expect(page.get_by_role("link", name="Vitals")).to_have_attribute("aria-current", "page")
     page.keyboard.press("Escape")
     expect(dialog(bedside)).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    link = page.locator("#tab-oxygen")
+    link.focus()
+    page.keyboard.press("?")
+    link.evaluate("link => link.remove()")
+    page.keyboard.press("Escape")
+    expect(dialog(bedside)).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(page.locator("#tab-vitals")).to_be_focused()
     bedside.open_shortcuts()
     expect(dialog(bedside)).to_be_visible()
     dialog(bedside).get_by_role("button", name="Close").click()

@@ -1,6 +1,8 @@
 // The panel of the scales over the bedside page: opened when it has arrived, closed with Escape, a tap
 // outside or its button. The focus goes back to the line, which may have been replaced meanwhile.
 
+import { openDialog } from "../dialogs.js";
+
 const openPart = (event) => {
   const head = event.target.closest?.(".scale-head");
   const part = head && document.querySelector(head.hash);
@@ -13,7 +15,7 @@ export const watchScales = () => {
   if (!dialog) return;
   document.body.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
     if (target !== dialog || dialog.open) return;
-    dialog.showModal();
+    openDialog(dialog);
     document.getElementById("scales-title")?.focus();
   });
   dialog.addEventListener("click", (event) => {

@@ -1,6 +1,7 @@
 // Keyboard shortcuts, and the dialog that lists them: no page needs it without this script. A single key acts only
 // outside fields, and not where the user has turned single keys off.
 
+import { openDialog } from "../dialogs.js";
 import { focusables } from "./entry_form.js";
 
 const OFF = "crs-single-keys";
@@ -65,7 +66,7 @@ const list = () => {
   for (const row of dialog.querySelectorAll("[data-key]")) {
     row.hidden = !document.querySelector(row.dataset.opens ?? row.dataset.goesTo);
   }
-  dialog.showModal();
+  openDialog(dialog);
 };
 
 const open = (selector) => {

@@ -1,5 +1,7 @@
 // The words of the time axis: clock and day, days after the infusion, hours from tocilizumab.
 
+import { timeText } from "../site_time.js";
+
 const zone = document.body.dataset.zone;
 const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
 const dayFormat = format({ day: "numeric", month: "short" });
@@ -8,9 +10,10 @@ const clockFormat = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23
 export const dateOf = (at) => new Date(at * 1000);
 export const clock = (at) => clockFormat.format(dateOf(at));
 export const dayOf = (at) => dayFormat.format(dateOf(at));
-export const stamp = (at) => `${dayOf(at)} ${clock(at)}`;
+const toldApart = (at) => timeText(at * 1000);
+export const stamp = (at) => `${dayOf(at)} ${toldApart(at)}`;
 // A time read beside another one: without the day where it is the same.
-export const near = (at, other) => (dayOf(at) === dayOf(other) ? clock(at) : stamp(at));
+export const near = (at, other) => (dayOf(at) === dayOf(other) ? toldApart(at) : stamp(at));
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -1,5 +1,7 @@
 // The list of keys, under "?". Escape closes it, and the time field of "as known at".
 
+import { openDialog } from "../dialogs.js";
+
 const dialog = document.getElementById("review-keys");
 const FIELD = "input, select, textarea, dialog";
 
@@ -7,7 +9,7 @@ const onKey = (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   if (event.key === "?" && !event.target.closest(FIELD) && !dialog.open) {
     event.preventDefault();
-    dialog.showModal();
+    openDialog(dialog);
   }
   if (event.key !== "Escape" || dialog.open) return;
   const tool = document.querySelector("[data-key=k][open]");
@@ -19,5 +21,5 @@ const onKey = (event) => {
 export const watchKeys = () => {
   if (!dialog) return;
   document.addEventListener("keydown", onKey);
-  document.querySelector("[data-opens-keys]")?.addEventListener("click", () => dialog.showModal());
+  document.querySelector("[data-opens-keys]")?.addEventListener("click", () => openDialog(dialog));
 };

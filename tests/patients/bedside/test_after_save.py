@@ -80,6 +80,27 @@ def test_a_late_entry_that_changes_no_grade_brings_its_row_alone(
     assert re.fullmatch(r"charted 2 h 3\d min later", row.late_text)
 
 
+def test_a_page_gets_no_row_that_is_older_than_all_it_shows(
+    nurse_client: Client, course: Course, entry: Entry
+) -> None:
+    """It comes with the older rows; a timeline that is sent whole reaches as far as before."""
+
+    def saved(**typed: str) -> Any:
+        shown = f"guidance=; timeline=; day=; until={entry.pk}; parts="
+        headers = {"HX-Request": "true", "CRS-Shown": shown}
+        sent = earlier(entry, **typed)
+        return nurse_client.post(url("entries", course, "vitals"), sent, headers=headers).context[
+            "saved"
+        ]
+
+    chart(course, entry.recorded_by, "vitals", entry.at - timedelta(hours=3), heart_rate="80")
+    below = saved(heart_rate="90")
+    assert (below.new_rows, below.timeline) == ([], None)
+    whole = saved(temperature="38.6")
+    assert whole.timeline.rows[-1].entry_id == entry.pk
+    assert whole.timeline.older == str(entry.pk)
+
+
 def test_a_late_entry_brings_the_grades_that_it_adds(
     nurse_client: Client, course: Course, entry: Entry
 ) -> None:

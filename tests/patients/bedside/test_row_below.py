@@ -63,11 +63,16 @@ def test_the_row_below_is_the_one_that_the_page_has_there(course: Course, clinic
     rows = timeline_of(course.pk, now).rows
     kinds = {row.kind for row in rows}
     assert kinds >= {"vitals", "grade_change", "guidance", "transfer", "review", "identity"}
-    for above, below in pairwise(rows):
+    ends = {"": len(rows)} | {
+        str(row.entry_id): n for n, row in enumerate(rows) if row.entry_id is not None
+    }
+    for place, (above, below) in enumerate(pairwise(rows), 1):
         position = TimelinePosition(above.at, _LAST, 0)
         if above.entry_id is not None:
             position = position_of(course.pk, above.entry_id) or position
-        assert row_below(course.pk, now, position) == below.key
+        for until, end in ends.items():
+            found = row_below(course.pk, now, position, until)
+            assert found == (below.key, place <= end)
     lowest = position_of(course.pk, rows[-1].entry_id or uuid.uuid4())
     assert lowest is not None
     assert row_below(course.pk, now, lowest) is None

@@ -199,9 +199,10 @@ def test_each_export_is_one_event_with_what_for_and_how_many(
 def test_what_is_refused_says_so_at_its_field(intensivist_client: Client) -> None:
     page = sent(intensivist_client, since="2026-05-01", until="2026-04-01").content.decode()
     assert "This day is before the first one." in page
-    page = sent(intensivist_client, since="0001-01-01", until="tomorrow").content.decode()
-    assert "Type a date between the years 1900 and 2200." in page
-    assert "Type a date." in page
+    for typed in ("tomorrow", "05/06/2026", "2026-6-5", "\uff12026-06-05"):
+        page = sent(intensivist_client, since="0001-01-01", until=typed).content.decode()
+        assert "Type a date between the years 1900 and 2200." in page
+        assert "Write the date as year-month-day" in page
 
 
 def test_progress_is_of_the_own_export_and_ends(

@@ -14,6 +14,7 @@ from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, form, send, send_correction, text_of, url
 from tests.factories import admit, ago, chart, record
 
+ANGIOTENSIN_II = {"drug": "angiotensin_ii", "unit": "ng/kg/min"}
 NE = {"drug": "norepinephrine", "unit": "ug/kg/min"}
 
 
@@ -42,6 +43,10 @@ def refused(client: Client, course: Course, kind: str, **fields: Any) -> dict[st
         ("treatment", {"agent": "methylprednisolone", "dose_mg": "1001"}, "over 1000 mg"),
         ("treatment", {"agent": "hydrocortisone"}, "without a dose"),
         ("treatment", {"agent": "siltuximab", "dose_mg": "961"}, "at 80 kg: over 12 mg/kg"),
+        ("vasopressor", ANGIOTENSIN_II | {"rate": "80.1"}, "over 80 ng/kg/min"),
+        ("lab", {"alp": "5001", "alp_unit": "U/L"}, "over 5000 U/L"),
+        ("lab", {"ggt": "5001", "ggt_unit": "U/L"}, "over 5000 U/L"),
+        ("lab", {"d_dimer": "200001", "d_dimer_unit": "ng/mL"}, "over 200000 ng/mL"),
     ],
     ids=str,
 )
@@ -70,12 +75,19 @@ def test_an_impossible_amount_is_refused_at_its_field(
     assert "is not possible for" in refused(nurse_client, course, kind, **fields)[field]
 
 
+def test_a_rate_beyond_its_limit_is_refused(nurse_client: Client, course: Course) -> None:
+    typed = ANGIOTENSIN_II | {"rate": "500.1"}
+    assert "At most 500 ng/kg/min" in refused(nurse_client, course, "vasopressor", **typed)["rate"]
+
+
 def test_usual_amounts_are_saved_unasked(nurse_client: Client, course: Course) -> None:
     for kind, fields in (
         ("fluid_bolus", {"volume_ml": "1000"}),
         ("treatment", {"agent": "tocilizumab", "dose_mg": "640"}),
         ("treatment", {"agent": "antibiotics"}),
         ("treatment", {"agent": "antipyretic", "dose_mg": "1000"}),
+        ("vasopressor", ANGIOTENSIN_II | {"rate": "80"}),
+        ("lab", {"alp": "5000", "alp_unit": "U/L"}),
     ):
         assert asks(nurse_client, course, kind, **fields) == []
 

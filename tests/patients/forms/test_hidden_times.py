@@ -25,6 +25,7 @@ IMPOSSIBLE = (
     "2026-11-28T19:02:00+99:99",
     "0",
     "NaN",
+    "\uff12\uff10\uff12\uff16-11-28T19:02:00Z",
 )
 ZONES = ("UTC", "America/New_York", "Asia/Tokyo")
 

@@ -1,5 +1,6 @@
 """Text that no chart holds is refused in every form, and shown by name where it is stored."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,25 @@ def test_every_text_field_refuses_it_by_name(course: Course, text: str) -> None:
                 tried += 1
                 assert name
     assert tried > 20
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (b"%E2%80%8B", "no character that can be seen"),  # a zero width space
+        (b"%E2%80%8D%C2%AD", "no character that can be seen"),
+        (b"J%FCrgen", "A character was lost"),  # Latin-1
+        (b"x%ED%A0%80", "A character was lost"),  # half of a pair
+    ],
+)
+def test_text_that_nobody_can_read_is_refused(
+    nurse_client: Client, course: Course, typed: bytes, sentence: str
+) -> None:
+    fields = b"what=name&step=preview&reason=wristband&form_id=" + str(uuid.uuid4()).encode()
+    kind = "application/x-www-form-urlencoded"
+    answer = nurse_client.post(url("identity", course), fields + b"&name=" + typed, kind)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
 
 
 def test_a_note_may_have_lines_and_other_scripts(nurse_client: Client, course: Course) -> None:

@@ -146,6 +146,8 @@ def test_an_ended_course_of_the_patient_is_regraded_too(
         ({"day": "5", "month": "5", "year": "2999"}, "after the infusion"),
         ({"day": "five", "month": "5", "year": "1971"}, "in figures"),
         ({"day": "\u0665", "month": "5", "year": "1971"}, "in figures"),
+        ({"day": "5" * 40, "month": "5", "year": "1971"}, "in figures"),
+        ({"day": "5", "month": "5", "year": "1" * 5000}, "in figures"),
         ({"day": "5", "month": "", "year": "1971"}, "Choose the month"),
         ({"day": "5", "month": "5", "year": "2017"}, "stands on the chart already"),
         ({"age_years": "121"}, "121 years is not possible"),
@@ -272,6 +274,15 @@ def test_an_infusion_out_of_bounds_is_refused(
     assert sentence in text_of(answer.content.decode())
 
 
+def test_the_time_of_an_infusion_is_typed_in_ascii_figures(
+    course: Course, nurse_client: Client
+) -> None:
+    data = sent("infusion", **infused(ago(hours=50)) | {"infused_time": "\uff11\uff10:00"})
+    answer = preview(nurse_client, course, data)
+    assert answer.status_code == 422
+    assert "24-hour clock" in text_of(answer.content.decode())
+
+
 def test_an_infusion_long_ago_is_asked_about(course: Course, nurse_client: Client) -> None:
     data = sent("infusion", **infused(timezone.now() - timedelta(days=90)))
     assert "more than 60 days ago" in text_of(preview(nurse_client, course, data).content.decode())
@@ -316,12 +327,15 @@ def test_a_second_course_of_the_same_infusion_is_refused(
 ) -> None:
     fields = {"mrn": child.patient.mrn, "name": "WEBER, Luca", "birth_date": CHILD_BORN}
     second = admit(clinician, product="another", infused_at=child.infused_at, **fields)
-    answer = preview(nurse_client, second, sent("product", product=child.product))
-    page = answer.content.decode()
-    assert answer.status_code == 422
-    assert "already has a course" in text_of(page)
-    assert url("join", second) in page
-    assert url("bedside", child) in page
+    for product in (child.product, child.product.upper(), child.product.replace(" ", "\u00a0 ")):
+        answer = preview(nurse_client, second, sent("product", product=product))
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "already has a course" in text_of(page)
+        assert url("join", second) in page
+        assert url("bedside", child) in page
+    own = preview(nurse_client, second, sent("product", product="Another"))
+    assert own.status_code == 200
 
 
 def test_a_preview_is_asked_for_again_where_someone_charted_meanwhile(

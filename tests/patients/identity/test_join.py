@@ -149,7 +149,7 @@ def test_the_old_number_leads_to_the_kept_record(
 def test_what_cannot_be_joined_is_refused_with_the_reason(
     course: Course, clinician: User, administrator_client: Client
 ) -> None:
-    same = admit(clinician, infused_at=course.infused_at)
+    same = admit(clinician, infused_at=course.infused_at, product=course.product.upper())
     page = administrator_client.get(url("join", course), {"with": same.patient_id})
     assert "same infusion time" in text_of(page.content.decode())
     assert join(administrator_client, course, same).status_code == 422

@@ -121,6 +121,21 @@ def test_a_rate_is_judged_by_the_other_weight(
     assert "At 80 kg this is above 300 mcg/min" in refusal(nurse_client, infusion, course)
 
 
+def test_a_weight_stays_where_its_move_would_leave_a_rate_beyond_its_limit(
+    course: Course, other: Course, clinician: User, nurse_client: Client
+) -> None:
+    """Without the 60 kg, the 80 kg of the admission convert 4 mcg/kg/min."""
+    weight = chart(course, clinician, "weight", ago(60), weight_kg="60").entries[0]
+    chart(course, clinician, "vasopressor", ago(30), drug="norepinephrine", rate="4",
+          unit="ug/kg/min")  # fmt: skip
+    shown = nurse_client.get(url("move_entry", course, weight.pk), {"to": other.pk})
+    page = text_of(shown.content.decode())
+    assert "Norepinephrine 4 mcg/kg/min" in page
+    assert "at 80 kg this is above 300 mcg/min" in page
+    assert "Correct this rate" in page
+    assert "at 80 kg this is above" in refusal(nurse_client, weight, other)
+
+
 def test_a_move_after_a_retraction_is_a_conflict(
     other: Course, fever: Entry, clinician: User, nurse_client: Client
 ) -> None:

@@ -1,5 +1,6 @@
 """A grade 0 of which too little was charted to know it: every page says that, and none says 0."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -92,6 +93,10 @@ def test_a_reviewer_is_not_led_to_agree_with_a_grade_0_that_is_not_known(
     assert "Not assessed: temperature, blood pressure and oxygen were not all charted." in panel
     assert "Agree: no criterion met, not assessed" in text_of(panel)
     assert "checked" not in panel
+    for name in ("sign_off", "review", "instant"):
+        shown = page(intensivist_client, course, name)
+        assert "grade 0" not in text_of(shown.content.decode()).lower(), name
+        assert not re.search(r"(<strong>|class=\"sign\">)0<", shown.content.decode()), name
     chart(course, nurse, "vitals", ago(hours=6), temperature_c="36.8", systolic_mmhg="120")
     chart(course, nurse, "oxygen", ago(hours=5), device="room_air")
     panel = intensivist_client.get(url("sign_off", course)).content.decode()
@@ -104,4 +109,8 @@ def test_a_grade_above_0_needs_nothing_else(
     nurse_client: Client, course: Course, nurse: User
 ) -> None:
     chart(course, nurse, "vitals", ago(hours=2), temperature_c="39")
-    assert "not assessed" not in text(nurse_client, course, "review")
+    shown = text(nurse_client, course, "review")
+    before, after = shown.split("not assessed")  # of the time before it, in the list of periods
+    assert re.search(r"– \d+ \w+ \d\d:\d\d $", before)
+    assert "Grade 1" in before
+    assert "What waits in other patients" in after

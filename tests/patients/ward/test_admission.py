@@ -42,9 +42,10 @@ def test_a_patient_is_admitted_once(nurse_client: Client) -> None:
     banner = nurse_client.get(url("bedside", course)).context["banner"]
     assert (banner.weight_text, banner.baseline_text) == ("80 kg", "126/74")
     assert banner.day == 1
-    other = nurse_client.post(reverse("patients:admit"), admission())
-    assert other.status_code == 422
-    assert "open already" in str(other.context["form"].errors["product"])
+    for product in (sent["product"], "cd19 car-t", "CD19  CAR\u2010T", "\uff23D19 CAR-T"):
+        other = nurse_client.post(reverse("patients:admit"), admission(product=product))
+        assert other.status_code == 422
+        assert "open already" in str(other.context["form"].errors["product"])
     named = nurse_client.post(reverse("patients:admit"), admission(name="X, Y", product="other"))
     assert "belongs to OKONKWO" in str(named.context["form"].errors["mrn"])
     assert Course.objects.count() == 1
