@@ -198,9 +198,8 @@ def connect_briefly() -> psycopg.Connection[Any]:
         for name, value in parts.items()
         if name not in ("cursor_factory", "context", "server_side_binding", "prepare_threshold")
     }
-    return psycopg.connect(
-        **{**kept, "connect_timeout": ANSWERS_WITHIN_S, "prepare_threshold": None}
-    )
+    bounds = {"connect_timeout": ANSWERS_WITHIN_S, "tcp_user_timeout": ANSWERS_WITHIN_S * 1000}
+    return psycopg.connect(**{**kept, **bounds, "prepare_threshold": None})
 
 
 def _says(error: psycopg.Error, texts: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ from crs_app.database_url import django_database, keeper_database, owner_databas
 from crs_app.hospital_sign_in import hospital_sign_in
 from crs_app.log_server import log_server
 from crs_app.logs import AS_JSON, REQUESTS, TO_STDERR
+from crs_app.silent_database import BOUNDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -224,7 +225,7 @@ if POOLER not in ("", "transaction"):
     raise ValueError("CRS_POOLER is empty or: transaction")
 _PLANNED_ONCE = {"server_side_binding": True, "prepare_threshold": None if POOLER else 2}
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = bool(POOLER)
-DATABASES["default"]["OPTIONS"] = {**_PLANNED_ONCE, **DATABASES["default"].get("OPTIONS", {})}
+DATABASES["default"]["OPTIONS"] = {**_PLANNED_ONCE, **BOUNDS, **DATABASES["default"]["OPTIONS"]}
 # A standby that board, wall and lists of courses may be read from; a page that is old says so.
 if replica_url := os.environ.get("CRS_REPLICA_DATABASE_URL"):
     DATABASES["replica"] = DATABASES["default"] | django_database(
@@ -235,6 +236,7 @@ if replica_url := os.environ.get("CRS_REPLICA_DATABASE_URL"):
     DATABASES["replica"] |= {
         "OPTIONS": {
             **_PLANNED_ONCE,
+            **BOUNDS,
             "connect_timeout": 2,
             **DATABASES["replica"]["OPTIONS"],
         },
