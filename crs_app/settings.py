@@ -24,6 +24,14 @@ def _flag(name: str) -> bool:
     return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
 
 
+def _number(name: str, default: int, *, at_most: int) -> int:
+    """Return the number of a setting; raise ValueError for another, so that nothing starts."""
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= at_most):
+        raise ValueError(f"{name} is {text!r}: give a whole number from 1 to {at_most}.")
+    return int(text)
+
+
 def _words(name: str, default: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
@@ -118,7 +126,7 @@ SECOND_FACTOR_ROLES = frozenset(
 )
 # A tablet on a ward is shared: who walks away neither reads nor writes any more. The page of a
 # patient then shows the grade and its clock alone, until the session ends.
-SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "10")))
+SIGNED_OUT_AFTER_IDLE = timedelta(minutes=_number("CRS_IDLE_MINUTES", 10, at_most=720))
 SIGNED_OUT_AFTER = timedelta(hours=12)
 
 INSTALLED_APPS = [
@@ -248,7 +256,7 @@ LOG_SERVER = log_server(
 )
 # Where backups go.
 BACKUPS_DIR = Path(os.environ.get("CRS_BACKUPS_DIR") or VAR_DIR / "backups")
-BACKUPS_KEPT_DAYS = int(os.environ.get("CRS_BACKUPS_KEPT_DAYS", "35"))
+BACKUPS_KEPT_DAYS = _number("CRS_BACKUPS_KEPT_DAYS", 35, at_most=36_500)
 # Shared by all processes: a one-time code that one of them took is refused by the others.
 CACHES = {
     "default": {
