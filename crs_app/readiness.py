@@ -198,9 +198,8 @@ def connect_briefly() -> psycopg.Connection[Any]:
         for name, value in parts.items()
         if name not in ("cursor_factory", "context", "server_side_binding", "prepare_threshold")
     }
-    return psycopg.connect(
-        **{**kept, "connect_timeout": ANSWERS_WITHIN_S, "prepare_threshold": None}
-    )
+    bounds = {"connect_timeout": ANSWERS_WITHIN_S, "tcp_user_timeout": ANSWERS_WITHIN_S * 1000}
+    return psycopg.connect(**{**kept, **bounds, "prepare_threshold": None})
 
 
 def _says(error: psycopg.Error, texts: tuple[str, ...]) -> bool:
@@ -286,9 +285,14 @@ def _last(name: str, file: str, at_most: timedelta) -> Check:
     except (OSError, ValueError, KeyError, TypeError):
         words = f"last {name}: {file} cannot be read"
         return Check(f"last_{name}", Status.ATTENTION, words, {"at": None})
-    hours = age / timedelta(hours=1)
-    figures = {"at": left["at"], "age_s": round(age.total_seconds())}
-    if isinstance(left.get("figures"), dict):
-        figures["figures"] = left["figures"]
+    figures: dict[str, Any] = {"at": left["at"], "age_s": round(age.total_seconds())}
+    found = left.get("figures")
+    if isinstance(found, dict):
+        figures["figures"] = found
+    words = f"last {name}: {age / timedelta(hours=1):.0f} h ago"
     status = Status.ATTENTION if age > at_most else Status.OK
-    return Check(f"last_{name}", status, f"last {name}: {hours:.0f} h ago", figures)
+    if age < -CLOCKS_AGREE:
+        status, words = Status.ATTENTION, f"last {name}: noted {_minutes(age)} ahead of the clock"
+    elif figures.get("figures", {}).get("faults"):
+        status, words = Status.ATTENTION, f"{words}, and it found faults"
+    return Check(f"last_{name}", status, words, figures)

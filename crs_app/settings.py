@@ -12,6 +12,7 @@ from crs_app.database_url import django_database, keeper_database, owner_databas
 from crs_app.hospital_sign_in import hospital_sign_in
 from crs_app.log_server import log_server
 from crs_app.logs import AS_JSON, REQUESTS, TO_STDERR
+from crs_app.silent_database import BOUNDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -21,6 +22,14 @@ OPERATIONS_DIR = Path(os.environ.get("CRS_OPERATIONS_DIR") or VAR_DIR / "operati
 
 def _flag(name: str) -> bool:
     return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def _number(name: str, default: int, *, at_most: int) -> int:
+    """Return the number of a setting; raise ValueError for another, so that nothing starts."""
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= at_most):
+        raise ValueError(f"{name} is {text!r}: give a whole number from 1 to {at_most}.")
+    return int(text)
 
 
 def _words(name: str, default: str) -> list[str]:
@@ -117,7 +126,7 @@ SECOND_FACTOR_ROLES = frozenset(
 )
 # A tablet on a ward is shared: who walks away neither reads nor writes any more. The page of a
 # patient then shows the grade and its clock alone, until the session ends.
-SIGNED_OUT_AFTER_IDLE = timedelta(minutes=int(os.environ.get("CRS_IDLE_MINUTES", "10")))
+SIGNED_OUT_AFTER_IDLE = timedelta(minutes=_number("CRS_IDLE_MINUTES", 10, at_most=720))
 SIGNED_OUT_AFTER = timedelta(hours=12)
 
 INSTALLED_APPS = [
@@ -224,7 +233,7 @@ if POOLER not in ("", "transaction"):
     raise ValueError("CRS_POOLER is empty or: transaction")
 _PLANNED_ONCE = {"server_side_binding": True, "prepare_threshold": None if POOLER else 2}
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = bool(POOLER)
-DATABASES["default"]["OPTIONS"] = {**_PLANNED_ONCE, **DATABASES["default"].get("OPTIONS", {})}
+DATABASES["default"]["OPTIONS"] = {**_PLANNED_ONCE, **BOUNDS, **DATABASES["default"]["OPTIONS"]}
 # A standby that board, wall and lists of courses may be read from; a page that is old says so.
 if replica_url := os.environ.get("CRS_REPLICA_DATABASE_URL"):
     DATABASES["replica"] = DATABASES["default"] | django_database(
@@ -235,6 +244,7 @@ if replica_url := os.environ.get("CRS_REPLICA_DATABASE_URL"):
     DATABASES["replica"] |= {
         "OPTIONS": {
             **_PLANNED_ONCE,
+            **BOUNDS,
             "connect_timeout": 2,
             **DATABASES["replica"]["OPTIONS"],
         },
@@ -246,7 +256,7 @@ LOG_SERVER = log_server(
 )
 # Where backups go.
 BACKUPS_DIR = Path(os.environ.get("CRS_BACKUPS_DIR") or VAR_DIR / "backups")
-BACKUPS_KEPT_DAYS = int(os.environ.get("CRS_BACKUPS_KEPT_DAYS", "35"))
+BACKUPS_KEPT_DAYS = _number("CRS_BACKUPS_KEPT_DAYS", 35, at_most=36_500)
 # Shared by all processes: a one-time code that one of them took is refused by the others.
 CACHES = {
     "default": {

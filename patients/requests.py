@@ -38,6 +38,7 @@ class SignedInRequest(HttpRequest):
     ``uses_emergency_access`` is set where ``course_or_404`` found a course open by it, and
     ``access_purpose``, which the record keeps; ``is_recorded`` where the view recorded what it
     sends by itself; ``shown_course`` is whose chart it shows where its address does not name one.
+    ``opened_course`` is the course that ``course_or_404`` found.
     """
 
     user: User
@@ -46,6 +47,7 @@ class SignedInRequest(HttpRequest):
     access_purpose: str
     is_recorded: bool
     shown_course: uuid.UUID | None
+    opened_course: Course
 
 
 View = Callable[..., HttpResponse]
@@ -159,6 +161,7 @@ def course_or_404(
     except Course.DoesNotExist:
         raise Http404("No such course") from None
     check_course(request.user, course, act)
+    request.opened_course = course
     if course.emergency_until is not None:
         request.uses_emergency_access = True
         request.access_purpose = EMERGENCY

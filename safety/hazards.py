@@ -94,10 +94,12 @@ def read_hazard(path: Path) -> Hazard:
         facts = dict(line.split(": ", 1) for line in head.splitlines())
         if tuple(facts) != _HEAD:
             raise ValueError(f"expected the keys {', '.join(_HEAD)}")
-        parts = dict(part.split("\n\n", 1) for part in body.strip().split("## ")[1:])
+        parts = dict(part.split("\n\n", 1) for part in f"{body.strip()}\n\n".split("## ")[1:])
         if tuple(parts) != _HEADINGS:
             raise ValueError(f"expected the headings {', '.join(_HEADINGS)}")
         texts = {heading: text.strip() for heading, text in parts.items()}
+        if not all(texts.values()):
+            raise ValueError("nothing stands under a heading")
         return Hazard(
             path=path,
             id=facts["id"],

@@ -1,4 +1,4 @@
-"""Django's backend for PostgreSQL, with a COMMIT that waits for a bounded time.
+"""Django's backend for PostgreSQL, with a COMMIT and a connecting that wait for a bounded time.
 
 The setting ENGINE names it by its package. While a COMMIT waits for a standby, no timeout of
 PostgreSQL ends the wait. A cancelled wait ends with a warning, and the COMMIT then succeeds, though
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 import time
+from collections import defaultdict
 from typing import Any, Final
 
 import psycopg
@@ -18,10 +19,15 @@ from psycopg import pq
 from psycopg.errors import Diagnostic, error_from_result
 
 from crs_app.outages import NotConfirmedError
+from crs_app.silent_database import OneTry
 
 CONFIRMED_WITHIN_S: Final = 5.0
 _OF_THE_WAIT: Final = "SyncRepWaitForLSN"
 """The function of PostgreSQL that warns; its message is in the language of the server."""
+
+
+_tries: Final = defaultdict[str, OneTry](OneTry)
+"""By the alias of the database."""
 
 
 class _CancelledWaits:
@@ -42,7 +48,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a new connection that notes cancelled waits."""
-        connection = super().get_new_connection(conn_params)
+        with _tries[self.alias].begin():
+            connection = super().get_new_connection(conn_params)
         self._cancelled = _CancelledWaits()
         connection.add_notice_handler(self._cancelled.note)
         return connection

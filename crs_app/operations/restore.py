@@ -72,7 +72,7 @@ def restore(file: Path, owner: Address, keeper: Address, report: Report) -> tupl
         if _last_act_at(owner) != last_act_at:
             raise OperationsError(
                 "Something was charted while the backup was loaded. Nothing was replaced. "
-                + _WHAT_TO_STOP
+                + WHAT_TO_STOP
             )
         kept = _named(owner.name, "before")
         _change_names(owner.name, restored.database, kept, keeper)
@@ -125,13 +125,13 @@ def refuse_while_in_use(name: str, keeper: Address) -> None:
         listed = ", ".join(f"{count} × {user} ({who})" for who, user, count in found)
         raise OperationsError(
             f"The site is being used: the database {name} has connections: {listed}. "
-            "Nothing was restored. " + _WHAT_TO_STOP
+            "Nothing was restored. " + WHAT_TO_STOP
         )
 
 
-_WHAT_TO_STOP: Final = (
-    "Stop what serves and what writes (`docker compose stop proxy web hl7 backup`, or Ctrl-C at "
-    "`make run`; interfaces and timers too), then restore again."
+WHAT_TO_STOP: Final = (
+    "Stop what serves and what writes (`docker compose stop proxy web hl7 record backup`, or "
+    "Ctrl-C at `make run`; interfaces and timers too), then restore again."
 )
 
 
@@ -248,7 +248,7 @@ def _change_names(name: str, restored: str, kept: str, keeper: Address) -> None:
         except psycopg.errors.ObjectInUse as error:
             raise OperationsError(
                 f"The site came to be used while the backup was loaded ({error}). "
-                "Nothing was replaced. " + _WHAT_TO_STOP
+                "Nothing was replaced. " + WHAT_TO_STOP
             ) from error
 
 

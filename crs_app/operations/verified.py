@@ -9,8 +9,10 @@ from io import StringIO
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
+from crs_app.operations.programs import OperationsError
+from crs_app.outages import in_one_line, is_outage
 from crs_app.record.models import Event
 from patients.models import Course
 
@@ -33,7 +35,11 @@ def working_on(name: str) -> Iterator[None]:
 
 
 def verify_site() -> tuple[dict[str, object], list[str]]:
-    """Run both verifications; return their figures, and a line for each fault that was found."""
+    """Run both verifications; return their figures, and a line for each fault that was found.
+
+    :raises OperationsError: where the database was away, or kept a course locked: nothing was
+        found wrong then, and nothing is known.
+    """
     figures: dict[str, object] = {}
     faults: list[str] = []
     for command in COMMANDS:
@@ -42,7 +48,12 @@ def verify_site() -> tuple[dict[str, object], list[str]]:
         try:
             call_command(command, stdout=StringIO(), stderr=found)
             is_whole = True
-        except (CommandError, DatabaseError) as error:
+        except (CommandError, Error) as error:
+            if is_outage(error):
+                raise OperationsError(
+                    f"Not verified: the database was away, or something kept a course locked, "
+                    f"while {command} ran ({in_one_line(error)}). Run it again."
+                ) from error
             is_whole = False
             faults += [*found.getvalue().splitlines(), f"{command}: {error}"]
         figures[command] = "agrees" if is_whole else "differs"

@@ -19,7 +19,7 @@ from patients.models import Course, Patient, PolicyVersion
 _M = TypeVar("_M", bound=models.Model)
 
 SQL_COURSE: Final = """
-SELECT {columns}, last.recorded_at
+SELECT {columns}, last.recorded_at, clock_timestamp()
 FROM patients_course AS course
 JOIN patients_patient AS patient ON patient.id = course.patient_id
 JOIN patients_policyversion AS policy ON policy.id = course.policy_id
@@ -49,6 +49,7 @@ def read_course(course_id: uuid.UUID) -> Course:
     course.patient = _next(Patient, values)
     course.policy = _next(PolicyVersion, values)
     course.last_recorded_at = next(values)
+    course.database_clock = next(values)
     return course
 
 

@@ -21,6 +21,7 @@ from patients.display.text import (
     keep_units,
     moment_text,
     until_text,
+    wrong_clock_text,
 )
 
 _USUAL_REASONS: Final = (
@@ -83,6 +84,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "typed_time": _typed_time,
     "units": keep_units,
     "until": until_text,
+    "wrong_clock": wrong_clock_text,
 }
 
 

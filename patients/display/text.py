@@ -32,6 +32,7 @@ from grading.engine.vocabulary import (
 )
 from patients.display.scale_text import NAMES, NEUROLOGIC, TEXT_BY_CLASS, purpose_text
 from patients.display.site_times import at_site, site_time
+from patients.models import Course
 
 _SEPARATOR: Final = " · "
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -343,6 +344,13 @@ def clock_ahead_text(database_clock: datetime) -> str:
         f"save ({clock_text(database_clock, now)}). Check the time of each entry and call the "
         "help desk."
     )
+
+
+def wrong_clock_text(course: Course) -> str:
+    """Return a warning for a page of ``course``, as ``read_course`` read it; "" for good clocks."""
+    last, clock = course.last_recorded_at, course.database_clock
+    behind = "" if last is None else clock_behind_text(last)
+    return behind or ("" if clock is None else clock_ahead_text(clock))
 
 
 def day_and_time_text(at: datetime, now: datetime) -> str:

@@ -28,6 +28,7 @@ from patients.identity.forms import FORMS, IdentityForm
 from patients.identity.history import HistoryRow, identity_history, present_texts
 from patients.identity.preview import differences_since, effects_of, grade_of
 from patients.models import Course, Fact, IdentityCorrection
+from patients.queries.courses import now_for
 from patients.queries.identity import courses_of_patient, latest_course
 from patients.recording.identity import (
     ChangedMeanwhileError,
@@ -251,7 +252,7 @@ def _saved(
             for one in courses
             for difference in differences_since(one, row.recorded_at)
         ),
-        "grade": grade_of(course, timezone.now()),
+        "grade": grade_of(course, now_for(course)),
     }
 
 

@@ -68,12 +68,14 @@ class Course(models.Model):
 
     ``ward`` is the name of ``on_ward``, in an ended course its name at the end.
 
-    ``last_recorded_at`` is when its latest act was recorded, where ``read_course`` read it.
+    ``last_recorded_at`` is when its latest act was recorded, and ``database_clock`` the time of the
+    database then, where ``read_course`` read them.
     ``emergency_until`` is when the emergency access of its reader ends, None where there is none;
     ``requests.course_or_404`` asks where the ward is not an own one.
     """
 
     last_recorded_at: datetime | None = None
+    database_clock: datetime | None = None
     emergency_until: datetime | None = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, Func, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -23,10 +23,11 @@ _LAST_RECORDED_AT: Final = Subquery(
     .order_by("-recorded_at")
     .values("recorded_at")[:1]
 )
+_CLOCK: Final = Func(function="clock_timestamp", output_field=DateTimeField())
 
 
 def read_course(course_id: uuid.UUID) -> Course:
-    """Return the course with its patient, policy and ``last_recorded_at``, by one statement.
+    """Return the course with its patient, policy and the times of its clocks, by one statement.
 
     The setting COURSE_READER names a function that replaces ``read_course_by_orm``; None keeps it.
 
@@ -38,8 +39,18 @@ def read_course(course_id: uuid.UUID) -> Course:
 def read_course_by_orm(course_id: uuid.UUID) -> Course:
     """Read the course as ``read_course`` does, by a query of the model."""
     courses = Course.objects.select_related("patient", "policy")
-    course = courses.annotate(latest=_LAST_RECORDED_AT).get(pk=course_id)
+    return _with_clocks(courses.annotate(latest=_LAST_RECORDED_AT, clock=_CLOCK).get(pk=course_id))
+
+
+def read_with_clocks(courses: QuerySet[Course]) -> list[Course]:
+    """Read ``courses`` with the times of their clocks, as ``read_course`` has them."""
+    found = courses.annotate(latest=_LAST_RECORDED_AT, clock=_CLOCK)
+    return [_with_clocks(course) for course in found]
+
+
+def _with_clocks(course: Course) -> Course:
     course.last_recorded_at = vars(course).pop("latest")
+    course.database_clock = vars(course).pop("clock")
     return course
 
 

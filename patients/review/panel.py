@@ -18,7 +18,7 @@ from patients.display.sign_off import span_text
 from patients.display.signature import signature_of
 from patients.display.text import duration_text, moment_text
 from patients.models import Course
-from patients.queries.courses import courses_by_place
+from patients.queries.courses import courses_by_place, now_for, read_with_clocks
 from patients.queries.known_at import read_period_at
 from patients.queries.reviews import (
     CourseReviews,
@@ -316,7 +316,8 @@ def read_panel_data(
 
 def waiting_courses(reader: User, now: datetime) -> list[WaitingCourse]:
     """Return the open courses of the reader's wards in which something waits, in two statements."""
-    courses = list(courses_by_place(reader))
+    courses = read_with_clocks(courses_by_place(reader))
+    now = max(now, *map(now_for, courses)) if courses else now
     periods = _periods_of([course.pk for course in courses], now)
     waiting = []
     for course in courses:

@@ -16,6 +16,7 @@ from grading.systems import HEADLINE
 from patients.display.sign_off import span_text
 from patients.display.text import clock_text
 from patients.models import Course, CourseSeen, GradeReview
+from patients.queries.courses import now_for, read_course
 from patients.queries.reviews import CourseReviews, SignOff, read_course_reviews, read_grade_since
 from patients.recording.inputs import ConflictError
 from patients.recording.lock import lock_course
@@ -99,7 +100,8 @@ def sign(course: Course, new: NewSignOff, by: User) -> GradeReview:
     before = GradeReview.objects.filter(course=course, form_id=new.form_id).first()
     if before is not None:
         return _replayed(before, new)
-    now, course = timezone.now(), Course.objects.get(pk=course.pk)
+    course = read_course(course.pk)
+    now = now_for(course)
     chart = read_course_reviews(course.pk, HEADLINE, now, entries_until=new.known_at)
     now = max(now, chart.recorded_until or now)
     piece = check_unchanged(course, chart, new, now)

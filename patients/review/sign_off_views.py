@@ -28,9 +28,9 @@ from patients.display.banner import banner_of
 from patients.display.closed import closed_notice
 from patients.display.grade_card import grade_card
 from patients.display.sign_off import signed_text, span_text
-from patients.display.text import capital
+from patients.display.text import capital, wrong_clock_text
 from patients.models import Course, GradeReview
-from patients.queries.courses import read_closing
+from patients.queries.courses import now_for, read_closing
 from patients.queries.reviews import CourseReviews, sign_off_of
 from patients.queries.status import read_course_status, read_history_for
 from patients.recording.inputs import ConflictError
@@ -142,7 +142,7 @@ def _show(
     refusal: str = "",
     **chosen: Any,
 ) -> HttpResponse:
-    now = timezone.now()
+    now = now_for(course)
     chart = read_panel_data(course, request.user, now)
     news = _news(request, course, chart, now)
     if news:
@@ -213,8 +213,10 @@ def seen(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
 def reviews(request: SignedInRequest) -> HttpResponse:
     """List what waits for a reviewer: runs without a sign-off, and new looks, in open courses."""
     check_can_open_chart(request.user)
+    waiting = waiting_courses(request.user, timezone.now())
     context = {
-        "waiting": waiting_courses(request.user, timezone.now()),
+        "waiting": waiting,
+        "wrong_clock": next(filter(None, (wrong_clock_text(one.course) for one in waiting)), ""),
         "can_sign": can_review(request.user),
         "can_read_disagreements": can_read_disagreements(request.user),
         "reviewer": REVIEWER,

@@ -17,6 +17,7 @@ from patients.requests import SignedInRequest
 from patients.ward.address import BoardAddress
 from patients.ward.board import board_of
 from patients.ward.row import BoardRow
+from patients.ward.seen import read_moment
 
 MOST_COURSES: Final = 60
 """Courses on one page: each is graded again for it."""
@@ -37,13 +38,15 @@ def ward_scales(request: SignedInRequest) -> HttpResponse:
     """
     if not can_open_chart(request.user) and can_find_patient(request.user):
         return redirect("patients:find")
-    asked, now = BoardAddress.of(request.GET), timezone.now()
+    asked = BoardAddress.of(request.GET)
     if asked.ended:
         return redirect(asked.url())
+    _, now, wrong_clock = read_moment(timezone.now(), request.user)
     found = [row for row in board_of(asked, now, request.user).rows if isinstance(row, BoardRow)]
     context = {
         "asked": asked,
         "now": now,
+        "wrong_clock": wrong_clock,
         "rows": [GradedRow(row, _line(row)) for row in found[:MOST_COURSES]],
         "left_off": max(0, len(found) - MOST_COURSES),
     }

@@ -10,17 +10,19 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils import timezone
 
 from crs_app.accounts.models import User
 from patients.forms.registry import ENTRY_FORMS
-from patients.models import Course, Entry
+from patients.models import Course, Entry, GradeReview
 from patients.queries.courses import now_for, read_course
 from patients.queries.status import read_course_status
 from patients.recording.inputs import NewEntry
+from patients.review.forms import AGREE
 from tests.entry_forms import HTMX, form, send, send_correction, text_of, url
 from tests.factories import admit, chart, record
 
@@ -50,6 +52,28 @@ def assert_now(entry: Entry) -> None:
 
 def latest(course: Course) -> Entry:
     return Entry.objects.filter(course=course).latest("recorded_at")
+
+
+LISTS_OF_GRADES = ("board", "ward_scales", "reviews")
+
+
+def pages(client: Client, course: Course) -> Iterator[tuple[str, HttpResponse]]:
+    """Each whole page whose address names a course alone, and the lists that show grades."""
+    names = (name for name in get_resolver("patients.urls").reverse_dict if isinstance(name, str))
+    for name in sorted(names):
+        named = {} if name in LISTS_OF_GRADES else {"course_id": course.pk}
+        try:
+            answer = client.get(reverse(f"patients:{name}", kwargs=named))
+        except NoReverseMatch:
+            continue
+        if answer.status_code == 200 and b"<html" in answer.content:
+            yield name, answer
+
+
+def graded(answer: HttpResponse) -> int | None:
+    """The grade on the card of a page, None for one without a card."""
+    card = (answer.context or {}).get("card")
+    return None if card is None else card.grade
 
 
 @pytest.mark.usefixtures("differ")
@@ -146,6 +170,16 @@ class TestTwoMachines:
         shown = json.loads(nurse_client.get(url("live", course), **HTMX)["CRS-Live"])
         assert nurse_client.get(url("live", course), shown, **HTMX).status_code == 204
 
+    def test_every_page_of_the_course_names_it(self, nurse_client: Client, course: Course) -> None:
+        """A clock that is behind leaves what was saved just now ahead of the page."""
+        send(nurse_client, course, "vitals", temperature="39.1")
+        found = dict(pages(nurse_client, course))
+        assert found.keys() > {"bedside", "sign_off", "paper", "review", *LISTS_OF_GRADES}
+        for name, answer in found.items():
+            text = text_of(answer.content.decode())
+            assert "is ahead of the clock" in text or "is behind the last entry" in text, name
+            assert graded(answer) in (None, 1), name
+
     def test_health_names_the_difference_and_the_site_serves_on(
         self, client: Client, differ: timedelta
     ) -> None:
@@ -180,6 +214,27 @@ class TestAClockThatWasSetBack:
             assert page.context["card"].grade == 2, address
             assert "The server's clock (" in text_of(page.content.decode())
             assert "is behind the last entry (" in text_of(page.content.decode())
+
+    def test_every_page_says_so_once_and_none_shows_another_grade(
+        self, intensivist_client: Client, set_back: Course
+    ) -> None:
+        found = dict(pages(intensivist_client, set_back))
+        assert found.keys() > {"bedside", "sign_off", "paper", "review", *LISTS_OF_GRADES}
+        for name, answer in found.items():
+            text = text_of(answer.content.decode())
+            assert text.count("is behind the last entry") == 1, name
+            assert graded(answer) in (None, 2), name
+
+    def test_what_is_signed_is_the_grade_of_the_last_entry(
+        self, intensivist_client: Client, set_back: Course
+    ) -> None:
+        panel = intensivist_client.get(url("sign_off", set_back)).context["panel"]
+        assert panel.form["computed"].value() == 2
+        signing = {name: panel.form[name].value() for name in panel.form.fields}
+        typed = {name: value for name, value in signing.items() if value not in (None, "")}
+        answer = intensivist_client.post(url("sign_off", set_back), {**typed, "verdict": AGREE})
+        assert answer.status_code == 302
+        assert GradeReview.objects.get(course=set_back).stated_grade == 2
 
     def test_so_does_the_board(self, nurse_client: Client, set_back: Course) -> None:
         board = nurse_client.get(reverse("patients:board"))

@@ -38,7 +38,7 @@ EXPRESSIONS: list[str] = [
 OF_PROMETHEUS: dict[str, dict[str, set[str]]] = {"up": {"job": {"crs"}, "instance": set()}}
 """What Prometheus adds of its own."""
 FUNCTIONS = {"abs", "histogram_quantile", "increase", "max", "min", "rate", "sum", "topk"}
-WORDS = {"and", "by", "on"}
+WORDS = {"and", "by", "on", "unless"}
 Samples = dict[str, dict[str, set[str]]]
 
 

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from tests.project.test_proxy import service
+from crs_app.operations.restore import WHAT_TO_STOP
+from tests.project.test_proxy import service, services
 
 DEPLOY = settings.BASE_DIR / "deploy"
 
@@ -83,6 +85,26 @@ def test_compose_archives_copies_and_recovers_with_these_scripts() -> None:
         assert "./deploy:/deploy:ro" in service(name)
         assert "archive:/archive" in service(name)
         assert (DEPLOY / script).is_file()
+
+
+def test_the_database_of_compose_is_healthy_only_once_it_can_be_reached() -> None:
+    """Its first start makes the roles without the network; what waits for it would fail then."""
+    assert re.search(r'test: \["CMD", "pg_isready",.* "--host", "localhost",', service("database"))
+
+
+def test_who_restores_is_told_to_stop_every_service_that_connects_as_the_site() -> None:
+    uses = {"proxy"} | {
+        name
+        for name in services()
+        if re.search(r"<<: \*(app|operator)$", service(name), re.MULTILINE)
+        and "restart: unless-stopped" in service(name)
+    }
+    assert uses == {"proxy", "web", "hl7", "record", "backup"}
+    guide = (settings.BASE_DIR / "docs" / "operations.md").read_text("utf-8")
+    for words in (guide.partition("\n## Restore\n")[2], WHAT_TO_STOP):
+        found = re.search(r"`docker compose stop ([\w ]+)`", words)
+        assert found
+        assert set(found[1].split()) == uses
 
 
 def test_compose_makes_a_dump_and_verifies_every_night_and_the_site_reads_the_notes() -> None:

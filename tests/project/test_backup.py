@@ -298,6 +298,24 @@ def test_the_last_backup_and_the_last_verification_are_noted_with_figures(site: 
     assert figures["faults"] > 0
 
 
+def test_a_course_that_is_kept_locked_is_no_fault_and_nothing_is_noted(site: Site) -> None:
+    """A stored grade that differs is one: it is told to the wards."""
+    with site.keeper.connect() as there:
+        there.execute(f"ALTER ROLE {WEB} IN DATABASE {site.name} SET lock_timeout = '50ms'")
+    connection.close()
+    with site.owner.connect() as other:
+        other.execute("BEGIN")
+        other.execute("SELECT FROM patients_course WHERE id = %s FOR UPDATE", [site.course.pk])
+        with pytest.raises(CommandError, match=r"^Not verified.*verify_grades.*Run it again"):
+            call_command("verify_site", stdout=StringIO())
+        told = StringIO()
+        with pytest.raises(CommandError, match="see above"):
+            call_command("nightly", once=True, stdout=StringIO(), stderr=told)
+    assert "verify_site failed: Not verified" in told.getvalue()
+    assert not (settings.OPERATIONS_DIR / "last-verify.json").exists()
+    call_command("verify_site", stdout=StringIO())
+
+
 def test_the_drill_proves_a_backup_and_leaves_the_site_as_it_is(site: Site) -> None:
     site.save("38.5")
     printed = StringIO()

@@ -21,14 +21,17 @@ from django.contrib.postgres.operations import AddIndexConcurrently
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
+from django.test import Client
+from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils import timezone
 
+from crs_app.accounts.models import Role
 from crs_app.operations.partitions import convert
 from crs_app.operations.partitions.tables import COPIED, TABLES
 from patients.models import Entry, EntryKind
 from patients.recording.inputs import NewEntry
 from patients.recording.record import ReplacedAlreadyError
-from tests.factories import admit, chart, correct, record, sending
+from tests.factories import UserFactory, admit, chart, correct, record, sending
 from tests.project.partitioned_site import (
     Clients,
     at_once,
@@ -83,6 +86,30 @@ def test_what_is_charted_meanwhile_is_neither_lost_nor_doubled(whole: Site) -> N
     assert missing == (0,)
     for command in ("verify_grades", "verify_audit"):
         call_command(command, stdout=StringIO())
+
+
+@pytest.mark.parametrize("role", [Role.WARD_CLINICIAN, Role.ICU_REVIEWER, Role.AUDITOR])
+def test_every_page_of_a_course_and_the_record_opens_afterwards(
+    partitioned: Site, role: Role
+) -> None:
+    """A statement that needs the id alone as the key of a table fails there."""
+    client = Client(raise_request_exception=False)
+    client.force_login(UserFactory(role=role))
+    statuses = {}
+    for module, namespace in (
+        ("patients.urls", "patients"),
+        ("crs_app.record.pages.urls", "record"),
+    ):
+        for name in get_resolver(module).reverse_dict:
+            for named in ({"course_id": partitioned.course.pk}, {"user_id": partitioned.nurse.pk}):
+                with suppress(NoReverseMatch):
+                    answer = client.get(reverse(f"{namespace}:{name}", kwargs=named))
+                    statuses[name, *named] = answer.status_code
+                    if answer.streaming:
+                        assert b"".join(answer.streaming_content)
+    assert len(statuses) > 30
+    assert sum(status == 200 for status in statuses.values()) > 5
+    assert {key: status for key, status in statuses.items() if status >= 500} == {}
 
 
 def test_the_database_refuses_what_it_refused_before(partitioned: Site) -> None:

@@ -127,6 +127,25 @@ def test_disk_backup_and_verify_stand_in_the_body_and_change_no_status(
     assert client.get("/health/").content == b"ok\n"
 
 
+def test_a_verification_that_found_faults_and_a_note_of_later_than_now_need_attention(
+    client: Client, operations: Path
+) -> None:
+    """A clock that was ahead when it was noted must not hide that no backup was made since."""
+    now = datetime.now(UTC)
+    faulty = {"at": now.isoformat(), "figures": {"verify_grades": "differs", "faults": 3}}
+    (operations / "last-verify.json").write_text(json.dumps(faulty))
+    later = now + timedelta(minutes=90)
+    (operations / "last-backup.json").write_text(json.dumps({"at": later.isoformat()}))
+    answer = client.get("/readyz").json()
+    verify, backup = answer["checks"]["last_verify"], answer["checks"]["last_backup"]
+    assert answer["status"] == verify["status"] == backup["status"] == "attention"
+    assert verify["words"] == "last verify: 0 h ago, and it found faults"
+    assert backup["words"] == "last backup: noted 90 min ahead of the clock"
+    faulty["figures"] = {"faults": 0}
+    (operations / "last-verify.json").write_text(json.dumps(faulty))
+    assert client.get("/readyz").json()["checks"]["last_verify"]["status"] == "ok"
+
+
 @pytest.mark.parametrize("left", ["", "[]", "{}", '{"at": "yesterday"}', '{"at": "2026-01-01"}'])
 def test_a_file_that_cannot_be_read_is_for_an_operator(
     client: Client, operations: Path, left: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, old: str, new: str, fau
     path = tmp_path / "H-01-wrong.md"
     path.write_text(GOOD.replace(old, new, 1), "utf-8")
     with pytest.raises(HazardFileError, match=rf"H-01-wrong.md: .*{fault}"):
+        read_hazard(path)
+
+
+@pytest.mark.parametrize("heading", ["Cause", "Effect", "Residual risk"])
+def test_a_heading_with_nothing_below_it_is_named(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "H-01-empty.md"
+    path.write_text(re.sub(rf"(## {heading}\n\n)[^#]+", r"\1", GOOD), "utf-8")
+    with pytest.raises(HazardFileError, match="nothing stands under a heading"):
         read_hazard(path)
 
 

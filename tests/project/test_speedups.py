@@ -237,6 +237,8 @@ def test_a_course_is_read_as_its_model_reads_it(
         with pytest.raises(Course.DoesNotExist):
             read(uuid.uuid4())
     ours, djangos = course_reader.read_course(pk), read_course_by_orm(pk)
+    first, then = (vars(one).pop("database_clock") for one in (ours, djangos))
+    assert first < then < first + timedelta(minutes=1)
     for one, other in (
         (ours, djangos),
         (ours.patient, djangos.patient),

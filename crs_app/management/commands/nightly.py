@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 TASKS = ("backup", "verify_site")
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         for task in TASKS:
             try:
                 call_command(task, stdout=self.stdout, stderr=self.stderr)
-            except (CommandError, DatabaseError, psycopg.Error, OSError) as error:
+            except (CommandError, Error, psycopg.Error, OSError) as error:
                 is_well = False
                 self.stderr.write(f"{task} failed: {error}")
         connection.close()

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crs_app.accounts.demo import SIGN_INS, where_sign_ins_are
 from crs_app.accounts.first_administrator import has_administrator
+from crs_app.arguments import LAST_PORT, whole_number
 from crs_app.database_roles import check_web_role
 
 # Compared alone, never bound to.
@@ -35,7 +36,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", default=8000, type=int)
+        parser.add_argument("--port", default=8000, type=whole_number(1, LAST_PORT))
 
     def handle(self, *, host: str, port: int, **_options: Any) -> None:
         """Serve, in place of this process; raise CommandError where the port is taken."""

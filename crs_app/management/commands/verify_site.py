@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from crs_app.operations.last_runs import LAST_VERIFY, write_last_run
+from crs_app.operations.programs import OperationsError
 from crs_app.operations.verified import verify_site
 
 
@@ -13,7 +14,10 @@ class Command(BaseCommand):
     )
 
     def handle(self, **_options: Any) -> None:
-        figures, faults = verify_site()
+        try:
+            figures, faults = verify_site()
+        except OperationsError as error:
+            raise CommandError(str(error)) from error
         for fault in faults:
             self.stderr.write(fault)
         write_last_run(LAST_VERIFY, figures)

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from crs_app.record.models import Event, EventKind
 from grading.engine.vocabulary import EARLIEST, LATEST
-from patients.models import ChartingAct
+from patients.models import ChartingAct, Entry
 
 ROWS_AT_ONCE: Final = 50
 _TIES: Final = 50
@@ -211,7 +211,9 @@ def _acts(search: Search, at_most: int) -> list[Row]:
         acts = acts.filter(recorded_by=search.user_id)
     if search.who:
         acts = acts.filter(author_name__icontains=search.who)
-    acts = acts.annotate(kinds=ArrayAgg("entries__kind", distinct=True, filter=~Q(entries=None)))
+    # Not an aggregate: acts in partitions cannot be grouped by their id alone.
+    of_act = Entry.objects.filter(act=OuterRef("pk"), course=OuterRef("course"))
+    acts = acts.annotate(kinds=ArraySubquery(of_act.order_by("kind").values("kind").distinct()))
     rows: Iterable[Any] = acts.order_by("-recorded_at", "-pk")[:at_most]
     return [
         Row(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
+from crs_app.arguments import LAST_PORT, whole_number
 from patients.exchange.mllp import Listener
 from patients.models import ExternalSystem
 
@@ -20,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--system", required=True, metavar="NAME", help="who sends")
-        parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+        parser.add_argument(
+            "--port", type=whole_number(0, LAST_PORT), required=True, help="0 takes a free one"
+        )
         parser.add_argument(
             "--host",
             default="127.0.0.1",

@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
+from crs_app.arguments import whole_number
 from crs_app.database_roles import owner_of_tables
 
 _MAKE = """
@@ -20,7 +21,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--months", type=int, default=12, help="how many months ahead")
+        parser.add_argument(
+            "--months", type=whole_number(1, 120), default=12, help="how many months ahead"
+        )
 
     def handle(self, *, months: int, verbosity: int, **_options: Any) -> None:
         with owner_of_tables(), connection.cursor() as cursor:

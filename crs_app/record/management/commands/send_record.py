@@ -5,8 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
+from crs_app.arguments import whole_number
 from crs_app.log_server import LogServer
 from crs_app.record.send import RecordShrankError, send_new_events
 from crs_app.time_limits import lift_for_long_job
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--every", type=int, default=0, metavar="SECONDS")
+        parser.add_argument("--every", type=whole_number(1, 86_400), default=0, metavar="SECONDS")
 
     def handle(self, *, every: int, **_options: Any) -> None:
         server = settings.LOG_SERVER
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             count = send_new_events(server)
         except RecordShrankError as error:
             raise CommandError(f"{error} Nothing more is sent: see docs/operations.md.") from error
-        except (OSError, DatabaseError) as error:
+        except (OSError, Error) as error:
             # Not the message of the database: it can quote a row.
             why = error if isinstance(error, OSError) else type(error).__name__
             raise CommandError(f"The record was not sent: {why}") from error
