@@ -274,7 +274,10 @@ def _record_sent() -> tuple[Check, ...]:
 
 
 def _last(name: str, file: str, at_most: timedelta) -> Check:
-    """Return when ``name`` ended last, from the file that it leaves."""
+    """Return when ``name`` ended last, from the file that it leaves.
+
+    The place of a backup stays out: anybody may ask.
+    """
     path = settings.OPERATIONS_DIR / file
     try:
         left = json.loads(path.read_text("utf-8"))
@@ -288,7 +291,7 @@ def _last(name: str, file: str, at_most: timedelta) -> Check:
     figures: dict[str, Any] = {"at": left["at"], "age_s": round(age.total_seconds())}
     found = left.get("figures")
     if isinstance(found, dict):
-        figures["figures"] = found
+        figures["figures"] = {key: value for key, value in found.items() if key != "file"}
     words = f"last {name}: {age / timedelta(hours=1):.0f} h ago"
     status = Status.ATTENTION if age > at_most else Status.OK
     if age < -CLOCKS_AGREE:

@@ -109,7 +109,7 @@ def test_disk_backup_and_verify_stand_in_the_body_and_change_no_status(
         "status": "never", "words": "last backup: never", "at": None,
     }  # fmt: skip
     at = datetime.now(UTC) - timedelta(hours=3)
-    left = {"at": at.isoformat(), "figures": {"courses": 12}}
+    left = {"at": at.isoformat(), "figures": {"courses": 12, "file": "/var/x"}}
     (operations / "last-verify.json").write_text(json.dumps(left))
     old = datetime.now(UTC) - timedelta(hours=50)
     (operations / "last-backup.json").write_text(json.dumps({"at": old.isoformat()}))
