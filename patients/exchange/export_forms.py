@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -121,6 +122,16 @@ class ExportForm(forms.Form):
         return bool(self.cleaned_data["format"] == Format.JSON)
 
 
+class RunField(forms.UUIDField):
+    """Id of an export, which the page makes; what is none is left out, and a new one is made."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the id; None where nothing, or no id, was sent."""
+        with suppress(forms.ValidationError):
+            return super().to_python(value)
+        return None
+
+
 class CohortForm(ExportForm):
     """What is exported of a cohort; ``run`` is the id under which its progress is asked for."""
 
@@ -149,7 +160,7 @@ class CohortForm(ExportForm):
             "day can guess by how much the dates are shifted."
         ),
     )
-    run = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    run = RunField(required=False, widget=forms.HiddenInput)
 
     field_order = (
         "part",

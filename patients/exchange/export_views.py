@@ -103,7 +103,7 @@ def export_cohort(request: SignedInRequest) -> HttpResponseBase:
         return _file(form, _named("cohort", form), _LINES if form.is_json else _CSV, lines)
     context = {
         "form": form,
-        "run_id": form["run"].value() or new_run(),
+        "run_id": (form.cleaned_data["run"] if form.is_bound else None) or proposed["run"],
         "runs": latest_runs(request.user),
     }
     return render(request, "exchange/cohort.html", context, status=_status(form))

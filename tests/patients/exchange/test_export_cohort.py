@@ -59,6 +59,14 @@ def test_a_cohort_is_chosen_by_day_of_infusion_ward_and_end(
     assert names(intensivist_client, since=str(day), until=str(day)) == {"Before, C"}
 
 
+def test_a_progress_without_an_id_gets_one(nurse: User, intensivist_client: Client) -> None:
+    admit(nurse, name="Here, A")
+    page = sent(intensivist_client, run="on", purpose="")
+    assert page.status_code == 422
+    assert uuid.UUID(str(page.context["run_id"]))
+    assert names(intensivist_client, run="on") == {"Here, A"}
+
+
 def test_a_cohort_is_that_of_the_time_known_at(nurse: User, intensivist_client: Client) -> None:
     """An infusion that was corrected since counts where it was; who came later is not in it."""
     moved = admit(nurse, name="Moved, M")
