@@ -64,7 +64,15 @@ def by(administrator: User) -> people.By:
 
 @pytest.mark.parametrize(
     "what",
-    ["password", "role", "deactivated", "deactivated and back", "signed out everywhere", "session"],
+    [
+        "password",
+        "role",
+        "role and back",
+        "deactivated",
+        "deactivated and back",
+        "signed out everywhere",
+        "session",
+    ],
 )
 def test_what_ends_a_sign_in_ends_its_pin_too(
     tablet: Tablet, nurse: User, intensivist: User, administrator: User, what: str
@@ -72,8 +80,10 @@ def test_what_ends_a_sign_in_ends_its_pin_too(
     if what == "password":
         nurse.set_password("a longer horse 2")
         nurse.save(update_fields=["password"])
-    elif what == "role":
+    elif what.startswith("role"):
         people.change_role(by(administrator), nurse.pk, Role.AUDITOR)
+        if "back" in what:
+            people.change_role(by(administrator), nurse.pk, Role.WARD_CLINICIAN)
     elif what.startswith("deactivated"):
         people.deactivate(by(administrator), nurse.pk)
         if "back" in what:
