@@ -23,7 +23,11 @@ _LETTERS_OF_A_GROUP: Final = 4
 
 
 class LinkGoneError(Exception):
-    """The link is unknown, used, too old or of a user who was deactivated."""
+    """The link is unknown, used, too old or of a user who was deactivated; ``user`` had it."""
+
+    def __init__(self, user: User | None) -> None:
+        super().__init__()
+        self.user = user
 
 
 def make_link(user: User, by: User | None, now: datetime) -> str:
@@ -82,7 +86,8 @@ def _working(secret: str, now: datetime, *, lock: bool) -> OneTimeLink:
         links = links.select_for_update(of=("self",))
     link = links.first()
     if link is None:
-        raise LinkGoneError
+        gone = OneTimeLink.objects.select_related("user").filter(digest=_digest(secret)).first()
+        raise LinkGoneError(gone.user if gone else None)
     return link
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from django.contrib import messages
@@ -14,11 +15,13 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from crs_app.accounts import throttle
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.changes import last_changes
 from crs_app.accounts.factors.methods import methods_of
 from crs_app.accounts.forms import ChangePasswordForm, NewPasswordForm
 from crs_app.accounts.links import LinkGoneError, use_link, user_of_link
+from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import (
     end_all_sessions,
     end_session,
@@ -102,7 +105,20 @@ def start(request: HttpRequest, secret: str) -> HttpResponse:
             logout(request)
             messages.success(request, "Your password is set. Sign in with it now.")
             return redirect("accounts:sign_in")
-    except LinkGoneError:
+    except LinkGoneError as gone:
+        _note_gone(gone.user, client_address(request), now)
         return render(request, "accounts/link_gone.html", status=GONE)
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "accounts/start.html", {"form": form, "person": person}, status=status)
+
+
+def _note_gone(user: User | None, address: str, now: datetime) -> None:
+    """Record a link that does not work; ``user`` is whose it was, None where nobody had it.
+
+    One that nobody had counts as a failure of the address. A link that works waits for no count:
+    it cannot be guessed, and an administrator gave it.
+    """
+    if user is None:
+        throttle.count_of_address(address, now)
+        throttle.delete_forgotten(now)
+    note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="link")

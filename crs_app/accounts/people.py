@@ -23,6 +23,7 @@ from crs_app.accounts.models import Role, User, Ward
 from crs_app.accounts.own_sessions import end_all_sessions
 from crs_app.accounts.permissions import check_can_manage_users
 from crs_app.accounts.system_users import SYSTEM_USERNAMES
+from crs_app.accounts.tablets import end_on_tablets
 from crs_app.accounts.throttle import let_in
 from crs_app.accounts.wards import change_wards
 from crs_app.record.models import EventKind
@@ -109,6 +110,8 @@ def change_role(by: By, person_id: int, role: Role) -> User:
         _keep_an_administrator(person, role == Role.ADMINISTRATOR and person.is_active)
         before, person.role = person.role, role
         person.save(update_fields=["role"])
+        if role != before:
+            end_on_tablets(person)
         _note(EventKind.ROLE_CHANGED, by, person, before=before, after=role)
     return person
 

@@ -86,6 +86,7 @@ def switch_by_pin(request: HttpRequest, sign_in: TabletSignIn, pin: str) -> None
         return user if is_right_pin(sign_in, pin) else None
 
     if not takes_pin(sign_in):
+        note_refused(request, user)
         raise ValidationError(_full_sign_in_of(user))
     if verified(request, user.username, found, why="pin") is None:
         left = PINS_IN_A_ROW - sign_in.wrong_pins
@@ -93,6 +94,7 @@ def switch_by_pin(request: HttpRequest, sign_in: TabletSignIn, pin: str) -> None
     try:
         switch_to(request, user, how="pin")
     except SwitchRefusedError:
+        note_refused(request, user)
         raise ValidationError(_full_sign_in_of(user)) from None
 
 
@@ -110,8 +112,15 @@ def switch_by_passkey(request: HttpRequest, answer: str) -> None:
     try:
         switch_to(request, factor.user, how="passkey", shows_factor=True)
     except SwitchRefusedError:
+        note_refused(request, factor.user)
         name = factor.user.display_name
         raise ValidationError(f"{name} must sign in in full on this tablet first.") from None
+
+
+def note_refused(request: HttpRequest, user: User | None) -> None:
+    """Record a switch to a user who has to sign in in full; None where nobody here is named."""
+    address = client_address(request)
+    note(EventKind.SIGN_IN_FAILED, by=user, address=address, why="no full sign-in here")
 
 
 def _wrong(left: int) -> str:

@@ -21,11 +21,12 @@ from django.views.decorators.http import require_http_methods
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.sign_in_views import passkey_challenge
 from crs_app.accounts.middleware import lock_session
-from crs_app.accounts.models import TabletSignIn
+from crs_app.accounts.models import TabletSignIn, User
 from crs_app.accounts.own_sessions import signed_in_at
 from crs_app.accounts.pin_forms import PinForm, SwitchForm
 from crs_app.accounts.requests import SignedInRequest
 from crs_app.accounts.switch import (
+    note_refused,
     page_of_this_site,
     page_that_opens,
     switch_by_passkey,
@@ -67,6 +68,7 @@ def _switch_by_pin(request: HttpRequest, page: str) -> HttpResponse:
     who, pin = form.cleaned_data["who"], form.cleaned_data["pin"]
     here = {one.user_id: one for one in sign_ins_here(request, timezone.now())}
     if who not in here:
+        note_refused(request, User.objects.filter(pk=who).first())
         unknown = "This user has not signed in on this tablet today: a full sign-in is needed."
         return _switch_page(request, page, fault=unknown)
     try:

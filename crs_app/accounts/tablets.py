@@ -59,6 +59,11 @@ def end_pin(user: User, tablet: str) -> bool:
     return bool(found.update(pin=""))
 
 
+def end_on_tablets(user: User) -> None:
+    """End every sign-in of the user on tablets: a full one is needed, whatever comes back later."""
+    TabletSignIn.objects.filter(user=user).update(proof="", pin="")
+
+
 def tablet_of(request: HttpRequest) -> str:
     """Return the digest of the tablet's cookie, "" where the browser has none."""
     value = request.COOKIES.get(settings.TABLET_COOKIE_NAME, "")

@@ -147,7 +147,15 @@ def _locked(
         rows[digest], _ = SignInThrottle.objects.select_for_update().get_or_create(
             digest=digest, defaults=new
         )
+    if user is not None and rows[of_name].user_id != user.pk:
+        _begin_count_of(user, rows[of_name])
     return rows[of_name], rows[of_address]
+
+
+def _begin_count_of(user: User, of_name: SignInThrottle) -> None:
+    """Begin the count of a user who was created after the name had failed: it was nobody's then."""
+    of_name.user = user
+    of_name.failed_at, of_name.holds, of_name.held_until = [], 0, None
 
 
 def network_of(address: str) -> str:

@@ -46,8 +46,8 @@ class SignOut(LogoutView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if isinstance(request.user, User):
-            end_pin(request.user, tablet_of(request))
-            note(EventKind.SIGNED_OUT, by=request.user, address=client_address(request))
+            pin = {"pin": "ended"} if end_pin(request.user, tablet_of(request)) else {}
+            note(EventKind.SIGNED_OUT, by=request.user, address=client_address(request), **pin)
         return super().post(request, *args, **kwargs)
 
     def get_default_redirect_url(self) -> str:

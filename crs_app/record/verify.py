@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from crs_app.record.models import MAIN_CHAIN, Chain, Event, EventKind
 from crs_app.record.write import canonical
@@ -53,7 +54,7 @@ def at_one_moment() -> Iterator[None]:
 
 def heads() -> Iterator[Head]:
     """Return the stored head of every chain, the main one first."""
-    for row in Chain.objects.order_by("chain").iterator(_AT_ONCE):
+    for row in Chain.objects.defer("at").order_by("chain").iterator(_AT_ONCE):
         yield Head(row.chain, row.number, bytes(row.hash))
 
 
@@ -74,15 +75,25 @@ def faults(kept: tuple[Head, ...] = ()) -> Iterator[str]:
         yield f"Chain {chain} is missing as a whole: the main chain names it."
     for chain in sorted(set(stored) - named - {MAIN_CHAIN}, key=str):
         yield f"Chain {chain} is not named by the main chain."
-    walked = set()
+    walked, misdated = set(), _misdated()
     events = Event.objects.order_by("chain", "number", "at").iterator(_AT_ONCE)
     for chain, links in groupby(events, attrgetter("chain")):
         walked.add(chain)
         earlier = [head for head in kept if head.chain == chain]
         if fault := _first_fault(chain, links, stored.get(chain), earlier):
             yield fault
+        elif chain in misdated:
+            yield f"Chain {chain}: its head has another time than its last event."
     for chain in sorted({*stored, *(head.chain for head in kept)} - walked, key=str):
         yield f"Chain {chain} has no events."
+
+
+def _misdated() -> set[UUID]:
+    """Return the chains whose head has another time than its event: no later one is earlier."""
+    its_event = Event.objects.filter(
+        chain=OuterRef("chain"), number=OuterRef("number"), at=OuterRef("at")
+    )
+    return set(Chain.objects.exclude(Exists(its_event)).values_list("chain", flat=True))
 
 
 def _first_fault(

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -31,18 +31,34 @@ class AskedAccess:
     form_id: uuid.UUID
 
 
+class FormUsedError(Exception):
+    """The form opened another patient, or was sent by another user."""
+
+
 @transaction.atomic
 def open_with_reason(course: Course, asked: AskedAccess, by: User) -> EmergencyAccess:
     """Give ``by`` the rights of an own ward for the patient of ``course``, and record why.
 
     The same form sent again is a replay: it answers as before and records nothing.
+
+    :raises FormUsedError: where this form opened another patient, or was sent by somebody else.
     """
     check_can_use_emergency_access(by)
-    before = EmergencyAccess.objects.filter(
-        form_id=asked.form_id, course=course, recorded_by=by
-    ).first()
-    if before is not None:
-        return before
+    before = EmergencyAccess.objects.filter(form_id=asked.form_id).first()
+    if before is None:
+        try:
+            with transaction.atomic():
+                return _recorded(course, asked, by)
+        except IntegrityError:  # the same form came twice at once
+            before = EmergencyAccess.objects.filter(form_id=asked.form_id).first()
+            if before is None:
+                raise
+    if (before.course_id, before.recorded_by_id) != (course.pk, by.pk):
+        raise FormUsedError
+    return before
+
+
+def _recorded(course: Course, asked: AskedAccess, by: User) -> EmergencyAccess:
     now = timezone.now()
     access = EmergencyAccess.objects.create(
         course=course,

@@ -27,11 +27,18 @@ from patients.queries.access import emergency_until
 from patients.queries.courses import read_course
 from patients.queries.identity import search_courses
 from patients.requests import UNPROCESSABLE, SignedInRequest, posted
-from patients.ward.emergency import LISTED, count_in_force, latest_accesses, open_with_reason
+from patients.ward.emergency import (
+    LISTED,
+    FormUsedError,
+    count_in_force,
+    latest_accesses,
+    open_with_reason,
+)
 from patients.ward.emergency_forms import EmergencyForm
 
 SHORTEST_SEARCH: Final = 2
 MOST_FOUND: Final = 20
+_USED: Final = "This form was used before, for another patient. Open this page again."
 
 
 class Found(NamedTuple):
@@ -90,8 +97,12 @@ def emergency_access(request: SignedInRequest, course_id: uuid.UUID) -> HttpResp
         return redirect(there)
     form = EmergencyForm(data)
     if form.is_bound and form.is_valid():
-        open_with_reason(course, form.asked(), request.user)
-        return redirect(there)
+        try:
+            open_with_reason(course, form.asked(), request.user)
+        except FormUsedError:
+            form.add_error("words", _USED)
+        else:
+            return redirect(there)
     context = {
         "form": form,
         "course": course,

@@ -18,8 +18,9 @@ const limit = Number(idleSeconds) * 1000;
 const warning = document.getElementById("idle-warning");
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("crs-acts") : null;
 
-let actedAt = Date.now();
-let reportedAt = actedAt;
+const openedAt = Date.now();
+let actedAt = openedAt;
+let reportedAt = -Infinity; // the opening of the page is an act which the server may not have noted
 let isLeaving = false;
 
 // Resolves to whether the server has answered.
@@ -38,7 +39,7 @@ const send = (values) => {
 };
 
 const report = () => {
-  if (actedAt <= reportedAt || Date.now() - reportedAt < REPORT_AT_MOST_EVERY) return;
+  if (actedAt <= reportedAt || Date.now() - Math.max(reportedAt, openedAt) < REPORT_AT_MOST_EVERY) return;
   reportedAt = Date.now();
   send({});
 };

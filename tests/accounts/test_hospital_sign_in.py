@@ -269,7 +269,11 @@ WRONG_TOKENS = {
     "never ends": (_without("exp"), "token"),
     "of tomorrow": (_with(iat=int(time.time()) + 86_400), "token"),
     "nobody": (_with(sub=""), "token"),
+    "somebody whom no database holds": (_with(sub="a\0b"), "token"),
+    "half a letter": (_with(sub="\ud800"), "token"),
+    "a number for a subject": (_with(sub=248289761001), "token"),
     "not asked again": (_with(auth_time=int(time.time()) - 3600), "not asked again"),
+    "asked at no time": (_with(auth_time=float("nan")), "not asked again"),
     "not known whether asked": (_without("auth_time"), "not asked again"),
 }
 

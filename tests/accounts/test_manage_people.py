@@ -75,8 +75,24 @@ def test_a_link_is_used_once_and_is_stored_nowhere(admin: Client) -> None:
     assert set_password(link).status_code == 302
     assert set_password(link, "yet another horse 3").status_code == 404
     assert Client().get(link).status_code == 404
+    person = User.objects.get(username="e.nowak")
+    failed = Event.objects.filter(kind=EventKind.SIGN_IN_FAILED)
+    assert [(one.by, one.details) for one in failed] == [(person, {"why": "link"})] * 2
     assert link.split("/")[-2] not in str(list(OneTimeLink.objects.values()))
     assert not set(Session.objects.values_list("session_data", flat=True)) & {link}
+
+
+def test_a_link_that_nobody_had_is_recorded_and_counts_for_its_address(admin: Client) -> None:
+    """A link that works waits for no count, and lets its user in."""
+    link = link_in(create(admin))
+    for number in range(50):
+        assert Client().get(f"/accounts/start/{number}/").status_code == 404
+    failed = Event.objects.filter(kind=EventKind.SIGN_IN_FAILED)
+    assert [(one.by, one.details) for one in failed] == [(None, {"why": "link"})] * 50
+    held = Client().post("/accounts/sign-in/", {"username": "admin", "password": PASSWORD})
+    assert "Too many failed sign-ins" in held.content.decode()
+    assert set_password(link).status_code == 302
+    assert is_signed_in(signed_in("e.nowak", NEW))
 
 
 def test_a_refused_form_of_a_link_does_not_record_its_secret(admin: Client, nurse: User) -> None:

@@ -187,6 +187,8 @@ def test_wrong_codes_wait_like_wrong_passwords_and_a_right_password_forgets_none
         assert "it was used before" in second_step(client, "000000").content.decode()
     client, _ = with_password()
     assert "Try again in 30 s" in second_step(client, code_of(app[0])).content.decode()
+    failed = Event.objects.filter(kind=EventKind.SIGN_IN_FAILED).order_by("number")
+    assert [event.details["why"] for event in failed] == ["code"] * 5 + ["code held"]
     assert not enters(client)
     elsewhere, _ = with_password(address=ELSEWHERE)
     second_step(elsewhere, code_of(app[0]))

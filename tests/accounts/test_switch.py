@@ -64,6 +64,9 @@ def test_three_wrong_ones_end_the_pin_and_ask_for_the_full_sign_in(
         assert f"Wrong PIN. {left}" in said(answer)
     assert "must sign in in full" in said(tablet.switch(nurse, "9183"))
     assert "must sign in in full" in said(tablet.switch(nurse))
+    failed = Event.objects.filter(kind="sign_in_failed", by=nurse).order_by("number")
+    whys = [event.details["why"] for event in failed]
+    assert whys == ["pin", "pin", "pin", "no full sign-in here"]
     assert tablet.is_used_by(intensivist)
     page = tablet.get(SWITCH).content.decode()
     assert f'value="{nurse.pk}"' not in page

@@ -70,6 +70,8 @@ def test_a_passkey_switches_only_to_who_signed_in_on_this_tablet(
     answer = switch_by(shared, key)
     assert answer.status_code == 422
     assert "J. Ruiz must sign in in full" in answer.content.decode()
+    failed = Event.objects.get(kind=EventKind.SIGN_IN_FAILED)
+    assert (failed.by, failed.details) == (nurse, {"why": "no full sign-in here"})
     assert shared.is_used_by(intensivist)
 
 

@@ -12,6 +12,7 @@ from time_machine import TimeMachineFixture
 
 from crs_app.accounts import people
 from crs_app.accounts.models import Role, TabletSignIn, User
+from crs_app.record.models import MAIN_CHAIN, Event
 from tests.accounts.tablet import OTHER_PIN, SWITCH, Tablet
 from tests.entry_forms import text_of
 
@@ -52,13 +53,26 @@ def test_the_twelve_hours_are_those_of_the_full_sign_in(
     assert "A. Osei was here, ICU reviewer until 2 Mar 01:00" in page
 
 
+def last_event() -> tuple[str, User | None, dict[str, str]]:
+    event = Event.objects.filter(chain=MAIN_CHAIN).latest("number")
+    return event.kind, event.by, event.details
+
+
 def by(administrator: User) -> people.By:
     return people.By(administrator, "10.0.0.1", timezone.now())
 
 
 @pytest.mark.parametrize(
     "what",
-    ["password", "role", "deactivated", "deactivated and back", "signed out everywhere", "session"],
+    [
+        "password",
+        "role",
+        "role and back",
+        "deactivated",
+        "deactivated and back",
+        "signed out everywhere",
+        "session",
+    ],
 )
 def test_what_ends_a_sign_in_ends_its_pin_too(
     tablet: Tablet, nurse: User, intensivist: User, administrator: User, what: str
@@ -66,8 +80,10 @@ def test_what_ends_a_sign_in_ends_its_pin_too(
     if what == "password":
         nurse.set_password("a longer horse 2")
         nurse.save(update_fields=["password"])
-    elif what == "role":
+    elif what.startswith("role"):
         people.change_role(by(administrator), nurse.pk, Role.AUDITOR)
+        if "back" in what:
+            people.change_role(by(administrator), nurse.pk, Role.WARD_CLINICIAN)
     elif what.startswith("deactivated"):
         people.deactivate(by(administrator), nurse.pk)
         if "back" in what:
@@ -84,6 +100,7 @@ def test_what_ends_a_sign_in_ends_its_pin_too(
         desk.post(reverse("accounts:end_one", args=[code]))
         tablet.switch(intensivist, OTHER_PIN)
     assert tablet.switch(nurse).status_code == 422
+    assert last_event() == ("sign_in_failed", nurse, {"why": "no full sign-in here"})
     assert tablet.is_used_by(intensivist)
     assert ("J. Ruiz" in said(tablet.get(SWITCH))) == (what != "deactivated")
 
@@ -92,7 +109,9 @@ def test_signing_out_ends_the_pin_and_not_that_of_others(
     tablet: Tablet, nurse: User, intensivist: User
 ) -> None:
     tablet.post("/accounts/sign-out/")
+    assert last_event() == ("signed_out", intensivist, {"pin": "ended"})
     assert tablet.switch(intensivist, OTHER_PIN).status_code == 422
+    assert last_event() == ("sign_in_failed", intensivist, {"why": "no full sign-in here"})
     assert tablet.user_id is None
     assert tablet.switch(nurse).status_code == 302
     assert tablet.is_used_by(nurse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 from time_machine import TimeMachineFixture
 
-from crs_app.accounts.models import SignInThrottle, User
+from crs_app.accounts.models import Role, SignInThrottle, User
 from crs_app.record.models import Event
 
 TABLET, ELSEWHERE = "10.4.7.31", "203.0.113.9"
@@ -176,6 +177,22 @@ def test_an_administrator_lets_a_user_in_at_once(
     assert let_in.status_code == 302
     assert enters()
     assert not enters("icu")
+
+
+def test_failures_of_a_name_before_its_user_was_created_hold_nobody(
+    make_user: Callable[..., User], administrator_client: Client, clock: TimeMachineFixture
+) -> None:
+    """Who tries too early is not held once the user is there, and the count begins at one."""
+    fail("e.nowak", 6)
+    assert "Too many failed sign-ins" in fail("e.nowak")
+    person = make_user("e.nowak", Role.WARD_CLINICIAN)
+    fail("e.nowak", 4)
+    assert enters("e.nowak")
+    fail("e.nowak", 5)
+    assert not enters("e.nowak")
+    assert "5 wrong passwords" in administrator_client.get(f"/people/{person.pk}/").content.decode()
+    administrator_client.post(f"/people/{person.pk}/unlock/", {"your_password": PASSWORD})
+    assert enters("e.nowak")
 
 
 def test_a_header_of_the_sender_does_not_change_the_address(nurse: User) -> None:

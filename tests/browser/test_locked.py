@@ -46,6 +46,26 @@ def test_a_tablet_that_nobody_uses_is_locked_and_keeps_what_was_typed(
     expect(signed_in.field("Temperature")).to_have_value("39.2")
 
 
+def test_the_opening_of_a_page_counts_whenever_the_server_noted_an_act(
+    signed_in: BedsidePage,  # noqa: F811 - the fixture
+    server_clock: MovedClock,
+) -> None:
+    """It notes one act in a minute: what a page was opened by within that minute is reported."""
+    page = signed_in.page
+    server_clock.forward(timedelta(seconds=50))
+    page.clock.install()
+    page.reload()
+    with page.expect_response("**/active/") as reported:
+        server_clock.forward(timedelta(seconds=62))
+        page.clock.fast_forward(62_000)
+    assert reported.value.status == 204
+    server_clock.forward(timedelta(minutes=8, seconds=50))
+    page.clock.fast_forward(8 * MINUTE + 50_000)
+    expect(page.locator("#idle-warning")).to_be_visible()
+    page.reload()
+    signed_in.expect_form_of_vital_signs()
+
+
 def test_without_the_server_the_lock_waits_and_closes_with_its_first_answer(
     signed_in: BedsidePage,  # noqa: F811 - the fixture
     server_clock: MovedClock,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from uuid import UUID
@@ -13,8 +15,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from crs_app.accounts.models import User
-from crs_app.record.models import MAIN_CHAIN, Chain, EventKind
-from crs_app.record.write import record_event
+from crs_app.record.models import MAIN_CHAIN, Chain, Event, EventKind
+from crs_app.record.write import canonical, record_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_owner")]
 A, B = UUID(int=0xA), UUID(int=0xB)
@@ -86,6 +88,10 @@ TAMPERED = {
     "cut tail": "DELETE FROM record_event WHERE chain = %(a)s AND number = 3",
     "all events cut": "DELETE FROM record_event WHERE chain = %(a)s",
     "head cut": "DELETE FROM record_chain WHERE chain = %(a)s",
+    "time of the head": (
+        "UPDATE record_chain SET at = at + interval '1 day' WHERE chain = %(a)s"
+    ),
+    "no time of the head": "UPDATE record_chain SET at = '-infinity' WHERE chain = %(a)s",
     "tail cut, head put back": (
         "DELETE FROM record_event WHERE chain = %(a)s AND number = 3; "
         "UPDATE record_chain SET number = 2 WHERE chain = %(a)s"
@@ -114,6 +120,50 @@ def test_tampering_is_found(how: str) -> None:
     assert verify()[1]
 
 
+ACROSS_A_BORDER = {
+    "whole": "",
+    "cut after it": "DELETE FROM record_event WHERE chain = %s AND number = 3",
+    "moved over it": (
+        "UPDATE record_event SET at = at + interval '31 days' WHERE chain = %s AND number = 1"
+    ),
+    "a second one of its number": (
+        "INSERT INTO record_event SELECT chain, number, at - interval '31 days', kind, by_id, "
+        "by_name, by_role, address, course_id, purpose, details, hash FROM record_event "
+        "WHERE chain = %s AND number = 2"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ACROSS_A_BORDER)
+def test_a_chain_is_followed_across_the_border_of_two_months(how: str) -> None:
+    with owner_without_triggers(), connection.cursor() as cursor:
+        before = bytes(Event.objects.get(chain=A, number=1).hash)
+        for number in (2, 3):
+            event = Event.objects.get(chain=A, number=number)
+            event.at += timedelta(days=31)
+            row = canonical(
+                event.kind, event.by_id, event.by_name, event.by_role, event.address,
+                event.course_id, event.purpose, event.details,
+            )  # fmt: skip
+            microseconds = (event.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+                microseconds=1
+            )
+            text = f"{A} {number} {microseconds} {row}"
+            before = hashlib.sha256(before + text.encode()).digest()
+            cursor.execute(
+                "UPDATE record_event SET at = %s, hash = %s WHERE chain = %s AND number = %s",
+                [event.at, before, A, number],
+            )
+        cursor.execute(
+            "UPDATE record_chain SET at = %s, hash = %s WHERE chain = %s", [event.at, before, A]
+        )
+        cursor.execute("SELECT DISTINCT tableoid FROM record_event WHERE chain = %s", [A])
+        assert len(cursor.fetchall()) == 2
+        if how != "whole":
+            cursor.execute(ACROSS_A_BORDER[how], [A])
+    assert (verify()[1] == "") == (how == "whole")
+
+
 def test_a_chain_that_was_shortened_and_goes_on_is_found_by_kept_heads(
     nurse: User, tmp_path: Path
 ) -> None:
@@ -122,11 +172,12 @@ def test_a_chain_that_was_shortened_and_goes_on_is_found_by_kept_heads(
     kept.write_text(verify()[0])
     assert verify("--kept", str(kept))[1] == ""
     with owner_without_triggers(), connection.cursor() as cursor:
-        cursor.execute("SELECT hash FROM record_event WHERE chain = %s AND number = 2", [A])
-        ((digest,),) = cursor.fetchall()
+        cursor.execute("SELECT hash, at FROM record_event WHERE chain = %s AND number = 2", [A])
+        ((digest, at),) = cursor.fetchall()
         cursor.execute("DELETE FROM record_event WHERE chain = %s AND number = 3", [A])
         cursor.execute(
-            "UPDATE record_chain SET number = 2, hash = %s WHERE chain = %s", [digest, A]
+            "UPDATE record_chain SET number = 2, hash = %s, at = %s WHERE chain = %s",
+            [digest, at, A],
         )
     assert verify()[1] == ""
     assert f"Chain {A}: event 3, which was kept, is missing." in verify("--kept", str(kept))[1]

@@ -33,7 +33,11 @@ def is_right_code(request: HttpRequest, username: str, code: str, now: datetime)
     :raises throttle.HeldError: after too many wrong codes.
     """
     address = client_address(request)
-    attempt = throttle.begin(username, address, now, of_codes=True)
+    try:
+        attempt = throttle.begin(username, address, now, of_codes=True)
+    except throttle.HeldError as held:
+        note(EventKind.SIGN_IN_FAILED, by=held.user, address=address, why="code held")
+        raise
     user = attempt.user
     if not _is_code_of(user, code) or user is None:
         throttle.delete_forgotten(now)

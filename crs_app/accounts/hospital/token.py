@@ -97,7 +97,8 @@ def _check_party(claims: Mapping[str, Any], expected: Expected) -> None:
 
 
 def _check_subject(claims: Mapping[str, Any]) -> None:
-    if not 0 < len(claims["sub"]) <= _LONGEST_SUBJECT:
+    subject = claims["sub"]  # a text: without one the token is refused before
+    if not 0 < len(subject) <= _LONGEST_SUBJECT or not subject.isprintable():
         raise RefusedError(Why.TOKEN)
 
 
@@ -106,5 +107,7 @@ def _check_asked(claims: Mapping[str, Any], expected: Expected) -> None:
     if expected.asked_at is None:
         return
     at = claims.get("auth_time")
-    if not isinstance(at, int | float) or at < expected.asked_at - CLOCKS_DIFFER_AT_MOST_S:
+    # Compared so that a time which is no number (NaN is written in JSON) is refused as well.
+    earliest = expected.asked_at - CLOCKS_DIFFER_AT_MOST_S
+    if not isinstance(at, int | float) or not at >= earliest:
         raise RefusedError(Why.NOT_ASKED)

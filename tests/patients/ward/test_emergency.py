@@ -17,6 +17,7 @@ from crs_app.accounts.models import Role, User, Ward
 from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event, EventKind
 from patients.models import Course, EmergencyAccess, Transfer
+from patients.ward import emergency
 from tests.entry_forms import HTMX, send, vitals
 from tests.factories import admit, chart
 
@@ -173,6 +174,33 @@ def test_the_same_form_twice_is_one_access(nurse_client: Client, other_ward: Cou
     form_id = str(uuid.uuid4())
     for _ in range(2):
         assert give_reason(nurse_client, other_ward, form_id=form_id).status_code == 302
+    assert EmergencyAccess.objects.count() == 1
+
+
+def test_the_form_of_another_patient_opens_nothing(
+    nurse_client: Client, other_ward: Course, clinician: User
+) -> None:
+    neighbour = admit(clinician, name="WEBER, Luca")
+    form_id = str(uuid.uuid4())
+    give_reason(nurse_client, other_ward, form_id=form_id)
+    answer = give_reason(nurse_client, neighbour, form_id=form_id)
+    assert answer.status_code == 422
+    assert "This form was used before, for another patient." in answer.content.decode()
+    assert nurse_client.get(url("bedside", neighbour)).status_code == 302
+
+
+def test_the_same_form_twice_at_once_is_one_access(
+    nurse: User, other_ward: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request looked before the first one had stored its row."""
+    asked = emergency.AskedAccess("called", "cardiac arrest call", uuid.uuid4())
+    first = emergency.open_with_reason(other_ward, asked, nurse)
+    found = EmergencyAccess.objects.filter
+    answers = [lambda **_of: EmergencyAccess.objects.none()]
+    monkeypatch.setattr(
+        EmergencyAccess.objects, "filter", lambda **of: (answers.pop() if answers else found)(**of)
+    )
+    assert emergency.open_with_reason(other_ward, asked, nurse) == first
     assert EmergencyAccess.objects.count() == 1
 
 
