@@ -191,6 +191,18 @@ def test_a_patient_who_is_not_surely_the_one_is_not_opened(case: str, record: Fa
     assert_refused(client, launch(client, record), why)
 
 
+def test_the_number_of_a_record_that_was_joined_there_does_not_count(
+    record: FakeRecord, course: Course
+) -> None:
+    former = {"system": MRN_SYSTEM, "value": "F-1", "use": "old"}
+    present = {"system": MRN_SYSTEM, "value": f" {course.patient.mrn} "}
+    record.patient["identifier"] = [former, present]
+    assert launch(Client(), record)["Location"] == bedside(course)
+    client = Client()
+    record.patient["identifier"] = [former | {"value": course.patient.mrn}]
+    assert_refused(client, launch(client, record), "no record number")
+
+
 def test_without_an_open_course_the_page_says_so_with_the_number(
     record: FakeRecord, course: Course, clinician: User
 ) -> None:
