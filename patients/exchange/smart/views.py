@@ -115,12 +115,17 @@ def _asked(request: HttpRequest, issuer: LaunchIssuer, begun: Begun, token: str)
 @login_not_required
 @require_GET
 def back(request: HttpRequest) -> HttpResponse:
-    """Open the patient of the launch for its user, or say why not; each return works once."""
+    """Open the patient of the launch for its user, or say why not; each return works once.
+
+    One that finds too many others at work is not used up: the page opens when it is loaded again.
+    """
     try:
         begun = _begun(request)
         response = _opened(request, begun)
     except LaunchRefusedError as refused:
         response = _refused(request, refused)
+        if refused.why is Reason.BUSY:
+            return response
     except RefusedError as refused:  # of the identity token
         response = _refused_token(request, refused.why)
     response.delete_cookie(cookie_name())
@@ -136,6 +141,7 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
     if request.GET.get("iss", issuer.openid_issuer) != issuer.openid_issuer:
         raise LaunchRefusedError(Reason.STATE)
     with _one_of_few():
+        _use_up(begun)
         found = launched(
             issuer,
             request.GET.get("code", ""),
@@ -188,7 +194,7 @@ def _issuer(iss: str) -> LaunchIssuer:
 
 
 def _begun(request: HttpRequest) -> Begun:
-    """Return the launch that this browser began, once."""
+    """Return the launch that this browser began."""
     try:
         kept = request.COOKIES.get(cookie_name(), "")
         begun = Begun(**signing.loads(kept, salt=_SALT, max_age=BEGUN_FOR_S))
@@ -196,9 +202,13 @@ def _begun(request: HttpRequest) -> Begun:
         raise LaunchRefusedError(Reason.STATE) from None
     if not constant_time_compare(request.GET.get("state", ""), begun.state):
         raise LaunchRefusedError(Reason.STATE)
+    return begun
+
+
+def _use_up(begun: Begun) -> None:
+    """Let a launch that has begun come back once."""
     if not cache.add(f"{_SALT}:{begun.state}", "used", 2 * BEGUN_FOR_S):
         raise LaunchRefusedError(Reason.STATE)
-    return begun
 
 
 @contextmanager
