@@ -307,6 +307,24 @@ def test_orders_of_other_drugs_and_orders_not_selected_have_no_card(
     assert call(client, "/cds-services/crs-order-select", asked).json() == {"cards": []}
 
 
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({"doNotPerform": True}, 0),
+        ({"status": "cancelled"}, 0),
+        ({"status": "stopped"}, 0),
+        ({"status": "entered-in-error"}, 0),
+        ({"doNotPerform": False}, 1),
+        ({"status": "active"}, 1),
+    ],
+)
+def test_an_order_not_to_give_a_drug_has_no_card(
+    cards: Ask, course: Course, clinician: User, changes: dict[str, Any], count: int
+) -> None:
+    chart(course, clinician, "vitals", ago(minutes=5), temperature_c="38.6")
+    assert len(cards("order-select", course, order(TOCILIZUMAB) | changes)) == count
+
+
 def test_a_drug_is_found_by_a_reference_inside_the_draft_alone(
     client: Client, cards: Ask, grade_2: Course
 ) -> None:
