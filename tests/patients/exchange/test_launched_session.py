@@ -50,6 +50,20 @@ def test_nothing_but_its_patient_opens(launched: Client, course: Course, other: 
         assert launched.get(f"{bedside(course)}{part}").status_code == 200, part
 
 
+def test_the_sources_of_a_grade_open_for_its_patient_alone(
+    launched: Client, course: Course, other: Course
+) -> None:
+    page = launched.get(bedside(course)).content.decode()
+    named = f"/sources/?course={course.pk}"
+    assert f'"{named}"' in page
+    for address in (named, "/sources/", "/roles/"):
+        assert launched.get(address).status_code == 200, address
+    for wrong in (str(other.pk), other.pk.hex, f"{course.pk}&course={other.pk}"):
+        answer = launched.get(f"/sources/?course={wrong}")
+        assert answer.status_code == 403
+        assert "LINDQVIST" not in answer.content.decode()
+
+
 def test_a_form_is_saved_for_its_patient(launched: Client, course: Course) -> None:
     answer = send(launched, course, "vitals", temperature="36.9")
     assert answer.status_code == 200, answer.content.decode()
