@@ -29,9 +29,12 @@ OPEN: Final = frozenset(
         "patients:smart_launch",
         "patients:smart_return",
         "record:printed",
+        "roles",
     }
 )
 """Addresses of no patient that a launched session opens; all others of no patient are closed."""
+OF_THE_COURSE_NAMED: Final = "patients:sources"
+"""Address of no patient that shows the policy of the course that ``course`` names, if any."""
 OF_OTHER_PATIENTS_TOO: Final = frozenset(
     {"patients:join", "patients:move_entry", "patients:undo_join"}
 )
@@ -60,13 +63,15 @@ class LaunchedSession(MiddlewareMixin):
             return None
         request.launch = launch  # type: ignore[attr-defined]
         request.frame_origins = launch.frame_origins  # type: ignore[attr-defined]
-        sentences = _refusal(launch, request.resolver_match)
+        sentences = _refusal(launch, request.resolver_match, request.GET.get("course", ""))
         return None if sentences is None else _answer(request, launch, sentences)
 
 
-def _refusal(launch: Launch, match: ResolverMatch) -> tuple[str, ...] | None:
-    """Return why an address is closed; None where it is open."""
+def _refusal(launch: Launch, match: ResolverMatch, named: str) -> tuple[str, ...] | None:
+    """Return why an address is closed; None where it is open. ``named``: the course it asks for."""
     course_id = match.kwargs.get("course_id")
+    if match.view_name == OF_THE_COURSE_NAMED:
+        return None if named in ("", str(launch.course_id)) else _OTHER_PATIENT
     if course_id is None:
         return None if match.view_name in OPEN else _ONE_PATIENT
     if course_id != launch.course_id:

@@ -37,3 +37,11 @@ def launch_of(request: HttpRequest) -> Launch | None:
     if kept is None:
         return None
     return Launch(UUID(kept["course"]), kept["record"], tuple(kept["origins"]))
+
+
+def is_framed(request: HttpRequest) -> bool:
+    """Return whether the browser says that the page will stand in a frame.
+
+    One that says nothing gets a page for a tab, which no frame shows.
+    """
+    return request.headers.get("Sec-Fetch-Dest") in ("iframe", "frame")

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
 from crs_app.accounts.launch_names import LAUNCH, LAUNCH_ENDED, LAUNCHED_ENDS_AFTER_IDLE
+from crs_app.accounts.launched import is_framed
 from crs_app.accounts.tablets import send_cookie
 
 USE = "use"
@@ -71,7 +72,8 @@ class SignInRequired(LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         """Answer htmx without a redirect: it would swap the sign-in page into the bedside."""
         if not request.headers.get("HX-Request"):
-            if getattr(request, "launch_has_ended", False):
+            # Only launched pages stand in a frame; the page to sign in never does.
+            if getattr(request, "launch_has_ended", False) or is_framed(request):
                 return redirect(LAUNCH_ENDED)
             return super().handle_no_permission(request, view_func)
         if request.method == "GET" and POLL_HEADER in request.headers:
@@ -151,6 +153,7 @@ def _note_use(request: HttpRequest, view: Any) -> None:
         return
     idle = now - use["acted"]
     if now - use["signed_in"] >= settings.SIGNED_OUT_AFTER.total_seconds():
+        request.launch_has_ended = LAUNCH in request.session  # type: ignore[attr-defined]
         logout(request)
     elif LAUNCH in request.session:
         _note_launched_use(request, view, use, idle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,8 +18,9 @@ from patients.exchange.formats.context import (
     KnownKey,
     LocalCode,
     SystemKind,
+    Tapped,
 )
-from patients.exchange.formats.received import Document
+from patients.exchange.formats.received import Document, Standing
 from patients.exchange.register import DEFAULT
 from patients.models import Course, EntryKind, ExternalSystem
 from patients.models.local_codes import LocalCode as LocalCodeRow
@@ -28,6 +30,7 @@ from patients.queries.exchange import (
     read_known_keys,
     read_local_codes,
     read_own_entries,
+    read_tapped,
 )
 
 _OXYGEN: Final = "#oxygen"
@@ -71,7 +74,19 @@ def with_known_keys(
     instants = [one.at for one in document.statements]
     instants += [one.at for one in document.held if one.at is not None]
     rows = read_known_keys(system, course, with_parts, instants)
-    return replace(context, known=[_known(row) for row in rows])
+    taken_back = {
+        one.source.key for one in document.statements if one.standing is Standing.RETRACTED
+    }
+    tapped = read_tapped(system, course, taken_back) if taken_back else ()
+    taps = Counter(row.key for row in tapped)
+    return replace(
+        context,
+        known=[_known(row) for row in rows],
+        tapped={
+            row.key: Tapped(row.entries[-1], len(row.entries) == row.keys == taps[row.key] == 1)
+            for row in tapped
+        },
+    )
 
 
 def _document(course: Course, mrn: str | None) -> dict[str, Any]:

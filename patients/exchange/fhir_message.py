@@ -15,6 +15,7 @@ from patients.exchange.fhir_answers import (
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.exact_json import Exact, NotJsonError, read_json
 from patients.exchange.formats.fhir_bundle import Bundle, Item, open_bundle
+from patients.exchange.formats.fhir_patient import record_numbers
 from patients.exchange.formats.fhir_read import read_bundle
 from patients.exchange.formats.received import Document, RefusedDocumentError
 from patients.exchange.incoming import (
@@ -106,14 +107,21 @@ class FhirMessage:
         return answer_to_resource(outcome, items[0].place if items else "")
 
     def _mrns(self, bundle: Bundle) -> Iterator[str]:
+        patients = [
+            resource
+            for item in bundle.items
+            for resource in (item.resource, *_listed(item.resource.get("contained")))
+            if resource.get("resourceType") == "Patient"
+        ]
+        for patient in patients:
+            yield from record_numbers(patient, self.mrn_system)
         for item in bundle.items:
-            for resource in (item.resource, *_listed(item.resource.get("contained"))):
-                if resource.get("resourceType") == "Patient":
-                    yield from self._in_system(_listed(resource.get("identifier")))
             for key in ("subject", "patient"):
                 reference = item.resource.get(key)
                 if isinstance(reference, Mapping):
                     yield from self._in_system(_listed([reference.get("identifier")]))
+        for patient in patients:  # where the record of before is the one on the chart
+            yield from record_numbers(patient, self.mrn_system, former=True)
 
     def _in_system(self, identifiers: Iterator[Mapping[str, Any]]) -> Iterator[str]:
         for identifier in identifiers:

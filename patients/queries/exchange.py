@@ -238,6 +238,45 @@ def courses_silent_since(
         return [course_id for (course_id,) in cursor.fetchall()]
 
 
+_SQL_TAPPED: Final = """
+WITH tapped AS (
+    SELECT DISTINCT decision.act_id FROM patients_helditem AS item
+    JOIN patients_helddecision AS decision ON decision.item_id = item.id
+    JOIN patients_inboundmessage AS message ON message.id = item.message_id
+    WHERE item.course_id = %(course)s AND message.system_id = %(system)s
+        AND item.key = ANY(%(keys)s::text[]) AND decision.act_id IS NOT NULL
+), whole AS (
+    SELECT act_id, count(DISTINCT item.key) AS keys,
+        (SELECT array_agg(CAST(entry.id AS text) ORDER BY place) FROM patients_entry AS entry
+            WHERE entry.act_id = tapped.act_id) AS entries
+    FROM tapped JOIN patients_helddecision AS decision USING (act_id)
+    JOIN patients_helditem AS item ON item.id = decision.item_id
+    GROUP BY act_id
+)
+SELECT item.key, whole.entries, whole.keys FROM whole
+JOIN patients_helddecision AS decision USING (act_id)
+JOIN patients_helditem AS item ON item.id = decision.item_id
+WHERE item.key = ANY(%(keys)s::text[]) AND whole.entries IS NOT NULL
+ORDER BY decision.id
+"""
+
+
+class TappedRow(NamedTuple):
+    """A key of which people charted what was held: their entries, and of how many keys they are."""
+
+    key: str
+    entries: list[str]
+    keys: int
+
+
+def read_tapped(system: ExternalSystem, course: Course, keys: Iterable[str]) -> list[TappedRow]:
+    """Read what people charted of the held items with these keys, in the order of their taps."""
+    params: dict[str, Any] = {"course": course.pk, "system": system.pk, "keys": list(keys)}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_TAPPED, params)
+        return [TappedRow(*row) for row in cursor.fetchall()]
+
+
 def read_own_entries(system: ExternalSystem, course: Course) -> frozenset[str]:
     """Read the ids of the entries of a course that a system charted."""
     entries = Entry.objects.filter(

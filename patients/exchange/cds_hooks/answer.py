@@ -15,7 +15,7 @@ from patients.exchange.cds_hooks.hook_request import HookRequest, RefusedRequest
 from patients.exchange.cds_hooks.order_cards import order_cards_of
 from patients.exchange.cds_hooks.orders import Order, orders_of
 from patients.exchange.cds_hooks.services import Hook
-from patients.exchange.formats.fhir_patient import check_against_chart
+from patients.exchange.formats.fhir_patient import check_against_chart, record_numbers
 from patients.exchange.formats.received import RefusedDocumentError
 from patients.guidance.advice import advice_of
 from patients.guidance.panel import build_panel
@@ -116,18 +116,16 @@ def _other_person() -> Card:
 
 
 def _course_of(system: ExternalSystem, patient: Mapping[str, Any]) -> Course | None:
-    """Return the open course of the MRN that the patient has in the system's own numbers."""
-    identifiers = patient.get("identifier")
-    numbers = {
-        one["value"]
-        for one in (identifiers if isinstance(identifiers, list) else [])
-        if isinstance(one, Mapping)
-        and one.get("system") == system.mrn_system
-        and isinstance(one.get("value"), str)
-    }
+    """Return the open course of the MRN that the patient has in the system's own numbers.
+
+    A number that the patient has no more counts where the present one is not on the chart.
+    """
+    if not system.mrn_system:
+        return None
+    numbers = record_numbers(patient, system.mrn_system)
     if len(numbers) > 1:
         raise RefusedRequestError(
             HTTPStatus.BAD_REQUEST, "prefetch.patient.identifier: several record numbers."
         )
-    found = read_patient_of(numbers) if system.mrn_system else None
+    found = read_patient_of([*numbers, *record_numbers(patient, system.mrn_system, former=True)])
     return None if found is None else read_open_course(found[0])

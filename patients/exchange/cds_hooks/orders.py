@@ -26,6 +26,8 @@ IMMUNOSUPPRESSION: Final = frozenset(
         TreatmentAgent.HYDROCORTISONE,
     }
 )
+_NOT_TO_BE_GIVEN: Final = frozenset({"cancelled", "stopped", "entered-in-error"})
+"""Status of a MedicationRequest (FHIR R4) by which nothing is given."""
 _UCUM: Final = "http://unitsofmeasure.org"
 _MG: Final = "mg"
 
@@ -38,9 +40,14 @@ class Order(NamedTuple):
 
 
 def orders_of(request: HookRequest) -> list[Order]:
-    """Return the drafted orders that concern CRS, in the order of the draft."""
+    """Return the drafted orders that concern CRS, in the order of the draft.
+
+    An order that a drug is not given (``doNotPerform``), or that takes one back, is none of them.
+    """
     found: list[Order] = []
     for order in request.orders:
+        if order.get("doNotPerform") is True or order.get("status") in _NOT_TO_BE_GIVEN:
+            continue
         agent = _agent(order, request.resources or {})
         if agent in IMMUNOSUPPRESSION:
             found.append(Order(agent, _dose_mg(order)))

@@ -66,6 +66,17 @@ class KnownKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Tapped:
+    """What people charted from a held item under their own name.
+
+    ``is_alone``: ``entry`` is all that they charted, and from this key alone.
+    """
+
+    entry: str
+    is_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """A system and an open course.
 
@@ -73,7 +84,8 @@ class Context:
     identifier system of its MRN. ``filing`` has ``default`` and may have kinds of entries.
     ``known`` are the keys of this system in the order in which they came. ``own_entries`` are ids
     of further entries that came from it (the end of an infusion has no key); all other entries of
-    the course are people's.
+    the course are people's. ``tapped`` has by key what people charted of what was held, where a
+    retraction may be about it.
     """
 
     course: Mapping[str, Any]
@@ -85,3 +97,4 @@ class Context:
     local_codes: Sequence[LocalCode] = ()
     known: Sequence[KnownKey] = field(default_factory=tuple)
     own_entries: frozenset[str] = frozenset()
+    tapped: Mapping[str, Tapped] = field(default_factory=dict)

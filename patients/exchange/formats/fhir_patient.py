@@ -21,6 +21,8 @@ from patients.exchange.formats.received import RefusedDocumentError
 
 PATIENT: Final = "Patient"
 _NEEDS_A_SUBJECT: Final = frozenset({"Observation", "MedicationAdministration", "Procedure"})
+_FORMER: Final = "old"
+"""Use of an Identifier (FHIR R4 identifier-use) that is not the patient's any more."""
 _FORMER_NAMES: Final = frozenset({"old", "maiden"})
 """Uses of a HumanName (FHIR R4 name-use) that need not be in the chart."""
 _DATE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", re.ASCII)
@@ -82,6 +84,19 @@ def _has_mrn(identifiers: list[Tree], context: Context) -> bool:
         found.get("system") == context.mrn_system and _stripped(found.get("value")) == mrn
         for found in identifiers
     )
+
+
+def record_numbers(patient: Tree, system: str, *, former: bool = False) -> list[str]:
+    """Return the record numbers of a Patient in ``system``, each once and without blanks around it.
+
+    ``former``: those that it has no more (use ``old``), as after two records were joined.
+    """
+    numbers = [
+        _stripped(found.get("value"))
+        for found in _listed(patient, "identifier")
+        if found.get("system") == system and (found.get("use") == _FORMER) is former
+    ]
+    return [number for number in dict.fromkeys(numbers) if number]
 
 
 def check_against_chart(patient: Tree, place: str, chart: Tree) -> None:

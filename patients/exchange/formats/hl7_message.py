@@ -112,8 +112,9 @@ class Message:
 
     @property
     def control_id(self) -> str:
-        """The sender's name of the message (MSH-10), as it was sent."""
-        return self.header.raw(10)
+        """The sender's name of the message (MSH-10), as it was sent; a null and blanks are none."""
+        sent = self.header.raw(10)
+        return "" if sent.strip(" ") in ("", NULL) else sent
 
     def named(self, name: str) -> Iterator[Segment]:
         """Give the segments of one name in their order."""
@@ -285,7 +286,7 @@ def _fault_of(segments: tuple[Segment, ...]) -> Fault | None:
     for is_so, error, reason, location, words in faults:
         if is_so:
             return Fault(AnswerCode.REJECTED, error, reason, location, words)
-    if control_id in ("", NULL):
+    if control_id.strip(" ") in ("", NULL):
         words = "the message has no control id"
         return Fault(AnswerCode.ERROR, REQUIRED, "structure", "MSH-10", words)
     return None

@@ -12,7 +12,7 @@ from typing import Final
 from grading.engine.vocabulary import AT_MOST_AHEAD
 from patients.exchange.formats.candidates import admit_value
 from patients.exchange.formats.chart_state import Chart, Known
-from patients.exchange.formats.context import Filing, KeyState
+from patients.exchange.formats.context import Filing, KeyState, Tapped
 from patients.exchange.formats.contradictions import (
     ContradictionError,
     stop_words,
@@ -60,7 +60,10 @@ def _retract(chart: Chart, received: Received, known: Known | None) -> None:
         _retract_what_people_corrected(chart, received, overruled)
         return
     entry = chart.current(known.entry)
-    if entry is None:
+    tapped = chart.context.tapped.get(source.key)
+    if entry is None and tapped is not None:
+        _retract_what_people_charted(chart, received, tapped)
+    elif entry is None:
         chart.remark("retracted", source.place, "it was not charted and is retracted")
         chart.taken_back[source.key] = received
         _forget(chart, received)
@@ -75,6 +78,22 @@ def _retract(chart: Chart, received: Received, known: Known | None) -> None:
         chart.taken_back[source.key] = received
         _forget(chart, received)
         chart.close(source.key)
+
+
+def _retract_what_people_charted(chart: Chart, received: Received, tapped: Tapped) -> None:
+    """Leave it to people, who charted it under their name."""
+    entry = tapped.entry
+    while entry in chart.replaced_by:
+        entry = chart.replaced_by[entry]
+    words = chart.entries[entry]
+    if words["kind"] == "retraction":
+        chart.remark("retracted", received.source.place, "people have retracted it")
+        _forget(chart, received)
+        chart.close(received.source.key)
+        return
+    at = datetime.fromisoformat(str(words["at"]))
+    is_theirs = tapped.is_alone and entry == tapped.entry
+    chart.hold_retraction("unvalidated", received.source, at, entry if is_theirs else None)
 
 
 def _names_its_part(chart: Chart, received: Received, known: Known) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from crs_app.accounts.models import User
 from crs_app.accounts.permissions import can_open_chart
+from patients.exchange.formats.fhir_patient import record_numbers
 from patients.exchange.smart.issuers import users_named
 from patients.exchange.smart.record_client import Launched
 from patients.exchange.smart.refusals import LaunchRefusedError, Reason
@@ -37,20 +38,10 @@ def record_number(patient: Mapping[str, Any], system: str) -> str:
 
     :raises LaunchRefusedError: where there is none, or two different ones.
     """
-    identifiers = patient.get("identifier")
-    listed = identifiers if isinstance(identifiers, list) else []
-    numbers = {
-        one["value"]
-        for one in listed
-        if isinstance(one, dict)
-        and one.get("system") == system
-        and isinstance(one.get("value"), str)
-        and one.get("use") != "old"
-    }
+    numbers = record_numbers(patient, system)
     if len(numbers) != 1:
         raise LaunchRefusedError(Reason.NO_NUMBER)
-    (number,) = numbers
-    return str(number)
+    return numbers[0]
 
 
 def open_course(patient: Mapping[str, Any], mrn: str) -> Course:

@@ -34,7 +34,10 @@ _START_AGAIN: Final = "Open it again from the health record."
 _ASK: Final = "Ask an administrator of this site."
 SENTENCES: Final = {
     Reason.ISSUER: ("This health record may not open this application.", _ASK),
-    Reason.BUSY: ("Many launches come at this moment. Try again in a few seconds.",),
+    Reason.BUSY: (
+        "Many launches come at this moment.",
+        "Load this page again in a few seconds.",
+    ),
     Reason.STATE: (
         "This launch was used already, was started in another browser or tab, or took longer than "
         "10 minutes.",

@@ -26,7 +26,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET, require_safe
 
 from crs_app.accounts.hospital.refusals import RefusedError, Why
-from crs_app.accounts.launched import Launch
+from crs_app.accounts.launched import Launch, is_framed
 from crs_app.accounts.models import User
 from crs_app.accounts.signing_in import sign_in_launched
 from crs_app.proxies import client_address
@@ -34,7 +34,7 @@ from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.access.callers import for_programs
 from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS, TooManyError, at_address, count
-from patients.exchange.smart.issuers import issuer_of, public_keys
+from patients.exchange.smart.issuers import issuer_of, issuers, public_keys
 from patients.exchange.smart.matching import open_course, record_number, user_of
 from patients.exchange.smart.record_client import launched
 from patients.exchange.smart.refusals import (
@@ -78,7 +78,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     except LaunchRefusedError as refused:
         return _refused(request, refused)
     begun = Begun(
-        token_urlsafe(24), token_urlsafe(24), token_urlsafe(48), issuer.iss, _is_framed(request)
+        token_urlsafe(24), token_urlsafe(24), token_urlsafe(48), issuer.iss, is_framed(request)
     )
     _frame(request, issuer, begun)
     mark = "&" if "?" in issuer.authorization_endpoint else "?"
@@ -115,12 +115,17 @@ def _asked(request: HttpRequest, issuer: LaunchIssuer, begun: Begun, token: str)
 @login_not_required
 @require_GET
 def back(request: HttpRequest) -> HttpResponse:
-    """Open the patient of the launch for its user, or say why not; each return works once."""
+    """Open the patient of the launch for its user, or say why not; each return works once.
+
+    One that finds too many others at work is not used up: the page opens when it is loaded again.
+    """
     try:
         begun = _begun(request)
         response = _opened(request, begun)
     except LaunchRefusedError as refused:
         response = _refused(request, refused)
+        if refused.why is Reason.BUSY:
+            return response
     except RefusedError as refused:  # of the identity token
         response = _refused_token(request, refused.why)
     response.delete_cookie(cookie_name())
@@ -136,6 +141,7 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
     if request.GET.get("iss", issuer.openid_issuer) != issuer.openid_issuer:
         raise LaunchRefusedError(Reason.STATE)
     with _one_of_few():
+        _use_up(begun)
         found = launched(
             issuer,
             request.GET.get("code", ""),
@@ -162,9 +168,16 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
 @login_not_required
 @require_safe
 def ended(request: HttpRequest) -> HttpResponse:
-    """Say that a launched page has ended; end its session."""
+    """Say that a launched page has ended; end its session.
+
+    Nothing of a patient stands here: the pages of every health record that may launch may frame it,
+    for whose frame this was is not known any more.
+    """
     if getattr(request, "launch", None) is not None:
         logout(request)
+    elif is_framed(request):
+        origins = {origin for one in issuers() if one.is_active for origin in one.frame_origins}
+        request.frame_origins = tuple(sorted(origins))  # type: ignore[attr-defined]
     return render(request, "exchange/launch/ended.html")
 
 
@@ -188,7 +201,7 @@ def _issuer(iss: str) -> LaunchIssuer:
 
 
 def _begun(request: HttpRequest) -> Begun:
-    """Return the launch that this browser began, once."""
+    """Return the launch that this browser began."""
     try:
         kept = request.COOKIES.get(cookie_name(), "")
         begun = Begun(**signing.loads(kept, salt=_SALT, max_age=BEGUN_FOR_S))
@@ -196,9 +209,13 @@ def _begun(request: HttpRequest) -> Begun:
         raise LaunchRefusedError(Reason.STATE) from None
     if not constant_time_compare(request.GET.get("state", ""), begun.state):
         raise LaunchRefusedError(Reason.STATE)
+    return begun
+
+
+def _use_up(begun: Begun) -> None:
+    """Let a launch that has begun come back once."""
     if not cache.add(f"{_SALT}:{begun.state}", "used", 2 * BEGUN_FOR_S):
         raise LaunchRefusedError(Reason.STATE)
-    return begun
 
 
 @contextmanager
@@ -210,14 +227,6 @@ def _one_of_few() -> Iterator[None]:
         yield
     finally:
         _asking.release()
-
-
-def _is_framed(request: HttpRequest) -> bool:
-    """Return whether the browser says that the page will stand in a frame.
-
-    One that says nothing gets a page for a tab, which no frame shows.
-    """
-    return request.headers.get("Sec-Fetch-Dest") in ("iframe", "frame")
 
 
 def _frame(request: HttpRequest, issuer: LaunchIssuer, begun: Begun) -> None:

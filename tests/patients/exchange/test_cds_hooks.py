@@ -184,6 +184,28 @@ def test_another_person_of_the_same_number_sees_no_grade(
     assert "3" not in card["summary"]
 
 
+def _numbers(*numbers: tuple[Any, str]) -> list[dict[str, Any]]:
+    return [{"system": MRNS, "value": value, "use": use} for value, use in numbers]
+
+
+def test_a_number_that_the_patient_has_no_more_counts_after_the_present_one(
+    cards: Ask, client: Client, ehr: ExternalSystem, grade_3: Course, clinician: User
+) -> None:
+    mrn = grade_3.patient.mrn
+    other = admit(clinician).patient.mrn
+    for numbers in (
+        [("F-1", "old"), (f" {mrn} ", "usual")],
+        [(other, "old"), (mrn, "official")],
+        [(mrn, "old"), ("F-1", "usual")],
+    ):
+        (card, *_) = cards("patient-view", grade_3, identifier=_numbers(*numbers))
+        assert card["summary"].startswith("CRS grade 3"), numbers
+    patient = patient_of(grade_3, identifier=_numbers(("F-1", "usual"), (mrn, "official")))
+    refused = call(client, "/cds-services/crs-grade", request_of("patient-view", patient))
+    assert refused.status_code == 400
+    assert cards("patient-view", grade_3, identifier=_numbers((320, "usual"))) == []
+
+
 REFUSED: list[tuple[str, Callable[[dict[str, Any]], Any], int]] = [
     ("the hook of another service", lambda body: body | {"hook": "order-sign"}, 400),
     ("no hook instance", lambda body: body | {"hookInstance": "1"}, 400),
@@ -283,6 +305,24 @@ def test_orders_of_other_drugs_and_orders_not_selected_have_no_card(
     asked = request_of("order-select", patient_of(grade_2), order(TOCILIZUMAB), order(ASPIRIN))
     asked["context"]["selections"] = [f"MedicationRequest/o{ASPIRIN}"]
     assert call(client, "/cds-services/crs-order-select", asked).json() == {"cards": []}
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({"doNotPerform": True}, 0),
+        ({"status": "cancelled"}, 0),
+        ({"status": "stopped"}, 0),
+        ({"status": "entered-in-error"}, 0),
+        ({"doNotPerform": False}, 1),
+        ({"status": "active"}, 1),
+    ],
+)
+def test_an_order_not_to_give_a_drug_has_no_card(
+    cards: Ask, course: Course, clinician: User, changes: dict[str, Any], count: int
+) -> None:
+    chart(course, clinician, "vitals", ago(minutes=5), temperature_c="38.6")
+    assert len(cards("order-select", course, order(TOCILIZUMAB) | changes)) == count
 
 
 def test_a_drug_is_found_by_a_reference_inside_the_draft_alone(

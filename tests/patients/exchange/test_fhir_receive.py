@@ -26,7 +26,7 @@ from patients.models import (
     InboundMessage,
     SourceKey,
 )
-from tests.factories import ago, chart, end, reopen
+from tests.factories import admit, ago, chart, end, reopen
 from tests.patients.exchange import signed
 from tests.patients.exchange.fhir_documents import (
     alone,
@@ -100,6 +100,21 @@ def test_a_bundle_is_charted_exactly_as_it_was_written(
     assert act.answers["sent_at"] == at.isoformat()
     assert list(act.answers["issued"].values()) == [at.isoformat()]
     assert act.message == InboundMessage.objects.get()
+
+
+def test_the_present_record_number_goes_before_one_of_before(
+    course: Course, clinician: User, headers: dict[str, str], at: datetime
+) -> None:
+    """Of two records that were joined there both may be on the chart; or that of before alone."""
+    other = admit(clinician)
+    joined = patient(course)
+    (present,) = joined["identifier"]
+    joined["identifier"] = [present | {"value": other.patient.mrn, "use": "old"}, present]
+    assert statuses(post(bundle(joined, creatinine(at)), headers))[1] == "201"
+    joined["identifier"] = [present | {"value": "F-1"}, present | {"use": "old"}]
+    assert statuses(post(bundle(joined, observation(at)), headers))[1] == "201"
+    assert charted(course, EntryKind.LAB)
+    assert charted(course, EntryKind.VITALS)
 
 
 def test_a_bundle_may_have_five_megabytes(

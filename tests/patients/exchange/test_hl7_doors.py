@@ -83,6 +83,16 @@ def test_other_contents_under_a_control_id_are_rejected_and_kept(
     assert sorted(kept) == ["accepted", "rejected"]
 
 
+@pytest.mark.parametrize("control_id", ["", '""', " "])
+def test_messages_without_a_control_id_are_not_taken_for_each_other(
+    control_id: str, course: Course, headers: dict[str, str]
+) -> None:
+    for value in ("1.9", "2.4"):
+        answer = post(oru(course, control_id, value), headers)
+        assert answer == (422, f"AE {control_id}", "101")
+    assert InboundMessage.objects.count() == 2
+
+
 def test_a_preliminary_result_is_held_and_charted_once_it_is_final_without_its_value(
     course: Course, headers: dict[str, str]
 ) -> None:

@@ -106,3 +106,37 @@ def test_nothing_is_charted_after_the_course_was_closed(
     assert chart() == 200
     assert charted(there) == before
     assert len(decided()) == before
+
+
+def test_a_retraction_of_what_a_nurse_charted_by_a_tap_is_held_and_takes_it_back_by_another(
+    there: Course, nurses: list[User], sends: Callable[..., Any]
+) -> None:
+    tap(nurses[0], there, "chart_received")()
+    assert charted(there) == 1
+    assert sends(status="entered-in-error").message.held == 1
+    (item,) = HeldItem.objects.filter(decision=None)
+    (entry,) = Entry.objects.filter(course=there, kind=EntryKind.VITALS)
+    assert (item.what, item.proposal["replaces"]) == ("retracted by its sender", str(entry.pk))
+    client = Client()
+    client.force_login(nurses[1])
+    sent = {"form_id": str(uuid.uuid4()), "item": str(item.pk)}
+    assert client.post(url("chart_received", there), sent, **HTMX).status_code == 200
+    retraction = Entry.objects.get(course=there, replaces=entry)
+    assert (retraction.kind, retraction.recorded_by) == (EntryKind.RETRACTION, nurses[1])
+    assert not sends(status="entered-in-error", note=[{"text": "again"}]).message.held
+
+
+def test_a_retraction_of_what_was_charted_more_than_once_is_held_for_people(
+    there: Course, nurses: list[User], sends: Callable[..., Any]
+) -> None:
+    tap(nurses[0], there, "chart_received")()
+    sends(value="37.9", status="corrected")
+    (item,) = HeldItem.objects.filter(decision=None)
+    client = Client()
+    client.force_login(nurses[0])
+    sent = {"form_id": str(uuid.uuid4()), "item": str(item.pk)}
+    assert client.post(url("chart_received", there), sent, **HTMX).status_code == 200
+    assert charted(there) == 2
+    assert sends(status="entered-in-error").message.held == 1
+    (item,) = HeldItem.objects.filter(decision=None)
+    assert (item.what, item.proposal) == ("retracted by its sender", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from crs_app.accounts.models import SignInThrottle, User
 from crs_app.record.models import Event, EventKind
+from patients.exchange.smart import views as smart_views
 from patients.exchange.smart.issuers import (
     issuer_of,
     name_identity,
@@ -191,6 +193,18 @@ def test_a_patient_who_is_not_surely_the_one_is_not_opened(case: str, record: Fa
     assert_refused(client, launch(client, record), why)
 
 
+def test_the_number_of_a_record_that_was_joined_there_does_not_count(
+    record: FakeRecord, course: Course
+) -> None:
+    former = {"system": MRN_SYSTEM, "value": "F-1", "use": "old"}
+    present = {"system": MRN_SYSTEM, "value": f" {course.patient.mrn} "}
+    record.patient["identifier"] = [former, present]
+    assert launch(Client(), record)["Location"] == bedside(course)
+    client = Client()
+    record.patient["identifier"] = [former | {"value": course.patient.mrn}]
+    assert_refused(client, launch(client, record), "no record number")
+
+
 def test_without_an_open_course_the_page_says_so_with_the_number(
     record: FakeRecord, course: Course, clinician: User
 ) -> None:
@@ -235,6 +249,21 @@ def test_a_record_that_does_not_answer_is_said_to(record: FakeRecord) -> None:
     answer = client.get(address)
     assert_refused(client, answer, "no answer", 503)
     assert answer["Retry-After"]
+
+
+def test_a_launch_that_finds_others_at_work_opens_when_the_page_is_loaded_again(
+    record: FakeRecord, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    address = record.return_address(sent_to(client, record))
+    with monkeypatch.context() as patched:
+        patched.setattr("patients.exchange.smart.views._asking", BoundedSemaphore(1))
+        assert smart_views._asking.acquire(blocking=False)
+        answer = client.get(address)
+        assert "Load this page again" in assert_refused(client, answer, "busy", 503)
+        assert answer["Retry-After"]
+    assert client.get(address)["Location"] == bedside(course)
+    assert client.get(address).status_code == 403
 
 
 def test_the_cookie_of_a_begun_launch_is_the_browser_s_alone(record: FakeRecord) -> None:

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from crs_app.accounts.models import TabletSignIn, User
 from crs_app.record.models import Event, EventKind
-from patients.models import Course, Entry
+from patients.exchange.smart.issuers import switch_issuer
+from patients.models import Course, Entry, LaunchIssuer
 from tests.entry_forms import HTMX, send
 from tests.factories import admit
 from tests.health_record import MRN_SYSTEM, FakeRecord
@@ -48,6 +49,20 @@ def test_nothing_but_its_patient_opens(launched: Client, course: Course, other: 
         assert "LINDQVIST" not in answer.content.decode()
     for part in ("", "review/", "flowsheet/", "handover/", "timeline/", "live/", "summary/"):
         assert launched.get(f"{bedside(course)}{part}").status_code == 200, part
+
+
+def test_the_sources_of_a_grade_open_for_its_patient_alone(
+    launched: Client, course: Course, other: Course
+) -> None:
+    page = launched.get(bedside(course)).content.decode()
+    named = f"/sources/?course={course.pk}"
+    assert f'"{named}"' in page
+    for address in (named, "/sources/", "/roles/"):
+        assert launched.get(address).status_code == 200, address
+    for wrong in (str(other.pk), other.pk.hex, f"{course.pk}&course={other.pk}"):
+        answer = launched.get(f"/sources/?course={wrong}")
+        assert answer.status_code == 403
+        assert "LINDQVIST" not in answer.content.decode()
 
 
 def test_a_form_is_saved_for_its_patient(launched: Client, course: Course) -> None:
@@ -93,7 +108,8 @@ def test_it_ends_12_hours_after_its_launch(launched: Client, course: Course) -> 
         with time_machine.travel(now + timedelta(minutes=minutes)):
             launched.post("/accounts/active/")
     with time_machine.travel(now + timedelta(hours=12, seconds=5)):
-        assert launched.get(bedside(course)).status_code == 302
+        answer = launched.get(bedside(course))
+        assert (answer.status_code, answer["Location"]) == (302, "/smart/ended")
 
 
 def test_a_launch_ends_the_session_of_whoever_was_signed_in(
@@ -162,6 +178,31 @@ def test_a_registered_page_frames_the_launched_session_alone(
     assert elsewhere["X-Frame-Options"] == "DENY"
     tab: Any = Client()
     assert "frame-ancestors 'none'" in launch(tab, record)["Content-Security-Policy"]
+
+
+def test_the_frame_of_an_ended_session_says_so(
+    record: FakeRecord, course: Course, administrator: User
+) -> None:
+    """Also where the session has ended by a poll of the page, and nothing of it is known."""
+    address, unframed = "/smart/ended", "frame-ancestors 'none'"
+    client = Client()
+    assert unframed in client.get(address, headers=FRAMED)["Content-Security-Policy"]
+    register(record, administrator, frame_origins=(EHR,))
+    launch(client, record, **FRAMED)
+    client.get(bedside(course), headers=FRAMED)
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        poll = client.get(f"{bedside(course)}live/", HTTP_CRS_POLL="1", **HTMX)
+        assert poll.status_code == 401
+        assert client.get(bedside(course), headers=FRAMED)["Location"] == address
+        ended = client.get(address, headers=FRAMED)
+        assert f"frame-ancestors {EHR};" in f"{ended['Content-Security-Policy']};"
+        assert "X-Frame-Options" not in ended
+        assert "Open the patient again" in ended.content.decode()
+    assert unframed in client.get(address)["Content-Security-Policy"]
+    sign_in = client.get("/accounts/sign-in/", headers=FRAMED)
+    assert unframed in sign_in["Content-Security-Policy"]
+    switch_issuer(LaunchIssuer.objects.latest("pk"), administrator, timezone.now(), is_active=False)
+    assert unframed in client.get(address, headers=FRAMED)["Content-Security-Policy"]
 
 
 def test_it_records_no_print_of_another_patient(

@@ -52,6 +52,7 @@ def test_an_accepted_message_is_answered_with_its_control_id_and_swapped_names()
         (header(version="2.5^USA"), "AA", None),
         (header(control_id=""), "AE", "101"),
         (header(control_id='""'), "AE", "101"),
+        (header(control_id="  "), "AE", "101"),
         (header(control_id="x" * 199), "AA", None),
         (header(control_id="x" * 200), "AR", "104"),
         (header(control_id="a\x07"), "AR", "102"),
