@@ -172,3 +172,24 @@ def test_an_admission_by_a_joined_number_locks_the_records_as_its_undoing_does(
     admitted = Course.objects.get(product="three")
     assert admitted.patient_id == joined, "it was parted when the admission came to it"
     call_command("verify_grades")
+
+
+def test_a_join_and_its_undoing_that_are_sent_twice_at_once_are_answered_twice(
+    nurse: User, administrator: User
+) -> None:
+    kept, joined = (admit(nurse, product=name).patient_id for name in ("one", "two"))
+    asked = JoinRequest(kept, joined, "one person", join_token(kept, joined))
+    sent_twice(kept, partial(join_records, asked, sending(administrator)))
+    joining = PatientJoin.objects.get()
+    undoing = sending(administrator, answers={"reason": "two persons"})
+    sent_twice(kept, partial(undo_join, joining, join_token(kept, joined), undoing))
+    assert PatientJoin.objects.get(undoes=joining).form_id == undoing.form_id
+
+
+def sent_twice(patient_id: uuid.UUID, act: Callable[[], object]) -> None:
+    others = [Other(act), Other(act)]
+    with transaction.atomic():
+        Patient.objects.select_for_update().get(pk=patient_id)
+        for other in others:
+            other.begin()
+    assert [other.end() for other in others] == [None, None]
