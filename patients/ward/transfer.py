@@ -56,7 +56,8 @@ class TransferRequest:
     """Move, end or reopening of a course to be recorded.
 
     ``seen`` is the ``location_token`` that the page had. ``ward`` and ``bed`` are those of a move;
-    an end or a reopening does not change them.
+    an end or a reopening does not change them. ``is_timed``: the time was typed, and is not the
+    time at which the form was sent.
     """
 
     what: Move
@@ -65,6 +66,7 @@ class TransferRequest:
     ward: str = ""
     bed: str = ""
     reason: str = ""
+    is_timed: bool = False
 
 
 def location_token(course: Course) -> str:
@@ -107,6 +109,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         is_same = {name: getattr(before, name) for name in facts} == facts and (
             requested.what is not Move.MOVED or (before.to_ward, before.to_bed) == (ward, bed)
         )
+        is_same = is_same and (before.at == requested.at or not requested.is_timed)
         if not is_same or before.recorded_by_id != submission.by.pk:
             raise TransferReusedError(before, submission.by)
         note_stored(again=True)
