@@ -129,6 +129,26 @@ def test_a_move_waits_for_who_renames_the_ward(
     assert set(Ward.objects.values_list("name", flat=True)) == {"8C", "ICU"}
 
 
+@pytest.mark.parametrize(
+    ("what", "ward", "bed"), [(Move.MOVED, "ICU", "5"), (Move.ENDED, "7B", "12")]
+)
+def test_a_ward_is_renamed_while_a_patient_leaves_it(
+    monkeypatch: pytest.MonkeyPatch, nurse: User, administrator: User,
+    what: Move, ward: str, bed: str,
+) -> None:  # fmt: skip
+    course, stays = admit(nurse), admit(nurse)
+    admit(nurse, ward="ICU")
+    to = {"ward": ward, "bed": bed} if what is Move.MOVED else {}
+    asked = TransferRequest(what, timezone.now(), location_token(course), reason="Better", **to)
+    move = partial(record_transfer, course, asked, sending(nurse))
+    other = begins_before_the_courses(monkeypatch, wards, move)
+    rename_ward(course.on_ward, "8C", sending(administrator))
+    assert other.end() is None
+    there = read_course(course.pk)
+    assert (there.ward, there.bed) == (ward, bed)
+    assert read_course(stays.pk).ward == "8C"
+
+
 def test_an_admission_waits_for_who_renames_the_ward(
     monkeypatch: pytest.MonkeyPatch, nurse: User, administrator: User
 ) -> None:
