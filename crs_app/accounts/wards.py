@@ -42,10 +42,23 @@ def ward_for_patient(name: str) -> Ward:
         found, is_new = Ward.objects.get_or_create(name=name)
         if is_new and settings.NEW_WARDS:
             _let_all_clinicians_work_on(found)
-    ward = Ward.objects.select_for_update(no_key=True).get(pk=found.pk)
+    ward = lock_ward(found)
+    check_takes_patients(ward)
+    return ward
+
+
+def lock_ward(ward: Ward) -> Ward:
+    """Read ``ward`` again, locked against a change until the transaction ends.
+
+    Who locks a ward and a course locks the ward first.
+    """
+    return Ward.objects.select_for_update(no_key=True).get(pk=ward.pk)
+
+
+def check_takes_patients(ward: Ward) -> None:
+    """Raise WardClosedError where ``ward`` is closed."""
     if not ward.is_open:
         raise WardClosedError(ward.name)
-    return ward
 
 
 def set_wards(user: User, wards: Iterable[Ward]) -> tuple[list[str], list[str]]:

@@ -132,10 +132,11 @@ def not_observed(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     """Record why vital signs were not observed now; what is typed in the entry form stays."""
     course, now = course_or_404(request, course_id, Act.CHART), timezone.now()
     form = NotObservedTap(request.POST)
-    if not form.is_valid():
+    new = [form.new_entry(now)] if form.is_valid() else recorded_before(request, course, form)
+    if not new:
         return _not_saved(request, course, reused=str(form.errors.get("sent_at", [""])[0]))
     try:
-        result = record_entries(course, [form.new_entry(now)], submission_from(request, form))
+        result = record_entries(course, new, submission_from(request, form))
     except FormReusedError as error:
         return _not_saved(request, course, reused=error.fact)
     except CourseClosedError:

@@ -83,11 +83,12 @@ def quick_action(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse
     """Record one button: a risk answer, a judgement, an infusion unchanged or stopped."""
     course, now = course_or_404(request, course_id, Act.ANSWER_ADVICE), timezone.now()
     form = QuickActionForm(posted_by_button(request))
-    if not form.is_valid():
+    before = [] if form.is_valid() else recorded_before(request, course, form)
+    if not form.is_valid() and not before:
         out_of_date = ["This page is out of date. Check the chart and answer again."]
         return _refused(request, course, str(form.errors.get("sent_at", out_of_date)[0]))
     try:
-        new_entries = _tapped(request, course, form, now)
+        new_entries = before or _tapped(request, course, form, now)
         result = record_entries(course, new_entries, submission_from(request, form))
     except ConflictError as error:
         return _refused(request, course, error.sentence)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from crs_app.accounts.models import User
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
-from grading.engine.policy import Policy
+from grading.engine.policy import Policy, policy_from
 from grading.engine.vocabulary import EARLIEST, LATEST
 from patients.models import ActSource, Course, PolicyVersion, SitePolicy
 from patients.queries.courses import courses_following_site, now_for
@@ -20,6 +20,7 @@ from patients.queries.policies import (
     PolicyPeriod,
     lock_site_policy,
     read_latest_site_decision,
+    read_site_decision_of_form,
     read_site_policy_periods,
     version_of,
 )
@@ -36,6 +37,13 @@ class DecidedMeanwhileError(ConflictError):
             f"{decision.recorded_by.display_name} has changed the policy since this page was "
             f"opened. Reason: {decision.reason} Reload the page before you change it."
         )
+
+
+class DecisionReusedError(ConflictError):
+    """This form was sent before with other contents."""
+
+    def __init__(self) -> None:
+        super().__init__("This form was already sent with other contents. Reload the page.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +67,13 @@ def decide(decision: Decision) -> SitePolicy:
     """Store the decision and regrade, from its time on, every open course that follows the site.
 
     The same ``form_id`` again is a replay: it returns the stored decision. Raises
-    DecidedMeanwhileError where someone else has decided since the page was shown.
+    DecidedMeanwhileError where someone else has decided since the page was shown, and
+    DecisionReusedError where the form was sent before with other contents.
     """
     lock_site_policy(to_change=True)
-    before = SitePolicy.objects.filter(form_id=decision.form_id).first()
-    if before is not None and before.recorded_by_id != decision.by.pk:
-        raise DecidedMeanwhileError(before)
+    before = read_site_decision_of_form(decision.form_id)
     if before is not None:
+        check_replay(before, decision.policy, decision.valid_from, decision.reason, decision.by)
         return before
     latest = read_latest_site_decision()
     if latest is not None and latest.pk != decision.seen:
@@ -88,6 +96,17 @@ def decide(decision: Decision) -> SitePolicy:
         EventKind.POLICY_CHANGED, by=decision.by, purpose=decision.reason, details=from_when
     )
     return made
+
+
+def check_replay(
+    before: SitePolicy, policy: Policy | None, valid_from: datetime | None, reason: str, by: User
+) -> None:
+    """Raise where ``before`` is by someone else, or is not what the same form says now."""
+    if before.recorded_by_id != by.pk:
+        raise DecidedMeanwhileError(before)
+    recorded = (policy_from(before.version.values), before.valid_from, before.reason)
+    if recorded != (policy, valid_from or before.recorded_at, reason):
+        raise DecisionReusedError
 
 
 @transaction.atomic

@@ -26,8 +26,8 @@ from grading.engine.policy import policy_from
 from patients.display.text import date_time_text
 from patients.models import Course, CoursePolicy, SitePolicy
 from patients.policy.decide import (
-    DecidedMeanwhileError,
     Decision,
+    check_replay,
     decide,
     regrade_from_start,
 )
@@ -52,7 +52,7 @@ from patients.queries.policies import (
     read_site_policy_periods,
     site_decisions,
 )
-from patients.recording.inputs import FormReusedError
+from patients.recording.inputs import ConflictError, FormReusedError
 from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, course_or_404, posted
 
 CONFIRM: Final = "confirm"
@@ -83,10 +83,14 @@ def policy(request: SignedInRequest) -> HttpResponse:
     form = PolicyForm(_allowed(request), site=site, seen=latest.pk if latest else 0, now=now)
     step = request.POST.get("step")
     before = _decided_before(form) if step == CONFIRM else None
-    if before is not None and before.recorded_by_id == request.user.pk:
-        return redirect("patients:policy")
     if before is not None:
-        form.add_error(None, DecidedMeanwhileError(before).sentence)
+        reason = form.cleaned_data.get("reason", "")
+        try:
+            check_replay(before, form.policy, form.valid_from, reason, request.user)
+        except ConflictError as error:
+            form.add_error(None, error.sentence)
+        else:
+            return redirect("patients:policy")
     elif form.is_bound and form.is_valid() and step != EDIT:
         if step != CONFIRM:
             return _preview(request, form, site)
@@ -150,7 +154,7 @@ def _record_decision(request: SignedInRequest, form: PolicyForm) -> bool:
     )
     try:
         made = decide(decision)
-    except DecidedMeanwhileError as error:
+    except ConflictError as error:
         form.add_error(None, error.sentence)
         return False
     messages.info(

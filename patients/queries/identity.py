@@ -21,29 +21,48 @@ LISTED_AT_MOST: Final = 3
 """How many similar patients a question names."""
 
 
-def read_patient_by_mrn(mrn: str, *, lock: bool = False) -> Patient | None:
+def read_patient_by_mrn(mrn: str) -> Patient | None:
     """Read the patient whose record number is ``mrn`` in any way of writing it.
 
-    ``lock`` locks the row until the transaction ends. No number has a character that the database
-    cannot hold: it cannot be asked for one either.
+    No number has a character that the database cannot hold: it cannot be asked for one either.
     """
     if "\0" in mrn:
         return None
     key = mrn_key(mrn)
-    patients = Patient.objects.select_for_update(no_key=True) if lock else Patient.objects.all()
+    patients = Patient.objects.all()
     # Of numbers that were stored before they were refused, the one written alike is meant.
     return patients.filter(mrn=mrn).first() or patients.filter(mrn_key=key).first()
 
 
-def read_kept_record(patient: Patient, *, lock: bool = False) -> Patient:
-    """Read the record that ``patient`` was joined to, over every join; itself where there is none.
+def read_kept_record(patient: Patient) -> Patient:
+    """Read the record that ``patient`` was joined to, over every join; itself for none."""
+    kept_id = _joined_in_turn(patient)[-1]
+    return patient if kept_id == patient.pk else Patient.objects.get(pk=kept_id)
 
-    ``lock`` locks the row until the transaction ends.
+
+def lock_kept_record(mrn: str) -> Patient | None:
+    """Read the record that has ``mrn`` or that the one with it was joined to; None for no record.
+
+    It is locked until the transaction ends, with every record between, in the order in which a
+    join locks them.
     """
-    patients = Patient.objects.select_for_update(no_key=True) if lock else Patient.objects.all()
-    while (joining := joins_in_force().filter(joined=patient).first()) is not None:
-        patient = patients.get(pk=joining.kept_id)
-    return patient
+    found = read_patient_by_mrn(mrn)
+    while found is not None:
+        ids = _joined_in_turn(found)
+        rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        locked = {row.pk: row for row in rows}
+        found = read_patient_by_mrn(mrn)
+        if found is not None and _joined_in_turn(found) == ids:
+            return locked[ids[-1]]
+    return None
+
+
+def _joined_in_turn(patient: Patient) -> list[uuid.UUID]:
+    """Return the ids of ``patient`` and of each record that the one before it was joined to."""
+    ids = [patient.pk]
+    while (joining := joins_in_force().filter(joined=ids[-1]).first()) is not None:
+        ids.append(joining.kept_id)
+    return ids
 
 
 def joins_in_force() -> QuerySet[PatientJoin]:

@@ -129,8 +129,9 @@ def read_latest_site_decision() -> SitePolicy | None:
 
 
 def read_site_decision_of_form(form_id: uuid.UUID) -> SitePolicy | None:
-    """Read the decision that the form ``form_id`` recorded, with its author."""
-    return SitePolicy.objects.filter(form_id=form_id).select_related("recorded_by").first()
+    """Read the decision that the form ``form_id`` recorded, with its author and version."""
+    found = SitePolicy.objects.filter(form_id=form_id)
+    return found.select_related("recorded_by", "version").first()
 
 
 def course_decisions(course: Course) -> QuerySet[CoursePolicy]:

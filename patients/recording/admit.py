@@ -10,14 +10,14 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from crs_app.accounts.models import Ward
 from crs_app.accounts.wards import ward_for_patient
 from grading.engine.policy import Policy
 from patients.models import Course, Fact, Patient
 from patients.models.identifiers import name_key, product_key, visible_text
 from patients.queries.identity import (
     earlier_facts_of,
-    read_kept_record,
-    read_patient_by_mrn,
+    lock_kept_record,
 )
 from patients.queries.policies import (
     PolicyPeriod,
@@ -124,8 +124,12 @@ def _admit(
         raise AlreadyAdmittedError(same[0])
     if course is None:
         _check_not_corrected(admission, patient)
+        # Before any course: who renames the ward or decides a policy locks these first too.
+        ward = ward_for_patient(admission.ward)
+        if admission.policy is None:
+            lock_site_policy()
         answered = _note_delay(admission, patient, submission)
-        course, coming = _open_course(admission, patient, submission)
+        course, coming = _open_course(admission, patient, ward, submission)
     lock_course(course)
     result = append_act(course, new_entries, submission, coming)
     record_identity(answered, submission, Fact.DELAY.label, ANSWERED)
@@ -148,8 +152,8 @@ def _patient(admission: Admission) -> Patient:
 
     A record number that was joined to another leads to the record that was kept.
     """
-    found = read_patient_by_mrn(admission.mrn, lock=True)
-    if found is None:
+    patient = lock_kept_record(admission.mrn)
+    if patient is None:
         return Patient.objects.create(
             mrn=visible_text(admission.mrn),
             name=admission.name,
@@ -157,7 +161,6 @@ def _patient(admission: Admission) -> Patient:
             sex=admission.sex,
             developmental_delay=admission.developmental_delay,
         )
-    patient = read_kept_record(found, lock=True)
     typed = (name_key(admission.name), admission.birth_date, admission.sex)
     if typed != (name_key(patient.name), patient.birth_date, patient.sex):
         raise IdentityDiffersError(patient)
@@ -190,20 +193,16 @@ def _check_not_corrected(admission: Admission, patient: Patient) -> None:
 
 
 def _open_course(
-    admission: Admission, patient: Patient, submission: Submission
+    admission: Admission, patient: Patient, ward: Ward, submission: Submission
 ) -> tuple[Course, list[PolicyPeriod]]:
     """Create the course; return it and the site's policy periods that begin later.
 
-    Raises WardClosedError.
+    Ward and policy of the site are locked.
     """
     offset = admission.infused_at.utcoffset()
     if offset is None:
         raise ValueError("an infusion's time needs its offset")
-    ward = ward_for_patient(admission.ward)
-    site: list[PolicyPeriod] = []
-    if admission.policy is None:
-        lock_site_policy()
-        site = read_site_policy_periods()
+    site = read_site_policy_periods() if admission.policy is None else []
     received_at = timezone.now()
     policy = admission.policy or policy_at(site, received_at)
     course = Course.objects.create(

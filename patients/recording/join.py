@@ -50,13 +50,13 @@ def join_records(request: JoinRequest, submission: Submission) -> PatientJoin:
     The record that is kept gives the identity. The same ``form_id`` again is a replay. Raises
     CannotJoinError, ChangedMeanwhileError and IdentityFormReusedError; then nothing is stored.
     """
+    patients = _lock_patients(request.kept, request.joined)
     before = PatientJoin.objects.filter(form_id=submission.form_id).first()
     if before is not None:
         sent = (request.kept, request.joined, submission.by.pk)
         if (before.kept_id, before.joined_id, before.recorded_by_id) != sent:
             raise IdentityFormReusedError
         return before
-    patients = _lock_patients(request.kept, request.joined)
     kept, joined = patients[request.kept], patients[request.joined]
     courses = _lock_courses(request.kept, request.joined)
     if request.seen != identity_token(courses):
@@ -86,12 +86,12 @@ def undo_join(joining: PatientJoin, seen: str, submission: Submission) -> Patien
 
     Raises as ``join_records`` does.
     """
+    _lock_patients(joining.kept_id, joining.joined_id)
     before = PatientJoin.objects.filter(form_id=submission.form_id).first()
     if before is not None:
         if (before.undoes_id, before.recorded_by_id) != (joining.pk, submission.by.pk):
             raise IdentityFormReusedError
         return before
-    _lock_patients(joining.kept_id, joining.joined_id)
     courses = _lock_courses(joining.kept_id, joining.joined_id)
     check_can_undo(joining)
     if seen != identity_token(courses):

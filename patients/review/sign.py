@@ -62,10 +62,13 @@ class PeriodChangedError(ConflictError):
 
 
 class SignOffReusedError(ConflictError):
-    """This form was sent before with other contents."""
+    """This form was sent before with other contents, or by another user."""
 
-    def __init__(self) -> None:
-        super().__init__("This form was already sent with other contents. Reload the page.")
+    def __init__(self, before: GradeReview, by: User) -> None:
+        sentence = "This form was already sent with other contents. Reload the page."
+        if before.recorded_by_id != by.pk:
+            sentence = f"{before.author_name} already sent this form. Reload the page."
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def sign(course: Course, new: NewSignOff, by: User) -> GradeReview:
     lock_course(course)
     before = GradeReview.objects.filter(course=course, form_id=new.form_id).first()
     if before is not None:
-        return _replayed(before, new)
+        return _replayed(before, new, by)
     course = read_course(course.pk)
     now = now_for(course)
     chart = read_course_reviews(course.pk, HEADLINE, now, entries_until=new.known_at)
@@ -127,10 +130,11 @@ def sign(course: Course, new: NewSignOff, by: User) -> GradeReview:
     )
 
 
-def _replayed(before: GradeReview, new: NewSignOff) -> GradeReview:
+def _replayed(before: GradeReview, new: NewSignOff, by: User) -> GradeReview:
     recorded = (before.start, before.stated_grade, before.reason, before.words)
-    if recorded != (new.start, new.stated_grade, new.reason, new.words):
-        raise SignOffReusedError
+    sent = (new.start, new.stated_grade, new.reason, new.words)
+    if recorded != sent or before.recorded_by_id != by.pk:
+        raise SignOffReusedError(before, by)
     note_stored(again=True)
     return before
 

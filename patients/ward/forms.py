@@ -331,6 +331,7 @@ class TransferForm(ObservedTimeFields, SubmittedForm):
             values.get("ward", ""),
             values.get("bed", ""),
             values.get("reason", ""),
+            is_timed=values.get("observed_time") is not None,
         )
 
 

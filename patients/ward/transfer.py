@@ -9,7 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User, Ward
-from crs_app.accounts.wards import find_ward, ward_for_patient
+from crs_app.accounts.wards import (
+    check_takes_patients,
+    find_ward,
+    lock_ward,
+    ward_for_patient,
+)
 from crs_app.metrics.counts import note_stored
 from patients.display.places import place_text
 from patients.display.signature import signature_of
@@ -51,7 +56,8 @@ class TransferRequest:
     """Move, end or reopening of a course to be recorded.
 
     ``seen`` is the ``location_token`` that the page had. ``ward`` and ``bed`` are those of a move;
-    an end or a reopening does not change them.
+    an end or a reopening does not change them. ``is_timed``: the time was typed, and is not the
+    time at which the form was sent.
     """
 
     what: Move
@@ -60,6 +66,7 @@ class TransferRequest:
     ward: str = ""
     bed: str = ""
     reason: str = ""
+    is_timed: bool = False
 
 
 def location_token(course: Course) -> str:
@@ -82,12 +89,13 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     course after the page was shown, and TransferReusedError where the form was sent before with
     other contents or by another user. Raises WardClosedError.
     """
+    is_move = requested.what is Move.MOVED
+    # Before the course: who renames the ward locks it first too.
+    locked = _lock_ward(course, requested)
     lock_course(course)
     current = Course.objects.get(pk=course.pk)
-    is_move = requested.what is Move.MOVED
-    found = find_ward(requested.ward) if is_move else None
     ward, bed = (
-        (found.name if found else requested.ward, requested.bed)
+        (locked.name if locked else requested.ward, requested.bed)
         if is_move
         else (current.ward, current.bed)
     )
@@ -101,6 +109,7 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         is_same = {name: getattr(before, name) for name in facts} == facts and (
             requested.what is not Move.MOVED or (before.to_ward, before.to_bed) == (ward, bed)
         )
+        is_same = is_same and (before.at == requested.at or not requested.is_timed)
         if not is_same or before.recorded_by_id != submission.by.pk:
             raise TransferReusedError(before, submission.by)
         note_stored(again=True)
@@ -110,7 +119,8 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     on_ward = current.on_ward
     if requested.what is not Move.ENDED:
         # A course returns to its ward, which may have another name by now.
-        on_ward = ward_for_patient(ward if is_move else on_ward.name)
+        on_ward = locked or ward_for_patient(ward)
+        check_takes_patients(on_ward)
         ward = on_ward.name
     moved = Transfer.objects.create(
         course=course,
@@ -128,6 +138,16 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     _apply(current, requested, on_ward, bed)
     note_stored(again=False)
     return moved
+
+
+def _lock_ward(course: Course, requested: TransferRequest) -> Ward | None:
+    """Lock the ward where the patient will be; None for a new ward and for an end."""
+    if requested.what is Move.ENDED:
+        return None
+    if requested.what is Move.REOPENED:
+        return lock_ward(course.on_ward)
+    found = find_ward(requested.ward)
+    return None if found is None else lock_ward(found)
 
 
 def _apply(course: Course, requested: TransferRequest, ward: Ward, bed: str) -> None:

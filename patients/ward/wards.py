@@ -92,8 +92,11 @@ def _rename(ward: Ward, name: str, submission: Submission) -> Ward:
     if before == name:
         return locked
     now = timezone.now()
-    for course in _open_courses(locked).order_by("pk"):
-        lock_course(course)
+    for listed in _open_courses(locked).order_by("pk"):
+        lock_course(listed)
+        course = _open_courses(locked).filter(pk=listed.pk).first()
+        if course is None:  # it left the ward, or ended, before it was locked
+            continue
         Transfer.objects.create(
             course=course,
             form_id=submission.form_id,

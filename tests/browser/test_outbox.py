@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from chaos.restored import Snapshot
 from crs_app.accounts.models import Role, User
+from crs_app.accounts.wards import set_wards
 from patients.models import ChartingAct, Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
 from tests.entry_forms import HTMX, url
@@ -100,6 +101,28 @@ def test_a_save_whose_answer_was_lost_is_not_recorded_twice(
     expect(bedside.rows.filter(has_text="Temp 38.4 °C")).to_have_count(1)
     expect_no_strip(page)
     assert len(vitals(course)) == 1
+
+
+def test_a_stored_entry_is_not_called_refused_where_its_author_may_chart_no_more(
+    bedside: BedsidePage, course: Course, nurse: User
+) -> None:
+    """The answer to the first was lost and the second never came, then the nurse left the ward."""
+    page = bedside.page
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        page.context.set_offline(True)
+        route.abort("connectionreset")
+
+    page.route("**/entries/vitals/", lose_the_answer, times=1)
+    save_without_network(bedside, {"Temperature": "38.4"})
+    save_without_network(bedside, {"Temperature": "39.4"})
+    set_wards(nurse, [])
+    page.context.set_offline(False)
+    expect_strip(page, "Not graded: 1 entry refused")
+    expect_strip(page, "Temperature 39.4 °C")
+    expect_strip(page, "You may not chart for this patient at present")
+    assert vitals(course) == [{"temperature_c": "38.4"}]
 
 
 def leave_without_network(bedside: BedsidePage, context: BrowserContext) -> Page:

@@ -47,6 +47,25 @@ const post = (path, fields) => {
   });
 };
 
+const formOf = ({ name }) => name.split(":")[1];
+
+// Returns the ids of those forms of `entries` that the server has not stored; null where it does not answer.
+const unknownAmong = async (entries) => {
+  const names = entries.map((entry) => ["form", `${entry.content.path.split("/")[2]}:${formOf(entry)}`]);
+  const response = await post(document.body.dataset.outboxKnown, names).catch(() => null);
+  if (!response?.ok || !isOurs(response)) return null;
+  return (await response.json()).unknown;
+};
+
+// The right to chart may have ended after the entry was stored and its answer was lost.
+const settleForbidden = async (entry) => {
+  const unknown = await unknownAmong([entry]);
+  if (!unknown) return NO_ANSWER;
+  if (unknown.includes(formOf(entry))) await refuseEntry(entry, REFUSALS[403]);
+  else await confirmEntry(entry);
+  return ANSWERED;
+};
+
 const settle = async (entry, response) => {
   const { status, headers } = response;
   if (!isOurs(response)) return NO_ANSWER;
@@ -62,6 +81,7 @@ const settle = async (entry, response) => {
     await delayEntry(entry, WAITS_FOR_IT);
     return WAITS;
   }
+  if (status === 403 && headers.get("CRS-Page") !== "old") return settleForbidden(entry);
   if (status in REFUSALS && headers.get("CRS-Page") !== "old") {
     await refuseEntry(entry, REFUSALS[status]);
     return ANSWERED;
@@ -118,11 +138,9 @@ export const sendUnsent = async () => {
 const askWhatIsKnown = async () => {
   const sent = entriesIn(SENT).slice(-ASKED_AT_MOST);
   if (!sent.length) return;
-  const names = sent.map(({ content: { path }, name }) => ["form", `${path.split("/")[2]}:${name.split(":")[1]}`]);
-  const response = await post(document.body.dataset.outboxKnown, names).catch(() => null);
-  if (!response?.ok || !isOurs(response)) return;
-  const { unknown } = await response.json();
-  for (const entry of sent.filter(({ name }) => unknown.includes(name.split(":")[1]))) await sendAgain(entry);
+  const unknown = await unknownAmong(sent);
+  if (!unknown) return;
+  for (const entry of sent.filter((one) => unknown.includes(formOf(one)))) await sendAgain(entry);
   localStorage.setItem(ASKED_AT, String(now()));
   if (unknown.length) sendUnsent();
 };

@@ -128,6 +128,26 @@ def test_a_tap_that_waited_is_refused_where_the_chart_went_on_or_its_time_is_not
     assert Entry.objects.count() == before
 
 
+def test_a_stored_form_or_tap_that_is_sent_again_after_three_days_is_answered_as_stored(
+    nurse_client: Client, nurse: User, course: Course
+) -> None:
+    """The answer to its first try was lost; by now its time is too old for a new one."""
+    chart(course, nurse, "vasopressor", ago(hours=30), **NOREPINEPHRINE)
+    stopped = {"action": "stopped:norepinephrine", "seen_version": running(course).version}
+    answered = {"action": "risk:older_age:no"}
+    for sent in ({"reason_not_observed": "asleep"}, answered, stopped):
+        once = {"form_id": str(uuid.uuid4()), **sent}
+        for days in (1, 3):
+            answer = tap(nurse_client, course, timedelta(days=days), **once)
+            assert (answer.status_code, answer.headers.get("CRS-Stored")) == (200, "yes"), sent
+    form, address = vitals(heart_rate="88"), url("entries", course, "vitals")
+    for days in (1, 3):
+        form["begun_at"] = form["sent_at"] = ago(hours=24 * days).isoformat()
+        answer = nurse_client.post(address, form, headers=BY_ITSELF)
+        assert (answer.status_code, answer.headers.get("CRS-Stored")) == (200, "yes")
+    assert Entry.objects.filter(course=course, recorded_by=nurse).count() == 5
+
+
 def test_the_forms_of_every_kind_but_death_are_sent_while_a_course_is_open(
     nurse_client: Client, nurse: User, course: Course
 ) -> None:

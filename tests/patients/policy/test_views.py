@@ -146,6 +146,20 @@ def test_a_confirmed_change_stands_in_the_history(
     assert [grade for grade, _ in grades(on_cpap)] == [0, 3, 4]
 
 
+@pytest.mark.parametrize(
+    "other", [{"fever_threshold_c": "38.4"}, {"cpap_grade": "3"}, {"reason": "Agreed by phone"}]
+)
+def test_a_form_that_was_sent_before_with_other_values_is_refused(
+    administrator_client: Client, other: dict[str, str]
+) -> None:
+    fields = policy_form(cpap_grade="4", step="confirm")
+    assert administrator_client.post(PAGE, fields).status_code == 302
+    answer = administrator_client.post(PAGE, fields | other)
+    assert answer.status_code == 409
+    assert "already sent with other contents" in answer.content.decode()
+    assert SitePolicy.objects.count() == 1
+
+
 def test_going_back_to_the_values_keeps_them(administrator_client: Client) -> None:
     answer = administrator_client.post(PAGE, policy_form(fever_threshold_c="38.4", step="edit"))
     assert answer.status_code == 200

@@ -144,6 +144,18 @@ def test_a_form_sent_twice_signs_once(intensivist_client: Client, grade_2: Cours
     assert GradeReview.objects.count() == 1
 
 
+def test_a_form_that_another_user_sent_signs_nothing_and_says_who_sent_it(
+    intensivist_client: Client, make_user: Any, grade_2: Course
+) -> None:
+    form = signed(intensivist_client, grade_2)
+    colleague = Client()
+    colleague.force_login(make_user("icu-2", Role.ICU_REVIEWER))
+    answer = send(colleague, grade_2, form)
+    assert answer.status_code == 409
+    assert "A. Osei already sent this form." in answer.content.decode()
+    assert GradeReview.objects.count() == 1
+
+
 def test_a_period_that_another_has_signed_is_refused_with_his_sign_off(
     intensivist_client: Client, make_user: Any, grade_2: Course
 ) -> None:

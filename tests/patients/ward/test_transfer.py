@@ -109,6 +109,23 @@ def test_a_form_sent_twice_moves_once(nurse_client: Client, course: Course) -> N
     assert Transfer.objects.count() == 1
 
 
+def test_a_form_sent_again_with_another_time_is_refused_and_keeps_the_first(
+    nurse_client: Client, course: Course
+) -> None:
+    there, earlier = (timezone.localtime(timezone.now() - timedelta(hours=h)) for h in (1, 2))
+    once = {"reason": "Discharged", "form_id": str(uuid.uuid4()), "seen": location_token(course)}
+    first, other = (
+        once | {"observed_date": f"{at:%Y-%m-%d}", "observed_time": f"{at:%H:%M}"}
+        for at in (there, earlier)
+    )
+    for _ in range(2):
+        assert send(nurse_client, course, "ended", **first).status_code == 302
+    answer = send(nurse_client, course, "ended", **other)
+    assert answer.status_code == 409
+    assert "You already sent this form with other contents." in answer.content.decode()
+    assert Transfer.objects.get().at == there.replace(second=0, microsecond=0)
+
+
 def test_an_ended_course_is_not_ended_twice(nurse_client: Client, course: Course) -> None:
     send(nurse_client, course, "ended", reason="Home")
     assert send(nurse_client, course, "ended", reason="Home").status_code == 409
