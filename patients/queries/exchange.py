@@ -262,7 +262,7 @@ ORDER BY decision.id
 
 
 class TappedRow(NamedTuple):
-    """A key of which people charted what was held: their entries, and of how many keys they are."""
+    """A key whose item people charted: their entries, and of how many keys these are."""
 
     key: str
     entries: list[str]
@@ -270,7 +270,7 @@ class TappedRow(NamedTuple):
 
 
 def read_tapped(system: ExternalSystem, course: Course, keys: Iterable[str]) -> list[TappedRow]:
-    """Read what people charted of the held items with these keys, in the order of their taps."""
+    """Read what people charted of the items with these keys, in the order of their taps."""
     params: dict[str, Any] = {"course": course.pk, "system": system.pk, "keys": list(keys)}
     with connection.cursor() as cursor:
         cursor.execute(_SQL_TAPPED, params)

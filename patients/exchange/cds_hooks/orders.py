@@ -27,7 +27,7 @@ IMMUNOSUPPRESSION: Final = frozenset(
     }
 )
 _NOT_TO_BE_GIVEN: Final = frozenset({"cancelled", "stopped", "entered-in-error"})
-"""Status of a MedicationRequest (FHIR R4) by which nothing is given."""
+"""Status of a MedicationRequest (FHIR R4) that asks for no dose."""
 _UCUM: Final = "http://unitsofmeasure.org"
 _MG: Final = "mg"
 
@@ -42,7 +42,7 @@ class Order(NamedTuple):
 def orders_of(request: HookRequest) -> list[Order]:
     """Return the drafted orders that concern CRS, in the order of the draft.
 
-    An order that a drug is not given (``doNotPerform``), or that takes one back, is none of them.
+    An order that forbids a drug (``doNotPerform``), or takes one back, is none of them.
     """
     found: list[Order] = []
     for order in request.orders:

@@ -67,7 +67,7 @@ class KnownKey:
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """What people charted from a held item under their own name.
+    """What people charted from an item of the inbox under their own name.
 
     ``is_alone``: ``entry`` is all that they charted, and from this key alone.
     """
@@ -84,8 +84,8 @@ class Context:
     identifier system of its MRN. ``filing`` has ``default`` and may have kinds of entries.
     ``known`` are the keys of this system in the order in which they came. ``own_entries`` are ids
     of further entries that came from it (the end of an infusion has no key); all other entries of
-    the course are people's. ``tapped`` has by key what people charted of what was held, where a
-    retraction may be about it.
+    the course are people's. ``tapped`` has by key what people charted from the inbox, where
+    a retraction may be about it.
     """
 
     course: Mapping[str, Any]
