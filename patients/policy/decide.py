@@ -89,8 +89,8 @@ def decide(decision: Decision) -> SitePolicy:
     )
     period = _policy_period(made.version, made.valid_from, made.pk)
     for course in courses_following_site():
-        lock_course(course)
-        append_act(course, (), _submission(made.form_id, made.reason, decision.by), [period])
+        if lock_course(course) is None:  # nobody closed it before it was locked
+            append_act(course, (), _submission(made.form_id, made.reason, decision.by), [period])
     from_when = {"valid from": made.valid_from.isoformat(timespec="minutes")}
     record_event(
         EventKind.POLICY_CHANGED, by=decision.by, purpose=decision.reason, details=from_when

@@ -19,8 +19,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import Role, User, Ward
-from grading.engine.policy import DEFAULT_POLICY
-from patients.models import Course, IdentityCorrection, Move, Patient, PatientJoin, Transfer
+from grading.engine.policy import DEFAULT_POLICY, policy_from
+from patients.models import (
+    Course,
+    CoursePolicy,
+    IdentityCorrection,
+    Move,
+    Patient,
+    PatientJoin,
+    Transfer,
+)
 from patients.policy import decide as deciding
 from patients.policy.decide import Decision, decide
 from patients.queries.courses import read_course
@@ -34,7 +42,7 @@ from patients.ward.transfer import (
     record_transfer,
 )
 from patients.ward.wards import rename_ward
-from tests.factories import AdmissionFactory, UserFactory, admit, sending
+from tests.factories import AdmissionFactory, UserFactory, admit, end, sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,6 +176,16 @@ def test_an_admission_waits_for_who_decides_the_policy(
     assert other.end() is None
     assert IdentityCorrection.objects.count() == 1
     call_command("verify_grades")
+
+
+def test_a_course_that_is_closed_while_a_policy_is_decided_keeps_its_own(
+    monkeypatch: pytest.MonkeyPatch, nurse: User
+) -> None:
+    closed, stays = admit(nurse), admit(nurse)
+    other = begins_before_the_courses(monkeypatch, deciding, partial(end, closed, nurse))
+    decide(Decision(policy_from({"cpap_grade": 4}), None, "agreed", nurse, uuid.uuid4(), 0))
+    assert other.end() is None
+    assert CoursePolicy.objects.get().course_id == stays.pk
 
 
 def test_an_admission_by_a_joined_number_locks_the_records_as_its_undoing_does(
