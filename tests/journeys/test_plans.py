@@ -80,6 +80,8 @@ def without_index(statement: str) -> list[str]:
     if found:
         with transaction.atomic():
             with rights_of_owner(), connection.cursor() as cursor:
+                # A table with checks that wait for the end of the transaction cannot be altered.
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute(
                     "ALTER TABLE patients_gradeperiod DROP CONSTRAINT grade_period_one_answer"
                 )
