@@ -42,6 +42,6 @@ def launch_of(request: HttpRequest) -> Launch | None:
 def is_framed(request: HttpRequest) -> bool:
     """Return whether the browser says that the page will stand in a frame.
 
-    One that says nothing gets a page for a tab, which no frame shows.
+    A browser without this header gets a page for a tab, which no frame shows.
     """
     return request.headers.get("Sec-Fetch-Dest") in ("iframe", "frame")

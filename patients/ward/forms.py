@@ -165,8 +165,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
         mrn, name = self.cleaned_data["mrn"], self.cleaned_data["name"]
         found = read_patient_by_mrn(mrn)
         if found is not None:
-            kept = read_kept_record(found)
-            if kept.pk != found.pk:
+            if (kept := read_kept_record(found)).pk != found.pk:
                 question = f"MRN {mrn} was joined to {patient_text(kept)}: admit to that one?"
                 self.ask_about(kept, "mrn", question)
             elif found.mrn != mrn:

@@ -1,12 +1,12 @@
-// Opens a dialog after which Tab goes on from where the user was. The browser returns the focus by itself to the
-// element that had it. Where none had it, or its element was replaced meanwhile, Tab would go on from the dialog,
-// which is the last part of its page.
+// Opens a dialog, and after it is closed lets Tab continue at the element that the user used last. The browser
+// returns the focus to the element that had it. Where no element had it, or the page has replaced that element, Tab
+// would continue at the dialog, which is the last part of its page.
 
 const { body } = document;
 
 const hasFocus = () => document.activeElement !== body;
 
-// Where Tab goes on without a focus: from the text that was tapped last.
+// Returns the element whose text was tapped last: without a focus, Tab continues there.
 const tapped = () => getSelection()?.anchorNode?.parentElement ?? null;
 
 // The parts of the page around an element, the smallest first: one that was replaced has the same id again.

@@ -117,9 +117,9 @@ def _retract_what_people_corrected(chart: Chart, received: Received, entry: str)
 
 
 def _after_retraction(chart: Chart, received: Received, known: Known) -> None:
-    """A statement that was taken back comes again, as a rule because it was late.
+    """Treat a statement that comes after its retraction: most often an old one that arrives late.
 
-    Another value than each that came before is no late one: people decide.
+    A value that differs from each one before it did not arrive late: people decide about it.
     """
     version = received.source.version
     if is_number(version) and is_older(known.version, version):
