@@ -17,7 +17,7 @@ from chaos.site import Site, environment
 from crs_app.local_postgres import LocalServer
 
 _COURSES: Final = 6
-_SAVES_OF_A_COURSE: Final = 3000
+_SAVES_OF_A_COURSE: Final = 500
 
 
 def prove(load: Load, say: Say) -> Report:

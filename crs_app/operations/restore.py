@@ -32,6 +32,8 @@ Report = Callable[[str], object]
 """Takes a sentence for the operator."""
 
 LONGEST_NAME: Final = 63  # bytes of a PostgreSQL identifier
+_ENDED_WITHIN_S: Final = 2.0
+"""How long a connection that was ended may still be listed: on a busy machine, a second."""
 _SESSIONS: Final = """
 SELECT coalesce(nullif(application_name, ''), 'no name'), usename, count(*)
 FROM pg_stat_activity
@@ -116,11 +118,16 @@ def load_and_verify(file: Path, owner: Address, keeper: Address, report: Report)
 def refuse_while_in_use(name: str, keeper: Address) -> None:
     """Raise OperationsError while anybody is connected to a database.
 
-    The connection of this process does not count; it is closed.
+    The connection of this process does not count; it is closed. A connection that was just ended
+    is still listed until its server process has gone, so a few seconds are waited for it.
     """
     django_connection.close()
+    last = time.monotonic() + _ENDED_WITHIN_S
     with keeper.at("postgres").connect() as connection:
-        found = connection.execute(_SESSIONS, [name, APPLICATION]).fetchall()
+        while found := connection.execute(_SESSIONS, [name, APPLICATION]).fetchall():
+            if time.monotonic() >= last:
+                break
+            time.sleep(0.05)
     if found:
         listed = ", ".join(f"{count} × {user} ({who})" for who, user, count in found)
         raise OperationsError(
