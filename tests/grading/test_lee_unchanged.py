@@ -25,15 +25,15 @@ from tests.grading.test_sentences import documents_of_cases
 RANDOM_COURSES = range(300)
 HASHES = {
     "attribution_and_death": "9162eb5af3ba4eceb253688b90fa0585ff9dc20cd79c325deea71689c83424f2",
-    "clock": "1ab14093c2c190e4339f8acbf7f282d2bf0574e51de292c4c74cb754bd81d23a",
+    "clock": "21281faa1525ff25e8411170e75b2180d106b8f38ebe076e939b8d20d852d33f",
     "ctcae_boundaries": "fe33bc2e124e98f544d68a45a563736339afbce3c25d28f3a9ff6f160495775e",
-    "hypotension": "2528344f4c5bc5006c227dea73e52b616d5dbb2347ce49e837261143d2714f17",
-    "organ_toxicity": "cdc9554658fb6742c4ea16119671d0e60f56570b06bbe6c9c56e9032c2bb08e2",
-    "oxygen": "91bbbc9184202fc9a5fe02f8f6da0c99c718ee84e9e78d891637f8403bcbbe43",
+    "hypotension": "21360be3c64715aebcf30a881673a1bcf3c53542971fd4c800fe950080f6b312",
+    "organ_toxicity": "8d3b4a5a4dbaff94e4b2e444637c68f48477fd8fd281eceb5a5b2337444d1901",
+    "oxygen": "8ba1f5d969e9b287f16a4a066254cc069db28adee7ef97211ffef76cabec1b51",
     "published": "618315907bd46e74b6ae9aac5918cc67703fd1d7402562475554d3647d1512d4",
     "units": "edcedfaa72a381d2eb291fbdbc29dcbd481b4c6145c8e54fa7f61b7cd52aa8b3",
     "vasopressors": "eeea76b3b1570c5ff079eda79963d38918f5db94b7d63eb69f5398941277e6f7",
-    "random courses": "c690ede82f9b60c44f25311264aa1c3d165444f03b2000389558831880a326f9",
+    "random courses": "56ce8186f357dcfe06c2e03fd0040a5867ffe7fdbebab9439b71e4c703915cfc",
 }
 
 Asked = tuple[Any, str | None, str | None]

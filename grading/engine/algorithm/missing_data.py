@@ -47,11 +47,11 @@ def bound_to_resolve(situation: Situation) -> RuleResult | None:
         indicator=Indicator.CRITICAL if severe else Indicator.WARNING,
         summary=f"Grade may be {situation.at_most}. {_capital(_to_chart(open_ones[0]))}{more}",
         detail=" ".join(
-            f"If present, grade {item.could_reach}: {item.why}; {_to_chart(item)}."
+            f"Could be grade {item.could_reach}: {item.why}; {_to_chart(item)}."
             for item in open_ones
         ),
         inputs=tuple(
-            Input(entry_id, f"Grade {item.could_reach} if present", item.why)
+            Input(entry_id, f"Could be grade {item.could_reach}", item.why)
             for item in open_ones
             for entry_id in item.evidence
         ),

@@ -120,7 +120,7 @@ def test_each_change_opens_to_all_that_the_grade_rested_on(
     text = text_of(html.decode())
     assert re.search(
         r"Grade 1 → 2 · Nasal cannula.* Why At [\w :]+: 2 ; could be 3 ; because 2 Nasal cannula.* "
-        r"1 Temperature 39.6 °C.* \? Nasal cannula.* If present: grade 3",
+        r"1 Temperature 39.6 °C.* \? Nasal cannula.* Could be grade 3",
         text,
     )
 
