@@ -53,8 +53,10 @@ DECISIONS: Final = (
     "What is not known is never taken as normal: the grade is shown with what it could be.",
     "Daily CRP is this ruleset's reading of routine monitoring.",
     "No age is given for older age: the hint below is a suggestion, the question is asked.",
-    f"A corticosteroid dose is not proposed again within {JUST_GIVEN.value} h after one was "
-    "charted.",
+    f"No treatment is suggested again within {JUST_GIVEN.value} h after it was charted; it is "
+    "named with its time.",
+    "Tocilizumab from before the infusion was not for this CRS: it is not reassessed, and is none "
+    "of the label's four doses.",
 )
 LIMITS: Final = (
     "The paper is of 2014 and rests on uncontrolled experience of a few centers. Later consensus "
@@ -68,24 +70,27 @@ LIMITS: Final = (
 )
 CHART_USED: Final[Mapping[str, str]] = {
     "support.vigilant": "grade",
-    "infection.workup": "grade; neutrophils; neutropenia as charted",
+    "infection.workup": "grade; neutrophils; neutropenia as charted; antibiotics given",
     "bound.resolve": "what is not known about oxygen, pressure, doses, results and judgements",
     "evidence.stale": "the age of the values that decide the grade",
     "immunosuppression.not_advised": "grade and what it could be; both risk answers; tocilizumab",
     "risk.unanswered": "grade; both risk answers; age",
     "immunosuppression.consider": "grade; both risk answers; treatments",
-    "immunosuppression.indicated": "grade and the criteria that decide it; treatments",
+    "immunosuppression.indicated": "grade and the criteria that decide it; neurologic and other "
+    "toxicities; treatments",
     "tocilizumab.dose": "grade; risk answers; weight; age; tocilizumab given",
     "corticosteroid.first_line": "grade; neurologic and other toxicities; pressure; vasopressors; "
-    "ventilation",
+    "ventilation; corticosteroids given",
     "dexamethasone.dose": "grade; neurologic toxicities; weight; corticosteroids given",
     "methylprednisolone.dose": "grade; weight; tocilizumab and corticosteroids given",
     "icu.one_to_one": "grade and the criteria that decide it",
     "cardiac.echo": "grade; pressure; vasopressors; cardiac toxicities; ejection fraction",
     "tocilizumab.awaiting": "the latest tocilizumab and its time",
-    "tocilizumab.reassess": "tocilizumab given; the grades since; the answer stabilised",
-    "hydrocortisone.stress": "grade; the answer on chronic corticosteroids",
-    "second_agents.not_routine": "tocilizumab and corticosteroids given; the grades since",
+    "tocilizumab.reassess": "tocilizumab and corticosteroids given; the grades since; the answer "
+    "stabilised",
+    "hydrocortisone.stress": "grade; the answer on chronic corticosteroids; hydrocortisone given",
+    "second_agents.not_routine": "tocilizumab, corticosteroids and agents against TNF and IL-1 "
+    "given; the grades since",
     "support.wean": "tocilizumab and corticosteroids given; the grades since",
     "crp.monitor": "grade; CRP; tocilizumab given",
     "other_cause.treat": "findings attributed to another cause",

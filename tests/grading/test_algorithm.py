@@ -610,7 +610,8 @@ def test_reassessment_compares_with_the_grade_at_the_dose() -> None:
     assert Reply.STABILISED in worse.answers
 
 
-def test_a_dose_from_before_the_infusion_waits_but_was_not_graded() -> None:
+def test_a_dose_from_before_the_infusion_waits_and_is_not_reassessed() -> None:
+    """It was not for this CRS: at 24 h grade 3 is treated as if it had not been given."""
     infused = instant("d0 08:00")
     hours_before = (infused - START).total_seconds() / 60
     at_infusion = [{**item, "at": infused.isoformat()} for item in SHOCK]
@@ -619,7 +620,121 @@ def test_a_dose_from_before_the_infusion_waits_but_was_not_graded() -> None:
     assert "tocilizumab.awaiting" in found.codes
     assert "tocilizumab.dose" not in found.codes
     late = at(hours_before + 60 * 24, *at_infusion, prior)
-    assert "(not graded, now 3)" in late.item("tocilizumab.reassess").summary
+    assert "tocilizumab.reassess" not in late.codes
+    assert "is advised for every patient" in late.item("immunosuppression.indicated").summary
+    assert late.item("tocilizumab.dose").dose_mg == 280
+    mild = at(0, at_infusion[0], prior, LOW_RISK)
+    assert (mild.grade, "immunosuppression.not_advised" in mild.codes) == (2, True)
+
+
+def test_doses_from_before_the_infusion_are_none_of_the_four_of_the_label() -> None:
+    """Those of rheumatoid arthritis, or of the CRS of an earlier infusion."""
+    earlier = [dose("tocilizumab", 560, -60 * 24 * days) for days in (90, 60, 40, 30)]
+    first = at(0, *SHOCK, *earlier).item("tocilizumab.dose")
+    assert (first.dose_mg, first.label_mg) == (280, 560)
+    assert first.other_source.endswith("Given since the infusion: 0. The label's 8 h have passed.")
+    second = at(60, *SHOCK, *earlier, dose("tocilizumab", 560)).item("tocilizumab.awaiting")
+    assert "Given since the infusion: 1 (560 mg at 10:00)." in second.other_source
+    asked = at(60 * 24, *SHOCK, *earlier, dose("tocilizumab", 560)).item("tocilizumab.reassess")
+    assert "consider a second dose" in asked.summary
+
+
+STABLE_NEURO = (NEUROLOGIC, pressure(124))
+AT_RISK = entry(0, kind="risk", older_age=True, extensive_comorbidities=False)
+LONG_STEROIDS = entry(0, kind="risk", chronic_corticosteroids=True)
+IN_SHOCK_FOR_A_DAY = (*SHOCK, dose("tocilizumab", 560, -60 * 24))
+
+
+@pytest.mark.parametrize(
+    ("code", "entries", "agent", "suggested", "given_words"),
+    [
+        ("immunosuppression.consider", (norepinephrine(4), AT_RISK), "tocilizumab",
+         "tocilizumab, with or without corticosteroids, may be appropriate",
+         "Grade 2 with a risk: tocilizumab 10 mg given 10:00"),
+        ("immunosuppression.consider", (norepinephrine(4), AT_RISK), "methylprednisolone",
+         "with or without corticosteroids",
+         "Grade 2 with a risk: tocilizumab may be appropriate; methylprednisolone given at 10:00"),
+        ("immunosuppression.indicated", SHOCK, "tocilizumab",
+         "tocilizumab, with or without corticosteroids, is advised for every patient",
+         "Grade 3: tocilizumab 10 mg given 10:00"),
+        ("immunosuppression.indicated", SHOCK, "dexamethasone",
+         "with or without corticosteroids",
+         "Grade 3: tocilizumab is advised for every patient; dexamethasone given at 10:00"),
+        ("immunosuppression.indicated", STABLE_NEURO, "dexamethasone",
+         "immunosuppression is advised for every patient; corticosteroids may come first",
+         "immunosuppression is advised for every patient; dexamethasone given at 10:00"),
+        ("corticosteroid.first_line", STABLE_NEURO, "dexamethasone",
+         "consider corticosteroids first instead of tocilizumab",
+         "Neurologic toxicity, circulation stable: dexamethasone given at 10:00"),
+        ("tocilizumab.reassess", IN_SHOCK_FOR_A_DAY, "methylprednisolone",
+         "consider a second dose and/or corticosteroids",
+         "consider a second dose; methylprednisolone given at 10:00"),
+        ("hydrocortisone.stress", (norepinephrine(4), LONG_STEROIDS), "hydrocortisone",
+         "consider stress-dose hydrocortisone",
+         "Chronic corticosteroids: hydrocortisone given at 10:00"),
+        ("second_agents.not_routine",
+         (*IN_SHOCK_FOR_A_DAY, dose("dexamethasone", 10, -60)), "anakinra",
+         "etanercept, infliximab or anakinra",
+         "Second line (not routine): anakinra given at 10:00"),
+        ("infection.workup", (temperature("39"),), "antibiotics",
+         "then empiric antibiotics", "cultures; antibiotics given at 10:00"),
+    ],
+)  # fmt: skip
+def test_what_was_just_given_is_named_and_not_suggested(
+    code: str, entries: tuple[Raw, ...], agent: str, suggested: str, given_words: str
+) -> None:
+    """For 24 h; then it is suggested again."""
+    before = at(0, *_graded_at_the_dose(entries)).item(code)
+    assert suggested in before.summary
+    after = at(30, *_graded_at_the_dose(entries), {**dose(agent, 10), "id": "given"}).item(code)
+    assert suggested not in after.summary
+    assert given_words in after.summary
+    assert "given" in {used.entry_id for used in after.inputs}
+    day = 60 * 24
+    still = at(day - 1, *_graded_at_the_dose(entries), dose(agent, 10)).item(code)
+    assert suggested not in still.summary
+    if agent == "tocilizumab" and code.endswith(("consider", "indicated")):
+        assert (after.indicator, after.answers) == (Indicator.INFO, ())
+    later_on = at(day, *_graded_at_the_dose(entries), dose(agent, 10)).item(code)
+    assert suggested in later_on.summary
+
+
+def _graded_at_the_dose(entries: tuple[Raw, ...]) -> tuple[Raw, ...]:
+    """The same entries, charted a day before too where tocilizumab was given then."""
+    if not any(words.get("agent") == "tocilizumab" for words in entries):
+        return entries
+    earlier = (
+        {**words, "at": later(-60 * 24).isoformat()}
+        for words in entries
+        if words["kind"] == "vasopressor"
+    )
+    return (*entries, *earlier)
+
+
+@pytest.mark.parametrize(
+    ("code", "entries", "agent"),
+    [
+        ("corticosteroid.first_line", STABLE_NEURO, "methylprednisolone"),
+        ("hydrocortisone.stress", (norepinephrine(4), LONG_STEROIDS), "hydrocortisone"),
+        ("immunosuppression.consider", (norepinephrine(4), AT_RISK), "tocilizumab"),
+    ],
+)
+def test_an_item_whose_treatment_was_just_given_is_for_information(
+    code: str, entries: tuple[Raw, ...], agent: str
+) -> None:
+    found = at(30, *entries, dose(agent, None)).item(code)
+    assert (found.indicator, found.answers) == (Indicator.INFO, ())
+    assert Reply.DONE in at(0, *entries).item(code).answers
+
+
+def test_tocilizumab_is_not_advised_for_everyone_where_corticosteroids_come_first() -> None:
+    found = at(0, *STABLE_NEURO).item("immunosuppression.indicated")
+    assert "tocilizumab" not in found.summary
+    assert "in neurologic toxicity with stable circulation corticosteroids may come first" in (
+        found.detail
+    )
+    unstable = at(0, NEUROLOGIC, *SHOCK).item("immunosuppression.indicated")
+    assert "may come first" not in unstable.detail
 
 
 def test_an_answer_counts_for_the_dose_before_it_alone() -> None:

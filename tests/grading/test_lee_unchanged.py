@@ -28,12 +28,12 @@ HASHES = {
     "clock": "21281faa1525ff25e8411170e75b2180d106b8f38ebe076e939b8d20d852d33f",
     "ctcae_boundaries": "fe33bc2e124e98f544d68a45a563736339afbce3c25d28f3a9ff6f160495775e",
     "hypotension": "21360be3c64715aebcf30a881673a1bcf3c53542971fd4c800fe950080f6b312",
-    "organ_toxicity": "8d3b4a5a4dbaff94e4b2e444637c68f48477fd8fd281eceb5a5b2337444d1901",
+    "organ_toxicity": "88f2edc137c4d193eacc90a138b3db868c28acb1c5a0ec9f4571be1f3c517988",
     "oxygen": "8ba1f5d969e9b287f16a4a066254cc069db28adee7ef97211ffef76cabec1b51",
     "published": "618315907bd46e74b6ae9aac5918cc67703fd1d7402562475554d3647d1512d4",
     "units": "edcedfaa72a381d2eb291fbdbc29dcbd481b4c6145c8e54fa7f61b7cd52aa8b3",
     "vasopressors": "eeea76b3b1570c5ff079eda79963d38918f5db94b7d63eb69f5398941277e6f7",
-    "random courses": "56ce8186f357dcfe06c2e03fd0040a5867ffe7fdbebab9439b71e4c703915cfc",
+    "random courses": "901f2c24aa6044da575c4f7782c943628d434d0b595daeca8979ae3131ac78b5",
 }
 
 Asked = tuple[Any, str | None, str | None]

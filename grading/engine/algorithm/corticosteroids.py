@@ -23,17 +23,22 @@ from grading.engine.vocabulary import RiskQuestion, TreatmentAgent, term_label
 def first_line(situation: Situation) -> RuleResult | None:
     if not tree.steroids_come_first(situation):
         return None
+    recent = tree.corticosteroid_just_given(situation)
+    advised = "consider corticosteroids first instead of tocilizumab"
     return RuleResult(
-        indicator=Indicator.CRITICAL,
-        summary="Neurologic toxicity, circulation stable: consider corticosteroids first instead "
-        "of tocilizumab",
+        indicator=Indicator.CRITICAL if recent is None else Indicator.INFO,
+        summary="Neurologic toxicity, circulation stable: "
+        + (advised if recent is None else situation.given_text(recent)),
         detail="In grade 3 or 4 CRS with neurologic dysfunction, without significant hemodynamic "
         "instability or another threat to life, the paper lets corticosteroids be preferred as "
         "first line: tocilizumab is not expected to cross the blood-brain barrier, and IL-6 there "
         "may rise for a time after it.",
-        inputs=_neurologic_inputs(situation, at_least=2),
+        inputs=(
+            *_neurologic_inputs(situation, at_least=2),
+            *situation.treatment_inputs(situation.doses_of(*tree.CORTICOSTEROIDS)),
+        ),
         unknown=situation.doubts(),
-        answers=ACTION,
+        answers=ACTION if recent is None else (),
     )
 
 
@@ -140,13 +145,18 @@ def stress_dose(situation: Situation) -> RuleResult | None:
     long_term = situation.answered(RiskQuestion.CHRONIC_CORTICOSTEROIDS)
     if situation.grade < 2 or long_term is not True:
         return None
+    recent = tree.just_given(situation, TreatmentAgent.HYDROCORTISONE)
+    advised = "adrenal insufficiency possible, consider stress-dose hydrocortisone"
     return RuleResult(
-        indicator=Indicator.WARNING,
-        summary="Chronic corticosteroids: adrenal insufficiency possible, consider stress-dose "
-        "hydrocortisone",
+        indicator=Indicator.WARNING if recent is None else Indicator.INFO,
+        summary="Chronic corticosteroids: "
+        + (advised if recent is None else situation.given_text(recent)),
         detail="Patients who have long received corticosteroids, many of those with B-ALL, may "
         "have a relative corticosteroid deficiency; the paper says that stress doses of "
         "hydrocortisone may then be indicated and gives no amount.",
-        inputs=situation.risk_inputs(RiskQuestion.CHRONIC_CORTICOSTEROIDS),
-        answers=ACTION,
+        inputs=(
+            *situation.risk_inputs(RiskQuestion.CHRONIC_CORTICOSTEROIDS),
+            *situation.treatment_inputs(situation.doses_of(TreatmentAgent.HYDROCORTISONE)),
+        ),
+        answers=ACTION if recent is None else (),
     )

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from grading.engine.algorithm import tree
 from grading.engine.algorithm.item import ACTION, Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation, amount
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
+
+_SECOND_LINE: Final = (
+    TreatmentAgent.ETANERCEPT,
+    TreatmentAgent.INFLIXIMAB,
+    TreatmentAgent.ANAKINRA,
+)
 
 
 def not_advised(situation: Situation) -> RuleResult | None:
@@ -68,10 +76,11 @@ def _age_hint(situation: Situation, open_ones: list[RiskQuestion]) -> str:
 def consider(situation: Situation) -> RuleResult | None:
     if not tree.may_treat_early(situation):
         return None
+    awaiting = tree.is_awaiting(situation)
     return RuleResult(
-        indicator=Indicator.WARNING,
-        summary="Grade 2 with a risk: tocilizumab, with or without corticosteroids, may be "
-        "appropriate",
+        indicator=Indicator.INFO if awaiting else Indicator.WARNING,
+        summary="Grade 2 with a risk: "
+        + (_last(situation) if awaiting else _agents(situation, "may be appropriate")),
         detail="In older patients and in those with significant comorbidities the paper holds "
         "immunosuppression at grade 2 appropriate, depending on clinical judgment. "
         f"{_doses_so_far(situation)}",
@@ -81,7 +90,7 @@ def consider(situation: Situation) -> RuleResult | None:
             *_treatment_inputs(situation),
         ),
         unknown=situation.doubts(),
-        answers=ACTION,
+        answers=() if awaiting else ACTION,
     )
 
 
@@ -92,14 +101,10 @@ def indicated(situation: Situation) -> RuleResult | None:
     return RuleResult(
         indicator=Indicator.INFO if awaiting else Indicator.CRITICAL,
         summary=f"Grade {situation.grade}: "
-        + (
-            f"{_last(situation)}"
-            if awaiting
-            else "tocilizumab, with or without corticosteroids, is advised for every patient"
-        ),
+        + (_last(situation) if awaiting else _agents(situation, "is advised for every patient")),
         detail="The paper treats every patient with grade 3 or 4 CRS with immunosuppressive "
         "agents, to prevent progression and irreversible organ dysfunction; tocilizumab first, "
-        f"with or without corticosteroids. {_doses_so_far(situation)}",
+        f"with or without corticosteroids{_exception(situation)}. {_doses_so_far(situation)}",
         inputs=(*situation.criteria_inputs(), *_treatment_inputs(situation)),
         unknown=situation.doubts(),
         answers=() if awaiting else ACTION,
@@ -114,15 +119,23 @@ def second_agents(situation: Situation) -> RuleResult | None:
     )
     if tree.reassessment(situation) is None or not steroids:
         return None
+    recent = tree.just_given(situation, *_SECOND_LINE)
     return RuleResult(
         indicator=Indicator.INFO,
-        summary="Second line (not routine): etanercept, infliximab or anakinra",
+        summary="Second line (not routine): "
+        + (
+            "etanercept, infliximab or anakinra" if recent is None else situation.given_text(recent)
+        ),
         detail="Agents against TNF (infliximab, etanercept) and IL-1 (anakinra) could help and "
         "have been used with success; the authors do not use them routinely.",
         inputs=situation.treatment_inputs(
-            (*situation.doses_of(TreatmentAgent.TOCILIZUMAB), *steroids)
+            (
+                *situation.doses_of(TreatmentAgent.TOCILIZUMAB),
+                *steroids,
+                *situation.doses_of(*_SECOND_LINE),
+            )
         ),
-        answers=ACTION,
+        answers=ACTION if recent is None else (),
     )
 
 
@@ -130,6 +143,23 @@ def _treatment_inputs(situation: Situation) -> tuple[Input, ...]:
     return situation.treatment_inputs(
         situation.doses_of(TreatmentAgent.TOCILIZUMAB, *tree.CORTICOSTEROIDS)
     )
+
+
+def _agents(situation: Situation, advised: str) -> str:
+    """Return which agents are ``advised``, and a corticosteroid of the last 24 h by its time."""
+    recent = tree.corticosteroid_just_given(situation)
+    if not tree.steroids_come_first(situation):
+        if recent is None:
+            return f"tocilizumab, with or without corticosteroids, {advised}"
+        return f"tocilizumab {advised}; {situation.given_text(recent)}"
+    first = "corticosteroids may come first" if recent is None else situation.given_text(recent)
+    return f"immunosuppression {advised}; {first}"
+
+
+def _exception(situation: Situation) -> str:
+    if not tree.steroids_come_first(situation):
+        return ""
+    return ", but in neurologic toxicity with stable circulation corticosteroids may come first"
 
 
 def _last(situation: Situation) -> str:

@@ -13,6 +13,7 @@ from grading.engine.algorithm.toxicities import CountedToxicity
 from grading.engine.entries import Entry, Treatment
 from grading.engine.facts import CourseFacts
 from grading.engine.periods import Criterion, Unknown
+from grading.engine.sentences import inside_a_sentence
 from grading.engine.times import in_zone, time_of_day
 from grading.engine.units import format_number
 from grading.engine.vocabulary import RiskQuestion, TreatmentAgent
@@ -97,6 +98,10 @@ class Situation:
         if local.date() == in_zone(self.now, self.timezone).date():
             return time
         return f"{local.day} {local:%b} {time}"
+
+    def given_text(self, treatment: Treatment) -> str:
+        """Return a treatment with its time, for inside a sentence."""
+        return f"{inside_a_sentence(treatment.agent.label)} given at {self.clock(treatment.at)}"
 
     def weight_input(self) -> Input:
         entry = self.latest.get("weight")

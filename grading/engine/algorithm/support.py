@@ -8,7 +8,7 @@ from grading.engine.algorithm import chart_text
 from grading.engine.algorithm.evidence import NEUTROPHILS_LOW
 from grading.engine.algorithm.item import ACTION, Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation
-from grading.engine.algorithm.tree import CORTICOSTEROIDS, SEVERE
+from grading.engine.algorithm.tree import CORTICOSTEROIDS, SEVERE, just_given
 from grading.engine.analytes import Analyte
 from grading.engine.entries import Lab, Symptom, Toxicity, Treatment
 from grading.engine.vocabulary import TOXICITY_TERMS, TermGroup, TreatmentAgent
@@ -30,14 +30,15 @@ def vigilant(situation: Situation) -> RuleResult:
 
 def infection_workup(situation: Situation) -> RuleResult:
     neutropenia = _neutropenia(situation)
+    recent = just_given(situation, TreatmentAgent.ANTIBIOTICS)
     stress = " This matters even more while the patient is neutropenic." if neutropenia else ""
     return RuleResult(
         indicator=Indicator.WARNING if neutropenia else Indicator.INFO,
-        summary=f"{'Neutropenic: c' if neutropenia else 'C'}onsider infection: cultures, then "
-        "empiric antibiotics",
+        summary=f"{'Neutropenic: c' if neutropenia else 'C'}onsider infection: cultures"
+        + (", then empiric antibiotics" if recent is None else f"; {situation.given_text(recent)}"),
         detail="Many features of CRS look like infection, so the paper wants it considered in "
         f"every patient, with cultures taken and empiric antibiotics started.{stress}",
-        inputs=neutropenia,
+        inputs=(*neutropenia, *situation.treatment_inputs(() if recent is None else (recent,))),
         unknown=() if situation.newest(_NEUTROPHILS) else ("neutrophils, never charted.",),
         answers=ACTION,
     )

@@ -25,6 +25,7 @@ from grading.engine.algorithm.evidence import (
 from grading.engine.algorithm.item import ACTION, Dose, Indicator, Input, Reply, RuleResult
 from grading.engine.algorithm.paper_doses import tocilizumab_mg, tocilizumab_per_kg
 from grading.engine.algorithm.situation import Situation, amount
+from grading.engine.entries import Treatment
 from grading.engine.sentences import duration_text, minutes_text, whole_minutes
 from grading.engine.units import EXACT, format_number
 from grading.engine.vocabulary import TreatmentAgent
@@ -82,7 +83,16 @@ def _sum(per_kg: Decimal, weight_kg: Decimal | None) -> str:
 
 
 def _doses_given(situation: Situation) -> int:
-    return len(situation.doses_of(TreatmentAgent.TOCILIZUMAB))
+    return len(_of_this_course(situation))
+
+
+def _of_this_course(situation: Situation) -> tuple[Treatment, ...]:
+    """Return the doses since the infusion; earlier ones were not for this CRS."""
+    return tuple(
+        item
+        for item in situation.doses_of(TreatmentAgent.TOCILIZUMAB)
+        if item.at >= situation.facts.infused_at
+    )
 
 
 def _dose_inputs(situation: Situation) -> tuple[Input, ...]:
@@ -141,15 +151,15 @@ def _label_sum(weight_kg: Decimal | None) -> str:
 
 
 def _label_next(situation: Situation) -> str:
-    """Doses charted so far, and when the label allows the next."""
-    doses = situation.doses_of(TreatmentAgent.TOCILIZUMAB)
-    if not doses:
+    """Doses charted since the infusion, and when the label allows the next after any dose."""
+    last, doses = tree.last_tocilizumab(situation), _of_this_course(situation)
+    if last is None:
         return "No dose is charted so far."
     listed = "; ".join(f"{amount(item)} at {situation.clock(item.at)}" for item in doses)
-    so_far = f"Given so far: {len(doses)} ({listed})."
+    so_far = f"Given since the infusion: {len(doses)}{f' ({listed})' if doses else ''}."
     if len(doses) >= LABEL_DOSES.value:
         return f"{so_far} None left by the label."
-    earliest = doses[-1].at + hours(LABEL_INTERVAL)
+    earliest = last.at + hours(LABEL_INTERVAL)
     if earliest <= situation.now:
         return f"{so_far} The label's {LABEL_INTERVAL.value} h have passed."
     return f"{so_far} Next by the label not before {situation.clock(earliest)}."
@@ -191,22 +201,28 @@ def reassess(situation: Situation) -> RuleResult | None:
     found = tree.reassessment(situation)
     if found is None:
         return None
-    then = "not graded" if found.grade_then is None else f"grade {found.grade_then}"
+    then = f"grade {found.grade_then}"
     change = "worse" if found.is_worse else "not better"
-    repeats = _doses_given(situation) > 1
+    further = "further" if _doses_given(situation) > 1 else "second"
+    recent = tree.corticosteroid_just_given(situation)
+    steroids = "and/or corticosteroids" if recent is None else situation.given_text(recent)
     return RuleResult(
         indicator=Indicator.CRITICAL if found.is_worse else Indicator.WARNING,
         summary=f"{change.capitalize()} {_since(found, situation)} after tocilizumab "
-        f"({then}, now {situation.grade}): consider a "
-        f"{'further' if repeats else 'second'} dose and/or corticosteroids",
+        f"({then}, now {situation.grade}): consider a {further} dose"
+        f"{';' if recent else ''} {steroids}",
         detail=f"At the dose {then}, now grade {situation.grade}."
         f"{'' if found.is_worse else ' Has the patient improved or stabilised?'} "
         "Without improvement or "
         f"stabilization within {REASSESS_AFTER.value} h the paper considers a second dose of "
         "tocilizumab and/or a second immunosuppressive agent such as corticosteroids."
-        + (" It says nothing of a third dose." if repeats else ""),
+        + (" It says nothing of a third dose." if further == "further" else ""),
         other_source=_label_with_dose(situation),
-        inputs=(*situation.criteria_inputs(), *_dose_inputs(situation)),
+        inputs=(
+            *situation.criteria_inputs(),
+            *_dose_inputs(situation),
+            *situation.treatment_inputs(situation.doses_of(*tree.CORTICOSTEROIDS)),
+        ),
         unknown=situation.doubts(),
         answers=(*ACTION, Reply.STABILISED),
     )

@@ -63,24 +63,27 @@ def is_awaiting(situation: Situation) -> bool:
 
 
 class Reassessment(NamedTuple):
-    """A dose after which the patient is not better; ``grade_then`` None: not graded then."""
+    """A dose after which the patient is not better, and the grade at it."""
 
     dose: Treatment
-    grade_then: int | None
+    grade_then: int
     is_worse: bool
 
 
 def reassessment(situation: Situation) -> Reassessment | None:
-    """Return the latest tocilizumab, if 24 h later the grade is at least 2 and not lower."""
+    """Return the latest tocilizumab, if 24 h later the grade is at least 2 and not lower.
+
+    A dose from before the infusion was not for this CRS: there is no grade to compare with.
+    """
     last = last_tocilizumab(situation)
     if last is None or is_awaiting(situation) or situation.grade < 2:
         return None
     then = situation.grade_at(last.at)
-    if then is not None and situation.grade < then:
+    if then is None or situation.grade < then:
         return None
     if _answered_stabilised(situation, last) or _recovered_since(situation, last):
         return None
-    return Reassessment(last, then, then is None or situation.grade > then)
+    return Reassessment(last, then, situation.grade > then)
 
 
 def _answered_stabilised(situation: Situation, dose: Treatment) -> bool:
@@ -145,9 +148,14 @@ def methylprednisolone_in_play(situation: Situation) -> bool:
     return in_play and not dexamethasone_in_play(situation)
 
 
-def corticosteroid_just_given(situation: Situation) -> Treatment | None:
-    """Return the latest immunosuppressive corticosteroid, if too recent to propose another."""
-    doses = situation.doses_of(*_IMMUNOSUPPRESSIVE)
+def just_given(situation: Situation, *agents: TreatmentAgent) -> Treatment | None:
+    """Return the latest dose of ``agents``, if too recent to suggest another."""
+    doses = situation.doses_of(*agents)
     if not doses or situation.now - doses[-1].at >= hours(JUST_GIVEN):
         return None
     return doses[-1]
+
+
+def corticosteroid_just_given(situation: Situation) -> Treatment | None:
+    """Return the latest immunosuppressive corticosteroid, if too recent to propose another."""
+    return just_given(situation, *_IMMUNOSUPPRESSIVE)
