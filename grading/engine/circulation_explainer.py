@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -25,11 +26,23 @@ def _reading(circulation: Circulation) -> Vitals:
     return circulation.reading
 
 
+def _reading_params(circulation: Circulation) -> dict[str, str]:
+    """Return the pressures of the reading, with a derived mean that alone is too low."""
+    reading = _reading(circulation)
+    tripled_map = circulation.limits.low_map_alone(reading)
+    params = reading_params(reading)
+    return params if tripled_map is None else {**params, "derived_map_mmhg": _a_third(tripled_map)}
+
+
+def _a_third(tripled_map: Decimal) -> str:
+    return format_number(Fraction(tripled_map) / 3)
+
+
 def explain_low_pressure(circulation: Circulation, at: datetime) -> Explained:
     reading, limits = _reading(circulation), circulation.limits
     judgement = circulation.judged.get(JudgementAbout.RELATIVE_HYPOTENSION)
     uncertain = reading_is_uncertain(reading)
-    params = {"reading": reading_params(reading)}
+    params = {"reading": _reading_params(circulation)}
     if circulation.reading_class is Reading.IN_QUESTION and judgement is not None:
         return Explained((reading.id, judgement.id), {**params, "judged": True}, uncertain)
     floors = _floors(limits.systolic_floor_mmhg, limits.tripled_map_floor_mmhg)
@@ -63,7 +76,7 @@ def explain_refractory(circulation: Circulation, at: datetime) -> Explained:
     if judgement is not None:
         return Explained((judgement.id, *evidence), {**params, "judged": True}, uncertain)
     reading = _reading(circulation)
-    question = {**params, "judged": False, "reading": reading_params(reading)}
+    question = {**params, "judged": False, "reading": _reading_params(circulation)}
     return Explained((*evidence, reading.id), question)
 
 
@@ -105,8 +118,15 @@ def explain_life_threatening(circulation: Circulation, at: datetime) -> Explaine
 
 
 def explain_relative(circulation: Circulation, at: datetime) -> Explained:
-    reading = _reading(circulation)
-    return Explained((reading.id,), {"reading": reading_params(reading)})
+    reading, limits = _reading(circulation), circulation.limits
+    baseline = {}
+    if limits.baseline_systolic_mmhg is not None:
+        baseline["systolic_mmhg"] = format_number(limits.baseline_systolic_mmhg)
+    # A mean pressure is in question only where the baseline has a low one.
+    if limits.at_baseline_tripled_map_mmhg is not None and limits.baseline_tripled_map_mmhg:
+        tripled_map = limits.baseline_tripled_map_mmhg
+        baseline["mean_arterial_pressure_mmhg"] = _a_third(tripled_map)
+    return Explained((reading.id,), {"reading": _reading_params(circulation), "baseline": baseline})
 
 
 def explain_by_reading_alone(circulation: Circulation, at: datetime) -> Explained:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final, NamedTuple, Self
 
-from grading.engine.analytes import Analyte
+from grading.engine.analytes import Analyte, unit_of_result
 from grading.engine.entries import Lab, Symptom, Toxicity
 from grading.engine.evidence import CTCAE_LABORATORY
 from grading.engine.facts import Baseline
@@ -40,7 +41,8 @@ class TermResult(NamedTuple):
     ``ctcae`` is its lowest CTCAE grade (None: not gradable) and ``highest`` the highest that it
     allows. ``counts`` and ``highest_counts`` are whether toxicity of that grade counts at all: it
     is ascribed to CRS, worse than before the infusion, and of a term that may count. Whether
-    neurologic terms count is for each grading system to say.
+    neurologic terms count is for each grading system to say. ``baseline`` is the patient's own
+    value, in the analyte's common unit, where the grade follows from it and not from the limits.
     """
 
     entry: Lab | Toxicity
@@ -48,6 +50,7 @@ class TermResult(NamedTuple):
     highest: int
     counts: bool
     highest_counts: bool
+    baseline: Decimal | None = None
 
     @property
     def term(self) -> str:
@@ -157,17 +160,20 @@ class OrganToxicity:
 
     def _graded(self, entry: Lab) -> TermResult:
         term = str(entry.analyte)
-        graded = ctcae_grades(entry, self._baseline_of(entry.analyte))
+        baseline = self._baseline_of(entry.analyte)
+        graded = ctcae_grades(entry, baseline)
         if graded is None:
             return TermResult(
                 entry, None, highest_grade(entry.analyte), counts=False, highest_counts=entry.counts
             )
+        if baseline is not None and ctcae_grades(entry, baseline=None) == graded:
+            baseline = None
         lowest, highest = graded
         counts = entry.counts and self._counts(term, lowest, laboratory=True)
         if highest == lowest:
-            return TermResult(entry, lowest, highest, counts, counts)
+            return TermResult(entry, lowest, highest, counts, counts, baseline)
         highest_counts = entry.counts and self._counts(term, highest, laboratory=True)
-        return TermResult(entry, lowest, highest, counts, highest_counts)
+        return TermResult(entry, lowest, highest, counts, highest_counts, baseline)
 
     def _baseline_of(self, analyte: Analyte) -> Decimal | None:
         if analyte not in COMPARED_WITH_BASELINE:
@@ -258,16 +264,25 @@ def lab_text(entry: Lab) -> str:
     return result_text(lab_params(entry))
 
 
+def _graded_params(result: TermResult, entry: Lab) -> dict[str, str]:
+    """Return a result as reported, with the baseline from which its grade follows in its unit."""
+    params = lab_params(entry)
+    if result.baseline is not None:
+        to_common = unit_of_result(entry.analyte, entry.unit).to_common
+        params["baseline"] = format_number(Fraction(result.baseline) / Fraction(to_common))
+    return params
+
+
 def _finding_params(result: TermResult) -> dict[str, Any]:
     if isinstance(result.entry, Lab):
-        return {"result": lab_params(result.entry), "ctcae": str(result.ctcae)}
+        return {"result": _graded_params(result, result.entry), "ctcae": str(result.ctcae)}
     return {"term": result.entry.term, "ctcae": str(result.entry.grade)}
 
 
 def _doubt_params(result: TermResult) -> dict[str, Any]:
     if not isinstance(result.entry, Lab):
         raise TypeError("only a laboratory result can be in doubt")
-    params: dict[str, Any] = {"result": lab_params(result.entry)}
+    params: dict[str, Any] = {"result": _graded_params(result, result.entry)}
     if result.ctcae is not None:
         params["at_least_ctcae"] = str(result.ctcae)
     return params

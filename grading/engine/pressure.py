@@ -56,8 +56,13 @@ class PressureLimits:
     at_baseline_systolic_mmhg: Decimal | None
     at_baseline_tripled_map_mmhg: Decimal | None
     relative_mmhg: Decimal | None
-    baseline_known: bool
+    baseline_systolic_mmhg: Decimal | None
+    baseline_tripled_map_mmhg: Decimal | None
     adult: bool
+
+    @property
+    def baseline_known(self) -> bool:
+        return self.baseline_systolic_mmhg is not None
 
     def classify(self, vitals: Vitals) -> Reading:
         """Classify the reading in ``vitals``, which must be a pressure reading."""
@@ -83,6 +88,15 @@ class PressureLimits:
                 return LOW
             in_question = True
         return IN_QUESTION if in_question else NORMAL
+
+    def low_map_alone(self, vitals: Vitals) -> Decimal | None:
+        """Return three times a mean pressure that is derived and, unlike the systolic, too low."""
+        systolic, tripled_map = counted_systolic(vitals), counted_tripled_map(vitals)
+        floor = self.tripled_map_floor_mmhg
+        if vitals.mean_arterial_pressure_mmhg is not None or tripled_map is None or floor is None:
+            return None
+        systolic_is_low = systolic is not None and systolic < self.systolic_floor_mmhg
+        return None if systolic_is_low or tripled_map >= floor else tripled_map
 
     def lacks_systolic(self, vitals: Vitals) -> bool:
         """Return whether a child's reading lacks the systolic pressure, which alone is judged."""
@@ -115,7 +129,8 @@ def limits_for(facts: CourseFacts, baseline: Baseline) -> PressureLimits:
             EXACT.multiply(policy.relative_fraction, systolic),
             EXACT.subtract(systolic, policy.relative_drop_mmhg),
         ),
-        baseline_known=systolic is not None,
+        baseline_systolic_mmhg=systolic,
+        baseline_tripled_map_mmhg=tripled_map,
         adult=adult,
     )
 

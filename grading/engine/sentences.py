@@ -101,18 +101,24 @@ def reading_text(params: Params) -> str:
     parts = []
     if "systolic_mmhg" in params:
         systolic, diastolic = params["systolic_mmhg"], params.get("diastolic_mmhg")
-        parts.append(f"SBP {systolic}" if diastolic is None else f"BP {systolic}/{diastolic}")
+        derived = f" (MAP {params['derived_map_mmhg']})" if "derived_map_mmhg" in params else ""
+        text = f"SBP {systolic}" if diastolic is None else f"BP {systolic}/{diastolic}{derived}"
+        parts.append(text)
     if "mean_arterial_pressure_mmhg" in params:
         parts.append(f"MAP {params['mean_arterial_pressure_mmhg']}")
     return ", ".join(parts) + " mmHg"
 
 
 def result_text(params: Params) -> str:
-    """Return a laboratory result as reported: value, unit, limits of normal."""
+    """Return a laboratory result as reported: value, unit, limits of normal, and a baseline."""
     comparator = f"{params['comparator']} " if "comparator" in params else ""
     limits = [
-        f"{side} limit {params[key]}"
-        for side, key in (("lower", "lower_limit"), ("upper", "upper_limit"))
+        f"{name} {params[key]}"
+        for name, key in (
+            ("lower limit", "lower_limit"),
+            ("upper limit", "upper_limit"),
+            ("baseline", "baseline"),
+        )
         if key in params
     ]
     unit = f" {lab_unit_text(params['unit'])}".rstrip()
@@ -231,7 +237,9 @@ def _life_threatening(params: Params) -> str:
 
 
 def _relative(params: Params) -> str:
-    return f"{reading_text(params['reading'])}: low for this patient against baseline? Not judged"
+    reading = reading_text(params["reading"])
+    known = f" {reading_text(params['baseline'])}" if "baseline" in params else ""
+    return f"{reading}: low for this patient against baseline{known}? Not judged"
 
 
 def _no_baseline(params: Params) -> str:
@@ -260,6 +268,8 @@ def _doubtful_result(params: Params) -> str:
     result = result_text(params["result"])
     if "at_least_ctcae" not in params:
         return f"{result}: cannot be graded. Enter the laboratory's normal range"
+    if params["at_least_ctcae"] == "0":
+        return f"{result}: may be normal, or of a CTCAE grade"
     return f"{result}: at least CTCAE {params['at_least_ctcae']}, may be higher"
 
 

@@ -26,14 +26,14 @@ RANDOM_COURSES = range(300)
 HASHES = {
     "attribution_and_death": "9162eb5af3ba4eceb253688b90fa0585ff9dc20cd79c325deea71689c83424f2",
     "clock": "21281faa1525ff25e8411170e75b2180d106b8f38ebe076e939b8d20d852d33f",
-    "ctcae_boundaries": "fe33bc2e124e98f544d68a45a563736339afbce3c25d28f3a9ff6f160495775e",
-    "hypotension": "21360be3c64715aebcf30a881673a1bcf3c53542971fd4c800fe950080f6b312",
-    "organ_toxicity": "88f2edc137c4d193eacc90a138b3db868c28acb1c5a0ec9f4571be1f3c517988",
+    "ctcae_boundaries": "f295d6fdf09e66b07e7324a5cd149b95adf6835bd11639aaa3a543c1aabb13af",
+    "hypotension": "cbf1a6fb38cdbe4c925ac2c8671d8e5d15672d62eae93aab571eee80484745cf",
+    "organ_toxicity": "f1a6e840e91c22e6964fcf5dc6aeda1cfe6bb778b5fb3aed40d86ef985fcd34f",
     "oxygen": "8ba1f5d969e9b287f16a4a066254cc069db28adee7ef97211ffef76cabec1b51",
     "published": "618315907bd46e74b6ae9aac5918cc67703fd1d7402562475554d3647d1512d4",
-    "units": "edcedfaa72a381d2eb291fbdbc29dcbd481b4c6145c8e54fa7f61b7cd52aa8b3",
+    "units": "2921bfcd0717f99736049e312ede75e925effb76db05944f6a860e44c5ab62ff",
     "vasopressors": "eeea76b3b1570c5ff079eda79963d38918f5db94b7d63eb69f5398941277e6f7",
-    "random courses": "901f2c24aa6044da575c4f7782c943628d434d0b595daeca8979ae3131ac78b5",
+    "random courses": "14bdf710979d0ceaa1b442ee10eb43c1a1ab63a89f86141b8291245dfb0d8293",
 }
 
 Asked = tuple[Any, str | None, str | None]

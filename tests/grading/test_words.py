@@ -22,6 +22,17 @@ ADULT = CourseFacts(
 HYPERTENSIVE = CourseFacts(
     infused_at=START, age_years=Decimal(54), baseline=Baseline(systolic_mmhg=Decimal(150))
 )
+LOW_BASELINE = CourseFacts(
+    infused_at=START,
+    age_years=Decimal(54),
+    baseline=Baseline(
+        systolic_mmhg=Decimal(104),
+        diastolic_mmhg=Decimal(48),
+        creatinine_mg_dl=Decimal("0.4"),
+        fibrinogen_mg_dl=Decimal(400),
+        lvef_percent=Decimal(72),
+    ),
+)
 NO_BASELINE = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
 CHILD = CourseFacts(infused_at=START, age_years=Decimal(6))
 
@@ -31,7 +42,7 @@ EXPECTED: list[tuple[CourseFacts, int, Charted, dict[str, tuple[Any, ...]]]] = [
     (ADULT, 0, [(0, {'kind': 'symptom', 'term': 'rigors', 'present': True}), (0, {'kind': 'symptom', 'term': 'headache', 'present': True, 'attribution': 'uncertain'})], {'symptom.constitutional': ('Constitutional symptoms: headache, rigors', ['e1', 'e0'], True)}),
     (ADULT, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '84', 'diastolic_mmhg': '50'})], {'hypotension.low_pressure': ('BP 84/50 mmHg; low is SBP below 90 or MAP below 65', ['e0'], False)}),
     (HYPERTENSIVE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '92', 'diastolic_mmhg': '60', 'attribution': {'systolic_mmhg': 'uncertain'}}), (0, {'kind': 'judgement', 'about': 'relative_hypotension', 'present': True})], {'hypotension.low_pressure': ('BP 92/60 mmHg, judged low for this patient', ['e0', 'e1'], True)}),
-    (HYPERTENSIVE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '92', 'diastolic_mmhg': '60'})], {'hypotension.relative': ('BP 92/60 mmHg: low for this patient against baseline? Not judged', ['e0'])}),
+    (HYPERTENSIVE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '92', 'diastolic_mmhg': '60'})], {'hypotension.relative': ('BP 92/60 mmHg: low for this patient against baseline SBP 150 mmHg? Not judged', ['e0'])}),
     (ADULT, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '86', 'mean_arterial_pressure_mmhg': '70'})], {'hypotension.low_pressure': ('SBP 86, MAP 70 mmHg; low is SBP below 90 or MAP below 65', ['e0'], False)}),
     (ADULT, 0, [(0, {'kind': 'vitals', 'mean_arterial_pressure_mmhg': '60'})], {'hypotension.low_pressure': ('MAP 60 mmHg; low is SBP below 90 or MAP below 65', ['e0'], False)}),
     (ADULT, 70, [(0, {'kind': 'vitals', 'systolic_mmhg': '84', 'diastolic_mmhg': '50'}), (30, {'kind': 'fluid_bolus', 'volume_ml': '500', 'attribution': 'uncertain'}), (60, {'kind': 'vitals', 'systolic_mmhg': '110'})], {'hypotension.fluid_bolus': ('Fluid bolus 500 mL for low pressure, counted for 4 h', ['e1', 'e0'], True)}),
@@ -56,6 +67,14 @@ EXPECTED: list[tuple[CourseFacts, int, Charted, dict[str, tuple[Any, ...]]]] = [
     (ADULT, 0, [(0, {'kind': 'lab', 'analyte': 'alt', 'value': '100', 'unit': 'U/L', 'upper_limit': '40', 'comparator': '>'})], {'lab.alt': ('ALT > 100 U/L (upper limit 40): at least CTCAE 1, may be higher', ['e0'])}),
     (ADULT, 0, [(0, {'kind': 'lab', 'analyte': 'creatinine', 'value': '1.4', 'unit': 'mg/dL'}), (0, {'kind': 'lab', 'analyte': 'fibrinogen', 'value': '120', 'unit': 'mg/dL', 'lower_limit': '200', 'upper_limit': '400'}), (0, {'kind': 'lab', 'analyte': 'inr', 'value': '2', 'unit': 'ratio', 'upper_limit': '1.1'})], {'organ_toxicity.grade_2': ('Fibrinogen 120 mg/dL (lower limit 200, upper limit 400): CTCAE 2; INR 2 (upper limit 1.1): CTCAE 2', ['e1', 'e2'], False), 'lab.creatinine': ("Creatinine 1.4 mg/dL: cannot be graded. Enter the laboratory's normal range", ['e0'])}),
     (ADULT, 0, [(0, {'kind': 'symptom', 'term': 'confusion', 'present': True}), (0, {'kind': 'symptom', 'term': 'rash', 'present': True})], {'organ_toxicity.ungraded': ('Ticked, not graded: confusion, rash', ['e0', 'e1'])}),
+    (ADULT, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '90', 'diastolic_mmhg': '52'})], {'hypotension.low_pressure': ('BP 90/52 (MAP ≈64.667) mmHg; low is SBP below 90 or MAP below 65', ['e0'], False)}),
+    (LOW_BASELINE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '98', 'diastolic_mmhg': '46'})], {'hypotension.relative': ('BP 98/46 (MAP ≈63.333) mmHg: low for this patient against baseline SBP 104, MAP ≈66.667 mmHg? Not judged', ['e0'])}),
+    (LOW_BASELINE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '98', 'mean_arterial_pressure_mmhg': '61'})], {'hypotension.relative': ('SBP 98, MAP 61 mmHg: low for this patient against baseline SBP 104, MAP ≈66.667 mmHg? Not judged', ['e0'])}),
+    (LOW_BASELINE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '98', 'diastolic_mmhg': '46'}), (0, {'kind': 'judgement', 'about': 'relative_hypotension', 'present': True})], {'hypotension.low_pressure': ('BP 98/46 (MAP ≈63.333) mmHg, judged low for this patient', ['e0', 'e1'], False)}),
+    (LOW_BASELINE, 0, [(0, {'kind': 'lab', 'analyte': 'creatinine', 'value': '1.01', 'unit': 'mg/dL', 'upper_limit': '1'}), (0, {'kind': 'lab', 'analyte': 'fibrinogen', 'value': '1.9', 'unit': 'g/L', 'lower_limit': '2'}), (0, {'kind': 'lab', 'analyte': 'lvef', 'value': '60', 'unit': '%'})], {'organ_toxicity.grade_2': ('Creatinine 1.01 mg/dL (upper limit 1, baseline 0.4): CTCAE 2; LVEF 60 % (baseline 72): CTCAE 2', ['e0', 'e2'], False), 'organ_toxicity.grade_3': ('Fibrinogen 1.9 g/L (lower limit 2, baseline 4): CTCAE 3', ['e1'], False)}),
+    (LOW_BASELINE, 0, [(0, {'kind': 'lab', 'analyte': 'creatinine', 'value': '3.1', 'unit': 'mg/dL', 'upper_limit': '1'}), (0, {'kind': 'lab', 'analyte': 'fibrinogen', 'value': '45', 'unit': 'mg/dL', 'lower_limit': '200'})], {'organ_toxicity.grade_3': ('Creatinine 3.1 mg/dL (upper limit 1): CTCAE 3', ['e0'], False), 'organ_toxicity.grade_4': ('Fibrinogen 45 mg/dL (lower limit 200): CTCAE 4', ['e1'], False)}),
+    (LOW_BASELINE, 0, [(0, {'kind': 'lab', 'analyte': 'lvef', 'value': '63', 'unit': '%', 'comparator': '<'})], {'lab.lvef': ('LVEF < 63 %: may be normal, or of a CTCAE grade', ['e0'])}),
+    (LOW_BASELINE, 0, [(0, {'kind': 'lab', 'analyte': 'lvef', 'value': '60', 'unit': '%', 'comparator': '<'})], {'organ_toxicity.grade_2': ('LVEF < 60 % (baseline 72): CTCAE 2', ['e0'], False), 'lab.lvef': ('LVEF < 60 % (baseline 72): at least CTCAE 2, may be higher', ['e0'])}),
     (ADULT, 0, [(0, {'kind': 'death'})], {'death': ('Death from CRS', ['e0'], False)}),
     (ADULT, 0, [(0, {'kind': 'death', 'attribution': 'uncertain'})], {'death': ('Death, attribution to CRS uncertain', ['e0'], True)}),
 ]  # fmt: skip
