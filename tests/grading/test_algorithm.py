@@ -585,6 +585,24 @@ def test_weaning_is_advised_only_while_the_last_change_was_a_fall() -> None:
     assert "support.wean" not in at(61, *SHOCK, toci, to_two, in_doubt).codes
 
 
+@pytest.mark.parametrize(
+    ("agent", "all_end", "advised"),
+    [
+        ("tocilizumab", False, "wean vasopressors and support"),
+        ("dexamethasone", False, "wean vasopressors and support; taper steroids over days"),
+        ("hydrocortisone", True, "wean support; taper steroids over days"),
+        ("tocilizumab", True, "wean support"),
+    ],
+)
+def test_only_what_was_given_is_weaned(agent: str, all_end: bool, advised: str) -> None:
+    """The vasopressin ends, and with ``all_end`` the norepinephrine too."""
+    ends = [vasopressor("vasopressin", 0, "units/min", 60), temperature("39")]
+    if all_end:
+        ends.append(norepinephrine(0, 60))
+    wean = at(61, *SHOCK, dose(agent, 10, 10), *ends).item("support.wean")
+    assert wean.summary.endswith(f" since treatment: {advised}")
+
+
 def test_a_second_agent_needs_a_corticosteroid_of_this_course() -> None:
     toci = dose("tocilizumab", 280)
     day = 60 * 24

@@ -134,10 +134,14 @@ def wean(situation: Situation) -> RuleResult | None:
     before = _grade_before_the_fall(situation, treatments[0])
     if before is None or situation.at_most >= before:
         return None
+    advised = (
+        ["wean vasopressors and support"] if chart_text.running(situation) else ["wean support"]
+    )
+    if any(item.agent in CORTICOSTEROIDS for item in treatments):
+        advised.append("taper steroids over days")
     return RuleResult(
         indicator=Indicator.INFO,
-        summary=f"Grade {before} to {situation.grade} since treatment: wean vasopressors and "
-        "support; taper steroids over days",
+        summary=f"Grade {before} to {situation.grade} since treatment: {'; '.join(advised)}",
         detail="With a response to tocilizumab fever and hypotension often resolve within a few "
         "hours, and vasopressors and other support can then be weaned quickly; in some patients "
         "support stays necessary for several days. A steroid taper generally takes several days.",
