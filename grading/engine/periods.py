@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -75,6 +75,15 @@ class Unknown:
             "why": self.why,
             "params": self.params,
         }
+
+
+def results_last(unknown: Iterable[Unknown]) -> list[Unknown]:
+    """Sort what is unknown for a reader: the highest reach first.
+
+    Of equal reach, laboratory results come last: their limits wait for a report, while the rest is
+    answered at the bedside.
+    """
+    return sorted(unknown, key=lambda one: (-one.could_reach, one.code.startswith("lab.")))
 
 
 class InWords(NamedTuple):

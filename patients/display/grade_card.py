@@ -11,6 +11,7 @@ from uuid import UUID
 
 from grading.engine import entries
 from grading.engine.analytes import Analyte
+from grading.engine.periods import results_last
 from grading.engine.vocabulary import VITAL_SIGN
 from patients.display.assessment import grade_words, missing_for_grade_0, missing_text
 from patients.display.ice_due import IceDue
@@ -231,7 +232,9 @@ def grade_card(
         "maximum": maximum,
         "maximum_at": next((s.start for s in intervals if s.grade == maximum), None),
         "criteria": _criteria(status, authors, closed=closed),
-        "unknown": [UnknownLine(u.code, u.could_reach, u.why) for u in status.unknown],
+        "unknown": [
+            UnknownLine(u.code, u.could_reach, u.why) for u in results_last(status.unknown)
+        ],
         "upcoming": [] if closed else list(_upcoming(status)),
         "excluded": _excluded(status),
         "strip": strip_of(status, values_before(status.latest, recent), age_years),

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from grading.engine.algorithm import Item
 from grading.engine.entries import Entry, Vasopressor, Vitals
-from grading.engine.periods import Unknown
+from grading.engine.periods import Unknown, results_last
 from grading.engine.sentences import inside_a_sentence
 from grading.engine.vocabulary import VITAL_SIGN, JudgementAbout, RiskQuestion, VasopressorDrug
 from patients.display.text import capital, key_label
@@ -103,7 +103,7 @@ def tasks_of(
     ``risk`` are the risk questions answered so far; ``unchanged`` is what can be charted again.
     """
     if item.code == "bound.resolve":
-        open_ones = [u for u in status.unknown if u.could_reach > status.grade]
+        open_ones = results_last(u for u in status.unknown if u.could_reach > status.grade)
         return tuple(_task_of_unknown(unknown) for unknown in open_ones)
     if item.code == "evidence.stale":
         return tuple(_stale_tasks(item, status, unchanged))

@@ -324,9 +324,22 @@ def test_the_bound_names_every_unknown_and_what_to_chart() -> None:
     result = {"kind": "lab", "analyte": "creatinine", "value": "3", "unit": "mg/dL"}
     ticked = entry(0, kind="symptom", term="confusion", present=True)
     found = at(0, entry(0, **result), ticked).item("bound.resolve")
-    assert found.summary == ("Grade may be 4. Enter creatinine with its normal range, and 1 more")
+    assert found.summary == ("Grade may be 4. Enter a CTCAE grade for the ticked signs, and 1 more")
     assert "enter a CTCAE grade for the ticked signs" in found.detail
     assert len(found.unknown) == 2
+    alone = at(0, entry(0, **result)).item("bound.resolve")
+    assert alone.summary == "Grade may be 4. Enter creatinine with its normal range"
+    assert alone.indicator is Indicator.WARNING
+
+
+def test_the_judgement_that_makes_the_bound_critical_stands_before_a_result() -> None:
+    """Both could reach grade 4."""
+    result = entry(60, kind="lab", analyte="creatinine", value="3", unit="mg/dL")
+    found = at(60, norepinephrine(20), *SHOCK[1:], pressure(80), result).item("bound.resolve")
+    assert (found.indicator, len(found.unknown)) == (Indicator.CRITICAL, 2)
+    assert found.summary == (
+        "Grade may be 4. Judge whether the toxicity is immediately life-threatening, and 1 more"
+    )
 
 
 def test_every_unknown_of_the_engine_names_what_to_chart() -> None:

@@ -33,7 +33,7 @@ HASHES = {
     "published": "618315907bd46e74b6ae9aac5918cc67703fd1d7402562475554d3647d1512d4",
     "units": "2921bfcd0717f99736049e312ede75e925effb76db05944f6a860e44c5ab62ff",
     "vasopressors": "eeea76b3b1570c5ff079eda79963d38918f5db94b7d63eb69f5398941277e6f7",
-    "random courses": "14bdf710979d0ceaa1b442ee10eb43c1a1ab63a89f86141b8291245dfb0d8293",
+    "random courses": "ef632cb56664f7cea28d0be1932544549d2e9da98c6f02efb6879e5681e5ef22",
 }
 
 Asked = tuple[Any, str | None, str | None]

@@ -11,7 +11,7 @@ from grading.engine.algorithm.item import Indicator, Input, RuleResult
 from grading.engine.algorithm.situation import Situation
 from grading.engine.analytes import Analyte
 from grading.engine.entries import Entry, Vasopressor, Vitals
-from grading.engine.periods import Criterion, Unknown
+from grading.engine.periods import Criterion, Unknown, results_last
 from grading.engine.sentences import inside_a_sentence
 from grading.engine.systems.lee_2014 import FEVER
 from grading.engine.units import format_number
@@ -35,7 +35,7 @@ _NAMED_AT_MOST: Final = 2
 
 
 def bound_to_resolve(situation: Situation) -> RuleResult | None:
-    open_ones = [item for item in situation.unknown if item.could_reach > situation.grade]
+    open_ones = results_last(u for u in situation.unknown if u.could_reach > situation.grade)
     if not open_ones:
         return None
     more = f", and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""

@@ -45,6 +45,20 @@ def test_the_card_says_why_and_by_whom(
     assert "weight" not in card.never_charted
 
 
+def test_a_question_for_the_bedside_stands_before_a_result_of_equal_reach(
+    course: Course, clinician: User
+) -> None:
+    at = timezone.now() - timedelta(minutes=9)
+    chart(course, clinician, "lab", at, analyte="creatinine", value="3", unit="mg/dL")
+    chart(course, clinician, "symptom", at, term="rash", present=True)
+    card = card_of(course, timezone.now())
+    assert [(line.code, line.could_reach) for line in card.unknown] == [
+        ("organ_toxicity.ungraded", 4),
+        ("lab.creatinine", 4),
+    ]
+    assert card.reasons[0].clause.lead.startswith("Ticked, not graded")
+
+
 def test_each_value_of_a_criterion_has_its_own_time(
     nurse_client: Client, course: Course, clinician: User
 ) -> None:
