@@ -49,6 +49,14 @@ class WeightForm(EntryForm):
             self.add_error("weight_kg", sentence)
 
 
+def _if_abnormal(when: str) -> str:
+    """Return the hint that an abnormal result is charted as a result too.
+
+    Only a result from before the infusion has a CTCAE grade of which a later one must be worse.
+    """
+    return f"{when} before? Enter it under Labs too, or the same value later may count as new"
+
+
 class BaselineForm(EntryForm):
     """Values before therapy; they are valid for the whole course, back to its start."""
 
@@ -59,9 +67,13 @@ class BaselineForm(EntryForm):
     systolic_mmhg = VitalSignField("systolic_mmhg", label="Systolic")
     diastolic_mmhg = VitalSignField("diastolic_mmhg", label="Diastolic")
     mean_arterial_pressure_mmhg = VitalSignField("mean_arterial_pressure_mmhg", label="MAP")
-    creatinine_mg_dl = TypedNumberField(label="Creatinine", unit="mg/dL")
-    lvef_percent = TypedNumberField(label="LVEF", unit="%")
-    fibrinogen_mg_dl = TypedNumberField(label="Fibrinogen", unit="mg/dL")
+    creatinine_mg_dl = TypedNumberField(
+        label="Creatinine", unit="mg/dL", help_text=_if_abnormal("High")
+    )
+    lvef_percent = TypedNumberField(label="LVEF", unit="%", help_text=_if_abnormal("50 or less"))
+    fibrinogen_mg_dl = TypedNumberField(
+        label="Fibrinogen", unit="mg/dL", help_text=_if_abnormal("Low")
+    )
 
     def clean_kind(self) -> None:
         if self.bodies == [{}] and not self.errors:

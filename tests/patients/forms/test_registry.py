@@ -1,10 +1,12 @@
 """Each kind of entry by its form: charted, graded, refused, corrected."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crs_app.accounts.models import User
 from grading.engine.analytes import Analyte
@@ -12,7 +14,9 @@ from grading.engine.vocabulary import TOXICITY_TERMS
 from patients.bedside.page import TABS
 from patients.forms.registry import CORRECTION_FORMS, ENTRY_FORMS
 from patients.models import Course, Entry, EntryKind
+from patients.queries.status import read_course_status
 from tests.entry_forms import HTMX, send
+from tests.factories import chart
 
 ACCEPTED = [
     ("toxicity", {"term": "encephalopathy", "grade": "3"}, 3),
@@ -94,6 +98,22 @@ def test_a_finding_is_corrected_from_what_it_says(
     answer = nurse_client.post(address, sent | fields | corrected, **HTMX)
     assert answer.status_code == 200, answer.content.decode()
     assert Entry.objects.get(replaces=entry).recorded_by == nurse
+
+
+def test_an_abnormal_baseline_is_charted_as_a_result_too(
+    nurse_client: Client, course: Course, clinician: User
+) -> None:
+    """The form of a baseline says so: the baseline alone does not keep 45 % from counting."""
+    send(nurse_client, course, "baseline", lvef_percent="45")
+    chart(course, clinician, "lab", analyte="lvef", value="45", unit="%")
+    assert read_course_status(course, timezone.now()).current.grade == 2
+    before = course.infused_at - timedelta(hours=1)
+    chart(course, clinician, "lab", before, analyte="lvef", value="45", unit="%")
+    assert read_course_status(course, timezone.now()).current.grade == 0
+    form = nurse_client.get(reverse("patients:entries", args=[course.pk, "baseline"]), **HTMX)
+    hint = "before? Enter it under Labs too, or the same value later may count as new"
+    for when in ("High", "50 or less", "Low"):
+        assert f"{when} {hint}" in form.content.decode()
 
 
 def test_every_form_has_a_tab_and_can_be_corrected() -> None:
