@@ -95,6 +95,7 @@ class _Chart:
             age_years=facts.age_in_completed_years,
             is_neonate=facts.is_neonate,
             weight_kg=self._weight_kg(),
+            infused_at=facts.infused_at,
         )
         if isinstance(entry, Weight):
             return replace(base, weights=tuple(self.weights))

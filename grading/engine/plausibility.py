@@ -74,7 +74,8 @@ class Circumstances:
 
     ``weight_kg`` converts doses at the entry's time; ``weights`` are others charted near the
     entry; ``dose_before`` is the last dose of the same drug in its canonical unit; ``given_at``
-    are the times of the other doses of the same treatment.
+    are the times of the other doses of the same treatment, of which those from before
+    ``infused_at`` are not counted.
     """
 
     age_years: int
@@ -83,6 +84,7 @@ class Circumstances:
     weights: tuple[Weight, ...] = ()
     dose_before: Fraction | None = None
     given_at: tuple[datetime, ...] = ()
+    infused_at: datetime | None = None
 
 
 def questions(entry: Entry, circumstances: Circumstances) -> list[Question]:
@@ -317,11 +319,12 @@ def _treatment(entry: Treatment, circumstances: Circumstances) -> Iterator[Quest
             "dose_mg", f"{label} without a dose: enter the dose, or confirm that it is not known."
         )
     if entry.agent is TreatmentAgent.TOCILIZUMAB:
-        yield from _repeated(entry, circumstances.given_at)
+        yield from _repeated(entry, circumstances)
 
 
-def _repeated(entry: Treatment, given_at: tuple[datetime, ...]) -> Iterator[Question]:
+def _repeated(entry: Treatment, circumstances: Circumstances) -> Iterator[Question]:
     """Ask about a dose of tocilizumab that the label does not give so soon, or so often."""
+    given_at, infused_at = circumstances.given_at, circumstances.infused_at
     between = timedelta(hours=int(LABEL_INTERVAL.value))
     apart = min((abs(at - entry.at) for at in given_at), default=between)
     if apart < between:
@@ -330,7 +333,9 @@ def _repeated(entry: Treatment, given_at: tuple[datetime, ...]) -> Iterator[Ques
             f"Another dose of tocilizumab is charted {duration_text(apart)} from this one; the US "
             f"label keeps doses {LABEL_INTERVAL.value} h apart.",
         )
-    doses = 1 + len(given_at)
+    if infused_at is not None and entry.at < infused_at:
+        return
+    doses = 1 + sum(1 for at in given_at if infused_at is None or at >= infused_at)
     if doses > LABEL_DOSES.value:
         yield Question(
             "agent",

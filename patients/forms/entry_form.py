@@ -202,7 +202,11 @@ class EntryForm(ConfirmedForm, EntryTimeFields, AttributionFields, UnchangedFiel
     def circumstances(self, entry: ChartedEntry) -> Circumstances:
         """Return what ``entry`` is compared with to see whether it is unusual."""
         facts = facts_of_age(self.course)
-        return Circumstances(age_years=facts.age_in_completed_years, is_neonate=facts.is_neonate)
+        return Circumstances(
+            age_years=facts.age_in_completed_years,
+            is_neonate=facts.is_neonate,
+            infused_at=facts.infused_at,
+        )
 
     @property
     def has_blank_attribution(self) -> bool:

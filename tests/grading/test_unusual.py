@@ -182,6 +182,33 @@ def test_results(words: dict[str, str], expected: str) -> None:
     assert expected in "".join(sentences)
 
 
+@pytest.mark.parametrize(
+    ("days_after_infusion", "given_days_after", "is_asked"),
+    [
+        (9, (1, 2, 3), False),
+        (9, (1, 2, 3, 4), True),
+        (9, (-1, 0, 1, 2), False),
+        (9, (-9, -8, -7, -6), False),
+        (-1, (1, 2, 3, 4, 5), False),
+    ],
+)
+def test_a_fifth_dose_of_tocilizumab_is_one_of_five_since_the_infusion(
+    days_after_infusion: int, given_days_after: tuple[int, ...], is_asked: bool
+) -> None:
+    """Day 0 is an hour after the infusion."""
+    infused_at = AT - timedelta(days=days_after_infusion, hours=1)
+    compared_with = Circumstances(
+        age_years=54,
+        weight_kg=Decimal(80),
+        infused_at=infused_at,
+        given_at=tuple(infused_at + timedelta(days=day, hours=1) for day in given_days_after),
+    )
+    sentences = asked(compared_with, kind="treatment", agent="tocilizumab", dose_mg="560")
+    assert sentences == (
+        ["5 doses of tocilizumab with this one; the US label allows 4."] if is_asked else []
+    )
+
+
 def test_a_childs_low_creatinine_is_usual() -> None:
     result = {"kind": "lab", "analyte": "creatinine", "value": "0.15", "unit": "mg/dL"}
     assert asked(Circumstances(age_years=4), **result) == []

@@ -172,6 +172,9 @@ def test_tocilizumab_is_asked_about_within_8_hours_and_from_the_fifth_dose_on() 
     assert places(hour(1, **dose), hour(8, **dose)) == ["entries[1].agent"]
     days = [{**dose, "at": f"2014-01-{day:02}T10:00:00+00:00"} for day in range(2, 7)]
     assert places(*days) == ["entries[4].agent"]
+    before = [{**dose, "at": f"2013-12-{day:02}T10:00:00+00:00"} for day in range(20, 25)]
+    assert places(*before, *days[:4]) == []
+    assert places(*before, *days) == ["entries[9].agent"]
 
 
 def test_what_was_corrected_or_retracted_is_not_warned_of() -> None:

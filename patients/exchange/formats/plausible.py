@@ -83,6 +83,7 @@ def _circumstances(chart: Chart, entry: Entry) -> Circumstances:
         age_years=facts.age_in_completed_years,
         is_neonate=facts.is_neonate,
         weight_kg=weight_kg,
+        infused_at=facts.infused_at,
         weights=tuple(weights) if isinstance(entry, Weight) else (),
         dose_before=_dose_before(chart, entry, weight_kg),
         given_at=tuple(
