@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -15,18 +15,22 @@ from patients.display.grade_card import GradeCard
 from patients.display.text import clock_text
 from patients.exchange.cds_hooks.cards import Card, as_markdown, cut, lee_source
 from patients.exchange.cds_hooks.orders import Order
-from patients.guidance.advice import Advice, last_tocilizumab, risk_answers
+from patients.guidance.advice import Advice, last_tocilizumab
 from patients.guidance.forms import REASONS
 from patients.queries.ages import age_at_infusion
 
 _SEVERE_FROM: Final = 3
 _WITH_RISK_FROM: Final = 2
-_STEROIDS: Final = (
-    TreatmentAgent.METHYLPREDNISOLONE,
-    TreatmentAgent.DEXAMETHASONE,
-    TreatmentAgent.HYDROCORTISONE,
+_IMMUNOSUPPRESSION: Final = frozenset(
+    {"immunosuppression.consider", "immunosuppression.indicated", "tocilizumab.reassess"}
 )
-_BY_GRADE: Final = (TreatmentAgent.TOCILIZUMAB, *_STEROIDS)
+_ADVISED_BY: Final[Mapping[TreatmentAgent, frozenset[str]]] = {
+    TreatmentAgent.TOCILIZUMAB: _IMMUNOSUPPRESSION,
+    TreatmentAgent.METHYLPREDNISOLONE: _IMMUNOSUPPRESSION,
+    TreatmentAgent.DEXAMETHASONE: _IMMUNOSUPPRESSION,
+    TreatmentAgent.HYDROCORTISONE: _IMMUNOSUPPRESSION | {"hydrocortisone.stress"},
+}
+"""The items of guidance of which any advises a drug; other drugs have no card on the grade."""
 
 
 def order_cards_of(
@@ -46,12 +50,14 @@ def order_cards_of(
 
 def _below_grade(orders: Sequence[Order], advice: Advice, card: GradeCard) -> Iterator[Card]:
     """Name the orders that the paper does not advise at the grade."""
-    named = _labels([order for order in orders if order.agent in _BY_GRADE])
+    codes = {item.code for item in advice.items}
+    not_advised = [
+        order
+        for order in orders
+        if order.agent in _ADVISED_BY and not codes & _ADVISED_BY[order.agent]
+    ]
     grade = card.grade or 0
-    if not named or grade >= _SEVERE_FROM:
-        return
-    has_risk = any(present for present, _ in risk_answers(advice).values())
-    if grade >= _WITH_RISK_FROM and has_risk:
+    if not not_advised or grade >= _SEVERE_FROM:
         return
     shown = card.grade_words.removeprefix("grade ")
     when = f"grade {shown}" if shown.isdigit() else f"a grade that is {shown}"
@@ -63,10 +69,15 @@ def _below_grade(orders: Sequence[Order], advice: Advice, card: GradeCard) -> It
     bound = ""
     if (card.at_most or 0) >= _SEVERE_FROM:
         bound = f" The grade could be {card.at_most}: {'; '.join(u.text for u in card.unknown)}."
+    stress = ""
+    if any(order.agent is TreatmentAgent.HYDROCORTISONE for order in not_advised):
+        stress = (
+            " Stress doses of hydrocortisone are for patients who had corticosteroids for long."
+        )
     yield _card(
-        f"Lee 2014 does not advise {named} at {when}",
+        f"Lee 2014 does not advise {_labels(not_advised)} at {when}",
         "info",
-        f"{rule}{open_ones}{bound}",
+        f"{rule}{open_ones}{stress}{bound}",
         "immunosuppression.below_grade",
     )
 

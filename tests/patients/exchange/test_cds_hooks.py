@@ -297,6 +297,27 @@ def test_an_order_below_grade_3_is_met_with_what_the_paper_says(
     assert cards("order-select", grade_2, order(TOCILIZUMAB)) == []
 
 
+def test_long_corticosteroids_are_no_risk_that_advises_immunosuppression(
+    cards: Ask, grade_2: Course, clinician: User
+) -> None:
+    """They advise stress doses of hydrocortisone alone."""
+    (before,) = cards("order-select", grade_2, order(HYDROCORTISONE))
+    assert "are for patients who had corticosteroids for long" in before["detail"]
+    chart(grade_2, clinician, "risk", ago(minutes=5), chronic_corticosteroids=True)
+    (card,) = cards("order-select", grade_2, order(TOCILIZUMAB))
+    assert card["summary"] == "Lee 2014 does not advise tocilizumab at grade 2"
+    assert cards("order-select", grade_2, order(HYDROCORTISONE)) == []
+
+
+def test_a_second_dose_that_the_paper_considers_has_no_card(
+    cards: Ask, grade_2: Course, clinician: User
+) -> None:
+    """25 h after the dose the grade is higher, so that the advice is to consider it."""
+    chart(grade_2, clinician, "treatment", ago(hours=25), agent="tocilizumab", dose_mg="320")
+    assert cards("order-select", grade_2, order(TOCILIZUMAB)) == []
+    assert cards("order-select", grade_2, order(DEXAMETHASONE)) == []
+
+
 def test_orders_of_other_drugs_and_orders_not_selected_have_no_card(
     client: Client, cards: Ask, grade_2: Course
 ) -> None:
