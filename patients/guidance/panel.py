@@ -12,6 +12,7 @@ from uuid import UUID
 from grading.engine.algorithm import REASSESS, STALE, Indicator, Input, Item
 from grading.engine.algorithm.evidence import (
     JUST_GIVEN,
+    LABEL_FROM_STEP,
     LABEL_MOST,
     REASSESS_AFTER,
     TOCILIZUMAB_OVER,
@@ -296,21 +297,23 @@ def dose_choices(item: Item, weight_kg: Decimal | None) -> tuple[DoseChoice, ...
     """
     if item.agent is not TreatmentAgent.TOCILIZUMAB or item.dose_mg is None or not weight_kg:
         return ()
-    choices = [(item.dose_mg, "Lee 2014"), (item.label_mg, "US label today")]
-    return tuple(
-        DoseChoice(format_number(dose_mg), f"{source}: {_dose_rule(dose_mg, weight_kg)}")
-        for dose_mg, source in choices
-        if dose_mg is not None
-    )
+    over = f"over {TOCILIZUMAB_OVER.value}\u00a0h"
+    by_weight = _dose_rule(item.dose_mg, weight_kg)
+    choices = [DoseChoice(format_number(item.dose_mg), f"Lee 2014: {by_weight}, {over}")]
+    if item.label_mg is not None:
+        # The label alone has a highest dose.
+        is_limited = LABEL_FROM_STEP.value * weight_kg > LABEL_MOST.value
+        limited = f"at most {LABEL_MOST.value}\u00a0mg a dose"
+        rule = limited if is_limited else _dose_rule(item.label_mg, weight_kg)
+        text = f"US label today: {rule}, {over}"
+        choices.append(DoseChoice(format_number(item.label_mg), text))
+    return tuple(choices)
 
 
 def _dose_rule(dose_mg: Decimal, weight_kg: Decimal) -> str:
-    """Return how a dose follows from the weight, and over which time it is given."""
-    over = f"over {TOCILIZUMAB_OVER.value}\u00a0h"
-    if dose_mg == LABEL_MOST.value:
-        return f"at most {LABEL_MOST.value}\u00a0mg a dose, {over}"
+    """Return how a dose follows from the weight."""
     per_kg = format_number(dose_mg / weight_kg, 1)
-    return f"{per_kg}\u00a0mg/kg × {format_number(weight_kg)}\u00a0kg, {over}"
+    return f"{per_kg}\u00a0mg/kg × {format_number(weight_kg)}\u00a0kg"
 
 
 def _input_line(used: Input, authors: Mapping[str, EntryAuthor], now: datetime) -> InputLine:

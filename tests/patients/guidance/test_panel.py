@@ -4,6 +4,7 @@ import html
 import re
 from datetime import timedelta
 
+import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
@@ -43,6 +44,28 @@ def open_codes(course: Course) -> list[str]:
 
 def test_the_dose_to_choose_stands_beside_its_advice(grade_3: Course) -> None:
     assert open_codes(grade_3) == ["immunosuppression.indicated", DOSE, ICU]
+
+
+@pytest.mark.parametrize(
+    ("weight_kg", "paper", "label"),
+    [
+        ("100", ("400", "4 mg/kg × 100 kg"), ("800", "8 mg/kg × 100 kg")),
+        ("100.5", ("402", "4 mg/kg × 100.5 kg"), ("800", "at most 800 mg a dose")),
+        ("200", ("800", "4 mg/kg × 200 kg"), ("800", "at most 800 mg a dose")),
+        ("25", ("100", "4 mg/kg × 25 kg"), ("300", "12 mg/kg × 25 kg")),
+    ],
+)
+def test_only_the_label_has_a_highest_dose(
+    grade_3: Course, clinician: User, weight_kg: str, paper: tuple[str, str], label: tuple[str, str]
+) -> None:
+    chart(grade_3, clinician, "weight", ago(minutes=1), weight_kg=weight_kg)
+    shown = [
+        (one.amount_mg, one.source.replace("\u00a0", " ")) for one in card(grade_3, DOSE).doses
+    ]
+    assert shown == [
+        (paper[0], f"Lee 2014: {paper[1]}, over 1 h"),
+        (label[0], f"US label today: {label[1]}, over 1 h"),
+    ]
 
 
 def test_what_became_due_by_time_stands_before_what_was_open(
