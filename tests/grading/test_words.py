@@ -33,6 +33,11 @@ LOW_BASELINE = CourseFacts(
         lvef_percent=Decimal(72),
     ),
 )
+LOW_MEAN_BASELINE = CourseFacts(
+    infused_at=START,
+    age_years=Decimal(54),
+    baseline=Baseline(mean_arterial_pressure_mmhg=Decimal(69)),
+)
 NO_BASELINE = CourseFacts(infused_at=START, age_years=Decimal(54), weight_kg=Decimal(80))
 CHILD = CourseFacts(infused_at=START, age_years=Decimal(6))
 
@@ -69,6 +74,7 @@ EXPECTED: list[tuple[CourseFacts, int, Charted, dict[str, tuple[Any, ...]]]] = [
     (ADULT, 0, [(0, {'kind': 'symptom', 'term': 'confusion', 'present': True}), (0, {'kind': 'symptom', 'term': 'rash', 'present': True})], {'organ_toxicity.ungraded': ('Ticked, not graded: confusion, rash', ['e0', 'e1'])}),
     (ADULT, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '90', 'diastolic_mmhg': '52'})], {'hypotension.low_pressure': ('BP 90/52 (MAP ≈64.667) mmHg; low is SBP below 90 or MAP below 65', ['e0'], False)}),
     (LOW_BASELINE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '98', 'diastolic_mmhg': '46'})], {'hypotension.relative': ('BP 98/46 (MAP ≈63.333) mmHg: low for this patient against baseline SBP 104, MAP ≈66.667 mmHg? Not judged', ['e0'])}),
+    (LOW_MEAN_BASELINE, 0, [(0, {'kind': 'vitals', 'mean_arterial_pressure_mmhg': '63'})], {'hypotension.relative': ('MAP 63 mmHg: low for this patient against baseline MAP 69 mmHg? Not judged', ['e0']), 'hypotension.no_baseline': ('No baseline systolic pressure: a relative fall cannot be seen', ['e0'])}),
     (LOW_BASELINE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '98', 'mean_arterial_pressure_mmhg': '61'})], {'hypotension.relative': ('SBP 98, MAP 61 mmHg: low for this patient against baseline SBP 104, MAP ≈66.667 mmHg? Not judged', ['e0'])}),
     (LOW_BASELINE, 0, [(0, {'kind': 'vitals', 'systolic_mmhg': '98', 'diastolic_mmhg': '46'}), (0, {'kind': 'judgement', 'about': 'relative_hypotension', 'present': True})], {'hypotension.low_pressure': ('BP 98/46 (MAP ≈63.333) mmHg, judged low for this patient', ['e0', 'e1'], False)}),
     (LOW_BASELINE, 0, [(0, {'kind': 'lab', 'analyte': 'creatinine', 'value': '1.01', 'unit': 'mg/dL', 'upper_limit': '1'}), (0, {'kind': 'lab', 'analyte': 'fibrinogen', 'value': '1.9', 'unit': 'g/L', 'lower_limit': '2'}), (0, {'kind': 'lab', 'analyte': 'lvef', 'value': '60', 'unit': '%'})], {'organ_toxicity.grade_2': ('Creatinine 1.01 mg/dL (upper limit 1, baseline 0.4): CTCAE 2; LVEF 60 % (baseline 72): CTCAE 2', ['e0', 'e2'], False), 'organ_toxicity.grade_3': ('Fibrinogen 1.9 g/L (lower limit 2, baseline 4): CTCAE 3', ['e1'], False)}),
