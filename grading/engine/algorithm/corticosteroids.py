@@ -26,7 +26,7 @@ def first_line(situation: Situation) -> RuleResult | None:
     recent = tree.corticosteroid_just_given(situation)
     advised = "consider corticosteroids first instead of tocilizumab"
     return RuleResult(
-        indicator=Indicator.CRITICAL if recent is None else Indicator.INFO,
+        indicator=Indicator.CRITICAL,
         summary="Neurologic toxicity, circulation stable: "
         + (advised if recent is None else situation.given_text(recent)),
         detail="In grade 3 or 4 CRS with neurologic dysfunction, without significant hemodynamic "
@@ -38,7 +38,7 @@ def first_line(situation: Situation) -> RuleResult | None:
             *situation.treatment_inputs(situation.doses_of(*tree.CORTICOSTEROIDS)),
         ),
         unknown=situation.doubts(),
-        answers=ACTION if recent is None else (),
+        answers=ACTION,
     )
 
 
@@ -148,7 +148,7 @@ def stress_dose(situation: Situation) -> RuleResult | None:
     recent = tree.just_given(situation, TreatmentAgent.HYDROCORTISONE)
     advised = "adrenal insufficiency possible, consider stress-dose hydrocortisone"
     return RuleResult(
-        indicator=Indicator.WARNING if recent is None else Indicator.INFO,
+        indicator=Indicator.WARNING,
         summary="Chronic corticosteroids: "
         + (advised if recent is None else situation.given_text(recent)),
         detail="Patients who have long received corticosteroids, many of those with B-ALL, may "
@@ -158,5 +158,5 @@ def stress_dose(situation: Situation) -> RuleResult | None:
             *situation.risk_inputs(RiskQuestion.CHRONIC_CORTICOSTEROIDS),
             *situation.treatment_inputs(situation.doses_of(TreatmentAgent.HYDROCORTISONE)),
         ),
-        answers=ACTION if recent is None else (),
+        answers=ACTION,
     )

@@ -78,7 +78,7 @@ def consider(situation: Situation) -> RuleResult | None:
         return None
     awaiting = tree.is_awaiting(situation)
     return RuleResult(
-        indicator=Indicator.INFO if awaiting else Indicator.WARNING,
+        indicator=Indicator.WARNING,
         summary="Grade 2 with a risk: "
         + (_last(situation) if awaiting else _agents(situation, "may be appropriate")),
         detail="In older patients and in those with significant comorbidities the paper holds "
@@ -90,7 +90,7 @@ def consider(situation: Situation) -> RuleResult | None:
             *_treatment_inputs(situation),
         ),
         unknown=situation.doubts(),
-        answers=() if awaiting else ACTION,
+        answers=ACTION,
     )
 
 
@@ -135,7 +135,7 @@ def second_agents(situation: Situation) -> RuleResult | None:
                 *situation.doses_of(*_SECOND_LINE),
             )
         ),
-        answers=ACTION if recent is None else (),
+        answers=ACTION,
     )
 
 
