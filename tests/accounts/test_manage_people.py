@@ -147,6 +147,12 @@ def test_a_weak_password_is_refused_and_the_link_lives_on(admin: Client) -> None
         ("username", "course-file", "taken"),
         ("first_name", "", "required"),
         ("last_name", "No\u202ewak", "U+202E"),
+        ("last_name", "No\u200bwak", "U+200B"),
+        ("last_name", "No\u200dwak", "U+200D"),
+        ("last_name", "Nowak\ufe0f", "U+FE0F"),
+        ("last_name", "\u3164", "U+3164"),
+        ("last_name", "e" + "\u0310" * 5, "U+0310"),
+        ("first_name", "-1", "has a letter"),
         ("last_name", "x" * 81, "80"),
         ("role", "", "Choose a role"),
         ("role", "superuser", "valid choice"),
@@ -163,6 +169,23 @@ def test_a_wrong_field_is_named_and_what_was_typed_is_kept(
     if field != "username":
         assert 'value="e.nowak"' in answer.content.decode()
     assert User.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Nguye\u0302\u0303n", "Nguyễn"),
+        ("ربی\u200cنی", "ربی\u200cنی"),
+        ("O'Brien-Ó Súilleabháin", "O'Brien-Ó Súilleabháin"),
+    ],
+)
+def test_names_of_every_script_are_kept_and_a_letter_has_one_form(
+    admin: Client, typed: str, stored: str
+) -> None:
+    link_in(create(admin, last_name=typed))
+    assert User.objects.get(username="e.nowak").last_name == stored
+    found = admin.get("/people/", {"q": typed}).content.decode()
+    assert "e.nowak" in found
 
 
 def test_nothing_but_the_fields_of_the_form_is_taken(admin: Client) -> None:
