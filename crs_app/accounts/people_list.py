@@ -238,7 +238,7 @@ def _state(
         return State(f"Deactivated{by}", "off", user.deactivated_at)
     if throttle is not None:
         wrong = FAILURES_OF_A_NAME - 1 + throttle.holds
-        what = "codes" if throttle.of_codes else "passwords"
+        what = "codes or keys" if throttle.of_codes else "passwords"
         return State(
             f"Sign-in slowed, {wrong} wrong {what}; next try", "wrong", throttle.held_until
         )

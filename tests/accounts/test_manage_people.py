@@ -130,6 +130,26 @@ def test_a_reset_ends_the_sessions_of_before(admin: Client, nurse: User) -> None
     assert not is_signed_in(before)
 
 
+def test_a_link_ends_with_another_role_and_with_a_password_that_its_user_changed(
+    admin: Client, nurse: User
+) -> None:
+    """Who finds it later must not become an administrator by it, nor undo what its user did."""
+
+    def link() -> str:
+        return link_in(admin.post(f"/people/{nurse.pk}/link/"))
+
+    of_before = link()
+    admin.post(f"/people/{nurse.pk}/role/", {"role": nurse.role})
+    assert Client().get(of_before).status_code == 200
+    admin.post(f"/people/{nurse.pk}/role/", {"role": "administrator"})
+    assert Client().get(of_before).status_code == 404
+
+    of_before = link()
+    sent = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert signed_in("nurse").post("/accounts/me/password/", sent).status_code == 302
+    assert set_password(of_before).status_code == 404
+
+
 def test_a_weak_password_is_refused_and_the_link_lives_on(admin: Client) -> None:
     link = link_in(create(admin))
     answer = set_password(link, "short")

@@ -205,7 +205,7 @@ def test_an_administrator_sees_wrong_codes_and_lets_in_at_once(
     for _ in range(5):
         second_step(client, "000000")
     admin, _ = with_password("admin", address=ELSEWHERE)
-    assert "5 wrong codes" in admin.get(f"/people/{nurse.pk}/").content.decode()
+    assert "5 wrong codes or keys" in admin.get(f"/people/{nurse.pk}/").content.decode()
     admin.post(f"/people/{nurse.pk}/unlock/")
     second_step(client, code_of(app[0]))
     assert enters(client)
