@@ -53,5 +53,5 @@ def _is_unseen(text: str, place: int) -> bool:
 
 
 def _is_joined(one: str) -> bool:
-    """Return whether ``one`` is a letter or mark beyond ASCII, beside which a joiner is seen."""
+    """Return whether ``one`` is a letter or mark beyond ASCII, next to which a joiner is seen."""
     return bool(one) and not one.isascii() and unicodedata.category(one)[0] in "LM"

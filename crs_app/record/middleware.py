@@ -15,6 +15,7 @@ from crs_app.proxies import client_address
 from crs_app.record.current import answering
 from crs_app.record.models import EventKind
 from crs_app.record.openings import (
+    ASKS_FOR_REASON,
     PAGE_OF_PART,
     SEARCHED_FOR,
     WRITTEN_ELSEWHERE,
@@ -156,6 +157,9 @@ def _was_opened(request: HttpRequest, course_id: UUID | None) -> bool:
 
 
 def _note_opened(request: HttpRequest, response: HttpResponseBase, course_id: UUID | None) -> None:
+    match = request.resolver_match
+    if match is not None and match.view_name == ASKS_FOR_REASON:
+        return  # it shows who and where: the chart behind it is not opened yet
     proof = _proof(request, course_id)
     opened = [proof]
     if course_id is None:

@@ -160,6 +160,8 @@ WRITTEN_ELSEWHERE: Final = frozenset(
 """Addresses whose query another system wrote: it holds a code that signs somebody in."""
 PAGE_OF_PART: Final[Mapping[str, str]] = {"record:person_week": "people:person"}
 """Parts at an address of their own, without a course, and the page that brings them."""
+ASKS_FOR_REASON: Final = "patients:emergency_access"
+"""The page before a chart: who has opened it has not opened the chart."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

@@ -43,8 +43,10 @@ class Own:
     now: datetime
 
 
-def add_code_app(own: Own, secret: str) -> list[str]:
+def add_code_app(own: Own, secret: str, code: str) -> list[str]:
     """Store the secret of the user's code app; return recovery codes where there were none.
+
+    ``code`` by which the app has shown that it has the secret is used up: it signs nobody in.
 
     :raises RefusedError: where a code app is set up.
     """
@@ -52,7 +54,7 @@ def add_code_app(own: Own, secret: str) -> list[str]:
         _lock(own.user)
         if factors_of(own.user, CODE_APP).exists():
             raise RefusedError("A code app is set up. Remove it before you set up another.")
-        TOTP.activate(own.user, secret)
+        TOTP.activate(own.user, secret).validate_code(code)
         codes = _first_recovery_codes(own.user)
         _note(own, "code app set up")
     return codes

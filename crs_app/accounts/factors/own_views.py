@@ -69,7 +69,7 @@ def code_app(request: SignedInRequest) -> HttpResponse:
     form = CodeAppForm(secret, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            codes = changes.add_code_app(_own(request), secret)
+            codes = changes.add_code_app(_own(request), secret, form.cleaned_data["code"])
         except changes.RefusedError as refused:
             form.add_error(None, str(refused))
         else:
