@@ -172,6 +172,8 @@ def test_behind_the_proxy_slow_bodies_hold_nobody_up(
         with pytest.raises(urllib.error.HTTPError) as inside:  # not an answer of the application
             urllib.request.urlopen(f"{proxy}/metrics", timeout=5)  # noqa: S310
         assert (inside.value.code, inside.value.read()) == (404, b"")
+        assert "default-src 'none'" in inside.value.headers["Content-Security-Policy"]
+        assert "Server" not in inside.value.headers
         with ExitStack() as slow:
             slow.enter_context(caddy.slow_bodies(proxy, 48))
             if buffers:
