@@ -41,8 +41,8 @@ def not_in_a_name(text: str) -> str | None:
 
 
 def has_letter(text: str) -> bool:
-    """Return whether there is a letter in ``text``, of any script."""
-    return any(one.isalpha() for one in text)
+    """Return whether there is a letter in ``text`` that is seen, of any script."""
+    return any(one.isalpha() and one not in _UNSEEN for one in text)
 
 
 def _is_unseen(text: str, place: int) -> bool:

@@ -264,6 +264,7 @@ WRONG_TOKENS = {
     "issued to another party": (_with(azp="another application"), "audience"),
     "for several, nobody knows whom": (_with(aud=[CLIENT_ID, "another"]), "audience"),
     "wrong nonce": (_with(nonce="of another sign-in"), "nonce"),
+    "half a letter for a nonce": (_with(nonce="\ud800"), "nonce"),
     "no nonce": (_without("nonce"), "token"),
     "expired": (_with(exp=int(time.time()) - 3600), "expired"),
     "never ends": (_without("exp"), "token"),

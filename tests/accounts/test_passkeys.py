@@ -238,6 +238,21 @@ def test_a_key_has_a_plain_name(signed_in: Client) -> None:
         assert signed_in.post(NEW_KEY, sent).status_code == 422
 
 
+def test_a_key_is_added_once_and_twenty_of_a_user_at_most(signed_in: Client, nurse: User) -> None:
+    """A key that stood there twice would sign in after its removal."""
+    key = SoftwareKey()
+    assert add_key(signed_in, key).status_code == 200
+    again = add_key(signed_in, key, kind="second", name="again")
+    assert "This key was added before." in again.content.decode()
+    stored = Authenticator.objects.get(type="webauthn")
+    Authenticator.objects.bulk_create(
+        Authenticator(user=nurse, type=stored.type, data={**stored.data, "name": f"key {number}"})
+        for number in range(19)
+    )
+    assert "You have 20 keys." in add_key(signed_in, SoftwareKey()).content.decode()
+    assert Authenticator.objects.filter(type="webauthn").count() == 20
+
+
 def test_a_user_renames_an_own_key_which_signs_in_as_before(
     signed_in: Client, intensivist: User
 ) -> None:

@@ -92,7 +92,7 @@ def new_key(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         try:
-            credential, opens_alone = new_key_of(form.cleaned_data["credential"])
+            credential, opens_alone = new_key_of(form.cleaned_data["credential"], request.user)
             codes = changes.add_new_key(_own(request), name, credential, opens_alone=opens_alone)
         except ValidationError as wrong:
             form.add_error(None, wrong)

@@ -61,6 +61,7 @@ def test_the_question_says_who_and_where_and_nothing_of_the_chart(
         ({"reason": ""}, "Choose one of the reasons."),
         ({"reason": "curious"}, "Choose one of the reasons that are listed."),
         ({"words": "  "}, "Say in a few words what happened"),
+        ({"words": "..."}, "Say in a few words what happened"),
         ({"words": "x" * 301}, "300"),
     ],
 )
