@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
+from crs_app.accounts.last_acts import act_in_cookie, note_act, send_act
 from crs_app.accounts.launch_names import LAUNCH, LAUNCH_ENDED, LAUNCHED_ENDS_AFTER_IDLE
 from crs_app.accounts.launched import is_framed
 from crs_app.accounts.tablets import send_cookie
@@ -65,6 +66,7 @@ class SignInRequired(LoginRequiredMiddleware):
             request.session.pop(USE, None)
             request.session.cycle_key()
         send_cookie(request, response)
+        send_act(request, response)
         return response
 
     def handle_no_permission(  # type: ignore[override]  # Django's own always redirects
@@ -151,7 +153,9 @@ def _note_use(request: HttpRequest, view: Any) -> None:
     if use is None or use["of"] != key:  # a sign-in gives the session a new key
         request.session[USE] = {"of": key, "signed_in": now, "acted": now}
         return
-    idle = now - use["acted"]
+    # A session that was locked on purpose stays locked.
+    acted = use["acted"] and max(use["acted"], act_in_cookie(request, now))
+    idle = now - acted
     if now - use["signed_in"] >= settings.SIGNED_OUT_AFTER.total_seconds():
         request.launch_has_ended = LAUNCH in request.session  # type: ignore[attr-defined]
         logout(request)
@@ -164,8 +168,19 @@ def _note_use(request: HttpRequest, view: Any) -> None:
         if not getattr(view, "shown_when_locked", False):
             request.user = AnonymousUser()
             request.was_locked = True  # type: ignore[attr-defined]
-    elif idle >= WRITE_AT_MOST_EVERY.total_seconds() and _is_act(request, view):
+    elif _is_act(request, view):
+        _keep_act(request, use, now)
+
+
+def _keep_act(request: HttpRequest, use: dict[str, Any], now: float) -> None:
+    """Keep the time of an act: in the session once a minute, between two of its writes in a cookie.
+
+    A save has one statement less so.
+    """
+    if now - use["acted"] >= WRITE_AT_MOST_EVERY.total_seconds():
         request.session[USE] = {**use, "acted": now}
+    else:
+        note_act(request, now)
 
 
 def _note_launched_use(request: HttpRequest, view: Any, use: dict[str, Any], idle: float) -> None:
@@ -173,8 +188,8 @@ def _note_launched_use(request: HttpRequest, view: Any, use: dict[str, Any], idl
     if idle >= LAUNCHED_ENDS_AFTER_IDLE.total_seconds():
         logout(request)
         request.launch_has_ended = True  # type: ignore[attr-defined]
-    elif idle >= WRITE_AT_MOST_EVERY.total_seconds() and _is_act(request, view):
-        request.session[USE] = {**use, "acted": timezone.now().timestamp()}
+    elif _is_act(request, view):
+        _keep_act(request, use, timezone.now().timestamp())
 
 
 def _is_act(request: HttpRequest, view: Any) -> bool:

@@ -20,7 +20,7 @@ from crs_app.accounts.events import note
 from crs_app.accounts.factors.changes import last_changes
 from crs_app.accounts.factors.methods import methods_of
 from crs_app.accounts.forms import ChangePasswordForm, NewPasswordForm
-from crs_app.accounts.links import LinkGoneError, use_link, user_of_link
+from crs_app.accounts.links import LinkGoneError, end_links, use_link, user_of_link
 from crs_app.accounts.models import User
 from crs_app.accounts.own_sessions import (
     end_all_sessions,
@@ -49,7 +49,7 @@ def me(request: SignedInRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_password(request: SignedInRequest) -> HttpResponse:
-    """Set another password, for who knows the present one; all other sessions end."""
+    """Set another password, for who knows the present one; other sessions and links end."""
     user = request.user
     if not user.has_usable_password():
         return redirect("accounts:me")
@@ -59,6 +59,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
             user.set_password(form.cleaned_data["new_password1"])
             user.save(update_fields=["password"])
             end_all_sessions(user)
+            end_links(user, timezone.now())
             note(EventKind.PASSWORD_CHANGED, by=user, address=client_address(request))
         keep_this_session(request, user)
         note_password(request)

@@ -100,7 +100,7 @@ def create_person(by: By, new: NewPerson) -> tuple[User, str]:
 
 
 def change_role(by: By, person_id: int, role: Role) -> User:
-    """Give the person another role.
+    """Give the person another role; PINs and links that were made for the former one end.
 
     :raises RefusedError: for one's own role, and for the last administrator.
     """
@@ -112,6 +112,7 @@ def change_role(by: By, person_id: int, role: Role) -> User:
         person.save(update_fields=["role"])
         if role != before:
             end_on_tablets(person)
+            end_links(person, by.now)
         _note(EventKind.ROLE_CHANGED, by, person, before=before, after=role)
     return person
 

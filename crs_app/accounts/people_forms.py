@@ -10,7 +10,8 @@ from django.core.validators import RegexValidator
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.hospital.identities import needs_address
 from crs_app.accounts.models import Role, Ward
-from grading.plain_text import disallowed_character, without_blanks_around
+from crs_app.accounts.name_text import composed, has_letter, not_in_a_name
+from grading.plain_text import without_blanks_around
 
 LONGEST_NAME: Final = 80
 ROLE_WORDS: Final = {
@@ -32,16 +33,26 @@ check_username: Final = RegexValidator(
 
 
 class PlainName(forms.CharField):
-    """Name of a person, in one line and without controls that change how it is read."""
+    """Name in one line, without what nobody sees and without controls that change how it reads."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=LONGEST_NAME, **options)
 
     def to_python(self, value: Any) -> str:
-        text = without_blanks_around(super().to_python(value) or "")
-        found = disallowed_character(text)
+        text = composed(without_blanks_around(super().to_python(value) or ""))
+        found = not_in_a_name(text)
         if found is not None:
             raise forms.ValidationError(f"This name has a character that no name holds: {found}.")
+        return text
+
+
+class PersonName(PlainName):
+    """Name of a person, which has a letter."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        if text and not has_letter(text):
+            raise forms.ValidationError("A name has a letter.")
         return text
 
 
@@ -108,8 +119,8 @@ class RecognisedForm(ConfirmedForm):
 class NewPersonForm(RoleForm, WardsForm):
     """A new user."""
 
-    first_name = PlainName(label="First name")
-    last_name = PlainName(label="Last name", help_text="As it will stand on entries: J. Ruiz.")
+    first_name = PersonName(label="First name")
+    last_name = PersonName(label="Last name", help_text="As it will stand on entries: J. Ruiz.")
     username = forms.CharField(
         label="User name",
         widget=forms.TextInput(

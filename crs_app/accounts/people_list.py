@@ -30,6 +30,7 @@ from crs_app.accounts.models import (
     User,
     WardMembership,
 )
+from crs_app.accounts.name_text import composed
 from crs_app.accounts.people import everybody, with_systems
 from crs_app.accounts.throttle import FAILURES_OF_A_NAME
 from crs_app.spreadsheet import csv_line, csv_time
@@ -64,7 +65,7 @@ class Asked:
         role, show, page = query.get("role", ""), query.get("show", ""), query.get("page", "")
         ward = query.get("ward", "")
         return cls(
-            search=query.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
+            search=composed(query.get("q", "").replace("\0", "").strip())[:LONGEST_SEARCH],
             role=role if role in dict(PEOPLE) else "",
             ward=ward if ward.isascii() and ward.isdigit() and len(ward) < 10 else "",
             show=show if show in SHOWS else "",
@@ -237,7 +238,7 @@ def _state(
         return State(f"Deactivated{by}", "off", user.deactivated_at)
     if throttle is not None:
         wrong = FAILURES_OF_A_NAME - 1 + throttle.holds
-        what = "codes" if throttle.of_codes else "passwords"
+        what = "codes or keys" if throttle.of_codes else "passwords"
         return State(
             f"Sign-in slowed, {wrong} wrong {what}; next try", "wrong", throttle.held_until
         )

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crs_app.accounts.events import note
+from crs_app.accounts.factors.failed_keys import note_failed_key
 from crs_app.accounts.factors.keys import key_of_answer
 from crs_app.accounts.factors.shown import SHOWN
 from crs_app.accounts.middleware import begin_use
@@ -106,7 +107,7 @@ def switch_by_passkey(request: HttpRequest, answer: str) -> None:
     try:
         factor = key_of_answer(answer, None)
     except ValidationError:
-        note(EventKind.SIGN_IN_FAILED, by=None, address=client_address(request), why="passkey")
+        note_failed_key(request, None, why="passkey")
         raise
     factor.record_usage()
     try:

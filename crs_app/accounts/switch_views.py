@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts import throttle
 from crs_app.accounts.events import note
 from crs_app.accounts.factors.sign_in_views import passkey_challenge
 from crs_app.accounts.middleware import lock_session
@@ -69,6 +70,7 @@ def _switch_by_pin(request: HttpRequest, page: str) -> HttpResponse:
     here = {one.user_id: one for one in sign_ins_here(request, timezone.now())}
     if who not in here:
         note_refused(request, User.objects.filter(pk=who).first())
+        throttle.count_of_address(client_address(request), timezone.now())
         unknown = "This user has not signed in on this tablet today: a full sign-in is needed."
         return _switch_page(request, page, fault=unknown)
     try:

@@ -9,6 +9,10 @@ An address of IPv6 counts by its network of 64 bits: one device chooses among al
 A try counts as a failure from before its password is verified until it is found right: parallel
 guesses are never more than one after the other. No lock is held meanwhile.
 
+A key of a device is verified without a wait: its signature cannot be guessed, and nobody else's
+failures may hold it. A failed one counts for its address, and after the password for the codes of
+its user there: what can be guessed waits after it.
+
 Codes of a second factor have a count of their own for each name and address, and the same waits. A
 right code lets its user in at once: it is asked for where a password has to wait, and no wait for
 passwords, of name or address, holds it.
@@ -105,6 +109,21 @@ def succeed(attempt: Attempt) -> None:
             of_address.delete()
 
 
+def count_failed_key(user: User | None, address: str, now: datetime) -> None:
+    """Count a key that was not accepted: with the codes of a user who has entered the password.
+
+    None is for a passkey, which gives no name. As with a password, a try within a wait is not
+    counted: a wait ends, however many there are.
+    """
+    if user is None:
+        count_of_address(address, now)
+        return
+    try:
+        begin(user.username, address, now, of_codes=True)
+    except HeldError:
+        return
+
+
 def count_of_address(address: str, now: datetime) -> None:
     """Count a failure of the address alone: of a sign-in that names nobody of this site."""
     digest = _digest("address", network_of(address))
@@ -113,7 +132,8 @@ def count_of_address(address: str, now: datetime) -> None:
         row, _ = SignInThrottle.objects.select_for_update().get_or_create(
             digest=digest, defaults=new
         )
-        _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
+        if _held_until(row, None, now) is None:
+            _note_failure(row, FAILURES_OF_AN_ADDRESS, now)
 
 
 def let_in(user: User, now: datetime) -> None:
@@ -137,7 +157,9 @@ def _locked(
 ) -> tuple[SignInThrottle, SignInThrottle]:
     """Return the rows of name and address, and of the address; locked in one order by all."""
     place = network_of(address)
-    of_name = _digest("code" if of_codes else "name", username.casefold(), place)
+    # PostgreSQL takes more letters for equal than Python does: a user has one count however typed.
+    name = (username if user is None else user.username).casefold()
+    of_name = _digest("code" if of_codes else "name", name, place)
     of_address = _digest("address", place)
     rows = {}
     for digest in sorted((of_name, of_address)):

@@ -15,6 +15,8 @@ from crs_app.proxies import client_address
 from crs_app.record.current import answering
 from crs_app.record.models import EventKind
 from crs_app.record.openings import (
+    ASKS_FOR_REASON,
+    PAGE_OF_PART,
     SEARCHED_FOR,
     WRITTEN_ELSEWHERE,
     Opening,
@@ -33,6 +35,9 @@ _NOT_KEPT: Final = frozenset({"course_id", "secret"})
 """Parts of an address that are kept elsewhere, or nowhere: the secret of a one-time link."""
 """Parameter of a poll of the board: the state that the page shows."""
 _WHOLE_PAGE: Final = b"<!DOCTYPE html>"
+_KEPT_AT_MOST: Final = 10
+"""Pages without a course that the cookie names: those which a user has open at the same time."""
+_BETWEEN: Final = "."
 
 
 def record_openings(
@@ -130,20 +135,38 @@ def _cookie_name(course_id: UUID | None) -> str:
 
 
 def _proof(request: HttpRequest, course_id: UUID | None) -> str:
-    """Return what the cookie of an opened page holds: it ends with the session."""
+    """Return what the cookie holds of a page: it ends with the session.
+
+    What stands at addresses of one course is one chart. Any other address is a page by itself.
+    """
     of = f"{request.session.session_key} {course_id}"
+    if course_id is None and (match := request.resolver_match) is not None:
+        named = " ".join(f"{name}={value}" for name, value in sorted(match.kwargs.items()))
+        of = f"{of} {PAGE_OF_PART.get(match.view_name, match.view_name)} {named}"
     return salted_hmac("crs_app.record.opened", of, algorithm="sha256").hexdigest()[:32]
 
 
+def _opened(request: HttpRequest, course_id: UUID | None) -> list[str]:
+    """Return the proofs of the pages that were opened last, as the browser sends them."""
+    return request.COOKIES.get(_cookie_name(course_id), "").split(_BETWEEN)
+
+
 def _was_opened(request: HttpRequest, course_id: UUID | None) -> bool:
-    shown = request.COOKIES.get(_cookie_name(course_id), "")
-    return constant_time_compare(shown, _proof(request, course_id))
+    proof = _proof(request, course_id)
+    return any(constant_time_compare(one, proof) for one in _opened(request, course_id))
 
 
 def _note_opened(request: HttpRequest, response: HttpResponseBase, course_id: UUID | None) -> None:
+    match = request.resolver_match
+    if match is not None and match.view_name == ASKS_FOR_REASON:
+        return  # it shows who and where: the chart behind it is not opened yet
+    proof = _proof(request, course_id)
+    opened = [proof]
+    if course_id is None:
+        opened += [one for one in _opened(request, None) if one and one != proof]
     response.set_cookie(
         _cookie_name(course_id),
-        _proof(request, course_id),
+        _BETWEEN.join(opened[:_KEPT_AT_MOST]),
         path="/" if course_id is None else f"/courses/{course_id}/",
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -2,7 +2,8 @@
 
 An answer that is a whole page, and a download, is recorded each time. A part of a page (what a
 poll, a swap or a refused form brings) is recorded only where this session has not opened the page
-it belongs to: a cookie says that it has. Nobody can so read a chart part by part unseen.
+it belongs to: a cookie says that it has. Nobody can so read a chart part by part unseen, nor the
+board or the acts of a person after another page.
 """
 
 from __future__ import annotations
@@ -157,6 +158,10 @@ WRITTEN_ELSEWHERE: Final = frozenset(
     {"accounts:hospital_return", "patients:smart_launch", "patients:smart_return"}
 )
 """Addresses whose query another system wrote: it holds a code that signs somebody in."""
+PAGE_OF_PART: Final[Mapping[str, str]] = {"record:person_week": "people:person"}
+"""Parts at an address of their own, without a course, and the page that brings them."""
+ASKS_FOR_REASON: Final = "patients:emergency_access"
+"""The page before a chart: who has opened it has not opened the chart."""
 SEARCHED_FOR: Final = "q"
 _PARAMETERS_AT_MOST: Final = 12
 _NOT_ASKED_BY_A_PERSON: Final = frozenset({"seen", "signature", "csrfmiddlewaretoken"})

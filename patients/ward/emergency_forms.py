@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django import forms
 
+from crs_app.accounts.name_text import has_letter
 from patients.forms.base import SubmittedForm
 from patients.models import EmergencyReason
 from patients.ward.emergency import AskedAccess
+
+_SAY_WHY: Final = "Say in a few words what happened, or who called you."
 
 
 class EmergencyForm(SubmittedForm):
@@ -25,8 +30,14 @@ class EmergencyForm(SubmittedForm):
         label="In your words: what happened, or who called you",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
-        error_messages={"required": "Say in a few words what happened, or who called you."},
+        error_messages={"required": _SAY_WHY},
     )
+
+    def clean_words(self) -> str:
+        words: str = self.cleaned_data["words"]
+        if not has_letter(words):
+            raise forms.ValidationError(_SAY_WHY)
+        return words
 
     def asked(self) -> AskedAccess:
         """Return what is recorded; call it on a valid form."""

@@ -1,15 +1,28 @@
 // Leaves the page of a user who is no longer the one of this browser: another tab has opened a page of somebody else,
 // or the sign-in page. What was typed here is kept as a draft of its author; the address is asked for again, by GET.
+// So it is where the page comes back from the memory of the browser (Back): its session may be locked or ended since.
 
 const { user = "", worker, signIn } = document.body.dataset;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("crs-user") : null;
 
+const askAgain = () => location.replace(location.pathname + location.search);
+
+const neverShownFromMemory = () => {
+  addEventListener("pagehide", ({ persisted }) => {
+    document.body.hidden = persisted;
+  });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) askAgain();
+  });
+};
+
 export const watchPageUser = () => {
+  if (user) neverShownFromMemory();
   if (user && !worker) return; // launched by a health record: its cookies are of a jar of its own
   if (!user && location.pathname !== signIn) return; // a page that does not know who is signed in
   tabs?.postMessage(user);
   if (!user) return;
   tabs?.addEventListener("message", ({ data }) => {
-    if (data !== user) location.replace(location.pathname + location.search);
+    if (data !== user) askAgain();
   });
 };

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import SESSION_KEY
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -264,6 +265,7 @@ WRONG_TOKENS = {
     "issued to another party": (_with(azp="another application"), "audience"),
     "for several, nobody knows whom": (_with(aud=[CLIENT_ID, "another"]), "audience"),
     "wrong nonce": (_with(nonce="of another sign-in"), "nonce"),
+    "half a letter for a nonce": (_with(nonce="\ud800"), "nonce"),
     "no nonce": (_without("nonce"), "token"),
     "expired": (_with(exp=int(time.time()) - 3600), "expired"),
     "never ends": (_without("exp"), "token"),
@@ -333,6 +335,16 @@ def test_a_return_that_nobody_began_asks_nobody(
 ) -> None:
     assert_refused(client, client.get(BACK + query), "state")
     assert hospital.asked == []
+
+
+def test_returns_of_strangers_fill_no_cache(client: Client, hospital: FakeProvider) -> None:
+    """It would forget which codes of a second factor were used."""
+    for answer in ({"error": "access_denied"}, {"code": "none"}):
+        state = parse_qs(urlsplit(sent_to(client)).query)["state"][0]
+        assert client.get(BACK, {**answer, "state": state}).status_code == 403
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM shared_cache")
+        assert cursor.fetchone() == (0,)
 
 
 def test_a_sign_in_that_began_long_ago_is_refused(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from time_machine import TimeMachineFixture
 
 from crs_app import settings as project_settings
+from crs_app.accounts.models import User
 from crs_app.record.models import Event
 from patients.models import Course, Entry
 from tests.entry_forms import HTMX, form, text_of
@@ -75,6 +76,45 @@ def test_an_act_keeps_it_open(
         nurse_client.get(reverse("patients:board"))
     time_machine.shift(9 * MINUTES)
     assert opens(nurse_client, course)
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("act", ["a save", "a page"])
+def test_the_ten_minutes_count_from_the_last_act_to_the_second(
+    nurse_client: Client, course: Course, time_machine: TimeMachineFixture, act: str
+) -> None:
+    """Within a minute of an act before, too; no script of a page reports it here."""
+    time_machine.shift(59)
+    if act == "a save":
+        assert save(nurse_client, course) == 200
+    else:
+        nurse_client.get(reverse("patients:board"))
+    time_machine.shift(10 * MINUTES - 1)
+    assert opens(nurse_client, course)
+    time_machine.shift(2)
+    assert not opens(nurse_client, course)
+
+
+@pytest.mark.usefixtures("started")
+def test_the_time_of_an_act_counts_for_its_own_session_and_opens_no_lock(
+    nurse_client: Client, intensivist: User, course: Course, time_machine: TimeMachineFixture
+) -> None:
+    other = Client()
+    other.force_login(intensivist)
+    other.get(reverse("patients:board"))
+    time_machine.shift(59)
+    nurse_client.get(reverse("patients:board"))
+    acted = nurse_client.cookies["crs-acted"].value
+    for forged in (acted, acted.replace(".", "0."), "9" * 30, "x.y", "²."):
+        other.cookies["crs-acted"] = forged
+        assert opens(other, course)
+    time_machine.shift(10 * MINUTES - 1)
+    assert not opens(other, course)
+
+    assert opens(nurse_client, course)
+    nurse_client.post(reverse("accounts:active"), {"lock": "yes"}, **HTMX)
+    nurse_client.cookies["crs-acted"] = acted
+    assert not opens(nurse_client, course)
 
 
 @pytest.mark.usefixtures("started")

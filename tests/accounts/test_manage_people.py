@@ -130,6 +130,26 @@ def test_a_reset_ends_the_sessions_of_before(admin: Client, nurse: User) -> None
     assert not is_signed_in(before)
 
 
+def test_a_link_ends_with_another_role_and_with_a_password_that_its_user_changed(
+    admin: Client, nurse: User
+) -> None:
+    """Who finds it later must not become an administrator by it, nor undo what its user did."""
+
+    def link() -> str:
+        return link_in(admin.post(f"/people/{nurse.pk}/link/"))
+
+    of_before = link()
+    admin.post(f"/people/{nurse.pk}/role/", {"role": nurse.role})
+    assert Client().get(of_before).status_code == 200
+    admin.post(f"/people/{nurse.pk}/role/", {"role": "administrator"})
+    assert Client().get(of_before).status_code == 404
+
+    of_before = link()
+    sent = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert signed_in("nurse").post("/accounts/me/password/", sent).status_code == 302
+    assert set_password(of_before).status_code == 404
+
+
 def test_a_weak_password_is_refused_and_the_link_lives_on(admin: Client) -> None:
     link = link_in(create(admin))
     answer = set_password(link, "short")
@@ -147,6 +167,12 @@ def test_a_weak_password_is_refused_and_the_link_lives_on(admin: Client) -> None
         ("username", "course-file", "taken"),
         ("first_name", "", "required"),
         ("last_name", "No\u202ewak", "U+202E"),
+        ("last_name", "No\u200bwak", "U+200B"),
+        ("last_name", "No\u200dwak", "U+200D"),
+        ("last_name", "Nowak\ufe0f", "U+FE0F"),
+        ("last_name", "\u3164", "U+3164"),
+        ("last_name", "e" + "\u0310" * 5, "U+0310"),
+        ("first_name", "-1", "has a letter"),
         ("last_name", "x" * 81, "80"),
         ("role", "", "Choose a role"),
         ("role", "superuser", "valid choice"),
@@ -163,6 +189,23 @@ def test_a_wrong_field_is_named_and_what_was_typed_is_kept(
     if field != "username":
         assert 'value="e.nowak"' in answer.content.decode()
     assert User.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Nguye\u0302\u0303n", "Nguyễn"),
+        ("ربی\u200cنی", "ربی\u200cنی"),
+        ("O'Brien-Ó Súilleabháin", "O'Brien-Ó Súilleabháin"),
+    ],
+)
+def test_names_of_every_script_are_kept_and_a_letter_has_one_form(
+    admin: Client, typed: str, stored: str
+) -> None:
+    link_in(create(admin, last_name=typed))
+    assert User.objects.get(username="e.nowak").last_name == stored
+    found = admin.get("/people/", {"q": typed}).content.decode()
+    assert "e.nowak" in found
 
 
 def test_nothing_but_the_fields_of_the_form_is_taken(admin: Client) -> None:

@@ -155,6 +155,46 @@ def test_a_passkey_lets_in_where_a_password_has_to_wait(signed_in: Client) -> No
     assert enters(stranger)
 
 
+def test_failed_passkeys_hold_passwords_of_their_address_and_no_passkey(
+    signed_in: Client, time_machine: TimeMachineFixture
+) -> None:
+    """One that nobody has made, and a user who never signed in on the tablet, count alike."""
+    key = SoftwareKey()
+    add_key(signed_in, key)
+    time_machine.move_to(timezone.now(), tick=False)
+    stranger, tablet = browser(), browser()
+    tablet.defaults["REMOTE_ADDR"] = "10.4.7.31"
+    for door, sent in (
+        (PASSKEY_SIGN_IN, {"credential": "{}"}),
+        ("/accounts/switch/", {"credential": "{}"}),
+        ("/accounts/switch/", {"who": "1000000", "pin": "4071"}),
+    ):
+        for _ in range(17):
+            stranger.post(door, sent)
+    assert b"Too many" in stranger.post("/accounts/sign-in/", PASSWORD).content
+    sign_in_by(stranger, key)
+    assert enters(stranger)
+    tablet.post("/accounts/sign-in/", PASSWORD)
+    assert tablet.get(SECOND_STEP).status_code == 200
+
+    time_machine.shift(timedelta(seconds=31))
+    again = browser()
+    assert again.post("/accounts/sign-in/", PASSWORD)["Location"] == SECOND_STEP
+
+
+def test_failed_keys_after_the_password_hold_codes_and_no_key(signed_in: Client) -> None:
+    key = SoftwareKey()
+    add_key(signed_in, key)
+    stranger = browser()
+    stranger.post("/accounts/sign-in/", PASSWORD)
+    for _ in range(5):
+        stranger.post(SECOND_STEP, {"credential": "{}"})
+    assert b"Too many" in stranger.post(SECOND_STEP, {"code": "000000"}).content
+    asked = stranger.get(SECOND_STEP).context["asked"]
+    stranger.post(SECOND_STEP, {"credential": key.sign(asked)})
+    assert enters(stranger)
+
+
 NUL_KEY = {"id": "a\0b", "rawId": "a", "type": "public-key"}
 NO_ANSWERS: list[Any] = [
     "", "{", "[]", "5", "null", '"x"', "{}", "[" * 9000, json.dumps({"response": 5}),
@@ -196,6 +236,21 @@ def test_a_key_has_a_plain_name(signed_in: Client) -> None:
         options = signed_in.post(NEW_KEY, {"ask": "passkey"}).json()
         sent = {"name": name, "credential": SoftwareKey().make(options)}
         assert signed_in.post(NEW_KEY, sent).status_code == 422
+
+
+def test_a_key_is_added_once_and_twenty_of_a_user_at_most(signed_in: Client, nurse: User) -> None:
+    """A key that stood there twice would sign in after its removal."""
+    key = SoftwareKey()
+    assert add_key(signed_in, key).status_code == 200
+    again = add_key(signed_in, key, kind="second", name="again")
+    assert "This key was added before." in again.content.decode()
+    stored = Authenticator.objects.get(type="webauthn")
+    Authenticator.objects.bulk_create(
+        Authenticator(user=nurse, type=stored.type, data={**stored.data, "name": f"key {number}"})
+        for number in range(19)
+    )
+    assert "You have 20 keys." in add_key(signed_in, SoftwareKey()).content.decode()
+    assert Authenticator.objects.filter(type="webauthn").count() == 20
 
 
 def test_a_user_renames_an_own_key_which_signs_in_as_before(

@@ -23,10 +23,12 @@ from tests.accounts.code_app import (
     PASSWORD,
     SECOND_STEP,
     SIGN_IN,
+    STEP_S,
     TABLET,
     code_of,
     enters,
     second_step,
+    set_up,
     with_password,
 )
 
@@ -75,6 +77,17 @@ def test_a_code_is_refused_the_second_time_at_another_worker_too(
     second, _ = with_password()
     assert "it was used before" in second_step(second, code).content.decode()
     assert not enters(second)
+
+
+def test_the_code_that_sets_up_an_app_signs_nobody_in(
+    nurse: User, clock: TimeMachineFixture
+) -> None:
+    secret, _ = set_up(with_password()[0])
+    client, _ = with_password()
+    assert "it was used before" in second_step(client, code_of(secret)).content.decode()
+    assert not enters(client)
+    clock.shift(STEP_S)
+    assert second_step(client, code_of(secret)).status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)
@@ -205,7 +218,7 @@ def test_an_administrator_sees_wrong_codes_and_lets_in_at_once(
     for _ in range(5):
         second_step(client, "000000")
     admin, _ = with_password("admin", address=ELSEWHERE)
-    assert "5 wrong codes" in admin.get(f"/people/{nurse.pk}/").content.decode()
+    assert "5 wrong codes or keys" in admin.get(f"/people/{nurse.pk}/").content.decode()
     admin.post(f"/people/{nurse.pk}/unlock/")
     second_step(client, code_of(app[0]))
     assert enters(client)

@@ -20,6 +20,7 @@ PINS = {"nurse": "4071", "colleague": "8350"}
 SECRET = "HIV positive, partner does not know"
 SHOWN = """[document.body.innerText, ...document.querySelectorAll("input, textarea")]
     .map((shown) => shown.value ?? shown).join()"""
+FROM_MEMORY = "(name) => void dispatchEvent(new PageTransitionEvent(name, { persisted: true }))"
 
 
 @pytest.fixture
@@ -113,7 +114,10 @@ def test_a_name_and_four_digits_switch_the_user_on_the_same_page(
 def test_a_locked_tablet_wakes_with_the_name_of_who_was_here(
     bedside: BedsidePage, course: Course
 ) -> None:
-    """Four digits lead back to the page; another name stands beside."""
+    """Four digits lead back to the page; another name stands beside.
+
+    A page that the browser kept in its memory is not shown: it is asked for again.
+    """
     page = bedside.page
     page.clock.install()
     page.reload()
@@ -127,6 +131,12 @@ def test_a_locked_tablet_wakes_with_the_name_of_who_was_here(
     press(page, PINS["nurse"])
     expect_used_by(page, "J. Ruiz")
     expect(page).to_have_url(re.compile(f"/courses/{course.pk}/$"))
+    # The browser of the tests keeps no page in its memory: only its two events are sent.
+    page.evaluate(FROM_MEMORY, "pagehide")
+    expect(page.locator("body")).to_be_hidden()
+    with page.expect_request(re.compile(f"/courses/{course.pk}/$")):
+        page.evaluate(FROM_MEMORY, "pageshow")
+    expect_used_by(page, "J. Ruiz")
 
 
 def test_pages_of_the_pin_are_accessible(page: Page, nurse: User) -> None:

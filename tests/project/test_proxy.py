@@ -7,6 +7,8 @@ import re
 
 from django.conf import settings
 
+from crs_app.security_headers import PROTECTING_HEADERS
+
 COMPOSE = (settings.BASE_DIR / "docker-compose.yml").read_text()
 CADDY = (settings.BASE_DIR / "Caddyfile").read_text()
 KIB = {"KiB": 1024, "MiB": 1024**2}
@@ -47,6 +49,15 @@ def test_the_proxy_has_the_limit_of_the_application() -> None:
 def test_the_proxy_does_not_wait_for_ever() -> None:
     assert re.search(r"^\s*read_body \d+s$", CADDY, re.MULTILINE)
     assert re.search(r"^\s*read_header \d+s$", CADDY, re.MULTILINE)
+
+
+def test_answers_of_the_proxy_itself_have_the_headers() -> None:
+    """Where the application is away, or a body is too large; `/metrics` is one of them."""
+    inside = CADDY.partition("handle_errors {")[2].partition("\n\t}")[0]
+    for name in (*PROTECTING_HEADERS, "Strict-Transport-Security", "-Server"):
+        assert re.search(rf"^\t+{name}\b", inside, re.MULTILINE), name
+    assert "default-src 'none'" in inside
+    assert not re.search(r"^\s*respond\b", CADDY, re.MULTILINE), "it would have no headers"
 
 
 def test_nothing_but_the_proxy_can_be_reached() -> None:

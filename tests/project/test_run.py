@@ -27,6 +27,7 @@ from crs_app.accounts import demo
 from crs_app.accounts.models import User
 from crs_app.local_postgres import OWNER, WEB, LocalServer, throwaway
 from crs_app.management.commands import run
+from crs_app.security_headers import CONTENT_SECURITY_POLICY
 from tests.project import caddy
 
 MANAGE = settings.BASE_DIR / "manage.py"
@@ -172,6 +173,16 @@ def test_behind_the_proxy_slow_bodies_hold_nobody_up(
         with pytest.raises(urllib.error.HTTPError) as inside:  # not an answer of the application
             urllib.request.urlopen(f"{proxy}/metrics", timeout=5)  # noqa: S310
         assert (inside.value.code, inside.value.read()) == (404, b"")
+        assert "default-src 'none'" in inside.value.headers["Content-Security-Policy"]
+        assert "Server" not in inside.value.headers
+        too_long = urllib.request.Request(proxy, headers={"X-Long": "x" * 9000})  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError) as of_gunicorn:
+            urllib.request.urlopen(too_long, timeout=5)  # noqa: S310
+        of_gunicorn.value.close()
+        assert of_gunicorn.value.code in (400, 431)
+        assert "default-src 'none'" in of_gunicorn.value.headers["Content-Security-Policy"]
+        with urllib.request.urlopen(f"{proxy}/accounts/sign-in/", timeout=5) as page:  # noqa: S310
+            assert page.headers.get_all("Content-Security-Policy") == [CONTENT_SECURITY_POLICY]
         with ExitStack() as slow:
             slow.enter_context(caddy.slow_bodies(proxy, 48))
             if buffers:

@@ -97,6 +97,27 @@ def test_a_part_of_a_page_that_was_not_opened_is_recorded(
     assert len(recorded(course)) == 1
 
 
+def test_a_part_of_a_page_without_a_course_is_recorded_where_another_page_was_opened(
+    nurse_client: Client, administrator_client: Client, nurse: User, administrator: User
+) -> None:
+    """The board after the sources, the week of one user after the page of another."""
+
+    def pages_recorded(client: Client, *paths: str) -> list[str]:
+        of_no_course = Event.objects.filter(chain=MAIN_CHAIN).order_by("number")
+        before = of_no_course.count()
+        for path in paths:
+            assert client.get(path, **HTMX).status_code == 200
+        return [event.details["page"] for event in of_no_course[before:]]
+
+    board, week = reverse("patients:board"), reverse("record:person_week", args=[nurse.pk])
+    nurse_client.get(reverse("patients:sources"))
+    assert pages_recorded(nurse_client, board, board) == ["ward board"]
+    administrator_client.get(reverse("people:person", args=[administrator.pk]))
+    assert pages_recorded(administrator_client, week) == ["what a person did in 7 days"]
+    administrator_client.get(reverse("people:person", args=[nurse.pk]))
+    assert pages_recorded(administrator_client, week, week) == []
+
+
 def test_what_another_user_or_session_has_opened_does_not_count(
     nurse_client: Client, intensivist: User, course: Course
 ) -> None:

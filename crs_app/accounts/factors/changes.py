@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from allauth.mfa.base.internal.flows import delete_dangling_recovery_codes
 from allauth.mfa.totp.internal.auth import TOTP
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crs_app.accounts.events import note
@@ -29,6 +30,8 @@ from crs_app.accounts.models import FactorChange, User
 from crs_app.accounts.own_sessions import end_all_sessions
 from crs_app.record.models import EventKind
 
+KEYS_AT_MOST: Final = 20
+
 
 class RefusedError(Exception):
     """A change that is not possible; its text is a sentence for the user."""
@@ -43,8 +46,10 @@ class Own:
     now: datetime
 
 
-def add_code_app(own: Own, secret: str) -> list[str]:
+def add_code_app(own: Own, secret: str, code: str) -> list[str]:
     """Store the secret of the user's code app; return recovery codes where there were none.
+
+    ``code`` by which the app has shown that it has the secret is used up: it signs nobody in.
 
     :raises RefusedError: where a code app is set up.
     """
@@ -52,16 +57,21 @@ def add_code_app(own: Own, secret: str) -> list[str]:
         _lock(own.user)
         if factors_of(own.user, CODE_APP).exists():
             raise RefusedError("A code app is set up. Remove it before you set up another.")
-        TOTP.activate(own.user, secret)
+        TOTP.activate(own.user, secret).validate_code(code)
         codes = _first_recovery_codes(own.user)
         _note(own, "code app set up")
     return codes
 
 
 def add_new_key(own: Own, name: str, credential: dict[str, Any], *, opens_alone: bool) -> list[str]:
-    """Store a key; return recovery codes where there were none."""
+    """Store a key; return recovery codes where there were none.
+
+    :raises ValidationError: where the user has ``KEYS_AT_MOST``: each sign-in by a key reads all.
+    """
     with transaction.atomic():
         _lock(own.user)
+        if factors_of(own.user, KEY).count() >= KEYS_AT_MOST:
+            raise ValidationError(f"You have {KEYS_AT_MOST} keys. Remove one first.")
         add_key(own.user, name, credential, opens_alone=opens_alone)
         codes = _first_recovery_codes(own.user)
         _note(own, "passkey added" if opens_alone else "security key added")

@@ -33,20 +33,24 @@ def ask_new_key(user: User, *, opens_alone: bool) -> dict[str, Any]:
     return options
 
 
-def new_key_of(answer: str) -> tuple[dict[str, Any], bool]:
+def new_key_of(answer: str, user: User) -> tuple[dict[str, Any], bool]:
     """Return the credential of an answer to ``ask_new_key``, and whether it opens alone.
 
-    :raises ValidationError: where the device did not do what was asked.
+    :raises ValidationError: where the device did not do what was asked, or is a key of the user.
     """
     credential = _known_parts(_as_object(answer))
     opens_alone = bool(context.request.session.pop(_ASKED, False))
     try:
         auth.parse_registration_response(credential)
         made = auth.complete_registration(credential)
+        key_id = made.credential_data.credential_id
+        is_known = auth.get_authenticator_by_credential_id(user, key_id) is not None
     except DatabaseError:
         raise
     except Exception as wrong:  # the decoders fail in any way at bytes of a stranger
         raise ValidationError(NOT_ACCEPTED) from wrong
+    if is_known:
+        raise ValidationError("This key was added before. Remove it first.")
     if opens_alone and not (made.is_user_verified() and _is_kept_on_device(credential)):
         raise ValidationError(
             "This device cannot hold a passkey: it did not verify who holds it. "

@@ -69,7 +69,7 @@ def code_app(request: SignedInRequest) -> HttpResponse:
     form = CodeAppForm(secret, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            codes = changes.add_code_app(_own(request), secret)
+            codes = changes.add_code_app(_own(request), secret, form.cleaned_data["code"])
         except changes.RefusedError as refused:
             form.add_error(None, str(refused))
         else:
@@ -92,7 +92,7 @@ def new_key(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         try:
-            credential, opens_alone = new_key_of(form.cleaned_data["credential"])
+            credential, opens_alone = new_key_of(form.cleaned_data["credential"], request.user)
             codes = changes.add_new_key(_own(request), name, credential, opens_alone=opens_alone)
         except ValidationError as wrong:
             form.add_error(None, wrong)

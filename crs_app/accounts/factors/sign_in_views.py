@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from crs_app.accounts.events import note
 from crs_app.accounts.factors.code_field import WRONG_CODE
 from crs_app.accounts.factors.codes import is_right_code
+from crs_app.accounts.factors.failed_keys import note_failed_key
 from crs_app.accounts.factors.forms import SecondStepForm
 from crs_app.accounts.factors.keys import ask_for_key, key_of_answer
 from crs_app.accounts.factors.methods import methods_of
@@ -27,8 +27,6 @@ from crs_app.accounts.signing_in import Waiting, forget_waiting, sign_in, waitin
 from crs_app.accounts.throttle import HeldError
 from crs_app.accounts.verify import held_text
 from crs_app.accounts.views import SignIn
-from crs_app.proxies import client_address
-from crs_app.record.models import EventKind
 
 _CHALLENGE_FOR: Final = timedelta(minutes=10)
 
@@ -76,7 +74,7 @@ def _shown_key(request: HttpRequest, user: User) -> tuple[str, str]:
     try:
         key_of_answer(request.POST["credential"], user).record_usage()
     except ValidationError as wrong:
-        note(EventKind.SIGN_IN_FAILED, by=user, address=client_address(request), why="key")
+        note_failed_key(request, user, why="key")
         return "", str(wrong.message)
     return "key", ""
 
@@ -101,7 +99,7 @@ class PasskeySignIn(SignIn):
     """Sign-in by a passkey alone: its device has verified who holds it.
 
     Without an answer of a browser the challenge is sent, as JSON. No failure of before holds it: a
-    signature cannot be guessed.
+    signature cannot be guessed. A wrong one counts for its address, and holds passwords there.
     """
 
     http_method_names = ("post",)
@@ -112,7 +110,7 @@ class PasskeySignIn(SignIn):
         try:
             factor = key_of_answer(request.POST["credential"], None)
         except ValidationError as wrong:
-            note(EventKind.SIGN_IN_FAILED, by=None, address=client_address(request), why="passkey")
+            note_failed_key(request, None, why="passkey")
             form = SignInForm(request)
             return self.render_to_response(self.get_context_data(form=form, wrong=wrong.message))
         factor.record_usage()

@@ -70,7 +70,9 @@ def back(request: HttpRequest) -> HttpResponse:
     configured = _configured_or_404()
     try:
         begun = _begun(request)
-        user = user_of(_claims(request, configured, begun), configured, client_address(request))
+        claims = _claims(request, configured, begun)
+        _use_up(begun)
+        user = user_of(claims, configured, client_address(request))
         response = _let_in(request, user, configured, begun.next or settings.LOGIN_REDIRECT_URL)
     except RefusedError as refused:
         response = _refused(request, refused)
@@ -91,7 +93,7 @@ def _configured_or_404() -> HospitalSignIn:
 
 
 def _begun(request: HttpRequest) -> Begun:
-    """Return the sign-in that this browser began, once: another return of it is refused."""
+    """Return the sign-in that this browser began; none that has returned with a true answer."""
     try:
         begun = Begun(
             **signing.loads(request.COOKIES.get(cookie_name(), ""), salt=_SALT, max_age=BEGUN_FOR_S)
@@ -100,9 +102,23 @@ def _begun(request: HttpRequest) -> Begun:
         raise RefusedError(Why.STATE) from None
     if not constant_time_compare(request.GET.get("state", ""), begun.state):
         raise RefusedError(Why.STATE)
-    if not cache.add(f"{_SALT}:{begun.state}", "used", 2 * BEGUN_FOR_S):
+    if cache.get(_used_key(begun)) is not None:
         raise RefusedError(Why.STATE)
     return begun
+
+
+def _use_up(begun: Begun) -> None:
+    """Let a sign-in return once, of many at the same time one.
+
+    What the provider did not sign is not kept: strangers would fill the cache, which then forgets
+    which codes of a second factor were used.
+    """
+    if not cache.add(_used_key(begun), "used", 2 * BEGUN_FOR_S):
+        raise RefusedError(Why.STATE)
+
+
+def _used_key(begun: Begun) -> str:
+    return f"{_SALT}:{begun.state}"
 
 
 def _claims(request: HttpRequest, configured: HospitalSignIn, begun: Begun) -> Mapping[str, Any]:

@@ -141,7 +141,8 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
     if request.GET.get("iss", issuer.openid_issuer) != issuer.openid_issuer:
         raise LaunchRefusedError(Reason.STATE)
     with _one_of_few():
-        _use_up(begun)
+        if cache.get(_used_key(begun)) is not None:
+            raise LaunchRefusedError(Reason.STATE)
         found = launched(
             issuer,
             request.GET.get("code", ""),
@@ -149,6 +150,7 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
             nonce=begun.nonce,
             back=_back(request),
         )
+        _use_up(begun)
     user = user_of(issuer, found)
     try:
         course = open_course(found.patient, record_number(found.patient, issuer.mrn_system))
@@ -213,9 +215,16 @@ def _begun(request: HttpRequest) -> Begun:
 
 
 def _use_up(begun: Begun) -> None:
-    """Let a launch that has begun come back once."""
-    if not cache.add(f"{_SALT}:{begun.state}", "used", 2 * BEGUN_FOR_S):
+    """Let a launch return once, of many at the same time one.
+
+    What the health record did not sign is not kept: strangers would fill the cache.
+    """
+    if not cache.add(_used_key(begun), "used", 2 * BEGUN_FOR_S):
         raise LaunchRefusedError(Reason.STATE)
+
+
+def _used_key(begun: Begun) -> str:
+    return f"{_SALT}:{begun.state}"
 
 
 @contextmanager

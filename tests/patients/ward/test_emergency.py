@@ -61,6 +61,7 @@ def test_the_question_says_who_and_where_and_nothing_of_the_chart(
         ({"reason": ""}, "Choose one of the reasons."),
         ({"reason": "curious"}, "Choose one of the reasons that are listed."),
         ({"words": "  "}, "Say in a few words what happened"),
+        ({"words": "..."}, "Say in a few words what happened"),
         ({"words": "x" * 301}, "300"),
     ],
 )
@@ -168,6 +169,18 @@ def test_administrators_see_it_at_once(
     assert event.purpose.endswith("cardiac arrest call")
     nurse_client.get(url("bedside", other_ward))
     assert Event.objects.filter(kind=EventKind.VIEW, purpose="emergency access").exists()
+
+
+def test_who_has_seen_the_question_has_not_opened_the_chart(
+    nurse_client: Client, other_ward: Course
+) -> None:
+    """Its parts, asked for without its page, are a view by emergency access."""
+    nurse_client.get(url("emergency_access", other_ward))
+    give_reason(nurse_client, other_ward)
+    for _ in range(2):
+        assert nurse_client.get(url("live", other_ward), **HTMX).status_code == 200
+    views = Event.objects.filter(kind=EventKind.VIEW, purpose="emergency access")
+    assert [event.course_id for event in views] == [other_ward.pk]
 
 
 def test_the_same_form_twice_is_one_access(nurse_client: Client, other_ward: Course) -> None:

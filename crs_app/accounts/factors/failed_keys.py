@@ -1,0 +1,24 @@
+"""Failed tries with a passkey or a security key: recorded, and counted for later waits."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from crs_app.accounts import throttle
+from crs_app.accounts.events import note
+from crs_app.accounts.models import User
+from crs_app.proxies import client_address
+from crs_app.record.models import EventKind
+
+
+def note_failed_key(request: HttpRequest, user: User | None, *, why: str) -> None:
+    """Record a failed try and count it: for ``user``, who has entered the password, or for nobody.
+
+    Whom a passkey names is no more than what a stranger typed: a count of that user here would
+    tell, by the wait for a password, which names there are.
+    """
+    now, address = timezone.now(), client_address(request)
+    throttle.count_failed_key(user, address, now)
+    throttle.delete_forgotten(now)
+    note(EventKind.SIGN_IN_FAILED, by=user, address=address, why=why)
