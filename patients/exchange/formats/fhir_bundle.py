@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from patients.exchange.formats.exact_json import Exact
+from patients.exchange.formats.fhir_modifiers import modifier_of, own_modifier_of
 from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
 from patients.exchange.formats.fhir_tree import NOTHING, Tree
 from patients.exchange.formats.received import RefusedDocumentError
@@ -20,15 +21,21 @@ TRANSACTION: Final = "transaction"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A resource of a Bundle; ``resource`` is empty where the entry has none."""
+    """A resource of a Bundle; ``resource`` is empty where the entry has none.
+
+    ``modifier`` names what may change its meaning and is not known here: of its own, of its entry
+    or of its Bundle. Such a resource is not processed.
+    """
 
     place: str
     full_url: str
     resource: Tree
+    modifier: str = ""
     contained: Mapping[str, Tree] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "contained", _by_reference(_contained(self.resource)))
+        object.__setattr__(self, "modifier", self.modifier or modifier_of(self.resource))
 
     @property
     def type(self) -> str:
@@ -107,13 +114,16 @@ def _items(bundle: Tree) -> Iterator[Item]:
     entries = bundle.get("entry")
     if not isinstance(entries, list | None):
         raise RefusedDocumentError("structure", "Bundle.entry", "expected a list")
+    of_all = own_modifier_of(bundle)
     for index, entry in enumerate(entries or ()):
         words = entry if isinstance(entry, Mapping) else NOTHING
+        around = {key: value for key, value in words.items() if key != "resource"}
         resource = words.get("resource")
         yield Item(
             f"entry[{index}].resource",
             _text(words, "fullUrl"),
             resource if isinstance(resource, Mapping) else NOTHING,
+            of_all or modifier_of(around),
         )
 
 

@@ -167,6 +167,9 @@ PATIENTS: dict[str, tuple[Callable[[FakeRecord], object], str]] = {
     "another resource": (
         lambda record: record.patient.update(resourceType="Group"), "no patient"
     ),
+    "a mark that is not known here": (
+        lambda record: record.patient.update(implicitRules="urn:x:rules"), "modifier"
+    ),
     "a number of another system": (
         lambda record: _numbers(record, ("urn:other", "TEST-1")), "no record number"
     ),

@@ -83,6 +83,10 @@ REFUSED: list[tuple[str, str, str]] = [
      bundle(patient=person(name=[{"family": "Meier"}]))),
     ("patient.contradiction", "entry[0].resource.name[1].family",
      bundle(patient=person(name=[{"family": "Müller"}, {"family": "Müller-Meier"}]))),
+    ("patient.unknown", "entry[0].resource",
+     bundle(TEMPERATURE, patient=person(modifierExtension=[{"url": "urn:x"}]))),
+    ("patient.unknown", "entry[1].resource.contained[0]", bundle(
+        TEMPERATURE | {"contained": [person(implicitRules="urn:x:rules")]})),
     ("invalid", "entry[1].resource", bundle(TEMPERATURE | {"status": "done"}, kind="transaction")),
     ("invalid", "entry[1].resource", entries(
         {"resource": PATIENT}, {"fullUrl": "urn:x:1"}, kind="transaction")),
