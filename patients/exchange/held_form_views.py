@@ -23,7 +23,7 @@ from grading.engine.times import can_be_charted
 from patients.display.banner import banner_of
 from patients.display.previous_values import previous_values, running_infusions
 from patients.display.received import why_held
-from patients.exchange.held_sets import joined
+from patients.exchange.held_sets import proposals_of
 from patients.exchange.inbox import chart_items
 from patients.exchange.inbox_cards import OTHER_PATIENT, segment_of
 from patients.exchange.inbox_views import BEDSIDE, after_address, read_ids
@@ -105,7 +105,7 @@ def _proposal(items: Sequence[HeldItem], kind: EntryKind) -> Mapping[str, Any]:
     if not proposals:
         return {"kind": kind.value}
     try:
-        return joined(proposals)[0]
+        return proposals_of(items)[0]
     except NotChartableError:  # the parts contradict each other: the first stands in the form
         return proposals[0]
 
