@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from patients.exchange.formats.chart_state import Chart, Words
+from patients.exchange.formats.oxygen_sets import ONE_SET
 from patients.exchange.formats.received import Held
 from patients.exchange.formats.statements import kind_of, thing_of, values_of
 
-_OF_PARTS: Final = frozenset({"vitals", "oxygen"})
+_OXYGEN: Final = "oxygen"
+_OF_PARTS: Final = frozenset({"vitals", _OXYGEN})
 """Kinds of which one entry has the values of several keys."""
 _ENTIRE: Final = "unvalidated"
 """Reason of a proposal that has all that its key states."""
@@ -26,7 +28,8 @@ _NOT_CORRECTED: Final = frozenset({"retraction", "vasopressor"})
 def name_what_they_correct(chart: Chart) -> None:
     """Give each proposal the entry that it would correct.
 
-    Of vital signs and oxygen it names its own values alone: the others of the entry stay.
+    Of vital signs and oxygen it names its own values alone: the others of the entry stay, and its
+    time where the parts of one setting of oxygen came one after another.
     """
     chart.held = [_naming(chart, one) for one in chart.held]
 
@@ -39,7 +42,8 @@ def _naming(chart: Chart, held: Held) -> Held:
     if entry is None:
         return held
     left_out = _left_out(chart, held, words) if held.reason == _ENTIRE else {}
-    return replace(held, proposal={**words, **left_out, "replaces": entry})
+    at = chart.entries[entry]["at"] if words["kind"] == _OXYGEN else words["at"]
+    return replace(held, proposal={**words, **left_out, "at": at, "replaces": entry})
 
 
 def _charted_in(chart: Chart, key: str, words: Words) -> str | None:
@@ -64,11 +68,16 @@ def _is_about_the_same(charted: Words, words: Words) -> bool:
     kind = str(words["kind"])
     if charted["kind"] != kind:
         return False
+    apart = abs(_at(charted) - _at(words))
+    if kind == _OXYGEN:
+        return apart <= ONE_SET
     if kind in _OF_PARTS:  # the other values of the entry would be moved to another time
-        return datetime.fromisoformat(str(charted["at"])) == datetime.fromisoformat(
-            str(words["at"])
-        )
+        return not apart
     return thing_of(kind, charted) == thing_of(kind, words)
+
+
+def _at(words: Words) -> datetime:
+    return datetime.fromisoformat(str(words["at"]))
 
 
 def _left_out(chart: Chart, held: Held, words: Words) -> Mapping[str, Any]:

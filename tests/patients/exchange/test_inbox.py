@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from crs_app.accounts.models import User
 from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event
 from patients.display.text import clock_text
+from patients.exchange.fhir_message import fhir_message
+from patients.exchange.file import receive
 from patients.exchange.formats.mllp_frames import Frame
 from patients.exchange.hl7_receive import receive_frame
 from patients.models import (
@@ -30,6 +33,7 @@ from patients.queries.held import count_undecided, read_sums
 from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, text_of, url
 from tests.factories import UserFactory, admit, ago, chart, end, record
+from tests.patients.exchange.fhir_documents import MRN_SYSTEM, bundle, observation, patient
 from tests.patients.exchange.hl7_messages import laboratory, oru
 from tests.received import SIGNS, a_message, a_system, held, monitor_set
 
@@ -390,3 +394,28 @@ def test_a_correction_is_not_charted_over_what_somebody_corrected_meanwhile(
     record(course, nurse, [NewEntry("vitals", at, {"heart_rate": "118"}, replaces=entry.pk)])
     assert "Nothing was saved" in text_of(tap(nurse_client, course, [item]).content.decode())
     assert sorted(one.body["heart_rate"] for one in charted(course)) == ["118", "131"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_corrected_part_of_oxygen_keeps_device_and_time_of_its_entry(
+    course: Course, nurse_client: Client
+) -> None:
+    """Device and flow came apart: the entry has the time of the later one."""
+    settings = {"filing": {"default": "propose"}, "mrn_system": MRN_SYSTEM}
+    system = laboratory("EHR", kind=SystemKind.EHR, **settings)
+    at = ago(10).replace(second=0, microsecond=0)
+    later = at + timedelta(seconds=20)
+    cannula = {"coding": [{"system": "http://snomed.info/sct", "code": "336623009"}]}
+    coded = {"valueQuantity": None, "valueCodeableConcept": cannula}
+    device = observation(at, "19941-4", id="d", **coded)
+    flow = observation(later, "3151-8", "5", "L/min", id="f")
+    mask = {"coding": [{"system": "http://snomed.info/sct", "code": "336602003"}]}
+    corrected = device | {"status": "corrected", "valueCodeableConcept": mask}
+    for sent in ([device, flow], [corrected]):
+        raw = bundle(patient(course), *sent)
+        receive(system, fhir_message(raw, system.mrn_system))
+        tap(nurse_client, course, list(HeldItem.objects.filter(decision=None)))
+    entries = Entry.objects.filter(course=course, kind=EntryKind.OXYGEN)
+    first, last = entries.order_by("recorded_at")
+    assert (first.body["device"], last.body["device"]) == ("nasal_cannula", "simple_mask")
+    assert (last.body["flow_l_per_min"], last.at, last.replaces) == ("5", later, first)
