@@ -91,6 +91,17 @@ def test_a_modifier_of_an_entry_or_a_bundle_holds_what_is_in_it() -> None:
     assert (len(read_none.statements), len(read_none.held)) == (0, 2)
 
 
+def test_an_observation_about_somebody_else_is_held() -> None:
+    """A heart rate of a fetus has the mother as its subject (FHIR R4, Observation.focus)."""
+    fetus = [{"reference": "Patient/p1"}, {"reference": "Group/fetus"}]
+    (held,) = read(measured("8867-4", "150", "/min", focus=fetus)).held
+    assert (held.reason, held.key) == ("code.unknown", "Observation/o1")
+    (statement,) = read(measured("8867-4", "90", "/min", focus=fetus[:1])).statements
+    assert statement.content is not None
+    taken_back = measured("8867-4", "150", "/min", focus=fetus, status="entered-in-error")
+    assert read(taken_back).held == ()
+
+
 def test_what_is_nothing_holds_nothing() -> None:
     document = read(measured("8310-5", "39.2", "Cel", modifierExtension=[], implicitRules=None))
     assert (len(document.statements), document.held) == (1, ())
