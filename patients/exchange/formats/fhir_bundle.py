@@ -17,6 +17,8 @@ from patients.exchange.formats.received import RefusedDocumentError
 
 BUNDLE_TYPES: Final = frozenset({"collection", "batch", "transaction", "message"})
 TRANSACTION: Final = "transaction"
+_STORES: Final = ("POST", "PUT")
+"""Methods of ``Bundle.entry.request`` (FHIR R4 http-verb) that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,15 @@ class Item:
     """A resource of a Bundle; ``resource`` is empty where the entry has none.
 
     ``modifier`` names what may change its meaning and is not known here: of its own, of its entry
-    or of its Bundle. Such a resource is not processed.
+    or of its Bundle. Such a resource is not processed. ``is_stated``: its entry asks for nothing
+    but that it be stored; a DELETE or a GET says something else.
     """
 
     place: str
     full_url: str
     resource: Tree
     modifier: str = ""
+    is_stated: bool = True
     contained: Mapping[str, Tree] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,7 +128,13 @@ def _items(bundle: Tree) -> Iterator[Item]:
             _text(words, "fullUrl"),
             resource if isinstance(resource, Mapping) else NOTHING,
             of_all or modifier_of(around),
+            _is_stated(words.get("request")),
         )
+
+
+def _is_stated(request: Any) -> bool:
+    """Return whether a request of an entry stores its resource; one without a request does."""
+    return not isinstance(request, Mapping) or request.get("method", "POST") in _STORES
 
 
 def _check_full_urls(items: tuple[Item, ...]) -> None:

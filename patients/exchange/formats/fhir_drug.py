@@ -79,6 +79,8 @@ def _medication(reference: Tree, item: Item, bundle: Bundle) -> Tree:
     if found is None or found.get("resourceType") != "Medication":
         raise UnreadableError("code.unknown", "its Medication is not in the document")
     check_understood(found)
+    if found.get("status") == "entered-in-error":
+        raise UnreadableError("code.unknown", "its Medication was entered in error")
     return found
 
 

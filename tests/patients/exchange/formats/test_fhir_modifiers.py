@@ -74,8 +74,9 @@ def test_a_resource_with_a_modifier_is_held(resource: Resource) -> None:
 def test_a_modifier_of_what_is_referred_to_holds_what_refers_to_it() -> None:
     (statement,) = read(REFERRED, MEDICATION).statements
     assert statement.content is not None
-    document = read(REFERRED, MEDICATION | {"modifierExtension": NEGATED})
-    assert (document.statements, document.held[0].reason) == ((), "code.unknown")
+    for changes in ({"modifierExtension": NEGATED}, {"status": "entered-in-error"}):
+        document = read(REFERRED, MEDICATION | changes)
+        assert (document.statements, document.held[0].reason) == ((), "code.unknown")
 
 
 def test_a_modifier_of_an_entry_or_a_bundle_holds_what_is_in_it() -> None:
