@@ -86,6 +86,17 @@ def register_system(
     return system
 
 
+def registered_before(
+    name: str, kind: SystemKind, values: Mapping[str, Any], by: User
+) -> ExternalSystem | None:
+    """Return the system that ``by`` registered so: a second tap asks for the same."""
+    found = ExternalSystem.objects.filter(name=name.strip(), kind=kind, changed_by=by).first()
+    is_same = found is not None and all(
+        getattr(found, column) == value for column, value in values.items()
+    )
+    return found if is_same else None
+
+
 class ChangedMeanwhileError(ConflictError):
     """A system was changed since the page was opened that would set what it was before."""
 

@@ -27,7 +27,7 @@ from patients.exchange.access.keys import (
     version_of_grant,
 )
 from patients.exchange.local_codes import current_codes
-from patients.exchange.register import change_system, register_system
+from patients.exchange.register import change_system, register_system, registered_before
 from patients.exchange.system_forms import (
     FILED_KINDS,
     SCOPE_WORDS,
@@ -91,6 +91,8 @@ def new_system(request: SignedInRequest) -> HttpResponse:
         try:
             made = register_system(name, kind, by=request.user, timezone_name=zone, **values)
         except ValidationError as error:
+            if before := registered_before(name, kind, values, request.user):
+                return redirect("patients:system", before.pk)
             _add(form, error)
         else:
             messages.success(request, f"{made.name} is registered. Give it a key, or addresses.")
