@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from patients.models import Course, EntryKind, ExternalSystem
 from patients.models.local_codes import LocalCode as LocalCodeRow
 from patients.queries.exchange import (
     KnownKeyRow,
+    TappedRow,
     read_entries_in_words,
     read_known_keys,
     read_local_codes,
@@ -35,6 +37,8 @@ from patients.queries.exchange import (
 
 _OXYGEN: Final = "#oxygen"
 """Ends the second key of what is both a vital sign and oxygen (``received.Source``)."""
+_WERE_HELD: Final = frozenset({KeyState.ASIDE.value, KeyState.WAITING.value})
+"""States of keys of which people may have charted what was held."""
 
 
 def context_of(
@@ -77,16 +81,29 @@ def with_known_keys(
     taken_back = {
         one.source.key for one in document.statements if one.standing is Standing.RETRACTED
     }
-    tapped = read_tapped(system, course, taken_back) if taken_back else ()
-    taps = Counter(row.key for row in tapped)
+    were_held = {row.key for row in rows if row.key in with_parts and row.state in _WERE_HELD}
+    asked = taken_back | were_held
+    tapped = read_tapped(system, course, asked) if asked else ()
     return replace(
         context,
         known=[_known(row) for row in rows],
-        tapped={
-            row.key: Tapped(row.entries[-1], len(row.entries) == row.keys == taps[row.key] == 1)
-            for row in tapped
-        },
+        tapped=_tapped(tapped, context.course["entries"]),
     )
+
+
+def _tapped(rows: Iterable[TappedRow], entries: Iterable[Mapping[str, Any]]) -> dict[str, Tapped]:
+    """Return by key what people charted of it; a tap on its correction is about the same entry."""
+    replaces = {str(one["id"]): str(one["replaces"]) for one in entries if one.get("replaces")}
+    by_key: dict[str, list[TappedRow]] = defaultdict(list)
+    for row in rows:
+        by_key[row.key].append(row)
+    found = {}
+    for key, taps in by_key.items():
+        charted = [entry for row in taps for entry in row.entries]
+        are_alone = all(len(row.entries) == row.keys == 1 for row in taps)
+        is_chain = all(replaces.get(after) == before for before, after in pairwise(charted))
+        found[key] = Tapped(charted[-1], are_alone and is_chain, tuple(charted))
+    return found
 
 
 def _document(course: Course, mrn: str | None) -> dict[str, Any]:

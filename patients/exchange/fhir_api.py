@@ -144,6 +144,8 @@ def _exported(request: HttpRequest, course: Course, mrn_system: str) -> HttpResp
     check_parameters(request.GET, "known_at", "current")
     now = max(read_latest_known(), now_for(course))
     known_at = _known_at(request, now)
+    if known_at < course.admitted_at:
+        raise bad_request("known_at: the course was not on the chart yet.")
     current = request.GET.get("current", "false")
     if current not in ("true", "false"):
         raise bad_request("current: expected true or false.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 from http import HTTPStatus
@@ -13,6 +14,9 @@ from patients.exchange.access.refusals import CallRefusedError
 from patients.exchange.fhir_answers import Json
 from patients.exchange.formats.exact_json import write_json
 
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 FHIR_JSON: Final = "application/fhir+json"
 _READABLE: Final = frozenset({FHIR_JSON, "application/json", "application/*", "*/*"})
 _FORMATS: Final = frozenset({FHIR_JSON, "application/json", "json"})
@@ -73,11 +77,12 @@ def check_parameters(query: QueryDict, *known: str, repeated: Collection[str] = 
 
 def instant(text: str, name: str) -> datetime:
     """Return an instant with an offset; in an address a + may have become a blank."""
+    sent = text.replace(" ", "+")
     try:
-        at = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        at = datetime.fromisoformat(sent) if _INSTANT.fullmatch(sent) else None
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None:
         raise bad_request(f"{name}: expected an instant with its offset.")
     return at
 

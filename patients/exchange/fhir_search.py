@@ -7,7 +7,9 @@ resource that was entered in error changes when that is charted.
 
 from __future__ import annotations
 
+import re
 import uuid
+from calendar import isleap, monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
-from django.utils.dateparse import parse_date
 
 from patients.exchange.access.callers import SystemRequest, for_systems
 from patients.exchange.access.refusals import nothing_there
@@ -39,7 +40,9 @@ from patients.queries.identity import courses_of_patient
 _COUNT_AT_MOST: Final = 500
 _COUNT: Final = 100
 _PREFIXES: Final = ("eq", "ge", "gt", "le", "lt")
-_DAY: Final = timedelta(days=1)
+_PARTIAL: Final = re.compile(
+    r"(?P<year>[0-9]{4})(-(?P<month>[0-9]{2})(-(?P<day>[0-9]{2}))?)?", re.ASCII
+)
 _URN: Final = "urn:uuid:"
 
 
@@ -105,7 +108,7 @@ def search_observations(request: SystemRequest) -> HttpResponse:
         repeated=("date", "_lastUpdated"),
     )  # fmt: skip
     filters = [
-        *_code_filter(request.GET.get("code", "")),
+        *(_code_filter(one) for one in request.GET.getlist("code")),
         *(_date_filter(one, "date", _effective) for one in request.GET.getlist("date")),
         *(
             _date_filter(one, "_lastUpdated", _last_changed)
@@ -222,7 +225,7 @@ def _page(request: SystemRequest, found: list[_Found]) -> HttpResponse:
     rest = [one for one in found if one.place > after] if after else found
     page, base = rest[:count], base_url(request)
     links = [{"relation": "self", "url": request.build_absolute_uri()}]
-    if len(rest) > count:
+    if 0 < count < len(rest):
         query = [
             (name, value)
             for name, values in request.GET.lists()
@@ -247,16 +250,15 @@ def _page(request: SystemRequest, found: list[_Found]) -> HttpResponse:
 
 
 def _count(request: SystemRequest) -> int:
+    """Return how many resources a page has; ``_count=0`` asks for their number alone (FHIR R4)."""
     text = request.GET.get("_count", str(_COUNT))
-    if not text.isascii() or not text.isdigit() or len(text) > 6 or int(text) < 1:
-        raise bad_request(f"_count: expected 1 to {_COUNT_AT_MOST}.")
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise bad_request(f"_count: expected 0 to {_COUNT_AT_MOST}.")
     return min(int(text), _COUNT_AT_MOST)
 
 
-def _code_filter(text: str) -> Iterator[_Filter]:
-    """Yield the filter of ``code``: ``system|code`` or a code, several with commas between."""
-    if not text:
-        return
+def _code_filter(text: str) -> _Filter:
+    """Return the filter of ``code``: ``system|code`` or a code, several with commas between."""
     wanted = [one.rpartition("|") for one in text.split(",")]
     if not all(code for _, _, code in wanted):
         raise bad_request("code: expected system|code.")
@@ -269,7 +271,7 @@ def _code_filter(text: str) -> Iterator[_Filter]:
             for coding in codings
         )
 
-    yield fits
+    return fits
 
 
 def _codings(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -322,21 +324,29 @@ def _date_filter(text: str, name: str, span_of: Callable[[_Found], _Span | None]
 
 
 def _bounds(text: str, name: str) -> _Span:
-    """Return the first instant that a text means, and the first after it; a day is one of UTC.
+    """Return the first instant that a text means, and the first after it.
 
-    The last day and instant of the calendar have none after them, and end with themselves.
+    A year, a month and a day are those of UTC. The last of the calendar end with it.
     """
-    if len(text) == len("2026-01-01"):
+    found = _PARTIAL.fullmatch(text)
+    if found is not None:
+        year, month, day = (found[part] for part in ("year", "month", "day"))
         try:
-            day = parse_date(text)
+            first = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
         except ValueError:
-            day = None
-        if day is None:
-            raise bad_request(f"{name}: expected a day or an instant with its offset.")
-        first = datetime.fromisoformat(f"{day.isoformat()}T00:00:00+00:00")
-        return first, _after(first, _DAY)
+            raise bad_request(f"{name}: no such day.") from None
+        return first, _after(first, timedelta(days=_days(first, month, day)))
     at = instant(text, name)
     return at, _after(at, timedelta(microseconds=1))
+
+
+def _days(first: datetime, month: str | None, day: str | None) -> int:
+    """Return how many days a text means that begins with ``first``: one, a month's or a year's."""
+    if day is not None:
+        return 1
+    if month is not None:
+        return monthrange(first.year, first.month)[1]
+    return 366 if isleap(first.year) else 365
 
 
 def _after(at: datetime, length: timedelta) -> datetime:

@@ -23,10 +23,10 @@ from grading.engine.times import can_be_charted
 from patients.display.banner import banner_of
 from patients.display.previous_values import previous_values, running_infusions
 from patients.display.received import why_held
-from patients.exchange.held_sets import joined
+from patients.exchange.held_sets import proposals_of
 from patients.exchange.inbox import chart_items
 from patients.exchange.inbox_cards import OTHER_PATIENT, segment_of
-from patients.exchange.inbox_views import BEDSIDE, read_ids
+from patients.exchange.inbox_views import BEDSIDE, after_address, read_ids
 from patients.forms.entry_form import EntryForm
 from patients.forms.received import NotChartableError
 from patients.forms.registry import CORRECTION_FORMS
@@ -88,9 +88,7 @@ def held_form(request: SignedInRequest, course_id: uuid.UUID) -> HttpResponse:
         form.add_error(None, error.sentence)
         return _page(request, course, chosen, form, CONFLICT)
     messages.info(request, f"Saved for {course.patient.name}.")
-    if request.GET.get("from") == BEDSIDE:
-        return redirect("patients:bedside", course.pk)
-    return redirect("patients:inbox")
+    return redirect(after_address(request, course, request.GET.get("from", "")))
 
 
 def _kind(asked: str, items: Sequence[HeldItem]) -> EntryKind | None:
@@ -107,7 +105,7 @@ def _proposal(items: Sequence[HeldItem], kind: EntryKind) -> Mapping[str, Any]:
     if not proposals:
         return {"kind": kind.value}
     try:
-        return joined(proposals)[0]
+        return proposals_of(items)[0]
     except NotChartableError:  # the parts contradict each other: the first stands in the form
         return proposals[0]
 
@@ -173,9 +171,7 @@ def _page(
         "is_proposed": any(one.proposal for one in items),
         "previous": previous_values(current.current, running),
         "running": running,
-        "back": reverse("patients:bedside", args=[course.pk])
-        if back
-        else reverse("patients:inbox"),
+        "back": after_address(request, course, back),
     }
     refused = form is not None and form.is_bound
     return render(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +11,13 @@ from typing import Any, Final
 
 from patients.forms.received import NotChartableError, Proposed, proposed_entry
 from patients.models import Course, EntryKind, ExternalSystem, HeldItem, SystemKind
-from patients.queries.held import WAITS_FOR_A_PERSON
+from patients.queries.held import WAITS_FOR_A_PERSON, charted_since
 
 UNUSUAL: Final = "value.unusual"
 _JOINED: Final = frozenset({EntryKind.VITALS, EntryKind.OXYGEN})
 """Kinds of which the parts sent apart are one entry."""
+_TEMPERATURES: Final = frozenset({"temperature_c", "temperature_f"})
+"""One sign in two units."""
 _NAMES_ENTRY: Final = frozenset({"id", "recorded_at"})
 
 
@@ -99,10 +102,38 @@ def _set(items: Sequence[HeldItem]) -> HeldSet:
     if not proposals:
         return HeldSet(tuple(items), ())
     try:
-        proposed = tuple(proposed_entry(one) for one in joined(proposals))
+        proposed = tuple(proposed_entry(one) for one in proposals_of(items))
     except NotChartableError as error:
         return HeldSet(tuple(items), (), error.sentence)
     return HeldSet(tuple(items), proposed)
+
+
+def proposals_of(items: Sequence[HeldItem]) -> list[dict[str, Any]]:
+    """Return what is proposed in items of one course, in entries; raises NotChartableError.
+
+    What corrects an entry keeps the values of it that it does not name.
+    """
+    proposals = [dict(item.proposal) for item in items if item.proposal]
+    return [_completed(one, items[0].course_id) for one in joined(proposals)]
+
+
+def _completed(proposal: dict[str, Any], course_id: uuid.UUID | None) -> dict[str, Any]:
+    replaces, kind = proposal.get("replaces"), proposal.get("kind")
+    if replaces and kind != EntryKind.RETRACTION and course_id is not None:
+        charted = charted_since(course_id, uuid.UUID(str(replaces)))
+        if charted is None or charted.kind != kind:
+            proposal = {name: value for name, value in proposal.items() if name != "replaces"}
+        else:
+            kept = _kept(charted.body, proposal) if kind in _JOINED else {}
+            proposal = {**kept, **proposal, "replaces": str(charted.pk)}
+    left_out = {name for name, value in proposal.items() if value is None and name != "rate"}
+    return {name: value for name, value in proposal.items() if name not in left_out}
+
+
+def _kept(body: Mapping[str, Any], proposal: Mapping[str, Any]) -> dict[str, Any]:
+    has_temperature = any(name in proposal for name in _TEMPERATURES)
+    left = _TEMPERATURES if has_temperature else frozenset()
+    return {name: value for name, value in body.items() if name not in left}
 
 
 def joined(proposals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

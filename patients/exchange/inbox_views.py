@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -278,6 +279,11 @@ def _done(
 
 
 def _back(request: SignedInRequest, course: Course) -> HttpResponse:
-    if request.POST.get("from") == BEDSIDE:
-        return redirect("patients:bedside", course.pk)
-    return redirect("patients:inbox")
+    return redirect(after_address(request, course, request.POST.get("from", "")))
+
+
+def after_address(request: SignedInRequest, course: Course, came_from: str) -> str:
+    """Return the page that an act on what was received leads back to; a launch has no inbox."""
+    if came_from == BEDSIDE or getattr(request, "launch", None) is not None:
+        return reverse("patients:bedside", args=[course.pk])
+    return reverse("patients:inbox")

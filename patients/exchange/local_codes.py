@@ -111,13 +111,15 @@ def effects_of(system: ExternalSystem, new: NewCode) -> Effects:
 def add_code(system: ExternalSystem, new: NewCode, by: User, seen: int) -> Effects:
     """Store what a code means from now on, and propose what is held of it.
 
-    ``seen`` is the key of the last row about this code that the page showed, 0 for none. Raises
-    MappedMeanwhileError.
+    ``seen`` is the key of the last row about this code that the page showed, 0 for none. The same
+    again, as by a second tap, changes nothing. Raises MappedMeanwhileError.
     """
     check_can_manage_systems(by)
     ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
     before = last_row(system, new.coding_system, new.code)
     if before is not None and before.pk != seen:
+        if before.by_id == by.pk and _states(before, new):
+            return Effects(0, 0, {})
         raise MappedMeanwhileError(before)
     now = read_clock()
     LocalCode.objects.create(
@@ -144,6 +146,12 @@ def add_code(system: ExternalSystem, new: NewCode, by: User, seen: int) -> Effec
         },
     )
     return effects
+
+
+def _states(row: LocalCode, new: NewCode) -> bool:
+    """Return whether a row is what ``new`` would add."""
+    stored = (row.text, row.unit, row.about, row.means)
+    return stored == (new.text, new.unit, new.about, new.means)
 
 
 def last_row(system: ExternalSystem, coding_system: str, code: str) -> LocalCode | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User
@@ -20,6 +19,7 @@ from grading.engine.sentences import inside_a_sentence
 from grading.plain_text import disallowed_character
 from patients.exchange.formats.context import Filing
 from patients.models import EntryKind, ExternalSystem, SystemKind
+from patients.recording.inputs import ConflictError
 
 DEFAULT: Final = "default"
 LONGEST_NAME: Final = 60
@@ -31,6 +31,10 @@ CHANGEABLE: Final = (
 """The columns that may change; the database refuses a change of any other."""
 THINNING_MINUTES: Final = 15
 """Of a monitor, unless somebody chose otherwise: it sends every minute, nurses chart less often."""
+
+_NAME_IN_USE: Final = "Another system has this name."
+_ASCII: Final = "MSH|^~&|\\u0041|+AGE-|"
+"""Text that a codec of escapes or shifts reads otherwise than it stands."""
 
 
 def author_name(name: str, kind: SystemKind) -> str:
@@ -65,30 +69,60 @@ def register_system(
     }
     _check_name(name)
     check_settings(values)
-    system = ExternalSystem.objects.create(
-        name=name,
-        kind=kind,
-        user=external_system_user(name, author_name(name, kind)),
-        changed_at=timezone.now(),
-        changed_by=by,
-        **values,
-    )
+    try:
+        with transaction.atomic():
+            system = ExternalSystem.objects.create(
+                name=name,
+                kind=kind,
+                user=external_system_user(name, author_name(name, kind)),
+                changed_at=timezone.now(),
+                changed_by=by,
+                **values,
+            )
+    except IntegrityError:  # somebody, or a second tap, was faster
+        raise ValidationError({"name": _NAME_IN_USE}) from None
     details = {"system": name, "system_kind": kind.label}
     record_event(EventKind.SYSTEM_REGISTERED, by=by, details=details)
     return system
 
 
+def registered_before(
+    name: str, kind: SystemKind, values: Mapping[str, Any], by: User
+) -> ExternalSystem | None:
+    """Return the system that ``by`` registered so: a second tap asks for the same."""
+    found = ExternalSystem.objects.filter(name=name.strip(), kind=kind, changed_by=by).first()
+    is_same = found is not None and all(
+        getattr(found, column) == value for column, value in values.items()
+    )
+    return found if is_same else None
+
+
+class ChangedMeanwhileError(ConflictError):
+    """A system was changed since the page was opened that would set what it was before."""
+
+    def __init__(self, by: User | None) -> None:
+        who = "Somebody" if by is None else by.display_name
+        super().__init__(
+            f"{who} has changed this system since this page was opened. Open it again."
+        )
+
+
 @transaction.atomic
-def change_system(system: ExternalSystem, values: Mapping[str, Any], *, by: User) -> None:
+def change_system(
+    system: ExternalSystem, values: Mapping[str, Any], *, by: User, seen: str | None = None
+) -> None:
     """Change columns of a system; the database keeps its row of before.
 
-    Raises ValidationError by column.
+    ``seen`` is the ``settings_version`` that a page showed; None asks nothing. Raises
+    ValidationError by column, and ChangedMeanwhileError.
     """
     check_settings(values)
     locked = ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
     changed = {name: value for name, value in values.items() if getattr(locked, name) != value}
     if not changed:
         return
+    if seen is not None and seen != settings_version(locked):
+        raise ChangedMeanwhileError(locked.changed_by)
     for one in (locked, system):
         for name, value in changed.items():
             setattr(one, name, value)
@@ -96,6 +130,11 @@ def change_system(system: ExternalSystem, values: Mapping[str, Any], *, by: User
     locked.save(update_fields=[*changed, "changed_at", "changed_by"])
     details = {"system": system.name} | {name: str(value) for name, value in changed.items()}
     record_event(EventKind.SYSTEM_CHANGED, by=by, details=details)
+
+
+def settings_version(system: ExternalSystem) -> str:
+    """Return what differs after each change of a system."""
+    return system.changed_at.isoformat()
 
 
 def check_settings(values: Mapping[str, Any]) -> None:
@@ -116,7 +155,7 @@ def _check_name(name: str) -> None:
     if not 0 < len(name) <= LONGEST_NAME or disallowed_character(name) is not None:
         raise ValidationError({"name": f"Use 1 to {LONGEST_NAME} letters in one line."})
     if ExternalSystem.objects.filter(name__iexact=name).exists():
-        raise ValidationError({"name": "Another system has this name."})
+        raise ValidationError({"name": _NAME_IN_USE})
 
 
 def _zone_fault(name: str) -> str:
@@ -128,11 +167,14 @@ def _zone_fault(name: str) -> str:
 
 
 def _charset_fault(name: str) -> str:
+    """Return why messages cannot be read by ``name``: their separators are ASCII characters."""
     try:
-        codecs.lookup(name)
-    except LookupError:
-        return "This is no character set, such as utf-8 or iso-8859-1."
-    return ""
+        is_ascii = _ASCII.encode(name) == _ASCII.encode() and _ASCII.encode().decode(name) == _ASCII
+        b"\xff".decode(name, "replace")
+        "\N{SNOWMAN}".encode(name, "replace")
+    except (LookupError, ValueError):
+        is_ascii = False
+    return "" if is_ascii else "This is no character set, such as utf-8 or iso-8859-1."
 
 
 def _filing_fault(filing: Any) -> str:

@@ -18,7 +18,13 @@ from patients.exchange.access.keys import LONGEST_KEY_SET, KeySetError, PublicKe
 from patients.exchange.access.scopes import SUPPORTED
 from patients.exchange.formats.context import Filing
 from patients.exchange.local_codes import NewCode
-from patients.exchange.register import CHANGEABLE, DEFAULT, LONGEST_NAME, check_settings
+from patients.exchange.register import (
+    CHANGEABLE,
+    DEFAULT,
+    LONGEST_NAME,
+    check_settings,
+    settings_version,
+)
 from patients.models import CodeMeaning, EntryKind, ExternalSystem, SystemKind
 
 FILED_KINDS: Final = (
@@ -57,11 +63,27 @@ class OneLine(forms.CharField):
         return text
 
 
+class SeenForm(ConfirmedForm):
+    """A form that changes what its page showed; ``seen`` is the version of it."""
+
+    seen = OneLine(required=False, max_length=60, widget=forms.HiddenInput)
+
+
+class ActiveForm(ConfirmedForm):
+    """Whether a system may send; a second tap asks for the same."""
+
+    is_active = forms.ChoiceField(
+        choices=(("yes", "Reactivate"), ("no", "Deactivate")),
+        widget=forms.HiddenInput,
+        error_messages={"required": "Open this page again.", "invalid_choice": "Open it again."},
+    )
+
+
 def _filing_name(kind: EntryKind) -> str:
     return f"filing_{kind.value}"
 
 
-class SettingsForm(ConfirmedForm):
+class SettingsForm(SeenForm):
     """The settings of a system; the database keeps those of before."""
 
     mrn_system = OneLine(
@@ -184,6 +206,7 @@ def _initial(system: ExternalSystem | None) -> dict[str, Any]:
     for name in CHANGEABLE:
         initial[name] = getattr(system, name)
     return initial | {
+        "seen": settings_version(system),
         "filing": system.filing.get(DEFAULT, Filing.PROPOSE.value),
         "file_wards": [int(ward) for ward in system.filing_of_wards],
         "allowed_addresses": "\n".join(system.allowed_addresses),
@@ -240,7 +263,7 @@ class KeysForm(ConfirmedForm):
         return self.cleaned_data
 
 
-class ScopesForm(ConfirmedForm):
+class ScopesForm(SeenForm):
     """What a system may do with its key."""
 
     scopes = forms.MultipleChoiceField(

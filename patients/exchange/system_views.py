@@ -17,12 +17,21 @@ from django.views.decorators.vary import vary_on_headers
 from crs_app.accounts.forms import ConfirmedForm
 from crs_app.accounts.models import Ward
 from crs_app.accounts.permissions import check_can_manage_systems
-from patients.exchange.access.keys import KeySetError, add_keys, end_key, grant, scopes_of
+from patients.exchange.access.keys import (
+    KeySetError,
+    add_keys,
+    change_rights,
+    end_key,
+    last_grant,
+    scopes_of,
+    version_of_grant,
+)
 from patients.exchange.local_codes import current_codes
-from patients.exchange.register import change_system, register_system
+from patients.exchange.register import change_system, register_system, registered_before
 from patients.exchange.system_forms import (
     FILED_KINDS,
     SCOPE_WORDS,
+    ActiveForm,
     KeysForm,
     NewSystemForm,
     ScopesForm,
@@ -31,9 +40,12 @@ from patients.exchange.system_forms import (
 from patients.exchange.unverified import unverified_rows
 from patients.models import ExternalSystem, SystemKey, SystemKind
 from patients.queries.traffic import system_rows
-from patients.requests import UNPROCESSABLE, SignedInRequest, posted
+from patients.recording.inputs import ConflictError
+from patients.requests import CONFLICT, UNPROCESSABLE, SignedInRequest, posted
 
 LONGEST_SEARCH: Final = 60
+CHANGE_PAGE: Final = "exchange/system_change.html"
+SCOPES_PAGE: Final = "exchange/system_scopes.html"
 View = Callable[..., HttpResponse]
 
 
@@ -79,6 +91,8 @@ def new_system(request: SignedInRequest) -> HttpResponse:
         try:
             made = register_system(name, kind, by=request.user, timezone_name=zone, **values)
         except ValidationError as error:
+            if before := registered_before(name, kind, values, request.user):
+                return redirect("patients:system", before.pk)
             _add(form, error)
         else:
             messages.success(request, f"{made.name} is registered. Give it a key, or addresses.")
@@ -122,13 +136,17 @@ def change(request: SignedInRequest, system_id: int) -> HttpResponse:
     form = SettingsForm(request, posted(request), system=found)
     if form.is_bound and form.is_valid():
         try:
-            change_system(found, form.values(), by=request.user)
+            seen = form.cleaned_data["seen"]
+            change_system(found, form.values(), by=request.user, seen=seen)
         except ValidationError as error:
             _add(form, error)
+        except ConflictError as error:
+            form.add_error(None, error.sentence)
+            return _form_page(request, CHANGE_PAGE, form, {"system": found}, CONFLICT)
         else:
             messages.success(request, "Changed. What came before stays as it was filed.")
             return redirect("patients:system", found.pk)
-    return _form_page(request, "exchange/system_change.html", form, {"system": found})
+    return _form_page(request, CHANGE_PAGE, form, {"system": found})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -136,10 +154,12 @@ def change(request: SignedInRequest, system_id: int) -> HttpResponse:
 def active(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Ask before a system is deactivated or reactivated, and do it."""
     found = system_or_404(system_id)
-    form = ConfirmedForm(request, posted(request))
+    asked = "no" if found.is_active else "yes"
+    form = ActiveForm(request, posted(request), initial={"is_active": asked})
     if form.is_bound and form.is_valid():
-        change_system(found, {"is_active": not found.is_active}, by=request.user)
-        done = "Reactivated." if found.is_active else "Deactivated: nothing of it is accepted."
+        is_active = form.cleaned_data["is_active"] == "yes"
+        change_system(found, {"is_active": is_active}, by=request.user)
+        done = "Reactivated." if is_active else "Deactivated: nothing of it is accepted."
         messages.success(request, done)
         return redirect("patients:system", found.pk)
     return _form_page(request, "exchange/system_active.html", form, {"system": found})
@@ -190,12 +210,20 @@ def key_end(request: SignedInRequest, system_id: int, key_id: int) -> HttpRespon
 def scopes(request: SignedInRequest, system_id: int) -> HttpResponse:
     """Say what a system may do with its key."""
     found = system_or_404(system_id)
-    form = ScopesForm(request, posted(request), initial={"scopes": scopes_of(found)})
+    before = last_grant(found)
+    initial = {"scopes": [] if before is None else before.scopes, "seen": version_of_grant(before)}
+    form = ScopesForm(request, posted(request), initial=initial)
     if form.is_bound and form.is_valid():
-        grant(found, form.cleaned_data["scopes"], request.user, timezone.now())
+        cleaned = form.cleaned_data
+        try:
+            now = timezone.now()
+            change_rights(found, cleaned["scopes"], request.user, now, seen=cleaned["seen"])
+        except ConflictError as error:
+            form.add_error(None, error.sentence)
+            return _form_page(request, SCOPES_PAGE, form, {"system": found}, CONFLICT)
         messages.success(request, "Changed. It holds for the next request.")
         return redirect("patients:system", found.pk)
-    return _form_page(request, "exchange/system_scopes.html", form, {"system": found})
+    return _form_page(request, SCOPES_PAGE, form, {"system": found})
 
 
 @require_safe
@@ -220,6 +248,7 @@ def _form_page(
     template: str,
     form: ConfirmedForm,
     more: dict[str, Any] | None = None,
+    status: int | None = None,
 ) -> HttpResponse:
-    status = UNPROCESSABLE if form.is_bound else 200
+    status = status or (UNPROCESSABLE if form.is_bound else 200)
     return render(request, template, {"form": form, **(more or {})}, status=status)

@@ -18,6 +18,8 @@ from patients.models import (
     Course,
     Decided,
     EmergencyAccess,
+    Entry,
+    EntryKind,
     ExternalSystem,
     HeldDecision,
     HeldItem,
@@ -48,6 +50,21 @@ def may_chart_courses(reader: User) -> Q:
         recorded_by=reader, until__gt=timezone.now()
     ).values("course__patient")
     return Q(course__on_ward__in=reader.ward_ids) | Q(course__patient__in=opened)
+
+
+def charted_since(course_id: uuid.UUID, entry_id: uuid.UUID) -> Entry | None:
+    """Return an entry, or what a tap in the inbox put in its place since; None where it is gone.
+
+    A correction that somebody made otherwise is not followed: who taps has not seen it.
+    """
+    of_course = Entry.objects.filter(course_id=course_id)
+    found = of_course.filter(pk=entry_id).first()
+    while found is not None:
+        after = of_course.filter(replaces=found, act__message__isnull=False).first()
+        if after is None or after.kind == EntryKind.RETRACTION:
+            return found if after is None else None
+        found = after
+    return None
 
 
 def undecided() -> QuerySet[HeldItem]:

@@ -27,6 +27,8 @@ from crs_app.accounts.models import CLINICIANS, Role, User, Ward
 from crs_app.accounts.people_views import ACTS
 from crs_app.accounts.wards import set_wards
 from grading.engine.policy import policy_from
+from patients.exchange.access.keys import version_of_grant
+from patients.exchange.register import settings_version
 from patients.forms.registry import ENTRY_FORMS
 from patients.models import (
     ChartingAct,
@@ -504,14 +506,17 @@ class Target:
             "patients:dismiss_received": {"item": str(self.item.pk), "why": "artefact"},
             "patients:held_form": vitals(heart_rate="110"),
             "patients:new_system": SETTINGS | {"name": "Monitor 9"},
-            "patients:change_system": SETTINGS,
-            "patients:system_active": {"your_password": "correct horse 1"},
+            "patients:change_system": lambda: (
+                SETTINGS | {"seen": settings_version(ExternalSystem.objects.get(name="EHR"))}
+            ),
+            "patients:system_active": {"is_active": "no", "your_password": "correct horse 1"},
             "patients:system_keys": lambda: {
                 "key_set": jwks(ec_key("another")), "your_password": "correct horse 1",
             },
             "patients:end_system_key": {"your_password": "correct horse 1"},
-            "patients:system_scopes": {
+            "patients:system_scopes": lambda: {
                 "scopes": ["system/Observation.c"], "your_password": "correct horse 1",
+                "seen": version_of_grant(SystemGrant.objects.order_by("id").last()),
             },
             "patients:system_codes": {
                 "code": "CRE-X", "means": "analyte:creatinine", "step": "confirm",

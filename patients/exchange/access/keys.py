@@ -17,6 +17,7 @@ from crs_app.record.write import record_event
 from patients.exchange.access.assertions import algorithm_of, key_from
 from patients.exchange.access.scopes import letters_of
 from patients.models import ExternalSystem, KeyPurpose, SystemGrant, SystemKey, SystemKeyEnd
+from patients.recording.inputs import ConflictError
 
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 _KEPT: Final = ("kty", "n", "e", "crv", "x", "y", "kid", "use", "alg")
@@ -85,10 +86,19 @@ def add_keys(
 ) -> list[SystemKey]:
     """Register keys; with ``issuer`` those of its CDS Hooks, else those of the token endpoint.
 
+    The same keys again, as by a second tap, are answered as before.
+
     :raises KeySetError: where a key of this name was registered before.
     """
     check_can_manage_users(by)
     purpose = KeyPurpose.HOOKS if issuer else KeyPurpose.TOKEN
+    keys = list(keys)
+    before = SystemKey.objects.filter(
+        system=system, purpose=purpose, issuer=issuer or system.name, jku=jku, added_by=by, end=None
+    )
+    same = [before.filter(kid=key.kid, jwk=dict(key.jwk)).first() for key in keys]
+    if all(same):
+        return [key for key in same if key is not None]
     try:
         with transaction.atomic():
             added = [
@@ -147,6 +157,44 @@ def grant(system: ExternalSystem, scopes: Iterable[str], by: User, now: datetime
     return granted
 
 
+class RightsChangedError(ConflictError):
+    """The rights were changed since the page was opened that would give what was taken away."""
+
+    def __init__(self, by: User | None) -> None:
+        who = "Somebody" if by is None else by.display_name
+        super().__init__(
+            f"{who} has changed these rights since this page was opened. Open it again."
+        )
+
+
+@transaction.atomic
+def change_rights(
+    system: ExternalSystem, scopes: Iterable[str], by: User, now: datetime, *, seen: str
+) -> None:
+    """Let ``system`` do exactly what ``scopes`` say; ``seen`` is the grant that a page showed.
+
+    :raises RightsChangedError: where another grant holds since, of other scopes.
+    """
+    check_can_manage_users(by)
+    ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
+    last, wanted = last_grant(system), sorted(set(scopes))
+    if wanted == ([] if last is None else list(last.scopes)):
+        return
+    if seen != version_of_grant(last):
+        raise RightsChangedError(None if last is None else last.by)
+    grant(system, wanted, by, now)
+
+
+def last_grant(system: ExternalSystem) -> SystemGrant | None:
+    """Return what holds now of what a system may do; None: nothing was ever granted."""
+    return SystemGrant.objects.filter(system=system).order_by("-id").first()
+
+
+def version_of_grant(last: SystemGrant | None) -> str:
+    """Return what differs after each grant."""
+    return "0" if last is None else str(last.pk)
+
+
 def open_keys(purpose: KeyPurpose, issuer: str) -> list[SystemKey]:
     """Return the keys of an issuer that have not ended, of systems that are active."""
     return list(
@@ -158,5 +206,5 @@ def open_keys(purpose: KeyPurpose, issuer: str) -> list[SystemKey]:
 
 def scopes_of(system: ExternalSystem) -> list[str]:
     """Return what the system may do now."""
-    last = SystemGrant.objects.filter(system=system).order_by("-id").first()
+    last = last_grant(system)
     return list(last.scopes) if last else []

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from patients.exchange.cds_hooks.services import Service
 from patients.exchange.formats.exact_json import Exact
+from patients.exchange.formats.fhir_modifiers import modifier_of
 
 Resource = Mapping[str, Any]
 _LONGEST_ID: Final = 200
@@ -85,6 +86,10 @@ def _patient(prefetch: Any, patient_id: str) -> Resource:
         )
     if sent.get("id") != patient_id:
         raise _bad("prefetch.patient.id differs from context.patientId.")
+    if name := modifier_of(sent):
+        raise RefusedRequestError(
+            HTTPStatus.PRECONDITION_FAILED, f"prefetch.patient: its {name} is not known here."
+        )
     return sent
 
 

@@ -12,6 +12,7 @@ from patients.exchange.cds_hooks.hook_request import HookRequest, Resource
 from patients.exchange.formats.code_rows import Kind
 from patients.exchange.formats.codes import meaning_of
 from patients.exchange.formats.exact_json import Exact
+from patients.exchange.formats.fhir_modifiers import modifier_of
 from patients.exchange.formats.unreadable import UnreadableError
 
 IMMUNOSUPPRESSION: Final = frozenset(
@@ -42,11 +43,14 @@ class Order(NamedTuple):
 def orders_of(request: HookRequest) -> list[Order]:
     """Return the drafted orders that concern CRS, in the order of the draft.
 
-    An order that forbids a drug (``doNotPerform``), or takes one back, is none of them.
+    An order that forbids a drug (``doNotPerform``) or takes one back is none of them, nor is one
+    with a modifier that is not known here.
     """
     found: list[Order] = []
     for order in request.orders:
         if order.get("doNotPerform") is True or order.get("status") in _NOT_TO_BE_GIVEN:
+            continue
+        if modifier_of(order):
             continue
         agent = _agent(order, request.resources or {})
         if agent in IMMUNOSUPPRESSION:
@@ -78,7 +82,8 @@ def _medication(order: Resource, resources: Mapping[str, Resource]) -> Resource:
     if not isinstance(name, str):
         return {}
     if not name.startswith("#"):
-        return resources.get(name, {})
+        found = resources.get(name, {})
+        return {} if modifier_of(found) else found
     contained = order.get("contained")
     for one in contained if isinstance(contained, list) else []:
         if isinstance(one, Mapping) and one.get("id") == name[1:]:

@@ -67,13 +67,15 @@ class KnownKey:
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """What people charted from an item of the inbox under their own name.
+    """What people charted from items of the inbox under their own name.
 
-    ``is_alone``: ``entry`` is all that they charted, and from this key alone.
+    ``entries`` are all that they charted in these acts, ``entry`` the last of them. ``is_alone``:
+    it is all that they charted, and from this key alone.
     """
 
     entry: str
     is_alone: bool
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Context:
     ``known`` are the keys of this system in the order in which they came. ``own_entries`` are ids
     of further entries that came from it (the end of an infusion has no key); all other entries of
     the course are people's. ``tapped`` has by key what people charted from the inbox, where
-    a retraction may be about it.
+    a retraction or a correction may be about it.
     """
 
     course: Mapping[str, Any]

@@ -23,6 +23,7 @@ from patients.exchange.formats.context import Context, KeyState
 from patients.exchange.formats.converted import Converted, Filed
 from patients.exchange.formats.derived import read_active
 from patients.exchange.formats.duplicates import is_older, one_of_each_key
+from patients.exchange.formats.held_corrections import name_what_they_correct
 from patients.exchange.formats.infusions import wanted_infusions
 from patients.exchange.formats.key_rules import admit
 from patients.exchange.formats.oxygen_sets import wanted_oxygen
@@ -56,6 +57,7 @@ def convert(document: Document, context: Context, received_at: datetime) -> Conv
     _finish_candidates(chart)
     _finish_retractions(chart)
     _finish_waiting(chart)
+    name_what_they_correct(chart)
     return chart.converted()
 
 

@@ -10,25 +10,36 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from patients.exchange.formats.exact_json import Exact
+from patients.exchange.formats.fhir_modifiers import modifier_of, own_modifier_of
 from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
 from patients.exchange.formats.fhir_tree import NOTHING, Tree
 from patients.exchange.formats.received import RefusedDocumentError
 
 BUNDLE_TYPES: Final = frozenset({"collection", "batch", "transaction", "message"})
 TRANSACTION: Final = "transaction"
+_STORES: Final = ("POST", "PUT")
+"""Methods of ``Bundle.entry.request`` (FHIR R4 http-verb) that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A resource of a Bundle; ``resource`` is empty where the entry has none."""
+    """A resource of a Bundle; ``resource`` is empty where the entry has none.
+
+    ``modifier`` names what may change its meaning and is not known here: of its own, of its entry
+    or of its Bundle. Such a resource is not processed. ``is_stated``: its entry asks for nothing
+    but that it be stored; a DELETE or a GET says something else.
+    """
 
     place: str
     full_url: str
     resource: Tree
+    modifier: str = ""
+    is_stated: bool = True
     contained: Mapping[str, Tree] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "contained", _by_reference(_contained(self.resource)))
+        object.__setattr__(self, "modifier", self.modifier or modifier_of(self.resource))
 
     @property
     def type(self) -> str:
@@ -107,14 +118,23 @@ def _items(bundle: Tree) -> Iterator[Item]:
     entries = bundle.get("entry")
     if not isinstance(entries, list | None):
         raise RefusedDocumentError("structure", "Bundle.entry", "expected a list")
+    of_all = own_modifier_of(bundle)
     for index, entry in enumerate(entries or ()):
         words = entry if isinstance(entry, Mapping) else NOTHING
+        around = {key: value for key, value in words.items() if key != "resource"}
         resource = words.get("resource")
         yield Item(
             f"entry[{index}].resource",
             _text(words, "fullUrl"),
             resource if isinstance(resource, Mapping) else NOTHING,
+            of_all or modifier_of(around),
+            _is_stated(words.get("request")),
         )
+
+
+def _is_stated(request: Any) -> bool:
+    """Return whether a request of an entry stores its resource; one without a request does."""
+    return not isinstance(request, Mapping) or request.get("method", "POST") in _STORES
 
 
 def _check_full_urls(items: tuple[Item, ...]) -> None:

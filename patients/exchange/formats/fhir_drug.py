@@ -10,6 +10,7 @@ from patients.exchange.formats.code_rows import COURSE_FILE_1, Kind
 from patients.exchange.formats.codes import Meaning, meaning_of
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.fhir_bundle import Bundle, Item
+from patients.exchange.formats.fhir_modifiers import check_understood
 from patients.exchange.formats.fhir_sent import label_of
 from patients.exchange.formats.fhir_tree import (
     NOTHING,
@@ -77,6 +78,9 @@ def _medication(reference: Tree, item: Item, bundle: Bundle) -> Tree:
     found = bundle.resolve(text(reference, "reference"), item)
     if found is None or found.get("resourceType") != "Medication":
         raise UnreadableError("code.unknown", "its Medication is not in the document")
+    check_understood(found)
+    if found.get("status") == "entered-in-error":
+        raise UnreadableError("code.unknown", "its Medication was entered in error")
     return found
 
 
@@ -90,6 +94,7 @@ def _ingredients(
         reference = an_object(ingredient, "itemReference")
         if concept is None and reference is not None:
             referred = bundle.resolve(text(reference, "reference"), item)
+            check_understood(referred or NOTHING)
             concept = None if referred is None else an_object(referred, "code")
         meaning = meaning_of(codings(concept), context.local_codes)
         if meaning is not None and meaning.kind in _GIVEN:

@@ -28,6 +28,7 @@ from patients.exchange.formats.fhir_entry import (
     extension,
     note_of,
 )
+from patients.exchange.formats.fhir_modifiers import not_understood
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
 from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import check_not_long_ago, infusion_time
@@ -76,7 +77,10 @@ def read_medication(item: Item, bundle: Bundle, context: Context, results: Resul
         results.hold(with_what_was_sent(error, item.resource), item.place)
         return
     at = _start(item.resource)
-    if head.standing is None:
+    if item.modifier:
+        modified = with_what_was_sent(not_understood(item.modifier), item.resource)
+        results.hold(modified, item.place, head, at)
+    elif head.standing is None:
         results.remark("status.not_done", item.place)
     elif head.is_retracted:
         results.state(head, at or head.issued or infusion_time(context), None)

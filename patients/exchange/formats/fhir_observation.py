@@ -20,13 +20,14 @@ from patients.exchange.formats.fhir_entry import (
     course_entry,
     note_of,
 )
+from patients.exchange.formats.fhir_modifiers import not_understood
 from patients.exchange.formats.fhir_own import NEVER_CHARTED, OwnCode, own_code, read_own
 from patients.exchange.formats.fhir_parts import Parts, Value, Whole, attributions, parts_of
 from patients.exchange.formats.fhir_results import Head, Results, detail, head_of
 from patients.exchange.formats.fhir_retraction import retract_observation, retract_parts
 from patients.exchange.formats.fhir_sent import with_what_was_sent
 from patients.exchange.formats.fhir_times import time_or_reason
-from patients.exchange.formats.fhir_tree import Tree, an_object, codings
+from patients.exchange.formats.fhir_tree import NOTHING, Tree, an_object, codings, objects
 from patients.exchange.formats.fhir_values import known_meaning
 from patients.exchange.formats.received import Held, OxygenPart, Signs, Standing, WholeEntry
 from patients.exchange.formats.unreadable import UnreadableError
@@ -59,7 +60,11 @@ def read_observation(item: Item, context: Context, results: Results) -> None:
     except UnreadableError as error:
         results.hold(with_what_was_sent(error, node), item.place)
         return
-    if head.standing is None:
+    if item.modifier:
+        modified = with_what_was_sent(not_understood(item.modifier), node)
+        at, _ = time_or_reason(node, "effective", EFFECTIVE, context)
+        results.hold(modified, item.place, head, at)
+    elif head.standing is None:
         results.remark("status.cancelled", item.place)
     elif head.is_retracted:
         retract_observation(node, head, context, results)
@@ -67,10 +72,20 @@ def read_observation(item: Item, context: Context, results: Results) -> None:
         _read(node, head, context, results)
 
 
+def _check_focus(node: Tree) -> None:
+    """Raise ``code.unknown`` where it is about another than its subject: a fetus, a donor."""
+    subject = an_object(node, "subject") or NOTHING
+    names = [(name, subject.get(name)) for name in ("reference", "identifier")]
+    for focus in objects(node, "focus"):
+        if not any(value and focus.get(name) == value for name, value in names):
+            raise UnreadableError("code.unknown", "its focus is not the patient")
+
+
 def _read(node: Tree, head: Head, context: Context, results: Results) -> None:
     at, untimed = time_or_reason(node, "effective", EFFECTIVE, context)
     own = own_code(codings(an_object(node, "code")))
     try:
+        _check_focus(node)
         entry = course_entry(node)
         if own is not None:
             _read_own(node, own, head, at or untimed, entry, results)

@@ -14,6 +14,7 @@ from grading.plain_text import without_blanks_around
 from patients.exchange.formats.context import Context
 from patients.exchange.formats.exact_json import Exact
 from patients.exchange.formats.fhir_bundle import Bundle, Item
+from patients.exchange.formats.fhir_modifiers import modifier_of
 from patients.exchange.formats.fhir_resource_types import RESOURCE_TYPES
 from patients.exchange.formats.fhir_tree import NOTHING, Tree
 from patients.exchange.formats.names import is_name_of
@@ -32,10 +33,13 @@ def check_patient(bundle: Bundle, context: Context) -> None:
     """Refuse a document with another patient than that of the course.
 
     Raises RefusedDocumentError: ``patient.unknown`` where a patient or a subject has not the MRN of
-    the course in ``mrn_system``, or does not resolve; ``patient.contradiction`` where birth date or
-    family name contradict the chart.
+    the course in ``mrn_system``, or does not resolve, or has a modifier that is not known;
+    ``patient.contradiction`` where birth date or family name contradict the chart.
     """
     for place, patient in _patients(bundle):
+        if modifier_of(patient):
+            words = "a patient with a modifierExtension or implicitRules, which are not known here"
+            raise RefusedDocumentError("patient.unknown", place, words)
         if not _has_mrn(_listed(patient, "identifier"), context):
             raise RefusedDocumentError(
                 "patient.unknown", place, "a patient without the MRN of the course in its system"

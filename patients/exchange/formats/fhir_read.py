@@ -54,7 +54,9 @@ def read_bundle(text: bytes, context: Context) -> Document:
 
 
 def _read_item(item: Item, bundle: Bundle, context: Context, results: Results) -> None:
-    if item.type not in RESOURCE_TYPES:
+    if not item.is_stated:
+        results.hold(invalid("its request is neither POST nor PUT: it is not read"), item.place)
+    elif item.type not in RESOURCE_TYPES:
         what = "it is no resource of FHIR R4" if item.type else "an entry without a resource"
         results.hold(invalid(what), item.place)
     elif item.type == "Observation":

@@ -241,6 +241,9 @@ def _decode(raw: bytes, codec: str) -> str:
     except UnicodeDecodeError as error:
         words = f"byte {error.start + 1} is no {codec} text"
         raise _unreadable(DATA_TYPE, "MSH-18", words) from error
+    except (LookupError, ValueError) as error:  # a codec that is none of text
+        words = "the charset of the system reads no text"
+        raise _unreadable(DATA_TYPE, "MSH-18", words) from error
 
 
 def _segments(text: str, separators: Separators, codec: str) -> Iterator[Segment]:

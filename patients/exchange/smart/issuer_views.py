@@ -22,6 +22,7 @@ from patients.exchange.smart.issuers import (
     issuers,
     name_identity,
     save_issuer,
+    states,
     switch_issuer,
 )
 from patients.exchange.smart.record_client import read_configuration
@@ -98,6 +99,9 @@ def launch_record(request: SignedInRequest, issuer_id: int) -> HttpResponse:
 def launch_change(request: SignedInRequest, issuer_id: int) -> HttpResponse:
     """Change a health record, and read its smart-configuration again."""
     issuer = _issuer_or_404(issuer_id)
+    is_stale = issuer.pk != issuer_id
+    if is_stale and request.method != "POST":
+        return redirect("patients:launch_change", issuer.pk)
     before = {
         "name": issuer.name,
         "client_id": issuer.client_id,
@@ -105,7 +109,12 @@ def launch_change(request: SignedInRequest, issuer_id: int) -> HttpResponse:
         "frame_origins": "\n".join(issuer.frame_origins),
     }
     form = IssuerForm(request, posted(request), registered=issuer.iss, initial=before)
-    saved = _saved(request, form) if form.is_bound and form.is_valid() else None
+    is_valid = form.is_bound and form.is_valid()
+    if is_valid and is_stale and not states(issuer, form.asked()):
+        who = issuer.by.display_name
+        form.add_error(None, f"{who} has changed it since this page was opened. Open it again.")
+        is_valid = False
+    saved = _saved(request, form) if is_valid else None
     if saved is not None:
         return redirect("patients:launch_record", saved.pk)
     return _form(request, form, title=f"Change {issuer.name}", button="Read and save", of=issuer)

@@ -77,7 +77,10 @@ def issuers() -> list[LaunchIssuer]:
 def save_issuer(
     asked: IssuerSettings, endpoints: Endpoints, by: User, now: datetime
 ) -> LaunchIssuer:
-    """Store a health record from now on, with the addresses that were just read there."""
+    """Store a health record from now on, with the addresses that were just read there.
+
+    One that may not launch any more still may not.
+    """
     check_can_manage_users(by)
     before = LaunchIssuer.objects.filter(iss=asked.iss).order_by("-id").first()
     secret, key = _credential(asked.client_secret, before)
@@ -93,11 +96,19 @@ def save_issuer(
         authorization_endpoint=endpoints.authorization_endpoint,
         token_endpoint=endpoints.token_endpoint,
         jwks_uri=endpoints.jwks_uri,
+        is_active=before is None or before.is_active,
         by=by,
         at=now,
     )
     _record(by, row, "saved")
     return row
+
+
+def states(row: LaunchIssuer, asked: IssuerSettings) -> bool:
+    """Return whether a health record is as it is asked for, its credential apart."""
+    kept = (row.name, row.client_id, row.mrn_system, tuple(row.frame_origins))
+    wanted = (asked.name, asked.client_id, asked.mrn_system, tuple(asked.frame_origins))
+    return asked.client_secret is None and kept == wanted
 
 
 @transaction.atomic

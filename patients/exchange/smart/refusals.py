@@ -19,6 +19,7 @@ class Reason(StrEnum):
     CONFIGURATION = "configuration"
     CREDENTIAL = "credential"
     NO_PATIENT = "no patient"
+    MODIFIED = "modifier"
     NO_NUMBER = "no record number"
     NO_USER = "unknown user"
     TWO_USERS = "two users"
@@ -54,6 +55,11 @@ SENTENCES: Final = {
         "An administrator must enter it again, on the page Launches.",
     ),
     Reason.NO_PATIENT: ("The health record did not say which patient is open.", _START_AGAIN),
+    Reason.MODIFIED: (
+        "The patient in the health record has a mark (modifierExtension or implicitRules) that "
+        "this site does not know.",
+        _ASK,
+    ),
     Reason.NO_NUMBER: (
         "The health record has no record number of this patient that this site knows.",
         _ASK,

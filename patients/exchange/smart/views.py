@@ -7,22 +7,17 @@ import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
-from django.core import signing
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET, require_safe
 
 from crs_app.accounts.hospital.refusals import RefusedError, Why
@@ -34,6 +29,14 @@ from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
 from patients.exchange.access.callers import for_programs
 from patients.exchange.access.limits import REFUSED_OF_AN_ADDRESS, TooManyError, at_address, count
+from patients.exchange.smart.begun import (
+    Begun,
+    begun_of,
+    forget_begun,
+    keep_begun,
+    refuse_used,
+    use_up,
+)
 from patients.exchange.smart.issuers import issuer_of, issuers, public_keys
 from patients.exchange.smart.matching import open_course, record_number, user_of
 from patients.exchange.smart.record_client import launched
@@ -45,25 +48,12 @@ from patients.exchange.smart.refusals import (
 )
 from patients.models import LaunchIssuer
 
-BEGUN_FOR_S: Final = 10 * 60
 SCOPES: Final = "launch openid fhirUser patient/Patient.r"
-_SALT: Final = "crs.smart-launch"
 _RETRY_AFTER_S: Final = 10
 _LONGEST_LAUNCH: Final = 2000
 _AT_ONCE: Final = 2
 """Launches for which one process asks a health record at the same time, of its four threads."""
 _asking: Final = threading.BoundedSemaphore(_AT_ONCE)
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A launch that was sent to the health record's sign-in: its secrets, and whose it is."""
-
-    state: str
-    nonce: str
-    verifier: str
-    iss: str
-    is_framed: bool
 
 
 @login_not_required
@@ -85,14 +75,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     response = redirect(
         f"{issuer.authorization_endpoint}{mark}{urlencode(_asked(request, issuer, begun, token))}"
     )
-    response.set_cookie(
-        cookie_name(),
-        signing.dumps(asdict(begun), salt=_SALT, compress=True),
-        max_age=BEGUN_FOR_S,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",  # Strict is not sent with the way back from another host
-    )
+    keep_begun(request, response, begun)
     return response
 
 
@@ -120,7 +103,7 @@ def back(request: HttpRequest) -> HttpResponse:
     One that finds too many others at work is not used up: the page opens when it is loaded again.
     """
     try:
-        begun = _begun(request)
+        begun = begun_of(request)
         response = _opened(request, begun)
     except LaunchRefusedError as refused:
         response = _refused(request, refused)
@@ -128,7 +111,7 @@ def back(request: HttpRequest) -> HttpResponse:
             return response
     except RefusedError as refused:  # of the identity token
         response = _refused_token(request, refused.why)
-    response.delete_cookie(cookie_name())
+    forget_begun(request, response)
     return response
 
 
@@ -141,8 +124,7 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
     if request.GET.get("iss", issuer.openid_issuer) != issuer.openid_issuer:
         raise LaunchRefusedError(Reason.STATE)
     with _one_of_few():
-        if cache.get(_used_key(begun)) is not None:
-            raise LaunchRefusedError(Reason.STATE)
+        refuse_used(begun)
         found = launched(
             issuer,
             request.GET.get("code", ""),
@@ -150,7 +132,7 @@ def _opened(request: HttpRequest, begun: Begun) -> HttpResponse:
             nonce=begun.nonce,
             back=_back(request),
         )
-        _use_up(begun)
+        use_up(begun)
     user = user_of(issuer, found)
     try:
         course = open_course(found.patient, record_number(found.patient, issuer.mrn_system))
@@ -190,41 +172,11 @@ def keys(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"keys": public_keys()})
 
 
-def cookie_name() -> str:
-    """Return the name of the cookie of a launch that has begun."""
-    return f"{'__Host-' if settings.SESSION_COOKIE_SECURE else ''}crs-launch"
-
-
 def _issuer(iss: str) -> LaunchIssuer:
     found = issuer_of(iss) if iss.isprintable() else None
     if found is None:
         raise LaunchRefusedError(Reason.ISSUER)
     return found
-
-
-def _begun(request: HttpRequest) -> Begun:
-    """Return the launch that this browser began."""
-    try:
-        kept = request.COOKIES.get(cookie_name(), "")
-        begun = Begun(**signing.loads(kept, salt=_SALT, max_age=BEGUN_FOR_S))
-    except (signing.BadSignature, TypeError):
-        raise LaunchRefusedError(Reason.STATE) from None
-    if not constant_time_compare(request.GET.get("state", ""), begun.state):
-        raise LaunchRefusedError(Reason.STATE)
-    return begun
-
-
-def _use_up(begun: Begun) -> None:
-    """Let a launch return once, of many at the same time one.
-
-    What the health record did not sign is not kept: strangers would fill the cache.
-    """
-    if not cache.add(_used_key(begun), "used", 2 * BEGUN_FOR_S):
-        raise LaunchRefusedError(Reason.STATE)
-
-
-def _used_key(begun: Begun) -> str:
-    return f"{_SALT}:{begun.state}"
 
 
 @contextmanager

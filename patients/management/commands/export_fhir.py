@@ -42,6 +42,8 @@ class Command(BaseCommand):
         now = max(read_latest_known(), now_for(found))
         if known_at is not None and known_at > now:
             raise CommandError("--known-at lies in the future")
+        if known_at is not None and known_at < found.admitted_at:
+            raise CommandError("--known-at: the course was not on the chart yet")
         text = fhir_bundle(
             found, known_at or now, current=current, mrn_system=options["mrn_system"]
         )

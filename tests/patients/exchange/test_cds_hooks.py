@@ -218,6 +218,14 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], Any], int]] = [
         412,
     ),
     (
+        "a patient with a mark that is not known here",
+        lambda body: (
+            body
+            | {"prefetch": {"patient": body["prefetch"]["patient"] | {"modifierExtension": [{}]}}}
+        ),
+        412,
+    ),
+    (
         "another patient than that of the context",
         lambda body: body | {"context": {"userId": "u", "patientId": "p2"}},
         400,
@@ -337,6 +345,7 @@ def test_orders_of_other_drugs_and_orders_not_selected_have_no_card(
         ({"status": "entered-in-error"}, 0),
         ({"doNotPerform": False}, 1),
         ({"status": "active"}, 1),
+        ({"dosageInstruction": [{"modifierExtension": [{"url": "urn:x"}]}]}, 0),
     ],
 )
 def test_an_order_not_to_give_a_drug_has_no_card(

@@ -118,6 +118,7 @@ def test_replaced_entries_are_there_unless_the_current_ones_are_asked_for(
     [
         ({"known_at": "yesterday"}, "*/*", 400),
         ({"known_at": "2999-01-01T00:00:00+00:00"}, "*/*", 400),
+        ({"known_at": "1990-01-01T00:00:00+00:00"}, "*/*", 400),
         ({"current": "yes"}, "*/*", 400),
         ({"curent": "true"}, "*/*", 400),
         ({}, "application/fhir+xml", 406),

@@ -91,6 +91,12 @@ def test_observations_are_found_by_code_date_and_last_change(
     assert found(code="8310-5", date=f"lt{ago(hours=2.5).isoformat()}") == [38.1]
     day = first.at.astimezone(tz=None).date()
     assert found(code="2160-0", date=f"gt{day + timedelta(days=2)}") == []
+    for begins in (f"{first.at:%Y}", f"{first.at:%Y-%m}", f"{first.at:%Y-%m-%d}"):
+        for prefix, is_found in (("", True), ("ge", True), ("le", True), ("gt", False)):
+            in_span = found(code="8310-5", date=f"{prefix}{begins}")
+            assert (38.1 in in_span) is is_found, prefix + begins
+    counted = read("/fhir/Observation", headers, patient=patient, code="8310-5", _count="0")
+    assert (counted["total"], "entry" in counted) == (2, False)
     assert found(code="8310-5", _lastUpdated=f"ge{after.isoformat()}") == []
     # A sign that was taken back is news, though it was charted before.
     retract_entry(first, sending(nurse, answers={"reason": "misread"}))
@@ -145,7 +151,13 @@ def test_infusions_and_everything_of_a_patient_are_read(
         {"patient": "4471"},
         {"patient": "{patient}", "date": "yesterday"},
         {"patient": "{patient}", "date": "2026-13-01"},
-        {"patient": "{patient}", "_count": "0"},
+        {"patient": "{patient}", "_count": "-1"},
+        {"patient": "{patient}", "_count": ""},
+        {"patient": "{patient}", "code": ""},
+        {"patient": "{patient}", "date": "2026-W49-1"},
+        {"patient": "{patient}", "date": "2026-13"},
+        {"patient": "{patient}", "date": "ge2026-11-30T10Z"},
+        {"patient": "{patient}", "date": "2026-11-30T10:00:00Z\0"},
         {"patient": "{patient}", "_count": "many"},
         {"patient": "{patient}", "code": "http://loinc.org|"},
         {"patient": "{patient}", "category": "vital-signs"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from crs_app.accounts.models import User
 from crs_app.accounts.wards import set_wards
 from crs_app.record.models import Event
 from patients.display.text import clock_text
+from patients.exchange.fhir_message import fhir_message
+from patients.exchange.file import receive
 from patients.exchange.formats.mllp_frames import Frame
 from patients.exchange.hl7_receive import receive_frame
 from patients.models import (
@@ -21,15 +24,18 @@ from patients.models import (
     Decided,
     Entry,
     EntryKind,
+    ExternalSystem,
     HeldDecision,
     HeldItem,
     SystemKind,
 )
 from patients.queries.held import count_undecided, read_sums
+from patients.recording.inputs import NewEntry
 from tests.entry_forms import HTMX, text_of, url
-from tests.factories import UserFactory, admit, ago, chart, end
+from tests.factories import UserFactory, admit, ago, chart, end, record
+from tests.patients.exchange.fhir_documents import MRN_SYSTEM, bundle, observation, patient
 from tests.patients.exchange.hl7_messages import laboratory, oru
-from tests.received import a_message, a_system, held, monitor_set
+from tests.received import SIGNS, a_message, a_system, held, monitor_set
 
 pytestmark = pytest.mark.django_db
 INBOX = "/inbox/"
@@ -310,3 +316,106 @@ def test_who_may_not_chart_sees_the_line_and_no_button(
     parts = client.get(url("received", course), **HTMX).content.decode()
     assert "SBP 78, not charted" in text_of(parts)
     assert "<button" not in parts
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("filing", ["propose", "file"])
+def test_a_correction_of_what_was_charted_by_a_tap_takes_its_place(
+    course: Course, nurse_client: Client, filing: str
+) -> None:
+    """Also where the system files by itself since: what a person charted is theirs."""
+    system = laboratory(filing={"default": "propose"})
+    at = ago(20).replace(second=0, microsecond=0)
+    for value, status in (("1.9", "F"), ("2.9", "C"), ("3.9", "A")):
+        raw = oru(course, "L1", value, at=at, status=status)
+        raw = raw.replace(b"ORU^R01|L1", f"ORU^R01|{value}".encode())  # OBR-3 stays
+        assert receive_frame(system, Frame(raw)).code.value == "AA"
+        ExternalSystem.objects.filter(pk=system.pk).update(filing={"default": filing})
+        system.refresh_from_db()
+        (item,) = HeldItem.objects.filter(decision=None)
+        tap(nurse_client, course, [item])
+    results = list(Entry.objects.filter(course=course, kind=EntryKind.LAB).order_by("recorded_at"))
+    assert [one.body["value"] for one in results] == ["1.9", "2.9", "3.9"]
+    assert [one.replaces for one in results] == [None, *results[:2]]
+    assert {one.at for one in results} == {at}
+    assert receive_frame(system, Frame(oru(course, "L1", at=at, status="D"))).code.value == "AA"
+    (item,) = HeldItem.objects.filter(decision=None)
+    assert item.proposal["replaces"] == str(results[2].pk)
+
+
+def _of_monitor(course: Course, control_id: str, *obx: tuple[str, str, str], at: Any) -> bytes:
+    """A message of signs of one instant, each with its code, value and status."""
+    lines = [
+        f"OBX|{number}|NM|{SIGNS[sign]}||{value}|{UNITS[sign]}|||||{status}|||{at:%Y%m%d%H%M%S+0000}"
+        for number, (sign, value, status) in enumerate(obx, 1)
+    ]
+    head = oru(course, "M", at=at).split(b"\rOBX")[0]
+    head = head.replace(b"ORU^R01|M", f"ORU^R01|{control_id}".encode())  # OBR-3 stays
+    return head + b"\r" + "\r".join(lines).encode() + b"\r"
+
+
+UNITS = {
+    "systolic_mmhg": "mm[Hg]",
+    "diastolic_mmhg": "mm[Hg]",
+    "heart_rate": "264864^MDC_DIM_BEAT_PER_MIN",
+    "spo2_percent": "%",
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_correction_of_one_sign_keeps_the_others_of_its_entry(
+    course: Course, nurse_client: Client
+) -> None:
+    system = laboratory("ICU-7", kind=SystemKind.MONITOR)
+    at = ago(4).replace(second=30, microsecond=0)
+    signs = {"systolic_mmhg": "84", "diastolic_mmhg": "47", "heart_rate": "131"}
+    first = [(sign, value, "R") for sign, value in signs.items()]
+    receive_frame(system, Frame(_of_monitor(course, "1", *first, at=at)))
+    tap(nurse_client, course, list(HeldItem.objects.filter(decision=None)))
+    for number, sign in enumerate((("heart_rate", "113", "C"), ("systolic_mmhg", "94", "C")), 2):
+        receive_frame(system, Frame(_of_monitor(course, str(number), sign, at=at)))
+    (card,) = nurse_client.get(INBOX).context["cards"]
+    assert card.shown.value == "BP 94/47 · HR 113"
+    tap(nurse_client, course, list(card.shown.held.items))
+    before, after = sorted(charted(course), key=lambda one: one.recorded_at)
+    assert after.body == {"systolic_mmhg": "94", "diastolic_mmhg": "47", "heart_rate": "113"}
+    assert (after.replaces, before.body["heart_rate"]) == (before, "131")
+
+
+def test_a_correction_is_not_charted_over_what_somebody_corrected_meanwhile(
+    course: Course, nurse: User, nurse_client: Client
+) -> None:
+    """The card showed another value than the chart has now: a person looks again."""
+    at = ago(4).replace(second=0, microsecond=0)
+    (entry,) = chart(course, nurse, "vitals", at, heart_rate="131").entries
+    message = a_message(a_system(), course, ["OBX|1"])
+    words = {"kind": "vitals", "heart_rate": "113", "replaces": str(entry.pk)}
+    item = held(message, "unvalidated", words, at=at)
+    record(course, nurse, [NewEntry("vitals", at, {"heart_rate": "118"}, replaces=entry.pk)])
+    assert "Nothing was saved" in text_of(tap(nurse_client, course, [item]).content.decode())
+    assert sorted(one.body["heart_rate"] for one in charted(course)) == ["118", "131"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_corrected_part_of_oxygen_keeps_device_and_time_of_its_entry(
+    course: Course, nurse_client: Client
+) -> None:
+    """Device and flow came apart: the entry has the time of the later one."""
+    settings = {"filing": {"default": "propose"}, "mrn_system": MRN_SYSTEM}
+    system = laboratory("EHR", kind=SystemKind.EHR, **settings)
+    at = ago(10).replace(second=0, microsecond=0)
+    later = at + timedelta(seconds=20)
+    cannula = {"coding": [{"system": "http://snomed.info/sct", "code": "336623009"}]}
+    coded = {"valueQuantity": None, "valueCodeableConcept": cannula}
+    device = observation(at, "19941-4", id="d", **coded)
+    flow = observation(later, "3151-8", "5", "L/min", id="f")
+    mask = {"coding": [{"system": "http://snomed.info/sct", "code": "336602003"}]}
+    corrected = device | {"status": "corrected", "valueCodeableConcept": mask}
+    for sent in ([device, flow], [corrected]):
+        raw = bundle(patient(course), *sent)
+        receive(system, fhir_message(raw, system.mrn_system))
+        tap(nurse_client, course, list(HeldItem.objects.filter(decision=None)))
+    entries = Entry.objects.filter(course=course, kind=EntryKind.OXYGEN)
+    first, last = entries.order_by("recorded_at")
+    assert (first.body["device"], last.body["device"]) == ("nasal_cannula", "simple_mask")
+    assert (last.body["flow_l_per_min"], last.at, last.replaces) == ("5", later, first)

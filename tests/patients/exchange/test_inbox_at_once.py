@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -126,17 +127,25 @@ def test_a_retraction_of_what_a_nurse_charted_by_a_tap_is_held_and_takes_it_back
     assert not sends(status="entered-in-error", note=[{"text": "again"}]).message.held
 
 
-def test_a_retraction_of_what_was_charted_more_than_once_is_held_for_people(
-    there: Course, nurses: list[User], sends: Callable[..., Any]
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_retraction_after_a_correction_by_taps_takes_back_the_one_entry_that_is_left(
+    there: Course, nurses: list[User], sends: Callable[..., Any], is_moved: bool
 ) -> None:
+    """A correction with another time is a second entry: people look which one is meant."""
     tap(nurses[0], there, "chart_received")()
-    sends(value="37.9", status="corrected")
+    (first,) = Entry.objects.filter(course=there, kind=EntryKind.VITALS)
+    moved = {"effectiveDateTime": (first.at + timedelta(minutes=5)).isoformat()}
+    sends(value="37.9", status="corrected", **(moved if is_moved else {}))
     (item,) = HeldItem.objects.filter(decision=None)
     client = Client()
     client.force_login(nurses[0])
     sent = {"form_id": str(uuid.uuid4()), "item": str(item.pk)}
     assert client.post(url("chart_received", there), sent, **HTMX).status_code == 200
     assert charted(there) == 2
+    second = Entry.objects.exclude(pk=first.pk).get(course=there, kind=EntryKind.VITALS)
+    assert second.replaces == (None if is_moved else first)
     assert sends(status="entered-in-error").message.held == 1
     (item,) = HeldItem.objects.filter(decision=None)
-    assert (item.what, item.proposal) == ("retracted by its sender", None)
+    assert item.what == "retracted by its sender"
+    taken_back = None if item.proposal is None else item.proposal["replaces"]
+    assert taken_back == (None if is_moved else str(second.pk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -127,6 +128,31 @@ def test_a_return_works_once_and_in_its_own_browser(record: FakeRecord) -> None:
     assert_refused(again, again.get(address), "state")
 
 
+def test_launches_in_two_tabs_return_each_in_either_order(
+    record: FakeRecord, course: Course
+) -> None:
+    client = Client()
+    first, second = (sent_to(client, record) for _ in range(2))
+    for address in (second, first):
+        assert client.get(record.return_address(address))["Location"] == bedside(course)
+
+
+def test_a_browser_begins_so_many_launches_and_the_newest_return(
+    record: FakeRecord, course: Course
+) -> None:
+    client, now = Client(), timezone.now()
+    addresses = []
+    for minute in range(9):
+        with time_machine.travel(now + timedelta(seconds=minute)):
+            addresses.append(sent_to(client, record))
+    with time_machine.travel(now + timedelta(seconds=10)):
+        assert_refused(client, client.get(record.return_address(addresses[0])), "state")
+        for address in addresses[:0:-1]:
+            assert client.get(record.return_address(address))["Location"] == bedside(course)
+    left = [one.value for name, one in client.cookies.items() if name.startswith("crs-launch-")]
+    assert not any(left)
+
+
 def test_a_launch_that_was_cancelled_there_opens_nothing(record: FakeRecord) -> None:
     client = Client()
     state = parse_qs(urlsplit(sent_to(client, record)).query)["state"][0]
@@ -166,6 +192,9 @@ PATIENTS: dict[str, tuple[Callable[[FakeRecord], object], str]] = {
     "another patient is read": (lambda record: record.patient.update(id="pat-2"), "no patient"),
     "another resource": (
         lambda record: record.patient.update(resourceType="Group"), "no patient"
+    ),
+    "a mark that is not known here": (
+        lambda record: record.patient.update(implicitRules="urn:x:rules"), "modifier"
     ),
     "a number of another system": (
         lambda record: _numbers(record, ("urn:other", "TEST-1")), "no record number"
@@ -269,7 +298,7 @@ def test_a_launch_that_finds_others_at_work_opens_when_the_page_is_loaded_again(
 def test_the_cookie_of_a_begun_launch_is_the_browser_s_alone(record: FakeRecord) -> None:
     client = Client()
     sent_to(client, record)
-    cookie = client.cookies["crs-launch"]
+    (cookie,) = [one for name, one in client.cookies.items() if name.startswith("crs-launch-")]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
     assert site.SESSION_COOKIE_NAME not in client.cookies
 

@@ -69,7 +69,8 @@ def test_a_secret_stays_until_another_is_entered(
     after = issuer_of(record.iss)
     assert after is not None
     assert (after.name, secret_of(after)) == ("St. Anna West", secret_of(before))
-    administrator_client.post(change, entered(shows="secret", client_secret="another"))
+    again = f"{page_of(record)}change/"
+    administrator_client.post(again, entered(shows="secret", client_secret="another"))
     last = issuer_of(record.iss)
     assert last is not None
     assert secret_of(last) == "another"
@@ -138,8 +139,27 @@ def test_nobody_is_linked_who_is_no_active_person(
 def test_a_record_is_switched_off_and_on(record: FakeRecord, administrator_client: Client) -> None:
     administrator_client.post(f"{page_of(record)}off/", {"your_password": PASSWORD})
     assert launch_status(record) == 403
+    changed = administrator_client.post(f"{page_of(record)}change/", entered(shows="keep"))
+    assert changed.status_code == 302, changed.content.decode()
+    assert launch_status(record) == 403, "a change does not switch it on"
     administrator_client.post(f"{page_of(record)}on/")
     assert launch_status(record) == 302
+
+
+def test_a_page_that_was_opened_before_a_change_does_not_undo_it(
+    record: FakeRecord, administrator_client: Client
+) -> None:
+    opened = page_of(record)
+    framed = entered(shows="keep", frame_origins="https://ehr.example")
+    for _ in range(2):  # a second tap is the same
+        assert administrator_client.post(f"{opened}change/", framed).status_code == 302
+    stale = administrator_client.post(f"{opened}change/", entered(shows="keep"))
+    assert stale.status_code == 422
+    assert "has changed it since this page was opened" in stale.content.decode()
+    found = issuer_of(record.iss)
+    assert found is not None
+    assert found.frame_origins == ["https://ehr.example"]
+    assert administrator_client.get(f"{opened}change/")["Location"] == f"{page_of(record)}change/"
 
 
 def launch_status(record: FakeRecord) -> int:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.conf import settings as site
 from django.test import Client
+from django.urls import resolve
 from django.utils import timezone
 
 from crs_app.accounts.models import TabletSignIn, User
 from crs_app.record.models import Event, EventKind
-from patients.exchange.smart.issuers import switch_issuer
+from patients.exchange.smart.issuers import name_identity, switch_issuer
 from patients.models import Course, Entry, LaunchIssuer
 from tests.entry_forms import HTMX, send
 from tests.factories import admit
 from tests.health_record import MRN_SYSTEM, FakeRecord
-from tests.patients.exchange.launching import bedside, launch, register
+from tests.patients.exchange.launching import SUBJECT, bedside, launch, register
+from tests.received import a_system, monitor_set
 
 FRAMED = {"Sec-Fetch-Dest": "iframe"}
 EHR = "https://ehr.example"
+LINK = re.compile(r'\s(?:href|hx-get)="(/(?!static/)[^"]*)"')
 
 
 @pytest.fixture
@@ -49,6 +56,43 @@ def test_nothing_but_its_patient_opens(launched: Client, course: Course, other: 
         assert "LINDQVIST" not in answer.content.decode()
     for part in ("", "review/", "flowsheet/", "handover/", "timeline/", "live/", "summary/"):
         assert launched.get(f"{bedside(course)}{part}").status_code == 200, part
+
+
+def test_no_page_links_to_what_a_launched_session_refuses(
+    record: FakeRecord, grade_3: Course, intensivist: User, administrator: User
+) -> None:
+    """Every page that its links lead to, one of each address."""
+    register(record, administrator)
+    open_in_record(record, grade_3)
+    name_identity(record.iss, SUBJECT, intensivist, administrator, timezone.now())
+    client = Client()
+    waiting, opened = [launch(client, record)["Location"]], set()
+    refused = []
+    while waiting:
+        address = waiting.pop()
+        answer = client.get(address)
+        if answer.status_code == 403:
+            refused.append(address)
+        if answer.streaming or "html" not in answer["Content-Type"]:
+            continue
+        for link in map(unescape, LINK.findall(answer.content.decode())):
+            name = resolve(urlsplit(link).path).view_name
+            if name not in opened:
+                opened.add(name)
+                waiting.append(link)
+    assert {"patients:correct", "patients:identity", "patients:sign_off"} <= opened
+    assert refused == []
+
+
+def test_charting_what_is_held_leads_back_to_the_chart(launched: Client, course: Course) -> None:
+    (item,) = monitor_set(a_system(), course, heart_rate="112")
+    sent = {"form_id": str(uuid4()), "item": str(item.pk)}
+    answer = launched.post(f"{bedside(course)}received/chart/", sent)
+    assert (answer.status_code, answer["Location"]) == (302, bedside(course))
+    sent["form_id"] = str(uuid4())
+    gone = launched.post(f"{bedside(course)}received/chart/", sent, **HTMX)
+    assert "already saved this" in gone.content.decode()
+    assert "/inbox/" not in gone.content.decode()
 
 
 def test_the_sources_of_a_grade_open_for_its_patient_alone(
@@ -169,7 +213,8 @@ def test_a_registered_page_frames_the_launched_session_alone(
         policy = page["Content-Security-Policy"]
         assert f"frame-ancestors {EHR} https://portal.example" in policy
         assert "X-Frame-Options" not in page
-    for name in ("crs-launch", site.SESSION_COOKIE_NAME, site.CSRF_COOKIE_NAME):
+    (begun,) = [name for name in client.cookies if name.startswith("crs-launch-")]
+    for name in (begun, site.SESSION_COOKIE_NAME, site.CSRF_COOKIE_NAME):
         sent = client.cookies[name].OutputString()
         assert "SameSite=None; Partitioned" in sent
         assert "Secure" in sent

@@ -83,6 +83,10 @@ REFUSED: list[tuple[str, str, str]] = [
      bundle(patient=person(name=[{"family": "Meier"}]))),
     ("patient.contradiction", "entry[0].resource.name[1].family",
      bundle(patient=person(name=[{"family": "Müller"}, {"family": "Müller-Meier"}]))),
+    ("patient.unknown", "entry[0].resource",
+     bundle(TEMPERATURE, patient=person(modifierExtension=[{"url": "urn:x"}]))),
+    ("patient.unknown", "entry[1].resource.contained[0]", bundle(
+        TEMPERATURE | {"contained": [person(implicitRules="urn:x:rules")]})),
     ("invalid", "entry[1].resource", bundle(TEMPERATURE | {"status": "done"}, kind="transaction")),
     ("invalid", "entry[1].resource", entries(
         {"resource": PATIENT}, {"fullUrl": "urn:x:1"}, kind="transaction")),
@@ -130,6 +134,22 @@ def test_a_document_of_the_patient_is_read(document: str) -> None:
     statements = read_bundle(document.encode(), context()).statements
     assert statements
     assert statements[0].content is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "is_read"),
+    [("POST", True), ("PUT", True), ("DELETE", False), ("GET", False), (5, False)],
+)
+def test_an_entry_that_asks_for_something_else_is_not_charted(method: Any, is_read: bool) -> None:
+    """A resource in a DELETE is not one that is so."""
+    asked = {"resource": TEMPERATURE, "request": {"method": method, "url": "Observation"}}
+    read = read_bundle(entries({"resource": PATIENT}, asked, kind="batch").encode(), context())
+    assert len(read.statements) == int(is_read)
+    assert [held.reason for held in read.held] == ([] if is_read else ["invalid"])
+    if not is_read:
+        transaction = entries({"resource": PATIENT}, asked, kind="transaction")
+        with pytest.raises(RefusedDocumentError):
+            read_bundle(transaction.encode(), context())
 
 
 def test_one_invalid_resource_is_held_and_the_rest_is_read() -> None:
