@@ -109,10 +109,10 @@ def _record_join(
         return _join_page(
             request, course, kept, joined, form, error.sentence, previews=True, status=CONFLICT
         )
-    except (CannotJoinError, IdentityFormReusedError) as error:
+    except CannotJoinError as error:
         return _join_page(request, course, kept, joined, form, error.sentence, status=UNPROCESSABLE)
-    except FormReusedError:
-        return _join_page(request, course, kept, joined, form, status=CONFLICT)
+    except (IdentityFormReusedError, FormReusedError) as error:
+        return _join_page(request, course, kept, joined, form, error.sentence, status=CONFLICT)
     return redirect("patients:join", course.pk)
 
 
@@ -194,7 +194,9 @@ def undo(request: SignedInRequest, course_id: uuid.UUID, join_id: int) -> HttpRe
         undo_join(joining, form.cleaned_data["seen"], submission)
     except ChangedMeanwhileError as error:
         return _undo_page(request, course, joining, form, data, error.sentence, CONFLICT)
-    except (CannotJoinError, IdentityFormReusedError) as error:
+    except (IdentityFormReusedError, FormReusedError) as error:
+        return _undo_page(request, course, joining, form, data, error.sentence, CONFLICT)
+    except CannotJoinError as error:
         return _undo_page(request, course, joining, form, data, error.sentence)
     return redirect("patients:join", course.pk)
 
