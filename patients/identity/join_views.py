@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.models import User
@@ -170,7 +169,7 @@ def _join_page(
 
 def _effects(kept: Patient, courses: Sequence[Course]) -> list[CourseEffect]:
     joined = [as_course_of(kept, one, {}) for one in courses]
-    return effects_of(courses, joined, timezone.now())
+    return effects_of(courses, joined)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -226,7 +225,7 @@ def _undo_page(
         "refusal": refusal,
         "message": message if message != refusal else "",
         "seen": join_token(joining.kept_id, joining.joined_id),
-        "effects": [] if refusal else effects_of(back, given_back, timezone.now()),
+        "effects": [] if refusal else effects_of(back, given_back),
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),
     }

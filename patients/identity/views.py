@@ -169,7 +169,7 @@ def _preview(
         "message": message,
         "texts": (present_texts(course)[form.fact], present_texts(own)[form.fact]),
         "effects": sorted(
-            effects_of(courses, changed, form.now), key=lambda one: one.course.pk != course.pk
+            effects_of(courses, changed), key=lambda one: one.course.pk != course.pk
         ),
         **_shared(request, course, courses),
     }
