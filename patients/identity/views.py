@@ -168,9 +168,7 @@ def _preview(
         "seen": seen,
         "message": message,
         "texts": (present_texts(course)[form.fact], present_texts(own)[form.fact]),
-        "effects": sorted(
-            effects_of(courses, changed), key=lambda one: one.course.pk != course.pk
-        ),
+        "effects": sorted(effects_of(courses, changed), key=lambda one: one.course.pk != course.pk),
         **_shared(request, course, courses),
     }
     return render(request, "identity/preview.html", context, status=status)
