@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
 from crs_app.arguments import LAST_PORT, whole_number
+from crs_app.serving import begin_to_serve
 from patients.exchange.mllp import Listener
 from patients.models import ExternalSystem
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"no system has the name {system!r}")
         connections.close_all()  # the threads that receive have connections of their own
+        begin_to_serve(threads=0)
         logging.getLogger("patients.exchange.mllp").setLevel(logging.INFO)
         try:
             asyncio.run(_serve(found.pk, host, port, self._say))
