@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -21,6 +20,8 @@ from grading.plain_text import disallowed_character
 from patients.exchange.formats.context import Filing
 from patients.models import EntryKind, ExternalSystem, SystemKind
 
+_ASCII: Final = r"MSH|^~\n\u0041&.xn--tda." + "".join(map(chr, range(0x20, 0x5B)))
+"""Delimiters, escapes and a name, which are the same in every character set that is one."""
 DEFAULT: Final = "default"
 LONGEST_NAME: Final = 60
 CHANGEABLE: Final = (
@@ -128,11 +129,12 @@ def _zone_fault(name: str) -> str:
 
 
 def _charset_fault(name: str) -> str:
+    """Refuse codecs of Python that are no character set, as zlib, idna and unicode_escape."""
     try:
-        codecs.lookup(name)
-    except LookupError:
-        return "This is no character set, such as utf-8 or iso-8859-1."
-    return ""
+        is_text = _ASCII.encode("ascii").decode(name) == _ASCII
+    except (LookupError, ValueError):
+        is_text = False
+    return "" if is_text else "This is no character set, such as utf-8 or iso-8859-1."
 
 
 def _filing_fault(filing: Any) -> str:

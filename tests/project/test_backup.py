@@ -352,6 +352,26 @@ def test_old_backups_go_and_the_newest_seven_and_every_other_file_stay(tmp_path:
     left = {path.name for path in tmp_path.iterdir()}
     assert others <= left
     assert len(left) == 7 * 2 + len(others)
+    (tmp_path / "crs-20260104T023000Z.dump").mkdir()  # what cannot be removed as a file
+    (tmp_path / "crs-20260104T023000Z.dump.json").touch()
+    with pytest.raises(OperationsError, match=r"new backup is whole\. An older one could not"):
+        remove_old(tmp_path, days=30)
+
+
+def test_a_note_that_cannot_be_written_says_that_the_work_is_done(
+    site: Site, tmp_path: Path, settings: Any
+) -> None:
+    """What a backup that was killed left is removed by the next one."""
+    killed = site.folder / "crs-20260104T023000Z.dump.unfinished"
+    killed.touch()
+    settings.OPERATIONS_DIR = tmp_path / "file"
+    settings.OPERATIONS_DIR.touch()
+    with pytest.raises(CommandError, match="It is done, and that could not be noted in"):
+        call_command("backup", dir=site.folder, stdout=StringIO())
+    assert not killed.exists()
+    assert len(list(site.folder.glob("*.dump"))) == 1
+    with pytest.raises(CommandError, match="It is done, and that could not be noted in"):
+        call_command("verify_site", stdout=StringIO())
 
 
 @pytest.mark.parametrize(
