@@ -25,6 +25,7 @@ from crs_app import VERSION
 from crs_app.accounts.models import User
 from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
 from crs_app.local_postgres import OWNER, WEB
+from crs_app.management.commands import migrate
 from crs_app.management.commands.nightly import next_run
 from crs_app.operations.backup import make_backup, remove_old
 from crs_app.operations.manifest import manifest_of
@@ -192,6 +193,20 @@ def test_what_is_charted_during_a_restore_is_never_replaced(
         restore(file)
     assert site.rows() == site.acknowledged
     assert site.databases() == {site.name}
+
+
+def test_a_migration_gives_way_to_who_uses_a_table_for_long(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a backup does: every save would wait behind the lock of the migration."""
+    monkeypatch.setattr(migrate, "_LOCK_WITHIN", "100ms")
+    with site.owner.connect() as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT FROM patients_formerwardname")
+        with pytest.raises(CommandError, match="A table is in use for long"):
+            call_command("migrate", "patients", "0040", verbosity=0)
+    site.save("38.1")
+    assert site.rows() == site.acknowledged
 
 
 def cut(file: Path) -> None:
