@@ -6,6 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from crs_app.arguments import fault_in
 from crs_app.local_postgres import DatabaseServerError, ensure_server
 
 NEED_NO_DATABASE = {
@@ -21,6 +22,8 @@ NEED_NO_DATABASE = {
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
+    if fault := fault_in(sys.argv[1:]):
+        sys.exit(fault)
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "help")
     asks_for_help = {"-h", "--help", "--version"} & set(sys.argv)
     try:

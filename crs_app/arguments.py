@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 LAST_PORT: Final = 65_535
+
+
+def fault_in(arguments: Iterable[str]) -> str:
+    """Return what is wrong with the first argument that is no text in UTF-8; "" where none is.
+
+    Python keeps such bytes as characters that can be neither stored nor printed.
+    """
+    for number, argument in enumerate(arguments, 1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            return f"Argument {number} is not in UTF-8: {argument!a}"
+    return ""
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:

@@ -4,6 +4,7 @@ It needs no settings of Django: gunicorn reads it before the application.
 """
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,17 @@ def post_fork(server: Any, _worker: Any) -> None:
         reserve_files()
     except OSError as error:
         server.log.error("This web process counts for itself alone: %s", type(error).__name__)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Keep a thread of the new worker free, and a connection open.
+
+    Both need Django, which the application has loaded by now, and this file must not load.
+    """
+    if "crs_app.wsgi" in sys.modules:
+        from crs_app.serving import begin_to_serve
+
+        begin_to_serve(worker.cfg.threads)
 
 
 def child_exit(server: Any, _worker: Any) -> None:

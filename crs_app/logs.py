@@ -91,9 +91,9 @@ class JsonLines(WithoutValues):
 class WithoutRequests(logging.Filter):
     """Filter that takes out of a message what came with a request, but for its method and path.
 
-    gunicorn names the address with its query, and quotes a line that it cannot read; Django quotes
-    the message of an error. The stack of an outage is left out: it does not tell what is
-    wrong with the database, and it fills a disk that may be nearly full.
+    gunicorn names the address with its query, and quotes a line that it cannot read; Django and
+    asyncio quote the message of an error. The stack of an outage is left out: it does not tell
+    what is wrong with the database, and it fills a disk that may be nearly full.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -121,6 +121,9 @@ class WithoutRequests(logging.Filter):
             record.args = (_reason(record), *args[1:])
         elif record.name == "gunicorn.error":
             self._shorten(record)
+        elif record.name == "asyncio":
+            # Its further lines show a task with the message of its error.
+            record.msg, record.args = record.getMessage().partition("\n")[0], ()
 
     def _shorten(self, record: logging.LogRecord) -> None:
         text, args = str(record.msg), record.args

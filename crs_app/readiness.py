@@ -22,6 +22,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from crs_app.bounded_waits import NotAnsweredError, bound, waits
 from crs_app.operations.last_runs import LAST_BACKUP, LAST_RECORD_SENT, LAST_VERIFY
 from patients.queries.courses import SQL_CLOCKS
 
@@ -40,6 +41,12 @@ _SECOND_MACHINE: Final = """
 SELECT second_machine_state(), current_setting('synchronous_standby_names'), pg_is_in_recovery(),
     (SELECT extract(epoch FROM delay)::float FROM second_machine_replay())
 """
+_WAITING_FOR_DISK: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE usename = current_user AND state = 'active' AND state_change < now() - interval '3 seconds'
+    AND lower(wait_event) IN ('walsync', 'walwrite')
+"""
+"""Statements whose COMMIT waits for the log to be on the disk; a disk takes milliseconds."""
 _MIGRATIONS: Final = "SELECT app, name FROM django_migrations"
 
 
@@ -97,6 +104,9 @@ def look(connect: Callable[[], psycopg.Connection[Any]] | None = None) -> Readin
     ``connect`` makes the connection of the look, None: ``connect_briefly``.
     """
     failure, of_database = _look_at_database(connect or connect_briefly)
+    if not failure and waits.leave_one_thread():
+        failure = f"{waits.long()} requests wait for an answer of the database"
+        of_database[0] = Check("database", Status.FAILED, failure, {})
     return Readiness(
         failure,
         (
@@ -128,6 +138,9 @@ def _look_at_database(
     except psycopg.errors.QueryCanceled:
         words = "the database answers slowly"
         return "", [Check("database", Status.ATTENTION, words, {}), *unknown]
+    except NotAnsweredError:
+        words = "the database takes connections and does not answer"
+        return words, [Check("database", Status.FAILED, words, {}), *unknown]
     except psycopg.Error as error:
         if _says(error, _FULL):
             words = "every connection of the database is in use"
@@ -142,6 +155,10 @@ def _database(connection: psycopg.Connection[Any]) -> Check:
     if row[0] != connection.info.backend_pid and not settings.POOLER:
         words = "DATABASE_URL leads to a pooler, and CRS_POOLER is not set"
         return Check("database", Status.ATTENTION, words, {})
+    saves: Any = connection.execute(_WAITING_FOR_DISK).fetchone()
+    if saves[0]:
+        words = "the disk of the database does not answer: what is saved waits for it"
+        return Check("database", Status.ATTENTION, words, {"waiting_for_disk": saves[0]})
     return Check("database", Status.OK, "the database answers", {})
 
 
@@ -189,8 +206,11 @@ def _second_machine(connection: psycopg.Connection[Any]) -> Check:
     return Check("second_machine", status, words, figures)
 
 
-def connect_briefly() -> psycopg.Connection[Any]:
-    """Return a new connection in its first transaction, as the site connects."""
+def connect_briefly(**others: Any) -> psycopg.Connection[Any]:
+    """Return a new connection in its first transaction, as the site connects.
+
+    ``others`` are further parameters of libpq.
+    """
     wrapper = connections["default"]
     parts = wrapper.get_connection_params()
     kept = {
@@ -199,7 +219,9 @@ def connect_briefly() -> psycopg.Connection[Any]:
         if name not in ("cursor_factory", "context", "server_side_binding", "prepare_threshold")
     }
     bounds = {"connect_timeout": ANSWERS_WITHIN_S, "tcp_user_timeout": ANSWERS_WITHIN_S * 1000}
-    return psycopg.connect(**{**kept, **bounds, "prepare_threshold": None})
+    connection = psycopg.connect(**{**kept, **bounds, "prepare_threshold": None}, **others)
+    # After the statement_timeout of a look.
+    return bound(connection, answers_within_s=ANSWERS_WITHIN_S + 0.5)
 
 
 def _says(error: psycopg.Error, texts: tuple[str, ...]) -> bool:

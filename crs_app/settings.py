@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crs_app.error_pages.explain_errors",
+    "crs_app.bounded_waits.keep_a_thread_free",
     "crs_app.launched_pages.framed_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crs_app.launched_pages.LaunchedSession",

@@ -9,6 +9,7 @@ from django.db import Error, connection
 from django.template import engines
 from django.urls import reverse
 
+from crs_app.bounded_waits import waits
 from crs_app.database_roles import check_web_role
 from crs_app.local_postgres import DatabaseServerError, ensure_server
 from crs_app.metrics.counts import workers_started
@@ -17,6 +18,7 @@ from crs_app.request_limits import BoundedRequests
 from crs_app.speedups.garbage_collector import collect_garbage_less_often
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crs_app.settings")
+waits.are_bounded = True
 # A database that is not there yet never ends a worker: requests are answered with 503 until it is.
 try:
     ensure_server()

@@ -5,6 +5,9 @@
 # replaced by another one. PostgreSQL keeps the file and tries again where this fails.
 set -eu
 : "${ARCHIVE:?name the folder of the archive}"
+# PostgreSQL runs this in its data folder; a disk that is not mounted must not be taken for empty.
+case "$ARCHIVE" in /*) ;; *) echo "ARCHIVE must begin with /: $ARCHIVE" >&2; exit 1 ;; esac
+[ -d "$ARCHIVE" ] || { echo "$ARCHIVE is not there: is its disk mounted?" >&2; exit 1; }
 kept="$ARCHIVE/wal/$2"
 mkdir -p "$ARCHIVE/wal"
 if [ -e "$kept" ]; then

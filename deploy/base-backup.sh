@@ -5,6 +5,8 @@
 #   PG...    the address of the server and a role that may replicate (PGHOST, PGUSER ...)
 set -eu
 : "${ARCHIVE:?name the folder of the archive}"
+case "$ARCHIVE" in /*) ;; *) echo "ARCHIVE must begin with /: $ARCHIVE" >&2; exit 1 ;; esac
+[ -d "$ARCHIVE" ] || { echo "$ARCHIVE is not there: is its disk mounted?" >&2; exit 1; }
 kept="${BASES_KEPT:-3}"
 [ "$kept" -ge 1 ] || { echo "BASES_KEPT must be 1 or more" >&2; exit 1; }
 umask 077

@@ -7,8 +7,12 @@
 set -eu
 : "${PGDATA:?name the data folder}" "${ARCHIVE:?name the folder of the archive}"
 : "${RECOVER_TO:?name the time, as 2026-11-29 14:05:00+00, or latest}"
+PGDATA="${PGDATA%/}"
 stop() { echo "$*" >&2; echo "Nothing was changed." >&2; exit 1; }
 
+# PostgreSQL reads the archive from its data folder: another path would lead elsewhere from there.
+case "$ARCHIVE" in /*) ;; *) stop "ARCHIVE must begin with /: $ARCHIVE" ;; esac
+case "$ARCHIVE" in *["'%"]*) stop "ARCHIVE must have neither ' nor %: $ARCHIVE" ;; esac
 [ ! -e "$PGDATA/postmaster.pid" ] || stop \
   "$PGDATA/postmaster.pid is there: stop the database. Was it killed, and nothing of it runs? Remove that file."
 if [ "$RECOVER_TO" = latest ]; then
@@ -35,7 +39,8 @@ pg_verifybackup --quiet "$base" || stop "$base is damaged: move it away, and an 
 
 now="$(date -u +%Y%m%dT%H%M%SZ)"
 umask 077
-cp -R "$base" "$PGDATA.recovering"
+rm -rf "$PGDATA.recovering" # of a run that a full disk, or somebody, ended
+cp -R "$base" "$PGDATA.recovering" || { rm -rf "$PGDATA.recovering"; stop "$base could not be copied."; }
 if [ -d "$PGDATA/pg_wal" ]; then
   mkdir -p "$ARCHIVE/wal-of-$now"
   for file in "$PGDATA"/pg_wal/[0-9A-F]*; do

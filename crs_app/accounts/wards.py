@@ -1,10 +1,9 @@
-"""Find, make and give wards."""
+"""Lock wards, and say who works on them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.conf import settings
 from django.db import transaction
 
 from crs_app.accounts.models import CLINICIANS, User
@@ -20,31 +19,6 @@ class WardClosedError(ValueError):
     def __init__(self, name: str) -> None:
         self.sentence = f"Ward {name} is closed. An administrator can open it again."
         super().__init__(self.sentence)
-
-
-def find_ward(name: str) -> Ward | None:
-    """Return the ward of that name; one that differs in upper and lower case alone, if need be."""
-    exact = Ward.objects.filter(name=name).first()
-    return exact or Ward.objects.filter(name__iexact=name).order_by("pk").first()
-
-
-@transaction.atomic
-def ward_for_patient(name: str) -> Ward:
-    """Return the ward of that name, which cannot be closed before the transaction ends.
-
-    A new name makes a ward. On a site where forms may do that (``settings.NEW_WARDS``), all
-    clinicians work on it; elsewhere an administrator says who does.
-
-    :raises WardClosedError: where the ward is closed.
-    """
-    found = find_ward(name)
-    if found is None:
-        found, is_new = Ward.objects.get_or_create(name=name)
-        if is_new and settings.NEW_WARDS:
-            _let_all_clinicians_work_on(found)
-    ward = lock_ward(found)
-    check_takes_patients(ward)
-    return ward
 
 
 def lock_ward(ward: Ward) -> Ward:
@@ -100,7 +74,8 @@ def let_work_everywhere(user: User) -> None:
         set_wards(user, Ward.objects.all())
 
 
-def _let_all_clinicians_work_on(ward: Ward) -> None:
+def let_all_clinicians_work_on(ward: Ward) -> None:
+    """Let every clinician work on a new ward; nothing is recorded."""
     WardMembership.objects.bulk_create(
         [WardMembership(user=user, ward=ward) for user in User.objects.filter(role__in=CLINICIANS)],
         ignore_conflicts=True,

@@ -1,4 +1,4 @@
-"""Django's backend for PostgreSQL, with a COMMIT and a connecting that wait for a bounded time.
+"""Django's backend for PostgreSQL, which connects, asks and commits within bounded times.
 
 The setting ENGINE names it by its package. While a COMMIT waits for a standby, no timeout of
 PostgreSQL ends the wait. A cancelled wait ends with a warning, and the COMMIT then succeeds, though
@@ -18,6 +18,7 @@ from django.db.backends.utils import debug_transaction
 from psycopg import pq
 from psycopg.errors import Diagnostic, error_from_result
 
+from crs_app.bounded_waits import bound, waits
 from crs_app.outages import NotConfirmedError
 from crs_app.silent_database import OneTry
 
@@ -50,6 +51,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return a new connection that notes cancelled waits."""
         with _tries[self.alias].begin():
             connection = super().get_new_connection(conn_params)
+        if waits.are_bounded:
+            bound(connection)
         self._cancelled = _CancelledWaits()
         connection.add_notice_handler(self._cancelled.note)
         return connection
@@ -58,8 +61,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None:
             return
         self._cancelled.is_noted = False
-        with debug_transaction(self, "COMMIT"), self.wrap_database_errors:
-            commit(self.connection, within_s=CONFIRMED_WITHIN_S)
+        waits.begin()
+        try:
+            with debug_transaction(self, "COMMIT"), self.wrap_database_errors:
+                commit(self.connection, within_s=CONFIRMED_WITHIN_S)
+        finally:
+            waits.end()
         if self._cancelled.is_noted:
             raise NotConfirmedError
 

@@ -25,9 +25,11 @@ from crs_app.operations.manifest import (
 )
 from crs_app.operations.programs import Address, OperationsError, failure, program
 
+LONGEST_KEPT_DAYS: Final = 36_500
 NEWEST_KEPT: Final = 7
 """So many backups stay, however old they are."""
 _NAME: Final = re.compile(r"crs-\d{8}T\d{6}Z\.dump")
+_UNFINISHED: Final = re.compile(r"crs-\d{8}T\d{6}Z\.dump(\.json)?\.unfinished")
 _BLOCK: Final = 1 << 20
 
 
@@ -48,6 +50,7 @@ def make_backup(file: Path, owner: Address) -> Manifest:
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone_in(file.parent):
+            _remove_unfinished(file.parent)
             return _make_backup(file, owner)
     except OSError as error:
         raise OperationsError(f"The backup cannot be written: {error}.") from error
@@ -76,6 +79,13 @@ def _make_backup(file: Path, owner: Address) -> Manifest:
     finally:
         unfinished.unlink(missing_ok=True)
     return manifest
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what backups that were killed left; nobody else writes one in the folder now."""
+    for path in folder.glob("crs-*.unfinished"):
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _manifest(
@@ -131,7 +141,18 @@ def remove_old(folder: Path, days: int) -> list[Path]:
     """Remove backups of more than ``days`` days ago; return their dumps.
 
     Only files named as ``default_file`` names them are looked at, and the newest seven stay.
+
+    :raises OperationsError: where one cannot be removed.
     """
+    try:
+        return _remove_old(folder, days)
+    except OSError as error:
+        raise OperationsError(
+            f"The new backup is whole. An older one could not be removed: {error}."
+        ) from error
+
+
+def _remove_old(folder: Path, days: int) -> list[Path]:
     oldest = f"crs-{datetime.now(UTC) - timedelta(days=days):%Y%m%dT%H%M%SZ}.dump"
     found = sorted(
         path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -125,7 +126,10 @@ def _wait(done: Callable[[], bool]) -> None:
 
 
 def _record(what: str, names: str, reason: str) -> None:
-    operator = getpass.getuser()
+    try:
+        operator = getpass.getuser()
+    except (KeyError, OSError):  # a container whose account has no name
+        operator = f"account {os.getuid()}"
     _LOG.warning("The second machine (%s) was %s by %s", names, what, operator)
     details = {"second machine": names, "was": what, "by": operator}
     record_event(EventKind.SECOND_MACHINE, by=None, purpose=reason, details=details)

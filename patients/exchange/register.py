@@ -21,6 +21,8 @@ from patients.exchange.formats.context import Filing
 from patients.models import EntryKind, ExternalSystem, SystemKind
 from patients.recording.inputs import ConflictError
 
+_ASCII: Final = r"MSH|^~\n\u0041&.xn--tda." + "".join(map(chr, range(0x20, 0x5B)))
+"""Delimiters, escapes and a name, which are the same in every character set that is one."""
 DEFAULT: Final = "default"
 LONGEST_NAME: Final = 60
 CHANGEABLE: Final = (

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crs_app.accounts.models import User
@@ -109,10 +108,10 @@ def _record_join(
         return _join_page(
             request, course, kept, joined, form, error.sentence, previews=True, status=CONFLICT
         )
-    except (CannotJoinError, IdentityFormReusedError) as error:
+    except CannotJoinError as error:
         return _join_page(request, course, kept, joined, form, error.sentence, status=UNPROCESSABLE)
-    except FormReusedError:
-        return _join_page(request, course, kept, joined, form, status=CONFLICT)
+    except (IdentityFormReusedError, FormReusedError) as error:
+        return _join_page(request, course, kept, joined, form, error.sentence, status=CONFLICT)
     return redirect("patients:join", course.pk)
 
 
@@ -170,7 +169,7 @@ def _join_page(
 
 def _effects(kept: Patient, courses: Sequence[Course]) -> list[CourseEffect]:
     joined = [as_course_of(kept, one, {}) for one in courses]
-    return effects_of(courses, joined, timezone.now())
+    return effects_of(courses, joined)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -194,7 +193,9 @@ def undo(request: SignedInRequest, course_id: uuid.UUID, join_id: int) -> HttpRe
         undo_join(joining, form.cleaned_data["seen"], submission)
     except ChangedMeanwhileError as error:
         return _undo_page(request, course, joining, form, data, error.sentence, CONFLICT)
-    except (CannotJoinError, IdentityFormReusedError) as error:
+    except (IdentityFormReusedError, FormReusedError) as error:
+        return _undo_page(request, course, joining, form, data, error.sentence, CONFLICT)
+    except CannotJoinError as error:
         return _undo_page(request, course, joining, form, data, error.sentence)
     return redirect("patients:join", course.pk)
 
@@ -224,7 +225,7 @@ def _undo_page(
         "refusal": refusal,
         "message": message if message != refusal else "",
         "seen": join_token(joining.kept_id, joining.joined_id),
-        "effects": [] if refusal else effects_of(back, given_back, timezone.now()),
+        "effects": [] if refusal else effects_of(back, given_back),
         "can_join": can_join_records(request.user),
         **patient_context(request.user, course),
     }

@@ -24,6 +24,7 @@ from patients.queries.ages import age_at_infusion
 from patients.queries.assessed import read_assessed_since
 from patients.queries.entries import EntryRow
 from patients.queries.grades import GradeInterval, periods_known_at, periods_known_now
+from patients.queries.identity import read_clock, read_state_of_courses
 from patients.queries.status import read_course_status
 from patients.recording.identity import GradedAs, grade_as, policies_decided_again
 
@@ -68,11 +69,18 @@ class CourseEffect:
         return not (self.differences or self.guidance)
 
 
-def effects_of(
-    courses: Iterable[Course], changed: Iterable[Course], now: datetime
-) -> list[CourseEffect]:
-    """Return what would change in each of ``courses``, which become ``changed``."""
-    return [_effect(one, other, now) for one, other in zip(courses, changed, strict=True)]
+def effects_of(courses: Sequence[Course], changed: Iterable[Course]) -> list[CourseEffect]:
+    """Return what would change in each of ``courses``, which become ``changed``.
+
+    Now is when the act would be recorded: by the clock of the database, and never before the last
+    act of the course.
+    """
+    clock = read_clock()
+    last = {course_id: at for course_id, _, _, at in read_state_of_courses(courses)}
+    return [
+        _effect(one, other, max(clock, last[one.pk] or clock))
+        for one, other in zip(courses, changed, strict=True)
+    ]
 
 
 def _effect(course: Course, changed: Course, now: datetime) -> CourseEffect:

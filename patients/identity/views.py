@@ -40,6 +40,7 @@ from patients.recording.identity import (
     identity_token,
     with_change,
 )
+from patients.recording.inputs import FormReusedError
 from patients.requests import (
     CONFLICT,
     UNPROCESSABLE,
@@ -134,7 +135,7 @@ def _confirmed(
         return _preview(request, current, fresh, again, error.sentence, CONFLICT)
     except (MrnInUseError, SameCourseError) as error:
         return _refused(request, course, courses, form, error)
-    except IdentityFormReusedError as error:
+    except (IdentityFormReusedError, FormReusedError) as error:
         form.add_error(None, error.sentence)
         return _page(request, course, courses, form, CONFLICT)
     return _done(course, saved[0])
@@ -167,9 +168,7 @@ def _preview(
         "seen": seen,
         "message": message,
         "texts": (present_texts(course)[form.fact], present_texts(own)[form.fact]),
-        "effects": sorted(
-            effects_of(courses, changed, form.now), key=lambda one: one.course.pk != course.pk
-        ),
+        "effects": sorted(effects_of(courses, changed), key=lambda one: one.course.pk != course.pk),
         **_shared(request, course, courses),
     }
     return render(request, "identity/preview.html", context, status=status)

@@ -59,6 +59,7 @@ from patients.models.system_access import (
     UsedAssertion,
 )
 from patients.models.wall import WALL_SCREEN_LASTS, WallScreen
+from patients.models.ward_names import FormerWardName
 
 __all__ = [
     "BY_EMERGENCY",
@@ -92,6 +93,7 @@ __all__ = [
     "ExternalSystemChange",
     "Fact",
     "FeverSource",
+    "FormerWardName",
     "GradeCheckpoint",
     "GradePeriod",
     "GradeReview",

@@ -24,7 +24,7 @@ from patients.queries.policies import (
     read_site_policy_periods,
     version_of,
 )
-from patients.recording.inputs import ConflictError, Submission
+from patients.recording.inputs import ConflictError, FormReusedError, Submission
 from patients.recording.lock import lock_course
 from patients.recording.record import RecordingResult, append_act
 
@@ -124,6 +124,8 @@ def regrade_from_start(
     result = append_act(course, (), _submission(form_id, reason, by, version), periods)
     if not result.is_replay:
         record_event(EventKind.POLICY_CHANGED, by=by, course_id=course.pk, purpose=reason)
+    elif result.act.answers.get("reason") != reason:
+        raise FormReusedError(result.act, by)
     return result
 
 

@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import Ward
-from crs_app.accounts.wards import ward_for_patient
 from grading.engine.policy import Policy
 from patients.models import Course, Fact, Patient
 from patients.models.identifiers import name_key, product_key, visible_text
@@ -30,6 +29,7 @@ from patients.recording.identity import ANSWERED, answer_delay, record_identity
 from patients.recording.inputs import ConflictError, NewEntry, Submission
 from patients.recording.lock import lock_course
 from patients.recording.record import RecordingResult, append_act
+from patients.recording.wards import ward_for_patient
 
 
 class IdentityDiffersError(ConflictError):

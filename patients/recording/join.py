@@ -53,8 +53,9 @@ def join_records(request: JoinRequest, submission: Submission) -> PatientJoin:
     patients = _lock_patients(request.kept, request.joined)
     before = PatientJoin.objects.filter(form_id=submission.form_id).first()
     if before is not None:
-        sent = (request.kept, request.joined, submission.by.pk)
-        if (before.kept_id, before.joined_id, before.recorded_by_id) != sent:
+        sent = (request.kept, request.joined, request.reason, submission.by.pk)
+        stored = (before.kept_id, before.joined_id, before.reason, before.recorded_by_id)
+        if stored != sent or before.undoes_id is not None:
             raise IdentityFormReusedError
         return before
     kept, joined = patients[request.kept], patients[request.joined]
@@ -89,7 +90,8 @@ def undo_join(joining: PatientJoin, seen: str, submission: Submission) -> Patien
     _lock_patients(joining.kept_id, joining.joined_id)
     before = PatientJoin.objects.filter(form_id=submission.form_id).first()
     if before is not None:
-        if (before.undoes_id, before.recorded_by_id) != (joining.pk, submission.by.pk):
+        sent = (joining.pk, submission.answers["reason"], submission.by.pk)
+        if (before.undoes_id, before.reason, before.recorded_by_id) != sent:
             raise IdentityFormReusedError
         return before
     courses = _lock_courses(joining.kept_id, joining.joined_id)

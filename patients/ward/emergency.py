@@ -32,7 +32,7 @@ class AskedAccess:
 
 
 class FormUsedError(Exception):
-    """The form opened another patient, or was sent by another user."""
+    """The form was sent before: for another patient, with another reason or by another user."""
 
 
 @transaction.atomic
@@ -41,7 +41,7 @@ def open_with_reason(course: Course, asked: AskedAccess, by: User) -> EmergencyA
 
     The same form sent again is a replay: it answers as before and records nothing.
 
-    :raises FormUsedError: where this form opened another patient, or was sent by somebody else.
+    :raises FormUsedError: where this form was sent before with other contents or by somebody else.
     """
     check_can_use_emergency_access(by)
     before = EmergencyAccess.objects.filter(form_id=asked.form_id).first()
@@ -53,7 +53,8 @@ def open_with_reason(course: Course, asked: AskedAccess, by: User) -> EmergencyA
             before = EmergencyAccess.objects.filter(form_id=asked.form_id).first()
             if before is None:
                 raise
-    if (before.course_id, before.recorded_by_id) != (course.pk, by.pk):
+    recorded = (before.course_id, before.reason, before.words, before.recorded_by_id)
+    if recorded != (course.pk, asked.reason, asked.words, by.pk):
         raise FormUsedError
     return before
 

@@ -38,7 +38,7 @@ from patients.ward.emergency_forms import EmergencyForm
 
 SHORTEST_SEARCH: Final = 2
 MOST_FOUND: Final = 20
-_USED: Final = "This form was used before, for another patient. Open this page again."
+_USED: Final = "This form was used before, with other contents. Open this page again."
 
 
 class Found(NamedTuple):

@@ -13,7 +13,7 @@ from crispy_forms.layout import HTML, Fieldset
 from django import forms
 from django.conf import settings
 
-from crs_app.accounts.wards import WardClosedError, find_ward
+from crs_app.accounts.wards import WardClosedError
 from grading.engine.entries import Weight
 from grading.engine.plausibility import Circumstances, questions
 from grading.engine.times import can_be_charted
@@ -58,9 +58,11 @@ from patients.forms.layout import (
 from patients.forms.times import WHICH_CHOICES, LocalTimeFields, ObservedTimeFields
 from patients.models import CONFIRMED, Course, EntryKind, Move
 from patients.queries.identity import read_former_owner, read_kept_record, read_patient_by_mrn
+from patients.queries.wards import find_ward_then_or_now
 from patients.recording.admit import Admission
 from patients.recording.inputs import NewEntry
 from patients.ward.transfer import TransferRequest, location_token
+from patients.ward.ward_forms import WardNameField
 
 _WHY_BASELINE: Final = (
     '<p class="hint">Low blood pressure is graded against the baseline, vasopressor doses by the '
@@ -109,9 +111,7 @@ class AdmissionForm(ConfirmedForm, LocalTimeFields, SubmittedForm):
     mean_arterial_pressure_mmhg = VitalSignField(
         "mean_arterial_pressure_mmhg", label="Baseline MAP"
     )
-    ward = forms.CharField(
-        label="Ward",
-        max_length=60,
+    ward = WardNameField(
         widget=forms.TextInput(attrs={"list": "wards", "autocomplete": "off"}),
     )
     bed = forms.CharField(label="Bed", max_length=30, required=False)
@@ -261,7 +261,7 @@ def ward_to_go_to(typed: str) -> str:
 
     :raises ValidationError: where it is closed, or there is none and forms may not make one.
     """
-    found = find_ward(typed)
+    found = find_ward_then_or_now(typed)
     if found is not None and not found.is_open:
         raise forms.ValidationError(WardClosedError(found.name).sentence)
     if found is None and not settings.NEW_WARDS:
@@ -341,9 +341,7 @@ class MoveForm(TransferForm):
     title = "Move to another ward or bed"
     button = "Move"
 
-    ward = forms.CharField(
-        label="Ward",
-        max_length=60,
+    ward = WardNameField(
         widget=forms.TextInput(attrs={"list": "wards", "autocomplete": "off"}),
         error_messages={"required": "Enter the ward."},
     )

@@ -9,18 +9,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from crs_app.accounts.models import User, Ward
-from crs_app.accounts.wards import (
-    check_takes_patients,
-    find_ward,
-    lock_ward,
-    ward_for_patient,
-)
+from crs_app.accounts.wards import check_takes_patients, lock_ward
 from crs_app.metrics.counts import note_stored
 from patients.display.places import place_text
 from patients.display.signature import signature_of
 from patients.models import Course, Move, Transfer
+from patients.queries.wards import find_ward_then_or_now
 from patients.recording.inputs import ConflictError, Submission
 from patients.recording.lock import lock_course
+from patients.recording.wards import locked_ward
 
 
 class MovedMeanwhileError(ConflictError):
@@ -89,16 +86,11 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     course after the page was shown, and TransferReusedError where the form was sent before with
     other contents or by another user. Raises WardClosedError.
     """
-    is_move = requested.what is Move.MOVED
     # Before the course: who renames the ward locks it first too.
-    locked = _lock_ward(course, requested)
+    on_ward = _lock_ward(course, requested)
     lock_course(course)
     current = Course.objects.get(pk=course.pk)
-    ward, bed = (
-        (locked.name if locked else requested.ward, requested.bed)
-        if is_move
-        else (current.ward, current.bed)
-    )
+    bed = requested.bed if requested.what is Move.MOVED else current.bed
     facts = {"what": requested.what.value, "reason": requested.reason}
     before = (
         Transfer.objects.filter(course=course, form_id=submission.form_id)
@@ -107,7 +99,8 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
     )
     if before is not None:
         is_same = {name: getattr(before, name) for name in facts} == facts and (
-            requested.what is not Move.MOVED or (before.to_ward, before.to_bed) == (ward, bed)
+            requested.what is not Move.MOVED
+            or (before.to_bed == bed and on_ward == find_ward_then_or_now(before.to_ward))
         )
         is_same = is_same and (before.at == requested.at or not requested.is_timed)
         if not is_same or before.recorded_by_id != submission.by.pk:
@@ -116,18 +109,14 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
         return before
     if not can_still_be(current, requested.what, requested.seen):
         raise MovedMeanwhileError(current)
-    on_ward = current.on_ward
-    if requested.what is not Move.ENDED:
-        # A course returns to its ward, which may have another name by now.
-        on_ward = locked or ward_for_patient(ward)
+    if on_ward is not None:
         check_takes_patients(on_ward)
-        ward = on_ward.name
     moved = Transfer.objects.create(
         course=course,
         form_id=submission.form_id,
         from_ward=current.ward,
         from_bed=current.bed,
-        to_ward=ward,
+        to_ward=current.ward if on_ward is None else on_ward.name,
         to_bed=bed,
         at=requested.at,
         recorded_at=timezone.now(),
@@ -141,17 +130,19 @@ def record_transfer(course: Course, requested: TransferRequest, submission: Subm
 
 
 def _lock_ward(course: Course, requested: TransferRequest) -> Ward | None:
-    """Lock the ward where the patient will be; None for a new ward and for an end."""
+    """Lock the ward where the patient will be; None for an end.
+
+    A course returns to its own ward, which may have another name by now.
+    """
     if requested.what is Move.ENDED:
         return None
     if requested.what is Move.REOPENED:
         return lock_ward(course.on_ward)
-    found = find_ward(requested.ward)
-    return None if found is None else lock_ward(found)
+    return locked_ward(requested.ward)
 
 
-def _apply(course: Course, requested: TransferRequest, ward: Ward, bed: str) -> None:
-    if requested.what is not Move.ENDED:
+def _apply(course: Course, requested: TransferRequest, ward: Ward | None, bed: str) -> None:
+    if ward is not None:
         course.on_ward, course.ward = ward, ward.name
     course.bed = bed
     if requested.what is Move.ENDED:

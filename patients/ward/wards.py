@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from crs_app.accounts.models import User, Ward
 from crs_app.accounts.permissions import check_can_manage_wards
-from crs_app.accounts.wards import find_ward
 from crs_app.record.models import EventKind
 from crs_app.record.write import record_event
-from patients.models import Course, Move, Transfer
+from patients.models import Course, FormerWardName, Move, Transfer
+from patients.queries.wards import find_ward
 from patients.recording.inputs import ConflictError, Submission
 from patients.recording.lock import lock_course
+from patients.recording.wards import lock_ward_names
 
 
 class WardNameTakenError(ConflictError):
@@ -60,38 +61,36 @@ def ward_rows() -> list[WardRow]:
 def add_ward(name: str, by: User) -> Ward:
     """Add a ward, on which nobody works yet. Raises WardNameTakenError."""
     check_can_manage_wards(by)
+    lock_ward_names()
     _check_free(name, None)
-    ward, is_new = Ward.objects.get_or_create(name=name)
-    if not is_new:  # another administrator was faster
-        raise WardNameTakenError(ward)
+    ward = Ward.objects.create(name=name)
     _record(by, ward, "added")
     return ward
 
 
+@transaction.atomic
 def rename_ward(ward: Ward, name: str, submission: Submission) -> Ward:
     """Rename a ward; each of its open courses keeps the old name as a move, with the reason.
 
     Raises WardNameTakenError.
     """
     check_can_manage_wards(submission.by)
-    try:
-        with transaction.atomic():
-            renamed = _rename(ward, name, submission)
-            _record(submission.by, renamed, f"renamed, {ward.name} before")
-            return renamed
-    except IntegrityError:  # another administrator was faster
-        found = find_ward(name)
-        raise WardNameTakenError(found or ward) from None
-
-
-def _rename(ward: Ward, name: str, submission: Submission) -> Ward:
+    lock_ward_names()
     locked = Ward.objects.select_for_update().get(pk=ward.pk)
     _check_free(name, locked)
+    before = locked.name
+    _rename(locked, name, submission)
+    _record(submission.by, locked, f"renamed, {before} before")
+    return locked
+
+
+def _rename(locked: Ward, name: str, submission: Submission) -> None:
     before, locked.name = locked.name, name
     locked.save(update_fields=["name"])
     if before == name:
-        return locked
+        return
     now = timezone.now()
+    FormerWardName.objects.create(ward=locked, name=before, renamed_at=now)
     for listed in _open_courses(locked).order_by("pk"):
         lock_course(listed)
         course = _open_courses(locked).filter(pk=listed.pk).first()
@@ -112,7 +111,6 @@ def _rename(ward: Ward, name: str, submission: Submission) -> Ward:
         )
         course.ward = name
         course.save(update_fields=["ward"])
-    return locked
 
 
 @transaction.atomic

@@ -86,6 +86,30 @@ def test_an_open_page_charts_on_and_each_entry_arrives_once_in_order(
     ]
 
 
+def test_a_tablet_whose_storage_is_full_keeps_the_form_and_says_so(
+    bedside: BedsidePage, course: Course
+) -> None:
+    page = bedside.page
+    set_item = "Storage.prototype.setItem"
+    page.evaluate(
+        f"() => {{ window.set = {set_item}; {set_item} = () => {{ throw new Error(); }} }}"
+    )
+    page.context.set_offline(True)
+    bedside.fill({"Temperature": "39.2"})
+    bedside.save()
+    expect(page.get_by_role("alert").filter(has_text="Not sent yet.")).to_be_visible()
+    expect(page.get_by_label("Temperature").first).to_have_value("39.2")
+    expect_no_strip(page)
+    page.evaluate(f"() => {{ {set_item} = window.set }}")
+    bedside.save()
+    expect(page.get_by_role("alert").filter(has_text=KEPT)).to_be_visible()
+    expect_strip(page, "1 entry unsent")
+    page.context.set_offline(False)
+    page.evaluate(SEND_NOW)
+    expect_no_strip(page)
+    assert [body["temperature_c"] for body in vitals(course)] == ["39.2"]
+
+
 def test_a_save_whose_answer_was_lost_is_not_recorded_twice(
     bedside: BedsidePage, course: Course
 ) -> None:

@@ -66,6 +66,11 @@ def test_a_page_without_the_network_is_the_shell_and_comes_back_with_it(
     assert not faults, "\n".join(faults)
     page.get_by_role("button", name="Open again").click()
     expect(page.get_by_text("Still no connection.")).to_be_visible()
+    unreadable = page.context.new_page()
+    unreadable.add_init_script("IDBObjectStore.prototype.getAll = () => { throw new Error(); }")
+    unreadable.goto(page.url)
+    expect(unreadable.get_by_text("unsent on this tablet cannot be read")).to_be_visible()
+    unreadable.close()
 
     page.context.set_offline(False)
     bedside.expect_form_of_vital_signs()

@@ -31,6 +31,7 @@ def run(script: str, *arguments: object, **variables: object) -> subprocess.Comp
 def test_a_file_of_the_log_is_archived_once_and_never_replaced(tmp_path: Path) -> None:
     log, kept = tmp_path / "log", tmp_path / "archive" / "wal" / "0000000A"
     log.write_text("first")
+    (tmp_path / "archive").mkdir()
     for _ in range(2):  # PostgreSQL tries again after a crash
         assert run("archive.sh", log, kept.name, ARCHIVE=tmp_path / "archive").returncode == 0
     assert kept.read_text() == "first"
@@ -45,6 +46,45 @@ def test_a_file_of_the_log_is_archived_once_and_never_replaced(tmp_path: Path) -
 def test_what_cannot_be_archived_fails_so_that_postgresql_keeps_it(tmp_path: Path) -> None:
     assert run("archive.sh", tmp_path / "nothing", "0000000A", ARCHIVE=tmp_path).returncode != 0
     assert run("archive.sh", tmp_path / "nothing", "0000000A").returncode != 0
+
+
+@pytest.mark.parametrize("script", ["archive.sh", "base-backup.sh"])
+def test_an_archive_that_is_not_there_is_not_made(tmp_path: Path, script: str) -> None:
+    """Its disk is not mounted: the log would go onto the disk of the database."""
+    (tmp_path / "log").touch()
+    for folder, words in (
+        (tmp_path / "away", "is its disk mounted"),
+        ("archive", "must begin with /"),
+    ):
+        refused = run(script, tmp_path / "log", "0000000A", ARCHIVE=folder)
+        assert (refused.returncode, words in refused.stderr) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_recovery_starts_again_after_one_that_was_interrupted(tmp_path: Path) -> None:
+    data, archive, tools = tmp_path / "data", tmp_path / "archive", tmp_path / "tools"
+    base = archive / "base" / "20261129T140500Z"
+    for folder in (base, archive / "wal", data / "pg_wal", tools):
+        folder.mkdir(parents=True)
+    for name in ("PG_VERSION", "postgresql.auto.conf"):
+        (base / name).touch()
+    (tools / "pg_verifybackup").write_text("#!/bin/sh\n")
+    (tools / "pg_verifybackup").chmod(0o755)
+    left = tmp_path / "data.recovering"
+    left.mkdir()
+    (left / "half of a file").touch()
+    asked = {"PGDATA": f"{data}/", "RECOVER_TO": "latest", "PATH": f"{tools}:/usr/bin:/bin"}
+    for wrong in ("archive", f"{archive}/%p", f"{archive}'"):
+        refused = run("recover.sh", **asked, ARCHIVE=wrong)
+        assert (refused.returncode, "Nothing was changed" in refused.stderr) == (1, True)
+    done = run("recover.sh", **asked, ARCHIVE=archive)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in data.iterdir()} == {
+        "PG_VERSION", "postgresql.auto.conf", "recovery.signal"
+    }  # fmt: skip
+    kept = [path for path in tmp_path.iterdir() if path.name.startswith("data.before-")]
+    assert [(one / "pg_wal").is_dir() for one in kept] == [True]
+    assert not left.exists()
 
 
 @pytest.mark.parametrize(

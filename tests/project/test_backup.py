@@ -25,6 +25,7 @@ from crs_app import VERSION
 from crs_app.accounts.models import User
 from crs_app.database_roles import check_web_role, grant_to, owner_of_tables
 from crs_app.local_postgres import OWNER, WEB
+from crs_app.management.commands import migrate
 from crs_app.management.commands.nightly import next_run
 from crs_app.operations.backup import make_backup, remove_old
 from crs_app.operations.manifest import manifest_of
@@ -194,6 +195,20 @@ def test_what_is_charted_during_a_restore_is_never_replaced(
     assert site.databases() == {site.name}
 
 
+def test_a_migration_gives_way_to_who_uses_a_table_for_long(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a backup does: every save would wait behind the lock of the migration."""
+    monkeypatch.setattr(migrate, "_LOCK_WITHIN", "100ms")
+    with site.owner.connect() as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT FROM patients_formerwardname")
+        with pytest.raises(CommandError, match="A table is in use for long"):
+            call_command("migrate", "patients", "0040", verbosity=0)
+    site.save("38.1")
+    assert site.rows() == site.acknowledged
+
+
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 
@@ -352,6 +367,26 @@ def test_old_backups_go_and_the_newest_seven_and_every_other_file_stay(tmp_path:
     left = {path.name for path in tmp_path.iterdir()}
     assert others <= left
     assert len(left) == 7 * 2 + len(others)
+    (tmp_path / "crs-20260104T023000Z.dump").mkdir()  # what cannot be removed as a file
+    (tmp_path / "crs-20260104T023000Z.dump.json").touch()
+    with pytest.raises(OperationsError, match=r"new backup is whole\. An older one could not"):
+        remove_old(tmp_path, days=30)
+
+
+def test_a_note_that_cannot_be_written_says_that_the_work_is_done(
+    site: Site, tmp_path: Path, settings: Any
+) -> None:
+    """What a backup that was killed left is removed by the next one."""
+    killed = site.folder / "crs-20260104T023000Z.dump.unfinished"
+    killed.touch()
+    settings.OPERATIONS_DIR = tmp_path / "file"
+    settings.OPERATIONS_DIR.touch()
+    with pytest.raises(CommandError, match="It is done, and that could not be noted in"):
+        call_command("backup", dir=site.folder, stdout=StringIO())
+    assert not killed.exists()
+    assert len(list(site.folder.glob("*.dump"))) == 1
+    with pytest.raises(CommandError, match="It is done, and that could not be noted in"):
+        call_command("verify_site", stdout=StringIO())
 
 
 @pytest.mark.parametrize(

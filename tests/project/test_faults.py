@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -153,6 +154,21 @@ def test_a_copy_of_a_running_checkout_starts(site: Site) -> None:
     finally:
         copy.stop()
     assert site.get("/health/").text == "ok\n"
+
+
+def test_a_restore_is_refused_under_a_site_that_nobody_asks(site: Site) -> None:
+    """Every connection was just ended; each web process has one again without a request."""
+    for pid in site.backends():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "restore", "none.dump"],
+        cwd=site.folder, env=environment(), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert f"2 × {WEB} (crs serves)" in refused.stderr
+    assert "Nothing was restored." in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_the_web_role_has_limits_from_the_start_of_a_session(site: Site) -> None:

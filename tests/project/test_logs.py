@@ -1,5 +1,6 @@
 """The log has the place of a failure, and no data of a patient."""
 
+import asyncio
 import json
 import logging
 import os
@@ -79,6 +80,25 @@ def test_django_quotes_no_message_of_an_error() -> None:
     )
     csrf = line("django.security.csrf", "Forbidden (%s): %s", "CSRF token missing.", "/")
     assert csrf == "Forbidden (CSRF token missing.): /"
+
+
+def test_asyncio_shows_no_task_with_the_message_of_its_error() -> None:
+    """The listener of HL7 v2 runs on it; the lines are those of asyncio itself."""
+    written: list[str] = []
+    loop = asyncio.new_event_loop()
+    handler = logging.Handler()
+    handler.emit = lambda record: written.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("asyncio").addHandler(handler)
+    task = loop.create_future()
+    task.set_exception(ValueError("Jane Doe"))
+    task.exception()
+    context = {"message": "Task exception was never retrieved", "future": task}
+    loop.call_exception_handler(context)
+    loop.close()
+    logging.getLogger("asyncio").removeHandler(handler)
+    (message,) = written
+    assert "Doe" in message
+    assert line("asyncio", message) == "Task exception was never retrieved"
 
 
 def test_gunicorn_has_the_configuration_of_the_site() -> None:

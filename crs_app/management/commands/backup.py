@@ -4,8 +4,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crs_app.operations.backup import default_file, make_backup, remove_old
-from crs_app.operations.last_runs import LAST_BACKUP, write_last_run
+from crs_app.arguments import whole_number
+from crs_app.operations.backup import LONGEST_KEPT_DAYS, default_file, make_backup, remove_old
+from crs_app.operations.last_runs import LAST_BACKUP, NotNotedError, write_last_run
+from crs_app.operations.manifest import Manifest
 from crs_app.operations.programs import OperationsError, owner_address
 
 
@@ -21,7 +23,7 @@ class Command(BaseCommand):
         where.add_argument("--dir", type=Path, help="the folder (CRS_BACKUPS_DIR)")
         parser.add_argument(
             "--keep-days",
-            type=int,
+            type=whole_number(1, LONGEST_KEPT_DAYS),
             default=settings.BACKUPS_KEPT_DAYS,
             help="remove older backups of the folder; the newest seven stay",
         )
@@ -29,28 +31,26 @@ class Command(BaseCommand):
     def handle(
         self, *, file: Path | None, dir: Path | None, keep_days: int, **_options: Any
     ) -> None:
-        if keep_days < 1:
-            raise CommandError("--keep-days must be at least 1.")
         folder = dir or settings.BACKUPS_DIR
         written = file or default_file(folder)
         try:
-            manifest = make_backup(written, owner_address())
-        except OperationsError as error:
+            self._note(written, make_backup(written, owner_address()))
+            removed = [] if file else remove_old(folder, keep_days)
+        except (OperationsError, NotNotedError) as error:
             raise CommandError(str(error)) from error
-        removed = [] if file else remove_old(folder, keep_days)
+        if removed:
+            self.stdout.write(f"Removed as too old: {', '.join(path.name for path in removed)}.")
+
+    def _note(self, written: Path, manifest: Manifest) -> None:
         rows = sum(manifest.contents.rows.values())
-        write_last_run(
-            LAST_BACKUP,
-            {
-                "file": str(written),
-                "bytes": manifest.bytes,
-                "rows": rows,
-                "acts": manifest.contents.rows.get("patients_chartingact", 0),
-                "last_act_at": manifest.contents.last_act_at,
-            },
-        )
         self.stdout.write(
             f"{written}: {manifest.bytes} bytes, {rows} rows, SHA-256 {manifest.sha256}."
         )
-        if removed:
-            self.stdout.write(f"Removed as too old: {', '.join(path.name for path in removed)}.")
+        figures = {
+            "file": str(written),
+            "bytes": manifest.bytes,
+            "rows": rows,
+            "acts": manifest.contents.rows.get("patients_chartingact", 0),
+            "last_act_at": manifest.contents.last_act_at,
+        }
+        write_last_run(LAST_BACKUP, figures)

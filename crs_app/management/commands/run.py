@@ -22,9 +22,11 @@ def check_is_free(host: str, port: int) -> None:
     """Raise CommandError where something listens at ``port`` already, or nobody may."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")  # what is no name of a machine is none for the socket either
         socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
+    except (OSError, UnicodeError) as error:
+        is_used = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        why = "is in use" if is_used else f"cannot be used ({error})"
         raise CommandError(
             f"Port {port} of {host} {why}. If this site is served there already, open that one; "
             f"otherwise choose another port: make run PORT={port + 1}"

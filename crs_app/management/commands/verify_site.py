@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from crs_app.operations.last_runs import LAST_VERIFY, write_last_run
+from crs_app.operations.last_runs import LAST_VERIFY, NotNotedError, write_last_run
 from crs_app.operations.programs import OperationsError
 from crs_app.operations.verified import verify_site
 
@@ -16,11 +16,11 @@ class Command(BaseCommand):
     def handle(self, **_options: Any) -> None:
         try:
             figures, faults = verify_site()
-        except OperationsError as error:
+            for fault in faults:
+                self.stderr.write(fault)
+            self.stdout.write(", ".join(f"{name}: {value}" for name, value in figures.items()))
+            write_last_run(LAST_VERIFY, figures)
+        except (OperationsError, NotNotedError) as error:
             raise CommandError(str(error)) from error
-        for fault in faults:
-            self.stderr.write(fault)
-        write_last_run(LAST_VERIFY, figures)
-        self.stdout.write(", ".join(f"{name}: {value}" for name, value in figures.items()))
         if faults:
             raise CommandError("What is stored does not verify.")

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
 from crs_app.arguments import LAST_PORT, whole_number
+from crs_app.serving import begin_to_serve
 from patients.exchange.mllp import Listener
 from patients.models import ExternalSystem
 
@@ -39,8 +40,9 @@ class Command(BaseCommand):
         logging.getLogger("patients.exchange.mllp").setLevel(logging.INFO)
         try:
             asyncio.run(_serve(found.pk, host, port, self._say))
-        except OSError as error:
-            raise CommandError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or "this is no address"
+            raise CommandError(f"cannot listen on {host}, port {port}: {why}") from error
 
     def _system(self, name: str) -> ExternalSystem | None:
         """Return the system of that name; wait for a database that does not answer yet."""
@@ -61,6 +63,9 @@ async def _serve(system_id: int, host: str, port: int, say: Any) -> None:
     listener = Listener(system_id)
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, listener.stopped.set)
-    await listener.serve(
-        host, port, lambda bound: say(f"Listening for HL7 v2 on {host}, port {bound}")
-    )
+
+    def begin(bound: int) -> None:
+        begin_to_serve(threads=0)
+        say(f"Listening for HL7 v2 on {host}, port {bound}")
+
+    await listener.serve(host, port, begin)

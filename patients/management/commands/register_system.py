@@ -56,6 +56,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{options['jwks']}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise CommandError(f"{options['jwks']}: is not in UTF-8") from None
 
     def _register(self, name: str, kind: SystemKind, by: User, options: dict[str, Any]) -> None:
         system = register_system(
@@ -69,7 +71,7 @@ class Command(BaseCommand):
         )
         now, keys = timezone.now(), []
         if options["jwks"] is not None:
-            keys = add_keys(system, read_key_set(options["jwks"].read_text()), by, now)
+            keys = add_keys(system, read_key_set(options["jwks"].read_text("utf-8")), by, now)
         grant(system, options["scopes"] or SUPPORTED, by, now)
         names = ", ".join(key.kid for key in keys) or "none"
         shown = inside_a_sentence(kind.label)

@@ -13,13 +13,15 @@ const within = (promise, otherwise) =>
     new Promise((resolve) => setTimeout(resolve, ANSWERS_WITHIN, otherwise)),
   ]);
 
-// Returns [name, row] of every entry of every user, the oldest first.
-export const allRows = async () => {
-  const rows = table ? await within(entries(table), []) : [];
-  return rows.sort(([one, { at: first }], [other, { at: second }]) =>
+// Returns [name, row] of every entry of every user, the oldest first; null where the storage cannot be read, as in
+// some private windows.
+export const readRows = async () => {
+  const rows = table ? await within(entries(table), null) : null;
+  return rows?.sort(([one, { at: first }], [other, { at: second }]) =>
     first - second || (one < other ? -1 : 1),
-  );
+  ) ?? null;
 };
+export const allRows = async () => (await readRows()) ?? [];
 
 export const rowOf = (name) => (table ? within(get(name, table), undefined) : undefined);
 

@@ -1,7 +1,7 @@
 // The page without a network: says how many entries of whom are unsent, and opens the page that was asked for once
 // the server answers.
 
-import { allRows, countWords, countsByUser } from "./database.js";
+import { countWords, countsByUser, readRows } from "./database.js";
 
 const LOOK_EVERY = 15_000;
 const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
@@ -10,7 +10,12 @@ const place = document.getElementById("shell-unsent");
 const state = document.getElementById("shell-state");
 
 const showUnsent = async () => {
-  const counts = countsByUser(await allRows());
+  const rows = await readRows();
+  if (!rows) {
+    place.replaceChildren(element("p", "Whether an entry is unsent on this tablet cannot be read."));
+    return;
+  }
+  const counts = countsByUser(rows);
   const all = counts.reduce((sum, { unsent, refused }) => [sum[0] + unsent, sum[1] + refused], [0, 0]);
   if (!counts.length) {
     place.replaceChildren(element("p", "No entry is unsent on this tablet."));

@@ -47,14 +47,24 @@ if (localStorage.getItem(IN_USE)) await load();
 // One after another: what was asked for last is what stays.
 let last = Promise.resolve();
 const afterOthers = (act) => {
-  last = last.then(act);
-  return last;
+  const done = last.then(act);
+  last = done.catch(() => {}); // one that fails must not stop the next
+  return done;
+};
+
+// Without the mark the next page would show and send nothing: where the storage is full, nothing is kept.
+const mark = () => {
+  try {
+    localStorage.setItem(IN_USE, "yes");
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const write = ({ name, at, state, answeredAt, content }) =>
   afterOthers(async () => {
-    localStorage.setItem(IN_USE, "yes");
-    const isStored = await putRow(name, { by: userName, at, state, answeredAt, ...(await seal(name, content)) });
+    const isStored = mark() && await putRow(name, { by: userName, at, state, answeredAt, ...(await seal(name, content)) });
     tabs?.postMessage(name);
     return isStored;
   });

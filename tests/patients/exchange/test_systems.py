@@ -112,12 +112,10 @@ def test_a_system_is_registered_changed_and_deactivated(
         ("name", "", "This field is required."),
         ("timezone", "Berlin", "This is no time zone"),
         ("charset", "klingon", "This is no character set"),
-        ("charset", "hex", "This is no character set"),
-        ("charset", "undefined", "This is no character set"),
-        ("charset", "unicode_escape", "This is no character set"),
-        ("charset", "utf-7", "This is no character set"),
-        ("charset", "utf-16", "This is no character set"),
-        ("charset", "idna", "This is no character set"),
+        *(
+            ("charset", name, "This is no character set")
+            for name in ("hex", "zlib", "idna", "utf-16", "utf-7", "unicode_escape", "undefined")
+        ),
         ("allowed_addresses", "10.1.2.300", "is no address or network"),
         ("thinning_minutes", "0", "greater than or equal to 1"),
         ("kind", "toaster", "Select a valid choice"),

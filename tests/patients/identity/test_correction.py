@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -281,6 +282,18 @@ def test_the_time_of_an_infusion_is_typed_in_ascii_figures(
     answer = preview(nurse_client, course, data)
     assert answer.status_code == 422
     assert "24-hour clock" in text_of(answer.content.decode())
+
+
+def test_a_preview_is_of_the_time_at_which_the_database_would_record_it(
+    child: Course, clinician: User, nurse_client: Client
+) -> None:
+    """The clock of the application is half an hour behind that of the database."""
+    chart(child, clinician, "vitals", ago(minutes=10), systolic_mmhg="130", diastolic_mmhg="80")
+    with time_machine.travel(ago(minutes=30)):
+        shown = preview(nurse_client, child, sent("birth", **born(date(1971, 5, 5))))
+    (effect,) = shown.context["effects"]
+    assert (effect.grade_before.grade, effect.grade_after.grade) == (0, 0)
+    assert effect.grade_changes == 1
 
 
 def test_an_infusion_long_ago_is_asked_about(course: Course, nurse_client: Client) -> None:

@@ -193,9 +193,29 @@ def test_stale_untick_and_twice(
         data | {"with": str(PatientJoin.objects.get().joined_id), "step": "confirm"},
     )
     assert again.status_code == 302
-    assert PatientJoin.objects.count() == 1
+    other_reason = join(administrator_client, course, wrong, form_id=form_id, reason="another")
+    assert other_reason.status_code == 409
+    assert "was sent before, with other contents" in text_of(other_reason.content.decode())
+    assert [one.reason for one in PatientJoin.objects.all()] == ["one person"]
     assert undo(administrator_client, course, compared="").status_code == 422
     assert undo(administrator_client, course, seen="old").status_code == 409
+
+
+def test_an_undoing_sent_again_with_another_reason_is_refused(
+    course: Course, wrong: Course, clinician: User, administrator_client: Client
+) -> None:
+    join(administrator_client, course, wrong)
+    joining = PatientJoin.objects.get()
+    used = chart(course, clinician, "note", note="n").act.form_id
+    assert undo(administrator_client, course, form_id=str(used)).status_code == 409
+    form_id = str(uuid.uuid4())
+    assert undo(administrator_client, course, form_id=form_id).status_code == 302
+    data = {"form_id": form_id, "reason": "two persons", "compared": "yes", "seen": ""}
+    address = url("undo_join", course, joining.pk)
+    assert administrator_client.post(address, data).status_code == 302
+    again = administrator_client.post(address, data | {"reason": "another"})
+    assert again.status_code == 409
+    assert [one.reason for one in PatientJoin.objects.exclude(undoes=None)] == ["two persons"]
 
 
 def test_the_other_record_can_be_the_one_that_is_kept(

@@ -46,6 +46,10 @@ def test_the_page_of_a_course_previews_and_regrades(
     other = PolicyVersion.objects.earliest("pk")
     reused = administrator_client.post(page, {**fields, "version": other.pk, "step": "confirm"})
     assert reused.status_code == 422
+    otherwise = administrator_client.post(page, {**fields, "reason": "Other", "step": "confirm"})
+    assert otherwise.status_code == 422
+    assert "with other contents" in otherwise.content.decode()
+    assert administrator_client.post(page, {**fields, "step": "confirm"}).status_code == 302
 
 
 @pytest.mark.parametrize("fields", [{"reason": ""}, {"version": ""}, {"version": "0"}])

@@ -231,3 +231,37 @@ def sent_twice(patient_id: uuid.UUID, act: Callable[[], object]) -> None:
         for other in others:
             other.begin()
     assert [other.end() for other in others] == [None, None]
+
+
+def test_two_new_wards_whose_names_look_the_same_at_once_are_one(
+    monkeypatch: pytest.MonkeyPatch, nurse: User
+) -> None:
+    """The first admission has made its ward, and has not committed, when the second begins."""
+    course = admit(nurse, ward="7B")
+    asked = TransferRequest(
+        Move.MOVED, timezone.now(), location_token(course), ward="new\u00a0\u200bicu", bed="5"
+    )
+    coming = Other(partial(record_transfer, course, asked, sending(nurse)))
+    with transaction.atomic():
+        admit(nurse, name="WEBER, Luca", ward="New ICU")
+        coming.begin()
+    assert coming.end() is None
+    assert sorted(Ward.objects.values_list("name", flat=True)) == ["7B", "New ICU"]
+    assert sorted(Course.objects.values_list("ward", flat=True)) == ["New ICU", "New ICU"]
+
+
+def test_a_new_ward_and_a_ward_renamed_to_its_name_at_once_are_one(
+    nurse: User, administrator: User
+) -> None:
+    course, elsewhere = admit(nurse, ward="7B"), admit(nurse, ward="ICU")
+    asked = TransferRequest(
+        Move.MOVED, timezone.now(), location_token(elsewhere), ward="7c", bed="5"
+    )
+    coming = Other(partial(record_transfer, elsewhere, asked, sending(nurse)))
+    with transaction.atomic():
+        rename_ward(course.on_ward, "7C", sending(administrator))
+        coming.begin()
+    assert coming.end() is None
+    assert sorted(Ward.objects.values_list("name", flat=True)) == ["7C", "ICU"]
+    elsewhere.refresh_from_db()
+    assert elsewhere.ward == "7C"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -198,7 +199,7 @@ def test_the_form_of_another_patient_opens_nothing(
     give_reason(nurse_client, other_ward, form_id=form_id)
     answer = give_reason(nurse_client, neighbour, form_id=form_id)
     assert answer.status_code == 422
-    assert "This form was used before, for another patient." in answer.content.decode()
+    assert "This form was used before, with other contents." in answer.content.decode()
     assert nurse_client.get(url("bedside", neighbour)).status_code == 302
 
 
@@ -214,6 +215,8 @@ def test_the_same_form_twice_at_once_is_one_access(
         EmergencyAccess.objects, "filter", lambda **of: (answers.pop() if answers else found)(**of)
     )
     assert emergency.open_with_reason(other_ward, asked, nurse) == first
+    with pytest.raises(emergency.FormUsedError):
+        emergency.open_with_reason(other_ward, replace(asked, words="another reason"), nurse)
     assert EmergencyAccess.objects.count() == 1
 
 

@@ -21,6 +21,7 @@ from crs_app.accounts.models import Role, User, Ward, WardMembership
 from crs_app.accounts.wards import WardClosedError, change_wards, let_work_everywhere, set_wards
 from crs_app.record.models import Event, EventKind
 from patients.models import Course, Transfer
+from patients.ward.transfer import location_token
 from patients.ward.wards import add_ward
 from tests.factories import admit, ago, end, reopen
 from tests.patients.ward.test_emergency import url
@@ -54,7 +55,9 @@ class TestThePage:
         event = Event.objects.get(kind=EventKind.WARDS_CHANGED)
         assert event.details == {"ward": "ICU B", "change": "added"}
 
-    @pytest.mark.parametrize("name", ["", "7b", "7B", "x" * 61])
+    @pytest.mark.parametrize(
+        "name", ["", "\u200b", "7b", "7B", "\u200b7B", "x" * 61, "\ufdfa" * 10]
+    )
     def test_a_name_that_is_empty_long_or_taken_is_refused(
         self, administrator_client: Client, course: Course, name: str
     ) -> None:
@@ -82,6 +85,29 @@ class TestThePage:
         reopen(ended, clinician)
         assert (ended.ward, ended.on_ward) == ("7C", course.on_ward), "it is the same ward"
         assert Ward.objects.count() == 1
+
+    def test_a_former_name_leads_to_the_ward_that_had_it_last(
+        self, administrator_client: Client, nurse_client: Client, course: Course, clinician: User
+    ) -> None:
+        """Pages that were open before still send it; a ward that has the name now comes first."""
+        on_page(administrator_client, course.on_ward, name="7C")
+        elsewhere = admit(clinician, name="WEBER, Luca", ward="ICU")
+        seen = location_token(elsewhere)
+        move = {"form_id": str(uuid.uuid4()), "what": "moved", "seen": seen, "bed": "5"}
+        sent = move | {"ward": "7b"}
+        assert nurse_client.post(url("transfer", elsewhere), sent).status_code == 302
+        on_page(administrator_client, course.on_ward, name="7D")
+        assert nurse_client.post(url("transfer", elsewhere), sent).status_code == 302, "a replay"
+        other = sent | {"ward": "ICU"}
+        assert nurse_client.post(url("transfer", elsewhere), other).status_code == 409
+        sent = admission(ward="\u200b7B ")
+        assert nurse_client.post(reverse("patients:admit"), sent).status_code == 302
+        assert admit(clinician, product="another", ward="7C").ward == "7D"
+        wards = Course.objects.values_list("on_ward__name", "ward").distinct()
+        assert sorted(wards) == [("7D", "7D")]
+        assert sorted(Ward.objects.values_list("name", flat=True)) == ["7D", "ICU"]
+        add_ward("7B", User.objects.get(username="admin"))
+        assert admit(clinician, product="third", ward="7B").on_ward.name == "7B"
 
     def test_a_ward_with_an_open_course_stays_open(
         self, administrator_client: Client, course: Course, clinician: User

@@ -40,6 +40,9 @@ class Command(BaseCommand):
 def _heads_in(name: str) -> tuple[Head, ...]:
     """Return the heads in a file of what this command printed."""
     try:
-        return tuple(read_heads(Path(name).read_text("utf-8")))
+        kept = tuple(read_heads(Path(name).read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"cannot read heads from {name}: {error}") from error
+    if not kept:
+        raise argparse.ArgumentTypeError(f"{name} has no heads: nothing would be compared")
+    return kept
