@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from crs_app.second_machine import SQL_NEEDED, refusing_without
 from patients.models import (
@@ -304,11 +304,3 @@ def open_items_of_keys(
 ) -> QuerySet[HeldItem]:
     """Query the undecided items of a course that came from a system by one of these keys."""
     return open_items(course).filter(message__system=system, key__in=keys)
-
-
-def read_by_interface(entry_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ExternalSystem]:
-    """Read the system whose message was charted in each entry; entries of people are left out."""
-    rows = Entry.objects.filter(pk__in=list(entry_ids), act__message__isnull=False)
-    rows = rows.annotate(system=F("act__message__system"))
-    systems = ExternalSystem.objects.in_bulk()
-    return {pk: systems[system] for pk, system in rows.values_list("pk", "system")}
