@@ -57,11 +57,3 @@ def test_a_judgement_is_charted_corrected_and_taken_back(bedside: BedsidePage) -
     bedside.fill({"Judgement": "not present", "Reason for the correction": "Misunderstood"})
     bedside.save()
     bedside.expect_not_assessed()
-
-
-def test_a_note_is_written(bedside: BedsidePage) -> None:
-    bedside.open_tab("Note")
-    bedside.fill({"Note": "Family called"})
-    bedside.save_and_see_it_saved()
-    expect(bedside.rows.first).to_contain_text("Note: Family called")
-    expect(bedside.field("Note")).to_have_value("")
