@@ -150,35 +150,6 @@ def test_a_date_is_written_in_words(bedside: BedsidePage) -> None:
     expect(date).to_have_accessible_description(re.compile(r"9\sMar"))
 
 
-def test_a_reader_without_the_right_to_write_has_no_form(
-    auditor: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
-) -> None:
-    bedside = open_as(auditor, course)
-    says = "You can read this chart but not enter data (role: Auditor)"
-    expect(bedside.page.get_by_role("heading", name=says)).to_be_visible()
-    expect(bedside.page.get_by_role("navigation", name="What to chart")).to_have_count(0)
-
-
-def test_the_strip_compares_with_the_value_before(
-    nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
-) -> None:
-    """Vital signs, then oxygen and running drugs; low and high in words."""
-    rate = {"drug": "norepinephrine", "unit": "ug/min"}
-    chart(course, nurse, "vitals", ago(minutes=60), systolic_mmhg="120", heart_rate="104")
-    chart(course, nurse, "vasopressor", ago(minutes=60), rate="8", **rate)
-    chart(course, nurse, "oxygen", ago(minutes=50), device="nasal_cannula", flow_l_per_min="2")
-    chart(course, nurse, "vitals", ago(minutes=5), systolic_mmhg="84", heart_rate="104")
-    chart(course, nurse, "vasopressor", ago(minutes=5), rate="12", **rate)
-    strip = open_as(nurse, course).card.locator(".strip > div")
-    expect(strip.filter(has_text="BP")).to_contain_text("falling")
-    expect(strip.filter(has_text="BP")).to_contain_text("low")
-    expect(strip.filter(has_text="Heart")).to_contain_text("no change")
-    expect(strip.filter(has_text="Oxygen")).to_contain_text("2 L/min")
-    drug = strip.filter(has_text="Norepinephrine")
-    expect(drug).to_contain_text("12 mcg/min")
-    expect(drug).to_contain_text("rising")
-
-
 def test_values_are_whole_with_low_and_high_beside_their_names(
     nurse: User, course: Course, open_as: Callable[[User, Course], BedsidePage]
 ) -> None:
