@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from crs_app.accounts.models import User
-from patients.models import Course
+from patients.models import Course, Entry, EntryKind
 from tests.browser.bedside_page import BedsidePage
 from tests.factories import chart
 
@@ -65,6 +65,9 @@ def full_set(counted: BedsidePage) -> None:
         page.get_by_role("checkbox", name=re.compile(f"{thing} unchanged")).click()
     page.get_by_role("button", name="Save").click()
     counted.expect_saved("Temp 38.4 °C · BP 118/66 · MAP 84 · HR 104 · RR 20 · SpO₂ 96 %")
+    oxygen = Entry.objects.filter(kind=EntryKind.OXYGEN)
+    assert [entry.body["flow_l_per_min"] for entry in oxygen] == ["2", "2"]
+    expect(page.get_by_role("checkbox", name=re.compile("Oxygen unchanged"))).not_to_be_checked()
 
 
 def changed_rate(counted: BedsidePage) -> None:
