@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods
 
+from crs_app.accounts.decorators import requires
 from crs_app.accounts.permissions import can_open_chart
 from crs_app.accounts.rights import Act
 from grading.engine.times import can_be_charted
@@ -42,7 +43,6 @@ from patients.requests import (
     course_or_404,
     posted,
     recorded_before,
-    requires,
     submission_from,
 )
 
