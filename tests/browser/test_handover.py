@@ -21,7 +21,7 @@ from patients.models import Course
 from tests.browser.axe import faults_of
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.grading.random_courses import Raw, random_course
-from tests.patients.review.test_review_page import FILE
+from tests.patients.review.reviewed_course import import_reviewed
 
 UNSHRUNK = 3.125
 """The scale of what is drawn inside the margins: 300 dots for 96 pixels of CSS."""
@@ -96,7 +96,7 @@ def test_fifty_courses_are_one_page_each_on_both_papers(
 def opened(
     page: Page, nurse: User, sign_in: Callable[[Page, User], None], site_in_utc: None
 ) -> Course:
-    course = import_course(FILE.read_bytes(), [nurse])
+    course = import_reviewed(nurse)
     sign_in(page, nurse)
     page.goto(f"/courses/{course.pk}/handover/?known_at=2026-11-28T08:40:00Z")
     return course

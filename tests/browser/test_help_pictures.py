@@ -16,13 +16,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from crs_app.accounts.models import Role, User
 from crs_app.help.contents import PAGES
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.browser.axe import faults_of
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
+from tests.patients.review.reviewed_course import import_reviewed
 
 PICTURES = Path(settings.BASE_DIR) / "static/crs/help"
-COURSE_FILE = Path(settings.BASE_DIR) / "tests/patients/review/reviewed_course.json"
 AS_OF = datetime(2026, 11, 28, 8, 40, tzinfo=UTC)
 THEN = "2026-11-27T03:40:00%2B00:00"
 LOOKED_AT = "2026-11-27T03:25:00%2B00:00"
@@ -68,7 +67,7 @@ on_demand = pytest.mark.skipif(
 @pytest.fixture
 def patient(nurse: User, site_in_utc: None) -> Iterator[Course]:
     with time_machine.travel(AS_OF, tick=True):
-        yield import_course(COURSE_FILE.read_bytes(), [nurse])
+        yield import_reviewed(nurse)
 
 
 @pytest.fixture

@@ -3,27 +3,25 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from crs_app.accounts.models import User
-from patients.exchange.course_file import import_course
 from patients.models import Course
 from tests.browser.axe import faults_as_shown
 from tests.browser.shared_contexts import FOR_AXE, SharedContexts
 from tests.factories import ago, chart
+from tests.patients.review.reviewed_course import import_reviewed
 
-FILE = Path(__file__).parents[1] / "patients" / "review" / "reviewed_course.json"
 SignIn = Callable[[Page, User], None]
 SIZES = {768: 1024, 1440: 900}
 
 
 @pytest.fixture
 def reviewed(nurse: User, site_in_utc: None) -> Course:
-    return import_course(FILE.read_bytes(), [nurse])
+    return import_reviewed(nurse)
 
 
 @pytest.fixture
