@@ -8,6 +8,7 @@ from typing import Final
 
 from grading.engine.algorithm.evidence import REASSESS_AFTER, hours
 from grading.engine.algorithm.paper_doses import paper_dose
+from grading.engine.algorithm.tree import CORTICOSTEROIDS
 from grading.engine.sentences import inside_a_sentence
 from grading.engine.units import format_number
 from grading.engine.vocabulary import TreatmentAgent
@@ -21,12 +22,7 @@ from patients.queries.ages import age_at_infusion
 
 _SEVERE_FROM: Final = 3
 _WITH_RISK_FROM: Final = 2
-_STEROIDS: Final = (
-    TreatmentAgent.METHYLPREDNISOLONE,
-    TreatmentAgent.DEXAMETHASONE,
-    TreatmentAgent.HYDROCORTISONE,
-)
-_BY_GRADE: Final = (TreatmentAgent.TOCILIZUMAB, *_STEROIDS)
+_BY_GRADE: Final = (TreatmentAgent.TOCILIZUMAB, *CORTICOSTEROIDS)
 
 
 def order_cards_of(
