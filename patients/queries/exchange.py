@@ -80,7 +80,8 @@ SELECT CAST(json_agg(json_build_array(id, kind, at, recorded_at, replaces_id, bo
     ORDER BY at, recorded_at, place) AS text)
 FROM patients_entry WHERE course_id = %s
 """
-_OF_THE_ROW: Final = ("id", "kind", "at", "recorded_at", "replaces")
+ROW_KEYS: Final = ("id", "kind", "at", "recorded_at", "replaces")
+"""Keys of an entry in a course file that are columns of its row; the others are its body."""
 
 
 def read_entries_in_words(course: Course) -> list[dict[str, Any]]:
@@ -90,7 +91,7 @@ def read_entries_in_words(course: Course) -> list[dict[str, Any]]:
         (text,) = cursor.fetchone()
     entries = []
     for *columns, body in json.loads(text or "[]", parse_float=Decimal):
-        words = {**body, **dict(zip(_OF_THE_ROW, columns, strict=True))}
+        words = {**body, **dict(zip(ROW_KEYS, columns, strict=True))}
         if words["replaces"] is None:
             del words["replaces"]
         entries.append(words)
