@@ -212,8 +212,13 @@ def check_can_read_record(user: Reader) -> None:
     check(user, Act.READ_RECORD)
 
 
+def can_manage_users(user: Reader) -> bool:
+    """Return whether ``user`` may create, change and deactivate users."""
+    return can(user, Act.MANAGE_USERS)
+
+
 def check_can_manage_users(user: Reader) -> None:
-    """Raise PermissionDenied unless ``user`` may create, change and deactivate users."""
+    """Raise PermissionDenied unless ``can_manage_users``."""
     check(user, Act.MANAGE_USERS)
 
 
