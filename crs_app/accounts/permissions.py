@@ -1,8 +1,8 @@
 """Who may do what, by the table in ``rights``: role, and whether the patient's ward is an own one.
 
-``can_...`` answers, for a page that shows or hides a button, and ``check_...`` refuses a request; a
-right has those of the two that are needed. Both take the course where there is one; without it they
-answer for a patient of an own ward.
+Each right has a pair: ``can_...`` answers, for a page that shows or hides a button, and
+``check_...`` refuses a request. Both take the course where there is one; without it they answer
+for a patient of an own ward.
 """
 
 from typing import Final
@@ -69,6 +69,11 @@ def check_can_chart(user: Reader, course: Placed | None = None) -> None:
 def can_answer_advice(user: Reader, course: Placed | None = None) -> bool:
     """Return whether ``user`` may answer treatment advice."""
     return can(user, Act.ANSWER_ADVICE, course)
+
+
+def check_can_answer_advice(user: Reader, course: Placed | None = None) -> None:
+    """Raise PermissionDenied unless ``can_answer_advice``."""
+    check(user, Act.ANSWER_ADVICE, course)
 
 
 def can_admit(user: Reader, course: Placed | None = None) -> bool:
@@ -142,8 +147,13 @@ def check_can_find_patient(user: Reader) -> None:
     check(user, Act.FIND_PATIENT)
 
 
+def can_use_emergency_access(user: Reader) -> bool:
+    """Return whether ``user`` may open a patient of another ward with a reason."""
+    return can(user, Act.USE_EMERGENCY_ACCESS)
+
+
 def check_can_use_emergency_access(user: Reader) -> None:
-    """Raise PermissionDenied unless ``user`` may open a patient of another ward with a reason."""
+    """Raise PermissionDenied unless ``can_use_emergency_access``."""
     check(user, Act.USE_EMERGENCY_ACCESS)
 
 
@@ -187,8 +197,23 @@ def check_can_read_disagreements(user: Reader) -> None:
     check(user, Act.EXPORT_LISTS)
 
 
+def can_export_patient(user: Reader, course: Placed | None = None) -> bool:
+    """Return whether ``user`` may download the course of a patient."""
+    return can(user, Act.EXPORT_PATIENT, course)
+
+
+def check_can_export_patient(user: Reader, course: Placed | None = None) -> None:
+    """Raise PermissionDenied unless ``can_export_patient``."""
+    check(user, Act.EXPORT_PATIENT, course)
+
+
+def can_export_cohort(user: Reader) -> bool:
+    """Return whether ``user`` may download a cohort of patients."""
+    return can(user, Act.EXPORT_COHORT)
+
+
 def check_can_export_cohort(user: Reader) -> None:
-    """Raise PermissionDenied unless ``user`` may download a cohort of patients."""
+    """Raise PermissionDenied unless ``can_export_cohort``."""
     check(user, Act.EXPORT_COHORT)
 
 
@@ -232,13 +257,23 @@ def check_can_manage_wards(user: Reader) -> None:
     check(user, Act.MANAGE_WARDS)
 
 
+def can_manage_systems(user: Reader) -> bool:
+    """Return whether ``user`` may register other systems, their keys and what their codes mean."""
+    return can(user, Act.MANAGE_SYSTEMS)
+
+
 def check_can_manage_systems(user: Reader) -> None:
-    """Raise PermissionDenied unless ``user`` may register systems, keys and meanings of codes."""
+    """Raise PermissionDenied unless ``can_manage_systems``."""
     check(user, Act.MANAGE_SYSTEMS)
 
 
+def can_read_emergency_access(user: Reader) -> bool:
+    """Return whether ``user`` may read who used emergency access."""
+    return can(user, Act.READ_EMERGENCY_ACCESS)
+
+
 def check_can_read_emergency_access(user: Reader) -> None:
-    """Raise PermissionDenied unless ``user`` may read who used emergency access."""
+    """Raise PermissionDenied unless ``can_read_emergency_access``."""
     check(user, Act.READ_EMERGENCY_ACCESS)
 
 
